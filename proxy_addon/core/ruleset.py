@@ -1,0 +1,173 @@
+"""A rule set, validated and compiled: what `rules.py` makes of the files and `policy.py` walks.
+
+Read-only once made. The compiler (`core/rules.py`) guarantees: every name that is referred to exists,
+platform groups are expanded, rule names are unique, every person has at least one role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from zoneinfo import ZoneInfo
+
+from proxy_addon.core.types import Target
+
+
+class Period(StrEnum):
+    """The window a limit is counted in."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    ROLLING = "rolling"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`seconds` of use per window; `rolling` is the window's length in seconds for `Period.ROLLING`."""
+
+    seconds: float
+    period: Period
+    rolling: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Other limits for some people; fits when the name is in `users` or one role is in `roles`."""
+
+    users: tuple[str, ...]  # exact names or shell patterns ("*@brand.example"); compared case-insensitively
+    roles: tuple[str, ...]
+    limits: tuple[Limit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """A named budget. All of `limits` must have time left. Seconds."""
+
+    name: str
+    limits: tuple[Limit, ...]
+    warn_at: float = 0.0
+    carry_over: float = 0.0
+    overrides: tuple[Override, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A condition on wall-clock time in the policy's zone; every part that is given must hold.
+
+    `days`: 0 = Monday … 6 = Sunday, by the calendar day of the instant (a `between` that crosses midnight
+    belongs to the day it began on). `between`: pairs of seconds since midnight, end exclusive, `start > end`
+    crosses midnight. `dates`: inclusive ranges. `negated` is the `not:` part and must *not* hold.
+    """
+
+    days: frozenset[int] | None = None
+    between: tuple[tuple[int, int], ...] = ()
+    dates: tuple[tuple[date, date], ...] = ()
+    negated: When | None = None
+
+
+class Then(StrEnum):
+    """What a rule does."""
+
+    ALLOW = "allow"
+    BLOCK = "block"
+    SPEND = "spend"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry of the ordered list. A part that is None (or empty) fits everything.
+
+    `targets`: platforms (`section is None` = the whole platform) and sections, groups expanded.
+    `users` and `roles`: the person fits when one of the users *or* one of the roles fits.
+    """
+
+    name: str
+    then: Then
+    allowance: str | None = None
+    users: tuple[str, ...] = ()  # exact names or shell patterns
+    roles: frozenset[str] = frozenset()
+    targets: frozenset[Target] | None = None
+    when: When | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a platform, told by `hosts` and/or path patterns."""
+
+    name: str
+    hosts: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A catalogue entry as written. Host patterns: "x.com" = the name and all below it, "=x.com" = it alone.
+
+    `embeds` and `background` take host patterns, path patterns ("/embed/*") and both ("=t.co/i/adsct*").
+    `excludes` are hosts below `hosts` that are *not* this platform (sign-in, documentation, shared CDNs).
+    """
+
+    name: str
+    title: str
+    hosts: tuple[str, ...]
+    sections: tuple[Section, ...] = ()
+    embeds: tuple[str, ...] = ()
+    background: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    inspect: bool = True
+
+
+class OnFailure(StrEnum):
+    """The verdict when balances cannot be read, or our own code failed."""
+
+    LAST_KNOWN = "last-known"
+    ALLOW = "allow"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Metering:
+    """The constants of METERING.md; seconds and bytes. Overridable under `metering:` in the policy."""
+
+    navigation_gap: float = 180.0
+    interaction_gap: float = 60.0
+    media_gap: float = 45.0
+    tail: float = 10.0
+    busy_rate: float = 4_000.0  # bytes/s over a few seconds above which a body or tunnel is being watched
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who has which role, and who sits where."""
+
+    default_role: str
+    roles: Mapping[str, tuple[str, ...]]  # role -> members: names or shell patterns, in file order
+    devices: tuple[tuple[IPv4Network | IPv6Network, str | None, str | None], ...] = ()
+    # (network, user or None, role or None); most specific network first
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Everything the engine needs to decide, from one reading of the rules folder."""
+
+    zone: ZoneInfo
+    day_starts: int  # seconds after midnight, 0 … 86,399
+    week_starts: int  # 0 = Monday
+    platforms: Mapping[str, Platform]
+    groups: Mapping[str, tuple[str, ...]]
+    allowances: Mapping[str, Allowance]
+    rules: tuple[Rule, ...]
+    people: People
+    otherwise: Then = Then.ALLOW  # ALLOW or BLOCK
+    unidentified_role: str | None = "guest"  # None: refuse
+    on_failure: OnFailure = OnFailure.LAST_KNOWN
+    metering: Metering = field(default_factory=Metering)
+    retention: float = 90 * 86_400.0
+    limited: frozenset[str] = frozenset()  # platforms that some rule (or `otherwise`) blocks or makes spend
+    digest: str = ""  # SHA-256 of all files read, hex

@@ -1,0 +1,160 @@
+"""The words of the house as frozen values.
+
+Units, everywhere in `core` and in the middle row:
+
+* an *instant* is a `float`, seconds since the Unix epoch, UTC;
+* a *duration* is a `float`, seconds;
+* people, platforms, sections, rules and allowances are named by `str`, as the rule files name them.
+
+Nothing here reads a clock, and nothing here can be changed once it has been made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Activity(StrEnum):
+    """What a request is evidence of (METERING.md, section 2)."""
+
+    VISIT = "visit"
+    MEDIA = "media"
+    BACKGROUND = "background"
+    EMBED = "embed"
+    PREFETCH = "prefetch"
+
+    @property
+    def counts(self) -> bool:
+        """True when this activity runs the clock."""
+        return self in (Activity.VISIT, Activity.MEDIA)
+
+
+class Verdict(StrEnum):
+    """What happens to a request."""
+
+    ALLOW = "allow"
+    SPEND = "spend"
+    BLOCK = "block"
+
+
+class Reason(StrEnum):
+    """Why: stable codes, used in headers, metrics, logs, pages and the explanation."""
+
+    NOT_LIMITED = "not-limited"  # allow: no platform we know, or one that no rule limits
+    ALLOWED = "allowed"  # allow: a rule says so
+    OTHERWISE = "otherwise"  # allow or block: no rule fitted, `otherwise` decided
+    WITHIN = "within"  # spend: the allowance has time left
+    EXHAUSTED = "exhausted"  # block: the allowance has none
+    BLOCKED = "blocked"  # block: a rule says so
+    UNIDENTIFIED = "unidentified"  # block: nobody knows who asks, and the policy refuses that
+    ACKNOWLEDGE = "acknowledge"  # block: the written policy has to be read first
+    UNAVAILABLE = "unavailable"  # any: balances could not be read, `on_failure` decided
+
+
+class Interval(NamedTuple):
+    """A half-open stretch of time `[start, end)`; instants."""
+
+    start: float
+    end: float
+
+
+class Target(NamedTuple):
+    """What is being used: a platform and, where host or path tell, its section."""
+
+    platform: str
+    section: str | None = None
+
+
+class Person(NamedTuple):
+    """Somebody with the roles in force now, in the order of the people file. Never empty."""
+
+    name: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A ledger row: a stretch of attention of one person on one platform.
+
+    `allowance` is None for free time. One node owns an id and raises `rev` when it writes the row again;
+    `end == start` marks a visit that was given back whole.
+    """
+
+    id: str
+    person: str
+    platform: str
+    section: str | None
+    allowance: str | None
+    rule: str | None
+    start: float
+    end: float
+    node: str
+    rev: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Extra seconds for one person and one allowance, valid in `[created, expires)`."""
+
+    id: str
+    person: str
+    allowance: str
+    seconds: float
+    reason: str
+    granted_by: str
+    created: float
+    expires: float
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What is left of an allowance for one person at one instant; all in seconds, none negative.
+
+    Of several limits the one with the least left is shown; `resets_at` is when *that* limit's window ends
+    (for a rolling one: when the oldest use leaves it), None when nothing was used of a rolling limit.
+    """
+
+    allowance: str
+    limit: float
+    spent: float
+    granted: float
+    carried: float
+    left: float
+    resets_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the walk: a rule, whether it fitted, and the first thing that decided that."""
+
+    rule: str
+    fits: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer for one request, with its reason and its next change.
+
+    `left` is seconds left of `allowance` (spend and exhausted; else None). `until` is the instant at which
+    this answer may change: for `exhausted` when the allowance has time again, otherwise when the rule's
+    `when` opens or closes; None when nothing is known to change it. `walk` is filled by `explain` only.
+    """
+
+    verdict: Verdict
+    reason: Reason
+    platform: str | None = None
+    section: str | None = None
+    rule: str | None = None
+    allowance: str | None = None
+    left: float | None = None
+    until: float | None = None
+    message: str | None = None
+    walk: tuple[Step, ...] = ()
+
+    @property
+    def blocks(self) -> bool:
+        """True when the request must not reach the site."""
+        return self.verdict is Verdict.BLOCK

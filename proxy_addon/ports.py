@@ -1,0 +1,87 @@
+"""What the middle row needs from the outside, as protocols, and the typed ways in which that can fail."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from proxy_addon.core.types import Grant, Visit
+
+
+class LedgerError(Exception):
+    """Base: the ledger did not do what was asked. The message names the database and the remedy."""
+
+
+class LedgerUnavailable(LedgerError):
+    """It may work again later: locked, full, unreachable, slow."""
+
+
+class LedgerUnusable(LedgerError):
+    """It will not work without a person's help: wrong URL, wrong password, newer schema, somebody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What others wrote since `cursor`: rows may repeat, order is not promised. `cursor` is opaque."""
+
+    visits: tuple[Visit, ...]
+    grants: tuple[Grant, ...]
+    cursor: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to whom, when. `detail` is short text, never a URL."""
+
+    at: float
+    actor: str
+    action: str
+    subject: str
+    detail: str = ""
+
+
+class Ledger(Protocol):
+    """Durable facts. Every call may block and may raise LedgerError: never call it on the event loop.
+
+    Safe to call from several threads. Writes are idempotent: the row with the higher `rev` stays.
+    """
+
+    def write_visits(self, visits: Sequence[Visit]) -> None:
+        """Insert or update in one transaction; a row whose stored `rev` is equal or higher is left alone."""
+
+    def visits(
+        self, since: float, *, person: str | None = None, people: Collection[str] | None = None
+    ) -> Iterable[Visit]:
+        """Visits that end after `since`, oldest start first; optionally of one person or of some."""
+
+    def grants(self, valid_after: float, *, person: str | None = None) -> Sequence[Grant]:
+        """Grants that expire after `valid_after`, oldest first."""
+
+    def add_grant(self, grant: Grant, *, actor: str) -> None:
+        """Store a grant and its audit entry; the same id again changes nothing."""
+
+    def news(self, cursor: float, *, not_from: str | None = None) -> News:
+        """Visits (of other nodes than `not_from`) and grants written since `cursor` (0 = the beginning)."""
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Append to the audit."""
+
+    def audit_log(self, since: float = 0.0, *, subject: str | None = None) -> Sequence[AuditEntry]:
+        """Audit entries, oldest first."""
+
+    def prune(self, before: float, *, batch: int = 5000) -> int:
+        """Delete visits and expired grants that ended before `before`, in small batches; the count."""
+
+    def check(self) -> None:
+        """Raise LedgerError unless the database can be written to now and has our schema."""
+
+    def close(self) -> None:
+        """Release every connection. Safe to call twice."""
+
+
+class Clock(Protocol):
+    """Time for the middle row. `now()` is wall time made monotonic: it never runs backwards."""
+
+    def now(self) -> float:
+        """The instant, seconds since the epoch."""
