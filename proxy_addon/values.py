@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from proxy_addon.core.hosts import normalise
+
 type Network = IPv4Network | IPv6Network
 type Address = IPv4Address | IPv6Address
 
@@ -68,15 +70,11 @@ class UpstreamProxy:
 
 
 def normal_host(host: str) -> str:
-    """A host name or address in the form that we compare: lower case, A-labels, no brackets, no last dot."""
-    name = host.strip().strip("[]").partition("%")[0].rstrip(".").lower()
+    """A host name or address in the one form that we compare; "" for what cannot be a host."""
+    name = normalise(host)
     try:
         return str(ip_address(name))
     except ValueError:
-        pass
-    try:
-        return name if name.isascii() else name.encode("idna").decode()
-    except UnicodeError:
         return name
 
 
