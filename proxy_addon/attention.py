@@ -1,0 +1,246 @@
+"""From judged activities to visits: one clock for each person and platform, written down as ledger rows.
+
+The pure parts are `core/activity.py` (what a request is), `core/rhythm.py` (is a machine behind it) and
+`core/meter.py` (the clock). This module keeps their states, splits stretches where the rule changes, and hands
+each new or changed visit to the balances at once and to `sink` for the ledger. Event loop only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from proxy_addon.core import meter, rhythm
+from proxy_addon.core.activity import Judgement, Kind, Place
+from proxy_addon.core.meter import Clock, Mark, Stretch
+from proxy_addon.core.policy import Engine
+from proxy_addon.core.ruleset import Metering, Then
+from proxy_addon.core.types import Activity, Balance, Person, Target, Visit
+from proxy_addon.ports import Metrics
+from proxy_addon.usage import UsageBook
+
+GIVE_BACK_MEMORY = 2 * 3600.0  # how far back a stretch may still be corrected, seconds
+TRIM_TURNS = 8  # overlapping devices need more than one turn to find the second at which time was up
+
+
+class Piece(NamedTuple):
+    """A stretch, or a part of one, under one rule."""
+
+    start: float
+    end: float
+    section: str | None
+    allowance: str | None
+    rule: str | None
+
+
+class Load(NamedTuple):
+    """One judged activity: where, when, by which endpoint, and whether it leads a burst."""
+
+    target: Target
+    at: float
+    until: float
+    judgement: Judgement
+    key: str
+    leads: bool = True
+    certain: bool = False  # a person did this; no rhythm can explain it
+
+
+class Watch:
+    """What is remembered of one person on one platform."""
+
+    __slots__ = ("clock", "place", "rhythm", "rows")
+
+    def __init__(self) -> None:
+        self.place = Place()
+        self.rhythm = rhythm.EMPTY
+        self.clock: Clock = meter.IDLE
+        self.rows: dict[int, list[Visit]] = {}
+
+
+class Attention:
+    """All clocks. `sink` takes each new revision of a visit; `new_id` makes ledger ids."""
+
+    def __init__(
+        self,
+        book: UsageBook,
+        metrics: Metrics,
+        sink: Callable[[Visit], None],
+        new_id: Callable[[], str],
+        node: str,
+    ) -> None:
+        self._book = book
+        self._metrics = metrics
+        self._sink = sink
+        self._new_id = new_id
+        self._node = node
+        self._watches: dict[tuple[str, str], Watch] = {}
+
+    def watch(self, person: str, platform: str) -> Watch:
+        """The state of one person on one platform, made on first sight."""
+        key = (person, platform)
+        watch = self._watches.get(key)
+        if watch is None:
+            watch = self._watches[key] = Watch()
+        return watch
+
+    def enter(self, engine: Engine, person: Person, load: Load) -> Activity:
+        """Enter one activity that counts; what it turned out to be (a machine's rhythm is background)."""
+        watch = self.watch(person.name, load.target.platform)
+        metering = engine.rs.metering
+        old = watch.clock
+        if load.certain:
+            key = ""
+        else:
+            watch.rhythm, beat = rhythm.beat(watch.rhythm, load.key, load.at, leads=load.leads)
+            key = beat.key
+            if beat.since is not None:
+                watch.clock = meter.retract(watch.clock, key, beat.since, metering)
+            if beat.machine:
+                self._write(engine, person, load.target.platform, watch, old)
+                return Activity.BACKGROUND
+        self._extend(engine, person, watch, load, key, metering)
+        return load.judgement.activity
+
+    def stream(self, engine: Engine, person: Person, load: Load) -> None:
+        """Bytes flowed from `load.at` to `load.until`: media, whatever the rhythm."""
+        watch = self.watch(person.name, load.target.platform)
+        self._extend(engine, person, watch, load, load.key, engine.rs.metering)
+
+    def _extend(
+        self, engine: Engine, person: Person, watch: Watch, load: Load, key: str, metering: Metering
+    ) -> None:
+        old = watch.clock
+        kind = load.judgement.kind or Kind.INTERACTION
+        mark = Mark(load.at, load.until, kind, key, load.judgement.evidence, load.target.section)
+        watch.clock = meter.observe(watch.clock, mark, metering)
+        self._write(engine, person, load.target.platform, watch, old)
+        self._trim(engine, person, load.target, watch, load.until)
+
+    def pending(self, person: str, platform: str, at: float) -> float:
+        """Seconds that an activity at `at` would charge for the gap before it; 0 when it would not join."""
+        watch = self._watches.get((person, platform))
+        if watch is None or not watch.clock.stretches or at > watch.clock.reach:
+            return 0.0
+        return max(0.0, at - watch.clock.stretches[-1].end)
+
+    def stop(self, engine: Engine, person: Person, platform: str, at: float) -> None:
+        """What runs is being ended at the instant `at`."""
+        watch = self._watches.get((person.name, platform))
+        if watch is not None:
+            old = watch.clock
+            watch.clock = meter.truncate(watch.clock, at)
+            self._write(engine, person, platform, watch, old)
+
+    def settle(self, now: float) -> None:
+        """Forget what can no longer be corrected; call now and then."""
+        for key, watch in list(self._watches.items()):
+            watch.clock = meter.settle(watch.clock, now, GIVE_BACK_MEMORY)
+            serials = {s.serial for s in watch.clock.stretches}
+            for serial in [s for s in watch.rows if s not in serials]:
+                del watch.rows[serial]
+            if not watch.clock.stretches and now - watch.clock.newest > GIVE_BACK_MEMORY * 4:
+                del self._watches[key]
+
+    def active(self, since: float) -> int:
+        """How many people had an activity after the instant `since`."""
+        return len({name for (name, _), watch in self._watches.items() if watch.clock.newest >= since})
+
+    def evidence(self, person: str) -> list[tuple[str, Stretch]]:
+        """The stretches that are still in memory, with the evidence that opened and last extended them."""
+        return [
+            (platform, stretch)
+            for (name, platform), watch in self._watches.items()
+            if name == person
+            for stretch in watch.clock.stretches
+        ]
+
+    def _trim(self, engine: Engine, person: Person, target: Target, watch: Watch, now: float) -> None:
+        """A gap that is charged after the fact never charges more than there was: end at the last second."""
+        match = engine.match(person, target, now)
+        if match.then is not Then.SPEND or match.allowance is None:
+            return
+        old, end = watch.clock, now
+        for _ in range(TRIM_TURNS):
+            over = overspent(engine.balance(person, match.allowance, self._book.of(person.name), now))
+            if over <= 0.0:
+                break
+            end -= over
+            watch.clock = meter.truncate(watch.clock, end)
+            self._write(engine, person, target.platform, watch, old)
+            old = watch.clock
+        if end < now or self._is_over(engine, person, match.allowance, now):
+            self._metrics.exhausted(person, match.allowance, end)
+
+    def _is_over(self, engine: Engine, person: Person, allowance: str, now: float) -> bool:
+        return engine.balance(person, allowance, self._book.of(person.name), now).left <= 0.0
+
+    def _write(self, engine: Engine, person: Person, platform: str, watch: Watch, old: Clock) -> None:
+        """Bring the ledger rows of stretches that changed up to date."""
+        known = {s.serial: s for s in old.stretches}
+        for stretch in watch.clock.stretches:
+            before = known.get(stretch.serial)
+            if before is not stretch and before != stretch:
+                pieces = _pieces(engine, person, platform, stretch)
+                self._write_pieces(person, platform, watch, stretch.serial, pieces)
+
+    def _write_pieces(
+        self, person: Person, platform: str, watch: Watch, serial: int, pieces: list[Piece]
+    ) -> None:
+        rows = watch.rows.setdefault(serial, [])
+        for i, piece in enumerate(pieces):
+            if i < len(rows):
+                rows[i] = self._update(person, rows[i], piece)
+            else:
+                rows.append(self._create(person, platform, piece))
+        for i in range(len(pieces), len(rows)):
+            row = rows[i]
+            nothing = Piece(row.start, row.start, row.section, row.allowance, row.rule)
+            rows[i] = self._update(person, row, nothing)
+
+    def _create(self, person: Person, platform: str, piece: Piece) -> Visit:
+        visit = Visit(
+            self._new_id(), person.name, platform, piece.section, piece.allowance, piece.rule,
+            piece.start, piece.end, self._node,
+        )  # fmt: skip
+        self._publish(person, visit, piece.end - piece.start)
+        return visit
+
+    def _update(self, person: Person, row: Visit, piece: Piece) -> Visit:
+        if (row.start, row.end, row.section, row.allowance, row.rule) == piece:
+            return row
+        visit = Visit(
+            row.id, row.person, row.platform, piece.section, piece.allowance, piece.rule,
+            piece.start, piece.end, self._node, row.rev + 1,
+        )  # fmt: skip
+        self._publish(person, visit, (piece.end - piece.start) - (row.end - row.start))
+        return visit
+
+    def _publish(self, person: Person, visit: Visit, grown: float) -> None:
+        self._book.of(visit.person).apply(visit)
+        self._sink(visit)
+        if grown > 0:
+            self._metrics.attention(person, visit.platform, visit.allowance, grown)
+        elif grown < 0:
+            self._metrics.given_back(person, visit.platform, -grown)
+
+
+def overspent(balance: Balance) -> float:
+    """Seconds used beyond what there was; negative while something is left."""
+    return balance.spent - balance.limit - balance.carried - balance.granted
+
+
+def _pieces(engine: Engine, person: Person, platform: str, stretch: Stretch) -> list[Piece]:
+    """Split a stretch where the rule that fits changes; time under a rule that blocks is no visit."""
+    pieces: list[Piece] = []
+    target = Target(platform, stretch.section)
+    start = stretch.start
+    while True:
+        match = engine.match(person, target, start)
+        end = stretch.end if match.until is None else min(stretch.end, match.until)
+        if match.then is not Then.BLOCK:
+            rule = match.rule.name if match.rule is not None else None
+            pieces.append(Piece(start, end, stretch.section, match.allowance, rule))
+        if end >= stretch.end:
+            return pieces
+        start = end
+

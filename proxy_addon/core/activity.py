@@ -1,0 +1,246 @@
+"""One observed request -> what it is evidence of, with the evidence named (METERING.md, section 2).
+
+House rules of this file:
+
+* It judges a request by itself, its page and a short memory of pages (`Place`). Whether a machine's rhythm is
+  behind it is another question, asked afterwards (`core/rhythm.py`).
+* The rows of the walk in `classify` stand in order of certainty: what a browser *says* about a request
+  (prefetch, navigation) comes before what the catalogue knows, and that before what sizes and types suggest.
+* In doubt between an embed and a first-party load we look for a page of the platform behind it. A platform that
+  nobody opened has no first-party loads.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from proxy_addon.core.catalogue import Hit
+from proxy_addon.core.types import Activity
+
+
+class Kind(StrEnum):
+    """How long what follows may be silent: the kind of the last evidence."""
+
+    NAVIGATION = "navigation"
+    INTERACTION = "interaction"
+    MEDIA = "media"
+
+
+class Evidence(StrEnum):
+    """What decided, in words that can be shown to the person. Never a URL."""
+
+    PAGE_OPENED = "a page was opened"
+    PAGE_ACTION = "the page loaded more"
+    APP_ACTION = "the app loaded more"
+    MESSAGE_SENT = "a message was sent"
+    MEDIA_PLAYED = "a video or sound was played"
+    MEDIA_STREAM = "a stream was running"
+    BUSY_TUNNEL = "a busy connection of an app"
+    PREFETCH = "loaded ahead by the browser"
+    EMBED_PATH = "a part made for other sites"
+    EMBED_FRAME = "a frame on another site"
+    EMBED_PAGE = "loaded by another site's page"
+    EMBED_INSIDE = "loaded by an embedded part"
+    EMBED_NO_PAGE = "no page of the platform was open"
+    TELEMETRY = "known telemetry or polling"
+    PREFLIGHT = "a question without content"
+    BEACON = "a beacon"
+    WORKER = "a service worker"
+    PUSHED = "pushed by the server"
+    HELD_OPEN = "a connection held open"
+    FAILED = "answered with an error"
+    EMPTY = "answered with nothing"
+    RHYTHM = "a machine's rhythm"
+    TRICKLE = "a quiet connection of an app"
+
+
+class Exchange(NamedTuple):
+    """One request as it was seen. Hosts are normalised, header values lower case, None = not sent.
+
+    `page_host`/`page_path` come from Referer, `origin_host` from Origin; `bytes` and `duration` (seconds) are
+    those of the answer, as far as known; `status` 0 = not answered yet.
+    """
+
+    method: str
+    host: str
+    path: str
+    dest: str | None = None
+    mode: str | None = None
+    site: str | None = None
+    purpose: str | None = None
+    gesture: bool = False
+    page_host: str | None = None
+    page_path: str | None = None
+    origin_host: str | None = None
+    accept: str | None = None
+    status: int = 0
+    content_type: str = ""
+    bytes: int = 0
+    duration: float = 0.0
+
+
+class Judgement(NamedTuple):
+    """The answer: activity, the evidence for it, and the kind of gap that may follow (None = none)."""
+
+    activity: Activity
+    evidence: Evidence
+    kind: Kind | None = None
+
+
+class Place(NamedTuple):
+    """A short memory for one person and platform: when a page of it was last open, and which embeds were.
+
+    Instants; `embeds` holds the (host, path) of the last few embed documents.
+    """
+
+    page_at: float = float("-inf")
+    embed_at: float = float("-inf")
+    embeds: tuple[tuple[str, str], ...] = ()
+
+
+PAGE_MEMORY = 4 * 3600.0  # a tab left open in the morning is still a page of the platform in the afternoon
+EMBED_MEMORY = 300.0  # how long an embed document goes on loading its own parts
+EMBEDS_KEPT = 8
+MEDIA_MIN_BYTES = 48_000  # a chime of a chat is sound, but nobody listens to it
+LARGE_BODY = 1_500_000
+HELD_SECONDS = 20.0
+HELD_BYTES = 20_000
+
+_FRAMES = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
+_MACHINE_DESTS = frozenset({"report", "serviceworker", "manifest", "webidentity", "sharedworker", "worker"})
+_MEDIA_DESTS = frozenset({"video", "audio"})
+_MEDIA_ENDS = (".m4s", ".ts", ".mp4", ".webm", ".m4a", ".mp3", ".aac", ".cmfv", ".cmfa")
+_WORKER_WORDS = ("/sw.js", "service-worker", "serviceworker", "service_worker", "/sw_")
+
+_NAVIGATION = Judgement(Activity.VISIT, Evidence.PAGE_OPENED, Kind.NAVIGATION)
+_PAGE_ACTION = Judgement(Activity.VISIT, Evidence.PAGE_ACTION, Kind.INTERACTION)
+_APP_ACTION = Judgement(Activity.VISIT, Evidence.APP_ACTION, Kind.INTERACTION)
+_PLAYED = Judgement(Activity.MEDIA, Evidence.MEDIA_PLAYED, Kind.MEDIA)
+
+
+def _is_not(activity: Activity) -> dict[Evidence, Judgement]:
+    return {evidence: Judgement(activity, evidence) for evidence in Evidence}
+
+
+_EMBED = _is_not(Activity.EMBED)
+_BACKGROUND = _is_not(Activity.BACKGROUND)
+_PREFETCH = Judgement(Activity.PREFETCH, Evidence.PREFETCH)
+
+
+def classify(x: Exchange, hit: Hit, page: Hit | None, place: Place, at: float) -> Judgement:
+    """Judge one request of the platform `hit` names.
+
+    `page` is what the catalogue knows of the page behind it (its Referer or Origin); `at` an instant.
+    """
+    if x.purpose and ("prefetch" in x.purpose or "prerender" in x.purpose):
+        return _PREFETCH
+    if hit.embed:
+        return _EMBED[Evidence.EMBED_PATH]
+    if is_navigation(x):
+        return _navigation(x, hit)
+    machine = _machine(x, hit)
+    if machine is not None:
+        return _BACKGROUND[machine]
+    embedded = _embedded(x, hit, page, place, at)
+    if embedded is not None:
+        return _EMBED[embedded]
+    return _first_party(x)
+
+
+def is_navigation(x: Exchange) -> bool:
+    """True for a page load at the top level; without fetch metadata, for a GET that asks for HTML."""
+    if x.dest is not None:
+        return x.dest == "document" and x.mode in (None, "navigate")
+    if x.mode is not None or x.site is not None or x.method != "GET":
+        return False
+    return bool(x.accept) and x.accept.startswith("text/html")
+
+
+def _navigation(x: Exchange, hit: Hit) -> Judgement:
+    if hit.background:
+        return _BACKGROUND[Evidence.TELEMETRY]
+    if x.status in (204, 205):
+        return _BACKGROUND[Evidence.EMPTY]
+    return _NAVIGATION
+
+
+def _machine(x: Exchange, hit: Hit) -> Evidence | None:
+    """Traffic that no person causes, told by the request alone."""
+    if hit.background:
+        return Evidence.TELEMETRY
+    if x.method in ("HEAD", "OPTIONS"):
+        return Evidence.PREFLIGHT
+    if x.dest in _MACHINE_DESTS:
+        return Evidence.WORKER
+    if x.page_path is not None and any(word in x.page_path for word in _WORKER_WORDS):
+        return Evidence.WORKER
+    if x.method == "POST" and x.mode == "no-cors" and x.dest in (None, "empty"):
+        return Evidence.BEACON
+    if x.content_type.startswith("text/event-stream"):
+        return Evidence.PUSHED
+    if x.status >= 400:
+        return Evidence.FAILED
+    if x.method == "POST" and x.status == 204:
+        return Evidence.EMPTY
+    if x.duration >= HELD_SECONDS and x.bytes < HELD_BYTES:
+        return Evidence.HELD_OPEN
+    return None
+
+
+def _embedded(x: Exchange, hit: Hit, page: Hit | None, place: Place, at: float) -> Evidence | None:
+    """Why this request belongs to somebody else's page; None when it is the platform's own."""
+    if x.dest in _FRAMES and x.site == "cross-site":
+        return Evidence.EMBED_FRAME
+    behind = x.page_host or x.origin_host
+    if behind:
+        if page is None or page.platform != hit.platform:
+            return Evidence.EMBED_PAGE
+        if page.embed or (x.page_host, x.page_path) in place.embeds:
+            return Evidence.EMBED_INSIDE
+    elif x.site == "cross-site" and at - place.page_at > PAGE_MEMORY:
+        return Evidence.EMBED_NO_PAGE
+    if x.site is None and not behind:
+        return None  # an app: no page stands behind its requests
+    if place.embed_at > place.page_at and at - place.embed_at < EMBED_MEMORY:
+        return Evidence.EMBED_INSIDE
+    return None
+
+
+def _first_party(x: Exchange) -> Judgement:
+    """A load of the platform's own page or app."""
+    if is_media(x):
+        return _PLAYED
+    if x.dest is None and x.page_host is None and x.origin_host is None:
+        return _APP_ACTION
+    return _PAGE_ACTION
+
+
+def is_media(x: Exchange) -> bool:
+    """True for sound and film and for bodies as large as those; a short chime is neither."""
+    kind = x.content_type
+    if kind.startswith("image/"):
+        return False
+    typed = kind.startswith(("video/", "audio/")) or x.dest in _MEDIA_DESTS
+    if not typed and kind.startswith(("application/octet-stream", "binary/")):
+        typed = x.path.partition("?")[0].endswith(_MEDIA_ENDS) or "videoplayback" in x.path
+    if typed:
+        return x.bytes == 0 or x.bytes >= MEDIA_MIN_BYTES
+    return x.bytes >= LARGE_BODY and not kind.startswith(("text/", "application/javascript", "application/json"))
+
+
+def remember(place: Place, x: Exchange, judgement: Judgement, at: float) -> Place:
+    """The memory after `judgement`: pages that were opened, embed documents that may load more."""
+    if judgement.evidence is Evidence.PAGE_OPENED or judgement.activity is Activity.VISIT:
+        if at > place.page_at:
+            return place._replace(page_at=at)
+        return place
+    if judgement.activity is Activity.EMBED and (x.dest in _FRAMES or (x.dest is None and _html(x))):
+        document = (x.host, x.path)
+        kept = tuple(e for e in place.embeds if e != document)[-(EMBEDS_KEPT - 1) :]
+        return place._replace(embed_at=at, embeds=(*kept, document))
+    return place
+
+
+def _html(x: Exchange) -> bool:
+    return x.content_type.startswith("text/html")

@@ -1,0 +1,152 @@
+"""Balances in memory: for each person the visits of this proxy and those that others wrote, as one union.
+
+Usage is a set of intervals, never a counter: a visit that arrives twice, late or out of order changes nothing,
+and one that was shortened gives its minutes back. Everything here is touched on the event loop only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from proxy_addon.core.intervals import Intervals, add, measure_between, normalise
+from proxy_addon.core.types import Grant, Interval, Visit
+
+HOT = 4  # visits that are still changing, kept out of the settled union
+
+
+class _Spent:
+    """The visits of one allowance: a settled union plus the few that still change."""
+
+    __slots__ = ("all", "hot", "settled", "union")
+
+    def __init__(self) -> None:
+        self.all: dict[str, Interval] = {}
+        self.hot: dict[str, Interval] = {}
+        self.settled: Intervals = ()
+        self.union: Intervals | None = ()
+
+    def put(self, visit_id: str, interval: Interval) -> None:
+        self.union = None
+        known = visit_id in self.all
+        self.all[visit_id] = interval
+        if known and visit_id not in self.hot:
+            self._settle_again()
+            return
+        self.hot.pop(visit_id, None)
+        self.hot[visit_id] = interval
+        if len(self.hot) > HOT:
+            oldest = next(iter(self.hot))
+            self.settled = add(self.settled, self.hot.pop(oldest))
+
+    def drop(self, visit_ids: Iterable[str]) -> None:
+        for visit_id in visit_ids:
+            self.all.pop(visit_id, None)
+        self._settle_again()
+
+    def _settle_again(self) -> None:
+        self.hot = {}
+        self.settled = normalise(self.all.values())
+        self.union = None
+
+    def intervals(self) -> Intervals:
+        if self.union is None:
+            union = self.settled
+            for interval in self.hot.values():
+                if interval.end > interval.start:
+                    union = add(union, interval)
+            self.union = union
+        return self.union
+
+
+class PersonUsage:
+    """One person's visits and grants; what `policy` reads to decide. Instants and seconds."""
+
+    __slots__ = ("_grants", "_spent", "visits")
+
+    def __init__(self) -> None:
+        self.visits: dict[str, Visit] = {}
+        self._spent: dict[str, _Spent] = {}
+        self._grants: dict[str, dict[str, Grant]] = {}
+
+    def apply(self, visit: Visit) -> bool:
+        """Enter a visit or a newer revision of it; False when the same or a newer one is known."""
+        known = self.visits.get(visit.id)
+        if known is not None:
+            if known.rev >= visit.rev:
+                return False
+            if known.allowance != visit.allowance and known.allowance is not None:
+                self._spent[known.allowance].drop((visit.id,))
+        self.visits[visit.id] = visit
+        if visit.allowance is not None:
+            spent = self._spent.get(visit.allowance)
+            if spent is None:
+                spent = self._spent[visit.allowance] = _Spent()
+            spent.put(visit.id, Interval(visit.start, visit.end))
+        return True
+
+    def grant(self, grant: Grant) -> bool:
+        """Enter a grant; False when it is known."""
+        grants = self._grants.setdefault(grant.allowance, {})
+        if grant.id in grants:
+            return False
+        grants[grant.id] = grant
+        return True
+
+    def spent(self, allowance: str, start: float, end: float) -> float:
+        """Seconds used of `allowance` within `[start, end)`."""
+        spent = self._spent.get(allowance)
+        return measure_between(spent.intervals(), start, end) if spent is not None else 0.0
+
+    def intervals(self, allowance: str) -> Intervals:
+        """The union of the visits charged to `allowance`."""
+        spent = self._spent.get(allowance)
+        return spent.intervals() if spent is not None else ()
+
+    def grants(self, allowance: str) -> Sequence[Grant]:
+        """All grants known for `allowance`, oldest first."""
+        return tuple(self._grants.get(allowance, {}).values())
+
+    def forget(self, before: float) -> None:
+        """Drop visits and grants that ended before the instant `before`."""
+        old = [v for v in self.visits.values() if v.end < before]
+        for visit in old:
+            del self.visits[visit.id]
+        for name in {v.allowance for v in old if v.allowance is not None}:
+            self._spent[name].drop(v.id for v in old if v.allowance == name)
+        for grants in self._grants.values():
+            for grant_id in [g.id for g in grants.values() if g.expires < before]:
+                del grants[grant_id]
+
+
+class UsageBook:
+    """Everybody's usage, by name."""
+
+    def __init__(self) -> None:
+        self._people: dict[str, PersonUsage] = {}
+
+    def __len__(self) -> int:
+        return len(self._people)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._people)
+
+    def of(self, person: str) -> PersonUsage:
+        """The usage of one person, made on first sight."""
+        usage = self._people.get(person)
+        if usage is None:
+            usage = self._people[person] = PersonUsage()
+        return usage
+
+    def load(self, visits: Iterable[Visit], grants: Iterable[Grant]) -> None:
+        """Enter what the ledger holds, or what others wrote since."""
+        for visit in visits:
+            self.of(visit.person).apply(visit)
+        for grant in grants:
+            self.of(grant.person).grant(grant)
+
+    def forget(self, before: float) -> None:
+        """Drop what ended before `before`, and people of whom nothing is left."""
+        for name, usage in list(self._people.items()):
+            usage.forget(before)
+            if not usage.visits and not any(usage.grants(a) for a in list(usage._grants)):
+                del self._people[name]
