@@ -10,7 +10,14 @@ from proxy_addon.core.types import Activity, Decision, Grant, Person, Visit
 
 
 class LedgerError(Exception):
-    """Base: the ledger did not do what was asked. The message names the database and the remedy."""
+    """Base: the ledger did not do what was asked. The message names the database and the remedy.
+
+    `kind` is one stable word for metrics: locked, full, unreachable, slow, schema, …
+    """
+
+    def __init__(self, message: str, *, kind: str = "other") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class LedgerUnavailable(LedgerError):
@@ -19,6 +26,10 @@ class LedgerUnavailable(LedgerError):
 
 class LedgerUnusable(LedgerError):
     """It will not work without a person's help: wrong URL, wrong password, newer schema, somebody else's."""
+
+
+class LedgerRefused(LedgerError):
+    """These rows will never be taken, whatever anybody does; others may be. Nothing of the call was stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,12 @@ class AuditEntry:
     action: str
     subject: str
     detail: str = ""
+
+    @classmethod
+    def of_grant(cls, grant: Grant, actor: str) -> AuditEntry:
+        """The entry that every ledger writes beside a new grant."""
+        detail = f"{grant.allowance} {grant.seconds:g} s: {grant.reason}"
+        return cls(grant.created, actor, "grant", grant.person, detail)
 
 
 class Ledger(Protocol):
