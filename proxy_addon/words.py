@@ -1,0 +1,106 @@
+"""Times and durations in plain words, for people to read on a page or in a terminal.
+
+Durations and instants as everywhere: float seconds. English only, and independent of the process locale.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_MINUTE = 60.0
+_NEARLY_A_MINUTE = 59.0  # above this the seconds, rounded up, would read "60 seconds"
+
+
+def duration(seconds: float) -> str:
+    """A length of time: "20 seconds", "15 minutes", "1 hour 5 minutes".
+
+    Below a minute it counts seconds, rounded up, so that some time never reads as none; from there on it
+    is the nearest whole minute. Nothing (or less) is "0 minutes".
+    """
+    if seconds <= 0 or math.isnan(seconds):
+        return "0 minutes"
+    if seconds <= _NEARLY_A_MINUTE:
+        return _count(math.ceil(seconds), "second")
+    hours, minutes = divmod(math.floor(seconds / _MINUTE + 0.5), 60)
+    parts = [_count(hours, "hour")] if hours else []
+    if minutes or not hours:
+        parts.append(_count(max(minutes, 1), "minute"))
+    return " ".join(parts)
+
+
+def used(spent: float, total: float) -> str:
+    """How much of `total` seconds is used; "almost 15 minutes" while a little of fifteen is left."""
+    words = duration(spent)
+    return f"almost {words}" if spent < total and words == duration(total) else words
+
+
+def moment(instant: float, now: float, zone: ZoneInfo) -> str:
+    """When something happens, as the reader would say it: "today at 14:00", "tomorrow at 00:00",
+    "on Monday at 00:00", "on 3 December at 00:00", "on 1 January 2027 at 00:00"; "now", "in 20 seconds".
+
+    Rounded up to the minute, so that whoever comes back at the time we name is not too early. Where clocks
+    go back, an hour that happens twice is told apart by its zone ("today at 01:30 GMT").
+    """
+    if instant <= now:
+        return "now"
+    if instant - now < _MINUTE:
+        return f"in {_count(math.ceil(instant - now), 'second')}"
+    at = _local(math.ceil(round(instant, 3) / _MINUTE) * _MINUTE, zone)
+    return f"{_day(at, _local(now, zone))} at {clock(at)}"
+
+
+def clock(at: datetime) -> str:
+    """ "14:05"; with the zone's short name where that time comes twice on that day."""
+    twice = at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()
+    return f"{at:%H:%M} {at.tzname()}" if twice else f"{at:%H:%M}"
+
+
+def time_of_day(instant: float, zone: ZoneInfo) -> str:
+    """The wall-clock minute an instant is in: "14:05"."""
+    return clock(_local(instant, zone))
+
+
+def day(instant: float, zone: ZoneInfo) -> str:
+    """A calendar day in full: "Monday, 2 November 2026"."""
+    at = _local(instant, zone)
+    return f"{_WEEKDAYS[at.weekday()]}, {at.day} {_MONTHS[at.month - 1]} {at.year}"
+
+
+def iso(instant: float, zone: ZoneInfo) -> str:
+    """ISO 8601 with the zone's offset, to the second: "2026-11-03T00:00:00+00:00"."""
+    return _local(instant, zone).isoformat(timespec="seconds")
+
+
+def label(name: str) -> str:
+    """A name from the rule files as a heading: "daily-social" is "Daily social"."""
+    spaced = " ".join(name.replace("-", " ").replace("_", " ").split())
+    return spaced[:1].upper() + spaced[1:]
+
+
+def _day(at: datetime, today: datetime) -> str:
+    """Which day `at` is, seen from `today`; both in the reader's zone."""
+    days = (at.date() - today.date()).days
+    if days <= 0:  # below zero where clocks go back over midnight
+        return "today"
+    if days == 1:
+        return "tomorrow"
+    if days < 7:
+        return f"on {_WEEKDAYS[at.weekday()]}"
+    year = f" {at.year}" if at.year != today.year else ""
+    return f"on {at.day} {_MONTHS[at.month - 1]}{year}"
+
+
+def _local(instant: float, zone: ZoneInfo) -> datetime:
+    """The instant in `zone`. Counted from the epoch: no platform limit on early or late years."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=instant)).astimezone(zone)
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
