@@ -1,0 +1,245 @@
+"""What is left of an allowance: limits, what was spent, what was carried over, what was granted.
+
+For one limit and its window W at the instant `now`:
+
+    left = limit + carried + granted - spent, and never less than nothing.
+
+* **spent** is the length of the person's visits in W up to `now`.
+* **carried** is what the window before W left unused, at most `carry_over`; its own carried time was there
+  to be used as well, and granted time never moves on. Rolling limits carry nothing.
+* **granted**: a grant that is in force adds all its seconds. A grant that has ended adds what was really
+  used of it in W: use beyond limit + carried, taken from the grants in force at that time, those that end
+  first before the others. So unused granted time is gone when the grant ends, and used granted time does
+  not turn into a debt on the person's own minutes.
+
+Of several limits the one with the least left speaks. With equal rests it is the one that comes back last,
+because until then there is nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+from proxy_addon.core import periods
+from proxy_addon.core.intervals import Intervals, first_after, measure_between
+from proxy_addon.core.ruleset import Allowance, Limit, Period, RuleSet
+from proxy_addon.core.types import Balance, Grant, Interval
+
+CARRY_PERIODS = 8  # how many windows back carried time can come from
+_NOTHING = 0.000_5  # seconds: a rest below this is a rounding error, not time left
+_STEP = 0.001  # seconds: how exactly the return of a rolling limit is found
+_NONE: Mapping[str, Intervals] = MappingProxyType({})
+_ROUNDS = 32  # windows looked at for the return of an allowance
+
+
+class Usage(Protocol):
+    """What one person used and was granted, by allowance. Reads memory only."""
+
+    def spent(self, allowance: str, start: float, end: float) -> float:
+        """The length of the union of the visits for the allowance within `[start, end)`, seconds."""
+
+    def intervals(self, allowance: str) -> Intervals:
+        """The union of the visits for the allowance."""
+
+    def grants(self, allowance: str) -> Sequence[Grant]:
+        """The grants for the allowance, in any order; ended ones too while a window still shows their use."""
+
+
+class StaticUsage:
+    """Usage that was written down beforehand: for tests of rules, explanations and simulations."""
+
+    __slots__ = ("_grants", "_intervals")
+
+    def __init__(
+        self, intervals: Mapping[str, Intervals] | None = None, grants: tuple[Grant, ...] = ()
+    ) -> None:
+        self._intervals = dict(intervals or {})
+        self._grants = grants
+
+    def spent(self, allowance: str, start: float, end: float) -> float:
+        """See `Usage`."""
+        return measure_between(self._intervals.get(allowance, ()), start, end)
+
+    def intervals(self, allowance: str) -> Intervals:
+        """See `Usage`."""
+        return self._intervals.get(allowance, ())
+
+    def grants(self, allowance: str) -> Sequence[Grant]:
+        """See `Usage`."""
+        return tuple(grant for grant in self._grants if grant.allowance == allowance)
+
+
+class Standing(NamedTuple):
+    """How one limit stands in its window; seconds."""
+
+    spent: float
+    granted: float
+    carried: float
+    left: float
+
+
+def standing(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now: float) -> Standing:
+    """How one limit stands at `now`."""
+    window = periods.window(limit, rs, now)
+    spent = usage.spent(allowance.name, window.start, now)
+    carried = _carried(rs, allowance, limit, window, usage) if allowance.carry_over > 0 else 0.0
+    grants = usage.grants(allowance.name)
+    own = limit.seconds + carried
+    granted = _granted(grants, allowance.name, window.start, own, usage, now) if grants else 0.0
+    left = own + granted - spent
+    return Standing(spent, granted, carried, left if left > _NOTHING else 0.0)
+
+
+def seconds_left(
+    rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, now: float
+) -> float:
+    """What all limits together leave; the short way to `balance(…).left`."""
+    if len(limits) == 1:
+        return standing(rs, allowance, limits[0], usage, now).left
+    return min(standing(rs, allowance, limit, usage, now).left for limit in limits)
+
+
+def balance(rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, now: float) -> Balance:
+    """The balance as people see it: that of the limit with the least left."""
+    many = (_balance(rs, allowance, limit, usage, now) for limit in limits)
+    return min(many, key=lambda one: (one.left, -(one.resets_at or 0.0), one.limit))
+
+
+def _balance(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now: float) -> Balance:
+    spent, granted, carried, left = standing(rs, allowance, limit, usage, now)
+    if limit.period is Period.ROLLING:
+        resets_at = _oldest_leaves(allowance.name, limit, usage, now)
+    else:
+        resets_at = periods.window(limit, rs, now).end
+    return Balance(allowance.name, limit.seconds, spent, granted, carried, left, resets_at)
+
+
+def returns_at(
+    rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, now: float
+) -> float | None:
+    """The first instant from `now` on with time left, if nothing further is used; None when there is none.
+
+    Each limit that has nothing names its earliest return; at the latest of these all are asked again,
+    because another may have lost a grant meanwhile.
+    """
+    at = now
+    for _ in range(_ROUNDS):
+        nexts = [
+            _limit_returns(rs, allowance, limit, usage, at)
+            for limit in limits
+            if standing(rs, allowance, limit, usage, at).left <= 0
+        ]
+        if not nexts:
+            return at
+        known = [instant for instant in nexts if instant is not None]
+        if len(known) < len(nexts):
+            return None
+        at = max(known)
+    return None
+
+
+def _carried(rs: RuleSet, allowance: Allowance, limit: Limit, window: Interval, usage: Usage) -> float:
+    """Time carried into `window`. Goes back only as far as the answer still depends on it."""
+    most = allowance.carry_over
+    if limit.period is Period.ROLLING:
+        return 0.0
+    unused: list[float] = []
+    carried = 0.0
+    for _ in range(CARRY_PERIODS):
+        window = periods.previous(limit, rs, window)
+        rest = limit.seconds - usage.spent(allowance.name, window.start, window.end)
+        unused.append(rest)
+        if rest >= most or rest + most <= 0:  # full, or empty, whatever was carried into that window
+            break
+    for rest in reversed(unused):
+        carried = min(most, max(0.0, rest + carried))
+    return carried
+
+
+def _granted(
+    grants: Sequence[Grant], allowance: str, start: float, own: float, usage: Usage, now: float
+) -> float:
+    """Granted seconds that count in the window which began at `start`; `own` is limit + carried."""
+    counting = [grant for grant in grants if grant.created <= now and grant.expires > start]
+    in_force = sum(grant.seconds for grant in counting if grant.expires > now)
+    if all(grant.expires > now for grant in counting):
+        return in_force
+    counting.sort(key=lambda grant: (grant.expires, grant.created, grant.id))
+    used = [0.0] * len(counting)
+    instants = {grant.created for grant in counting} | {grant.expires for grant in counting}
+    for instant in sorted(instant for instant in instants if start < instant <= now):
+        beyond = usage.spent(allowance, start, instant) - own - sum(used)
+        for i, grant in enumerate(counting):
+            if beyond <= 0:
+                break
+            if grant.created < instant <= grant.expires:
+                taken = min(beyond, grant.seconds - used[i])
+                used[i] += taken
+                beyond -= taken
+    return in_force + sum(part for part, grant in zip(used, counting, strict=True) if grant.expires <= now)
+
+
+def _oldest_leaves(allowance: str, limit: Limit, usage: Usage, now: float) -> float | None:
+    """When the oldest stretch that a rolling window shows has left it whole."""
+    oldest = first_after(usage.intervals(allowance), now - limit.rolling)
+    if oldest is None or oldest.start >= now:
+        return None
+    return min(oldest.end, now) + limit.rolling
+
+
+def _limit_returns(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, at: float) -> float | None:
+    """The next instant at which a limit that has nothing at `at` may have time again."""
+    grants = usage.grants(allowance.name)
+    if limit.seconds <= _NOTHING and not any(grant.expires > at for grant in grants):
+        return None
+    if limit.period is not Period.ROLLING:
+        return periods.window(limit, rs, at).end
+    counting = [grant for grant in grants if grant.expires > at - limit.rolling]
+    if not counting:
+        return _leaves_enough(usage.intervals(allowance.name), limit, at)
+    return _search(rs, allowance, limit, usage, at, counting)
+
+
+def _leaves_enough(intervals: Intervals, limit: Limit, at: float) -> float:
+    """When so much use has left a rolling window that less than the limit is in it; no grants."""
+    room = limit.seconds - _NOTHING
+    for start, end in reversed(intervals):
+        if end - start >= room:
+            return max(at, end - room + limit.rolling) + _STEP
+        room -= end - start
+    return at + _STEP
+
+
+def _search(
+    rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, at: float, grants: Sequence[Grant]
+) -> float | None:
+    """The same with grants: between the instants at which something begins or ends, what is left only rises.
+
+    Both sides of such an instant are looked at, because a grant that ends there takes its rest away.
+    """
+    intervals = usage.intervals(allowance.name)
+    edges = {edge for interval in intervals for edge in interval}
+    edges |= {edge for grant in grants for edge in (grant.created, grant.expires)}
+    edges |= {edge + limit.rolling for edge in edges}
+    low = at
+    for edge in sorted(edges):
+        for high in (edge - _STEP, edge, edge + _STEP):
+            if high <= low:
+                continue
+            if standing(rs, allowance, limit, usage, high).left > 0:
+                return _first(rs, allowance, limit, usage, low, high)
+            low = high
+    return None
+
+
+def _first(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, low: float, high: float) -> float:
+    """The first instant in `(low, high]` with time left, to a step; there is some at `high`."""
+    while high - low > _STEP:
+        middle = (low + high) / 2
+        if standing(rs, allowance, limit, usage, middle).left > 0:
+            high = middle
+        else:
+            low = middle
+    return high

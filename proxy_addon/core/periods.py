@@ -1,0 +1,192 @@
+"""Which window an instant is in, and when a condition on wall-clock time holds.
+
+Three rules, and everything below follows from them:
+
+* A wall-clock time stands for the *first instant at which the clock shows it or has passed it*: a time that
+  a DST gap jumps over is the instant of the jump, a time that is shown twice is the first showing. Hence
+  later wall-clock times never stand for earlier instants, and days tile time: each begins where the one
+  before ends, whether it has 23, 24 or 25 hours. A day that a zone left out (Apia, 30 December 2011) is
+  empty, and no instant is in it.
+* A day, week or month begins at `day_starts` of its first day. An hour begins whenever the clock shows a
+  full hour, and at a change of offset: the hour shown twice in autumn is two windows of sixty minutes.
+* A `when` is read off the clock on the wall as it hangs there: no `day_starts`, and a time that is shown
+  twice fits twice.
+
+All clock changes are at whole seconds, so instants are floored before a clock is read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from proxy_addon.core.ruleset import Limit, Period, RuleSet, When
+from proxy_addon.core.types import Interval
+
+DAY = 86_400
+HORIZON = 370.0 * DAY  # a year and a little: yearly dates come round once
+_HOUR = 3_600
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = _EPOCH.toordinal()
+_EPOCH_WEEKDAY = _EPOCH.weekday()
+_WEEKS = (
+    15.0 * DAY
+)  # two weeks and a day: a condition without dates that holds still so long holds still for ever
+
+
+def window(limit: Limit, rs: RuleSet, at: float) -> Interval:
+    """The window of `limit` that `at` is in; for a rolling limit the one that ends at `at`."""
+    if limit.period is Period.ROLLING:
+        return Interval(at - limit.rolling, at)
+    if limit.period is Period.HOUR:
+        return _hour(rs.zone, math.floor(at))
+    return _calendar(limit.period, rs, math.floor(at))
+
+
+def previous(limit: Limit, rs: RuleSet, window_now: Interval) -> Interval:
+    """The window that ends where `window_now` begins."""
+    if limit.period is Period.ROLLING:
+        return Interval(window_now.start - limit.rolling, window_now.start)
+    return window(limit, rs, window_now.start - 1)
+
+
+def fits(when: When, rs: RuleSet, at: float) -> bool:
+    """True when every part of the condition holds at `at` in the zone of the rules."""
+    second = math.floor(at)
+    return _holds(when, *divmod(second + _offset(rs.zone, second), DAY))
+
+
+def next_change(when: When, rs: RuleSet, at: float, horizon: float = HORIZON) -> float | None:
+    """The first instant after `at` at which `fits` gives the other answer; None when there is none in sight.
+
+    The answer can only change where the clock shows midnight or an edge of a `between`, or is moved. Only
+    those instants are looked at.
+    """
+    if not _names_dates(when):
+        horizon = min(horizon, _WEEKS)
+    start = math.floor(at)
+    now = fits(when, rs, at)
+    edges = _edges(when)
+    for first, last, offset in _stretches(rs.zone, start, math.ceil(at + horizon)):
+        for day in range((first + offset) // DAY, (last - 1 + offset) // DAY + 1):
+            midnight = day * DAY - offset
+            if midnight < first and _holds(when, day, first - midnight) is not now:
+                return float(first)
+            for edge in edges:
+                instant = midnight + edge
+                if first <= instant < last and _holds(when, day, edge) is not now and instant > at:
+                    return float(instant)
+    return None
+
+
+def _hour(zone: ZoneInfo, at: int) -> Interval:
+    """The hour on the clock around `at`, cut at a change of offset."""
+    offset = _offset(zone, at)
+    start = (at + offset) // _HOUR * _HOUR - offset
+    end = start + _HOUR
+    if _offset(zone, start) != offset:
+        start = _change(zone, start, at)
+    if _offset(zone, end - 1) != offset:
+        end = _change(zone, at, end - 1)
+    return Interval(float(start), float(end))
+
+
+def _calendar(period: Period, rs: RuleSet, at: int) -> Interval:
+    """The day, week or month around `at`: guessed from the clock, then moved where a clock change misled."""
+    first = _first_day(period, rs, (at + _offset(rs.zone, at) - rs.day_starts) // DAY)
+    while True:
+        following = _first_day(period, rs, first + {Period.DAY: 1, Period.WEEK: 7}.get(period, 31))
+        start = _instant(rs.zone, first * DAY + rs.day_starts)
+        end = _instant(rs.zone, following * DAY + rs.day_starts)
+        if start <= at < end:
+            return Interval(float(start), float(end))
+        first = following if at >= end else _first_day(period, rs, first - 1)
+
+
+def _first_day(period: Period, rs: RuleSet, day: int) -> int:
+    """The first day of the day, week or month that `day` is in; days count from 1 January 1970."""
+    if period is Period.WEEK:
+        return day - (day + _EPOCH_WEEKDAY - rs.week_starts) % 7
+    if period is Period.MONTH:
+        return day - date.fromordinal(day + _EPOCH_DAY).day + 1
+    return day
+
+
+@lru_cache(maxsize=4096)
+def _instant(zone: ZoneInfo, wall: int) -> int:
+    """The first instant at which the clock shows `wall` (its own seconds since 1970) or has passed it."""
+    shown = (_EPOCH + timedelta(seconds=wall)).replace(tzinfo=zone)
+    before, after = _seconds(shown.utcoffset()), _seconds(shown.replace(fold=1).utcoffset())
+    if before >= after:  # shown once, or twice: `before` is the offset of the first showing
+        return wall - before
+    return _change(zone, wall - after, wall - before)
+
+
+def _offset(zone: ZoneInfo, instant: int) -> int:
+    """How far the clock is ahead of UTC at `instant`, seconds."""
+    return _seconds(datetime.fromtimestamp(instant, zone).utcoffset())
+
+
+def _seconds(offset: timedelta | None) -> int:
+    return int(offset.total_seconds()) if offset else 0
+
+
+def _change(zone: ZoneInfo, low: int, high: int) -> int:
+    """The instant in `(low, high]` at which the offset stops being what it is at `low`; there is just one."""
+    offset = _offset(zone, low)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset(zone, middle) == offset:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _stretches(zone: ZoneInfo, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """`[start, end)` in pieces `(first, last, offset)` of at most a day, within which the offset is one."""
+    while start < end:
+        offset = _offset(zone, start)
+        stop = min(start + DAY, end)
+        if _offset(zone, stop) != offset:
+            stop = _change(zone, start, stop)
+        yield start, stop, offset
+        start = stop
+
+
+def _holds(when: When, day: int, second: int) -> bool:
+    """True when the condition holds at `second` of the calendar day `day` (counted from 1 January 1970)."""
+    if when.negated is not None and _holds(when.negated, day, second):
+        return False
+    if not when.between:
+        return _on(when, day)
+    for start, end in when.between:
+        if start <= end:
+            if start <= second < end and _on(when, day):
+                return True
+        elif (second >= start and _on(when, day)) or (second < end and _on(when, day - 1)):
+            return True
+    return False
+
+
+def _on(when: When, day: int) -> bool:
+    """True when `days` and `dates` hold for the calendar day."""
+    if when.days is not None and (day + _EPOCH_WEEKDAY) % 7 not in when.days:
+        return False
+    if not when.dates:
+        return True
+    today = date.fromordinal(day + _EPOCH_DAY)
+    return any(first <= today <= last for first, last in when.dates)
+
+
+def _edges(when: When) -> tuple[int, ...]:
+    """The seconds of a day at which the condition may change, sorted; midnight always."""
+    edges = {0} | {edge % DAY for pair in when.between for edge in pair}
+    return tuple(sorted(edges.union(_edges(when.negated)) if when.negated is not None else edges))
+
+
+def _names_dates(when: When) -> bool:
+    return bool(when.dates) or (when.negated is not None and _names_dates(when.negated))
