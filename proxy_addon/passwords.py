@@ -77,11 +77,22 @@ def check_password(password: str) -> None:
         raise ValueError("a password has no control characters in it")
 
 
+class Attempt(NamedTuple):
+    """The answer to a sign-in, and what it rests on: it holds while `fingerprint(name)` is the same.
+
+    `name` is "" for a name that nobody can have; `fingerprint` is None for somebody who is not in the file.
+    """
+
+    name: str
+    right: bool
+    fingerprint: str | None
+
+
 class PasswordFile:
     """People and the hashes of their passwords. Safe to use from several threads and processes.
 
     Everything here may wait for a disk, `verify` also for a CPU: not for the event loop. The two exceptions
-    are `people` and `version`, which read memory.
+    are `people` and `fingerprint`, which read memory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -90,16 +101,18 @@ class PasswordFile:
         self._loading = threading.Lock()
         self._seen: _Stamp | None = None  # the last one looked at, good or bad
         self._hashes: Mapping[str, str] = MappingProxyType({})
-        self.version = 0  # goes up when the content changes; never 0 again after a change
         self._stranger = _hasher.hash(os.urandom(16))
         if (stamp := self._look()) is not None:
             self._take(self._read(), stamp)
-            self.version = 0
 
     @property
     def people(self) -> int:
         """How many people can sign in, as last read."""
         return len(self._hashes)
+
+    def fingerprint(self, name: str) -> str | None:
+        """Changes when this person's password does; None for nobody. `name` as `person_name` gives it."""
+        return self._hashes.get(name)
 
     def users(self) -> tuple[str, ...]:
         """The names in the file now, sorted."""
@@ -123,6 +136,10 @@ class PasswordFile:
 
     def verify(self, user: str, password: str) -> bool:
         """True when the password is this user's. As slow for a user who does not exist."""
+        return self.attempt(user, password).right
+
+    def attempt(self, user: str, password: str) -> Attempt:
+        """As `verify`, with what the answer rests on."""
         self.refresh()
         try:
             name = person_name(user)
@@ -133,12 +150,12 @@ class PasswordFile:
         try:
             _hasher.verify(known or self._stranger, secret)
         except (VerifyMismatchError, InvalidHashError):
-            return False
+            return Attempt(name, False, known)
         if known is None:
-            return False
+            return Attempt(name, False, None)
         if _hasher.check_needs_rehash(known):
-            self._renew(name, known, secret)
-        return True
+            known = self._renew(name, known, secret)
+        return Attempt(name, True, known)
 
     def add(self, user: str, password: str) -> bool:
         """Add a person, or change a password; True when the person is new. ValueError as the checks above."""
@@ -167,8 +184,11 @@ class PasswordFile:
         self._change(drop)
         return found
 
-    def _renew(self, name: str, old: str, secret: bytes) -> None:
-        """Store a hash with the parameters of today, unless somebody changed the password meanwhile."""
+    def _renew(self, name: str, old: str, secret: bytes) -> str:
+        """Store a hash with the parameters of today, unless somebody changed the password meanwhile.
+
+        The hash that now stands for these credentials.
+        """
         hashed = _hasher.hash(secret)
 
         def put(hashes: dict[str, str]) -> None:
@@ -180,6 +200,8 @@ class PasswordFile:
         except PasswordFileError as error:
             # A read-only file is a fair way to run the proxy; the old hash stays valid.
             _log.debug("the hash of a password was not renewed: %s", error)
+            return old
+        return hashed
 
     def _change(self, change: Callable[[dict[str, str]], None]) -> None:
         """Read, change and replace the file while no other writer can."""
@@ -237,10 +259,8 @@ class PasswordFile:
         return _Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
     def _take(self, hashes: dict[str, str], stamp: _Stamp) -> None:
-        changed = hashes != self._hashes
         self._hashes = MappingProxyType(hashes)
         self._seen = stamp
-        self.version += changed
 
     def _read(self) -> dict[str, str]:
         try:

@@ -38,7 +38,7 @@ class HostPort(NamedTuple):
 
 
 class Redirect(NamedTuple):
-    """A line of the `--resolve` table: connections to `host:port` go to `address:to_port`."""
+    """A line of the `--resolve` table: `host:port` ("*" = every host) goes to `address:to_port`."""
 
     host: str
     port: int
@@ -102,9 +102,13 @@ def redirect(value: object) -> Redirect:
     host, port = _split_port(left, remedy)
     address, to_port = _split_port(right, remedy)
     try:
-        return Redirect(normal_host(host), port, str(ip_address(address)), to_port)
+        numeric = str(ip_address(address))
     except ValueError:
         raise ValueError(f"{address!r} is not an IP address; {remedy}") from None
+    name = host if host == "*" else normal_host(host)
+    if not name:
+        raise ValueError(remedy)
+    return Redirect(name, port, numeric, to_port)
 
 
 def network(value: object) -> Network:
