@@ -1,0 +1,54 @@
+"""Which format a file has, told by its first bytes and never by its name."""
+
+from __future__ import annotations
+
+import json
+import re
+from enum import StrEnum
+
+
+class Format(StrEnum):
+    """The formats that we read."""
+
+    JSONL = "JSON lines"
+    HAR = "HAR"
+    SQUID = "Squid access.log"
+    FLOWS = "mitmproxy flows"
+    EMPTY = "empty"
+    UNKNOWN = "unknown"
+
+
+_FLOWS = re.compile(rb"\d{1,12}:\d{1,12}:")
+_HAR = re.compile(rb'\s*\{\s*"log"\s*:')
+_HAR_DEEP = re.compile(rb'"log"\s*:\s*\{')
+_SQUID = re.compile(rb"\d{9,11}(\.\d+)?\s+-?\d+\s+\S+\s+\S+/\d+\s+\d+\s+\S+\s")
+_LINES = 100
+
+
+def detect(head: bytes) -> Format:
+    """Judge the first 64 KiB of the (unpacked) content."""
+    stripped = head.lstrip()
+    if not stripped:
+        return Format.EMPTY
+    if _FLOWS.match(head):
+        return Format.FLOWS
+    if _HAR.match(head):
+        return Format.HAR
+    lines = stripped.split(b"\n", _LINES)[:_LINES]
+    if any(_is_object(line) for line in lines):
+        return Format.JSONL
+    if any(_SQUID.match(line.lstrip()) for line in lines):
+        return Format.SQUID
+    if stripped.startswith(b"{"):
+        return Format.HAR if _HAR_DEEP.search(head) else Format.JSONL
+    return Format.UNKNOWN
+
+
+def _is_object(line: bytes) -> bool:
+    if not line.lstrip().startswith(b"{"):
+        return False
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and bool(found.keys() & {"at", "url", "host", "kind"})

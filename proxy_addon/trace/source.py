@@ -1,0 +1,119 @@
+"""Bytes of a trace file: gzip opened transparently, a damaged or truncated file ends early and says so."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Protocol
+
+from proxy_addon.trace.event import Trouble
+from proxy_addon.trace.report import ReadReport
+
+CHUNK = 1 << 18
+LONGEST_LINE = 8 << 20
+_GZIP = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+
+
+class _Readable(Protocol):
+    def read1(self, size: int, /) -> bytes: ...
+
+
+class Source(io.RawIOBase):
+    """A raw stream that does not raise while reading: damage is counted and looks like the end."""
+
+    def __init__(self, path: Path, report: ReadReport) -> None:
+        super().__init__()
+        self.name = str(path)
+        self._report = report
+        self._raw: IO[bytes] = path.open("rb")
+        report.bytes_total += os.fstat(self._raw.fileno()).st_size
+        self._counted = _Counted(self._raw, report)
+        buffered = io.BufferedReader(self._counted, CHUNK)
+        self._inner: _Readable = buffered
+        if buffered.peek(2).startswith(_GZIP):
+            self._inner = gzip.GzipFile(fileobj=buffered, mode="rb")
+        self._pending = self._first()
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def head(self, wanted: int = 65_536) -> bytes:
+        """The first bytes, which stay to be read."""
+        while len(self._pending) < wanted and (more := self._pull()):
+            self._pending += more
+        return self._pending[:wanted]
+
+    def readinto(self, buffer: io.WritableBuffer, /) -> int:  # type: ignore[name-defined]
+        """Fill what one read of the file gives."""
+        view = memoryview(buffer).cast("B")
+        data = self._pending or self._pull(len(view))
+        taken = data[: len(view)]
+        view[: len(taken)] = taken
+        self._pending = data[len(taken) :]
+        return len(taken)
+
+    def close(self) -> None:
+        """Close the file underneath as well."""
+        self._raw.close()
+        super().close()
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Numbered lines without their end; one that is longer than 8 MiB is a problem and is left out."""
+        number, rest, too_long = 1, b"", False
+        with io.BufferedReader(self, CHUNK) as stream:
+            while chunk := stream.read1(CHUNK):
+                first, *others = chunk.split(b"\n")
+                rest += first
+                if len(rest) > LONGEST_LINE:
+                    rest, too_long = b"", True
+                if not others:
+                    continue
+                if too_long:
+                    self._report.problem(self.name, number, Trouble.TOO_LONG, "longer than 8 MiB")
+                else:
+                    yield number, rest
+                yield from enumerate(others[:-1], number + 1)
+                number, rest, too_long = number + len(others), others[-1], False
+            if too_long:
+                self._report.problem(self.name, number, Trouble.TOO_LONG, "longer than 8 MiB")
+            elif rest:
+                yield number, rest
+
+    def _first(self) -> bytes:
+        start = b""
+        while len(start) < len(_BOM) and (more := self._pull()):
+            start += more
+        return start.removeprefix(_BOM)
+
+    def _pull(self, size: int = CHUNK) -> bytes:
+        try:
+            return self._inner.read1(size)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as damage:
+            self._report.problem(self.name, 0, Trouble.CUT_OFF, f"damaged or truncated gzip ({damage})")
+        except OSError as damage:
+            self._report.problem(self.name, 0, Trouble.CUT_OFF, damage.strerror or "read error")
+        self._inner = io.BytesIO()
+        return b""
+
+
+class _Counted(io.RawIOBase):
+    """Counts what was really read from disk, for the progress bar."""
+
+    def __init__(self, raw: IO[bytes], report: ReadReport) -> None:
+        super().__init__()
+        self._raw = raw
+        self._report = report
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: io.WritableBuffer, /) -> int:  # type: ignore[name-defined]
+        count: int = self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        self._report.bytes_read += count
+        return count
