@@ -1,0 +1,77 @@
+"""Where the ledger is: a database URL, checked, with a name that may be printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from proxy_addon.ports import LedgerUnusable
+
+FORMS = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A database URL. `place` names it for people and for logs and never holds a password."""
+
+    url: URL
+    place: str
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True for a file on this host, false for Postgres."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def file(self) -> Path:
+        """The database file; SQLite only."""
+        return Path(self.url.database or "")
+
+
+def parse(text: str) -> Address:
+    """Read a database URL. Raises LedgerUnusable for what no ledger can be kept in."""
+    try:
+        url = make_url(text)
+        driver = _DRIVERS.get(url.drivername)
+    except (ArgumentError, ValueError):
+        # The text is not repeated: it may hold a password.
+        raise LedgerUnusable(f"the database URL cannot be read; {FORMS}", kind="url") from None
+    if driver is None:
+        raise LedgerUnusable(f"{url.drivername!r} databases are not supported; {FORMS}", kind="url")
+    url = url.set(drivername=driver)
+    if url.get_backend_name() == "sqlite":
+        return Address(url, _sqlite_place(url))
+    return Address(url, _postgres_place(url))
+
+
+def _sqlite_place(url: URL) -> str:
+    if url.host:
+        # sqlite://var/x.db names a host, which is always a slash forgotten.
+        raise LedgerUnusable(
+            "a SQLite URL has three slashes, four for an absolute path; " + FORMS, kind="url"
+        )
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise LedgerUnusable(
+            f"SQLite needs the name of a file, in memory nothing would last; {FORMS}", kind="url"
+        )
+    return f"SQLite file {url.database}"
+
+
+def _postgres_place(url: URL) -> str:
+    """Only user, host, port and database: the query part of a URL can carry passwords as well."""
+    host = url.host or url.query.get("host") or "local socket"
+    port = f":{url.port}" if url.port else ""
+    user = f"{url.username}@" if url.username else ""
+    host_text = host if isinstance(host, str) else ",".join(host)
+    return f"Postgres database {url.database or url.username or ''} on {user}{host_text}{port}"

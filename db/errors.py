@@ -1,0 +1,165 @@
+"""What drivers raise, told as one line: which database, what is wrong, what to do.
+
+Three answers are possible (`proxy_addon.ports`): it may work again later, a person has to help, or these
+rows will never be taken. Whoever writes must tell the last one apart, or one bad row blocks all others.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from proxy_addon.ports import LedgerError, LedgerRefused, LedgerUnavailable, LedgerUnusable
+
+
+class _Answer(NamedTuple):
+    error: type[LedgerError]
+    kind: str
+    text: str
+
+
+_UNREACHABLE = _Answer(
+    LedgerUnavailable, "unreachable", "cannot be reached; check that it runs, host and port"
+)
+_LOCKED = _Answer(LedgerUnavailable, "locked", "is locked by another process; end it or wait")
+_FULL = _Answer(LedgerUnavailable, "full", "cannot be written, the disk is full; free some space")
+_SLOW = _Answer(LedgerUnavailable, "slow", "took too long to answer; check its load")
+_BUSY = _Answer(LedgerUnavailable, "busy", "has no connection free; allow more or stop other programs")
+_DOWN = _Answer(LedgerUnavailable, "stopped", "is starting or stopping; wait or start it")
+_CONFLICT = _Answer(LedgerUnavailable, "conflict", "was changed by others at the same time; try again")
+_READ_ONLY = _Answer(
+    LedgerUnavailable, "read-only", "takes no writes; use the primary server, or a writable file"
+)
+_BROKEN = _Answer(LedgerUnavailable, "io", "cannot be read or written; check the disk and the permissions")
+_SCHEMA = _Answer(LedgerUnusable, "schema", "has not our tables; run `allowance db upgrade`")
+_SIGN_IN = _Answer(LedgerUnusable, "sign-in", "refuses this user or password; check the database URL")
+_MISSING = _Answer(LedgerUnusable, "missing", "does not exist; create it, or check the database URL")
+_FORBIDDEN = _Answer(
+    LedgerUnusable, "forbidden", "does not let this user do that; grant the rights or be its owner"
+)
+_NO_FILE = _Answer(
+    LedgerUnusable, "missing", "cannot be opened; check that folder and file exist and are writable"
+)
+_NOT_OURS = _Answer(
+    LedgerUnusable, "damaged", "is damaged or no database; restore a backup or name another file"
+)
+_REFUSED = _Answer(LedgerRefused, "refused", "will not take these rows")
+
+_SQLITE = {
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_IOERR: _BROKEN,
+    sqlite3.SQLITE_CANTOPEN: _NO_FILE,
+    sqlite3.SQLITE_PERM: _FORBIDDEN,
+    sqlite3.SQLITE_CORRUPT: _NOT_OURS,
+    sqlite3.SQLITE_NOTADB: _NOT_OURS,
+    sqlite3.SQLITE_CONSTRAINT: _REFUSED,
+    sqlite3.SQLITE_TOOBIG: _REFUSED,
+    sqlite3.SQLITE_MISMATCH: _REFUSED,
+}
+
+# SQLSTATE, the longest prefix counts.
+_POSTGRES = {
+    "08": _UNREACHABLE,
+    "22": _REFUSED,
+    "23": _REFUSED,
+    "25006": _READ_ONLY,
+    "28": _SIGN_IN,
+    "3D000": _MISSING,
+    "40": _CONFLICT,
+    "42501": _FORBIDDEN,
+    "42": _SCHEMA,
+    "3F": _SCHEMA,
+    "53100": _FULL,
+    "53": _BUSY,
+    "54": _REFUSED,
+    "55P03": _LOCKED,
+    "57014": _SLOW,
+    "57": _DOWN,
+    "58": _BROKEN,
+}
+
+# A refused sign-in reaches us as text only: libpq gives no SQLSTATE before the connection stands. A server
+# that speaks another language falls through to "cannot be reached", with its own words behind.
+_POSTGRES_TEXT = (
+    ("password authentication failed", _SIGN_IN),
+    ("no password supplied", _SIGN_IN),
+    ("no pg_hba.conf entry", _SIGN_IN),
+    ("role ", _SIGN_IN),
+    ("permission denied for database", _FORBIDDEN),
+    ("database ", _MISSING),
+    ("too many clients", _BUSY),
+    ("connection slots", _BUSY),
+    ("starting up", _DOWN),
+    ("shutting down", _DOWN),
+)
+
+
+@contextmanager
+def translated(place: str) -> Iterator[None]:
+    """Turn whatever a driver raises inside into a LedgerError about `place`."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError, UnicodeError, OverflowError) as problem:
+        raise translate(problem, place) from problem
+
+
+def translate(problem: Exception, place: str) -> LedgerError:
+    """The LedgerError for a driver's exception."""
+    cause = problem.orig if isinstance(problem, DBAPIError) and problem.orig is not None else problem
+    answer = _REFUSED if _objects_to_a_value(problem) else _answer(cause)
+    detail = _one_line(cause)
+    return answer.error(f"{place} {answer.text} ({detail})", kind=answer.kind)
+
+
+def _objects_to_a_value(problem: Exception) -> bool:
+    return isinstance(problem, DataError | UnicodeError | OverflowError)
+
+
+def _answer(cause: BaseException) -> _Answer:
+    if isinstance(cause, PoolTimeout):
+        return _BUSY
+    if isinstance(cause, OSError):
+        return _NO_FILE
+    if isinstance(cause, sqlite3.Error):
+        return _sqlite_answer(cause)
+    return _postgres_answer(cause)
+
+
+def _sqlite_answer(cause: sqlite3.Error) -> _Answer:
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is None:
+        # The driver itself objects to a value; the database was never asked.
+        return _REFUSED if isinstance(cause, sqlite3.InterfaceError | sqlite3.ProgrammingError) else _BROKEN
+    primary = code & 0xFF
+    if primary == sqlite3.SQLITE_ERROR and "no such" in str(cause):
+        return _SCHEMA
+    return _SQLITE.get(primary, _BROKEN)
+
+
+def _postgres_answer(cause: BaseException) -> _Answer:
+    state = getattr(cause, "sqlstate", None)
+    if state:
+        for length in (5, 2):
+            if answer := _POSTGRES.get(state[:length]):
+                return answer
+        return _BROKEN
+    text = str(cause)
+    if "FATAL" in text:
+        for words, answer in _POSTGRES_TEXT:
+            if words in text:
+                return answer
+    return _UNREACHABLE
+
+
+def _one_line(cause: BaseException) -> str:
+    """The driver's own words, shortened to one line; they never hold the password."""
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    return lines[0][:300].rstrip(".") if lines else type(cause).__name__

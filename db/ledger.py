@@ -1,0 +1,297 @@
+"""The ledger in a database: SQLite or Postgres, by one path through the code.
+
+`news` rests on `updated_at`, which is the *database's* clock when the row was written: on Postgres the
+server's, on SQLite the host's. The clocks of the proxies do not matter. A row becomes visible only when its
+transaction commits, a moment after it was stamped, so a reader must not move its cursor past a transaction
+that is still open: see `_horizon`. The rest of the care is `OVERLAP`, for which rows are read twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Row, Select, Table, delete, func, literal, select, text
+from sqlalchemy import inspect as inspect_object
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from db.address import parse
+from db.engine import VERSION_TABLE, open_engine, require_head, writing
+from db.errors import translated
+from db.models import AuditRow, Base, GrantRow, VisitRow
+from db.types import Instant, database_now
+from proxy_addon.core.types import Grant, Visit
+from proxy_addon.ports import AuditEntry, News
+
+OVERLAP = 2.0  # seconds; more than a database's clock is ever set back by those who keep it right
+PEOPLE_AT_ONCE = 1000  # names in one query; SQLite takes 32,766 parameters, Postgres 65,535
+PAUSE_BETWEEN_BATCHES = 0.02  # seconds in which the others may write while old rows are deleted
+
+_VISIT = (
+    VisitRow.id,
+    VisitRow.person,
+    VisitRow.platform,
+    VisitRow.section,
+    VisitRow.allowance,
+    VisitRow.rule,
+    VisitRow.started_at,
+    VisitRow.ended_at,
+    VisitRow.node,
+    VisitRow.rev,
+)
+_GRANT = (
+    GrantRow.id,
+    GrantRow.person,
+    GrantRow.allowance,
+    GrantRow.seconds,
+    GrantRow.reason,
+    GrantRow.granted_by,
+    GrantRow.created_at,
+    GrantRow.expires_at,
+)
+_AUDIT = (AuditRow.at, AuditRow.actor, AuditRow.action, AuditRow.subject, AuditRow.detail)
+
+# The oldest transaction that may yet commit rows older than now. One of another program that never ends must
+# not make every reader read for ever what it knows already: our own end within seconds (db/postgres.py).
+_POSTGRES_HORIZON = text(
+    "SELECT least(clock_timestamp(), min(greatest(xact_start, clock_timestamp() - interval '60 s')))"
+    " AS horizon FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL"
+).columns(horizon=Instant())
+
+# SQLite commits one transaction after the other, and stamps its rows while it holds the lock: what is not
+# visible yet is stamped no earlier than the newest row that is. min() is for a clock that was set back.
+_NEWEST_VISIT = select(func.max(VisitRow.updated_at)).scalar_subquery()
+_NEWEST_GRANT = select(func.max(GrantRow.updated_at)).scalar_subquery()
+_SQLITE_HORIZON = select(
+    func.min(
+        database_now(),
+        func.coalesce(
+            func.max(_NEWEST_VISIT, _NEWEST_GRANT), _NEWEST_VISIT, _NEWEST_GRANT, literal(0.0, Instant())
+        ),
+        type_=Instant(),
+    )
+)
+
+
+class SqlLedger:
+    """`proxy_addon.ports.Ledger` over SQLite or Postgres; `node` names this proxy in its sessions.
+
+    Opening it touches nothing: `db.engine.upgrade` makes the tables, `check` tells whether all works.
+    """
+
+    def __init__(self, url: str, node: str) -> None:
+        self._address = parse(url)
+        self.place = self._address.place
+        with translated(self.place):
+            self._engine = open_engine(self._address, node)
+        self._upsert = _upsert(self._engine.dialect.name)
+        self._insert_grant = _insert_grant(self._engine.dialect.name)
+
+    def write_visits(self, visits: Sequence[Visit]) -> None:
+        """Insert or update in one transaction; a row whose stored `rev` is equal or higher is left alone."""
+        if not visits:
+            return
+        # In one order on all nodes, so that two of them never wait for each other.
+        rows = [_visit_values(visit) for visit in sorted(visits, key=lambda visit: (visit.id, visit.rev))]
+        with self._writing() as connection:
+            connection.execute(self._upsert, rows)
+
+    def visits(
+        self, since: float, *, person: str | None = None, people: Collection[str] | None = None
+    ) -> Iterable[Visit]:
+        """Visits that end after `since`, oldest start first; optionally of one person or of some."""
+        wanted = select(*_VISIT).where(VisitRow.ended_at > since)
+        if person is not None:
+            wanted = wanted.where(VisitRow.person == person)
+        queries = (
+            [wanted]
+            if people is None
+            else [wanted.where(VisitRow.person.in_(some)) for some in _batches(people)]
+        )
+        with self._reading() as connection:
+            found = [_visit(row) for query in queries for row in connection.execute(query)]
+        found.sort(key=lambda visit: (visit.start, visit.id))
+        return found
+
+    def grants(self, valid_after: float, *, person: str | None = None) -> Sequence[Grant]:
+        """Grants that expire after `valid_after`, oldest first."""
+        wanted = select(*_GRANT).where(GrantRow.expires_at > valid_after)
+        if person is not None:
+            wanted = wanted.where(GrantRow.person == person)
+        with self._reading() as connection:
+            rows = connection.execute(wanted.order_by(GrantRow.created_at, GrantRow.id))
+            return [_grant(row) for row in rows]
+
+    def add_grant(self, grant: Grant, *, actor: str) -> None:
+        """Store a grant and its audit entry; the same id again changes nothing."""
+        with self._writing() as connection:
+            if connection.execute(self._insert_grant, _grant_values(grant)).rowcount:
+                _append(connection, AuditEntry.of_grant(grant, actor))
+
+    def news(self, cursor: float, *, not_from: str | None = None) -> News:
+        """Visits (of other nodes than `not_from`) and grants written since `cursor` (0 = the beginning).
+
+        The cursor is an instant of the database's clock. Rows of the last `OVERLAP` seconds come again.
+        """
+        after = cursor - OVERLAP
+        visits = select(*_VISIT).where(VisitRow.updated_at >= after)
+        if not_from is not None:
+            visits = visits.where(VisitRow.node != not_from)
+        grants = select(*_GRANT).where(GrantRow.updated_at >= after)
+        with self._reading() as connection:
+            horizon = self._horizon(connection)  # first: what commits after this is read next time
+            return News(
+                tuple(_visit(row) for row in connection.execute(visits)),
+                tuple(_grant(row) for row in connection.execute(grants)),
+                horizon,
+            )
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Append to the audit."""
+        with self._writing() as connection:
+            _append(connection, entry)
+
+    def audit_log(self, since: float = 0.0, *, subject: str | None = None) -> Sequence[AuditEntry]:
+        """Audit entries, oldest first."""
+        wanted = select(*_AUDIT).where(AuditRow.at >= since)
+        if subject is not None:
+            wanted = wanted.where(AuditRow.subject == subject)
+        with self._reading() as connection:
+            return [
+                AuditEntry(*_cells(row))
+                for row in connection.execute(wanted.order_by(AuditRow.at, AuditRow.id))
+            ]
+
+    def prune(self, before: float, *, batch: int = 5000) -> int:
+        """Delete visits and expired grants that ended before `before`, in small batches; the count."""
+        old_visits = select(VisitRow.id).where(VisitRow.ended_at < before).limit(batch)
+        old_grants = select(GrantRow.id).where(GrantRow.expires_at < before).limit(batch)
+        return self._delete_all(VisitRow, old_visits, batch) + self._delete_all(GrantRow, old_grants, batch)
+
+    def check(self) -> None:
+        """Raise LedgerError unless the database can be written to now and has our schema."""
+        with self._reading() as connection:
+            require_head(connection, self.place)
+        # A real write: a full disk or a read-only server lets everything pass but this.
+        with self._writing() as connection:
+            connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = version_num"))  # noqa: S608
+
+    def close(self) -> None:
+        """Release every connection. Safe to call twice."""
+        self._engine.dispose()
+
+    def _horizon(self, connection: Connection) -> float:
+        """The instant from which the next `news` has to read."""
+        query = _SQLITE_HORIZON if self._address.is_sqlite else _POSTGRES_HORIZON
+        return float(connection.execute(query).scalar_one())
+
+    def _delete_all(self, row: type[VisitRow | GrantRow], old: Select[Any], batch: int) -> int:
+        if not self._address.is_sqlite:
+            old = old.with_for_update(skip_locked=True)  # another node may be pruning too
+        statement = delete(row).where(row.id.in_(old.scalar_subquery()))
+        total = 0
+        while True:
+            with self._writing() as connection:
+                deleted = connection.execute(statement).rowcount
+            total += deleted
+            if deleted < batch:
+                return total
+            time.sleep(PAUSE_BETWEEN_BATCHES)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with translated(self.place), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with translated(self.place), writing(self._engine).begin() as connection:
+            yield connection
+
+
+def _upsert(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    """Insert visits; where the id is there already, the higher `rev` stays."""
+    insert = _insert(dialect, VisitRow).values(updated_at=database_now())
+    changed = {
+        column.name: insert.excluded[column.name] for column in _columns(VisitRow) if column.name != "id"
+    }
+    return insert.on_conflict_do_update(
+        index_elements=["id"], set_=changed, where=VisitRow.rev < insert.excluded.rev
+    )
+
+
+def _insert_grant(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    return _insert(dialect, GrantRow).values(updated_at=database_now()).on_conflict_do_nothing()
+
+
+def _insert(dialect: str, row: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(row) if dialect == "sqlite" else postgresql.insert(row)
+
+
+def _columns(row: type[Base]) -> Any:
+    table = inspect_object(row).local_table
+    assert isinstance(table, Table)
+    return table.columns
+
+
+def _batches(people: Collection[str]) -> Iterator[Sequence[str]]:
+    names = sorted(set(people))
+    for first in range(0, len(names), PEOPLE_AT_ONCE):
+        yield names[first : first + PEOPLE_AT_ONCE]
+
+
+def _cells(row: Row[*tuple[Any, ...]]) -> tuple[Any, ...]:
+    return row._tuple()
+
+
+def _visit(row: Row[*tuple[Any, ...]]) -> Visit:
+    return Visit(*_cells(row))
+
+
+def _grant(row: Row[*tuple[Any, ...]]) -> Grant:
+    return Grant(*_cells(row))
+
+
+def _append(connection: Connection, entry: AuditEntry) -> None:
+    insert = _insert(connection.dialect.name, AuditRow)
+    connection.execute(
+        insert,
+        {
+            "at": entry.at,
+            "actor": entry.actor,
+            "action": entry.action,
+            "subject": entry.subject,
+            "detail": entry.detail,
+        },
+    )
+
+
+def _visit_values(visit: Visit) -> dict[str, Any]:
+    return {
+        "id": visit.id,
+        "person": visit.person,
+        "platform": visit.platform,
+        "section": visit.section,
+        "allowance": visit.allowance,
+        "rule": visit.rule,
+        "started_at": visit.start,
+        "ended_at": visit.end,
+        "node": visit.node,
+        "rev": visit.rev,
+    }
+
+
+def _grant_values(grant: Grant) -> dict[str, Any]:
+    return {
+        "id": grant.id,
+        "person": grant.person,
+        "allowance": grant.allowance,
+        "seconds": grant.seconds,
+        "reason": grant.reason,
+        "granted_by": grant.granted_by,
+        "created_at": grant.created,
+        "expires_at": grant.expires,
+    }

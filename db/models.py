@@ -1,0 +1,148 @@
+"""The tables of the ledger. Facts, not counters: what was spent is the union of a person's visits.
+
+Least data: a person's name, platform and interval. No URL, no title, no content, in any table.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, MetaData, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from db.types import Instant
+
+# Named constraints can be changed by a later migration on both engines.
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """All tables; `str` is text without a limit, `float` is a double."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=_NAMES)
+    type_annotation_map: ClassVar = {str: Text()}
+
+
+def _numbered() -> Mapped[int]:
+    """A key that counts upwards; SQLite counts only in a column of type INTEGER."""
+    return mapped_column(BigInteger().with_variant(Integer(), "sqlite"), Identity(), primary_key=True)
+
+
+class VisitRow(Base):
+    """A stretch of attention. Written again with a higher `rev` as it goes on or is shortened."""
+
+    __tablename__ = "visits"
+    __table_args__ = (
+        CheckConstraint("ended_at >= started_at", name="not_backwards"),
+        Index(None, "person", "ended_at"),
+        Index(None, "ended_at"),
+        Index(None, "updated_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str]
+    platform: Mapped[str]
+    section: Mapped[str | None]
+    allowance: Mapped[str | None]  # null: free time
+    rule: Mapped[str | None]
+    started_at: Mapped[float] = mapped_column(Instant())
+    ended_at: Mapped[float] = mapped_column(Instant())
+    node: Mapped[str]
+    rev: Mapped[int] = mapped_column(BigInteger())
+    updated_at: Mapped[float] = mapped_column(Instant())  # the database's clock, see SqlLedger.news
+
+
+class PersonRow(Base):
+    """Somebody the ledger was told about, apart from what they did."""
+
+    __tablename__ = "people"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    added_at: Mapped[float] = mapped_column(Instant())
+    added_by: Mapped[str]
+
+
+class GrantRow(Base):
+    """Extra seconds for one person and one allowance, valid from `created_at` until `expires_at`."""
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        CheckConstraint("expires_at >= created_at", name="not_backwards"),
+        Index(None, "person", "expires_at"),
+        Index(None, "expires_at"),
+        Index(None, "updated_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str]
+    allowance: Mapped[str]
+    seconds: Mapped[float]
+    reason: Mapped[str]
+    granted_by: Mapped[str]
+    created_at: Mapped[float] = mapped_column(Instant())
+    expires_at: Mapped[float] = mapped_column(Instant())
+    updated_at: Mapped[float] = mapped_column(Instant())
+
+
+class TimeRequestRow(Base):
+    """A person asks for more; `status` is open, granted or refused."""
+
+    __tablename__ = "time_requests"
+    __table_args__ = (
+        CheckConstraint("status IN ('open', 'granted', 'refused')", name="status_known"),
+        Index(None, "person", "created_at"),
+        Index(None, "status", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str]
+    allowance: Mapped[str]
+    seconds: Mapped[float]
+    reason: Mapped[str]
+    status: Mapped[str]
+    created_at: Mapped[float] = mapped_column(Instant())
+    decided_at: Mapped[float | None] = mapped_column(Instant())
+    decided_by: Mapped[str | None]
+    grant_id: Mapped[str | None] = mapped_column(ForeignKey("grants.id", ondelete="SET NULL"), index=True)
+
+
+class AcknowledgementRow(Base):
+    """A person has read one version of the written policy."""
+
+    __tablename__ = "acknowledgements"
+
+    person: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    acknowledged_at: Mapped[float] = mapped_column(Instant())
+
+
+class AuditRow(Base):
+    """Who did what to whom, when. Appended to, never changed by the proxy."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index(None, "at"), Index(None, "subject", "at"))
+
+    id: Mapped[int] = _numbered()
+    at: Mapped[float] = mapped_column(Instant())
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    detail: Mapped[str]
+
+
+class RuleVersionRow(Base):
+    """A rule set came into force on a node; `digest` is the one of the rule files."""
+
+    __tablename__ = "rule_versions"
+    __table_args__ = (Index(None, "loaded_at"),)
+
+    id: Mapped[int] = _numbered()
+    digest: Mapped[str]
+    loaded_at: Mapped[float] = mapped_column(Instant())
+    node: Mapped[str]

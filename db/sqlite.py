@@ -1,0 +1,92 @@
+"""One SQLite file, used by several threads and by several processes of one host."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Connection, Engine
+
+from db.address import Address
+
+BUSY_SECONDS = 5.0
+
+# journal_mode is kept in the file and set once, by `use_wal`: opening somebody else's file changes nothing.
+_PRAGMAS = (
+    # One fsync a commit, so a power cut loses no more than a crash does. There is one commit a second, on a
+    # thread of its own: nobody waits for it. NORMAL would lose all since the last checkpoint.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    # What retention deletes is overwritten, not merely unlinked.
+    "PRAGMA secure_delete = ON",
+    # A burst (replay after an outage, prune) must not leave a huge WAL file behind.
+    "PRAGMA journal_size_limit = 16777216",
+)
+
+
+def create_file(path: Path) -> None:
+    """Make the file, for its owner alone, and its folder, unless they are there. SQLite's -wal and -shm
+    files take over its mode."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+
+
+def open_sqlite(address: Address) -> Engine:
+    """An engine over a file that exists; connections are made when they are needed."""
+    # Absolute now: a later change of the working folder must not lead to another file.
+    uri = f"file:{quote(str(address.file.absolute()))}?mode=rw"
+
+    def connect() -> sqlite3.Connection:
+        # isolation_level None: the driver begins nothing by itself, `_begin` does.
+        return sqlite3.connect(
+            uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+
+    engine = create_engine(address.url, creator=connect, pool_timeout=BUSY_SECONDS)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def use_wal(engine: Engine) -> None:
+    """Switch the file to write-ahead logging, so that readers and the writer do not wait for each other."""
+    connection = engine.raw_connection()
+    try:
+        _switch_to_wal(connection.cursor())
+    finally:
+        connection.close()
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    # The switch needs the file alone and does not wait for it, unlike all other statements: other proxies
+    # that start now look at it too, each for some milliseconds.
+    give_up = time.monotonic() + BUSY_SECONDS
+    while True:
+        if cursor.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+            return
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)
+
+
+def _prepare(connection: sqlite3.Connection, _: object) -> None:
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that reads first and writes later can fail half-way when another process wrote in
+    # between. Writers therefore take the lock at once, where the busy timeout lets them queue.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
