@@ -1,0 +1,160 @@
+"""The two small web applications: the employee's, reached through the proxy, and the one on the web port.
+
+Every endpoint answers from memory, so all of them are coroutines and run on the event loop: a worker thread
+would read the enforcer's state while the proxy changes it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from proxy_addon.statement import statement
+from proxy_addon.web import files, pages
+from proxy_addon.web.office import Office
+from proxy_addon.web.views import Visitor, day_of
+
+_LOG: Final = logging.getLogger(__name__)
+_METHODS: Final = ["GET", "HEAD"]
+_TITLES: Final = {403: "We do not know who you are", 404: "There is no such page"}
+
+type Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class _Guard:
+    """Turns an exception of ours into a page, logged once; the server around us never sees it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception:
+            if started or scope["type"] != "http":
+                raise
+            _LOG.exception("a page failed")
+            title, detail = "Something went wrong", "The fault is ours. Please try again in a moment."
+            await pages.error(Request(scope), 500, title, detail)(scope, receive, send)
+
+
+def employee_app(office: Office) -> FastAPI:
+    """`http(s)://allowance.internal/`: one person's own page.
+
+    Who that is stands in `scope["extensions"]["allowance.person"]`, set by the proxy: a mapping of "name",
+    "identified" and "address", and optionally "reached" (the proxy's own address on that connection, for
+    `/proxy.pac`). No header and no query can name a person.
+    """
+    app = _bare_app()
+
+    async def home(request: Request) -> Response:
+        return pages.employee(day_of(office, _visitor(request)))
+
+    async def me(request: Request) -> Response:
+        name = _visitor(request).name
+        zone = office.rules().zone
+        lines = statement(name, office.roles(name), office.balances(name), office.visits_today(name), zone)
+        return pages.data(lines)
+
+    async def explain(request: Request) -> Response:
+        return pages.explain()
+
+    def reached(request: Request) -> str:
+        return _visitor(request).reached or ""
+
+    _serve(app, {"/": home, "/me.json": me, "/help": explain} | _setup(office, reached))
+    return app
+
+
+def web_app(office: Office) -> FastAPI:
+    """The web port: for administrators and their monitoring. It names no employee."""
+    app = _bare_app()
+
+    async def home(request: Request) -> Response:
+        return pages.index(rules=office.rules(), health=office.health(), port=office.proxy_port())
+
+    async def alive(request: Request) -> Response:
+        return pages.text("ok", "text/plain")
+
+    async def ready(request: Request) -> Response:
+        health = office.health()
+        body = {"ready": health.ready, "checks": dict(health.checks)}
+        return pages.data(body, 200 if health.ready else 503)
+
+    async def metrics(request: Request) -> Response:
+        return pages.text(*office.metrics())
+
+    def reached(request: Request) -> str:
+        return request.headers.get("host", "")
+
+    paths = {"/": home, "/healthz": alive, "/readyz": ready, "/metrics": metrics}
+    _serve(app, paths | _setup(office, reached))
+    return app
+
+
+def _setup(office: Office, reached: Callable[[Request], str]) -> dict[str, Endpoint]:
+    """What a browser is set up with. `reached` says by which name or address the client knows this proxy."""
+
+    def certificate() -> bytes:
+        found = files.certificate(office.ca_pem())
+        if found is None:
+            raise HTTPException(404, "This proxy has no certificate of its own yet.")
+        return found
+
+    async def pem(request: Request) -> Response:
+        return pages.file(certificate(), "application/x-pem-file", "allowance-ca.pem")
+
+    async def der(request: Request) -> Response:
+        return pages.file(files.to_der(certificate()), "application/x-x509-ca-cert", "allowance-ca.cer")
+
+    async def install_help(request: Request) -> Response:
+        return pages.install_help(files.fingerprint(certificate()))
+
+    async def pac(request: Request) -> Response:
+        host = files.safe_host(reached(request))
+        if host is None:
+            raise HTTPException(404, "We cannot tell by which address you know this proxy.")
+        script = files.pac(host, office.proxy_port())
+        return pages.text(script, "application/x-ns-proxy-autoconfig")
+
+    return {"/ca.pem": pem, "/ca.cer": der, "/certificate": install_help, "/proxy.pac": pac}
+
+
+def _visitor(request: Request) -> Visitor:
+    visitor = Visitor.of(request.scope)
+    if visitor is None:
+        raise HTTPException(403, "This page is reached through the proxy, which knows who you are.")
+    return visitor
+
+
+def _bare_app() -> FastAPI:
+    """No documentation endpoints, and errors that a person can read."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(_Guard)
+    app.add_exception_handler(StarletteHTTPException, _http_error)
+    return app
+
+
+def _serve(app: FastAPI, endpoints: dict[str, Endpoint]) -> None:
+    for path, endpoint in endpoints.items():
+        app.add_api_route(path, endpoint, methods=_METHODS, response_model=None)
+
+
+async def _http_error(request: Request, problem: Exception) -> Response:
+    """Our own errors say what is wrong; the framework's say only a status."""
+    status = problem.status_code if isinstance(problem, StarletteHTTPException) else 500
+    detail = str(problem.detail) if isinstance(problem, HTTPException) else "Please check the address."
+    return pages.error(request, status, _TITLES.get(status, "That does not work here"), detail)
