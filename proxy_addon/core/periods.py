@@ -29,6 +29,7 @@ from proxy_addon.core.types import Interval
 DAY = 86_400
 HORIZON = 370.0 * DAY  # a year and a little: yearly dates come round once
 _HOUR = 3_600
+_LONGEST = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 31}  # days
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
 _EPOCH_WEEKDAY = _EPOCH.weekday()
@@ -96,26 +97,32 @@ def _hour(zone: ZoneInfo, at: int) -> Interval:
 
 def _calendar(period: Period, rs: RuleSet, at: int) -> Interval:
     """The day, week or month around `at`: guessed from the clock, then moved where a clock change misled."""
-    first = _first_day(period, rs, (at + _offset(rs.zone, at) - rs.day_starts) // DAY)
+    day = (at + _offset(rs.zone, at) - rs.day_starts) // DAY
     while True:
-        following = _first_day(period, rs, first + {Period.DAY: 1, Period.WEEK: 7}.get(period, 31))
-        start = _instant(rs.zone, first * DAY + rs.day_starts)
-        end = _instant(rs.zone, following * DAY + rs.day_starts)
-        if start <= at < end:
-            return Interval(float(start), float(end))
-        first = following if at >= end else _first_day(period, rs, first - 1)
+        found = _window_of_day(period, rs.zone, rs.day_starts, rs.week_starts, day)
+        if found.start <= at < found.end:
+            return found
+        day += 1 if at >= found.end else -1
 
 
-def _first_day(period: Period, rs: RuleSet, day: int) -> int:
+@lru_cache(maxsize=2048)
+def _window_of_day(period: Period, zone: ZoneInfo, day_starts: int, week_starts: int, day: int) -> Interval:
+    """The day, week or month that the calendar day belongs to."""
+    first = _first_day(period, week_starts, day)
+    following = _first_day(period, week_starts, first + _LONGEST[period])
+    start, end = (_instant(zone, midnight * DAY + day_starts) for midnight in (first, following))
+    return Interval(float(start), float(end))
+
+
+def _first_day(period: Period, week_starts: int, day: int) -> int:
     """The first day of the day, week or month that `day` is in; days count from 1 January 1970."""
     if period is Period.WEEK:
-        return day - (day + _EPOCH_WEEKDAY - rs.week_starts) % 7
+        return day - (day + _EPOCH_WEEKDAY - week_starts) % 7
     if period is Period.MONTH:
         return day - date.fromordinal(day + _EPOCH_DAY).day + 1
     return day
 
 
-@lru_cache(maxsize=4096)
 def _instant(zone: ZoneInfo, wall: int) -> int:
     """The first instant at which the clock shows `wall` (its own seconds since 1970) or has passed it."""
     shown = (_EPOCH + timedelta(seconds=wall)).replace(tzinfo=zone)

@@ -36,7 +36,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
-from itertools import chain
 from typing import NamedTuple
 
 from proxy_addon.core import balance as balances_of
@@ -98,8 +97,10 @@ class Engine:
 
     def __init__(self, rs: RuleSet) -> None:
         self.rule_set = rs
-        overrides = chain.from_iterable(one.overrides for one in rs.allowances.values())
-        self._crowds = Crowds((one.users, frozenset(one.roles)) for one in chain(rs.rules, overrides))
+        named = [(rule.users, rule.roles) for rule in rs.rules]
+        for allowance in rs.allowances.values():
+            named += [(one.users, frozenset(one.roles)) for one in allowance.overrides]
+        self._crowds = Crowds(named)
         self._whens: list[When] = list(dict.fromkeys(rule.when for rule in rs.rules if rule.when is not None))
         numbers = {when: i for i, when in enumerate(self._whens)}
         self._entries = tuple(
