@@ -55,15 +55,15 @@ def person_name(text: str) -> str:
     """The one form of a person's name: Unicode NFC, case folded, no blanks around it.
 
     Raises ValueError, with a sentence that says why, for a name that nobody can have: empty, too long,
-    with ":" or with control characters.
+    with ":" or control characters, or with "#" in front.
     """
     name = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text.strip()).casefold())
     if not name:
         raise ValueError("a name cannot be empty")
     if len(name) > LONGEST_NAME:
         raise ValueError(f"a name has at most {LONGEST_NAME} characters")
-    if ":" in name or not name.isprintable():
-        raise ValueError('a name has no ":" and no control characters in it')
+    if ":" in name or name.startswith("#") or not name.isprintable():
+        raise ValueError('a name has no ":" and no control characters in it, and no "#" in front')
     return name
 
 
@@ -278,7 +278,7 @@ class PasswordFile:
 
     def _entries(self, text: str) -> Iterator[tuple[str, str]]:
         seen: set[str] = set()
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(text.split("\n"), start=1):
             if not line.strip() or line.startswith("#"):
                 continue
             user, _, hashed = line.strip().partition(":")

@@ -1,0 +1,124 @@
+"""`allowance people`: who can sign in to the proxy."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from proxy_addon.passwords import PasswordFile, PasswordFileError, check_password, person_name
+from proxy_addon.settings import Settings, SettingsError, load_settings
+
+SHORT = 10  # characters; a shorter password is taken, with a warning
+
+app = typer.Typer(no_args_is_help=True, help="Who can sign in to the proxy.")
+
+User = Annotated[str, typer.Argument(help="The name as the rule files write it; capitals do not matter.")]
+File = Annotated[
+    Path | None, typer.Option("--passwords", metavar="FILE", help="The password file. Default: var/passwords")
+]
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings file. Default: allowance.toml")
+]
+
+
+@app.command()
+def add(
+    user: User,
+    passwords: File = None,
+    config: Config = None,
+    password_stdin: Annotated[
+        bool,
+        typer.Option("--password-stdin", help="Read the password from the first line of standard input."),
+    ] = False,
+) -> None:
+    """Add a person who signs in to the proxy, or change a password."""
+    with _one_line_errors():
+        settings = _settings(passwords, config)
+        name = person_name(user)
+        file = PasswordFile(settings.passwords)
+        password = _from_stdin() if password_stdin else _asked(name)
+        check_password(password)
+        if len(password) < SHORT:
+            typer.echo(f"warning: this password has fewer than {SHORT} characters", err=True)
+        new = file.add(name, password)
+    typer.echo(f"{name} can now sign in." if new else f"The password of {name} is changed.")
+    typer.echo(_next_step(settings, name))
+
+
+@app.command("list")
+def list_people(
+    passwords: File = None,
+    config: Config = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+) -> None:
+    """Show who can sign in to the proxy."""
+    with _one_line_errors():
+        settings = _settings(passwords, config)
+        names = PasswordFile(settings.passwords).users()
+    if as_json:
+        typer.echo(json.dumps({"people": names}, ensure_ascii=False))
+    elif names:
+        typer.echo("\n".join(names))
+    else:
+        typer.echo(f"Nobody is in {settings.passwords} yet. Next: allowance people add USER", err=True)
+
+
+@app.command()
+def remove(user: User, passwords: File = None, config: Config = None) -> None:
+    """Remove a person's sign-in. Recorded visits stay; a running proxy notices within two seconds."""
+    with _one_line_errors():
+        settings = _settings(passwords, config)
+        file = PasswordFile(settings.passwords)
+        name = person_name(user)
+        if not file.remove(name):
+            raise PasswordFileError(f"{name} is not in {settings.passwords}; see: allowance people list")
+    typer.echo(f"{name} can no longer sign in.")
+    if not file.people and settings.sign_in == "auto":
+        typer.echo("Nobody is left in the file, so the proxy no longer asks for sign-in (sign_in = auto).")
+
+
+def _settings(passwords: Path | None, config: Path | None) -> Settings:
+    return load_settings({"passwords": passwords}, config)
+
+
+def _asked(name: str) -> str:
+    if not sys.stdin.isatty():
+        raise PasswordFileError("there is no terminal to ask on; give the password with --password-stdin")
+    return str(
+        typer.prompt(f"Password for {name}", hide_input=True, confirmation_prompt="The same password again")
+    )
+
+
+def _from_stdin() -> str:
+    line = sys.stdin.buffer.readline()
+    try:
+        return line.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise ValueError("the password on standard input is not UTF-8 text") from None
+
+
+def _next_step(settings: Settings, name: str) -> str:
+    if settings.sign_in == "off":
+        return (
+            'Sign-in is switched off: set sign_in = "auto" in allowance.toml, or start with --sign-in auto.'
+        )
+    return (
+        "A running proxy notices within two seconds. The browser will ask for a proxy user name and password.\n"
+        f"Next: list {name} under a role in people.yaml, or leave it at the default role."
+    )
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """Problems that a person can solve: said on standard error, exit code 1."""
+    try:
+        yield
+    except (PasswordFileError, SettingsError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
