@@ -1,0 +1,172 @@
+"""The shape of rule files: one strict model a block of keys, one check a value (`rules_checks.py`).
+
+Models are validated with a `Names` as context. Every error is kept; `rules_report.py` turns them into
+problems with a place.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    model_validator,
+)
+
+from proxy_addon.core import rules_checks as checks
+from proxy_addon.core import rules_values as values
+from proxy_addon.core.errors import Code
+from proxy_addon.core.rules_checks import Consequence, Seat
+from proxy_addon.core.rules_values import BadValue
+from proxy_addon.core.ruleset import Limit, OnFailure
+
+
+def _plain(parse: Any, shape: Any = str) -> PlainValidator:
+    return PlainValidator(parse, json_schema_input_type=shape)
+
+
+Name = Annotated[str, _plain(values.name)]
+Text = Annotated[str, _plain(values.text)]
+Slug = Annotated[str, _plain(values.slug)]
+Flag = Annotated[bool, _plain(values.flag, bool)]
+Duration = Annotated[float, _plain(values.duration, str | int)]
+TimeOfDay = Annotated[int, _plain(values.time_of_day)]
+Host = Annotated[str, _plain(values.host)]
+Evidence = Annotated[str, _plain(values.evidence)]
+PathPattern = Annotated[str, _plain(values.path)]
+RoleName = Annotated[str, _plain(values.name), AfterValidator(checks.known_role)]
+TargetName = Annotated[str, _plain(values.name), AfterValidator(checks.known_target)]
+GroupMember = Annotated[
+    str, _plain(values.name), AfterValidator(checks.whole_platform), AfterValidator(checks.known_target)
+]
+Limits = Annotated[list[Annotated[Limit, _plain(values.limit)]], BeforeValidator(checks.some_or_one)]
+Days = Annotated[list[Annotated[frozenset[int], _plain(values.days)]], BeforeValidator(checks.some_or_one)]
+Between = Annotated[
+    list[Annotated[tuple[int, int], _plain(values.between)]], BeforeValidator(checks.some_or_one)
+]
+Dates = Annotated[
+    list[Annotated[tuple[date, date], _plain(values.dates)]], BeforeValidator(checks.some_or_one)
+]
+Some = BeforeValidator(checks.some)
+Maybe = BeforeValidator(checks.any_list)
+Given = BeforeValidator(checks.given)
+Keyed = BeforeValidator(checks.keyed)
+
+
+class Strict(BaseModel):
+    """A block of keys: a key that it does not have is an error."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _conditions(when: WhenModel | None) -> WhenModel | None:
+    """A condition without parts always holds, and its `not` never: nobody means that."""
+    if when is not None and not when.model_fields_set:
+        raise BadValue(
+            Code.BAD_WHEN, "there are no conditions", "write days, between or dates, or leave it out"
+        )
+    return when
+
+
+class WhenModel(Strict):
+    """`when:` every part that is given must hold; `not` must not."""
+
+    days: Days | None = None
+    between: Between | None = None
+    dates: Dates | None = None
+    not_: Annotated[WhenModel | None, Given, AfterValidator(_conditions)] = Field(default=None, alias="not")
+
+
+class RuleModel(Strict):
+    """One entry of `rules:`."""
+
+    name: Name | None = None
+    then: Annotated[Consequence, _plain(checks.consequence, str | dict[str, str])]
+    users: Annotated[list[Name] | None, Some] = None
+    roles: Annotated[list[RoleName] | None, Some] = None
+    platforms: Annotated[list[TargetName] | None, Some] = None
+    when: Annotated[WhenModel | None, Given, AfterValidator(_conditions)] = None
+    message: Text | None = None
+
+
+class OverrideModel(Strict):
+    """One entry of `overrides:`."""
+
+    limit: Limits
+    users: Annotated[list[Name] | None, Some] = None
+    roles: Annotated[list[RoleName] | None, Some] = None
+
+    @model_validator(mode="after")
+    def _fits_somebody(self) -> Self:
+        if self.users is None and self.roles is None:
+            raise BadValue(Code.MISSING_KEY, "this override fits nobody", "add users or roles")
+        return self
+
+
+class AllowanceModel(Strict):
+    """One entry of `allowances:`."""
+
+    limit: Limits
+    warn_at: Duration = 0.0
+    carry_over: Duration = 0.0
+    overrides: Annotated[list[OverrideModel], Maybe] = []
+
+
+class PolicyModel(Strict):
+    """What decides: usually `policy.yaml`."""
+
+    version: Annotated[int, _plain(values.version, int)]
+    timezone: Annotated[ZoneInfo, _plain(values.zone)]
+    day_starts: TimeOfDay = 0
+    week_starts: Annotated[int, _plain(values.weekday)] = 0
+    platform_groups: Annotated[
+        dict[Slug, Annotated[list[GroupMember], BeforeValidator(checks.group_list)]], Keyed
+    ] = {}
+    allowances: Annotated[dict[Name, AllowanceModel], Keyed] = {}
+    rules: Annotated[list[RuleModel], Maybe] = []
+    otherwise: Annotated[str, _plain(checks.choice("allow", "block"))] = "allow"
+    unidentified: Annotated[str | None, _plain(checks.unidentified, str | dict[str, str])] = "guest"
+    on_failure: Annotated[str, _plain(checks.choice(*OnFailure))] = OnFailure.LAST_KNOWN
+    metering: Annotated[dict[str, Any], Keyed] = {}
+    retention: Annotated[float, _plain(values.retention)] = 90 * 86_400.0
+
+
+class RoleModel(Strict):
+    """One entry of `roles:`."""
+
+    members: Annotated[list[Name], Maybe] = []
+
+
+class PeopleModel(Strict):
+    """Who is who: usually `people.yaml`."""
+
+    default_role: Name = "staff"
+    roles: Annotated[dict[Name, Annotated[RoleModel, Keyed]], Keyed] = {}
+    devices: Annotated[dict[str, Annotated[Seat, _plain(checks.seat, str | dict[str, str])]], Keyed] = {}
+
+
+class SectionModel(Strict):
+    """One entry of `sections:`."""
+
+    hosts: Annotated[list[Host], Maybe] = []
+    paths: Annotated[list[PathPattern], Maybe] = []
+
+
+class PlatformModel(Strict):
+    """One entry of a file in `platforms/`. Files with the same name add up."""
+
+    title: Name | None = None
+    hosts: Annotated[list[Host], Maybe] = []
+    sections: Annotated[dict[Slug, SectionModel], Keyed] = {}
+    embeds: Annotated[list[Evidence], Maybe] = []
+    background: Annotated[list[Evidence], Maybe] = []
+    excludes: Annotated[list[Host], Maybe] = []
+    inspect: Flag | None = None
+    replace: Flag = False
