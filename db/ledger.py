@@ -160,10 +160,8 @@ class SqlLedger:
         if subject is not None:
             wanted = wanted.where(AuditRow.subject == subject)
         with self._reading() as connection:
-            return [
-                AuditEntry(*_cells(row))
-                for row in connection.execute(wanted.order_by(AuditRow.at, AuditRow.id))
-            ]
+            rows = connection.execute(wanted.order_by(AuditRow.at, AuditRow.id))
+            return [_entry(row) for row in rows]
 
     def prune(self, before: float, *, batch: int = 5000) -> int:
         """Delete visits and expired grants that ended before `before`, in small batches; the count."""
@@ -243,16 +241,16 @@ def _batches(people: Collection[str]) -> Iterator[Sequence[str]]:
         yield names[first : first + PEOPLE_AT_ONCE]
 
 
-def _cells(row: Row[*tuple[Any, ...]]) -> tuple[Any, ...]:
-    return row._tuple()
-
-
 def _visit(row: Row[*tuple[Any, ...]]) -> Visit:
-    return Visit(*_cells(row))
+    return Visit(*row)
 
 
 def _grant(row: Row[*tuple[Any, ...]]) -> Grant:
-    return Grant(*_cells(row))
+    return Grant(*row)
+
+
+def _entry(row: Row[*tuple[Any, ...]]) -> AuditEntry:
+    return AuditEntry(*row)
 
 
 def _append(connection: Connection, entry: AuditEntry) -> None:

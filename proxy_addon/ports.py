@@ -29,7 +29,7 @@ class LedgerUnusable(LedgerError):
 
 
 class LedgerRefused(LedgerError):
-    """These rows will never be taken, whatever anybody does; others may be. Nothing of the call was stored."""
+    """These rows will never be taken; others may be. Nothing of the call was stored."""
 
 
 @dataclass(frozen=True, slots=True)

