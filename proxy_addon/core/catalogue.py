@@ -12,13 +12,15 @@ either: a platform may serve `/Embed/` as it serves `/embed/`, and nobody gets r
 For the same reason a path is tidied first as a server would do it: `//`, `/./`, `/../` and `%65`. The
 query is looked at only by patterns that contain a `?`.
 
-Of the sections that fit, the one that the file names first wins.
+Of the sections that fit, one told by a path beats one told by its host, and the longer path pattern (stars
+not counted) beats the shorter: a file of the administrator's own can carve `/jobs/post/*` out of `/jobs/*`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -42,20 +44,17 @@ class Hit(NamedTuple):
 
 
 type _Fits = Callable[[str], re.Match[str] | None]
+type _Ranked = tuple[_Fits, tuple[int, ...]]  # path patterns compiled, and the rank of each of their groups
 
 
 class _Place(NamedTuple):
     """What a host alone says, and the path patterns that apply below it."""
 
-    platform: str
-    section: int  # index of the first section that the host alone is in; _NEVER = none
-    embed: bool
-    background: bool
-    sections: tuple[_Fits, ...]  # the number of the group that took part is the section's index + 1
+    plain: Hit  # the answer when no path pattern fits
+    sections: tuple[_Ranked, ...]
+    by_rank: tuple[str, ...]  # section names; the lowest rank that fits wins
     embeds: tuple[_Fits, ...]
     backgrounds: tuple[_Fits, ...]
-    names: tuple[str, ...]
-    plain: Hit  # the answer when no path pattern fits
 
 
 class Catalogue:
@@ -74,25 +73,26 @@ class Catalogue:
     def platform_of(self, host: str) -> str | None:
         """The platform of a host, or None. Any spelling of the host will do."""
         place = self._place(host)
-        return None if place is None else place.platform
+        return None if place is None else place.plain.platform
 
     def look(self, host: str, path: str) -> Hit | None:
         """What is known about a request from its host and path (with or without query); None: no platform."""
         place = self._place(host)
         if place is None:
             return None
+        plain, sections, by_rank, embeds, backgrounds = place
         path = tidy(path)
-        section = place.section
-        for fits in place.sections:
+        rank = _NEVER
+        for fits, ranks in sections:
             found = fits(path)
-            if found is not None and found.lastindex is not None:
-                section = min(section, found.lastindex - 1)
-        embed = place.embed or _any(place.embeds, path)
-        background = place.background or _any(place.backgrounds, path)
-        if section == place.section and embed is place.embed and background is place.background:
-            return place.plain
-        name = None if section == _NEVER else place.names[section]
-        return Hit(place.platform, name, embed, background)
+            if found is not None:
+                rank = min(rank, ranks[(found.lastindex or 1) - 1])
+        embed = plain.embed or _any(embeds, path)
+        background = plain.background or _any(backgrounds, path)
+        if rank == _NEVER and embed is plain.embed and background is plain.background:
+            return plain
+        section = plain.section if rank == _NEVER else by_rank[rank]
+        return Hit(plain.platform, section, embed, background)
 
     def _find_place(self, host: str) -> _Place | None:
         name = normalise(host)
@@ -131,59 +131,77 @@ def tidy(path: str) -> str:
     return f"/{'/'.join(kept)}{tail}{mark}{query}"
 
 
-class _Marks:
-    """Patterns with an index each: which hosts carry one, and path patterns by the host they are bound to."""
+class _Kind(IntEnum):
+    """What a pattern is written under."""
 
-    def __init__(self, patterns: Iterable[tuple[int, str]]) -> None:
-        hosts: list[tuple[str, int]] = []
-        paths: dict[str, list[tuple[int, str]]] = {}
-        for index, pattern in patterns:
-            host, path = _split(pattern)
-            if path is None:
-                hosts.append((host, index))
-            else:
-                paths.setdefault(host, []).append((index, path))
-        self._hosts = HostTable(hosts)
-        anywhere = paths.pop("", None)
-        self._anywhere: tuple[_Fits, ...] = (_compile(anywhere),) if anywhere else ()
-        self._bound = HostTable([(host, _compile(found)) for host, found in paths.items()])
-
-    def at(self, host: str) -> tuple[int, tuple[_Fits, ...]]:
-        """The lowest index that the host alone carries (or _NEVER), and the path patterns valid there."""
-        lowest = min(self._hosts.matches(host), default=_NEVER)
-        return lowest, (*self._anywhere, *self._bound.matches(host))
+    SECTION = 0
+    EMBED = 1
+    BACKGROUND = 2
 
 
 class _Parts:
-    """One platform's patterns, compiled."""
+    """One platform's patterns, compiled: one table of hosts that tells all that is written about a host."""
 
     def __init__(self, platform: Platform) -> None:
         self._name = platform.name
-        self._names = tuple(section.name for section in platform.sections)
-        self._sections = _Marks(
-            (index, pattern)
-            for index, section in enumerate(platform.sections)
-            for pattern in (*section.hosts, *section.paths)
-        )
-        self._embeds = _Marks((0, pattern) for pattern in platform.embeds)
-        self._backgrounds = _Marks((0, pattern) for pattern in platform.background)
+        sections = [(p, s.name) for s in platform.sections for p in (*s.hosts, *s.paths)]
+        anywhere: list[tuple[_Kind, _Ranked]] = []
+        entries: list[tuple[str, tuple[_Kind, str | _Ranked]]] = []
+        self._by_rank = _by_rank(sections)
+        for kind, patterns in (
+            (_Kind.SECTION, sections),
+            (_Kind.EMBED, [(pattern, "embed") for pattern in platform.embeds]),
+            (_Kind.BACKGROUND, [(pattern, "background") for pattern in platform.background]),
+        ):
+            entries += [(host, (kind, value)) for host, path, value in _parted(patterns) if path is None]
+            for host, ranked in _compiled(patterns):
+                if host:
+                    entries.append((host, (kind, ranked)))
+                else:
+                    anywhere.append((kind, ranked))
+        self._anywhere = anywhere
+        self._hosts = HostTable(entries)
 
     def place(self, host: str) -> _Place:
-        section, sections = self._sections.at(host)
-        embed, embeds = self._embeds.at(host)
-        background, backgrounds = self._backgrounds.at(host)
-        name = None if section == _NEVER else self._names[section]
+        """All that a normalised host tells, with the path patterns that are valid there."""
+        carried: tuple[list[str], list[str], list[str]] = ([], [], [])
+        paths: tuple[list[_Ranked], list[_Ranked], list[_Ranked]] = ([], [], [])
+        for kind, ranked in self._anywhere:
+            paths[kind].append(ranked)
+        for kind, value in self._hosts.matches(host):
+            if isinstance(value, str):
+                carried[kind].append(value)
+            else:
+                paths[kind].append(value)
+        section, embed, background = carried
         return _Place(
-            platform=self._name,
-            section=section,
-            embed=embed != _NEVER,
-            background=background != _NEVER,
-            sections=sections,
-            embeds=embeds,
-            backgrounds=backgrounds,
-            names=self._names,
-            plain=Hit(self._name, name, embed != _NEVER, background != _NEVER),
+            plain=Hit(self._name, section[0] if section else None, bool(embed), bool(background)),
+            sections=tuple(paths[_Kind.SECTION]),
+            by_rank=self._by_rank,
+            embeds=tuple([fits for fits, _ in paths[_Kind.EMBED]]),
+            backgrounds=tuple([fits for fits, _ in paths[_Kind.BACKGROUND]]),
         )
+
+
+def _parted(patterns: Iterable[tuple[str, str]]) -> list[tuple[str, str | None, str]]:
+    """(host pattern or "", path pattern or None, value), the longest path first, stars not counted."""
+    parted = [(*_split(pattern), value) for pattern, value in patterns]
+    return sorted(parted, key=lambda item: -len((item[1] or "").replace("*", "")))
+
+
+def _by_rank(patterns: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The values of the path patterns by rank."""
+    return tuple(value for _, path, value in _parted(patterns) if path is not None)
+
+
+def _compiled(patterns: Iterable[tuple[str, str]]) -> Iterator[tuple[str, _Ranked]]:
+    """The path patterns by the host pattern that they are bound to, "" for any host."""
+    bound: dict[str, list[tuple[int, str]]] = {}
+    paths = [(host, path) for host, path, _ in _parted(patterns) if path is not None]
+    for rank, (host, path) in enumerate(paths):
+        bound.setdefault(host, []).append((rank, path))
+    for host, found in bound.items():
+        yield host, (_compile([path for _, path in found]), tuple(rank for rank, _ in found))
 
 
 def _split(pattern: str) -> tuple[str, str | None]:
@@ -196,14 +214,9 @@ def _split(pattern: str) -> tuple[str, str | None]:
     return ("" if host == "*" else host), (f"*/{rest}" if host == "*" else f"/{rest}")
 
 
-def _compile(patterns: Iterable[tuple[int, str]]) -> _Fits:
-    """One expression for all; the group that took part tells the lowest index that fits."""
-    by_index: dict[int, list[str]] = {}
-    for index, pattern in patterns:
-        by_index.setdefault(index, []).append(_expression(pattern))
-    top = max(by_index)
-    groups = [f"({'|'.join(by_index[i])})" if i in by_index else "((?!))" for i in range(top + 1)]
-    return re.compile("|".join(groups), re.DOTALL).match
+def _compile(patterns: list[str]) -> _Fits:
+    """One expression for all, tried in order: the number of the group that took part tells which one fits."""
+    return re.compile("|".join(f"({_expression(pattern)})" for pattern in patterns), re.DOTALL).match
 
 
 def _expression(pattern: str) -> str:

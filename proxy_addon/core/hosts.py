@@ -113,25 +113,26 @@ class HostTable[T]:
         while name:
             while wild and wild[0][0] > size:
                 values.append(wild.pop(0)[1])
-            values.extend(self._below.get(name, ()))
+            if name in self._below:
+                values += self._below[name]
             size, name = size - 1, name.partition(".")[2]
         values.extend(value for _, value in wild)
         return values
 
     def _wild_matches(self, host: str) -> list[tuple[int, T]]:
         """(number of labels, value) of the patterns with stars that fit, most specific first."""
-        labels = host.split(".")
-        found: list[tuple[tuple[int, bool, int], T]] = []
+        candidates: list[tuple[_Wild, T]] = []
         name = host
-        while True:
-            for wild, value in self._wild.get(name, ()):
-                if wild.fits(labels):
-                    found.append(((len(wild.labels), wild.alone, wild.letters), value))
-            if not name:
-                break
+        while name:
             name = name.partition(".")[2]
-        found.sort(key=lambda item: item[0], reverse=True)
-        return [(rank[0], value) for rank, value in found]
+            if name in self._wild:
+                candidates += self._wild[name]
+        if not candidates:
+            return []
+        labels = host.split(".")
+        found = [(wild, value) for wild, value in candidates if wild.fits(labels)]
+        found.sort(key=lambda item: (len(item[0].labels), item[0].alone, item[0].letters), reverse=True)
+        return [(len(wild.labels), value) for wild, value in found]
 
     def _add(self, pattern: str, value: T) -> None:
         alone = pattern.startswith("=")
