@@ -128,7 +128,8 @@ class SqlLedger:
     def add_grant(self, grant: Grant, *, actor: str) -> None:
         """Store a grant and its audit entry; the same id again changes nothing."""
         with self._writing() as connection:
-            if connection.execute(self._insert_grant, _grant_values(grant)).rowcount:
+            is_new = connection.execute(self._insert_grant, _grant_values(grant)).first()
+            if is_new:
                 _append(connection, AuditEntry.of_grant(grant, actor))
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
@@ -221,8 +222,10 @@ def _upsert(dialect: str) -> sqlite.Insert | postgresql.Insert:
     )
 
 
-def _insert_grant(dialect: str) -> sqlite.Insert | postgresql.Insert:
-    return _insert(dialect, GrantRow).values(updated_at=database_now()).on_conflict_do_nothing()
+def _insert_grant(dialect: str) -> Any:
+    """Insert a grant; gives its id back, or nothing where the id is there already."""
+    insert = _insert(dialect, GrantRow).values(updated_at=database_now())
+    return insert.on_conflict_do_nothing().returning(GrantRow.id)
 
 
 def _insert(dialect: str, row: type[Base]) -> sqlite.Insert | postgresql.Insert:
