@@ -379,4 +379,6 @@ def _is_evidence(word: str) -> bool:
     before, slash, _ = word.partition("/")
     if "://" in word or any(map(str.isspace, word)):
         return False
+    if not slash and len(word) > 1 and word.startswith("*") and "." not in word:
+        return True
     return _is_host(before) or (bool(slash) and before in ("", "*"))
