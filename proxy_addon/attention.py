@@ -86,7 +86,7 @@ class Attention:
     def enter(self, engine: Engine, person: Person, load: Load) -> Activity:
         """Enter one activity that counts; what it turned out to be (a machine's rhythm is background)."""
         watch = self.watch(person.name, load.target.platform)
-        metering = engine.rs.metering
+        metering = engine.rule_set.metering
         old = watch.clock
         if load.certain:
             key = ""
@@ -104,7 +104,7 @@ class Attention:
     def stream(self, engine: Engine, person: Person, load: Load) -> None:
         """Bytes flowed from `load.at` to `load.until`: media, whatever the rhythm."""
         watch = self.watch(person.name, load.target.platform)
-        self._extend(engine, person, watch, load, load.key, engine.rs.metering)
+        self._extend(engine, person, watch, load, load.key, engine.rule_set.metering)
 
     def _extend(
         self, engine: Engine, person: Person, watch: Watch, load: Load, key: str, metering: Metering

@@ -94,6 +94,7 @@ class Enforcer:
         self._timer = timer
         self._live: dict[tuple[Person, Target], set[Ticket]] = {}
         self._last: dict[tuple[str, Target], Decision] = {}
+        self._forced: dict[str, tuple[str, ...]] = {}
         self._warned: dict[tuple[str, str], float | None] = {}
         self.use(rules)
 
@@ -105,7 +106,7 @@ class Enforcer:
     @property
     def rules(self) -> RuleSet:
         """The rule set in force."""
-        return self.engine.rs
+        return self.engine.rule_set
 
     def limited(self, host: str) -> str | None:
         """The platform of a host when some rule limits it; else None: such traffic is none of our business."""
@@ -114,7 +115,14 @@ class Enforcer:
 
     def person(self, name: str, roles: tuple[str, ...] | None) -> Person:
         """Somebody with forced roles, or with those that the rules give."""
-        return self.engine.person(name) if roles is None else Person(name, roles)
+        if roles is None:
+            return self.engine.person(name)
+        self._forced[name] = roles
+        return Person(name, roles)
+
+    def known(self, name: str) -> Person:
+        """Somebody seen before, with the roles that their address gave them then."""
+        return self.person(name, self._forced.get(name))
 
     # -- requests
 
@@ -300,6 +308,8 @@ class Enforcer:
         self._attention.settle(now)
         if len(self._last) > 100_000:
             self._last.clear()
+        if len(self._forced) > 100_000:
+            self._forced.clear()
 
     # -- what pages and commands show
 

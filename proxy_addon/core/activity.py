@@ -154,7 +154,7 @@ def is_navigation(x: Exchange) -> bool:
         return x.dest == "document" and x.mode in (None, "navigate")
     if x.mode is not None or x.site is not None or x.method != "GET":
         return False
-    return bool(x.accept) and x.accept.startswith("text/html")
+    return x.accept is not None and x.accept.startswith("text/html")
 
 
 def _navigation(x: Exchange, hit: Hit) -> Judgement:

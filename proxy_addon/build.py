@@ -1,0 +1,198 @@
+"""The composition root: settings in, everything wired out. The only module that knows all others."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from db.engine import upgrade
+from db.ledger import SqlLedger
+from proxy_addon.attention import Attention
+from proxy_addon.clock import SystemClock, timer
+from proxy_addon.core.ruleset import Period, RuleSet
+from proxy_addon.enforcer import Enforcer
+from proxy_addon.live import LiveRules
+from proxy_addon.metrics import PrometheusMetrics
+from proxy_addon.passwords import PasswordFile
+from proxy_addon.ports import LedgerError, News
+from proxy_addon.proxy import ca
+from proxy_addon.proxy.addon import Gate
+from proxy_addon.proxy.desk import Desk
+from proxy_addon.proxy.identity import Identifier
+from proxy_addon.proxy.network import ClientGuard, Resolver, TargetGuard
+from proxy_addon.proxy.runner import Runner, RunnerOptions
+from proxy_addon.settings import Settings
+from proxy_addon.usage import UsageBook
+from proxy_addon.web.app import employee_app, web_app
+from proxy_addon.web.live_office import ACTIVE, LiveOffice
+from proxy_addon.web.server import WebServer
+from proxy_addon.writer import Writer, WriterState
+
+log = structlog.get_logger("allowance.run")
+
+_DAYS = {Period.HOUR: 1, Period.DAY: 2, Period.WEEK: 8, Period.MONTH: 32, Period.ROLLING: 1}
+_CARRIED_PERIODS = 8  # as many as core/balance.py walks back
+LOOP_STALE = 5.0  # seconds without a turn after which the loop counts as stuck
+
+
+class Office:
+    """A whole proxy, wired. Make it, `start` it, run `runner`, `stop` it."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises RuleErrors, LedgerError or CaError: nothing has been started then."""
+        self.settings = settings
+        self.live = LiveRules(settings.rules)
+        rules = self.live.load()
+        self.new_ca = ca.prepare(settings.confdir)
+        trusted = ca.trusted(settings.confdir, settings.upstream_ca)
+        upgrade(settings.database)
+        self.clock = SystemClock(on_step=_log_step)
+        node = f"{socket.gethostname()}:{secrets.token_hex(4)}"
+        self.ledger = SqlLedger(settings.database, node)
+        self.metrics = PrometheusMetrics()
+        self.book = UsageBook()
+        self.writer = Writer(
+            self.ledger,
+            flush_seconds=settings.flush,
+            on_news=self._on_news,
+            on_state=self._on_state,
+            clock=self.clock,
+            node=node,
+            retention=lambda: self.live.current.retention,
+        )
+        self.attention = Attention(self.book, self.metrics, self.writer.put, _ids(), node)
+        self.enforcer = Enforcer(rules, self.book, self.attention, self.metrics, timer)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._turned = self.clock.now()
+        self.ledger_problem: str | None = None
+        self.gate = self._gate(settings)
+        self.web = WebServer(web_app(self.office), settings.web)
+        self.options = RunnerOptions(
+            settings.listen, settings.confdir, trusted, settings.upstream_proxy, settings.drain
+        )
+        self.metrics.rules(rules, self.clock.now())
+        self.live.subscribe(self._rules_changed)
+
+    def _gate(self, settings: Settings) -> Gate:
+        targets = TargetGuard(settings, (settings.listen.port, settings.web.port))
+        identifier = Identifier(
+            lambda: self.enforcer.rules, PasswordFile(settings.passwords), settings, self.clock
+        )
+        self.office = LiveOffice(
+            self.enforcer, self.book, self.clock, self.checks, self.expose,
+            ca.certificate(settings.confdir), settings.listen.port,
+        )  # fmt: skip
+        desk = Desk(
+            self.enforcer, identifier, ClientGuard(settings.client_networks), targets,
+            Resolver(settings, targets), self.clock, self.metrics, self.metrics,
+            employee_app(self.office), settings.front_proxy_header,
+        )  # fmt: skip
+        return Gate(desk)
+
+    # -- life
+
+    def load(self) -> None:
+        """Read what the ledger knows of the windows that are still open. Raises LedgerError."""
+        since = self.clock.now() - horizon(self.live.current)
+        self.book.load(self.ledger.visits(since), self.ledger.grants(since))
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to write, and to listen to what others write."""
+        self._loop = loop
+        self.writer.start()
+        self._turn()
+
+    def _turn(self) -> None:
+        self._turned = self.clock.now()
+        if self._loop is not None:
+            self._loop.call_later(1.0, self._turn)
+
+    def runner(self, on_running: Callable[[], None]) -> Runner:
+        """The proxy itself."""
+        return Runner(self.options, self.gate, on_running)
+
+    def stop(self) -> int:
+        """Write what is left; how many visits could not be written."""
+        self._loop = None
+        lost = self.writer.stop(self.settings.drain)
+        self.web.stop()
+        self.ledger.close()
+        self.gate.desk.identifier.close()
+        self.gate.desk.resolver.close()
+        return lost
+
+    # -- news from other threads
+
+    def _on_news(self, news: News) -> None:
+        if self._loop is not None and (news.visits or news.grants):
+            self._loop.call_soon_threadsafe(self.book.load, news.visits, news.grants)
+
+    def _on_state(self, state: WriterState) -> None:
+        self.ledger_problem = state.message
+        self.metrics.ledger_up.set(1 if state.up else 0)
+        self.metrics.ledger_pending.set(state.pending)
+        if state.flush_seconds is not None:
+            self.metrics.ledger_flush.observe(state.flush_seconds)
+        for kind, count in state.errors.items():
+            self.metrics.ledger_failed(kind, count)
+
+    def _rules_changed(self, rules: RuleSet) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.enforcer.use, rules)
+        self.metrics.rules(rules, self.clock.now())
+
+    # -- state
+
+    def checks(self) -> dict[str, str]:
+        """Each part with "ok", or what is wrong with it."""
+        silent = self.clock.now() - self._turned
+        loop = "ok" if silent < LOOP_STALE else f"the event loop has not turned for {silent:.0f} s"
+        ledger = "ok" if self.ledger_problem is None else f"down: {self.ledger_problem}"
+        return {"loop": loop, "ledger": ledger, "rules": "ok"}
+
+    def expose(self) -> tuple[bytes, str]:
+        """All metrics."""
+        return self.metrics.expose(self._refresh)
+
+    def _refresh(self) -> None:
+        self.metrics.active_people.set(self.attention.active(self.clock.now() - ACTIVE))
+
+
+def horizon(rules: RuleSet) -> float:
+    """How far back usage can matter for a balance; seconds."""
+    longest = 2 * 86_400.0
+    for allowance in rules.allowances.values():
+        limits = (*allowance.limits, *(limit for each in allowance.overrides for limit in each.limits))
+        periods = 1 + (_CARRIED_PERIODS if allowance.carry_over > 0 else 0)
+        for limit in limits:
+            window = limit.rolling if limit.period is Period.ROLLING else _DAYS[limit.period] * 86_400.0
+            longest = max(longest, window * periods + 86_400.0)
+    return longest
+
+
+def _ids() -> Callable[[], str]:
+    """Ledger ids: a random prefix of this process and a number."""
+    prefix = secrets.token_hex(8)
+    numbers = itertools.count(1)
+    return lambda: f"{prefix}-{next(numbers)}"
+
+
+def _log_step(before: float, after: float) -> None:
+    log.warning("the wall clock was set", seconds=round(after - before, 1), charged=0)
+
+
+def relative(path: Path) -> str:
+    """A path as a person would type it here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+__all__ = ["LedgerError", "Office", "horizon", "relative"]

@@ -1,0 +1,71 @@
+"""What the commands that look into the ledger share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from db.engine import upgrade
+from db.ledger import SqlLedger
+from proxy_addon import rules_file
+from proxy_addon.build import horizon
+from proxy_addon.clock import SystemClock
+from proxy_addon.core.errors import RuleErrors
+from proxy_addon.core.policy import Engine
+from proxy_addon.ports import LedgerError
+from proxy_addon.settings import SettingsError, load_settings
+from proxy_addon.usage import PersonUsage
+
+Rules = Annotated[Path | None, typer.Option("--rules", metavar="DIR", help="The rules folder. Default: rules")]
+Database = Annotated[
+    str | None, typer.Option("--database", metavar="URL", help="Default: sqlite:///var/allowance.db")
+]
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings file. Default: allowance.toml")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Whatever is wrong with settings, rules or the ledger: its message, and exit code 1."""
+    try:
+        yield
+    except (SettingsError, RuleErrors, LedgerError) as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+class Books:
+    """The rules and the ledger, opened for one command."""
+
+    def __init__(self, engine: Engine, ledger: SqlLedger, now: float) -> None:
+        self.engine = engine
+        self.ledger = ledger
+        self.now = now
+
+    def usage(self, person: str) -> PersonUsage:
+        """What the ledger knows of one person, as far back as a balance can need it."""
+        usage = PersonUsage()
+        since = self.now - horizon(self.engine.rule_set)
+        for visit in self.ledger.visits(since, person=person):
+            usage.apply(visit)
+        for grant in self.ledger.grants(since, person=person):
+            usage.grant(grant)
+        return usage
+
+
+@contextmanager
+def open_books(rules: Path | None, database: str | None, config: Path | None) -> Iterator[Books]:
+    """Open what the running proxy uses; prints one line and exits with 1 when that is not possible."""
+    with one_line_errors():
+        settings = load_settings({"rules": rules, "database": database}, config)
+        engine = Engine(rules_file.load(settings.rules))
+        upgrade(settings.database)
+        with closing(SqlLedger(settings.database, "cli")) as ledger:
+            yield Books(engine, ledger, SystemClock().now())

@@ -1,0 +1,106 @@
+"""`allowance grant USER ALLOWANCE 10m --reason …`: more minutes for somebody."""
+
+from __future__ import annotations
+
+import difflib
+import getpass
+import json
+import sys
+import uuid
+from datetime import datetime
+from typing import Annotated, NoReturn
+
+import typer
+
+from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, open_books
+from proxy_addon.core.types import Balance, Grant
+from proxy_addon.passwords import person_name
+from proxy_addon.statement import statement
+from proxy_addon.values import duration as seconds_of
+from proxy_addon.words import duration, iso
+
+User = Annotated[str, typer.Argument(help="The name as the rule files write it.")]
+AllowanceName = Annotated[str, typer.Argument(metavar="ALLOWANCE", help="Which allowance.")]
+Minutes = Annotated[str, typer.Argument(metavar="TIME", help="How much more: 10m, 1h30m, 45s")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit.")]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="ISO", help="When it ends. Default: with the period of the allowance"),
+]
+
+
+def grant(
+    user: User,
+    allowance: AllowanceName,
+    time: Minutes,
+    reason: Reason,
+    until: Until = None,
+    rules: Rules = None,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give one person extra minutes of an allowance. A running proxy follows within seconds."""
+    with open_books(rules, database, config) as books:
+        given = _grant(books, person_name(user), allowance, _seconds(time), reason.strip(), until)
+        actor = f"cli:{getpass.getuser()}"
+        books.ledger.add_grant(given, actor=actor)
+        person = books.engine.person(given.person)
+        balance = books.engine.balance(person, allowance, books.usage(given.person), books.now)
+        zone = books.engine.rule_set.zone
+        ends = iso(given.expires, zone)
+        lines = statement(given.person, person.roles, [balance], [], zone)
+    if as_json:
+        typer.echo(json.dumps({**lines, "grant": given.id, "expires": ends}, indent=2, ensure_ascii=False))
+    else:
+        typer.echo(_sentence(given, balance, ends))
+
+
+def _sentence(given: Grant, balance: Balance, ends: str) -> str:
+    return (
+        f"{given.person} has {duration(given.seconds)} more of {given.allowance} until {ends}; "
+        f"{duration(balance.left)} left now."
+    )
+
+
+def _grant(
+    books: Books, person: str, allowance: str, seconds: float, reason: str, until: str | None
+) -> Grant:
+    rule_set = books.engine.rule_set
+    if allowance not in rule_set.allowances:
+        close = difflib.get_close_matches(allowance, rule_set.allowances, 1)
+        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(rule_set.allowances)}"
+        _refuse(f"ALLOWANCE: {allowance!r} is not an allowance of the rules; {hint}")
+    if not reason:
+        _refuse("--reason: must say why")
+    somebody = books.engine.person(person)
+    expires = books.engine.grant_expiry(somebody, allowance, books.now)
+    if until is not None:
+        expires = _instant(until, books)
+    return Grant(
+        uuid.uuid4().hex, person, allowance, seconds, reason, getpass.getuser(), books.now, expires
+    )
+
+
+def _instant(text: str, books: Books) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        _refuse(f"--until: {text!r} is not a time; write it as 2026-12-24T18:00")
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=books.engine.rule_set.zone)
+    if moment.timestamp() <= books.now:
+        _refuse(f"--until: {text!r} has passed; give a time that is still to come")
+    return moment.timestamp()
+
+
+def _seconds(text: str) -> float:
+    try:
+        return seconds_of(1, 31 * 86_400)(text)
+    except ValueError as error:
+        _refuse(f"TIME: {text!r}: {error}")
+
+
+def _refuse(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise typer.Exit(1)

@@ -1,0 +1,130 @@
+"""`allowance run`: the proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+
+from proxy_addon import logs
+from proxy_addon.build import Office, relative
+from proxy_addon.core.errors import RuleErrors
+from proxy_addon.ports import LedgerError
+from proxy_addon.proxy import ca
+from proxy_addon.proxy.runner import Listening
+from proxy_addon.settings import Settings, SettingsError, load_settings
+from proxy_addon.web.server import PortTaken, bind
+
+log = structlog.get_logger("allowance.run")
+
+
+def _option(text: str, metavar: str) -> Any:
+    return typer.Option(help=text, metavar=metavar, show_default=False)
+
+
+def run(
+    rules: Annotated[Path | None, _option("The rules folder. Default: rules", "DIR")] = None,
+    database: Annotated[str | None, _option("Default: sqlite:///var/allowance.db", "URL")] = None,
+    listen: Annotated[str | None, _option("Proxy port. Default: :8080, all addresses", "HOST:PORT")] = None,
+    web: Annotated[str | None, _option("Web port. Default: 127.0.0.1:8081", "HOST:PORT")] = None,
+    workers: Annotated[int | None, _option("Processes. Default: 1", "N")] = None,
+    confdir: Annotated[Path | None, _option("Where the CA is kept. Default: var/ca", "DIR")] = None,
+    passwords: Annotated[Path | None, _option("Password file. Default: var/passwords", "FILE")] = None,
+    sign_in: Annotated[str | None, _option("auto, required, optional or off", "MODE")] = None,
+    upstream_proxy: Annotated[str | None, _option("Reach sites through this proxy", "URL")] = None,
+    upstream_ca: Annotated[str | None, _option("Trust this CA for sites, too", "FILE")] = None,
+    resolve: Annotated[
+        list[str] | None, _option("Send a host elsewhere, as curl does; repeatable", "HOST:PORT=ADDR:PORT")
+    ] = None,
+    client_networks: Annotated[
+        list[str] | None, _option("Networks whose clients are served; repeatable", "NETWORK")
+    ] = None,
+    connect_ports: Annotated[
+        list[str] | None, _option("Ports that CONNECT may ask for; repeatable. Default: 443", "PORT")
+    ] = None,
+    allow_targets: Annotated[
+        list[str] | None, _option("Reachable although local; repeatable", "TARGET")
+    ] = None,
+    front_proxies: Annotated[
+        list[str] | None, _option("Proxies before us that pass on the user; repeatable", "NETWORK")
+    ] = None,
+    front_proxy_header: Annotated[str | None, _option("Default: X-Forwarded-User", "NAME")] = None,
+    flush: Annotated[str | None, _option("How often the ledger is written. Default: 1s", "TIME")] = None,
+    drain: Annotated[str | None, _option("How long running answers may finish. Default: 10s", "TIME")] = None,
+    log_format: Annotated[str | None, _option("auto, json or console", "FORMAT")] = None,
+    log_level: Annotated[str | None, _option("debug, info, warning or error", "LEVEL")] = None,
+    config: Annotated[Path | None, _option("Settings file. Default: allowance.toml", "FILE")] = None,
+) -> None:
+    """Start the proxy. Every option is also a key of allowance.toml and ALLOWANCE_… in the environment."""
+    given = {key: value for key, value in locals().items() if key != "config"}
+    try:
+        settings = load_settings(given, config)
+        logs.configure(settings.log_format, settings.log_level)
+        for wanted, flag in ((settings.listen, "--listen"), (settings.web, "--web")):
+            bind(wanted, flag).close()
+        office = Office(settings)
+        office.load()
+        code = asyncio.run(_serve(office))
+    except (SettingsError, RuleErrors, LedgerError, ca.CaError, PortTaken, Listening) as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    raise typer.Exit(code)
+
+
+async def _serve(office: Office) -> int:
+    loop = asyncio.get_running_loop()
+    office.web.start()
+    office.start(loop)
+    try:
+        await office.runner(lambda: _notice(office)).run()
+    finally:
+        lost = await loop.run_in_executor(None, office.stop)
+    if lost:
+        log.error("visits could not be written", visits=lost)
+        return 1
+    log.info("stopped", visits_unwritten=0)
+    return 0
+
+
+def _notice(office: Office) -> None:
+    """What an administrator has to know now. Goes to standard output; logs go to standard error."""
+    settings = office.settings
+    rules = office.live.current
+    proxy = settings.listen._replace(host=settings.listen.host or "127.0.0.1")
+    print(
+        f"Allowance is running.\n"
+        f"  proxy      http://{proxy}   {_reach(settings)}\n"
+        f"  web        http://{settings.web}   health, metrics, proxy.pac, CA certificate\n"
+        f"  my minutes http://allowance.internal/   through the proxy\n"
+        f"  rules      {relative(settings.rules)}   {len(rules.rules)} rules, "
+        f"{len(rules.limited)} of {len(rules.platforms)} known platforms limited\n"
+        f"  database   {_database(settings)}\n"
+        f"  CA         {relative(ca.certificate(settings.confdir))}"
+        f"{'   made now: install it on the devices' if office.new_ca else ''}\n"
+        f"Try it:  curl -x http://{proxy} --cacert {relative(ca.certificate(settings.confdir))} "
+        f"-I https://www.facebook.com/\n"
+        f"Stop it: Ctrl+C, or SIGTERM to process {_pid()}",
+        flush=True,
+    )
+    log.info(
+        "running", listen=str(settings.listen), web=str(settings.web), rules=len(rules.rules),
+        limited=len(rules.limited), digest=rules.digest[:12],
+    )  # fmt: skip
+
+
+def _reach(settings: Settings) -> str:
+    return "for this machine" if settings.listen.host.startswith("127.") else "for allowed client networks"
+
+
+def _database(settings: Settings) -> str:
+    kind, _, rest = settings.database.partition("://")
+    return f"{kind}://…@{rest.rpartition('@')[2]}" if "@" in rest else settings.database
+
+
+def _pid() -> int:
+    return os.getpid()

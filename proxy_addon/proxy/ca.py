@@ -1,0 +1,51 @@
+"""The certificate authority of this proxy: made once, kept in `confdir`, its key readable by us alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import certifi
+from mitmproxy.certs import CertStore
+
+BASENAME = "mitmproxy"  # the file names that mitmproxy's TLS add-on looks for
+KEY_BITS = 2048
+
+
+class CaError(Exception):
+    """The CA folder cannot be used; one line with the remedy."""
+
+
+def certificate(confdir: Path) -> Path:
+    """Where the CA certificate is, PEM, without its key."""
+    return confdir / f"{BASENAME}-ca-cert.pem"
+
+
+def prepare(confdir: Path) -> bool:
+    """Make the CA unless there is one; True when it was made now. Raises CaError."""
+    key = confdir / f"{BASENAME}-ca.pem"
+    try:
+        confdir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = not key.exists()
+        if made:
+            CertStore.create_store(confdir, BASENAME, KEY_BITS, "Allowance", "Allowance proxy CA")
+        for secret in (key, confdir / f"{BASENAME}-ca.p12"):
+            if secret.exists():
+                secret.chmod(0o600)
+        key.read_bytes()
+    except OSError as error:
+        raise CaError(
+            f"confdir: {confdir}: {error.strerror or error}; give a folder that this user can write to"
+        ) from None
+    return made
+
+
+def trusted(confdir: Path, extra: Path | None) -> Path | None:
+    """One file with the public CAs and the office's own, for connections to sites; None = the public ones."""
+    if extra is None:
+        return None
+    both = confdir / "upstream-ca.pem"
+    try:
+        both.write_text(Path(certifi.where()).read_text("utf-8") + "\n" + extra.read_text("utf-8"), "utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CaError(f"upstream_ca: {extra}: {error}; give a PEM file with the CA certificate") from None
+    return both

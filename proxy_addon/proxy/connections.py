@@ -1,0 +1,66 @@
+"""What the proxy remembers of each client connection, for as long as that lives."""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from mitmproxy import connection
+from mitmproxy.options import Options
+
+from proxy_addon.enforcer import Ticket
+from proxy_addon.proxy.cut import CuttableHttp
+from proxy_addon.proxy.identity import Who
+
+
+class Conn:
+    """One client connection: who, to where, and what runs in it."""
+
+    __slots__ = ("cuttable", "hosts", "open", "options", "passed", "ticket", "who")
+
+    def __init__(self) -> None:
+        self.who: Who | None = None  # from CONNECT; plain requests say it each time
+        self.hosts: tuple[str, ...] = ()  # CONNECT authority and SNI, normalised
+        self.open = 0  # requests under way
+        self.passed = False  # relayed as bytes
+        self.ticket: Ticket | None = None  # of a metered tunnel
+        self.options: TunnelOptions | None = None
+        self.cuttable: CuttableHttp | None = None  # the HTTP layer inside the tunnel
+
+
+class Connections:
+    """All client connections that are open."""
+
+    def __init__(self) -> None:
+        self._conns: WeakKeyDictionary[connection.Client, Conn] = WeakKeyDictionary()
+
+    def of(self, client: connection.Client) -> Conn:
+        """The state of one connection, made on first sight."""
+        conn = self._conns.get(client)
+        if conn is None:
+            conn = self._conns[client] = Conn()
+        return conn
+
+    def gone(self, client: connection.Client) -> None:
+        """The connection was closed."""
+        self._conns.pop(client, None)
+
+    def __len__(self) -> int:
+        return len(self._conns)
+
+
+class TunnelOptions:
+    """mitmproxy's options as one connection sees them: its own connection strategy.
+
+    A tunnel that is only relayed is connected at once: its client learns of a dead site in the answer to
+    CONNECT, and protocols in which the server speaks first work. A tunnel that we open is connected late, so
+    that a blocked site is never contacted. mitmproxy knows one strategy for all, but each layer reads it from
+    its context.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self.connection_strategy = "lazy"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._options, name)

@@ -1,0 +1,42 @@
+"""What the add-on works with, wired by `build`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from proxy_addon.enforcer import Enforcer
+from proxy_addon.ports import Clock, Metrics
+from proxy_addon.proxy.identity import Identifier
+from proxy_addon.proxy.network import ClientGuard, Resolver, TargetGuard
+
+
+class Traffic(Protocol):
+    """What the add-on counts of connections, beside what the engine counts."""
+
+    def connections(self, open_now: int) -> None:
+        """How many client connections are open."""
+
+    def tunnel(self, how: str) -> None:
+        """A tunnel was `passed` through, `decrypted`, `metered` or `refused`."""
+
+    def tls_failed(self, platform: str) -> None:
+        """A client did not accept our certificate."""
+
+    def notice(self, allowance: str) -> None:
+        """A heads-up page was shown."""
+
+
+class Desk(NamedTuple):
+    """The parts; `page` is the employee's ASGI application."""
+
+    enforcer: Enforcer
+    identifier: Identifier
+    clients: ClientGuard
+    targets: TargetGuard
+    resolver: Resolver
+    clock: Clock
+    metrics: Metrics
+    traffic: Traffic
+    page: Callable[..., Any]
+    forwarded_header: str

@@ -1,0 +1,80 @@
+"""The office as the running proxy knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from proxy_addon.core import periods
+from proxy_addon.core.ruleset import Limit, Period, RuleSet
+from proxy_addon.core.types import Balance, Visit
+from proxy_addon.enforcer import Enforcer
+from proxy_addon.ports import Clock
+from proxy_addon.usage import UsageBook
+from proxy_addon.web.office import Health
+
+ACTIVE = 300.0  # seconds
+_DAY = Limit(0.0, Period.DAY)
+
+
+class LiveOffice:
+    """Implements `web.office.Office`. `checks` tells the state of each part in words, "ok" when it is."""
+
+    def __init__(
+        self,
+        enforcer: Enforcer,
+        book: UsageBook,
+        clock: Clock,
+        checks: Callable[[], dict[str, str]],
+        expose: Callable[[], tuple[bytes, str]],
+        ca_file: Path,
+        port: int,
+    ) -> None:
+        self._enforcer = enforcer
+        self._book = book
+        self._clock = clock
+        self._checks = checks
+        self._expose = expose
+        self._ca_file = ca_file
+        self._port = port
+
+    def now(self) -> float:
+        """The instant."""
+        return self._clock.now()
+
+    def rules(self) -> RuleSet:
+        """The rules in force."""
+        return self._enforcer.rules
+
+    def roles(self, person: str) -> tuple[str, ...]:
+        """The roles in force for a person, also those that an address gave."""
+        return self._enforcer.known(person).roles
+
+    def balances(self, person: str) -> Sequence[Balance]:
+        """One balance for each allowance that a rule could charge this person for."""
+        somebody = self._enforcer.known(person)
+        return self._enforcer.engine.balances(somebody, self._book.of(person), self.now())
+
+    def visits_today(self, person: str) -> Sequence[Visit]:
+        """Visits that end after the policy's day began; what has not happened yet is left out."""
+        now = self.now()
+        start = periods.window(_DAY, self.rules(), now).start
+        visits = list(self._book.of(person).visits.values())
+        return [v for v in visits if v.end > start and v.end > v.start and v.start <= now]
+
+    def health(self) -> Health:
+        """The state of each part."""
+        checks = self._checks()
+        return Health(all(text == "ok" for text in checks.values()), checks)
+
+    def ca_pem(self) -> bytes:
+        """The CA certificate, PEM; empty while there is none."""
+        return self._ca_file.read_bytes() if self._ca_file.exists() else b""
+
+    def proxy_port(self) -> int:
+        """The port that browsers are pointed at."""
+        return self._port
+
+    def metrics(self) -> tuple[bytes, str]:
+        """The metrics as text, and their content type."""
+        return self._expose()

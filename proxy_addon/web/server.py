@@ -1,0 +1,52 @@
+"""The web port: uvicorn in a thread of its own, so that a slow scrape never holds up the proxy."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Any
+
+import uvicorn
+
+from proxy_addon.values import HostPort
+
+
+class PortTaken(Exception):
+    """A port cannot be listened on; one line with the remedy."""
+
+
+def bind(wanted: HostPort, flag: str) -> socket.socket:
+    """A listening socket. Raises PortTaken with the flag that chooses another port."""
+    family = socket.AF_INET6 if ":" in wanted.host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((wanted.host, wanted.port))
+    except OSError as error:
+        sock.close()
+        raise PortTaken(f"{flag} {wanted}: {error.strerror}; choose another with {flag} HOST:PORT") from None
+    return sock
+
+
+class WebServer:
+    """Serves one ASGI application. `start` raises PortTaken."""
+
+    def __init__(self, app: Any, wanted: HostPort) -> None:
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=5)
+        self._server = uvicorn.Server(config)
+        self._wanted = wanted
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Listen and serve."""
+        sock = bind(self._wanted, "--web")
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [sock]}, name="web", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(timeout=2.0)
