@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.client import Client
+from tests.e2e.office import office
 from tests.e2e.origins import Origins
-from tests.e2e.process import running
+from tests.e2e.process import OfficeProxy, running
 
 LOG_TAIL = 4000  # characters of each proxy's log that a failure shows
 
@@ -36,3 +38,16 @@ def origins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origins]:
     """The sites that stand for the platforms."""
     with Origins(tmp_path_factory.mktemp("origins")) as servers:
         yield servers
+
+
+@pytest.fixture(scope="session")
+def running_office(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProxy]:
+    """`allowance run` with the office's rules; nobody has to sign in, the address tells people apart."""
+    with office(tmp_path_factory.mktemp("office"), origins) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def client(running_office: OfficeProxy) -> Client:
+    """Clients of the running office."""
+    return running_office.client

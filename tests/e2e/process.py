@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -158,6 +159,7 @@ class OfficeProxy(ProxyProcess):
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(folder, origins)
+        self.flags: dict[str, str] = {}  # win over what `command` would say
         self.rules = folder / "rules"
         self.resolve = [*origins.resolve(*hosts), *resolve]
         self.settings = {"log-format": "json"} | dict(settings or {})
@@ -187,6 +189,7 @@ class OfficeProxy(ProxyProcess):
             "listen": f"127.0.0.1:{self.port}",
             "web": f"127.0.0.1:{self.web_port}",
             "upstream-ca": str(self.origins.ca_file),
+            **self.flags,
         }
         pairs = [(f"--{name}", value) for name, value in flags.items()]
         pairs += [("--resolve", value) for value in self.resolve]
@@ -210,6 +213,32 @@ class OfficeProxy(ProxyProcess):
             return error.code, error.read().decode()
         except OSError:
             return 0, ""
+
+    def attempt(self, timeout: float = 30.0, **flags: str) -> subprocess.CompletedProcess[str]:
+        """Start it with other flags (`upstream_ca=…`) where it must fail: exit code, stdout and stderr."""
+        self.flags = {name.replace("_", "-"): value for name, value in flags.items()}
+        try:
+            return subprocess.run(
+                self.command(),
+                cwd=self.folder,
+                env=self.environment(),
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
+        finally:
+            self.flags = {}
+
+    def usage(self, person: str) -> Any:
+        """What `allowance usage PERSON --json` says, which others may parse too."""
+        answer = self.cli("usage", person, "--json")
+        assert answer.returncode == 0, answer.stderr
+        return json.loads(answer.stdout)
+
+    def spent(self, person: str, allowance: str) -> float:
+        """Seconds spent of an allowance, by the command line."""
+        return float(self.usage(person)["allowances"][allowance]["spent"])
 
     def cli(self, *args: str, stdin: str = "", timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
         """Run another `allowance` command against the same database, rules and password file."""

@@ -130,7 +130,9 @@ class Site:
         if scope["type"] == "websocket":
             await socket(exchange)
             return
-        handler = next(handler for prefix, handler in self.routes if scope["path"].startswith(prefix))
+        # What lies below a section's folder is the same site once more.
+        path = scope["path"].removeprefix("/learning")
+        handler = next(handler for prefix, handler in self.routes if path.startswith(prefix))
         await handler(exchange)
 
     async def upload(self, exchange: Exchange) -> None:

@@ -1,0 +1,165 @@
+"""A day in Chromium: sign in, browse, be warned, run out, look at what is left. Pictures are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Error, Page, Response
+
+from tests.e2e import browser
+from tests.e2e.browser import Desk, screenshot
+from tests.e2e.office import office, policy
+from tests.e2e.origins import Origins
+from tests.e2e.process import OfficeProxy
+from tests.e2e.waiting import until
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(browser.executable() is None, reason="no chromium here: apt-get install chromium"),
+]
+PASSWORD = "a long enough password"
+PEOPLE = ("dora", "emil", "fay")
+FACEBOOK = "https://www.facebook.com"
+
+
+@pytest.fixture(scope="module")
+def proxy(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProxy]:
+    """A proxy with sign-in and ten seconds a day, the last five of them after a warning."""
+    rules = policy(short="10s", warn="5s")
+    settings = {"sign-in": "required"}
+    office_proxy = office(tmp_path_factory.mktemp("browser"), origins, rules, settings=settings)
+    for user in PEOPLE:
+        answer = office_proxy.cli("people", "add", user, "--password-stdin", stdin=f"{PASSWORD}\n")
+        assert answer.returncode == 0, answer.stderr
+    with office_proxy:
+        yield office_proxy
+
+
+@pytest.fixture(scope="module")
+def desk(proxy: OfficeProxy) -> Iterator[Desk]:
+    """Chromium behind that proxy."""
+    with browser.chromium(proxy) as started:
+        yield started
+
+
+def visit(page: Page, url: str) -> Response:
+    """Open a page; its answer."""
+    response = page.goto(url, wait_until="load")
+    assert response is not None
+    return response
+
+
+def reason(response: Response) -> str | None:
+    """The contract's reason header."""
+    return response.headers.get("x-allowance-reason")
+
+
+def browse_until_warned(page: Page) -> None:
+    """Read the feed until the heads-up page stands in its place."""
+
+    def warned() -> bool:
+        assert reason(visit(page, f"{FACEBOOK}/feed")) is None
+        return page.get_by_role("link", name="Continue").count() > 0
+
+    until(warned, "the heads-up page", 20, every=0.4)
+
+
+def test_a_day(proxy: OfficeProxy, desk: Desk, origins: Origins) -> None:
+    """Browse, heads-up, continue, run out, block page, employee page: what a person sees, in this order."""
+    with desk.person("dora", PASSWORD) as page:
+        assert visit(page, f"{FACEBOOK}/").status == 200
+        page.get_by_text("api says /api/hello").wait_for()
+        assert page.evaluate("[...document.images].every(i => i.naturalWidth === 48)")
+        screenshot(page, "1-browsing")
+        browse_until_warned(page)
+        screenshot(page, "2-heads-up")
+        page.get_by_role("link", name="Continue").click()
+        page.get_by_role("heading", name="Feed of").wait_for()
+
+        def over() -> bool:
+            return reason(visit(page, f"{FACEBOOK}/feed")) == "exhausted"
+
+        until(over, "the block page", 20, every=0.4)
+        assert "A little every day" in page.inner_text("body")
+        assert "tomorrow at 00:00" in page.inner_text("body")
+        before = len(origins.record.to("www.facebook.com"))
+        assert visit(page, f"{FACEBOOK}/profile").status == 403
+        screenshot(page, "3-block")
+        assert len(origins.record.to("www.facebook.com")) == before
+        page.get_by_role("link", name="See my time").click()
+        page.get_by_text("dora").first.wait_for()
+        screenshot(page, "4-employee")
+        assert visit(page, "https://x.com/").status == 403
+        assert visit(page, "https://www.youtube.com/").status == 200
+    assert proxy.spent("dora", "short") >= 9
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_employee_page(desk: Desk, scheme: str) -> None:
+    """The employee's page loads through the proxy with either scheme and shows name and allowances."""
+    with desk.person("emil", PASSWORD) as page:
+        assert visit(page, f"{scheme}://allowance.internal/").status == 200
+        text = page.inner_text("body")
+        assert "emil" in text
+        assert "short" in text.lower()
+        assert "long" in text.lower()
+        screenshot(page, f"5-employee-{scheme}")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("size", [browser.PHONE, browser.DESKTOP])
+def test_block_page_everywhere(desk: Desk, size: tuple[int, int], dark: bool) -> None:
+    """The block page fits a phone and a desk, light and dark, and asks for nothing but itself."""
+    with desk.person("emil", PASSWORD, size=size, dark=dark) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        assert visit(page, "https://www.tiktok.com/<script>alert(1)</script>?q='\"><b>x").status == 403
+        assert "TikTok is not available on office devices." in page.inner_text("body")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert page.locator("body script").count() == 0
+        assert [url for url in asked if "favicon" not in url] == asked[:1]
+        screenshot(page, f"6-block-{size[0]}-{'dark' if dark else 'light'}")
+
+
+def test_unlimited_page_keeps_its_certificate(desk: Desk) -> None:
+    """Chromium sees the site's own certificate where nothing is limited, and ours where something is."""
+    with desk.person("emil", PASSWORD) as page:
+        own = visit(page, "https://work.example/").security_details()
+        ours = visit(page, "https://www.youtube.com/").security_details()
+    assert own is not None
+    assert ours is not None
+    assert own["issuer"] == "Test origins"
+    assert ours["issuer"] != "Test origins"
+
+
+def test_like_button_costs_nothing(proxy: OfficeProxy, desk: Desk, origins: Origins) -> None:
+    """A news page that carries a like button of a limited platform charges no time at all."""
+    button = "https://platform.linkedin.com/embed/"
+    with desk.person("fay", PASSWORD) as page:
+        for _ in range(3):
+            visit(page, f"https://news.example/?embed={button}")
+            page.frame_locator("iframe").get_by_text("api says").wait_for()
+    assert origins.record.to("platform.linkedin.com", "/embed/")
+    usage = proxy.usage("fay")
+    assert (usage["allowances"]["short"]["spent"], usage["visits"]) == (0, [])
+
+
+def test_script_can_read_the_refusal(desk: Desk) -> None:
+    """A page's script that fetches from a blocked platform gets a problem that it can read."""
+    with desk.person("emil", PASSWORD) as page:
+        visit(page, "https://news.example/")
+        script = "fetch('https://www.tiktok.com/api/x').then(async r => [r.status, (await r.json()).rule])"
+        assert page.evaluate(script) == [403, "Not on our network"]
+
+
+def test_wrong_password(desk: Desk) -> None:
+    """With a wrong password the browser shows no page of a limited platform."""
+    with desk.person("dora", "wrong") as page:
+        try:
+            response = page.goto("https://www.youtube.com/")
+        except Error as error:
+            assert "ERR_" in str(error)  # a proxy that keeps asking is a failed load for the browser
+        else:
+            assert response is not None
+            assert response.status == 407

@@ -1,0 +1,131 @@
+"""When the balance reaches zero, what runs ends within five seconds, and nothing else does."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.e2e.client import Client, fresh_address, read_until
+from tests.e2e.office import CUT_WITHIN, SHORT, SLACK, request, websocket
+from tests.e2e.process import OfficeProxy
+from tests.e2e.waiting import until
+
+LONGEST = SHORT + CUT_WITHIN + SLACK  # seconds from the first byte
+VIDEO = "seconds=30&rate=100000&type=video/mp4"
+DOWNLOAD = 500_000_000
+GROWTH = 60_000_000  # bytes of resident memory that a large download may cost
+
+
+@pytest.mark.parametrize("http2", [False, True])
+@pytest.mark.parametrize("host", ["https://www.facebook.com", "http://www.facebook.com"])
+def test_body_is_cut(client: Client, host: str, http2: bool) -> None:
+    """A video that runs when the time is up breaks off, and the next page says why."""
+    source = fresh_address()
+    (reply,) = client.start([f"{host}/stream?{VIDEO}"], source=source, http2=http2).finish()
+    assert reply.status == 200
+    assert reply.exit_code != 0
+    assert SHORT - 1.5 < reply.seconds < LONGEST
+    assert len(reply.body) < 100_000 * LONGEST
+    assert client.open("https://x.com/", source=source).reason == "exhausted"
+
+
+def test_neighbours_go_on(client: Client) -> None:
+    """In one HTTP/2 tunnel the feed is cut and the course beside it ends well; so does another platform."""
+    source, course = fresh_address(), "seconds=9&rate=20000&type=video/mp4"
+    urls = [f"https://www.linkedin.com/stream?{VIDEO}", f"https://www.linkedin.com/learning/stream?{course}"]
+    both = client.start(urls, http2=True, source=source)
+    other = client.start([f"https://www.youtube.com/stream?{course}"], source=source)
+    cut, kept = both.finish()
+    (elsewhere,) = other.finish()
+    assert cut.exit_code != 0
+    assert cut.seconds < LONGEST
+    assert cut.connects + kept.connects == 1
+    assert (kept.exit_code, len(kept.body)) == (0, 180_000)
+    assert (elsewhere.exit_code, len(elsewhere.body)) == (0, 180_000)
+
+
+def test_next_request_in_the_same_tunnel(client: Client) -> None:
+    """A tunnel outlives the cut of a body in it: the next request gets the block page, not an error."""
+    source = fresh_address()
+    status, tunnel = client.tunnel("www.facebook.com", source=source)
+    assert status == 200
+    secure = client.tls(tunnel, "www.facebook.com")
+    deadline = time.monotonic() + LONGEST
+    head = b""
+    while b" 403 " not in head and time.monotonic() < deadline:
+        line = "GET /headers HTTP/1.1\r\nHost: www.facebook.com\r\nSec-Fetch-Dest: document\r\n"
+        secure.sendall(f"{line}Sec-Fetch-Mode: navigate\r\n\r\n".encode())
+        head = read_until(secure, b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length:")[1].split()[0])
+        while length:
+            length -= len(secure.recv(min(length, 65536)))
+    secure.close()
+    assert b" 403 " in head
+    assert b"exhausted" in head
+
+
+def test_websocket_is_cut(client: Client) -> None:
+    """A chat in which a person types is closed with code 1008 when the time is up."""
+    began = time.monotonic()
+    with (
+        websocket(client, "www.facebook.com", fresh_address()) as chat,
+        pytest.raises(ConnectionClosed) as end,
+    ):
+        while time.monotonic() < began + LONGEST:
+            chat.send(f"typed at {time.monotonic()}: a message of a person, no heartbeat")
+            chat.recv(timeout=5)
+            time.sleep(0.2)  # a person types no faster
+    assert time.monotonic() - began < LONGEST
+    assert end.value.rcvd is not None
+    assert end.value.rcvd.code == 1008
+
+
+def test_undecrypted_tunnel_is_cut(running_office: OfficeProxy, client: Client) -> None:
+    """A platform with `inspect: false` keeps its certificate, is metered by bytes and closed at zero."""
+    source, trust = fresh_address(), running_office.origins.ca_file
+    url = f"https://chatter.example/stream?{VIDEO}"
+    (reply,) = client.start([url], source=source, trust=trust).finish()
+    assert reply.status == 200
+    assert reply.exit_code != 0
+    assert reply.seconds < LONGEST
+    assert client.get("https://chatter.example/", source=source, trust=trust).connect == 403
+
+
+def test_short_use_is_not_cut(client: Client) -> None:
+    """A body that ends within the allowance arrives whole."""
+    url = "https://www.facebook.com/stream?seconds=1&rate=50000&type=video/mp4"
+    (reply,) = client.start([url], source=fresh_address()).finish()
+    assert (reply.exit_code, len(reply.body)) == (0, 50_000)
+
+
+def test_blocked_in_the_middle_of_a_page(client: Client) -> None:
+    """An upload that is under way when the time runs out does not outlive it either."""
+    source = fresh_address()
+    stream = client.start([f"https://www.facebook.com/stream?{VIDEO}"], source=source)
+    until(lambda: stream.received() > 0, "the video to run")
+    until(lambda: not stream.running, "the cut", LONGEST)
+    status, tunnel = client.tunnel("www.facebook.com", source=source)
+    assert status == 200
+    secure = client.tls(tunnel, "www.facebook.com")
+    request(secure, "www.facebook.com", "/", "Sec-Fetch-Dest: document\r\n")
+    assert b" 403 " in read_until(secure, b"\r\n\r\n")
+    secure.close()
+    stream.finish()
+
+
+@pytest.mark.parametrize("host", ["www.youtube.com", "work.example"])
+def test_memory_stays_flat(running_office: OfficeProxy, client: Client, host: str) -> None:
+    """A download of 500 MB, decrypted or not, is not held in memory."""
+    before = running_office.memory()
+    args = ("--max-filesize", "2G", "-o", "/dev/null")
+    download = client.start([f"https://{host}/big?bytes={DOWNLOAD}"], *args, source=fresh_address())
+    peak = before
+    while download.running:
+        peak = max(peak, running_office.memory())
+        time.sleep(0.05)  # a sampling interval, nothing is waited for
+    (reply,) = download.finish()
+    assert reply.exit_code == 0, reply.error
+    print(f"{host}: {DOWNLOAD / reply.seconds / 1e6:.0f} MB/s, {before / 1e6:.0f} -> {peak / 1e6:.0f} MB")
+    assert peak - before < GROWTH

@@ -1,0 +1,60 @@
+"""The same add-on for people who bring their own mitmproxy: `mitmdump -s proxy_addon/proxy/script.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.client import Client, fresh_address
+from tests.e2e.office import office, spend_all
+from tests.e2e.origins import Origins
+from tests.e2e.process import ROOT, Mitmdump
+
+SCRIPT = ROOT / "proxy_addon" / "proxy" / "script.py"
+
+
+@pytest.fixture(scope="module")
+def bare(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mitmdump]:
+    """A plain mitmdump with our script; its settings come from the environment."""
+    like = office(tmp_path_factory.mktemp("bare-rules"), origins)
+    variables = {f"ALLOWANCE_{name.upper()}": value for name, value in like.shared.items()}
+    variables["ALLOWANCE_RESOLVE"] = ",".join(like.resolve)
+    variables["ALLOWANCE_UPSTREAM_CA"] = str(origins.ca_file)
+    with Mitmdump(tmp_path_factory.mktemp("bare"), origins, SCRIPT, variables=variables) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def plain_client(bare: Mitmdump) -> Client:
+    """Clients of the plain mitmdump."""
+    return bare.client
+
+
+def test_blocks(plain_client: Client, origins: Origins) -> None:
+    """A blocked platform is answered by us and never contacted."""
+    before = len(origins.record.to("www.tiktok.com"))
+    reply = plain_client.open("https://www.tiktok.com/")
+    assert (reply.status, reply.reason) == (403, "blocked")
+    assert len(origins.record.to("www.tiktok.com")) == before
+
+
+@pytest.mark.parametrize("http2", [False, True])
+def test_passes(plain_client: Client, origins: Origins, http2: bool) -> None:
+    """An unlimited host is not decrypted here either."""
+    assert plain_client.get("https://work.example/", http2=http2, trust=origins.ca_file).status == 200
+
+
+def test_spends_and_runs_out(plain_client: Client) -> None:
+    """A limited platform spends until there is nothing left."""
+    source = fresh_address()
+    assert plain_client.open("https://www.facebook.com/", source=source).status == 200
+    assert spend_all(plain_client, source=source).reason == "exhausted"
+
+
+def test_stops(bare: Mitmdump) -> None:
+    """SIGTERM ends it without a traceback."""
+    code, _ = bare.stop()
+    assert code == 0
+    assert "Traceback" not in bare.log
+    bare.restart()
