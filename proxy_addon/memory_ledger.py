@@ -7,6 +7,7 @@ nodes of one process may share one.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from math import inf
 from threading import Lock
 
 from proxy_addon.core.types import Grant, Visit
@@ -65,6 +66,8 @@ class MemoryLedger:
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
         """Visits (of other nodes than `not_from`) and grants written since `cursor` (0 = the beginning)."""
         with self._lock:
+            if self._writes < cursor < inf:
+                cursor = 0.0  # not one of ours: repeating all is allowed, leaving something out is not
             visits = (visit for number, visit in self._visits.values() if number > cursor)
             grants = (grant for number, grant in self._grants.values() if number > cursor)
             fresh = tuple(visit for visit in visits if visit.node != not_from)

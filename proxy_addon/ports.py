@@ -79,7 +79,11 @@ class Ledger(Protocol):
         """Store a grant and its audit entry; the same id again changes nothing."""
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
-        """Visits (of other nodes than `not_from`) and grants written since `cursor` (0 = the beginning)."""
+        """Visits (of other nodes than `not_from`) and grants written since `cursor`.
+
+        0 is the beginning. Infinity reads nothing and gives the cursor of now: taken before the visits of
+        the past are loaded, it makes sure that nothing is missed in between.
+        """
 
     def audit(self, entry: AuditEntry) -> None:
         """Append to the audit."""

@@ -1,0 +1,124 @@
+"""`allowance db`: the database of the ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from db.address import parse
+from db.engine import HEAD, upgrade
+from db.ledger import SqlLedger
+from proxy_addon import rules_file, values
+from proxy_addon.clock import SystemClock
+from proxy_addon.core.errors import RuleErrors
+from proxy_addon.ports import LedgerError
+from proxy_addon.settings import Settings, SettingsError, load_settings
+
+app = typer.Typer(no_args_is_help=True, help="The database of the ledger.")
+
+Database = Annotated[
+    str | None,
+    typer.Option("--database", metavar="URL", help="Database URL. Default: sqlite:///var/allowance.db"),
+]
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings file. Default: allowance.toml")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+@app.command("upgrade")
+def upgrade_command(database: Database = None, config: Config = None) -> None:
+    """Create the tables, or bring them up to date. `allowance run` does so by itself."""
+    with _one_line_errors():
+        settings = load_settings({"database": database}, config)
+        changed = upgrade(settings.database)
+        place = parse(settings.database).place
+        typer.echo(f"{place} {'is now at' if changed else 'was already at'} schema {HEAD}.")
+
+
+@app.command()
+def check(database: Database = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Tell whether the database has our tables and can be written to: exit code 0 or 1."""
+    with _one_line_errors():
+        settings = load_settings({"database": database}, config)
+        place = parse(settings.database).place
+        problem = _problem(settings)
+        if as_json:
+            typer.echo(
+                json.dumps({"ok": problem is None, "database": place, "schema": HEAD, "problem": problem})
+            )
+        elif problem is None:
+            typer.echo(f"{place} is ready: schema {HEAD}, can be written to.")
+        else:
+            typer.echo(f"error: {problem}", err=True)
+        raise typer.Exit(0 if problem is None else 1)
+
+
+@app.command()
+def prune(
+    database: Database = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option("--rules", metavar="DIR", help="The rules with the retention. Default: rules"),
+    ] = None,
+    older_than: Annotated[
+        str | None, typer.Option("--older-than", metavar="TIME", help="Keep this much instead, such as 30d.")
+    ] = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete visits older than the `retention` of the rules. `allowance run` does so every day."""
+    with _one_line_errors():
+        settings = load_settings({"database": database, "rules": rules}, config)
+        kept = _seconds(older_than) if older_than else rules_file.load(settings.rules).retention
+        ledger = SqlLedger(settings.database, "db prune")
+        try:
+            ledger.check()
+            deleted = ledger.prune(SystemClock().now() - kept)
+        finally:
+            ledger.close()
+        text = json.dumps({"deleted": deleted, "kept_seconds": kept})
+        typer.echo(text if as_json else f"{deleted} rows older than {kept / 86_400:g} days are deleted.")
+
+
+def _problem(settings: Settings) -> str | None:
+    try:
+        ledger = SqlLedger(settings.database, "db check")
+        try:
+            ledger.check()
+        finally:
+            ledger.close()
+    except LedgerError as problem:
+        return str(problem)
+    return None
+
+
+def _seconds(text: str) -> float:
+    """A time to keep; days, too, which settings have no use for."""
+    days, is_days = text.strip().removesuffix("d"), text.strip().endswith("d")
+    try:
+        if is_days and days.isdecimal():
+            return values.duration(0, 36_500 * 86_400)(int(days) * 86_400)
+        return values.duration(0, 36_500 * 86_400)(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no time; write 30d, 12h or 90m", param_hint="--older-than"
+        ) from None
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """Whatever is wrong with settings, rules or database: its lines on stderr, exit code 1."""
+    try:
+        yield
+    except RuleErrors as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from None
+    except (SettingsError, LedgerError) as problem:
+        typer.echo("\n".join(f"error: {line}" for line in str(problem).splitlines()), err=True)
+        raise typer.Exit(1) from None
