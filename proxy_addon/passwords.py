@@ -189,11 +189,13 @@ class PasswordFile:
 
         The hash that now stands for these credentials.
         """
+        stored = old
         hashed = _hasher.hash(secret)
 
         def put(hashes: dict[str, str]) -> None:
+            nonlocal stored
             if hashes.get(name) == old:
-                hashes[name] = hashed
+                hashes[name] = stored = hashed
 
         try:
             self._change(put)
@@ -201,19 +203,18 @@ class PasswordFile:
             # A read-only file is a fair way to run the proxy; the old hash stays valid.
             _log.debug("the hash of a password was not renewed: %s", error)
             return old
-        return hashed
+        return stored
 
     def _change(self, change: Callable[[dict[str, str]], None]) -> None:
         """Read, change and replace the file while no other writer can."""
         with self._loading, self._only_writer():
-            stamp = self._look()
-            before = self._read() if stamp else {}
+            before = self._read() if self._look() else {}
             after = dict(before)
             change(after)
-            if after != before or stamp is None:
-                self._replace(after)
-            stamp = self._look()
-            if stamp is not None:
+            if after == before:
+                return  # above all: a file that has vanished is not made anew without anybody in it
+            self._replace(after)
+            if (stamp := self._look()) is not None:
                 self._take(after, stamp)
 
     @contextmanager

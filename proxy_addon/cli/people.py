@@ -109,7 +109,7 @@ def _next_step(settings: Settings, name: str) -> str:
             'Sign-in is switched off: set sign_in = "auto" in allowance.toml, or start with --sign-in auto.'
         )
     return (
-        "A running proxy notices within two seconds. The browser will ask for a proxy user name and password.\n"
+        "A running proxy notices within two seconds. The browser will ask for proxy user and password.\n"
         f"Next: list {name} under a role in people.yaml, or leave it at the default role."
     )
 

@@ -215,24 +215,25 @@ class Throttle:
         if guesses is None:
             return 0.0
         count = self._fade(guesses, now)
-        if count < self.FREE:
+        if round(count) < self.FREE:
             return 0.0
         start = max(now, guesses.next_at)
         if start - now > self.LONGEST_WAIT:
             return None
-        gap = min(self.LONGEST_GAP, self.FIRST_GAP * 2.0 ** min(count - self.FREE, 16))
-        self._guesses[address] = _Guesses(count, now, start + gap)
+        self._guesses[address] = _Guesses(count, now, start + self._gap(count))
         return start - now
 
     def failed(self, address: str, now: float) -> None:
         """Another wrong password from this address."""
         guesses = self._guesses.pop(address, _Guesses(0.0, now, now))
         count = self._fade(guesses, now) + 1
-        gap = min(self.LONGEST_GAP, self.FIRST_GAP * 2.0 ** min(count - self.FREE, 16))
-        next_at = max(guesses.next_at, now + gap) if count >= self.FREE else now
+        next_at = max(guesses.next_at, now + self._gap(count)) if round(count) >= self.FREE else now
         self._guesses[address] = _Guesses(count, now, next_at)
         while len(self._guesses) > self.KEPT:
             self._guesses.popitem(last=False)
+
+    def _gap(self, count: float) -> float:
+        return min(self.LONGEST_GAP, self.FIRST_GAP * math.exp2(min(max(0.0, count - self.FREE), 16)))
 
     def _fade(self, guesses: _Guesses, now: float) -> float:
         return guesses.weight * math.exp2(-max(0.0, now - guesses.at) / self.HALF_LIFE)
