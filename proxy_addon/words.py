@@ -24,20 +24,15 @@ def duration(seconds: float) -> str:
     Below a minute it counts seconds, rounded up, so that some time never reads as none; from there on it
     is the nearest whole minute. Nothing (or less) is "0 minutes".
     """
-    if seconds <= 0 or math.isnan(seconds):
-        return "0 minutes"
-    if seconds <= _NEARLY_A_MINUTE:
-        return _count(math.ceil(seconds), "second")
-    hours, minutes = divmod(math.floor(seconds / _MINUTE + 0.5), 60)
-    parts = [_count(hours, "hour")] if hours else []
-    if minutes or not hours:
-        parts.append(_count(max(minutes, 1), "minute"))
-    return " ".join(parts)
+    return _length(seconds, math.floor(seconds / _MINUTE + 0.5))
 
 
 def used(spent: float, total: float) -> str:
-    """How much of `total` seconds is used; "almost 15 minutes" while a little of fifteen is left."""
-    words = duration(spent)
+    """How much of `total` seconds is used; "almost 15 minutes" while a little of fifteen is left.
+
+    Half a minute goes down here and up in `duration`, so that what is used and what is left add up.
+    """
+    words = _length(spent, math.ceil(spent / _MINUTE - 0.5))
     return f"almost {words}" if spent < total and words == duration(total) else words
 
 
@@ -104,3 +99,16 @@ def _local(instant: float, zone: ZoneInfo) -> datetime:
 
 def _count(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def _length(seconds: float, whole_minutes: int) -> str:
+    """Seconds as they are below a minute, else the minutes as somebody rounded them."""
+    if seconds <= 0:
+        return "0 minutes"
+    if seconds <= _NEARLY_A_MINUTE:
+        return _count(math.ceil(seconds), "second")
+    hours, minutes = divmod(max(whole_minutes, 1), 60)
+    parts = [_count(hours, "hour")] if hours else []
+    if minutes:
+        parts.append(_count(minutes, "minute"))
+    return " ".join(parts)

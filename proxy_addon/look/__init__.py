@@ -20,6 +20,7 @@ from markupsafe import Markup
 from proxy_addon import words
 from proxy_addon.core.types import Balance
 
+_UNIT: Final = " minutes"  # said once: "11 of 20 minutes"
 _HERE: Final = Path(__file__).parent
 _LOW_SHARE: Final = 0.2  # of an allowance left: from here on the bar takes its warning colour
 
@@ -59,7 +60,7 @@ def page_headers(*, framed: bool = False, script: str | None = None) -> dict[str
 
 
 class Bar(NamedTuple):
-    """A balance, ready to be drawn. `share` is the part used, 0 to 100."""
+    """A balance, ready to be drawn; reads "`spent` of `total` used". `share` is the part used, 0 to 100."""
 
     share: float
     tone: str  # "ok", "low", "out": the colour
@@ -76,11 +77,12 @@ def bar(balance: Balance) -> Bar:
     total = balance.limit + balance.granted + balance.carried
     share = 100.0 if total <= 0 else min(100.0, max(0.0, 100.0 * (total - balance.left) / total))
     low = balance.left <= _LOW_SHARE * total
+    spent, whole = words.used(balance.spent, total), words.duration(total)
     return Bar(
         share=round(share, 2),
         tone="out" if balance.left <= 0 else "low" if low else "ok",
-        spent=words.used(balance.spent, total),
-        total=words.duration(total),
+        spent=spent.removesuffix(_UNIT) if whole.endswith(_UNIT) and "hour" not in whole + spent else spent,
+        total=whole,
         left=words.duration(balance.left),
         seconds_left=balance.left,
         granted=words.duration(balance.granted) if balance.granted > 0 else None,

@@ -11,7 +11,7 @@ from typing import Final
 _CERTIFICATE: Final = re.compile(
     rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\r?\n?"
 )
-_NAME: Final = re.compile(r"(?!-)[a-z0-9-]+(\.(?!-)[a-z0-9-]+)*\.?", re.IGNORECASE)
+_NAME: Final = re.compile(r"(?!-)[a-z0-9_-]+(\.(?!-)[a-z0-9_-]+)*\.?", re.IGNORECASE | re.ASCII)
 
 _PAC: Final = """\
 function FindProxyForURL(url, host) {

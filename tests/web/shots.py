@@ -1,0 +1,152 @@
+"""Takes a picture of each page, light, dark and on a phone, into `artifacts/pages/`, for people to look at.
+
+Run it as `python tests/web/shots.py`. `ALLOWANCE_CHROMIUM` names the browser (default `chromium` on PATH).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, Route, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from proxy_addon.core.types import Decision, Reason, Verdict  # noqa: E402
+from proxy_addon.proxy import answers  # noqa: E402
+from proxy_addon.web.app import employee_app, web_app  # noqa: E402
+from proxy_addon.web.office import Health  # noqa: E402
+from tests.web.client import as_person  # noqa: E402
+from tests.web.office import MIDNIGHT, MINUTE, NOW, ZONE, FixedOffice, balance, visit  # noqa: E402
+
+OUT = ROOT / "artifacts" / "pages"
+DESK, PHONE = {"width": 1100, "height": 800}, {"width": 390, "height": 844}
+ASK = answers.Ask("GET", "https://www.facebook.com/", "www.facebook.com", "document", "navigate")
+RULE = "Fifteen minutes a day"
+
+
+def context(**changes: object) -> answers.PageContext:
+    """Dora, who has used what she had."""
+    used_up = balance(spent=15 * MINUTE)
+    made = answers.PageContext("dora", ("staff", "care"), "Facebook", used_up, "Daily social", ZONE, NOW)
+    return made._replace(**changes)
+
+
+def refusals() -> dict[str, bytes]:
+    """The pages of `proxy/answers.py`."""
+    no = Verdict.BLOCK
+    exhausted = Decision(no, Reason.EXHAUSTED, "facebook", None, RULE, "daily-social", 0.0, MIDNIGHT)
+    tiktok = Decision(
+        no,
+        Reason.BLOCKED,
+        "tiktok",
+        rule="Not on our network",
+        message="TikTok is not available on office devices.",
+    )
+    shut = Decision(no, Reason.BLOCKED, "youtube", rule="Video after work", until=NOW + 190 * MINUTE)
+    within = Decision(Verdict.SPEND, Reason.WITHIN, "facebook", None, RULE, "daily-social", 112.0)
+    low = balance(spent=15 * MINUTE - 112)
+    granted = balance(spent=25 * MINUTE, granted=10 * MINUTE)
+    plain = context(balance=None, allowance=None)
+    return {
+        "block": answers.block(ASK, exhausted, context()).body,
+        "block-more": answers.block(ASK, exhausted, context(balance=granted, request_more=True)).body,
+        "block-rule": answers.block(
+            ASK._replace(host="www.tiktok.com"), tiktok, plain._replace(platform_title="TikTok")
+        ).body,
+        "block-until": answers.block(
+            ASK._replace(host="www.youtube.com"), shut, plain._replace(platform_title="YouTube")
+        ).body,
+        "unidentified": answers.block(
+            ASK,
+            Decision(no, Reason.UNIDENTIFIED, "facebook"),
+            plain._replace(person="ip:10.0.7.33", roles=()),
+        ).body,
+        "unavailable": answers.block(ASK, Decision(no, Reason.UNAVAILABLE, "facebook"), plain).body,
+        "heads-up": answers.heads_up(ASK, within, low, context(balance=low)).body,
+        "sign-in": answers.sign_in("Office proxy").body,
+    }
+
+
+def office() -> FixedOffice:
+    """Three allowances and a day's visits."""
+    return FixedOffice(
+        held=(
+            balance(spent=11.5 * MINUTE, granted=5 * MINUTE),
+            balance("weekly-video", limit=60 * MINUTE, spent=55 * MINUTE, resets_at=MIDNIGHT + 6 * 86400),
+            balance("news", limit=10 * MINUTE, spent=10 * MINUTE, resets_at=NOW + 70 * MINUTE),
+        ),
+        seen=(
+            visit("facebook", 335, 6.2),
+            visit("linkedin", 260, 22, None, "learning", "Learning is work"),
+            visit("youtube", 131, 41, None, None, "Lunch is yours"),
+            visit("facebook", 60, 4.4),
+            visit("youtube", 31, 0.3, "weekly-video", None, "An hour of video a week"),
+            visit("linkedin", 1, 1.1),
+        ),
+    )
+
+
+def site() -> dict[str, bytes]:
+    """The pages of the two web applications."""
+    away = Health(False, {"rules": "ok", "ledger": "down: database is locked", "certificate": "ok"})
+    full, empty = (TestClient(as_person(employee_app(o))) for o in (office(), FixedOffice()))
+    guest = TestClient(as_person(employee_app(FixedOffice()), name="ip:10.0.7.33", identified=False))
+    admin, ill = TestClient(web_app(office())), TestClient(web_app(FixedOffice(state=away)))
+    return {
+        "employee": full.get("/").content,
+        "employee-empty": empty.get("/").content,
+        "employee-guest": guest.get("/").content,
+        "help": full.get("/help").content,
+        "certificate": full.get("/certificate").content,
+        "admin": admin.get("/").content,
+        "admin-down": ill.get("/").content,
+        "not-found": full.get("/nope").content,
+    }
+
+
+def shoot(browser: Browser, name: str, body: bytes, look: str, size: dict[str, int]) -> None:
+    """One picture, of the whole page; the browser can reach nothing but the page itself."""
+    view = browser.new_page(
+        viewport=size, color_scheme="dark" if "dark" in look else "light", device_scale_factor=1.5
+    )
+
+    def answer(route: Route) -> None:
+        if route.request.is_navigation_request():
+            route.fulfill(body=body, content_type="text/html; charset=utf-8")
+        else:
+            route.abort()
+
+    view.route("**/*", answer)
+    view.goto("http://allowance.internal/")
+    wide = view.evaluate("document.documentElement.scrollWidth > innerWidth")
+    view.screenshot(path=OUT / f"{name}-{look}.png", full_page=True)
+    view.close()
+    if wide:
+        raise SystemExit(f"{name} ({look}) is wider than its window")
+
+
+def main() -> None:
+    """All pages in all looks."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    quiet = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    quiet += ["--disable-component-update", "--disable-sync"]
+    path = os.environ.get("ALLOWANCE_CHROMIUM") or shutil.which("chromium")
+    only = sys.argv[1:]
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=path, args=quiet)
+        for name, body in (refusals() | site()).items():
+            if only and name not in only:
+                continue
+            shoot(browser, name, body, "light", DESK)
+            shoot(browser, name, body, "dark", DESK)
+            shoot(browser, name, body, "phone", PHONE)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""`proxy_addon/web/views.py`: a day in words and positions."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy_addon.web.views import Visitor, day_of
+from tests.web.office import MINUTE, NOW, FixedOffice, balance, visit
+
+DORA = Visitor("dora", True, "10.0.7.33")
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {},
+        {"extensions": None},
+        {"extensions": {}},
+        {"extensions": {"allowance.person": "dora"}},
+        {"extensions": {"allowance.person": {"identified": True}}},
+    ],
+)
+def test_no_word_from_the_proxy_is_nobody(scope: dict[str, object]) -> None:
+    """A scope without a proper entry names nobody."""
+    assert Visitor.of(scope) is None
+
+
+def test_visitor_from_the_scope() -> None:
+    """The adapter's entry is taken as it is; what it leaves out is unknown."""
+    assert Visitor.of({"extensions": {"allowance.person": {"name": "dora"}}}) == Visitor("dora", False, "")
+
+
+def test_overlap_is_counted_once() -> None:
+    """Two devices at once on one day add up to the time of one."""
+    both = FixedOffice(seen=(visit("facebook", 60, 10), visit("youtube", 55, 10)))
+    assert day_of(both, DORA).charged == "15 minutes"
+
+
+def test_timeline_holds_every_visit() -> None:
+    """Marks lie inside the line in order, a glance is wide enough to see, and ticks are full hours."""
+    seen = (visit("facebook", 335, 6), visit("youtube", 30, 0.1, None), visit("linkedin", 1, 1.2))
+    line = day_of(FixedOffice(seen=seen), DORA).timeline
+    assert line is not None
+    assert line.ticks == ("09:00", "11:00", "13:00", "15:00", "17:00")
+    assert [mark.charged for mark in line.marks] == [True, False, True]
+    assert all(mark.x >= 0 and mark.width >= 4 and mark.x + mark.width <= 1000 for mark in line.marks)
+    assert line.marks[0].x == pytest.approx(1000 * 15 / 480, abs=0.1)
+
+
+def test_a_visit_from_yesterday_does_not_break_the_line() -> None:
+    """A visit that began before the day did is drawn as far as the line goes."""
+    long = visit("facebook", 40 * 60, 40 * 60)
+    line = day_of(FixedOffice(seen=(long,)), DORA).timeline
+    assert line is not None
+    assert line.marks[0].x + line.marks[0].width <= 1000
+
+
+def test_a_running_visit_lasts_until_now() -> None:
+    """The tail of a visit lies ahead; people read "now"."""
+    row = day_of(FixedOffice(seen=(visit("facebook", 2, 2.1),)), DORA).rows[0]
+    assert (row.start, row.end) == ("14:48", "now")
+
+
+def test_what_the_rules_no_longer_know_has_a_name_still() -> None:
+    """A platform that left the catalogue, and a rolling balance without a reset, are shown."""
+    office = FixedOffice(
+        held=(balance("four-hours", resets_at=None),), seen=(visit("old-net", 9, 1, None, None, None),)
+    )
+    day = day_of(office, DORA)
+    assert day.rows[0].platform == "Old net"
+    assert day.rows[0].rule is None
+    assert day.cards[0].changes is None
+    assert day.free == "1 minute"
+    assert NOW - 9 * MINUTE < NOW
