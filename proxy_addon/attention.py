@@ -243,4 +243,3 @@ def _pieces(engine: Engine, person: Person, platform: str, stretch: Stretch) -> 
         if end >= stretch.end:
             return pieces
         start = end
-

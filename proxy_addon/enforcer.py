@@ -38,7 +38,9 @@ class Ticket:
     `handle` belongs to the adapter, which finds by it what it has to cut.
     """
 
-    __slots__ = ("at", "bytes", "handle", "hit", "judgement", "key", "kind", "page", "person", "since", "target", "x")  # fmt: skip
+    __slots__ = (
+        "at", "bytes", "handle", "hit", "judgement", "key", "kind", "page", "person", "since", "target", "x",
+    )  # fmt: skip
 
     def __init__(self, kind: str, person: Person, target: Target, at: float) -> None:
         self.kind = kind  # "http", "websocket" or "tunnel"
@@ -263,10 +265,10 @@ class Enforcer:
             self._metrics.ignored(ticket.person, ticket.target.platform, became)
         return became
 
-    def tunnel(self, person: Person, platform: str, now: float) -> Asked:
+    def tunnel(self, person: Person, platform: str, now: float, section: str | None = None) -> Asked:
         """Decide about a tunnel that stays closed to us."""
         begun = self._timer()
-        target = Target(platform)
+        target = Target(platform, section)
         decision = self._decide(person, target, now)
         self._metrics.decided(person, decision, self._timer() - begun)
         if decision.blocks:
@@ -285,6 +287,14 @@ class Enforcer:
         if not self._flow(ticket, elapsed, now, _TUNNEL):
             self._metrics.ignored(ticket.person, ticket.target.platform, Activity.BACKGROUND)
         ticket.since, ticket.bytes = now, 0
+
+    def tunnel_quiet(self, ticket: Ticket) -> None:
+        """All of a tunnel was a trickle."""
+        self._metrics.ignored(ticket.person, ticket.target.platform, Activity.BACKGROUND)
+
+    def blocked_now(self, ticket: Ticket, now: float) -> bool:
+        """Whether what goes on under this ticket would have to end."""
+        return self._decide(ticket.person, ticket.target, now).blocks
 
     # -- time
 

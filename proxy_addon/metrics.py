@@ -33,14 +33,21 @@ class PrometheusMetrics:
             return Histogram(f"allowance_{name}", text, registry=registry, buckets=buckets)
 
         self._requests = counter(
-            "requests_total", "Requests to limited platforms by verdict.", "platform", "role", "verdict", "reason"
+            "requests_total",
+            "Requests to limited platforms by verdict.",
+            "platform",
+            "role",
+            "verdict",
+            "reason",
         )
         self._attention = counter(
             "attention_seconds_total", "Seconds of attention; allowance 'free' is not charged.",
             "platform", "role", "allowance",
         )  # fmt: skip
         self._given_back = counter(
-            "given_back_seconds_total", "Seconds given back because a machine had extended a visit.", "platform"
+            "given_back_seconds_total",
+            "Seconds given back because a machine had extended a visit.",
+            "platform",
         )
         self._ignored = counter(
             "ignored_total", "Requests that cost nothing, by what they were.", "platform", "activity"
@@ -52,10 +59,14 @@ class PrometheusMetrics:
         self._errors = counter("errors_total", "Failures of our own code, by hook.", "where")
         self._connections = gauge("connections", "Client connections that are open.")
         self._tunnels = counter("tunnels_total", "Tunnels by what was done with them.", "how")
-        self._tls_failed = counter("tls_failed_total", "Clients that did not accept our certificate.", "platform")
+        self._tls_failed = counter(
+            "tls_failed_total", "Clients that did not accept our certificate.", "platform"
+        )
         self._notices = counter("notices_total", "Heads-up pages shown.", "allowance")
         self.active_people = gauge("active_people", "People with an activity in the last five minutes.")
-        self.ledger_flush = histogram("ledger_flush_seconds", "Time taken to write to the ledger.", FLUSH_BUCKETS)
+        self.ledger_flush = histogram(
+            "ledger_flush_seconds", "Time taken to write to the ledger.", FLUSH_BUCKETS
+        )
         self.ledger_pending = gauge("ledger_pending", "Visits waiting to be written.")
         self._ledger_failures: dict[str, int] = {}
         self._ledger_errors = counter("ledger_errors_total", "Failed writes and reads by kind.", "kind")

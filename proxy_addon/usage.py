@@ -1,7 +1,7 @@
 """Balances in memory: for each person the visits of this proxy and those that others wrote, as one union.
 
-Usage is a set of intervals, never a counter: a visit that arrives twice, late or out of order changes nothing,
-and one that was shortened gives its minutes back. Everything here is touched on the event loop only.
+Usage is a set of intervals, never a counter: a visit that arrives twice, late or out of order changes
+nothing, and one that was shortened gives its minutes back. Everything here is touched on the event loop only.
 """
 
 from __future__ import annotations

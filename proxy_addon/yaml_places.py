@@ -30,6 +30,7 @@ from yaml.events import (
 
 from proxy_addon.core.documents import Document, Mark, Path
 from proxy_addon.core.errors import Code, Place, RuleProblem
+from proxy_addon.core.rules_values import quote
 
 MAX_DEPTH = 30
 MAX_VALUES = 200_000
@@ -168,7 +169,7 @@ class _Reader:
                 found[key] = self._node(next(events), events, here)
                 continue
             first = self.keys[here][0]
-            message = f'"{key}" stands at line {first} already'
+            message = f"{quote(key)} stands at line {first} already"
             self.problems.append(
                 RuleProblem.at(
                     Place(self.file, *_mark(event)), Code.DUPLICATE_KEY, message, "keep one of the two"
@@ -184,7 +185,7 @@ class _Reader:
     def _key(self, event: Event) -> str:
         self._refuse_extras(event)
         if not isinstance(event, ScalarEvent) or not event.value:
-            hint = "a key is one word or a text in quotes; text with a brace at its front needs quotes"
+            hint = "a key is a word, or a text in quotes"
             raise _StopReadingError(_mark(event), Code.BAD_KEY, "this cannot be a key", hint)
         if event.value == "<<" and event.implicit[0]:
             message = "`<<` merges one block into another, which hides what is in force"
@@ -203,7 +204,8 @@ class _Reader:
             message = f"`&{event.anchor}` marks a part to be repeated, which hides what is in force"
             raise _StopReadingError(_mark(event), Code.YAML_ANCHOR, message, "remove it, or put it in quotes")
         if event.tag is not None and not (isinstance(event, ScalarEvent) and event.tag == "!"):
-            message = f"`{event.tag}` is a YAML tag, which rules do not need"
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            message = f"`{tag}` is a YAML tag, which rules do not need"
             raise _StopReadingError(_mark(event), Code.YAML_TAG, message, "remove it, or put it in quotes")
 
 
@@ -217,7 +219,8 @@ def _scalar(event: ScalarEvent) -> str | int | bool | None:
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> _StopReadingError:
-    mark = error.problem_mark or error.context_mark
+    alias = "an alias" in (error.context or "") or "an anchor" in (error.context or "")
+    mark = error.context_mark if alias else error.problem_mark or error.context_mark
     if mark is None:
         return _StopReadingError((1, 1), Code.YAML_SYNTAX, str(error.problem))
     place = (mark.line + 1, mark.column + 1)
@@ -226,7 +229,9 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> _StopReadingError:
     if "\t" in before and not before.strip(" \t-"):
         return _StopReadingError(place, Code.TAB, "a tab stands at the beginning of the line", "use spaces")
     hint = ""
-    if line[mark.column : mark.column + 1] in ("@", "`", "%"):
+    if alias:
+        hint = 'a pattern needs quotes: "*@brand.example"'
+    elif line[mark.column : mark.column + 1] in ("@", "`", "%") and "any token" in str(error.problem):
         hint = "text that begins with this character needs quotes"
     elif error.problem and "mapping values are not allowed" in error.problem:
         hint = "text that holds a colon and a space needs quotes; a nested key needs a line of its own"

@@ -21,7 +21,9 @@ from proxy_addon.ports import LedgerError
 from proxy_addon.settings import SettingsError, load_settings
 from proxy_addon.usage import PersonUsage
 
-Rules = Annotated[Path | None, typer.Option("--rules", metavar="DIR", help="The rules folder. Default: rules")]
+Rules = Annotated[
+    Path | None, typer.Option("--rules", metavar="DIR", help="The rules folder. Default: rules")
+]
 Database = Annotated[
     str | None, typer.Option("--database", metavar="URL", help="Default: sqlite:///var/allowance.db")
 ]

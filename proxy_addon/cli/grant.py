@@ -77,9 +77,7 @@ def _grant(
     expires = books.engine.grant_expiry(somebody, allowance, books.now)
     if until is not None:
         expires = _instant(until, books)
-    return Grant(
-        uuid.uuid4().hex, person, allowance, seconds, reason, getpass.getuser(), books.now, expires
-    )
+    return Grant(uuid.uuid4().hex, person, allowance, seconds, reason, getpass.getuser(), books.now, expires)
 
 
 def _instant(text: str, books: Books) -> float:

@@ -18,4 +18,3 @@ app.command("usage")(usage.usage)
 app.command("grant")(grant.grant)
 app.add_typer(rules.app, name="rules")
 app.add_typer(people.app, name="people")
-

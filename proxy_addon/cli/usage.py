@@ -55,6 +55,10 @@ def _print(lines: Statement) -> None:
     for visit in lines["visits"]:
         place = f"{visit['platform']}/{visit['section']}" if visit["section"] else visit["platform"]
         visits.add_row(
-            place, visit["start"][11:19], visit["end"][11:19], visit["allowance"] or "free", visit["rule"] or ""
+            place,
+            visit["start"][11:19],
+            visit["end"][11:19],
+            visit["allowance"] or "free",
+            visit["rule"] or "",
         )
     console.print(visits)

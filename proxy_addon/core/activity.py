@@ -226,7 +226,9 @@ def is_media(x: Exchange) -> bool:
         typed = x.path.partition("?")[0].endswith(_MEDIA_ENDS) or "videoplayback" in x.path
     if typed:
         return x.bytes == 0 or x.bytes >= MEDIA_MIN_BYTES
-    return x.bytes >= LARGE_BODY and not kind.startswith(("text/", "application/javascript", "application/json"))
+    return x.bytes >= LARGE_BODY and not kind.startswith(
+        ("text/", "application/javascript", "application/json")
+    )
 
 
 def remember(place: Place, x: Exchange, judgement: Judgement, at: float) -> Place:

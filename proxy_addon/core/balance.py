@@ -19,6 +19,7 @@ because until then there is nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -138,6 +139,20 @@ def returns_at(
             return None
         at = max(known)
     return None
+
+
+def needed_since(rs: RuleSet, now: float) -> float:
+    """The instant before which no use can matter to any balance at `now`: where memory may begin."""
+    since = now
+    for allowance in rs.allowances.values():
+        many = (allowance.limits, *(override.limits for override in allowance.overrides))
+        for limit in chain.from_iterable(many):
+            window = periods.window(limit, rs, now)
+            if allowance.carry_over > 0 and limit.period is not Period.ROLLING:
+                for _ in range(CARRY_PERIODS):
+                    window = periods.previous(limit, rs, window)
+            since = min(since, window.start)
+    return since
 
 
 def _carried(rs: RuleSet, allowance: Allowance, limit: Limit, window: Interval, usage: Usage) -> float:

@@ -110,7 +110,7 @@ class RuleProblem:
         return f"{text}; {self.hint}" if self.hint else text
 
 
-class RuleErrors(Exception):  # noqa: N818 - it holds several
+class RuleErrors(Exception):
     """The rules cannot go into force. `problems` holds every error found, sorted by place."""
 
     def __init__(self, problems: Iterable[RuleProblem]) -> None:

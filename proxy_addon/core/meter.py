@@ -143,7 +143,9 @@ def _same_serials(old: Clock, new: Clock) -> Clock:
     serial = new.serial
     named: list[Stretch] = []
     for stretch in new.stretches:
-        heir = next((o for o in left if o.start <= stretch.start <= o.end and o.section == stretch.section), None)
+        heir = next(
+            (o for o in left if o.start <= stretch.start <= o.end and o.section == stretch.section), None
+        )
         if heir is not None:
             left.remove(heir)
             named.append(stretch._replace(serial=heir.serial))

@@ -33,18 +33,14 @@ _LONGEST = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 31}  # days
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
 _EPOCH_WEEKDAY = _EPOCH.weekday()
-_WEEKS = (
-    15.0 * DAY
-)  # two weeks and a day: a condition without dates that holds still so long holds still for ever
+_WEEKS = 15.0 * DAY  # a condition without dates that does not change in two weeks and a day never does
 
 
 def window(limit: Limit, rs: RuleSet, at: float) -> Interval:
     """The window of `limit` that `at` is in; for a rolling limit the one that ends at `at`."""
     if limit.period is Period.ROLLING:
         return Interval(at - limit.rolling, at)
-    if limit.period is Period.HOUR:
-        return _hour(rs.zone, math.floor(at))
-    return _calendar(limit.period, rs, math.floor(at))
+    return _window(limit.period, rs.zone, rs.day_starts, rs.week_starts, math.floor(at))
 
 
 def previous(limit: Limit, rs: RuleSet, window_now: Interval) -> Interval:
@@ -83,6 +79,19 @@ def next_change(when: When, rs: RuleSet, at: float, horizon: float = HORIZON) ->
     return None
 
 
+@lru_cache(maxsize=2048)
+def _window(period: Period, zone: ZoneInfo, day_starts: int, week_starts: int, at: int) -> Interval:
+    """The hour, day, week or month around `at`. Many ask in the same second, and for the same midnights."""
+    if period is Period.HOUR:
+        return _hour(zone, at)
+    day = (at + _offset(zone, at) - day_starts) // DAY  # by the clock; moved where a clock change misled
+    while True:
+        found = _window_of_day(period, zone, day_starts, week_starts, day)
+        if found.start <= at < found.end:
+            return found
+        day += 1 if at >= found.end else -1
+
+
 def _hour(zone: ZoneInfo, at: int) -> Interval:
     """The hour on the clock around `at`, cut at a change of offset."""
     offset = _offset(zone, at)
@@ -93,16 +102,6 @@ def _hour(zone: ZoneInfo, at: int) -> Interval:
     if _offset(zone, end - 1) != offset:
         end = _change(zone, at, end - 1)
     return Interval(float(start), float(end))
-
-
-def _calendar(period: Period, rs: RuleSet, at: int) -> Interval:
-    """The day, week or month around `at`: guessed from the clock, then moved where a clock change misled."""
-    day = (at + _offset(rs.zone, at) - rs.day_starts) // DAY
-    while True:
-        found = _window_of_day(period, rs.zone, rs.day_starts, rs.week_starts, day)
-        if found.start <= at < found.end:
-            return found
-        day += 1 if at >= found.end else -1
 
 
 @lru_cache(maxsize=2048)

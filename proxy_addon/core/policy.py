@@ -181,6 +181,10 @@ class Engine:
                     return periods.window(limit, self.rule_set, now).end
         return now + min(limit.rolling for limit in limits)
 
+    def needed_since(self, now: float) -> float:
+        """The instant before which no use can matter to any balance: where memory may begin."""
+        return balances_of.needed_since(self.rule_set, now)
+
     # How
 
     def _at(self, target: Target) -> tuple[_Entry, ...]:

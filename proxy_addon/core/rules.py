@@ -93,11 +93,11 @@ def _merged(documents: Documents, found: Mapping[str, list[Entry]], report: Repo
     main = min(documents.top, key=lambda document: not document.file.endswith("/policy.yaml"), default=None)
     top = _Top({}, {}, Place(main.file if main else documents.folder))
     known = _POLICY_KEYS + _PEOPLE_KEYS
-    for document in documents.top:
+    for document in sorted(documents.top, key=_newcomer):
         for key, value in document.data.items():
             place = document.place((key,), key=True)
             if key not in known:
-                hint = f"it belongs into the folder {documents.folder}/platforms" if key in found else ""
+                hint = f"it belongs in the folder {documents.folder}/platforms" if key in found else ""
                 near = None if hint else (key, known)
                 report.add(place, Code.UNKNOWN_KEY, f"{quote(key)} is not a key of the rules", hint, near)
             elif key in top.owners:
@@ -107,6 +107,11 @@ def _merged(documents: Documents, found: Mapping[str, list[Entry]], report: Repo
             else:
                 top.data[key], top.owners[key] = value, document
     return top
+
+
+def _newcomer(document: Document) -> tuple[bool, str]:
+    """Files of other names are read after the two that everybody has, so that theirs is the mistake."""
+    return not document.file.endswith(("/policy.yaml", "/people.yaml")), document.file
 
 
 def _policy_part(top: _Top, documents: Documents) -> dict[str, Any]:

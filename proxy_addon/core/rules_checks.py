@@ -114,7 +114,7 @@ def group_list(value: object) -> object:
 def some(value: object) -> object:
     """A list with something in it: an empty one would fit everybody, which nobody means by it."""
     if value is None or value == []:
-        raise BadValue(Code.EMPTY_LIST, "the list is empty", "write a name into it, or leave the key out")
+        raise BadValue(Code.EMPTY_LIST, "the list is empty", "fill it, or leave the key out")
     return listed(value)
 
 
@@ -152,8 +152,8 @@ def choice(*choices: str) -> Callable[[object], str]:
 
     def check(value: object) -> str:
         if not isinstance(value, str) or value not in choices:
-            hint = f"write {' or '.join(choices)}"
-            raise BadValue(Code.BAD_CHOICE, f"{_shown(value)} is no choice here", hint)
+            hint = f"write {', '.join(choices[:-1])} or {choices[-1]}"
+            raise BadValue(Code.BAD_CHOICE, f"{quote(value)} is no choice here", hint)
         return value
 
     return check
@@ -164,8 +164,8 @@ def consequence(value: object, info: ValidationInfo) -> Consequence:
     if value in ("allow", "block"):
         return Consequence(Then(str(value)))
     if not isinstance(value, Mapping):
-        raise BadValue(Code.BAD_THEN, f"{_shown(value)} is no consequence", _THEN)
-    _only(value, ("spend",), "then", _THEN)
+        raise BadValue(Code.BAD_THEN, f"{quote(value)} is no consequence", _THEN)
+    _only(value, ("spend",), "`then`", _THEN)
     if "spend" not in value:
         raise BadValue(Code.BAD_THEN, "`then` is empty", _THEN)
     return Consequence(
@@ -179,7 +179,7 @@ def unidentified(value: object) -> str | None:
         return None
     if isinstance(value, Mapping) and list(value) == ["role"]:
         return _part(value, "role", values.name)
-    raise BadValue(Code.BAD_CHOICE, f"{_shown(value)} is no choice here", "write refuse or {role: guest}")
+    raise BadValue(Code.BAD_CHOICE, f"{quote(value)} is no choice here", "write refuse or {role: guest}")
 
 
 def seat(value: object, info: ValidationInfo) -> Seat:
@@ -206,8 +206,3 @@ def _part(value: Mapping[str, object], key: str, parse: Callable[[object], str])
     except BadValue as error:
         error.at = (key, *error.at)
         raise
-
-
-def _shown(value: object) -> str:
-    """A value in a message: containers are named, not printed."""
-    return kind(value) if isinstance(value, Mapping | list) or value is None else quote(value)

@@ -11,7 +11,7 @@ from proxy_addon.core.hosts import normalise
 from proxy_addon.core.rules_checks import Names
 from proxy_addon.core.rules_models import PlatformModel
 from proxy_addon.core.rules_report import Report, validated
-from proxy_addon.core.rules_values import BadValue, kind, slug
+from proxy_addon.core.rules_values import BadValue, kind, quote, slug
 from proxy_addon.core.ruleset import Platform, Section
 
 
@@ -26,6 +26,11 @@ class Entry(NamedTuple):
         return self.document.place((self.name, *path), key=key)
 
     @property
+    def is_base(self) -> bool:
+        """True for the file that bears the platform's name."""
+        return self.document.file.endswith(f"/{self.name}.yaml")
+
+    @property
     def data(self) -> Any:
         """The raw value."""
         return self.document.data[self.name]
@@ -38,7 +43,7 @@ def entries(documents: Iterable[Document]) -> dict[str, list[Entry]]:
         for name in document.data:
             found.setdefault(name, []).append(Entry(name, document))
     for name, same in found.items():
-        same.sort(key=lambda entry: (not entry.document.file.endswith(f"/{name}.yaml"), entry.document.file))
+        same.sort(key=lambda entry: (not entry.is_base, entry.document.file))
         replacing = [e for e in same if isinstance(e.data, Mapping) and e.data.get("replace") is True]
         found[name] = replacing or same
     return found
@@ -61,7 +66,7 @@ def compile_platforms(found: Mapping[str, list[Entry]], report: Report) -> dict[
     for name, same in found.items():
         replacing = [entry for entry in same if isinstance(entry.data, Mapping) and entry.data.get("replace")]
         for entry in replacing[1:]:
-            message = f'"{name}" is replaced in {replacing[0].document.file} already'
+            message = f"{quote(name)} is replaced in {replacing[0].document.file} already"
             report.add(entry.place(key=True), Code.DUPLICATE_NAME, message, "keep one of the two")
         models = [_model(entry, report) for entry in same]
         if None not in models:
@@ -121,11 +126,16 @@ def _one_platform_a_host(
 ) -> None:
     """The longest match tells the platform of a host, so two platforms must not name the same one."""
     owner: dict[str, str] = {}
-    for name, same in found.items():
-        for entry in same if name in platforms else ():
-            for position, host in enumerate(entry.data.get("hosts") or ()):
-                bare = host.strip().removeprefix("=")
-                spelt = ("=" if host.strip() != bare else "") + (normalise(bare.removeprefix("*.")) or bare)
-                if owner.setdefault(spelt, name) != name:
-                    message = f'"{host}" belongs to "{owner[spelt]}" already'
-                    report.add(entry.place("hosts", position), Code.DUPLICATE_HOST, message)
+    ours = [entry for name, same in found.items() if name in platforms for entry in same]
+    for entry in sorted(ours, key=lambda entry: not entry.is_base):  # the newcomer's is the mistake
+        for position, host in enumerate(entry.data.get("hosts") or ()):
+            had = owner.setdefault(_one_spelling(host.strip()), entry.name)
+            if had != entry.name:
+                message = f"{quote(host)} belongs to {quote(had)} already"
+                report.add(entry.place("hosts", position), Code.DUPLICATE_HOST, message)
+
+
+def _one_spelling(host: str) -> str:
+    bare = host.removeprefix("=")
+    alone = "=" if bare != host else ""
+    return alone + normalise(bare.removeprefix("*."))

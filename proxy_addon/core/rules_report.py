@@ -80,6 +80,8 @@ def _translate(error: ErrorDetails, at: Path, report: Report, find: Find) -> Non
         report.add(find(path[:-1], True), Code.MISSING_KEY, f"`{path[-1]}` is missing from {what}")
     elif isinstance(bad := error.get("ctx", {}).get("error"), BadValue):
         is_key = path[-1] == "[key]" or bad.code is Code.UNKNOWN_KEY
+        if error["input"] is None and bad.code is not Code.EMPTY_LIST and not bad.at:
+            bad = BadValue(Code.WRONG_TYPE, "nothing is written here", "fill it in, or leave the key out")
         path = path[:-1] if path[-1] == "[key]" else (*path, *bad.at)
         report.refuse(find(path, is_key), bad)
     else:

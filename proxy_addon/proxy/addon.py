@@ -209,7 +209,9 @@ class Gate:
             await self._connect(flow)
         except Exception:
             self._note_failure("http_connect")
-            self._answer(flow, answers.refused(503, "Unavailable", "The proxy failed to decide. Please retry."))
+            self._answer(
+                flow, answers.refused(503, "Unavailable", "The proxy failed to decide. Please retry.")
+            )
 
     async def _connect(self, flow: http.HTTPFlow) -> None:
         desk, request = self.desk, flow.request

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mitmproxy import http
 
 from proxy_addon.core.activity import Exchange
-from proxy_addon.core.hosts import normalise
+from proxy_addon.core.referer import page_of
 from proxy_addon.proxy.answers import Ask
 
 _READ = frozenset(
@@ -42,17 +42,6 @@ def fields(request: http.Request) -> Fields:
         if key in _READ and key not in found:
             found[key] = value.decode("latin-1").strip()
     return Fields(found)
-
-
-def page_of(referer: str | None) -> tuple[str | None, str | None]:
-    """Host (normalised) and path of a Referer or Origin; (None, None) for what is no URL."""
-    if not referer:
-        return None, None
-    _, colon, rest = referer.partition("://")
-    if not colon:
-        return None, None
-    authority, slash, path = rest.partition("/")
-    return normalise(authority) or None, slash + path or "/"
 
 
 def exchange(request: http.Request, host: str, read: Fields) -> Exchange:

@@ -2,8 +2,8 @@
 
 Two ways, because files are unsorted in two ways. Our JSON lines are sorted or nearly so: a small heap is
 enough, and what comes later than that is a problem of its line. Squid and mitmproxy write when a transfer
-*ends*, so an eight-hour tunnel stands eight hours behind its start: those are sorted in runs that are kept in a
-temporary file without a name and merged again.
+*ends*, so an eight-hour tunnel stands eight hours behind its start: those are sorted in runs that are kept in
+a temporary file without a name and merged again.
 """
 
 from __future__ import annotations

@@ -1,0 +1,215 @@
+"""Feeds recorded events to the enforcer as the proxy would have, and keeps what came of it.
+
+Bodies and tunnels flow evenly over their duration: their bytes are handed over second by second, in the right
+order between the other events, so that a stream is charged and cut in its middle as it would have been.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Iterable
+
+from proxy_addon.attention import Attention
+from proxy_addon.core.activity import Exchange
+from proxy_addon.core.referer import page_of
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.core.types import Activity, Person, Visit
+from proxy_addon.enforcer import CHUNK_SECONDS, STREAM_AGE, TUNNEL_SECONDS, Enforcer, Ticket
+from proxy_addon.metrics import NoMetrics
+from proxy_addon.simulate.result import Result
+from proxy_addon.trace.event import TraceEvent
+from proxy_addon.usage import UsageBook
+
+HOUSEKEEPING = 3600.0  # virtual seconds between two clean-ups
+CONNECTIONS_KEPT = 4096
+
+
+class _Recorder(NoMetrics):
+    """Counts for each person what the proxy counts for each role."""
+
+    def __init__(self, result: Result) -> None:
+        self._result = result
+
+    def ignored(self, person: Person, platform: str, activity: Activity) -> None:
+        """A request cost nothing."""
+        counts = self._result.of(person.name).ignored
+        counts[activity] = counts.get(activity, 0) + 1
+
+    def exhausted(self, person: Person, allowance: str, at: float) -> None:
+        """An allowance ran out; the first time is kept."""
+        self._result.of(person.name).exhausted.setdefault(allowance, at)
+
+
+class Replay:
+    """A simulation under way. Feed events in the order of their time, then `finish`."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.result = Result()
+        self.book = UsageBook()
+        metrics = _Recorder(self.result)
+        numbers = itertools.count(1)
+        self._attention = Attention(self.book, metrics, self._keep, lambda: str(next(numbers)), "simulation")
+        self.enforcer = Enforcer(rules, self.book, self._attention, metrics, lambda: 0.0)
+        self._flows: list[tuple[float, int, Ticket, int, float]] = []
+        self._order = itertools.count()
+        self._sockets: dict[tuple[str, str], Ticket] = {}
+        self._closed: set[Ticket] = set()
+        self._cleaned = 0.0
+        self.now = float("-inf")
+
+    def _keep(self, visit: Visit) -> None:
+        self.result.of(visit.person).visits[visit.id] = visit
+
+    def feed(self, event: TraceEvent) -> None:
+        """One event. Time does not run backwards: an event from the past counts as now."""
+        now = max(event.at, self.now)
+        if self._flows:
+            self._run_flows(now)
+        self.now = now
+        if now - self._cleaned > HOUSEKEEPING:
+            self._clean(now)
+        if event.kind == "request":
+            self._request(event, now)
+        elif event.kind == "websocket":
+            self._message(event, now)
+        else:
+            self._tunnel(event, now)
+
+    def finish(self) -> Result:
+        """Let what still flows flow to its end."""
+        self._run_flows(float("inf"))
+        return self.result
+
+    def _clean(self, now: float) -> None:
+        self._cleaned = now
+        self.enforcer.settle(now)
+        self._closed.clear()
+
+    def _person(self, name: str) -> Person:
+        return self.enforcer.person(name, None)
+
+    def _request(self, event: TraceEvent, now: float) -> None:
+        enforcer = self.enforcer
+        hit = enforcer.catalogue.look(event.host, event.path)
+        if hit is None or hit.platform not in enforcer.rules.limited:
+            return
+        person = self._person(event.user)
+        x = _exchange(event)
+        asked = enforcer.ask(person, x, hit, now)
+        if asked.notice is not None:  # the person reads the heads-up and goes on
+            asked = enforcer.ask(person, x, hit, now)
+        ticket = asked.ticket
+        if ticket is None:
+            self.result.of(event.user).blocked += 1
+            return
+        if event.status:
+            judged = enforcer.finished(ticket, event.status, event.content_type, event.bytes, event.duration)
+            if judged.activity.counts and event.duration >= STREAM_AGE and event.status < 400:
+                self._flow(ticket, now, event.duration, event.bytes, CHUNK_SECONDS)
+                return
+        enforcer.closed(ticket)
+
+    def _message(self, event: TraceEvent, now: float) -> None:
+        enforcer = self.enforcer
+        hit = enforcer.catalogue.look(event.host, event.path)
+        if hit is None or hit.platform not in enforcer.rules.limited:
+            return
+        key = (event.user, event.host)
+        ticket = self._sockets.get(key)
+        if ticket is None or enforcer.blocked_now(ticket, now):
+            asked = enforcer.tunnel(self._person(event.user), hit.platform, now, hit.section)
+            if asked.ticket is None:
+                self.result.of(event.user).blocked += 1
+                self._sockets.pop(key, None)
+                return
+            ticket = asked.ticket
+            enforcer.closed(ticket)
+            ticket.x = Exchange("GET", event.host, event.path)
+            if len(self._sockets) > CONNECTIONS_KEPT:
+                self._sockets.clear()
+            self._sockets[key] = ticket
+        size = event.bytes_up or event.bytes
+        enforcer.message(ticket, size, now, from_client=event.direction == "client")
+
+    def _tunnel(self, event: TraceEvent, now: float) -> None:
+        enforcer = self.enforcer
+        platform = enforcer.limited(event.host)
+        if platform is None:
+            return
+        asked = enforcer.tunnel(self._person(event.user), platform, now)
+        if asked.ticket is None:
+            self.result.of(event.user).blocked += 1
+            return
+        self._flow(asked.ticket, now, event.duration, event.bytes + event.bytes_up, TUNNEL_SECONDS)
+
+    def _flow(self, ticket: Ticket, now: float, duration: float, size: int, step: float) -> None:
+        """Hand the bytes over in steps. What trickles all the time is judged once."""
+        busy = size >= self.enforcer.rules.metering.busy_rate * max(duration, step)
+        if not busy:
+            if ticket.kind == "tunnel":
+                self.enforcer.tunnel_quiet(ticket)
+            self.enforcer.closed(ticket)
+            return
+        rate = size / max(duration, 1e-9)
+        end = now + max(duration, step)
+        self._push(min(now + step, end), ticket, rate, end)
+
+    def _push(self, at: float, ticket: Ticket, rate: float, end: float) -> None:
+        heapq.heappush(self._flows, (at, next(self._order), ticket, int(rate * 1000), end))
+
+    def _run_flows(self, until: float) -> None:
+        while self._flows and self._flows[0][0] <= until:
+            at, _, ticket, millirate, end = heapq.heappop(self._flows)
+            if ticket in self._closed:
+                continue
+            self.now = max(self.now, at)
+            self._step(ticket, self.now, millirate / 1000, end)
+
+    def _step(self, ticket: Ticket, now: float, rate: float, end: float) -> None:
+        enforcer = self.enforcer
+        tunnel = ticket.kind == "tunnel"
+        size = int(rate * (now - ticket.since)) + 1
+        (enforcer.tunnel_bytes if tunnel else enforcer.body)(ticket, size, now)
+        if enforcer.blocked_now(ticket, now):
+            for due in enforcer.due(now):
+                enforcer.closed(due.ticket)
+                self._closed.add(due.ticket)
+            self.result.of(ticket.person.name).blocked += 1
+            return
+        if now >= end:
+            enforcer.closed(ticket)
+            return
+        step = TUNNEL_SECONDS if tunnel else CHUNK_SECONDS
+        self._push(min(now + step, end), ticket, rate, end)
+
+
+def _exchange(event: TraceEvent) -> Exchange:
+    headers = event.headers
+    if not headers:
+        return Exchange(event.method, event.host, event.path)
+    get = headers.get
+    page_host, page_path = page_of(get("referer"))
+    origin_host, _ = page_of(get("origin"))
+    return Exchange(
+        event.method,
+        event.host,
+        event.path,
+        get("sec-fetch-dest"),
+        get("sec-fetch-mode"),
+        get("sec-fetch-site"),
+        get("sec-purpose") or get("purpose") or get("x-moz"),
+        get("sec-fetch-user") == "?1",
+        page_host,
+        page_path,
+        origin_host,
+        get("accept"),
+    )
+
+
+def simulate_events(rules: RuleSet, events: Iterable[TraceEvent]) -> Result:
+    """Run events, sorted by time, through the engine with `rules`."""
+    replay = Replay(rules)
+    for event in events:
+        replay.feed(event)
+    return replay.finish()

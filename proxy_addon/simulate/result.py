@@ -1,0 +1,86 @@
+"""What a simulation found, for each person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from proxy_addon.core.intervals import Intervals, measure, normalise
+from proxy_addon.core.types import Activity, Interval, Visit
+from proxy_addon.words import iso
+
+
+@dataclass(slots=True)
+class PersonResult:
+    """One person: visits by id (newest revision), what cost nothing, what was blocked, what ran out when."""
+
+    visits: dict[str, Visit] = field(default_factory=dict)
+    ignored: dict[Activity, int] = field(default_factory=dict)
+    blocked: int = 0
+    exhausted: dict[str, float] = field(default_factory=dict)
+
+    def by_platform(self) -> dict[str, Intervals]:
+        """The union of visits for each platform."""
+        return self._unions(lambda visit: visit.platform)
+
+    def by_allowance(self) -> dict[str, Intervals]:
+        """The union of visits for each allowance; free time has none."""
+        return self._unions(lambda visit: visit.allowance)
+
+    def _unions(self, key: Any) -> dict[str, Intervals]:
+        groups: dict[str, list[Interval]] = {}
+        for visit in self.visits.values():
+            name = key(visit)
+            if name is not None and visit.end > visit.start:
+                groups.setdefault(name, []).append(Interval(visit.start, visit.end))
+        return {name: normalise(groups[name]) for name in sorted(groups)}
+
+
+@dataclass(slots=True)
+class Result:
+    """Everybody, by name."""
+
+    users: dict[str, PersonResult] = field(default_factory=dict)
+
+    def of(self, user: str) -> PersonResult:
+        """The result of one person, made on first sight."""
+        found = self.users.get(user)
+        if found is None:
+            found = self.users[user] = PersonResult()
+        return found
+
+    def to_json(self, zone: ZoneInfo) -> dict[str, Any]:
+        """The form of METERING.md, section 4: seconds, ISO instants in `zone`."""
+        return {"users": {name: _person(self.users[name], zone) for name in sorted(self.users)}}
+
+
+def _person(person: PersonResult, zone: ZoneInfo) -> dict[str, Any]:
+    allowances: dict[str, dict[str, Any]] = {
+        name: {"spent": round(measure(union), 3), "exhausted_at": None}
+        for name, union in person.by_allowance().items()
+    }
+    for name, at in sorted(person.exhausted.items()):
+        allowances.setdefault(name, {"spent": 0.0, "exhausted_at": None})["exhausted_at"] = iso(at, zone)
+    visits = sorted((v for v in person.visits.values() if v.end > v.start), key=lambda v: (v.start, v.id))
+    return {
+        "platforms": {name: round(measure(union), 3) for name, union in person.by_platform().items()},
+        "allowances": allowances,
+        "visits": [_visit(visit, zone) for visit in visits],
+        "ignored": {
+            activity.value: person.ignored.get(activity, 0)
+            for activity in (Activity.EMBED, Activity.BACKGROUND, Activity.PREFETCH)
+        },
+        "blocked": person.blocked,
+    }
+
+
+def _visit(visit: Visit, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "platform": visit.platform,
+        "section": visit.section,
+        "allowance": visit.allowance,
+        "rule": visit.rule,
+        "start": iso(visit.start, zone),
+        "end": iso(visit.end, zone),
+    }
