@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import NamedTuple
@@ -69,6 +70,7 @@ class UpstreamProxy:
         return f"{self.scheme}://{HostPort(self.host, self.port)}"
 
 
+@lru_cache(maxsize=8192)
 def normal_host(host: str) -> str:
     """A host name or address in the one form that we compare; "" for what cannot be a host."""
     name = normalise(host)

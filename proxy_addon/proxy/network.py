@@ -132,13 +132,12 @@ class TargetGuard:
         if address is None:
             return f"{ip} is not an IP address"
         name = normal_host(host)
-        for each in _meanings(address):
-            what = _guarded(each)
-            if what is None and port in self._own_ports and _is_here(each):
-                what = "the proxy itself"
-            if what is not None:
-                return None if self._is_listed(name, address, port) else f"{address} is {what}, {_REMEDY}"
-        return None
+        what = _guarded(address)
+        if what is None and port in self._own_ports and any(map(_is_here, _meanings(address))):
+            what = "the proxy itself"
+        if what is None or self._is_listed(name, address, port):
+            return None
+        return f"{address} is {what}, {_REMEDY}"
 
     def _is_redirected(self, name: str, port: int) -> bool:
         return (name, port) in self._redirected or ("*", port) in self._redirected
@@ -234,8 +233,11 @@ def _numeric(name: str) -> Address | None:
         return None
 
 
+@lru_cache(maxsize=8192)
 def _guarded(address: Address) -> str | None:
-    return next((what for network, what in _GUARDED if address in network), None)
+    """What a guarded address is, in whichever form; None for an open one."""
+    found = (what for each in _meanings(address) for network, what in _GUARDED if each in network)
+    return next(found, None)
 
 
 def _meanings(address: Address) -> Iterator[Address]:
