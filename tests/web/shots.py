@@ -23,6 +23,8 @@ from proxy_addon.web.office import Health  # noqa: E402
 from tests.web.client import as_person  # noqa: E402
 from tests.web.office import MIDNIGHT, MINUTE, NOW, ZONE, FixedOffice, balance, visit  # noqa: E402
 
+type Page = tuple[dict[str, str], bytes]  # headers, body
+
 OUT = ROOT / "artifacts" / "pages"
 DESK, PHONE = {"width": 1100, "height": 800}, {"width": 390, "height": 844}
 ASK = answers.Ask("GET", "https://www.facebook.com/", "www.facebook.com", "document", "navigate")
@@ -36,7 +38,7 @@ def context(**changes: object) -> answers.PageContext:
     return made._replace(**changes)
 
 
-def refusals() -> dict[str, bytes]:
+def refusals() -> dict[str, Page]:
     """The pages of `proxy/answers.py`."""
     no = Verdict.BLOCK
     exhausted = Decision(no, Reason.EXHAUSTED, "facebook", None, RULE, "daily-social", 0.0, MIDNIGHT)
@@ -52,24 +54,25 @@ def refusals() -> dict[str, bytes]:
     low = balance(spent=15 * MINUTE - 112)
     granted = balance(spent=25 * MINUTE, granted=10 * MINUTE)
     plain = context(balance=None, allowance=None)
-    return {
-        "block": answers.block(ASK, exhausted, context()).body,
-        "block-more": answers.block(ASK, exhausted, context(balance=granted, request_more=True)).body,
+    made = {
+        "block": answers.block(ASK, exhausted, context()),
+        "block-more": answers.block(ASK, exhausted, context(balance=granted, request_more=True)),
         "block-rule": answers.block(
             ASK._replace(host="www.tiktok.com"), tiktok, plain._replace(platform_title="TikTok")
-        ).body,
+        ),
         "block-until": answers.block(
             ASK._replace(host="www.youtube.com"), shut, plain._replace(platform_title="YouTube")
-        ).body,
+        ),
         "unidentified": answers.block(
             ASK,
             Decision(no, Reason.UNIDENTIFIED, "facebook"),
             plain._replace(person="ip:10.0.7.33", roles=()),
-        ).body,
-        "unavailable": answers.block(ASK, Decision(no, Reason.UNAVAILABLE, "facebook"), plain).body,
-        "heads-up": answers.heads_up(ASK, within, low, context(balance=low)).body,
-        "sign-in": answers.sign_in("Office proxy").body,
+        ),
+        "unavailable": answers.block(ASK, Decision(no, Reason.UNAVAILABLE, "facebook"), plain),
+        "heads-up": answers.heads_up(ASK, within, low, context(balance=low)),
+        "sign-in": answers.sign_in("Office proxy"),
     }
+    return {name: (dict(answer.headers), answer.body) for name, answer in made.items()}
 
 
 def office() -> FixedOffice:
@@ -91,25 +94,26 @@ def office() -> FixedOffice:
     )
 
 
-def site() -> dict[str, bytes]:
+def site() -> dict[str, Page]:
     """The pages of the two web applications."""
     away = Health(False, {"rules": "ok", "ledger": "down: database is locked", "certificate": "ok"})
     full, empty = (TestClient(as_person(employee_app(o))) for o in (office(), FixedOffice()))
     guest = TestClient(as_person(employee_app(FixedOffice()), name="ip:10.0.7.33", identified=False))
     admin, ill = TestClient(web_app(office())), TestClient(web_app(FixedOffice(state=away)))
-    return {
-        "employee": full.get("/").content,
-        "employee-empty": empty.get("/").content,
-        "employee-guest": guest.get("/").content,
-        "help": full.get("/help").content,
-        "certificate": full.get("/certificate").content,
-        "admin": admin.get("/").content,
-        "admin-down": ill.get("/").content,
-        "not-found": full.get("/nope").content,
+    made = {
+        "employee": full.get("/"),
+        "employee-empty": empty.get("/"),
+        "employee-guest": guest.get("/"),
+        "help": full.get("/help"),
+        "certificate": full.get("/certificate"),
+        "admin": admin.get("/"),
+        "admin-down": ill.get("/"),
+        "not-found": full.get("/nope"),
     }
+    return {name: (dict(answer.headers), answer.content) for name, answer in made.items()}
 
 
-def shoot(browser: Browser, name: str, body: bytes, look: str, size: dict[str, int]) -> None:
+def shoot(browser: Browser, name: str, page: Page, look: str, size: dict[str, int]) -> None:
     """One picture, of the whole page; the browser can reach nothing but the page itself."""
     view = browser.new_page(
         viewport=size, color_scheme="dark" if "dark" in look else "light", device_scale_factor=1.5
@@ -117,15 +121,21 @@ def shoot(browser: Browser, name: str, body: bytes, look: str, size: dict[str, i
 
     def answer(route: Route) -> None:
         if route.request.is_navigation_request():
-            route.fulfill(body=body, content_type="text/html; charset=utf-8")
+            route.fulfill(body=page[1], headers=page[0])
         else:
             route.abort()
 
+    complaints: list[str] = []
+    view.on("console", lambda message: complaints.append(message.text))
+    view.on("pageerror", lambda problem: complaints.append(str(problem)))
     view.route("**/*", answer)
     view.goto("http://allowance.internal/")
+    view.wait_for_function("getComputedStyle(document.querySelector('.card')).borderRadius === '16px'")
     wide = view.evaluate("document.documentElement.scrollWidth > innerWidth")
     view.screenshot(path=OUT / f"{name}-{look}.png", full_page=True)
     view.close()
+    if complaints:
+        raise SystemExit(f"{name} ({look}): {complaints}")
     if wide:
         raise SystemExit(f"{name} ({look}) is wider than its window")
 
@@ -139,12 +149,12 @@ def main() -> None:
     only = sys.argv[1:]
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=path, args=quiet)
-        for name, body in (refusals() | site()).items():
+        for name, page in (refusals() | site()).items():
             if only and name not in only:
                 continue
-            shoot(browser, name, body, "light", DESK)
-            shoot(browser, name, body, "dark", DESK)
-            shoot(browser, name, body, "phone", PHONE)
+            shoot(browser, name, page, "light", DESK)
+            shoot(browser, name, page, "dark", DESK)
+            shoot(browser, name, page, "phone", PHONE)
         browser.close()
 
 
