@@ -30,6 +30,8 @@ from typing import NamedTuple
 from argon2 import PasswordHasher, Type, extract_parameters
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from proxy_addon.settings import SettingsError
+
 LONGEST_NAME = 128  # characters
 LONGEST_PASSWORD = 1024  # characters
 
@@ -38,8 +40,12 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type
 _HEADER = "# user:argon2id-hash, written by `allowance people add`\n"
 
 
-class PasswordFileError(Exception):
-    """The file cannot be read or written, or is wrong. The message names it, the line and the remedy."""
+class PasswordFileError(SettingsError):
+    """The file cannot be read or written, or is wrong. The message names it, the line and the remedy.
+
+    A SettingsError, because the setting `passwords` names a file that cannot be used: every command ends on
+    it with one line.
+    """
 
 
 class _Stamp(NamedTuple):

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy_addon.passwords import PasswordFile, PasswordFileError, check_password, person_name
+from proxy_addon.settings import SettingsError
 
 WEAK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
@@ -166,6 +167,14 @@ def test_wrong_file(path, caplog, content):
     with pytest.raises(PasswordFileError):
         file.add("eve", "some password")
     assert path.read_bytes() == b"# one\n" + content
+
+
+def test_wrong_file_ends_every_command_like_a_wrong_setting(path):
+    """A command that ends on wrong settings with one line does so on a wrong password file."""
+    path.mkdir(parents=True)
+    with pytest.raises(SettingsError) as caught:
+        PasswordFile(path)
+    assert caught.value.problems == (f"{path}: cannot be read: Is a directory",)
 
 
 def test_person_twice(path):
