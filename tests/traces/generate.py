@@ -1,0 +1,31 @@
+"""One door to both generators: which of them makes a day is drawn from its seed."""
+
+from __future__ import annotations
+
+import random
+
+from tests.traces import style_a, style_b
+from tests.traces.day import SCENARIOS, Day, union
+
+STYLES = {"a": style_a.make, "b": style_b.make}
+
+
+def generate(seed: int, scenario: str, style: str | None = None) -> Day:
+    """The same arguments always give the same day. `style` "a" or "b" forces one of the generators."""
+    if scenario not in SCENARIOS:
+        raise ValueError(f"unknown scenario {scenario!r}; one of: {', '.join(SCENARIOS)}")
+    # A string seed is hashed by its bytes, so a day does not depend on the process.
+    rng = random.Random(f"{scenario}:{seed}")
+    drawn = rng.choice("ab")
+    events, truth, start, end = STYLES[style or drawn](rng, scenario)
+    return Day(
+        events=sorted((e for e in events if start <= e["at"] <= end), key=lambda e: e["at"]),
+        truth={
+            user: {name: joined for name, spans in platforms.items() if (joined := union(spans))}
+            for user, platforms in truth.items()
+        },
+        scenario=scenario,
+        seed=seed,
+        start=start,
+        end=end,
+    )
