@@ -69,7 +69,7 @@ class StaticUsage:
 
     def grants(self, allowance: str) -> Sequence[Grant]:
         """See `Usage`."""
-        return tuple(grant for grant in self._grants if grant.allowance == allowance)
+        return [grant for grant in self._grants if grant.allowance == allowance]
 
 
 class Standing(NamedTuple):
@@ -93,13 +93,17 @@ def standing(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now:
     return Standing(spent, granted, carried, left if left > _NOTHING else 0.0)
 
 
-def seconds_left(
+def left_or_return(
     rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, now: float
-) -> float:
-    """What all limits together leave; the short way to `balance(…).left`."""
-    if len(limits) == 1:
-        return standing(rs, allowance, limits[0], usage, now).left
-    return min(standing(rs, allowance, limit, usage, now).left for limit in limits)
+) -> tuple[float, float | None]:
+    """Seconds left of all limits together and, with none, the first instant with time if nothing is used till
+    then (None: never)."""
+    rests = [standing(rs, allowance, limit, usage, now).left for limit in limits]
+    left = min(rests)
+    if left > 0:
+        return left, None
+    used_up = [limit for limit, rest in zip(limits, rests, strict=True) if rest <= 0]
+    return left, _returns_at(rs, allowance, limits, used_up, usage, now)
 
 
 def balance(rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, now: float) -> Balance:
@@ -115,30 +119,6 @@ def _balance(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now:
     else:
         resets_at = periods.window(limit, rs, now).end
     return Balance(allowance.name, limit.seconds, spent, granted, carried, left, resets_at)
-
-
-def returns_at(
-    rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, now: float
-) -> float | None:
-    """The first instant from `now` on with time left, if nothing further is used; None when there is none.
-
-    Each limit that has nothing names its earliest return; at the latest of these all are asked again,
-    because another may have lost a grant meanwhile.
-    """
-    at = now
-    for _ in range(_ROUNDS):
-        nexts = [
-            _limit_returns(rs, allowance, limit, usage, at)
-            for limit in limits
-            if standing(rs, allowance, limit, usage, at).left <= 0
-        ]
-        if not nexts:
-            return at
-        known = [instant for instant in nexts if instant is not None]
-        if len(known) < len(nexts):
-            return None
-        at = max(known)
-    return None
 
 
 def needed_since(rs: RuleSet, now: float) -> float:
@@ -202,6 +182,39 @@ def _oldest_leaves(allowance: str, limit: Limit, usage: Usage, now: float) -> fl
     if oldest is None or oldest.start >= now:
         return None
     return min(oldest.end, now) + limit.rolling
+
+
+def _returns_at(
+    rs: RuleSet,
+    allowance: Allowance,
+    limits: Sequence[Limit],
+    used_up: list[Limit],
+    usage: Usage,
+    at: float,
+) -> float | None:
+    """When all limits have time again, of which `used_up` have none at `at`.
+
+    Each of those names its earliest return. At the latest of these all are asked again, because another one
+    may have lost a grant meanwhile.
+    """
+    for _ in range(_ROUNDS):
+        nexts = [_limit_returns(rs, allowance, limit, usage, at) for limit in used_up]
+        known = [instant for instant in nexts if instant is not None]
+        if len(known) < len(nexts):
+            return None
+        at = max(known)
+        used_up = [limit for limit in limits if _is_used_up(rs, allowance, limit, usage, at)]
+        if not used_up:
+            return at
+    return None
+
+
+def _is_used_up(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, at: float) -> bool:
+    """True when the limit has nothing at `at`. Carried and granted time, which only add, are asked last."""
+    start = periods.window(limit, rs, at).start
+    if limit.seconds - usage.spent(allowance.name, start, at) > _NOTHING:
+        return False
+    return standing(rs, allowance, limit, usage, at).left <= 0
 
 
 def _limit_returns(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, at: float) -> float | None:

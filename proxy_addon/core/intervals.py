@@ -87,10 +87,11 @@ def measure_between(a: Intervals, start: float, end: float) -> float:
     """The length of the part of the set within `[start, end)`, seconds; only that part is looked at."""
     if not a or end <= start or a[-1].end <= start:
         return 0.0
-    first, last = _reach(a, start, end)
     total = 0.0
-    for i in range(first, last):
+    for i in range(bisect_right(a, start, key=_END), len(a)):
         s, e = a[i]
+        if s >= end:
+            break
         total += (e if e < end else end) - (s if s > start else start)
     return total
 

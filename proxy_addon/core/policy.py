@@ -251,11 +251,10 @@ class Engine:
             raise ValueError("a match that spends names its rule and its allowance")
         allowance = self.rule_set.allowances[name]
         limits = self._limits(bits, name)
-        left = balances_of.seconds_left(self.rule_set, allowance, limits, usage, now)
+        left, back = balances_of.left_or_return(self.rule_set, allowance, limits, usage, now)
         if left > 0:
             return Decision(Verdict.SPEND, Reason.WITHIN, *target, rule.name, name, left, found.until)
-        until = balances_of.returns_at(self.rule_set, allowance, limits, usage, now)
-        return Decision(Verdict.BLOCK, Reason.EXHAUSTED, *target, rule.name, name, 0.0, until, rule.message)
+        return Decision(Verdict.BLOCK, Reason.EXHAUSTED, *target, rule.name, name, 0.0, back, rule.message)
 
     def _spendable(self, bits: int) -> set[str]:
         """The allowances of rules that can be reached: what earlier rules always decide is out of reach."""

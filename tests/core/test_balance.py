@@ -15,7 +15,7 @@ from proxy_addon.core.intervals import clip, normalise, union
 from proxy_addon.core.periods import previous, window
 from proxy_addon.core.ruleset import Allowance, Limit, Period
 from proxy_addon.core.types import Grant, Interval
-from tests.core.policies import SAMPLE, H, M, at, grant, per, rolling, visits
+from tests.core.policies import SAMPLE, H, M, at, grant, one_allowance, per, rolling, visits
 
 NAME = "daily-social"
 FIFTEEN = per(Period.DAY, 15 * M)
@@ -36,8 +36,10 @@ def spent(*spans, grants=()):
 
 
 def returns(limits, usage, now, carry_over=0.0):
-    """When there is time again."""
-    return of.returns_at(SAMPLE, Allowance(NAME, tuple(limits), carry_over=carry_over), limits, usage, now)
+    """When there is time again; `now` when there is some."""
+    allowance = Allowance(NAME, tuple(limits), carry_over=carry_over)
+    rest, back = of.left_or_return(SAMPLE, allowance, limits, usage, now)
+    return now if rest > 0 else back
 
 
 # Plain limits
@@ -250,6 +252,19 @@ def test_another_limit_may_lose_its_grant_meanwhile():
     assert returns(limits, usage, at("10:00")) == at("2026-11-09 00:00")
 
 
+# How far back use matters
+
+
+def test_memory_may_begin_where_the_longest_window_does():
+    """The longest window of all limits and overrides; with `carry_over` eight windows more."""
+    month = one_allowance(FIFTEEN, per(Period.MONTH, H))
+    assert of.needed_since(month, NOW) == at("2026-11-01 00:00")
+    assert of.needed_since(SAMPLE, NOW) == at("2026-11-05 00:00")
+    assert of.needed_since(one_allowance(FIFTEEN, rolling(30, H)), NOW) == NOW - 30 * H
+    assert of.needed_since(one_allowance(FIFTEEN, carry_over=60), NOW) == at("2026-10-28 00:00")
+    assert of.needed_since(replace(SAMPLE, allowances={}), NOW) == NOW
+
+
 # Algebra
 
 
@@ -281,9 +296,8 @@ def test_no_figure_is_ever_negative(limits, usage, carry_over):
     """Whatever was used, granted and configured, people see no number below nothing."""
     shown = of.balance(SAMPLE, Allowance(NAME, (), carry_over=carry_over), limits, usage, NOW)
     assert min(shown.left, shown.spent, shown.granted, shown.carried, shown.limit) >= 0
-    assert shown.left == of.seconds_left(
-        SAMPLE, Allowance(NAME, (), carry_over=carry_over), limits, usage, NOW
-    )
+    allowance = Allowance(NAME, (), carry_over=carry_over)
+    assert shown.left == of.left_or_return(SAMPLE, allowance, limits, usage, NOW)[0]
     assert shown.resets_at is None or shown.resets_at > NOW
 
 
@@ -332,7 +346,7 @@ def test_the_order_of_limits_and_of_reading_does_not_matter(limits, usage, carry
 @given(many_limits, usages, carry)
 @example([rolling(4, 900.0)], StaticUsage({NAME: (Interval(NOW - 3 * H, NOW - H),)}), 0.0)
 def test_the_return_is_the_first_instant_with_time_left(limits, usage, carry_over):
-    """At `returns_at` there is time; just before it, and at every quarter of an hour before, none."""
+    """At that instant there is time; just before it, and at every quarter of an hour before, none."""
     used_up = left(limits, usage, NOW, carry_over) == 0
     back = returns(limits, usage, NOW, carry_over)
     if not used_up:
