@@ -131,6 +131,10 @@ class Attention:
             watch.clock = meter.truncate(watch.clock, at)
             self._write(engine, person, platform, watch, old)
 
+    def watched(self) -> list[tuple[str, str]]:
+        """Everybody and each platform that has a clock."""
+        return list(self._watches)
+
     def settle(self, now: float) -> None:
         """Forget what can no longer be corrected; call now and then."""
         for key, watch in list(self._watches.items()):

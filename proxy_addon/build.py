@@ -52,7 +52,8 @@ class Office:
         self.new_ca = ca.prepare(settings.confdir)
         trusted = ca.trusted(settings.confdir, settings.upstream_ca)
         upgrade(settings.database)
-        self.clock = SystemClock(on_step=_log_step)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.clock = SystemClock(on_step=self._on_step)
         node = f"{socket.gethostname()}:{secrets.token_hex(4)}"
         self.ledger = SqlLedger(settings.database, node)
         self.metrics = PrometheusMetrics()
@@ -68,7 +69,6 @@ class Office:
         )
         self.attention = Attention(self.book, self.metrics, self.writer.put, _ids(), node)
         self.enforcer = Enforcer(rules, self.book, self.attention, self.metrics, timer)
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._turned = self.clock.now()
         self.ledger_problem: str | None = None
         self.gate = self._gate(settings)
@@ -142,6 +142,11 @@ class Office:
         for kind, count in state.errors.items():
             self.metrics.ledger_failed(kind, count)
 
+    def _on_step(self, before: float, after: float) -> None:
+        log.warning("the wall clock was set", seconds=round(after - before, 1), charged=0)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.enforcer.stepped, before)
+
     def _rules_changed(self, rules: RuleSet) -> None:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.enforcer.use, rules)
@@ -181,10 +186,6 @@ def _ids() -> Callable[[], str]:
     prefix = secrets.token_hex(8)
     numbers = itertools.count(1)
     return lambda: f"{prefix}-{next(numbers)}"
-
-
-def _log_step(before: float, after: float) -> None:
-    log.warning("the wall clock was set", seconds=round(after - before, 1), charged=0)
 
 
 def relative(path: Path) -> str:

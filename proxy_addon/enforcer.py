@@ -313,6 +313,11 @@ class Enforcer:
         stretches = self._attention.watch(person.name, target.platform).clock.stretches
         return max(0.0, now - stretches[-1].end) if stretches else 0.0
 
+    def stepped(self, before: float) -> None:
+        """The wall clock jumped at the instant `before`: what is open ends there, the jump is nobody's time."""
+        for name, platform in self._attention.watched():
+            self._attention.stop(self.engine, self.known(name), platform, before)
+
     def settle(self, now: float) -> None:
         """Housekeeping, once a minute or so."""
         self._attention.settle(now)

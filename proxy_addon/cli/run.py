@@ -18,7 +18,7 @@ from proxy_addon.ports import LedgerError
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.runner import Listening
 from proxy_addon.settings import Settings, SettingsError, load_settings
-from proxy_addon.web.server import PortTaken, bind
+from proxy_addon.web.server import PortTaken, free
 
 log = structlog.get_logger("allowance.run")
 
@@ -65,8 +65,9 @@ def run(
     try:
         settings = load_settings(given, config)
         logs.configure(settings.log_format, settings.log_level)
-        for wanted, flag in ((settings.listen, "--listen"), (settings.web, "--web")):
-            bind(wanted, flag).close()
+        settings = settings.model_copy(
+            update={"listen": free(settings.listen, "--listen"), "web": free(settings.web, "--web")}
+        )
         office = Office(settings)
         office.load()
         code = asyncio.run(_serve(office))

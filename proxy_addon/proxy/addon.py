@@ -23,6 +23,7 @@ from proxy_addon.proxy.connections import Conn, Connections, TunnelOptions
 from proxy_addon.proxy.cut import Scissors
 from proxy_addon.proxy.desk import Desk
 from proxy_addon.proxy.identity import Who
+from proxy_addon.proxy.network import plain_address
 from proxy_addon.proxy.passthrough import PAGE_HOST, Passthrough, Wait
 
 log = structlog.get_logger("allowance.proxy")
@@ -129,7 +130,10 @@ class Gate:
         if address is None:
             return
         host, port = str(address[0]), int(address[1])
-        if self.desk.resolver.mapped(host, port) or self.desk.resolver.is_upstream_proxy(host, port):
+        mapped = self.desk.resolver.mapped(host, port)
+        if mapped is not None and plain_address(host) is not None:
+            data.server.address = mapped  # names are mapped when they are resolved
+        if mapped is not None or self.desk.resolver.is_upstream_proxy(host, port):
             return
         problem = self.desk.targets.check_host(host, port)
         if problem is not None:

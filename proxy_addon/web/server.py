@@ -28,6 +28,12 @@ def bind(wanted: HostPort, flag: str) -> socket.socket:
     return sock
 
 
+def free(wanted: HostPort, flag: str) -> HostPort:
+    """The same, with a port that can be listened on in place of port 0. Raises PortTaken."""
+    with bind(wanted, flag) as sock:
+        return wanted._replace(port=int(sock.getsockname()[1]))
+
+
 class WebServer:
     """Serves one ASGI application. `start` raises PortTaken."""
 
