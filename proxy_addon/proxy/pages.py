@@ -41,6 +41,7 @@ def for_person(app: App, flow: http.HTTPFlow) -> App:
         "name": flow.metadata["allowance_person"],
         "identified": flow.metadata["allowance_identified"],
         "address": flow.client_conn.peername[0],
+        "reached": flow.client_conn.sockname[0],
     }
 
     async def served(scope: Scope, receive: Any, send: Any) -> None:

@@ -69,7 +69,7 @@ def ask(request: http.Request, host: str, read: Fields) -> Ask:
     """What an answer of ours has to know of a request."""
     return Ask(
         request.method,
-        f"{request.scheme}://{host}{request.path}",
+        request.pretty_url,
         host,
         read.lower(b"sec-fetch-dest"),
         read.lower(b"sec-fetch-mode"),
