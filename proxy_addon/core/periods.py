@@ -84,12 +84,14 @@ def _window(period: Period, zone: ZoneInfo, day_starts: int, week_starts: int, a
     """The hour, day, week or month around `at`. Many ask in the same second, and for the same midnights."""
     if period is Period.HOUR:
         return _hour(zone, at)
-    day = (at + _offset(zone, at) - day_starts) // DAY  # by the clock; moved where a clock change misled
-    while True:
+    day = (at + _offset(zone, at) - day_starts) // DAY
+    found = _window_of_day(period, zone, day_starts, week_starts, day)
+    while (
+        at >= found.end
+    ):  # the clock was put back over the edge: it shows the old day, but the new one began
+        day += 1
         found = _window_of_day(period, zone, day_starts, week_starts, day)
-        if found.start <= at < found.end:
-            return found
-        day += 1 if at >= found.end else -1
+    return found
 
 
 def _hour(zone: ZoneInfo, at: int) -> Interval:

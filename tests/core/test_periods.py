@@ -21,6 +21,7 @@ ZONES = (
     "Africa/Casablanca",  # winter time in Ramadan
     "Pacific/Apia",  # left out 30 December 2011
     "America/Havana",  # changes at midnight: a midnight that is skipped, one that is shown twice
+    "America/St_Johns",  # until 2011 one minute past midnight
     "Asia/Kathmandu",  # no change, 45 minutes
 )
 CALENDAR = (Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH)
@@ -187,6 +188,19 @@ def test_half_an_hour_of_summer_time_cuts_an_hour():
     assert length(HOUR, rs, at("2026-10-04 02:45", zone)) == 0.5
     assert length(HOUR, rs, at("2026-04-05 01:45", zone, fold=0)) == 1
     assert length(HOUR, rs, at("2026-04-05 01:45", zone, fold=1)) == 0.5
+
+
+def test_a_clock_put_back_over_midnight_does_not_go_back_to_the_old_day():
+    """In St John's, 7 November 2010, 00:01 became 23:01: the new day goes on, and so do the hours."""
+    zone = "America/St_Johns"
+    rs = rules(zone)
+    midnight = at("2010-11-07 00:00", zone)
+    again = at("2010-11-06 23:30", zone, fold=1)
+    assert again > midnight
+    assert window(DAY, rs, again).start == window(DAY, rs, midnight).start == midnight
+    assert window(DAY, rs, again).end == at("2010-11-08 00:00", zone)
+    assert window(HOUR, rs, midnight + 30) == (midnight, midnight + 60)
+    assert window(HOUR, rs, again) == (midnight + 60, midnight + H)
 
 
 def test_a_rolling_window_ends_now():
