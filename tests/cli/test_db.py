@@ -1,0 +1,124 @@
+"""Twin of proxy_addon/cli/db.py."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from db.ledger import SqlLedger
+from proxy_addon.cli.db import app
+from proxy_addon.core.types import Visit
+
+DAY = 86_400.0
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder, where no settings file and no variable decide."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ALLOWANCE_DATABASE", raising=False)
+    return tmp_path
+
+
+def run(*words: str) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
+    result = CliRunner().invoke(app, list(words))
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_upgrade_then_check(folder: Path) -> None:
+    """Upgrade makes the default database, says what it did, and check finds it ready."""
+    assert run("check")[0] == 1
+    code, out, _ = run("upgrade")
+    assert code == 0
+    assert "var/allowance.db is now at schema" in out
+    assert "was already" in run("upgrade")[1]
+    code, out, _ = run("check")
+    assert code == 0
+    assert "is ready" in out
+
+
+def test_check_as_json(folder: Path) -> None:
+    """The JSON form has the answer and the problem, with the same exit codes."""
+    code, out, _ = run("check", "--json")
+    assert code == 1
+    assert json.loads(out)["ok"] is False
+    assert "cannot be opened" in json.loads(out)["problem"]
+    run("upgrade")
+    code, out, _ = run("check", "--json")
+    assert code == 0
+    assert json.loads(out)["problem"] is None
+
+
+def test_the_environment_names_the_database(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ALLOWANCE_DATABASE` counts, and a flag counts more."""
+    monkeypatch.setenv("ALLOWANCE_DATABASE", f"sqlite:///{folder}/one.db")
+    run("upgrade")
+    run("upgrade", "--database", f"sqlite:///{folder}/two.db")
+    assert {file.name for file in folder.glob("*.db")} == {"one.db", "two.db"}
+
+
+def test_somebody_elses_database(folder: Path) -> None:
+    """One line on standard error, exit code 1, nothing on standard output."""
+    with sqlite3.connect(folder / "other.db") as other:
+        other.execute("CREATE TABLE invoices (id INTEGER)")
+    other.close()
+    for command in ("upgrade", "check"):
+        code, out, error = run(command, "--database", f"sqlite:///{folder}/other.db")
+        assert (code, out) == (1, "")
+        assert "invoices" in error
+        assert len(error.splitlines()) == 1
+
+
+def test_a_password_is_not_shown(folder: Path) -> None:
+    """A server that is away is named without the password."""
+    code, out, error = run("check", "--database", "postgresql://u:s3cret@127.0.0.1:1/d")
+    assert code == 1
+    assert "127.0.0.1:1" in error
+    assert "s3cret" not in out + error
+
+
+def test_prune_keeps_what_is_asked_for(folder: Path) -> None:
+    """`--older-than` wins over the rules; older rows go and the count is told."""
+    run("upgrade")
+    ledger = SqlLedger("sqlite:///var/allowance.db", "a")
+    now = time.time()  # noqa: TID251
+    ledger.write_visits(
+        [Visit(f"v{d}", "ana", "x", None, None, None, now - d * DAY, now - d * DAY, "a") for d in (1, 5, 40)]
+    )
+    code, out, _ = run("prune", "--older-than", "3d", "--json")
+    assert code == 0
+    assert json.loads(out) == {"deleted": 2, "kept_seconds": 3 * DAY}
+    assert [row.id for row in ledger.visits(0.0)] == ["v1"]
+    ledger.close()
+
+
+def test_prune_by_the_rules(folder: Path) -> None:
+    """Without a time the `retention` of the rules counts; rules that are wrong delete nothing."""
+    run("upgrade")
+    code, _, error = run("prune")
+    assert code == 1
+    assert "rules" in error
+    rules = folder / "rules"
+    rules.mkdir()
+    (rules / "policy.yaml").write_text(
+        "version: 1\ntimezone: Europe/London\nretention: 7d\notherwise: allow\n"
+        "rules:\n  - {name: All, then: allow}\n"
+    )
+    (rules / "people.yaml").write_text("default_role: staff\nroles:\n  staff: {}\n  guest: {}\n")
+    code, out, error = run("prune", "--json")
+    assert code == 0, error
+    assert json.loads(out)["kept_seconds"] == 7 * DAY
+
+
+def test_a_time_that_is_none(folder: Path) -> None:
+    """A bad time is a usage error: exit code 2."""
+    run("upgrade")
+    code, _, error = run("prune", "--older-than", "soon")
+    assert code == 2
+    assert "30d" in error
