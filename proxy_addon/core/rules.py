@@ -151,7 +151,7 @@ def _group_names(top: _Top, found: Mapping[str, object], report: Report) -> None
             message = f"group {quote(name)} has the name of a platform"
             report.add(top.find(("platform_groups", name), True), Code.DUPLICATE_NAME, message)
     for way, position in _circles(groups):
-        message = f"group {quote(way[0])} contains itself: {' > '.join(way)}"
+        message = f"group {quote(way[0])} contains itself: {' > '.join(way[:8])}"
         place = top.find(("platform_groups", way[-2], position))
         report.add(place, Code.GROUP_CYCLE, message, "take one of them out")
 
@@ -161,21 +161,18 @@ def _circles(groups: Mapping[str, Any]) -> list[tuple[list[str], int]]:
     circles: list[tuple[list[str], int]] = []
     done: set[str] = set()
     for start in groups:
-        way: list[str] = []
-        steps = [(start, iter(enumerate(_members(groups[start]))))] if start not in done else []
-        way.extend(name for name, _ in steps)
-        while steps:
-            name, members = steps[-1]
-            position, member = next(members, (-1, ""))
+        way = {start: enumerate(_members(groups[start]))} if start not in done else {}
+        while way:
+            name = next(reversed(way))
+            position, member = next(way[name], (-1, ""))
             if position < 0:
                 done.add(name)
-                steps.pop()
-                way.pop()
+                del way[name]
             elif member in way:
-                circles.append(([*way[way.index(member) :], member], position))
+                names = list(way)
+                circles.append(([*names[names.index(member) :], member], position))
             elif member in groups and member not in done:
-                steps.append((member, iter(enumerate(_members(groups[member])))))
-                way.append(member)
+                way[member] = enumerate(_members(groups[member]))
     return circles
 
 
@@ -248,7 +245,7 @@ def _metering(top: _Top, report: Report) -> Metering:
 def _rule_set(
     policy: PolicyModel, people: People, platforms: Mapping[str, Platform], metering: Metering
 ) -> RuleSet:
-    groups = {name: _expanded(name, policy.platform_groups) for name in policy.platform_groups}
+    groups = _expanded(policy.platform_groups)
     rules = tuple(_rule(rule, n, groups) for n, rule in enumerate(policy.rules))
     otherwise = Then(policy.otherwise)
     return RuleSet(
@@ -269,19 +266,20 @@ def _rule_set(
     )
 
 
-def _expanded(name: str, groups: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """The platforms of a group and of the groups in it, in order, each once. There are no circles."""
-    found: dict[str, None] = {}
-    waiting = list(reversed(groups[name]))
-    seen: set[str] = set()
-    while waiting:
-        member = waiting.pop()
-        if member not in groups:
-            found[member] = None
-        elif member not in seen:
-            seen.add(member)
-            waiting.extend(reversed(groups[member]))
-    return tuple(found)
+def _expanded(groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """The platforms of each group and of the groups in it, in order, each once. There are no circles."""
+    done: dict[str, tuple[str, ...]] = {}
+    for start in groups:
+        waiting = [start]
+        while waiting:
+            name = waiting[-1]
+            first = [member for member in groups[name] if member in groups and member not in done]
+            if name in done or not first:
+                members = (platform for member in groups[name] for platform in done.get(member, (member,)))
+                done[waiting.pop()] = tuple(dict.fromkeys(members))
+            else:
+                waiting.extend(first)
+    return {name: done[name] for name in groups}
 
 
 def _rule(rule: RuleModel, position: int, groups: Mapping[str, Sequence[str]]) -> Rule:

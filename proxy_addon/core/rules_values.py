@@ -314,14 +314,14 @@ def _zones() -> frozenset[str]:
 
 def zone(value: object) -> ZoneInfo:
     """A time zone by its IANA name. Zone data is a table that ships with us, so reading it is no input."""
-    if value not in _zones():
+    if not isinstance(value, str) or value not in _zones():
         raise BadValue(
             Code.BAD_ZONE,
             f"{quote(value)} is no time zone",
             "use an IANA name such as Europe/London",
             near=(str(value), _zones()),
         )
-    return ZoneInfo(str(value))
+    return ZoneInfo(value)
 
 
 def network(value: object) -> Network:

@@ -1,0 +1,73 @@
+"""docs/rules.md says everything there is to say, and its examples are right."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from proxy_addon import rules_file
+from proxy_addon.core import rules_models as models
+from proxy_addon.core.errors import Code
+from proxy_addon.core.ruleset import Metering
+
+ROOT = Path(__file__).parents[2]
+TEXT = ROOT.joinpath("docs/rules.md").read_text("utf-8")
+
+
+def test_every_code_has_its_row_and_every_row_its_code() -> None:
+    """Nobody meets a message that is not explained."""
+    table = TEXT.partition("### Every message by its code")[2]
+    assert re.findall(r"^\| `([a-z0-9-]+)` \|", table, re.M) == list(Code)
+
+
+def test_every_code_is_given_by_some_code() -> None:
+    """The list holds nothing that can no longer happen."""
+    source = "".join(path.read_text("utf-8") for path in ROOT.joinpath("proxy_addon").rglob("*.py"))
+    assert [code for code in Code if f"Code.{code.name}" not in source] == []
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        models.PolicyModel,
+        models.AllowanceModel,
+        models.OverrideModel,
+        models.RuleModel,
+        models.WhenModel,
+        models.PeopleModel,
+        models.RoleModel,
+        models.PlatformModel,
+        models.SectionModel,
+    ],
+)
+def test_every_key_is_described(model: type[models.Strict]) -> None:
+    """A key that the page does not name is a key that nobody uses."""
+    keys = [field.alias or name for name, field in model.model_fields.items()]
+    assert [key for key in keys if f"`{key}`" not in TEXT] == []
+
+
+def test_every_constant_of_the_meter_is_described() -> None:
+    """`metering:` may change each of them."""
+    assert [field.name for field in fields(Metering) if f"`{field.name}`" not in TEXT] == []
+
+
+def test_the_examples_are_right(tmp_path: Path) -> None:
+    """The whole files shown on the page load together; the parts load inside them."""
+    blocks = re.findall(r"```yaml\n(.*?)```", TEXT, re.S)
+    policy, allowances, when, people, forum = blocks
+    (tmp_path / "platforms").mkdir()
+    names = ("facebook", "x", "linkedin")
+    shipped = "".join(f"{name}: {{hosts: [{name}.com]}}\n" for name in names)
+    (tmp_path / "platforms" / "shipped.yaml").write_text(shipped)
+    (tmp_path / "platforms" / "ours.yaml").write_text(forum)
+    rule = "    " + when.replace("\n", "\n    ")
+    (tmp_path / "policy.yaml").write_text(policy + rule)
+    (tmp_path / "people.yaml").write_text(people)
+    assert rules_file.check(tmp_path) == []
+    care = people.replace("  admin:", "  care: {}\n  admin:")
+    (tmp_path / "people.yaml").write_text(care)
+    (tmp_path / "policy.yaml").write_text("version: 1\ntimezone: Europe/London\n" + allowances)
+    assert rules_file.check(tmp_path) == []
