@@ -154,7 +154,7 @@ class _Parts:
             (_Kind.BACKGROUND, [(pattern, "background") for pattern in platform.background]),
         ):
             entries += [(host, (kind, value)) for host, path, value in _parted(patterns) if path is None]
-            for host, ranked in _compiled(patterns):
+            for host, ranked in _compiled(patterns, kind is _Kind.SECTION):
                 if host:
                     entries.append((host, (kind, ranked)))
                 else:
@@ -194,14 +194,14 @@ def _by_rank(patterns: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(value for _, path, value in _parted(patterns) if path is not None)
 
 
-def _compiled(patterns: Iterable[tuple[str, str]]) -> Iterator[tuple[str, _Ranked]]:
+def _compiled(patterns: Iterable[tuple[str, str]], numbered: bool) -> Iterator[tuple[str, _Ranked]]:
     """The path patterns by the host pattern that they are bound to, "" for any host."""
     bound: dict[str, list[tuple[int, str]]] = {}
     paths = [(host, path) for host, path, _ in _parted(patterns) if path is not None]
     for rank, (host, path) in enumerate(paths):
         bound.setdefault(host, []).append((rank, path))
     for host, found in bound.items():
-        yield host, (_compile([path for _, path in found]), tuple(rank for rank, _ in found))
+        yield host, (_compile([path for _, path in found], numbered), tuple(rank for rank, _ in found))
 
 
 def _split(pattern: str) -> tuple[str, str | None]:
@@ -214,9 +214,19 @@ def _split(pattern: str) -> tuple[str, str | None]:
     return ("" if host == "*" else host), (f"*/{rest}" if host == "*" else f"/{rest}")
 
 
-def _compile(patterns: list[str]) -> _Fits:
-    """One expression for all, tried in order: the number of the group that took part tells which one fits."""
-    return re.compile("|".join(f"({_expression(pattern)})" for pattern in patterns), re.DOTALL).match
+def _compile(patterns: list[str], numbered: bool) -> _Fits:
+    """One expression for all. Numbered: tried in order, and the group that took part tells which one fits.
+
+    The slash that nearly all begin with stands in front once, so that the next letter rules most of them out.
+    """
+    found = [_expression(pattern) for pattern in patterns]
+    if numbered:
+        slashed = all(each.startswith("/") for each in found)
+        body = "|".join(f"({each[slashed:]})" for each in found)
+        return re.compile(f"/(?:{body})" if slashed else body, re.DOTALL).match
+    branches = [each for each in found if not each.startswith("/")]
+    slashed_ones = "|".join(each[1:] for each in found if each.startswith("/"))
+    return re.compile("|".join([*branches, f"/(?:{slashed_ones or '(?!)'})"]), re.DOTALL).match
 
 
 def _expression(pattern: str) -> str:
@@ -227,7 +237,8 @@ def _expression(pattern: str) -> str:
     if mark:
         return f"{_stars(body, '[^?]')}[?]{_stars(query, '.')}$"
     expression = _stars(body.rstrip("/"), "[^?]")
-    return f"{expression}(?:/[^?]*)?(?:[?]|$)" if folder else f"{expression}/?(?:[?]|$)"
+    end = "(?:/[^?]*)?" if folder else "/?" if expression else "/"  # "/" is the front page alone
+    return f"{expression}{end}(?:[?]|$)"
 
 
 def _stars(text: str, any_character: str) -> str:

@@ -74,20 +74,28 @@ def _a_label(label: str) -> str:
         return label
 
 
-class _Wild(NamedTuple):
-    """A pattern with stars: `labels` are matched against as many last labels of the host."""
+class _Rank(NamedTuple):
+    """How specific a pattern is; the greater one wins."""
 
-    labels: tuple[re.Pattern[str], ...]
+    labels: int
+    plain: bool
     alone: bool
-    letters: int  # characters that are no star: more of them is more specific
+    letters: int  # characters that are no star
 
-    def fits(self, labels: list[str]) -> bool:
-        size = len(self.labels)
-        if len(labels) < size or (self.alone and len(labels) != size):
-            return False
-        return all(
-            pattern.fullmatch(label) for pattern, label in zip(self.labels, labels[-size:], strict=True)
-        )
+
+class _Wild[T](NamedTuple):
+    """A pattern with stars, compiled for whole hosts."""
+
+    rank: _Rank
+    pattern: re.Pattern[str]
+    value: T
+
+
+class _Node[T](NamedTuple):
+    """What is known under a name: values for it and all below, and star patterns that end in it."""
+
+    below: list[T]
+    wild: list[_Wild[T]]
 
 
 class HostTable[T]:
@@ -95,10 +103,10 @@ class HostTable[T]:
 
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
         self._alone: dict[str, list[T]] = {}
-        self._below: dict[str, list[T]] = {}
-        self._wild: dict[str, list[tuple[_Wild, T]]] = {}  # by the plain labels at the end
+        self._nodes: dict[str, _Node[T]] = {}
         for pattern, value in entries:
             self._add(pattern, value)
+        self._root = self._nodes.get("")  # star patterns whose last label has a star
 
     def find(self, host: str) -> T | None:
         """The value of the most specific pattern that fits a normalised host, or None."""
@@ -108,47 +116,55 @@ class HostTable[T]:
     def matches(self, host: str) -> list[T]:
         """The values of all patterns that fit a normalised host, most specific first."""
         values = list(self._alone.get(host, ()))
-        wild = self._wild_matches(host) if self._wild else []
-        size, name = host.count(".") + 1, host
-        while name:
-            while wild and wild[0][0] > size:
-                values.append(wild.pop(0)[1])
-            if name in self._below:
-                values += self._below[name]
-            size, name = size - 1, name.partition(".")[2]
-        values.extend(value for _, value in wild)
-        return values
-
-    def _wild_matches(self, host: str) -> list[tuple[int, T]]:
-        """(number of labels, value) of the patterns with stars that fit, most specific first."""
-        candidates: list[tuple[_Wild, T]] = []
+        nodes = self._nodes
+        below: list[tuple[str, list[T]]] = []
+        wild: list[_Wild[T]] = []
         name = host
         while name:
+            node = nodes.get(name)
+            if node is not None:
+                below.append((name, node.below))
+                wild += [found for found in node.wild if found.pattern.fullmatch(host)]
             name = name.partition(".")[2]
-            if name in self._wild:
-                candidates += self._wild[name]
-        if not candidates:
-            return []
-        labels = host.split(".")
-        found = [(wild, value) for wild, value in candidates if wild.fits(labels)]
-        found.sort(key=lambda item: (len(item[0].labels), item[0].alone, item[0].letters), reverse=True)
-        return [(len(wild.labels), value) for wild, value in found]
+        if self._root is not None and host:
+            wild += [found for found in self._root.wild if found.pattern.fullmatch(host)]
+        if wild:
+            return values + _ranked(below, wild)
+        for _, found_below in below:
+            values += found_below
+        return values
 
     def _add(self, pattern: str, value: T) -> None:
         alone = pattern.startswith("=")
         name = normalise(pattern.removeprefix("=").removeprefix("*."))
         if not name:
             raise ValueError(f"{pattern!r} is not a host pattern")
+        if alone and "*" not in name:
+            self._alone.setdefault(name, []).append(value)
+            return
         if "*" not in name:
-            (self._alone if alone else self._below).setdefault(name, []).append(value)
+            self._nodes.setdefault(name, _Node([], [])).below.append(value)
             return
         labels = name.split(".")
         fixed = len(labels)
-        while fixed and "*" not in labels[fixed - 1]:
+        while "*" not in labels[fixed - 1]:
             fixed -= 1
-        wild = _Wild(tuple(_star(label) for label in labels), alone, len(name.replace("*", "")))
-        self._wild.setdefault(".".join(labels[fixed:]), []).append((wild, value))
+        rank = _Rank(len(labels), False, alone, len(name.replace("*", "")))
+        node = self._nodes.setdefault(".".join(labels[fixed:]), _Node([], []))
+        node.wild.append(_Wild(rank, _expression(name, alone), value))
 
 
-def _star(label: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in label.split("*")))
+def _ranked[T](below: list[tuple[str, list[T]]], wild: list[_Wild[T]]) -> list[T]:
+    """The values of plain and star patterns together, most specific first."""
+    found = [
+        (_Rank(name.count(".") + 1, True, False, 0), value) for name, values in below for value in values
+    ]
+    found += [(each.rank, each.value) for each in wild]
+    found.sort(key=lambda item: item[0], reverse=True)
+    return [value for _, value in found]
+
+
+def _expression(name: str, alone: bool) -> re.Pattern[str]:
+    """A host pattern with stars as an expression; a star never crosses a dot."""
+    fixed = "[^.]*".join(re.escape(part) for part in name.split("*"))
+    return re.compile(fixed if alone else rf"(?:.+\.)?{fixed}")

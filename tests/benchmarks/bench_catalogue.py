@@ -1,0 +1,90 @@
+"""What telling a platform, a section and an embed costs, with the whole shipped catalogue.
+
+Run it: `python tests/benchmarks/bench_catalogue.py [--json]`. Exit code 1 when a budget is missed.
+
+Every address of `tests/rules/platforms.txt` is asked about, and the dearest one is judged, not an average:
+hot (the host was seen before), cold (it was not). Addresses whose path needs decoding are shown apart and
+not judged: browsers do not send them. Times are CPU time, for nothing here waits, the best of several rounds.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
+
+from proxy_addon.core.catalogue import Catalogue
+from proxy_addon.core.ruleset import Platform
+from proxy_addon.rules_file import load
+
+ROOT = Path(__file__).parents[2]
+TABLE = ROOT / "tests" / "rules" / "platforms.txt"
+ROUNDS = 5
+BUDGETS = {"hot": 3.0, "cold": 10.0}  # microseconds a call, of the dearest address
+
+
+def shipped() -> dict[str, Platform]:
+    """The shipped platforms, read beside the smallest policy there is."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "policy.yaml").write_text("version: 1\ntimezone: UTC\nrules: []\n")
+        shutil.copytree(ROOT / "rules" / "platforms", folder / "platforms")
+        return dict(load(folder).platforms)
+
+
+def microseconds(run: Callable[[], object], calls: int) -> float:
+    """The best CPU time of one call."""
+    best = float("inf")
+    for _ in range(ROUNDS):
+        started = time.process_time()
+        for _ in range(calls):
+            run()
+        best = min(best, time.process_time() - started)
+    return best / calls * 1e6
+
+
+def measure() -> dict[str, list[tuple[float, str]]]:
+    """(microseconds, address) by kind, the dearest first."""
+    known = Catalogue(shipped())
+    found: dict[str, list[tuple[float, str]]] = {"hot": [], "cold": [], "disguised": []}
+    for line in TABLE.read_text().splitlines():
+        if line.startswith("#"):
+            continue
+        url = line.split()[0]
+        parts = urlsplit(url)
+        host, path = parts.netloc, f"{parts.path}?{parts.query}" if parts.query else parts.path
+        hot = microseconds(lambda h=host, p=path: known.look(h, p), 500)
+        found["disguised" if "%" in parts.path or "//" in parts.path else "hot"].append((hot, url))
+
+        def first_seen(host: str = host, path: str = path) -> None:
+            known._place.cache_clear()  # another spelling of the host would be dearer, and measure itself
+            known.look(host, path)
+
+        cold = microseconds(first_seen, 60)
+        found["cold"].append((cold, url))
+    return {kind: sorted(times, reverse=True) for kind, times in found.items()}
+
+
+def main() -> int:
+    """Print the table, or JSON with `--json`."""
+    found = measure()
+    figures = {
+        kind: {"dearest_us": round(times[0][0], 2), "median_us": round(median(us for us, _ in times), 2)}
+        for kind, times in found.items()
+    }
+    if "--json" in sys.argv[1:]:
+        print(json.dumps(figures))
+    else:
+        for kind, times in found.items():
+            print(f"{kind:10} {len(times):4} addresses, microseconds: {figures[kind]}, dearest {times[0][1]}")
+    return int(any(found[kind][0][0] > budget for kind, budget in BUDGETS.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
