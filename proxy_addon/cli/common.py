@@ -17,6 +17,7 @@ from proxy_addon.build import horizon
 from proxy_addon.clock import SystemClock
 from proxy_addon.core.errors import RuleErrors
 from proxy_addon.core.policy import Engine
+from proxy_addon.passwords import person_name
 from proxy_addon.ports import LedgerError
 from proxy_addon.settings import SettingsError, load_settings
 from proxy_addon.usage import PersonUsage
@@ -40,6 +41,17 @@ def one_line_errors() -> Iterator[None]:
         yield
     except (SettingsError, RuleErrors, LedgerError) as error:
         print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def ledger_name(text: str) -> str:
+    """A name as the ledger writes it: folded, or `ip:ADDRESS` as it is. Exits with 1 for what is no name."""
+    if text.startswith("ip:"):
+        return text
+    try:
+        return person_name(text)
+    except ValueError as error:
+        print(f"USER: {text!r}: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 

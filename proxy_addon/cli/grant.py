@@ -12,9 +12,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, open_books
+from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books
 from proxy_addon.core.types import Balance, Grant
-from proxy_addon.passwords import person_name
 from proxy_addon.statement import statement
 from proxy_addon.values import duration as seconds_of
 from proxy_addon.words import duration, iso
@@ -42,7 +41,7 @@ def grant(
 ) -> None:
     """Give one person extra minutes of an allowance. A running proxy follows within seconds."""
     with open_books(rules, database, config) as books:
-        given = _grant(books, person_name(user), allowance, _seconds(time), reason.strip(), until)
+        given = _grant(books, ledger_name(user), allowance, _seconds(time), reason.strip(), until)
         actor = f"cli:{getpass.getuser()}"
         books.ledger.add_grant(given, actor=actor)
         person = books.engine.person(given.person)

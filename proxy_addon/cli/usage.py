@@ -9,10 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from proxy_addon.cli.common import AsJson, Config, Database, Rules, open_books
+from proxy_addon.cli.common import AsJson, Config, Database, Rules, ledger_name, open_books
 from proxy_addon.core import periods
 from proxy_addon.core.ruleset import Limit, Period
-from proxy_addon.passwords import person_name
 from proxy_addon.statement import Statement, statement
 from proxy_addon.words import duration
 
@@ -24,7 +23,7 @@ def usage(
 ) -> None:
     """Show the balances and today's visits of one person."""
     with open_books(rules, database, config) as books:
-        name = person_name(user)
+        name = ledger_name(user)
         engine, now = books.engine, books.now
         person, used = engine.person(name), books.usage(name)
         today = periods.window(Limit(0.0, Period.DAY), engine.rule_set, now).start
