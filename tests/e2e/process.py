@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,7 @@ START_TIMEOUT = 30.0
 running: list[ProxyProcess] = []  # for the failure report of conftest.py
 
 
-class ProxyProcess:
+class ProxyProcess(ABC):
     """A child process that is a proxy on `port`. A context manager that never leaves it behind."""
 
     def __init__(self, folder: Path, origins: Origins) -> None:
@@ -37,9 +38,9 @@ class ProxyProcess:
         self.process: subprocess.Popen[bytes] | None = None
         self.start_seconds = 0.0
 
+    @abstractmethod
     def command(self) -> list[str]:
         """What to start."""
-        raise NotImplementedError
 
     def environment(self) -> dict[str, str]:
         """The environment of the child and of its commands."""

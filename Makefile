@@ -1,0 +1,59 @@
+# Allowance. `make help` lists what there is. A stamp file remembers each installation, so that the next
+# `make run` starts at once.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+TESTS ?=
+# A worker for each of two cores: more of them only make the tests with real time compete.
+JOBS ?= 2
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: help run dev test lint format bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.runs ## install what is needed and start the proxy (ARGS="--listen 127.0.0.1:8080")
+	@exec $(BIN)/allowance run $(ARGS)
+
+dev: $(VENV)/.develops ## install what the tests need
+
+test: $(VENV)/.develops ## all tests (TESTS=tests/core for some, JOBS=0 for one after the other)
+	@mkdir -p artifacts
+	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --junitxml=artifacts/tests.xml $(TESTS)
+
+lint: $(VENV)/.develops ## style, format, types and import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.develops ## put every file into its form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.develops ## the budgets: decisions, hooks, start, throughput
+	@set -e; for each in tests/benchmarks/bench_*.py; do echo "== $$each"; PYTHONPATH=. $(BIN)/python $$each; done
+
+clean: ## remove what was made, but not var/ (the CA and the minutes)
+	rm -rf $(VENV) artifacts build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/.made:
+	@python=$$(sh .ci/find-python) && echo "Making $(VENV) with $$python" && "$$python" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runs: $(VENV)/.made requirements.lock pyproject.toml
+	@echo "Installing (once)"
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.develops: $(VENV)/.made requirements-dev.lock pyproject.toml
+	@echo "Installing with what the tests need (once)"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.runs
