@@ -9,7 +9,7 @@ from tests.traces.day import Span, Times, union
 
 _NAMES = {
     "facebook": ("facebook.com", "fbcdn.net", "facebook.net"),
-    "instagram": ("instagram.com", "cdninstagram.com"),
+    "instagram": ("instagram.com", "cdninstagram.com", "instagram.fham1-1.fna.fbcdn.net"),
     "x": ("x.com", "twitter.com", "twimg.com", "t.co"),
     "linkedin": ("linkedin.com", "licdn.com"),
     "youtube": (

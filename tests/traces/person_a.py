@@ -83,12 +83,12 @@ class Person:
             tab.path = rng.choice(tab.site.items)
             self.habits.load(tab, at)
             last, leaves = at, at + within(rng, 40, 400)
-            while (at := at + within(rng, 8, 150)) < leaves:
+            while (at := at + min(110.0, 4 + rng.lognormvariate(3.1, 0.7))) < leaves:
                 self.habits.pictures(tab, at, rng.randint(1, 4), 0.5)
                 if rng.random() < 0.3:
                     self.habits.call(tab, at, tab.site.api, within(rng, 3e3, 9e4))
                 last = at
-            at = min(at, leaves) if leaves - last < 170 else last + rng.uniform(20, 160)
+            at = min(at, leaves)
         return self.was_there(tab.site, start, last, tab)
 
     def watches(self, tab: Tab, start: float, seconds: float, pauses: bool, resumes: bool = False) -> float:

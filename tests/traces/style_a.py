@@ -143,9 +143,10 @@ def _chat(office: Office) -> None:
 
 def _glances(office: Office) -> None:
     device = office.device()
+    habit = tuple(office.rng.sample(_FEEDS, office.rng.randint(1, 2)))
     for start in _sittings(office, 4, 14, 200):
-        tab = office.tab(device, office.site(_FEEDS), start)
-        left = office.person(device).scrolls(tab, start, office.rng.uniform(3, 45))
+        tab = office.tab(device, office.site(habit), start)
+        left = office.person(device).scrolls(tab, start, office.rng.uniform(5, 60))
         _short_lived(office, tab, left)
 
 

@@ -39,7 +39,7 @@ def _feed(scene: Scene, typical: float = 400.0, share: float = 0.08) -> None:
 
 
 def _glances(scene: Scene) -> None:
-    _feed(scene, scene.rng.uniform(5, 40), scene.rng.uniform(0.003, 0.01))
+    _feed(scene, scene.rng.uniform(12, 60), scene.rng.uniform(0.004, 0.015))
 
 
 def _long_read(scene: Scene) -> None:
@@ -49,7 +49,7 @@ def _long_read(scene: Scene) -> None:
         while at < end:
             page, last = navigate(wire, hosts, at), at
             leave = at + rng.gammavariate(3, 50)
-            while (at := at + rng.weibullvariate(45, 1.5)) < min(leave, end):
+            while (at := at + 4 + rng.weibullvariate(28, 1.3)) < min(leave, end):
                 picture = f"https://{rng.choice(hosts.cdn)}/{wire.token(24)}.jpg"
                 wire.request(
                     at, "GET", picture, "image", page, rng.lognormvariate(10.5, 1), content_type="image/jpeg"
