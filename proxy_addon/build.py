@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import secrets
 import socket
 from collections.abc import Callable
@@ -56,6 +57,7 @@ class Office:
         self.clock = SystemClock(on_step=self._on_step)
         node = f"{socket.gethostname()}:{secrets.token_hex(4)}"
         self.ledger = SqlLedger(settings.database, node)
+        self.ledger.check()
         self.metrics = PrometheusMetrics()
         self.book = UsageBook()
         self.writer = Writer(
@@ -66,6 +68,7 @@ class Office:
             clock=self.clock,
             node=node,
             retention=lambda: self.live.current.retention,
+            cursor=self.ledger.news(math.inf).cursor,
         )
         self.attention = Attention(self.book, self.metrics, self.writer.put, _ids(), node)
         self.enforcer = Enforcer(rules, self.book, self.attention, self.metrics, timer)

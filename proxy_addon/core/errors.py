@@ -118,6 +118,5 @@ class RuleErrors(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        count = len(self.problems)
-        head = "1 error in the rules" if count == 1 else f"{count} errors in the rules"
-        return "\n".join([f"{head}:", *map(str, self.problems)])
+        """One line a problem, and nothing else: tools and editors find the places by it."""
+        return "\n".join(map(str, self.problems))
