@@ -64,9 +64,11 @@ class JsonStream:
                 if not self._more(max(_CHUNK, len(self._text) - self._at)):
                     raise BrokenJsonError("it ends in the middle") from None
                 continue
-            if end == len(self._text) and self._more(_CHUNK):
-                continue  # a number could go on
-            self._at = end
+            taken = end - self._at
+            cut = end >= len(self._text) - 2 and not isinstance(found, dict | list | str)
+            if cut and self._more(_CHUNK):
+                continue  # "1", "1." and "1e-" may be the beginning of a longer number
+            self._at += taken
             return found
 
     def members(self) -> Iterator[str]:

@@ -37,7 +37,7 @@ _WORDS = ("ana", "studio", "team", "garden", "bikes", "london", "python", "news"
 
 def within(rng: random.Random, low: float, high: float) -> float:
     """Drawn evenly by order of magnitude, so that short and long are equally likely."""
-    return low * (high / low) ** rng.random()
+    return float(low * (high / low) ** rng.random())
 
 
 def fill(rng: random.Random, template: str, keep: str) -> str:

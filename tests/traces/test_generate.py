@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,9 @@ def test_a_seed_is_a_day(scenario: str) -> None:
 
 def test_a_day_does_not_depend_on_the_process() -> None:
     """Another interpreter with other hashes makes the same day."""
-    code = "import json; from tests.traces import generate; d = generate(7, 'mixed'); print(json.dumps([d.events, d.truth]))"
+    code = (
+        "import json, tests.traces as t; d = t.generate(7, 'mixed'); print(json.dumps([d.events, d.truth]))"
+    )
     root = Path(__file__).parents[2]
     found = subprocess.run(
         [sys.executable, "-c", code],
@@ -67,7 +70,7 @@ def test_truth_is_well_formed(scenario: str) -> None:
         starts = {(e["user"], platform_of(e), round(e["at"], 1)) for e in day.events}
         for user, platforms in day.truth.items():
             for platform, spans in platforms.items():
-                assert all(a[1] < b[0] for a, b in zip(spans, spans[1:], strict=False))
+                assert all(a[1] < b[0] for a, b in pairwise(spans))
                 assert day.start <= spans[0][0]
                 assert spans[-1][1] <= day.end + 120
                 for start, end in spans:
