@@ -44,3 +44,5 @@ def configure(form: str, level: str) -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    # It warns at each handshake that a client breaks off; `tls_failed_client` says it once a platform.
+    logging.getLogger("mitmproxy.proxy.server").setLevel(logging.ERROR)
