@@ -20,7 +20,8 @@ AT = 1793610000.0
 
 def _http(url: str = "https://x.com/home?a=1", body: bytes | None = b"12345") -> http.HTTPFlow:
     made = tflow.tflow(resp=True)
-    made.request = http.Request.make("GET", url, headers={"Sec-Fetch-Dest": "document", "Cookie": "secret"})
+    headers = [(b"Sec-Fetch-Dest", b"document"), (b"Cookie", b"secret")]
+    made.request = http.Request.make("GET", url, headers=headers)
     made.request.timestamp_start = made.request.timestamp_end = AT
     assert made.response
     made.response = http.Response.make(200, body or b"", {"Content-Type": "Text/HTML"})

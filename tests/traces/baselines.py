@@ -64,7 +64,7 @@ def _looks_used(event: Mapping[str, Any]) -> bool:
         return False
     if headers.get("sec-fetch-site") == "cross-site" and ".example" in headers.get("referer", ""):
         return False
-    return headers.get("sec-fetch-dest") == "document" or event["bytes"] > 5000
+    return bool(headers.get("sec-fetch-dest") == "document" or event["bytes"] > 5000)
 
 
 def _spread(events: Sequence[Mapping[str, Any]], used: Any, seconds: float) -> Times:
