@@ -45,8 +45,11 @@ LOOP_STALE = 5.0  # seconds without a turn after which the loop counts as stuck
 class Office:
     """A whole proxy, wired. Make it, `start` it, run `runner`, `stop` it."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises RuleErrors, LedgerError or CaError: nothing has been started then."""
+    def __init__(self, settings: Settings, *, prunes: bool = True) -> None:
+        """Raises RuleErrors, LedgerError or CaError: nothing has been started then.
+
+        `prunes`: this process deletes what is older than the retention; one of several workers is enough.
+        """
         self.settings = settings
         self.live = LiveRules(settings.rules)
         rules = self.live.load()
@@ -67,7 +70,7 @@ class Office:
             on_state=self._on_state,
             clock=self.clock,
             node=node,
-            retention=lambda: self.live.current.retention,
+            retention=(lambda: self.live.current.retention) if prunes else None,
             cursor=self.ledger.news(math.inf).cursor,
         )
         self.attention = Attention(self.book, self.metrics, self.writer.put, _ids(), node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -26,8 +27,10 @@ class PrometheusMetrics:
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(f"allowance_{name}", text, labels, registry=registry)
 
-        def gauge(name: str, text: str, *labels: str) -> Gauge:
-            return Gauge(f"allowance_{name}", text, labels, registry=registry)
+        def gauge(
+            name: str, text: str, *labels: str, workers: Literal["livesum", "livemin", "livemax"]
+        ) -> Gauge:
+            return Gauge(f"allowance_{name}", text, labels, registry=registry, multiprocess_mode=workers)
 
         def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
             return Histogram(f"allowance_{name}", text, registry=registry, buckets=buckets)
@@ -57,28 +60,37 @@ class PrometheusMetrics:
         self._cut_delay = histogram("cut_delay_seconds", "From time up to cut.", CUT_BUCKETS)
         self._decision = histogram("decision_seconds", "Time taken by a decision.", DECISION_BUCKETS)
         self._errors = counter("errors_total", "Failures of our own code, by hook.", "where")
-        self._connections = gauge("connections", "Client connections that are open.")
+        self._connections = gauge("connections", "Client connections that are open.", workers="livesum")
         self._tunnels = counter("tunnels_total", "Tunnels by what was done with them.", "how")
         self._tls_failed = counter(
             "tls_failed_total", "Clients that did not accept our certificate.", "platform"
         )
         self._notices = counter("notices_total", "Heads-up pages shown.", "allowance")
-        self.active_people = gauge("active_people", "People with an activity in the last five minutes.")
+        self.active_people = gauge(
+            "active_people", "People with an activity in the last five minutes.", workers="livemax"
+        )
         self.ledger_flush = histogram(
             "ledger_flush_seconds", "Time taken to write to the ledger.", FLUSH_BUCKETS
         )
-        self.ledger_pending = gauge("ledger_pending", "Visits waiting to be written.")
+        self.ledger_pending = gauge("ledger_pending", "Visits waiting to be written.", workers="livesum")
+        self._digest = ""
         self._ledger_failures: dict[str, int] = {}
         self._ledger_errors = counter("ledger_errors_total", "Failed writes and reads by kind.", "kind")
-        self.ledger_up = gauge("ledger_up", "1 while the ledger can be written to.")
-        self._rules_loaded = gauge("rules_loaded_timestamp_seconds", "When the rules in force were loaded.")
-        self.rules_ok = gauge("rules_last_reload_ok", "1 when the last reading of the rules succeeded.")
-        self._rules_info = gauge("rules_info", "The rules in force.", "digest")
+        self.ledger_up = gauge("ledger_up", "1 while the ledger can be written to.", workers="livemin")
+        self._rules_loaded = gauge(
+            "rules_loaded_timestamp_seconds", "When the rules in force were loaded.", workers="livemin"
+        )
+        self.rules_ok = gauge(
+            "rules_last_reload_ok", "1 when the last reading of the rules succeeded.", workers="livemin"
+        )
+        self._rules_info = gauge("rules_info", "The rules in force.", "digest", workers="livemax")
 
     def rules(self, rules: RuleSet, at: float) -> None:
         """Rules came into force at the instant `at`."""
-        self._rules_info.clear()
-        self._rules_info.labels(rules.digest[:12]).set(1)
+        if self._digest:  # set to 0 and not removed: several workers write into one file
+            self._rules_info.labels(self._digest).set(0)
+        self._digest = rules.digest[:12]
+        self._rules_info.labels(self._digest).set(1)
         self._rules_loaded.set(at)
         self.rules_ok.set(1)
 

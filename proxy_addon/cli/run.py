@@ -18,6 +18,7 @@ from proxy_addon.ports import LedgerError
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.runner import Listening
 from proxy_addon.settings import Settings, SettingsError, load_settings
+from proxy_addon.supervisor import Supervisor
 from proxy_addon.web.server import PortTaken, free
 
 log = structlog.get_logger("allowance.run")
@@ -68,9 +69,12 @@ def run(
         settings = settings.model_copy(
             update={"listen": free(settings.listen, "--listen"), "web": free(settings.web, "--web")}
         )
-        office = Office(settings)
-        office.load()
-        code = asyncio.run(_serve(office))
+        if settings.workers > 1:
+            code = asyncio.run(_supervise(settings))
+        else:
+            office = Office(settings)
+            office.load()
+            code = asyncio.run(_serve(office))
     except (SettingsError, RuleErrors, LedgerError, ca.CaError, PortTaken, Listening) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
@@ -90,6 +94,10 @@ async def _serve(office: Office) -> int:
         return 1
     log.info("stopped", visits_unwritten=0)
     return 0
+
+
+async def _supervise(settings: Settings) -> int:
+    return await Supervisor(settings, _notice).run()
 
 
 def _notice(office: Office) -> None:
