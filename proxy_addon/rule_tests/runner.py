@@ -1,0 +1,321 @@
+"""Runs planned tests on a virtual clock, through the enforcer that the proxy runs.
+
+A visit is traffic: pages that a person opens one after the other, each let through or stopped by the enforcer and
+charged by the real clock. So that a visit of ten minutes is charged ten minutes, and `left` is exact to the
+second also in the middle of it, pages are opened not only every few seconds but also
+
+* when a step of the test happens, just before it;
+* just before the rule may change, and when the allowance may run out;
+* so shortly before the end that the tail of the clock ends there. What is still open then is closed.
+
+Nothing here decides or charges anything.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxy_addon.asking import Address, person_of, refused
+from proxy_addon.attention import Attention
+from proxy_addon.core.activity import Exchange
+from proxy_addon.core.catalogue import Hit
+from proxy_addon.core.errors import Place
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.core.types import Decision, Grant, Person, Visit
+from proxy_addon.enforcer import Asked, Enforcer, Ticket
+from proxy_addon.metrics import NoMetrics
+from proxy_addon.rule_tests.coverage import Coverage, Reached
+from proxy_addon.rule_tests.plan import Given, Machine, Opens, Plan, Restart, Step, Visits
+from proxy_addon.rule_tests.problems import Problem
+from proxy_addon.rule_tests.reading import read_tests
+from proxy_addon.usage import UsageBook
+
+PAGE_EVERY = 20.0  # seconds between two pages of a visit
+SHORTEST = 0.05  # seconds between two looks at an allowance that is nearly used up
+JUST_BEFORE = 0.001  # seconds before a rule changes at which the last page under it is opened
+EXACT = 0.5  # seconds: lengths and times in tests are to the second
+_METRICS = NoMetrics()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field of an answer that is not what the test expects; lengths in seconds, times as instants."""
+
+    place: Place
+    step: Step
+    field: str
+    expected: object
+    got: object
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one test."""
+
+    plan: Plan
+    differences: tuple[Difference, ...]
+
+    @property
+    def passed(self) -> bool:
+        """True when every answer was what the test expects."""
+        return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of all tests, in the order of the files; `coverage` is that of the tests that ran."""
+
+    rules: RuleSet
+    outcomes: tuple[Outcome, ...]
+    problems: tuple[Problem, ...]
+    coverage: Coverage
+
+    @property
+    def ok(self) -> bool:
+        """True when all files can be read and all tests passed."""
+        return not self.problems and all(outcome.passed for outcome in self.outcomes)
+
+
+def run_folder(folder: Path, rules: RuleSet) -> Run:
+    """Run all tests below a rules folder against a rule set (which need not be that folder's)."""
+    machine = Machine.of(rules)
+    tests = read_tests(folder, machine)
+    return run_plans(machine, tests.plans, tests.problems)
+
+
+def run_plans(machine: Machine, plans: Iterable[Plan], problems: tuple[Problem, ...] = ()) -> Run:
+    """Run tests that were read before."""
+    reached = Reached(machine.engine)
+    outcomes = tuple(run(machine, plan, reached) for plan in plans)
+    return Run(machine.rules, outcomes, problems, reached.coverage())
+
+
+def run(machine: Machine, plan: Plan, reached: Reached) -> Outcome:
+    """Run one test."""
+    day = _Day(machine, plan, reached)
+    differences = [one for step in plan.steps for one in day.take(step)]
+    day.go_on_until(math.inf)
+    return Outcome(plan, tuple(differences))
+
+
+class _Desk(Enforcer):
+    """An enforcer on parts that were compiled before: a test takes less time than to compile them."""
+
+    def __init__(self, machine: Machine, book: UsageBook, attention: Attention) -> None:
+        self._machine = machine
+        super().__init__(machine.rules, book, attention, _METRICS, lambda: 0.0)
+
+    def use(self, rules: RuleSet) -> None:
+        """Decide by the machine's rules."""
+        self.engine = self._machine.engine
+        self.catalogue = self._machine.catalogue
+
+
+@dataclass(slots=True)
+class _Visit:
+    """A visit under way: who, where, when the next page is opened (an instant), and what is still open."""
+
+    person: Person
+    exchange: Exchange
+    hit: Hit
+    end: float
+    next: float
+    ticket: Ticket | None = None
+    seen: tuple[str | None, float | None] = ("", None)
+
+
+class _Day:
+    """The proxy of one test, and the people in front of it."""
+
+    def __init__(self, machine: Machine, plan: Plan, reached: Reached) -> None:
+        self._machine = machine
+        self._plan = plan
+        self._reached = reached
+        self._written: dict[str, Visit] = {}
+        self._grants: list[Grant] = []
+        self._going: list[_Visit] = []
+        self._ids = itertools.count(1)
+        metering = machine.rules.metering
+        self._tail = metering.tail
+        self._pace = max(1.0, min(PAGE_EVERY, max(metering.navigation_gap, metering.tail)))
+        self._start_proxy()
+
+    def _start_proxy(self) -> None:
+        """A proxy that knows what the ledger holds, and nothing else."""
+        book = UsageBook()
+        book.load(self._written.values(), self._grants)
+        self._book = book
+        self._attention = Attention(book, _METRICS, self._write, lambda: f"v{next(self._ids)}", "test")
+        self._desk = _Desk(self._machine, book, self._attention)
+
+    def _write(self, visit: Visit) -> None:
+        self._written[visit.id] = visit
+
+    def _person(self, user: str) -> Person | None:
+        roles = self._plan.people.get(user)
+        return person_of(self._machine.engine, user) if roles is None else Person(user, roles)
+
+    def take(self, step: Step) -> Iterable[Difference]:
+        """Let everything happen that comes before a step, then the step."""
+        self.go_on_until(step.at)
+        self._click(step.at)
+        does = step.does
+        if isinstance(does, Opens):
+            return self._opens(step, does)
+        if isinstance(does, Visits):
+            self._visits(step, does)
+        elif isinstance(does, Given):
+            self._grant(step, does)
+        else:
+            self._restart(step.at, does)
+        return ()
+
+    # -- visits
+
+    def _visits(self, step: Step, does: Visits) -> None:
+        person, hit = self._person(step.user), does.address.hit
+        if person is None or hit is None or hit.platform not in self._machine.rules.limited:
+            return  # nobody measures this
+        visit = _Visit(person, _page(does.address), hit, step.at + does.seconds, step.at)
+        self._going.append(visit)
+        self._open_page(visit, step.at)
+
+    def go_on_until(self, at: float) -> None:
+        """Open the pages that running visits open up to an instant, and end those that end by then."""
+        while self._going:
+            soonest = min(self._going, key=lambda visit: visit.next)
+            if soonest.next > at:
+                return
+            if soonest.next >= soonest.end:
+                self._end(soonest)
+            else:
+                self._open_page(soonest, soonest.next)
+
+    def _click(self, at: float) -> None:
+        """Everybody who is on a platform opens a page now."""
+        for visit in self._going:
+            self._open_page(visit, at)
+
+    def _open_page(self, visit: _Visit, at: float) -> None:
+        asked = self._ask(visit.person, visit.exchange, visit.hit, at)
+        decision = asked.decision
+        if (decision.rule, decision.until) != visit.seen:
+            visit.seen = (decision.rule, decision.until)
+            self._reached.note(visit.person, decision, at)
+        if asked.ticket is None:
+            self._stopped(visit, at)
+        else:
+            self._desk.finished(asked.ticket, 200, "text/html", 50_000, 0.3)
+            self._close(visit)
+            visit.ticket = asked.ticket
+        visit.next = self._next(visit, decision, at)
+
+    def _ask(self, person: Person, exchange: Exchange, hit: Hit, at: float) -> Asked:
+        asked = self._desk.ask(person, exchange, hit, at)
+        if asked.notice is not None:  # the person reads the heads-up and goes on
+            asked = self._desk.ask(person, exchange, hit, at)
+        return asked
+
+    def _stopped(self, visit: _Visit, at: float) -> None:
+        """Time was up, or a rule began to block: the proxy cuts what is running."""
+        for due in self._desk.due(at):
+            self._desk.closed(due.ticket)
+        self._close(visit)
+
+    def _next(self, visit: _Visit, decision: Decision, at: float) -> float:
+        """When the person opens the next page; the end of the visit when none comes before it."""
+        last = visit.end - self._tail  # the clock's tail goes on to the end
+        until = math.inf if decision.until is None else decision.until
+        if decision.blocks:
+            return min(visit.end, until)
+        soonest = at + self._pace
+        if decision.left is not None:
+            soonest = min(soonest, at + max(SHORTEST, decision.left))
+        if until <= soonest:
+            soonest = until - JUST_BEFORE if until - JUST_BEFORE > at else until
+        return min(soonest, last if at < last else visit.end)
+
+    def _end(self, visit: _Visit) -> None:
+        """The person closes the page; what they have open elsewhere goes on."""
+        self._going.remove(visit)
+        self._close(visit)
+        person, platform = visit.person, visit.hit.platform
+        self._attention.stop(self._machine.engine, person, platform, visit.end)
+        for other in self._going:
+            if (other.person.name, other.hit.platform) == (person.name, platform) and other.end > visit.end:
+                self._open_page(other, visit.end)
+
+    def _close(self, visit: _Visit) -> None:
+        if visit.ticket is not None:
+            self._desk.closed(visit.ticket)
+            visit.ticket = None
+
+    # -- the other steps
+
+    def _opens(self, step: Step, does: Opens) -> Iterable[Difference]:
+        decision = self._decision(step, does)
+        for field, expected in does.expect:
+            got = getattr(decision, field)
+            if not _same(expected, got):
+                yield Difference(step.place, step, field, expected, got, decision)
+
+    def _decision(self, step: Step, does: Opens) -> Decision:
+        """The answer of the proxy; looking costs nothing."""
+        person, address = self._person(step.user), does.address
+        if person is None:
+            return refused(self._machine.engine, address.target)
+        if address.hit is None or address.hit.platform not in self._machine.rules.limited:
+            usage = self._book.of(person.name)
+            return self._machine.engine.decide(person, address.target, usage, step.at)
+        asked = self._ask(person, _page(address), address.hit, step.at)
+        if asked.ticket is not None:
+            self._desk.closed(asked.ticket)
+        self._reached.note(person, asked.decision, step.at)
+        return asked.decision
+
+    def _grant(self, step: Step, does: Given) -> None:
+        person = self._person(step.user)
+        if person is None:
+            return
+        ends = does.until
+        if ends is None:
+            ends = self._machine.engine.grant_expiry(person, does.allowance, step.at)
+        grant = Grant(
+            f"g{next(self._ids)}",
+            person.name,
+            does.allowance,
+            does.seconds,
+            does.reason,
+            "test",
+            step.at,
+            ends,
+        )
+        self._grants.append(grant)
+        self._book.load((), (grant,))
+        self._click(step.at)
+
+    def _restart(self, at: float, _: Restart) -> None:
+        """What was open ends with the process; people go on as soon as there is a new one."""
+        for visit in self._going:
+            self._close(visit)
+            self._attention.stop(self._machine.engine, visit.person, visit.hit.platform, at)
+        self._start_proxy()
+        self._click(at)
+
+
+def _page(address: Address) -> Exchange:
+    """A page that a person opens, as a browser asks for it."""
+    return Exchange(
+        "GET", address.host, address.path, "document", "navigate", "none", gesture=True, accept="text/html"
+    )
+
+
+def _same(expected: object, got: object) -> bool:
+    if isinstance(expected, float) and isinstance(got, float):
+        return abs(expected - got) < EXACT
+    return expected == got
