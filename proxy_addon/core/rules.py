@@ -28,6 +28,7 @@ from proxy_addon.core.rules_values import BadValue, Network, quote
 from proxy_addon.core.ruleset import (
     Allowance,
     Metering,
+    Mode,
     OnFailure,
     Override,
     People,
@@ -246,7 +247,8 @@ def _rule_set(
     policy: PolicyModel, people: People, platforms: Mapping[str, Platform], metering: Metering
 ) -> RuleSet:
     groups = _expanded(policy.platform_groups)
-    rules = tuple(_rule(rule, n, groups) for n, rule in enumerate(policy.rules))
+    mode = Mode(policy.mode)
+    rules = tuple(_rule(rule, n, groups, mode) for n, rule in enumerate(policy.rules))
     otherwise = Then(policy.otherwise)
     return RuleSet(
         zone=policy.timezone,
@@ -263,6 +265,8 @@ def _rule_set(
         metering=metering,
         retention=policy.retention,
         limited=_limited(rules, otherwise, frozenset(platforms)),
+        mode=mode,
+        require_tests=policy.reload.require_tests,
     )
 
 
@@ -282,7 +286,7 @@ def _expanded(groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]
     return {name: done[name] for name in groups}
 
 
-def _rule(rule: RuleModel, position: int, groups: Mapping[str, Sequence[str]]) -> Rule:
+def _rule(rule: RuleModel, position: int, groups: Mapping[str, Sequence[str]], mode: Mode) -> Rule:
     return Rule(
         name=_rule_name(rule.name, position),
         then=rule.then.then,
@@ -292,6 +296,7 @@ def _rule(rule: RuleModel, position: int, groups: Mapping[str, Sequence[str]]) -
         targets=None if rule.platforms is None else _targets(rule.platforms, groups),
         when=None if rule.when is None else _when(rule.when),
         message=rule.message,
+        mode=Mode(rule.mode) if rule.mode else mode,
     )
 
 

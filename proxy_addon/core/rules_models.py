@@ -25,7 +25,7 @@ from proxy_addon.core import rules_values as values
 from proxy_addon.core.errors import Code
 from proxy_addon.core.rules_checks import Consequence, Seat
 from proxy_addon.core.rules_values import BadValue
-from proxy_addon.core.ruleset import Limit, OnFailure
+from proxy_addon.core.ruleset import Limit, Mode, OnFailure
 
 
 def _plain(parse: Any, shape: Any = str) -> PlainValidator:
@@ -94,6 +94,7 @@ class RuleModel(Strict):
     platforms: Annotated[list[TargetName] | None, Some] = None
     when: Annotated[WhenModel | None, Given, AfterValidator(_conditions)] = None
     message: Text | None = None
+    mode: Annotated[str | None, _plain(checks.choice(*Mode))] = None
 
 
 class OverrideModel(Strict):
@@ -119,6 +120,12 @@ class AllowanceModel(Strict):
     overrides: Annotated[list[OverrideModel], Maybe] = []
 
 
+class ReloadModel(Strict):
+    """`reload:` what has to hold before changed rules come into force."""
+
+    require_tests: Flag = False
+
+
 class PolicyModel(Strict):
     """What decides: usually `policy.yaml`."""
 
@@ -136,6 +143,8 @@ class PolicyModel(Strict):
     on_failure: Annotated[str, _plain(checks.choice(*OnFailure))] = OnFailure.LAST_KNOWN
     metering: Annotated[dict[str, Any], Keyed] = {}
     retention: Annotated[float, _plain(values.retention)] = 90 * 86_400.0
+    mode: Annotated[str, _plain(checks.choice(*Mode))] = Mode.ENFORCE
+    reload: Annotated[ReloadModel, Keyed] = ReloadModel()
 
 
 class RoleModel(Strict):

@@ -13,7 +13,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
-from proxy_addon.core.types import Target
+from proxy_addon.core.types import Interval, Target
 
 
 class Period(StrEnum):
@@ -56,18 +56,31 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
+class Calendar:
+    """Named days and hours: the union of what its `names` hold. `days`: inclusive ranges of whole days on the
+    clock of the policy; `hours`: instants. Both sorted and disjoint. Never holds where both are empty.
+    """
+
+    names: tuple[str, ...]
+    days: tuple[tuple[date, date], ...] = ()
+    hours: tuple[Interval, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class When:
     """A condition on wall-clock time in the policy's zone; every part that is given must hold.
 
     `days`: 0 = Monday … 6 = Sunday, by the calendar day of the instant (a `between` that crosses midnight
     belongs to the day it began on). `between`: pairs of seconds since midnight, end exclusive, `start > end`
     crosses midnight. `dates`: inclusive ranges. `negated` is the `not:` part and must *not* hold.
+    `calendar`: its days are meant as `dates` are, its hours to the second.
     """
 
     days: frozenset[int] | None = None
     between: tuple[tuple[int, int], ...] = ()
     dates: tuple[tuple[date, date], ...] = ()
     negated: When | None = None
+    calendar: Calendar | None = None
 
 
 class Then(StrEnum):
@@ -76,6 +89,13 @@ class Then(StrEnum):
     ALLOW = "allow"
     BLOCK = "block"
     SPEND = "spend"
+
+
+class Mode(StrEnum):
+    """Whether a rule does what it says, or is only tried out."""
+
+    ENFORCE = "enforce"
+    OBSERVE = "observe"  # decides, meters and counts, but lets through
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +114,12 @@ class Rule:
     targets: frozenset[Target] | None = None
     when: When | None = None
     message: str | None = None
+    mode: Mode = Mode.ENFORCE  # its own, or where it has none that of the policy
+
+    @property
+    def observes(self) -> bool:
+        """True when the rule is only tried out: nobody is blocked or cut by it."""
+        return self.mode is Mode.OBSERVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +169,14 @@ class Metering:
 
 
 @dataclass(frozen=True, slots=True)
+class Duty:
+    """Some people who have a role at some times."""
+
+    users: tuple[str, ...]  # names or shell patterns
+    when: When
+
+
+@dataclass(frozen=True, slots=True)
 class People:
     """Who has which role, and who sits where."""
 
@@ -150,6 +184,7 @@ class People:
     roles: Mapping[str, tuple[str, ...]]  # role -> members: names or shell patterns, in file order
     devices: tuple[tuple[IPv4Network | IPv6Network, str | None, str | None], ...] = ()
     # (network, user or None, role or None); most specific network first
+    duties: Mapping[str, tuple[Duty, ...]] = field(default_factory=dict)  # role -> who has it when
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,3 +206,10 @@ class RuleSet:
     retention: float = 90 * 86_400.0
     limited: frozenset[str] = frozenset()  # platforms that some rule (or `otherwise`) blocks or makes spend
     digest: str = ""  # SHA-256 of all files read, hex
+    mode: Mode = Mode.ENFORCE  # of `otherwise`, `unidentified` and `on_failure`; rules carry their own
+    require_tests: bool = False  # rules come into force only when their tests pass
+
+    @property
+    def observes(self) -> bool:
+        """True when the policy as a whole is only tried out."""
+        return self.mode is Mode.OBSERVE

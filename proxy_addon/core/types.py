@@ -11,7 +11,7 @@ Nothing here reads a clock, and nothing here can be changed once it has been mad
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -68,10 +68,15 @@ class Target(NamedTuple):
 
 
 class Person(NamedTuple):
-    """Somebody with the roles in force now, in the order of the people file. Never empty."""
+    """Somebody with the roles in force now, in the order of the people file. Never empty.
+
+    `duty`: a rota names this person, so the roles come and go; the engine looks them up for each instant that
+    it is asked about. False for roles that do not depend on the time, such as those of a device.
+    """
 
     name: str
     roles: tuple[str, ...]
+    duty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,9 @@ class Decision:
     `left` is seconds left of `allowance` (spend and exhausted; else None). `until` is the instant at which
     this answer may change: for `exhausted` when the allowance has time again, otherwise when the rule's
     `when` opens or closes; None when nothing is known to change it. `walk` is filled by `explain` only.
+    `would`: the rule is only observed (`mode: observe`), and this is the verdict if it were enforced; the
+    verdict itself then never blocks, and `reason`, `left` and `until` are those of the enforced rule. None
+    for a rule that is enforced.
     """
 
     verdict: Verdict
@@ -153,8 +161,18 @@ class Decision:
     until: float | None = None
     message: str | None = None
     walk: tuple[Step, ...] = ()
+    would: Verdict | None = None
 
     @property
     def blocks(self) -> bool:
         """True when the request must not reach the site."""
         return self.verdict is Verdict.BLOCK
+
+    def tried_out(self, instead: Verdict) -> Decision:
+        """The same decision of something that is only observed: what happens is `instead`."""
+        return replace(self, verdict=instead, would=self.verdict)
+
+    @property
+    def would_block(self) -> bool:
+        """True when it goes on only because the rule is observed and not enforced."""
+        return self.would is Verdict.BLOCK

@@ -11,6 +11,7 @@ from proxy_addon.core.ruleset import Rule, When
 from proxy_addon.core.types import Target
 
 FITS = "the first rule that fits"
+OBSERVED = "the first rule that fits; observed only, it stops nobody"
 TOO_LATE = "an earlier rule decided"
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -57,7 +57,7 @@ def test_every_constant_of_the_meter_is_described() -> None:
 def test_the_examples_are_right(tmp_path: Path) -> None:
     """The whole files shown on the page load together; the parts load inside them."""
     blocks = re.findall(r"```yaml\n(.*?)```", TEXT, re.S)
-    policy, allowances, when, people, forum = blocks
+    policy, allowances, trial, when, people, forum = blocks
     (tmp_path / "platforms").mkdir()
     names = ("facebook", "x", "linkedin")
     shipped = "".join(f"{name}: {{hosts: [{name}.com]}}\n" for name in names)
@@ -69,5 +69,7 @@ def test_the_examples_are_right(tmp_path: Path) -> None:
     assert rules_file.check(tmp_path) == []
     care = people.replace("  admin:", "  care: {}\n  admin:")
     (tmp_path / "people.yaml").write_text(care)
+    (tmp_path / "policy.yaml").write_text(trial.replace("[tiktok]", "[linkedin]"))
+    assert rules_file.check(tmp_path) == []
     (tmp_path / "policy.yaml").write_text("version: 1\ntimezone: Europe/London\n" + allowances)
     assert rules_file.check(tmp_path) == []
