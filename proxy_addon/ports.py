@@ -54,6 +54,8 @@ class AuditEntry:
     @classmethod
     def of_grant(cls, grant: Grant, actor: str) -> AuditEntry:
         """The entry that every ledger writes beside a new grant."""
+        if grant.resets:
+            return cls(grant.created, actor, "reset", grant.person, f"{grant.allowance}: {grant.reason}")
         detail = f"{grant.allowance} {grant.seconds:g} s: {grant.reason}"
         return cls(grant.created, actor, "grant", grant.person, detail)
 

@@ -11,6 +11,8 @@ For one limit and its window W at the instant `now`:
   used of it in W: use beyond limit + carried, taken from the grants in force at that time, those that end
   first before the others. So unused granted time is gone when the grant ends, and used granted time does
   not turn into a debt on the person's own minutes.
+* A **reset** (a grant with `resets`) moves the beginning of every window that it falls into to its own instant:
+  what was spent, and granted and ended, before it counts no longer. Carried time stays as it was.
 
 Of several limits the one with the least left speaks. With equal rests it is the one that comes back last,
 because until then there is nothing.
@@ -84,11 +86,12 @@ class Standing(NamedTuple):
 def standing(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now: float) -> Standing:
     """How one limit stands at `now`."""
     window = periods.window(limit, rs, now)
-    spent = usage.spent(allowance.name, window.start, now)
-    carried = _carried(rs, allowance, limit, window, usage) if allowance.carry_over > 0 else 0.0
     grants = usage.grants(allowance.name)
+    start = _begins(grants, window.start, now)
+    spent = usage.spent(allowance.name, start, now)
+    carried = _carried(rs, allowance, limit, window, usage) if allowance.carry_over > 0 else 0.0
     own = limit.seconds + carried
-    granted = _granted(grants, allowance.name, window.start, own, usage, now) if grants else 0.0
+    granted = _granted(grants, allowance.name, start, own, usage, now) if grants else 0.0
     left = own + granted - spent
     return Standing(spent, granted, carried, left if left > _NOTHING else 0.0)
 
@@ -135,6 +138,14 @@ def needed_since(rs: RuleSet, now: float) -> float:
     return since
 
 
+def _begins(grants: Sequence[Grant], start: float, at: float) -> float:
+    """From when on use counts in a window that began at `start`: the last reset up to `at`, if it is later."""
+    for grant in grants:
+        if grant.resets and start < grant.created <= at:
+            start = grant.created
+    return start
+
+
 def _carried(rs: RuleSet, allowance: Allowance, limit: Limit, window: Interval, usage: Usage) -> float:
     """Time carried into `window`. Goes back only as far as the answer still depends on it."""
     most = allowance.carry_over
@@ -142,9 +153,11 @@ def _carried(rs: RuleSet, allowance: Allowance, limit: Limit, window: Interval, 
         return 0.0
     unused: list[float] = []
     carried = 0.0
+    grants = usage.grants(allowance.name)
     for _ in range(CARRY_PERIODS):
         window = periods.previous(limit, rs, window)
-        rest = limit.seconds - usage.spent(allowance.name, window.start, window.end)
+        start = _begins(grants, window.start, window.end)
+        rest = limit.seconds - usage.spent(allowance.name, start, window.end)
         unused.append(rest)
         if rest >= most or rest + most <= 0:  # full, or empty, whatever was carried into that window
             break
@@ -178,7 +191,9 @@ def _granted(
 
 def _oldest_leaves(allowance: str, limit: Limit, usage: Usage, now: float) -> float | None:
     """When the oldest stretch that a rolling window shows has left it whole."""
-    oldest = first_after(usage.intervals(allowance), now - limit.rolling)
+    oldest = first_after(
+        usage.intervals(allowance), _begins(usage.grants(allowance), now - limit.rolling, now)
+    )
     if oldest is None or oldest.start >= now:
         return None
     return min(oldest.end, now) + limit.rolling
@@ -211,7 +226,7 @@ def _returns_at(
 
 def _is_used_up(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, at: float) -> bool:
     """True when the limit has nothing at `at`. Carried and granted time, which only add, are asked last."""
-    start = periods.window(limit, rs, at).start
+    start = _begins(usage.grants(allowance.name), periods.window(limit, rs, at).start, at)
     if limit.seconds - usage.spent(allowance.name, start, at) > _NOTHING:
         return False
     return standing(rs, allowance, limit, usage, at).left <= 0

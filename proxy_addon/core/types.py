@@ -101,7 +101,11 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Extra seconds for one person and one allowance, valid in `[created, expires)`."""
+    """Extra seconds for one person and one allowance, valid in `[created, expires)`.
+
+    With `resets` it adds nothing, but what was used of the allowance before `created` no longer counts in any
+    window that contains that instant; it expires when no such window can be open any more.
+    """
 
     id: str
     person: str
@@ -111,6 +115,7 @@ class Grant:
     granted_by: str
     created: float
     expires: float
+    resets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
