@@ -9,14 +9,13 @@ from mitmproxy import connection
 from mitmproxy.options import Options
 
 from proxy_addon.enforcer import Ticket
-from proxy_addon.proxy.cut import CuttableHttp
 from proxy_addon.proxy.identity import Who
 
 
 class Conn:
     """One client connection: who, to where, and what runs in it."""
 
-    __slots__ = ("cuttable", "hosts", "open", "options", "passed", "ticket", "who")
+    __slots__ = ("activity", "cuttable", "hosts", "open", "options", "passed", "ticket", "who")
 
     def __init__(self) -> None:
         self.who: Who | None = None  # from CONNECT; plain requests say it each time
@@ -25,7 +24,8 @@ class Conn:
         self.passed = False  # relayed as bytes
         self.ticket: Ticket | None = None  # of a metered tunnel
         self.options: TunnelOptions | None = None
-        self.cuttable: CuttableHttp | None = None  # the HTTP layer inside the tunnel
+        self.cuttable = False  # its HTTP layers are ours
+        self.activity = (0.0, 0.0)  # while draining: the last sign of life, and when we first saw that one
 
 
 class Connections:
@@ -40,6 +40,10 @@ class Connections:
         if conn is None:
             conn = self._conns[client] = Conn()
         return conn
+
+    def known(self, client: connection.Client) -> Conn | None:
+        """The state of one connection unless it has been forgotten."""
+        return self._conns.get(client)
 
     def gone(self, client: connection.Client) -> None:
         """The connection was closed."""

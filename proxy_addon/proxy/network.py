@@ -13,6 +13,7 @@ from the answers, so that a name whose answer changes between a check and a conn
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -149,8 +150,8 @@ class TargetGuard:
 class Resolver:
     """Names to addresses for every connection that this event loop opens: table, guard, then real DNS.
 
-    Numeric hosts never come here (asyncio connects to them at once): ask `mapped` and
-    `TargetGuard.check_address` about these before connecting.
+    Numeric hosts are not looked up (asyncio connects to them at once): the table applies to them all the same,
+    but ask `mapped` and `TargetGuard.check_host` about these before connecting.
     """
 
     def __init__(self, settings: Settings, guard: TargetGuard) -> None:
@@ -170,8 +171,19 @@ class Resolver:
         return self._upstream == (normal_host(host), port)
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
-        """From now on this loop resolves names here."""
+        """From now on this loop resolves names here, and asks the table about numeric hosts, too.
+
+        (Those it connects to without resolving.)
+        """
+        connect = loop.create_connection
+
+        async def create_connection(factory: Any, host: Any = None, port: Any = None, **more: Any) -> Any:
+            mapped = self.mapped(host, port) if isinstance(host, str) and plain_address(host) else None
+            host, port = mapped or (host, port)
+            return await connect(factory, host, port, **more)
+
         setattr(loop, "getaddrinfo", self.getaddrinfo)  # noqa: B010 (mypy knows no other way to say it)
+        setattr(loop, "create_connection", create_connection)  # noqa: B010
 
     def close(self) -> None:
         """Give the threads back; look-ups that still run are left to end by themselves."""
@@ -213,6 +225,13 @@ class Resolver:
 
 
 _REMEDY = "which this proxy does not reach; allow_targets can list it"
+_SENTENCE = re.compile(rf"[^\s,]+ is [^,:]+, {re.escape(_REMEDY)}")
+
+
+def refusal(message: str) -> str | None:
+    """The sentence of a refusal of ours inside what mitmproxy says about a connection; None without one."""
+    found = _SENTENCE.search(message)
+    return found[0] if found else None
 
 
 def _fits(pattern: TargetPattern, name: str, address: Address | None) -> bool:

@@ -115,9 +115,9 @@ class Runner:
         while server.connections and not self._hurry.is_set():
             if asyncio.get_running_loop().time() >= deadline:
                 break
-            self._gate.close_idle()
+            self._gate.under_way.close_idle(asyncio.get_running_loop().time())
             await asyncio.sleep(_LOOK)
-        self._gate.close_all()
+        self._gate.under_way.close_all()
         await asyncio.sleep(_LOOK)
 
 

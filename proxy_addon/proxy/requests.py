@@ -1,0 +1,240 @@
+"""Requests: decided before the site is contacted, judged by their answer, fed to the clock while they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mitmproxy import http
+from mitmproxy.addons import asgiapp
+
+from proxy_addon.core.catalogue import Hit
+from proxy_addon.core.hosts import normalise
+from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
+from proxy_addon.enforcer import Ticket
+from proxy_addon.proxy import answers, pages, reading, writing
+from proxy_addon.proxy.connections import Conn, Connections
+from proxy_addon.proxy.desk import Desk
+from proxy_addon.proxy.doorman import Doorman
+from proxy_addon.proxy.failing import Failures, unavailable
+from proxy_addon.proxy.identity import Who
+from proxy_addon.proxy.passthrough import PAGE_HOST
+from proxy_addon.proxy.running import Running
+from proxy_addon.proxy.tunnels import Tunnels
+
+_STRANGER = ("nobody",)  # the role under which refused strangers are counted
+
+
+class Named(NamedTuple):
+    """The hosts that a request names: in its address, in Host, and around it (CONNECT, TLS)."""
+
+    hosts: tuple[str, ...]
+    tunnelled: bool
+
+    @classmethod
+    def of(cls, request: http.Request, conn: Conn) -> Named:
+        """All of them, Host first, each once."""
+        names = (normalise(request.pretty_host), normalise(request.host), *conn.hosts)
+        return cls(tuple(dict.fromkeys(names)), bool(conn.hosts))
+
+
+class Requests:
+    """One for the add-on."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        connections: Connections,
+        doorman: Doorman,
+        running: Running,
+        tunnels: Tunnels,
+        failures: Failures,
+    ) -> None:
+        self._desk = desk
+        self._connections = connections
+        self._doorman = doorman
+        self._running = running
+        self._tunnels = tunnels
+        self._failures = failures
+
+    async def head(self, flow: http.HTTPFlow) -> None:
+        """Decide. The body is not here yet, and nothing has been sent to the site."""
+        conn = self._connections.of(flow.client_conn)
+        named, who = Named((), bool(conn.hosts)), None
+        try:
+            named = Named.of(flow.request, conn)
+            who = await self._who(flow, conn)
+            self._decide(flow, named, who)
+        except Exception:
+            self._failures.note("requestheaders")
+            self._apply_failure(flow, named, who)
+
+    async def _who(self, flow: http.HTTPFlow, conn: Conn) -> Who:
+        if not conn.hosts or conn.who is None:
+            return await self._doorman.who(flow)
+        self._doorman.strip(flow)
+        return conn.who
+
+    def _decide(self, flow: http.HTTPFlow, named: Named, who: Who) -> None:
+        if PAGE_HOST in named.hosts:
+            self._page(flow, named, who)
+            return
+        limited = {host: platform for host in named.hosts if (platform := self._desk.enforcer.limited(host))}
+        if not limited:
+            self._unlimited(flow, named)
+        elif who.challenge and not named.tunnelled:
+            writing.give(flow, self._doorman.sign_in())
+        elif len(set(limited.values())) > 1:
+            writing.give(flow, _misdirected())
+        else:
+            self._limited(flow, who, next(iter(limited)))
+
+    def _page(self, flow: http.HTTPFlow, named: Named, who: Who) -> None:
+        if who.challenge and not named.tunnelled:
+            writing.give(flow, self._doorman.sign_in())
+            return
+        writing.mark(flow, writing.PAGE)
+        flow.metadata["allowance_person"] = who.name
+        flow.metadata["allowance_identified"] = who.identified
+
+    def _unlimited(self, flow: http.HTTPFlow, named: Named) -> None:
+        request = flow.request
+        problem = None if named.tunnelled else self._tunnels.not_here(normalise(request.host), request.port)
+        if problem is not None:
+            writing.give(flow, answers.refused(403, "Not through this proxy", problem))
+            return
+        request.stream = True
+
+    def _limited(self, flow: http.HTTPFlow, who: Who, host: str) -> None:
+        desk, request = self._desk, flow.request
+        hit = desk.enforcer.catalogue.look(host, request.path)
+        if hit is None:  # the host was limited a moment ago: rules were swapped in between
+            request.stream = True
+            return
+        read = reading.fields(request)
+        ask = reading.ask(request, host, read)
+        if who.refused or who.challenge:
+            self._refuse_stranger(flow, who, ask, hit)
+            return
+        if not ask.upgrade and "upgrade" in request.headers:
+            del request.headers["upgrade"]  # to what, we could not meter
+        x = reading.exchange(request, host, read)
+        asked = desk.enforcer.ask(self._doorman.person(who), x, hit, desk.clock.now())
+        if asked.ticket is not None:
+            self._running.begin(flow, asked.ticket)
+            request.stream = True
+            return
+        context = pages.context(desk, who, asked.decision)
+        if asked.notice is not None:
+            desk.traffic.notice(asked.notice.allowance)
+            writing.give(flow, answers.heads_up(ask, asked.decision, asked.notice, context))
+        else:
+            writing.give(flow, answers.block(ask, asked.decision, context))
+
+    def _refuse_stranger(self, flow: http.HTTPFlow, who: Who, ask: answers.Ask, hit: Hit) -> None:
+        decision = Decision(Verdict.BLOCK, Reason.UNIDENTIFIED, hit.platform, hit.section)
+        self._desk.metrics.decided(Person(who.name, _STRANGER), decision, 0.0)
+        writing.give(flow, answers.block(ask, decision, pages.context(self._desk, who, decision)))
+
+    # -- failure
+
+    def _apply_failure(self, flow: http.HTTPFlow, named: Named, who: Who | None) -> None:
+        """Nothing limited passes because we failed: the verdict of `on_failure` applies."""
+        if PAGE_HOST in named.hosts:
+            writing.give(flow, unavailable())
+            return
+        try:
+            target = self._target(flow.request, named)
+            person = self._doorman.person(who) if who is not None else None
+        except Exception:
+            self._failures.note("requestheaders")
+            target, person = Target(""), None
+        if target is None:
+            flow.request.stream = True
+            return
+        decision = self._failures.verdict(person, target)
+        if not decision.blocks:
+            flow.request.stream = True
+            return
+        host = named.hosts[0] if named.hosts else ""
+        writing.give(flow, self._failures.answer(flow.request, host, who, decision))
+
+    def _target(self, request: http.Request, named: Named) -> Target | None:
+        """What a request is for, as far as that can be told; None when it is surely not limited."""
+        for host in named.hosts:
+            platform = self._desk.enforcer.limited(host)
+            if platform is not None:
+                hit = self._desk.enforcer.catalogue.look(host, request.path)
+                return Target(hit.platform, hit.section) if hit is not None else Target(platform)
+        return None if named.hosts else Target("")
+
+    # -- the employee page
+
+    async def body(self, flow: http.HTTPFlow) -> None:
+        """The employee's page is answered when the body of a form is complete."""
+        if writing.marked(flow) != writing.PAGE or flow.response is not None or not flow.live:
+            return
+        try:
+            await asgiapp.serve(pages.for_person(self._desk.page, flow), flow)
+        except Exception:
+            self._failures.note("request")
+            writing.give(flow, unavailable())
+
+    # -- the answer
+
+    def answered(self, flow: http.HTTPFlow) -> None:
+        """The head of the answer is here: stream everything; judge what is limited."""
+        response = flow.response
+        if response is None or writing.marked(flow) is not None or response.status_code == 101:
+            return
+        response.stream = True
+        ticket = self._running.ticket(flow)
+        if ticket is None:
+            return
+        response.stream = self._feed(ticket)
+        length = response.headers.get("content-length", "")
+        size = int(length) if length.isdecimal() else 0
+        kind = response.headers.get("content-type", "").lower()
+        self._desk.enforcer.answered(ticket, response.status_code, kind, size, self._desk.clock.now())
+
+    def _feed(self, ticket: Ticket) -> Callable[[bytes], bytes]:
+        """Counts the bytes of a body. Must never raise: mitmproxy would leave the client hanging."""
+
+        def feed(chunk: bytes) -> bytes:
+            if chunk:
+                try:
+                    self._desk.enforcer.body(ticket, len(chunk), self._desk.clock.now())
+                except Exception:
+                    self._failures.note("body")
+            return chunk
+
+        return feed
+
+    # -- WebSockets
+
+    def upgraded(self, flow: http.HTTPFlow) -> None:
+        """The request became a WebSocket."""
+        ticket = self._running.ticket(flow)
+        if ticket is not None:
+            self._desk.enforcer.upgraded(ticket)
+
+    def message(self, flow: http.HTTPFlow) -> None:
+        """One message of a WebSocket: counted and forgotten."""
+        if flow.websocket is None:
+            return
+        try:
+            ticket = self._running.ticket(flow)
+            if ticket is not None:
+                message = flow.websocket.messages[-1]
+                now = self._desk.clock.now()
+                size = len(message.content)
+                self._desk.enforcer.message(ticket, size, now, from_client=message.from_client)
+        finally:
+            del flow.websocket.messages[:-1]
+
+
+def _misdirected() -> answers.Answer:
+    """Two limited platforms in one request: a browser that took the wrong connection asks again."""
+    return answers.refused(
+        421, "This request names two sites", "It came for one site and names another. Load the page again."
+    )

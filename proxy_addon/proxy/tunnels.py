@@ -1,0 +1,194 @@
+"""CONNECT, and what is inside: relayed as bytes, opened, metered or refused."""
+
+from __future__ import annotations
+
+from mitmproxy import connection, http, tcp
+from mitmproxy.proxy import layer, layers
+
+from proxy_addon.core.hosts import normalise
+from proxy_addon.core.types import Decision, Reason, Target, Verdict
+from proxy_addon.proxy import answers, pages, writing
+from proxy_addon.proxy.connections import Conn, Connections, TunnelOptions
+from proxy_addon.proxy.desk import Desk
+from proxy_addon.proxy.doorman import Doorman
+from proxy_addon.proxy.failing import Failures
+from proxy_addon.proxy.front import error_page
+from proxy_addon.proxy.passthrough import PAGE_HOST, Passthrough, Wait
+from proxy_addon.proxy.running import Running
+
+_NOBODY = Decision(Verdict.BLOCK, Reason.UNIDENTIFIED)
+
+
+class Tunnels:
+    """One for the add-on."""
+
+    def __init__(
+        self, desk: Desk, connections: Connections, doorman: Doorman, running: Running, failures: Failures
+    ) -> None:
+        self._desk = desk
+        self._connections = connections
+        self._doorman = doorman
+        self._running = running
+        self._failures = failures
+        self._pass = Passthrough(desk.enforcer.limited, self._inspected, self._meter)
+
+    # -- CONNECT
+
+    async def connect(self, flow: http.HTTPFlow) -> None:
+        """A tunnel is asked for."""
+        conn = self._connections.of(flow.client_conn)
+        conn.hosts = (normalise(flow.request.host),)
+        if conn.options is not None:
+            conn.options.connection_strategy = "lazy"  # an earlier CONNECT that failed may have left another
+        try:
+            await self._connect(flow, conn)
+        except Exception:
+            self._failures.note("http_connect")
+            self._apply_failure(flow)
+        if flow.response is not None:
+            conn.hosts = ()  # what follows on this connection is no tunnel
+
+    async def _connect(self, flow: http.HTTPFlow, conn: Conn) -> None:
+        request, host = flow.request, conn.hosts[0]
+        conn.who = who = await self._doorman.who(flow)
+        if host == PAGE_HOST:
+            if who.challenge:
+                writing.give(flow, self._doorman.sign_in())
+            return
+        problem = self._desk.targets.check_port(host, request.port) or self.not_here(host, request.port)
+        if problem is not None:
+            self._refuse(flow, answers.refused(403, "Not through this proxy", problem))
+            return
+        platform = self._desk.enforcer.limited(host)
+        if platform is None:
+            self._connect_early(conn)
+        elif who.challenge:
+            writing.give(flow, self._doorman.sign_in())
+        elif not self._inspected(platform):
+            self._connect_closed(flow, conn, platform)
+
+    def not_here(self, host: str, port: int) -> str | None:
+        """Why a target is not reached through this proxy; None when it is."""
+        if self._desk.resolver.mapped(host, port):
+            return None
+        return self._desk.targets.check_host(host, port)
+
+    def _connect_early(self, conn: Conn) -> None:
+        if conn.options is not None:
+            conn.options.connection_strategy = "eager"
+
+    def _connect_closed(self, flow: http.HTTPFlow, conn: Conn, platform: str) -> None:
+        """A platform that stays closed to us: decide about the tunnel as a whole."""
+        decision = self._begin(flow.client_conn, conn, platform)
+        if decision is None:
+            self._connect_early(conn)
+            return
+        context = pages.context(self._desk, conn.who, decision)
+        self._refuse(flow, answers.tunnel_refused(decision, context))
+
+    def _refuse(self, flow: http.HTTPFlow, answer: answers.Answer) -> None:
+        self._desk.traffic.tunnel("refused")
+        writing.give(flow, answer)
+        if flow.response is not None:
+            flow.response.headers["Connection"] = "close"
+
+    def _apply_failure(self, flow: http.HTTPFlow) -> None:
+        """Let through what is surely not limited; for the rest `on_failure` decides."""
+        try:
+            host = normalise(flow.request.host)
+            platform = self._desk.enforcer.limited(host)
+            surely = host != PAGE_HOST and platform is None
+            if surely and self.not_here(host, flow.request.port) is None:
+                return
+        except Exception:
+            self._failures.note("http_connect")
+            platform = None
+        if self._failures.verdict(None, Target(platform or "")).blocks:
+            self._refuse(flow, failed())
+
+    def failed(self, flow: http.HTTPFlow) -> None:
+        """The site could not be connected to: say so in our words."""
+        conn = self._connections.of(flow.client_conn)
+        conn.hosts, conn.ticket = (), None
+        self._running.end_tunnel(flow.client_conn)
+        if flow.response is not None and writing.marked(flow) is None:
+            writing.give(flow, error_page(502, flow.response.text or ""))
+
+    # -- inside
+
+    def open(self, nextlayer: layer.NextLayer) -> layer.Layer | None:
+        """The layer for the bytes at hand; None when the connection must end. May raise passthrough.Wait."""
+        context = nextlayer.context
+        conn = self._connections.of(context.client)
+        if conn.options is None:
+            conn.options = TunnelOptions(context.options)
+            context.options = conn.options  # type: ignore[assignment]
+        data = nextlayer.data_client()
+        if not conn.hosts:
+            return self._pass.outer(context, conn, data)
+        try:
+            chosen = self._pass.choose(context, conn, data, nextlayer.data_server())
+        except Wait:
+            raise
+        except Exception:
+            self._failures.note("next_layer")
+            chosen = self._open_anyway(nextlayer, conn)
+        self._count(conn, chosen)
+        return chosen
+
+    def _open_anyway(self, nextlayer: layer.NextLayer, conn: Conn) -> layer.Layer | None:
+        if self._failures.verdict(None, Target("")).blocks:
+            return None
+        conn.passed = True
+        return layers.TCPLayer(nextlayer.context, ignore=True)
+
+    def _count(self, conn: Conn, chosen: layer.Layer | None) -> None:
+        traffic = self._desk.traffic
+        if chosen is None:
+            traffic.tunnel("refused")
+        elif conn.passed:
+            traffic.tunnel("passed")
+        elif conn.ticket is not None:
+            traffic.tunnel("metered")
+        elif isinstance(chosen, layers.ServerTLSLayer):
+            traffic.tunnel("decrypted")
+
+    def _inspected(self, platform: str) -> bool:
+        return self._desk.enforcer.rules.platforms[platform].inspect
+
+    def _meter(self, client: connection.Client, conn: Conn, platform: str) -> bool:
+        return self._begin(client, conn, platform) is None
+
+    def _begin(self, client: connection.Client, conn: Conn, platform: str) -> Decision | None:
+        """Begin a metered tunnel; the decision when it is refused."""
+        if conn.who is None or conn.who.refused or conn.who.challenge:
+            return _NOBODY
+        person = self._doorman.person(conn.who)
+        asked = self._desk.enforcer.tunnel(person, platform, self._desk.clock.now())
+        if asked.ticket is None:
+            return asked.decision
+        conn.ticket = asked.ticket
+        self._running.begin_tunnel(client, asked.ticket)
+        return None
+
+    def message(self, flow: tcp.TCPFlow) -> None:
+        """Bytes of a metered tunnel: counted and forgotten."""
+        try:
+            ticket = self._running.tunnel(flow.client_conn)
+            if ticket is not None:
+                size = len(flow.messages[-1].content)
+                self._desk.enforcer.tunnel_bytes(ticket, size, self._desk.clock.now())
+        finally:
+            del flow.messages[:-1]
+
+
+def failed() -> answers.Answer:
+    """The answer to CONNECT when we cannot decide: short, for a browser does not show it."""
+    text = b"The proxy cannot look up your time right now. The fault is ours; please try again.\n"
+    headers = {
+        "X-Allowance-Reason": "unavailable",
+        "Cache-Control": "no-store",
+        "Content-Type": "text/plain; charset=utf-8",
+        "Content-Length": str(len(text)),
+    }
+    return answers.Answer(503, tuple(headers.items()), text)
