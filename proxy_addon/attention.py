@@ -14,6 +14,7 @@ from proxy_addon.core import meter, rhythm
 from proxy_addon.core.activity import Judgement, Kind, Place
 from proxy_addon.core.meter import Clock, Mark, Stretch
 from proxy_addon.core.policy import Engine
+from proxy_addon.core.rhythm import Root
 from proxy_addon.core.ruleset import Metering, Then
 from proxy_addon.core.types import Activity, Balance, Person, Target, Visit
 from proxy_addon.ports import Metrics
@@ -43,6 +44,7 @@ class Load(NamedTuple):
     key: str
     leads: bool = True
     certain: bool = False  # a person did this; no rhythm can explain it
+    weak: bool = False  # a small answer to a script, nothing to look at
 
 
 class Watch:
@@ -87,32 +89,36 @@ class Attention:
         """Enter one activity that counts; what it turned out to be (a machine's rhythm is background)."""
         watch = self.watch(person.name, load.target.platform)
         metering = engine.rule_set.metering
-        old = watch.clock
-        if load.certain:
-            key = ""
-        else:
-            watch.rhythm, beat = rhythm.beat(watch.rhythm, load.key, load.at, leads=load.leads)
-            key = beat.key
-            if beat.since is not None:
-                watch.clock = meter.retract(watch.clock, key, beat.since, metering)
-            if beat.machine:
-                self._write(engine, person, load.target.platform, watch, old)
+        root, weak = None, False
+        if load.judgement.activity is Activity.MEDIA:
+            if rhythm.brought(watch.rhythm, load.at):
                 return Activity.BACKGROUND
-        self._extend(engine, person, watch, load, key, metering)
+        elif not load.certain:
+            watch.rhythm, beat = rhythm.beat(watch.rhythm, load.key, load.at, leads=load.leads)
+            if beat.withdrawn:
+                old = watch.clock
+                watch.clock = meter.retract(old, beat.withdrawn, metering)
+                self._write(engine, person, load.target.platform, watch, old)
+            if beat.machine:
+                return Activity.BACKGROUND
+            root, weak = beat.root, load.weak
+        self._extend(engine, person, watch, load, metering, root, weak=weak)
         return load.judgement.activity
 
     def stream(self, engine: Engine, person: Person, load: Load) -> None:
         """Bytes flowed from `load.at` to `load.until`: media, whatever the rhythm."""
         watch = self.watch(person.name, load.target.platform)
-        self._extend(engine, person, watch, load, load.key, engine.rule_set.metering)
+        self._extend(engine, person, watch, load, engine.rule_set.metering)
 
     def _extend(
-        self, engine: Engine, person: Person, watch: Watch, load: Load, key: str, metering: Metering
-    ) -> None:
+        self, engine: Engine, person: Person, watch: Watch, load: Load, metering: Metering,
+        root: Root | None = None, *, weak: bool = False,
+    ) -> None:  # fmt: skip
         old = watch.clock
         kind = load.judgement.kind or Kind.INTERACTION
-        mark = Mark(load.at, load.until, kind, key, load.judgement.evidence, load.target.section)
-        watch.clock = meter.observe(watch.clock, mark, metering)
+        section = load.target.section
+        mark = Mark(load.at, load.until, kind, load.key, load.judgement.evidence, section, weak, root)
+        watch.clock = meter.observe(old, mark, metering)
         self._write(engine, person, load.target.platform, watch, old)
         self._trim(engine, person, load.target, watch, load.until)
 

@@ -29,6 +29,9 @@ CHUNK_SECONDS = 1.0  # resolution at which a stream is charged
 TUNNEL_SECONDS = 5.0  # the same for tunnels, whose bytes tell less
 STREAM_AGE = 2.0  # a body that is over sooner is a load like others
 STALLED = 15.0  # bytes after a longer silence do not fill it
+RECEIPT_SECONDS = 0.8  # a message this soon after a push was written by no person
+SHORT_MESSAGE = 64  # bytes; heartbeats and receipts are as short, what people write seldom is
+LOOKED_AT = ("image/", "video/", "audio/")
 FOLLOWERS = frozenset({"image", "script", "style", "font", "video", "audio", "track"})
 
 
@@ -39,7 +42,8 @@ class Ticket:
     """
 
     __slots__ = (
-        "at", "bytes", "handle", "hit", "judgement", "key", "kind", "page", "person", "since", "target", "x",
+        "at", "bytes", "handle", "hit", "judgement", "key", "kind", "page", "person", "pushed", "since", "target",
+        "x",
     )  # fmt: skip
 
     def __init__(self, kind: str, person: Person, target: Target, at: float) -> None:
@@ -55,6 +59,7 @@ class Ticket:
         self.page: Hit | None = None
         self.judgement: Judgement | None = None
         self.key = ""
+        self.pushed = float("-inf")
 
 
 class Asked(NamedTuple):
@@ -115,16 +120,16 @@ class Enforcer:
         platform = self.catalogue.platform_of(host)
         return platform if platform in self.rules.limited else None
 
-    def person(self, name: str, roles: tuple[str, ...] | None) -> Person:
+    def person(self, name: str, roles: tuple[str, ...] | None, now: float) -> Person:
         """Somebody with forced roles, or with those that the rules give."""
         if roles is None:
-            return self.engine.person(name)
+            return self.engine.person(name, now)
         self._forced[name] = roles
         return Person(name, roles)
 
-    def known(self, name: str) -> Person:
+    def known(self, name: str, now: float) -> Person:
         """Somebody seen before, with the roles that their address gave them then."""
-        return self.person(name, self._forced.get(name))
+        return self.person(name, self._forced.get(name), now)
 
     # -- requests
 
@@ -210,9 +215,10 @@ class Enforcer:
         ticket.key = rhythm.endpoint(x.host, x.path)
         became = judgement.activity
         if became.counts:
-            certain = judgement.evidence is Evidence.PAGE_OPENED and (x.gesture or x.site is None)
-            leads = x.dest not in FOLLOWERS and not content_type.startswith("image/")
-            load = Load(target, ticket.at, ticket.at, judgement, ticket.key, leads, certain)
+            opened = judgement.evidence is Evidence.PAGE_OPENED
+            leads = x.dest not in FOLLOWERS and not content_type.startswith(LOOKED_AT)
+            certain, weak = opened and x.gesture, leads and not opened
+            load = Load(target, ticket.at, ticket.at, judgement, ticket.key, leads, certain, weak)
             became = self._attention.enter(self.engine, person, load)
         if not became.counts:
             ticket.judgement = Judgement(became, judgement.evidence)
@@ -256,10 +262,12 @@ class Enforcer:
     def message(self, ticket: Ticket, size: int, now: float, *, from_client: bool) -> Activity:
         """One WebSocket message of `size` bytes; a server's push is never a person's doing."""
         became = Activity.BACKGROUND
-        if from_client and ticket.x is not None:
+        if not from_client:
+            ticket.pushed = now
+        elif ticket.x is not None and now - ticket.pushed > RECEIPT_SECONDS:
             width = size if size <= 64 else 64 * (size // 64)
             key = f"ws:{ticket.x.host}:{width}"
-            load = Load(ticket.target, now, now, _MESSAGE, key)
+            load = Load(ticket.target, now, now, _MESSAGE, key, weak=size <= SHORT_MESSAGE)
             became = self._attention.enter(self.engine, ticket.person, load)
         if not became.counts:
             self._metrics.ignored(ticket.person, ticket.target.platform, became)
@@ -316,7 +324,7 @@ class Enforcer:
     def stepped(self, before: float) -> None:
         """The wall clock jumped at the instant `before`: what is open ends there, the jump is nobody's time."""
         for name, platform in self._attention.watched():
-            self._attention.stop(self.engine, self.known(name), platform, before)
+            self._attention.stop(self.engine, self.known(name, before), platform, before)
 
     def settle(self, now: float) -> None:
         """Housekeeping, once a minute or so."""

@@ -53,6 +53,9 @@ class Evidence(StrEnum):
     EMPTY = "answered with nothing"
     RHYTHM = "a machine's rhythm"
     TRICKLE = "a quiet connection of an app"
+    RECEIPT = "an answer to what the server pushed"
+    PIXEL = "a picture too small to see"
+    TIME_UP = "the time was up"
 
 
 class Exchange(NamedTuple):
@@ -103,6 +106,7 @@ PAGE_MEMORY = 4 * 3600.0  # a tab left open in the morning is still a page of th
 EMBED_MEMORY = 300.0  # how long an embed document goes on loading its own parts
 EMBEDS_KEPT = 8
 MEDIA_MIN_BYTES = 48_000  # a chime of a chat is sound, but nobody listens to it
+PIXEL_BYTES = 200  # a picture of one pixel counts visitors
 LARGE_BODY = 1_500_000
 HELD_SECONDS = 20.0
 HELD_BYTES = 20_000
@@ -183,6 +187,8 @@ def _machine(x: Exchange, hit: Hit) -> Evidence | None:
         return Evidence.FAILED
     if x.method == "POST" and x.status == 204:
         return Evidence.EMPTY
+    if 0 < x.bytes < PIXEL_BYTES and (x.dest == "image" or x.content_type.startswith("image/")):
+        return Evidence.PIXEL
     if x.duration >= HELD_SECONDS and x.bytes < HELD_BYTES:
         return Evidence.HELD_OPEN
     return None

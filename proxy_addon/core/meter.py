@@ -7,9 +7,13 @@ What counts as a second of use (METERING.md, section 3):
 * What loads in the first seconds after a page was opened is the page, not the person scrolling: it does not
   shorten the long gap that an opened page allows.
 * After its last activity a stretch goes on for a short tail.
-* Minutes can be given back: marks keep the key of the endpoint that made them, and `retract` takes those of a
+* A *weak* mark is one small answer to a script, which brought nothing to look at. One alone opens nothing: a second
+  activity soon after does, and then the stretch begins with the first. Long after the last firm evidence weak marks
+  extend a stretch only while they follow each other closely.
+* Minutes can be given back: marks keep the `root` of the evidence that made them, and `retract` takes those of a
   machine away and folds the rest again. Stretches keep their serial number, so a caller sees a stretch become
   shorter, split or vanish (`end == start`), and writes that down under the same name.
+* When time was up, a mark that ends everything is put down (`truncate`), so that what is given back later is right.
 * Time that runs backwards changes nothing: a mark from the past counts from the newest instant seen.
 
 States are values; nothing is changed in place. Memory is bounded: old marks are folded into one that cannot be
@@ -18,17 +22,26 @@ retracted any more.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import NamedTuple
 
 from proxy_addon.core.activity import Evidence, Kind
+from proxy_addon.core.rhythm import Root
 from proxy_addon.core.ruleset import Metering
 
-MARKS_KEPT = 384
+MARKS_KEPT = 768
 PAGE_LOAD = 5.0  # seconds that a page goes on loading its own parts
+SOON = 20.0  # seconds within which a weak mark needs another one to count, when nothing firm is near
+SUPPORT = 180.0  # seconds for which firm evidence vouches for weak marks after it
+SAME = 1.0  # marks of one origin closer than this are one
+NEVER = float("-inf")
 
 
 class Mark(NamedTuple):
-    """One activity: from when to when (instants), of which kind, made by which endpoint ("" = for certain)."""
+    """One activity: from when to when (instants), of which kind, made by which endpoint.
+
+    `root` names the evidence it belongs to, None = a person for certain; `cut` ends all that is open instead.
+    """
 
     at: float
     until: float
@@ -36,6 +49,9 @@ class Mark(NamedTuple):
     key: str
     evidence: Evidence
     section: str | None = None
+    weak: bool = False
+    root: Root | None = None
+    cut: bool = False
 
 
 class Stretch(NamedTuple):
@@ -50,13 +66,20 @@ class Stretch(NamedTuple):
 
 
 class Clock(NamedTuple):
-    """The state of the fold: marks that may still be retracted, and the stretches that they amount to."""
+    """The state of the fold: marks that may still be retracted, and the stretches that they amount to.
+
+    `reach`: until when firm evidence joins up; `until`: end of the last activity that counted; `firm`: the same of
+    the last firm one; `alone`: a weak mark that waits for a second one.
+    """
 
     marks: tuple[Mark, ...] = ()
     stretches: tuple[Stretch, ...] = ()
-    reach: float = float("-inf")
-    newest: float = float("-inf")
+    reach: float = NEVER
+    newest: float = NEVER
     serial: int = 1
+    until: float = NEVER
+    firm: float = NEVER
+    alone: Mark | None = None
 
 
 IDLE = Clock()
@@ -79,15 +102,42 @@ def observe(clock: Clock, mark: Mark, metering: Metering) -> Clock:
     return _bounded(_fold(clock, mark, metering))
 
 
+def joins(clock: Clock, at: float, metering: Metering, *, weak: bool = False) -> bool:
+    """Whether an activity at the instant `at` joins up with what is open, so that the gap is charged."""
+    if not clock.stretches or at > clock.reach:
+        return False
+    if not weak:
+        return True
+    return at <= clock.until + (metering.interaction_gap if at - clock.firm <= SUPPORT else SOON)
+
+
 def _fold(clock: Clock, mark: Mark, metering: Metering) -> Clock:
+    if mark.cut:
+        return _cut(clock, mark)
     end = mark.until + metering.tail
     reach = mark.until + gap_of(mark.kind, metering)
-    if clock.stretches and mark.at <= clock.reach:
-        if _part_of_page(clock, mark):
+    firm = clock.firm if mark.weak else max(clock.firm, mark.until)
+    until = max(clock.until, mark.until)
+    if joins(clock, mark.at, metering, weak=mark.weak):
+        if mark.weak or _part_of_page(clock, mark):
             reach = max(reach, clock.reach)
-        return _join(clock, mark, end, reach)
-    opened = Stretch(clock.serial, mark.at, end, mark.section, mark.evidence, mark.evidence)
-    return Clock((*clock.marks, mark), (*clock.stretches, opened), reach, mark.at, clock.serial + 1)
+        return _join(clock, mark, end)._replace(reach=reach, firm=firm, until=until, alone=None)
+    newest = max(clock.newest, mark.at)
+    marks = (*clock.marks, mark)
+    alone = clock.alone
+    if alone is not None and (mark.at - alone.until > SOON or alone.section != mark.section):
+        alone = None
+    if mark.weak and alone is None:
+        return clock._replace(marks=marks, newest=newest, alone=mark)
+    start = mark if alone is None else alone
+    opened = Stretch(clock.serial, start.at, end, mark.section, start.evidence, mark.evidence)
+    return Clock(marks, (*clock.stretches, opened), reach, newest, clock.serial + 1, until, firm)
+
+
+def _cut(clock: Clock, mark: Mark) -> Clock:
+    at = mark.at
+    stretches = tuple(s if s.end <= at else s._replace(end=max(s.start, at)) for s in clock.stretches)
+    return Clock((*clock.marks, mark), stretches, NEVER, max(clock.newest, at), clock.serial)
 
 
 def _part_of_page(clock: Clock, mark: Mark) -> bool:
@@ -102,36 +152,38 @@ def _part_of_page(clock: Clock, mark: Mark) -> bool:
     return False
 
 
-def _join(clock: Clock, mark: Mark, end: float, reach: float) -> Clock:
+def _join(clock: Clock, mark: Mark, end: float) -> Clock:
     last = clock.stretches[-1]
     serial = clock.serial
     if last.section == mark.section:
         ended = last._replace(end=max(last.end, end), last=mark.evidence)
         stretches = (*clock.stretches[:-1], ended)
     else:
-        before = last._replace(end=mark.at)
-        following = Stretch(serial, mark.at, max(last.end, end), mark.section, mark.evidence, mark.evidence)
+        before = last._replace(end=max(last.start, mark.at))
+        start = max(mark.at, before.end)
+        following = Stretch(serial, start, max(start, last.end, end), mark.section, mark.evidence, mark.evidence)
         stretches = (*clock.stretches[:-1], before, following)
         serial += 1
-    return Clock(_append(clock.marks, mark), stretches, reach, max(clock.newest, mark.at), serial)
+    newest = max(clock.newest, mark.at)
+    return clock._replace(marks=_append(clock.marks, mark), stretches=stretches, newest=newest, serial=serial)
 
 
 def _append(marks: tuple[Mark, ...], mark: Mark) -> tuple[Mark, ...]:
-    """Marks of one endpoint that follow each other at once are one mark."""
+    """Marks of one origin that follow each other at once are one mark."""
     if marks:
         last = marks[-1]
-        close = mark.at - last.until <= 1.0
-        if close and (last.key, last.kind, last.section) == (mark.key, mark.kind, mark.section):
+        same = last.root == mark.root and last.key == mark.key and last.kind is mark.kind
+        if same and mark.at - last.until <= SAME and last.section == mark.section and not last.cut:
             return (*marks[:-1], last._replace(until=max(last.until, mark.until)))
     return (*marks, mark)
 
 
-def retract(clock: Clock, key: str, since: float, metering: Metering) -> Clock:
-    """Take away what `key` caused from `since` on: it was a machine. Other marks stay, stretches shrink."""
-    kept = tuple(m for m in clock.marks if m.key != key or m.at < since)
+def retract(clock: Clock, roots: Set[Root], metering: Metering) -> Clock:
+    """Take away what belongs to `roots`: it was a machine. Other marks stay, stretches shrink."""
+    kept = tuple(m for m in clock.marks if m.root not in roots)
     if len(kept) == len(clock.marks):
         return clock
-    fresh = Clock(newest=float("-inf"), serial=clock.serial)
+    fresh = Clock(serial=clock.serial)
     for mark in kept:
         fresh = _fold(fresh, mark, metering)
     return _same_serials(clock, fresh)
@@ -154,14 +206,20 @@ def _same_serials(old: Clock, new: Clock) -> Clock:
             serial += 1
     # The open stretch has to stay last: what is gone comes before it, whatever the time it began at.
     gone = [o._replace(end=o.start, last=Evidence.RHYTHM) for o in left]
-    reach = new.reach if named else float("-inf")
-    return Clock(new.marks, (*gone, *named), reach, old.newest, serial)
+    return new._replace(stretches=(*gone, *named), newest=old.newest, serial=serial)
 
 
 def truncate(clock: Clock, at: float) -> Clock:
     """End what is open at the instant `at` (time was up, the connection was cut); nothing joins up with it."""
-    stretches = tuple(s if s.end <= at else s._replace(end=max(s.start, at)) for s in clock.stretches)
-    return Clock((), stretches, float("-inf"), max(clock.newest, at), clock.serial)
+    if clock.until <= NEVER:
+        return clock
+    mark = Mark(at, at, Kind.INTERACTION, "", Evidence.TIME_UP, cut=True)
+    earlier = tuple(_before(m, at) for m in clock.marks if m.at < at)
+    return _bounded(_cut(clock._replace(marks=earlier), mark))
+
+
+def _before(mark: Mark, at: float) -> Mark:
+    return mark if mark.until <= at else mark._replace(until=at)
 
 
 def settle(clock: Clock, now: float, memory: float) -> Clock:

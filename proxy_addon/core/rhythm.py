@@ -1,14 +1,18 @@
-"""A machine's rhythm, learned: near-regular intervals of one endpoint, for one person on one platform.
+"""A machine's rhythm, learned, for one person on one platform.
 
 A page left open asks again and again: for news, for badges, for a fresh feed with new pictures, for the next
-advertisement. Timers do that at near-regular intervals, also when they are jittered; a person's actions come in
-bursts and at intervals that vary by an order of magnitude. So for each endpoint (host and path with the changing
-parts taken out) the last few times are kept. When the intervals between them vary no more than a jittered
-timer's would, the endpoint is *learned*: its beats are a machine's from the first regular one on, and what they
-brought with them (pictures, scripts) too. Off the beat, the same endpoint may still be used by a person: an
-action between two beats is not swallowed.
+advertisement. What comes is filed in *series* of instants: one for each endpoint that scripts ask, one for the
+bursts in which content came (`CONTENT`, whatever asked for it), one for all that no endpoint explains (`ANY`: paths
+that change each time). `core/regularity.py` says when a series is a timer's. Then:
 
-Everything is bounded: endpoints per person and platform, times per endpoint.
+* the timer is kept with the series, and what it asks from now on, on its beat, is a machine's;
+* what it asked so far is named in `Beat.withdrawn`, so that the clock gives the time back;
+* the rest of the series is what no timer explains yet. It may hide a further timer, which is found the same way.
+
+Off the beat the same endpoint may still be used by a person. What a machine's request brings (pictures, scripts
+within seconds) is the machine's, if that request is known to bring something.
+
+Everything is bounded: series per person and platform, instants and timers per series.
 """
 
 from __future__ import annotations
@@ -16,83 +20,158 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-SERIES_KEPT = 48
-TIMES_KEPT = 12
-LEARN_BEATS = 5  # intervals that must agree
-SPREAD = 0.34  # standard deviation / mean of a timer with 30 % jitter stays below; a person's is near 1
-SHORTEST = 3.0  # seconds; below that a "period" is a burst
-EARLY, LATE = 0.55, 1.6  # a beat comes within these multiples of the period
+from proxy_addon.core import regularity
+from proxy_addon.core.regularity import Timer
+
+SERIES_KEPT = 40
+TIMES_KEPT = 96
+TIMERS_KEPT = 8
+LOOK_EVERY = 4  # unexplained events between two looks for hidden timers: the tests cost more than the rest
+CONTENT = "+"
+ANY = "*"
 BURST_GAP = 1.5  # seconds between the loads of one burst
 BURST_SPAN = 6.0
+BRINGS = 0.3  # share of a timer's requests that brought content, above which content after it is its own
+MISSED_BEATS = 3  # a beat or two may be lost; after more the timer stands still until it is found again
+
+type Root = tuple[float, bool]
+"""One piece of evidence: when its burst began, and whether it is the content that came in it."""
+
+
+class Model(NamedTuple):
+    """A learned timer: `beat` is its last, or, for a crowd, when the next event is due at the earliest."""
+
+    period: float
+    tolerance: float
+    beat: float
+    crowd: bool = False
 
 
 class Series(NamedTuple):
-    """The last times of one endpoint, and its period once that is known (seconds; 0 = not learned)."""
+    """What no timer explains (ascending), the timers, and which share of events brought content.
 
-    times: tuple[float, ...]
-    period: float = 0.0
-    beat: float = 0.0
+    `entered` counts what no timer explained at once.
+    """
+
+    times: tuple[float, ...] = ()
+    models: tuple[Model, ...] = ()
+    brings: float = 0.0
+    entered: int = 0
 
 
 class Rhythm(NamedTuple):
-    """What is known of one person's machines on one platform."""
+    """What is known of one person's machines on one platform, and of the burst that is going on."""
 
     series: Mapping[str, Series]
-    lead_key: str = ""
-    lead_at: float = float("-inf")
-    last_at: float = float("-inf")
-    lead_machine: bool = False
+    key: str = ""
+    begun: float = float("-inf")
+    last: float = float("-inf")
+    brings: bool = False  # what a machine asked in this burst is known to bring content
+    content: bool | None = None  # None: none came yet; else whether it was a machine's
 
 
 class Beat(NamedTuple):
-    """Judgement on one load: a machine's or not; the key it is filed under; what has to be taken back.
-
-    `since` is set once, when the endpoint has just been learned: what it extended from that instant on was
-    a machine's.
-    """
+    """Judgement on one load: a machine's or not, the evidence it belongs to, and what is taken back."""
 
     machine: bool
-    key: str
-    since: float | None = None
+    root: Root
+    withdrawn: frozenset[Root] = frozenset()
 
 
 EMPTY = Rhythm({})
+_NOTHING: frozenset[Root] = frozenset()
+_NEW = Series()
 
 
 def endpoint(host: str, path: str) -> str:
     """Host and path with identifiers, hashes and the query taken out: what a timer asks for again."""
     path = path.partition("?")[0]
-    if not _has_changing_part(path):
+    if len(path) <= 40 and not any(map(str.isdigit, path)):
         return host + path
-    return host + "/".join("*" if _changes(part) else part for part in path.split("/"))
-
-
-def _has_changing_part(path: str) -> bool:
-    return len(path) > 40 or any(c.isdigit() for c in path)
+    return host + "/".join(["*" if _changes(part) else part for part in path.split("/")])
 
 
 def _changes(part: str) -> bool:
     if len(part) > 32:
         return True
-    digits = sum(c.isdigit() for c in part)
+    digits = sum(map(str.isdigit, part))
     return digits >= 3 or (digits > 0 and len(part) >= 12)
 
 
 def beat(rhythm: Rhythm, key: str, at: float, *, leads: bool) -> tuple[Rhythm, Beat]:
-    """Enter one load of endpoint `key` at the instant `at`.
+    """Enter one load of endpoint `key` at the instant `at` (never before the last one).
 
-    `leads` tells a request that code or a person made (fetch, message, frame) from a picture, script or style
-    that only follows one. Followers of a burst share the fate of the load that began it.
+    `leads` tells a request that code or a person made (fetch, message, frame) from content that only follows one.
     """
-    in_burst = at - rhythm.last_at <= BURST_GAP and at - rhythm.lead_at <= BURST_SPAN
-    if in_burst and not leads:
-        return rhythm._replace(last_at=at), Beat(rhythm.lead_machine, rhythm.lead_key)
-    old = rhythm.series.get(key)
-    series, machine, since = _enter(old, at)
-    after = _with(rhythm.series, key, series)
-    if in_burst:
-        return rhythm._replace(series=after, last_at=at), Beat(machine or rhythm.lead_machine, key, since)
-    return Rhythm(after, key, at, at, machine), Beat(machine, key, since)
+    burst = at - rhythm.last <= BURST_GAP and at - rhythm.begun <= BURST_SPAN
+    if not burst:
+        rhythm = Rhythm(rhythm.series, key if leads else CONTENT, at, at)
+    if leads:
+        return _lead(rhythm, key, at)
+    return _content(rhythm, at)
+
+
+def brought(rhythm: Rhythm, at: float) -> bool:
+    """Whether what comes at the instant `at` was brought by a machine's request that is known to bring something."""
+    return rhythm.brings and at - rhythm.last <= BURST_GAP and at - rhythm.begun <= BURST_SPAN
+
+
+def _content(rhythm: Rhythm, at: float) -> tuple[Rhythm, Beat]:
+    root = (rhythm.begun, True)
+    if rhythm.content is not None:
+        return rhythm._replace(last=at), Beat(rhythm.content, root)
+    series = rhythm.series
+    if rhythm.key != CONTENT and (asked := series.get(rhythm.key)) is not None:
+        series = _with(series, rhythm.key, asked._replace(brings=asked.brings + 0.25 * (1.0 - asked.brings)))
+    if rhythm.brings:
+        return rhythm._replace(series=series, last=at, content=True), Beat(True, root)
+    entered, machine, times = _enter(series.get(CONTENT, _NEW), rhythm.begun)
+    after = rhythm._replace(series=_with(series, CONTENT, entered), last=at, content=machine)
+    return after, Beat(machine, root, frozenset((t, True) for t in times) if times else _NOTHING)
+
+
+def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
+    root = (at, False)
+    old = rhythm.series.get(key, _NEW)
+    entered, machine, times = _enter(old, at)
+    entered = entered._replace(brings=0.75 * entered.brings)
+    series = _with(rhythm.series, key, entered)
+    brings = old.brings >= BRINGS
+    withdrawn = _roots(times, brings)
+    if times:
+        series = _forgotten(series, times)
+    if not machine:
+        if rhythm.brings and not old.models:  # asked in passing by what a machine began
+            return rhythm._replace(series=series, last=at), Beat(True, root)
+        series, machine, withdrawn = _among_all(series, at)
+    first = at == rhythm.begun
+    after = rhythm._replace(
+        series=series, last=at, key=key if first else rhythm.key, brings=rhythm.brings or (machine and brings)
+    )
+    return after, Beat(machine, root, withdrawn)
+
+
+def _roots(times: tuple[float, ...], brings: bool) -> frozenset[Root]:
+    if not times:
+        return _NOTHING
+    found = {(t, False) for t in times}
+    return frozenset(found | {(t, True) for t in times}) if brings else frozenset(found)
+
+
+def _among_all(series: Mapping[str, Series], at: float) -> tuple[Mapping[str, Series], bool, frozenset[Root]]:
+    """What no endpoint explains may still be a rhythm of the page as a whole."""
+    old = series.get(ANY, _NEW)
+    if old.times and at - old.times[-1] <= BURST_GAP:
+        return series, False, _NOTHING
+    entered, machine, times = _enter(old, at)
+    return _with(series, ANY, entered), machine, _roots(times, brings=False)
+
+
+def _forgotten(series: Mapping[str, Series], times: tuple[float, ...]) -> Mapping[str, Series]:
+    """What an endpoint explains after all is no longer among what none explains."""
+    old = series.get(ANY, _NEW)
+    explained = frozenset(times)
+    return _with(series, ANY, old._replace(times=tuple(t for t in old.times if t not in explained)))
 
 
 def _with(series: Mapping[str, Series], key: str, value: Series) -> Mapping[str, Series]:
@@ -100,58 +179,75 @@ def _with(series: Mapping[str, Series], key: str, value: Series) -> Mapping[str,
     after.pop(key, None)
     after[key] = value  # most recently used last
     if len(after) > SERIES_KEPT:
-        del after[next(iter(after))]
+        oldest = next(k for k in after if k not in (CONTENT, ANY))
+        del after[oldest]
     return after
 
 
-def _enter(old: Series | None, at: float) -> tuple[Series, bool, float | None]:
-    if old is None:
-        return Series((at,)), False, None
+def _enter(old: Series, at: float) -> tuple[Series, bool, tuple[float, ...]]:
+    """The series with `at`; whether a timer explains it; and which instants are only now explained."""
+    for i, model in enumerate(old.models):
+        moved = _on_beat(model, at)
+        if moved is not None:
+            return old._replace(models=(*old.models[:i], *old.models[i + 1 :], moved)), True, ()
     times = (*old.times[-(TIMES_KEPT - 1) :], at)
-    if old.period:
-        return _on_beat(old, times, at)
-    run = regular_run(times)
-    if run is None:
-        return Series(times), False, None
-    first, period = run
-    return Series(times, period, at), True, times[first]
+    series = old._replace(times=times, entered=old.entered + 1)
+    timer = _revived(series, at) or _found(series)
+    if timer is None:
+        return series, False, ()
+    explained = frozenset(timer.times)
+    rest = tuple(t for t in times if t not in explained)
+    model = _model(timer)
+    kept = tuple(m for m in old.models if not _same(m, model))[-(TIMERS_KEPT - 1) :]
+    return series._replace(times=rest, models=(*kept, model)), True, timer.times
 
 
-def _on_beat(old: Series, times: tuple[float, ...], at: float) -> tuple[Series, bool, float | None]:
-    """A learned endpoint: on the beat it is the machine, off the beat it is a person."""
-    period = old.period
-    since_beat, since_last = at - old.beat, at - old.times[-1]
-    if EARLY * period <= since_beat <= LATE * period or EARLY * period <= since_last <= LATE * period:
-        slow = period + 0.15 * (min(since_beat, LATE * period) - period)  # timers slow down in hidden tabs
-        return Series(times, slow, at), True, None
-    if since_beat > 3 * period:
-        return _missed(times, period, at)
-    return Series(times, period, old.beat), False, None
+def _found(series: Series) -> Timer | None:
+    times = series.times
+    timer = regularity.steady(times)
+    if timer is None and len(times) > regularity.CHAIN_FEWEST and series.entered % LOOK_EVERY == 0:
+        timer = regularity.chain(times) or regularity.crowd(times)
+    return timer
 
 
-def _missed(times: tuple[float, ...], period: float, at: float) -> tuple[Series, bool, float | None]:
-    """Silence of several periods: the laptop slept, or the tab was closed. Learn anew from here."""
-    return Series((at,), period, at), False, None
+def _model(timer: Timer) -> Model:
+    if not timer.crowd:
+        return Model(timer.period, timer.tolerance, timer.times[-1])
+    due = timer.times[0]
+    for at in timer.times:
+        due = max(due, at) + timer.period
+    return Model(timer.period, timer.tolerance, due, True)
 
 
-def regular_run(times: tuple[float, ...]) -> tuple[int, float] | None:
-    """Index of the first time of the newest regular run and its mean interval; None when there is none."""
-    n = LEARN_BEATS
-    if len(times) <= n:
+def _same(old: Model, new: Model) -> bool:
+    """A timer that was learned before and is found again, with another phase."""
+    return old.crowd == new.crowd and abs(old.period - new.period) <= 0.1 * new.period and old.beat < new.beat
+
+
+def _on_beat(model: Model, at: float) -> Model | None:
+    """The timer after a beat at `at`; None when this is none of its beats."""
+    period, tolerance, last, crowd = model
+    if crowd:
+        if at < last - tolerance or at > last + 40.0 * period:
+            return None
+        return model._replace(beat=max(last, at) + period)
+    beats = round((at - last) / period)
+    if not 1 <= beats <= MISSED_BEATS:
         return None
-    gaps = [times[i + 1] - times[i] for i in range(len(times) - n - 1, len(times) - 1)]
-    mean = sum(gaps) / n
-    if mean < SHORTEST:
+    off = at - last - beats * period
+    if abs(off) > tolerance * (1.0 + 0.5 * (beats - 1)):
         return None
-    variance = sum((g - mean) ** 2 for g in gaps) / n
-    if variance > (SPREAD * mean) ** 2:
-        return None
-    return _earliest(times, mean), mean
+    return model._replace(period=period + 0.1 * off / beats, beat=at)  # timers slow down in hidden tabs
 
 
-def _earliest(times: tuple[float, ...], mean: float) -> int:
-    """Follow the run back for as long as the intervals are those of the same timer."""
-    first = len(times) - LEARN_BEATS - 1
-    while first > 0 and EARLY * mean <= times[first] - times[first - 1] <= LATE * mean:
-        first -= 1
-    return first
+def _revived(series: Series, at: float) -> Timer | None:
+    """A known timer that stood still (the laptop slept) is known again after two of its intervals."""
+    times = series.times
+    for model in series.models:
+        if model.crowd or at - model.beat <= MISSED_BEATS * model.period or len(times) < 3:
+            continue
+        first, second = times[-3], times[-2]
+        near = max(model.tolerance, 0.05 * model.period)
+        if abs(at - second - model.period) <= near and abs(second - first - model.period) <= near:
+            return Timer(model.period, model.tolerance, (first, second, at))
+    return None

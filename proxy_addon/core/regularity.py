@@ -1,0 +1,152 @@
+"""Is a series of instants a machine's? Three tests, each pure, each on a few dozen numbers.
+
+* `steady`: the newest intervals vary no more than those of one timer, jittered by up to 30 %.
+* `chain`: among other events there is one timer: t, t-P, t-2P, … each with a hit close by, more often in a row than
+  chance would have it at the density of events.
+* `crowd`: several jittered timers together. No interval is regular, but their number is: the count never strays from
+  a straight line as far as even independent events would (the lower tail of Kolmogorov's statistic). A person's
+  actions cluster, so they stray further than independent ones.
+
+Why the thresholds are what they are: docs/metering.md.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import NamedTuple
+
+# Intervals that must agree, and how far (standard deviation / mean): the less precise, the more of them.
+STEADY = ((4, 0.05), (5, 0.08), (6, 0.12), (8, 0.18), (11, 0.24), (16, 0.31))
+BRISK = 15.0  # seconds; shorter intervals are also a person's, who scrolls evenly, and need more agreement
+BRISK_MORE = 2.0  # times as many intervals
+SHORTEST = 2.5  # seconds; below that a "period" is a burst
+EARLY, LATE = 0.55, 1.6  # an interval of a jittered timer is within these multiples of its period
+
+CHAIN_SHORTEST = 8.0
+CHAIN_LOOKS = 40  # how many events back a period may begin
+CHAIN_LUCK = 2e-6  # how likely a chain may be by chance, for each period that is tried
+CHAIN_FEWEST = 4
+TOLERANCES = (0.012, 0.06)  # of the period; timers that are set again after each answer drift
+
+# Events, and how far their count may stray (times the square root of their number): the fewer, the less.
+CROWD = ((96, 0.32), (64, 0.29), (44, 0.26), (30, 0.24))
+CROWD_BRISK = 0.7  # of that, where intervals are short
+CROWD_SHORTEST = 6.0
+
+
+class Timer(NamedTuple):
+    """What was found: mean interval, how far a beat may be off (seconds), and the instants it explains.
+
+    `crowd` means several timers, told by their number; `tolerance` is then how early an event may be.
+    """
+
+    period: float
+    tolerance: float
+    times: tuple[float, ...]
+    crowd: bool = False
+
+
+def steady(times: Sequence[float]) -> Timer | None:
+    """One timer behind the newest of `times` (ascending)."""
+    count = len(times) - 1
+    if count < STEADY[0][0]:
+        return None
+    newest = times[-1]
+    for wanted, spread in STEADY:
+        mean = (newest - times[max(0, count - wanted)]) / wanted
+        need = int(wanted * BRISK_MORE) if mean < BRISK else wanted
+        if need > count or mean < SHORTEST:
+            continue
+        if _spread(times[count - need :]) <= spread:
+            return _followed_back(times, (newest - times[count - need]) / need, need, spread)
+    return None
+
+
+def _spread(times: Sequence[float]) -> float:
+    gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    mean = (times[-1] - times[0]) / len(gaps)
+    if mean <= 0.0:
+        return math.inf
+    return math.sqrt(sum((g - mean) ** 2 for g in gaps) / len(gaps)) / mean
+
+
+def _followed_back(times: Sequence[float], period: float, need: int, spread: float) -> Timer:
+    """Follow the run back for as long as the intervals are those of the same timer."""
+    first = len(times) - 1 - need
+    off = min(0.5 * period, max(3.0 * spread * period, 1.0))
+    while first > 0 and abs(times[first] - times[first - 1] - period) <= off:
+        first -= 1
+    return Timer(period, off, tuple(times[first:]))
+
+
+def chain(times: Sequence[float]) -> Timer | None:
+    """One timer that the newest of `times` belongs to, with other events in between."""
+    count = len(times)
+    newest = times[-1]
+    for back in range(count - 2, max(-1, count - 2 - CHAIN_LOOKS), -1):
+        period = newest - times[back]
+        if period < CHAIN_SHORTEST:
+            continue
+        if newest - CHAIN_FEWEST * period < times[0] - 1.0:
+            return None
+        for share in TOLERANCES:
+            found = _walk(times, period, max(0.4, share * period))
+            if found is not None:
+                return found
+    return None
+
+
+def _walk(times: Sequence[float], period: float, off: float) -> Timer | None:
+    newest, oldest = times[-1], times[0]
+    density = (len(times) - bisect_left(times, newest - 10.0 * period)) / min(10.0 * period, newest - oldest)
+    luck = 2.0 * off * density
+    if luck >= 0.5:
+        return None
+    need = max(CHAIN_FEWEST, math.ceil(math.log(CHAIN_LUCK) / math.log(luck)))
+    if newest - need * period < oldest - off:
+        return None
+    found = [newest]
+    at = newest
+    while (hit := _nearest(times, at - period, off)) is not None and hit < at:
+        found.append(hit)
+        period += 0.2 * (at - hit - period)
+        at = hit
+    if len(found) <= need:
+        return None
+    found.reverse()
+    mean = (found[-1] - found[0]) / (len(found) - 1)
+    return Timer(mean, 1.5 * off, tuple(found))
+
+
+def _nearest(times: Sequence[float], target: float, off: float) -> float | None:
+    i = bisect_left(times, target)
+    best = None
+    for j in (i - 1, i):
+        if 0 <= j < len(times) and abs(times[j] - target) <= off:
+            off = abs(times[j] - target)
+            best = times[j]
+    return best
+
+
+def crowd(times: Sequence[float]) -> Timer | None:
+    """Several timers behind the newest of `times`: their number grows evenly."""
+    for size, line in CROWD:
+        if size > len(times):
+            continue
+        run = times[-size:]
+        mean = (run[-1] - run[0]) / (size - 1)
+        if mean < CROWD_SHORTEST:
+            continue
+        line = line * CROWD_BRISK if mean < BRISK else line
+        strayed = _strayed(run, mean)
+        if strayed <= line * math.sqrt(size):
+            return Timer(mean, mean * (1.3 * strayed + 0.8), tuple(run), True)
+    return None
+
+
+def _strayed(run: Sequence[float], mean: float) -> float:
+    """How far the count is from a straight line at most, in events."""
+    start = run[0]
+    return max(abs(i - (t - start) / mean) for i, t in enumerate(run))
