@@ -44,7 +44,7 @@ def grant(
         given = _grant(books, ledger_name(user), allowance, _seconds(time), reason.strip(), until)
         actor = f"cli:{getpass.getuser()}"
         books.ledger.add_grant(given, actor=actor)
-        person = books.engine.person(given.person)
+        person = books.engine.person(given.person, books.now)
         balance = books.engine.balance(person, allowance, books.usage(given.person), books.now)
         zone = books.engine.rule_set.zone
         ends = iso(given.expires, zone)
@@ -72,7 +72,7 @@ def _grant(
         _refuse(f"ALLOWANCE: {allowance!r} is not an allowance of the rules; {hint}")
     if not reason:
         _refuse("--reason: must say why")
-    somebody = books.engine.person(person)
+    somebody = books.engine.person(person, books.now)
     expires = books.engine.grant_expiry(somebody, allowance, books.now)
     if until is not None:
         expires = _instant(until, books)

@@ -25,7 +25,7 @@ def usage(
     with open_books(rules, database, config) as books:
         name = ledger_name(user)
         engine, now = books.engine, books.now
-        person, used = engine.person(name), books.usage(name)
+        person, used = engine.person(name, now), books.usage(name)
         today = periods.window(Limit(0.0, Period.DAY), engine.rule_set, now).start
         visits = sorted((v for v in used.visits.values() if v.end > today), key=lambda v: v.start)
         lines = statement(

@@ -22,7 +22,8 @@ made stands in `balance.py`.
 `until` says when the answer may change. For an exhausted allowance that is when it has time again, and not an
 earlier lunch: a person who is told "until midnight" about *this* rule is told the truth about their minutes.
 For every other answer it is the next instant at which a `when` between the top and the deciding rule opens or
-closes.
+closes. Whatever the answer, it may change when a rota gives or takes a role on which some rule or override
+turns.
 
 `Engine` is one rule set made ready to be asked. It never changes in meaning; what it remembers (who fits
 which rule, which rule a target meets until the next `when` opens or closes) is bounded, and could be thrown
@@ -36,14 +37,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
 
 from proxy_addon.core import balance as balances_of
 from proxy_addon.core import periods, why
 from proxy_addon.core.balance import StaticUsage, Usage
-from proxy_addon.core.ruleset import Limit, Period, Rule, RuleSet, Then, When
+from proxy_addon.core.matching import Entry, Found, Match, covers, not_limited, settled
+from proxy_addon.core.rota import Rota
+from proxy_addon.core.ruleset import Limit, Period, RuleSet, When
 from proxy_addon.core.types import Balance, Decision, Person, Reason, Step, Target, Verdict
-from proxy_addon.core.who import Crowds, Names, keep
+from proxy_addon.core.who import Crowds, keep
 
 __all__ = [
     "Engine",
@@ -66,32 +68,6 @@ _ENGINES = 8  # rule sets the module's functions keep an engine for
 _SHORTEST_FIRST = (Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH)
 
 
-class Match(NamedTuple):
-    """The rule that fits (None: `otherwise`), what it does, and when another may fit (None: never)."""
-
-    rule: Rule | None
-    then: Then
-    allowance: str | None
-    until: float | None
-
-
-class _Entry(NamedTuple):
-    """A rule with the bits of the people it fits and, where it has a `when`, that one's number."""
-
-    rule: Rule
-    who: int
-    when: int | None
-
-
-class _Found(NamedTuple):
-    """A match, good within `[since, before)`, and the decision where it needs no balance."""
-
-    since: float
-    before: float
-    match: Match
-    decision: Decision | None
-
-
 class Engine:
     """One rule set, made ready to be asked in microseconds."""
 
@@ -104,30 +80,28 @@ class Engine:
         self._whens: list[When] = list(dict.fromkeys(rule.when for rule in rs.rules if rule.when is not None))
         numbers = {when: i for i, when in enumerate(self._whens)}
         self._entries = tuple(
-            _Entry(
+            Entry(
                 rule,
                 self._crowds.bit(rule.users, rule.roles),
                 None if rule.when is None else numbers[rule.when],
             )
             for rule in rs.rules
         )
-        self._members = Names((1 << i, members) for i, members in enumerate(rs.people.roles.values()))
-        self._entries_at: dict[Target, tuple[_Entry, ...]] = {}
-        self._found: dict[tuple[int, Target], _Found] = {}
+        self._rota = Rota(rs)
+        self._entries_at: dict[Target, tuple[Entry, ...]] = {}
+        self._found: dict[tuple[int, Target], Found] = {}
         self._limits_of: dict[tuple[int, str], tuple[Limit, ...]] = {}
         self._when_now: dict[int, tuple[float, float, bool]] = {}
 
     # Who is asking
 
-    def roles_of(self, name: str) -> tuple[str, ...]:
-        """Every role that lists the name, in file order; the default role when none does."""
-        bits = self._members.bits(name)
-        roles = tuple(role for i, role in enumerate(self.rule_set.people.roles) if bits >> i & 1)
-        return roles or (self.rule_set.people.default_role,)
+    def roles_of(self, name: str, now: float) -> tuple[str, ...]:
+        """Every role that lists the name at `now`, in file order; the default role when none does."""
+        return self._rota.roles(name, now).names
 
-    def person(self, name: str) -> Person:
-        """The person with the roles the people file gives."""
-        return Person(name, self.roles_of(name))
+    def person(self, name: str, now: float) -> Person:
+        """The person with the roles that the people file and the rota give at `now`."""
+        return self._rota.person(name, now)
 
     def unidentified(self, address: str) -> Person | None:
         """Somebody known by the address alone; None where the policy refuses that."""
@@ -138,43 +112,45 @@ class Engine:
 
     def match(self, person: Person, target: Target, now: float) -> Match:
         """The first rule that fits, whatever the balances."""
-        return self._find(self._crowds.bits(person), target, now).match
+        found = self._find(self._bits(person, now), target, now).match
+        return found._replace(until=self._sooner(found.until, person, now)) if person.duty else found
 
     def decide(self, person: Person, target: Target | None, usage: Usage, now: float) -> Decision:
         """The answer for one request."""
         if target is None or target.platform not in self.rule_set.limited:
-            return _not_limited(target)
-        bits = self._crowds.bits(person)
+            return not_limited(target)
+        bits = self._bits(person, now)
         found = self._find(bits, target, now)
-        return found.decision or self._spend(found.match, bits, target, usage, now)
+        decision = found.decision or self._spend(found.match, bits, target, usage, now)
+        return replace(decision, until=self._sooner(decision.until, person, now)) if person.duty else decision
 
     def explain(self, person: Person, target: Target | None, usage: Usage, now: float) -> Decision:
         """The same answer with every rule that was asked, and why it did not fit."""
         decision = self.decide(person, target, usage, now)
         if target is None or decision.reason is Reason.NOT_LIMITED:
             return decision
-        walk = tuple(self._walk(self._crowds.bits(person), target, now))
+        walk = tuple(self._walk(self._bits(person, now), target, now))
         return replace(decision, walk=walk)
 
     # What is left
 
     def balance(self, person: Person, allowance_name: str, usage: Usage, now: float) -> Balance:
         """What the person has left of one allowance."""
-        limits = self._limits(self._crowds.bits(person), allowance_name)
+        limits = self._limits(self._bits(person, now), allowance_name)
         return balances_of.balance(
             self.rule_set, self.rule_set.allowances[allowance_name], limits, usage, now
         )
 
     def balances(self, person: Person, usage: Usage, now: float) -> tuple[Balance, ...]:
         """The balance of every allowance that a rule could make this person spend, in file order."""
-        names = self._spendable(self._crowds.bits(person))
+        names = self._spendable(self._bits(person, now))
         return tuple(
             self.balance(person, name, usage, now) for name in self.rule_set.allowances if name in names
         )
 
     def grant_expiry(self, person: Person, allowance_name: str, now: float) -> float:
         """When a new grant ends unless somebody says otherwise: with the shortest window of the allowance."""
-        limits = self._limits(self._crowds.bits(person), allowance_name)
+        limits = self._limits(self._bits(person, now), allowance_name)
         for period in _SHORTEST_FIRST:
             for limit in limits:
                 if limit.period is period:
@@ -187,15 +163,29 @@ class Engine:
 
     # How
 
-    def _at(self, target: Target) -> tuple[_Entry, ...]:
+    def _bits(self, person: Person, now: float) -> int:
+        """The lists that the person is in at `now`; roles that a rota gives are those of that instant."""
+        return self._crowds.bits(self._rota.person(person.name, now) if person.duty else person)
+
+    def _sooner(self, until: float | None, person: Person, now: float) -> float | None:
+        """`until`, or the next instant at which the rota puts the person into other lists."""
+        bits, end = self._bits(person, now), math.inf if until is None else until
+        turn = self._rota.roles(person.name, now).before
+        while turn < min(end, now + periods.HORIZON):
+            if self._bits(person, turn) != bits:
+                return turn
+            turn = self._rota.roles(person.name, turn).before
+        return until
+
+    def _at(self, target: Target) -> tuple[Entry, ...]:
         """The rules that fit the target, from the top."""
         entries = self._entries_at.get(target)
         if entries is None:
-            entries = tuple(entry for entry in self._entries if _covers(entry.rule, target))
+            entries = tuple(entry for entry in self._entries if covers(entry.rule, target))
             keep(self._entries_at, target, entries, _KEPT)
         return entries
 
-    def _find(self, bits: int, target: Target, now: float) -> _Found:
+    def _find(self, bits: int, target: Target, now: float) -> Found:
         """The match of everybody with these bits."""
         found = self._found.get((bits, target))
         if found is None or not found.since <= now < found.before:
@@ -203,7 +193,7 @@ class Engine:
             keep(self._found, (bits, target), found, _KEPT)
         return found
 
-    def _find_anew(self, bits: int, target: Target, now: float) -> _Found:
+    def _find_anew(self, bits: int, target: Target, now: float) -> Found:
         change, before = math.inf, now + periods.HORIZON  # nothing is known beyond the horizon
         rule = None
         for entry in self._at(target):
@@ -218,10 +208,10 @@ class Engine:
             break
         until = None if change == math.inf else change
         if rule is None:
-            found = Match(None, self.rule_set.otherwise, None, until)
+            found = Match(None, self.rule_set.otherwise, None, until, self.rule_set.observes)
         else:
-            found = Match(rule, rule.then, rule.allowance, until)
-        return _Found(now, before, found, _settled(found, target))
+            found = Match(rule, rule.then, rule.allowance, until, rule.observes)
+        return Found(now, before, found, settled(found, target))
 
     def _when(self, number: int, now: float) -> tuple[float, float, bool]:
         """Whether a `when` holds, as `(since, before, holds)`: the answer for `[since, before)`."""
@@ -247,14 +237,17 @@ class Engine:
     def _spend(self, found: Match, bits: int, target: Target, usage: Usage, now: float) -> Decision:
         """The answer of a rule that spends."""
         rule, name = found.rule, found.allowance
-        if rule is None or name is None:  # cannot be: only `_settled` matches have neither
+        if rule is None or name is None:  # cannot be: only `settled` matches have neither
             raise ValueError("a match that spends names its rule and its allowance")
         allowance = self.rule_set.allowances[name]
         limits = self._limits(bits, name)
         left, back = balances_of.left_or_return(self.rule_set, allowance, limits, usage, now)
         if left > 0:
-            return Decision(Verdict.SPEND, Reason.WITHIN, *target, rule.name, name, left, found.until)
-        return Decision(Verdict.BLOCK, Reason.EXHAUSTED, *target, rule.name, name, 0.0, back, rule.message)
+            told = Decision(Verdict.SPEND, Reason.WITHIN, *target, rule.name, name, left, found.until)
+        else:
+            what = (Verdict.BLOCK, Reason.EXHAUSTED)
+            told = Decision(*what, *target, rule.name, name, 0.0, back, rule.message)
+        return told.tried_out(Verdict.SPEND) if found.observed else told
 
     def _spendable(self, bits: int) -> set[str]:
         """The allowances of rules that can be reached: what earlier rules always decide is out of reach."""
@@ -282,43 +275,20 @@ class Engine:
             reason = why.TOO_LATE if decided else self._misfit(entry, bits, target, now)
             if reason is None:
                 decided = True
-            yield Step(entry.rule.name, reason is None, reason or why.FITS)
+            fits = why.OBSERVED if entry.rule.observes else why.FITS
+            yield Step(entry.rule.name, reason is None, reason or fits)
 
-    def _misfit(self, entry: _Entry, bits: int, target: Target, now: float) -> str | None:
+    def _misfit(self, entry: Entry, bits: int, target: Target, now: float) -> str | None:
         """The first part of a rule that does not fit, in words; None when all fit."""
         rule, when = entry.rule, entry.rule.when
         if not entry.who & bits:
             return why.not_you(rule)
-        if not _covers(rule, target):
+        if not covers(rule, target):
             return why.not_there(rule)
         if when is None or periods.fits(when, self.rule_set, now):
             return None
         negated = when.negated is not None and periods.fits(when.negated, self.rule_set, now)
         return why.not_now(when, negated)
-
-
-def _covers(rule: Rule, target: Target) -> bool:
-    """True when the rule's platforms and sections fit the target."""
-    targets = rule.targets
-    return targets is None or target in targets or Target(target.platform) in targets
-
-
-def _not_limited(target: Target | None) -> Decision:
-    platform, section = target or (None, None)
-    return Decision(Verdict.ALLOW, Reason.NOT_LIMITED, platform, section)
-
-
-def _settled(found: Match, target: Target) -> Decision | None:
-    """The decision of a match that needs no balance."""
-    if found.then is Then.SPEND:
-        return None
-    blocks = found.then is Then.BLOCK
-    verdict = Verdict.BLOCK if blocks else Verdict.ALLOW
-    if found.rule is None:
-        return Decision(verdict, Reason.OTHERWISE, *target, until=found.until)
-    reason = Reason.BLOCKED if blocks else Reason.ALLOWED
-    message = found.rule.message if blocks else None
-    return Decision(verdict, reason, *target, found.rule.name, until=found.until, message=message)
 
 
 class _Same:
@@ -346,14 +316,14 @@ def _engine(rs: RuleSet) -> Engine:
     return _kept(_Same(rs))
 
 
-def roles_of(rs: RuleSet, name: str) -> tuple[str, ...]:
+def roles_of(rs: RuleSet, name: str, now: float) -> tuple[str, ...]:
     """See `Engine.roles_of`."""
-    return _engine(rs).roles_of(name)
+    return _engine(rs).roles_of(name, now)
 
 
-def person(rs: RuleSet, name: str) -> Person:
+def person(rs: RuleSet, name: str, now: float) -> Person:
     """See `Engine.person`."""
-    return _engine(rs).person(name)
+    return _engine(rs).person(name, now)
 
 
 def unidentified(rs: RuleSet, address: str) -> Person | None:

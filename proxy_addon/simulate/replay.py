@@ -86,15 +86,15 @@ class Replay:
         self.enforcer.settle(now)
         self._closed.clear()
 
-    def _person(self, name: str) -> Person:
-        return self.enforcer.person(name, None)
+    def _person(self, name: str, now: float) -> Person:
+        return self.enforcer.person(name, None, now)
 
     def _request(self, event: TraceEvent, now: float) -> None:
         enforcer = self.enforcer
         hit = enforcer.catalogue.look(event.host, event.path)
         if hit is None or hit.platform not in enforcer.rules.limited:
             return
-        person = self._person(event.user)
+        person = self._person(event.user, now)
         x = _exchange(event)
         asked = enforcer.ask(person, x, hit, now)
         if asked.notice is not None:  # the person reads the heads-up and goes on
@@ -118,7 +118,7 @@ class Replay:
         key = (event.user, event.host)
         ticket = self._sockets.get(key)
         if ticket is None or enforcer.blocked_now(ticket, now):
-            asked = enforcer.tunnel(self._person(event.user), hit.platform, now, hit.section)
+            asked = enforcer.tunnel(self._person(event.user, now), hit.platform, now, hit.section)
             if asked.ticket is None:
                 self.result.of(event.user).blocked += 1
                 self._sockets.pop(key, None)
@@ -137,7 +137,7 @@ class Replay:
         platform = enforcer.limited(event.host)
         if platform is None:
             return
-        asked = enforcer.tunnel(self._person(event.user), platform, now)
+        asked = enforcer.tunnel(self._person(event.user, now), platform, now)
         if asked.ticket is None:
             self.result.of(event.user).blocked += 1
             return

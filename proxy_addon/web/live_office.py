@@ -52,11 +52,11 @@ class LiveOffice:
 
     def roles(self, person: str) -> tuple[str, ...]:
         """The roles in force for a person, also those that an address gave."""
-        return self._enforcer.known(person).roles
+        return self._enforcer.known(person, self.now()).roles
 
     def balances(self, person: str) -> Sequence[Balance]:
         """One balance for each allowance that a rule could charge this person for."""
-        somebody = self._enforcer.known(person)
+        somebody = self._enforcer.known(person, self.now())
         return self._enforcer.engine.balances(somebody, self._book.of(person), self.now())
 
     def visits_today(self, person: str) -> Sequence[Visit]:

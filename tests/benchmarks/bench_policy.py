@@ -122,7 +122,7 @@ def main(count: int) -> None:
     begin = perf_counter_ns()
     engine = Engine(rs)
     print(f"{'engine built':34} {(perf_counter_ns() - begin) / 1e6:.1f} ms")
-    people = [engine.person(name) for name in NAMES]
+    people = [engine.person(name, NOW) for name in NAMES]
     light = [usage(chance, 0.5) for _ in range(200)]
     heavy = [usage(chance, 12) for _ in range(200)]
     asked = [
@@ -140,7 +140,7 @@ def main(count: int) -> None:
     report("again, some time left", timed(count, ask(light, 0.0)))
     report("again, mostly used up", timed(count, ask(heavy, 0.0)))
     report("while 0.01 s pass between two", timed(count, ask(light, 0.01)))
-    report("roles of a name", timed(count, lambda i: engine.roles_of(NAMES[i % PEOPLE])))
+    report("roles of a name", timed(count, lambda i: engine.roles_of(NAMES[i % PEOPLE], NOW)))
     report("all balances of a person", timed(2000, lambda i: engine.balances(people[i], light[i % 200], NOW)))
     slow = Person("nobody", ("role1",))
     report("explain", timed(2000, lambda i: engine.explain(slow, asked[i][1], light[i % 200], NOW)))

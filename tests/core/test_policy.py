@@ -60,7 +60,7 @@ def test_fifteen_minutes_then_a_block_then_midnight():
 
 def test_the_first_rule_that_fits_decides():
     """Marketing's channels are free for marketing; TikTok is not theirs, and staff have none at all."""
-    maria = policy.person(SAMPLE, "maria")
+    maria = policy.person(SAMPLE, "maria", at("10:30"))
     assert decide(maria, "x", USED_UP).rule == "Marketing runs our channels"
     assert decide(maria, "tiktok").rule == FIFTEEN
     refused = decide(DORA, "tiktok")
@@ -122,9 +122,9 @@ def test_roles_come_from_the_people_file():
         SAMPLE.people, roles={"staff": (), "care": ("c*",), "admin": ("ada", "cora"), "night": ("CORA",)}
     )
     rs = replace(SAMPLE, people=both)
-    assert policy.roles_of(rs, "Cora") == ("care", "admin", "night")
-    assert policy.roles_of(rs, "dora") == ("staff",)
-    assert policy.person(SAMPLE, "Zed@Brand.example") == Person("Zed@Brand.example", ("marketing",))
+    assert policy.roles_of(rs, "Cora", at("10:30")) == ("care", "admin", "night")
+    assert policy.roles_of(rs, "dora", at("10:30")) == ("staff",)
+    assert policy.person(SAMPLE, "Zed@Brand.example", at("10:30")) == Person("Zed@Brand.example", ("marketing",))
 
 
 def test_somebody_unidentified_is_an_address_or_refused():

@@ -18,7 +18,9 @@ quick = settings(max_examples=100, deadline=None)
 
 names = st.sampled_from(["dora", "bob", "Bob@Brand.example", "carl"])
 roles = st.sampled_from(["staff", "care", "marketing"])
-people = st.builds(Person, names, st.lists(roles, min_size=1, max_size=2, unique=True).map(tuple))
+people = st.builds(
+    Person, names, st.lists(roles, min_size=1, max_size=2, unique=True).map(tuple), st.just(False)
+)
 places = st.sampled_from([Target("x"), Target("linkedin"), Target("linkedin", "learning"), Target("tiktok")])
 hours = st.integers(0, 24).map(lambda hour: hour * 3600)
 conditions = st.builds(
