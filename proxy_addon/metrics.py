@@ -7,6 +7,7 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Activity, Decision, Person, Reason
@@ -155,6 +156,18 @@ class PrometheusMetrics:
         if refresh is not None:
             refresh()
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
+
+
+def sum_of_workers(folder: str) -> tuple[bytes, str]:
+    """The metrics of all workers that write into `folder`, as one text, and its content type."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=folder)
+    return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def forget_worker(pid: int, folder: str) -> None:
+    """A worker has ended: its gauges are gone, what it counted stays."""
+    mark_process_dead(pid, folder)
 
 
 class NoMetrics:

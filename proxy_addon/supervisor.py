@@ -20,12 +20,10 @@ from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from proxy_addon import logs
 from proxy_addon.build import Office
+from proxy_addon.metrics import forget_worker, sum_of_workers
 from proxy_addon.proxy import reuseport
 from proxy_addon.settings import Settings
 from proxy_addon.web.app import web_app
@@ -182,16 +180,14 @@ class Supervisor:
             worker.process.join()
             worker.pipe.close()
             if worker.process.pid is not None:
-                mark_process_dead(worker.process.pid, self._folder.name)
+                forget_worker(worker.process.pid, self._folder.name)
             if worker in self._leaving:
                 self._leaving.remove(worker)
 
     # -- the web port
 
     def _expose(self) -> tuple[bytes, str]:
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry, path=self._folder.name)
-        return generate_latest(registry), CONTENT_TYPE_LATEST
+        return sum_of_workers(self._folder.name)
 
     def _checks(self) -> dict[str, str]:
         checks = dict(self._office.checks())

@@ -1,0 +1,115 @@
+"""`allowance run --workers N`: several processes, one port, one balance, one metrics page."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.client import Client
+from tests.e2e.office import office, policy
+from tests.e2e.origins import Origins
+from tests.e2e.process import OfficeProxy
+from tests.e2e.waiting import until
+
+WORKERS = 3
+LIMIT = 8.0
+SEATS = "devices: {127.0.4.1: pat, 127.0.4.2: pat, 127.0.4.3: pat}\ndefault_role: staff\nroles: {staff: {}}\n"
+PAGE = "https://www.facebook.com/"
+
+
+@pytest.fixture(scope="module")
+def several(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProxy]:
+    """Three workers; pat sits at three addresses, each of which another worker serves."""
+    folder = tmp_path_factory.mktemp("workers")
+    settings = {"workers": WORKERS, "front-proxies": [], "drain": "2s"}
+    with office(folder, origins, policy(short=f"{LIMIT:g}s"), SEATS, settings) as proxy:
+        until(lambda: len(alive(proxy)) == WORKERS, "all workers")
+        until(lambda: "Allowance is running" in proxy.log, "the start notice")
+        yield proxy
+
+
+def alive(proxy: OfficeProxy) -> dict[int, int]:
+    """Worker number -> process id, of those that were started last."""
+    found = re.findall(r'"worker": (\d+), "process": (\d+), "event": "worker started"', proxy.log)
+    return {int(number): int(pid) for number, pid in found}
+
+
+def metric(proxy: OfficeProxy, start: str) -> float:
+    """The sum of all samples whose line begins with `start`."""
+    _, text = proxy.web("/metrics")
+    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(start))
+
+
+def test_one_balance(several: OfficeProxy) -> None:
+    """One person at three devices and three workers has one allowance, overspent by no more than the bound."""
+    client = Client(several.port, several.ca_file)
+    deadline = time.monotonic() + 40
+    over = set[str]()
+    seats = ("127.0.4.1", "127.0.4.2", "127.0.4.3")
+    while len(over) < len(seats) and time.monotonic() < deadline:
+        over |= {seat for seat in seats if client.open(PAGE, source=seat).status == 403}
+        time.sleep(0.2)
+    assert over == set(seats)
+    flush = 0.25
+    spent = until(lambda: several.spent("pat", "short"), "usage in the ledger")
+    print(f"spent {spent:.2f} s of {LIMIT:g} s at {WORKERS} workers")
+    assert spent <= LIMIT + WORKERS * (flush + 0.75)
+
+
+def test_metrics_are_summed(several: OfficeProxy) -> None:
+    """The web port of the supervisor shows what all workers counted, and each part's state."""
+    client = Client(several.port, several.ca_file)
+    before = metric(several, "allowance_requests_total")
+    for last in range(1, 7):
+        assert client.open("https://x.com/", source=f"127.0.5.{last}").status == 200
+    until(lambda: metric(several, "allowance_requests_total") >= before + 6, "the sum of all workers")
+    assert metric(several, "allowance_ledger_up") == 1
+    assert '"workers":"ok"' in several.web("/readyz")[1]
+
+
+def test_a_dead_worker_is_replaced(several: OfficeProxy) -> None:
+    """kill -9 of one worker: the others answer all the while, and a new one is there within two seconds."""
+    client = Client(several.port, several.ca_file)
+    before = alive(several)
+    time.sleep(max(0.0, 2.5 - (time.time() - os.stat(f"/proc/{before[1]}").st_mtime)))
+    os.kill(before[1], signal.SIGKILL)
+    died = time.monotonic()
+    until(lambda: alive(several)[1] != before[1], "a new worker", 3.0)
+    took = time.monotonic() - died
+    print(f"replaced after {took:.2f} s")
+    assert took < 2.0
+    trust = several.origins.ca_file
+    replies = [client.get("https://work.example/", trust=trust, source=f"127.0.6.{n}") for n in range(1, 5)]
+    statuses = [reply.status for reply in replies]
+    assert statuses == [200] * 4
+
+
+def test_rolling_restart(several: OfficeProxy) -> None:
+    """SIGHUP replaces every worker by a new one, and no request fails while that goes on."""
+    client = Client(several.port, several.ca_file)
+    before = alive(several)
+    pid = several.process.pid if several.process else 0
+    os.kill(pid, signal.SIGHUP)
+    failed, trust = 0, several.origins.ca_file
+
+    def replaced() -> bool:
+        nonlocal failed
+        failed += client.get("https://work.example/", trust=trust, source="127.0.6.9").status != 200
+        return all(alive(several)[n] != before[n] for n in before)
+
+    until(replaced, "three new workers", 30.0)
+    assert failed == 0
+
+
+def test_all_end_together(several: OfficeProxy) -> None:
+    """SIGTERM ends supervisor and workers with exit code 0, and nothing of them is left."""
+    pids = [*alive(several).values()]
+    code, seconds = several.stop()
+    assert code == 0
+    assert seconds < 12
+    assert not [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
