@@ -43,18 +43,18 @@ def address_of(catalogue: Catalogue, url: str) -> Address:
     return Address(host, path, catalogue.look(host, path))
 
 
-def person_of(engine: Engine, user: str) -> Person | None:
-    """Whom a name stands for: a user, or `ip:ADDRESS` for somebody known by the device alone.
+def person_of(engine: Engine, user: str, now: float) -> Person | None:
+    """Whom a name stands for at an instant: a user, or `ip:ADDRESS` for somebody known by the device alone.
 
     None for an address whose people the policy refuses. Raises ValueError for what is no name.
     """
     if not user.startswith("ip:"):
-        return engine.person(person_name(user))
+        return engine.person(person_name(user), now)
     address = ip_address(user.removeprefix("ip:"))
     for network, name, role in engine.rule_set.people.devices:  # the most specific first
         if address.version == network.version and address in network:
             known = person_name(name) if name else f"ip:{address}"
-            return Person(known, (role,)) if role else engine.person(known)
+            return Person(known, (role,)) if role else engine.person(known, now)
     return engine.unidentified(str(address))
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from proxy_addon import rules_file
+from proxy_addon.cli import rules_test
 from proxy_addon.core.errors import RuleProblem, Severity
 from proxy_addon.yaml_places import lines
 
@@ -81,3 +82,6 @@ def _pointer(content: list[str], problem: RuleProblem) -> Iterable[str]:
     line, column = line[start : start + _WIDTH], problem.column - 1 - start
     yield "    " + "".join(c if c.isprintable() else " " for c in line)
     yield "    " + " " * column + "^"
+
+
+app.command("test")(rules_test.test)

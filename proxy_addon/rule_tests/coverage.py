@@ -51,6 +51,7 @@ class Reached:
     """Collects what decisions reached."""
 
     def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._rules = engine.rule_set
         self._crowds = Crowds((rule.users, rule.roles) for rule in self._rules.rules)
         self._seen: set[str] = set()
@@ -61,7 +62,7 @@ class Reached:
         """Somebody was answered at an instant."""
         if decision.platform is None or decision.reason is Reason.NOT_LIMITED:
             return
-        bits = self._crowds.bits(person)
+        bits = self._crowds.bits(self._engine.person(person.name, at) if person.duty else person)
         target = Target(decision.platform, decision.section)
         if (bits, target, at) in self._done:
             return
@@ -137,8 +138,10 @@ def _stopping(when: When) -> Iterator[tuple[str, When]]:
     if when.between:
         part = When(between=when.between)
         yield f"{why.describe(part)}: does not fit", replace(when, between=())
+    if when.calendar is not None:
+        part = When(calendar=when.calendar)
+        yield f"{why.describe(part)}: does not fit", replace(when, calendar=None)
     if when.negated is not None:
-        part = When(negated=when.negated)
         yield f"not {why.describe(when.negated)}: does not fit", replace(when, negated=None)
 
 

@@ -123,6 +123,16 @@ def _choice(code: Collection[str]) -> Callable[[object], str]:
     return check
 
 
+def _or_none(value: object) -> str | None:
+    word = _word(value)
+    return None if word == NONE else word
+
+
+def _would(value: object) -> str | None:
+    word = _choice((*Verdict, NONE))(value)
+    return None if word == NONE else word
+
+
 def _yes(value: object) -> bool:
     if value is True:
         return True

@@ -156,9 +156,9 @@ class _Day:
     def _write(self, visit: Visit) -> None:
         self._written[visit.id] = visit
 
-    def _person(self, user: str) -> Person | None:
+    def _person(self, user: str, at: float) -> Person | None:
         roles = self._plan.people.get(user)
-        return person_of(self._machine.engine, user) if roles is None else Person(user, roles)
+        return person_of(self._machine.engine, user, at) if roles is None else Person(user, roles)
 
     def take(self, step: Step) -> Iterable[Difference]:
         """Let everything happen that comes before a step, then the step."""
@@ -178,7 +178,7 @@ class _Day:
     # -- visits
 
     def _visits(self, step: Step, does: Visits) -> None:
-        person, hit = self._person(step.user), does.address.hit
+        person, hit = self._person(step.user, step.at), does.address.hit
         if person is None or hit is None or hit.platform not in self._machine.rules.limited:
             return  # nobody measures this
         visit = _Visit(person, _page(does.address), hit, step.at + does.seconds, step.at)
@@ -234,7 +234,7 @@ class _Day:
         if decision.blocks:
             return min(visit.end, until)
         soonest = at + self._pace
-        if decision.left is not None:
+        if decision.left is not None and decision.would is None:  # what is only observed stops nobody
             soonest = min(soonest, at + max(SHORTEST, decision.left))
         if until <= soonest:
             soonest = until - JUST_BEFORE if until - JUST_BEFORE > at else until
@@ -266,7 +266,7 @@ class _Day:
 
     def _decision(self, step: Step, does: Opens) -> Decision:
         """The answer of the proxy; looking costs nothing."""
-        person, address = self._person(step.user), does.address
+        person, address = self._person(step.user, step.at), does.address
         if person is None:
             return refused(self._machine.engine, address.target)
         if address.hit is None or address.hit.platform not in self._machine.rules.limited:
@@ -279,7 +279,7 @@ class _Day:
         return asked.decision
 
     def _grant(self, step: Step, does: Given) -> None:
-        person = self._person(step.user)
+        person = self._person(step.user, step.at)
         if person is None:
             return
         ends = does.until

@@ -1,0 +1,63 @@
+"""`allowance rules test`: the tests that stand beside the rules, on a virtual clock."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from proxy_addon import rules_file
+from proxy_addon.core.errors import RuleErrors
+from proxy_addon.rule_tests import report
+from proxy_addon.rule_tests.expression import BadExpressionError, wanted
+from proxy_addon.rule_tests.plan import Machine
+from proxy_addon.rule_tests.reading import FOLDER, read_tests
+from proxy_addon.rule_tests.runner import Run, run_plans
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The rules folder; its tests are in DIR/tests.")]
+Expression = Annotated[
+    str | None,
+    typer.Option("-k", metavar="EXPR", help='Only tests whose name fits: "lunch and not care".'),
+]
+Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML as well.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+def test(
+    folder: Folder = Path("rules"),
+    expression: Expression = None,
+    junit: Junit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the tests of a rules folder. Exit code: 0 all passed, 1 failures or mistakes."""
+    try:
+        run = _run(folder, expression)
+        if junit is not None:
+            junit.write_bytes(report.junit(run))
+    except (RuleErrors, BadExpressionError, OSError) as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps(report.data(run), indent=2, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(report.lines(run)))
+    raise typer.Exit(0 if run.ok else 1)
+
+
+test.__test__ = False  # type: ignore[attr-defined]  # pytest: a command, not a test
+
+
+def _run(folder: Path, expression: str | None) -> Run:
+    """All tests, or those that are meant. None that is meant is a mistake in the expression."""
+    machine = Machine.of(rules_file.load(folder))
+    tests = read_tests(folder, machine)
+    if expression is None:
+        return run_plans(machine, tests.plans, tests.problems)
+    fits = wanted(expression)
+    plans = [plan for plan in tests.plans if fits(plan.name)]
+    if not plans:
+        raise BadExpressionError(f"no test in {folder / FOLDER} has a name that fits {expression!r}")
+    return run_plans(machine, plans, tests.problems)
