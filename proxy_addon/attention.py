@@ -7,7 +7,7 @@ each new or changed visit to the balances at once and to `sink` for the ledger. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from proxy_addon.core import meter, rhythm
@@ -21,6 +21,7 @@ from proxy_addon.ports import Metrics
 from proxy_addon.usage import UsageBook
 
 GIVE_BACK_MEMORY = 2 * 3600.0  # how far back a stretch may still be corrected, seconds
+ERAS = 16  # earlier rules that are remembered as long as time under them may be corrected
 TRIM_TURNS = 8  # overlapping devices need more than one turn to find the second at which time was up
 
 
@@ -45,6 +46,19 @@ class Load(NamedTuple):
     leads: bool = True
     certain: bool = False  # a person did this; no rhythm can explain it
     weak: bool = False  # a small answer to a script, nothing to look at
+
+
+class Era(NamedTuple):
+    """Rules that were in force until the instant `until`, and the roles that addresses gave to people then."""
+
+    until: float
+    engine: Engine
+    forced: Mapping[str, tuple[str, ...]]
+
+    def person(self, name: str, at: float) -> Person:
+        """Somebody as the rules of that time knew them."""
+        roles = self.forced.get(name)
+        return self.engine.person(name, at) if roles is None else Person(name, roles)
 
 
 class Watch:
@@ -76,6 +90,8 @@ class Attention:
         self._new_id = new_id
         self._node = node
         self._watches: dict[tuple[str, str], Watch] = {}
+        self._eras: list[Era] = []  # of earlier rules, oldest first
+        self._open: list[tuple[str, str]] = []  # clocks that ran over the last change of rules
 
     def watch(self, person: str, platform: str) -> Watch:
         """The state of one person on one platform, made on first sight."""
@@ -101,7 +117,9 @@ class Attention:
                 self._write(engine, person, load.target.platform, watch, old)
             if beat.machine:
                 return Activity.BACKGROUND
-            root, weak = beat.root, load.weak
+            root, weak = beat.root, load.weak or beat.doubtful
+        else:
+            watch.rhythm = rhythm.seen(watch.rhythm, load.at)
         self._extend(engine, person, watch, load, metering, root, weak=weak)
         return load.judgement.activity
 
@@ -137,19 +155,41 @@ class Attention:
             watch.clock = meter.truncate(watch.clock, at)
             self._write(engine, person, platform, watch, old)
 
+    def swapped(self, before: Era) -> None:
+        """Other rules are in force since `before.until`: what was charged until then stays as it is."""
+        self._eras = [*self._eras, before][-ERAS:]
+        self._open = [
+            key for key, watch in self._watches.items()
+            if watch.clock.stretches and watch.clock.stretches[-1].end > before.until
+        ]  # fmt: skip
+
+    def follow(self, engine: Engine, person: Callable[[str], Person], most: int) -> None:
+        """Give the seconds after a change of rules to the new ones; `most` clocks at a time."""
+        since = self._eras[-1].until if self._eras else float("-inf")
+        for name, platform in self._open[:most]:
+            watch = self._watches.get((name, platform))
+            for stretch in watch.clock.stretches if watch is not None else ():
+                if watch is not None and stretch.end > since:
+                    pieces = self._pieces(engine, person(name), platform, stretch)
+                    self._write_pieces(person(name), platform, watch, stretch.serial, pieces)
+        del self._open[:most]
+
     def watched(self) -> list[tuple[str, str]]:
         """Everybody and each platform that has a clock."""
         return list(self._watches)
 
     def settle(self, now: float) -> None:
         """Forget what can no longer be corrected; call now and then."""
+        first = now
         for key, watch in list(self._watches.items()):
             watch.clock = meter.settle(watch.clock, now, GIVE_BACK_MEMORY)
             serials = {s.serial for s in watch.clock.stretches}
             for serial in [s for s in watch.rows if s not in serials]:
                 del watch.rows[serial]
+            first = min([first, *(s.start for s in watch.clock.stretches)])
             if not watch.clock.stretches and now - watch.clock.newest > GIVE_BACK_MEMORY * 4:
                 del self._watches[key]
+        self._eras = [era for era in self._eras if era.until > first]
 
     def active(self, since: float) -> int:
         """How many people had an activity after the instant `since`."""
@@ -167,14 +207,15 @@ class Attention:
     def _trim(self, engine: Engine, person: Person, target: Target, watch: Watch, now: float) -> None:
         """A gap that is charged after the fact never charges more than there was: end at the last second."""
         match = engine.match(person, target, now)
-        if match.then is not Then.SPEND or match.allowance is None:
+        if match.then is not Then.SPEND or match.allowance is None or match.observed:
             return
         old, end = watch.clock, now
+        floor = self._eras[-1].until if self._eras else float("-inf")  # a lower limit gives nothing back
         for _ in range(TRIM_TURNS):
             over = overspent(engine.balance(person, match.allowance, self._book.of(person.name), now))
             if over <= 0.0:
                 break
-            end -= over
+            end = max(end - over, min(floor, end))
             watch.clock = meter.truncate(watch.clock, end)
             self._write(engine, person, target.platform, watch, old)
             old = watch.clock
@@ -190,8 +231,22 @@ class Attention:
         for stretch in watch.clock.stretches:
             before = known.get(stretch.serial)
             if before is not stretch and before != stretch:
-                pieces = _pieces(engine, person, platform, stretch)
+                pieces = self._pieces(engine, person, platform, stretch)
                 self._write_pieces(person, platform, watch, stretch.serial, pieces)
+
+    def _pieces(self, engine: Engine, person: Person, platform: str, stretch: Stretch) -> list[Piece]:
+        """The parts of a stretch, each by the rules that were in force then."""
+        pieces: list[Piece] = []
+        start = stretch.start
+        for era in self._eras:
+            end = min(era.until, stretch.end)
+            if start < end:
+                part = stretch._replace(start=start, end=end)
+                pieces += _pieces(era.engine, era.person(person.name, start), platform, part)
+                start = end
+        if start < stretch.end or start == stretch.start:
+            pieces += _pieces(engine, person, platform, stretch._replace(start=start))
+        return _joined(pieces) if self._eras else pieces
 
     def _write_pieces(
         self, person: Person, platform: str, watch: Watch, serial: int, pieces: list[Piece]
@@ -239,6 +294,18 @@ def overspent(balance: Balance) -> float:
     return balance.spent - balance.limit - balance.carried - balance.granted
 
 
+def _joined(pieces: list[Piece]) -> list[Piece]:
+    """Parts that follow each other under the same rule are one: most changes of rules change little."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        last = joined[-1] if joined else None
+        if last is not None and last.end == piece.start and last[2:] == piece[2:]:
+            joined[-1] = last._replace(end=piece.end)
+        else:
+            joined.append(piece)
+    return joined
+
+
 def _pieces(engine: Engine, person: Person, platform: str, stretch: Stretch) -> list[Piece]:
     """Split a stretch where the rule that fits changes; time under a rule that blocks is no visit."""
     pieces: list[Piece] = []
@@ -247,7 +314,7 @@ def _pieces(engine: Engine, person: Person, platform: str, stretch: Stretch) -> 
     while True:
         match = engine.match(person, target, start)
         end = stretch.end if match.until is None else min(stretch.end, match.until)
-        if match.then is not Then.BLOCK:
+        if match.then is not Then.BLOCK or match.observed:
             rule = match.rule.name if match.rule is not None else None
             pieces.append(Piece(start, end, stretch.section, match.allowance, rule))
         if end >= stretch.end:

@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from proxy_addon.attention import Attention, Load
+from proxy_addon.attention import Attention, Era, Load
 from proxy_addon.core import activity, rhythm
 from proxy_addon.core.activity import Evidence, Exchange, Judgement, Kind
 from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.policy import Engine
+from proxy_addon.core.prepared import Prepared
 from proxy_addon.core.ruleset import OnFailure, RuleSet
 from proxy_addon.core.types import Activity, Balance, Decision, Person, Reason, Target, Verdict
 from proxy_addon.ports import Metrics
@@ -32,6 +33,7 @@ STALLED = 15.0  # bytes after a longer silence do not fill it
 RECEIPT_SECONDS = 0.8  # a message this soon after a push was written by no person
 SHORT_MESSAGE = 64  # bytes; heartbeats and receipts are as short, what people write seldom is
 LOOKED_AT = ("image/", "video/", "audio/")
+FOLLOWED = 200  # clocks that are written anew in one turn after a change of rules
 FOLLOWERS = frozenset({"image", "script", "style", "font", "video", "audio", "track"})
 
 
@@ -85,7 +87,7 @@ NOT_LIMITED = Decision(Verdict.ALLOW, Reason.NOT_LIMITED)
 
 
 class Enforcer:
-    """Decides and meters by one rule set at a time; `use` swaps it."""
+    """Decides and meters by one rule set at a time; `swap` changes it."""
 
     def __init__(
         self,
@@ -109,6 +111,23 @@ class Enforcer:
         """Decide by `rules` from now on."""
         self.engine = Engine(rules)
         self.catalogue = Catalogue(rules.platforms)
+
+    def swap(self, prepared: Prepared, now: float) -> None:
+        """Decide by other rules from the instant `now` on. What was charged before stays as it is.
+
+        Roles are looked up anew; those that an address gives come with the next `person` of that name.
+        """
+        self._attention.swapped(Era(now, self.engine, self._forced))
+        self.engine, self.catalogue = prepared
+        self._forced, self._last = {}, {}
+        self.reseat(lambda ticket: None, now)
+
+    def reseat(self, who: Callable[[Ticket], Person | None], now: float) -> None:
+        """Look up anew who pays for what runs; None: the same name with the roles that it has now."""
+        live, self._live = self._live, {}
+        for ticket in [ticket for tickets in live.values() for ticket in tickets]:
+            ticket.person = who(ticket) or self.known(ticket.person.name, now)
+            self._live.setdefault((ticket.person, ticket.target), set()).add(ticket)
 
     @property
     def rules(self) -> RuleSet:
@@ -142,7 +161,7 @@ class Enforcer:
         watch = self._attention.watch(person.name, hit.platform)
         judgement = activity.classify(x, hit, page, watch.place, now)
         opens = judgement.evidence is Evidence.PAGE_OPENED
-        if opens and decision.verdict is Verdict.SPEND:
+        if opens and decision.verdict is Verdict.SPEND and decision.would is None:
             decision = self._with_gap(person, target, decision, judgement, now)
         self._metrics.decided(person, decision, self._timer() - begun)
         if decision.blocks:
@@ -184,6 +203,8 @@ class Enforcer:
         """The balance for a heads-up, once in each window, on a page load when little is left."""
         if decision.verdict is not Verdict.SPEND or decision.allowance is None or decision.left is None:
             return None
+        if decision.would is not None:
+            return None
         key = (person.name, decision.allowance)
         warn_at = self.rules.allowances[decision.allowance].warn_at
         if decision.left > warn_at:
@@ -214,7 +235,7 @@ class Enforcer:
         ticket.judgement = judgement
         ticket.key = rhythm.endpoint(x.host, x.path)
         became = judgement.activity
-        if became.counts:
+        if became.counts and target.platform in self.rules.limited:
             opened = judgement.evidence is Evidence.PAGE_OPENED
             leads = x.dest not in FOLLOWERS and not content_type.startswith(LOOKED_AT)
             certain, weak = opened and x.gesture, leads and not opened
@@ -239,6 +260,8 @@ class Enforcer:
     def _flow(self, ticket: Ticket, elapsed: float, now: float, judgement: Judgement) -> bool:
         if ticket.bytes < self.rules.metering.busy_rate * elapsed:
             return False
+        if ticket.target.platform not in self.rules.limited:  # it was, when this began
+            return True
         start = ticket.since if elapsed <= STALLED else now
         load = Load(ticket.target, start, now, judgement, ticket.key, certain=True)
         self._attention.stream(self.engine, ticket.person, load)
@@ -268,7 +291,8 @@ class Enforcer:
             width = size if size <= 64 else 64 * (size // 64)
             key = f"ws:{ticket.x.host}:{width}"
             load = Load(ticket.target, now, now, _MESSAGE, key, weak=size <= SHORT_MESSAGE)
-            became = self._attention.enter(self.engine, ticket.person, load)
+            if ticket.target.platform in self.rules.limited:
+                became = self._attention.enter(self.engine, ticket.person, load)
         if not became.counts:
             self._metrics.ignored(ticket.person, ticket.target.platform, became)
         return became
@@ -308,6 +332,7 @@ class Enforcer:
 
     def due(self, now: float) -> Iterator[Due]:
         """What is running and must end now. The clock of those people has been stopped."""
+        self._attention.follow(self.engine, lambda name: self.known(name, now), FOLLOWED)
         for (person, target), tickets in list(self._live.items()):
             decision = self._decide(person, target, now)
             if not decision.blocks:
@@ -343,10 +368,13 @@ class Enforcer:
     def failure(self, person: Person | None, target: Target) -> Decision:
         """The configured verdict when our own code failed or a balance cannot be read."""
         wanted = self.rules.on_failure
+        closed = Decision(Verdict.BLOCK, Reason.UNAVAILABLE, target.platform, target.section)
+        if self.rules.observes:
+            return closed.tried_out(Verdict.ALLOW)
         if wanted is OnFailure.ALLOW:
             return Decision(Verdict.ALLOW, Reason.UNAVAILABLE, target.platform, target.section)
         if wanted is OnFailure.LAST_KNOWN and person is not None:
             last = self._last.get((person.name, target))
             if last is not None:
                 return last
-        return Decision(Verdict.BLOCK, Reason.UNAVAILABLE, target.platform, target.section)
+        return closed

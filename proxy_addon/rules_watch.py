@@ -1,0 +1,131 @@
+"""Watches the rules folder: says that something changed, once for a burst of saves.
+
+The system's own notice of changes (inotify and its like) makes it quick. It is not enough: a network mount gives
+none, a folder that is itself a link keeps its old target, a deleted folder takes its watch with it. So the folder
+is also looked at every few seconds, by names, sizes and times of its files; where both agree, nothing is read.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import structlog
+from watchfiles import watch
+
+log = structlog.get_logger("allowance.rules")
+
+POLL = 2.0  # seconds between two looks where no notice comes
+QUIET = 0.2  # seconds without a change that end a burst of saves
+LONGEST = 2.0  # seconds after which a burst that goes on is read all the same
+_MOST = 5_000  # files looked at
+
+type Look = tuple[tuple[object, ...], ...]
+
+
+class RulesWatch:
+    """Calls `on_change` from a thread of its own."""
+
+    def __init__(self, folder: Path, on_change: Callable[[], object], *, poll: float = POLL) -> None:
+        self._folder = folder
+        self._on_change = on_change
+        self._poll = poll
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to watch what changes from now on."""
+        seen = look(self._folder)
+        self._thread = threading.Thread(target=self._run, args=(seen,), name="rules", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop watching. A change that is under way is finished."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5.0)
+
+    def _run(self, seen: Look) -> None:
+        for told in self._notices():
+            now = look(self._folder)
+            if not told and now == seen:
+                continue
+            seen = self._settled(now)
+            if self._stop.is_set():
+                return
+            try:
+                self._on_change()
+            except Exception:
+                log.exception("a change of the rules could not be followed")
+
+    def _settled(self, seen: Look) -> Look:
+        """Wait for the end of a burst."""
+        waited = 0.0
+        while waited < LONGEST and not self._stop.wait(QUIET):
+            waited += QUIET
+            now = look(self._folder)
+            if now == seen:
+                break
+            seen = now
+        return seen
+
+    def _notices(self) -> Iterator[bool]:
+        """True for each notice about a file of ours, False when it is time to look."""
+        complained = False
+        while not self._stop.is_set():
+            try:
+                yield from self._told_by_system()
+            except (OSError, RuntimeError) as error:
+                if not complained:
+                    complained = True
+                    log.warning("no notice of changes, looking every few seconds", error=str(error))
+                self._stop.wait(self._poll)
+                yield False
+
+    def _told_by_system(self) -> Iterator[bool]:
+        """The system's notices until the folder is another one."""
+        identity = _identity(self._folder)
+        batches = watch(
+            self._folder, watch_filter=None, debounce=1000, step=100, stop_event=self._stop,
+            rust_timeout=int(self._poll * 1000), yield_on_timeout=True, raise_interrupt=False,
+        )  # fmt: skip
+        for batch in batches:
+            yield any(not Path(path).name.startswith(".") for _, path in batch)
+            if _identity(self._folder) != identity:
+                return
+
+
+def look(folder: Path) -> Look:
+    """What can be seen of a folder without reading its files; those of one level below it too."""
+    found: list[tuple[object, ...]] = [(_identity(folder),)]
+    _list(folder, found, deeper=True)
+    return tuple(found)
+
+
+def _list(folder: Path, found: list[tuple[object, ...]], *, deeper: bool) -> None:
+    try:
+        with os.scandir(folder) as entries:
+            listed = sorted((entry for entry in entries if entry.name[:1] != "."), key=lambda one: one.name)
+    except OSError as error:
+        found.append((str(folder), error.errno))
+        return
+    for entry in listed[: _MOST - len(found)]:
+        try:
+            seen = entry.stat()
+        except OSError as error:
+            found.append((entry.path, error.errno))
+            continue
+        found.append((entry.path, seen.st_mtime_ns, seen.st_size, seen.st_ino, seen.st_dev, seen.st_mode))
+        if deeper and entry.is_dir():
+            _list(Path(entry.path), found, deeper=False)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Which folder a path means now; None when there is none."""
+    try:
+        seen = folder.stat()
+    except OSError:
+        return None
+    return seen.st_dev, seen.st_ino
