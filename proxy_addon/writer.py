@@ -1,17 +1,23 @@
 """Carries visits to the ledger, and news of the other proxies back, on one thread of its own.
 
 The event loop only puts visits into memory. Once in `flush_seconds` the thread writes what is there and asks
-what others wrote since. While the ledger is away everything waits in memory, newest state of each visit only,
-and is tried again for ever; writing is idempotent, so a write whose answer was lost is simply repeated.
+what others wrote since; a ledger that can call (`wake`) has its news read at once. While the ledger is away
+everything waits in memory, newest state of each visit only, and is tried again for ever; writing is
+idempotent, so a write whose answer was lost is simply repeated. What others wrote is asked for even while
+writing fails.
+
+A second thread keeps the journal: whatever has waited for longer than a healthy flush takes goes to the disk of
+this host, whether the ledger fails, is slow or does not answer at all. So at most `JOURNAL_AFTER` and a
+`JOURNAL_TICK` of usage are in this process alone, whatever is wrong.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from time import sleep
 from types import MappingProxyType
 from typing import Final
@@ -20,7 +26,10 @@ import structlog
 
 from proxy_addon.clock import timer
 from proxy_addon.core.types import Visit
+from proxy_addon.journal import Journal, write_or_split
 from proxy_addon.ports import Clock, Ledger, LedgerError, LedgerRefused, News
+from proxy_addon.pruner import Pruner
+from proxy_addon.waiting import Waiting
 
 MAX_PENDING: Final = 200_000  # visits; some 100 MB, a day of outage for an office of thousands
 BATCH: Final = 1_000  # rows in one transaction
@@ -28,8 +37,12 @@ LONGEST_WAIT: Final = 10.0  # seconds between two tries while the ledger is away
 STUCK_AFTER: Final = 10.0  # seconds after which a try that has not come back counts as an outage
 LOOK_BACK: Final = 120.0  # seconds; the first news overlap what was loaded at start, even with clocks apart
 LAST_TRIES: Final = 0.1  # seconds between two tries while the process is about to end
-PRUNE_EVERY: Final = 86_400.0
-PRUNE_AGAIN: Final = 600.0  # seconds until the next try when deleting failed
+JOURNAL_AFTER: Final = 1.2  # seconds without a flush that went well, after which visits go to the journal
+JOURNAL_TICK: Final = 0.2
+MERGE: Final = 0.05  # seconds in which several calls of the ledger become one reading of news
+NOT_ASKED: Final = frozenset(
+    {"unreachable", "stopped", "sign-in"}
+)  # kinds for which reading would fail as well
 
 log = structlog.get_logger("allowance.ledger")
 
@@ -45,6 +58,11 @@ class WriterState:
     message: str | None  # why it is down
     dropped: int  # visits given up for lack of room
     refused: int  # visits the ledger will never take
+    away_since: float | None = None  # the instant since which it is down
+    journal_bytes: int = 0
+    journal_visits: int = 0
+    journal_dropped: int = 0  # times a visit found no room in the journal, or its disk failed
+    journal_message: str | None = None  # why the journal cannot be written
 
 
 type OnNews = Callable[[News], None]
@@ -57,7 +75,7 @@ class Writer:
 
     `node` is this proxy's name in visits: its own rows are no news. `retention` gives the seconds that
     visits are kept; with it, old ones are deleted soon after the start and once a day. `cursor` is where
-    news begin (`News.cursor`); without one they begin two minutes ago.
+    news begin (`News.cursor`); without one they begin two minutes ago. The writer closes its `journal`.
     """
 
     def __init__(
@@ -72,6 +90,7 @@ class Writer:
         retention: Callable[[], float] | None = None,
         cursor: float | None = None,
         max_pending: int = MAX_PENDING,
+        journal: Journal | None = None,
     ) -> None:
         self._ledger = ledger
         self._node = node
@@ -79,58 +98,68 @@ class Writer:
         self._on_state = on_state
         self._clock = clock
         self._flush_seconds = flush_seconds
-        self._retention = retention
+        self._pruner = Pruner(ledger, clock, retention, self._count)
         self._cursor = max(0.0, clock.now() - LOOK_BACK) if cursor is None else cursor
-        self._max_pending = max_pending
+        self._waiting = Waiting(max_pending)
+        self._journal = journal
 
         self._lock = threading.Lock()  # guards the fields below; never held while the ledger is called
-        self._pending: OrderedDict[str, Visit] = OrderedDict()  # oldest first
         self._errors: Counter[str] = Counter()
         self._message: str | None = None  # None: up
-        self._away_since = 0.0
+        self._away_since: float | None = None
         self._took: float | None = None
         self._busy_since: float | None = None
-        self._dropped = 0
         self._refused = 0
+        self._covered_at = timer()  # what was put before is in the ledger
+        self._journal_failed = 0
+        self._journal_message: str | None = None
 
+        self._journaling = threading.Lock()  # what is settled must not come back
         self._flushing = threading.Lock()  # one flush at a time; guards the fields below
         self._heard: tuple[dict[str, int], set[str]] = ({}, set())  # of the last news, to tell repetitions
         self._failures = 0
-        self._prune_at = float("-inf")
+        self._told_up = True
+        self._answers = True
+        self._write_at = 0.0  # by the timer: not earlier, after a write that failed
 
         self._stopping = threading.Event()
+        self._stopped = threading.Event()
+        self._called = threading.Event()  # there is news, or the end has come
         self._give_up_at = 0.0
         self._thread: threading.Thread | None = None
-        self._pruner: threading.Thread | None = None
+        self._keeper: threading.Thread | None = None
 
     def put(self, visit: Visit) -> None:
         """Take a visit to be written. Returns at once; of one id only the highest rev is kept."""
-        with self._lock:
-            waiting = self._pending.get(visit.id)
-            if waiting is not None and waiting.rev >= visit.rev:
-                return
-            self._pending[visit.id] = visit
-            if len(self._pending) <= self._max_pending:
-                return
-            self._pending.popitem(last=False)
-            self._dropped += 1
-            is_first = self._dropped == 1
-        if is_first:
-            log.error("visits are dropped", because="too many wait for the ledger", waiting=self._max_pending)
+        self._waiting.put(visit)
+
+    def wake(self) -> None:
+        """There is news: read it now. From any thread."""
+        self._called.set()
 
     def state(self) -> WriterState:
         """How the ledger is doing now."""
+        journal = self._journal
         with self._lock:
             stuck = self._busy_since is not None and timer() - self._busy_since > STUCK_AFTER
             message = self._message or ("the database does not answer" if stuck else None)
+            if message is None:
+                self._away_since = None
+            elif self._away_since is None:
+                self._away_since = self._clock.now()
             return WriterState(
                 up=message is None,
-                pending=len(self._pending),
+                pending=len(self._waiting),
                 flush_seconds=self._took,
                 errors=MappingProxyType(dict(self._errors)),
                 message=message,
-                dropped=self._dropped,
+                dropped=self._waiting.dropped,
                 refused=self._refused,
+                away_since=self._away_since,
+                journal_bytes=journal.size if journal else 0,
+                journal_visits=journal.held if journal else 0,
+                journal_dropped=(journal.dropped if journal else 0) + self._journal_failed,
+                journal_message=self._journal_message,
             )
 
     def start(self) -> None:
@@ -138,9 +167,13 @@ class Writer:
         # A daemon: a database that never answers must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
+        if self._journal is not None:
+            self._keeper = threading.Thread(target=self._keep, name="ledger-journal", daemon=True)
+            self._keeper.start()
 
     def stop(self, timeout: float) -> int:
-        """Write all that waits, for at most `timeout` seconds, and end; how many visits could not be written.
+        """Write all that waits, for at most `timeout` seconds, and end; how many visits are lost with this
+        process. What the ledger did not take and the journal holds is not: the next start writes it.
 
         The ledger stays open. Visits put from now on are not written.
         """
@@ -148,13 +181,31 @@ class Writer:
             self.start()
         self._give_up_at = timer() + timeout
         self._stopping.set()
+        self._called.set()
         # All tries are made on the thread: one that hangs in a call cannot be waited for any longer.
         if self._thread is not None:
             self._thread.join(timeout)
+        self._stopped.set()
+        if self._keeper is not None:
+            self._keeper.join(timeout)
+        return self._leave()
+
+    def _leave(self) -> int:
+        """Put what could not be written into the journal; what is in neither is lost."""
+        self._journal_fresh()
         state = self.state()
-        if state.pending:
-            log.error("visits could not be written", visits=state.pending, because=state.message)
-        return state.pending
+        waiting = self._waiting.first(len(self._waiting))
+        journal = self._journal
+        lost = sum(1 for visit in waiting if journal is None or not journal.has(visit))
+        if waiting:
+            tell = log.error if lost else log.warning
+            tell(
+                "visits could not be written", visits=len(waiting), because=state.message,
+                in_journal=len(waiting) - lost, lost=lost,
+            )  # fmt: skip
+        if journal is not None:
+            journal.close()
+        return lost
 
     def flush_now(self) -> bool:
         """Flush on the caller's thread; whether all went well. Not for the event loop: it may block."""
@@ -163,77 +214,116 @@ class Writer:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self.flush_now()
-            self._prune_when_due()
-            self._stopping.wait(self._pause())
+            with self._flushing:
+                self._flush(may_wait=True)
+            if not self._failures:
+                self._pruner.start_when_due()
+            self._listen(self._flush_seconds)
         self.flush_now()
-        while self.state().pending and timer() < self._give_up_at:
+        while len(self._waiting) and timer() < self._give_up_at:
             sleep(LAST_TRIES)
             self.flush_now()
 
-    def _pause(self) -> float:
-        if not self._failures:
-            return self._flush_seconds
-        # The exponent is bounded: two to the power of a week's failures is no float.
-        return float(min(LONGEST_WAIT, self._flush_seconds * 2 ** min(self._failures - 1, 10)))
+    def _listen(self, seconds: float) -> None:
+        """Wait for the next flush. Calls of the ledger in between have their news read, and nothing written:
+        or two proxies would keep calling each other."""
+        until = timer() + seconds
+        while (left := until - timer()) > 0 and not self._stopping.is_set():
+            if not self._called.wait(left):
+                return
+            self._stopping.wait(min(MERGE, left))
+            self._called.clear()
+            if not self._stopping.is_set():
+                with self._flushing:
+                    self._flush(writes=False)
 
-    def _flush(self) -> bool:
+    def _flush(self, *, writes: bool = True, may_wait: bool = False) -> bool:
+        """Write, then read, whatever became of the writing; whether all that was tried went well."""
         began = timer()
+        writes = writes and not (may_wait and began < self._write_at)
+        if not writes and not self._answers:
+            return False  # nor would it answer a question
         with self._lock:
             self._busy_since = began
         try:
-            self._write_pending()
-            self._read_news()
-        except LedgerError as problem:
-            self._went_wrong(problem.kind, str(problem))
-            return False
-        except Exception as problem:  # the thread must outlive any mistake of ours
-            log.exception("flush failed")
-            self._went_wrong("internal", f"{type(problem).__name__}: {problem}")
-            return False
-        else:
-            self._went_well(timer() - began)
-            return True
+            problem = self._attempt(self._write_pending) if writes else None
+            if problem is None or problem.kind not in NOT_ASKED:
+                problem = self._attempt(self._read_news) or problem
+            self._answers = problem is None or problem.kind not in NOT_ASKED
+            if problem is not None:
+                self._went_wrong(problem, timer(), counts=writes)
+            elif writes:
+                self._went_well(began)
+            return problem is None
         finally:
             with self._lock:
                 self._busy_since = None
             self._tell()
 
+    def _attempt(self, step: Callable[[], None]) -> LedgerError | None:
+        """What went wrong with a step, if anything."""
+        try:
+            step()
+        except LedgerError as problem:
+            return problem
+        except Exception as problem:  # the thread must outlive any mistake of ours
+            log.exception("flush failed")
+            return LedgerError(f"{type(problem).__name__}: {problem}", kind="internal")
+        return None
+
     def _write_pending(self) -> None:
         """Write what waits now, oldest first. A row leaves the memory only when it has been written."""
-        with self._lock:
-            waiting = len(self._pending)
-        for _ in range(0, waiting, BATCH):
-            with self._lock:
-                batch = tuple(islice(self._pending.values(), BATCH))
-            self._write(batch)
-
-    def _write(self, batch: Sequence[Visit]) -> None:
-        try:
-            self._ledger.write_visits(batch)
-        except LedgerRefused as problem:
-            if len(batch) == 1:
-                self._give_up(batch[0], problem)
-                return
-            # One row that no database will ever take must not keep the others waiting.
-            middle = len(batch) // 2
-            self._write(batch[:middle])
-            self._write(batch[middle:])
-        else:
-            self._forget(batch)
+        for _ in range(0, len(self._waiting), BATCH):
+            write_or_split(self._ledger, self._waiting.first(BATCH), self._forget, self._give_up)
 
     def _forget(self, written: Sequence[Visit]) -> None:
+        with self._journaling:
+            self._waiting.forget(written)
+            if self._journal is not None:
+                with self._disk():
+                    self._journal.settle(written)
+
+    def _keep(self) -> None:
+        """The journal's thread."""
+        while not self._stopped.wait(JOURNAL_TICK):
+            with self._lock:
+                is_late = timer() - self._covered_at > JOURNAL_AFTER
+            if is_late:
+                self._journal_fresh()
+            if self.state().up != self._told_up:
+                self._tell()  # a call that hangs tells nothing by itself
+
+    def _journal_fresh(self) -> None:
+        """Put into the journal what it does not have yet."""
+        if self._journal is None:
+            return
+        with self._journaling:
+            fresh = self._waiting.take_fresh()
+            with self._disk():
+                self._journal.add(fresh)
+                return
+            self._waiting.give_back(fresh)  # it failed: again in a moment
+            with self._lock:
+                self._journal_failed += len(fresh)
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        """Whatever the journal's disk does, the proxy goes on; it is said once, and once when it is over."""
+        message = None
+        try:
+            yield
+        except OSError as problem:
+            message = f"the journal cannot be written: {problem.strerror}"
         with self._lock:
-            for visit in written:
-                waiting = self._pending.get(visit.id)
-                if waiting is not None and waiting.rev <= visit.rev:
-                    del self._pending[visit.id]
+            was, self._journal_message = self._journal_message, message
+        if message is not None and was is None:
+            log.error("the journal cannot be written", because=message)
 
     def _give_up(self, visit: Visit, problem: LedgerRefused) -> None:
         self._forget((visit,))
+        self._count(problem.kind)
         with self._lock:
             self._refused += 1
-            self._errors[problem.kind] += 1
         # No text of the driver: it may quote the row, and that names a person.
         log.error("the ledger refuses a visit", visit=visit.id, rev=visit.rev)
 
@@ -251,57 +341,47 @@ class Writer:
         self._heard = ({v.id: v.rev for v in news.visits}, {grant.id for grant in news.grants})
         self._cursor = news.cursor
 
-    def _went_well(self, took: float) -> None:
+    def _went_well(self, began: float) -> None:
         with self._lock:
             was_down = self._message is not None
             self._message = None
-            self._took = took
-            away = timer() - self._away_since
+            self._took = timer() - began
+            self._covered_at = began
+            since, self._away_since = self._away_since, None
         self._failures = 0
+        self._write_at = 0.0
         if was_down:
-            log.info("the ledger is back", away_seconds=round(away, 1))
+            log.info("the ledger is back", away_seconds=round(self._clock.now() - (since or 0.0), 1))
 
-    def _went_wrong(self, kind: str, message: str) -> None:
-        self._failures += 1
+    def _went_wrong(self, problem: LedgerError, now: float, *, counts: bool) -> None:
+        """`counts`: it was a whole flush, after which the next one waits longer."""
+        if counts:
+            self._failures += 1
+            self._write_at = now + self._pause()
         with self._lock:
             was_up = self._message is None
-            self._away_since = timer() if was_up else self._away_since
-            self._message = message
-            self._errors[kind] += 1
-            pending = len(self._pending)
+            if self._away_since is None:
+                self._away_since = self._clock.now()
+            self._message = str(problem)
+            self._errors[problem.kind] += 1
         if was_up:
-            log.error("the ledger is away", because=message, pending=pending)
+            log.error("the ledger is away", because=str(problem), pending=len(self._waiting))
+
+    def _pause(self) -> float:
+        """Seconds until writing is tried again."""
+        # The exponent is bounded: two to the power of a week's failures is no float.
+        return float(min(LONGEST_WAIT, self._flush_seconds * 2 ** min(self._failures - 1, 10)))
+
+    def _count(self, kind: str) -> None:
+        with self._lock:
+            self._errors[kind] += 1
 
     def _tell(self) -> None:
+        state = self.state()
+        self._told_up = state.up
         if self._on_state is None:
             return
         try:
-            self._on_state(self.state())
+            self._on_state(state)
         except Exception:
             log.exception("on_state failed")
-
-    def _prune_when_due(self) -> None:
-        """Delete what is older than the retention, beside the flushes: the first time may take minutes."""
-        now = self._clock.now()
-        is_running = self._pruner is not None and self._pruner.is_alive()
-        if self._retention is None or self._failures or now < self._prune_at or is_running:
-            return
-        self._prune_at = now + PRUNE_EVERY
-        self._pruner = threading.Thread(
-            target=self._prune, args=(now, self._retention), name="ledger-pruner", daemon=True
-        )
-        self._pruner.start()
-
-    def _prune(self, now: float, retention: Callable[[], float]) -> None:
-        try:
-            deleted = self._ledger.prune(now - retention())
-        except LedgerError as problem:
-            with self._lock:
-                self._errors[problem.kind] += 1
-            self._prune_at = now + PRUNE_AGAIN
-            log.warning("old visits are not deleted yet", because=str(problem))
-        except Exception:
-            self._prune_at = now + PRUNE_AGAIN
-            log.exception("old visits are not deleted yet")
-        else:
-            log.info("old visits are deleted", rows=deleted)
