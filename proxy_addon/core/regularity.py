@@ -15,14 +15,16 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 # Intervals that must agree, and how far (standard deviation / mean): the less precise, the more of them.
 STEADY = ((4, 0.05), (5, 0.08), (6, 0.12), (8, 0.18), (11, 0.24), (16, 0.31))
-BRISK = 15.0  # seconds; shorter intervals are also a person's, who scrolls evenly, and need more agreement
-BRISK_MORE = 2.0  # times as many intervals
+LOOSE = 0.13  # what varies more than this is a timer only while no person is seen in between
+BRISK = 25.0  # seconds; shorter intervals are also a person's, who scrolls evenly: the shorter, the more must agree
+BRISK_MOST = 4.0  # times as many intervals at most
 SHORTEST = 2.5  # seconds; below that a "period" is a burst
-EARLY, LATE = 0.55, 1.6  # an interval of a jittered timer is within these multiples of its period
+SIGMAS, LOOSEST = 3.5, 0.65  # a beat may be off by so many times the spread seen, at most by this share
 
 CHAIN_SHORTEST = 8.0
 CHAIN_LOOKS = 40  # how many events back a period may begin
@@ -33,6 +35,7 @@ TOLERANCES = (0.012, 0.06)  # of the period; timers that are set again after eac
 # Events, and how far their count may stray (times the square root of their number): the fewer, the less.
 CROWD = ((96, 0.32), (64, 0.29), (44, 0.26), (30, 0.24))
 CROWD_BRISK = 0.7  # of that, where intervals are short
+CROWD_SLOW = 15.0
 CROWD_SHORTEST = 6.0
 
 
@@ -48,24 +51,29 @@ class Timer(NamedTuple):
     crowd: bool = False
 
 
-def steady(times: Sequence[float]) -> Timer | None:
-    """One timer behind the newest of `times` (ascending)."""
+def steady(times: Sequence[float], alone_since: float = -math.inf) -> Timer | None:
+    """One timer behind the newest of `times` (ascending). A loose one counts only if all of it is younger than
+    `alone_since`, when a person was last seen for certain.
+    """
     count = len(times) - 1
-    if count < STEADY[0][0]:
-        return None
-    newest = times[-1]
+    newest = times[-1] if times else 0.0
     for wanted, spread in STEADY:
-        mean = (newest - times[max(0, count - wanted)]) / wanted
-        need = int(wanted * BRISK_MORE) if mean < BRISK else wanted
-        if need > count or mean < SHORTEST:
+        if wanted > count:
+            return None
+        mean = (newest - times[count - wanted]) / wanted
+        if mean < SHORTEST:
             continue
-        if _spread(times[count - need :]) <= spread:
-            return _followed_back(times, (newest - times[count - need]) / need, need, spread)
+        need = math.ceil(wanted * min(BRISK_MOST, max(1.0, BRISK / mean)))
+        if need > count or (spread > LOOSE and times[count - need] < alone_since):
+            continue
+        seen = _spread(times[count - need :])
+        if seen <= spread:
+            return _followed_back(times, (newest - times[count - need]) / need, need, seen)
     return None
 
 
 def _spread(times: Sequence[float]) -> float:
-    gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(times)]
     mean = (times[-1] - times[0]) / len(gaps)
     if mean <= 0.0:
         return math.inf
@@ -75,7 +83,7 @@ def _spread(times: Sequence[float]) -> float:
 def _followed_back(times: Sequence[float], period: float, need: int, spread: float) -> Timer:
     """Follow the run back for as long as the intervals are those of the same timer."""
     first = len(times) - 1 - need
-    off = min(0.5 * period, max(3.0 * spread * period, 1.0))
+    off = min(LOOSEST * period, max(SIGMAS * spread * period, 0.05 * period, 0.6))
     while first > 0 and abs(times[first] - times[first - 1] - period) <= off:
         first -= 1
     return Timer(period, off, tuple(times[first:]))
@@ -130,16 +138,16 @@ def _nearest(times: Sequence[float], target: float, off: float) -> float | None:
     return best
 
 
-def crowd(times: Sequence[float]) -> Timer | None:
-    """Several timers behind the newest of `times`: their number grows evenly."""
+def crowd(times: Sequence[float], alone_since: float = -math.inf) -> Timer | None:
+    """Several timers behind the newest of `times`, all after `alone_since`: their number grows evenly."""
     for size, line in CROWD:
-        if size > len(times):
+        if size > len(times) or times[-size] < alone_since:
             continue
         run = times[-size:]
         mean = (run[-1] - run[0]) / (size - 1)
         if mean < CROWD_SHORTEST:
             continue
-        line = line * CROWD_BRISK if mean < BRISK else line
+        line = line * CROWD_BRISK if mean < CROWD_SLOW else line
         strayed = _strayed(run, mean)
         if strayed <= line * math.sqrt(size):
             return Timer(mean, mean * (1.3 * strayed + 0.8), tuple(run), True)

@@ -31,7 +31,9 @@ CONTENT = "+"
 ANY = "*"
 BURST_GAP = 1.5  # seconds between the loads of one burst
 BURST_SPAN = 6.0
-BRINGS = 0.3  # share of a timer's requests that brought content, above which content after it is its own
+BRINGS = 0.08  # share of a timer's requests that brought content, above which content after it is its own
+BRINGS_PACE = 0.06  # how quickly that share follows
+BRINGS_SPAN = 6.0  # seconds within which content still belongs to a machine's request
 MISSED_BEATS = 3  # a beat or two may be lost; after more the timer stands still until it is found again
 
 type Root = tuple[float, bool]
@@ -66,16 +68,21 @@ class Rhythm(NamedTuple):
     key: str = ""
     begun: float = float("-inf")
     last: float = float("-inf")
-    brings: bool = False  # what a machine asked in this burst is known to bring content
+    person: float = float("-inf")  # when a person was last seen for certain
+    asked: float = float("-inf")  # when a machine last asked for something that is known to bring content
     content: bool | None = None  # None: none came yet; else whether it was a machine's
 
 
 class Beat(NamedTuple):
-    """Judgement on one load: a machine's or not, the evidence it belongs to, and what is taken back."""
+    """Judgement on one load: a machine's or not, the evidence it belongs to, and what is taken back.
+
+    `doubtful`: machines are known to ask the same, only not now.
+    """
 
     machine: bool
     root: Root
     withdrawn: frozenset[Root] = frozenset()
+    doubtful: bool = False
 
 
 EMPTY = Rhythm({})
@@ -105,7 +112,7 @@ def beat(rhythm: Rhythm, key: str, at: float, *, leads: bool) -> tuple[Rhythm, B
     """
     burst = at - rhythm.last <= BURST_GAP and at - rhythm.begun <= BURST_SPAN
     if not burst:
-        rhythm = Rhythm(rhythm.series, key if leads else CONTENT, at, at)
+        rhythm = Rhythm(rhythm.series, key if leads else CONTENT, at, at, rhythm.person, rhythm.asked)
     if leads:
         return _lead(rhythm, key, at)
     return _content(rhythm, at)
@@ -113,7 +120,12 @@ def beat(rhythm: Rhythm, key: str, at: float, *, leads: bool) -> tuple[Rhythm, B
 
 def brought(rhythm: Rhythm, at: float) -> bool:
     """Whether what comes at the instant `at` was brought by a machine's request that is known to bring something."""
-    return rhythm.brings and at - rhythm.last <= BURST_GAP and at - rhythm.begun <= BURST_SPAN
+    return at - rhythm.asked <= BRINGS_SPAN
+
+
+def seen(rhythm: Rhythm, at: float) -> Rhythm:
+    """A person was seen for certain at the instant `at`."""
+    return rhythm._replace(person=max(rhythm.person, at))
 
 
 def _content(rhythm: Rhythm, at: float) -> tuple[Rhythm, Beat]:
@@ -122,33 +134,37 @@ def _content(rhythm: Rhythm, at: float) -> tuple[Rhythm, Beat]:
         return rhythm._replace(last=at), Beat(rhythm.content, root)
     series = rhythm.series
     if rhythm.key != CONTENT and (asked := series.get(rhythm.key)) is not None:
-        series = _with(series, rhythm.key, asked._replace(brings=asked.brings + 0.25 * (1.0 - asked.brings)))
-    if rhythm.brings:
+        series = _with(series, rhythm.key, asked._replace(brings=asked.brings + BRINGS_PACE))
+    if brought(rhythm, at):
         return rhythm._replace(series=series, last=at, content=True), Beat(True, root)
-    entered, machine, times = _enter(series.get(CONTENT, _NEW), rhythm.begun)
+    entered, machine, times = _enter(series.get(CONTENT, _NEW), rhythm.begun, rhythm.person)
     after = rhythm._replace(series=_with(series, CONTENT, entered), last=at, content=machine)
-    return after, Beat(machine, root, frozenset((t, True) for t in times) if times else _NOTHING)
+    withdrawn = frozenset((t, True) for t in times) if times else _NOTHING
+    return after, Beat(machine, root, withdrawn, bool(entered.models))
 
 
 def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
     root = (at, False)
     old = rhythm.series.get(key, _NEW)
-    entered, machine, times = _enter(old, at)
-    entered = entered._replace(brings=0.75 * entered.brings)
+    entered, machine, times = _enter(old, at, rhythm.person)
+    entered = entered._replace(brings=(1.0 - BRINGS_PACE) * entered.brings)
     series = _with(rhythm.series, key, entered)
     brings = old.brings >= BRINGS
     withdrawn = _roots(times, brings)
     if times:
         series = _forgotten(series, times)
     if not machine:
-        if rhythm.brings and not old.models:  # asked in passing by what a machine began
+        if at - rhythm.asked <= BURST_GAP and not old.models:  # asked in passing by what a machine began
             return rhythm._replace(series=series, last=at), Beat(True, root)
-        series, machine, withdrawn = _among_all(series, at)
+        series, machine, withdrawn = _among_all(series, at, rhythm.person)
     first = at == rhythm.begun
     after = rhythm._replace(
-        series=series, last=at, key=key if first else rhythm.key, brings=rhythm.brings or (machine and brings)
+        series=series,
+        last=at,
+        key=key if first else rhythm.key,
+        asked=at if machine and brings else rhythm.asked,
     )
-    return after, Beat(machine, root, withdrawn)
+    return after, Beat(machine, root, withdrawn, bool(old.models))
 
 
 def _roots(times: tuple[float, ...], brings: bool) -> frozenset[Root]:
@@ -158,12 +174,14 @@ def _roots(times: tuple[float, ...], brings: bool) -> frozenset[Root]:
     return frozenset(found | {(t, True) for t in times}) if brings else frozenset(found)
 
 
-def _among_all(series: Mapping[str, Series], at: float) -> tuple[Mapping[str, Series], bool, frozenset[Root]]:
+def _among_all(
+    series: Mapping[str, Series], at: float, person: float
+) -> tuple[Mapping[str, Series], bool, frozenset[Root]]:
     """What no endpoint explains may still be a rhythm of the page as a whole."""
     old = series.get(ANY, _NEW)
     if old.times and at - old.times[-1] <= BURST_GAP:
         return series, False, _NOTHING
-    entered, machine, times = _enter(old, at)
+    entered, machine, times = _enter(old, at, person)
     return _with(series, ANY, entered), machine, _roots(times, brings=False)
 
 
@@ -184,15 +202,14 @@ def _with(series: Mapping[str, Series], key: str, value: Series) -> Mapping[str,
     return after
 
 
-def _enter(old: Series, at: float) -> tuple[Series, bool, tuple[float, ...]]:
+def _enter(old: Series, at: float, person: float) -> tuple[Series, bool, tuple[float, ...]]:
     """The series with `at`; whether a timer explains it; and which instants are only now explained."""
-    for i, model in enumerate(old.models):
-        moved = _on_beat(model, at)
-        if moved is not None:
-            return old._replace(models=(*old.models[:i], *old.models[i + 1 :], moved)), True, ()
+    best = _best(old.models, at)
+    if best is not None:
+        return old._replace(models=best), True, ()
     times = (*old.times[-(TIMES_KEPT - 1) :], at)
     series = old._replace(times=times, entered=old.entered + 1)
-    timer = _revived(series, at) or _found(series)
+    timer = _revived(series, at) or _found(series, person)
     if timer is None:
         return series, False, ()
     explained = frozenset(timer.times)
@@ -202,11 +219,11 @@ def _enter(old: Series, at: float) -> tuple[Series, bool, tuple[float, ...]]:
     return series._replace(times=rest, models=(*kept, model)), True, timer.times
 
 
-def _found(series: Series) -> Timer | None:
+def _found(series: Series, person: float) -> Timer | None:
     times = series.times
-    timer = regularity.steady(times)
+    timer = regularity.steady(times, person)
     if timer is None and len(times) > regularity.CHAIN_FEWEST and series.entered % LOOK_EVERY == 0:
-        timer = regularity.chain(times) or regularity.crowd(times)
+        timer = regularity.chain(times) or regularity.crowd(times, person)
     return timer
 
 
@@ -224,6 +241,19 @@ def _same(old: Model, new: Model) -> bool:
     return old.crowd == new.crowd and abs(old.period - new.period) <= 0.1 * new.period and old.beat < new.beat
 
 
+def _best(models: tuple[Model, ...], at: float) -> tuple[Model, ...] | None:
+    """The timers after a beat at `at` of the one that it fits best; None when it fits none."""
+    found, place, nearest = None, 0, 2.0
+    for i, model in enumerate(models):
+        moved = _on_beat(model, at)
+        if moved is not None:
+            off = 1.0 if model.crowd else abs(at - model.beat - round((at - model.beat) / model.period) * model.period)
+            off = off if model.crowd else off / model.tolerance
+            if off < nearest:
+                found, place, nearest = moved, i, off
+    return None if found is None else (*models[:place], *models[place + 1 :], found)
+
+
 def _on_beat(model: Model, at: float) -> Model | None:
     """The timer after a beat at `at`; None when this is none of its beats."""
     period, tolerance, last, crowd = model
@@ -231,8 +261,8 @@ def _on_beat(model: Model, at: float) -> Model | None:
         if at < last - tolerance or at > last + 40.0 * period:
             return None
         return model._replace(beat=max(last, at) + period)
-    beats = round((at - last) / period)
-    if not 1 <= beats <= MISSED_BEATS:
+    beats = max(1, round((at - last) / period))
+    if at <= last or beats > MISSED_BEATS:
         return None
     off = at - last - beats * period
     if abs(off) > tolerance * (1.0 + 0.5 * (beats - 1)):
