@@ -17,7 +17,8 @@ from db.postgres import open_postgres
 from db.sqlite import create_file, open_sqlite, use_wal
 from proxy_addon.ports import LedgerUnusable
 
-REVISIONS = ("ledger_0001",)  # all that this version knows, oldest first; tested against migrations/versions
+# All that this version knows, oldest first; tested against migrations/versions.
+REVISIONS = ("ledger_0001", "ledger_0002")
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "alembic_version"
 

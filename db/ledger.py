@@ -8,51 +8,28 @@ that is still open: see `_horizon`. The rest of the care is `OVERLAP`, for which
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Row, Select, Table, delete, func, literal, select, text
+from sqlalchemy import Row, Table, func, literal, select, text
 from sqlalchemy import inspect as inspect_object
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from db import audit, people
 from db.address import parse
 from db.engine import VERSION_TABLE, open_engine, require_head, writing
 from db.errors import translated
 from db.models import AuditRow, Base, GrantRow, VisitRow
+from db.retention import prune
+from db.rows import GRANT, VISIT, grant_values, visit_values
 from db.types import Instant, database_now
 from proxy_addon.core.types import Grant, Visit
-from proxy_addon.ports import AuditEntry, News
+from proxy_addon.ports import AuditEntry, Erasure, News, Records
 
 OVERLAP = 2.0  # seconds; more than a database's clock is ever set back by those who keep it right
 PEOPLE_AT_ONCE = 1000  # names in one query; SQLite takes 32,766 parameters, Postgres 65,535
-PAUSE_BETWEEN_BATCHES = 0.02  # seconds in which the others may write while old rows are deleted
-
-_VISIT = (
-    VisitRow.id,
-    VisitRow.person,
-    VisitRow.platform,
-    VisitRow.section,
-    VisitRow.allowance,
-    VisitRow.rule,
-    VisitRow.started_at,
-    VisitRow.ended_at,
-    VisitRow.node,
-    VisitRow.rev,
-)
-_GRANT = (
-    GrantRow.id,
-    GrantRow.person,
-    GrantRow.allowance,
-    GrantRow.seconds,
-    GrantRow.reason,
-    GrantRow.granted_by,
-    GrantRow.created_at,
-    GrantRow.expires_at,
-)
-_AUDIT = (AuditRow.at, AuditRow.actor, AuditRow.action, AuditRow.subject, AuditRow.detail)
 
 # The oldest transaction that may yet commit rows older than now. One of another program that never ends must
 # not make every reader read for ever what it knows already: our own end within seconds (db/postgres.py).
@@ -95,15 +72,17 @@ class SqlLedger:
         if not visits:
             return
         # In one order on all nodes, so that two of them never wait for each other.
-        rows = [_visit_values(visit) for visit in sorted(visits, key=lambda visit: (visit.id, visit.rev))]
+        in_order = sorted(visits, key=lambda visit: (visit.id, visit.rev))
         with self._writing() as connection:
-            connection.execute(self._upsert, rows)
+            rows = [visit_values(visit) for visit in people.without_erased(connection, in_order)]
+            if rows:
+                connection.execute(self._upsert, rows)
 
     def visits(
         self, since: float, *, person: str | None = None, people: Collection[str] | None = None
     ) -> Iterable[Visit]:
         """Visits that end after `since`, oldest start first; optionally of one person or of some."""
-        wanted = select(*_VISIT).where(VisitRow.ended_at > since)
+        wanted = select(*VISIT).where(VisitRow.ended_at > since)
         if person is not None:
             wanted = wanted.where(VisitRow.person == person)
         queries = (
@@ -118,7 +97,7 @@ class SqlLedger:
 
     def grants(self, valid_after: float, *, person: str | None = None) -> Sequence[Grant]:
         """Grants that expire after `valid_after`, oldest first."""
-        wanted = select(*_GRANT).where(GrantRow.expires_at > valid_after)
+        wanted = select(*GRANT).where(GrantRow.expires_at > valid_after)
         if person is not None:
             wanted = wanted.where(GrantRow.person == person)
         with self._reading() as connection:
@@ -128,9 +107,9 @@ class SqlLedger:
     def add_grant(self, grant: Grant, *, actor: str) -> None:
         """Store a grant and its audit entry; the same id again changes nothing."""
         with self._writing() as connection:
-            is_new = connection.execute(self._insert_grant, _grant_values(grant)).first()
+            is_new = connection.execute(self._insert_grant, grant_values(grant)).first()
             if is_new:
-                _append(connection, AuditEntry.of_grant(grant, actor))
+                audit.append(connection, AuditEntry.of_grant(grant, actor))
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
         """Visits (of other nodes than `not_from`) and grants written since `cursor` (0 = the beginning).
@@ -138,37 +117,51 @@ class SqlLedger:
         The cursor is an instant of the database's clock. Rows of the last `OVERLAP` seconds come again.
         """
         after = cursor - OVERLAP
-        visits = select(*_VISIT).where(VisitRow.updated_at >= after)
+        visits = select(*VISIT).where(VisitRow.updated_at >= after)
         if not_from is not None:
             visits = visits.where(VisitRow.node != not_from)
-        grants = select(*_GRANT).where(GrantRow.updated_at >= after)
+        grants = select(*GRANT).where(GrantRow.updated_at >= after)
         with self._reading() as connection:
             horizon = self._horizon(connection)  # first: what commits after this is read next time
             return News(
                 tuple(_visit(row) for row in connection.execute(visits)),
                 tuple(_grant(row) for row in connection.execute(grants)),
                 horizon,
+                people.erasures_since(connection, after),
             )
 
     def audit(self, entry: AuditEntry) -> None:
         """Append to the audit."""
         with self._writing() as connection:
-            _append(connection, entry)
+            audit.append(connection, entry)
 
     def audit_log(self, since: float = 0.0, *, subject: str | None = None) -> Sequence[AuditEntry]:
         """Audit entries, oldest first."""
-        wanted = select(*_AUDIT).where(AuditRow.at >= since)
+        wanted = select(*audit.AUDIT).where(AuditRow.at >= since)
         if subject is not None:
             wanted = wanted.where(AuditRow.subject == subject)
         with self._reading() as connection:
             rows = connection.execute(wanted.order_by(AuditRow.at, AuditRow.id))
             return [_entry(row) for row in rows]
 
+    def records(self, person: str) -> Records:
+        """Everything about one person, the audit entries that name them as actor or subject included."""
+        with self._reading() as connection:
+            return people.records(connection, person)
+
+    def erase(self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str) -> Records:
+        """Delete everything about a person, in one transaction; what was there before."""
+        with self._writing() as connection:
+            return people.erase(connection, erasure, person, label, actor, reason)
+
+    def rules_in_force(self, digest: str, at: float, node: str) -> None:
+        """Rules came into force on a node: kept, and audited where the last entry has another digest."""
+        with self._writing() as connection:
+            audit.rules_in_force(connection, digest, at, node)
+
     def prune(self, before: float, *, batch: int = 5000) -> int:
-        """Delete visits and expired grants that ended before `before`, in small batches; the count."""
-        old_visits = select(VisitRow.id).where(VisitRow.ended_at < before).limit(batch)
-        old_grants = select(GrantRow.id).where(GrantRow.expires_at < before).limit(batch)
-        return self._delete_all(VisitRow, old_visits, batch) + self._delete_all(GrantRow, old_grants, batch)
+        """Delete what ended before `before`, in small batches; the count. See `ports.Ledger.prune`."""
+        return prune(self._writing, before, batch)
 
     def check(self) -> None:
         """Raise LedgerError unless the database can be written to now and has our schema."""
@@ -186,19 +179,6 @@ class SqlLedger:
         """The instant from which the next `news` has to read."""
         query = _SQLITE_HORIZON if self._address.is_sqlite else _POSTGRES_HORIZON
         return float(connection.execute(query).scalar_one())
-
-    def _delete_all(self, row: type[VisitRow | GrantRow], old: Select[Any], batch: int) -> int:
-        if not self._address.is_sqlite:
-            old = old.with_for_update(skip_locked=True)  # another node may be pruning too
-        statement = delete(row).where(row.id.in_(old.scalar_subquery()))
-        total = 0
-        while True:
-            with self._writing() as connection:
-                deleted = connection.execute(statement).rowcount
-            total += deleted
-            if deleted < batch:
-                return total
-            time.sleep(PAUSE_BETWEEN_BATCHES)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -254,45 +234,3 @@ def _grant(row: Row[*tuple[Any, ...]]) -> Grant:
 
 def _entry(row: Row[*tuple[Any, ...]]) -> AuditEntry:
     return AuditEntry(*row)
-
-
-def _append(connection: Connection, entry: AuditEntry) -> None:
-    insert = _insert(connection.dialect.name, AuditRow)
-    connection.execute(
-        insert,
-        {
-            "at": entry.at,
-            "actor": entry.actor,
-            "action": entry.action,
-            "subject": entry.subject,
-            "detail": entry.detail,
-        },
-    )
-
-
-def _visit_values(visit: Visit) -> dict[str, Any]:
-    return {
-        "id": visit.id,
-        "person": visit.person,
-        "platform": visit.platform,
-        "section": visit.section,
-        "allowance": visit.allowance,
-        "rule": visit.rule,
-        "started_at": visit.start,
-        "ended_at": visit.end,
-        "node": visit.node,
-        "rev": visit.rev,
-    }
-
-
-def _grant_values(grant: Grant) -> dict[str, Any]:
-    return {
-        "id": grant.id,
-        "person": grant.person,
-        "allowance": grant.allowance,
-        "seconds": grant.seconds,
-        "reason": grant.reason,
-        "granted_by": grant.granted_by,
-        "created_at": grant.created,
-        "expires_at": grant.expires,
-    }

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, MetaData, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from db.types import Instant
@@ -88,6 +98,7 @@ class GrantRow(Base):
     created_at: Mapped[float] = mapped_column(Instant())
     expires_at: Mapped[float] = mapped_column(Instant())
     updated_at: Mapped[float] = mapped_column(Instant())
+    resets: Mapped[bool] = mapped_column(server_default=false())  # see core.types.Grant
 
 
 class TimeRequestRow(Base):
@@ -134,6 +145,18 @@ class AuditRow(Base):
     action: Mapped[str]
     subject: Mapped[str]
     detail: Mapped[str]
+
+
+class ErasureRow(Base):
+    """Somebody was erased: a salted sign, kept for some weeks, by which late rows of theirs are known."""
+
+    __tablename__ = "erasures"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    salt: Mapped[str]
+    digest: Mapped[str]
+    erased_at: Mapped[float] = mapped_column(Instant())
+    updated_at: Mapped[float] = mapped_column(Instant())
 
 
 class RuleVersionRow(Base):

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
 
 from db.address import Address
+from db.audit import AuditedConnection, prepare_sqlite
 
 BUSY_SECONDS = 5.0
 
@@ -46,9 +47,16 @@ def open_sqlite(address: Address) -> Engine:
 
     def connect() -> sqlite3.Connection:
         # isolation_level None: the driver begins nothing by itself, `_begin` does.
-        return sqlite3.connect(
-            uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        connection = sqlite3.connect(
+            uri,
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=AuditedConnection,
         )
+        prepare_sqlite(connection)
+        return connection
 
     engine = create_engine(address.url, creator=connect, pool_timeout=BUSY_SECONDS)
     event.listen(engine, "connect", _prepare)

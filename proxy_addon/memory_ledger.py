@@ -6,12 +6,14 @@ nodes of one process may share one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from math import inf
 from threading import Lock
 
 from proxy_addon.core.types import Grant, Visit
-from proxy_addon.ports import AuditEntry, LedgerRefused, News
+from proxy_addon.ports import AUDIT_LONGER, ERASURES_KEPT, AuditEntry, Erasure, LedgerRefused, News, Records
 
 
 class MemoryLedger:
@@ -23,13 +25,17 @@ class MemoryLedger:
         self._visits: dict[str, tuple[int, Visit]] = {}  # id -> (number of the write, row)
         self._grants: dict[str, tuple[int, Grant]] = {}
         self._audit: list[AuditEntry] = []
+        self._erasures: dict[str, tuple[int, Erasure]] = {}
 
     def write_visits(self, visits: Sequence[Visit]) -> None:
         """Insert or update all or none; a row whose stored `rev` is equal or higher is left alone."""
         for visit in visits:
             _refuse_backwards(visit.id, visit.start, visit.end)
         with self._lock:
+            signs = [erasure for _, erasure in self._erasures.values()]
             for visit in visits:
+                if any(visit.start < sign.at and sign.names(visit.person) for sign in signs):
+                    continue
                 stored = self._visits.get(visit.id)
                 if stored is None or stored[1].rev < visit.rev:
                     self._visits[visit.id] = (self._number(), visit)
@@ -71,7 +77,8 @@ class MemoryLedger:
             visits = (visit for number, visit in self._visits.values() if number > cursor)
             grants = (grant for number, grant in self._grants.values() if number > cursor)
             fresh = tuple(visit for visit in visits if visit.node != not_from)
-            return News(fresh, tuple(grants), float(self._writes))
+            signs = tuple(erasure for number, erasure in self._erasures.values() if number > cursor)
+            return News(fresh, tuple(grants), float(self._writes), signs)
 
     def audit(self, entry: AuditEntry) -> None:
         """Append to the audit."""
@@ -86,16 +93,62 @@ class MemoryLedger:
             found = [entry for entry in found if entry.subject == subject]
         return sorted(found, key=lambda entry: entry.at)
 
-    def prune(self, before: float, *, batch: int = 5000) -> int:
-        """Delete visits and expired grants that ended before `before`; the count. All in one batch."""
+    def records(self, person: str) -> Records:
+        """Everything about one person; requests and acknowledgements are not kept here."""
+        visits, grants = self.visits(-inf, person=person), self.grants(-inf, person=person)
+        names = _as_actor(person)
+        audit = tuple(entry for entry in self.audit_log() if entry.subject == person or entry.actor in names)
+        return Records(tuple(visits), tuple(grants), audit=audit)
+
+    def erase(self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str) -> Records:
+        """Delete everything about a person; what was there before."""
+        found = self.records(person)
+        names = _as_actor(person)
+        word = re.compile(rf"(?<!\w){re.escape(person)}(?!\w)", re.IGNORECASE)
+
+        def renamed(entry: AuditEntry) -> AuditEntry:
+            if entry.subject == person:
+                entry = replace(entry, subject=label, detail="")
+            if entry.actor in names:
+                entry = replace(entry, actor=entry.actor.removesuffix(person) + label)
+            return replace(entry, detail=word.sub(label, entry.detail))
+
         with self._lock:
+            self._erasures[erasure.id] = (self._number(), erasure)
+            self._visits = {key: row for key, row in self._visits.items() if row[1].person != person}
+            self._grants = {key: row for key, row in self._grants.items() if row[1].person != person}
+            for key, (number, grant) in self._grants.items():
+                doer = label if grant.granted_by == person else grant.granted_by
+                told = replace(grant, granted_by=doer, reason=word.sub(label, grant.reason))
+                self._grants[key] = (number, told)
+            self._audit = [renamed(entry) for entry in self._audit]
+            counted = ", ".join(f"{count} {what}" for what, count in found.counts.items())
+            self._audit.append(renamed(AuditEntry(erasure.at, actor, "erase", label, f"{counted}: {reason}")))
+        return found
+
+    def rules_in_force(self, digest: str, at: float, node: str) -> None:
+        """Audited where the last entry about rules has another digest."""
+        with self._lock:
+            last = next((entry.detail for entry in reversed(self._audit) if entry.subject == "rules"), None)
+            if last != digest:
+                self._audit.append(AuditEntry(at, f"node:{node}", "rules", "rules", digest))
+
+    def prune(self, before: float, *, batch: int = 5000) -> int:
+        """Delete what ended before `before`; the count. All in one batch."""
+        with self._lock:
+            kept = [entry for entry in self._audit if entry.at >= before - AUDIT_LONGER]
+            old_audit = len(self._audit) - len(kept)
+            self._audit = kept
+            old_signs = _ids(self._erasures, lambda sign: sign.at < before - ERASURES_KEPT)
+            for sign in old_signs:
+                del self._erasures[sign]
             old_visits = _ids(self._visits, lambda visit: visit.end < before)
             old_grants = _ids(self._grants, lambda grant: grant.expires < before)
             for visit_id in old_visits:
                 del self._visits[visit_id]
             for grant_id in old_grants:
                 del self._grants[grant_id]
-        return len(old_visits) + len(old_grants)
+        return len(old_visits) + len(old_grants) + old_audit + len(old_signs)
 
     def check(self) -> None:
         """Memory can always be written to."""
@@ -110,6 +163,10 @@ class MemoryLedger:
 
 def _ids[Row](stored: dict[str, tuple[int, Row]], is_old: Callable[[Row], bool]) -> list[str]:
     return [key for key, (_, row) in stored.items() if is_old(row)]
+
+
+def _as_actor(person: str) -> frozenset[str]:
+    return frozenset((person, f"cli:{person}", f"web:{person}"))
 
 
 def _refuse_backwards(key: str, start: float, end: float) -> None:

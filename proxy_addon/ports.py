@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -33,12 +35,90 @@ class LedgerRefused(LedgerError):
 
 
 @dataclass(frozen=True, slots=True)
+class Erasure:
+    """Somebody was erased at the instant `at`: a sign that tells them to those who know the name already.
+
+    Salted, so that nothing but a guess at the name gets the name out; it is kept for `ERASURES_KEPT`.
+    """
+
+    id: str
+    salt: str
+    digest: str
+    at: float
+
+    @classmethod
+    def of(cls, person: str, at: float) -> Erasure:
+        """A new sign for a person."""
+        salt = secrets.token_hex(16)
+        return cls(secrets.token_hex(16), salt, _digest(salt, person), at)
+
+    def names(self, person: str) -> bool:
+        """Whether this is the sign of that person."""
+        return secrets.compare_digest(self.digest, _digest(self.salt, person))
+
+
+ERASURES_KEPT = 30 * 86_400.0  # seconds; so long may a journal come late with visits of somebody erased
+
+
+def _digest(salt: str, person: str) -> str:
+    return hashlib.sha256(f"{salt}:{person}".encode(errors="surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class News:
     """What others wrote since `cursor`: rows may repeat, order is not promised. `cursor` is opaque."""
 
     visits: tuple[Visit, ...]
     grants: tuple[Grant, ...]
     cursor: float
+    erasures: tuple[Erasure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRequest:
+    """A person asked for more time; `status` is open, granted or refused. Instants, seconds."""
+
+    id: str
+    person: str
+    allowance: str
+    seconds: float
+    reason: str
+    status: str
+    created: float
+    decided: float | None = None
+    decided_by: str | None = None
+    grant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A person has read the written policy whose digest this is."""
+
+    person: str
+    digest: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Everything that the ledger has about one person; `audit` is by or about them. Oldest first."""
+
+    visits: tuple[Visit, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    requests: tuple[TimeRequest, ...] = ()
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    audit: tuple[AuditEntry, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of each kind."""
+        return {
+            "visits": len(self.visits),
+            "grants": len(self.grants),
+            "requests": len(self.requests),
+            "acknowledgements": len(self.acknowledgements),
+            "audit entries": len(self.audit),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +138,9 @@ class AuditEntry:
             return cls(grant.created, actor, "reset", grant.person, f"{grant.allowance}: {grant.reason}")
         detail = f"{grant.allowance} {grant.seconds:g} s: {grant.reason}"
         return cls(grant.created, actor, "grant", grant.person, detail)
+
+
+AUDIT_LONGER = 365 * 86_400.0  # seconds that the audit is kept beyond the retention of visits
 
 
 class Ledger(Protocol):
@@ -93,8 +176,26 @@ class Ledger(Protocol):
     def audit_log(self, since: float = 0.0, *, subject: str | None = None) -> Sequence[AuditEntry]:
         """Audit entries, oldest first."""
 
+    def records(self, person: str) -> Records:
+        """Everything about one person, the audit entries that name them as actor or subject included."""
+
+    def erase(self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str) -> Records:
+        """Delete everything about a person, in one transaction; what was there before.
+
+        Where others' rows name them (as actor, in a reason) `label` stands instead. The erasure is audited under
+        that label, reaches the other proxies as news, and visits of the person that began before it are taken
+        no more: `write_visits` leaves them out silently.
+        """
+
+    def rules_in_force(self, digest: str, at: float, node: str) -> None:
+        """Rules came into force on a node: kept, and audited where the last entry has another digest."""
+
     def prune(self, before: float, *, batch: int = 5000) -> int:
-        """Delete visits and expired grants that ended before `before`, in small batches; the count."""
+        """Delete what ended before `before`, in small batches; the count.
+
+        Visits, expired grants, requests that were made before, acknowledgements that a newer one replaces or whose
+        person has no visits left, and audit entries that are `AUDIT_LONGER` older still.
+        """
 
     def check(self) -> None:
         """Raise LedgerError unless the database can be written to now and has our schema."""

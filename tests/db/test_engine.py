@@ -34,7 +34,8 @@ def test_upgrade_makes_the_tables_once(url: str) -> None:
         version, tables = schema_version(connection)
     assert version == HEAD
     assert tables == {
-        "visits", "people", "grants", "time_requests", "acknowledgements", "audit", "rule_versions"
+        "visits", "people", "grants", "time_requests", "acknowledgements", "audit", "rule_versions",
+        "erasures",
     }  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def test_a_deleted_grant_leaves_its_request(
     ask = f"INSERT INTO time_requests ({columns}) VALUES "
     with connected(url) as connection:
         connection.execute(
-            text(f"INSERT INTO grants VALUES ('g', 'ana', 'daily', 60, '', 'lead', {at}, {at}, {at})")
+            text(f"INSERT INTO grants VALUES ('g', 'ana', 'daily', 60, '', 'lead', {at}, {at}, {at}, false)")
         )
         connection.execute(text(f"{ask} ('t', 'ana', 'daily', 60, '', 'granted', {at}, 'g')"))
         connection.execute(text("DELETE FROM grants"))
