@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from proxy_addon.statement import statement
-from proxy_addon.web import files, pages
+from proxy_addon.web import explain_api, files, pages
 from proxy_addon.web.office import Office
 from proxy_addon.web.views import Visitor, day_of
 
@@ -80,7 +80,7 @@ def employee_app(office: Office) -> FastAPI:
 
 
 def web_app(office: Office) -> FastAPI:
-    """The web port: for administrators and their monitoring. It names no employee."""
+    """The web port: for administrators and their monitoring. It names no employee, but to this machine."""
     app = _bare_app()
 
     async def home(request: Request) -> Response:
@@ -102,6 +102,7 @@ def web_app(office: Office) -> FastAPI:
 
     paths = {"/": home, "/healthz": alive, "/readyz": ready, "/metrics": metrics}
     _serve(app, paths | _setup(office, reached))
+    _serve(app, explain_api.endpoints(office))
     return app
 
 

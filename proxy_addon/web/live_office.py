@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from proxy_addon.asking import person_of
 from proxy_addon.core import periods
 from proxy_addon.core.ruleset import Limit, Period, RuleSet
 from proxy_addon.core.types import Balance, Visit
 from proxy_addon.enforcer import Enforcer
+from proxy_addon.explanation import NOTHING, Explanation, explain_person, used_by
 from proxy_addon.ports import Clock
 from proxy_addon.usage import UsageBook
 from proxy_addon.web.office import Health
@@ -65,6 +67,19 @@ class LiveOffice:
         start = periods.window(_DAY, self.rules(), now).start
         visits = list(self._book.of(person).visits.values())
         return [v for v in visits if v.end > start and v.end > v.start and v.start <= now]
+
+    def explanation(self, user: str, url: str) -> Explanation:
+        """What would be answered now. Works on copies, since the web port has a thread of its own."""
+        now, engine = self.now(), self._enforcer.engine
+        person = person_of(engine, user, now)
+        if person is not None and not user.startswith("ip:"):
+            person = self._enforcer.known(person.name, now)
+        used = NOTHING
+        if person is not None:
+            known = self._book.of(person.name)
+            grants = [grant for name in engine.rule_set.allowances for grant in known.grants(name)]
+            used = used_by(list(known.visits.values()), grants)
+        return explain_person(engine, self._enforcer.catalogue, person, user, url, used, now)
 
     def health(self) -> Health:
         """The state of each part."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Balance, Visit
+from proxy_addon.explanation import Explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,9 @@ class Office(Protocol):
 
     def visits_today(self, person: str) -> Sequence[Visit]:
         """Visits that end after the policy's day began, in any order; the running ones too."""
+
+    def explanation(self, user: str, url: str) -> Explanation:
+        """What would be answered to a user who opens a URL now. Raises ValueError for what is none."""
 
     def health(self) -> Health:
         """The state of each part."""

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from proxy_addon.core.catalogue import Catalogue
+from proxy_addon.core.policy import Engine
 from proxy_addon.core.ruleset import Allowance, Limit, People, Period, Platform, RuleSet
 from proxy_addon.core.types import Balance, Visit
+from proxy_addon.explanation import Explanation, explain, used_by
 from proxy_addon.web.office import Health
 
 ZONE = ZoneInfo("Europe/London")
@@ -105,6 +108,10 @@ class FixedOffice:
 
     def visits_today(self, person: str) -> Sequence[Visit]:
         return self.seen
+
+    def explanation(self, user: str, url: str) -> Explanation:
+        used = used_by(self.seen, ())
+        return explain(Engine(self.rules()), Catalogue(self.rules().platforms), user, url, used, NOW)
 
     def health(self) -> Health:
         return self.state

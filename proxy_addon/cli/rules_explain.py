@@ -1,0 +1,224 @@
+"""`allowance rules explain`: what somebody would be answered, and everything that led to it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from proxy_addon import explanation, rules_file
+from proxy_addon.asking import person_of
+from proxy_addon.cli.common import AsJson, Config, Database, Rules, one_line_errors, open_books
+from proxy_addon.clock import SystemClock
+from proxy_addon.core.catalogue import Catalogue
+from proxy_addon.core.policy import Engine
+from proxy_addon.explanation import NOTHING, Explanation, Used
+from proxy_addon.rule_words import length
+from proxy_addon.settings import load_settings
+from proxy_addon.values import HostPort
+from proxy_addon.values import duration as seconds_of
+from proxy_addon.words import clock, day, duration, moment
+
+User = Annotated[str, typer.Option("--user", help="The name as the rule files write it, or ip:ADDRESS.")]
+Url = Annotated[str, typer.Option("--url", help="What they open, such as https://www.linkedin.com/feed/")]
+At = Annotated[str | None, typer.Option("--at", metavar="ISO", help="When. Default: now")]
+Spent = Annotated[
+    list[str] | None,
+    typer.Option("--spent", metavar="A=TIME", help="Take this as spent, such as daily-social=12m."),
+]
+Live = Annotated[bool, typer.Option("--live", help="Ask the running proxy, with the minutes it knows of.")]
+Web = Annotated[
+    str | None, typer.Option("--web", metavar="HOST:PORT", help="Its web port. Default: 127.0.0.1:8081")
+]
+
+ANSWER_SECONDS = 5.0
+_ANYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask, not to listen
+_WORDS = {"allow": "allowed", "spend": "allowed, and charged", "block": "blocked"}
+_WHY = {
+    "not-limited": "no rule limits this",
+    "otherwise": "no rule fits, so the policy's `otherwise` decides",
+    "unidentified": "the policy wants to know first who this is",
+    "unavailable": "balances cannot be read",
+}
+
+
+def explain(
+    user: User,
+    url: Url,
+    at: At = None,
+    spent: Spent = None,
+    live: Live = False,
+    web: Web = None,
+    rules: Rules = None,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a person who opens a URL is answered, by which rule, and why not by another."""
+    if live and (at is not None or spent):
+        _refuse("--live: the running proxy knows the time and what was spent; leave out --at and --spent")
+    if live:
+        found = _ask(web, rules, config, user, url)
+    else:
+        found = _explained(user, url, at, spent or [], rules, database, config)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        _print(found)
+
+
+def _explained(
+    user: str,
+    url: str,
+    at: str | None,
+    spent: list[str],
+    rules: Path | None,
+    database: str | None,
+    config: Path | None,
+) -> dict[str, Any]:
+    """From the rule files, with what is said to be spent, or with what the ledger knows."""
+    try:
+        if spent:
+            with one_line_errors():
+                settings = load_settings({"rules": rules}, config)
+                engine = Engine(rules_file.load(settings.rules))
+            now = _instant(at, engine.rule_set.zone)
+            person = person_of(engine, user, now)
+            used = Used(explanation.taken_as_spent(engine, person, _amounts(spent), now))
+            return _data(engine, user, url, used, now)
+        with open_books(rules, database, config) as books:
+            now = _instant(at, books.engine.rule_set.zone)
+            person = person_of(books.engine, user, now)
+            used = NOTHING
+            if person is not None:
+                since = books.engine.needed_since(now)
+                visits = books.ledger.visits(since, person=person.name)
+                used = explanation.used_by(visits, books.ledger.grants(since, person=person.name))
+            return _data(books.engine, user, url, used, now)
+    except ValueError as error:
+        _refuse(str(error))
+
+
+def _data(engine: Engine, user: str, url: str, used: Used, now: float) -> dict[str, Any]:
+    catalogue = Catalogue(engine.rule_set.platforms)
+    found: Explanation = explanation.explain(engine, catalogue, user, url, used, now)
+    return explanation.data(found, engine.rule_set.zone)
+
+
+def _instant(text: str | None, zone: ZoneInfo) -> float:
+    if text is None:
+        return SystemClock().now()
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        _refuse(f"--at: {text!r} is not a time; write it as 2026-12-24T18:00")
+    return (found if found.tzinfo else found.replace(tzinfo=zone)).timestamp()
+
+
+def _amounts(spent: list[str]) -> Mapping[str, float]:
+    amounts: dict[str, float] = {}
+    for text in spent:
+        name, equals, amount = text.rpartition("=")
+        if not equals:
+            _refuse(f"--spent: {text!r} is not an allowance and a time; write it as daily-social=12m")
+        try:
+            amounts[name.strip()] = seconds_of(0, 31 * 86_400)(amount.strip())
+        except ValueError as error:
+            _refuse(f"--spent: {amount!r}: {error}")
+    return amounts
+
+
+def _ask(web: str | None, rules: Path | None, config: Path | None, user: str, url: str) -> dict[str, Any]:
+    """The running proxy's answer."""
+    with one_line_errors():
+        address = load_settings({"rules": rules, "web": web}, config).web
+    where = HostPort(_ANYWHERE.get(address.host, address.host), address.port)
+    wanted = f"http://{where}/api/explain?{urlencode({'user': user, 'url': url})}"
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(wanted, timeout=ANSWER_SECONDS) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+    except urllib.error.HTTPError as error:
+        _refuse(f"--live: {_detail(error)}")
+    except (OSError, ValueError) as error:
+        _refuse(
+            f"--live: the proxy does not answer on {where}: {error}; name its web port with --web HOST:PORT"
+        )
+
+
+def _detail(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(error)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"the proxy answers {error.code} {error.reason}; is it this version?"
+
+
+def _print(found: Mapping[str, Any]) -> None:
+    console = Console(highlight=False)
+    for line in _sentences(found):
+        console.print(line)
+    if found["walk"]:
+        table = Table("Rule", "Fits", "Why", title="The rules from the top", title_justify="left")
+        for step in found["walk"]:
+            table.add_row(escape(step["rule"]), "yes" if step["fits"] else "no", escape(step["why"]))
+        console.print(table)
+
+
+def _sentences(found: Mapping[str, Any]) -> Iterator[str]:
+    """The decision and what led to it, for reading aloud."""
+    zone = ZoneInfo(found["timezone"])
+    at = datetime.fromisoformat(found["at"]).astimezone(zone)
+    roles = f" ({escape(', '.join(found['roles']))})" if found["roles"] else ""
+    place = f"{found['platform']}/{found['section']}" if found["section"] else found["platform"]
+    when = f"{day(at.timestamp(), zone)} at {clock(at)}"
+    yield f"[bold]{escape(found['user'])}[/bold]{roles} opens {escape(found['url'])} on {when}."
+    if not found["known"] and found["roles"]:
+        yield "No file names this user, so the default role holds."
+    yield f"This is {escape(place)}." if place else "This is no platform that we know."
+    yield f"[bold]{_WORDS[found['verdict']].capitalize()}[/bold]: {escape(_because(found))}."
+    if found["would"] == "block":
+        yield "The rule is only observed: enforced, it would block."
+    yield from _allowance(found)
+    if found["until"] is not None:
+        until = datetime.fromisoformat(found["until"]).timestamp()
+        yield f"The answer may change {moment(until, at.timestamp(), zone)}."
+
+
+def _because(found: Mapping[str, Any]) -> str:
+    if found["rule"] is None:
+        return _WHY.get(str(found["reason"]), str(found["reason"]))
+    by = f'by the rule "{found["rule"]}"'
+    return f"{by}, because {found['allowance']} is used up" if found["reason"] == "exhausted" else by
+
+
+def _allowance(found: Mapping[str, Any]) -> Iterator[str]:
+    """Which limits hold, how they stand, and what used them up."""
+    if found["allowance"] is None:
+        return
+    name = escape(found["allowance"])
+    whose = f"the override for {escape(found['override'])}" if found["override"] else "its own limits"
+    yield f"{name}: {whose}; {duration(found['left'] or 0.0)} left."
+    for limit in found["limits"]:
+        more = "".join(f", {length(limit[key])} {key}" for key in ("granted", "carried") if limit[key])
+        yield f"  {limit['limit']}: {length(limit['spent'])} spent{more}, {length(limit['left'])} left"
+    if found["spent_by"]:
+        parts = [f"{platform} {length(seconds)}" for platform, seconds in found["spent_by"].items()]
+        yield f"  spent on {escape(', '.join(parts))}"
+
+
+def _refuse(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise typer.Exit(1)

@@ -1,0 +1,68 @@
+"""`GET /api/explain?user=…&url=…`: why the running proxy would answer what it would, from its live state.
+
+Only for commands on the same machine: it names a person. A connection from elsewhere is refused, and so is one
+that a front proxy passes on, or that a page in somebody's browser could make (a foreign Host or an Origin).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from typing import Any, Protocol
+
+from fastapi import HTTPException, Request
+from fastapi.responses import JSONResponse, Response
+
+from proxy_addon import explanation
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.explanation import Explanation
+
+PATH = "/api/explain"
+_PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via", "origin")
+
+
+class ExplainingOffice(Protocol):
+    """What is asked of the office."""
+
+    def rules(self) -> RuleSet:
+        """The rules in force."""
+
+    def explanation(self, user: str, url: str) -> Explanation:
+        """What would be answered now. Raises ValueError for what is no name or no URL."""
+
+
+def explain(office: ExplainingOffice, user: str, url: str) -> dict[str, Any]:
+    """The answer as `rules explain --json` prints it. Raises ValueError for what is no name or no URL."""
+    return explanation.data(office.explanation(user, url), office.rules().zone)
+
+
+def is_local(request: Request) -> bool:
+    """True for a connection that a command on this machine made."""
+    if request.client is None or any(name in request.headers for name in _PASSED_ON):
+        return False
+    return _is_loopback(request.client.host) and _is_loopback(request.url.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def endpoints(office: ExplainingOffice) -> dict[str, Callable[[Request], Awaitable[Response]]]:
+    """The path and what answers on it."""
+
+    async def answer(request: Request) -> Response:
+        if not is_local(request):
+            raise HTTPException(403, "This is answered to commands on the proxy's own machine only.")
+        user, url = request.query_params.get("user"), request.query_params.get("url")
+        if not user or not url:
+            raise HTTPException(400, "Ask with ?user=…&url=…")
+        try:
+            found = explain(office, user, url)
+        except ValueError as error:
+            return JSONResponse({"detail": str(error)}, 400, {"Cache-Control": "no-store"})
+        return JSONResponse(found, headers={"Cache-Control": "no-store"})
+
+    return {PATH: answer}
