@@ -178,6 +178,11 @@ class Attention:
         """Everybody and each platform that has a clock."""
         return list(self._watches)
 
+    def drop(self, person: str) -> None:
+        """Forget one person's clocks; what runs on begins a new visit."""
+        for key in [key for key in self._watches if key[0] == person]:
+            del self._watches[key]
+
     def settle(self, now: float) -> None:
         """Forget what can no longer be corrected; call now and then."""
         first = now

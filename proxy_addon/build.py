@@ -21,7 +21,7 @@ from proxy_addon.enforcer import Enforcer
 from proxy_addon.live import LiveRules
 from proxy_addon.metrics import PrometheusMetrics
 from proxy_addon.passwords import PasswordFile
-from proxy_addon.ports import LedgerError, News
+from proxy_addon.ports import Erasure, LedgerError, News
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import Gate
 from proxy_addon.proxy.desk import Desk
@@ -136,8 +136,22 @@ class Office:
     # -- news from other threads
 
     def _on_news(self, news: News) -> None:
+        if self._loop is not None and news.erasures:
+            self._loop.call_soon_threadsafe(self._drop_erased, news.erasures)
         if self._loop is not None and (news.visits or news.grants):
             self._loop.call_soon_threadsafe(self.book.load, news.visits, news.grants)
+
+    def _drop_erased(self, erasures: tuple[Erasure, ...]) -> None:
+        """Somebody was erased: nothing of them stays in memory."""
+        names = {*self.book, *(name for name, _ in self.attention.watched())}
+        gone = [name for name in names if any(erasure.names(name) for erasure in erasures)]
+        for name in gone:
+            self.book.drop(name)
+            self.attention.drop(name)
+            self.enforcer.drop(name)
+        if gone:
+            self.enforcer.use(self.enforcer.rules)  # an engine keeps names to be quick; a new one has none
+            log.info("somebody was erased and is forgotten here", people=len(gone))
 
     def _on_state(self, state: WriterState) -> None:
         self.ledger_problem = state.message

@@ -150,6 +150,13 @@ class Enforcer:
         """Somebody seen before, with the roles that their address gave them then."""
         return self.person(name, self._forced.get(name), now)
 
+    def drop(self, name: str) -> None:
+        """Forget one person; what runs goes on and is counted anew."""
+        self._forced.pop(name, None)
+        for known in (self._last, self._warned):
+            for key in [key for key in known if key[0] == name]:
+                del known[key]  # type: ignore[attr-defined]
+
     # -- requests
 
     def ask(self, person: Person, x: Exchange, hit: Hit, now: float) -> Asked:

@@ -137,6 +137,10 @@ class UsageBook:
             usage = self._people[person] = PersonUsage()
         return usage
 
+    def drop(self, person: str) -> None:
+        """Forget one person."""
+        self._people.pop(person, None)
+
     def load(self, visits: Iterable[Visit], grants: Iterable[Grant]) -> None:
         """Enter what the ledger holds, or what others wrote since."""
         for visit in visits:

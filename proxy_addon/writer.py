@@ -334,11 +334,13 @@ class Writer:
             tuple(visit for visit in news.visits if revs.get(visit.id) != visit.rev),
             tuple(grant for grant in news.grants if grant.id not in grants),
             news.cursor,
+            tuple(erasure for erasure in news.erasures if erasure.id not in grants),
         )
-        if fresh.visits or fresh.grants:
+        if fresh.visits or fresh.grants or fresh.erasures:
             self._on_news(fresh)
         # Only now: had the news not been taken, they would have to come again.
-        self._heard = ({v.id: v.rev for v in news.visits}, {grant.id for grant in news.grants})
+        told = {grant.id for grant in news.grants} | {erasure.id for erasure in news.erasures}
+        self._heard = ({v.id: v.rev for v in news.visits}, told)
         self._cursor = news.cursor
 
     def _went_well(self, began: float) -> None:
