@@ -58,14 +58,20 @@ class LiveRules:
     """Holds the rule set of a folder. `current` may be read from any thread, and never blocks."""
 
     def __init__(
-        self, folder: Path, *, tests: RuleTests | None = None, last_good: LastGood | None = None
+        self,
+        folder: Path,
+        *,
+        tests: RuleTests | None = None,
+        last_good: LastGood | None = None,
+        keeps: bool = True,
     ) -> None:
-        """Without `tests` a policy that requires them is refused; without `last_good` nothing is kept."""
+        """Without `tests` a policy that requires them is refused. `keeps`: this process writes `last_good`."""
         self.folder = folder
         self.kept: Kept | None = None  # what we began with, when the folder was broken
         self.outcome = Outcome(False, "")
         self._tests = tests
         self._last_good = last_good
+        self._keeps = keeps
         self._reading: Reading | None = None  # of the rules in force
         self._current: RuleSet | None = None
         self._subscribers: list[Subscriber] = []
@@ -126,7 +132,7 @@ class LiveRules:
 
     def keep(self) -> None:
         """Keep the rules in force for a restart. A disk that does not take them is no reason to stop."""
-        if self._last_good is None or self._reading is None:
+        if self._last_good is None or self._reading is None or not self._keeps:
             return
         try:
             self._last_good.keep(self._reading)

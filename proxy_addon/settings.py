@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     )
 
     rules: Annotated[Path, PlainValidator(values.path)] = Path("rules")
+    strict: Annotated[bool, PlainValidator(values.yes_or_no)] = False
+    state: Annotated[Path, PlainValidator(values.path)] = Path("var")
     database: Annotated[str, PlainValidator(values.database)] = Field(
         "sqlite:///var/allowance.db", repr=False
     )

@@ -80,6 +80,12 @@ def normal_host(host: str) -> str:
         return name
 
 
+_SWITCH = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
+
+
 def hide_credentials(text: str) -> str:
     """The same text, with what stands between `://` and `@` in it replaced by stars."""
     return _CREDENTIALS.sub("***@", text)
@@ -226,6 +232,14 @@ def many[T](item: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
         return tuple(_item(item, each) for each in items)
 
     return parse
+
+
+def yes_or_no(value: object) -> bool:
+    """A switch: true or false, also as the words that environments hold."""
+    word = str(value).strip().lower()
+    if word not in _SWITCH:
+        raise ValueError("write true or false")
+    return _SWITCH[word]
 
 
 def path(value: object) -> Path:

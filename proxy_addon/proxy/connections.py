@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -44,6 +45,10 @@ class Connections:
     def known(self, client: connection.Client) -> Conn | None:
         """The state of one connection unless it has been forgotten."""
         return self._conns.get(client)
+
+    def all(self) -> Iterable[tuple[connection.Client, Conn]]:
+        """Every connection that is open now."""
+        return list(self._conns.items())
 
     def gone(self, client: connection.Client) -> None:
         """The connection was closed."""

@@ -59,7 +59,7 @@ class Identifier:
         self._header = settings.front_proxy_header
         self._front = ClientGuard(settings.front_proxies)
         self._sign_in = SignIn(passwords, clock) if passwords is not None and self._mode != "off" else None
-        self._devices = _Devices(People(default_role="", roles={}))
+        self._devices = self._prepared = _Devices(People(default_role="", roles={}))
         self.strip_headers: tuple[str, ...] = (
             "Proxy-Authorization",
             *([self._header] if self._header else []),
@@ -92,6 +92,16 @@ class Identifier:
         address = str(plain_address(client_ip))
         return self._signed_in(client_ip, await self._sign_in.check(address, proxy_authorization or ""))
 
+    def again(self, who: Who, client_ip: str) -> Who:
+        """The same connection under other rules: who is known by the address is looked up anew."""
+        if who.how in ("sign-in", "front-proxy"):
+            return who
+        return self._by_address(client_ip)._replace(challenge=who.challenge)
+
+    def prepare(self, people: People) -> None:
+        """Build what is needed to tell people by their addresses; from any thread, before they are in force."""
+        self._prepared = _Devices(people)
+
     def close(self) -> None:
         """Stop checking passwords."""
         if self._sign_in is not None:
@@ -113,7 +123,8 @@ class Identifier:
     def _by_address(self, client_ip: str, *, challenge: bool = False) -> Who:
         people = self._rules().people
         if people is not self._devices.people:
-            self._devices = _Devices(people)
+            ready = self._prepared
+            self._devices = ready if ready.people is people else _Devices(people)
         address = plain_address(client_ip)
         user, role = self._devices.find(address) if address is not None else (None, None)
         roles = (role,) if role else None

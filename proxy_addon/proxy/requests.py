@@ -94,7 +94,7 @@ class Requests:
             writing.give(flow, self._doorman.sign_in())
             return
         writing.mark(flow, writing.PAGE)
-        flow.metadata["allowance_person"] = who.name
+        flow.metadata["allowance_person"] = self._doorman.person(who).name
         flow.metadata["allowance_identified"] = who.identified
 
     def _unlimited(self, flow: http.HTTPFlow, named: Named) -> None:
@@ -133,7 +133,13 @@ class Requests:
 
     def _refuse_stranger(self, flow: http.HTTPFlow, who: Who, ask: answers.Ask, hit: Hit) -> None:
         decision = Decision(Verdict.BLOCK, Reason.UNIDENTIFIED, hit.platform, hit.section)
+        observed = self._desk.enforcer.rules.observes and not who.challenge
+        if observed:
+            decision = decision.tried_out(Verdict.ALLOW)
         self._desk.metrics.decided(Person(who.name, _STRANGER), decision, 0.0)
+        if observed:
+            flow.request.stream = True
+            return
         writing.give(flow, answers.block(ask, decision, pages.context(self._desk, who, decision)))
 
     # -- failure

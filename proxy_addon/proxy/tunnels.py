@@ -161,8 +161,10 @@ class Tunnels:
 
     def _begin(self, client: connection.Client, conn: Conn, platform: str) -> Decision | None:
         """Begin a metered tunnel; the decision when it is refused."""
-        if conn.who is None or conn.who.refused or conn.who.challenge:
+        if conn.who is None or conn.who.challenge:
             return _NOBODY
+        if conn.who.refused:
+            return None if self._desk.enforcer.rules.observes else _NOBODY
         person = self._doorman.person(conn.who)
         asked = self._desk.enforcer.tunnel(person, platform, self._desk.clock.now())
         if asked.ticket is None:

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from proxy_addon.statement import statement
-from proxy_addon.web import explain_api, files, pages
+from proxy_addon.web import explain_api, files, pages, reload_api
 from proxy_addon.web.office import Office
 from proxy_addon.web.views import Visitor, day_of
 
@@ -103,6 +103,7 @@ def web_app(office: Office) -> FastAPI:
     paths = {"/": home, "/healthz": alive, "/readyz": ready, "/metrics": metrics}
     _serve(app, paths | _setup(office, reached))
     _serve(app, explain_api.endpoints(office))
+    app.add_api_route(reload_api.PATH, reload_api.endpoint(office), methods=["POST"], response_model=None)
     return app
 
 

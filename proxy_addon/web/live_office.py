@@ -11,7 +11,9 @@ from proxy_addon.core.ruleset import Limit, Period, RuleSet
 from proxy_addon.core.types import Balance, Visit
 from proxy_addon.enforcer import Enforcer
 from proxy_addon.explanation import NOTHING, Explanation, explain_person, used_by
+from proxy_addon.live import Outcome
 from proxy_addon.ports import Clock
+from proxy_addon.reloading import DEGRADED, Reloading
 from proxy_addon.usage import UsageBook
 from proxy_addon.web.office import Health
 
@@ -43,6 +45,7 @@ class LiveOffice:
         self.expose = expose
         self._ca_file = ca_file
         self._port = port
+        self.reloading: Reloading | None = None  # set once all is wired
 
     def now(self) -> float:
         """The instant."""
@@ -84,7 +87,14 @@ class LiveOffice:
     def health(self) -> Health:
         """The state of each part."""
         checks = self.checks()
-        return Health(all(text == "ok" for text in checks.values()), checks)
+        problems = self.reloading.places() if self.reloading is not None else ()
+        return Health(all(text == "ok" or DEGRADED in text for text in checks.values()), checks, problems)
+
+    def reload(self) -> Outcome:
+        """Read the rules folder and follow it."""
+        if self.reloading is None:
+            raise RuntimeError("the office is not wired yet")
+        return self.reloading.reload()
 
     def ca_pem(self) -> bytes:
         """The CA certificate, PEM; empty while there is none."""

@@ -9,14 +9,20 @@ from typing import Protocol
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Balance, Visit
 from proxy_addon.explanation import Explanation
+from proxy_addon.live import Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether the proxy can do its work now. `checks`: a name to "ok" or to what is wrong, in words."""
+    """Whether the proxy can do its work now. `checks`: a name to "ok" or to what is wrong, in words.
+
+    A check that begins with "degraded" needs a person, but does not keep the proxy from its work. `problems`: the
+    places in the rules that keep changed rules from coming into force.
+    """
 
     ready: bool
     checks: Mapping[str, str]
+    problems: Sequence[str] = ()
 
 
 class Office(Protocol):
@@ -42,6 +48,9 @@ class Office(Protocol):
 
     def health(self) -> Health:
         """The state of each part."""
+
+    def reload(self) -> Outcome:
+        """Read the rules folder and follow it. Blocks: never called on an event loop."""
 
     def ca_pem(self) -> bytes:
         """The CA certificate, PEM."""

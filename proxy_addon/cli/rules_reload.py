@@ -1,0 +1,73 @@
+"""`allowance rules reload`: have the running proxy read its rules now, and hear what came of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.error
+import urllib.request
+from typing import Annotated, Any
+
+import typer
+
+from proxy_addon.cli.common import AsJson, Config, one_line_errors
+from proxy_addon.settings import load_settings
+from proxy_addon.values import HostPort
+
+Web = Annotated[
+    str | None, typer.Option("--web", metavar="HOST:PORT", help="Its web port. Default: 127.0.0.1:8081")
+]
+
+SECONDS = 60.0  # tests of rules may take a while
+_ANYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask, not to listen
+
+
+def reload(web: Web = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Put the rules folder into force now. Exit code 1 with every problem when the old rules have to stay."""
+    with one_line_errors():
+        port = load_settings({"web": web}, config).web
+    answer = _ask(port._replace(host=_ANYWHERE.get(port.host, port.host)))
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+    else:
+        _tell(answer)
+    raise typer.Exit(0 if answer["ok"] else 1)
+
+
+def _tell(answer: dict[str, Any]) -> None:
+    version = str(answer["digest"])[:12]
+    if not answer["ok"]:
+        for problem in answer["problems"]:
+            typer.echo(problem, err=True)
+        typer.echo(f"The old rules stay in force (version {version}).", err=True)
+    elif answer["changed"]:
+        typer.echo(f"The new rules are in force (version {version}).")
+    else:
+        typer.echo(f"Nothing has changed (version {version}).")
+
+
+def _ask(port: HostPort) -> dict[str, Any]:
+    """What the proxy answers. Exits with 1 and one line when it does not."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(f"http://{port}/api/reload", method="POST", data=b"")
+    try:
+        with direct.open(request, timeout=SECONDS) as response:
+            return _read(response.read())
+    except urllib.error.HTTPError as error:
+        answer = _read(error.read())
+        if "ok" in answer:
+            return answer
+        why = answer.get("detail") or f"status {error.code}"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        why = f"{reason}; is the proxy running, and is this its web port?"
+    print(f"http://{port}: {why}", file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def _read(content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,44 @@
+"""`POST /api/reload`: read the rules folder now, and say what came of it. For commands on the same machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from fastapi import HTTPException, Request
+from fastapi.responses import JSONResponse, Response
+
+from proxy_addon.live import Outcome
+from proxy_addon.web.explain_api import is_local
+
+PATH = "/api/reload"
+BROKEN = 422  # the status when the rules are wrong and the old ones stay
+
+
+class ReloadingOffice(Protocol):
+    """What is asked of the office."""
+
+    def reload(self) -> Outcome:
+        """Read the rules folder and follow it. Blocks."""
+
+
+def endpoint(office: ReloadingOffice) -> Callable[[Request], Awaitable[Response]]:
+    """What answers on the path.
+
+    `{"ok", "changed", "digest", "problems": [line, …]}`, with status 200, or 422 when there are problems.
+    """
+
+    async def answer(request: Request) -> Response:
+        if not is_local(request):
+            raise HTTPException(403, "This is answered to commands on the proxy's own machine only.")
+        outcome = await asyncio.to_thread(office.reload)
+        body = {
+            "ok": outcome.ok,
+            "changed": outcome.changed,
+            "digest": outcome.digest,
+            "problems": list(outcome.problems),
+        }
+        return JSONResponse(body, 200 if outcome.ok else BROKEN, {"Cache-Control": "no-store"})
+
+    return answer
