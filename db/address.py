@@ -38,6 +38,14 @@ class Address:
         """The database file; SQLite only."""
         return Path(self.url.database or "")
 
+    @property
+    def identity(self) -> str:
+        """Which database it is, for whoever keeps something that belongs to it; no user, no password."""
+        if self.is_sqlite:
+            return str(self.file.absolute())
+        host = self.url.host or self.url.query.get("host") or ""
+        return f"{host}:{self.url.port or 5432}/{self.url.database or ''}"
+
 
 def parse(text: str) -> Address:
     """Read a database URL. Raises LedgerUnusable for what no ledger can be kept in."""

@@ -8,8 +8,9 @@ that is still open: see `_horizon`. The rest of the care is `OVERLAP`, for which
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, Table, func, literal, select, text
@@ -17,10 +18,12 @@ from sqlalchemy import inspect as inspect_object
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from db import audit, people
+from db import audit, people, postgres
 from db.address import parse
+from db.attend import Attendant, Calls, call
 from db.engine import VERSION_TABLE, open_engine, require_head, writing
 from db.errors import translated
+from db.masking import Mask, mask_names
 from db.models import AuditRow, Base, GrantRow, VisitRow
 from db.retention import prune
 from db.rows import GRANT, VISIT, grant_values, visit_values
@@ -64,6 +67,9 @@ class SqlLedger:
         self.place = self._address.place
         with translated(self.place):
             self._engine = open_engine(self._address, node)
+        self._node = node
+        self._calls = Calls(self._engine)
+        self._attendant: Attendant | None = None
         self._upsert = _upsert(self._engine.dialect.name)
         self._insert_grant = _insert_grant(self._engine.dialect.name)
 
@@ -77,6 +83,7 @@ class SqlLedger:
             rows = [visit_values(visit) for visit in people.without_erased(connection, in_order)]
             if rows:
                 connection.execute(self._upsert, rows)
+                call(connection, self._node)
 
     def visits(
         self, since: float, *, person: str | None = None, people: Collection[str] | None = None
@@ -109,6 +116,7 @@ class SqlLedger:
         with self._writing() as connection:
             is_new = connection.execute(self._insert_grant, grant_values(grant)).first()
             if is_new:
+                call(connection, self._node)
                 audit.append(connection, AuditEntry.of_grant(grant, actor))
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
@@ -152,7 +160,13 @@ class SqlLedger:
     def erase(self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str) -> Records:
         """Delete everything about a person, in one transaction; what was there before."""
         with self._writing() as connection:
+            call(connection, self._node)
             return people.erase(connection, erasure, person, label, actor, reason)
+
+    def mask_names(self, mask: Mask, mask_actor: Mask) -> int:
+        """Put pseudonyms wherever names stand, in one transaction; how many names were changed."""
+        with self._writing() as connection:
+            return mask_names(connection, mask, mask_actor)
 
     def rules_in_force(self, digest: str, at: float, node: str) -> None:
         """Rules came into force on a node: kept, and audited where the last entry has another digest."""
@@ -171,8 +185,17 @@ class SqlLedger:
         with self._writing() as connection:
             connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = version_num"))  # noqa: S608
 
+    def attend(self, on_call: Callable[[], None]) -> None:
+        """From now on end calls that hang, and call `on_call`, on a thread of our own, whenever another node
+        has written something. For a process that goes on; SQLite has neither and needs neither."""
+        if not self._address.is_sqlite and self._attendant is None:
+            connect = partial(postgres.connect, self._address, self._node)
+            self._attendant = Attendant(connect, self._calls, self._node, on_call)
+
     def close(self) -> None:
         """Release every connection. Safe to call twice."""
+        if self._attendant is not None:
+            self._attendant.stop()
         self._engine.dispose()
 
     def _horizon(self, connection: Connection) -> float:
@@ -182,12 +205,12 @@ class SqlLedger:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with translated(self.place), self._engine.connect() as connection:
+        with translated(self.place), self._calls.counted(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with translated(self.place), writing(self._engine).begin() as connection:
+        with translated(self.place), self._calls.counted(), writing(self._engine).begin() as connection:
             yield connection
 
 

@@ -62,10 +62,22 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop at once, cutting all connections; the data stay."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
+            self.resume()
             self._process.send_signal(signal.SIGINT)
             self._process.wait(30)
             self._process = None
+
+    def pause(self) -> None:
+        """Freeze the server and all its sessions: they neither answer nor go away."""
+        assert self._process is not None
+        for pid in _family(self._process.pid):
+            os.kill(pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        for pid in _family(self._process.pid):
+            os.kill(pid, signal.SIGCONT)
 
     def run(self, statement: str) -> list[tuple[Any, ...]]:
         """Run one statement as an administrator, outside a transaction; its rows."""
@@ -108,6 +120,12 @@ class PostgresServer:
                 if self._process.poll() is not None or time.monotonic() > give_up:
                     raise RuntimeError((self.folder / "log").read_text()) from None
                 time.sleep(0.05)
+
+
+def _family(pid: int) -> list[int]:
+    """A process and its children, itself first, so that it can make no more."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    return [pid, *map(int, children.read_text().split())] if children.exists() else [pid]
 
 
 def _somebody_else() -> dict[str, Any]:
