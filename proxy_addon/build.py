@@ -17,17 +17,19 @@ from db.ledger import SqlLedger
 from proxy_addon.attention import Attention
 from proxy_addon.clock import SystemClock, timer
 from proxy_addon.core.ruleset import Period, RuleSet
+from proxy_addon.core.types import Visit
 from proxy_addon.enforcer import Enforcer
 from proxy_addon.live import LiveRules
 from proxy_addon.metrics import PrometheusMetrics
 from proxy_addon.passwords import PasswordFile
-from proxy_addon.ports import Erasure, LedgerError, News
+from proxy_addon.ports import AuditEntry, Erasure, LedgerError, News
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import Gate
 from proxy_addon.proxy.desk import Desk
 from proxy_addon.proxy.identity import Identifier
 from proxy_addon.proxy.network import ClientGuard, Resolver, TargetGuard
 from proxy_addon.proxy.runner import Runner, RunnerOptions
+from proxy_addon.pseudonyms import Mask, Pseudonyms, masked, read_key
 from proxy_addon.settings import Settings
 from proxy_addon.usage import UsageBook
 from proxy_addon.web.app import employee_app, web_app
@@ -62,7 +64,8 @@ class Office:
         self.ledger = SqlLedger(settings.database, node)
         self.ledger.check()
         self.metrics = PrometheusMetrics()
-        self.book = UsageBook()
+        self.mask = self._masking(rules)
+        self.book = UsageBook(self.mask)
         self.writer = Writer(
             self.ledger,
             flush_seconds=settings.flush,
@@ -73,7 +76,7 @@ class Office:
             retention=(lambda: self.live.current.retention) if prunes else None,
             cursor=self.ledger.news(math.inf).cursor,
         )
-        self.attention = Attention(self.book, self.metrics, self.writer.put, _ids(), node)
+        self.attention = Attention(self.book, self.metrics, self._put, _ids(), node)
         self.enforcer = Enforcer(rules, self.book, self.attention, self.metrics, timer)
         self._turned = self.clock.now()
         self.ledger_problem: str | None = None
@@ -100,6 +103,20 @@ class Office:
             employee_app(self.office), settings.front_proxy_header,
         )  # fmt: skip
         return Gate(desk)
+
+    def _masking(self, rules: RuleSet) -> Mask:
+        """How the ledger calls people. With pseudonyms, names from before are replaced first."""
+        if not rules.pseudonyms:
+            return str
+        names = Pseudonyms(read_key(self.settings.pseudonym_key, make=True))
+        if changed := self.ledger.mask_names(names.of, names.actor):
+            now, told = self.clock.now(), f"{changed} names became pseudonyms"
+            self.ledger.audit(AuditEntry(now, "node:start", "pseudonyms", "rules", told))
+        return names.of
+
+    def _put(self, visit: Visit) -> None:
+        """From here on only the ledger's name of a person is known: in the queue, the journal, the database."""
+        self.writer.put(masked(visit, self.mask))
 
     # -- life
 
@@ -144,7 +161,7 @@ class Office:
     def _drop_erased(self, erasures: tuple[Erasure, ...]) -> None:
         """Somebody was erased: nothing of them stays in memory."""
         names = {*self.book, *(name for name, _ in self.attention.watched())}
-        gone = [name for name in names if any(erasure.names(name) for erasure in erasures)]
+        gone = [name for name in names if any(erasure.names(self.mask(name)) for erasure in erasures)]
         for name in gone:
             self.book.drop(name)
             self.attention.drop(name)

@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     workers: Annotated[int, PlainValidator(values.whole_number(1, 64))] = 1
     confdir: Annotated[Path, PlainValidator(values.path)] = Path("var/ca")
     passwords: Annotated[Path, PlainValidator(values.path)] = Path("var/passwords")
+    pseudonym_key: Annotated[Path, PlainValidator(values.path)] = Path("var/pseudonym.key")
     sign_in: Annotated[SignIn, PlainValidator(values.one_of("auto", "required", "optional", "off"))] = "auto"
     upstream_proxy: Annotated[UpstreamProxy | None, NoDecode, PlainValidator(values.upstream_proxy)] = None
     upstream_ca: Annotated[Path | None, PlainValidator(values.readable_file)] = None

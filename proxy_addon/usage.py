@@ -6,7 +6,7 @@ nothing, and one that was shortened gives its minutes back. Everything here is t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from proxy_addon.core.intervals import Intervals, add, measure_between, normalise
 from proxy_addon.core.types import Grant, Interval, Visit
@@ -119,9 +119,11 @@ class PersonUsage:
 
 
 class UsageBook:
-    """Everybody's usage, by name."""
+    """Everybody's usage, by name or by pseudonym."""
 
-    def __init__(self) -> None:
+    def __init__(self, mask: Callable[[str], str] = str) -> None:
+        """`mask` gives what the ledger calls a person, and leaves that as it is."""
+        self._mask = mask
         self._people: dict[str, PersonUsage] = {}
 
     def __len__(self) -> int:
@@ -132,14 +134,15 @@ class UsageBook:
 
     def of(self, person: str) -> PersonUsage:
         """The usage of one person, made on first sight."""
-        usage = self._people.get(person)
+        name = self._mask(person)
+        usage = self._people.get(name)
         if usage is None:
-            usage = self._people[person] = PersonUsage()
+            usage = self._people[name] = PersonUsage()
         return usage
 
     def drop(self, person: str) -> None:
         """Forget one person."""
-        self._people.pop(person, None)
+        self._people.pop(self._mask(person), None)
 
     def load(self, visits: Iterable[Visit], grants: Iterable[Grant]) -> None:
         """Enter what the ledger holds, or what others wrote since."""

@@ -264,6 +264,7 @@ def _rule_set(
         on_failure=OnFailure(policy.on_failure),
         metering=metering,
         retention=policy.retention,
+        pseudonyms=policy.privacy.pseudonyms,
         limited=_limited(rules, otherwise, frozenset(platforms)),
         mode=mode,
         require_tests=policy.reload.require_tests,

@@ -126,6 +126,12 @@ class ReloadModel(Strict):
     require_tests: Flag = False
 
 
+class PrivacyModel(Strict):
+    """`privacy:` how people are kept."""
+
+    pseudonyms: Flag = False
+
+
 class PolicyModel(Strict):
     """What decides: usually `policy.yaml`."""
 
@@ -143,6 +149,7 @@ class PolicyModel(Strict):
     on_failure: Annotated[str, _plain(checks.choice(*OnFailure))] = OnFailure.LAST_KNOWN
     metering: Annotated[dict[str, Any], Keyed] = {}
     retention: Annotated[float, _plain(values.retention)] = 90 * 86_400.0
+    privacy: Annotated[PrivacyModel, Keyed] = PrivacyModel()
     mode: Annotated[str, _plain(checks.choice(*Mode))] = Mode.ENFORCE
     reload: Annotated[ReloadModel, Keyed] = ReloadModel()
 

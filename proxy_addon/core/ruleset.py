@@ -204,6 +204,7 @@ class RuleSet:
     on_failure: OnFailure = OnFailure.LAST_KNOWN
     metering: Metering = field(default_factory=Metering)
     retention: float = 90 * 86_400.0
+    pseudonyms: bool = False  # names are kept as keyed hashes
     limited: frozenset[str] = frozenset()  # platforms that some rule (or `otherwise`) blocks or makes spend
     digest: str = ""  # SHA-256 of all files read, hex
     mode: Mode = Mode.ENFORCE  # of `otherwise`, `unidentified` and `on_failure`; rules carry their own
