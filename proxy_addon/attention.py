@@ -22,6 +22,7 @@ from proxy_addon.usage import UsageBook
 
 GIVE_BACK_MEMORY = 2 * 3600.0  # how far back a stretch may still be corrected, seconds
 ERAS = 16  # earlier rules that are remembered as long as time under them may be corrected
+CLIP_BYTES = 3_000_000  # a film as short as this may come with what a page loads by itself
 TRIM_TURNS = 8  # overlapping devices need more than one turn to find the second at which time was up
 
 
@@ -46,6 +47,7 @@ class Load(NamedTuple):
     leads: bool = True
     certain: bool = False  # a person did this; no rhythm can explain it
     weak: bool = False  # a small answer to a script, nothing to look at
+    size: int = 0  # bytes of the answer, 0 = not known
 
 
 class Era(NamedTuple):
@@ -107,14 +109,12 @@ class Attention:
         metering = engine.rule_set.metering
         root, weak = None, False
         if load.judgement.activity is Activity.MEDIA:
-            if rhythm.brought(watch.rhythm, load.at):
+            if 0 < load.size <= CLIP_BYTES and rhythm.brought(watch.rhythm, load.at):
                 return Activity.BACKGROUND
         elif not load.certain:
             watch.rhythm, beat = rhythm.beat(watch.rhythm, load.key, load.at, leads=load.leads)
             if beat.withdrawn:
-                old = watch.clock
-                watch.clock = meter.retract(old, beat.withdrawn, metering)
-                self._write(engine, person, load.target.platform, watch, old)
+                self._withdraw(engine, person, load.target.platform, watch, beat.withdrawn)
             if beat.machine:
                 return Activity.BACKGROUND
             root, weak = beat.root, load.weak or beat.doubtful
@@ -122,6 +122,20 @@ class Attention:
             watch.rhythm = rhythm.seen(watch.rhythm, load.at)
         self._extend(engine, person, watch, load, metering, root, weak=weak)
         return load.judgement.activity
+
+    def polled(self, engine: Engine, person: Person, load: Load) -> None:
+        """A request known to be a machine's was answered with something: what follows may be its doing."""
+        watch = self.watch(person.name, load.target.platform)
+        watch.rhythm, beat = rhythm.polled(watch.rhythm, load.key, load.at)
+        if beat.withdrawn:
+            self._withdraw(engine, person, load.target.platform, watch, beat.withdrawn)
+
+    def _withdraw(
+        self, engine: Engine, person: Person, platform: str, watch: Watch, roots: frozenset[Root]
+    ) -> None:
+        old = watch.clock
+        watch.clock = meter.retract(old, roots, engine.rule_set.metering)
+        self._write(engine, person, platform, watch, old)
 
     def stream(self, engine: Engine, person: Person, load: Load) -> None:
         """Bytes flowed from `load.at` to `load.until`: media, whatever the rhythm."""

@@ -30,6 +30,7 @@ CHUNK_SECONDS = 1.0  # resolution at which a stream is charged
 TUNNEL_SECONDS = 5.0  # the same for tunnels, whose bytes tell less
 STREAM_AGE = 2.0  # a body that is over sooner is a load like others
 STALLED = 15.0  # bytes after a longer silence do not fill it
+POLL_BYTES = 1_500  # a known poll that is answered with more may bring pictures
 RECEIPT_SECONDS = 0.8  # a message this soon after a push was written by no person
 SHORT_MESSAGE = 64  # bytes; heartbeats and receipts are as short, what people write seldom is
 LOOKED_AT = ("image/", "video/", "audio/")
@@ -246,8 +247,11 @@ class Enforcer:
             opened = judgement.evidence is Evidence.PAGE_OPENED
             leads = x.dest not in FOLLOWERS and not content_type.startswith(LOOKED_AT)
             certain, weak = opened and x.gesture, leads and not opened
-            load = Load(target, ticket.at, ticket.at, judgement, ticket.key, leads, certain, weak)
+            load = Load(target, ticket.at, ticket.at, judgement, ticket.key, leads, certain, weak, length)
             became = self._attention.enter(self.engine, person, load)
+        elif judgement.evidence is Evidence.TELEMETRY and length >= POLL_BYTES:
+            load = Load(target, ticket.at, ticket.at, judgement, ticket.key)
+            self._attention.polled(self.engine, person, load)
         if not became.counts:
             ticket.judgement = Judgement(became, judgement.evidence)
             self._metrics.ignored(person, target.platform, became)

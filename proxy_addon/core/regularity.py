@@ -117,7 +117,7 @@ def _walk(times: Sequence[float], period: float, off: float) -> Timer | None:
         return None
     found = [newest]
     at = newest
-    while (hit := _nearest(times, at - period, off)) is not None and hit < at:
+    while (hit := nearest(times, at - period, off)) is not None and hit < at:
         found.append(hit)
         period += 0.2 * (at - hit - period)
         at = hit
@@ -128,7 +128,8 @@ def _walk(times: Sequence[float], period: float, off: float) -> Timer | None:
     return Timer(mean, 1.5 * off, tuple(found))
 
 
-def _nearest(times: Sequence[float], target: float, off: float) -> float | None:
+def nearest(times: Sequence[float], target: float, off: float) -> float | None:
+    """Which of `times` (ascending) is nearest to `target`, at most `off` away."""
     i = bisect_left(times, target)
     best = None
     for j in (i - 1, i):

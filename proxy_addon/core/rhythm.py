@@ -34,7 +34,12 @@ BURST_SPAN = 6.0
 BRINGS = 0.08  # share of a timer's requests that brought content, above which content after it is its own
 BRINGS_PACE = 0.06  # how quickly that share follows
 BRINGS_SPAN = 6.0  # seconds within which content still belongs to a machine's request
-MISSED_BEATS = 3  # a beat or two may be lost; after more the timer stands still until it is found again
+RARE = 5  # an endpoint seen more often without a rhythm of its own is not part of another
+GRACE = 1.8  # a beat that is off by up to so many tolerances is still one, and makes the tolerance wider
+MISSED_BEATS = 3  # a beat or two may be lost; after more a loose timer stands still until it is found again
+MISSED_PRECISE = 12  # the same for a timer whose beats are precise
+PRECISE = 0.1  # of its period
+REVIVED_SHORTEST = 8.0  # seconds; two intervals of a shorter timer are soon there by chance
 
 type Root = tuple[float, bool]
 """One piece of evidence: when its burst began, and whether it is the content that came in it."""
@@ -123,6 +128,18 @@ def brought(rhythm: Rhythm, at: float) -> bool:
     return at - rhythm.asked <= BRINGS_SPAN
 
 
+def polled(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
+    """Endpoint `key`, known to be asked by machines, was asked. Only on a rhythm does it own what comes after it:
+    some of these are asked at every move of a person.
+    """
+    old = rhythm.series.get(key, _NEW)
+    entered, machine, times = _enter(old, at, rhythm.person)
+    series = _with(rhythm.series, key, entered._replace(brings=(1.0 - BRINGS_PACE) * entered.brings))
+    brings = old.brings >= BRINGS
+    after = Rhythm(series, key, at, at, rhythm.person, at if machine and brings else rhythm.asked)
+    return after, Beat(True, (at, False), _roots(times, brings))
+
+
 def seen(rhythm: Rhythm, at: float) -> Rhythm:
     """A person was seen for certain at the instant `at`."""
     return rhythm._replace(person=max(rhythm.person, at))
@@ -156,7 +173,8 @@ def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
     if not machine:
         if at - rhythm.asked <= BURST_GAP and not old.models:  # asked in passing by what a machine began
             return rhythm._replace(series=series, last=at), Beat(True, root)
-        series, machine, withdrawn = _among_all(series, at, rhythm.person)
+        if len(entered.times) <= RARE:
+            series, machine, withdrawn = _among_all(series, at, rhythm.person)
     first = at == rhythm.begun
     after = rhythm._replace(
         series=series,
@@ -262,22 +280,26 @@ def _on_beat(model: Model, at: float) -> Model | None:
             return None
         return model._replace(beat=max(last, at) + period)
     beats = max(1, round((at - last) / period))
-    if at <= last or beats > MISSED_BEATS:
+    if at <= last or beats > (MISSED_PRECISE if tolerance <= PRECISE * period else MISSED_BEATS):
         return None
     off = at - last - beats * period
-    if abs(off) > tolerance * (1.0 + 0.5 * (beats - 1)):
+    if abs(off) > min(GRACE * tolerance * (1.0 + 0.5 * (beats - 1)), max(tolerance, 0.3 * period)):
         return None
-    return model._replace(period=period + 0.1 * off / beats, beat=at)  # timers slow down in hidden tabs
+    wider = tolerance * 1.15 if beats == 1 and abs(off) > tolerance else tolerance
+    return Model(period + 0.1 * off / beats, wider, at)  # timers slow down in hidden tabs
 
 
 def _revived(series: Series, at: float) -> Timer | None:
-    """A known timer that stood still (the laptop slept) is known again after two of its intervals."""
+    """A known timer that lost its phase (the laptop slept, the page was loaded anew) is known after two intervals."""
     times = series.times
+    if len(times) < 3:
+        return None
     for model in series.models:
-        if model.crowd or at - model.beat <= MISSED_BEATS * model.period or len(times) < 3:
+        near = min(max(model.tolerance, 0.03 * model.period), 0.15 * model.period)
+        if model.crowd or model.period < REVIVED_SHORTEST:
             continue
-        first, second = times[-3], times[-2]
-        near = max(model.tolerance, 0.05 * model.period)
-        if abs(at - second - model.period) <= near and abs(second - first - model.period) <= near:
+        second = regularity.nearest(times, at - model.period, near)
+        first = None if second is None else regularity.nearest(times, second - model.period, near)
+        if second is not None and first is not None and first < second < at:
             return Timer(model.period, model.tolerance, (first, second, at))
     return None
