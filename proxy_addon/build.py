@@ -22,14 +22,14 @@ from proxy_addon.enforcer import Enforcer
 from proxy_addon.live import LiveRules
 from proxy_addon.metrics import PrometheusMetrics
 from proxy_addon.passwords import PasswordFile
-from proxy_addon.ports import AuditEntry, Erasure, LedgerError, News
+from proxy_addon.ports import Erasure, LedgerError, News
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import Gate
 from proxy_addon.proxy.desk import Desk
 from proxy_addon.proxy.identity import Identifier
 from proxy_addon.proxy.network import ClientGuard, Resolver, TargetGuard
 from proxy_addon.proxy.runner import Runner, RunnerOptions
-from proxy_addon.pseudonyms import Mask, Pseudonyms, masked, read_key
+from proxy_addon.pseudonyms import Mask, masked, settled
 from proxy_addon.settings import Settings
 from proxy_addon.usage import UsageBook
 from proxy_addon.web.app import employee_app, web_app
@@ -108,10 +108,9 @@ class Office:
         """How the ledger calls people. With pseudonyms, names from before are replaced first."""
         if not rules.pseudonyms:
             return str
-        names = Pseudonyms(read_key(self.settings.pseudonym_key, make=True))
+        names = settled(self.ledger, self.settings.pseudonym_key, self.clock.now())
         if changed := self.ledger.mask_names(names.of, names.actor):
-            now, told = self.clock.now(), f"{changed} names became pseudonyms"
-            self.ledger.audit(AuditEntry(now, "node:start", "pseudonyms", "rules", told))
+            log.info("names in the ledger became pseudonyms", names=changed)
         return names.of
 
     def _put(self, visit: Visit) -> None:

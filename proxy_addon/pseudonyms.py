@@ -43,6 +43,7 @@ class Pseudonyms:
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._known: dict[str, str] = {}
+        self.mark = "key " + hmac.digest(key, b"which key is this?", "sha256")[:6].hex()
 
     def of(self, name: str) -> str:
         """The pseudonym of a name; a pseudonym stays what it is."""
@@ -68,6 +69,23 @@ class Pseudonyms:
     def search(self, pseudonym: str, names: Iterable[str]) -> str | None:
         """The one of the names that has this pseudonym, or None."""
         return next((name for name in names if self.of(name) == pseudonym), None)
+
+
+def settled(ledger: Ledger, path: Path, now: float | None = None) -> Pseudonyms:
+    """The pseudonyms of a ledger, by the key of a file. With `now` a ledger that has none yet gets a new key.
+
+    The ledger remembers by which key they were made, so that a second proxy with a key of its own is refused
+    instead of giving everybody a second balance. Raises PseudonymKeyError and LedgerError.
+    """
+    marks = [entry.detail for entry in ledger.audit_log(subject="rules") if entry.action == "pseudonyms"]
+    names = Pseudonyms(read_key(path, make=now is not None and not marks))
+    if marks and marks[-1] != names.mark:
+        raise PseudonymKeyError(
+            f"{path}: the pseudonyms of this ledger were made with another key; copy that one from its proxy"
+        )
+    if not marks and now is not None:
+        ledger.audit(AuditEntry(now, "node:start", "pseudonyms", "rules", names.mark))
+    return names
 
 
 def is_pseudonym(text: str) -> bool:

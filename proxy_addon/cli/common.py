@@ -17,9 +17,11 @@ from proxy_addon.build import horizon
 from proxy_addon.clock import SystemClock
 from proxy_addon.core.errors import RuleErrors
 from proxy_addon.core.policy import Engine
+from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.passwords import person_name
-from proxy_addon.ports import LedgerError
-from proxy_addon.settings import SettingsError, load_settings
+from proxy_addon.ports import Ledger, LedgerError
+from proxy_addon.pseudonyms import PseudonymLedger, settled
+from proxy_addon.settings import Settings, SettingsError, load_settings
 from proxy_addon.usage import PersonUsage
 
 Rules = Annotated[
@@ -58,7 +60,7 @@ def ledger_name(text: str) -> str:
 class Books:
     """The rules and the ledger, opened for one command."""
 
-    def __init__(self, engine: Engine, ledger: SqlLedger, now: float) -> None:
+    def __init__(self, engine: Engine, ledger: Ledger, now: float) -> None:
         self.engine = engine
         self.ledger = ledger
         self.now = now
@@ -82,4 +84,11 @@ def open_books(rules: Path | None, database: str | None, config: Path | None) ->
         engine = Engine(rules_file.load(settings.rules))
         upgrade(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
-            yield Books(engine, ledger, SystemClock().now())
+            yield Books(engine, guarded(ledger, engine.rule_set, settings), SystemClock().now())
+
+
+def guarded(ledger: Ledger, rules: RuleSet, settings: Settings) -> Ledger:
+    """The ledger as it may be asked by names; by pseudonyms where the policy says so."""
+    if not rules.pseudonyms:
+        return ledger
+    return PseudonymLedger(ledger, settled(ledger, settings.pseudonym_key))
