@@ -95,6 +95,9 @@ def _files(reading: Reading) -> Iterator[tuple[str, bytes]]:
         yield name.rpartition("/")[2], content
     for name, content in reading.platforms:
         yield f"platforms/{name.rpartition('/')[2]}", content
+    for name, content in reading.calendars:
+        if isinstance(content, bytes):
+            yield name, content
 
 
 def _seal(reading: Reading) -> str:

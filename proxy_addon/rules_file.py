@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from proxy_addon.calendar_sources import FolderSources
 from proxy_addon.core.documents import Document, Documents
 from proxy_addon.core.errors import Code, Place, RuleErrors, RuleProblem, Severity
 from proxy_addon.core.rules import compile_rules
@@ -20,7 +21,13 @@ from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.yaml_places import parse
 
 MAX_BYTES = 1_048_576  # a file; the largest that makes sense is a list of some ten thousand people
+MAX_TOTAL = 32 * MAX_BYTES
+_TURNS = 5  # readings of a folder that keeps changing
 _ONE_FILE = "split the file, or take out what is no rule"
+
+
+type Content = bytes | tuple[Code, str, str]
+"""The bytes of a file; or why there are none: code, message, hint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,7 @@ class Reading:
     platforms: tuple[tuple[str, bytes], ...]
     problems: tuple[RuleProblem, ...]  # of files that could not be read, and warnings
     digest: str
+    calendars: tuple[tuple[str, Content], ...] = ()  # ICS files by their names in the folder
 
     @property
     def failed(self) -> bool:
@@ -46,7 +54,7 @@ def load(folder: Path) -> RuleSet:
 
 def check(folder: Path) -> list[RuleProblem]:
     """Every error and warning of a folder, sorted by place."""
-    return list(_assess(read(folder))[1])
+    return list(_assess(read(folder), advise=True)[1])
 
 
 def rule_set(reading: Reading) -> RuleSet:
@@ -59,32 +67,46 @@ def rule_set(reading: Reading) -> RuleSet:
 
 
 def read(folder: Path) -> Reading:
-    """Read all files. Never raises: what cannot be read is a problem."""
+    """Read all files. Never raises: what cannot be read is a problem.
+
+    Files that change meanwhile are read again, so that no reading holds half of an edit.
+    """
+    for _ in range(_TURNS):
+        before = _stamp(folder)
+        reading = _read(folder)
+        if _stamp(folder) == before:
+            break
+    return reading
+
+
+def _read(folder: Path) -> Reading:
     problems: list[RuleProblem] = []
     name = str(folder)
-    top = tuple(_files(folder, name, folder, problems))
+    shelf = _Shelf(folder)
+    top = tuple(_files(shelf, folder, name, problems))
     platforms: tuple[tuple[str, bytes], ...] = ()
     if _is_there(folder / "platforms"):
-        platforms = tuple(_files(folder / "platforms", f"{name}/platforms", folder, problems))
+        platforms = tuple(_files(shelf, folder / "platforms", f"{name}/platforms", problems))
+    calendars = tuple(_calendars(shelf))
     if not top and not any(problem.severity is Severity.ERROR for problem in problems):
         message = f'the folder "{_printable(name)}" has no rule files'
         hint = "it needs at least policy.yaml and people.yaml"
         problems.append(RuleProblem.at(Place(_printable(name)), Code.MISSING_FILE, message, hint))
-    return Reading(_printable(name), top, platforms, tuple(problems), _digest(name, top, platforms))
+    digest = _digest(name, top, platforms, calendars)
+    return Reading(_printable(name), top, platforms, tuple(problems), digest, calendars)
 
 
-def _assess(reading: Reading) -> tuple[RuleSet | None, tuple[RuleProblem, ...]]:
+def _assess(reading: Reading, *, advise: bool = False) -> tuple[RuleSet | None, tuple[RuleProblem, ...]]:
     problems = list(reading.problems)
     top = _documents(reading.top, problems)
     platforms = _documents(reading.platforms, problems)
     broken = len(top) + len(platforms) < len(reading.top) + len(reading.platforms)
     if reading.failed and not reading.top:
         return None, tuple(sorted(problems))
-    compiled = compile_rules(
-        Documents(
-            reading.folder, top, platforms, complete=not (broken or reading.failed), digest=reading.digest
-        )
-    )
+    complete = not (broken or reading.failed)
+    failed = any(problem.severity is Severity.ERROR for problem in problems)
+    documents = Documents(reading.folder, top, platforms, complete, reading.digest)
+    compiled = compile_rules(documents, FolderSources(dict(reading.calendars)), advise=advise and not failed)
     return compiled.rule_set, tuple(sorted({*problems, *compiled.problems}))
 
 
@@ -98,7 +120,9 @@ def _documents(files: tuple[tuple[str, bytes], ...], problems: list[RuleProblem]
     return tuple(found)
 
 
-def _files(folder: Path, name: str, root: Path, problems: list[RuleProblem]) -> Iterator[tuple[str, bytes]]:
+def _files(
+    shelf: _Shelf, folder: Path, name: str, problems: list[RuleProblem]
+) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of each rule file of one folder, by name."""
     try:
         entries = sorted(path.name for path in folder.iterdir())
@@ -125,29 +149,66 @@ def _files(folder: Path, name: str, root: Path, problems: list[RuleProblem]) -> 
             message = "this file is not read: rule files end in .yaml"
             problems.append(_problem(file, Code.IGNORED_FILE, message, "rename it", Severity.WARNING))
         elif entry.endswith(".yaml"):
-            content = _content(folder / entry, root)
+            content = shelf.content(folder / entry)
             if isinstance(content, bytes):
                 yield _printable(file), content
             else:
                 problems.append(_problem(file, *content))
 
 
-def _content(path: Path, root: Path) -> bytes | tuple[Code, str, str]:
-    """The bytes of a file, or why there are none. Opens nothing that is not a plain file in the folder."""
-    try:
-        if not path.resolve(strict=True).is_relative_to(root.resolve(strict=True)):
-            message = "this link leads out of the rules folder"
-            return Code.OUTSIDE_FOLDER, message, "copy the file into the folder"
-        if not stat.S_ISREG(path.stat().st_mode):
-            return Code.NOT_A_FILE, "this is no plain file", "move it out of the rules folder"
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or "the link leads in a circle"
-        return Code.UNREADABLE_FILE, f"the file cannot be read: {reason}", ""
-    if len(content) > MAX_BYTES:
-        return Code.TOO_LARGE, f"the file is larger than {MAX_BYTES // 1024:,} KiB", _ONE_FILE
-    return content
+def _calendars(shelf: _Shelf) -> Iterator[tuple[str, Content]]:
+    """The ICS files of the folder and of `calendars/` in it, by their names there."""
+    for part in ("", "calendars/"):
+        folder = shelf.root / part
+        try:
+            entries = sorted(path.name for path in folder.iterdir() if path.name.endswith(".ics"))
+        except (OSError, ValueError):
+            continue
+        for entry in entries:
+            if not entry.startswith("."):
+                yield f"{part}{entry}", shelf.content(folder / entry)
+
+
+class _Shelf:
+    """Takes files from one folder, up to a sum of bytes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._left = MAX_TOTAL
+
+    def content(self, path: Path) -> Content:
+        """The bytes of a file, or why there are none. Opens nothing that is not a plain file in the folder."""
+        try:
+            if not path.resolve(strict=True).is_relative_to(self.root.resolve(strict=True)):
+                message = "this link leads out of the rules folder"
+                return Code.OUTSIDE_FOLDER, message, "copy the file into the folder"
+            if not stat.S_ISREG(path.stat().st_mode):
+                return Code.NOT_A_FILE, "this is no plain file", "move it out of the rules folder"
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or "the link leads in a circle"
+            return Code.UNREADABLE_FILE, f"the file cannot be read: {reason}", ""
+        if len(content) > MAX_BYTES:
+            return Code.TOO_LARGE, f"the file is larger than {MAX_BYTES // 1024:,} KiB", _ONE_FILE
+        self._left -= len(content)
+        if self._left < 0:
+            message = f"with this file the folder holds more than {MAX_TOTAL // 1024:,} KiB of rules"
+            return Code.TOO_LARGE, message, "take out what is no rule"
+        return content
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """What tells whether any file of a folder was changed: name, number, time and size of each."""
+    found = []
+    for part in (folder, folder / "platforms", folder / "calendars"):
+        try:
+            for path in sorted(part.iterdir()):
+                state = path.stat()
+                found.append((str(path), state.st_ino, state.st_mtime_ns, state.st_size))
+        except (OSError, ValueError):
+            found.append((str(part), 0, 0, 0))
+    return tuple(found)
 
 
 def _is_there(path: Path) -> bool:
@@ -157,9 +218,10 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _digest(folder: str, *lists: tuple[tuple[str, bytes], ...]) -> str:
+def _digest(folder: str, *lists: tuple[tuple[str, Content], ...]) -> str:
     digest = hashlib.sha256()
     for name, content in (pair for files in lists for pair in files):
+        content = content if isinstance(content, bytes) else repr(content).encode()
         digest.update(f"{name.removeprefix(folder)}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()

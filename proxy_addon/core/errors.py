@@ -58,14 +58,26 @@ class Code(StrEnum):
     BAD_HOST = "bad-host"
     BAD_PATH = "bad-path"
     BAD_ADDRESS = "bad-address"
+    BAD_CALENDAR = "bad-calendar"
     # Names that point at each other
     UNKNOWN_ROLE = "unknown-role"
     UNKNOWN_PLATFORM = "unknown-platform"
     UNKNOWN_SECTION = "unknown-section"
     UNKNOWN_ALLOWANCE = "unknown-allowance"
+    UNKNOWN_CALENDAR = "unknown-calendar"
+    UNKNOWN_HOLIDAYS = "unknown-holidays"
     DUPLICATE_NAME = "duplicate-name"
     DUPLICATE_HOST = "duplicate-host"
     GROUP_CYCLE = "group-cycle"
+    # What probably is not meant: warnings
+    UNREACHABLE_RULE = "unreachable-rule"
+    NEVER_TRUE = "never-true"
+    UNUSED_ALLOWANCE = "unused-allowance"
+    UNUSED_ROLE = "unused-role"
+    UNUSED_PLATFORM = "unused-platform"
+    TWO_OVERRIDES = "two-overrides"
+    LIMIT_TOO_LARGE = "limit-too-large"
+    OVERLAPPING_DEVICES = "overlapping-devices"
 
 
 class Severity(StrEnum):

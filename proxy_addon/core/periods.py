@@ -58,6 +58,13 @@ def fits(when: When, rs: RuleSet, at: float) -> bool:
     return _holds(when, *divmod(second + _offset(rs.zone, second), DAY), second)
 
 
+def holds_on(when: When, day: int, second: int) -> bool:
+    """True when the condition holds at `second` of a calendar day (1 = 1 January of the year 1), by the clock
+    on the wall alone: hours of a calendar, which are instants, do not count.
+    """
+    return _holds(when, day - _EPOCH_DAY, second, -math.inf)
+
+
 def next_change(when: When, rs: RuleSet, at: float, horizon: float = HORIZON) -> float | None:
     """The first instant after `at` at which `fits` gives the other answer; None when there is none in sight.
 

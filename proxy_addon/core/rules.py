@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple
+from typing import Any
 
+from proxy_addon.core import rules_advice
+from proxy_addon.core import rules_times as times
 from proxy_addon.core import rules_values as values
-from proxy_addon.core.documents import Document, Documents, Path
-from proxy_addon.core.errors import Code, Place, RuleProblem, Severity
+from proxy_addon.core.calendars import Sources
+from proxy_addon.core.documents import Documents, Path
+from proxy_addon.core.errors import Code, RuleProblem, Severity
 from proxy_addon.core.rules_checks import Names
-from proxy_addon.core.rules_models import (
-    AllowanceModel,
-    OverrideModel,
-    PeopleModel,
-    PolicyModel,
-    RuleModel,
-    WhenModel,
-)
-from proxy_addon.core.rules_platforms import Entry, compile_platforms, entries, sections
+from proxy_addon.core.rules_models import AllowanceModel, OverrideModel, PeopleModel, PolicyModel, RuleModel
+from proxy_addon.core.rules_platforms import compile_platforms, entries
 from proxy_addon.core.rules_report import Report, validated
+from proxy_addon.core.rules_top import PEOPLE_KEYS, Top, declared, merged, policy_part
 from proxy_addon.core.rules_values import BadValue, Network, quote
 from proxy_addon.core.ruleset import (
     Allowance,
@@ -36,13 +33,10 @@ from proxy_addon.core.ruleset import (
     Rule,
     RuleSet,
     Then,
-    When,
 )
 from proxy_addon.core.types import Target
 
-ADMIN = "admin"  # the role that opens the admin pages is declared in every office
-_POLICY_KEYS = tuple(PolicyModel.model_fields)
-_PEOPLE_KEYS = tuple(PeopleModel.model_fields)
+type Seating = tuple[Network, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +47,18 @@ class Compiled:
     problems: tuple[RuleProblem, ...]
 
 
-class _Top(NamedTuple):
-    """The files at the top of the folder as one."""
+def compile_rules(documents: Documents, sources: Sources | None = None, *, advise: bool = False) -> Compiled:
+    """Validate all files together and build the rule set.
 
-    data: dict[str, Any]
-    owners: dict[str, Document]  # top-level key -> the file it stands in
-    first: Place  # of what stands nowhere
-
-    def find(self, path: Path, key: bool = False) -> Place:
-        if not path or path[0] not in self.owners:
-            return self.first
-        return self.owners[str(path[0])].place(path, key=key)
-
-    def part(self, keys: Sequence[str]) -> dict[str, Any]:
-        return {key: self.data[key] for key in keys if key in self.data}
-
-
-def compile_rules(documents: Documents) -> Compiled:
-    """Validate all files together and build the rule set."""
+    `sources` is where calendars come from (None: they are empty). `advise`: rules that can go into force are
+    also looked through for what probably is not meant.
+    """
     report = Report()
     found = entries(documents.platforms)
-    top = _merged(documents, found, report)
-    names = _declared(top.data, found) if documents.complete else Names()
-    policy = validated(PolicyModel, _policy_part(top, documents), names, report, top.find)
-    people = validated(PeopleModel, top.part(_PEOPLE_KEYS), names, report, top.find)
+    top = merged(documents, found, report)
+    names = declared(top.data, found, sources) if documents.complete else Names()
+    policy = validated(PolicyModel, policy_part(top, documents), names, report, top.find)
+    people = validated(PeopleModel, top.part(PEOPLE_KEYS), names, report, top.find)
     platforms = compile_platforms(found, report)
     devices = _devices(people, top, report)
     metering = _metering(top, report)
@@ -85,64 +67,27 @@ def compile_rules(documents: Documents) -> Compiled:
     problems = tuple(sorted(set(report.problems)))
     if policy is None or people is None or any(p.severity is Severity.ERROR for p in problems):
         return Compiled(None, problems)
-    staff = People(people.default_role, {r: tuple(m.members) for r, m in people.roles.items()}, devices)
-    return Compiled(replace(_rule_set(policy, staff, platforms, metering), digest=documents.digest), problems)
-
-
-def _merged(documents: Documents, found: Mapping[str, list[Entry]], report: Report) -> _Top:
-    """Each top-level key with the one file it stands in."""
-    main = min(documents.top, key=lambda document: not document.file.endswith("/policy.yaml"), default=None)
-    top = _Top({}, {}, Place(main.file if main else documents.folder))
-    known = _POLICY_KEYS + _PEOPLE_KEYS
-    for document in sorted(documents.top, key=_newcomer):
-        for key, value in document.data.items():
-            place = document.place((key,), key=True)
-            if key not in known:
-                hint = f"it belongs in the folder {documents.folder}/platforms" if key in found else ""
-                near = None if hint else (key, known)
-                report.add(place, Code.UNKNOWN_KEY, f"{quote(key)} is not a key of the rules", hint, near)
-            elif key in top.owners:
-                had = top.owners[key].place((key,), key=True)
-                message = f"{quote(key)} stands in {had.file}:{had.line} already"
-                report.add(place, Code.TWO_FILES, message, "a top-level key may stand in one file only")
-            else:
-                top.data[key], top.owners[key] = value, document
-    return top
-
-
-def _newcomer(document: Document) -> tuple[bool, str]:
-    """Files of other names are read after the two that everybody has, so that theirs is the mistake."""
-    return not document.file.endswith(("/policy.yaml", "/people.yaml")), document.file
-
-
-def _policy_part(top: _Top, documents: Documents) -> dict[str, Any]:
-    """The policy's keys; what an unreadable file may hold is not called missing."""
-    part = top.part(_POLICY_KEYS)
-    return part if documents.complete else {"version": 1, "timezone": "UTC"} | part
-
-
-def _declared(data: Mapping[str, Any], found: Mapping[str, list[Entry]]) -> Names:
-    """All names, taken from the raw data: a name is declared even if its value is wrong."""
-    roles = _keys(data.get("roles"))
-    if roles is not None:
-        unidentified = data.get("unidentified", {"role": "guest"})
-        guest = unidentified.get("role") if isinstance(unidentified, Mapping) else None
-        roles |= {ADMIN, str(data.get("default_role", "staff"))} | ({str(guest)} if guest else set())
-    return Names(
-        roles=roles,
-        sections={name: sections(same) for name, same in found.items()},
-        groups=_keys(data.get("platform_groups")),
-        allowances=_keys(data.get("allowances")),
+    rule_set = replace(
+        _rule_set(policy, _people(people, policy, devices), platforms, metering), digest=documents.digest
     )
+    if advise:
+        rules_advice.advise(rule_set, top, found, report)
+        problems = tuple(sorted(set(report.problems)))
+    return Compiled(rule_set, problems)
 
 
-def _keys(value: object) -> frozenset[str] | None:
-    if value is None:
-        return frozenset()
-    return frozenset(str(key).strip() for key in value) if isinstance(value, Mapping) else None
+def _people(people: PeopleModel, policy: PolicyModel, devices: tuple[Seating, ...]) -> People:
+    """Who always has a role, and who has it at times."""
+    members, duties = {}, {}
+    known = times.calendars(policy)
+    for role, model in people.roles.items():
+        members[role] = times.members(model)
+        if found := times.duties(model, known):
+            duties[role] = found
+    return People(people.default_role, members, devices, duties)
 
 
-def _group_names(top: _Top, found: Mapping[str, object], report: Report) -> None:
+def _group_names(top: Top, found: Mapping[str, object], report: Report) -> None:
     """A group must not bear a platform's name, nor contain itself by any way."""
     groups = top.data.get("platform_groups")
     if not isinstance(groups, Mapping):
@@ -181,7 +126,7 @@ def _members(value: object) -> list[str]:
     return [str(member) for member in value] if isinstance(value, list) else []
 
 
-def _rule_names(top: _Top, report: Report) -> None:
+def _rule_names(top: Top, report: Report) -> None:
     """Every name once: pages, logs and tests tell rules apart by it."""
     rules = top.data.get("rules")
     seen: dict[str, int] = {}
@@ -201,9 +146,7 @@ def _rule_name(name: str | None, position: int) -> str:
     return name or f"rule {position + 1}"
 
 
-def _devices(
-    people: PeopleModel | None, top: _Top, report: Report
-) -> tuple[tuple[Network, str | None, str | None], ...]:
+def _devices(people: PeopleModel | None, top: Top, report: Report) -> tuple[Seating, ...]:
     """Networks with who sits there, the most specific first."""
     raw = top.data.get("devices")
     seen: dict[Network, str] = {}
@@ -225,7 +168,7 @@ def _devices(
     return tuple(sorted(rows, key=lambda row: -row[0].prefixlen))
 
 
-def _metering(top: _Top, report: Report) -> Metering:
+def _metering(top: Top, report: Report) -> Metering:
     """The constants with those of the policy in place of our own."""
     raw = top.data.get("metering")
     kinds = {field.name: type(getattr(Metering(), field.name)) for field in fields(Metering)}
@@ -248,7 +191,8 @@ def _rule_set(
 ) -> RuleSet:
     groups = _expanded(policy.platform_groups)
     mode = Mode(policy.mode)
-    rules = tuple(_rule(rule, n, groups, mode) for n, rule in enumerate(policy.rules))
+    known = times.calendars(policy)
+    rules = tuple(_rule(rule, n, groups, mode, known) for n, rule in enumerate(policy.rules))
     otherwise = Then(policy.otherwise)
     return RuleSet(
         zone=policy.timezone,
@@ -287,7 +231,9 @@ def _expanded(groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]
     return {name: done[name] for name in groups}
 
 
-def _rule(rule: RuleModel, position: int, groups: Mapping[str, Sequence[str]], mode: Mode) -> Rule:
+def _rule(
+    rule: RuleModel, position: int, groups: Mapping[str, Sequence[str]], mode: Mode, known: times.Known
+) -> Rule:
     return Rule(
         name=_rule_name(rule.name, position),
         then=rule.then.then,
@@ -295,7 +241,7 @@ def _rule(rule: RuleModel, position: int, groups: Mapping[str, Sequence[str]], m
         users=tuple(rule.users or ()),
         roles=frozenset(rule.roles or ()),
         targets=None if rule.platforms is None else _targets(rule.platforms, groups),
-        when=None if rule.when is None else _when(rule.when),
+        when=None if rule.when is None else times.when_of(rule.when, known),
         message=rule.message,
         mode=Mode(rule.mode) if rule.mode else mode,
     )
@@ -307,15 +253,6 @@ def _targets(words: Sequence[str], groups: Mapping[str, Sequence[str]]) -> froze
         platform, _, section = word.partition("/")
         found.update(Target(member, section or None) for member in groups.get(word, (platform,)))
     return frozenset(found)
-
-
-def _when(when: WhenModel) -> When:
-    return When(
-        days=None if when.days is None else frozenset().union(*when.days),
-        between=tuple(when.between or ()),
-        dates=tuple(when.dates or ()),
-        negated=None if when.not_ is None else _when(when.not_),
-    )
 
 
 def _allowance(name: str, allowance: AllowanceModel) -> Allowance:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationInfo
 
 from proxy_addon.core import rules_values as values
+from proxy_addon.core.calendars import Sources
 from proxy_addon.core.errors import Code
 from proxy_addon.core.rules_values import BadValue, kind, quote
 from proxy_addon.core.ruleset import Then
@@ -27,6 +29,9 @@ class Names:
     sections: Mapping[str, frozenset[str] | None] | None = None  # platform -> its sections
     groups: frozenset[str] | None = None
     allowances: frozenset[str] | None = None
+    calendars: frozenset[str] | None = None
+    sources: Sources | None = None  # None: calendars are not looked up, and are empty
+    zone: ZoneInfo | None = None
 
 
 class Consequence(NamedTuple):
@@ -43,23 +48,24 @@ class Seat(NamedTuple):
     role: str | None
 
 
-def _names(info: ValidationInfo) -> Names:
+def names_of(info: ValidationInfo) -> Names:
+    """What is declared in the files being read."""
     names = info.context
     return names if isinstance(names, Names) else Names()
 
 
 def known_role(role: str, info: ValidationInfo) -> str:
     """The role, if it is defined."""
-    names = _names(info)
+    names = names_of(info)
     if names.roles is not None and role not in names.roles:
         message = f"role {quote(role)} is not defined"
-        raise BadValue(Code.UNKNOWN_ROLE, message, _defined("roles", names.roles), near=(role, names.roles))
+        raise BadValue(Code.UNKNOWN_ROLE, message, defined("roles", names.roles), near=(role, names.roles))
     return role
 
 
 def known_target(word: str, info: ValidationInfo) -> str:
     """A platform, a group, or a section of a platform, if it is defined."""
-    names = _names(info)
+    names = names_of(info)
     platform, slash, section = word.partition("/")
     if names.sections is None or names.groups is None or (not slash and word in names.groups):
         return word
@@ -70,19 +76,17 @@ def known_target(word: str, info: ValidationInfo) -> str:
     sections = names.sections[platform]
     if slash and sections is not None and section not in sections:
         message = f"platform {quote(platform)} has no section {quote(section)}"
-        raise BadValue(
-            Code.UNKNOWN_SECTION, message, _defined("sections", sections), near=(section, sections)
-        )
+        raise BadValue(Code.UNKNOWN_SECTION, message, defined("sections", sections), near=(section, sections))
     return word
 
 
 def _known_allowance(allowance: str, info: ValidationInfo) -> str:
-    names = _names(info)
+    names = names_of(info)
     if names.allowances is not None and allowance not in names.allowances:
         raise BadValue(
             Code.UNKNOWN_ALLOWANCE,
             f"allowance {quote(allowance)} is not defined",
-            _defined("allowances", names.allowances),
+            defined("allowances", names.allowances),
             near=(allowance, names.allowances),
         )
     return allowance
@@ -97,7 +101,7 @@ def whole_platform(word: str) -> str:
     return word
 
 
-def _defined(what: str, names: Collection[str]) -> str:
+def defined(what: str, names: Collection[str]) -> str:
     """The way out when no name comes near: the names there are, if they are few."""
     if not names:
         return f"there are no {what} at all"

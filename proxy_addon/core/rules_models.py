@@ -15,17 +15,21 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     PlainValidator,
+    Tag,
     model_validator,
 )
 
+from proxy_addon.core import rules_calendars as dated
 from proxy_addon.core import rules_checks as checks
 from proxy_addon.core import rules_values as values
+from proxy_addon.core.calendars import Feed
 from proxy_addon.core.errors import Code
 from proxy_addon.core.rules_checks import Consequence, Seat
 from proxy_addon.core.rules_values import BadValue
-from proxy_addon.core.ruleset import Limit, Mode, OnFailure
+from proxy_addon.core.ruleset import Calendar, Limit, Mode, OnFailure
 
 
 def _plain(parse: Any, shape: Any = str) -> PlainValidator:
@@ -54,6 +58,14 @@ Between = Annotated[
 Dates = Annotated[
     list[Annotated[tuple[date, date], _plain(values.dates)]], BeforeValidator(checks.some_or_one)
 ]
+Calendars = Annotated[
+    list[Annotated[str, _plain(values.name), AfterValidator(dated.known_calendar)]],
+    BeforeValidator(checks.some_or_one),
+]
+CalendarItems = Annotated[
+    list[Annotated[Calendar, _plain(dated.item, str | dict[str, str | int])]],
+    BeforeValidator(dated.one_or_more),
+]
 Some = BeforeValidator(checks.some)
 Maybe = BeforeValidator(checks.any_list)
 Given = BeforeValidator(checks.given)
@@ -81,6 +93,7 @@ class WhenModel(Strict):
     days: Days | None = None
     between: Between | None = None
     dates: Dates | None = None
+    calendar: Calendars | None = None
     not_: Annotated[WhenModel | None, Given, AfterValidator(_conditions)] = Field(default=None, alias="not")
 
 
@@ -142,6 +155,7 @@ class PolicyModel(Strict):
     platform_groups: Annotated[
         dict[Slug, Annotated[list[GroupMember], BeforeValidator(checks.group_list)]], Keyed
     ] = {}
+    calendars: Annotated[dict[Slug, CalendarItems], Keyed] = {}
     allowances: Annotated[dict[Name, AllowanceModel], Keyed] = {}
     rules: Annotated[list[RuleModel], Maybe] = []
     otherwise: Annotated[str, _plain(checks.choice("allow", "block"))] = "allow"
@@ -154,10 +168,31 @@ class PolicyModel(Strict):
     reload: Annotated[ReloadModel, Keyed] = ReloadModel()
 
 
+class DutyModel(Strict):
+    """A member with times: somebody who has a role when a condition holds, or everybody in a file of shifts."""
+
+    user: Name | None = None
+    ics: Annotated[Feed | None, _plain(dated.feed)] = None
+    names: Annotated[str, _plain(checks.choice("full", "short"))] = "full"
+    when: Annotated[WhenModel | None, Given, AfterValidator(_conditions)] = None
+
+    @model_validator(mode="after")
+    def _is_somebody(self) -> Self:
+        if (self.user is None) is (self.ics is None):
+            hint = "write {user: carl, when: {days: sat-sun}} or {ics: shifts.ics}"
+            raise BadValue(Code.MISSING_KEY, "this member is nobody", hint)
+        return self
+
+
+Member = Annotated[
+    Annotated[Name, Tag("[name]")] | Annotated[DutyModel, Tag("[block]")], Discriminator(dated.who)
+]
+
+
 class RoleModel(Strict):
     """One entry of `roles:`."""
 
-    members: Annotated[list[Name], Maybe] = []
+    members: Annotated[list[Member], Maybe] = []
 
 
 class PeopleModel(Strict):

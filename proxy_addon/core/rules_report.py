@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from proxy_addon.core import rules_models as models
 from proxy_addon.core.documents import Path
-from proxy_addon.core.errors import Code, Place, RuleProblem
+from proxy_addon.core.errors import Code, Place, RuleProblem, Severity
 from proxy_addon.core.rules_checks import Names
 from proxy_addon.core.rules_values import BadValue, kind, quote
 
@@ -26,6 +26,8 @@ _SHAPES: tuple[tuple[Path, type[BaseModel], str], ...] = (
     (("rules", "*"), models.RuleModel, "a rule"),
     (("rules", "*", "when"), models.WhenModel, "`when`"),
     (("roles", "*"), models.RoleModel, "a role"),
+    (("roles", "*", "members", "*"), models.DutyModel, "a member"),
+    (("roles", "*", "members", "*", "when"), models.WhenModel, "`when`"),
     (("platforms", "*"), models.PlatformModel, "a platform"),
     (("platforms", "*", "sections", "*"), models.SectionModel, "a section"),
 )
@@ -50,6 +52,10 @@ class Report:
             hint = _did_you_mean(*near) or hint
         self.problems.append(RuleProblem.at(place, code, message, hint))
 
+    def warn(self, place: Place, code: Code, message: str, hint: str) -> None:
+        """Keep a warning: the rules can go into force, but something about them is probably not meant."""
+        self.problems.append(RuleProblem.at(place, code, message, hint, Severity.WARNING))
+
     def refuse(self, place: Place, error: BadValue) -> None:
         """Keep a value that could not be read."""
         self.add(place, error.code, error.message, error.hint, error.near)
@@ -68,7 +74,7 @@ def validated[M: BaseModel](
 
 
 def _translate(error: ErrorDetails, at: Path, report: Report, find: Find) -> None:
-    path: Path = (*at, *error["loc"])
+    path: Path = (*at, *(step for step in error["loc"] if step not in ("[block]", "[name]")))
     if error["type"] == "extra_forbidden":
         what, keys = _shape(path[:-1])
         message = f"{quote(path[-1])} is not a key of {what}"
