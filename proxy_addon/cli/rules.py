@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from proxy_addon import rules_file
-from proxy_addon.cli import rules_explain, rules_reload, rules_test
+from proxy_addon.cli import rules_diff, rules_explain, rules_reload, rules_test
 from proxy_addon.core.errors import RuleProblem, Severity
 from proxy_addon.yaml_places import lines
 
@@ -87,3 +87,4 @@ def _pointer(content: list[str], problem: RuleProblem) -> Iterable[str]:
 app.command("test")(rules_test.test)
 app.command("reload")(rules_reload.reload)
 app.command("explain")(rules_explain.explain)
+app.command("diff")(rules_diff.diff)

@@ -1,0 +1,192 @@
+"""`allowance rules diff`: what another rules folder would change, for whom, where and when."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from proxy_addon import rule_words, rules_file
+from proxy_addon.cli.common import AsJson, Config, Rules, one_line_errors
+from proxy_addon.clock import SystemClock
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.rules_diff import (
+    Answer,
+    Change,
+    Comparison,
+    Effect,
+    Stretch,
+    differences,
+    next_week,
+    week_of,
+)
+from proxy_addon.settings import load_settings
+from proxy_addon.words import day, iso
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder with the changed rules.")]
+Week = Annotated[
+    str | None,
+    typer.Option("--week", metavar="DATE", help="Look at the week of this day. Default: the next week"),
+]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when there are differences.")]
+
+_MARKS = {Effect.GAIN: "+", Effect.LOSS: "-", Effect.OTHER: "~"}
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_WHOLE = 86_400
+_FEW_PLACES = 6
+
+
+def diff(
+    folder: Folder,
+    rules: Rules = None,
+    week: Week = None,
+    exit_code: ExitCode = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what would change if the rules in DIR took the place of those in force: who gains, who loses."""
+    with one_line_errors():
+        before = rules_file.load(load_settings({"rules": rules}, config).rules)
+        after = rules_file.load(folder)
+    found = differences(before, after, _start(before, week))
+    if as_json:
+        typer.echo(json.dumps(_data(found, before), indent=2, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(_lines(found, before)))
+    raise typer.Exit(1 if exit_code and not found.equal else 0)
+
+
+def _start(rules: RuleSet, week: str | None) -> float:
+    if week is None:
+        return next_week(rules, SystemClock().now())
+    try:
+        return week_of(rules, date.fromisoformat(week))
+    except (ValueError, OverflowError):
+        print(f"--week: {week!r} is not a date; write it as 2026-12-24", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _lines(found: Comparison, rules: RuleSet) -> Iterator[str]:
+    """One sentence a change, then what the week cannot show."""
+    yield f"In the week of {day(found.start, rules.zone)}:"
+    for change in found.changes:
+        yield f"{_MARKS[change.effect]} {sentence(change)}"
+    for key, was, becomes in found.settings:
+        yield f"~ everybody: {key}: {was} -> {becomes}"
+    if found.equal:
+        yield "nothing changes for anybody"
+    else:
+        count = {effect: sum(one.effect is effect for one in found.changes) for effect in Effect}
+        yield f"{count[Effect.GAIN]} gains, {count[Effect.LOSS]} losses, {count[Effect.OTHER]} others"
+    if found.dated:
+        names = rule_words.some(f'"{name}"' for name in found.dated)
+        yield f"Dates are seen in their own week only (--week DATE): {names}"
+
+
+def sentence(change: Change) -> str:
+    """ "role care: facebook Sat-Sun 00:00-24:00: spend daily-social 15m per day -> 45m per day"."""
+    places = change.platforms
+    where = ", ".join(places[:_FEW_PLACES])
+    if len(places) > _FEW_PLACES:
+        where += f" and {len(places) - _FEW_PLACES} more"
+    return f"{_who(change)}: {where} {times(change.times)}: {_what(change.before, change.after)}"
+
+
+def _who(change: Change) -> str:
+    parts = [f"role {role}" for role in change.roles]
+    parts += [f'users like "{pattern}"' for pattern in change.patterns]
+    return rule_words.some([*parts, *change.people])
+
+
+def _what(before: Answer, after: Answer) -> str:
+    """Only what differs is said twice."""
+    by = "" if before.rule == after.rule else f" ({_rule(before)} -> {_rule(after)})"
+    was, becomes = str(before), str(after)
+    if before.limits and after.limits and before.allowance == after.allowance:
+        becomes = becomes.removeprefix(f"spend {after.allowance} ")
+    return f"{was}, as before{by}" if str(before) == str(after) else f"{was} -> {becomes}{by}"
+
+
+def _rule(answer: Answer) -> str:
+    return "no rule" if answer.rule is None else f'"{answer.rule}"'
+
+
+def times(stretches: tuple[Stretch, ...]) -> str:
+    """ "always", "Sat-Sun 00:00-24:00", "Mon-Fri 12:00-13:30, 18:00-20:00 and Sat 00:00-24:00"."""
+    by_day: dict[int, tuple[tuple[int, int], ...]] = {}
+    for number, same in groupby(stretches, key=lambda one: one.day):
+        by_day[number] = tuple((one.start, one.end) for one in same)
+    if len(by_day) == len(_DAYS) and set(by_day.values()) == {((0, _WHOLE),)}:
+        return "always"
+    alike: dict[tuple[tuple[int, int], ...], list[int]] = {}
+    for number, spans in by_day.items():
+        alike.setdefault(spans, []).append(number)
+    return " and ".join(f"{_days(numbers)} {_spans(spans)}" for spans, numbers in alike.items())
+
+
+def _days(numbers: list[int]) -> str:
+    """Runs of days as ranges."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(_DAYS[run[0]] if len(run) == 1 else f"{_DAYS[run[0]]}-{_DAYS[run[-1]]}" for run in runs)
+
+
+def _spans(spans: tuple[tuple[int, int], ...]) -> str:
+    return ", ".join(f"{_clock(start)}-{_clock(end)}" for start, end in spans)
+
+
+def _clock(second: int) -> str:
+    hours, rest = divmod(second, 3600)
+    text = f"{hours:02}:{rest // 60:02}"
+    return f"{text}:{rest % 60:02}" if rest % 60 else text
+
+
+def _data(found: Comparison, rules: RuleSet) -> dict[str, Any]:
+    start = datetime.fromisoformat(iso(found.start, rules.zone))
+    return {
+        "equal": found.equal,
+        "week": start.isoformat(),
+        "people": found.people,
+        "classes": found.classes,
+        "changes": [
+            {
+                "roles": list(one.roles),
+                "patterns": list(one.patterns),
+                "people": list(one.people),
+                "platforms": list(one.platforms),
+                "times": [
+                    {"day": _DAYS[t.day].lower(), "from": _clock(t.start), "to": _clock(t.end)}
+                    for t in one.times
+                ],
+                "hours": round(one.hours, 2),
+                "effect": one.effect,
+                "before": _answer(one.before),
+                "after": _answer(one.after),
+                "sentence": sentence(one),
+            }
+            for one in found.changes
+        ],
+        "settings": [{"key": k, "before": was, "after": becomes} for k, was, becomes in found.settings],
+        "dated_rules": list(found.dated),
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    return {
+        "verdict": answer.verdict,
+        "rule": answer.rule,
+        "allowance": answer.allowance,
+        "limits": list(answer.limits),
+        "carry_over": answer.carry_over,
+        "observed": answer.observed,
+    }
