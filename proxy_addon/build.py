@@ -20,7 +20,7 @@ from proxy_addon.core.ruleset import Period, RuleSet
 from proxy_addon.core.types import Visit
 from proxy_addon.enforcer import Enforcer
 from proxy_addon.live import LiveRules
-from proxy_addon.metrics import PrometheusMetrics
+from proxy_addon.metrics import LoopLag, PrometheusMetrics
 from proxy_addon.passwords import PasswordFile
 from proxy_addon.ports import Erasure, LedgerError, News
 from proxy_addon.proxy import ca
@@ -30,6 +30,7 @@ from proxy_addon.proxy.identity import Identifier
 from proxy_addon.proxy.network import ClientGuard, Resolver, TargetGuard
 from proxy_addon.proxy.runner import Runner, RunnerOptions
 from proxy_addon.pseudonyms import Mask, masked, settled
+from proxy_addon.scrape import Host, exposed
 from proxy_addon.settings import Settings
 from proxy_addon.usage import UsageBook
 from proxy_addon.web.app import employee_app, web_app
@@ -64,6 +65,7 @@ class Office:
         self.ledger = SqlLedger(settings.database, node)
         self.ledger.check()
         self.metrics = PrometheusMetrics()
+        self.host = Host(settings.passwords.parent, ca.expires(settings.confdir))
         self.mask = self._masking(rules)
         self.book = UsageBook(self.mask)
         self.writer = Writer(
@@ -91,8 +93,9 @@ class Office:
     def _gate(self, settings: Settings) -> Gate:
         targets = TargetGuard(settings, (settings.listen.port, settings.web.port))
         identifier = Identifier(
-            lambda: self.enforcer.rules, PasswordFile(settings.passwords), settings, self.clock
-        )
+            lambda: self.enforcer.rules, PasswordFile(settings.passwords), settings, self.clock,
+            self.metrics.signed_in,
+        )  # fmt: skip
         self.office = LiveOffice(
             self.enforcer, self.book, self.clock, self.checks, self.expose,
             ca.certificate(settings.confdir), settings.listen.port,
@@ -127,6 +130,7 @@ class Office:
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to write, and to listen to what others write."""
         self._loop = loop
+        LoopLag(self.metrics).start(loop)
         self.writer.start()
         self._turn()
 
@@ -177,6 +181,11 @@ class Office:
             self.metrics.ledger_flush.observe(state.flush_seconds)
         for kind, count in state.errors.items():
             self.metrics.ledger_failed(kind, count)
+        self.metrics.journal_bytes.set(state.journal_bytes)
+        self.metrics.journal_visits.set(state.journal_visits)
+        self.metrics.lost(
+            {"no-room": state.dropped, "refused": state.refused, "journal": state.journal_dropped}
+        )
 
     def _on_step(self, before: float, after: float) -> None:
         log.warning("the wall clock was set", seconds=round(after - before, 1), charged=0)
@@ -197,9 +206,10 @@ class Office:
         ledger = "ok" if self.ledger_problem is None else f"down: {self.ledger_problem}"
         return {"loop": loop, "ledger": ledger, "rules": "ok"}
 
-    def expose(self) -> tuple[bytes, str]:
-        """All metrics."""
-        return self.metrics.expose(self._refresh)
+    def expose(self, accept: str = "") -> tuple[bytes, str]:
+        """All metrics, in the format that `accept` prefers, and its content type."""
+        self._refresh()
+        return exposed(self.metrics.registry, self.host, accept)
 
     def _refresh(self) -> None:
         self.metrics.active_people.set(self.attention.active(self.clock.now() - ACTIVE))

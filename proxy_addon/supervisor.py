@@ -23,8 +23,8 @@ import structlog
 
 from proxy_addon import logs
 from proxy_addon.build import Office
-from proxy_addon.metrics import forget_worker, sum_of_workers
 from proxy_addon.proxy import reuseport
+from proxy_addon.scrape import exposed, forget_worker, workers
 from proxy_addon.settings import Settings
 from proxy_addon.web.app import web_app
 from proxy_addon.web.server import WebServer
@@ -90,6 +90,7 @@ class Supervisor:
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._restart.set)
         self._office.office.expose = self._expose
+        self._office.host.pids = self._pids
         self._office.office.checks = self._checks
         web = WebServer(web_app(self._office.office), self._settings.web)
         web.start()
@@ -186,8 +187,12 @@ class Supervisor:
 
     # -- the web port
 
-    def _expose(self) -> tuple[bytes, str]:
-        return sum_of_workers(self._folder.name)
+    def _expose(self, accept: str = "") -> tuple[bytes, str]:
+        return exposed(workers(self._folder.name), self._office.host, accept)
+
+    def _pids(self) -> list[int]:
+        processes = [worker.process for worker in (*self._workers.values(), *self._leaving)]
+        return [os.getpid(), *(each.pid for each in processes if each.pid is not None and each.is_alive())]
 
     def _checks(self) -> dict[str, str]:
         checks = dict(self._office.checks())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import certifi
+from cryptography import x509
 from mitmproxy.certs import CertStore
 
 BASENAME = "mitmproxy"  # the file names that mitmproxy's TLS add-on looks for
@@ -37,6 +38,14 @@ def prepare(confdir: Path) -> bool:
             f"confdir: {confdir}: {error.strerror or error}; give a folder that this user can write to"
         ) from None
     return made
+
+
+def expires(confdir: Path) -> float:
+    """The instant at which the CA certificate ends. Raises CaError."""
+    try:
+        return x509.load_pem_x509_certificate(certificate(confdir).read_bytes()).not_valid_after_utc.timestamp()
+    except (OSError, ValueError) as error:
+        raise CaError(f"confdir: {certificate(confdir)}: {error}; give the folder of a CA that is whole") from None
 
 
 def trusted(confdir: Path, extra: Path | None) -> Path | None:

@@ -17,6 +17,15 @@ class Traffic(Protocol):
     def connections(self, open_now: int) -> None:
         """How many client connections are open."""
 
+    def accepted(self) -> None:
+        """A client connection was accepted."""
+
+    def volume(self, to_site: int, from_site: int) -> None:
+        """So many more bytes went to a site, and came from it."""
+
+    def upstream_failed(self, kind: str) -> None:
+        """A connection to a site could not be opened, or not be trusted."""
+
     def tunnel(self, how: str) -> None:
         """A tunnel was `passed` through, `decrypted`, `metered` or `refused`."""
 

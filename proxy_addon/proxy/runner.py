@@ -19,6 +19,7 @@ from mitmproxy.master import Master
 
 from proxy_addon.proxy.addon import Gate
 from proxy_addon.proxy.cut import Scissors
+from proxy_addon.proxy.traffic import TrafficCounts
 from proxy_addon.values import HostPort, UpstreamProxy
 
 log = structlog.get_logger("allowance.run")
@@ -78,6 +79,7 @@ class Runner:
             upstream_auth.UpstreamAuth(),
             server,
             self._gate,
+            TrafficCounts(server, self._gate.desk.traffic),
             next_layer.NextLayer(),
             tlsconfig.TlsConfig(),
         )

@@ -18,6 +18,7 @@ import logging
 import math
 import os
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
@@ -71,8 +72,11 @@ def basic_credentials(header: str) -> tuple[str, str] | None:
 class SignIn:
     """Checks credentials. For one event loop; only `close` may be called from elsewhere."""
 
-    def __init__(self, passwords: PasswordFile, clock: Clock) -> None:
-        self._passwords, self._clock = passwords, clock
+    def __init__(
+        self, passwords: PasswordFile, clock: Clock, on_result: Callable[[str], None] = lambda result: None
+    ) -> None:
+        """`on_result` hears of each check: right, wrong, throttled (too many guesses) or failed."""
+        self._passwords, self._clock, self._on_result = passwords, clock, on_result
         self._key = os.urandom(32)
         self._right: OrderedDict[bytes, _Known] = OrderedDict()
         self._wrong: OrderedDict[bytes, _Known] = OrderedDict()
@@ -117,6 +121,7 @@ class SignIn:
                 return Checked(None)
             under_way = self._start(key, address, *credentials)
         if under_way is None:
+            self._on_result("throttled")
             return Checked(None)
         # Shielded: a client that goes away must not take the answer from the others that wait for it.
         return await asyncio.shield(under_way)
@@ -158,6 +163,7 @@ class SignIn:
     def _settle(self, key: bytes, address: str, attempt: Attempt | None) -> None:
         """Remember and hand out the result; None when there is none."""
         now = self._clock.now()
+        self._on_result("failed" if attempt is None else "right" if attempt.right else "wrong")
         self._waiting[address] -= 1
         if self._waiting[address] <= 0:
             del self._waiting[address]

@@ -95,7 +95,7 @@ def web_app(office: Office) -> FastAPI:
         return pages.data(body, 200 if health.ready else 503)
 
     async def metrics(request: Request) -> Response:
-        return pages.text(*office.metrics())
+        return pages.text(*office.metrics(request.headers.get("accept", "")))
 
     def reached(request: Request) -> str:
         return request.headers.get("host", "")

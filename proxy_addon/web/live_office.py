@@ -34,7 +34,7 @@ class LiveOffice:
         book: UsageBook,
         clock: Clock,
         checks: Callable[[], dict[str, str]],
-        expose: Callable[[], tuple[bytes, str]],
+        expose: Callable[[str], tuple[bytes, str]],
         ca_file: Path,
         port: int,
     ) -> None:
@@ -104,6 +104,6 @@ class LiveOffice:
         """The port that browsers are pointed at."""
         return self._port
 
-    def metrics(self) -> tuple[bytes, str]:
+    def metrics(self, accept: str) -> tuple[bytes, str]:
         """The metrics as text, and their content type."""
-        return self.expose()
+        return self.expose(accept)

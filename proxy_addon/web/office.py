@@ -58,5 +58,5 @@ class Office(Protocol):
     def proxy_port(self) -> int:
         """The port that browsers are pointed at."""
 
-    def metrics(self) -> tuple[bytes, str]:
-        """The metrics as text, and their content type."""
+    def metrics(self, accept: str) -> tuple[bytes, str]:
+        """The metrics in the format that an Accept header prefers, and their content type."""

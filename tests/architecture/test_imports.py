@@ -73,7 +73,7 @@ ONLY_IN = {
     "starlette": ("proxy_addon/web/",),
     "uvicorn": ("proxy_addon/web/",),
     "argon2": ("proxy_addon/passwords.py",),
-    "prometheus_client": ("proxy_addon/metrics.py",),
+    "prometheus_client": ("proxy_addon/metrics.py", "proxy_addon/scrape.py"),
 }
 
 

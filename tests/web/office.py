@@ -122,5 +122,5 @@ class FixedOffice:
     def proxy_port(self) -> int:
         return 8080
 
-    def metrics(self) -> tuple[bytes, str]:
+    def metrics(self, accept: str) -> tuple[bytes, str]:
         return b"allowance_active_people 3.0\n", "text/plain; version=1.0.0; charset=utf-8"

@@ -1,0 +1,128 @@
+"""Counts connections for the operator: accepted ones, bytes to and from sites, sites that could not be reached.
+
+Nothing is counted where bytes pass. The kernel counts them for each connection anyway; it is asked every five
+seconds and when a connection ends (Linux; elsewhere there are no byte counts). `tests/proxy/test_traffic.py`
+pins what is used of mitmproxy's internals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import struct
+from typing import Protocol
+
+from mitmproxy import connection, tls
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.proxy import server_hooks
+
+from proxy_addon.proxy.network import refusal
+
+EVERY = 5.0  # seconds between two looks at the connections that stay open
+_COUNTS = struct.Struct("@QQ")  # bytes_acked, bytes_received of struct tcp_info
+_OFFSET = 120
+_KINDS = (
+    ("dns", r"getaddrinfo|name resolution|not known|no address|nodename|Errno -[2-5]\b"),
+    ("timeout", r"timed? ?out|Errno 110\b"),
+    ("unreachable", r"unreachable|no route|Errno 1(?:01|13)\b"),
+    ("refused", r"refused|Connect call failed|Errno 111\b"),
+    ("cancelled", r"cancelled|client disconnected"),
+)
+
+
+class Counter(Protocol):
+    """Where it is counted."""
+
+    def accepted(self) -> None:
+        """A client connection was accepted."""
+
+    def volume(self, to_site: int, from_site: int) -> None:
+        """So many more bytes went to a site, and came from it."""
+
+    def upstream_failed(self, kind: str) -> None:
+        """A connection to a site could not be opened, or not be trusted."""
+
+
+def kind_of(message: str) -> str:
+    """The kind of a failure to connect, told by what mitmproxy and the system say of it."""
+    if refusal(message) is not None:
+        return "not_allowed"
+    return next((kind for kind, words in _KINDS if re.search(words, message, re.IGNORECASE)), "other")
+
+
+def counted(sock: socket.socket | None) -> tuple[int, int] | None:
+    """Bytes that the other side has acknowledged, and bytes that came; None where the kernel does not say."""
+    if sock is None or not hasattr(socket, "TCP_INFO"):
+        return None
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _OFFSET + _COUNTS.size)
+    except (OSError, ValueError):
+        return None
+    if len(info) < _OFFSET + _COUNTS.size:
+        return None
+    sent, received = _COUNTS.unpack_from(info, _OFFSET)
+    return sent, received
+
+
+class TrafficCounts:
+    """An add-on beside the gate: it only looks."""
+
+    name = "allowance_traffic"
+
+    def __init__(self, server: Proxyserver, counter: Counter) -> None:
+        self._server = server
+        self._counter = counter
+        self._open: dict[connection.Server, tuple[socket.socket, int, int]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def running(self) -> None:
+        """The proxy accepts connections: begin to look."""
+        self._again(asyncio.get_running_loop())
+
+    def done(self) -> None:
+        """The end."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _again(self, loop: asyncio.AbstractEventLoop) -> None:
+        for server in list(self._open):
+            self._look(server)
+        self._timer = loop.call_later(EVERY, self._again, loop)
+
+    def client_connected(self, client: connection.Client) -> None:
+        """Runs behind the gate, which has said by now whether this client may come in."""
+        if not client.error:
+            self._counter.accepted()
+
+    def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """A site was connected to: remember its socket for as long as it is open."""
+        handler = self._server.connections.get(data.client.id)
+        transport = handler.transports.get(data.server) if handler is not None else None
+        sock = transport.writer.get_extra_info("socket") if transport and transport.writer else None
+        if counted(sock) is not None:
+            self._open[data.server] = (sock, 0, 0)
+
+    def server_disconnected(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """The last look: asyncio closes the socket only after this hook."""
+        self._look(data.server)
+        self._open.pop(data.server, None)
+
+    def _look(self, server: connection.Server) -> None:
+        entry = self._open.get(server)
+        if entry is None:
+            return
+        sock, sent, received = entry
+        now = counted(sock)
+        if now is not None:
+            self._counter.volume(max(0, now[0] - sent), max(0, now[1] - received))
+            self._open[server] = (sock, *now)
+
+    def server_connect_error(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """A site could not be connected to."""
+        self._counter.upstream_failed(kind_of(data.server.error or ""))
+
+    def tls_failed_server(self, data: tls.TlsData) -> None:
+        """A site could not be trusted, or speaks no TLS that we do."""
+        message = (data.conn.error or "").lower()
+        self._counter.upstream_failed("certificate" if "certificate" in message else "tls")
