@@ -183,9 +183,9 @@ class PseudonymLedger:
         return self._ledger.records(self._names.of(person))
 
     def erase(self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str) -> Records:
-        """See `ports.Ledger`. The sign has to be that of the pseudonym."""
+        """See `ports.Ledger`. The sign becomes that of the pseudonym."""
         hidden, doer = self._names.of(person), self._names.actor(actor)
-        return self._ledger.erase(erasure, hidden, label=label, actor=doer, reason=reason)
+        return self._ledger.erase(Erasure.of(hidden, erasure.at), hidden, label=label, actor=doer, reason=reason)
 
     def rules_in_force(self, digest: str, at: float, node: str) -> None:
         """See `ports.Ledger`."""

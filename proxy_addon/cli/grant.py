@@ -65,13 +65,9 @@ def _sentence(given: Grant, balance: Balance, ends: str) -> str:
 def _grant(
     books: Books, person: str, allowance: str, seconds: float, reason: str, until: str | None
 ) -> Grant:
-    rule_set = books.engine.rule_set
-    if allowance not in rule_set.allowances:
-        close = difflib.get_close_matches(allowance, rule_set.allowances, 1)
-        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(rule_set.allowances)}"
-        _refuse(f"ALLOWANCE: {allowance!r} is not an allowance of the rules; {hint}")
+    known_allowance(books, allowance)
     if not reason:
-        _refuse("--reason: must say why")
+        refuse("--reason: must say why")
     somebody = books.engine.person(person, books.now)
     expires = books.engine.grant_expiry(somebody, allowance, books.now)
     if until is not None:
@@ -79,15 +75,24 @@ def _grant(
     return Grant(uuid.uuid4().hex, person, allowance, seconds, reason, getpass.getuser(), books.now, expires)
 
 
+def known_allowance(books: Books, allowance: str) -> None:
+    """Exit with 1 and a line for a name that is not an allowance of the rules."""
+    allowances = books.engine.rule_set.allowances
+    if allowance not in allowances:
+        close = difflib.get_close_matches(allowance, allowances, 1)
+        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(allowances)}"
+        refuse(f"ALLOWANCE: {allowance!r} is not an allowance of the rules; {hint}")
+
+
 def _instant(text: str, books: Books) -> float:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        _refuse(f"--until: {text!r} is not a time; write it as 2026-12-24T18:00")
+        refuse(f"--until: {text!r} is not a time; write it as 2026-12-24T18:00")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=books.engine.rule_set.zone)
     if moment.timestamp() <= books.now:
-        _refuse(f"--until: {text!r} has passed; give a time that is still to come")
+        refuse(f"--until: {text!r} has passed; give a time that is still to come")
     return moment.timestamp()
 
 
@@ -95,9 +100,10 @@ def _seconds(text: str) -> float:
     try:
         return seconds_of(1, 31 * 86_400)(text)
     except ValueError as error:
-        _refuse(f"TIME: {text!r}: {error}")
+        refuse(f"TIME: {text!r}: {error}")
 
 
-def _refuse(message: str) -> NoReturn:
+def refuse(message: str) -> NoReturn:
+    """One line on standard error, exit code 1."""
     print(message, file=sys.stderr)
     raise typer.Exit(1)

@@ -141,6 +141,10 @@ class Engine:
             self.rule_set, self.rule_set.allowances[allowance_name], limits, usage, now
         )
 
+    def limits(self, person: Person, allowance_name: str, now: float) -> tuple[Limit, ...]:
+        """The limits of an allowance that hold for a person."""
+        return self._limits(self._bits(person, now), allowance_name)
+
     def balances(self, person: Person, usage: Usage, now: float) -> tuple[Balance, ...]:
         """The balance of every allowance that a rule could make this person spend, in file order."""
         names = self._spendable(self._bits(person, now))

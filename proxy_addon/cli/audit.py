@@ -1,0 +1,74 @@
+"""`allowance audit`: who changed what, when."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from db.ledger import SqlLedger
+from proxy_addon import values
+from proxy_addon.cli.common import AsJson, Config, Database, one_line_errors
+from proxy_addon.clock import SystemClock
+from proxy_addon.ports import AuditEntry
+from proxy_addon.settings import SettingsError, load_settings
+
+DAY = 86_400.0
+
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="From when on: 2026-11-02, 2026-11-02T09:00 (UTC), 30d, 12h"),
+]
+
+
+def audit(
+    since: Since = None, database: Database = None, config: Config = None, as_json: AsJson = False
+) -> None:
+    """Show grants, resets, erasures, unmasking and changes of the rules, oldest first. Times are UTC."""
+    with one_line_errors():
+        settings = load_settings({"database": database}, config)
+        start = _instant(since, SystemClock().now()) if since else 0.0
+        with closing(SqlLedger(settings.database, "cli")) as ledger:
+            entries = ledger.audit_log(start)
+    if as_json:
+        typer.echo(json.dumps({"audit": [line(entry) for entry in entries]}, indent=2, ensure_ascii=False))
+        return
+    table = Table("When", "Who", "What", "About", "Detail")
+    for entry in entries:
+        table.add_row(_utc(entry.at)[:19], entry.actor, entry.action, entry.subject, entry.detail)
+    Console().print(table if entries else "Nothing was changed in that time.")
+
+
+def line(entry: AuditEntry) -> dict[str, str]:
+    """An entry for JSON."""
+    return {
+        "at": _utc(entry.at),
+        "actor": entry.actor,
+        "action": entry.action,
+        "subject": entry.subject,
+        "detail": entry.detail,
+    }
+
+
+def _utc(instant: float) -> str:
+    return datetime.fromtimestamp(instant, UTC).isoformat()
+
+
+def _instant(text: str, now: float) -> float:
+    """A date, a time, or how long ago."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except ValueError:
+        pass
+    days = text.removesuffix("d")
+    try:
+        ago = int(days) * DAY if text.endswith("d") else values.duration(0, 36_500 * DAY)(text)
+    except ValueError:
+        raise SettingsError(f"--since: {text!r} is no time; write 2026-11-02, 30d or 12h") from None
+    return now - ago

@@ -1,0 +1,52 @@
+"""`allowance reset USER ALLOWANCE --reason …`: what was spent in the windows of now counts no longer."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import uuid
+
+import typer
+
+from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books
+from proxy_addon.cli.grant import AllowanceName, Reason, User, known_allowance, refuse
+from proxy_addon.core.horizon import horizon
+from proxy_addon.core.types import Grant
+from proxy_addon.statement import statement
+from proxy_addon.words import duration
+
+
+def reset(
+    user: User,
+    allowance: AllowanceName,
+    reason: Reason,
+    rules: Rules = None,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let what one person has spent of an allowance count no longer. A running proxy follows within seconds.
+
+    Visits stay as they are; a later `allowance usage` shows them. Carried time stays as it was.
+    """
+    with open_books(rules, database, config) as books:
+        fact = _reset(books, ledger_name(user), allowance, reason.strip())
+        books.ledger.add_grant(fact, actor=f"cli:{getpass.getuser()}")
+        person = books.engine.person(fact.person, books.now)
+        balance = books.engine.balance(person, allowance, books.usage(fact.person), books.now)
+        lines = statement(fact.person, person.roles, [balance], [], books.engine.rule_set.zone)
+    if as_json:
+        typer.echo(json.dumps({**lines, "reset": fact.id}, indent=2, ensure_ascii=False))
+    else:
+        typer.echo(f"{allowance} begins anew for {fact.person}; {duration(balance.left)} left now.")
+
+
+def _reset(books: Books, person: str, allowance: str, reason: str) -> Grant:
+    known_allowance(books, allowance)
+    if not reason:
+        refuse("--reason: must say why")
+    # It has to outlast every window that contains this instant, and those that time is carried from.
+    expires = books.now + horizon(books.engine.rule_set)
+    return Grant(
+        uuid.uuid4().hex, person, allowance, 0.0, reason, getpass.getuser(), books.now, expires, resets=True
+    )
