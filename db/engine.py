@@ -55,7 +55,7 @@ def _upgrade(engine: Engine, address: Address) -> bool:
         due = is_due(connection, address.place)
     if due:
         # Importing Alembic costs a tenth of the two seconds that a start may take, and is needed once a
-        # release. This is the one place in the project that imports late, and it says so.
+        # release. It is one of two places in the project that import late (the other: `SqlLedger.attend`).
         due = importlib.import_module("db.migrate").to_head(engine, address)
     if address.is_sqlite:
         use_wal(engine)

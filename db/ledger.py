@@ -8,9 +8,9 @@ that is still open: see `_horizon`. The rest of the care is `OVERLAP`, for which
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, Table, func, literal, select, text
@@ -18,9 +18,9 @@ from sqlalchemy import inspect as inspect_object
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from db import audit, people, postgres
+from db import audit, people
 from db.address import parse
-from db.attend import Attendant, Calls, call
+from db.calls import Calls, call
 from db.engine import VERSION_TABLE, open_engine, require_head, writing
 from db.errors import translated
 from db.masking import Mask, mask_names
@@ -69,7 +69,7 @@ class SqlLedger:
             self._engine = open_engine(self._address, node)
         self._node = node
         self._calls = Calls(self._engine)
-        self._attendant: Attendant | None = None
+        self._attendant: Any = None
         self._upsert = _upsert(self._engine.dialect.name)
         self._insert_grant = _insert_grant(self._engine.dialect.name)
 
@@ -189,8 +189,9 @@ class SqlLedger:
         """From now on end calls that hang, and call `on_call`, on a thread of our own, whenever another node
         has written something. For a process that goes on; SQLite has neither and needs neither."""
         if not self._address.is_sqlite and self._attendant is None:
-            connect = partial(postgres.connect, self._address, self._node)
-            self._attendant = Attendant(connect, self._calls, self._node, on_call)
+            # With it comes the driver, which a start on SQLite has no time for (see `db.engine.upgrade`).
+            module = importlib.import_module("db.attend")
+            self._attendant = module.Attendant(self._address, self._calls, self._node, on_call)
 
     def close(self) -> None:
         """Release every connection. Safe to call twice."""

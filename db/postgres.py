@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import psycopg
 from sqlalchemy import create_engine
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Engine
 
 from db.address import Address
@@ -36,18 +34,11 @@ _PATIENCE: dict[str, str | int] = {
 }
 
 
-def connect(address: Address, node: str) -> psycopg.Connection[Any]:
-    """A connection outside the pool, in autocommit."""
-    dialect: Any = postgresql.psycopg.dialect  # it has no types
-    arguments = dialect().create_connect_args(address.url)[1]
-    return psycopg.connect(**arguments, **_arguments(address, node), autocommit=True)
-
-
 def open_postgres(address: Address, node: str) -> Engine:
     """An engine; connections are made when they are needed."""
     return create_engine(
         address.url,
-        connect_args=_arguments(address, node),
+        connect_args=arguments(address, node),
         pool_size=3,
         max_overflow=2,
         pool_timeout=POOL_SECONDS,
@@ -56,7 +47,7 @@ def open_postgres(address: Address, node: str) -> Engine:
     )
 
 
-def _arguments(address: Address, node: str) -> dict[str, Any]:
+def arguments(address: Address, node: str) -> dict[str, Any]:
     """What we want of every connection, but what the URL says itself has precedence."""
     wanted: dict[str, str | int] = {
         **_PATIENCE,

@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -70,14 +71,12 @@ class PostgresServer:
     def pause(self) -> None:
         """Freeze the server and all its sessions: they neither answer nor go away."""
         assert self._process is not None
-        for pid in _family(self._process.pid):
-            os.kill(pid, signal.SIGSTOP)
+        _signal(self._process.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let it go on."""
         assert self._process is not None
-        for pid in _family(self._process.pid):
-            os.kill(pid, signal.SIGCONT)
+        _signal(self._process.pid, signal.SIGCONT)
 
     def run(self, statement: str) -> list[tuple[Any, ...]]:
         """Run one statement as an administrator, outside a transaction; its rows."""
@@ -122,10 +121,12 @@ class PostgresServer:
                 time.sleep(0.05)
 
 
-def _family(pid: int) -> list[int]:
-    """A process and its children, itself first, so that it can make no more."""
+def _signal(pid: int, number: signal.Signals) -> None:
+    """Send it to a process and its children, itself first, so that it can make no more."""
     children = Path(f"/proc/{pid}/task/{pid}/children")
-    return [pid, *map(int, children.read_text().split())] if children.exists() else [pid]
+    for each in [pid, *map(int, children.read_text().split())]:
+        with suppress(ProcessLookupError):
+            os.kill(each, number)
 
 
 def _somebody_else() -> dict[str, Any]:

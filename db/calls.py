@@ -1,0 +1,66 @@
+"""Which calls to the database are under way; how one that hangs is ended, and how the others are told."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import Connection, Engine
+
+CHANNEL: Final = "allowance"
+BREAK_SECONDS: Final = 20.0  # longer than a statement may take at all (db/postgres.py)
+_NOTIFY: Final = text("SELECT pg_notify(:channel, :payload)")
+
+
+class Calls:
+    """Which calls are under way, and the connections of an engine, so that a call which hangs can be ended.
+
+    The server ends a statement that is slow. But a server that is frozen, or a network that swallows what we
+    send while it confirms it, would leave us waiting for ever: the driver has no clock for that.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._began: dict[object, float] = {}
+        self._lock = threading.Lock()
+        event.listen(engine, "connect", lambda connection, _: self._connections.add(connection))
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """One call, from here to there."""
+        token = object()
+        with self._lock:
+            self._began[token] = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._began[token]
+
+    def break_off(self, after: float = BREAK_SECONDS) -> bool:
+        """End every connection when a call has been under way for longer than `after` seconds: the call fails,
+        idle ones are replaced at their next use. Whether there was such a call."""
+        with self._lock:
+            hangs = any(time.monotonic() - began > after for began in self._began.values())
+        for connection in list(self._connections) if hangs else ():
+            _shut(connection)
+        return hangs
+
+
+def call(connection: Connection, node: str) -> None:
+    """Tell all who listen, when this transaction commits, that `node` has written something."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": node})
+
+
+def _shut(connection: Any) -> None:
+    """End a connection under the hands of the thread that waits for it, which then sees its end."""
+    with suppress(OSError, connection.Error), socket.socket(fileno=os.dup(connection.fileno())) as copy:
+        copy.shutdown(socket.SHUT_RDWR)
