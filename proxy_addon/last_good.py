@@ -43,16 +43,16 @@ class LastGood:
     def keep(self, reading: Reading) -> bool:
         """Keep these files; False when they are kept already. Raises OSError, and the copy before stays."""
         seal = _seal(reading)
-        if self._pointer().get("seal") == seal and (self.place / seal[:16]).is_dir():
+        kept = self.find()
+        if kept is not None and _seal(kept.reading) == seal:
             return False
         self.place.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
         fresh = self.place / f".new-{secrets.token_hex(4)}"
         try:
             for name, content in _files(reading):
                 _write(fresh / name, content)
-            kept = self.place / seal[:16]
-            shutil.rmtree(kept, ignore_errors=True)
-            fresh.rename(kept)
+            shutil.rmtree(self.place / seal[:16], ignore_errors=True)
+            fresh.rename(self.place / seal[:16])
             self._point(seal, reading.digest)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -95,9 +95,9 @@ def _files(reading: Reading) -> Iterator[tuple[str, bytes]]:
         yield name.rpartition("/")[2], content
     for name, content in reading.platforms:
         yield f"platforms/{name.rpartition('/')[2]}", content
-    for name, content in reading.calendars:
-        if isinstance(content, bytes):
-            yield name, content
+    for file, found in reading.calendars:
+        if isinstance(found, bytes):
+            yield file, found
 
 
 def _seal(reading: Reading) -> str:

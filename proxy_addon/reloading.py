@@ -7,8 +7,10 @@ step happens on the event loop, and it is short: references are exchanged.
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -19,6 +21,7 @@ from proxy_addon.rules_watch import RulesWatch
 log = structlog.get_logger("allowance.rules")
 
 DEGRADED = "degraded: "  # begins a check that needs a person, though the proxy does its work
+TURN = 0.0005  # seconds that a reload may keep the interpreter before the event loop gets it
 SWAP_WITHIN = 5.0  # seconds in which the event loop has to take new rules up
 
 
@@ -35,6 +38,7 @@ class Reloading:
         self._swap = swap
         self._told = told
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._one_at_a_time = threading.Lock()
         self._watch = RulesWatch(live.folder, self._look)
         live.subscribe(self._changed)
 
@@ -52,8 +56,9 @@ class Reloading:
 
     def reload(self) -> Outcome:
         """Do what the folder says now. Never raises; blocks, so never on the event loop."""
-        outcome = self._live.attempt()
-        self._told(outcome)
+        with self._one_at_a_time, _giving_way():
+            outcome = self._live.attempt()
+            self._told(outcome)
         return outcome
 
     def hangup(self) -> None:
@@ -100,3 +105,14 @@ class Reloading:
             return
         if not taken.wait(SWAP_WITHIN):
             log.warning("the event loop is slow to take up the new rules", seconds=SWAP_WITHIN)
+
+
+@contextmanager
+def _giving_way() -> Iterator[None]:
+    """Let other threads have the interpreter sooner: an answer of the proxy takes several turns of its loop."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(min(usual, TURN))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from proxy_addon.core.errors import RuleErrors
+from proxy_addon.core.prepared import Prepared
 from proxy_addon.core.ruleset import RuleSet, Then
-from proxy_addon.live import LiveRules
+from proxy_addon.last_good import LastGood
+from proxy_addon.live import LiveRules, RuleTestsFailed
 
 POLICY = "version: 1\ntimezone: Europe/London\n"
 
@@ -37,7 +39,7 @@ def test_the_same_bytes_change_nothing(folder: Path) -> None:
     """The very same rule set stays, and nobody is called."""
     live = LiveRules(folder)
     first = live.load()
-    called: list[RuleSet] = []
+    called: list[Prepared] = []
     live.subscribe(called.append)
     (folder / "policy.yaml").write_text(POLICY)
     assert live.reload() is False
@@ -51,7 +53,7 @@ def test_other_rules_are_swapped_in_and_told(folder: Path) -> None:
     live = LiveRules(folder)
     live.load()
     seen: list[bool] = []
-    live.subscribe(lambda rules: seen.append(rules is live.current))
+    live.subscribe(lambda prepared: seen.append(prepared.rules is live.current))
     (folder / "policy.yaml").write_text(POLICY + "otherwise: block\n")
     assert live.reload() is True
     assert live.current.otherwise is Then.BLOCK
@@ -63,7 +65,7 @@ def test_a_bad_edit_changes_nothing(folder: Path, edit: str | None) -> None:
     """Wrong, broken or deleted: the rules in force stay, every time it is tried, until it is put right."""
     live = LiveRules(folder)
     first = live.load()
-    called: list[RuleSet] = []
+    called: list[Prepared] = []
     live.subscribe(called.append)
     if edit is None:
         (folder / "policy.yaml").unlink()
@@ -85,3 +87,136 @@ def test_a_file_that_cannot_be_read_is_no_silence(folder: Path) -> None:
     (folder / "more.yaml").mkdir()
     with pytest.raises(RuleErrors):
         live.reload()
+
+
+def live_with(folder: Path, **more: object) -> LiveRules:
+    """Live rules that keep their last good set beside the folder."""
+    return LiveRules(folder, last_good=LastGood(folder / "var", folder), **more)  # type: ignore[arg-type]
+
+
+def test_an_attempt_tells_instead_of_raising(folder: Path) -> None:
+    """Broken, mended, changed: the outcome says each, with every problem and the digest in force."""
+    live = LiveRules(folder)
+    first = live.load()
+    (folder / "policy.yaml").write_text("version: 2\ntimezone: Europe/Atlantis\n")
+    broken = live.attempt()
+    assert (broken.ok, broken.changed, broken.digest) == (False, False, first.digest)
+    assert len(broken.problems) == len(broken.places) == 2
+    assert "Atlantis" in "".join(broken.problems)
+    assert "Atlantis" not in "".join(broken.places)
+    assert live.outcome is broken
+    (folder / "policy.yaml").write_text(POLICY)
+    assert (live.attempt().ok, live.attempt().changed) == (True, False)
+    (folder / "policy.yaml").write_text(POLICY + "otherwise: block\n")
+    changed = live.attempt()
+    assert (changed.ok, changed.changed, changed.digest) == (True, True, live.current.digest)
+
+
+def test_a_failure_of_ours_changes_nothing(folder: Path) -> None:
+    """Whatever goes wrong inside, the old rules stay and the outcome says that it was us."""
+
+    def breaks(folder: Path, rules: RuleSet) -> list[str]:
+        raise ZeroDivisionError
+
+    live = LiveRules(folder, tests=breaks)
+    first = live.load()
+    (folder / "policy.yaml").write_text(POLICY + "reload: {require_tests: true}\n")
+    outcome = live.attempt()
+    assert not outcome.ok
+    assert "ZeroDivisionError" in outcome.problems[0]
+    assert live.current is first
+
+
+def test_broken_rules_at_a_start_with_kept_ones(folder: Path) -> None:
+    """The last good set is in force, and the outcome has every problem of the folder."""
+    before = live_with(folder)
+    before.load()
+    before.keep()
+    (folder / "policy.yaml").write_text("version: 2\n")
+    after = live_with(folder)
+    assert after.load(strict=False).digest == before.current.digest
+    assert after.kept is not None
+    assert not after.outcome.ok
+    (folder / "policy.yaml").write_text(POLICY)
+    assert after.attempt().ok
+
+
+def test_a_missing_folder_at_a_start_with_kept_ones(tmp_path: Path, folder: Path) -> None:
+    """The same where the folder is gone, and without kept rules it is an error as ever."""
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "policy.yaml").write_text(POLICY)
+    last_good = LastGood(tmp_path / "var", rules)
+    before = LiveRules(rules, last_good=last_good)
+    before.load()
+    before.keep()
+    (rules / "policy.yaml").unlink()
+    rules.rmdir()
+    assert LiveRules(rules, last_good=last_good).load(strict=False).digest == before.current.digest
+    with pytest.raises(RuleErrors):
+        LiveRules(rules).load(strict=False)
+
+
+def test_strict_wants_the_folder(folder: Path) -> None:
+    """With `strict` kept rules do not help."""
+    before = live_with(folder)
+    before.load()
+    before.keep()
+    (folder / "policy.yaml").write_text("version: 2\n")
+    with pytest.raises(RuleErrors):
+        live_with(folder).load(strict=True)
+
+
+def test_only_one_process_keeps(folder: Path) -> None:
+    """Of several workers one writes the copy; the others read it."""
+    live = live_with(folder, keeps=False)
+    live.load()
+    live.keep()
+    assert LastGood(folder / "var", folder).find() is None
+
+
+def test_a_disk_that_keeps_nothing_is_no_reason_to_stop(folder: Path) -> None:
+    """The rules come into force all the same."""
+    (folder / "var").write_text("a file is in the way")
+    live = live_with(folder)
+    live.load()
+    live.subscribe(lambda prepared: None)
+    (folder / "policy.yaml").write_text(POLICY + "otherwise: block\n")
+    assert live.attempt().changed
+
+
+def test_required_tests_decide(folder: Path) -> None:
+    """New rules come into force only when their tests pass; the lines of those that fail are the problems."""
+    failing = ["rules/tests/a.yaml:3:5: the test fails: lunch"]
+    asked: list[RuleSet] = []
+
+    def tests(of: Path, rules: RuleSet) -> list[str]:
+        asked.append(rules)
+        return failing if rules.otherwise is Then.BLOCK else []
+
+    required = POLICY + "reload: {require_tests: true}\n"
+    live = LiveRules(folder, tests=tests)
+    live.load()
+    assert asked == []  # nobody requires them yet
+    (folder / "policy.yaml").write_text(required)
+    assert live.attempt().changed
+    (folder / "policy.yaml").write_text(required + "otherwise: block\n")
+    outcome = live.attempt()
+    assert outcome.problems == tuple(failing)
+    assert live.current.otherwise is Then.ALLOW
+    failing.clear()
+    assert live.attempt().changed
+    assert len(asked) == 3
+
+
+def test_required_tests_decide_at_a_start(folder: Path) -> None:
+    """A restart is no way around them; but rules that were in force before need not be tested again."""
+    (folder / "policy.yaml").write_text(POLICY + "reload: {require_tests: true}\n")
+    with pytest.raises(RuleTestsFailed):
+        live_with(folder, tests=lambda folder, rules: ["no"]).load()
+    with pytest.raises(RuleTestsFailed):
+        live_with(folder).load()
+    before = live_with(folder, tests=lambda folder, rules: [])
+    before.load()
+    before.keep()
+    live_with(folder, tests=lambda folder, rules: ["no"]).load()
