@@ -1,7 +1,7 @@
 """Structured logs: JSON lines, or columns on a terminal. One line for an event that matters.
 
-What mitmproxy and uvicorn log goes through the same pipe, and only from WARNING on: their lines about each
-connection and request would tell where people go.
+What mitmproxy and uvicorn log goes through the same pipe, and only from ERROR or WARNING on: their lines about
+each connection and request would tell where people go.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 
 import structlog
 
-_QUIET = ("mitmproxy", "uvicorn", "asyncio", "hpack", "alembic", "sqlalchemy", "passlib", "wsproto", "h2")
+_QUIET = ("uvicorn", "asyncio", "hpack", "alembic", "sqlalchemy", "wsproto", "h2")
+_SILENT = ("mitmproxy",)  # its warnings name the sites of clients that do not trust our certificate
 
 
 def configure(form: str, level: str) -> None:
@@ -24,8 +25,10 @@ def configure(form: str, level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     console = form == "console" or (form == "auto" and sys.stderr.isatty())
-    renderer: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
-    last = [renderer] if console else [structlog.processors.format_exc_info, renderer]
+    # Plain tracebacks: the fancy ones show the values of variables, and so people and passwords.
+    last: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    if console:
+        last = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
@@ -44,5 +47,5 @@ def configure(form: str, level: str) -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-    # It warns at each handshake that a client breaks off; `tls_failed_client` says it once a platform.
-    logging.getLogger("mitmproxy.proxy.server").setLevel(logging.ERROR)
+    for name in _SILENT:
+        logging.getLogger(name).setLevel(logging.ERROR)

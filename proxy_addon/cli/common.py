@@ -13,9 +13,9 @@ import typer
 from db.engine import upgrade
 from db.ledger import SqlLedger
 from proxy_addon import rules_file
-from proxy_addon.build import horizon
 from proxy_addon.clock import SystemClock
 from proxy_addon.core.errors import RuleErrors
+from proxy_addon.core.horizon import horizon
 from proxy_addon.core.policy import Engine
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.passwords import person_name

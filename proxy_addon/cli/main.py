@@ -2,19 +2,66 @@
 
 from __future__ import annotations
 
-import typer
+import importlib
+from typing import Any, NamedTuple
 
-from proxy_addon.cli import grant, people, rules, run, usage
+import click
+import typer
+from typer.core import TyperGroup
+
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+
+class _Place(NamedTuple):
+    """Where a command is: a module of this package, and in it a function or a `typer.Typer`."""
+
+    module: str
+    name: str
+
+
+COMMANDS = {
+    "run": _Place("run", "run"),
+    "rules": _Place("rules", "app"),
+    "usage": _Place("usage", "usage"),
+    "grant": _Place("grant", "grant"),
+    "reset": _Place("reset", "reset"),
+    "audit": _Place("audit", "audit"),
+    "people": _Place("people", "app"),
+    "db": _Place("db", "app"),
+}
+
+
+class _Commands(TyperGroup):
+    """The commands of the table. The one place at which modules are imported late."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        found: Any = getattr(importlib.import_module(f"proxy_addon.cli.{place.module}"), place.name)
+        if isinstance(found, typer.Typer):
+            found.info.context_settings = _SETTINGS
+            command: click.Command = typer.main.get_group(found)
+        else:
+            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            alone.command(cmd_name, context_settings=_SETTINGS)(found)
+            command = typer.main.get_command(alone)
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
     name="allowance",
-    help="A fair social media allowance for everybody in the office.",
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_SETTINGS,
 )
-app.command("run")(run.run)
-app.command("usage")(usage.usage)
-app.command("grant")(grant.grant)
-app.add_typer(rules.app, name="rules")
-app.add_typer(people.app, name="people")
+
+
+@app.callback()
+def allowance() -> None:
+    """A fair social media allowance for everybody in the office."""

@@ -104,6 +104,11 @@ class Runner:
         while not server.is_running:
             await asyncio.sleep(0.005)
 
+    @property
+    def draining(self) -> bool:
+        """True once the end has been asked for."""
+        return self._stop.is_set()
+
     def _signalled(self) -> None:
         if self._stop.is_set():
             self._hurry.set()
