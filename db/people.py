@@ -102,7 +102,10 @@ def erase(
         _rename_in_text(connection, AuditRow.id, AuditRow.detail, person, label)
     counted = ", ".join(f"{count} {what}" for what, count in found.counts.items())
     doer = f"{actor.removesuffix(person)}{label}" if actor in {f"{d}{person}" for d in _ACTORS} else actor
-    audit.append(connection, AuditEntry(erasure.at, doer, "erase", label, f"{counted}: {reason}"))
+    audit.append(
+        connection,
+        AuditEntry(erasure.at, doer, "erase", label, f"{counted}: {_word(person).sub(label, reason)}"),
+    )
     return found
 
 
@@ -152,9 +155,13 @@ def _put(connection: Connection, column: Any, old: str, new: str) -> None:
 
 def _rename_in_text(connection: Connection, key: Any, column: Any, person: str, label: str) -> None:
     """Where free words name the person, whatever the capitals. Reads all of a small table: erasing is rare."""
-    name = re.compile(rf"(?<!\w){re.escape(person)}(?!\w)", re.IGNORECASE)
+    name = _word(person)
     found = [(row[0], row[1]) for row in connection.execute(select(key, column)) if name.search(row[1])]
     for number, words in found:
         connection.execute(
             update(key.class_).where(key == number).values({column.key: name.sub(label, words)})
         )
+
+
+def _word(person: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(person)}(?!\w)", re.IGNORECASE)

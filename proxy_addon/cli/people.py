@@ -1,4 +1,4 @@
-"""`allowance people`: who can sign in to the proxy."""
+"""`allowance people`: who can sign in to the proxy, and what is kept about people."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from typing import Annotated
 
 import typer
 
+from proxy_addon.cli import people_data
 from proxy_addon.passwords import PasswordFile, PasswordFileError, check_password, person_name
 from proxy_addon.settings import Settings, SettingsError, load_settings
 
 SHORT = 10  # characters; a shorter password is taken, with a warning
 
-app = typer.Typer(no_args_is_help=True, help="Who can sign in to the proxy.")
+app = typer.Typer(no_args_is_help=True, help="Who can sign in to the proxy, and what is kept about people.")
+
+app.command("export")(people_data.export)
+app.command("erase")(people_data.erase)
+app.command("unmask")(people_data.unmask)
 
 User = Annotated[str, typer.Argument(help="The name as the rule files write it; capitals do not matter.")]
 File = Annotated[

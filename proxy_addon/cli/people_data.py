@@ -1,0 +1,282 @@
+"""`allowance people export|erase|unmask`: what is stored about somebody, its end, and who a pseudonym is."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import pwd
+import secrets
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from db.engine import upgrade
+from db.ledger import SqlLedger
+from proxy_addon import rules_file
+from proxy_addon.cli.audit import line
+from proxy_addon.cli.common import AsJson, Config, Database, Rules, guarded, ledger_name, one_line_errors
+from proxy_addon.cli.grant import refuse
+from proxy_addon.clock import SystemClock
+from proxy_addon.core.open_windows import open_until
+from proxy_addon.core.policy import Engine
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.core.types import Grant
+from proxy_addon.core.who import is_pattern
+from proxy_addon.passwords import PasswordFile
+from proxy_addon.ports import AuditEntry, Erasure, Ledger, Records
+from proxy_addon.pseudonyms import Pseudonyms, is_pseudonym, settled
+from proxy_addon.settings import Settings, load_settings
+from proxy_addon.usage import PersonUsage
+from proxy_addon.words import iso
+
+FORMAT = "allowance-person"
+VERSION = 1
+
+User = Annotated[str, typer.Argument(help="The name as the rule files write it, or ip:ADDRESS.")]
+Passwords = Annotated[
+    Path | None, typer.Option("--passwords", metavar="FILE", help="The password file. Default: var/passwords")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What one command has open."""
+
+    settings: Settings
+    engine: Engine
+    ledger: Ledger
+    database: SqlLedger
+    passwords: PasswordFile
+    now: float
+
+    @property
+    def rules(self) -> RuleSet:
+        return self.engine.rule_set
+
+
+def export(
+    user: User,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write here instead, mode 0600.")
+    ] = None,
+    rules: Rules = None,
+    database: Database = None,
+    passwords: Passwords = None,
+    config: Config = None,
+) -> None:
+    """Give out everything that is stored about one person, as JSON."""
+    with _opened(rules, database, passwords, config) as files:
+        name = ledger_name(user)
+        text = json.dumps(_document(files, name), indent=2, ensure_ascii=False)
+        if output is None:
+            typer.echo(text)
+            return
+        _write_private(output, text + "\n")
+    typer.echo(f"Everything that is stored about {name} is in {output}.")
+
+
+def erase(
+    user: User,
+    now: Annotated[
+        bool,
+        typer.Option("--now", help="Also while a window with usage is open; its minutes are given back."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why; kept in the audit, without a name.")
+    ] = "on request",
+    rules: Rules = None,
+    database: Database = None,
+    passwords: Passwords = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete everything about one person: ledger, requests, sign-in, and the name in the audit.
+
+    Proxies that run forget the person within two seconds.
+    """
+    with _opened(rules, database, passwords, config) as files:
+        name = ledger_name(user)
+        found = files.ledger.records(name)
+        signs_in = name in files.passwords.users()
+        if not any(found.counts.values()) and not signs_in:
+            refuse(f"nothing is stored about {name}")
+        if not now and (until := _open_until(files, name, found)) is not None:
+            ends = iso(until, files.rules.zone)
+            refuse(f"{name} has used something in a window that is open until {ends}; erase then, or --now")
+        if not yes and sys.stdin.isatty():
+            typer.confirm(f"Delete everything about {name}? It cannot be brought back", abort=True)
+        label = f"erased:{secrets.token_hex(4)}"
+        sign = Erasure.of(name, files.now)
+        actor = f"cli:{getpass.getuser()}"
+        found = files.ledger.erase(
+            sign, name, label=label, actor=actor, reason=reason.strip() or "on request"
+        )
+        if signs_in:
+            files.passwords.remove(name)
+        mentions = _mentions(files.rules, name)
+    counts = found.counts | {"sign-in": int(signs_in)}
+    if as_json:
+        typer.echo(json.dumps({"label": label, "erased": counts, "rules_name_them": mentions}, indent=2))
+        return
+    typer.echo(f"Erased: {', '.join(f'{count} {what}' for what, count in counts.items())}.")
+    typer.echo(f"In the audit they are now {label}.")
+    for mention in mentions:
+        typer.echo(f"The rules still name them: {mention}. Next: remove the name there.")
+
+
+def unmask(
+    pseudonym: Annotated[str, typer.Argument(help="As reports show it: p:…")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit.")],
+    rules: Rules = None,
+    database: Database = None,
+    passwords: Passwords = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell who one pseudonym is, among the people that this host knows. Each attempt is audited."""
+    with _opened(rules, database, passwords, config) as files:
+        if not is_pseudonym(pseudonym):
+            refuse(f"PSEUDONYM: {pseudonym!r} is none; it has p: and sixteen letters or digits")
+        if not reason.strip():
+            refuse("--reason: must say why")
+        names = settled(files.database, files.settings.pseudonym_key)
+        # First the entry, then the answer: nobody is unmasked without a trace.
+        actor = f"cli:{getpass.getuser()}"
+        doer = names.actor(actor) if files.rules.pseudonyms else actor
+        files.database.audit(AuditEntry(files.now, doer, "unmask", pseudonym, reason.strip()))
+        name = _found(names, pseudonym, files)
+    if name is None:
+        refuse(f"{pseudonym} is nobody of the password file, the people file or the accounts of this host")
+    typer.echo(json.dumps({"pseudonym": pseudonym, "name": name}, ensure_ascii=False) if as_json else name)
+
+
+@contextmanager
+def _opened(
+    rules: Path | None, database: str | None, passwords: Path | None, config: Path | None
+) -> Iterator[_Files]:
+    with one_line_errors():
+        settings = load_settings({"rules": rules, "database": database, "passwords": passwords}, config)
+        engine = Engine(rules_file.load(settings.rules))
+        file = PasswordFile(settings.passwords)
+        upgrade(settings.database)
+        with closing(SqlLedger(settings.database, "cli")) as ledger:
+            asked = guarded(ledger, engine.rule_set, settings)
+            yield _Files(settings, engine, asked, ledger, file, SystemClock().now())
+
+
+def _found(names: Pseudonyms, pseudonym: str, files: _Files) -> str | None:
+    people = files.rules.people
+    members = (name for some in people.roles.values() for name in some if not is_pattern(name))
+    seats = (user for _, user, _ in people.devices if user)
+    accounts = (account.pw_name for account in pwd.getpwall())
+    known: Iterable[str] = (*files.passwords.users(), *members, *seats, *accounts)
+    return names.search(pseudonym, (form for name in known for form in (name, name.casefold())))
+
+
+def _open_until(files: _Files, name: str, found: Records) -> float | None:
+    usage = PersonUsage()
+    for visit in found.visits:
+        usage.apply(visit)
+    person = files.engine.person(name, files.now)
+    ends = (
+        open_until(
+            files.rules, allowance, files.engine.limits(person, allowance, files.now), usage, files.now
+        )
+        for allowance in files.rules.allowances
+    )
+    return max((end for end in ends if end is not None), default=None)
+
+
+def _mentions(rules: RuleSet, name: str) -> list[str]:
+    """Where the administrator's files name somebody."""
+
+    def is_them(text: str | None) -> bool:
+        return text is not None and text.casefold() == name
+
+    roles = [f"role {role}" for role, members in rules.people.roles.items() if any(map(is_them, members))]
+    seats = [f"device {network}" for network, user, _ in rules.people.devices if is_them(user)]
+    overrides = [
+        f"an override of {allowance.name}"
+        for allowance in rules.allowances.values()
+        if any(is_them(user) for each in allowance.overrides for user in each.users)
+    ]
+    named = [f"rule {rule.name!r}" for rule in rules.rules if any(map(is_them, rule.users))]
+    return [*roles, *seats, *overrides, *named]
+
+
+def _document(files: _Files, name: str) -> dict[str, Any]:
+    """The documented form: docs/privacy.md. Instants are ISO in the zone of the policy, times in seconds."""
+    zone = files.rules.zone
+
+    def at(instant: float | None) -> str | None:
+        return None if instant is None else iso(instant, zone)
+
+    found = files.ledger.records(name)
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "made_at": at(files.now),
+        "user": name,
+        "roles": list(files.engine.person(name, files.now).roles),
+        "signs_in": name in files.passwords.users(),
+        "rules_name_them": _mentions(files.rules, name),
+        "visits": [
+            {
+                "platform": visit.platform,
+                "section": visit.section,
+                "allowance": visit.allowance,
+                "rule": visit.rule,
+                "start": at(visit.start),
+                "end": at(visit.end),
+                "node": visit.node,
+            }
+            for visit in found.visits
+        ],
+        "grants": [_grant(grant, at) for grant in found.grants],
+        "requests": [
+            {
+                "allowance": each.allowance,
+                "seconds": each.seconds,
+                "reason": each.reason,
+                "status": each.status,
+                "created": at(each.created),
+                "decided": at(each.decided),
+                "decided_by": each.decided_by,
+            }
+            for each in found.requests
+        ],
+        "acknowledgements": [{"digest": each.digest, "at": at(each.at)} for each in found.acknowledgements],
+        "audit": [line(entry) for entry in found.audit],
+    }
+
+
+def _grant(grant: Grant, at: Any) -> dict[str, Any]:
+    return {
+        "allowance": grant.allowance,
+        "seconds": grant.seconds,
+        "resets": grant.resets,
+        "reason": grant.reason,
+        "granted_by": grant.granted_by,
+        "created": at(grant.created),
+        "expires": at(grant.expires),
+    }
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Only the owner may read it; what was there is replaced."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        file = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(file, "w", encoding="utf-8") as target:
+            target.write(text)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        refuse(f"--output: {path}: cannot be written: {error.strerror}")
