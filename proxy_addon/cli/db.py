@@ -14,12 +14,15 @@ from db.address import parse
 from db.engine import HEAD, upgrade
 from db.ledger import SqlLedger
 from proxy_addon import rules_file, values
+from proxy_addon.cli import db_copy
 from proxy_addon.clock import SystemClock
 from proxy_addon.core.errors import RuleErrors
 from proxy_addon.ports import LedgerError
 from proxy_addon.settings import Settings, SettingsError, load_settings
 
 app = typer.Typer(no_args_is_help=True, help="The database of the ledger.")
+
+app.command("copy")(db_copy.copy_command)
 
 Database = Annotated[
     str | None,

@@ -1,0 +1,46 @@
+"""`allowance db copy FROM_URL TO_URL`: the ledger moves to another database."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from db.address import parse
+from db.copy import copy
+from proxy_addon.cli.common import AsJson, one_line_errors
+
+Source = Annotated[str, typer.Argument(metavar="FROM_URL", help="The database to read.")]
+Target = Annotated[
+    str, typer.Argument(metavar="TO_URL", help="An empty one, or one that a copy filled in part.")
+]
+
+
+def copy_command(source: Source, target: Target, as_json: AsJson = False) -> None:
+    """Copy the ledger to another database, SQLite or Postgres, and compare both.
+
+    Can be interrupted and run again.
+    """
+    with one_line_errors():
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            tasks: dict[str, TaskID] = {}
+
+            def step(table: str, done: int, rows: int) -> None:
+                if table not in tasks:
+                    tasks[table] = bar.add_task(table, total=rows)
+                bar.update(tasks[table], completed=done)
+
+            copied = copy(source, target, step)
+        if as_json:
+            typer.echo(json.dumps({"tables": [asdict(table) for table in copied]}, indent=2))
+            return
+        for table in copied:
+            typer.echo(
+                f"{table.table}: {table.rows} rows, {table.written} written now, digest {table.digest[:12]}"
+            )
+        typer.echo(f"{parse(target).place} equals {parse(source).place}.")
