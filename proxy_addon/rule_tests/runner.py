@@ -2,7 +2,7 @@
 
 A visit is traffic: pages that a person opens one after the other, each let through or stopped by the enforcer and
 charged by the real clock. So that a visit of ten minutes is charged ten minutes, and `left` is exact to the
-second also in the middle of it, pages are opened not only every few seconds but also
+second also in the middle of it, pages are opened not only as often as a reader opens them but also
 
 * when a step of the test happens, just before it;
 * just before the rule may change, and when the allowance may run out;
@@ -34,7 +34,7 @@ from proxy_addon.rule_tests.problems import Problem
 from proxy_addon.rule_tests.reading import read_tests
 from proxy_addon.usage import UsageBook
 
-PAGE_EVERY = 20.0  # seconds between two pages of a visit
+PAGE_EVERY = 120.0  # seconds at most between two pages of a visit; the clock charges the reading in between
 SHORTEST = 0.05  # seconds between two looks at an allowance that is nearly used up
 JUST_BEFORE = 0.001  # seconds before a rule changes at which the last page under it is opened
 EXACT = 0.5  # seconds: lengths and times in tests are to the second
@@ -142,7 +142,7 @@ class _Day:
         self._ids = itertools.count(1)
         metering = machine.rules.metering
         self._tail = metering.tail
-        self._pace = max(1.0, min(PAGE_EVERY, max(metering.navigation_gap, metering.tail)))
+        self._pace = max(1.0, min(PAGE_EVERY, 0.9 * max(metering.navigation_gap, metering.tail)))
         self._start_proxy()
 
     def _start_proxy(self) -> None:
