@@ -101,7 +101,8 @@ def _copied(origin: Connection, target: Address, engine: Engine, table: Table, s
     if ours != theirs:
         raise LedgerUnusable(
             f"{target.place}: {table.name} has {theirs[0]} rows, digest {theirs[1][:12]}, "
-            f"the source {ours[0]} rows, digest {ours[1][:12]}; somebody else writes to it: stop that, empty it and copy again",
+            f"the source {ours[0]} rows, digest {ours[1][:12]}; somebody else writes to it: stop that, empty it "
+            "and copy again",
             kind="copy",
         )
     return Copied(table.name, ours[0], written, ours[1])
