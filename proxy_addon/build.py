@@ -8,6 +8,7 @@ import math
 import secrets
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -64,6 +65,7 @@ class Office:
         node = f"{socket.gethostname()}:{secrets.token_hex(4)}"
         self.ledger = SqlLedger(settings.database, node)
         self.ledger.check()
+        self._node, self._audited = node, ""
         self.metrics = PrometheusMetrics()
         self.host = Host(settings.passwords.parent, ca.expires(settings.confdir))
         self.mask = self._masking(rules)
@@ -173,7 +175,17 @@ class Office:
             self.enforcer.use(self.enforcer.rules)  # an engine keeps names to be quick; a new one has none
             log.info("somebody was erased and is forgotten here", people=len(gone))
 
+    def _audit_rules(self) -> None:
+        """On the writer's thread, after a flush: tell the ledger once which rules are in force here."""
+        digest = self.enforcer.rules.digest
+        if digest != self._audited:
+            with suppress(LedgerError):  # the next flush tries again
+                self.ledger.rules_in_force(digest, self.clock.now(), self._node)
+                self._audited = digest
+
     def _on_state(self, state: WriterState) -> None:
+        if state.up:
+            self._audit_rules()
         self.ledger_problem = state.message
         self.metrics.ledger_up.set(1 if state.up else 0)
         self.metrics.ledger_pending.set(state.pending)
