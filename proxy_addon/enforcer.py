@@ -184,6 +184,8 @@ class Enforcer:
 
     def _decide(self, person: Person, target: Target, now: float) -> Decision:
         decision = self.engine.decide(person, target, self._book.of(person.name), now)
+        if decision.allowance is not None and self._book.is_stranger(person.name):
+            decision = self.failure(person, target)
         self._last[(person.name, target)] = decision
         return decision
 

@@ -13,7 +13,16 @@ from math import inf
 from threading import Lock
 
 from proxy_addon.core.types import Grant, Visit
-from proxy_addon.ports import AUDIT_LONGER, ERASURES_KEPT, AuditEntry, Erasure, LedgerRefused, News, Records
+from proxy_addon.ports import (
+    AUDIT_LONGER,
+    ERASURES_KEPT,
+    AuditEntry,
+    Erasure,
+    History,
+    LedgerRefused,
+    News,
+    Records,
+)
 
 
 class MemoryLedger:
@@ -52,6 +61,16 @@ class MemoryLedger:
             names = frozenset(people)
             found = [visit for visit in found if visit.person in names]
         return sorted(found, key=lambda visit: (visit.start, visit.id))
+
+    def histories(self, since: float) -> Iterable[History]:
+        """The same visits of everybody, one history for each person."""
+        found: dict[str, list[Visit]] = {}
+        for visit in self.visits(since):
+            found.setdefault(visit.person, []).append(visit)
+        return [
+            History(person, max(visit.end for visit in visits), visits.copy)
+            for person, visits in found.items()
+        ]
 
     def grants(self, valid_after: float, *, person: str | None = None) -> Sequence[Grant]:
         """Grants that expire after `valid_after`, oldest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,6 +62,18 @@ ERASURES_KEPT = 30 * 86_400.0  # seconds; so long may a journal come late with v
 
 def _digest(salt: str, person: str) -> str:
     return hashlib.sha256(f"{salt}:{person}".encode(errors="surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The visits of one person, packed: at a start there are thousands of people, and few of them come at once.
+
+    `latest` is the end of the last visit; `unpack` gives the visits in no order, as often as it is called.
+    """
+
+    person: str
+    latest: float
+    unpack: Callable[[], Sequence[Visit]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +168,9 @@ class Ledger(Protocol):
         self, since: float, *, person: str | None = None, people: Collection[str] | None = None
     ) -> Iterable[Visit]:
         """Visits that end after `since`, oldest start first; optionally of one person or of some."""
+
+    def histories(self, since: float) -> Iterable[History]:
+        """The same visits of everybody, one history for each person: quick to read, to be unpacked at need."""
 
     def grants(self, valid_after: float, *, person: str | None = None) -> Sequence[Grant]:
         """Grants that expire after `valid_after`, oldest first."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from proxy_addon.core.intervals import Intervals, add, measure_between, normalise
 from proxy_addon.core.types import Grant, Interval, Visit
+from proxy_addon.ports import History
 
 HOT = 4  # visits that are still changing, kept out of the settled union
 
@@ -30,7 +31,7 @@ class _Spent:
         known = visit_id in self.all
         self.all[visit_id] = interval
         if known and visit_id not in self.hot:
-            self._settle_again()
+            self.settle_again()
             return
         self.hot.pop(visit_id, None)
         self.hot[visit_id] = interval
@@ -41,9 +42,10 @@ class _Spent:
     def drop(self, visit_ids: Iterable[str]) -> None:
         for visit_id in visit_ids:
             self.all.pop(visit_id, None)
-        self._settle_again()
+        self.settle_again()
 
-    def _settle_again(self) -> None:
+    def settle_again(self) -> None:
+        """Make the union anew from all visits."""
         self.hot = {}
         self.settled = normalise(self.all.values())
         self.union = None
@@ -83,6 +85,20 @@ class PersonUsage:
                 spent = self._spent[visit.allowance] = _Spent()
             spent.put(visit.id, Interval(visit.start, visit.end))
         return True
+
+    def fill(self, visits: Iterable[Visit]) -> None:
+        """Enter many visits at once, as `apply` would one by one."""
+        for visit in visits:
+            known = self.visits.get(visit.id)
+            if known is not None:
+                self.apply(visit)
+                continue
+            self.visits[visit.id] = visit
+            if visit.allowance is not None:
+                spent = self._spent.setdefault(visit.allowance, _Spent())
+                spent.all[visit.id] = Interval(visit.start, visit.end)
+        for spent in self._spent.values():
+            spent.settle_again()
 
     def grant(self, grant: Grant) -> bool:
         """Enter a grant; False when it is known."""
@@ -125,12 +141,15 @@ class UsageBook:
         """`mask` gives what the ledger calls a person, and leaves that as it is."""
         self._mask = mask
         self._people: dict[str, PersonUsage] = {}
+        self._asleep: dict[str, History] = {}  # of people who have not come since the start
+        self._is_away = False
+        self._strangers: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self._people)
+        return len(self._people) + len(self._asleep)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._people)
+        return iter([*self._people, *self._asleep])
 
     def of(self, person: str) -> PersonUsage:
         """The usage of one person, made on first sight."""
@@ -138,11 +157,33 @@ class UsageBook:
         usage = self._people.get(name)
         if usage is None:
             usage = self._people[name] = PersonUsage()
+            if name in self._asleep:
+                usage.fill(self._asleep.pop(name).unpack())
+            elif self._is_away:
+                self._strangers.add(name)
         return usage
+
+    def ledger_away(self, away: bool) -> None:
+        """Whether the ledger is away. People who are met for the first time meanwhile are strangers."""
+        if away != self._is_away:
+            self._is_away = away
+            self._strangers.clear()
+
+    def is_stranger(self, person: str) -> bool:
+        """True when what this person has used is not known, because the ledger is away since before they came."""
+        return bool(self._strangers) and self._mask(person) in self._strangers
 
     def drop(self, person: str) -> None:
         """Forget one person."""
-        self._people.pop(self._mask(person), None)
+        name = self._mask(person)
+        self._people.pop(name, None)
+        self._asleep.pop(name, None)
+        self._strangers.discard(name)
+
+    def adopt(self, histories: Iterable[History]) -> None:
+        """Enter what the ledger held at the start; each person's is unpacked when they come."""
+        for history in histories:
+            self._asleep[history.person] = history
 
     def load(self, visits: Iterable[Visit], grants: Iterable[Grant]) -> None:
         """Enter what the ledger holds, or what others wrote since."""
@@ -153,6 +194,8 @@ class UsageBook:
 
     def forget(self, before: float) -> None:
         """Drop what ended before `before`, and people of whom nothing is left."""
+        for name in [name for name, history in self._asleep.items() if history.latest < before]:
+            del self._asleep[name]
         for name, usage in list(self._people.items()):
             usage.forget(before)
             if not usage.visits and not any(usage.grants(a) for a in list(usage._grants)):

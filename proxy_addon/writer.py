@@ -71,7 +71,7 @@ type OnState = Callable[[WriterState], None]
 
 class Writer:
     """One per process. `put` and `state` may be called from any thread; `on_news` and `on_state` are called
-    on the writer's thread and must hand over to the event loop themselves (`call_soon_threadsafe`).
+    on threads of the writer and must hand over to the event loop themselves (`call_soon_threadsafe`).
 
     `node` is this proxy's name in visits: its own rows are no news. `retention` gives the seconds that
     visits are kept; with it, old ones are deleted soon after the start and once a day. `cursor` is where
@@ -115,10 +115,10 @@ class Writer:
         self._journal_message: str | None = None
 
         self._journaling = threading.Lock()  # what is settled must not come back
+        self._telling = threading.Lock()  # one call of `on_state` at a time
         self._flushing = threading.Lock()  # one flush at a time; guards the fields below
         self._heard: tuple[dict[str, int], set[str]] = ({}, set())  # of the last news, to tell repetitions
         self._failures = 0
-        self._told_up = True
         self._answers = True
         self._write_at = 0.0  # by the timer: not earlier, after a write that failed
 
@@ -290,7 +290,7 @@ class Writer:
                 is_late = timer() - self._covered_at > JOURNAL_AFTER
             if is_late:
                 self._journal_fresh()
-            if self.state().up != self._told_up:
+            if not self.state().up:
                 self._tell()  # a call that hangs tells nothing by itself
 
     def _journal_fresh(self) -> None:
@@ -379,11 +379,10 @@ class Writer:
             self._errors[kind] += 1
 
     def _tell(self) -> None:
-        state = self.state()
-        self._told_up = state.up
         if self._on_state is None:
             return
         try:
-            self._on_state(state)
+            with self._telling:
+                self._on_state(self.state())
         except Exception:
             log.exception("on_state failed")
