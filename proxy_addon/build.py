@@ -7,30 +7,39 @@ import itertools
 import math
 import secrets
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
+from db.address import parse
 from db.engine import upgrade
 from db.ledger import SqlLedger
 from proxy_addon.attention import Attention
 from proxy_addon.clock import SystemClock, timer
-from proxy_addon.core.ruleset import Period, RuleSet
+from proxy_addon.core.prepared import Prepared
+from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Visit
 from proxy_addon.enforcer import Enforcer
-from proxy_addon.live import LiveRules
+from proxy_addon.journal import Journal, replay
+from proxy_addon.last_good import LastGood
+from proxy_addon.live import LiveRules, Outcome
 from proxy_addon.metrics import LoopLag, PrometheusMetrics
 from proxy_addon.passwords import PasswordFile
 from proxy_addon.ports import Erasure, LedgerError, News
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import Gate
 from proxy_addon.proxy.desk import Desk
+from proxy_addon.proxy.following import follow
 from proxy_addon.proxy.identity import Identifier
 from proxy_addon.proxy.network import ClientGuard, Resolver, TargetGuard
 from proxy_addon.proxy.runner import Runner, RunnerOptions
 from proxy_addon.pseudonyms import Mask, masked, settled
+from proxy_addon.reloading import Reloading
+from proxy_addon.rule_tests.runner import run_folder
 from proxy_addon.scrape import Host, exposed
 from proxy_addon.settings import Settings
 from proxy_addon.usage import UsageBook
@@ -41,8 +50,9 @@ from proxy_addon.writer import Writer, WriterState
 
 log = structlog.get_logger("allowance.run")
 
-_DAYS = {Period.HOUR: 1, Period.DAY: 2, Period.WEEK: 8, Period.MONTH: 32, Period.ROLLING: 1}
-_CARRIED_PERIODS = 8  # as many as core/balance.py walks back
+TURN = 1.0  # seconds between two signs of life of the event loop
+COUNT_PEOPLE = 5  # turns between two counts of active people
+FORGET = 3600  # turns between two times that memory is freed of what no window reaches any more
 LOOP_STALE = 5.0  # seconds without a turn after which the loop counts as stuck
 
 
@@ -50,13 +60,14 @@ class Office:
     """A whole proxy, wired. Make it, `start` it, run `runner`, `stop` it."""
 
     def __init__(self, settings: Settings, *, prunes: bool = True) -> None:
-        """Raises RuleErrors, LedgerError or CaError: nothing has been started then.
+        """Raises RuleErrors, RuleTestsFailed, LedgerError or CaError: nothing has been started then.
 
         `prunes`: this process deletes what is older than the retention; one of several workers is enough.
         """
         self.settings = settings
-        self.live = LiveRules(settings.rules)
-        rules = self.live.load()
+        kept = LastGood(settings.state, settings.rules)
+        self.live = LiveRules(settings.rules, tests=_failures, last_good=kept, keeps=prunes)
+        rules = self.live.load(strict=settings.strict)
         self.new_ca = ca.prepare(settings.confdir)
         trusted = ca.trusted(settings.confdir, settings.upstream_ca)
         upgrade(settings.database)
@@ -66,6 +77,7 @@ class Office:
         self.ledger = SqlLedger(settings.database, node)
         self.ledger.check()
         self._node, self._audited = node, ""
+        journal = self._journal(node)
         self.metrics = PrometheusMetrics()
         self.host = Host(settings.passwords.parent, ca.expires(settings.confdir))
         self.mask = self._masking(rules)
@@ -79,18 +91,22 @@ class Office:
             node=node,
             retention=(lambda: self.live.current.retention) if prunes else None,
             cursor=self.ledger.news(math.inf).cursor,
+            journal=journal,
         )
         self.attention = Attention(self.book, self.metrics, self._put, _ids(), node)
         self.enforcer = Enforcer(rules, self.book, self.attention, self.metrics, timer)
-        self._turned = self.clock.now()
-        self.ledger_problem: str | None = None
+        self._turned, self._turns = self.clock.now(), 0
+        self._loaded_since = self._turned
+        self._runner: Runner | None = None
         self.gate = self._gate(settings)
         self.web = WebServer(web_app(self.office), settings.web)
         self.options = RunnerOptions(
             settings.listen, settings.confdir, trusted, settings.upstream_proxy, settings.drain
         )
         self.metrics.rules(rules, self.clock.now())
-        self.live.subscribe(self._rules_changed)
+        self.live.subscribe(lambda prepared: self.gate.desk.identifier.prepare(prepared.rules.people))
+        self.reloading = Reloading(self.live, self._swap, self._told)
+        self.office.reloading = self.reloading
 
     def _gate(self, settings: Settings) -> Gate:
         targets = TargetGuard(settings, (settings.listen.port, settings.web.port))
@@ -118,6 +134,14 @@ class Office:
             log.info("names in the ledger became pseudonyms", names=changed)
         return names.of
 
+    def _journal(self, node: str) -> Journal:
+        """The journal of this process, once what earlier ones had left is in the ledger."""
+        address = parse(self.settings.database)
+        beside = address.file.parent if address.is_sqlite else Path("var")
+        folder = self.settings.journal or beside / "journal"
+        replay(folder, address.identity, self.ledger)
+        return Journal(folder, node, address.identity)
+
     def _put(self, visit: Visit) -> None:
         """From here on only the ledger's name of a person is known: in the queue, the journal, the database."""
         self.writer.put(masked(visit, self.mask))
@@ -126,28 +150,56 @@ class Office:
 
     def load(self) -> None:
         """Read what the ledger knows of the windows that are still open. Raises LedgerError."""
-        since = self.clock.now() - horizon(self.live.current)
-        self.book.load(self.ledger.visits(since), self.ledger.grants(since))
+        self._loaded_since = self.enforcer.engine.needed_since(self.clock.now())
+        self.book.adopt(self.ledger.histories(self._loaded_since))
+        self.book.load((), self.ledger.grants(self._loaded_since))
+
+    def _widen(self) -> None:
+        """Rules with a longer window than those of the start: read what lies further back, off the loop."""
+        since, until = self.enforcer.engine.needed_since(self.clock.now()), self._loaded_since
+        if since >= until:
+            return
+        self._loaded_since = since
+        threading.Thread(target=self._read_back, args=(since, until), name="ledger-past", daemon=True).start()
+
+    def _read_back(self, since: float, until: float) -> None:
+        try:
+            visits, grants = list(self.ledger.visits(since)), self.ledger.grants(since)
+        except LedgerError as problem:
+            log.warning("the past that the new rules need is not known yet", because=str(problem))
+            self._loaded_since = until  # the next change of the rules tries again
+            return
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.book.load, visits, grants)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to write, and to listen to what others write."""
         self._loop = loop
         LoopLag(self.metrics).start(loop)
         self.writer.start()
+        self.ledger.attend(self.writer.wake)
+        self.reloading.start(loop)
         self._turn()
 
     def _turn(self) -> None:
         self._turned = self.clock.now()
+        if self._turns % COUNT_PEOPLE == 0:  # here, because other threads must not walk through the clocks
+            self.metrics.active_people.set(self.attention.active(self._turned - ACTIVE))
+        self._turns += 1
+        if self._turns % FORGET == 0:
+            self.book.forget(self.enforcer.engine.needed_since(self._turned))
         if self._loop is not None:
-            self._loop.call_later(1.0, self._turn)
+            self._loop.call_later(TURN, self._turn)
 
     def runner(self, on_running: Callable[[], None]) -> Runner:
         """The proxy itself."""
-        return Runner(self.options, self.gate, on_running)
+        self._runner = Runner(self.options, self.gate, on_running)
+        return self._runner
 
     def stop(self) -> int:
         """Write what is left; how many visits could not be written."""
         self._loop = None
+        self.reloading.stop()
         lost = self.writer.stop(self.settings.drain)
         self.web.stop()
         self.ledger.close()
@@ -186,13 +238,15 @@ class Office:
     def _on_state(self, state: WriterState) -> None:
         if state.up:
             self._audit_rules()
-        self.ledger_problem = state.message
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.book.ledger_away, not state.up)
         self.metrics.ledger_up.set(1 if state.up else 0)
         self.metrics.ledger_pending.set(state.pending)
-        if state.flush_seconds is not None:
+        if state.up and state.flush_seconds is not None:
             self.metrics.ledger_flush.observe(state.flush_seconds)
         for kind, count in state.errors.items():
             self.metrics.ledger_failed(kind, count)
+        self.metrics.journal_dropped(state.journal_dropped)
         self.metrics.journal_bytes.set(state.journal_bytes)
         self.metrics.journal_visits.set(state.journal_visits)
         self.metrics.lost(
@@ -204,10 +258,15 @@ class Office:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.enforcer.stepped, before)
 
-    def _rules_changed(self, rules: RuleSet) -> None:
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.enforcer.use, rules)
-        self.metrics.rules(rules, self.clock.now())
+    def _swap(self, prepared: Prepared) -> None:
+        """On the event loop: other rules are in force."""
+        self.enforcer.swap(prepared, self.clock.now())
+        follow(self.gate)
+        self._widen()
+        self.metrics.rules(prepared.rules, self.clock.now())
+
+    def _told(self, outcome: Outcome) -> None:
+        self.metrics.rules_ok.set(1 if outcome.ok else 0)
 
     # -- state
 
@@ -215,28 +274,42 @@ class Office:
         """Each part with "ok", or what is wrong with it."""
         silent = self.clock.now() - self._turned
         loop = "ok" if silent < LOOP_STALE else f"the event loop has not turned for {silent:.0f} s"
-        ledger = "ok" if self.ledger_problem is None else f"down: {self.ledger_problem}"
-        return {"loop": loop, "ledger": ledger, "rules": "ok"}
+        draining = self._runner is not None and self._runner.draining
+        proxy = "draining: no new connections" if draining else "ok"
+        return {
+            "proxy": proxy,
+            "loop": loop,
+            "ledger": ledger_words(self.writer.state()),
+            "rules": self.reloading.check(),
+        }
 
     def expose(self, accept: str = "") -> tuple[bytes, str]:
         """All metrics, in the format that `accept` prefers, and its content type."""
-        self._refresh()
         return exposed(self.metrics.registry, self.host, accept)
 
-    def _refresh(self) -> None:
-        self.metrics.active_people.set(self.attention.active(self.clock.now() - ACTIVE))
+
+def _failures(folder: Path, rules: RuleSet) -> list[str]:
+    """The tests of a rules folder that fail, and what is wrong with the tests themselves."""
+    run = run_folder(folder, rules)
+    if not run.outcomes and not run.problems:
+        return [f"{folder}/tests: the policy requires tests, and there are none"]
+    failed = [
+        f"{each.plan.place}: the test fails: {each.plan.name}" for each in run.outcomes if not each.passed
+    ]
+    return [*map(str, run.problems), *failed]
 
 
-def horizon(rules: RuleSet) -> float:
-    """How far back usage can matter for a balance; seconds."""
-    longest = 2 * 86_400.0
-    for allowance in rules.allowances.values():
-        limits = (*allowance.limits, *(limit for each in allowance.overrides for limit in each.limits))
-        periods = 1 + (_CARRIED_PERIODS if allowance.carry_over > 0 else 0)
-        for limit in limits:
-            window = limit.rolling if limit.period is Period.ROLLING else _DAYS[limit.period] * 86_400.0
-            longest = max(longest, window * periods + 86_400.0)
-    return longest
+def ledger_words(state: WriterState) -> str:
+    """How the ledger is doing, for people: "ok", or what is wrong, since when, and where visits are meanwhile."""
+    if state.up:
+        return "ok"
+    words = f"down: {state.message}"
+    if state.away_since is not None:
+        since = datetime.fromtimestamp(state.away_since, UTC).isoformat(timespec="seconds")
+        words = f"down since {since}: {state.message}"
+    journal = state.journal_message or f"{state.journal_visits} in the journal ({state.journal_bytes} bytes)"
+    dropped = f", {state.journal_dropped} found no room there" if state.journal_dropped else ""
+    return f"{words}; {state.pending} visits wait, {journal}{dropped}"
 
 
 def _ids() -> Callable[[], str]:
@@ -244,14 +317,3 @@ def _ids() -> Callable[[], str]:
     prefix = secrets.token_hex(8)
     numbers = itertools.count(1)
     return lambda: f"{prefix}-{next(numbers)}"
-
-
-def relative(path: Path) -> str:
-    """A path as a person would type it here."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
-
-
-__all__ = ["LedgerError", "Office", "horizon", "relative"]

@@ -118,6 +118,8 @@ class PrometheusMetrics:
         self.journal_bytes = gauge(
             "journal_bytes", "Size of the journal that keeps visits while the ledger is away.", workers="livesum")
         self.journal_visits = gauge("journal_visits", "Visits held by the journal.", workers="livesum")
+        self._journal_dropped = counter(
+            "journal_dropped_total", "Times a visit found no room in the journal, or its disk failed.")
         self._lost = counter(
             "visits_lost_total", "Visits given up: no room in memory or journal, refused by the ledger.",
             "why")
@@ -255,6 +257,10 @@ class PrometheusMetrics:
         """Visits given up since the start, by why: no-room, refused, journal."""
         for why, count in since_start.items():
             self._lost.labels(why).inc(self._new("lost", why, count))
+
+    def journal_dropped(self, since_start: int) -> None:
+        """So many times a visit could not be put into the journal."""
+        self._journal_dropped.inc(self._new("journal", "dropped", since_start))
 
     def _new(self, of: str, kind: str, since_start: int) -> int:
         new = max(0, since_start - self._seen.get((of, kind), 0))

@@ -379,10 +379,12 @@ class Writer:
             self._errors[kind] += 1
 
     def _tell(self) -> None:
-        if self._on_state is None:
+        # Never waits: whoever is told may ask the ledger something, and the journal must go on meanwhile.
+        if self._on_state is None or not self._telling.acquire(blocking=False):
             return
         try:
-            with self._telling:
-                self._on_state(self.state())
+            self._on_state(self.state())
         except Exception:
             log.exception("on_state failed")
+        finally:
+            self._telling.release()

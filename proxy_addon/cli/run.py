@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,8 +13,9 @@ import structlog
 import typer
 
 from proxy_addon import logs
-from proxy_addon.build import Office, relative
+from proxy_addon.build import Office
 from proxy_addon.core.errors import RuleErrors
+from proxy_addon.live import RuleTestsFailed
 from proxy_addon.ports import LedgerError
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.runner import Listening
@@ -30,7 +32,15 @@ def _option(text: str, metavar: str) -> Any:
 
 def run(
     rules: Annotated[Path | None, _option("The rules folder. Default: rules", "DIR")] = None,
+    strict: Annotated[
+        bool | None, typer.Option("--strict", help="Broken rules: do not start with the last good ones.")
+    ] = None,
+    state: Annotated[Path | None, _option("Where the last good rules are kept. Default: var", "DIR")] = None,
     database: Annotated[str | None, _option("Default: sqlite:///var/allowance.db", "URL")] = None,
+    journal: Annotated[
+        Path | None,
+        _option("Where visits wait while the database is away. Default: journal beside it", "DIR"),
+    ] = None,
     listen: Annotated[str | None, _option("Proxy port. Default: :8080, all addresses", "HOST:PORT")] = None,
     web: Annotated[str | None, _option("Web port. Default: 127.0.0.1:8081", "HOST:PORT")] = None,
     workers: Annotated[int | None, _option("Processes. Default: 1", "N")] = None,
@@ -75,7 +85,15 @@ def run(
             office = Office(settings)
             office.load()
             code = asyncio.run(_serve(office))
-    except (SettingsError, RuleErrors, LedgerError, ca.CaError, PortTaken, Listening) as error:
+    except (
+        SettingsError,
+        RuleErrors,
+        RuleTestsFailed,
+        LedgerError,
+        ca.CaError,
+        PortTaken,
+        Listening,
+    ) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
     raise typer.Exit(code)
@@ -83,10 +101,15 @@ def run(
 
 async def _serve(office: Office) -> int:
     loop = asyncio.get_running_loop()
-    office.web.start()
     office.start(loop)
+    loop.add_signal_handler(signal.SIGHUP, office.reloading.hangup)
+
+    def on_running() -> None:
+        office.web.start()  # not before: whoever asks it is told that the proxy takes connections
+        _notice(office)
+
     try:
-        await office.runner(lambda: _notice(office)).run()
+        await office.runner(on_running).run()
     finally:
         lost = await loop.run_in_executor(None, office.stop)
     if lost:
@@ -112,6 +135,7 @@ def _notice(office: Office) -> None:
         f"  my minutes http://allowance.internal/   through the proxy\n"
         f"  rules      {settings.rules.absolute()}   {len(rules.rules)} rules, "
         f"{len(rules.limited)} of {len(rules.platforms)} known platforms limited\n"
+        f"{_broken(office)}"
         f"  database   {_database(settings)}\n"
         f"  CA         {ca.certificate(settings.confdir).absolute()}"
         f"{'   made now: install it on the devices' if office.new_ca else ''}\n"
@@ -126,6 +150,15 @@ def _notice(office: Office) -> None:
     )  # fmt: skip
 
 
+def _broken(office: Office) -> str:
+    """A loud line when the rules in force are not those of the folder."""
+    problems = office.live.outcome.problems
+    if not problems:
+        return ""
+    count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return f"  ATTENTION  that folder has {count}: the last good rules are in force, not those in it\n"
+
+
 def _reach(settings: Settings) -> str:
     return "for this machine" if settings.listen.host.startswith("127.") else "for allowed client networks"
 
@@ -137,3 +170,11 @@ def _database(settings: Settings) -> str:
 
 def _pid() -> int:
     return os.getpid()
+
+
+def relative(path: Path) -> str:
+    """A path as a person would type it here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
