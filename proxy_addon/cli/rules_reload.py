@@ -52,15 +52,15 @@ def _ask(port: HostPort) -> dict[str, Any]:
     request = urllib.request.Request(f"http://{port}/api/reload", method="POST", data=b"")
     try:
         with direct.open(request, timeout=SECONDS) as response:
-            return _read(response.read())
+            answer, why = _read(response.read()), "that is not our proxy"
     except urllib.error.HTTPError as error:
-        answer = _read(error.read())
-        if "ok" in answer:
-            return answer
-        why = answer.get("detail") or f"status {error.code}"
+        answer, why = _read(error.read()), f"status {error.code}; is this the proxy's web port?"
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        why = f"{reason}; is the proxy running, and is this its web port?"
+        answer, why = {}, f"{reason}; is the proxy running, and is this its web port?"
+    if {"ok", "changed", "digest", "problems"} <= answer.keys():
+        return answer
+    why = answer.get("detail") or why
     print(f"http://{port}: {why}", file=sys.stderr)
     raise typer.Exit(1)
 

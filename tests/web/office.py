@@ -12,6 +12,7 @@ from proxy_addon.core.policy import Engine
 from proxy_addon.core.ruleset import Allowance, Limit, People, Period, Platform, RuleSet
 from proxy_addon.core.types import Balance, Visit
 from proxy_addon.explanation import Explanation, explain, used_by
+from proxy_addon.live import Outcome
 from proxy_addon.web.office import Health
 
 ZONE = ZoneInfo("Europe/London")
@@ -91,6 +92,7 @@ class FixedOffice:
     state: Health = field(default_factory=lambda: Health(True, {"rules": "ok", "ledger": "ok"}))
     pem: bytes = CA_PEM
     broken: bool = False
+    outcome: Outcome = Outcome(False, "3f9ad2c1b7e04455")  # noqa: RUF009 (frozen)
 
     def now(self) -> float:
         return NOW
@@ -115,6 +117,9 @@ class FixedOffice:
 
     def health(self) -> Health:
         return self.state
+
+    def reload(self) -> Outcome:
+        return self.outcome
 
     def ca_pem(self) -> bytes:
         return self.pem

@@ -1,0 +1,68 @@
+"""An enforcer with its clocks and balances, as the proxy wires it, for tests on a virtual clock."""
+
+from __future__ import annotations
+
+import itertools
+
+from proxy_addon.attention import Attention
+from proxy_addon.core.activity import Exchange
+from proxy_addon.core.prepared import Prepared
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.core.types import Decision, Person, Visit
+from proxy_addon.enforcer import Asked, Enforcer
+from proxy_addon.metrics import NoMetrics
+from proxy_addon.usage import UsageBook
+
+
+class Counted(NoMetrics):
+    """Keeps each decision."""
+
+    def __init__(self) -> None:
+        self.decisions: list[Decision] = []
+
+    def decided(self, person: Person, decision: Decision, seconds: float) -> None:
+        """See `ports.Metrics`."""
+        self.decisions.append(decision)
+
+
+class Shell:
+    """Opens pages for people at instants; `visits` has the last revision of each."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.visits: dict[str, Visit] = {}
+        self.metrics = Counted()
+        self.book = UsageBook()
+        numbers = itertools.count(1)
+        self.attention = Attention(self.book, self.metrics, self._keep, lambda: str(next(numbers)), "test")
+        self.enforcer = Enforcer(rules, self.book, self.attention, self.metrics, lambda: 0.0)
+
+    def _keep(self, visit: Visit) -> None:
+        self.visits[visit.id] = visit
+
+    def open(self, name: str, host: str, now: float, path: str = "/") -> Asked:
+        """Somebody opens a page; when it is let through, its answer comes at once and ends."""
+        enforcer = self.enforcer
+        hit = enforcer.catalogue.look(host, path)
+        assert hit is not None
+        x = Exchange("GET", host, path, "document", "navigate", "none", gesture=True)
+        asked = enforcer.ask(enforcer.person(name, None, now), x, hit, now)
+        if asked.notice is not None:
+            asked = enforcer.ask(enforcer.person(name, None, now), x, hit, now)
+        if asked.ticket is not None:
+            enforcer.answered(asked.ticket, 200, "text/html", 50_000, now)
+            enforcer.closed(asked.ticket)
+        return asked
+
+    def swap(self, rules: RuleSet, now: float) -> None:
+        """Other rules are in force from `now` on, and what ran over is followed up."""
+        self.enforcer.swap(Prepared.of(rules), now)
+        list(self.enforcer.due(now))
+
+    def spent(self, name: str, allowance: str) -> float:
+        """Seconds spent so far, whenever."""
+        return self.book.of(name).spent(allowance, 0.0, float("inf"))
+
+    def rows(self) -> list[tuple[float, float, str | None, str | None]]:
+        """Start, end, allowance and rule of each visit that is not empty, by start."""
+        found = [(v.start, v.end, v.allowance, v.rule) for v in self.visits.values() if v.end > v.start]
+        return sorted(found, key=lambda row: row[:2])
