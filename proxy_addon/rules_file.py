@@ -54,7 +54,12 @@ def load(folder: Path) -> RuleSet:
 
 def check(folder: Path) -> list[RuleProblem]:
     """Every error and warning of a folder, sorted by place."""
-    return list(_assess(read(folder), advise=True)[1])
+    return problems(read(folder))
+
+
+def problems(reading: Reading) -> list[RuleProblem]:
+    """Every error and warning of what was read, sorted by place."""
+    return list(_assess(reading, advise=True)[1])
 
 
 def rule_set(reading: Reading) -> RuleSet:

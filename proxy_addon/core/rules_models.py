@@ -7,7 +7,7 @@ problems with a place.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -24,6 +24,7 @@ from pydantic import (
 
 from proxy_addon.core import rules_calendars as dated
 from proxy_addon.core import rules_checks as checks
+from proxy_addon.core import rules_shapes as shapes
 from proxy_addon.core import rules_values as values
 from proxy_addon.core.calendars import Feed
 from proxy_addon.core.errors import Code
@@ -36,34 +37,43 @@ def _plain(parse: Any, shape: Any = str) -> PlainValidator:
     return PlainValidator(parse, json_schema_input_type=shape)
 
 
-Name = Annotated[str, _plain(values.name)]
-Text = Annotated[str, _plain(values.text)]
-Slug = Annotated[str, _plain(values.slug)]
+Name = Annotated[str, _plain(values.name, shapes.NAME)]
+Text = Annotated[str, _plain(values.text, shapes.NAME)]
+Slug = Annotated[str, _plain(values.slug, shapes.SLUG)]
 Flag = Annotated[bool, _plain(values.flag, bool)]
-Duration = Annotated[float, _plain(values.duration, str | int)]
-TimeOfDay = Annotated[int, _plain(values.time_of_day)]
-Host = Annotated[str, _plain(values.host)]
-Evidence = Annotated[str, _plain(values.evidence)]
-PathPattern = Annotated[str, _plain(values.path)]
-RoleName = Annotated[str, _plain(values.name), AfterValidator(checks.known_role)]
-TargetName = Annotated[str, _plain(values.name), AfterValidator(checks.known_target)]
+Duration = Annotated[float, _plain(values.duration, shapes.LENGTH)]
+TimeOfDay = Annotated[int, _plain(values.time_of_day, shapes.TIME)]
+Host = Annotated[str, _plain(values.host, shapes.HOST)]
+Evidence = Annotated[str, _plain(values.evidence, shapes.EVIDENCE)]
+PathPattern = Annotated[str, _plain(values.path, shapes.PATH)]
+RoleName = Annotated[str, _plain(values.name, shapes.NAME), AfterValidator(checks.known_role)]
+TargetName = Annotated[str, _plain(values.name, shapes.TARGET), AfterValidator(checks.known_target)]
 GroupMember = Annotated[
-    str, _plain(values.name), AfterValidator(checks.whole_platform), AfterValidator(checks.known_target)
+    str,
+    _plain(values.name, shapes.SLUG),
+    AfterValidator(checks.whole_platform),
+    AfterValidator(checks.known_target),
 ]
-Limits = Annotated[list[Annotated[Limit, _plain(values.limit)]], BeforeValidator(checks.some_or_one)]
-Days = Annotated[list[Annotated[frozenset[int], _plain(values.days)]], BeforeValidator(checks.some_or_one)]
+Limits = Annotated[
+    list[Annotated[Limit, _plain(values.limit, shapes.LIMIT)]], BeforeValidator(checks.some_or_one)
+]
+Days = Annotated[
+    list[Annotated[frozenset[int], _plain(values.days, shapes.DAYS)]], BeforeValidator(checks.some_or_one)
+]
 Between = Annotated[
-    list[Annotated[tuple[int, int], _plain(values.between)]], BeforeValidator(checks.some_or_one)
+    list[Annotated[tuple[int, int], _plain(values.between, shapes.BETWEEN)]],
+    BeforeValidator(checks.some_or_one),
 ]
 Dates = Annotated[
-    list[Annotated[tuple[date, date], _plain(values.dates)]], BeforeValidator(checks.some_or_one)
+    list[Annotated[tuple[date, date], _plain(values.dates, shapes.DATES)]],
+    BeforeValidator(checks.some_or_one),
 ]
 Calendars = Annotated[
-    list[Annotated[str, _plain(values.name), AfterValidator(dated.known_calendar)]],
+    list[Annotated[str, _plain(values.name, shapes.SLUG), AfterValidator(dated.known_calendar)]],
     BeforeValidator(checks.some_or_one),
 ]
 CalendarItems = Annotated[
-    list[Annotated[Calendar, _plain(dated.item, str | dict[str, str | int])]],
+    list[Annotated[Calendar, _plain(dated.item, shapes.CALENDAR_ITEM)]],
     BeforeValidator(dated.one_or_more),
 ]
 Some = BeforeValidator(checks.some)
@@ -90,10 +100,10 @@ def _conditions(when: WhenModel | None) -> WhenModel | None:
 class WhenModel(Strict):
     """`when:` every part that is given must hold; `not` must not."""
 
-    days: Days | None = None
-    between: Between | None = None
-    dates: Dates | None = None
-    calendar: Calendars | None = None
+    days: Annotated[Days | None, Given] = None
+    between: Annotated[Between | None, Given] = None
+    dates: Annotated[Dates | None, Given] = None
+    calendar: Annotated[Calendars | None, Given] = None
     not_: Annotated[WhenModel | None, Given, AfterValidator(_conditions)] = Field(default=None, alias="not")
 
 
@@ -101,13 +111,13 @@ class RuleModel(Strict):
     """One entry of `rules:`."""
 
     name: Name | None = None
-    then: Annotated[Consequence, _plain(checks.consequence, str | dict[str, str])]
+    then: Annotated[Consequence, _plain(checks.consequence, shapes.THEN)]
     users: Annotated[list[Name] | None, Some] = None
     roles: Annotated[list[RoleName] | None, Some] = None
     platforms: Annotated[list[TargetName] | None, Some] = None
     when: Annotated[WhenModel | None, Given, AfterValidator(_conditions)] = None
     message: Text | None = None
-    mode: Annotated[str | None, _plain(checks.choice(*Mode))] = None
+    mode: Annotated[str | None, _plain(checks.choice(*Mode), Mode)] = None
 
 
 class OverrideModel(Strict):
@@ -148,23 +158,23 @@ class PrivacyModel(Strict):
 class PolicyModel(Strict):
     """What decides: usually `policy.yaml`."""
 
-    version: Annotated[int, _plain(values.version, int)]
-    timezone: Annotated[ZoneInfo, _plain(values.zone)]
+    version: Annotated[int, _plain(values.version, Literal[1])]
+    timezone: Annotated[ZoneInfo, _plain(values.zone, shapes.ZONE)]
     day_starts: TimeOfDay = 0
-    week_starts: Annotated[int, _plain(values.weekday)] = 0
+    week_starts: Annotated[int, _plain(values.weekday, shapes.WEEKDAY)] = 0
     platform_groups: Annotated[
         dict[Slug, Annotated[list[GroupMember], BeforeValidator(checks.group_list)]], Keyed
     ] = {}
     calendars: Annotated[dict[Slug, CalendarItems], Keyed] = {}
     allowances: Annotated[dict[Name, AllowanceModel], Keyed] = {}
     rules: Annotated[list[RuleModel], Maybe] = []
-    otherwise: Annotated[str, _plain(checks.choice("allow", "block"))] = "allow"
-    unidentified: Annotated[str | None, _plain(checks.unidentified, str | dict[str, str])] = "guest"
-    on_failure: Annotated[str, _plain(checks.choice(*OnFailure))] = OnFailure.LAST_KNOWN
-    metering: Annotated[dict[str, Any], Keyed] = {}
-    retention: Annotated[float, _plain(values.retention)] = 90 * 86_400.0
+    otherwise: Annotated[str, _plain(checks.choice("allow", "block"), Literal["allow", "block"])] = "allow"
+    unidentified: Annotated[str | None, _plain(checks.unidentified, shapes.UNIDENTIFIED)] = "guest"
+    on_failure: Annotated[str, _plain(checks.choice(*OnFailure), OnFailure)] = OnFailure.LAST_KNOWN
+    metering: Annotated[dict[str, Any], BeforeValidator(checks.keyed, shapes.METERING)] = {}
+    retention: Annotated[float, _plain(values.retention, shapes.LENGTH)] = 90 * 86_400.0
     privacy: Annotated[PrivacyModel, Keyed] = PrivacyModel()
-    mode: Annotated[str, _plain(checks.choice(*Mode))] = Mode.ENFORCE
+    mode: Annotated[str, _plain(checks.choice(*Mode), Mode)] = Mode.ENFORCE
     reload: Annotated[ReloadModel, Keyed] = ReloadModel()
 
 
@@ -172,8 +182,8 @@ class DutyModel(Strict):
     """A member with times: somebody who has a role when a condition holds, or everybody in a file of shifts."""
 
     user: Name | None = None
-    ics: Annotated[Feed | None, _plain(dated.feed)] = None
-    names: Annotated[str, _plain(checks.choice("full", "short"))] = "full"
+    ics: Annotated[Feed | None, _plain(dated.feed, shapes.ICS)] = None
+    names: Annotated[str, _plain(checks.choice("full", "short"), Literal["full", "short"])] = "full"
     when: Annotated[WhenModel | None, Given, AfterValidator(_conditions)] = None
 
     @model_validator(mode="after")
@@ -200,7 +210,7 @@ class PeopleModel(Strict):
 
     default_role: Name = "staff"
     roles: Annotated[dict[Name, Annotated[RoleModel, Keyed]], Keyed] = {}
-    devices: Annotated[dict[str, Annotated[Seat, _plain(checks.seat, str | dict[str, str])]], Keyed] = {}
+    devices: Annotated[dict[str, Annotated[Seat, _plain(checks.seat, shapes.SEAT)]], Keyed] = {}
 
 
 class SectionModel(Strict):
