@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     database: Annotated[str, PlainValidator(values.database)] = Field(
         "sqlite:///var/allowance.db", repr=False
     )
-    journal: Annotated[Path | None, PlainValidator(values.path)] = None  # None: see `journal_folder`
+    journal: Annotated[Path | None, PlainValidator(values.path_or_none)] = None  # None: see `journal_folder`
     listen: Annotated[HostPort, NoDecode, PlainValidator(values.host_port)] = HostPort("", 8080)
     web: Annotated[HostPort, NoDecode, PlainValidator(values.host_port)] = HostPort("127.0.0.1", 8081)
     workers: Annotated[int, PlainValidator(values.whole_number(1, 64))] = 1

@@ -249,6 +249,11 @@ def path(value: object) -> Path:
     return Path(value).expanduser()
 
 
+def path_or_none(value: object) -> Path | None:
+    """The same; None where nothing was said."""
+    return None if value is None else path(value)
+
+
 def readable_file(value: object) -> Path | None:
     """A file that is there and can be read."""
     if value is None:
