@@ -32,6 +32,7 @@ from proxy_addon.core.ruleset import Metering
 MARKS_KEPT = 768
 PAGE_LOAD = 5.0  # seconds that a page goes on loading its own parts
 SOON = 20.0  # seconds within which a weak mark needs another one to count, when nothing firm is near
+WEAK_GAP = 60.0  # seconds that a weak mark may bridge while firm evidence vouches for it
 SUPPORT = 180.0  # seconds for which firm evidence vouches for weak marks after it
 SAME = 1.0  # marks of one origin closer than this are one
 NEVER = float("-inf")
@@ -108,7 +109,7 @@ def joins(clock: Clock, at: float, metering: Metering, *, weak: bool = False) ->
         return False
     if not weak:
         return True
-    return at <= clock.until + (metering.interaction_gap if at - clock.firm <= SUPPORT else SOON)
+    return at <= clock.until + (WEAK_GAP if at - clock.firm <= SUPPORT else SOON)
 
 
 def _fold(clock: Clock, mark: Mark, metering: Metering) -> Clock:

@@ -39,6 +39,9 @@ GRACE = 1.8  # a beat that is off by up to so many tolerances is still one, and 
 MISSED_BEATS = 3  # a beat or two may be lost; after more a loose timer stands still until it is found again
 MISSED_PRECISE = 12  # the same for a timer whose beats are precise
 PRECISE = 0.1  # of its period
+ASLEEP = 240.0  # seconds of silence of the whole platform after which a laptop slept
+WAKING = 10.0  # seconds in which timers catch up afterwards
+REVIVED_PRECISE = 0.15  # of its period
 REVIVED_SHORTEST = 8.0  # seconds; two intervals of a shorter timer are soon there by chance
 
 type Root = tuple[float, bool]
@@ -74,6 +77,7 @@ class Rhythm(NamedTuple):
     begun: float = float("-inf")
     last: float = float("-inf")
     person: float = float("-inf")  # when a person was last seen for certain
+    woke: float = float("-inf")  # when something came after a long silence of everything
     asked: float = float("-inf")  # when a machine last asked for something that is known to bring content
     content: bool | None = None  # None: none came yet; else whether it was a machine's
 
@@ -107,7 +111,7 @@ def _changes(part: str) -> bool:
     if len(part) > 32:
         return True
     digits = sum(map(str.isdigit, part))
-    return digits >= 3 or (digits > 0 and len(part) >= 12)
+    return digits >= 3 or digits == len(part) > 0 or (digits > 0 and len(part) >= 12)
 
 
 def beat(rhythm: Rhythm, key: str, at: float, *, leads: bool) -> tuple[Rhythm, Beat]:
@@ -117,10 +121,16 @@ def beat(rhythm: Rhythm, key: str, at: float, *, leads: bool) -> tuple[Rhythm, B
     """
     burst = at - rhythm.last <= BURST_GAP and at - rhythm.begun <= BURST_SPAN
     if not burst:
-        rhythm = Rhythm(rhythm.series, key if leads else CONTENT, at, at, rhythm.person, rhythm.asked)
+        rhythm = _burst(rhythm, key if leads else CONTENT, at)
     if leads:
         return _lead(rhythm, key, at)
     return _content(rhythm, at)
+
+
+def _burst(rhythm: Rhythm, key: str, at: float) -> Rhythm:
+    """A new burst begins."""
+    woke = at if at - rhythm.last > ASLEEP else rhythm.woke
+    return Rhythm(rhythm.series, key, at, at, rhythm.person, woke, rhythm.asked)
 
 
 def brought(rhythm: Rhythm, at: float) -> bool:
@@ -133,10 +143,12 @@ def polled(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
     some of these are asked at every move of a person.
     """
     old = rhythm.series.get(key, _NEW)
-    entered, machine, times = _enter(old, at, rhythm.person)
+    entered, machine, times = _enter(old, at, rhythm)
     series = _with(rhythm.series, key, entered._replace(brings=(1.0 - BRINGS_PACE) * entered.brings))
     brings = old.brings >= BRINGS
-    after = Rhythm(series, key, at, at, rhythm.person, at if machine and brings else rhythm.asked)
+    after = _burst(rhythm, key, at)._replace(series=series)
+    if machine and brings:
+        after = after._replace(asked=at)
     return after, Beat(True, (at, False), _roots(times, brings))
 
 
@@ -154,7 +166,7 @@ def _content(rhythm: Rhythm, at: float) -> tuple[Rhythm, Beat]:
         series = _with(series, rhythm.key, asked._replace(brings=asked.brings + BRINGS_PACE))
     if brought(rhythm, at):
         return rhythm._replace(series=series, last=at, content=True), Beat(True, root)
-    entered, machine, times = _enter(series.get(CONTENT, _NEW), rhythm.begun, rhythm.person)
+    entered, machine, times = _enter(series.get(CONTENT, _NEW), rhythm.begun, rhythm)
     after = rhythm._replace(series=_with(series, CONTENT, entered), last=at, content=machine)
     withdrawn = frozenset((t, True) for t in times) if times else _NOTHING
     return after, Beat(machine, root, withdrawn, bool(entered.models))
@@ -163,7 +175,7 @@ def _content(rhythm: Rhythm, at: float) -> tuple[Rhythm, Beat]:
 def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
     root = (at, False)
     old = rhythm.series.get(key, _NEW)
-    entered, machine, times = _enter(old, at, rhythm.person)
+    entered, machine, times = _enter(old, at, rhythm)
     entered = entered._replace(brings=(1.0 - BRINGS_PACE) * entered.brings)
     series = _with(rhythm.series, key, entered)
     brings = old.brings >= BRINGS
@@ -174,7 +186,7 @@ def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
         if at - rhythm.asked <= BURST_GAP and not old.models:  # asked in passing by what a machine began
             return rhythm._replace(series=series, last=at), Beat(True, root)
         if len(entered.times) <= RARE:
-            series, machine, withdrawn = _among_all(series, at, rhythm.person)
+            series, machine, withdrawn = _among_all(rhythm, series, at)
     first = at == rhythm.begun
     after = rhythm._replace(
         series=series,
@@ -193,13 +205,13 @@ def _roots(times: tuple[float, ...], brings: bool) -> frozenset[Root]:
 
 
 def _among_all(
-    series: Mapping[str, Series], at: float, person: float
+    rhythm: Rhythm, series: Mapping[str, Series], at: float
 ) -> tuple[Mapping[str, Series], bool, frozenset[Root]]:
     """What no endpoint explains may still be a rhythm of the page as a whole."""
     old = series.get(ANY, _NEW)
     if old.times and at - old.times[-1] <= BURST_GAP:
         return series, False, _NOTHING
-    entered, machine, times = _enter(old, at, person)
+    entered, machine, times = _enter(old, at, rhythm)
     return _with(series, ANY, entered), machine, _roots(times, brings=False)
 
 
@@ -220,14 +232,16 @@ def _with(series: Mapping[str, Series], key: str, value: Series) -> Mapping[str,
     return after
 
 
-def _enter(old: Series, at: float, person: float) -> tuple[Series, bool, tuple[float, ...]]:
+def _enter(old: Series, at: float, since: Rhythm) -> tuple[Series, bool, tuple[float, ...]]:
     """The series with `at`; whether a timer explains it; and which instants are only now explained."""
     best = _best(old.models, at)
     if best is not None:
         return old._replace(models=best), True, ()
+    if at - since.woke <= WAKING and (woken := _woken(old.models, at)) is not None:
+        return old._replace(models=woken), True, ()
     times = (*old.times[-(TIMES_KEPT - 1) :], at)
     series = old._replace(times=times, entered=old.entered + 1)
-    timer = _revived(series, at) or _found(series, person)
+    timer = _revived(series, at, since.person) or _found(series, since.person)
     if timer is None:
         return series, False, ()
     explained = frozenset(timer.times)
@@ -289,17 +303,37 @@ def _on_beat(model: Model, at: float) -> Model | None:
     return Model(period + 0.1 * off / beats, wider, at)  # timers slow down in hidden tabs
 
 
-def _revived(series: Series, at: float) -> Timer | None:
-    """A known timer that lost its phase (the laptop slept, the page was loaded anew) is known after two intervals."""
+def _woken(models: tuple[Model, ...], at: float) -> tuple[Model, ...] | None:
+    """After a long silence the first that comes is the timer's again: what catches up when a laptop wakes."""
+    for i, model in enumerate(models):
+        if not model.crowd and at - model.beat > ASLEEP:
+            return (*models[:i], *models[i + 1 :], model._replace(beat=at))
+    return None
+
+
+def _revived(series: Series, at: float, person: float) -> Timer | None:
+    """A known timer that lost its phase (the laptop slept, the page was loaded anew) is known after two intervals,
+    a loose one after four while nobody was seen.
+    """
     times = series.times
     if len(times) < 3:
         return None
     for model in series.models:
-        near = min(max(model.tolerance, 0.03 * model.period), 0.15 * model.period)
         if model.crowd or model.period < REVIVED_SHORTEST:
             continue
-        second = regularity.nearest(times, at - model.period, near)
-        first = None if second is None else regularity.nearest(times, second - model.period, near)
-        if second is not None and first is not None and first < second < at:
-            return Timer(model.period, model.tolerance, (first, second, at))
+        near = max(model.tolerance, 0.03 * model.period)
+        steps = 2 if near <= REVIVED_PRECISE * model.period else 4
+        found = _steps(times, model.period, near, steps)
+        if found is not None and (steps == 2 or found[0] > person):
+            return Timer(model.period, model.tolerance, found)
     return None
+
+
+def _steps(times: tuple[float, ...], period: float, near: float, steps: int) -> tuple[float, ...] | None:
+    found = [times[-1]]
+    while len(found) <= steps:
+        before = regularity.nearest(times, found[-1] - period, near)
+        if before is None or before >= found[-1]:
+            return None
+        found.append(before)
+    return tuple(reversed(found))
