@@ -42,7 +42,7 @@ def read(content: bytes, file: str, zone: ZoneInfo) -> calendars.Feed:
     except BadValue:
         raise
     except Exception as error:  # the library tells what it cannot read in many ways
-        raise _bad(file, f"cannot be read: {_reason(error)}") from error
+        raise _bad(file, "is not in the ICS format", "export it again from your calendar program") from error
 
 
 class _File:
@@ -57,7 +57,7 @@ class _File:
         books = Calendar.from_ical(content, multiple=True)
         components: list[Any] = [event for book in books for event in book.walk("VEVENT")]
         if not components and not books:
-            raise _bad(self._name, "holds no calendar")
+            raise _bad(self._name, "is not in the ICS format", "export it again from your calendar program")
         moved = {
             (str(event.get("UID", "")), _wall(event["RECURRENCE-ID"].dt, self._zone)[0])
             for event in components
@@ -167,9 +167,3 @@ def _instant(wall: datetime, zone: tzinfo) -> float:
 
 def _bad(file: str, what: str, hint: str = "") -> BadValue:
     return BadValue(Code.BAD_CALENDAR, f"the calendar file {quote(file)} {what}", hint)
-
-
-def _reason(error: Exception) -> str:
-    """The first line of what a library says."""
-    text = str(error).strip().splitlines()
-    return quote(text[0]) if text else type(error).__name__

@@ -11,6 +11,7 @@ Less of YAML is accepted than YAML allows, because rule files are read by people
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -46,6 +47,12 @@ _WORDS: dict[str, bool | None] = {
 _UNPRINTABLE = re.compile(
     "[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+_WIDE = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),  # first: it begins like that of UTF-16
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -78,8 +85,8 @@ def _text(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8-sig", "replace")
-        wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-        what = "the file is UTF-16, not UTF-8" if wide else f"byte {content[error.start]:#04x} is no UTF-8"
+        wide = next((name for mark, name in _WIDE if content.startswith(mark)), None)
+        what = f"the file is {wide}, not UTF-8" if wide else f"byte {content[error.start]:#04x} is no UTF-8"
         raise _StopReadingError(_mark_after(before), Code.NOT_UTF8, what, "save the file as UTF-8") from None
     if bad := _UNPRINTABLE.search(text):
         name = f"U+{ord(bad[0]):04X}"

@@ -22,7 +22,12 @@ class Document:
     keys: Mapping[Path, Mark]
 
     def place(self, path: Path, *, key: bool = False) -> Place:
-        """Where the value at `path` stands (or its key); the nearest value around it if it is not there."""
+        """Where the value at `path` stands (or its key); the nearest value around it if it is not there.
+
+        A value where a list may stand is its own first item.
+        """
+        if path not in self.values and (bare := tuple(step for step in path if step != 0)) in self.values:
+            path = bare
         if key and path in self.keys:
             return Place(self.file, *self.keys[path])
         while path and path not in self.values:

@@ -20,6 +20,12 @@ from proxy_addon.core.shipped import PLATFORMS
 from proxy_addon.core.who import Names
 
 _WINDOWS = {Period.HOUR: 3600.0, Period.DAY: 1.0 * DAY, Period.WEEK: 7.0 * DAY, Period.MONTH: 31.0 * DAY}
+_A_WINDOW = {
+    Period.HOUR: "an hour",
+    Period.DAY: "a day",
+    Period.WEEK: "a week",
+    Period.MONTH: "a month",
+}
 
 
 def advise(rs: RuleSet, top: Top, found: Mapping[str, list[Entry]], report: Report) -> None:
@@ -101,7 +107,7 @@ def _limits(limits: Sequence[Limit], at: Path, top: Top, report: Report) -> None
     for n, limit in enumerate(limits):
         window = limit.rolling if limit.period is Period.ROLLING else _WINDOWS[limit.period]
         if limit.seconds > window:
-            what = "the rolling window" if limit.period is Period.ROLLING else f"a {limit.period}"
+            what = "the rolling window" if limit.period is Period.ROLLING else _A_WINDOW[limit.period]
             message = f"this limit is longer than {what} is, so it never ends"
             report.warn(
                 top.find((*at, n)), Code.LIMIT_TOO_LARGE, message, "write less, or let the rule allow"
@@ -123,11 +129,13 @@ def _overrides(rs: RuleSet, allowance: Allowance, at: Path, top: Top, report: Re
                 own = [role for i, role in enumerate(roles) if bits >> i & 1] or [rs.people.default_role]
                 had = min((first[role] for role in own if role in first), default=None)
             if had is not None:
-                _second(user, had, (*at, "overrides", n, "users", k), at, top, report)
+                _second(quote(user), had, (*at, "overrides", n, "users", k), at, top, report)
         for role in override.roles:
             if role in first:
                 k = override.roles.index(role)
-                _second(f"role {role}", first[role], (*at, "overrides", n, "roles", k), at, top, report)
+                _second(
+                    f"role {quote(role)}", first[role], (*at, "overrides", n, "roles", k), at, top, report
+                )
             first.setdefault(role, n)
         _twice(override, n, at, top, report)
 
@@ -143,13 +151,13 @@ def _twice(override: Override, n: int, at: Path, top: Top, report: Report) -> No
     seen: set[str] = set()
     for k, user in enumerate(override.users):
         if user.casefold() in seen:
-            _second(user, n, (*at, "overrides", n, "users", k), at, top, report)
+            _second(quote(user), n, (*at, "overrides", n, "users", k), at, top, report)
         seen.add(user.casefold())
 
 
 def _second(who: str, had: int, place: Path, at: Path, top: Top, report: Report) -> None:
     line = top.find((*at, "overrides", had)).line
-    message = f"{quote(who)} has the override at line {line} already, which wins"
+    message = f"{who} has the override at line {line} already, which wins"
     report.warn(top.find(place), Code.TWO_OVERRIDES, message, "keep one of the two")
 
 

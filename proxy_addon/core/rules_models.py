@@ -92,7 +92,9 @@ def _conditions(when: WhenModel | None) -> WhenModel | None:
     """A condition without parts always holds, and its `not` never: nobody means that."""
     if when is not None and not when.model_fields_set:
         raise BadValue(
-            Code.BAD_WHEN, "there are no conditions", "write days, between or dates, or leave it out"
+            Code.BAD_WHEN,
+            "there are no conditions",
+            "write days, between, dates or calendar, or leave it out",
         )
     return when
 
