@@ -154,9 +154,8 @@ class Enforcer:
     def drop(self, name: str) -> None:
         """Forget one person; what runs goes on and is counted anew."""
         self._forced.pop(name, None)
-        for known in (self._last, self._warned):
-            for key in [key for key in known if key[0] == name]:
-                del known[key]  # type: ignore[attr-defined]
+        self._last = {key: said for key, said in self._last.items() if key[0] != name}
+        self._warned = {key: until for key, until in self._warned.items() if key[0] != name}
 
     # -- requests
 
