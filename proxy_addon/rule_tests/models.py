@@ -247,9 +247,8 @@ class ExpectModel(Strict):
         str | None,
         _known("platform", TestCode.UNKNOWN_PLATFORM, lambda rules: rules.platforms.keys(), or_none=True),
     ] = None
-    section: Annotated[str | None, _plain(lambda value: None if _word(value) == NONE else _word(value))] = (
-        None
-    )
+    section: Annotated[str | None, _plain(_or_none)] = None
+    would: Annotated[str | None, _plain(_would)] = None
 
     @model_validator(mode="after")
     def _expects_something(self) -> Self:

@@ -80,8 +80,14 @@ class BadTestError(ValueError):
         self.hint = (did_you_mean(*near) if near else "") or hint
 
 
-def did_you_mean(word: str, names: Collection[str]) -> str:
-    """ "did you mean …?", or "" when nothing comes near."""
+def nearest(word: str, names: Collection[str]) -> str | None:
+    """The name that comes near a misspelt one; upper and lower case do not matter."""
     folded = {name.casefold(): name for name in names}
     close = get_close_matches(word[:100].casefold(), folded, n=1)
-    return f"did you mean {quote(folded[close[0]])}?" if close else ""
+    return folded[close[0]] if close else None
+
+
+def did_you_mean(word: str, names: Collection[str]) -> str:
+    """ "did you mean …?", or "" when nothing comes near."""
+    close = nearest(word, names)
+    return f"did you mean {quote(close)}?" if close else ""

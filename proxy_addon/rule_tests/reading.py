@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -35,7 +36,7 @@ from proxy_addon.rule_tests.plan import (
     instant,
     place_to_visit,
 )
-from proxy_addon.rule_tests.problems import BadTestError, Problem, TestCode, did_you_mean
+from proxy_addon.rule_tests.problems import BadTestError, Problem, TestCode, did_you_mean, nearest
 from proxy_addon.yaml_places import parse
 
 FOLDER = "tests"  # below the rules folder
@@ -122,8 +123,11 @@ def _plan(reader: _Reader, raw: object) -> Plan | None:
     try:
         model = TestModel.model_validate(raw, context=reader.machine.rules)
     except ValidationError as failure:
-        for error in failure.errors(include_url=False):
-            _translate(error, reader)
+        errors = failure.errors(include_url=False)
+        misspelt = {_meant(error) for error in errors}
+        for error in errors:
+            if error["type"] != "missing" or error["loc"] not in misspelt:
+                _translate(error, reader)
         return None
     before = len(reader.problems)
     today = model.start.day or date.min
@@ -211,7 +215,7 @@ def _instant(reader: _Reader, path: Path, wall: Wall, today: date) -> float:
         reader.refuse(path, error)
     except (ValueError, OverflowError):
         reader.refuse(path, BadTestError(TestCode.BAD_TIME, "this time is out of reach"))
-    return 0.0
+    return math.nan  # neither before nor after anything: one mistake, one message
 
 
 def _translate(error: ErrorDetails, reader: _Reader) -> None:
@@ -234,6 +238,16 @@ def _translate(error: ErrorDetails, reader: _Reader) -> None:
         wanted = _WANTED.get(error["type"], "another kind of value")
         message = f"{wanted} belongs here, not {kind(error['input'])}"
         reader.refuse(path, BadTestError(TestCode.WRONG_TYPE, message))
+
+
+def _meant(error: ErrorDetails) -> Path | None:
+    """Where the key that an unknown one comes near should stand: it is not missing as well."""
+    if error["type"] != "extra_forbidden":
+        return None
+    *above, word = error["loc"]
+    _, keys = _shape(tuple(above))
+    close = nearest(str(word), keys)
+    return (*above, close) if close else None
 
 
 def _shape(path: Path) -> tuple[str, tuple[str, ...]]:
