@@ -55,10 +55,9 @@ class Runner:
         """Serve until a signal comes. Raises Listening when the port cannot be opened."""
         loop = asyncio.get_running_loop()
         self._gate.desk.resolver.install(loop)
-        server = proxyserver.Proxyserver()
+        self.server = server = proxyserver.Proxyserver()
         master = self._master(loop, server)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._signalled)
+        self.on_signals(loop)
         running = asyncio.ensure_future(master.run())
         try:
             await self._until_listening(server, running)
@@ -109,7 +108,13 @@ class Runner:
         """True once the end has been asked for."""
         return self._stop.is_set()
 
-    def _signalled(self) -> None:
+    def on_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let SIGTERM and SIGINT end it."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+
+    def stop(self) -> None:
+        """Begin to drain; asked for a second time, end at once."""
         if self._stop.is_set():
             self._hurry.set()
         self._stop.set()

@@ -1,0 +1,305 @@
+"""A whole office on a clock that tests move: real rules, engine, balances, guards and hooks.
+
+`House` is for hooks called by hand; `Serving` runs the same gate in a real proxy, on a loop of its own thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from mitmproxy import http
+from mitmproxy.test import tflow, tutils
+
+from proxy_addon import rules_file
+from proxy_addon.attention import Attention
+from proxy_addon.clock import VirtualClock, timer
+from proxy_addon.core.types import Visit
+from proxy_addon.enforcer import Enforcer
+from proxy_addon.metrics import PrometheusMetrics
+from proxy_addon.passwords import PasswordFile
+from proxy_addon.proxy import ca
+from proxy_addon.proxy.addon import Gate
+from proxy_addon.proxy.desk import Desk
+from proxy_addon.proxy.identity import Identifier
+from proxy_addon.proxy.network import ClientGuard, Resolver, TargetGuard
+from proxy_addon.proxy.runner import Runner, RunnerOptions
+from proxy_addon.settings import Settings, load_settings
+from proxy_addon.usage import UsageBook
+from proxy_addon.values import HostPort
+from proxy_addon.web.app import employee_app
+from proxy_addon.web.live_office import LiveOffice
+from tests.e2e.client import Client
+from tests.e2e.origins import Origins
+from tests.e2e.waiting import free_port, until
+
+NOON = 1793620800.0  # Monday 2 November 2026, 12:00 UTC
+PLATFORMS = """
+facebook: {title: Facebook, hosts: [facebook.com]}
+x: {title: X, hosts: [x.com]}
+linkedin: {title: LinkedIn, hosts: [linkedin.com], sections: {learning: {paths: ["/learning/*"]}}}
+tiktok: {title: TikTok, hosts: [tiktok.com]}
+chatter: {title: Chatter, hosts: [chatter.example], inspect: false}
+"""
+POLICY = """
+version: 1
+timezone: UTC
+allowances:
+  short: {{limit: 15m per day, warn_at: {warn}}}
+rules:
+  - {{name: Learning is work, platforms: [linkedin/learning], then: allow}}
+  - {{name: Not here, platforms: [tiktok], then: block}}
+  - {{name: A little every day, platforms: [facebook, x, linkedin, chatter], then: {{spend: short}}}}
+unidentified: {unidentified}
+on_failure: {on_failure}
+"""
+PEOPLE = """
+default_role: staff
+roles:
+  staff: {}
+devices:
+  127.0.3.1: dora
+"""
+PAGE = {
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Site": "none",
+    "Accept": "text/html",
+}
+
+
+class Broken(Exception):
+    """Our own code failed."""
+
+
+def breaks(*_: Any, **__: Any) -> Any:
+    """A method that fails whenever it is called."""
+    raise Broken("this part is broken")
+
+
+class House:
+    """Everything but mitmproxy itself. Settings by field name, as on the command line."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        on_failure: str = "last-known",
+        unidentified: str = "{role: guest}",
+        warn: str = "0s",
+        passwords: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> None:
+        self.folder = folder
+        self.rules = rules_file.load(_rules(folder / "rules", warn, unidentified, on_failure))
+        file = PasswordFile(folder / "passwords")
+        for user, password in (passwords or {}).items():
+            file.add(user, password)
+        places = {name: folder / name for name in ("ca", "passwords", "journal")}
+        places["confdir"] = places.pop("ca")
+        self.settings: Settings = load_settings({**places, **settings})
+        ca.prepare(self.settings.confdir)
+        self.clock = VirtualClock(NOON)
+        self.metrics = PrometheusMetrics()
+        self.metrics.rules(self.rules, NOON)
+        self.book = UsageBook()
+        self.visits: list[Visit] = []
+        numbers = itertools.count()
+        attention = Attention(
+            self.book, self.metrics, self.visits.append, lambda: f"v{next(numbers)}", "house"
+        )
+        self.enforcer = Enforcer(self.rules, self.book, attention, self.metrics, timer)
+        targets = TargetGuard(self.settings, (self.settings.listen.port, self.settings.web.port))
+        self.identifier = Identifier(lambda: self.enforcer.rules, file, self.settings, self.clock)
+        office = LiveOffice(self.enforcer, self.book, self.clock, dict, self.metrics_text, self.ca_file, 8080)
+        self.resolver = Resolver(self.settings, targets)
+        self.desk = Desk(
+            self.enforcer, self.identifier, ClientGuard(self.settings.client_networks), targets, self.resolver,
+            self.clock, self.metrics, self.metrics, employee_app(office), self.settings.front_proxy_header,
+        )  # fmt: skip
+        self.gate = Gate(self.desk)
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate of the proxy's CA."""
+        return ca.certificate(self.settings.confdir)
+
+    def metrics_text(self) -> tuple[bytes, str]:
+        """For `LiveOffice`."""
+        return b"", "text/plain"
+
+    def counted(self, name: str, **labels: str) -> float:
+        """A sample of the metrics; 0 when there is none."""
+        return self.metrics.registry.get_sample_value(f"allowance_{name}", labels) or 0.0
+
+    def spend(self, person: str, seconds: float = 900.0, platform: str = "facebook") -> None:
+        """Somebody has used so much of `short` this morning."""
+        number = f"spent-{person}-{seconds}-{platform}"
+        visit = Visit(
+            number, person, platform, None, "short", "A little every day", NOON - seconds, NOON, "elsewhere"
+        )
+        self.book.load([visit], [])
+
+    def break_engine(self, *methods: str) -> None:
+        """From now on these methods of the enforcer raise."""
+        for name in methods or ("ask", "tunnel"):
+            setattr(self.enforcer, name, breaks)
+
+    def close(self) -> None:
+        """Give threads back."""
+        self.identifier.close()
+        self.resolver.close()
+
+
+def _rules(folder: Path, warn: str, unidentified: str, on_failure: str) -> Path:
+    (folder / "platforms").mkdir(parents=True, exist_ok=True)
+    for line in PLATFORMS.strip().splitlines():
+        (folder / "platforms" / f"{line.partition(':')[0]}.yaml").write_text(line + "\n")
+    policy = POLICY.format(warn=warn, unidentified=unidentified, on_failure=on_failure)
+    (folder / "policy.yaml").write_text(policy)
+    (folder / "people.yaml").write_text(PEOPLE)
+    return folder
+
+
+def request(
+    url: str, method: str = "GET", headers: Mapping[str, str] | None = None, address: str = "127.0.0.1"
+) -> http.HTTPFlow:
+    """A flow as it is when the head of its request has been read, outside of any tunnel."""
+    made = http.Request.make(method, url, headers=dict(headers or {}))
+    if "host" not in made.headers:
+        made.headers["host"] = made.host
+    flow = tflow.tflow(req=made)
+    flow.live = True
+    flow.client_conn.peername = (address, 50000)
+    flow.client_conn.sockname = ("127.0.0.1", 8080)
+    return flow
+
+
+def connect(
+    authority: str, headers: Mapping[str, str] | None = None, address: str = "127.0.0.1"
+) -> http.HTTPFlow:
+    """A flow of a CONNECT."""
+    host, _, port = authority.rpartition(":")
+    made = tutils.treq(
+        host=host.strip("[]"), port=int(port), method=b"CONNECT", scheme=b"", authority=authority.encode(),
+        path=b"", headers=http.Headers([(k.encode(), v.encode()) for k, v in (headers or {}).items()]),
+    )  # fmt: skip
+    flow = tflow.tflow(req=made)
+    flow.live = True
+    flow.client_conn.peername = (address, 50000)
+    return flow
+
+
+def inside(outer: http.HTTPFlow, url: str, headers: Mapping[str, str] | None = None) -> http.HTTPFlow:
+    """A request inside the tunnel that `outer` asked for."""
+    flow = request(url, headers=headers)
+    flow.client_conn = outer.client_conn
+    return flow
+
+
+class _Unsignalled(Runner):
+    """Signals belong to the main thread, which is pytest's."""
+
+    def on_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Leave them alone."""
+
+
+class Serving:
+    """Context manager: a real proxy with the gate of a house, on a thread of its own."""
+
+    def __init__(self, house: House, origins: Origins, drain: float = 0.0) -> None:
+        self.house, self.origins = house, origins
+        self.port = free_port()
+        options = RunnerOptions(
+            HostPort("127.0.0.1", self.port), house.settings.confdir, origins.ca_file, None, drain
+        )
+        self._options = options
+        self._runner: Runner | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="proxy", daemon=True)
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._runner = _Unsignalled(self._options, self.house.gate, self._ready.set)
+        await self._runner.run()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(10), "the proxy did not start"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self.stop()
+        self._thread.join(10)
+        self.house.close()
+        assert not self._thread.is_alive(), "the proxy did not end"
+
+    def stop(self) -> None:
+        """As a signal does."""
+        assert self._loop is not None and self._runner is not None
+        with suppress(RuntimeError):  # its loop may have ended already
+            self._loop.call_soon_threadsafe(self._runner.stop)
+
+    @property
+    def running(self) -> bool:
+        """True until the drain is over."""
+        return self._thread.is_alive()
+
+    def on_loop[T](self, call: Callable[[], T]) -> T:
+        """Do something on the proxy's loop, and wait for it."""
+        done: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                done.set_result(call())
+            except BaseException as error:
+                done.set_exception(error)
+
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(run)
+        return done.result(10)
+
+    def spend(self, person: str, seconds: float = 900.0, platform: str = "facebook") -> None:
+        """See `House.spend`."""
+        self.on_loop(lambda: self.house.spend(person, seconds, platform))
+
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return self.on_loop(lambda: len(self.house.gate.connections))
+
+    def empty(self) -> None:
+        """Wait until nobody is connected any more."""
+        until(lambda: self.connections() == 0, "all connections to be gone")
+
+    @property
+    def client(self) -> Client:
+        """Clients that trust the proxy's CA and that of the origins."""
+        bundle = self.house.folder / "trust.pem"
+        bundle.write_bytes(self.house.ca_file.read_bytes() + self.origins.ca_file.read_bytes())
+        return Client(self.port, bundle)
+
+
+def serving(folder: Path, origins: Origins, drain: float = 0.0, **house: Any) -> Serving:
+    """A proxy whose limited and unlimited hosts are the test origins."""
+    hosts = (
+        "www.facebook.com",
+        "x.com",
+        "www.linkedin.com",
+        "www.tiktok.com",
+        "news.example",
+        "chatter.example",
+    )
+    raw = [origins.resolve_raw("banner.example", "banner"), origins.resolve_raw("echo.example", "echo")]
+    resolve = [*origins.resolve(*hosts), *raw, *house.pop("resolve", ())]
+    return Serving(House(folder, resolve=resolve, **house), origins, drain)
