@@ -21,13 +21,19 @@ def days(country: str, region: str | None, years: tuple[int, int]) -> Days:
         message = f"there are no public holidays for the country {quote(country)}"
         near = (country, tuple(code for code in known if len(code) == 2))
         raise BadValue(
-            Code.UNKNOWN_HOLIDAYS, message, "use a code of two letters such as GB or DE", near=near
+            Code.UNKNOWN_HOLIDAYS,
+            message,
+            "use a code of two letters such as GB or DE",
+            near=near,
+            at=("holidays",),
         )
     if region is not None and region not in known[country]:
         message = f"{quote(country)} has no region {quote(region)}"
         regions = ", ".join(known[country][:12])
         hint = f"its regions are {regions}" if regions else "it has no regions; leave `region` out"
-        raise BadValue(Code.UNKNOWN_HOLIDAYS, message, hint, near=(region, tuple(known[country])))
+        raise BadValue(
+            Code.UNKNOWN_HOLIDAYS, message, hint, near=(region, tuple(known[country])), at=("region",)
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some countries announce holidays a few years ahead only
         found = holidays.country_holidays(country, subdiv=region, years=range(years[0], years[1] + 1))

@@ -10,7 +10,7 @@ import pytest
 
 from proxy_addon import rules_file
 from proxy_addon.core import rules_models as models
-from proxy_addon.core.errors import Code
+from proxy_addon.core.errors import Code, Severity
 from proxy_addon.core.ruleset import Metering
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +21,13 @@ def test_every_code_has_its_row_and_every_row_its_code() -> None:
     """Nobody meets a message that is not explained."""
     table = TEXT.partition("### Every message by its code")[2]
     assert re.findall(r"^\| `([a-z0-9-]+)` \|", table, re.M) == list(Code)
+
+
+def test_every_code_has_an_example_and_a_way_out() -> None:
+    """Three things are said of each: what is wrong, how it looks, what to do."""
+    table = TEXT.partition("### Every message by its code")[2]
+    rows = [line.strip("|").split(" | ") for line in table.splitlines() if line.startswith("| `")]
+    assert [row for row in rows if len(row) != 4 or not all(cell.strip() for cell in row)] == []
 
 
 def test_every_code_is_given_by_some_code() -> None:
@@ -39,6 +46,7 @@ def test_every_code_is_given_by_some_code() -> None:
         models.WhenModel,
         models.PeopleModel,
         models.RoleModel,
+        models.DutyModel,
         models.PlatformModel,
         models.SectionModel,
     ],
@@ -54,10 +62,15 @@ def test_every_constant_of_the_meter_is_described() -> None:
     assert [field.name for field in fields(Metering) if f"`{field.name}`" not in TEXT] == []
 
 
+def errors(folder: Path) -> list[str]:
+    """What keeps the rules from going into force; examples may name a platform for nothing."""
+    return [str(p) for p in rules_file.check(folder) if p.severity is Severity.ERROR]
+
+
 def test_the_examples_are_right(tmp_path: Path) -> None:
     """The whole files shown on the page load together; the parts load inside them."""
     blocks = re.findall(r"```yaml\n(.*?)```", TEXT, re.S)
-    policy, allowances, trial, when, people, forum = blocks
+    policy, allowances, trial, when, calendars, dated, people, rota, forum = blocks
     (tmp_path / "platforms").mkdir()
     names = ("facebook", "x", "linkedin")
     shipped = "".join(f"{name}: {{hosts: [{name}.com]}}\n" for name in names)
@@ -66,10 +79,30 @@ def test_the_examples_are_right(tmp_path: Path) -> None:
     rule = "    " + when.replace("\n", "\n    ")
     (tmp_path / "policy.yaml").write_text(policy + rule)
     (tmp_path / "people.yaml").write_text(people)
-    assert rules_file.check(tmp_path) == []
+    assert errors(tmp_path) == []
     care = people.replace("  admin:", "  care: {}\n  admin:")
     (tmp_path / "people.yaml").write_text(care)
     (tmp_path / "policy.yaml").write_text(trial.replace("[tiktok]", "[linkedin]"))
-    assert rules_file.check(tmp_path) == []
+    assert errors(tmp_path) == []
     (tmp_path / "policy.yaml").write_text("version: 1\ntimezone: Europe/London\n" + allowances)
-    assert rules_file.check(tmp_path) == []
+    assert errors(tmp_path) == []
+    (tmp_path / "fair.ics").write_text(SHIFTS)
+    (tmp_path / "shifts.ics").write_text(SHIFTS)
+    head = "version: 1\ntimezone: Europe/London\nplatform_groups: {social: [facebook, x, linkedin]}\n"
+    (tmp_path / "policy.yaml").write_text(head + calendars + dated)
+    (tmp_path / "people.yaml").write_text(rota)
+    assert errors(tmp_path) == []
+
+
+SHIFTS = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//office
+BEGIN:VEVENT
+UID:1
+DTSTART:20261102T090000
+DTEND:20261102T170000
+ATTENDEE:mailto:carl@office.example
+SUMMARY:Early
+END:VEVENT
+END:VCALENDAR
+"""
