@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import distinct, select, update
+from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from db import audit
@@ -42,7 +42,7 @@ def mask_names(connection: Connection, mask: Mask, mask_actor: Mask) -> int:
 
 def _mask(connection: Connection, column: Any, mask: Mask, condition: Any = None) -> int:
     row: type[Base] = column.class_
-    wanted: Any = select(distinct(column)).where(column.is_not(None))
+    wanted: Any = select(column).distinct().where(column.is_not(None))
     if condition is not None:
         wanted = wanted.where(condition)
     changed = 0

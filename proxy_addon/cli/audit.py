@@ -22,7 +22,9 @@ DAY = 86_400.0
 
 Since = Annotated[
     str | None,
-    typer.Option("--since", metavar="TIME", help="From when on: 2026-11-02, 2026-11-02T09:00 (UTC), 30d, 12h"),
+    typer.Option(
+        "--since", metavar="TIME", help="From when on: 2026-11-02, 2026-11-02T09:00 (UTC), 30d, 12h"
+    ),
 ]
 
 
