@@ -19,8 +19,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 # Intervals that must agree, and how far (standard deviation / mean): the less precise, the more of them.
-STEADY = ((4, 0.05), (5, 0.08), (6, 0.12), (8, 0.18), (11, 0.24), (16, 0.31))
+STEADY = ((5, 0.025), (4, 0.05), (5, 0.08), (6, 0.12), (8, 0.18), (11, 0.24), (16, 0.31))
 LOOSE = 0.13  # what varies more than this is a timer only while no person is seen in between
+EXACT = 0.03  # nobody acts as evenly as this, however quickly
 BRISK = 25.0  # seconds; shorter intervals are also a person's, who scrolls evenly: the shorter, the more must agree
 BRISK_MOST = 4.0  # times as many intervals at most
 SHORTEST = 2.5  # seconds; below that a "period" is a burst
@@ -63,7 +64,7 @@ def steady(times: Sequence[float], alone_since: float = -math.inf) -> Timer | No
         mean = (newest - times[count - wanted]) / wanted
         if mean < SHORTEST:
             continue
-        need = math.ceil(wanted * min(BRISK_MOST, max(1.0, BRISK / mean)))
+        need = wanted if spread <= EXACT else math.ceil(wanted * min(BRISK_MOST, max(1.0, BRISK / mean)))
         if need > count or (spread > LOOSE and times[count - need] < alone_since):
             continue
         seen = _spread(times[count - need :])
@@ -109,7 +110,7 @@ def chain(times: Sequence[float]) -> Timer | None:
 def _walk(times: Sequence[float], period: float, off: float) -> Timer | None:
     newest, oldest = times[-1], times[0]
     density = (len(times) - bisect_left(times, newest - 10.0 * period)) / min(10.0 * period, newest - oldest)
-    luck = 2.0 * off * density
+    luck = 4.0 * off * density  # one beat may be hidden, so there are two places to look
     if luck >= 0.5:
         return None
     need = max(CHAIN_FEWEST, math.ceil(math.log(CHAIN_LUCK) / math.log(luck)))
@@ -117,15 +118,25 @@ def _walk(times: Sequence[float], period: float, off: float) -> Timer | None:
         return None
     found = [newest]
     at = newest
-    while (hit := nearest(times, at - period, off)) is not None and hit < at:
-        found.append(hit)
-        period += 0.2 * (at - hit - period)
-        at = hit
+    beats = 0
+    while (step := _back(times, at, period, off)) is not None:
+        at, count = step
+        found.append(at)
+        beats += count
+        period += 0.2 * ((newest - at) / beats - period)
     if len(found) <= need:
         return None
     found.reverse()
-    mean = (found[-1] - found[0]) / (len(found) - 1)
-    return Timer(mean, 1.5 * off, tuple(found))
+    return Timer((newest - at) / beats, 1.5 * off, tuple(found))
+
+
+def _back(times: Sequence[float], at: float, period: float, off: float) -> tuple[float, int] | None:
+    """The beat before `at`, and how many periods before."""
+    for count in (1, 2):
+        hit = nearest(times, at - count * period, off)
+        if hit is not None and hit < at:
+            return hit, count
+    return None
 
 
 def nearest(times: Sequence[float], target: float, off: float) -> float | None:

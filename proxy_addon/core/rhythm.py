@@ -42,7 +42,8 @@ PRECISE = 0.1  # of its period
 ASLEEP = 240.0  # seconds of silence of the whole platform after which a laptop slept
 WAKING = 10.0  # seconds in which timers catch up afterwards
 REVIVED_PRECISE = 0.15  # of its period
-REVIVED_SHORTEST = 8.0  # seconds; two intervals of a shorter timer are soon there by chance
+REVIVED_QUICK = 8.0  # seconds; two intervals of a shorter timer are soon there by chance
+REVIVED_SHORTEST = 3.0
 
 type Root = tuple[float, bool]
 """One piece of evidence: when its burst began, and whether it is the content that came in it."""
@@ -247,7 +248,7 @@ def _enter(old: Series, at: float, since: Rhythm) -> tuple[Series, bool, tuple[f
     explained = frozenset(timer.times)
     rest = tuple(t for t in times if t not in explained)
     model = _model(timer)
-    kept = tuple(m for m in old.models if not _same(m, model))[-(TIMERS_KEPT - 1) :]
+    kept = tuple(m for m in old.models if not _replaced(m, model, at))[-(TIMERS_KEPT - 1) :]
     return series._replace(times=rest, models=(*kept, model)), True, timer.times
 
 
@@ -268,21 +269,21 @@ def _model(timer: Timer) -> Model:
     return Model(timer.period, timer.tolerance, due, True)
 
 
-def _same(old: Model, new: Model) -> bool:
-    """A timer that was learned before and is found again, with another phase."""
-    return old.crowd == new.crowd and abs(old.period - new.period) <= 0.1 * new.period and old.beat < new.beat
+def _replaced(old: Model, new: Model, at: float) -> bool:
+    """A timer that was learned before, fell silent, and is found again with another phase."""
+    silent = at - old.beat > 2.5 * old.period
+    return old.crowd == new.crowd and silent and abs(old.period - new.period) <= 0.1 * new.period
 
 
 def _best(models: tuple[Model, ...], at: float) -> tuple[Model, ...] | None:
     """The timers after a beat at `at` of the one that it fits best; None when it fits none."""
-    found, place, nearest = None, 0, 2.0
+    found, place = None, 0
     for i, model in enumerate(models):
+        if found is not None and model.tolerance >= models[place].tolerance:
+            continue  # the more precise timer explains it better
         moved = _on_beat(model, at)
         if moved is not None:
-            off = 1.0 if model.crowd else abs(at - model.beat - round((at - model.beat) / model.period) * model.period)
-            off = off if model.crowd else off / model.tolerance
-            if off < nearest:
-                found, place, nearest = moved, i, off
+            found, place = moved, i
     return None if found is None else (*models[:place], *models[place + 1 :], found)
 
 
@@ -322,9 +323,10 @@ def _revived(series: Series, at: float, person: float) -> Timer | None:
         if model.crowd or model.period < REVIVED_SHORTEST:
             continue
         near = max(model.tolerance, 0.03 * model.period)
-        steps = 2 if near <= REVIVED_PRECISE * model.period else 4
+        precise = near <= REVIVED_PRECISE * model.period
+        steps = 2 if precise and model.period >= REVIVED_QUICK else 4
         found = _steps(times, model.period, near, steps)
-        if found is not None and (steps == 2 or found[0] > person):
+        if found is not None and (precise or found[0] > person):
             return Timer(model.period, model.tolerance, found)
     return None
 
