@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from db.address import parse
 from db.engine import upgrade
 from db.ledger import SqlLedger
 from proxy_addon import rules_file
@@ -28,6 +29,7 @@ from proxy_addon.core.policy import Engine
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Grant
 from proxy_addon.core.who import is_pattern
+from proxy_addon.journal import replay
 from proxy_addon.passwords import PasswordFile
 from proxy_addon.ports import AuditEntry, Erasure, Ledger, Records
 from proxy_addon.pseudonyms import Pseudonyms, is_pseudonym, settled
@@ -103,6 +105,7 @@ def erase(
     """
     with _opened(rules, database, passwords, config) as files:
         name = ledger_name(user)
+        _replay_journals(files)
         found = files.ledger.records(name)
         signs_in = name in files.passwords.users()
         if not any(found.counts.values()) and not signs_in:
@@ -169,6 +172,14 @@ def _opened(
         with closing(SqlLedger(settings.database, "cli")) as ledger:
             asked = guarded(ledger, engine.rule_set, settings)
             yield _Files(settings, engine, asked, ledger, file, SystemClock().now())
+
+
+def _replay_journals(files: _Files) -> None:
+    """What proxies of this host that are gone had left goes to the ledger, to be erased there. A proxy that runs
+    empties its own while it reaches the ledger, and what comes late is not taken any more."""
+    address = parse(files.settings.database)
+    beside = address.file.parent if address.is_sqlite else Path("var")
+    replay(files.settings.journal or beside / "journal", address.identity, files.ledger)
 
 
 def _found(names: Pseudonyms, pseudonym: str, files: _Files) -> str | None:
