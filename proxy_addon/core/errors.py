@@ -115,11 +115,16 @@ class RuleProblem:
         cls, place: Place, code: Code, message: str, hint: str = "", severity: Severity = Severity.ERROR
     ) -> RuleProblem:
         """A problem at a place."""
-        return cls(place.file, place.line, place.column, code, message, hint, severity)
+        return cls(place.file, place.line, place.column, code, _line(message), _line(hint), severity)
 
     def __str__(self) -> str:
         text = f"{self.file}:{self.line}:{self.column}: {self.code}: {self.message}"
         return f"{text}; {self.hint}" if self.hint else text
+
+
+def _line(text: str) -> str:
+    """A text on one line, whatever was quoted in it, with nothing in it that a terminal would obey."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 class RuleErrors(Exception):

@@ -135,7 +135,9 @@ def any_list(value: object) -> object:
 def listed(value: object) -> object:
     """A list; one bare word is refused, since `anna, bob` would be one name."""
     if isinstance(value, str | int) and not isinstance(value, bool):
-        raise BadValue(Code.WRONG_TYPE, f"a list belongs here, not {kind(value)}", f"write [{value}]")
+        text = str(value)
+        hint = f"write [{text}]" if len(text) <= 60 and text.isprintable() else "write [one, two]"
+        raise BadValue(Code.WRONG_TYPE, f"a list belongs here, not {kind(value)}", hint)
     return value
 
 

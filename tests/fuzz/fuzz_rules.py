@@ -43,7 +43,9 @@ CUT = b"\n=====\n"  # between the files of one input
 NAMES = ("rules/policy.yaml", "rules/people.yaml", "rules/platforms/ours.yaml", "shifts.ics")
 SLOW = 5.0  # seconds for one input that are a failure
 NOW = 1_793_615_400.0
-PLATFORMS = b"x: {hosts: [x.com]}\nlinkedin: {hosts: [linkedin.com], sections: {learning: {paths: ['/learning/*']}}}\n"
+PLATFORMS = b"""x: {hosts: [x.com]}
+linkedin: {hosts: [linkedin.com], sections: {learning: {paths: ['/learning/*']}}}
+"""
 
 
 def reading(data: bytes) -> Reading:
@@ -140,6 +142,8 @@ class Count:
         took = time.perf_counter() - begun
         assert took < SLOW, f"{took:.1f} s"
         self.inputs += 1
+        if self.inputs % 20_000 == 0:
+            print(f"  {self.inputs:,} inputs, {self.right:,} right", flush=True)
         self.slowest = max(self.slowest, took)
 
     def _use(self, read: Reading) -> None:
@@ -160,7 +164,8 @@ class Count:
 
 
 def seeds() -> list[bytes]:
-    """The good and the bad files of the corpus; the right ones many times over, so that half the wounds are theirs."""
+    """The good and the bad files of the corpus; the right ones many times over,
+    so that half the wounds are theirs."""
     good = [CORPUS.joinpath("good", name).read_bytes() for name in ("policy.yaml", "people.yaml")]
     found = [CUT.join(good), CUT.join((RICH, RICH_PEOPLE, b"", SHIFTS))]
     for case in sorted(CORPUS.joinpath("bad").iterdir()):
@@ -173,10 +178,14 @@ def seeds() -> list[bytes]:
 
 
 WORDS = [
-    b"\t", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"---\n", b"&a ", b"*a", b"<<: *a", b"!!set", b"? ", b"|", b">-",
-    b"[", b"]", b"{", b"}", b"'", b'"', b": ", b"- ", b"#", b"on", b"yes", b"12:30", b"null", b"~", b"1e9", b"0x1f",
-    b"9" * 400, b"not: ", b"calendar: ", b"{holidays: GB}", b"{ics: shifts.ics}", b"per rolling 4h", b"2026-02-30",
-    b"RRULE:FREQ=DAILY;COUNT=9", b"DTSTART:20261102T090000Z", b"\xed\xa0\x80", "\u2028".encode(), b"*@b.example",
+    b"\t", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"---\n", b"&a ", b"*a", b"<<: *a",
+    b"!!set", b"? ", b"|", b">-",
+    b"[", b"]", b"{", b"}", b"'", b'"', b": ", b"- ", b"#", b"on", b"yes", b"12:30", b"null", b"~",
+    b"1e9", b"0x1f",
+    b"9" * 400, b"not: ", b"calendar: ", b"{holidays: GB}", b"{ics: shifts.ics}",
+    b"per rolling 4h", b"2026-02-30",
+    b"RRULE:FREQ=DAILY;COUNT=9", b"DTSTART:20261102T090000Z", b"\xed\xa0\x80", "\u2028".encode(),
+    b"*@b.example",
 ]  # fmt: skip
 
 
@@ -208,15 +217,18 @@ def mutated(chance: random.Random, pool: list[bytes]) -> bytes:
 scalars = st.one_of(
     st.sampled_from(
         ["allow", "block", "15m per day", "90m per hour", "mon-fri", "12:00-13:30", "x", "linkedin/learning", "care",
-         "2026-12-24", "2026-12-24..2027-01-01", "carl", '"*"', "no", "on", "1", "true", "~", "{spend: daily}", "bank"]
+         "2026-12-24", "2026-12-24..2027-01-01", "carl", '"*"', "no", "on", "1", "true", "~",
+         "{spend: daily}", "bank"]
     ),
     st.text(max_size=8).map(repr),
     st.integers(-5, 10**12).map(str),
 )  # fmt: skip
 keys = st.sampled_from(
     ["version", "timezone", "rules", "allowances", "calendars", "roles", "devices", "platform_groups", "name", "then",
-     "when", "days", "between", "dates", "calendar", "not", "platforms", "users", "limit", "overrides", "members",
-     "user", "ics", "holidays", "otherwise", "daily", "care", "x", "mode", "metering", "day_starts", "10.0.0.0/8"]
+     "when", "days", "between", "dates", "calendar", "not", "platforms", "users", "limit",
+     "overrides", "members",
+     "user", "ics", "holidays", "otherwise", "daily", "care", "x", "mode", "metering",
+     "day_starts", "10.0.0.0/8"]
 )  # fmt: skip
 flows = st.recursive(
     scalars,
@@ -249,7 +261,8 @@ def by_hypothesis(count: Count, inputs: int, seed: int) -> None:
 
 
 def by_atheris(inputs: int, seed: int, folder: Path) -> None:
-    """The same target under libFuzzer, which leaves the process when it is done; so this is one of its own."""
+    """The same target under libFuzzer,
+    which leaves the process when it is done; so this is one of its own."""
     count, begun = Count(), time.perf_counter()
 
     def one(data: bytes) -> None:
