@@ -11,10 +11,13 @@ from typing import NamedTuple
 from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.hosts import normalise
 from proxy_addon.core.policy import Engine
+from proxy_addon.core.rules_values import quote
 from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
 from proxy_addon.passwords import person_name
 from proxy_addon.trace.event import BadRecordError
-from proxy_addon.trace.urls import split_url
+from proxy_addon.trace.urls import Url, split_url
+
+NOTHING = Url("", "", "", "")
 
 
 class Address(NamedTuple):
@@ -34,11 +37,11 @@ def address_of(catalogue: Catalogue, url: str) -> Address:
     """Cut a URL and look it up. Raises ValueError with a sentence for what is no URL."""
     try:
         cut = split_url(url.strip())
-    except BadRecordError as error:
-        raise ValueError(str(error)) from None
+    except BadRecordError:
+        cut = NOTHING
     host = normalise(cut.host)
     if not host or cut.scheme not in ("http", "https", "ws", "wss"):
-        raise ValueError("a URL looks like https://www.linkedin.com/feed/")
+        raise ValueError(f"{quote(url)} is no URL; write it like https://www.linkedin.com/feed/")
     path = f"{cut.path}?{cut.query}" if cut.query else cut.path
     return Address(host, path, catalogue.look(host, path))
 

@@ -24,11 +24,12 @@ from proxy_addon.cli.common import AsJson, Config, Database, Rules, one_line_err
 from proxy_addon.clock import SystemClock
 from proxy_addon.core.catalogue import Catalogue
 from proxy_addon.core.policy import Engine
+from proxy_addon.core.rules_values import BadValue
+from proxy_addon.core.rules_values import duration as seconds_of
 from proxy_addon.explanation import NOTHING, Explanation, Used
 from proxy_addon.rule_words import length
 from proxy_addon.settings import load_settings
 from proxy_addon.values import HostPort
-from proxy_addon.values import duration as seconds_of
 from proxy_addon.words import clock, day, duration, moment
 
 User = Annotated[str, typer.Option("--user", help="The name as the rule files write it, or ip:ADDRESS.")]
@@ -134,9 +135,9 @@ def _amounts(spent: list[str]) -> Mapping[str, float]:
         if not equals:
             _refuse(f"--spent: {text!r} is not an allowance and a time; write it as daily-social=12m")
         try:
-            amounts[name.strip()] = seconds_of(0, 31 * 86_400)(amount.strip())
-        except ValueError as error:
-            _refuse(f"--spent: {amount!r}: {error}")
+            amounts[name.strip()] = seconds_of(amount)
+        except BadValue as error:
+            _refuse(f"--spent: {error.message}; {error.hint}")
     return amounts
 
 

@@ -98,7 +98,7 @@ def address_in(catalogue: Catalogue, url: str) -> Address:
     try:
         return address_of(catalogue, url)
     except ValueError as error:
-        raise BadTestError(TestCode.BAD_URL, f"{quote(url)} is no URL: {error}") from None
+        raise BadTestError(TestCode.BAD_URL, str(error)) from None
 
 
 def place_to_visit(machine: Machine, platform: str, section: str | None, url: str | None) -> Address:
