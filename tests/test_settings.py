@@ -100,7 +100,7 @@ def test_unknown_key_is_located_with_a_suggestion(tmp_path):
     (tmp_path / "allowance.toml").write_text('# office\n\nlistn = ":1"\n[zzz]\na = 1\n')
     unknown, table = problems()
     assert unknown == "allowance.toml:3: listn: unknown key; did you mean listen?"
-    assert table.startswith("allowance.toml:4: zzz: unknown key; known keys: rules, database,")
+    assert table.startswith("allowance.toml:4: zzz: unknown key; known keys: rules, strict,")
 
 
 def test_same_key_in_both_spellings(tmp_path):
@@ -214,3 +214,12 @@ def test_unknown_variables_are_pointed_out():
     """A misspelt variable is found, with the setting that was meant; ours and others' are left alone."""
     environment = {"ALLOWANCE_LISTN": "", "ALLOWANCE_LISTEN": "", "ALLOWANCE_CONFIG": "", "HOME": ""}
     assert unknown_variables(environment) == ["ALLOWANCE_LISTN: is no setting of ours; did you mean listen?"]
+
+
+def test_strict_and_state(monkeypatch):
+    """Off and `var` unless somebody says so, in any of the ways."""
+    assert (load_settings().strict, load_settings().state) == (False, Path("var"))
+    assert load_settings({"strict": True, "state": "elsewhere"}).state == Path("elsewhere")
+    monkeypatch.setenv("ALLOWANCE_STRICT", "yes")
+    assert load_settings().strict is True
+    assert problems({"strict": "maybe"}) == ("--strict: strict: 'maybe': write true or false",)

@@ -161,3 +161,30 @@ def test_database(text, expected):
 def test_credentials_are_hidden(text):
     """Nothing between the scheme and the host of a URL is shown, however badly it is written."""
     assert "p" not in values.hide_credentials(text).removeprefix("http")
+
+
+@pytest.mark.parametrize("value", [True, "true", "Yes", " on ", "1"])
+def test_switch_on(value):
+    """A switch is on by the words that people and environments use."""
+    assert values.yes_or_no(value) is True
+
+
+@pytest.mark.parametrize("value", [False, "false", "NO", "off", "0"])
+def test_switch_off(value):
+    """And off by theirs."""
+    assert values.yes_or_no(value) is False
+
+
+@pytest.mark.parametrize("value", ["", "maybe", None, 2])
+def test_switch_refuses(value):
+    """What is neither is refused."""
+    with pytest.raises(ValueError, match="write true or false"):
+        values.yes_or_no(value)
+
+
+def test_path_or_none():
+    """None is none; what is given has to be a path."""
+    assert values.path_or_none(None) is None
+    assert str(values.path_or_none("a/b")) == "a/b"
+    with pytest.raises(ValueError, match="path of a file or folder"):
+        values.path_or_none(" ")

@@ -44,11 +44,12 @@ class Visitor(NamedTuple):
 
 
 class Card(NamedTuple):
-    """One allowance."""
+    """One allowance. `observed`: its rules are only tried out, and nobody is stopped when it is used up."""
 
     title: str
     bar: Bar
     changes: str | None
+    observed: bool = False
 
 
 class Row(NamedTuple):
@@ -111,7 +112,7 @@ def day_of(office: Office, visitor: Visitor) -> Day:
         roles=office.roles(visitor.name),
         date=words.day(now, rules.zone),
         at=words.time_of_day(now, rules.zone),
-        cards=tuple(_card(balance, now, rules.zone) for balance in office.balances(visitor.name)),
+        cards=tuple(_card(balance, now, rules) for balance in office.balances(visitor.name)),
         rows=tuple(_row(visit, now, rules) for visit in reversed(visits)),
         timeline=_timeline(visits, now, rules.zone) if visits else None,
         charged=words.duration(charged) if charged else None,
@@ -120,9 +121,11 @@ def day_of(office: Office, visitor: Visitor) -> Day:
     )
 
 
-def _card(balance: Balance, now: float, zone: ZoneInfo) -> Card:
-    changes = None if balance.resets_at is None else words.moment(balance.resets_at, now, zone)
-    return Card(words.label(balance.allowance), bar(balance), changes)
+def _card(balance: Balance, now: float, rules: RuleSet) -> Card:
+    changes = None if balance.resets_at is None else words.moment(balance.resets_at, now, rules.zone)
+    spending = [rule for rule in rules.rules if rule.allowance == balance.allowance]
+    observed = bool(spending) and all(rule.observes for rule in spending)
+    return Card(words.label(balance.allowance), bar(balance), changes, observed)
 
 
 def _row(visit: Visit, now: float, rules: RuleSet) -> Row:

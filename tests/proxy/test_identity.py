@@ -252,3 +252,27 @@ async def test_many_at_once_do_not_mix(identifier, passwords):
 def test_challenge_names_scheme_and_encoding():
     """The challenge asks for Basic in UTF-8, so that browsers send names as they are."""
     assert CHALLENGE == 'Basic realm="Allowance", charset="UTF-8"'
+
+
+def test_who_sits_at_an_address_is_asked_again(identifier):
+    """After a change of rules a device has another user; what was signed in to stays."""
+    rules = rule_set({"10.0.7.21": ("reception", None)})
+    who = identifier(sign_in="off")
+    before = identifier(rules, sign_in="off").identify_now("10.0.7.21", None, None)
+    assert before == Who("reception", True, "device")
+    assert who.again(before, "10.0.7.21") == Who("ip:10.0.7.21", False, "none", ("guest",))
+    asked = before._replace(challenge=True)
+    assert who.again(asked, "10.0.7.21").challenge
+    for how in ("sign-in", "front-proxy"):
+        signed = Who("dora", True, how)
+        assert who.again(signed, "10.0.7.21") is signed
+
+
+def test_devices_can_be_prepared(identifier):
+    """What was built away from the event loop is used when its rules come into force, and only then."""
+    rules, other = rule_set({"10.0.7.21": ("reception", None)}), rule_set({"10.0.7.21": ("zoe", None)})
+    who = identifier(rules, sign_in="off")
+    who.prepare(other.people)
+    assert who.identify_now("10.0.7.21", None, None).name == "reception"
+    who.prepare(rules.people)
+    assert who.identify_now("10.0.7.21", None, None).name == "reception"

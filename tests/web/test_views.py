@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from proxy_addon.core.ruleset import Mode, Rule, RuleSet, Then
+from proxy_addon.web import pages
 from proxy_addon.web.views import Visitor, day_of
 from tests.web.office import MINUTE, NOW, FixedOffice, balance, visit
 
@@ -72,3 +76,31 @@ def test_what_the_rules_no_longer_know_has_a_name_still() -> None:
     assert day.cards[0].changes is None
     assert day.free == "1 minute"
     assert NOW - 9 * MINUTE < NOW
+
+
+class Observing(FixedOffice):
+    """An office whose one allowance is spent by rules in these modes."""
+
+    modes: tuple[Mode, ...] = ()
+
+    def rules(self) -> RuleSet:
+        spend = [Rule(f"r{i}", Then.SPEND, "daily-social", mode=mode) for i, mode in enumerate(self.modes)]
+        return replace(super().rules(), rules=tuple(spend))
+
+
+@pytest.mark.parametrize(
+    ("modes", "observed"),
+    [
+        ((Mode.OBSERVE, Mode.OBSERVE), True),
+        ((Mode.OBSERVE, Mode.ENFORCE), False),
+        ((Mode.ENFORCE,), False),
+        ((), False),
+    ],
+)
+def test_an_allowance_that_is_only_tried_out_says_so(modes: tuple[Mode, ...], observed: bool) -> None:
+    """Only when none of its rules is enforced."""
+    office = Observing(held=(balance(spent=60),))
+    office.modes = modes
+    day = day_of(office, DORA)
+    assert day.cards[0].observed is observed
+    assert (b"only trying this out" in bytes(pages.employee(day).body)) is observed
