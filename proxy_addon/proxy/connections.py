@@ -72,4 +72,7 @@ class TunnelOptions:
         self.connection_strategy = "lazy"
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._options, name)
+        # Asked several times for each request, and copied and checked by mitmproxy each time: once is enough.
+        value = getattr(self._options, name)
+        self.__dict__[name] = value
+        return value

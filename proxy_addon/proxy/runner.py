@@ -19,6 +19,7 @@ from mitmproxy.master import Master
 
 from proxy_addon.proxy.addon import Gate
 from proxy_addon.proxy.cut import Scissors
+from proxy_addon.proxy.quick_hooks import QuickHooks
 from proxy_addon.proxy.traffic import TrafficCounts
 from proxy_addon.values import HostPort, UpstreamProxy
 
@@ -72,6 +73,7 @@ class Runner:
 
     def _master(self, loop: asyncio.AbstractEventLoop, server: proxyserver.Proxyserver) -> Master:
         master = Master(options.Options(), loop)
+        master.addons = QuickHooks(master)
         master.addons.add(
             core.Core(),
             disable_h2c.DisableH2C(),
