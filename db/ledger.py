@@ -28,6 +28,7 @@ from db.masking import Mask, mask_names
 from db.models import AuditRow, Base, GrantRow, VisitRow
 from db.retention import prune
 from db.rows import GRANT, VISIT, grant_values, visit_values
+from db.sqlite import empty_wal
 from db.types import Instant, database_now
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.ports import AuditEntry, Erasure, History, News, Records
@@ -167,7 +168,11 @@ class SqlLedger:
         """Delete everything about a person, in one transaction; what was there before."""
         with self._writing() as connection:
             call(connection, self._node)
-            return people.erase(connection, erasure, person, label, actor, reason)
+            found = people.erase(connection, erasure, person, label, actor, reason)
+        if self._address.is_sqlite:
+            with translated(self.place):
+                empty_wal(self._engine)
+        return found
 
     def mask_names(self, mask: Mask, mask_actor: Mask) -> int:
         """Put pseudonyms wherever names stand, in one transaction; how many names were changed."""

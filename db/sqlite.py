@@ -73,6 +73,16 @@ def use_wal(engine: Engine) -> None:
         connection.close()
 
 
+def empty_wal(engine: Engine) -> None:
+    """Carry the log over to the file and empty it, if nobody is reading an older state: what was erased is in
+    neither then. Otherwise the next one who can does it."""
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.close()
+
+
 def _switch_to_wal(cursor: Any) -> None:
     # The switch needs the file alone and does not wait for it, unlike all other statements: other proxies
     # that start now look at it too, each for some milliseconds.

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from proxy_addon.core.types import Grant, Visit
-from proxy_addon.ports import AuditEntry, Erasure, Ledger, News, Records
+from proxy_addon.ports import AuditEntry, Erasure, History, Ledger, News, Records
 from proxy_addon.settings import SettingsError
 
 KEY_BYTES: Final = 32
@@ -178,6 +178,10 @@ class PseudonymLedger:
         """See `ports.Ledger`."""
         return self._ledger.audit_log(since, subject=self._maybe(subject))
 
+    def histories(self, since: float) -> Iterable[History]:
+        """See `ports.Ledger`."""
+        return self._ledger.histories(since)
+
     def records(self, person: str) -> Records:
         """See `ports.Ledger`."""
         return self._ledger.records(self._names.of(person))
@@ -185,7 +189,9 @@ class PseudonymLedger:
     def erase(self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str) -> Records:
         """See `ports.Ledger`. The sign becomes that of the pseudonym."""
         hidden, doer = self._names.of(person), self._names.actor(actor)
-        return self._ledger.erase(Erasure.of(hidden, erasure.at), hidden, label=label, actor=doer, reason=reason)
+        return self._ledger.erase(
+            Erasure.of(hidden, erasure.at), hidden, label=label, actor=doer, reason=reason
+        )
 
     def rules_in_force(self, digest: str, at: float, node: str) -> None:
         """See `ports.Ledger`."""

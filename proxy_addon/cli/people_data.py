@@ -113,7 +113,7 @@ def erase(
         if not now and (until := _open_until(files, name, found)) is not None:
             ends = iso(until, files.rules.zone)
             refuse(f"{name} has used something in a window that is open until {ends}; erase then, or --now")
-        if not yes and sys.stdin.isatty():
+        if not yes and asks():
             typer.confirm(f"Delete everything about {name}? It cannot be brought back", abort=True)
         label = f"erased:{secrets.token_hex(4)}"
         sign = Erasure.of(name, files.now)
@@ -132,6 +132,11 @@ def erase(
     typer.echo(f"In the audit they are now {label}.")
     for mention in mentions:
         typer.echo(f"The rules still name them: {mention}. Next: remove the name there.")
+
+
+def asks() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty()
 
 
 def unmask(

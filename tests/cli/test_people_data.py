@@ -1,0 +1,170 @@
+"""Twin of proxy_addon/cli/people_data.py, and of reset.py and audit.py: the commands on a real ledger."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from db.address import parse
+from proxy_addon.journal import Journal
+from proxy_addon.passwords import PasswordFile
+from proxy_addon.pseudonyms import Pseudonyms, read_key, settled
+from tests.cli.books import URL, ledger, line, office, run, used
+
+DAY = 86_400.0
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An office whose ledger knows ana of yesterday and bo of today."""
+    # About noon now, so that no test crosses the end of a day.
+    offset = 12 - datetime.now(UTC).hour  # noqa: TID251
+    office(tmp_path, monkeypatch, "UTC" if offset == 0 else f"Etc/GMT{-offset:+d}")
+    with ledger() as books:
+        books.write_visits([used("ana", ago=DAY), used("bo")])
+    return tmp_path
+
+
+def test_export_is_complete(folder: Path) -> None:
+    """The export names its form and holds visits, grants, audit, roles, sign-in and where the rules name them."""
+    PasswordFile(Path("var/passwords")).add("ana", "some password")
+    assert run("grant", "ana", "daily", "5m", "--reason", "a course")[0] == 0
+    assert run("reset", "ana", "daily", "--reason", "a mistake")[0] == 0
+    code, out, _ = run("people", "export", "Ana")
+    assert code == 0
+    found = json.loads(out)
+    assert (found["format"], found["version"], found["user"]) == ("allowance-person", 1, "ana")
+    assert found["roles"] == ["care"]
+    assert found["signs_in"] is True
+    assert found["rules_name_them"] == ["role care"]
+    assert [visit["platform"] for visit in found["visits"]] == ["x"]
+    assert [(grant["seconds"], grant["resets"]) for grant in found["grants"]] == [(300.0, False), (0.0, True)]
+    assert [entry["action"] for entry in found["audit"]] == ["grant", "reset"]
+    assert (found["requests"], found["acknowledgements"]) == ([], [])
+    assert "bo" not in out.split('"')
+
+
+def test_export_to_a_file(folder: Path) -> None:
+    """The file is for its owner alone; a place that cannot be written is one line."""
+    code, out, _ = run("people", "export", "ana", "--output", "ana.json")
+    assert (code, out) == (0, "Everything that is stored about ana is in ana.json.\n")
+    assert Path("ana.json").stat().st_mode & 0o777 == 0o600
+    assert json.loads(Path("ana.json").read_text())["user"] == "ana"
+    assert "no/ana.json: cannot be written" in line("people", "export", "ana", "--output", "no/ana.json")
+
+
+def test_erase_leaves_nothing(folder: Path) -> None:
+    """Ledger, sign-in and audit lose the name; the command says what went and what is left to do."""
+    PasswordFile(Path("var/passwords")).add("ana", "some password")
+    assert run("grant", "ana", "daily", "5m", "--reason", "Ana has a course")[0] == 0
+    code, out, _ = run("people", "erase", "ana", "--reason", "Ana asked")
+    assert code == 0, out
+    assert out.startswith(
+        "Erased: 1 visits, 1 grants, 0 requests, 0 acknowledgements, 1 audit entries, 1 sign-in."
+    )
+    assert "The rules still name them: role care." in out
+    assert PasswordFile(Path("var/passwords")).users() == ()
+    with ledger() as books:
+        books._engine.dispose()
+    assert b"ana" not in Path("var/allowance.db").read_bytes().lower().replace(b"\x00", b"")
+    assert "nothing is stored about ana" in line("people", "erase", "ana")
+
+
+def test_erase_waits_for_the_end_of_a_window(folder: Path) -> None:
+    """While a window with usage is open it is refused, with the instant until when; `--now` does it."""
+    until = line("people", "erase", "bo")
+    ends = datetime.fromisoformat(until.split("open until ")[1].split(";")[0])
+    now = datetime.now(UTC)  # noqa: TID251
+    assert timedelta(0) < ends - now <= timedelta(hours=24)
+    with ledger() as books:
+        assert len(books.records("bo").visits) == 1
+    assert run("people", "erase", "bo", "--now", "--json")[0] == 0
+    with ledger() as books:
+        assert not any(books.records("bo").counts.values())
+
+
+def test_erase_and_a_rolling_window(folder: Path) -> None:
+    """A rolling window is open until its newest use has left it."""
+    visit = used("cy", "rolling", ago=3600)
+    with ledger() as books:
+        books.write_visits([visit])
+    ends = datetime.fromisoformat(line("people", "erase", "cy").split("open until ")[1].split(";")[0])
+    assert abs(ends.timestamp() - (visit.end + 4 * 3600)) < 1
+
+
+def test_erase_takes_what_a_dead_proxy_left(folder: Path) -> None:
+    """A journal that nobody holds any more is emptied: others' visits are written, the person's are gone."""
+    journal = Journal(Path("var/journal"), "dead", parse(URL).identity)
+    journal.add([used("ana", ago=2 * DAY), used("zoe", ago=2 * DAY)])
+    journal.close()
+    assert run("people", "erase", "ana")[0] == 0
+    assert list(Path("var/journal").iterdir()) == []
+    with ledger() as books:
+        assert len(books.records("zoe").visits) == 1
+        assert not any(books.records("ana").counts.values())
+
+
+def test_erase_asks_on_a_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal nothing goes without a yes."""
+    monkeypatch.setattr("proxy_addon.cli.people_data.asks", lambda: True)
+    assert run("people", "erase", "ana", stdin="n\n")[0] == 1
+    with ledger() as books:
+        assert len(books.records("ana").visits) == 1
+    assert run("people", "erase", "ana", stdin="y\n")[0] == 0
+
+
+def test_reset(folder: Path) -> None:
+    """A reset gives the whole allowance back and says so; reasons and allowances are checked."""
+    assert json.loads(run("usage", "bo", "--json")[1])["allowances"]["daily"]["left"] == 870
+    code, out, _ = run("reset", "bo", "daily", "--reason", "the page hung")
+    assert (code, out) == (0, "daily begins anew for bo; 15 minutes left now.\n")
+    usage = json.loads(run("usage", "bo", "--json")[1])
+    assert (usage["allowances"]["daily"]["left"], usage["allowances"]["daily"]["spent"]) == (900, 0)
+    assert len(usage["visits"]) == 1
+    assert "did you mean daily?" in line("reset", "bo", "dialy", "--reason", "x")
+    assert "--reason: must say why" in line("reset", "bo", "daily", "--reason", " ")
+
+
+def test_audit(folder: Path) -> None:
+    """Entries for people and for programs, from an instant on; a time that is none is one line."""
+    run("reset", "bo", "daily", "--reason", "the page hung")
+    (entry,) = json.loads(run("audit", "--json")[1])["audit"]
+    assert (entry["actor"], entry["action"], entry["subject"]) == (f"cli:{getpass.getuser()}", "reset", "bo")
+    assert "reset" in run("audit", "--since", "1d")[1]
+    assert json.loads(run("audit", "--since", "2999-01-01", "--json")[1]) == {"audit": []}
+    assert "Nothing was changed" in run("audit", "--since", "2999-01-01T10:00")[1]
+    assert "--since: 'soon' is no time" in line("audit", "--since", "soon")
+
+
+def test_pseudonyms(folder: Path) -> None:
+    """Commands take names, the ledger has pseudonyms; unmasking needs a reason and leaves a trace first."""
+    policy = folder / "rules" / "policy.yaml"
+    policy.write_text(policy.read_text() + "privacy: {pseudonyms: true}\n")
+    assert "there is no pseudonym key" in line("usage", "bo")
+    with ledger() as books:  # as a start of the proxy does it
+        names = settled(books, Path("var/pseudonym.key"), time.time())  # noqa: TID251
+        books.mask_names(names.of, names.actor)
+    assert json.loads(run("usage", "bo", "--json")[1])["allowances"]["daily"]["spent"] == 30
+    assert run("grant", "bo", "daily", "5m", "--reason", "a course")[0] == 0
+    hidden = Pseudonyms(read_key(Path("var/pseudonym.key"), make=False)).of("bo")
+    audit = json.loads(run("audit", "--json")[1])["audit"]
+    assert [entry["subject"] for entry in audit if entry["action"] == "grant"] == [hidden]
+    assert len(json.loads(run("people", "export", "bo")[1])["visits"]) == 1
+    assert "is nobody of" in line("people", "unmask", hidden, "--reason", "a complaint")
+    assert run("people", "unmask", names.of("ana"), "--reason", "a complaint")[:2] == (0, "ana\n")
+    assert run("people", "unmask", names.of("reception"), "--reason", "a complaint")[:2] == (0, "reception\n")
+    unmasked = [
+        entry for entry in json.loads(run("audit", "--json")[1])["audit"] if entry["action"] == "unmask"
+    ]
+    assert [entry["subject"] for entry in unmasked] == [hidden, names.of("ana"), names.of("reception")]
+    assert "--reason: must say why" in line("people", "unmask", hidden, "--reason", "")
+    assert "is none" in line("people", "unmask", "bo", "--reason", "x")
+    assert run("people", "erase", "bo", "--now")[0] == 0
+    with ledger() as books:
+        assert not books.records(hidden).visits
+        assert all(entry.subject != hidden for entry in books.audit_log() if entry.action == "grant")
