@@ -89,6 +89,7 @@ class Engine:
         )
         self._rota = Rota(rs)
         self._entries_at: dict[Target, tuple[Entry, ...]] = {}
+        self._lists_of: dict[Target, int] = {}
         self._found: dict[tuple[int, Target], Found] = {}
         self._limits_of: dict[tuple[int, str], tuple[Limit, ...]] = {}
         self._when_now: dict[int, tuple[float, float, bool]] = {}
@@ -113,7 +114,7 @@ class Engine:
     def match(self, person: Person, target: Target, now: float) -> Match:
         """The first rule that fits, whatever the balances."""
         found = self._find(self._bits(person, now), target, now).match
-        return found._replace(until=self._sooner(found.until, person, now)) if person.duty else found
+        return found._replace(until=self._sooner(found.until, person, target, now)) if person.duty else found
 
     def decide(self, person: Person, target: Target | None, usage: Usage, now: float) -> Decision:
         """The answer for one request."""
@@ -122,7 +123,11 @@ class Engine:
         bits = self._bits(person, now)
         found = self._find(bits, target, now)
         decision = found.decision or self._spend(found.match, bits, target, usage, now)
-        return replace(decision, until=self._sooner(decision.until, person, now)) if person.duty else decision
+        return (
+            replace(decision, until=self._sooner(decision.until, person, target, now))
+            if person.duty
+            else decision
+        )
 
     def explain(self, person: Person, target: Target | None, usage: Usage, now: float) -> Decision:
         """The same answer with every rule that was asked, and why it did not fit."""
@@ -171,15 +176,31 @@ class Engine:
         """The lists that the person is in at `now`; roles that a rota gives are those of that instant."""
         return self._crowds.bits(self._rota.person(person.name, now) if person.duty else person)
 
-    def _sooner(self, until: float | None, person: Person, now: float) -> float | None:
-        """`until`, or the next instant at which the rota puts the person into other lists."""
-        bits, end = self._bits(person, now), math.inf if until is None else until
+    def _sooner(self, until: float | None, person: Person, target: Target, now: float) -> float | None:
+        """`until`, or the next instant at which the rota puts the person into other lists of this target."""
+        end, lists = math.inf if until is None else until, self._lists(target)
+        bits = self._bits(person, now) & lists
         turn = self._rota.roles(person.name, now).before
         while turn < min(end, now + periods.HORIZON):
-            if self._bits(person, turn) != bits:
+            if self._bits(person, turn) & lists != bits:
                 return turn
             turn = self._rota.roles(person.name, turn).before
         return until
+
+    def _lists(self, target: Target) -> int:
+        """The lists of people on which answers about the target turn."""
+        lists = self._lists_of.get(target)
+        if lists is None:
+            lists = 0
+            for entry in self._at(target):
+                lists |= entry.who
+                overrides = (
+                    self.rule_set.allowances[entry.rule.allowance].overrides if entry.rule.allowance else ()
+                )
+                for one in overrides:
+                    lists |= self._crowds.bit(one.users, one.roles)
+            keep(self._lists_of, target, lists, _KEPT)
+        return lists
 
     def _at(self, target: Target) -> tuple[Entry, ...]:
         """The rules that fit the target, from the top."""
