@@ -172,9 +172,9 @@ def request(
     url: str, method: str = "GET", headers: Mapping[str, str] | None = None, address: str = "127.0.0.1"
 ) -> http.HTTPFlow:
     """A flow as it is when the head of its request has been read, outside of any tunnel."""
-    made = http.Request.make(method, url, headers=dict(headers or {}))
-    if "host" not in made.headers:
-        made.headers["host"] = made.host
+    made = http.Request.make(method, url)
+    for name, value in {"Host": made.host, **(headers or {})}.items():
+        made.headers[name] = value
     flow = tflow.tflow(req=made)
     flow.live = True
     flow.client_conn.peername = (address, 50000)
