@@ -113,3 +113,21 @@ def test_all_end_together(several: OfficeProxy) -> None:
     assert code == 0
     assert seconds < 12
     assert not [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
+
+
+def test_rules_reload_in_every_worker(several: OfficeProxy) -> None:
+    """A saved file is in force at each device soon, whichever worker serves it."""
+    blocked = "  - {name: Closed, platforms: [x], then: block}\n"
+    text = policy(short=f"{LIMIT:g}s").replace("rules:\n", f"rules:\n{blocked}")
+    file = several.rules / "policy.yaml"
+    file.write_text(text)
+    client = Client(several.port, several.ca_file)
+    for seat in ("127.0.4.1", "127.0.4.2", "127.0.4.3"):
+        until(
+            lambda seat=seat: client.open("https://x.com/", source=seat).reason == "blocked", "the rule", 15
+        )
+    file.write_text("version: 9\n")
+    until(lambda: "degraded" in several.web("/readyz")[1], "the refusal", 15)
+    assert several.web("/readyz")[0] == 200
+    file.write_text(policy(short=f"{LIMIT:g}s"))
+    until(lambda: "degraded" not in several.web("/readyz")[1], "the mending", 15)
