@@ -249,9 +249,7 @@ class Office:
         self.metrics.journal_dropped(state.journal_dropped)
         self.metrics.journal_bytes.set(state.journal_bytes)
         self.metrics.journal_visits.set(state.journal_visits)
-        self.metrics.lost(
-            {"no-room": state.dropped, "refused": state.refused, "journal": state.journal_dropped}
-        )
+        self.metrics.lost({"no-room": state.dropped, "refused": state.refused})
 
     def _on_step(self, before: float, after: float) -> None:
         log.warning("the wall clock was set", seconds=round(after - before, 1), charged=0)

@@ -121,7 +121,7 @@ class PrometheusMetrics:
         self._journal_dropped = counter(
             "journal_dropped_total", "Times a visit found no room in the journal, or its disk failed.")
         self._lost = counter(
-            "visits_lost_total", "Visits given up: no room in memory or journal, refused by the ledger.",
+            "visits_lost_total", "Visits given up: no room in memory, or refused by the ledger.",
             "why")
         self._rules_loaded = gauge(
             "rules_loaded_timestamp_seconds", "When the rules in force were loaded.", workers="livemin")
@@ -145,7 +145,7 @@ class PrometheusMetrics:
             (self._upstream_errors, UPSTREAM_ERRORS),
             (self._sign_ins, SIGN_INS),
             (self._tls_failed, (PAGE,)),
-            (self._lost, ("no-room", "refused", "journal")),
+            (self._lost, ("no-room", "refused")),
         ):
             for word in words:
                 counter.labels(word)
@@ -160,7 +160,7 @@ class PrometheusMetrics:
         self.rules_ok.set(1)
         people = rules.people
         roles = {people.default_role, *people.roles, *people.duties, rules.unidentified_role, NOBODY}
-        roles |= {role for _, _, role in people.devices}
+        roles |= {"admin", *(role for _, _, role in people.devices)}
         self._platform = Words({*rules.platforms, PAGE})
         self._role = Words({role for role in roles if role})
         self._allowance = Words({*rules.allowances, FREE})
@@ -254,7 +254,7 @@ class PrometheusMetrics:
         self._ledger_errors.labels(kind).inc(self._new("ledger", kind, since_start))
 
     def lost(self, since_start: Mapping[str, int]) -> None:
-        """Visits given up since the start, by why: no-room, refused, journal."""
+        """Visits given up since the start, by why: no-room or refused."""
         for why, count in since_start.items():
             self._lost.labels(why).inc(self._new("lost", why, count))
 
