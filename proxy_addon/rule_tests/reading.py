@@ -70,7 +70,7 @@ def read_tests(rules_folder: File, machine: Machine) -> Tests:
     return Tests(tuple(plans), tuple(sorted(problems)))
 
 
-def tests_in(content: bytes, file: str, machine: Machine) -> Tests:
+def read_bytes(content: bytes, file: str, machine: Machine) -> Tests:
     """The tests of one file's bytes."""
     document, wrong = parse(content, file)
     problems = [Problem.of(problem) for problem in wrong]

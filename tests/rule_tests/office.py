@@ -9,7 +9,7 @@ from textwrap import dedent, indent
 
 from proxy_addon import rules_file
 from proxy_addon.rule_tests.plan import Machine
-from proxy_addon.rule_tests.reading import Tests, tests_in
+from proxy_addon.rule_tests.reading import Tests, read_bytes
 from proxy_addon.rule_tests.runner import Run, run_plans
 
 POLICY = """\
@@ -75,7 +75,7 @@ def one_test(day: str, start: str = "2026-11-02 09:00", people: str = "{dora: [s
 
 def read(text: str, policy: str = POLICY) -> Tests:
     """The tests of a file."""
-    return tests_in(text.encode(), "a.yaml", machine(policy))
+    return read_bytes(text.encode(), "a.yaml", machine(policy))
 
 
 def run(text: str, policy: str = POLICY) -> Run:

@@ -55,7 +55,8 @@ def test_a_folder_with_several_files(tmp_path: Path) -> None:
 def test_a_folder_without_tests_is_no_mistake(tmp_path: Path) -> None:
     """Nobody has to write tests."""
     tests = read_tests(write(tmp_path / "rules"), machine())
-    assert tests.plans == tests.problems == ()
+    assert not tests.plans
+    assert not tests.problems
 
 
 def test_a_mistake_in_one_test_leaves_the_others() -> None:
