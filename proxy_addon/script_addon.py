@@ -6,15 +6,19 @@ import asyncio
 import sys
 from typing import Any
 
+import structlog
 from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
 
 from proxy_addon.build import Office
 from proxy_addon.core.errors import RuleErrors
+from proxy_addon.live import RuleTestsFailed
 from proxy_addon.ports import LedgerError
 from proxy_addon.proxy.ca import CaError
 from proxy_addon.proxy.cut import Scissors
 from proxy_addon.settings import SettingsError, load_settings
+
+log = structlog.get_logger("allowance.run")
 
 
 class ScriptGate:
@@ -30,7 +34,7 @@ class ScriptGate:
         try:
             office = Office(load_settings())
             office.load()
-        except (SettingsError, RuleErrors, LedgerError, CaError) as error:
+        except (SettingsError, RuleErrors, RuleTestsFailed, LedgerError, CaError) as error:
             print(error, file=sys.stderr)  # noqa: T201 (mitmdump's log may be off)
             sys.exit(1)
         self._office = office
@@ -52,4 +56,6 @@ class ScriptGate:
         """Write what is left."""
         if self._office is not None:
             self._office.gate.stop()
-            self._office.stop()
+            lost = self._office.stop()
+            if lost:
+                log.error("visits could not be written", visits=lost)

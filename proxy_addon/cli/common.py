@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -55,6 +57,14 @@ def ledger_name(text: str) -> str:
     except ValueError as error:
         print(f"USER: {text!r}: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
+
+
+def operator() -> str:
+    """Who types: the login name, or the number of the user where a container has no name for it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid-{os.getuid()}"
 
 
 class Books:

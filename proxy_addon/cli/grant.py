@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import getpass
 import json
 import sys
 import uuid
@@ -12,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books
+from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books, operator
 from proxy_addon.core.types import Balance, Grant
 from proxy_addon.statement import statement
 from proxy_addon.values import duration as seconds_of
@@ -42,7 +41,7 @@ def grant(
     """Give one person extra minutes of an allowance. A running proxy follows within seconds."""
     with open_books(rules, database, config) as books:
         given = _grant(books, ledger_name(user), allowance, _seconds(time), reason.strip(), until)
-        actor = f"cli:{getpass.getuser()}"
+        actor = f"cli:{operator()}"
         books.ledger.add_grant(given, actor=actor)
         person = books.engine.person(given.person, books.now)
         balance = books.engine.balance(person, allowance, books.usage(given.person), books.now)
@@ -72,7 +71,7 @@ def _grant(
     expires = books.engine.grant_expiry(somebody, allowance, books.now)
     if until is not None:
         expires = _instant(until, books)
-    return Grant(uuid.uuid4().hex, person, allowance, seconds, reason, getpass.getuser(), books.now, expires)
+    return Grant(uuid.uuid4().hex, person, allowance, seconds, reason, operator(), books.now, expires)
 
 
 def known_allowance(books: Books, allowance: str) -> None:

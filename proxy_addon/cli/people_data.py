@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import pwd
@@ -21,7 +20,16 @@ from db.engine import upgrade
 from db.ledger import SqlLedger
 from proxy_addon import rules_file
 from proxy_addon.cli.audit import line
-from proxy_addon.cli.common import AsJson, Config, Database, Rules, guarded, ledger_name, one_line_errors
+from proxy_addon.cli.common import (
+    AsJson,
+    Config,
+    Database,
+    Rules,
+    guarded,
+    ledger_name,
+    one_line_errors,
+    operator,
+)
 from proxy_addon.cli.grant import refuse
 from proxy_addon.clock import SystemClock
 from proxy_addon.core.open_windows import open_until
@@ -117,7 +125,7 @@ def erase(
             typer.confirm(f"Delete everything about {name}? It cannot be brought back", abort=True)
         label = f"erased:{secrets.token_hex(4)}"
         sign = Erasure.of(name, files.now)
-        actor = f"cli:{getpass.getuser()}"
+        actor = f"cli:{operator()}"
         found = files.ledger.erase(
             sign, name, label=label, actor=actor, reason=reason.strip() or "on request"
         )
@@ -156,7 +164,7 @@ def unmask(
             refuse("--reason: must say why")
         names = settled(files.database, files.settings.pseudonym_key)
         # First the entry, then the answer: nobody is unmasked without a trace.
-        actor = f"cli:{getpass.getuser()}"
+        actor = f"cli:{operator()}"
         doer = names.actor(actor) if files.rules.pseudonyms else actor
         files.database.audit(AuditEntry(files.now, doer, "unmask", pseudonym, reason.strip()))
         name = _found(names, pseudonym, files)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import uuid
 
 import typer
 
-from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books
+from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books, operator
 from proxy_addon.cli.grant import AllowanceName, Reason, User, known_allowance, refuse
 from proxy_addon.core.horizon import horizon
 from proxy_addon.core.types import Grant
@@ -31,7 +30,7 @@ def reset(
     """
     with open_books(rules, database, config) as books:
         fact = _reset(books, ledger_name(user), allowance, reason.strip())
-        books.ledger.add_grant(fact, actor=f"cli:{getpass.getuser()}")
+        books.ledger.add_grant(fact, actor=f"cli:{operator()}")
         person = books.engine.person(fact.person, books.now)
         balance = books.engine.balance(person, allowance, books.usage(fact.person), books.now)
         lines = statement(fact.person, person.roles, [balance], [], books.engine.rule_set.zone)
@@ -48,5 +47,5 @@ def _reset(books: Books, person: str, allowance: str, reason: str) -> Grant:
     # It has to outlast every window that contains this instant, and those that time is carried from.
     expires = books.now + horizon(books.engine.rule_set)
     return Grant(
-        uuid.uuid4().hex, person, allowance, 0.0, reason, getpass.getuser(), books.now, expires, resets=True
+        uuid.uuid4().hex, person, allowance, 0.0, reason, operator(), books.now, expires, resets=True
     )
