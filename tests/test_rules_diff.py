@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from proxy_addon.core.ruleset import Duty, When
 from proxy_addon.rules_diff import (
     Answer,
     Change,
@@ -125,6 +126,15 @@ def test_somebody_who_gets_a_role() -> None:
     found = differences(before, replace(after, people=people), MONDAY)
     assert {change.people for change in found.changes} == {("dora",)}
     assert {change.effect for change in found.changes} == {Effect.GAIN}
+
+
+def test_roles_that_come_and_go() -> None:
+    """Somebody on a rota gains while they are on duty, and only then."""
+    rules = machine().rules
+    duty = Duty(("dora",), When(days=frozenset({5, 6})))
+    found = differences(rules, replace(rules, people=replace(rules.people, duties={"care": (duty,)})), MONDAY)
+    assert {change.people for change in found.changes} == {("dora",)}
+    assert {stretch.day for change in found.changes for stretch in change.times} == {5, 6}
 
 
 def test_observed_rules_block_nobody() -> None:

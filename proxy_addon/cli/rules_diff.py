@@ -37,6 +37,11 @@ Week = Annotated[
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when there are differences.")]
 
 _MARKS = {Effect.GAIN: "+", Effect.LOSS: "-", Effect.OTHER: "~"}
+_COUNTED = {
+    Effect.GAIN: ("gain", "gains"),
+    Effect.LOSS: ("loss", "losses"),
+    Effect.OTHER: ("other", "others"),
+}
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WHOLE = 86_400
 _FEW_PLACES = 6
@@ -83,10 +88,14 @@ def _lines(found: Comparison, rules: RuleSet) -> Iterator[str]:
         yield "nothing changes for anybody"
     else:
         count = {effect: sum(one.effect is effect for one in found.changes) for effect in Effect}
-        yield f"{count[Effect.GAIN]} gains, {count[Effect.LOSS]} losses, {count[Effect.OTHER]} others"
+        yield ", ".join(_many(count[effect], *words) for effect, words in _COUNTED.items())
     if found.dated:
         names = rule_words.some(f'"{name}"' for name in found.dated)
         yield f"Dates are seen in their own week only (--week DATE): {names}"
+
+
+def _many(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def sentence(change: Change) -> str:

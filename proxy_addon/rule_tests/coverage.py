@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from proxy_addon import rule_words
 from proxy_addon.core import periods, why
 from proxy_addon.core.policy import Engine
 from proxy_addon.core.ruleset import Rule, RuleSet, When
@@ -139,8 +140,8 @@ def _stopping(when: When) -> Iterator[tuple[str, When]]:
         part = When(between=when.between)
         yield f"{why.describe(part)}: does not fit", replace(when, between=())
     if when.calendar is not None:
-        part = When(calendar=when.calendar)
-        yield f"{why.describe(part)}: does not fit", replace(when, calendar=None)
+        names = rule_words.some(when.calendar.names)
+        yield f"calendar {names}: does not fit", replace(when, calendar=None)
     if when.negated is not None:
         yield f"not {why.describe(when.negated)}: does not fit", replace(when, negated=None)
 

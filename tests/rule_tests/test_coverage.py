@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
+from proxy_addon.core.ruleset import Calendar, When
 from proxy_addon.rule_tests.coverage import Coverage
-from tests.rule_tests.office import POLICY, one_test, run
+from proxy_addon.rule_tests.plan import Machine
+from proxy_addon.rule_tests.reading import read_bytes
+from proxy_addon.rule_tests.runner import run_plans
+from tests.rule_tests.office import POLICY, machine, one_test, run
 
 X = '"https://x.example/"'
 CLOSED = POLICY.replace("{name: Fifteen, platforms: [x, linkedin],", "{name: Fifteen,")
@@ -92,3 +99,17 @@ def test_the_number() -> None:
     found = reached(look("15:00"))  # 1 of 5 rules; of 2 + 3 branches: not the night, not at noon
     assert found.percent == 100 * 3 / 10
     assert Coverage((), (), (), ()).percent == 100
+
+
+def test_calendars_are_branches() -> None:
+    """By their names."""
+    rules = machine().rules
+    days = Calendar(("holidays", "fair"), ((date(2026, 12, 25), date(2026, 12, 26)),))
+    changed = tuple(
+        replace(rule, when=When(calendar=days)) if rule.name == "Lunch" else rule for rule in rules.rules
+    )
+    compiled = Machine.of(replace(rules, rules=changed))
+    tests = read_bytes(one_test(look("15:00")).encode(), "a.yaml", compiled)
+    found = run_plans(compiled, tests.plans).coverage
+    assert "calendar holidays and fair: does not fit" in [branch.what for branch in found.branches]
+    assert len(missed(found, "Lunch")) == 1

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.rule_tests.runner import run_folder
+from proxy_addon.core.ruleset import Duty, When
+from proxy_addon.rule_tests.plan import Machine
+from proxy_addon.rule_tests.reading import read_bytes
+from proxy_addon.rule_tests.report import lines
+from proxy_addon.rule_tests.runner import run_folder, run_plans
 from proxy_addon.rule_words import length
 from tests.rule_tests.office import POLICY, machine, one_test, passes, run, write
 
@@ -200,6 +205,21 @@ def test_a_rule_that_is_only_observed() -> None:
         """,
         policy=POLICY.replace("{name: Fifteen,", "{name: Fifteen, mode: observe,"),
     )
+
+
+def test_a_rota_gives_and_takes_a_role() -> None:
+    """Whoever is on duty has the minutes of the role; a visit that goes on has them for as long."""
+    rules = machine().rules
+    duty = Duty(("dora",), When(between=((9 * 3600, 10 * 3600),)))
+    compiled = Machine.of(replace(rules, people=replace(rules.people, duties={"care": (duty,)})))
+    day = f"""
+        - {{at: 09:10, user: dora, visits: {{platform: x, for: 2h}}}}
+        - {{at: 09:40, {X}, expect: {{verdict: spend, left: 15m, until: 10:00}}}}
+        - {{at: 10:30, {X}, expect: {{verdict: block, reason: exhausted}}}}
+    """
+    tests = read_bytes(one_test(day, people="{}").encode(), "a.yaml", compiled)
+    found = run_plans(compiled, tests.plans, tests.problems)
+    assert found.ok, "\n".join(lines(found))
 
 
 def test_differences_name_field_place_and_values() -> None:
