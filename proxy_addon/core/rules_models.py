@@ -37,6 +37,11 @@ def _plain(parse: Any, shape: Any = str) -> PlainValidator:
     return PlainValidator(parse, json_schema_input_type=shape)
 
 
+def _one_of(how: str, *keys: str) -> dict[str, Any]:
+    """For schemas: a block that must have one of some keys."""
+    return {how: [{"required": [key]} for key in keys]}
+
+
 Name = Annotated[str, _plain(values.name, shapes.NAME)]
 Text = Annotated[str, _plain(values.text, shapes.NAME)]
 Slug = Annotated[str, _plain(values.slug, shapes.SLUG)]
@@ -125,6 +130,8 @@ class RuleModel(Strict):
 class OverrideModel(Strict):
     """One entry of `overrides:`."""
 
+    model_config = ConfigDict(json_schema_extra=_one_of("anyOf", "users", "roles"))
+
     limit: Limits
     users: Annotated[list[Name] | None, Some] = None
     roles: Annotated[list[RoleName] | None, Some] = None
@@ -182,6 +189,8 @@ class PolicyModel(Strict):
 
 class DutyModel(Strict):
     """A member with times: somebody who has a role when a condition holds, or everybody in a file of shifts."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of("oneOf", "user", "ics"))
 
     user: Name | None = None
     ics: Annotated[Feed | None, _plain(dated.feed, shapes.ICS)] = None

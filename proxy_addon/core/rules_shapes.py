@@ -97,5 +97,5 @@ CALENDAR_ITEM = DATES | IcsFile | Holidays
 METERING = create_model(
     "Metering",
     __config__=ConfigDict(extra="forbid"),
-    **dict.fromkeys(Metering.__dataclass_fields__, (LENGTH | float, None)),  # type: ignore[call-overload]
+    **dict.fromkeys(Metering.__dataclass_fields__, (LENGTH | Annotated[float, Field(ge=0)], None)),  # type: ignore[call-overload]
 )

@@ -1,0 +1,143 @@
+"""The shipped JSON Schemas: those of the models, agreed to by a validator that is not ours."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from typer.testing import CliRunner
+
+from proxy_addon.cli.rules import app
+from proxy_addon.cli.rules_schema import KINDS, schema_of, text_of
+from proxy_addon.yaml_places import parse
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+SHIPPED = ROOT / "rules" / "schema"
+# Mistakes that a schema must see: keys that are not there, and values that have the wrong shape.
+STRUCTURAL = (
+    "unknown-key", "missing-key", "wrong-type", "empty-list", "bad-version", "bad-duration", "bad-limit",
+    "bad-time",
+    "bad-days", "bad-choice", "bad-then",
+)  # fmt: skip
+# Mistakes that a schema cannot see: they turn on another value, or on what a number is for.
+MEANING = {
+    "between-empty": "a stretch that ends where it begins",
+    "limit-rolling-zero": "zero, as a length",
+    "retention-zero": "zero, as a length",
+    "platform-no-hosts": "another file may bring the hosts",
+}
+
+
+@cache
+def validator(kind: str) -> Draft202012Validator:
+    """The shipped schema of a kind, checked against the schema of schemas."""
+    schema = json.loads((SHIPPED / f"{kind}.json").read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def errors(file: Path, kind: str | None = None) -> list[str]:
+    """What the validator says about a file."""
+    document, problems = parse(file.read_bytes(), file.name)
+    assert document is not None, problems
+    return [error.message for error in validator(kind or kind_of(file)).iter_errors(dict(document.data))]
+
+
+def kind_of(file: Path) -> str:
+    """Which schema a file names in its folder."""
+    if file.parent.name in ("platforms", "tests"):
+        return {"platforms": "platform", "tests": "tests"}[file.parent.name]
+    return "people" if file.stem == "people" else "policy"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_shipped_schema_is_that_of_the_models(kind: str) -> None:
+    """Whoever changes a model ships the schema with it: `allowance rules schema KIND > rules/schema/KIND.json`."""
+    assert (SHIPPED / f"{kind}.json").read_text("utf-8") == text_of(kind)
+    assert schema_of(kind)["$schema"].endswith("/draft/2020-12/schema")
+
+
+FILES = [
+    file
+    for pattern in ("*.yaml", "platforms/*.yaml", "tests/*.yaml")
+    for file in (ROOT / "rules").glob(pattern)
+]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_shipped_files_fit_their_schema_and_name_it(file: Path) -> None:
+    """Editors find the schema by the first line."""
+    assert errors(file) == []
+    first, _, _ = file.read_text("utf-8").partition("\n")
+    named = first.removeprefix("# yaml-language-server: $schema=")
+    assert (file.parent / named).resolve() == SHIPPED / f"{kind_of(file)}.json"
+
+
+@pytest.mark.parametrize("file", sorted((HERE / "good").rglob("*.yaml")), ids=lambda file: file.stem)
+def test_good_files_fit(file: Path) -> None:
+    """What loads is not underlined."""
+    assert errors(file) == []
+
+
+def rows() -> list[tuple[Path, list[str]]]:
+    """Each wrong file that can be read, with the codes of its own problems."""
+    found: list[tuple[Path, list[str]]] = []
+    case = ""
+    for line in (HERE / "expected.txt").read_text("utf-8").splitlines():
+        if line.startswith("  "):
+            place, code = line.strip().split(": ")[:2]
+            file = place.split(":")[0].removeprefix("rules/")
+            path = HERE / "bad" / f"{case}.yaml"
+            path = path if path.exists() else HERE / "bad" / case / file
+            if found and found[-1][0] == path:
+                found[-1][1].append(code)
+            elif path.is_file():
+                found.append((path, [code]))
+        elif line and not line.startswith("#"):
+            case = line
+    return [(path, codes) for path, codes in found if parse(path.read_bytes(), "")[0] is not None]
+
+
+CASES = rows()
+
+
+def name(path: Path) -> str:
+    """The case that a wrong file belongs to."""
+    return path.relative_to(HERE / "bad").parts[0].removesuffix(".yaml")
+
+
+@pytest.mark.parametrize(("path", "codes"), CASES, ids=[name(path) for path, _ in CASES])
+def test_wrong_files_are_told_by_their_shape_or_not_at_all(path: Path, codes: list[str]) -> None:
+    """What has a wrong shape is refused; what is only wrong in its meaning, or merely strange, is accepted."""
+    refused = bool(errors(path))
+    if name(path) in MEANING:
+        assert not refused, "the schema sees this by now: take it off the list"
+    elif any(code in STRUCTURAL for code in codes):
+        assert refused
+    elif all(code in MEANT for code in codes):
+        assert not refused
+
+
+# Wrong or strange only because of what stands elsewhere.
+MEANT = {
+    "unknown-role", "unknown-platform", "unknown-section", "unknown-allowance", "unknown-calendar",
+    "unknown-holidays",
+    "duplicate-name", "duplicate-key", "duplicate-host", "group-cycle", "unreachable-rule", "never-true",
+    "unused-role",
+    "unused-allowance", "unused-platform", "two-overrides", "limit-too-large", "overlapping-devices",
+}  # fmt: skip
+
+
+def test_the_command_prints_one_or_all() -> None:
+    """One kind as it is shipped, all of them by name, and a word about a kind that there is not."""
+    run = CliRunner().invoke
+    assert run(app, ["schema", "people"]).stdout == text_of("people")
+    everything: dict[str, Any] = json.loads(run(app, ["schema"]).stdout)
+    assert tuple(everything) == KINDS
+    wrong = run(app, ["schema", "persons"])
+    assert (wrong.exit_code, "policy, people, platform, tests" in wrong.output) == (2, True)
