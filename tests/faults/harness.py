@@ -218,11 +218,7 @@ def report(out: SimpleQueue[object], workers: int) -> int:
             continue
         name, plan, account = got  # type: ignore[misc]
         lines.setdefault((name, str(plan)), Account()).add(account)
-        allowed = MOST_LOST if plan.kill else 0.0
-        if account.worst > allowed + 0.001 or (plan.kill and account.late > MOST_LOST):
-            account.wrong.append(
-                f"{account.worst:.3f} s lost of one person, the oldest {account.late:.3f} s old"
-            )
+        judge(plan, account)
         total.add(account)
         for wrong in account.wrong:
             print(f"WRONG {name}: {plan}: {wrong}", flush=True)
@@ -230,6 +226,13 @@ def report(out: SimpleQueue[object], workers: int) -> int:
         print(f"{name:9} {plan:32} {row(account)}")
     print(f"{'all':9} {f'{time.monotonic() - began:.0f} s':32} {row(total)}")
     return 1 if total.wrong or total.doubled else 0
+
+
+def judge(plan: Plan, account: Account) -> None:
+    """Note it as wrong when more was lost than the promise allows."""
+    allowed = MOST_LOST if plan.kill else 0.0
+    if account.worst > allowed + 0.001 or account.late > allowed:
+        account.wrong.append(f"{account.worst:.3f} s lost of one person, the oldest {account.late:.3f} s old")
 
 
 def row(account: Account) -> str:
