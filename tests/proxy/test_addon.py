@@ -263,7 +263,7 @@ async def test_nothing_is_retained(house: House) -> None:
 
 
 async def test_upgrade_to_something_else(house: House) -> None:
-    """A limited site that switches to a protocol that we cannot meter is cut off; Upgrade is not even asked for."""
+    """A site that switches to a protocol that we cannot meter is cut off; Upgrade is not even asked for."""
     flow = request(LIMITED, headers=PAGE | {"Upgrade": "spdy", "Connection": "Upgrade"})
     await ask(house, flow)
     assert "Upgrade" not in flow.request.headers

@@ -48,8 +48,8 @@ def test_answer_before_the_body(proxy: Serving) -> None:
 def test_no_continue_for_a_blocked_upload(proxy: Serving) -> None:
     """A client that asks first (Expect: 100-continue) is told no, not to go on."""
     with proxy.client.socket() as connection:
-        head = f"PUT http://{BLOCKED}/ HTTP/1.1\r\nHost: {BLOCKED}\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
-        connection.sendall(head.encode())
+        head = f"PUT http://{BLOCKED}/ HTTP/1.1\r\nHost: {BLOCKED}\r\nContent-Length: 9\r\n"
+        connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
         assert read_until(connection, b"\r\n").startswith(b"HTTP/1.1 403 ")
 
 

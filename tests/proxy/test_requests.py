@@ -127,7 +127,8 @@ async def test_challenge_only_where_wanted(strict: House) -> None:
         assert flow.response is not None
         assert flow.response.headers["Proxy-Authenticate"].startswith("Basic ")
     for authority, expected in (
-        ("news.example:443", None), ("x.com:443", 407), ("chatter.example:443", 407), ("allowance.internal:443", 407),
+        ("news.example:443", None), ("x.com:443", 407), ("chatter.example:443", 407),
+        ("allowance.internal:443", 407),
     ):  # fmt: skip
         outer = connect(authority)
         await strict.gate.http_connect(outer)
