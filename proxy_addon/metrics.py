@@ -38,6 +38,7 @@ LEDGER_ERRORS = (
     "locked", "full", "unreachable", "slow", "schema", "stopped", "sign-in", "refused", "internal", "newer",
     "foreign", "readonly", "journal", OTHER,
 )  # fmt: skip
+HOOKS = ("requestheaders", "http_connect", "next_layer", "client_connected", "server_connect", "look", "over")
 MOST_PLACES = 64  # different hooks of our own code, and different ledger errors, that have a series
 
 
@@ -132,6 +133,7 @@ class PrometheusMetrics:
         self._digest = ""
         self._seen: dict[tuple[str, str], int] = {}  # what has been counted of a number since the start
         self._places: set[str] = set()
+        self._out: set[int] = set()  # who has run out of which allowance, as hashes: no name is kept here
         self._platform = self._role = self._allowance = Words()
         self._start()
 
@@ -146,6 +148,8 @@ class PrometheusMetrics:
             (self._sign_ins, SIGN_INS),
             (self._tls_failed, (PAGE,)),
             (self._lost, ("no-room", "refused")),
+            (self._ledger_errors, LEDGER_ERRORS),
+            (self._errors, HOOKS),
         ):
             for word in words:
                 counter.labels(word)
@@ -162,6 +166,8 @@ class PrometheusMetrics:
         roles = {people.default_role, *people.roles, *people.duties, rules.unidentified_role, NOBODY}
         roles |= {"admin", *(role for _, _, role in people.devices)}
         self._platform = Words({*rules.platforms, PAGE})
+        for platform in rules.limited:
+            self._given_back.labels(platform)
         self._role = Words({role for role in roles if role})
         self._allowance = Words({*rules.allowances, FREE})
 
@@ -177,6 +183,15 @@ class PrometheusMetrics:
                 "would_block" if decision.would_block else decision.verdict.value,
                 decision.reason.value,
             ).inc()
+            if decision.allowance is not None and decision.would is None:
+                self._balance(person, decision)
+
+    def _balance(self, person: Person, decision: Decision) -> None:
+        """Somebody is out of time from the first refusal, or from being cut, until they are let in again."""
+        if decision.reason is Reason.EXHAUSTED:
+            self.exhausted(person, decision.allowance or "", 0.0)
+        elif self._out and decision.reason is Reason.WITHIN:
+            self._out.discard(hash((person.name, decision.allowance)))
 
     def attention(self, person: Person, platform: str, allowance: str | None, seconds: float) -> None:
         """See `ports.Metrics`."""
@@ -192,7 +207,11 @@ class PrometheusMetrics:
         self._ignored.labels(self._platform(platform), activity.value).inc()
 
     def exhausted(self, person: Person, allowance: str, at: float) -> None:
-        """See `ports.Metrics`."""
+        """See `ports.Metrics`. Once for each time that it runs out, however often that is noticed."""
+        key = hash((person.name, allowance))
+        if key in self._out:
+            return
+        self._out.add(key)
         self._exhausted.labels(self._allowance(allowance), self._role(person.roles[0])).inc()
 
     def cut(self, kind: str, delay: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -124,12 +125,28 @@ def test_known_words_are_kept() -> None:
     assert "allowance_decision_seconds_count 2.0" in text
 
 
+def test_running_out_is_counted_once() -> None:
+    """Cut and refused many times is one run-out; after more time was given, the next one counts again."""
+    metrics = filled()
+    person = Person("ann", ("staff",))
+    refused = Decision(Verdict.BLOCK, Reason.EXHAUSTED, "facebook", allowance="daily-social")
+    metrics.exhausted(person, "daily-social", 1.0)
+    for _ in range(3):
+        metrics.decided(person, refused, 1e-5)
+    assert 'exhausted_total{allowance="daily-social",role="staff"} 1.0' in exposed(metrics)
+    within = Decision(Verdict.SPEND, Reason.WITHIN, "facebook", allowance="daily-social")
+    for decision in (within, refused, refused):
+        metrics.decided(person, decision, 1e-5)
+    metrics.decided(Person("bob", ("staff",)), replace(refused, would=Verdict.BLOCK), 1e-5)
+    assert 'exhausted_total{allowance="daily-social",role="staff"} 2.0' in exposed(metrics)
+
+
 def test_places_of_failures_are_bounded() -> None:
     """A thousand names of hooks make no thousand series."""
     metrics = filled()
     for number in range(1000):
         metrics.failed(f"hook{number}")
-    assert exposed(metrics).count("\nallowance_errors_total{") <= 65
+    assert exposed(metrics).count("\nallowance_errors_total{") <= 75
 
 
 def test_numbers_since_the_start_become_counters() -> None:

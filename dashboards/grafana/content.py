@@ -101,17 +101,16 @@ FAIRNESS = Board(
                   {"{{platform}}": f"topk(10, {in_range('allowance_ignored_total', 'platform')})"}, "bargauge"),
             Panel("Given back", "s", "Seconds taken off visits because a machine, not a person, had made them longer.",
                   "A platform that stands out polls in a way we do not know: report it with a recording.",
-                  {"{{platform}}": or_zero(in_range("allowance_given_back_seconds_total", "platform"))}, "bargauge"),
+                  {"{{platform}}": in_range("allowance_given_back_seconds_total", "platform")}, "bargauge"),
         )),
         ("Rules that are tried out", (
             Panel("Would be stopped", "reqps", "Requests that a rule with `mode: observe` would have stopped, by role.",
                   "Decide by this whether the rule may be enforced, and tell those roles first.",
-                  {"{{role}}": or_zero(per_second("allowance_requests_total", "role", extra=', verdict="would_block"'))},
+                  {"{{role}}": per_second("allowance_requests_total", "role", extra=', verdict="would_block"')},
                   width=12),
             Panel("Would be stopped, by platform", "short", "The same in the time that is shown.",
                   "A platform that nobody expected here is covered by too wide a rule.",
-                  {"{{platform}}": or_zero(in_range("allowance_requests_total", "platform",
-                                                    extra=', verdict="would_block"'))}, "bargauge", 12),
+                  {"{{platform}}": in_range("allowance_requests_total", "platform", extra=', verdict="would_block"')}, "bargauge", 12),
         )),
         ("How things end", (
             Panel("Cut delay", "s", "Seconds from the end of an allowance to the end of what was running.",
@@ -180,7 +179,7 @@ HEALTH = Board(
                   {"{{result}}": per_second("allowance_sign_in_total", "result")}, width=6, stacked=True),
             Panel("Failures of our own", "ops", "Exceptions in our code, by hook. There should be none.",
                   "Runbook, AllowanceDecisionErrors.",
-                  {"{{where}}": or_zero(per_second("allowance_errors_total", "where"))}, width=6, stacked=True),
+                  {"{{where}}": per_second("allowance_errors_total", "where")}, width=6, stacked=True),
         )),
         ("Speed", (
             Panel("Time of a decision", "s", "From a request's head to the verdict.",
@@ -208,7 +207,7 @@ HEALTH = Board(
                   {"{{instance}}": "sum by (instance) (allowance_journal_bytes{$own})"}, width=6),
             Panel("Ledger errors", "ops", "Failed reads and writes by kind, and visits given up.",
                   "Runbook, AllowanceLedgerDown and AllowanceVisitsLost.",
-                  {"{{kind}}": or_zero(per_second("allowance_ledger_errors_total", "kind")),
+                  {"{{kind}}": per_second("allowance_ledger_errors_total", "kind"),
                    "lost: {{why}}": per_second("allowance_visits_lost_total", "why")}, width=6),
         )),
         ("Processes", (
