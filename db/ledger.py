@@ -29,9 +29,10 @@ from db.models import AuditRow, Base, GrantRow, VisitRow
 from db.retention import prune
 from db.rows import GRANT, VISIT, grant_values, visit_values
 from db.sqlite import empty_wal
+from db.totals import totals
 from db.types import Instant, database_now
 from proxy_addon.core.types import Grant, Visit
-from proxy_addon.ports import AuditEntry, Erasure, History, News, Records
+from proxy_addon.ports import AuditEntry, Erasure, History, News, Records, Total
 
 OVERLAP = 2.0  # seconds; more than a database's clock is ever set back by those who keep it right
 PEOPLE_AT_ONCE = 1000  # names in one query; SQLite takes 32,766 parameters, Postgres 65,535
@@ -108,6 +109,11 @@ class SqlLedger:
         """The same visits of everybody, one history for each person: quick to read, to be unpacked at need."""
         with self._reading() as connection:
             return list(histories(connection, since))
+
+    def totals(self, start: float, end: float) -> Sequence[Total]:
+        """Everybody's seconds within `[start, end)`; what overlaps is counted once. See `ports.Ledger.totals`."""
+        with self._reading() as connection:
+            return totals(connection, start, end)
 
     def grants(self, valid_after: float, *, person: str | None = None) -> Sequence[Grant]:
         """Grants that expire after `valid_after`, oldest first."""

@@ -7,6 +7,7 @@ nodes of one process may share one.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from math import inf
@@ -22,6 +23,7 @@ from proxy_addon.ports import (
     LedgerRefused,
     News,
     Records,
+    Total,
 )
 
 
@@ -71,6 +73,22 @@ class MemoryLedger:
             History(person, max(visit.end for visit in visits), visits.copy)
             for person, visits in found.items()
         ]
+
+    def totals(self, start: float, end: float) -> Sequence[Total]:
+        """Seconds by person, platform and allowance; what overlaps is counted once."""
+        with self._lock:
+            visits = [visit for _, visit in self._visits.values()]
+        cut = [(max(visit.start, start), min(visit.end, end), visit) for visit in visits]
+        reached: dict[tuple[str, str | None], float] = {}
+        found: dict[tuple[str, str, str | None], float] = defaultdict(float)
+        for since, until, visit in sorted(
+            (each for each in cut if each[0] < each[1]), key=lambda each: each[:2]
+        ):
+            key = (visit.person, visit.allowance)
+            known = reached.get(key, since)
+            found[visit.person, visit.platform, visit.allowance] += max(until, known) - max(since, known)
+            reached[key] = max(until, known)
+        return [Total(*key, seconds) for key, seconds in found.items() if seconds > 0]
 
     def grants(self, valid_after: float, *, person: str | None = None) -> Sequence[Grant]:
         """Grants that expire after `valid_after`, oldest first."""

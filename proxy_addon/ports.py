@@ -77,6 +77,16 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Total:
+    """Seconds of one person on one platform, charged to one allowance (None: free time)."""
+
+    person: str
+    platform: str
+    allowance: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class News:
     """What others wrote since `cursor`: rows may repeat, order is not promised. `cursor` is opaque."""
 
@@ -171,6 +181,10 @@ class Ledger(Protocol):
 
     def histories(self, since: float) -> Iterable[History]:
         """The same visits of everybody, one history for each person: quick to read, to be unpacked at need."""
+
+    def totals(self, start: float, end: float) -> Sequence[Total]:
+        """Everybody's seconds within `[start, end)`, in no order. What overlaps on an allowance is counted once,
+        for the platform that was used first: the platforms of an allowance add up to what was spent."""
 
     def grants(self, valid_after: float, *, person: str | None = None) -> Sequence[Grant]:
         """Grants that expire after `valid_after`, oldest first."""

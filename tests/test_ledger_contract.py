@@ -320,26 +320,3 @@ def test_what_is_written_outlasts_the_process(open_ledger: Open) -> None:
     assert list(second.visits(0.0)) == [visit(1)]
     assert list(second.grants(0.0)) == [grant()]
     assert len(second.audit_log()) == 1
-
-
-def test_histories_are_the_same_visits(open_ledger: Open) -> None:
-    """Packed by person, the visits are those that `visits` gives, to the last field, and can be had again."""
-    ledger = open_ledger()
-    ledger.write_visits(
-        [
-            visit(1),
-            visit(2, person="bo", section="learning", allowance=None, rule=None, start=START + 0.123457),
-            visit(3, rev=7, node="ä\"'\\", end=START + 999.999999),
-            visit(4, person="old", end=START + 245.0, start=START + 241.0),
-        ]
-    )
-    since = START + 245.0
-    packed = list(ledger.histories(since))
-    expected = list(ledger.visits(since))
-    assert {each.person for each in packed} == {row.person for row in expected}
-    for _ in range(2):
-        unpacked = [row for each in packed for row in each.unpack()]
-        assert sorted(unpacked, key=lambda row: (row.start, row.id)) == expected
-    for each in packed:
-        assert each.latest == max(row.end for row in expected if row.person == each.person)
-        assert {row.person for row in each.unpack()} == {each.person}
