@@ -7,6 +7,7 @@ that calendar programs write are accepted: what is not accepted could take very 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice
@@ -23,7 +24,7 @@ from proxy_addon.core.rules_values import BadValue, quote
 from proxy_addon.core.types import Interval
 
 MAX_OCCURRENCES = 20_000  # of one file
-_MAX_ODD = 20  # repetitions of one file that may seldom or never come true
+_MAX_RARE = 20  # repetitions of one file that may seldom or never come true
 _LONGEST = timedelta(days=366)
 _PARTS: Mapping[str, frozenset[str]] = {
     "DAILY": frozenset({"BYDAY"}),
@@ -31,6 +32,8 @@ _PARTS: Mapping[str, frozenset[str]] = {
     "MONTHLY": frozenset({"BYDAY", "BYMONTHDAY", "BYSETPOS"}),
     "YEARLY": frozenset({"BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS"}),
 }
+_WEEKDAY = re.compile(r"([+-]?\d{1,2})?(?:MO|TU|WE|TH|FR|SA|SU)", re.IGNORECASE)
+_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # the most days that each may have
 _ALWAYS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"})
 _END = datetime(calendars.LAST_YEAR, 12, 31, 23, 59, 59)  # noqa: DTZ001 (a time on the wall)
 
@@ -100,21 +103,75 @@ class _File:
 
     def _repeated(self, rule: Any, start: datetime, zone: tzinfo) -> Iterator[datetime]:
         parts = {key.upper(): value for key, value in rule.items()}
-        frequency = str(parts.get("FREQ", [""])[0]).upper()
-        by = {key for key in parts if key not in _ALWAYS}
-        if frequency not in _PARTS or not by <= _PARTS[frequency]:
+        if not _comes_true(parts):
             text = rule.to_ical().decode("utf-8", "replace")
             raise _bad(
                 self._name, f"repeats an event as {quote(text)}, which is not supported", "write it out"
             )
-        self._odd += bool(by - {"BYDAY"}) or (frequency == "DAILY" and bool(by))
-        if self._odd > _MAX_ODD:
+        self._odd += _is_rare(parts)
+        if self._odd > _MAX_RARE:
             raise _bad(self._name, "has too many events that repeat in unusual ways", "write them out")
         until = min([_END, *(_wall(at, zone, zone)[0] for at in parts.get("UNTIL", []))])
         plain = type(rule)({**rule, "UNTIL": [until]})
         plain.pop("COUNT", None)
         count = min([MAX_OCCURRENCES + 1, *map(int, parts.get("COUNT", []))])
         return islice(iter(rrulestr(plain.to_ical().decode(), dtstart=start)), count)
+
+
+def _comes_true(parts: Mapping[str, Any]) -> bool:
+    """True for a repetition that is sure to come true now and then.
+
+    The library would look for one that never does (30 February) up to the year 9999.
+    """
+    frequency = _frequency(parts)
+    by = parts.keys() - _ALWAYS
+    if frequency not in _PARTS or not by <= _PARTS[frequency] or not 1 <= _interval(parts) <= 1000:
+        return False
+    ordinals = _ordinals(parts)
+    if ordinals is None or (frequency in ("DAILY", "WEEKLY") and any(ordinals)):
+        return False
+    if frequency == "DAILY":
+        return not by or _interval(parts) == 1
+    if "BYSETPOS" in by and ("BYDAY" not in by or "BYMONTHDAY" in by or not _within(parts, "BYSETPOS", 4)):
+        return False
+    if "BYMONTHDAY" in by and (any(ordinals) or not _some_day(parts)):
+        return False
+    return all(abs(n) <= 5 for n in ordinals) and _within(parts, "BYMONTH", 12)
+
+
+def _is_rare(parts: Mapping[str, Any]) -> bool:
+    """True for one that may have to be looked for over many years, or never comes true after all."""
+    ordinals = _ordinals(parts) or ()
+    late = not _within(parts, "BYMONTHDAY", 28) or any(abs(n) > 4 for n in ordinals)
+    return _interval(parts) > 1 and late
+
+
+def _frequency(parts: Mapping[str, Any]) -> str:
+    return str(parts.get("FREQ", [""])[0]).upper()
+
+
+def _interval(parts: Mapping[str, Any]) -> int:
+    return int(parts.get("INTERVAL", [1])[0])
+
+
+def _ordinals(parts: Mapping[str, Any]) -> list[int] | None:
+    """Of `2TU` the 2, of `TU` 0; None where something is no day of the week."""
+    matches = [_WEEKDAY.fullmatch(str(day)) for day in parts.get("BYDAY", [])]
+    found = [int(match[1] or 0) for match in matches if match is not None]
+    return found if len(found) == len(matches) else None
+
+
+def _within(parts: Mapping[str, Any], name: str, most: int) -> bool:
+    return all(0 < abs(int(number)) <= most for number in parts.get(name, []))
+
+
+def _some_day(parts: Mapping[str, Any]) -> bool:
+    """True when some month has one of these days."""
+    months = [int(month) for month in parts.get("BYMONTH", range(1, 13))]
+    if not all(1 <= month <= 12 for month in months):
+        return False
+    most = max(_MONTHS[month - 1] for month in months)
+    return any(0 < abs(int(day)) <= most for day in parts.get("BYMONTHDAY", []))
 
 
 def _length(event: Any, start: datetime, zone: tzinfo, whole_days: bool) -> timedelta:
