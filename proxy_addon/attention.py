@@ -22,6 +22,8 @@ from proxy_addon.usage import UsageBook
 
 GIVE_BACK_MEMORY = 2 * 3600.0  # how far back a stretch may still be corrected, seconds
 ERAS = 16  # earlier rules that are remembered as long as time under them may be corrected
+WEAK = 2  # bursts that must come soon after each other to open a stretch, where an answer brought nothing to see
+DOUBTFUL = 3  # the same where machines are known to ask for the same things
 CLIP_BYTES = 3_000_000  # a film as short as this may come with what a page loads by itself
 TRIM_TURNS = 8  # overlapping devices need more than one turn to find the second at which time was up
 
@@ -107,7 +109,7 @@ class Attention:
         """Enter one activity that counts; what it turned out to be (a machine's rhythm is background)."""
         watch = self.watch(person.name, load.target.platform)
         metering = engine.rule_set.metering
-        root, weak = None, False
+        root, needs = None, 1
         if load.judgement.activity is Activity.MEDIA:
             if 0 < load.size <= CLIP_BYTES and rhythm.brought(watch.rhythm, load.at):
                 return Activity.BACKGROUND
@@ -117,10 +119,10 @@ class Attention:
                 self._withdraw(engine, person, load.target.platform, watch, beat.withdrawn)
             if beat.machine:
                 return Activity.BACKGROUND
-            root, weak = beat.root, load.weak or beat.doubtful
+            root, needs = beat.root, DOUBTFUL if beat.doubtful else WEAK if load.weak else 1
         else:
             watch.rhythm = rhythm.seen(watch.rhythm, load.at)
-        self._extend(engine, person, watch, load, metering, root, weak=weak)
+        self._extend(engine, person, watch, load, metering, root, needs)
         return load.judgement.activity
 
     def polled(self, engine: Engine, person: Person, load: Load) -> None:
@@ -144,12 +146,12 @@ class Attention:
 
     def _extend(
         self, engine: Engine, person: Person, watch: Watch, load: Load, metering: Metering,
-        root: Root | None = None, *, weak: bool = False,
+        root: Root | None = None, needs: int = 1,
     ) -> None:  # fmt: skip
         old = watch.clock
         kind = load.judgement.kind or Kind.INTERACTION
         section = load.target.section
-        mark = Mark(load.at, load.until, kind, load.key, load.judgement.evidence, section, weak, root)
+        mark = Mark(load.at, load.until, kind, load.key, load.judgement.evidence, section, needs, root)
         watch.clock = meter.observe(old, mark, metering)
         self._write(engine, person, load.target.platform, watch, old)
         self._trim(engine, person, load.target, watch, load.until)

@@ -22,6 +22,7 @@ class _Place(NamedTuple):
 COMMANDS = {
     "run": _Place("run", "run"),
     "rules": _Place("rules", "app"),
+    "simulate": _Place("simulate", "simulate"),
     "usage": _Place("usage", "usage"),
     "grant": _Place("grant", "grant"),
     "reset": _Place("reset", "reset"),

@@ -23,10 +23,11 @@ retracted any more.
 from __future__ import annotations
 
 from collections.abc import Set
+from itertools import pairwise
 from typing import NamedTuple
 
 from proxy_addon.core.activity import Evidence, Kind
-from proxy_addon.core.rhythm import Root
+from proxy_addon.core.rhythm import BURST_GAP, Root
 from proxy_addon.core.ruleset import Metering
 
 MARKS_KEPT = 768
@@ -34,6 +35,7 @@ PAGE_LOAD = 5.0  # seconds that a page goes on loading its own parts
 SOON = 20.0  # seconds within which a weak mark needs another one to count, when nothing firm is near
 WEAK_GAP = 60.0  # seconds that a weak mark may bridge while firm evidence vouches for it
 SUPPORT = 180.0  # seconds for which firm evidence vouches for weak marks after it
+ALONE_KEPT = 16
 SAME = 1.0  # marks of one origin closer than this are one
 NEVER = float("-inf")
 
@@ -41,7 +43,8 @@ NEVER = float("-inf")
 class Mark(NamedTuple):
     """One activity: from when to when (instants), of which kind, made by which endpoint.
 
-    `root` names the evidence it belongs to, None = a person for certain; `cut` ends all that is open instead.
+    `needs`: how many bursts must come soon after each other to open a stretch: 1 is firm, more is weak. `root`
+    names the evidence it belongs to, None = a person for certain; `cut` ends all that is open instead.
     """
 
     at: float
@@ -50,9 +53,14 @@ class Mark(NamedTuple):
     key: str
     evidence: Evidence
     section: str | None = None
-    weak: bool = False
+    needs: int = 1
     root: Root | None = None
     cut: bool = False
+
+    @property
+    def weak(self) -> bool:
+        """It counts only together with others."""
+        return self.needs > 1
 
 
 class Stretch(NamedTuple):
@@ -70,7 +78,7 @@ class Clock(NamedTuple):
     """The state of the fold: marks that may still be retracted, and the stretches that they amount to.
 
     `reach`: until when firm evidence joins up; `until`: end of the last activity that counted; `firm`: the same of
-    the last firm one; `alone`: a weak mark that waits for a second one.
+    the last firm one; `alone`: weak marks that wait for more.
     """
 
     marks: tuple[Mark, ...] = ()
@@ -80,7 +88,7 @@ class Clock(NamedTuple):
     serial: int = 1
     until: float = NEVER
     firm: float = NEVER
-    alone: Mark | None = None
+    alone: tuple[Mark, ...] = ()
 
 
 IDLE = Clock()
@@ -122,17 +130,23 @@ def _fold(clock: Clock, mark: Mark, metering: Metering) -> Clock:
     if joins(clock, mark.at, metering, weak=mark.weak):
         if mark.weak or _part_of_page(clock, mark):
             reach = max(reach, clock.reach)
-        return _join(clock, mark, end)._replace(reach=reach, firm=firm, until=until, alone=None)
+        return _join(clock, mark, end)._replace(reach=reach, firm=firm, until=until, alone=())
     newest = max(clock.newest, mark.at)
     marks = (*clock.marks, mark)
     alone = clock.alone
-    if alone is not None and (mark.at - alone.until > SOON or alone.section != mark.section):
-        alone = None
-    if mark.weak and alone is None:
-        return clock._replace(marks=marks, newest=newest, alone=mark)
-    start = mark if alone is None else alone
+    if alone and (mark.at - alone[-1].until > SOON or alone[-1].section != mark.section):
+        alone = ()
+    if mark.weak:
+        alone = (*alone, mark)[-ALONE_KEPT:]
+        if _bursts(alone) < min(m.needs for m in alone):
+            return clock._replace(marks=marks, newest=newest, alone=alone)
+    start = alone[0] if alone else mark
     opened = Stretch(clock.serial, start.at, end, mark.section, start.evidence, mark.evidence)
     return Clock(marks, (*clock.stretches, opened), reach, newest, clock.serial + 1, until, firm)
+
+
+def _bursts(marks: tuple[Mark, ...]) -> int:
+    return 1 + sum(b.at - a.at > BURST_GAP for a, b in pairwise(marks))
 
 
 def _cut(clock: Clock, mark: Mark) -> Clock:

@@ -41,6 +41,7 @@ MISSED_PRECISE = 12  # the same for a timer whose beats are precise
 PRECISE = 0.1  # of its period
 ASLEEP = 240.0  # seconds of silence of the whole platform after which a laptop slept
 WAKING = 10.0  # seconds in which timers catch up afterwards
+RUNNING = 5.0  # periods for which a silent timer may still explain what comes off its beat
 REVIVED_PRECISE = 0.15  # of its period
 REVIVED_QUICK = 8.0  # seconds; two intervals of a shorter timer are soon there by chance
 REVIVED_SHORTEST = 3.0
@@ -81,6 +82,7 @@ class Rhythm(NamedTuple):
     woke: float = float("-inf")  # when something came after a long silence of everything
     asked: float = float("-inf")  # when a machine last asked for something that is known to bring content
     content: bool | None = None  # None: none came yet; else whether it was a machine's
+    doubtful: bool = False  # whether machines are known to bring such content, only not now
 
 
 class Beat(NamedTuple):
@@ -161,16 +163,20 @@ def seen(rhythm: Rhythm, at: float) -> Rhythm:
 def _content(rhythm: Rhythm, at: float) -> tuple[Rhythm, Beat]:
     root = (rhythm.begun, True)
     if rhythm.content is not None:
-        return rhythm._replace(last=at), Beat(rhythm.content, root)
+        return rhythm._replace(last=at), Beat(rhythm.content, root, _NOTHING, rhythm.doubtful)
     series = rhythm.series
+    doubtful = False
     if rhythm.key != CONTENT and (asked := series.get(rhythm.key)) is not None:
+        doubtful = asked.brings >= BRINGS and _running(asked.models, at)
         series = _with(series, rhythm.key, asked._replace(brings=asked.brings + BRINGS_PACE))
     if brought(rhythm, at):
         return rhythm._replace(series=series, last=at, content=True), Beat(True, root)
     entered, machine, times = _enter(series.get(CONTENT, _NEW), rhythm.begun, rhythm)
-    after = rhythm._replace(series=_with(series, CONTENT, entered), last=at, content=machine)
+    doubtful = doubtful or _running(entered.models, at)
+    series = _with(series, CONTENT, entered)
+    after = rhythm._replace(series=series, last=at, content=machine, doubtful=doubtful)
     withdrawn = frozenset((t, True) for t in times) if times else _NOTHING
-    return after, Beat(machine, root, withdrawn, bool(entered.models))
+    return after, Beat(machine, root, withdrawn, doubtful)
 
 
 def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
@@ -195,7 +201,7 @@ def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
         key=key if first else rhythm.key,
         asked=at if machine and brings else rhythm.asked,
     )
-    return after, Beat(machine, root, withdrawn, bool(old.models))
+    return after, Beat(machine, root, withdrawn, _running(old.models, at))
 
 
 def _roots(times: tuple[float, ...], brings: bool) -> frozenset[Root]:
@@ -273,6 +279,11 @@ def _replaced(old: Model, new: Model, at: float) -> bool:
     """A timer that was learned before, fell silent, and is found again with another phase."""
     silent = at - old.beat > 2.5 * old.period
     return old.crowd == new.crowd and silent and abs(old.period - new.period) <= 0.1 * new.period
+
+
+def _running(models: tuple[Model, ...], at: float) -> bool:
+    """Whether one of the timers was heard of lately."""
+    return any(at - model.beat <= RUNNING * model.period for model in models)
 
 
 def _best(models: tuple[Model, ...], at: float) -> tuple[Model, ...] | None:

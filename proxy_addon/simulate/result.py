@@ -78,7 +78,6 @@ def _person(person: PersonResult, zone: ZoneInfo) -> dict[str, Any]:
 def _visit(visit: Visit, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "platform": visit.platform,
-        "section": visit.section,
         "allowance": visit.allowance,
         "rule": visit.rule,
         "start": iso(visit.start, zone),

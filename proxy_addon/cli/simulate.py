@@ -1,0 +1,158 @@
+"""`allowance simulate`: what a policy would have done to recorded traffic."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from proxy_addon import rules_file
+from proxy_addon.cli.common import AsJson, Config, Rules, one_line_errors
+from proxy_addon.cli.simulate_tables import print_changes, print_result
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.settings import load_settings
+from proxy_addon.simulate import Replay, Result
+from proxy_addon.simulate.compare import Change, Side, changes
+from proxy_addon.simulate.hours import by_hour
+from proxy_addon.trace.event import TraceEvent
+from proxy_addon.trace.reader import open_traces
+from proxy_addon.trace.report import ReadReport, TraceError
+from proxy_addon.words import iso
+
+Traces = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="TRACE...", help="JSON lines, HAR, Squid's access.log or mitmproxy flows; gzip is fine."
+    ),
+]
+Against = Annotated[
+    Path | None, typer.Option("--against", metavar="DIR", help="Compare with the rules in this folder.")
+]
+User = Annotated[
+    str | None, typer.Option("--user", metavar="USER", help="Whose traffic it is, where a file does not say.")
+]
+ByHour = Annotated[bool, typer.Option("--by-hour", help="Also show the use in each hour.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first line that cannot be read.")]
+
+TICK = 2_000  # events between two looks at the progress bar
+
+
+def simulate(
+    traces: Traces,
+    rules: Rules = None,
+    against: Against = None,
+    user: User = None,
+    hours: ByHour = False,
+    strict: Strict = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run recorded traffic through the rules on a virtual clock: who would have used what, and when it ran out."""
+    with one_line_errors():
+        policy = rules_file.load(load_settings({"rules": rules}, config).rules)
+        other = rules_file.load(against) if against is not None else None
+    report = ReadReport()
+    results = _read(traces, user, report, strict, [policy] if other is None else [policy, other])
+    _print_problems(report, strict)
+    if as_json:
+        typer.echo(json.dumps(_form(results, policy, hours), indent=2, ensure_ascii=False))
+    else:
+        _print(results, report, policy, hours)
+    if report.unreadable and not report.events:
+        raise typer.Exit(1)  # nothing at all could be read
+
+
+def _read(
+    traces: list[Path], user: str | None, report: ReadReport, strict: bool, policies: list[RuleSet]
+) -> list[Result]:
+    """One reading for all policies. Exit code 1 when strict reading stops."""
+    replays = [Replay(policy) for policy in policies]
+    try:
+        with _progress(report) as watched:
+            for event in watched(open_traces(traces, user, report=report, strict=strict)):
+                for replay in replays:
+                    replay.feed(event)
+    except TraceError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    return [replay.finish() for replay in replays]
+
+
+@contextmanager
+def _progress(report: ReadReport) -> Iterator[Any]:
+    """A bar on the terminal, on the side that is not the answer; nothing where nobody watches."""
+    if not sys.stderr.isatty():
+        yield iter
+        return
+    columns = (
+        TextColumn("{task.fields[events]:,} events"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=report.bytes_total or None, events=0)
+
+        def watched(events: Iterator[TraceEvent]) -> Iterator[TraceEvent]:
+            for number, event in enumerate(events):
+                if number % TICK == 0:
+                    total = report.bytes_total or None
+                    bar.update(task, completed=report.bytes_read, total=total, events=report.events)
+                yield event
+
+        yield watched
+
+
+def _print_problems(report: ReadReport, strict: bool) -> None:
+    if not report.unreadable or strict:
+        return
+    for problem in report.first:
+        print(problem, file=sys.stderr)
+    more = report.unreadable - len(report.first)
+    if more > 0:
+        print(f"and {more:,} more like these", file=sys.stderr)
+    noun = "record" if report.unreadable == 1 else "records"
+    print(f"{report.unreadable:,} {noun} could not be read and are left out.", file=sys.stderr)
+
+
+def _form(results: list[Result], policy: RuleSet, hours: bool) -> dict[str, Any]:
+    form = _users(results[0], policy.zone, hours)
+    if len(results) > 1:
+        form["against"] = _users(results[1], policy.zone, hours)
+        form["changes"] = {c.user: _change(c, policy.zone) for c in changes(results[0], results[1])}
+    return form
+
+
+def _users(result: Result, zone: ZoneInfo, hours: bool) -> dict[str, Any]:
+    form = result.to_json(zone)
+    if hours:
+        for name, found in form["users"].items():
+            found["hours"] = by_hour(result.users[name], zone)
+    return form
+
+
+def _change(change: Change, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "gained": round(change.gained, 3),
+        "now": _side(change.now, zone),
+        "against": _side(change.then, zone),
+    }
+
+
+def _side(one: Side, zone: ZoneInfo) -> dict[str, Any]:
+    exhausted = {name: iso(at, zone) for name, at in sorted(one.exhausted.items())}
+    return {"used": one.used, "spent": one.spent, "blocked": one.blocked, "exhausted_at": exhausted}
+
+
+def _print(results: list[Result], report: ReadReport, policy: RuleSet, hours: bool) -> None:
+    console = Console()
+    print_result(console, results[0], policy.zone, hours=hours)
+    if len(results) > 1:
+        print_changes(console, changes(results[0], results[1]), policy.zone)
+    noun = "event" if report.events == 1 else "events"
+    console.print(f"{report.events:,} {noun} read.", highlight=False)
