@@ -166,10 +166,15 @@ class PrometheusMetrics:
         roles = {people.default_role, *people.roles, *people.duties, rules.unidentified_role, NOBODY}
         roles |= {"admin", *(role for _, _, role in people.devices)}
         self._platform = Words({*rules.platforms, PAGE})
-        for platform in rules.limited:
-            self._given_back.labels(platform)
         self._role = Words({role for role in roles if role})
         self._allowance = Words({*rules.allowances, FREE})
+        # Series that begin at zero: what happens for the first time would not be seen as an increase.
+        for platform in rules.limited:
+            self._given_back.labels(platform)
+        for allowance in rules.allowances:
+            self._notices.labels(allowance)
+            for role in filter(None, roles):
+                self._exhausted.labels(allowance, role)
 
     # -- the engine (ports.Metrics)
 

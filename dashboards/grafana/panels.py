@@ -32,6 +32,7 @@ class Panel:
     most: float | None = None
     states: tuple[tuple[float, str, str], ...] = ()
     warn: float | None = None  # from here on it is not good
+    whole: bool = False  # things that are counted: `increase` reckons with parts of them
 
     @property
     def exprs(self) -> dict[str, str]:
@@ -126,6 +127,8 @@ def _field(panel: Panel) -> dict[str, Any]:
         "color": {"mode": "palette-classic" if panel.kind != "stat" else "thresholds"},
         "thresholds": {"mode": "absolute", "steps": steps},
     }
+    if panel.whole:
+        field["decimals"] = 0
     if panel.most is not None:
         field["max"] = panel.most
     if panel.states:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class Ran:
     proxy: OfficeProxy
     prometheus: Prometheus
     truth: Truth
+    seconds: float  # that it took
 
 
 def office_proxy(folder: Path, origins: Origins, database: str | None, workers: int = 1) -> OfficeProxy:
@@ -69,6 +71,7 @@ def office_hour(folder: Path, origins: Origins, database: str | None) -> Iterato
     proxy = office_proxy(folder / "office", origins, database)
     with proxy, Prometheus(folder / "prometheus", f"127.0.0.1:{proxy.web_port}") as prometheus:
         hour = Hour(proxy.port, proxy.ca_file, origins.ca_file)
+        began = time.monotonic()
         truth = asyncio.run(hour.run())
         asyncio.run(asyncio.sleep(2.5))  # two scrapes and a flush
-        yield Ran(proxy, prometheus, truth)
+        yield Ran(proxy, prometheus, truth, time.monotonic() - began + 2.0)
