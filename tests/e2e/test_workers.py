@@ -106,15 +106,6 @@ def test_rolling_restart(several: OfficeProxy) -> None:
     assert failed == 0
 
 
-def test_all_end_together(several: OfficeProxy) -> None:
-    """SIGTERM ends supervisor and workers with exit code 0, and nothing of them is left."""
-    pids = [*alive(several).values()]
-    code, seconds = several.stop()
-    assert code == 0
-    assert seconds < 12
-    assert not [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
-
-
 def test_rules_reload_in_every_worker(several: OfficeProxy) -> None:
     """A saved file is in force at each device soon, whichever worker serves it."""
     blocked = "  - {name: Closed, platforms: [x], then: block}\n"
@@ -131,3 +122,12 @@ def test_rules_reload_in_every_worker(several: OfficeProxy) -> None:
     assert several.web("/readyz")[0] == 200
     file.write_text(policy(short=f"{LIMIT:g}s"))
     until(lambda: "degraded" not in several.web("/readyz")[1], "the mending", 15)
+
+
+def test_all_end_together(several: OfficeProxy) -> None:
+    """SIGTERM ends supervisor and workers with exit code 0, and nothing of them is left."""
+    pids = [*alive(several).values()]
+    code, seconds = several.stop()
+    assert code == 0
+    assert seconds < 12
+    assert not [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
