@@ -116,7 +116,7 @@ def exposed(own: Collector, host: Host, accept: str = "") -> tuple[bytes, str]:
     """The metrics of one process and of the host, in the format that `accept` prefers, and its content type."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_WithoutPast(own))
-    registry.register(host)  # type: ignore[arg-type]
+    registry.register(host)
     encode, content_type = choose_encoder(accept)
     return encode(registry), content_type
 

@@ -99,8 +99,9 @@ class TrafficCounts:
         """A site was connected to: remember its socket for as long as it is open."""
         handler = self._server.connections.get(data.client.id)
         transport = handler.transports.get(data.server) if handler is not None else None
-        sock = transport.writer.get_extra_info("socket") if transport and transport.writer else None
-        if counted(sock) is not None:
+        writer = transport.writer if transport is not None else None
+        sock = writer.get_extra_info("socket") if isinstance(writer, asyncio.StreamWriter) else None
+        if sock is not None and counted(sock) is not None:
             self._open[data.server] = (sock, 0, 0)
 
     def server_disconnected(self, data: server_hooks.ServerConnectionHookData) -> None:

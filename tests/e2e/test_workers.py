@@ -69,6 +69,9 @@ def test_metrics_are_summed(several: OfficeProxy) -> None:
         assert client.open("https://x.com/", source=f"127.0.5.{last}").status == 200
     until(lambda: metric(several, "allowance_requests_total") >= before + 6, "the sum of all workers")
     assert metric(several, "allowance_ledger_up") == 1
+    assert metric(several, "allowance_processes") == WORKERS + 1
+    assert metric(several, "process_resident_memory_bytes") > WORKERS * 30e6
+    assert metric(several, "allowance_loop_lag_seconds_count") > WORKERS
     assert '"workers":"ok"' in several.web("/readyz")[1]
 
 
