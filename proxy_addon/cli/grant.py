@@ -12,10 +12,13 @@ from typing import Annotated, NoReturn
 import typer
 
 from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books, operator
+from proxy_addon.core.rules_values import BadValue
+from proxy_addon.core.rules_values import duration as seconds_of
 from proxy_addon.core.types import Balance, Grant
 from proxy_addon.statement import statement
-from proxy_addon.values import duration as seconds_of
 from proxy_addon.words import duration, iso
+
+MOST = 31 * 86_400.0  # seconds
 
 User = Annotated[str, typer.Argument(help="The name as the rule files write it.")]
 AllowanceName = Annotated[str, typer.Argument(metavar="ALLOWANCE", help="Which allowance.")]
@@ -96,10 +99,14 @@ def _instant(text: str, books: Books) -> float:
 
 
 def _seconds(text: str) -> float:
+    """The time as rule files write it."""
     try:
-        return seconds_of(1, 31 * 86_400)(text)
-    except ValueError as error:
-        refuse(f"TIME: {text!r}: {error}")
+        seconds = seconds_of(text.strip())
+    except BadValue:
+        seconds = 0.0
+    if not 1.0 <= seconds <= MOST:
+        refuse(f"TIME: {text!r}: write for example 45s, 10m or 1h30m, up to 31d")
+    return seconds
 
 
 def refuse(message: str) -> NoReturn:

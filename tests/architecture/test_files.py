@@ -18,7 +18,6 @@ TESTS = [path for path in python_files("tests") if path.name.startswith("test_")
 # Modules without a twin of their own, each with the test that stands for it.
 EXEMPT = {
     "proxy_addon/__main__.py": ("tests/e2e/test_run.py", "three lines; every end-to-end test starts it"),
-    "proxy_addon/cli/main.py": ("tests/e2e/test_run.py", "only puts the commands together"),
     "proxy_addon/cli/run.py": ("tests/e2e/test_run.py", "starting a process is tested by starting one"),
     "proxy_addon/proxy/script.py": ("tests/e2e/test_mitmdump.py", "mitmdump has to load it"),
     "proxy_addon/script_addon.py": ("tests/e2e/test_mitmdump.py", "mitmdump has to load it"),
