@@ -54,7 +54,7 @@ def test_warnings_alone_exit_with_three(folder: Path) -> None:
     code, output = run()
     assert code == 3
     assert output == (
-        "warning: rules/people.yml:1:1: ignored-file: this file is not read: rule files end in .yaml; rename it\n"
+        "rules/people.yml:1:1: ignored-file: this file is not read: rule files end in .yaml; rename it (warning)\n"
         "0 errors, 1 warning\n"
     )
 
@@ -93,6 +93,28 @@ def test_json_has_every_field(folder: Path) -> None:
             }
         ],
     }
+
+
+def test_the_format_of_programs_and_of_pull_requests(folder: Path) -> None:
+    """`--format json` is `--json`; GitHub gets a command a problem, with what it would read as a separator escaped."""
+    allowances = 'allowances: {"a, b: 100%": {limit: 15m per day}}\n'
+    (folder / "policy.yaml").write_text(POLICY + "week_starts: mondey\n")
+    assert run("--format", "json") == run("--json")
+    assert run("--format", "github") == (
+        1,
+        "::error file=rules/policy.yaml,line=3,col=14,title=bad-days::"
+        '"mondey" is no day of the week; did you mean "monday"?\n',
+    )
+    (folder / "policy.yaml").write_text(POLICY + allowances)
+    assert run("--format", "github") == (
+        3,
+        "::warning file=rules/policy.yaml,line=3,col=14,title=unused-allowance::no rule spends the allowance "
+        '"a, b: 100%25"; write then: {spend: a, b: 100%25}, or remove it\n',
+    )
+    (folder / "people.yml").write_text("")
+    other = folder.rename("a,b:c")
+    assert run(str(other), "--format", "github")[1].startswith("::warning file=a%2Cb%3Ac/people.yml,line=1")
+    assert run(str(other), "--format", "xml")[0] == 2
 
 
 def test_long_and_hostile_lines_are_shown_in_part(folder: Path) -> None:
