@@ -24,6 +24,7 @@ GIVE_BACK_MEMORY = 2 * 3600.0  # how far back a stretch may still be corrected, 
 ERAS = 16  # earlier rules that are remembered as long as time under them may be corrected
 WEAK = 2  # bursts that must come soon after each other to open a stretch, where an answer brought nothing to see
 DOUBTFUL = 3  # the same where machines are known to ask for the same things
+FINE = 0.25  # seconds; what one burst loads is not entered more finely than this
 CLIP_BYTES = 3_000_000  # a film as short as this may come with what a page loads by itself
 TRIM_TURNS = 8  # overlapping devices need more than one turn to find the second at which time was up
 
@@ -149,6 +150,8 @@ class Attention:
         root: Root | None = None, needs: int = 1,
     ) -> None:  # fmt: skip
         old = watch.clock
+        if root is not None and old.marks and old.marks[-1].root == root and load.until - old.until <= FINE:
+            return
         kind = load.judgement.kind or Kind.INTERACTION
         section = load.target.section
         mark = Mark(load.at, load.until, kind, load.key, load.judgement.evidence, section, needs, root)

@@ -20,6 +20,7 @@ from proxy_addon.core import activity, rhythm
 from proxy_addon.core.activity import Evidence, Exchange, Judgement, Kind
 from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.policy import Engine
+from proxy_addon.core.rhythm import CONTENT
 from proxy_addon.core.prepared import Prepared
 from proxy_addon.core.ruleset import OnFailure, RuleSet
 from proxy_addon.core.types import Activity, Balance, Decision, Person, Reason, Target, Verdict
@@ -166,8 +167,10 @@ class Enforcer:
         decision = self._decide(person, target, now)
         page = self._page(x)
         watch = self._attention.watch(person.name, hit.platform)
-        judgement = activity.classify(x, hit, page, watch.place, now)
-        opens = judgement.evidence is Evidence.PAGE_OPENED
+        judgement, opens = None, False
+        if activity.is_navigation(x):
+            judgement = activity.classify(x, hit, page, watch.place, now)
+            opens = judgement.evidence is Evidence.PAGE_OPENED
         if opens and decision.verdict is Verdict.SPEND and decision.would is None:
             decision = self._with_gap(person, target, decision, judgement, now)
         self._metrics.decided(person, decision, self._timer() - begun)
@@ -242,11 +245,11 @@ class Enforcer:
         judgement = activity.classify(x, ticket.hit, ticket.page, watch.place, ticket.at)
         watch.place = activity.remember(watch.place, x, judgement, ticket.at)
         ticket.judgement = judgement
-        ticket.key = rhythm.endpoint(x.host, x.path)
+        leads = x.dest not in FOLLOWERS and not content_type.startswith(LOOKED_AT)
+        ticket.key = rhythm.endpoint(x.host, x.path) if leads else CONTENT
         became = judgement.activity
         if became.counts and target.platform in self.rules.limited:
             opened = judgement.evidence is Evidence.PAGE_OPENED
-            leads = x.dest not in FOLLOWERS and not content_type.startswith(LOOKED_AT)
             certain, weak = opened and x.gesture, leads and not opened
             load = Load(target, ticket.at, ticket.at, judgement, ticket.key, leads, certain, weak, length)
             became = self._attention.enter(self.engine, person, load)

@@ -41,6 +41,7 @@ MISSED_PRECISE = 12  # the same for a timer whose beats are precise
 PRECISE = 0.1  # of its period
 ASLEEP = 240.0  # seconds of silence of the whole platform after which a laptop slept
 WAKING = 10.0  # seconds in which timers catch up afterwards
+BUSY = 120.0  # seconds; a slower timer costs little when it strays
 RUNNING = 5.0  # periods for which a silent timer may still explain what comes off its beat
 REVIVED_PRECISE = 0.15  # of its period
 REVIVED_QUICK = 8.0  # seconds; two intervals of a shorter timer are soon there by chance
@@ -60,12 +61,13 @@ class Model(NamedTuple):
 
 
 class Series(NamedTuple):
-    """What no timer explains (ascending), the timers, and which share of events brought content.
+    """What no timer explains (ascending), the timers, and which share of their events brings content.
 
-    `entered` counts what no timer explained at once.
+    `fed`: those of `times` that brought content; `entered` counts what no timer explained at once.
     """
 
     times: tuple[float, ...] = ()
+    fed: tuple[float, ...] = ()
     models: tuple[Model, ...] = ()
     brings: float = 0.0
     entered: int = 0
@@ -141,14 +143,21 @@ def brought(rhythm: Rhythm, at: float) -> bool:
     return at - rhythm.asked <= BRINGS_SPAN
 
 
+def _fed(asked: Series, at: float) -> Series:
+    """What was asked at the instant `at` brought content."""
+    if asked.times and asked.times[-1] == at:
+        return asked._replace(fed=(*asked.fed[-(TIMES_KEPT - 1) :], at))
+    return asked._replace(brings=asked.brings + BRINGS_PACE)
+
+
 def polled(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
     """Endpoint `key`, known to be asked by machines, was asked. Only on a rhythm does it own what comes after it:
     some of these are asked at every move of a person.
     """
     old = rhythm.series.get(key, _NEW)
     entered, machine, times = _enter(old, at, rhythm)
-    series = _with(rhythm.series, key, entered._replace(brings=(1.0 - BRINGS_PACE) * entered.brings))
-    brings = old.brings >= BRINGS
+    series = _with(rhythm.series, key, entered)
+    brings = entered.brings >= BRINGS
     after = _burst(rhythm, key, at)._replace(series=series)
     if machine and brings:
         after = after._replace(asked=at)
@@ -168,7 +177,7 @@ def _content(rhythm: Rhythm, at: float) -> tuple[Rhythm, Beat]:
     doubtful = False
     if rhythm.key != CONTENT and (asked := series.get(rhythm.key)) is not None:
         doubtful = asked.brings >= BRINGS and _running(asked.models, at)
-        series = _with(series, rhythm.key, asked._replace(brings=asked.brings + BRINGS_PACE))
+        series = _with(series, rhythm.key, _fed(asked, rhythm.begun))
     if brought(rhythm, at):
         return rhythm._replace(series=series, last=at, content=True), Beat(True, root)
     entered, machine, times = _enter(series.get(CONTENT, _NEW), rhythm.begun, rhythm)
@@ -183,9 +192,8 @@ def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
     root = (at, False)
     old = rhythm.series.get(key, _NEW)
     entered, machine, times = _enter(old, at, rhythm)
-    entered = entered._replace(brings=(1.0 - BRINGS_PACE) * entered.brings)
     series = _with(rhythm.series, key, entered)
-    brings = old.brings >= BRINGS
+    brings = entered.brings >= BRINGS
     withdrawn = _roots(times, brings)
     if times:
         series = _forgotten(series, times)
@@ -243,7 +251,7 @@ def _enter(old: Series, at: float, since: Rhythm) -> tuple[Series, bool, tuple[f
     """The series with `at`; whether a timer explains it; and which instants are only now explained."""
     best = _best(old.models, at)
     if best is not None:
-        return old._replace(models=best), True, ()
+        return old._replace(models=best, brings=(1.0 - BRINGS_PACE) * old.brings), True, ()
     if at - since.woke <= WAKING and (woken := _woken(old.models, at)) is not None:
         return old._replace(models=woken), True, ()
     times = (*old.times[-(TIMES_KEPT - 1) :], at)
@@ -255,7 +263,10 @@ def _enter(old: Series, at: float, since: Rhythm) -> tuple[Series, bool, tuple[f
     rest = tuple(t for t in times if t not in explained)
     model = _model(timer)
     kept = tuple(m for m in old.models if not _replaced(m, model, at))[-(TIMERS_KEPT - 1) :]
-    return series._replace(times=rest, models=(*kept, model)), True, timer.times
+    share = sum(t in explained for t in old.fed) / len(timer.times)
+    brings = share if not kept else max(share, old.brings)
+    fed = tuple(t for t in old.fed if t not in explained and t >= times[0])
+    return series._replace(times=rest, fed=fed, models=(*kept, model), brings=brings), True, timer.times
 
 
 def _found(series: Series, person: float) -> Timer | None:
@@ -282,8 +293,8 @@ def _replaced(old: Model, new: Model, at: float) -> bool:
 
 
 def _running(models: tuple[Model, ...], at: float) -> bool:
-    """Whether one of the timers was heard of lately."""
-    return any(at - model.beat <= RUNNING * model.period for model in models)
+    """Whether one of the timers was heard of lately, and asks so often that its strays would add up."""
+    return any(m.period <= BUSY and at - m.beat <= RUNNING * m.period for m in models)
 
 
 def _best(models: tuple[Model, ...], at: float) -> tuple[Model, ...] | None:
