@@ -96,7 +96,7 @@ def test_json_has_every_field(folder: Path) -> None:
 
 
 def test_the_format_of_programs_and_of_pull_requests(folder: Path) -> None:
-    """`--format json` is `--json`; GitHub gets a command a problem, with what it would read as a separator escaped."""
+    """`--format json` is `--json`; GitHub gets a command a problem, with separators escaped."""
     allowances = 'allowances: {"a, b: 100%": {limit: 15m per day}}\n'
     (folder / "policy.yaml").write_text(POLICY + "week_starts: mondey\n")
     assert run("--format", "json") == run("--json")
