@@ -22,7 +22,7 @@ _POSTGRES: Final = """
             greatest(started_at, :start) AS since, least(ended_at, :end) AS until
         FROM visits WHERE ended_at > :start AND started_at < :end
     ), placed AS (
-        SELECT *, max(until) OVER (PARTITION BY person, allowance ORDER BY since, until
+        SELECT *, max(until) OVER (PARTITION BY person COLLATE "C", allowance COLLATE "C" ORDER BY since, until
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
         FROM cut
     )
