@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,67 +18,12 @@ from structlog.testing import capture_logs
 from db import sqlite as sqlite_module
 from db.engine import upgrade
 from db.ledger import SqlLedger
-from proxy_addon.clock import SystemClock
-from proxy_addon.core.types import Grant, Visit
+from proxy_addon.core.types import Grant
 from proxy_addon.memory_ledger import MemoryLedger
-from proxy_addon.ports import Ledger, LedgerUnavailable, News
-from proxy_addon.writer import BATCH, Writer, WriterState
+from proxy_addon.ports import News
+from proxy_addon.writer import BATCH, WriterState
 from tests.postgres import PostgresServer
-
-START = 1_793_610_000.0
-FLUSH = 0.02
-
-
-def visit(number: int, rev: int = 1, node: str = "a") -> Visit:
-    """A visit that grows by a second with each rev."""
-    return Visit(f"{node}{number}", "ana", "x", None, "daily", "r", START, START + rev, node, rev)
-
-
-class Heard:
-    """Collects news, as the event loop would."""
-
-    def __init__(self) -> None:
-        self.visits: list[Visit] = []
-        self.grants: list[Grant] = []
-
-    def __call__(self, news: News) -> None:
-        self.visits += news.visits
-        self.grants += news.grants
-
-
-class AwayLedger(MemoryLedger):
-    """A ledger that is away as long as `away` is set; `hang` makes writing wait until it is released."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.away = False
-        self.hang: threading.Event | None = None
-        self.entered = threading.Event()
-        self.tries = 0
-
-    def write_visits(self, visits: Sequence[Visit]) -> None:
-        """See Ledger."""
-        self.tries += 1
-        self.entered.set()
-        if self.hang is not None:
-            self.hang.wait(30)
-        if self.away:
-            raise LedgerUnavailable("the ledger is gone", kind="unreachable")
-        super().write_visits(visits)
-
-
-def make(ledger: Ledger, **more: object) -> Writer:
-    """A writer of node a that flushes quickly; started by the test."""
-    settings = {"node": "a", "on_news": Heard(), "clock": SystemClock(), "flush_seconds": FLUSH, **more}
-    return Writer(ledger, **settings)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait until it is true; fail when that takes too long."""
-    give_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up, "it did not happen in time"
-        time.sleep(0.01)
+from tests.writers import START, AwayLedger, Heard, make, visit, wait_for
 
 
 @pytest.fixture
@@ -96,6 +41,14 @@ def ledger(sqlite_url: str) -> Iterator[SqlLedger]:
     ledger = SqlLedger(sqlite_url, "a")
     yield ledger
     ledger.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_log_configuration() -> Iterator[None]:
+    """Logs are looked at here; no other test's configuration may get in between."""
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
 
 
 def test_what_is_put_is_written(ledger: SqlLedger) -> None:
@@ -387,11 +340,3 @@ def test_a_call_that_hangs_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None
     ledger.hang.set()
     assert writer.stop(10.0) == 0
     assert writer.state().up
-
-
-@pytest.fixture(autouse=True)
-def _no_log_configuration() -> Iterator[None]:
-    """Logs are looked at here; no other test's configuration may get in between."""
-    structlog.reset_defaults()
-    yield
-    structlog.reset_defaults()
