@@ -20,7 +20,7 @@ POLICY = f"""
 version: 1
 timezone: {noon_zone()}
 allowances:
-  short: {{limit: 5s per day, warn_at: 2s}}
+  short: {{limit: 7s per day, warn_at: 6s}}
   long: {{limit: 30m per day}}
 rules:
   - {{name: Learning is work, platforms: [linkedin/learning], then: allow}}
