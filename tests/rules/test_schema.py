@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from typer.testing import CliRunner
 
-from proxy_addon.cli.rules import app
 from proxy_addon.cli.rules_schema import KINDS, schema_of, text_of
 from proxy_addon.yaml_places import parse
 
@@ -131,13 +128,3 @@ MEANT = {
     "unused-role",
     "unused-allowance", "unused-platform", "two-overrides", "limit-too-large", "overlapping-devices",
 }  # fmt: skip
-
-
-def test_the_command_prints_one_or_all() -> None:
-    """One kind as it is shipped, all of them by name, and a word about a kind that there is not."""
-    run = CliRunner().invoke
-    assert run(app, ["schema", "people"]).stdout == text_of("people")
-    everything: dict[str, Any] = json.loads(run(app, ["schema"]).stdout)
-    assert tuple(everything) == KINDS
-    wrong = run(app, ["schema", "persons"])
-    assert (wrong.exit_code, "policy, people, platform, tests" in wrong.output) == (2, True)
