@@ -104,6 +104,8 @@ class Place(NamedTuple):
 
 PAGE_MEMORY = 4 * 3600.0  # a tab left open in the morning is still a page of the platform in the afternoon
 EMBED_MEMORY = 300.0  # how long an embed document goes on loading its own parts
+EMBED_LOAD = 12.0  # the same while a page of the platform is in use besides
+PAGE_IN_USE = 900.0
 EMBEDS_KEPT = 8
 MEDIA_MIN_BYTES = 48_000  # a chime of a chat is sound, but nobody listens to it
 PIXEL_BYTES = 200  # a picture of one pixel counts visitors
@@ -208,7 +210,10 @@ def _embedded(x: Exchange, hit: Hit, page: Hit | None, place: Place, at: float) 
         return Evidence.EMBED_NO_PAGE
     if x.site is None and not behind:
         return None  # an app: no page stands behind its requests
-    if place.embed_at > place.page_at and at - place.embed_at < EMBED_MEMORY:
+    if x.site == "same-origin" and x.page_path is not None:
+        return None  # such a Referer names the document itself, and it is none of the embeds
+    memory = EMBED_LOAD if at - place.page_at < PAGE_IN_USE else EMBED_MEMORY
+    if place.embed_at > place.page_at and at - place.embed_at < memory:
         return Evidence.EMBED_INSIDE
     return None
 

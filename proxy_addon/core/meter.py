@@ -238,15 +238,16 @@ def _before(mark: Mark, at: float) -> Mark:
 
 
 def settle(clock: Clock, now: float, memory: float) -> Clock:
-    """Forget what can no longer change: stretches that ended more than `memory` seconds ago."""
+    """Forget what can no longer change: stretches that ended more than `memory` seconds ago, and empty ones."""
     horizon = now - memory
-    if not clock.stretches or clock.stretches[0].end >= horizon:
+    stretches = tuple(s for s in clock.stretches if s.end >= horizon and s.end > s.start)
+    first = min((s.start for s in stretches), default=horizon)
+    marks = tuple(m for m in clock.marks if m.at >= min(first, horizon))
+    if len(stretches) == len(clock.stretches) and len(marks) == len(clock.marks):
         return clock
-    if clock.reach < horizon:
+    if not stretches and not marks:
         return Clock(newest=clock.newest, serial=clock.serial)
-    stretches = tuple(s for s in clock.stretches if s.end >= horizon)
-    first = stretches[0].start if stretches else horizon
-    return clock._replace(stretches=stretches, marks=tuple(m for m in clock.marks if m.at >= first))
+    return clock._replace(stretches=stretches, marks=marks)
 
 
 def _bounded(clock: Clock) -> Clock:

@@ -162,7 +162,7 @@ class Metering:
     """The constants of METERING.md; seconds and bytes. Overridable under `metering:` in the policy."""
 
     navigation_gap: float = 180.0
-    interaction_gap: float = 60.0
+    interaction_gap: float = 90.0
     media_gap: float = 45.0
     tail: float = 10.0
     busy_rate: float = 4_000.0  # bytes/s over a few seconds above which a body or tunnel is being watched
