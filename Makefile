@@ -12,7 +12,7 @@ TESTS ?=
 JOBS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run dev test lint format bench clean
+.PHONY: help run dev test lint format bench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ format: $(VENV)/.develops ## put every file into its form
 
 bench: $(VENV)/.develops ## the budgets: decisions, hooks, start, throughput
 	@set -e; for each in tests/benchmarks/bench_*.py; do echo "== $$each"; PYTHONPATH=. $(BIN)/python $$each; done
+
+soak: $(VENV)/.develops ## the long form of the fault harness: some ten minutes, a hundred kills
+	@$(BIN)/python -m tests.faults.harness --long $(ARGS)
 
 clean: ## remove what was made, but not var/ (the CA and the minutes)
 	rm -rf $(VENV) artifacts build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -42,8 +42,8 @@ def metric(proxy: OfficeProxy, name: str) -> float:
 
 
 def test_an_outage_and_a_crash(origins: Origins, tmp_path: Path) -> None:
-    """With the database locked the proxy goes on for people it knows, refuses strangers, says so everywhere; killed
-    in the middle of it, it has lost at most two seconds of a film."""
+    """With the database locked the proxy goes on for people it knows, refuses strangers and says so everywhere;
+    killed in the middle of it, it has lost at most two seconds of a film."""
     proxy = office(tmp_path, origins, settings={"flush": "1s"})
     with proxy:
         video = proxy.client.start([VIDEO], source=KNOWN)
