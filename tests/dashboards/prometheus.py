@@ -45,7 +45,11 @@ class Prometheus:
         ]  # fmt: skip
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
-        until(lambda: self._answers(), "Prometheus", 15.0)
+        try:
+            until(self._answers, "Prometheus", 15.0)
+        except AssertionError:
+            self._process.kill()
+            raise
         return self
 
     def __exit__(
