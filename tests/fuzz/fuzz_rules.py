@@ -216,7 +216,8 @@ def mutated(chance: random.Random, pool: list[bytes]) -> bytes:
 
 scalars = st.one_of(
     st.sampled_from(
-        ["allow", "block", "15m per day", "90m per hour", "mon-fri", "12:00-13:30", "x", "linkedin/learning", "care",
+        ["allow", "block", "15m per day", "90m per hour", "mon-fri", "12:00-13:30", "x", "linkedin/learning",
+         "care",
          "2026-12-24", "2026-12-24..2027-01-01", "carl", '"*"', "no", "on", "1", "true", "~",
          "{spend: daily}", "bank"]
     ),
@@ -224,7 +225,8 @@ scalars = st.one_of(
     st.integers(-5, 10**12).map(str),
 )  # fmt: skip
 keys = st.sampled_from(
-    ["version", "timezone", "rules", "allowances", "calendars", "roles", "devices", "platform_groups", "name", "then",
+    ["version", "timezone", "rules", "allowances", "calendars", "roles", "devices", "platform_groups",
+     "name", "then",
      "when", "days", "between", "dates", "calendar", "not", "platforms", "users", "limit",
      "overrides", "members",
      "user", "ics", "holidays", "otherwise", "daily", "care", "x", "mode", "metering",
