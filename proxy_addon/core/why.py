@@ -53,6 +53,8 @@ def describe(when: When) -> str:
         parts.append(
             _either([f"{a}" if a == b else f"{a} to {b}" for a, b in when.dates], most=len(when.dates))
         )
+    if when.calendar is not None:
+        parts.append(_either(when.calendar.names, most=len(when.calendar.names)))
     if when.days is not None:
         parts.append(_days(when.days))
     if when.between:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from proxy_addon.core import why
-from proxy_addon.core.ruleset import Rule, Then, When
+from proxy_addon.core.ruleset import Calendar, Rule, Then, When
 from proxy_addon.core.types import Target
 
 WORK = When(days=frozenset(range(5)), between=((9 * 3600, 17 * 3600),))
@@ -58,3 +58,10 @@ def test_why_not_now():
     """The condition that does not hold, or the exception that does."""
     assert why.not_now(WORK, False) == "it is not mon-fri 09:00-17:00 now"
     assert why.not_now(When(negated=WORK), True) == "it is mon-fri 09:00-17:00 now"
+
+
+def test_calendars_are_named() -> None:
+    """By their names, and not by their days."""
+    bank = Calendar(("bank-holidays", "fair"), ((date(2026, 12, 25), date(2026, 12, 25)),))
+    lunch = When(days=frozenset(range(5)), between=((43_200, 48_600),), negated=When(calendar=bank))
+    assert why.describe(lunch) == "mon-fri 12:00-13:30 except bank-holidays or fair"
