@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -94,7 +95,12 @@ def open_books(rules: Path | None, database: str | None, config: Path | None) ->
         engine = Engine(rules_file.load(settings.rules))
         upgrade(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
-            yield Books(engine, guarded(ledger, engine.rule_set, settings), SystemClock().now())
+            yield Books(engine, guarded(ledger, engine.rule_set, settings), _now())
+
+
+def _now() -> float:
+    """The instant in whole milliseconds: what is written now is in force now, however the ledger rounds."""
+    return math.floor(SystemClock().now() * 1000) / 1000
 
 
 def guarded(ledger: Ledger, rules: RuleSet, settings: Settings) -> Ledger:

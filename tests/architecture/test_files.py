@@ -18,9 +18,7 @@ TESTS = [path for path in python_files("tests") if path.name.startswith("test_")
 # Modules without a twin of their own, each with the test that stands for it.
 EXEMPT = {
     "proxy_addon/__main__.py": ("tests/e2e/test_run.py", "three lines; every end-to-end test starts it"),
-    "proxy_addon/cli/run.py": ("tests/e2e/test_run.py", "starting a process is tested by starting one"),
     "proxy_addon/proxy/script.py": ("tests/e2e/test_mitmdump.py", "mitmdump has to load it"),
-    "proxy_addon/script_addon.py": ("tests/e2e/test_mitmdump.py", "mitmdump has to load it"),
     "proxy_addon/supervisor.py": ("tests/e2e/test_workers.py", "processes are tested by starting them"),
     "proxy_addon/memory_ledger.py": ("tests/test_ledger_contract.py", "one contract for all ledgers"),
     "proxy_addon/ports.py": (

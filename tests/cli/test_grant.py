@@ -67,7 +67,7 @@ def test_until() -> None:
         (("ana", "daily", "0m", "--reason", "x"), "TIME: '0m': "),
         (("ana", "daily", "32d", "--reason", "x"), "TIME: '32d': "),
         (("ana", "daily", "10m", "--reason", "  "), "--reason: must say why"),
-        (("ana", "daily", "10m", "--reason", "x", "--until", "later"), "--until: 'later' is not a time; write it as"),
+        (("ana", "daily", "10m", "--reason", "x", "--until", "later"), "--until: 'later' is not a time; "),
         (("ana", "daily", "10m", "--reason", "x", "--until", "2020-01-01"), "--until: '2020-01-01' has passed"),
         (("a:b", "daily", "10m", "--reason", "x"), "USER: 'a:b': "),
     ],

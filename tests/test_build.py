@@ -1,0 +1,138 @@
+"""`proxy_addon/build.py`: an office wired from settings, with a real ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from db.ledger import SqlLedger
+from proxy_addon.build import Office
+from proxy_addon.core.errors import RuleErrors
+from proxy_addon.core.types import Grant, Visit
+from proxy_addon.ports import LedgerError
+from proxy_addon.proxy.ca import CaError
+from proxy_addon.settings import Settings, load_settings
+from tests.e2e.waiting import free_port
+from tests.proxy.house import House, breaks
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """An office in a folder of its own."""
+    House(tmp_path).close()  # writes the rules
+    monkeypatch.chdir(tmp_path)
+    return load_settings(
+        {
+            "rules": "rules", "database": "sqlite:///allowance.db", "confdir": "own-ca", "passwords": "passwords",
+            "listen": f"127.0.0.1:{free_port()}", "web": f"127.0.0.1:{free_port()}", "flush": "50ms",
+        }
+    )  # fmt: skip
+
+
+@pytest.fixture
+def office(settings: Settings) -> Iterator[Office]:
+    """Built, loaded, not started."""
+    made = Office(settings)
+    made.load()
+    yield made
+    made.stop()
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait for something that another thread does."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+def visit(name: str, at: float, person: str = "dora", node: str = "elsewhere") -> Visit:
+    """A minute of somebody."""
+    return Visit(name, person, "x", None, "short", "A little every day", at - 60.0, at, node)
+
+
+def test_all_parts_are_there(office: Office) -> None:
+    """CA made, tables made, rules read; the state is told part by part, the metrics say what is in force."""
+    assert office.new_ca
+    assert (office.settings.confdir / "mitmproxy-ca.pem").exists()
+    office.ledger.check()
+    assert office.live.current.limited == {"facebook", "x", "linkedin", "tiktok", "chatter"}
+    assert set(office.checks()) == {"proxy", "loop", "ledger", "rules"}
+    assert office.checks()["proxy"] == "ok"
+    text = office.expose()[0].decode()
+    assert "allowance_rules_last_reload_ok 1.0" in text
+    assert office.live.current.digest[:12] in text
+
+
+async def test_what_was_spent_before_a_start_counts(settings: Settings) -> None:
+    """A start reads what the ledger holds, and writes what is used from then on."""
+    first = Office(settings)
+    first.load()
+    now = first.clock.now()
+    first.start(asyncio.get_running_loop())
+    first.writer.put(visit("mine", now, node="here"))
+    assert first.stop() == 0
+    second = Office(settings)
+    second.load()
+    assert not second.new_ca
+    person = second.enforcer.person("dora", None, now)
+    assert second.enforcer.balance(person, "short", now).spent == pytest.approx(60.0, abs=0.01)
+    second.stop()
+
+
+async def test_news_of_others_arrives(office: Office) -> None:
+    """Visits and grants that others write change the balance of a running office within moments."""
+    office.start(asyncio.get_running_loop())
+    other, now = SqlLedger(office.settings.database, "other"), office.clock.now()
+    other.write_visits([visit("theirs", now, node="other")])
+    other.add_grant(Grant("g", "dora", "short", 600.0, "x", "ada", now, now + 3600), actor="ada")
+    other.close()
+    await eventually(
+        lambda: bool(office.book.of("dora").visits) and bool(office.book.of("dora").grants("short"))
+    )
+    person = office.enforcer.person("dora", None, now)
+    balance = office.enforcer.balance(person, "short", office.clock.now())
+    assert (round(balance.spent), balance.granted) == (60, 600.0)
+
+
+async def test_people_are_counted_on_the_loop(office: Office) -> None:
+    """The gauge of active people is set by the loop, so that a scrape never walks through what changes."""
+    office.start(asyncio.get_running_loop())
+    office.attention.active = breaks  # type: ignore[method-assign]
+    assert b"allowance_active_people 0.0" in office.expose()[0]
+
+
+async def test_a_loop_that_hangs_is_seen(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop that has not turned for a while is no longer ready."""
+    office.start(asyncio.get_running_loop())
+    assert office.checks()["loop"] == "ok"
+    then = office.clock.now() + 60.0
+    monkeypatch.setattr(office.clock, "now", lambda: then)
+    assert "has not turned for 60 s" in office.checks()["loop"]
+
+
+async def test_draining_is_not_ready(office: Office) -> None:
+    """Once the end has been asked for, a balancer is told to send nobody any more."""
+    runner = office.runner(lambda: None)
+    assert office.office.health().ready
+    runner.stop()
+    assert office.checks()["proxy"] == "draining: no new connections"
+    assert not office.office.health().ready
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"rules": Path("nowhere")}, RuleErrors),
+        ({"confdir": Path("file/ca")}, CaError),
+        ({"database": "sqlite:///file/a.db"}, LedgerError),
+        ({"upstream_ca": Path("rules/policy.yaml/ca.pem")}, CaError),
+    ],
+)
+def test_what_cannot_work(settings: Settings, change: dict[str, object], error: type[Exception]) -> None:
+    """Each part that cannot be made has its own typed error, before anything runs."""
+    Path("file").write_text("")
+    with pytest.raises(error):
+        Office(settings.model_copy(update=change))
