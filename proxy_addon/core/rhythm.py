@@ -34,6 +34,7 @@ BURST_SPAN = 6.0
 BRINGS = 0.04  # share of a timer's requests that brought content, above which content after it is its own
 BRINGS_PACE = 0.04  # how quickly that share follows
 BRINGS_SPAN = 5.0  # seconds within which content still belongs to a machine's request
+SEVERAL = 2  # a timer asks for one thing at a time: more that no timer explains, at once, is a person
 RARE = 5  # an endpoint seen more often without a rhythm of its own is not part of another
 GRACE = 1.8  # a beat that is off by up to so many tolerances is still one, and makes the tolerance wider
 MISSED_BEATS = 3  # a beat or two may be lost; after more a loose timer stands still until it is found again
@@ -85,6 +86,7 @@ class Rhythm(NamedTuple):
     asked: float = float("-inf")  # when a machine last asked for something that is known to bring content
     content: bool | None = None  # None: none came yet; else whether it was a machine's
     doubtful: bool = False  # whether machines are known to bring such content, only not now
+    strays: int = 0  # requests of this burst that no timer explains
 
 
 class Beat(NamedTuple):
@@ -175,10 +177,10 @@ def _content(rhythm: Rhythm, at: float) -> tuple[Rhythm, Beat]:
         return rhythm._replace(last=at), Beat(rhythm.content, root, _NOTHING, rhythm.doubtful)
     series = rhythm.series
     doubtful = False
-    if rhythm.key != CONTENT and (asked := series.get(rhythm.key)) is not None:
+    if rhythm.key != CONTENT and rhythm.strays < SEVERAL and (asked := series.get(rhythm.key)) is not None:
         doubtful = asked.brings >= BRINGS and _running(asked.models, at)
         series = _with(series, rhythm.key, _fed(asked, rhythm.begun))
-    if brought(rhythm, at):
+    if brought(rhythm, at) and rhythm.strays < SEVERAL:
         return rhythm._replace(series=series, last=at, content=True), Beat(True, root)
     entered, machine, times = _enter(series.get(CONTENT, _NEW), rhythm.begun, rhythm)
     doubtful = doubtful or _running(entered.models, at)
@@ -208,8 +210,10 @@ def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
         last=at,
         key=key if first else rhythm.key,
         asked=at if machine and brings else rhythm.asked,
+        strays=rhythm.strays if machine else rhythm.strays + 1,
     )
-    return after, Beat(machine, root, withdrawn, _running(old.models, at))
+    doubtful = after.strays < SEVERAL and _running(old.models, at)
+    return after, Beat(machine, root, withdrawn, doubtful)
 
 
 def _roots(times: tuple[float, ...], brings: bool) -> frozenset[Root]:
