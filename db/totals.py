@@ -16,14 +16,16 @@ from sqlalchemy.engine import Connection
 from db.types import Instant
 from proxy_addon.ports import Total
 
+# The hash is only for speed: numbers are sorted several times as fast as names that begin alike.
 _POSTGRES: Final = """
     WITH cut AS (
         SELECT person, platform, allowance,
             greatest(started_at, :start) AS since, least(ended_at, :end) AS until
         FROM visits WHERE ended_at > :start AND started_at < :end
     ), placed AS (
-        SELECT *, max(until) OVER (PARTITION BY person COLLATE "C", allowance COLLATE "C" ORDER BY since, until
-            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
+        SELECT *, max(until) OVER (
+            PARTITION BY hashtextextended(person, 0), person COLLATE "C", allowance COLLATE "C"
+            ORDER BY since, until ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
         FROM cut
     )
     SELECT person, platform, allowance,

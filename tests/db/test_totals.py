@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import bindparam, text
 
+from db import histories, totals
 from db.engine import upgrade
 from db.ledger import SqlLedger
+from db.types import Instant
 from proxy_addon.core.intervals import measure_between, normalise
 from proxy_addon.core.types import Interval, Visit
 from proxy_addon.memory_ledger import MemoryLedger
 from proxy_addon.ports import Ledger
-from tests.db.engines import ENGINES, new_url
+from tests.db.engines import ENGINES, connected, new_url
 
 START = 1_793_610_000.0
 numbers = itertools.count()
@@ -99,3 +102,29 @@ def test_totals_add_up_to_the_union(
             measure_between(union, *window), abs=1e-4
         )
         assert all(total.seconds > 0 for total in found)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_month_of_a_year_reads_no_whole_table(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """The report of a month, and a start, find their rows by an index among those of a year."""
+    url = new_url(engine, request, tmp_path)
+    upgrade(url)
+    ledger = SqlLedger(url, "a")
+    ledger.write_visits([visit(number * 24, person=f"p{number % 50}") for number in range(21_900)])
+    ledger.close()
+    moments = {"start": START + 300 * 86_400, "end": START + 330 * 86_400, "since": START + 364 * 86_400}
+    words = "EXPLAIN QUERY PLAN " if engine == "sqlite" else "EXPLAIN "
+    dialect = "sqlite" if engine == "sqlite" else "postgresql"
+    with connected(url) as connection:
+        connection.execute(text("ANALYZE visits"))
+        for queries, names in ((totals._QUERIES, ("start", "end")), (histories._QUERIES, ("since",))):
+            query = queries[dialect]
+            explain = text(words + query.text).bindparams(
+                *(bindparam(name, type_=Instant()) for name in names)
+            )
+            rows = connection.execute(explain, {name: moments[name] for name in names})
+            plan = "\n".join(str(row) for row in rows)
+            assert "ix_visits_" in plan, plan
+            assert "Seq Scan" not in plan and "SCAN visits" not in plan, plan
