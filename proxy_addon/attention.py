@@ -22,7 +22,9 @@ from proxy_addon.usage import UsageBook
 
 GIVE_BACK_MEMORY = 2 * 3600.0  # how far back a stretch may still be corrected, seconds
 ERAS = 16  # earlier rules that are remembered as long as time under them may be corrected
-WEAK = 2  # bursts that must come soon after each other to open a stretch, where an answer brought nothing to see
+WEAK = (
+    2  # bursts that must come soon after each other to open a stretch, where an answer brought nothing to see
+)
 DOUBTFUL = 3  # the same where machines are known to ask for the same things
 FINE = 0.25  # seconds; what one burst loads is not entered more finely than this
 CLIP_BYTES = 3_000_000  # a film as short as this may come with what a page loads by itself

@@ -20,8 +20,8 @@ from proxy_addon.core import activity, rhythm
 from proxy_addon.core.activity import Evidence, Exchange, Judgement, Kind
 from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.policy import Engine
-from proxy_addon.core.rhythm import CONTENT
 from proxy_addon.core.prepared import Prepared
+from proxy_addon.core.rhythm import CONTENT
 from proxy_addon.core.ruleset import OnFailure, RuleSet
 from proxy_addon.core.types import Activity, Balance, Decision, Person, Reason, Target, Verdict
 from proxy_addon.ports import Metrics
@@ -171,7 +171,7 @@ class Enforcer:
         if activity.is_navigation(x):
             judgement = activity.classify(x, hit, page, watch.place, now)
             opens = judgement.evidence is Evidence.PAGE_OPENED
-        if opens and decision.verdict is Verdict.SPEND and decision.would is None:
+        if judgement is not None and opens and decision.verdict is Verdict.SPEND and decision.would is None:
             decision = self._with_gap(person, target, decision, judgement, now)
         self._metrics.decided(person, decision, self._timer() - begun)
         if decision.blocks:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from typing import Any, NamedTuple
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -35,17 +34,17 @@ COMMANDS = {
 class _Commands(TyperGroup):
     """The commands of the table. The one place at which modules are imported late."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         place = COMMANDS.get(cmd_name)
         if place is None:
             return None
         found: Any = getattr(importlib.import_module(f"proxy_addon.cli.{place.module}"), place.name)
         if isinstance(found, typer.Typer):
             found.info.context_settings = _SETTINGS
-            command: click.Command = typer.main.get_group(found)
+            command: Any = typer.main.get_group(found)
         else:
             alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
             alone.command(cmd_name, context_settings=_SETTINGS)(found)

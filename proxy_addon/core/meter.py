@@ -31,6 +31,8 @@ from proxy_addon.core.rhythm import BURST_GAP, Root
 from proxy_addon.core.ruleset import Metering
 
 MARKS_KEPT = 768
+PARALLEL = 3.0  # seconds; streams are seen once a second, and one that pauses for longer has stopped
+SECTIONS_AT_ONCE = 4
 PAGE_LOAD = 5.0  # seconds that a page goes on loading its own parts
 SOON = 20.0  # seconds within which a weak mark needs another one to count, when nothing firm is near
 WEAK_GAP = 60.0  # seconds that a weak mark may bridge while firm evidence vouches for it
@@ -173,14 +175,35 @@ def _join(clock: Clock, mark: Mark, end: float) -> Clock:
     if last.section == mark.section:
         ended = last._replace(end=max(last.end, end), last=mark.evidence)
         stretches = (*clock.stretches[:-1], ended)
+    elif (beside := _beside(clock, mark)) is not None:
+        running = clock.stretches[beside]
+        ended = running._replace(end=max(running.end, end), last=mark.evidence)
+        stretches = (*clock.stretches[:beside], ended, *clock.stretches[beside + 1 :])
     else:
         before = last._replace(end=max(last.start, mark.at))
         start = max(mark.at, before.end)
-        following = Stretch(serial, start, max(start, last.end, end), mark.section, mark.evidence, mark.evidence)
+        following = Stretch(
+            serial, start, max(start, last.end, end), mark.section, mark.evidence, mark.evidence
+        )
         stretches = (*clock.stretches[:-1], before, following)
         serial += 1
     newest = max(clock.newest, mark.at)
     return clock._replace(marks=_append(clock.marks, mark), stretches=stretches, newest=newest, serial=serial)
+
+
+def _beside(clock: Clock, mark: Mark) -> int | None:
+    """Where the stretch is that a running stream in another section belongs to; None when it is a change of section.
+
+    Two streams side by side (a course and a feed) are two stretches at once, and neither stands in for the other.
+    """
+    if mark.kind is not Kind.MEDIA:
+        return None
+    count = len(clock.stretches)
+    for place in range(count - 1, max(-1, count - 1 - SECTIONS_AT_ONCE), -1):
+        stretch = clock.stretches[place]
+        if stretch.section == mark.section:
+            return place if mark.at - stretch.end <= PARALLEL else None
+    return None
 
 
 def _append(marks: tuple[Mark, ...], mark: Mark) -> tuple[Mark, ...]:

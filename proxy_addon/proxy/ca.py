@@ -43,9 +43,13 @@ def prepare(confdir: Path) -> bool:
 def expires(confdir: Path) -> float:
     """The instant at which the CA certificate ends. Raises CaError."""
     try:
-        return x509.load_pem_x509_certificate(certificate(confdir).read_bytes()).not_valid_after_utc.timestamp()
+        return x509.load_pem_x509_certificate(
+            certificate(confdir).read_bytes()
+        ).not_valid_after_utc.timestamp()
     except (OSError, ValueError) as error:
-        raise CaError(f"confdir: {certificate(confdir)}: {error}; give the folder of a CA that is whole") from None
+        raise CaError(
+            f"confdir: {certificate(confdir)}: {error}; give the folder of a CA that is whole"
+        ) from None
 
 
 def trusted(confdir: Path, extra: Path | None) -> Path | None:

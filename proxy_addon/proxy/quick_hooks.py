@@ -25,23 +25,23 @@ class QuickHooks(AddonManager):
     """Drop-in for `Master.addons`."""
 
     def __init__(self, master: Any) -> None:
-        super().__init__(master)
+        super().__init__(master)  # type: ignore[no-untyped-call]
         self._found: dict[str, tuple[Hook, ...]] = {}
 
     def add(self, *addons: Any) -> None:
         """Add add-ons to the end of the chain."""
         self._found.clear()
-        super().add(*addons)
+        super().add(*addons)  # type: ignore[no-untyped-call]
         self._found.clear()
 
     def remove(self, addon: Any) -> None:
         """Take an add-on out."""
-        super().remove(addon)
+        super().remove(addon)  # type: ignore[no-untyped-call]
         self._found.clear()
 
     def clear(self) -> None:
         """Take all add-ons out."""
-        super().clear()
+        super().clear()  # type: ignore[no-untyped-call]
         self._found.clear()
 
     def _hooks_of(self, event: hooks.Hook) -> tuple[Hook, ...]:

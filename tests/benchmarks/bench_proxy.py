@@ -17,13 +17,16 @@ from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 
+from tests.benchmarks.proxies import Proxy, allowance_proxy, mitmdump
 from tests.e2e.authority import Authority
 from tests.e2e.waiting import free_port
-from tests.benchmarks.proxies import Proxy, allowance_proxy, mitmdump
 
 CONNECTIONS = 20
 BODY = b'{"answer": "' + b"x" * 2000 + b'"}'
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+    len(BODY),
+    BODY,
+)
 LIMITED, FREE = "www.facebook.com", "work.example"
 
 
@@ -104,7 +107,11 @@ def main(seconds: float) -> None:
         port = free_port()
         with running_site(port, authority.leaf_file(LIMITED, FREE)):
             proxies = [
-                ("allowance", LIMITED, allowance_proxy(folder / "a", port, authority.ca_file, (LIMITED, FREE))),
+                (
+                    "allowance",
+                    LIMITED,
+                    allowance_proxy(folder / "a", port, authority.ca_file, (LIMITED, FREE)),
+                ),
                 ("mitmdump", LIMITED, mitmdump(folder / "b", port, authority.ca_file)),
                 ("allowance, not limited", FREE, None),
                 ("mitmdump --ignore-hosts .*", FREE, mitmdump(folder / "c", port, authority.ca_file, ".*")),

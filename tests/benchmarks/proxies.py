@@ -44,7 +44,11 @@ class Proxy:
         """Start it and wait until it accepts connections."""
         with (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
-                self.command, cwd=self.folder, stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": str(ROOT)}
+                self.command,
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                env=os.environ | {"PYTHONPATH": str(ROOT)},
             )
         for _ in range(600):
             if accepts(self.port) and self.ca_file.exists():

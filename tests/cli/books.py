@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from proxy_addon.cli.main import app
 from proxy_addon.core.types import Visit
 
 URL = "sqlite:///var/allowance.db"
+DAY = 86_400.0
 POLICY = """
 version: 1
 timezone: {zone}
@@ -85,3 +87,14 @@ def used(person: str = "ana", allowance: str = "daily", ago: float = 60.0, secon
     start = time.time() - ago  # noqa: TID251
     platform = "x" if allowance == "daily" else "youtube"
     return Visit(f"{person}{ago}", person, platform, None, allowance, "Fifteen", start, start + seconds, "n")
+
+
+@pytest.fixture(name="folder", autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An office whose ledger knows ana of yesterday and bo of today."""
+    # About noon now, so that no test crosses the end of a day.
+    offset = 12 - datetime.now(UTC).hour  # noqa: TID251
+    office(tmp_path, monkeypatch, "UTC" if offset == 0 else f"Etc/GMT{-offset:+d}")
+    with ledger() as books:
+        books.write_visits([used("ana", ago=DAY), used("bo")])
+    return tmp_path

@@ -1,8 +1,7 @@
-"""Twin of proxy_addon/cli/people_data.py, and of reset.py and audit.py: the commands on a real ledger."""
+"""Twin of proxy_addon/cli/people_data.py: the commands on a real ledger."""
 
 from __future__ import annotations
 
-import getpass
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -14,20 +13,9 @@ from db.address import parse
 from proxy_addon.journal import Journal
 from proxy_addon.passwords import PasswordFile
 from proxy_addon.pseudonyms import Pseudonyms, read_key, settled
-from tests.cli.books import URL, ledger, line, office, run, used
+from tests.cli.books import DAY, URL, folder, ledger, line, run, used
 
-DAY = 86_400.0
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An office whose ledger knows ana of yesterday and bo of today."""
-    # About noon now, so that no test crosses the end of a day.
-    offset = 12 - datetime.now(UTC).hour  # noqa: TID251
-    office(tmp_path, monkeypatch, "UTC" if offset == 0 else f"Etc/GMT{-offset:+d}")
-    with ledger() as books:
-        books.write_visits([used("ana", ago=DAY), used("bo")])
-    return tmp_path
+__all__ = ["folder"]  # a fixture
 
 
 def test_export_is_complete(folder: Path) -> None:
@@ -116,29 +104,6 @@ def test_erase_asks_on_a_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch)
     with ledger() as books:
         assert len(books.records("ana").visits) == 1
     assert run("people", "erase", "ana", stdin="y\n")[0] == 0
-
-
-def test_reset(folder: Path) -> None:
-    """A reset gives the whole allowance back and says so; reasons and allowances are checked."""
-    assert json.loads(run("usage", "bo", "--json")[1])["allowances"]["daily"]["left"] == 870
-    code, out, _ = run("reset", "bo", "daily", "--reason", "the page hung")
-    assert (code, out) == (0, "daily begins anew for bo; 15 minutes left now.\n")
-    usage = json.loads(run("usage", "bo", "--json")[1])
-    assert (usage["allowances"]["daily"]["left"], usage["allowances"]["daily"]["spent"]) == (900, 0)
-    assert len(usage["visits"]) == 1
-    assert "did you mean daily?" in line("reset", "bo", "dialy", "--reason", "x")
-    assert "--reason: must say why" in line("reset", "bo", "daily", "--reason", " ")
-
-
-def test_audit(folder: Path) -> None:
-    """Entries for people and for programs, from an instant on; a time that is none is one line."""
-    run("reset", "bo", "daily", "--reason", "the page hung")
-    (entry,) = json.loads(run("audit", "--json")[1])["audit"]
-    assert (entry["actor"], entry["action"], entry["subject"]) == (f"cli:{getpass.getuser()}", "reset", "bo")
-    assert "reset" in run("audit", "--since", "1d")[1]
-    assert json.loads(run("audit", "--since", "2999-01-01", "--json")[1]) == {"audit": []}
-    assert "Nothing was changed" in run("audit", "--since", "2999-01-01T10:00")[1]
-    assert "--since: 'soon' is no time" in line("audit", "--since", "soon")
 
 
 def test_pseudonyms(folder: Path) -> None:

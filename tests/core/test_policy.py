@@ -124,7 +124,9 @@ def test_roles_come_from_the_people_file():
     rs = replace(SAMPLE, people=both)
     assert policy.roles_of(rs, "Cora", at("10:30")) == ("care", "admin", "night")
     assert policy.roles_of(rs, "dora", at("10:30")) == ("staff",)
-    assert policy.person(SAMPLE, "Zed@Brand.example", at("10:30")) == Person("Zed@Brand.example", ("marketing",))
+    assert policy.person(SAMPLE, "Zed@Brand.example", at("10:30")) == Person(
+        "Zed@Brand.example", ("marketing",)
+    )
 
 
 def test_somebody_unidentified_is_an_address_or_refused():

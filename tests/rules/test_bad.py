@@ -56,7 +56,13 @@ def test_every_case_has_a_row_and_every_row_a_case() -> None:
 def test_every_code_of_a_file_has_a_case() -> None:
     """Whatever can be said about the content of a file is said of some file of the corpus."""
     told = {row.split(": ")[1] for rows in expected().values() for row in rows}
-    of_the_disk = {Code.MISSING_FILE, Code.NOT_A_FILE, Code.UNREADABLE_FILE, Code.OUTSIDE_FOLDER, Code.TOO_LARGE}
+    of_the_disk = {
+        Code.MISSING_FILE,
+        Code.NOT_A_FILE,
+        Code.UNREADABLE_FILE,
+        Code.OUTSIDE_FOLDER,
+        Code.TOO_LARGE,
+    }
     assert set(Code) - of_the_disk <= told
 
 
