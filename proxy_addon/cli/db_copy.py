@@ -27,7 +27,8 @@ def copy_command(source: Source, target: Target, as_json: AsJson = False) -> Non
     """
     with one_line_errors():
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        shown = Console(stderr=True)
+        with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bar:
             tasks: dict[str, TaskID] = {}
 
             def step(table: str, done: int, rows: int) -> None:
