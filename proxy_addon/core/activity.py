@@ -115,6 +115,7 @@ HELD_BYTES = 20_000
 
 _FRAMES = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
 _MACHINE_DESTS = frozenset({"report", "serviceworker", "manifest", "webidentity", "sharedworker", "worker"})
+_OWN_SITES = frozenset({"none", "same-origin", "same-site"})  # typed, or a link of the platform's own
 _MEDIA_DESTS = frozenset({"video", "audio"})
 _MEDIA_ENDS = (".m4s", ".ts", ".mp4", ".webm", ".m4a", ".mp3", ".aac", ".cmfv", ".cmfa")
 _WORKER_WORDS = ("/sw.js", "service-worker", "serviceworker", "service_worker", "/sw_")
@@ -141,7 +142,7 @@ def classify(x: Exchange, hit: Hit, page: Hit | None, place: Place, at: float) -
     """
     if x.purpose and ("prefetch" in x.purpose or "prerender" in x.purpose):
         return _PREFETCH
-    if hit.embed:
+    if hit.embed and not (x.dest == "document" and x.site in _OWN_SITES):
         return _EMBED[Evidence.EMBED_PATH]
     if is_navigation(x):
         return _navigation(x, hit)
