@@ -229,8 +229,11 @@ class Office:
 
     def _audit_rules(self) -> None:
         """On the writer's thread, after a flush: tell the ledger once which rules are in force here."""
-        digest = self.enforcer.rules.digest
+        rules = self.enforcer.rules
+        digest = rules.digest
         if digest != self._audited:
+            if rules.pseudonyms != (self.mask is not str):
+                log.warning("privacy: pseudonyms changes at the next start; restart all proxies")
             with suppress(LedgerError):  # the next flush tries again
                 self.ledger.rules_in_force(digest, self.clock.now(), self._node)
                 self._audited = digest
