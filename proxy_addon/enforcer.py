@@ -34,7 +34,7 @@ STALLED = 15.0  # bytes after a longer silence do not fill it
 POLL_BYTES = 1_500  # a known poll that is answered with more may bring pictures
 RECEIPT_SECONDS = 0.8  # a message this soon after a push was written by no person
 SHORT_MESSAGE = 64  # bytes; heartbeats and receipts are as short, what people write seldom is
-LOOKED_AT = ("image/", "video/", "audio/")
+LOOKED_AT = ("image/", "video/", "audio/", "font/", "text/css", "text/javascript", "application/javascript")
 FOLLOWED = 200  # clocks that are written anew in one turn after a change of rules
 FOLLOWERS = frozenset({"image", "script", "style", "font", "video", "audio", "track"})
 
@@ -46,7 +46,7 @@ class Ticket:
     """
 
     __slots__ = (
-        "at", "bytes", "handle", "hit", "judgement", "key", "kind", "page", "person", "pushed", "since", "target",
+        "at", "bytes", "handle", "hit", "judgement", "key", "kind", "page", "person", "pushed", "sent", "since", "target",
         "x",
     )  # fmt: skip
 
@@ -63,7 +63,7 @@ class Ticket:
         self.page: Hit | None = None
         self.judgement: Judgement | None = None
         self.key = ""
-        self.pushed = float("-inf")
+        self.pushed = self.sent = float("-inf")
 
 
 class Asked(NamedTuple):
@@ -301,8 +301,10 @@ class Enforcer:
         """One WebSocket message of `size` bytes; a server's push is never a person's doing."""
         became = Activity.BACKGROUND
         if not from_client:
-            ticket.pushed = now
+            if now - ticket.sent > RECEIPT_SECONDS:  # what answers the person's own message is no push
+                ticket.pushed = now
         elif ticket.x is not None and now - ticket.pushed > RECEIPT_SECONDS:
+            ticket.sent = now
             width = size if size <= 64 else 64 * (size // 64)
             key = f"ws:{ticket.x.host}:{width}"
             load = Load(ticket.target, now, now, _MESSAGE, key, weak=size <= SHORT_MESSAGE)

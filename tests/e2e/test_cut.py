@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from pathlib import Path
 
@@ -78,15 +79,15 @@ def test_open_tunnel_gets_the_block_page(client: Client) -> None:
 
 def test_websocket_is_cut(client: Client) -> None:
     """A chat in which a person types is closed with code 1008 when the time is up."""
-    began = time.monotonic()
+    began, chance = time.monotonic(), random.Random(7)
     with (
         websocket(client, "www.facebook.com", fresh_address()) as chat,
         pytest.raises(ConnectionClosed) as end,
     ):
         while time.monotonic() < began + LONGEST:
-            chat.send(f"typed at {time.monotonic()}: a message of a person, no heartbeat")
+            chat.send("a message of a person, who does not tick as a heartbeat does. " * chance.randint(3, 12))
             chat.recv(timeout=5)
-            time.sleep(0.2)  # a person types no faster
+            time.sleep(chance.uniform(0.8, 2.2))  # what follows a push at once is a receipt
     assert time.monotonic() - began < LONGEST
     assert end.value.rcvd is not None
     assert end.value.rcvd.code == 1008
