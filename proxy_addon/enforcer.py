@@ -46,8 +46,8 @@ class Ticket:
     """
 
     __slots__ = (
-        "at", "bytes", "handle", "hit", "judgement", "key", "kind", "page", "person", "pushed", "sent", "since", "target",
-        "x",
+        "at", "bytes", "handle", "hit", "judgement", "key", "kind", "page", "person", "pushed", "sent", "since",
+        "target", "x",
     )  # fmt: skip
 
     def __init__(self, kind: str, person: Person, target: Target, at: float) -> None:
