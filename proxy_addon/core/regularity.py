@@ -35,7 +35,7 @@ TOLERANCES = (0.012, 0.06)  # of the period; timers that are set again after eac
 
 # Events, and how far their count may stray (times the square root of their number): the fewer, the less.
 CROWD = ((96, 0.32), (64, 0.29), (44, 0.26), (30, 0.24))
-CROWD_BRISK = 0.7  # of that, where intervals are short
+CROWD_BRISK = 0.7  # of that, where intervals are shorter than CROWD_SLOW seconds, or a person is likely
 CROWD_SLOW = 15.0
 CROWD_SHORTEST = 6.0
 
@@ -150,8 +150,11 @@ def nearest(times: Sequence[float], target: float, off: float) -> float | None:
     return best
 
 
-def crowd(times: Sequence[float], alone_since: float = -math.inf) -> Timer | None:
-    """Several timers behind the newest of `times`, all after `alone_since`: their number grows evenly."""
+def crowd(times: Sequence[float], alone_since: float = -math.inf, *, strict: bool = False) -> Timer | None:
+    """Several timers behind the newest of `times`, all after `alone_since`: their number grows evenly.
+
+    `strict` asks for more evenness, as for short intervals.
+    """
     for size, line in CROWD:
         if size > len(times) or times[-size] < alone_since:
             continue
@@ -159,7 +162,7 @@ def crowd(times: Sequence[float], alone_since: float = -math.inf) -> Timer | Non
         mean = (run[-1] - run[0]) / (size - 1)
         if mean < CROWD_SHORTEST:
             continue
-        line = line * CROWD_BRISK if mean < CROWD_SLOW else line
+        line = line * CROWD_BRISK if strict or mean < CROWD_SLOW else line
         strayed = _strayed(run, mean)
         if strayed <= line * math.sqrt(size):
             return Timer(mean, mean * (1.3 * strayed + 0.8), tuple(run), True)

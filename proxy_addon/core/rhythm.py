@@ -182,7 +182,7 @@ def _content(rhythm: Rhythm, at: float) -> tuple[Rhythm, Beat]:
         series = _with(series, rhythm.key, _fed(asked, rhythm.begun))
     if brought(rhythm, at) and rhythm.strays < SEVERAL:
         return rhythm._replace(series=series, last=at, content=True), Beat(True, root)
-    entered, machine, times = _enter(series.get(CONTENT, _NEW), rhythm.begun, rhythm)
+    entered, machine, times = _enter(series.get(CONTENT, _NEW), rhythm.begun, rhythm, content=True)
     doubtful = doubtful or _running(entered.models, at)
     series = _with(series, CONTENT, entered)
     after = rhythm._replace(series=series, last=at, content=machine, doubtful=doubtful)
@@ -251,7 +251,9 @@ def _with(series: Mapping[str, Series], key: str, value: Series) -> Mapping[str,
     return after
 
 
-def _enter(old: Series, at: float, since: Rhythm) -> tuple[Series, bool, tuple[float, ...]]:
+def _enter(
+    old: Series, at: float, since: Rhythm, *, content: bool = False
+) -> tuple[Series, bool, tuple[float, ...]]:
     """The series with `at`; whether a timer explains it; and which instants are only now explained."""
     best = _best(old.models, at)
     if best is not None:
@@ -260,7 +262,7 @@ def _enter(old: Series, at: float, since: Rhythm) -> tuple[Series, bool, tuple[f
         return old._replace(models=woken), True, ()
     times = (*old.times[-(TIMES_KEPT - 1) :], at)
     series = old._replace(times=times, entered=old.entered + 1)
-    timer = _revived(series, at, since.person) or _found(series, since.person)
+    timer = _revived(series, at, since.person) or _found(series, since.person, content)
     if timer is None:
         return series, False, ()
     explained = frozenset(timer.times)
@@ -273,11 +275,11 @@ def _enter(old: Series, at: float, since: Rhythm) -> tuple[Series, bool, tuple[f
     return series._replace(times=rest, fed=fed, models=(*kept, model), brings=brings), True, timer.times
 
 
-def _found(series: Series, person: float) -> Timer | None:
+def _found(series: Series, person: float, content: bool) -> Timer | None:
     times = series.times
     timer = regularity.steady(times, person)
     if timer is None and len(times) > regularity.CHAIN_FEWEST and series.entered % LOOK_EVERY == 0:
-        timer = regularity.chain(times) or regularity.crowd(times, person)
+        timer = regularity.chain(times) or regularity.crowd(times, person, strict=content)
     return timer
 
 
