@@ -24,7 +24,7 @@ _POSTGRES: Final = """
         FROM visits WHERE ended_at > :start AND started_at < :end
     ), placed AS (
         SELECT *, max(until) OVER (
-            PARTITION BY hashtextextended(person, 0), person COLLATE "C", allowance COLLATE "C"
+            PARTITION BY hashtextextended(person, 0), person, allowance
             ORDER BY since, until ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
         FROM cut
     )
