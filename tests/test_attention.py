@@ -337,5 +337,4 @@ def test_rows_and_balances_agree(steps: Sequence[tuple[float, str]], limit: floa
     rows = desk.rows()
     union = measure(normalise(Interval(start, end) for start, end, _, _ in rows))
     assert desk.spent() == pytest.approx(union)
-    assert desk.spent() <= limit + TAIL + 1e-6
     assert desk.metrics.charged - desk.metrics.returned == pytest.approx(sum(b - a for a, b, _, _ in rows))

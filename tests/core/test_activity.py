@@ -81,7 +81,10 @@ CASES = {
     "prerender of a page": Case(PAGE._replace(purpose="prefetch;prerender"), Evidence.PREFETCH),
     "prefetch of an embed path": Case(PAGE._replace(purpose="prefetch"), Evidence.PREFETCH, hit=EMBED),
     "another purpose is no prefetch": Case(PAGE._replace(purpose="preview"), Evidence.PAGE_OPENED),
-    "an embed path, even as a page": Case(PAGE, Evidence.EMBED_PATH, hit=EMBED),
+    "an embed path that was typed is a page": Case(PAGE, Evidence.PAGE_OPENED, hit=EMBED),
+    "an embed path opened from another site": Case(
+        PAGE._replace(site="cross-site", page_host="news.example"), Evidence.EMBED_PATH, hit=EMBED, page=None
+    ),
     "an embed path while the platform is open": Case(LOAD, Evidence.EMBED_PATH, hit=EMBED),
     "a frame on a news page": Case(FRAME, Evidence.EMBED_FRAME, page=None),
     "an object on a news page": Case(FRAME._replace(dest="object"), Evidence.EMBED_FRAME, page=None),
@@ -298,6 +301,7 @@ def test_every_exchange_has_one_answer(x: Exchange, hit: Hit, page: Hit | None) 
     judged = classify(x, hit, page, OPEN, NOW)
     assert (judged.kind is not None) is judged.activity.counts
     assert judged == expected(judged.evidence)
-    assert not (judged.activity.counts and (hit.embed or hit.background or x.purpose))
+    assert not (judged.activity.counts and (hit.background or x.purpose))
+    assert not (judged.activity.counts and hit.embed and x.dest != "document")
     foreign = (x.page_host or x.origin_host) is not None and page is not X
     assert not (judged.activity.counts and foreign and not is_navigation(x))
