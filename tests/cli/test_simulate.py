@@ -1,0 +1,170 @@
+"""Twin of proxy_addon/cli/simulate.py: the command as an administrator and as a program run it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from proxy_addon.cli.main import app
+from tests.simulate import trace
+
+
+@pytest.fixture(autouse=True)
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with rules (fifteen minutes a day) and none of our variables in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("ALLOWANCE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "160")
+    trace.write_rules(tmp_path / "rules")
+    return tmp_path
+
+
+def write(name: str, lines: list[Any]) -> str:
+    """A trace file; what is no object is written as it is."""
+    text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
+    Path(name).write_text(text)
+    return name
+
+
+def run(*words: str) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
+    result = CliRunner().invoke(app, ["simulate", *words])
+    return result.exit_code, result.stdout, result.stderr
+
+
+DAY = [
+    trace.page(0), trace.page(120), trace.embed(200), trace.prefetch(210),
+    trace.film(3600, 2400), trace.page(6100), trace.page(11_000), trace.page(11_100),
+]  # fmt: skip
+
+
+def test_json_has_exactly_the_promised_form() -> None:
+    """The form of the specification, to the key: seconds, ISO instants in the policy's zone, counts."""
+    code, out, err = run("--json", write("day.jsonl", DAY))
+    assert (code, err) == (0, "")
+    assert json.loads(out) == {
+        "users": {
+            "ana": {
+                "platforms": {"x": 1010.0},
+                "allowances": {"daily": {"spent": 900.0, "exhausted_at": "2026-11-02T10:12:50+00:00"}},
+                "visits": [
+                    {"platform": "x", "allowance": "daily", "rule": "A little a day",
+                     "start": "2026-11-02T09:00:00+00:00", "end": "2026-11-02T09:02:10+00:00"},
+                    {"platform": "x", "allowance": "daily", "rule": "A little a day",
+                     "start": "2026-11-02T10:00:00+00:00", "end": "2026-11-02T10:12:50+00:00"},
+                    {"platform": "x", "allowance": None, "rule": "Lunch is yours",
+                     "start": "2026-11-02T12:03:20+00:00", "end": "2026-11-02T12:05:10+00:00"},
+                ],
+                "ignored": {"embed": 1, "background": 0, "prefetch": 1},
+                "blocked": 2,
+            }
+        }
+    }  # fmt: skip
+
+
+def test_the_table_for_people() -> None:
+    """The table names the person, the platform, what was used and when it ran out."""
+    code, out, _ = run(write("day.jsonl", DAY))
+    assert code == 0
+    for words in ("ana", "0:16:50", "daily", "0:15:00", "2026-11-02 10:12:50", "8 events read."):
+        assert words in out
+
+
+def test_by_hour() -> None:
+    """The use of each hour stands in the table and in the JSON form, and adds up."""
+    path = write("day.jsonl", DAY)
+    assert "2026-11-02 12:00" in run("--by-hour", path)[1]
+    hours = json.loads(run("--by-hour", "--json", path)[1])["users"]["ana"]["hours"]
+    assert hours == {
+        "2026-11-02T09:00:00+00:00": {"x": 130.0},
+        "2026-11-02T10:00:00+00:00": {"x": 770.0},
+        "2026-11-02T12:00:00+00:00": {"x": 110.0},
+    }
+
+
+def test_against_another_folder(office: Path) -> None:
+    """Side by side: who gains how much, and who would have run out when."""
+    other = str(trace.write_rules(office / "other", "5m"))
+    path = write("day.jsonl", DAY)
+    code, out, _ = run("--against", other, path)
+    assert code == 0
+    assert "-0:10:00" in out
+    form = json.loads(run("--against", other, "--json", path)[1])
+    assert form["against"]["users"]["ana"]["allowances"]["daily"]["spent"] == pytest.approx(300.0, abs=0.01)
+    change = form["changes"]["ana"]
+    assert change["gained"] == pytest.approx(-600.0, abs=0.01)
+    assert change["now"]["exhausted_at"] == {"daily": "2026-11-02T10:12:50+00:00"}
+    assert change["against"]["exhausted_at"]["daily"].startswith("2026-11-02T10:02:5")
+
+
+def test_against_the_same_rules() -> None:
+    """The same rules change nothing for anybody."""
+    assert "would change nothing" in run("--against", "rules", write("day.jsonl", DAY))[1]
+
+
+def test_several_files_are_merged_by_time() -> None:
+    """A day in two files, given in the wrong order, is the day in one."""
+    whole = run("--json", write("day.jsonl", DAY))[1]
+    late, early = write("late.jsonl", DAY[4:]), write("early.jsonl", DAY[:4])
+    assert run("--json", late, early)[1] == whole
+
+
+def test_what_cannot_be_read_is_counted_and_shown() -> None:
+    """Bad lines are named with number and reason, the rest counts; the answer itself stays clean."""
+    bad = ["{", '{"at": "noon"}', *(json.dumps({"at": 1.8e9, "kind": "smoke"}) for _ in range(20))]
+    code, out, err = run("--json", write("day.jsonl", [*DAY[:1], *bad, *DAY[1:]]))
+    assert code == 0
+    assert json.loads(out)["users"]["ana"]["platforms"] == {"x": 1010.0}
+    assert "day.jsonl:2: not readable" in err
+    assert "and 12 more like these" in err
+    assert "22 records could not be read and are left out." in err
+
+
+def test_strict_stops_at_the_first() -> None:
+    """With --strict the first bad line ends the command with one line and exit code 1."""
+    code, out, err = run("--strict", write("day.jsonl", [DAY[0], "{", DAY[1]]))
+    assert (code, out) == (1, "")
+    assert err.startswith("day.jsonl:2: not readable")
+    assert len(err.splitlines()) == 1
+
+
+def test_the_user_where_a_file_does_not_say() -> None:
+    """--user names the person of lines that name nobody."""
+    line = {key: value for key, value in DAY[0].items() if key != "user"}
+    form = json.loads(run("--json", "--user", "bo", write("day.jsonl", [line]))[1])
+    assert list(form["users"]) == ["bo"]
+
+
+def test_nothing_that_could_be_read_is_an_error() -> None:
+    """A file that is missing, or that is no trace, ends with exit code 1 and says why."""
+    code, _, err = run("nowhere.jsonl")
+    assert code == 1
+    assert "nowhere.jsonl: the file cannot be opened" in err
+    Path("poem.txt").write_text("Shall I compare thee\nto a summer's day?\n" * 4)
+    assert run("poem.txt")[0] == 1
+
+
+def test_an_empty_trace_is_none() -> None:
+    """An empty file is no mistake: nobody was on a limited platform."""
+    Path("empty.jsonl").touch()
+    code, out, _ = run("empty.jsonl")
+    assert code == 0
+    assert "Nobody was on a limited platform." in out
+
+
+def test_bad_rules_and_wrong_use() -> None:
+    """A rules folder with a mistake is exit code 1 with its place; a call without a file is exit code 2."""
+    path = write("day.jsonl", DAY)
+    policy = Path("rules/policy.yaml")
+    policy.write_text(policy.read_text() + "wersion: 2\n")
+    code, out, err = run("--json", path)
+    assert (code, out) == (1, "")
+    assert "policy.yaml:" in err
+    assert run()[0] == 2
+    assert run("--nonsense", path)[0] == 2

@@ -1,0 +1,157 @@
+"""Twin of proxy_addon/simulate/replay.py: recorded days through the same engine, and laws that hold for any day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxy_addon import rules_file
+from proxy_addon.core.intervals import measure
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.simulate import Replay, Result, simulate_events
+from proxy_addon.trace.jsonl import event_of
+from tests.simulate import trace
+from tests.simulate.trace import START, Line
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory: Any) -> RuleSet:
+    """Fifteen minutes a day for everything, lunch free."""
+    return rules_file.load(trace.write_rules(tmp_path_factory.mktemp("rules") / "r"))
+
+
+def run(rules: RuleSet, lines: Iterable[Line]) -> Result:
+    """The result of a day, its lines put in order."""
+    return simulate_events(rules, map(event_of, sorted(lines, key=lambda line: line["at"])))
+
+
+def seconds(result: Result, platform: str = "x", user: str = "ana") -> float:
+    """What one person was charged or given for free on one platform."""
+    person = result.users.get(user)
+    return measure(person.by_platform().get(platform, ())) if person else 0.0
+
+
+def test_a_page_that_is_read(rules: RuleSet) -> None:
+    """Two pages two minutes apart are those two minutes and the tail."""
+    assert seconds(run(rules, [trace.page(0), trace.page(120)])) == pytest.approx(130)
+
+
+def test_a_stream_is_charged_while_it_flows(rules: RuleSet) -> None:
+    """One body of eight minutes is eight minutes."""
+    result = run(rules, [trace.page(0), trace.film(2, 480)])
+    assert seconds(result) == pytest.approx(482, abs=12)
+
+
+def test_a_stream_is_cut_in_its_middle(rules: RuleSet) -> None:
+    """A body of forty minutes ends when fifteen are used, and the instant is named."""
+    result = run(rules, [trace.page(0), trace.film(2, 2400), trace.page(2000)])
+    person = result.users["ana"]
+    assert seconds(result) == pytest.approx(900, abs=2)
+    assert person.exhausted["daily"] == pytest.approx(START + 900, abs=2)
+    assert person.blocked == 2
+
+
+def test_what_costs_nothing_is_counted(rules: RuleSet) -> None:
+    """Embeds and prefetches are told apart and charge nothing."""
+    person = run(rules, [trace.embed(0), trace.prefetch(10), trace.prefetch(20)]).users["ana"]
+    assert {activity.value: count for activity, count in person.ignored.items()} == {
+        "embed": 1,
+        "prefetch": 2,
+    }
+    assert not person.visits
+
+
+def test_chat(rules: RuleSet) -> None:
+    """Heartbeats and what answers a push are machines; what is typed is a person."""
+    beats = [trace.message(30.0 * i, 12) for i in range(60)]
+    pushed = [trace.message(17.0 + 100.0 * i, 700, "server") for i in range(18)]
+    receipts = [trace.message(17.2 + 100.0 * i, 90) for i in range(18)]
+    typed = [trace.message(at, size) for at, size in ((500, 210), (512, 340), (541, 120), (549, 400))]
+    assert seconds(run(rules, beats + pushed + receipts), "whatsapp") == 0.0
+    assert seconds(run(rules, [*beats, *typed]), "whatsapp") == pytest.approx(59, abs=2)
+
+
+def test_tunnels_are_metered_by_bytes(rules: RuleSet) -> None:
+    """A busy tunnel is watched, a trickle is not."""
+    busy, quiet = trace.tunnel(0, 120, 40_000_000), trace.tunnel(0, 3600, 90_000)
+    assert seconds(run(rules, [busy]), "tiktok") == pytest.approx(130, abs=6)
+    assert seconds(run(rules, [quiet]), "tiktok") == 0.0
+
+
+def test_an_open_tab_is_given_back(rules: RuleSet) -> None:
+    """An hour of polling after a page was read costs no more than the reading."""
+    polls = [trace.call(60.0 * i, "/i/poll") for i in range(1, 60)]
+    read = [trace.page(0), trace.page(40)]
+    assert seconds(run(rules, read + polls)) == pytest.approx(50, abs=1)
+
+
+def test_two_devices_are_the_union(rules: RuleSet) -> None:
+    """The same person on two devices at once is charged once."""
+    first, second = [trace.page(0), trace.page(100)], [trace.page(50), trace.page(150)]
+    assert seconds(run(rules, first + second)) == pytest.approx(160)
+
+
+def test_what_nobody_limits_is_no_business_of_ours(rules: RuleSet) -> None:
+    """Requests to other hosts leave no trace in the result."""
+    line = trace.page(0) | {"url": "https://www.example.org/"}
+    assert run(rules, [line]).users == {}
+
+
+moments = st.floats(0, 20_000)
+pieces = st.one_of(
+    st.builds(trace.page, moments),
+    st.builds(trace.call, moments, st.sampled_from(["/i/a", "/i/b", "/i/poll"]), st.integers(0, 90_000)),
+    st.builds(trace.film, moments, st.floats(0, 300)),
+    st.builds(trace.message, moments, st.integers(0, 900), st.sampled_from(["client", "server"])),
+    st.builds(trace.tunnel, moments, st.floats(0, 300), st.integers(0, 9_000_000)),
+)
+days = st.lists(pieces, max_size=25)
+backgrounds = st.lists(
+    st.one_of(
+        st.builds(trace.prefetch, moments),
+        st.builds(trace.question, moments),
+        st.builds(trace.beacon, moments),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(days)
+def test_never_more_than_wall_time_nor_less_than_nothing(rules: RuleSet, lines: list[Line]) -> None:
+    """What is charged lies within the day and has no negative length."""
+    result = run(rules, lines)
+    for person in result.users.values():
+        for visit in person.visits.values():
+            assert START <= visit.start <= visit.end <= START + 20_000 + 320
+        assert sum(measure(u) for u in person.by_allowance().values()) <= 20_320
+
+
+@settings(max_examples=60, deadline=None)
+@given(days, backgrounds)
+def test_adding_background_never_changes_a_charge(
+    rules: RuleSet, lines: list[Line], more: list[Line]
+) -> None:
+    """Prefetches, questions without content and beacons at any time leave every charge as it was."""
+    before, after = run(rules, lines), run(rules, lines + more)
+    for platform in ("x", "whatsapp", "tiktok"):
+        assert seconds(after, platform) == seconds(before, platform)
+
+
+@settings(max_examples=40, deadline=None)
+@given(days, st.integers(0, 25))
+def test_splitting_anywhere_and_resuming_gives_the_same(
+    rules: RuleSet, lines: list[Line], place: int
+) -> None:
+    """A day that is fed in two parts is the day fed at once."""
+    lines = sorted(lines, key=lambda line: line["at"])
+    replay = Replay(rules)
+    for part in (lines[:place], lines[place:]):
+        for line in part:
+            replay.feed(event_of(line))
+    assert replay.finish() == run(rules, lines)
