@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from proxy_addon.core import meter, rhythm
 from proxy_addon.core.activity import Judgement, Kind, Place
+from proxy_addon.core.intervals import difference, normalise
 from proxy_addon.core.meter import Clock, Mark, Stretch
 from proxy_addon.core.policy import Engine
 from proxy_addon.core.rhythm import Root
 from proxy_addon.core.ruleset import Metering, Then
-from proxy_addon.core.types import Activity, Balance, Person, Target, Visit
+from proxy_addon.core.types import Activity, Balance, Interval, Person, Target, Visit
 from proxy_addon.ports import Metrics
 from proxy_addon.usage import UsageBook
 
@@ -241,12 +242,28 @@ class Attention:
             over = overspent(engine.balance(person, match.allowance, self._book.of(person.name), now))
             if over <= 0.0:
                 break
-            end = max(end - over, min(floor, end))
+            end = max(self._last_second(person, match.allowance, watch, end, over), min(floor, end))
             watch.clock = meter.truncate(watch.clock, end)
             self._write(engine, person, target.platform, watch, old)
             old = watch.clock
         if end < now or self._is_over(engine, person, match.allowance, now):
             self._metrics.exhausted(person, match.allowance, end)
+
+    def _last_second(self, person: Person, allowance: str, watch: Watch, end: float, over: float) -> float:
+        """Where the open stretch has to end for `over` seconds less: only what nothing else covers counts."""
+        if not watch.clock.stretches:
+            return end - over
+        last = watch.clock.stretches[-1]
+        own = {row.id for row in watch.rows.get(last.serial, ())}
+        visits = self._book.of(person.name).visits.values()
+        others = normalise(
+            Interval(v.start, v.end) for v in visits if v.allowance == allowance and v.id not in own
+        )
+        for part in reversed(difference((Interval(last.start, max(last.start, end)),), others)):
+            if over <= part.end - part.start:
+                return part.end - over
+            over -= part.end - part.start
+        return last.start
 
     def _is_over(self, engine: Engine, person: Person, allowance: str, now: float) -> bool:
         return engine.balance(person, allowance, self._book.of(person.name), now).left <= 0.0

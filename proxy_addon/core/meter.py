@@ -249,7 +249,7 @@ def _same_serials(old: Clock, new: Clock) -> Clock:
 
 def truncate(clock: Clock, at: float) -> Clock:
     """End what is open at the instant `at` (time was up, the connection was cut); nothing joins up with it."""
-    if clock.until <= NEVER:
+    if clock.until <= NEVER and all(s.end <= at for s in clock.stretches):
         return clock
     mark = Mark(at, at, Kind.INTERACTION, "", Evidence.TIME_UP, cut=True)
     earlier = tuple(_before(m, at) for m in clock.marks if m.at < at)
