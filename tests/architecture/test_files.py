@@ -20,6 +20,8 @@ EXEMPT = {
     "proxy_addon/__main__.py": ("tests/e2e/test_run.py", "three lines; every end-to-end test starts it"),
     "proxy_addon/proxy/script.py": ("tests/e2e/test_mitmdump.py", "mitmdump has to load it"),
     "proxy_addon/supervisor.py": ("tests/e2e/test_workers.py", "processes are tested by starting them"),
+    "proxy_addon/web/office.py": ("tests/web/test_live_office.py", "a protocol: the live one is its meaning"),
+    "proxy_addon/web/pages.py": ("tests/web/test_app.py", "renders what the application answers"),
     "proxy_addon/memory_ledger.py": ("tests/test_ledger_contract.py", "one contract for all ledgers"),
     "proxy_addon/ports.py": (
         "tests/test_ledger_contract.py",
