@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "tests" / "rules"
 CUT = b"\n=====\n"  # between the files of one input
 NAMES = ("rules/policy.yaml", "rules/people.yaml", "rules/platforms/ours.yaml", "shifts.ics")
-SLOW = 5.0  # seconds for one input that are a failure
+SLOW = 5.0  # seconds of a processor for one input that are a failure
 NOW = 1_793_615_400.0
 PLATFORMS = b"""x: {hosts: [x.com]}
 linkedin: {hosts: [linkedin.com], sections: {learning: {paths: ['/learning/*']}}}
@@ -126,7 +126,7 @@ class Count:
 
     def one(self, data: bytes) -> None:
         """Try one input. Anything but an answer is an exception."""
-        begun = time.perf_counter()
+        begun = time.process_time()  # of a processor: a machine that is busy with other things is no failure
         read = reading(data)
         problems = rules_file.problems(read)
         files = {name for name, _ in (*read.top, *read.platforms)} | {"rules"}
@@ -139,7 +139,7 @@ class Count:
         self.codes.update({problem.code for problem in problems})
         if not any(problem.severity is Severity.ERROR for problem in problems):
             self._use(read)
-        took = time.perf_counter() - begun
+        took = time.process_time() - begun
         assert took < SLOW, f"{took:.1f} s"
         self.inputs += 1
         if self.inputs % 20_000 == 0:
@@ -292,6 +292,7 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--guided", action="store_true", help="all of it by atheris, in this process")
+    parser.add_argument("--unguided", action="store_true", help="all but the share of atheris")
     options = parser.parse_args()
     folder = ROOT / "var" / "fuzz"
     (folder / "corpus").mkdir(parents=True, exist_ok=True)
@@ -303,12 +304,13 @@ def main() -> None:
         (folder / "corpus" / f"seed-{n}").write_bytes(data)
     share = options.inputs // 2 if atheris is not None else 0
     command = [sys.executable, __file__, "--guided", "--inputs", str(share), "--seed", str(options.seed)]
-    if share and subprocess.run(command, check=False).returncode:
+    if share and not options.unguided and subprocess.run(command, check=False).returncode:
         sys.exit(1)
     if not share:
         print("atheris is not installed: its share goes to mutations")
     begun, count = time.perf_counter(), Count()
-    by_hypothesis(count, options.inputs // 10, options.seed)
+    while count.inputs < options.inputs // 10:  # it remembers what it tried, and slows down
+        by_hypothesis(count, min(2_000, options.inputs // 10 - count.inputs), options.seed + count.inputs)
     print(count.told("hypothesis", time.perf_counter() - begun), flush=True)
     begun, rest, chance = time.perf_counter(), Count(), random.Random(options.seed)
     for _ in range(options.inputs - share - count.inputs):
