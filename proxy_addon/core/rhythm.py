@@ -34,6 +34,7 @@ BURST_SPAN = 6.0
 BRINGS = 0.04  # share of a timer's requests that brought content, above which content after it is its own
 BRINGS_PACE = 0.04  # how quickly that share follows
 BRINGS_SPAN = 5.0  # seconds within which content still belongs to a machine's request
+PACE = 1.6  # times as often as its timers ask now, an endpoint was asked by them before
 SEVERAL = 2  # a timer asks for one thing at a time: more that no timer explains, at once, is a person
 RARE = 5  # an endpoint seen more often without a rhythm of its own is not part of another
 GRACE = 1.8  # a beat that is off by up to so many tolerances is still one, and makes the tolerance wider
@@ -64,7 +65,8 @@ class Model(NamedTuple):
 class Series(NamedTuple):
     """What no timer explains (ascending), the timers, and which share of their events brings content.
 
-    `fed`: those of `times` that brought content; `entered` counts what no timer explained at once.
+    `fed`: those of `times` that brought content; `entered` counts what no timer explained at once;
+    `entered_alone` is when content last came that no request had asked for.
     """
 
     times: tuple[float, ...] = ()
@@ -72,6 +74,7 @@ class Series(NamedTuple):
     models: tuple[Model, ...] = ()
     brings: float = 0.0
     entered: int = 0
+    entered_alone: float = float("-inf")
 
 
 class Rhythm(NamedTuple):
@@ -184,6 +187,8 @@ def _content(rhythm: Rhythm, at: float) -> tuple[Rhythm, Beat]:
         return rhythm._replace(series=series, last=at, content=True), Beat(True, root)
     entered, machine, times = _enter(series.get(CONTENT, _NEW), rhythm.begun, rhythm, content=True)
     doubtful = doubtful or _running(entered.models, at)
+    if rhythm.key == CONTENT and not machine:
+        entered = entered._replace(entered_alone=rhythm.begun)
     series = _with(series, CONTENT, entered)
     after = rhythm._replace(series=series, last=at, content=machine, doubtful=doubtful)
     withdrawn = frozenset((t, True) for t in times) if times else _NOTHING
@@ -198,6 +203,12 @@ def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
     brings = entered.brings >= BRINGS
     withdrawn = _roots(times, brings)
     if times:
+        earlier = _earlier(rhythm, key, entered, times[0])
+        if earlier:
+            times = (*earlier, *times)
+            rest = tuple(t for t in entered.times if t > earlier[-1] or t < earlier[0])
+            series = _with(series, key, entered._replace(times=rest))
+            withdrawn |= _roots(earlier, brings=True)
         series = _forgotten(series, times)
     if not machine:
         if at - rhythm.asked <= BURST_GAP and not old.models:  # asked in passing by what a machine began
@@ -232,6 +243,19 @@ def _among_all(
         return series, False, _NOTHING
     entered, machine, times = _enter(old, at, rhythm)
     return _with(series, ANY, entered), machine, _roots(times, brings=False)
+
+
+def _earlier(rhythm: Rhythm, key: str, asked: Series, first: float) -> tuple[float, ...]:
+    """What was asked of a machine's endpoint before its timer was found, since anything else was: at no higher pace
+    than that of the timers it is theirs too. They may have run otherwise while their page was in view.
+    """
+    if asked.models[-1].tolerance > REVIVED_PRECISE * asked.models[-1].period:
+        return ()  # a loose timer may be a person after all
+    others = (s.times[-1] for k, s in rhythm.series.items() if s.times and k not in (key, ANY, CONTENT))
+    since = max(rhythm.person, rhythm.series.get(CONTENT, _NEW).entered_alone, *others, float("-inf"))
+    found = tuple(t for t in asked.times if since < t < first)
+    pace = sum(1.0 / m.period for m in asked.models)
+    return found if found and len(found) <= 1 + PACE * pace * (first - found[0]) else ()
 
 
 def _forgotten(series: Mapping[str, Series], times: tuple[float, ...]) -> Mapping[str, Series]:
@@ -360,10 +384,8 @@ def _revived(series: Series, at: float, person: float) -> Timer | None:
 
 
 def _steps(times: tuple[float, ...], period: float, near: float, steps: int) -> tuple[float, ...] | None:
+    """The beats that lead to the newest of `times`, as far back as they go; None when they are fewer than asked."""
     found = [times[-1]]
-    while len(found) <= steps:
-        before = regularity.nearest(times, found[-1] - period, near)
-        if before is None or before >= found[-1]:
-            return None
+    while (before := regularity.nearest(times, found[-1] - period, near)) is not None and before < found[-1]:
         found.append(before)
-    return tuple(reversed(found))
+    return tuple(reversed(found)) if len(found) > steps else None
