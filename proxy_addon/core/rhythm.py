@@ -41,8 +41,8 @@ GRACE = 1.8  # a beat that is off by up to so many tolerances is still one, and 
 MISSED_BEATS = 3  # a beat or two may be lost; after more a loose timer stands still until it is found again
 MISSED_PRECISE = 12  # the same for a timer whose beats are precise
 PRECISE = 0.1  # of its period
-ASLEEP = 240.0  # seconds of silence of the whole platform after which a laptop slept
-WAKING = 10.0  # seconds in which timers catch up afterwards
+ASLEEP = 240.0  # seconds of silence of all its timers after which a laptop slept
+WAKING = 10.0  # seconds in which everything catches up afterwards
 BUSY = 120.0  # seconds; a slower timer costs little when it strays
 RUNNING = 5.0  # periods for which a silent timer may still explain what comes off its beat
 REVIVED_PRECISE = 0.15  # of its period
@@ -132,14 +132,16 @@ def beat(rhythm: Rhythm, key: str, at: float, *, leads: bool) -> tuple[Rhythm, B
     burst = at - rhythm.last <= BURST_GAP and at - rhythm.begun <= BURST_SPAN
     if not burst:
         rhythm = _burst(rhythm, key if leads else CONTENT, at)
-    if leads:
-        return _lead(rhythm, key, at)
-    return _content(rhythm, at)
+    after, found = _lead(rhythm, key, at) if leads else _content(rhythm, at)
+    if at - rhythm.woke <= WAKING:
+        found = found._replace(doubtful=True)
+    return after, found
 
 
 def _burst(rhythm: Rhythm, key: str, at: float) -> Rhythm:
     """A new burst begins."""
-    woke = at if at - rhythm.last > ASLEEP else rhythm.woke
+    asleep = at - rhythm.last > ASLEEP and any(_running(s.models, rhythm.last) for s in rhythm.series.values())
+    woke = at if asleep else rhythm.woke
     return Rhythm(rhythm.series, key, at, at, rhythm.person, woke, rhythm.asked)
 
 
