@@ -239,14 +239,15 @@ class Attention:
         old, end = watch.clock, now
         floor = self._eras[-1].until if self._eras else float("-inf")  # a lower limit gives nothing back
         for _ in range(TRIM_TURNS):
-            over = overspent(engine.balance(person, match.allowance, self._book.of(person.name), now))
+            balance = engine.balance(person, match.allowance, self._book.of(person.name), now)
+            over = overspent(balance)
             if over <= 0.0:
                 break
             end = max(self._last_second(person, match.allowance, watch, end, over), min(floor, end))
             watch.clock = meter.truncate(watch.clock, end)
             self._write(engine, person, target.platform, watch, old)
             old = watch.clock
-        if end < now or self._is_over(engine, person, match.allowance, now):
+        if end < now or balance.left <= 0.0:
             self._metrics.exhausted(person, match.allowance, end)
 
     def _last_second(self, person: Person, allowance: str, watch: Watch, end: float, over: float) -> float:
@@ -264,9 +265,6 @@ class Attention:
                 return part.end - over
             over -= part.end - part.start
         return last.start
-
-    def _is_over(self, engine: Engine, person: Person, allowance: str, now: float) -> bool:
-        return engine.balance(person, allowance, self._book.of(person.name), now).left <= 0.0
 
     def _write(self, engine: Engine, person: Person, platform: str, watch: Watch, old: Clock) -> None:
         """Bring the ledger rows of stretches that changed up to date."""

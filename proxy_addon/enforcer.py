@@ -32,6 +32,7 @@ TUNNEL_SECONDS = 5.0  # the same for tunnels, whose bytes tell less
 STREAM_AGE = 2.0  # a body that is over sooner is a load like others
 STALLED = 15.0  # bytes after a longer silence do not fill it
 POLL_BYTES = 1_500  # a known poll that is answered with more may bring pictures
+FRESH_SECONDS, FRESH_LEFT = 1.0, 10.0  # how long a decision is good again, while so many seconds are left
 RECEIPT_SECONDS = 0.8  # a message this soon after a push was written by no person
 SHORT_MESSAGE = 64  # bytes; heartbeats and receipts are as short, what people write seldom is
 LOOKED_AT = ("image/", "video/", "audio/", "font/", "text/css", "text/javascript", "application/javascript")
@@ -86,6 +87,26 @@ _STREAM = Judgement(Activity.MEDIA, Evidence.MEDIA_STREAM, Kind.MEDIA)
 _TUNNEL = Judgement(Activity.MEDIA, Evidence.BUSY_TUNNEL, Kind.MEDIA)
 _MESSAGE = Judgement(Activity.VISIT, Evidence.MESSAGE_SENT, Kind.INTERACTION)
 NOT_LIMITED = Decision(Verdict.ALLOW, Reason.NOT_LIMITED)
+
+
+class _Fresh(NamedTuple):
+    """What was decided a moment ago: a page asks for a hundred things at once."""
+
+    decision: Decision
+    person: Person
+    usage: PersonUsage
+    revision: int
+    at: float
+
+    def holds(self, person: Person, usage: PersonUsage, now: float) -> bool:
+        """Whether deciding again could not tell more: nothing was used since, and there is time left."""
+        decision = self.decision
+        if decision.blocks or not 0.0 <= now - self.at < FRESH_SECONDS:
+            return False
+        if self.usage is not usage or self.revision != usage.revision or self.person != person:
+            return False
+        soon = decision.until is not None and now >= decision.until
+        return not soon and (decision.left is None or decision.left > FRESH_LEFT)
 
 
 class Enforcer:
@@ -185,7 +206,12 @@ class Enforcer:
         return Asked(decision, ticket)
 
     def _decide(self, person: Person, target: Target, now: float) -> Decision:
-        decision = self.engine.decide(person, target, self._book.of(person.name), now)
+        usage = self._book.of(person.name)
+        fresh = self._fresh.get((person.name, target))
+        if fresh is not None and fresh.holds(person, usage, now):
+            return fresh.decision
+        decision = self.engine.decide(person, target, usage, now)
+        self._fresh[(person.name, target)] = _Fresh(decision, person, usage, usage.revision, now)
         if decision.allowance is not None and self._book.is_stranger(person.name):
             decision = self.failure(person, target)
         self._last[(person.name, target)] = decision

@@ -63,9 +63,10 @@ class _Spent:
 class PersonUsage:
     """One person's visits and grants; what `policy` reads to decide. Instants and seconds."""
 
-    __slots__ = ("_grants", "_spent", "visits")
+    __slots__ = ("_grants", "_spent", "revision", "visits")
 
     def __init__(self) -> None:
+        self.revision = 0  # another one after each change
         self.visits: dict[str, Visit] = {}
         self._spent: dict[str, _Spent] = {}
         self._grants: dict[str, dict[str, Grant]] = {}
@@ -78,6 +79,7 @@ class PersonUsage:
                 return False
             if known.allowance != visit.allowance and known.allowance is not None:
                 self._spent[known.allowance].drop((visit.id,))
+        self.revision += 1
         self.visits[visit.id] = visit
         if visit.allowance is not None:
             spent = self._spent.get(visit.allowance)
@@ -88,6 +90,7 @@ class PersonUsage:
 
     def fill(self, visits: Iterable[Visit]) -> None:
         """Enter many visits at once, as `apply` would one by one."""
+        self.revision += 1
         for visit in visits:
             known = self.visits.get(visit.id)
             if known is not None:
@@ -105,6 +108,7 @@ class PersonUsage:
         grants = self._grants.setdefault(grant.allowance, {})
         if grant.id in grants:
             return False
+        self.revision += 1
         grants[grant.id] = grant
         return True
 
@@ -124,6 +128,7 @@ class PersonUsage:
 
     def forget(self, before: float) -> None:
         """Drop visits and grants that ended before the instant `before`."""
+        self.revision += 1
         old = [v for v in self.visits.values() if v.end < before]
         for visit in old:
             del self.visits[visit.id]

@@ -46,6 +46,7 @@ class WebServer:
     def start(self) -> None:
         """Listen and serve."""
         sock = bind(self._wanted, "--web")
+        sock.listen(128)  # who comes before the thread has started waits, and is not refused
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [sock]}, name="web", daemon=True
         )

@@ -85,7 +85,9 @@ def test_websocket_is_cut(client: Client) -> None:
         pytest.raises(ConnectionClosed) as end,
     ):
         while time.monotonic() < began + LONGEST:
-            chat.send("a message of a person, who does not tick as a heartbeat does. " * chance.randint(3, 12))
+            chat.send(
+                "a message of a person, who does not tick as a heartbeat does. " * chance.randint(3, 12)
+            )
             chat.recv(timeout=5)
             time.sleep(chance.uniform(0.8, 2.2))  # what follows a push at once is a receipt
     assert time.monotonic() - began < LONGEST
