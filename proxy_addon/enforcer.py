@@ -21,9 +21,9 @@ from proxy_addon.core.activity import Evidence, Exchange, Judgement, Kind
 from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.policy import Engine
 from proxy_addon.core.prepared import Prepared
-from proxy_addon.core.rhythm import CONTENT
 from proxy_addon.core.ruleset import OnFailure, RuleSet
 from proxy_addon.core.types import Activity, Balance, Decision, Person, Reason, Target, Verdict
+from proxy_addon.fresh import Fresh
 from proxy_addon.ports import Metrics
 from proxy_addon.usage import UsageBook
 
@@ -32,12 +32,9 @@ TUNNEL_SECONDS = 5.0  # the same for tunnels, whose bytes tell less
 STREAM_AGE = 2.0  # a body that is over sooner is a load like others
 STALLED = 15.0  # bytes after a longer silence do not fill it
 POLL_BYTES = 1_500  # a known poll that is answered with more may bring pictures
-FRESH_SECONDS, FRESH_LEFT = 1.0, 10.0  # how long a decision is good again, while so many seconds are left
 RECEIPT_SECONDS = 0.8  # a message this soon after a push was written by no person
 SHORT_MESSAGE = 64  # bytes; heartbeats and receipts are as short, what people write seldom is
-LOOKED_AT = ("image/", "video/", "audio/", "font/", "text/css", "text/javascript", "application/javascript")
 FOLLOWED = 200  # clocks that are written anew in one turn after a change of rules
-FOLLOWERS = frozenset({"image", "script", "style", "font", "video", "audio", "track"})
 
 
 class Ticket:
@@ -89,26 +86,6 @@ _MESSAGE = Judgement(Activity.VISIT, Evidence.MESSAGE_SENT, Kind.INTERACTION)
 NOT_LIMITED = Decision(Verdict.ALLOW, Reason.NOT_LIMITED)
 
 
-class _Fresh(NamedTuple):
-    """What was decided a moment ago: a page asks for a hundred things at once."""
-
-    decision: Decision
-    person: Person
-    usage: PersonUsage
-    revision: int
-    at: float
-
-    def holds(self, person: Person, usage: PersonUsage, now: float) -> bool:
-        """Whether deciding again could not tell more: nothing was used since, and there is time left."""
-        decision = self.decision
-        if decision.blocks or not 0.0 <= now - self.at < FRESH_SECONDS:
-            return False
-        if self.usage is not usage or self.revision != usage.revision or self.person != person:
-            return False
-        soon = decision.until is not None and now >= decision.until
-        return not soon and (decision.left is None or decision.left > FRESH_LEFT)
-
-
 class Enforcer:
     """Decides and meters by one rule set at a time; `swap` changes it."""
 
@@ -126,6 +103,7 @@ class Enforcer:
         self._timer = timer
         self._live: dict[tuple[Person, Target], set[Ticket]] = {}
         self._last: dict[tuple[str, Target], Decision] = {}
+        self._fresh: dict[tuple[str, Target], Fresh] = {}
         self._forced: dict[str, tuple[str, ...]] = {}
         self._warned: dict[tuple[str, str], float | None] = {}
         self.use(rules)
@@ -208,13 +186,13 @@ class Enforcer:
     def _decide(self, person: Person, target: Target, now: float) -> Decision:
         usage = self._book.of(person.name)
         fresh = self._fresh.get((person.name, target))
-        if fresh is not None and fresh.holds(person, usage, now):
+        if fresh is not None and fresh.holds(self.rules, person, usage, now):
             return fresh.decision
         decision = self.engine.decide(person, target, usage, now)
-        self._fresh[(person.name, target)] = _Fresh(decision, person, usage, usage.revision, now)
         if decision.allowance is not None and self._book.is_stranger(person.name):
             decision = self.failure(person, target)
         self._last[(person.name, target)] = decision
+        self._fresh[(person.name, target)] = Fresh(decision, self.rules, person, usage, usage.revision, now)
         return decision
 
     def _with_gap(
@@ -265,22 +243,23 @@ class Enforcer:
     ) -> Judgement:
         """Judge a request with what is known of its answer, and feed the clock with it."""
         assert ticket.x is not None and ticket.hit is not None
-        x = ticket.x._replace(status=status, content_type=content_type, bytes=length, duration=duration)
+        x = ticket.x
+        if (x.status, x.content_type, x.bytes, x.duration) != (status, content_type, length, duration):
+            x = x._replace(status=status, content_type=content_type, bytes=length, duration=duration)
         person, target = ticket.person, ticket.target
         watch = self._attention.watch(person.name, target.platform)
         judgement = activity.classify(x, ticket.hit, ticket.page, watch.place, ticket.at)
         watch.place = activity.remember(watch.place, x, judgement, ticket.at)
         ticket.judgement = judgement
-        leads = x.dest not in FOLLOWERS and not content_type.startswith(LOOKED_AT)
-        ticket.key = rhythm.endpoint(x.host, x.path) if leads else CONTENT
+        leads = activity.leads(x)
+        ticket.key = rhythm.endpoint(x.host, x.path) if leads else rhythm.CONTENT
         became = judgement.activity
+        opened = judgement.evidence is Evidence.PAGE_OPENED
+        load = Load(target, ticket.at, ticket.at, judgement, ticket.key, leads,
+                    certain=opened and x.gesture, weak=leads and not opened, size=length)  # fmt: skip
         if became.counts and target.platform in self.rules.limited:
-            opened = judgement.evidence is Evidence.PAGE_OPENED
-            certain, weak = opened and x.gesture, leads and not opened
-            load = Load(target, ticket.at, ticket.at, judgement, ticket.key, leads, certain, weak, length)
             became = self._attention.enter(self.engine, person, load)
         elif judgement.evidence is Evidence.TELEMETRY and length >= POLL_BYTES:
-            load = Load(target, ticket.at, ticket.at, judgement, ticket.key)
             self._attention.polled(self.engine, person, load)
         if not became.counts:
             ticket.judgement = Judgement(became, judgement.evidence)
@@ -397,10 +376,9 @@ class Enforcer:
     def settle(self, now: float) -> None:
         """Housekeeping, once a minute or so."""
         self._attention.settle(now)
-        if len(self._last) > 100_000:
-            self._last.clear()
-        if len(self._forced) > 100_000:
-            self._forced.clear()
+        for memory in (self._last, self._fresh, self._forced):
+            if len(memory) > 100_000:
+                memory.clear()
 
     # -- what pages and commands show
 

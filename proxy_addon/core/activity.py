@@ -53,7 +53,6 @@ class Evidence(StrEnum):
     EMPTY = "answered with nothing"
     RHYTHM = "a machine's rhythm"
     TRICKLE = "a quiet connection of an app"
-    RECEIPT = "an answer to what the server pushed"
     PIXEL = "a picture too small to see"
     TIME_UP = "the time was up"
 
@@ -117,6 +116,10 @@ _FRAMES = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
 _MACHINE_DESTS = frozenset({"report", "serviceworker", "manifest", "webidentity", "sharedworker", "worker"})
 _OWN_SITES = frozenset({"none", "same-origin", "same-site"})  # typed, or a link of the platform's own
 _MEDIA_DESTS = frozenset({"video", "audio"})
+_FOLLOWERS = frozenset({"image", "script", "style", "font", "video", "audio", "track"})
+_FOLLOWING_TYPES = (
+    "image/", "video/", "audio/", "font/", "text/css", "text/javascript", "application/javascript",
+)  # fmt: skip
 _MEDIA_ENDS = (".m4s", ".ts", ".mp4", ".webm", ".m4a", ".mp3", ".aac", ".cmfv", ".cmfa")
 _WORKER_WORDS = ("/sw.js", "service-worker", "serviceworker", "service_worker", "/sw_")
 
@@ -226,6 +229,11 @@ def _first_party(x: Exchange) -> Judgement:
     if x.dest is None and x.page_host is None and x.origin_host is None:
         return _APP_ACTION
     return _PAGE_ACTION
+
+
+def leads(x: Exchange) -> bool:
+    """True for what code or a person asks for; pictures, scripts and styles only follow such a request."""
+    return x.dest not in _FOLLOWERS and not x.content_type.startswith(_FOLLOWING_TYPES)
 
 
 def is_media(x: Exchange) -> bool:

@@ -140,7 +140,9 @@ def beat(rhythm: Rhythm, key: str, at: float, *, leads: bool) -> tuple[Rhythm, B
 
 def _burst(rhythm: Rhythm, key: str, at: float) -> Rhythm:
     """A new burst begins."""
-    asleep = at - rhythm.last > ASLEEP and any(_running(s.models, rhythm.last) for s in rhythm.series.values())
+    asleep = at - rhythm.last > ASLEEP and any(
+        _running(s.models, rhythm.last) for s in rhythm.series.values()
+    )
     woke = at if asleep else rhythm.woke
     return Rhythm(rhythm.series, key, at, at, rhythm.person, woke, rhythm.asked)
 
@@ -179,7 +181,8 @@ def seen(rhythm: Rhythm, at: float) -> Rhythm:
 def _content(rhythm: Rhythm, at: float) -> tuple[Rhythm, Beat]:
     root = (rhythm.begun, True)
     if rhythm.content is not None:
-        return rhythm._replace(last=at), Beat(rhythm.content, root, _NOTHING, rhythm.doubtful)
+        after = Rhythm._make((*rhythm[:3], at, *rhythm[4:]))  # the commonest case by far, so no _replace
+        return after, Beat(rhythm.content, root, _NOTHING, rhythm.doubtful)
     series = rhythm.series
     doubtful = False
     if rhythm.key != CONTENT and rhythm.strays < SEVERAL and (asked := series.get(rhythm.key)) is not None:

@@ -204,6 +204,10 @@ def _exchange(event: TraceEvent) -> Exchange:
         page_path,
         origin_host,
         get("accept"),
+        event.status,
+        event.content_type,
+        event.bytes,
+        event.duration,
     )
 
 
