@@ -243,13 +243,7 @@ class Enforcer:
     ) -> Judgement:
         """Judge a request with what is known of its answer, and feed the clock with it."""
         assert ticket.x is not None and ticket.hit is not None
-        if ((x := ticket.x).status, x.content_type, x.bytes, x.duration) != (
-            status,
-            content_type,
-            length,
-            duration,
-        ):
-            x = x._replace(status=status, content_type=content_type, bytes=length, duration=duration)
+        x = activity.with_answer(ticket.x, status, content_type, length, duration)
         person, target = ticket.person, ticket.target
         watch = self._attention.watch(person.name, target.platform)
         judgement = activity.classify(x, ticket.hit, ticket.page, watch.place, ticket.at)

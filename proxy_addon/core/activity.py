@@ -231,6 +231,13 @@ def _first_party(x: Exchange) -> Judgement:
     return _PAGE_ACTION
 
 
+def with_answer(x: Exchange, status: int, content_type: str, size: int, duration: float) -> Exchange:
+    """The exchange with what its answer told; bytes and seconds."""
+    if (x.status, x.content_type, x.bytes, x.duration) == (status, content_type, size, duration):
+        return x
+    return x._replace(status=status, content_type=content_type, bytes=size, duration=duration)
+
+
 def leads(x: Exchange) -> bool:
     """True for what code or a person asks for; pictures, scripts and styles only follow such a request."""
     return x.dest not in _FOLLOWERS and not x.content_type.startswith(_FOLLOWING_TYPES)
