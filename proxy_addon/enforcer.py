@@ -23,7 +23,7 @@ from proxy_addon.core.policy import Engine
 from proxy_addon.core.prepared import Prepared
 from proxy_addon.core.ruleset import OnFailure, RuleSet
 from proxy_addon.core.types import Activity, Balance, Decision, Person, Reason, Target, Verdict
-from proxy_addon.fresh import Fresh
+from proxy_addon.fresh import Lately
 from proxy_addon.ports import Metrics
 from proxy_addon.usage import UsageBook
 
@@ -103,7 +103,7 @@ class Enforcer:
         self._timer = timer
         self._live: dict[tuple[Person, Target], set[Ticket]] = {}
         self._last: dict[tuple[str, Target], Decision] = {}
-        self._fresh: dict[tuple[str, Target], Fresh] = {}
+        self._lately = Lately()
         self._forced: dict[str, tuple[str, ...]] = {}
         self._warned: dict[tuple[str, str], float | None] = {}
         self.use(rules)
@@ -163,11 +163,13 @@ class Enforcer:
         """Decide about one request of a limited platform."""
         begun = self._timer()
         target = Target(hit.platform, hit.section)
-        decision = self._decide(person, target, now)
+        loads = not activity.is_navigation(x)  # a page is decided to the second
+        known = self._lately.recall(self.rules, person, target, self._book, now) if loads else None
+        decision = known or self._decide(person, target, now)
         page = self._page(x)
         watch = self._attention.watch(person.name, hit.platform)
         judgement, opens = None, False
-        if activity.is_navigation(x):
+        if not loads:
             judgement = activity.classify(x, hit, page, watch.place, now)
             opens = judgement.evidence is Evidence.PAGE_OPENED
         if judgement is not None and opens and decision.verdict is Verdict.SPEND and decision.would is None:
@@ -184,15 +186,11 @@ class Enforcer:
         return Asked(decision, ticket)
 
     def _decide(self, person: Person, target: Target, now: float) -> Decision:
-        usage = self._book.of(person.name)
-        fresh = self._fresh.get((person.name, target))
-        if fresh is not None and fresh.holds(self.rules, person, usage, now):
-            return fresh.decision
-        decision = self.engine.decide(person, target, usage, now)
+        decision = self.engine.decide(person, target, self._book.of(person.name), now)
         if decision.allowance is not None and self._book.is_stranger(person.name):
             decision = self.failure(person, target)
         self._last[(person.name, target)] = decision
-        self._fresh[(person.name, target)] = Fresh(decision, self.rules, person, usage, usage.revision, now)
+        self._lately.keep(decision, self.rules, person, target, self._book, now)
         return decision
 
     def _with_gap(
@@ -374,7 +372,7 @@ class Enforcer:
     def settle(self, now: float) -> None:
         """Housekeeping, once a minute or so."""
         self._attention.settle(now)
-        for memory in (self._last, self._fresh, self._forced):
+        for memory in (self._last, self._lately, self._forced):
             if len(memory) > 100_000:
                 memory.clear()
 

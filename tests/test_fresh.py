@@ -9,9 +9,9 @@ import pytest
 
 from proxy_addon import rules_file
 from proxy_addon.core.ruleset import RuleSet
-from proxy_addon.core.types import Decision, Person, Reason, Verdict, Visit
-from proxy_addon.fresh import Fresh
-from proxy_addon.usage import PersonUsage
+from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict, Visit
+from proxy_addon.fresh import Fresh, Lately
+from proxy_addon.usage import PersonUsage, UsageBook
 from tests.simulate import trace
 
 ANA = Person("ana", ("staff",))
@@ -67,3 +67,15 @@ def test_free_time_has_no_end(rules: RuleSet) -> None:
     usage = PersonUsage()
     free = Decision(Verdict.ALLOW, Reason.ALLOWED, "x")
     assert kept(rules, usage, free).holds(rules, ANA, usage, 500.5)
+
+
+def test_kept_for_each_person_and_target(rules: RuleSet) -> None:
+    """What was decided is recalled for the same person and platform only, until all is forgotten."""
+    lately, book, target = Lately(), UsageBook(), Target("x")
+    lately.keep(SPEND, rules, ANA, target, book, 500.0)
+    assert lately.recall(rules, ANA, target, book, 500.5) is SPEND
+    assert lately.recall(rules, ANA, Target("tiktok"), book, 500.5) is None
+    assert lately.recall(rules, Person("bo", ("staff",)), target, book, 500.5) is None
+    assert len(lately) == 1
+    lately.clear()
+    assert lately.recall(rules, ANA, target, book, 500.5) is None
