@@ -309,8 +309,8 @@ def main() -> None:
     if not share:
         print("atheris is not installed: its share goes to mutations")
     begun, count = time.perf_counter(), Count()
-    while count.inputs < options.inputs // 10:  # it remembers what it tried, and slows down
-        by_hypothesis(count, min(2_000, options.inputs // 10 - count.inputs), options.seed + count.inputs)
+    while count.inputs < options.inputs // 20:  # it remembers what it tried, and slows down
+        by_hypothesis(count, min(2_000, options.inputs // 20 - count.inputs), options.seed + count.inputs)
     print(count.told("hypothesis", time.perf_counter() - begun), flush=True)
     begun, rest, chance = time.perf_counter(), Count(), random.Random(options.seed)
     for _ in range(options.inputs - share - count.inputs):
