@@ -148,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", default="100-171", type=seeds_of)
     parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="repeatable; all without it")
     parser.add_argument("--meter", default="tests.traces.engine:charge", help="module:function")
-    parser.add_argument("--style", choices=("a", "b"), help="one generator only")
+    parser.add_argument("--style", choices=("a", "b", "c"), help="one generator only; c was never tuned on")
     parser.add_argument("--jobs", default=1, type=int)
     parser.add_argument("--json", action="store_true", help="figures, and every day, as JSON")
     parser.add_argument("--worst", default=0, type=int, help="also list the days with the largest error")

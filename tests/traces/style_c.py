@@ -1,17 +1,15 @@
 """Style C: written before any constant was tuned and never tuned on. People act, tabs have several timers each.
 
-`python -m tests.traces.style_c --seeds 1-20 --meter tests.traces.ours:charge` prints its own table.
+`python -m tests.traces.evaluate --style c --meter tests.traces.ours:charge` prints its table.
 """
 
 from __future__ import annotations
 
-import argparse
 import random
 from collections.abc import Callable
 from typing import Any
 
-from tests.traces.day import SCENARIOS, Day, Times, union
-from tests.traces.evaluate import _print, charger, compare, report, seeds_of
+from tests.traces.day import Times, union
 from tests.traces.scene_c import Scene, browse, clip, tab, timer
 from tests.traces.wire_c import NETS, Net
 
@@ -267,32 +265,9 @@ MAKERS: dict[str, Callable[[Scene], None]] = {
 }  # fmt: skip
 
 
-def generate_c(seed: int, scenario: str) -> Day:
-    """The same arguments always give the same day."""
-    scene = Scene(random.Random(f"c/{scenario}/{seed}"))
+def make(rng: random.Random, scenario: str) -> tuple[list[dict[str, Any]], Times, float, float]:
+    """Events (unsorted), truth, first and last instant of the day."""
+    scene = Scene(rng)
     MAKERS[scenario](scene)
-    events: list[dict[str, Any]] = [
-        e for w in scene.wires for e in w.events if scene.start <= e["at"] <= scene.end
-    ]
-    truth: Times = {u: {n: union(s) for n, s in each.items()} for u, each in scene.truth.items()}
-    return Day(sorted(events, key=lambda e: e["at"]), truth, scenario, seed, scene.start, scene.end)
-
-
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", default="1-10", type=seeds_of)
-    parser.add_argument("--meter", default="tests.traces.ours:charge")
-    parser.add_argument("--scenario", action="append", choices=SCENARIOS)
-    options = parser.parse_args()
-    charge, scores = charger(options.meter), []
-    for scenario in options.scenario or SCENARIOS:
-        for seed in options.seeds:
-            day = generate_c(seed, scenario)
-            hours = (day.end - day.start) / 3600
-            scores.append(compare(day.truth, charge(day.events), scenario, seed, hours, len(day.events)))
-    _print(report(scores))
-
-
-if __name__ == "__main__":
-    main()
+    events: list[dict[str, Any]] = [event for wire in scene.wires for event in wire.events]
+    return events, scene.truth, scene.start, scene.end
