@@ -12,10 +12,12 @@ from typing import Annotated
 import typer
 
 from proxy_addon import rules_file
-from proxy_addon.core.errors import RuleProblem, Severity
+from proxy_addon.core.errors import Code, RuleProblem, Severity
 from proxy_addon.yaml_places import lines
 
 _SHOWN = 100  # problems; whoever has more begins with the first ones
+# What is not ours to show: behind such a link may lie anything, which the rules folder's editor may not read.
+_NOT_SHOWN = frozenset({Code.OUTSIDE_FOLDER})
 _WIDTH = 120  # characters of the offending line
 
 
@@ -70,6 +72,8 @@ def _report(problems: list[RuleProblem], errors: int, folder: Path) -> Iterable[
     for problem in problems[:_SHOWN]:
         mark = " (warning)" if problem.severity is Severity.WARNING else ""
         yield f"{problem}{mark}"
+        if problem.code in _NOT_SHOWN:
+            continue
         if problem.file not in texts:
             texts[problem.file] = _lines(Path(problem.file))
         yield from _pointer(texts[problem.file], problem)

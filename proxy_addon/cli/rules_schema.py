@@ -11,13 +11,13 @@ from pydantic import TypeAdapter
 
 from proxy_addon.core.rules_models import PeopleModel, PlatformModel, PolicyModel, Slug
 from proxy_addon.rule_schemas import schema_for
-from proxy_addon.rule_tests.models import TestModel
+from proxy_addon.rule_tests.models import TestFile
 
 _KINDS: dict[str, tuple[Any, str]] = {
     "policy": (PolicyModel, "What is allowed: policy.yaml of a rules folder."),
     "people": (PeopleModel, "Who is who: people.yaml of a rules folder."),
     "platform": (TypeAdapter(dict[Slug, PlatformModel]), "What a platform is: a file in platforms/."),
-    "tests": (TypeAdapter(dict[str, list[TestModel]]), "Tests of the rules: a file in tests/."),
+    "tests": (TestFile, "Tests of the rules: a file in tests/."),
 }
 KINDS = tuple(_KINDS)
 

@@ -49,6 +49,13 @@ ZONE = _text(r"[A-Za-z][\w+\-/]*")
 ICS = _text(r"(?:[^/\\]+/)?[^/\\]+\.ics")
 YEARS = _text(r"\d{4}(?:\s*(?:-|–|\.\.)\s*\d{4})?") | int
 
+# Of test files.
+_MOMENT = r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:Z|[+\-]\d{2}:?\d{2})?"
+MOMENT = _text(rf"(?:{_DATE}[ T])?{_MOMENT}")
+DATED_MOMENT = _text(rf"{_DATE}[ T]{_MOMENT}")
+URL = _text(r"(?:[Hh][Tt][Tt][Pp]|[Ww][Ss])[Ss]?://\S.*")
+NAMES = Annotated[list[NAME], Field(min_length=1)]
+
 _closed = with_config(ConfigDict(extra="forbid"))
 
 

@@ -30,6 +30,7 @@ _UNITS = (86_400.0, 3600.0, 60.0, 1.0)
 _LIMIT = re.compile(r"(.+?)\s+per\s+(\S+)(?:\s+(.+))?")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 _DATES = re.compile(r"(\d{4}-\d{2}-\d{2})(?:(?:\s*\.\.\s*|\s+[-–]\s+)(\d{4}-\d{2}-\d{2}))?", re.ASCII)
+_MEANT_BY = dict.fromkeys(("on", "yes", "y", "1"), "true") | dict.fromkeys(("off", "no", "n", "0"), "false")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 _HOST = re.compile(r"(?:[\w*-]+\.)+[\w-]+")
@@ -125,7 +126,8 @@ def slug(value: object) -> str:
 def flag(value: object) -> bool:
     """`true` or `false`."""
     if not isinstance(value, bool):
-        raise BadValue(Code.WRONG_TYPE, f"{quote(value)} is neither true nor false")
+        meant = _MEANT_BY.get(str(value).lower(), "true or false")
+        raise BadValue(Code.WRONG_TYPE, f"{quote(value)} is neither true nor false", f"write {meant}")
     return value
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from datetime import date, timedelta
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, model_validator
 
+from proxy_addon.core import rules_shapes as shapes
 from proxy_addon.core.rules_values import BadValue, duration, name, quote
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Reason, Verdict
@@ -22,7 +23,7 @@ from proxy_addon.rule_tests.problems import BadTestError, TestCode
 NONE = "none"  # as an expected rule, allowance, platform, section or `until`: there is none
 _TIME = r"(\d{1,2}):(\d{2})(?::(\d{2}))?"
 _WALL = re.compile(rf"(?:(\d{{4}}-\d{{2}}-\d{{2}})[ T])?{_TIME}(Z|[+-]\d{{2}}:?\d{{2}})?", re.ASCII)
-_NEVER = frozenset({NONE, "never"})
+_NEVER = ("never", NONE)
 
 
 class Wall(NamedTuple):
@@ -154,7 +155,7 @@ def _known(
             )
         return word
 
-    return PlainValidator(check, json_schema_input_type=str)
+    return PlainValidator(check, json_schema_input_type=shapes.NAME)
 
 
 def _rules(info: ValidationInfo) -> RuleSet:
@@ -183,12 +184,16 @@ def _roles(value: object, info: ValidationInfo) -> tuple[str, ...]:
     return tuple(role for role in there if role in words)
 
 
-def _plain(check: Any, shape: Any = str) -> PlainValidator:
+def _plain(check: Any, shape: Any = shapes.NAME) -> PlainValidator:
     return PlainValidator(check, json_schema_input_type=shape)
 
 
+def _one_of(words: Collection[str]) -> Any:
+    return Annotated[str, Field(json_schema_extra={"enum": list(words)})]
+
+
 User = Annotated[str, _plain(_user)]
-Url = Annotated[str, _plain(_url)]
+Url = Annotated[str, _plain(_url, shapes.URL)]
 Section = Annotated[str, _plain(_word)]
 PlatformName = Annotated[
     str, _known("platform", TestCode.UNKNOWN_PLATFORM, lambda rules: rules.platforms.keys())
@@ -208,7 +213,7 @@ class VisitsModel(Strict):
     """`visits:` somebody uses a platform for so long."""
 
     platform: PlatformName
-    for_: Annotated[float, _plain(_some_length)]
+    for_: Annotated[float, _plain(_some_length, shapes.LENGTH)]
     section: Section | None = None
     url: Url | None = None
 
@@ -219,9 +224,9 @@ class GrantModel(Strict):
     """`grant:` somebody gets more minutes."""
 
     allowance: AllowanceName
-    for_: Annotated[float, _plain(_some_length)]
+    for_: Annotated[float, _plain(_some_length, shapes.LENGTH)]
     reason: Section = "a test"
-    until: Annotated[Wall | None, _plain(wall)] = None
+    until: Annotated[Wall | None, _plain(wall, shapes.MOMENT)] = None
 
     model_config = ConfigDict(alias_generator=lambda key: key.rstrip("_"))
 
@@ -229,16 +234,18 @@ class GrantModel(Strict):
 class ExpectModel(Strict):
     """`expect:` what the answer has to be; only what is written is looked at."""
 
-    verdict: Annotated[str | None, _plain(_choice(tuple(Verdict)))] = None
-    reason: Annotated[str | None, _plain(_choice(tuple(Reason)))] = None
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    verdict: Annotated[str | None, _plain(_choice(tuple(Verdict)), _one_of(Verdict))] = None
+    reason: Annotated[str | None, _plain(_choice(tuple(Reason)), _one_of(Reason))] = None
     rule: Annotated[
         str | None,
         _known(
             "rule", TestCode.UNKNOWN_RULE, lambda rules: [rule.name for rule in rules.rules], or_none=True
         ),
     ] = None
-    left: Annotated[float | None, _plain(_length, str | int)] = None
-    until: Annotated[Wall | None, _plain(_until)] = None
+    left: Annotated[float | None, _plain(_length, shapes.LENGTH)] = None
+    until: Annotated[Wall | None, _plain(_until, shapes.MOMENT | _one_of(_NEVER))] = None
     allowance: Annotated[
         str | None,
         _known("allowance", TestCode.UNKNOWN_ALLOWANCE, lambda rules: rules.allowances.keys(), or_none=True),
@@ -248,7 +255,7 @@ class ExpectModel(Strict):
         _known("platform", TestCode.UNKNOWN_PLATFORM, lambda rules: rules.platforms.keys(), or_none=True),
     ] = None
     section: Annotated[str | None, _plain(_or_none)] = None
-    would: Annotated[str | None, _plain(_would)] = None
+    would: Annotated[str | None, _plain(_would, _one_of((*Verdict, NONE)))] = None
 
     @model_validator(mode="after")
     def _expects_something(self) -> Self:
@@ -265,13 +272,25 @@ _ACTIONS = ("visits", "opens", "grant", "restart")
 class StepModel(Strict):
     """One entry of `day:`; it does one thing."""
 
-    at: Annotated[Wall, _plain(wall)]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": [action]} for action in _ACTIONS],
+            "dependentRequired": {
+                "visits": ["user"],
+                "opens": ["user", "expect"],
+                "expect": ["opens"],
+                "grant": ["user"],
+            },
+        }
+    )
+
+    at: Annotated[Wall, _plain(wall, shapes.MOMENT)]
     user: User | None = None
     visits: VisitsModel | None = None
     opens: Url | None = None
     expect: ExpectModel | None = None
     grant: GrantModel | None = None
-    restart: Annotated[bool, _plain(_yes, bool)] = False
+    restart: Annotated[bool, _plain(_yes, Literal[True])] = False
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Self:
@@ -299,9 +318,9 @@ class TestModel(Strict):
     __test__ = False  # pytest: not a test
 
     name: Section
-    start: Annotated[Wall, _plain(_start)]
+    start: Annotated[Wall, _plain(_start, shapes.DATED_MOMENT)]
     day: list[StepModel]
-    people: dict[User, Annotated[tuple[str, ...], _plain(_roles, list[str])]] = {}
+    people: dict[User, Annotated[tuple[str, ...], _plain(_roles, shapes.NAME | shapes.NAMES)]] = {}
 
     @model_validator(mode="after")
     def _expects_something(self) -> Self:
@@ -309,3 +328,11 @@ class TestModel(Strict):
             message = "this test expects nothing, so it can never fail"
             raise BadTestError(TestCode.EXPECTS_NOTHING, message, "add a step with opens and expect")
         return self
+
+
+class TestFile(Strict):
+    """A whole file, for its schema; `reading.py` reads test by test, so that a wrong one leaves the others."""
+
+    __test__ = False
+
+    tests: list[TestModel] = []

@@ -133,3 +133,14 @@ def test_many_problems_are_counted_not_all_shown(folder: Path) -> None:
     (folder / "policy.yaml").write_text(POLICY + "".join(f"key{n}: 1\n" for n in range(150)))
     output = run()[1]
     assert "and 50 more\n150 errors, 0 warnings\n" in output
+
+
+def test_what_lies_outside_of_the_folder_is_not_shown(folder: Path, tmp_path: Path) -> None:
+    """A link to somebody's secret is refused without a look into it."""
+    (tmp_path / "secret").write_text("hunter2\n")
+    (folder / "more.yaml").symlink_to(tmp_path / "secret")
+    for form in ("text", "json", "github"):
+        code, output = run("--format", form)
+        assert code == 1
+        assert "outside-folder" in output
+        assert "hunter2" not in output

@@ -186,3 +186,14 @@ def test_long_text_is_refused_at_once() -> None:
     for parse in (values.duration, values.limit, values.between, values.dates):
         with pytest.raises(BadValue):
             parse("1" + " " * 500_000 + "x")
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [("on", "true"), ("Yes", "true"), ("off", "false"), (0, "false"), ("so", "true or false")],
+)
+def test_what_other_files_take_for_true_or_false(written: object, hint: str) -> None:
+    """Whoever writes `on` reads what to write here."""
+    with pytest.raises(BadValue) as refused:
+        values.flag(written)
+    assert refused.value.hint == f"write {hint}"

@@ -11,6 +11,8 @@ from jsonschema import Draft202012Validator
 
 from proxy_addon.cli.rules_schema import KINDS, schema_of, text_of
 from proxy_addon.yaml_places import parse
+from tests.rule_tests.office import one_test, read
+from tests.rule_tests.test_reading import MISTAKES
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -118,6 +120,61 @@ def test_wrong_files_are_told_by_their_shape_or_not_at_all(path: Path, codes: li
         assert refused
     elif all(code in MEANT for code in codes):
         assert not refused
+
+
+# Mistakes in a step of a test file that turn on the rules, on the clock, or on what a name may hold.
+UNSEEN = (
+    "test-unknown-platform", "test-unknown-section", "test-unknown-allowance", "test-unknown-rule",
+    "test-wrong-order", "test-bad-name", "this is over", "does not exist", "cannot be how long",
+)  # fmt: skip
+
+
+def errors_in_test_file(text: str) -> list[str]:
+    """What the validator says about the text of a test file."""
+    document, problems = parse(text.encode(), "a.yaml")
+    assert document is not None, problems
+    return [error.message for error in validator("tests").iter_errors(dict(document.data))]
+
+
+@pytest.mark.parametrize(("step", "told"), MISTAKES, ids=[step for step, _ in MISTAKES])
+def test_wrong_steps_of_tests_are_told_by_their_shape_or_not_at_all(step: str, told: str) -> None:
+    """An editor underlines every step that could not run anywhere, and none that is wrong for these rules only."""
+    assert bool(errors_in_test_file(one_test(step))) != any(part in told for part in UNSEEN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "test: []",
+        "tests: {}",
+        "tests: [a]",
+        "tests: [{name: a, day: []}]",
+        one_test("- {at: 09:00, restart: true}", start="09:00"),
+        one_test("- {at: 09:00, restart: true}", people="{dora: []}"),
+        one_test("- {at: 09:00, restart: true}").replace("start", "begin"),
+    ],
+)
+def test_wrong_test_files_are_told(text: str) -> None:
+    """Around the steps as well."""
+    assert read(text).problems
+    assert errors_in_test_file(text)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        '{at: "9:05", user: 4711, opens: "HTTPS://x.example/", expect: {left: 0}}',
+        "{at: 2026-11-03T09:00:30, user: dora, opens: https://x.example/, expect: {until: never, rule: none}}",
+        "{at: 2026-11-03 09:00+00:00, user: ip:10.0.7.33, visits: {platform: x, for: 1h30m}}",
+        "{at: 10:00, user: dora, grant: {allowance: daily, for: 90s, until: 2026-11-04 00:00Z, reason: 12}}",
+    ],
+)
+def test_right_steps_are_accepted(step: str) -> None:
+    """Every spelling that the reader takes, the schema takes."""
+    look = '\n- {at: 2026-11-04 12:00, user: dora, opens: "https://x.example/", expect: {would: none}}'
+    text = one_test(f"- {step}{look}", people="{dora: staff}")
+    assert not read(text).problems
+    assert errors_in_test_file(text) == []
 
 
 # Wrong or strange only because of what stands elsewhere.
