@@ -18,21 +18,21 @@ from sqlalchemy import inspect as inspect_object
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from db import audit, people
+from db import audit, people, requests
 from db.address import parse
 from db.calls import Calls, call
 from db.engine import VERSION_TABLE, open_engine, require_head, writing
 from db.errors import translated
 from db.histories import histories
 from db.masking import Mask, mask_names
-from db.models import AuditRow, Base, GrantRow, VisitRow
+from db.models import AuditRow, Base, GrantRow, TimeRequestRow, VisitRow
 from db.retention import prune
 from db.rows import GRANT, VISIT, grant_values, visit_values
 from db.sqlite import empty_wal
 from db.totals import totals
 from db.types import Instant, database_now
 from proxy_addon.core.types import Grant, Visit
-from proxy_addon.ports import AuditEntry, Erasure, History, News, Records, Total
+from proxy_addon.ports import AuditEntry, Erasure, History, News, Records, TimeRequest, Total
 
 OVERLAP = 2.0  # seconds; more than a database's clock is ever set back by those who keep it right
 PEOPLE_AT_ONCE = 1000  # names in one query; SQLite takes 32,766 parameters, Postgres 65,535
@@ -131,6 +131,33 @@ class SqlLedger:
             if is_new:
                 call(connection, self._node)
                 audit.append(connection, AuditEntry.of_grant(grant, actor))
+
+    def ask(self, request: TimeRequest, *, most_open: int) -> bool:
+        """Store an open request for more, unless the person has `most_open` open ones already."""
+        with self._writing() as connection:
+            return requests.ask(connection, request, most_open)
+
+    def requests(self, *, person: str | None = None, status: str | None = None) -> Sequence[TimeRequest]:
+        """Requests for more, oldest first; optionally of one person, or of one status."""
+        wanted = [TimeRequestRow.person == person] if person is not None else []
+        wanted += [TimeRequestRow.status == status] if status is not None else []
+        with self._reading() as connection:
+            return requests.requests(connection, *wanted)
+
+    def decide(
+        self, request: str, *, at: float, by: str, actor: str, grant: Grant | None, note: str = ""
+    ) -> TimeRequest | None:
+        """Close an open request, with its grant or without one. See `ports.Ledger.decide`."""
+        with self._writing() as connection:
+            if not requests.close(connection, request, at, by, is_granted=grant is not None):
+                return None
+            if grant is None:
+                requests.refused(connection, request, at, actor, note)
+            elif connection.execute(self._insert_grant, grant_values(grant)).first():
+                requests.granted(connection, request, grant.id)
+                audit.append(connection, AuditEntry.of_grant(grant, actor))
+                call(connection, self._node)
+            return requests.requests(connection, TimeRequestRow.id == request)[0]
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
         """Visits (of other nodes than `not_from`) and grants written since `cursor` (0 = the beginning).

@@ -20,27 +20,16 @@ from db.models import (
     TimeRequestRow,
     VisitRow,
 )
+from db.requests import requests
 from db.rows import GRANT, VISIT
 from db.types import database_now
 from proxy_addon.core.types import Grant, Visit
-from proxy_addon.ports import Acknowledgement, AuditEntry, Erasure, Records, TimeRequest
+from proxy_addon.ports import Acknowledgement, AuditEntry, Erasure, Records
 
 # Writers of visits share this lock for a transaction, an erasure has it alone: a writer that did not see the
 # sign yet must not put rows back behind its back. Any number that no other program takes.
 _LOCK = 0x6572617365
 
-_REQUEST = (
-    TimeRequestRow.id,
-    TimeRequestRow.person,
-    TimeRequestRow.allowance,
-    TimeRequestRow.seconds,
-    TimeRequestRow.reason,
-    TimeRequestRow.status,
-    TimeRequestRow.created_at,
-    TimeRequestRow.decided_at,
-    TimeRequestRow.decided_by,
-    TimeRequestRow.grant_id,
-)
 _ACKNOWLEDGEMENT = (
     AcknowledgementRow.person,
     AcknowledgementRow.digest,
@@ -64,10 +53,7 @@ def records(connection: Connection, person: str) -> Records:
         tuple(
             Grant(*row) for row in rows(GRANT, GrantRow.person == person, GrantRow.created_at, GrantRow.id)
         ),
-        tuple(
-            TimeRequest(*row)
-            for row in rows(_REQUEST, TimeRequestRow.person == person, TimeRequestRow.created_at)
-        ),
+        tuple(requests(connection, TimeRequestRow.person == person)),
         tuple(
             Acknowledgement(*row)
             for row in rows(

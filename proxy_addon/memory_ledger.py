@@ -17,12 +17,14 @@ from proxy_addon.core.types import Grant, Visit
 from proxy_addon.ports import (
     AUDIT_LONGER,
     ERASURES_KEPT,
+    REFUSED,
     AuditEntry,
     Erasure,
     History,
     LedgerRefused,
     News,
     Records,
+    TimeRequest,
     Total,
 )
 
@@ -35,6 +37,7 @@ class MemoryLedger:
         self._writes = 0
         self._visits: dict[str, tuple[int, Visit]] = {}  # id -> (number of the write, row)
         self._grants: dict[str, tuple[int, Grant]] = {}
+        self._requests: dict[str, TimeRequest] = {}
         self._audit: list[AuditEntry] = []
         self._erasures: dict[str, tuple[int, Erasure]] = {}
 
@@ -106,6 +109,58 @@ class MemoryLedger:
                 self._grants[grant.id] = (self._number(), grant)
                 self._audit.append(AuditEntry.of_grant(grant, actor))
 
+    def ask(self, request: TimeRequest, *, most_open: int) -> bool:
+        """Store an open request for more, unless the person has `most_open` open ones already."""
+        with self._lock:
+            if request.id in self._requests:
+                return True
+            own = [each for each in self._requests.values() if each.person == request.person]
+            if sum(each.status == "open" for each in own) >= most_open:
+                return False
+            self._requests[request.id] = request
+            return True
+
+    def requests(self, *, person: str | None = None, status: str | None = None) -> Sequence[TimeRequest]:
+        """Requests for more, oldest first; optionally of one person, or of one status."""
+        with self._lock:
+            found = [self._told(each) for each in self._requests.values()]
+        if person is not None:
+            found = [each for each in found if each.person == person]
+        if status is not None:
+            found = [each for each in found if each.status == status]
+        return sorted(found, key=lambda each: (each.created, each.id))
+
+    def decide(
+        self, request: str, *, at: float, by: str, actor: str, grant: Grant | None, note: str = ""
+    ) -> TimeRequest | None:
+        """Close an open request, with its grant or without one."""
+        with self._lock:
+            asked = self._requests.get(request)
+            if asked is None or asked.status != "open":
+                return None
+            status, given = ("refused", None) if grant is None else ("granted", grant.id)
+            closed = replace(asked, status=status, decided=at, decided_by=by, grant=given)
+            self._requests[request] = closed
+            if grant is None:
+                self._audit.append(AuditEntry.of_refusal(closed, at, actor, note))
+            elif grant.id not in self._grants:
+                self._grants[grant.id] = (self._number(), grant)
+                self._audit.append(AuditEntry.of_grant(grant, actor))
+            return self._told(closed)
+
+    def _told(self, request: TimeRequest) -> TimeRequest:
+        """A request with what stands elsewhere: the note in the audit, the end in the grant."""
+        _, grant = self._grants.get(request.grant or "", (0, None))
+        if grant is None and request.grant is not None:
+            request = replace(request, grant=None)
+        notes = (
+            entry.note_for(request)
+            for entry in self._audit
+            if request.status == "refused"
+            and (entry.subject, entry.at, entry.action) == (request.person, request.decided, REFUSED)
+        )
+        return replace(request, until=None if grant is None else grant.expires, note=next(notes, ""))
+
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
         """Visits (of other nodes than `not_from`) and grants written since `cursor` (0 = the beginning)."""
         with self._lock:
@@ -131,11 +186,11 @@ class MemoryLedger:
         return sorted(found, key=lambda entry: entry.at)
 
     def records(self, person: str) -> Records:
-        """Everything about one person; requests and acknowledgements are not kept here."""
+        """Everything about one person; acknowledgements are not kept here."""
         visits, grants = self.visits(-inf, person=person), self.grants(-inf, person=person)
         names = _as_actor(person)
         audit = tuple(entry for entry in self.audit_log() if entry.subject == person or entry.actor in names)
-        return Records(tuple(visits), tuple(grants), audit=audit)
+        return Records(tuple(visits), tuple(grants), tuple(self.requests(person=person)), audit=audit)
 
     def erase(self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str) -> Records:
         """Delete everything about a person; what was there before."""
@@ -158,6 +213,15 @@ class MemoryLedger:
                 doer = label if grant.granted_by == person else grant.granted_by
                 told = replace(grant, granted_by=doer, reason=word.sub(label, grant.reason))
                 self._grants[key] = (number, told)
+            self._requests = {
+                key: replace(
+                    each,
+                    decided_by=label if each.decided_by == person else each.decided_by,
+                    reason=word.sub(label, each.reason),
+                )
+                for key, each in self._requests.items()
+                if each.person != person
+            }
             self._audit = [renamed(entry) for entry in self._audit]
             counted = ", ".join(f"{count} {what}" for what, count in found.counts.items())
             self._audit.append(renamed(AuditEntry(erasure.at, actor, "erase", label, f"{counted}: {reason}")))
@@ -181,11 +245,14 @@ class MemoryLedger:
                 del self._erasures[sign]
             old_visits = _ids(self._visits, lambda visit: visit.end < before)
             old_grants = _ids(self._grants, lambda grant: grant.expires < before)
+            old_requests = [key for key, each in self._requests.items() if each.created < before]
+            for request in old_requests:
+                del self._requests[request]
             for visit_id in old_visits:
                 del self._visits[visit_id]
             for grant_id in old_grants:
                 del self._grants[grant_id]
-        return len(old_visits) + len(old_grants) + old_audit + len(old_signs)
+        return len(old_visits) + len(old_grants) + len(old_requests) + old_audit + len(old_signs)
 
     def check(self) -> None:
         """Memory can always be written to."""

@@ -98,7 +98,11 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class TimeRequest:
-    """A person asked for more time; `status` is open, granted or refused. Instants, seconds."""
+    """A person asked for more time; `status` is open, granted or refused. Instants, seconds.
+
+    `note` is what was said with a refusal, `until` when what was granted ends. Neither is stored with the request:
+    the one stands in the audit, the other in the grant, and each is empty once that is gone.
+    """
 
     id: str
     person: str
@@ -110,6 +114,8 @@ class TimeRequest:
     decided: float | None = None
     decided_by: str | None = None
     grant: str | None = None
+    until: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +167,22 @@ class AuditEntry:
         detail = f"{grant.allowance} {grant.seconds:g} s: {grant.reason}"
         return cls(grant.created, actor, "grant", grant.person, detail)
 
+    @classmethod
+    def of_refusal(cls, request: TimeRequest, at: float, actor: str, note: str) -> AuditEntry:
+        """The entry that every ledger writes when a request for more is refused; it holds the note."""
+        return cls(at, actor, REFUSED, request.person, f"{_asked_for(request)}{note}")
+
+    def note_for(self, request: TimeRequest) -> str:
+        """What was said, in the entry about the refusal of `request`."""
+        return self.detail.removeprefix(_asked_for(request))
+
+
+def _asked_for(request: TimeRequest) -> str:
+    return f"{request.allowance} {request.seconds:g} s: "
+
+
+REFUSED = "refuse"  # the action of those entries
+
 
 AUDIT_LONGER = 365 * 86_400.0  # seconds that the audit is kept beyond the retention of visits
 
@@ -191,6 +213,20 @@ class Ledger(Protocol):
 
     def add_grant(self, grant: Grant, *, actor: str) -> None:
         """Store a grant and its audit entry; the same id again changes nothing."""
+
+    def ask(self, request: TimeRequest, *, most_open: int) -> bool:
+        """Store an open request for more; False, and nothing is stored, when the person has `most_open` open ones
+        already. The same id again changes nothing."""
+
+    def requests(self, *, person: str | None = None, status: str | None = None) -> Sequence[TimeRequest]:
+        """Requests for more, oldest first; optionally of one person, or of one status."""
+
+    def decide(
+        self, request: str, *, at: float, by: str, actor: str, grant: Grant | None, note: str = ""
+    ) -> TimeRequest | None:
+        """Close the open request of that id: granted with its grant, refused without one. One transaction with the
+        grant and the audit entry of either. The request as it is now; None, and nothing changed, where none
+        with that id is open."""
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
         """Visits (of other nodes than `not_from`) and grants written since `cursor`.

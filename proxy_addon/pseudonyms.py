@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from proxy_addon.core.types import Grant, Visit
-from proxy_addon.ports import AuditEntry, Erasure, History, Ledger, News, Records
+from proxy_addon.ports import AuditEntry, Erasure, History, Ledger, News, Records, TimeRequest
 from proxy_addon.settings import SettingsError
 
 KEY_BYTES: Final = 32
@@ -161,9 +161,23 @@ class PseudonymLedger:
 
     def add_grant(self, grant: Grant, *, actor: str) -> None:
         """See `ports.Ledger`."""
-        giver = self._names.of(grant.granted_by)
-        hidden = replace(grant, person=self._names.of(grant.person), granted_by=giver)
-        self._ledger.add_grant(hidden, actor=self._names.actor(actor))
+        self._ledger.add_grant(self._hidden(grant), actor=self._names.actor(actor))
+
+    def ask(self, request: TimeRequest, *, most_open: int) -> bool:
+        """See `ports.Ledger`."""
+        return self._ledger.ask(replace(request, person=self._names.of(request.person)), most_open=most_open)
+
+    def requests(self, *, person: str | None = None, status: str | None = None) -> Sequence[TimeRequest]:
+        """See `ports.Ledger`."""
+        return self._ledger.requests(person=self._maybe(person), status=status)
+
+    def decide(
+        self, request: str, *, at: float, by: str, actor: str, grant: Grant | None, note: str = ""
+    ) -> TimeRequest | None:
+        """See `ports.Ledger`."""
+        hidden = None if grant is None else self._hidden(grant)
+        by, actor = self._names.of(by), self._names.actor(actor)
+        return self._ledger.decide(request, at=at, by=by, actor=actor, grant=hidden, note=note)
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
         """See `ports.Ledger`."""
@@ -208,6 +222,10 @@ class PseudonymLedger:
     def close(self) -> None:
         """See `ports.Ledger`."""
         self._ledger.close()
+
+    def _hidden(self, grant: Grant) -> Grant:
+        giver = self._names.of(grant.granted_by)
+        return replace(grant, person=self._names.of(grant.person), granted_by=giver)
 
     def _maybe(self, name: str | None) -> str | None:
         return None if name is None else self._names.of(name)
