@@ -12,7 +12,7 @@ TESTS ?=
 JOBS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run dev test lint format bench soak clean
+.PHONY: help run dev test lint format bench soak docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ bench: $(VENV)/.develops ## the budgets: decisions, hooks, start, throughput
 
 soak: $(VENV)/.develops ## the long form of the fault harness: some ten minutes, a hundred kills
 	@$(BIN)/python -m tests.faults.harness --long $(ARGS)
+
+docs: $(VENV)/.develops ## the pages that are made from the program: settings, command line, metrics
+	@set -e; for each in settings cli metrics; do $(BIN)/python -m tests.tools.$${each}_reference; done
 
 clean: ## remove what was made, but not var/ (the CA and the minutes)
 	rm -rf $(VENV) artifacts build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Writes docs/metrics.md from the registry: python -m tests.tools.metrics_reference"""
+"""Writes docs/metrics.md from the registry: make docs, or python -m tests.tools.metrics_reference"""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ FILE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 HEAD = """# Metrics
 
 `GET /metrics` on the web port, as Prometheus text or as OpenMetrics, whichever the `Accept` header prefers. With
-several workers the answer is the sum of all of them. This page is made from the program:
-`python -m tests.tools.metrics_reference`.
+several workers the answer is the sum of all of them. This page is made from the program: `make docs`.
 
 No label ever holds a person, a host, an address or a URL. Labels take the words of the rules in force and the
 words below; anything else is counted as `other`, so the number of series is bounded by the rules. `dashboards/`

@@ -1,0 +1,104 @@
+"""Writes docs/settings.md from proxy_addon/settings.py: make docs, or python -m tests.tools.settings_reference"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from proxy_addon.cli.run import run
+from proxy_addon.settings import Settings
+from proxy_addon.values import HostPort
+
+FILE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
+HEAD = """# Settings
+
+What is decided outside the rules. Each setting has one name, in three spellings:
+
+| where | how | for example |
+|---|---|---|
+| a flag of `allowance run` (and of other commands, where they need it) | `--name` | `--drain 30s` |
+| the environment | `ALLOWANCE_NAME` | `ALLOWANCE_DRAIN=30s` |
+| `allowance.toml` in the working folder, or the file of `--config` or `ALLOWANCE_CONFIG` | `name` | `drain = "30s"` |
+
+A flag wins over the environment, the environment over the file, the file over the default. Lists take the flag several
+times, or commas in the environment, or a list in the file. In the file a name may be written with `-` or `_`. A key
+that nobody knows, and a value that cannot be right, stop the command with a line that names the place and the way out;
+a variable `ALLOWANCE_…` that is no setting is passed over. Relative paths count from the working folder. A time is
+written `500ms`, `10s` or `2m`. Settings are read once, at the start; rules are what changes while the proxy runs.
+
+What most offices set is shown in [deployment.md](deployment.md). This page is made from the program: `make docs`.
+
+| flag | environment | key | default | meaning |
+|---|---|---|---|---|
+"""
+MEANINGS = {
+    "rules": "The folder with the rule files; see [rules.md](rules.md).",
+    "strict": "With broken rules: do not start with the last good ones, but stop.",
+    "state": "Where the last good rules are kept.",
+    "database": "The database of the ledger: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`.",
+    "journal": "Where visits wait on disk while the database is away. Without it: the folder `journal` beside the"
+    " SQLite file, or `var/journal` for Postgres.",
+    "listen": "The proxy port. Without a host, or with `*`: all addresses, IPv4 and IPv6. Port 0: any free one.",
+    "web": "The web port: health, metrics, `proxy.pac`, the CA certificate.",
+    "workers": "Proxy processes that share the port, 1 to 64; see [deployment.md](deployment.md#several-workers).",
+    "confdir": "The folder of the CA and of its key, made at the first start.",
+    "passwords": "The password file of people who sign in to the proxy.",
+    "pseudonym_key": "The key of pseudonyms, for `privacy: {pseudonyms: true}`; see"
+    " [privacy.md](privacy.md#pseudonyms).",
+    "sign_in": "`auto`, `required`, `optional` or `off`; see [identity.md](identity.md#sign-in).",
+    "upstream_proxy": "Reach sites through this proxy: `http://[USER:PASSWORD@]HOST[:PORT]`, or https.",
+    "upstream_ca": "A PEM file with a CA that is trusted for sites, beside the public ones.",
+    "resolve": "A list of `HOST:PORT=ADDRESS:PORT`: connect there instead, as curl's option does; `*` is every host.",
+    "client_networks": "A list of networks whose clients are served; all others are disconnected.",
+    "connect_ports": "A list of the ports that CONNECT may ask for.",
+    "allow_targets": "A list of guarded targets that may be reached all the same: host, address, network, `HOST:PORT`;"
+    " see [identity.md](identity.md#what-may-be-reached).",
+    "front_proxies": "A list of the networks of proxies before this one, which are believed about who is asking.",
+    "front_proxy_header": "The header in which they pass the user on; empty: only `Proxy-Authorization`.",
+    "flush": "How often the ledger is written, from 50ms to 60s.",
+    "drain": "How long running answers may finish after SIGTERM, up to 3600s.",
+    "log_format": "`json`, `console`, or `auto`: console on a terminal, JSON elsewhere.",
+    "log_level": "`debug`, `info`, `warning` or `error`.",
+}
+SHOWN = {"client_networks": "loopback and private networks", "journal": "see there"}
+
+
+def flags() -> dict[str, str]:
+    """The help of each flag of `allowance run`, by the setting's name."""
+    found = {}
+    for name, parameter in inspect.signature(run).parameters.items():
+        annotation = inspect.get_annotations(run, eval_str=True)[name]
+        found[name] = next(each.help or "" for each in annotation.__metadata__ if hasattr(each, "help"))
+        assert parameter.default is None, f"{name}: its default has to come from Settings"
+    return found
+
+
+def text() -> str:
+    """The page. Settings without a sentence in MEANINGS get the help of their flag."""
+    helps = flags()
+    return HEAD + "".join(_row(name, field, helps) for name, field in Settings.model_fields.items())
+
+
+def _row(name: str, field: Any, helps: dict[str, str]) -> str:
+    meaning = MEANINGS.get(name) or helps[name]
+    flag = f"`--{name.replace('_', '-')}`" if name in helps else ""
+    default = SHOWN.get(name) or _shown(field.default)
+    return f"| {flag} | `ALLOWANCE_{name.upper()}` | `{name}` | {default} | {meaning} |\n"
+
+
+def _shown(value: Any) -> str:
+    """A default as it would be written."""
+    if isinstance(value, HostPort):
+        return f"`{value}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, float):
+        return f"`{value:g}s`"
+    if isinstance(value, tuple):
+        return f"`{', '.join(map(str, value))}`" if value else "none"
+    return "none" if value is None else f"`{value}`"
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), "utf-8")
