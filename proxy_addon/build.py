@@ -191,9 +191,11 @@ class Office:
         if self._loop is not None:
             self._loop.call_later(TURN, self._turn)
 
-    def runner(self, on_running: Callable[[], None]) -> Runner:
+    def runner(
+        self, on_running: Callable[[], None], on_stopping: Callable[[], None] = lambda: None
+    ) -> Runner:
         """The proxy itself."""
-        self._runner = Runner(self.options, self.gate, on_running)
+        self._runner = Runner(self.options, self.gate, on_running, on_stopping)
         return self._runner
 
     def stop(self) -> int:

@@ -61,9 +61,14 @@ class Reloading:
             self._told(outcome)
         return outcome
 
-    def hangup(self) -> None:
-        """The same without waiting, for signal handlers on the event loop."""
-        threading.Thread(target=self.reload, name="rules-hangup", daemon=True).start()
+    def hangup(self, then: Callable[[], None] = lambda: None) -> None:
+        """The same without waiting, for signal handlers on the event loop; `then` is called in a thread."""
+
+        def follow() -> None:
+            self.reload()
+            then()
+
+        threading.Thread(target=follow, name="rules-hangup", daemon=True).start()
 
     def check(self) -> str:
         """ "ok", or in words which rules are in force in place of those of the folder."""

@@ -25,6 +25,7 @@ from proxy_addon import logs
 from proxy_addon.build import Office
 from proxy_addon.proxy import reuseport
 from proxy_addon.scrape import exposed, forget_worker, workers
+from proxy_addon.sd_notify import Systemd
 from proxy_addon.settings import Settings
 from proxy_addon.web.app import web_app
 from proxy_addon.web.server import WebServer
@@ -35,6 +36,8 @@ LOOK = 0.1  # seconds between two looks at the workers
 QUICK_DEATH = 2.0  # seconds; a worker that lives shorter is made again only after a pause
 PAUSE = 1.0
 READY = 10.0  # seconds that a new worker may take
+ANSWERS = 5.0  # seconds; a worker whose loop turns says something once a second
+STUCK = 10.0  # seconds of silence after which a worker is killed, so that a new one can take its place
 _READY, _STATE = "ready", "state"
 
 
@@ -47,13 +50,15 @@ class Worker:
         self.pipe = pipe
         self.started = started
         self.ready = False
+        self.heard = started
         self.checks: dict[str, str] = {}
 
-    def listen(self) -> None:
+    def listen(self, now: float) -> None:
         """Take in what the worker has said."""
         with suppress(EOFError, OSError):
             while self.pipe.poll():
                 kind, content = self.pipe.recv()
+                self.heard = now
                 self.ready = self.ready or kind == _READY
                 if kind == _STATE:
                     self.checks = content
@@ -82,6 +87,8 @@ class Supervisor:
         self._leaving: list[Worker] = []
         self._stop = asyncio.Event()
         self._restart = asyncio.Event()
+        self._systemd = Systemd()
+        self._told_ready = False
 
     async def run(self) -> int:
         """Serve until a signal comes; the exit code."""
@@ -100,9 +107,11 @@ class Supervisor:
         try:
             await self._until(lambda: all(w.ready for w in self._workers.values()), READY)
             self._on_running(self._office)
+            self._systemd.watch(loop, self._well)
             while not self._stop.is_set():
                 await self._watch()
         finally:
+            self._systemd.stopping()
             code = await self._end()
             web.stop()
             await loop.run_in_executor(None, self._office.stop)
@@ -120,16 +129,44 @@ class Supervisor:
         return Worker(index, process, here, asyncio.get_running_loop().time())
 
     async def _watch(self) -> None:
+        now = asyncio.get_running_loop().time()
         for worker in (*self._workers.values(), *self._leaving):
-            worker.listen()
+            worker.listen(now)
+        if not self._told_ready and all(w.ready for w in self._workers.values()):
+            self._told_ready = True
+            self._ready()
         self._bury([w for w in self._leaving if not w.process.is_alive()])
+        self._end_stuck(now)
         for worker in [w for w in self._workers.values() if not w.process.is_alive()]:
             await self._replace(worker)
         if self._restart.is_set():
             self._restart.clear()
+            self._systemd.reloading()
             await self._roll()
+            self._ready()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), LOOK)
+
+    def _ready(self) -> None:
+        """systemd is told: all workers serve."""
+        self._systemd.ready(f"{len(self._workers)} workers at {self._settings.listen}")
+
+    def _well(self) -> bool:
+        """Some worker serves, and each one that serves is heard of.
+
+        One that died or is coming up is our own business: a restart of everything would help nobody.
+        """
+        now = asyncio.get_running_loop().time()
+        serving = [w for w in self._workers.values() if w.ready and w.process.is_alive()]
+        return bool(serving) and all(now - w.heard < ANSWERS for w in serving)
+
+    def _end_stuck(self, now: float) -> None:
+        """A worker whose loop does not turn serves nobody: it is killed, and replaced like any that died."""
+        for worker in self._workers.values():
+            if worker.ready and worker.process.is_alive() and now - worker.heard > STUCK:
+                log.error("worker is stuck", worker=worker.index, seconds=round(now - worker.heard, 1))
+                worker.process.kill()
+                worker.process.join(1.0)
 
     async def _replace(self, dead: Worker) -> None:
         log.error("worker died", worker=dead.index, process=dead.process.pid, code=dead.process.exitcode)
@@ -156,7 +193,7 @@ class Supervisor:
         deadline = asyncio.get_running_loop().time() + seconds
         while asyncio.get_running_loop().time() < deadline and not self._stop.is_set():
             for worker in self._workers.values():
-                worker.listen()
+                worker.listen(asyncio.get_running_loop().time())
             if condition():
                 return True
             await asyncio.sleep(LOOK / 4)

@@ -57,12 +57,15 @@ async def test_the_folder_is_followed(folder: Path) -> None:
 
 
 async def test_a_hangup_is_a_reload(folder: Path) -> None:
-    """It returns at once, and the reload follows."""
+    """It returns at once, the reload follows, and who wants to know is told when it is done."""
     proxy = Proxy(folder)
     proxy.reloading._loop = asyncio.get_running_loop()  # no watcher: the signal alone must do
     (folder / "policy.yaml").write_text(POLICY + "otherwise: block\n")
-    proxy.reloading.hangup()
+    done = threading.Event()
+    proxy.reloading.hangup(then=done.set)
     await asyncio.wait_for(proxy.came.wait(), PATIENCE)
+    assert await asyncio.to_thread(done.wait, PATIENCE)
+    assert proxy.live.current.otherwise is Then.BLOCK
 
 
 async def test_a_reload_has_been_taken_up_when_it_returns(folder: Path) -> None:

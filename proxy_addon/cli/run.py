@@ -19,6 +19,7 @@ from proxy_addon.live import RuleTestsFailed
 from proxy_addon.ports import LedgerError
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.runner import Listening
+from proxy_addon.sd_notify import Systemd
 from proxy_addon.settings import Settings, SettingsError, load_settings
 from proxy_addon.supervisor import Supervisor
 from proxy_addon.web.server import PortTaken, free
@@ -100,16 +101,26 @@ def run(
 
 
 async def _serve(office: Office) -> int:
-    loop = asyncio.get_running_loop()
+    loop, systemd = asyncio.get_running_loop(), Systemd()
     office.start(loop)
     loop.add_signal_handler(signal.SIGHUP, office.reloading.hangup)
+
+    def ready() -> None:
+        systemd.ready(f"Proxy at {office.settings.listen}; rules: {office.reloading.check()}")
+
+    def hangup() -> None:
+        systemd.reloading()
+        office.reloading.hangup(then=ready)
 
     def on_running() -> None:
         office.web.start()  # not before: whoever asks it is told that the proxy takes connections
         _notice(office)
+        ready()
+        systemd.watch(loop)
+        loop.add_signal_handler(signal.SIGHUP, hangup)  # who is not ready yet does not tell of reloads
 
     try:
-        await office.runner(on_running).run()
+        await office.runner(on_running, systemd.stopping).run()
     finally:
         lost = await loop.run_in_executor(None, office.stop)
     if lost:

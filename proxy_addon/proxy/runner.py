@@ -43,12 +43,19 @@ class RunnerOptions(NamedTuple):
 
 
 class Runner:
-    """One proxy process. `on_running` is called when connections are accepted."""
+    """One proxy process. `on_running` is called when connections are accepted, `on_stopping` when no more are."""
 
-    def __init__(self, wanted: RunnerOptions, gate: Gate, on_running: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        wanted: RunnerOptions,
+        gate: Gate,
+        on_running: Callable[[], None],
+        on_stopping: Callable[[], None] = lambda: None,
+    ) -> None:
         self._wanted = wanted
         self._gate = gate
         self._on_running = on_running
+        self._on_stopping = on_stopping
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
 
@@ -65,6 +72,7 @@ class Runner:
             self._gate.start(loop, Scissors(server))
             self._on_running()
             await self._stop.wait()
+            self._on_stopping()
             await self._drain(server)
         finally:
             self._gate.stop()

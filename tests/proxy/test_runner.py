@@ -22,21 +22,23 @@ def runner(house: House, port: int, drain: float = 0.0, **more) -> tuple[Runner,
     wanted = RunnerOptions(
         HostPort("127.0.0.1", port), house.settings.confdir, None, more.get("upstream"), drain
     )
-    return Runner(wanted, house.gate, running.set), running
+    return Runner(wanted, house.gate, running.set, more.get("on_stopping", lambda: None)), running
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_until_a_signal(house: House, number: int) -> None:
     """It accepts connections when it says so, drains at a signal, and leaves nothing listening."""
     port = free_port()
-    made, running = runner(house, port)
+    told: list[bool] = []
+    made, running = runner(house, port, on_stopping=lambda: told.append(made.draining))
     task = asyncio.ensure_future(made.run())
     await asyncio.wait_for(running.wait(), 10)
+    assert not told
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     assert not made.draining
     os.kill(os.getpid(), number)
     await asyncio.wait_for(task, 10)
-    assert made.draining
+    assert told == [True]
     writer.close()
     with pytest.raises(OSError):
         await asyncio.open_connection("127.0.0.1", port)
