@@ -139,7 +139,7 @@ class PseudonymLedger:
 
     def __init__(self, ledger: Ledger, names: Pseudonyms) -> None:
         self._ledger = ledger
-        self._names = names
+        self.names = self._names = names
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._ledger, name)

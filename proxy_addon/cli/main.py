@@ -25,6 +25,7 @@ COMMANDS = {
     "usage": _Place("usage", "usage"),
     "grant": _Place("grant", "grant"),
     "reset": _Place("reset", "reset"),
+    "requests": _Place("requests", "app"),
     "audit": _Place("audit", "audit"),
     "people": _Place("people", "app"),
     "db": _Place("db", "app"),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import secrets
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import typer
 from db.address import parse
 from db.engine import upgrade
 from db.ledger import SqlLedger
-from proxy_addon import rules_file
+from proxy_addon import rules_file, unmasking
 from proxy_addon.cli.audit import line
 from proxy_addon.cli.common import (
     AsJson,
@@ -36,12 +35,12 @@ from proxy_addon.core.open_windows import open_until
 from proxy_addon.core.policy import Engine
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Grant
-from proxy_addon.core.who import is_pattern
 from proxy_addon.journal import replay
 from proxy_addon.passwords import PasswordFile
-from proxy_addon.ports import AuditEntry, Erasure, Ledger, Records
-from proxy_addon.pseudonyms import Pseudonyms, is_pseudonym, settled
+from proxy_addon.ports import Erasure, Ledger, Records
+from proxy_addon.pseudonyms import is_pseudonym, settled
 from proxy_addon.settings import Settings, load_settings
+from proxy_addon.unmasking import known_names
 from proxy_addon.usage import PersonUsage
 from proxy_addon.words import iso
 
@@ -163,11 +162,12 @@ def unmask(
         if not reason.strip():
             refuse("--reason: must say why")
         names = settled(files.database, files.settings.pseudonym_key)
-        # First the entry, then the answer: nobody is unmasked without a trace.
         actor = f"cli:{operator()}"
         doer = names.actor(actor) if files.rules.pseudonyms else actor
-        files.database.audit(AuditEntry(files.now, doer, "unmask", pseudonym, reason.strip()))
-        name = _found(names, pseudonym, files)
+        name = unmasking.unmask(
+            files.database, names, pseudonym, reason=reason.strip(), actor=doer, at=files.now,
+            among=known_names(files.rules, files.passwords.users()),
+        )  # fmt: skip
     if name is None:
         refuse(f"{pseudonym} is nobody of the password file, the people file or the accounts of this host")
     typer.echo(json.dumps({"pseudonym": pseudonym, "name": name}, ensure_ascii=False) if as_json else name)
@@ -193,15 +193,6 @@ def _replay_journals(files: _Files) -> None:
     address = parse(files.settings.database)
     beside = address.file.parent if address.is_sqlite else Path("var")
     replay(files.settings.journal or beside / "journal", address.identity, files.ledger)
-
-
-def _found(names: Pseudonyms, pseudonym: str, files: _Files) -> str | None:
-    people = files.rules.people
-    members = (name for some in people.roles.values() for name in some if not is_pattern(name))
-    seats = (user for _, user, _ in people.devices if user)
-    accounts = (account.pw_name for account in pwd.getpwall())
-    known: Iterable[str] = (*files.passwords.users(), *members, *seats, *accounts)
-    return names.search(pseudonym, (form for name in known for form in (name, name.casefold())))
 
 
 def _open_until(files: _Files, name: str, found: Records) -> float | None:
@@ -273,6 +264,8 @@ def _document(files: _Files, name: str) -> dict[str, Any]:
                 "created": at(each.created),
                 "decided": at(each.decided),
                 "decided_by": each.decided_by,
+                "granted_until": at(each.until),
+                "note": each.note,
             }
             for each in found.requests
         ],

@@ -1,0 +1,155 @@
+"""`allowance requests list|approve|refuse`: who asked for more time, and the answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from proxy_addon.cli.common import (
+    AsJson,
+    Books,
+    Config,
+    Database,
+    Rules,
+    ledger_name,
+    open_books,
+    operator,
+)
+from proxy_addon.cli.grant import refuse as stop
+from proxy_addon.more_time import NotPossible, grant_for, tidy
+from proxy_addon.passwords import PasswordFile
+from proxy_addon.ports import TimeRequest
+from proxy_addon.pseudonyms import PseudonymLedger
+from proxy_addon.settings import load_settings
+from proxy_addon.unmasking import known_names
+from proxy_addon.words import duration, iso
+
+app = typer.Typer(help="Requests for more time: list, approve, refuse.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The id that `requests list` shows.")]
+
+
+@app.command("list")
+def show(
+    everything: Annotated[bool, typer.Option("--all", help="Also those that were decided.")] = False,
+    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="Of one person.")] = None,
+    rules: Rules = None,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the requests that wait for an answer, oldest first."""
+    with open_books(rules, database, config) as books:
+        person = None if user is None else ledger_name(user)
+        found = books.ledger.requests(person=person, status=None if everything else "open")
+        lines = [line(each, books) for each in found]
+    if as_json:
+        typer.echo(json.dumps({"requests": lines}, indent=2, ensure_ascii=False))
+        return
+    table = Table()
+    table.add_column("Id", no_wrap=True)  # to be copied
+    for title in ("Who", "Allowance", "Time", "Why", "Asked", "State"):
+        table.add_column(title, overflow="fold")
+    for each, said in zip(found, lines, strict=True):
+        state = f"{each.status}: {each.note}" if each.note else each.status
+        asked = said["asked"][:16].replace("T", " ")
+        table.add_row(each.id, each.person, each.allowance, duration(each.seconds), each.reason, asked, state)
+    Console().print(table if found else "Nobody waits for an answer.")
+
+
+@app.command()
+def approve(
+    request: Id,
+    rules: Rules = None,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Grant what was asked for. A running proxy follows within seconds."""
+    with open_books(rules, database, config) as books:
+        asked = _open(books, request)
+        users = PasswordFile(load_settings({"rules": rules, "database": database}, config).passwords).users()
+
+        def name_of(person: str) -> str | None:
+            if not isinstance(books.ledger, PseudonymLedger):
+                return person
+            return books.ledger.names.search(person, known_names(books.engine.rule_set, users))
+
+        try:
+            given = grant_for(books.engine, asked, by=operator(), now=books.now, name_of=name_of)
+        except NotPossible as problem:
+            stop(str(problem))
+        closed = books.ledger.decide(
+            asked.id, at=books.now, by=operator(), actor=f"cli:{operator()}", grant=given
+        )
+        _tell(closed, request, books, as_json)
+
+
+@app.command()
+def refuse(
+    request: Id,
+    note: Annotated[str, typer.Option("--note", help="Why not; the person reads it.")],
+    rules: Rules = None,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say no, and why."""
+    with open_books(rules, database, config) as books:
+        try:
+            words = tidy(note)
+        except NotPossible as problem:
+            stop(f"--note: {problem}")
+        if not words:
+            stop("--note: must say why")
+        asked = _open(books, request)
+        closed = books.ledger.decide(
+            asked.id, at=books.now, by=operator(), actor=f"cli:{operator()}", grant=None, note=words
+        )
+        _tell(closed, request, books, as_json)
+
+
+def line(request: TimeRequest, books: Books) -> dict[str, Any]:
+    """A request for JSON: seconds, and instants in the zone of the policy."""
+    zone = books.engine.rule_set.zone
+
+    def at(instant: float | None) -> str | None:
+        return None if instant is None else iso(instant, zone)
+
+    return {
+        "id": request.id,
+        "user": request.person,
+        "allowance": request.allowance,
+        "seconds": request.seconds,
+        "reason": request.reason,
+        "status": request.status,
+        "asked": at(request.created),
+        "decided": at(request.decided),
+        "decided_by": request.decided_by,
+        "granted_until": at(request.until),
+        "note": request.note,
+    }
+
+
+def _open(books: Books, key: str) -> TimeRequest:
+    found = next((each for each in books.ledger.requests(status="open") if each.id == key), None)
+    if found is None:
+        stop(f"ID: no request {key!r} waits for an answer; `allowance requests list` shows those that do")
+    return found
+
+
+def _tell(closed: TimeRequest | None, key: str, books: Books, as_json: bool) -> None:
+    if closed is None:
+        stop(f"ID: somebody else has just decided about {key}")
+    if as_json:
+        typer.echo(json.dumps(line(closed, books), indent=2, ensure_ascii=False))
+    elif closed.status == "refused":
+        typer.echo(f"Refused. {closed.person} reads why on their page.")
+    else:
+        said = line(closed, books)
+        more = duration(closed.seconds)
+        typer.echo(f"{closed.person} has {more} more of {closed.allowance} until {said['granted_until']}.")
