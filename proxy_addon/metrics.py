@@ -39,6 +39,9 @@ LEDGER_ERRORS = (
     "foreign", "readonly", "journal", OTHER,
 )  # fmt: skip
 HOOKS = ("requestheaders", "http_connect", "next_layer", "client_connected", "server_connect", "look", "over")
+OUTCOMES = ("asked", "granted", "refused")  # of requests for more time
+WOULD_BLOCK = "allowance_would_block"
+OTHERWISE = "otherwise"  # the rule of what no rule names
 MOST_PLACES = 64  # different hooks of our own code, and different ledger errors, that have a series
 
 
@@ -88,6 +91,14 @@ class PrometheusMetrics:
         self._cut = counter("cut_total", "Running things ended because time was up.", "kind")
         self._cut_delay = histogram("cut_delay_seconds", "From time up to cut.", CUT_BUCKETS)
         self._notices = counter("notices_total", "Heads-up pages shown.", "allowance")
+        self._would_block = counter(
+            WOULD_BLOCK.removeprefix("allowance_") + "_total",
+            "Requests that a rule with mode: observe would have stopped, by rule.", "rule", "platform", "role")
+        self._time_requests = counter(
+            "time_requests_total",
+            "Requests for more minutes: asked on the employee's page; granted or refused on the admin page (not "
+            "on the command line).",
+            "allowance", "outcome")
         self.active_people = gauge(
             "active_people",
             "People with an activity in the last five minutes (somebody at two workers counts twice).",
@@ -134,7 +145,7 @@ class PrometheusMetrics:
         self._seen: dict[tuple[str, str], int] = {}  # what has been counted of a number since the start
         self._places: set[str] = set()
         self._out: set[int] = set()  # who has run out of which allowance, as hashes: no name is kept here
-        self._platform = self._role = self._allowance = Words()
+        self._platform = self._role = self._allowance = self._observed = Words()
         self._start()
 
     def _start(self) -> None:
@@ -168,11 +179,17 @@ class PrometheusMetrics:
         self._platform = Words({*rules.platforms, PAGE})
         self._role = Words({role for role in roles if role})
         self._allowance = Words({*rules.allowances, FREE})
+        # A rule about people may have a name that says whom.
+        self._observed = Words(
+            {OTHERWISE, *(rule.name for rule in rules.rules if rule.observes and not rule.users)}
+        )
         # Series that begin at zero: what happens for the first time would not be seen as an increase.
         for platform in rules.limited:
             self._given_back.labels(platform)
         for allowance in rules.allowances:
             self._notices.labels(allowance)
+            for outcome in OUTCOMES:
+                self._time_requests.labels(allowance, outcome)
             for role in filter(None, roles):
                 self._exhausted.labels(allowance, role)
 
@@ -188,8 +205,14 @@ class PrometheusMetrics:
                 "would_block" if decision.would_block else decision.verdict.value,
                 decision.reason.value,
             ).inc()
+            if decision.would_block:
+                self._tried_out(person, decision)
             if decision.allowance is not None and decision.would is None:
                 self._balance(person, decision)
+
+    def _tried_out(self, person: Person, decision: Decision) -> None:
+        rule = self._observed(OTHERWISE if decision.rule is None else decision.rule)
+        self._would_block.labels(rule, self._platform(decision.platform), self._role(person.roles[0])).inc()
 
     def _balance(self, person: Person, decision: Decision) -> None:
         """Somebody is out of time from the first refusal, or from being cut, until they are let in again."""
@@ -265,6 +288,12 @@ class PrometheusMetrics:
     def notice(self, allowance: str) -> None:
         """A heads-up page was shown."""
         self._notices.labels(self._allowance(allowance)).inc()
+
+    def time_requested(self, allowance: str, outcome: str) -> None:
+        """More time was asked for, granted or refused: one of OUTCOMES."""
+        self._time_requests.labels(
+            self._allowance(allowance), outcome if outcome in OUTCOMES else OTHER
+        ).inc()
 
     def lag(self, seconds: float) -> None:
         """A timer on the event loop was late by so much."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
+
+from proxy_addon.metrics import WOULD_BLOCK
 
 CPU = "process_cpu_seconds"
 
@@ -119,6 +121,19 @@ def exposed(own: Collector, host: Host, accept: str = "") -> tuple[bytes, str]:
     registry.register(host)
     encode, content_type = choose_encoder(accept)
     return encode(registry), content_type
+
+
+def would_have_stopped(counted: Collector) -> list[tuple[Mapping[str, str], int]]:
+    """What rules that are only observed would have stopped since the start: labels, and how often; most first."""
+    samples = [
+        sample
+        for family in counted.collect()
+        if family.name == WOULD_BLOCK
+        for sample in family.samples
+        if sample.name.endswith("_total") and sample.value
+    ]
+    samples.sort(key=lambda sample: (-sample.value, *sample.labels.values()))
+    return [(sample.labels, int(sample.value)) for sample in samples]
 
 
 def workers(folder: str) -> Collector:

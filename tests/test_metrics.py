@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from proxy_addon.core.ruleset import Mode, Rule, Then
 from proxy_addon.core.types import Activity, Decision, Person, Reason, Verdict
-from proxy_addon.metrics import FREE, NOBODY, OTHER, PAGE, LoopLag, PrometheusMetrics
+from proxy_addon.metrics import FREE, NOBODY, OTHER, OTHERWISE, PAGE, LoopLag, PrometheusMetrics
+from proxy_addon.scrape import would_have_stopped
 from tests.tools import metrics_reference
 from tests.web.office import rule_set
 
@@ -123,6 +125,44 @@ def test_known_words_are_kept() -> None:
     )
     assert text.count("\nallowance_requests_total{") == 1
     assert "allowance_decision_seconds_count 2.0" in text
+
+
+def test_rules_that_are_tried_out_are_counted() -> None:
+    """What an observed rule would have stopped is counted by its name, but for a rule that names people."""
+    rules = tuple(
+        Rule(name, Then.BLOCK, mode=mode, users=users)
+        for name, mode, users in (
+            ("Tried", Mode.OBSERVE, ()),
+            ("About bob", Mode.OBSERVE, ("bob",)),
+            ("In force", Mode.ENFORCE, ()),
+        )
+    )
+    metrics = PrometheusMetrics()
+    metrics.rules(replace(RULES, rules=rules), 1.0)
+    bob = Person("bob", ("staff",))
+    for name, would in (
+        ("Tried", True),
+        ("Tried", True),
+        ("About bob", True),
+        ("In force", False),
+        (None, True),
+    ):
+        decision = Decision(Verdict.BLOCK, Reason.BLOCKED, "facebook", None, name)
+        metrics.decided(bob, decision.tried_out(Verdict.ALLOW) if would else decision, 0.0)
+    found = {labels["rule"]: count for labels, count in would_have_stopped(metrics.registry)}
+    assert found == {"Tried": 2, OTHER: 1, OTHERWISE: 1}
+
+
+def test_requests_for_more_are_counted() -> None:
+    """By allowance and outcome, from zero; an allowance that the rules do not know is another."""
+    metrics = filled()
+    labels = {"allowance": "daily-social", "outcome": "granted"}
+    assert metrics.registry.get_sample_value("allowance_time_requests_total", labels) == 0
+    metrics.time_requested("daily-social", "granted")
+    metrics.time_requested("bob's", "nonsense")
+    assert metrics.registry.get_sample_value("allowance_time_requests_total", labels) == 1
+    other = {"allowance": OTHER, "outcome": OTHER}
+    assert metrics.registry.get_sample_value("allowance_time_requests_total", other) == 1
 
 
 def test_running_out_is_counted_once() -> None:

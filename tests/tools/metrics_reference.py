@@ -11,6 +11,7 @@ from proxy_addon.metrics import (
     CUTS,
     DIRECTIONS,
     LEDGER_ERRORS,
+    OUTCOMES,
     SIGN_INS,
     TUNNELS,
     UPSTREAM_ERRORS,
@@ -43,11 +44,14 @@ WORDS = {
     "direction": DIRECTIONS,
     "result": SIGN_INS,
     "why": ("no-room", "refused"),
+    "outcome": OUTCOMES,
 }
 TAIL = """
 `platform`, `role` and `allowance` are names of the rules. `allowance` is `free` for attention that is not charged,
 `platform` is `allowance` for the employee's own page, `role` is `nobody` for a request that is refused for want of
-a name. `where` is a hook of the program, `digest` the first twelve digits of the SHA-256 of the rules.
+a name. `rule` is the name of a rule with `mode: observe`, `other` for one that names people, and `otherwise` where
+no rule of the list decided. `where` is a hook of the program, `digest` the first twelve digits of the SHA-256 of
+the rules.
 
 | label | words |
 |---|---|
