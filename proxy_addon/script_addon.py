@@ -16,6 +16,7 @@ from proxy_addon.live import RuleTestsFailed
 from proxy_addon.ports import LedgerError
 from proxy_addon.proxy.ca import CaError
 from proxy_addon.proxy.cut import Scissors
+from proxy_addon.proxy.recording import Recording
 from proxy_addon.settings import SettingsError, load_settings
 
 log = structlog.get_logger("allowance.run")
@@ -38,7 +39,7 @@ class ScriptGate:
             print(error, file=sys.stderr)  # noqa: T201 (mitmdump's log may be off)
             sys.exit(1)
         self._office = office
-        self.addons: list[Any] = [office.gate]
+        self.addons: list[Any] = [office.gate, Recording(office.gate)]
         ctx.options.update(connection_strategy="lazy")
 
     def running(self) -> None:

@@ -35,7 +35,7 @@ async def test_life(folder: Path) -> None:
         tctx.configure(server, mode=[])
         tctx.master.addons.add(script)
         assert tctx.options.connection_strategy == "lazy"
-        (gate,) = script.addons
+        gate, _ = script.addons
         assert tctx.master.addons.get("allowance") is gate
         script.running()
         flow = request("http://www.tiktok.com/", headers=PAGE)

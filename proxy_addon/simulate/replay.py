@@ -1,14 +1,15 @@
 """Feeds recorded events to the enforcer as the proxy would have, and keeps what came of it.
 
-Bodies and tunnels flow evenly over their duration: their bytes are handed over second by second, in the right
-order between the other events, so that a stream is charged and cut in its middle as it would have been.
+Bodies and tunnels flow as the file says, else evenly over their duration: their bytes are handed over second by
+second, in the right order between the other events, so that a stream is charged and cut in its middle as it would
+have been.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from proxy_addon.attention import Attention
 from proxy_addon.core.activity import Exchange
@@ -18,11 +19,15 @@ from proxy_addon.core.types import Activity, Person, Visit
 from proxy_addon.enforcer import CHUNK_SECONDS, STREAM_AGE, TUNNEL_SECONDS, Enforcer, Ticket
 from proxy_addon.metrics import NoMetrics
 from proxy_addon.simulate.result import Result
-from proxy_addon.trace.event import TraceEvent
+from proxy_addon.trace.event import Course, TraceEvent
 from proxy_addon.usage import UsageBook
 
 HOUSEKEEPING = 3600.0  # virtual seconds between two clean-ups
 CONNECTIONS_KEPT = 4096
+SWITCHED = 101  # a WebSocket's answer: what counts are its messages
+
+type Steps = Iterator[tuple[float, int]]
+"""The instants at which bytes are handed over, and how many."""
 
 
 class _Recorder(NoMetrics):
@@ -51,7 +56,7 @@ class Replay:
         numbers = itertools.count(1)
         self._attention = Attention(self.book, metrics, self._keep, lambda: str(next(numbers)), "simulation")
         self.enforcer = Enforcer(rules, self.book, self._attention, metrics, lambda: 0.0)
-        self._flows: list[tuple[float, int, Ticket, int, float]] = []
+        self._flows: list[tuple[float, int, Ticket, int, Steps]] = []
         self._order = itertools.count()
         self._sockets: dict[tuple[str, str], Ticket] = {}
         self._closed: set[Ticket] = set()
@@ -103,10 +108,11 @@ class Replay:
         if ticket is None:
             self.result.of(event.user).blocked += 1
             return
-        if event.status:
-            judged = enforcer.finished(ticket, event.status, event.content_type, event.bytes, event.duration)
+        if event.status and event.status != SWITCHED:
+            course = event.course or Course(event.duration, event.bytes)
+            judged = enforcer.finished(ticket, event.status, event.content_type, course.told, course.head)
             if judged.activity.counts and event.duration >= STREAM_AGE and event.status < 400:
-                self._flow(ticket, now, event.duration, event.bytes, CHUNK_SECONDS)
+                self._flow(ticket, now, event, event.bytes, CHUNK_SECONDS)
                 return
         enforcer.closed(ticket)
 
@@ -141,47 +147,65 @@ class Replay:
         if asked.ticket is None:
             self.result.of(event.user).blocked += 1
             return
-        self._flow(asked.ticket, now, event.duration, event.bytes + event.bytes_up, TUNNEL_SECONDS)
+        self._flow(asked.ticket, now, event, event.bytes + event.bytes_up, TUNNEL_SECONDS)
 
-    def _flow(self, ticket: Ticket, now: float, duration: float, size: int, step: float) -> None:
+    def _flow(self, ticket: Ticket, now: float, event: TraceEvent, size: int, step: float) -> None:
         """Hand the bytes over in steps. What trickles all the time is judged once."""
+        if event.course is not None and event.course.passed:
+            self._push(ticket, _as_noted(now, event.course.passed))
+            return
+        duration = event.duration
         busy = size >= self.enforcer.rules.metering.busy_rate * max(duration, step)
-        if not busy:
-            if ticket.kind == "tunnel":
-                self.enforcer.tunnel_quiet(ticket)
+        if busy:
+            self._push(ticket, _evenly(now, max(duration, step), size / max(duration, 1e-9), step))
+            return
+        if ticket.kind == "tunnel":
+            self.enforcer.tunnel_quiet(ticket)
+        self.enforcer.closed(ticket)
+
+    def _push(self, ticket: Ticket, steps: Steps) -> None:
+        """Put down the next step; after the last one it is over."""
+        following = next(steps, None)
+        if following is None:
             self.enforcer.closed(ticket)
             return
-        rate = size / max(duration, 1e-9)
-        end = now + max(duration, step)
-        self._push(min(now + step, end), ticket, rate, end)
-
-    def _push(self, at: float, ticket: Ticket, rate: float, end: float) -> None:
-        heapq.heappush(self._flows, (at, next(self._order), ticket, int(rate * 1000), end))
+        at, size = following
+        heapq.heappush(self._flows, (at, next(self._order), ticket, size, steps))
 
     def _run_flows(self, until: float) -> None:
         while self._flows and self._flows[0][0] <= until:
-            at, _, ticket, millirate, end = heapq.heappop(self._flows)
+            at, _, ticket, size, steps = heapq.heappop(self._flows)
             if ticket in self._closed:
                 continue
             self.now = max(self.now, at)
-            self._step(ticket, self.now, millirate / 1000, end)
+            if self._step(ticket, self.now, size):
+                self._push(ticket, steps)
 
-    def _step(self, ticket: Ticket, now: float, rate: float, end: float) -> None:
+    def _step(self, ticket: Ticket, now: float, size: int) -> bool:
+        """Hand bytes over; whether it goes on."""
         enforcer = self.enforcer
-        tunnel = ticket.kind == "tunnel"
-        size = int(rate * (now - ticket.since)) + 1
-        (enforcer.tunnel_bytes if tunnel else enforcer.body)(ticket, size, now)
-        if enforcer.blocked_now(ticket, now):
-            for due in enforcer.due(now):
-                enforcer.closed(due.ticket)
-                self._closed.add(due.ticket)
-            self.result.of(ticket.person.name).blocked += 1
-            return
-        if now >= end:
-            enforcer.closed(ticket)
-            return
-        step = TUNNEL_SECONDS if tunnel else CHUNK_SECONDS
-        self._push(min(now + step, end), ticket, rate, end)
+        (enforcer.tunnel_bytes if ticket.kind == "tunnel" else enforcer.body)(ticket, size, now)
+        if not enforcer.blocked_now(ticket, now):
+            return True
+        for due in enforcer.due(now):
+            enforcer.closed(due.ticket)
+            self._closed.add(due.ticket)
+        self.result.of(ticket.person.name).blocked += 1
+        return False
+
+
+def _evenly(start: float, duration: float, rate: float, step: float) -> Steps:
+    """Bytes at `rate` a second for `duration` seconds."""
+    at, end = start, start + duration
+    while at < end:
+        following = min(at + step, end)
+        yield following, int(rate * (following - at)) + 1
+        at = following
+
+
+def _as_noted(start: float, passed: tuple[tuple[float, int], ...]) -> Steps:
+    for after, size in passed:
+        yield start + after, size
 
 
 def _exchange(event: TraceEvent) -> Exchange:

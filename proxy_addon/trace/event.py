@@ -37,6 +37,18 @@ KEPT_HEADERS: Final = frozenset(
 NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
+class Course(NamedTuple):
+    """How an answer came, where the file knows more than its size and its end.
+
+    `head`: seconds until its head was there; `told`: its size in bytes as the head said, 0 = not said. `passed`: when
+    its bytes passed, as (seconds after the start, bytes) in the order of time; () = evenly.
+    """
+
+    head: float
+    told: int
+    passed: tuple[tuple[float, int], ...] = ()
+
+
 class TraceEvent(NamedTuple):
     """A request, a WebSocket message or a tunnel. Instants and durations in seconds, sizes in bytes.
 
@@ -44,6 +56,7 @@ class TraceEvent(NamedTuple):
     and only those of `KEPT_HEADERS`. `bytes` came from the server, `bytes_up` from the client; bodies and
     tunnels flow evenly over `duration`. `direction` is "client" or "server" for a WebSocket message, else "".
     `status` 0 means that there was no answer. `client` tells devices of one person apart where the file can.
+    `course` tells more of how the answer came, or the bytes of a tunnel.
     """
 
     at: float
@@ -62,6 +75,7 @@ class TraceEvent(NamedTuple):
     duration: float = 0.0
     direction: str = ""
     client: str = ""
+    course: Course | None = None
 
 
 class Trouble(StrEnum):

@@ -1,21 +1,24 @@
 """mitmproxy flow dumps (`mitmdump -w FILE`). The only reader that imports mitmproxy.
 
 A dump holds flows in the order in which they *ended*, so events leave here unsorted. People come from the
-proxy sign-in that mitmproxy keeps with a flow, else from the client's address.
+proxy sign-in that mitmproxy or our add-on keeps with a flow, else from the client's address. What our add-on notes
+of streamed bodies and of messages (`notes.py`) comes before what mitmproxy kept of them.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mitmproxy import flow, http, tcp, udp
 from mitmproxy.io import compat, tnetstring
 
+from proxy_addon.trace import notes
 from proxy_addon.trace.event import (
     NO_HEADERS,
     BadRecordError,
+    Course,
     TraceEvent,
     Trouble,
     duration,
@@ -24,6 +27,7 @@ from proxy_addon.trace.event import (
     size,
     status,
 )
+from proxy_addon.trace.notes import Message
 from proxy_addon.trace.report import ReadReport
 from proxy_addon.trace.source import Source
 from proxy_addon.trace.urls import host_of
@@ -55,7 +59,8 @@ def events_of(recorded: flow.Flow, user: str | None = None) -> list[TraceEvent]:
         event = _request(recorded, who, client)
         if recorded.websocket is None:
             return [event]
-        return [event._replace(duration=0.0), *_messages(recorded.websocket.messages, event)]
+        handshake = event._replace(duration=0.0, course=None)
+        return [handshake, *_messages(_noted(recorded, recorded.websocket.messages), event)]
     if isinstance(recorded, tcp.TCPFlow | udp.UDPFlow):
         return _stretches(recorded, who, client)
     return []
@@ -87,6 +92,9 @@ def _request(recorded: http.HTTPFlow, who: str, client: str) -> TraceEvent:
     path, _, query = request.path.partition("?")
     end = (response.timestamp_end if response else None) or request.timestamp_end or at
     content_type = response.headers.get("content-type", "") if response else ""
+    took = duration(max(0.0, end - at))
+    course = _course(recorded, at, took)
+    passed = sum(count for _, count in course.passed) if course else 0
     return TraceEvent(
         at,
         who,
@@ -99,11 +107,29 @@ def _request(recorded: http.HTTPFlow, who: str, client: str) -> TraceEvent:
         _headers(request),
         status(response.status_code) if response else 0,
         content_type.lower(),
-        _body(response),
+        passed or _body(response),
         _body(request),
-        duration(max(0.0, end - at)),
+        took,
         client=client,
+        course=course,
     )
+
+
+def _course(recorded: http.HTTPFlow, at: float, took: float) -> Course | None:
+    """What the proxy knew at the head of the answer, and how the body came."""
+    response = recorded.response
+    if response is None:
+        return None
+    head = min(took, max(0.0, (response.timestamp_start or at) - at))
+    return Course(head, _declared(response), notes.passed(recorded.metadata, at))
+
+
+def _noted(recorded: http.HTTPFlow | tcp.TCPFlow | udp.UDPFlow, dumped: Sequence[Any]) -> list[Message]:
+    """The messages as noted by our add-on, which forgets their content, else as mitmproxy kept them."""
+    noted = notes.messages(recorded.metadata)
+    if noted is not None:
+        return noted
+    return [Message(instant(m.timestamp, "timestamp"), len(m.content), m.from_client) for m in dumped]
 
 
 def _headers(request: http.Request) -> Mapping[str, str]:
@@ -117,15 +143,19 @@ def _body(message: http.Message | None) -> int:
         return 0
     if message.raw_content is not None:
         return len(message.raw_content)
+    return _declared(message)
+
+
+def _declared(message: http.Message) -> int:
     declared = message.headers.get("content-length", "0")
     return size(int(declared)) if declared.isascii() and declared.isdigit() else 0
 
 
-def _messages(messages: Any, event: TraceEvent) -> Iterator[TraceEvent]:
+def _messages(messages: Iterable[Message], event: TraceEvent) -> Iterator[TraceEvent]:
     for message in messages:
-        count = len(message.content)
+        count = message.size
         yield event._replace(
-            at=instant(message.timestamp, "timestamp"),
+            at=message.at,
             kind="websocket",
             method="",
             headers=NO_HEADERS,
@@ -134,6 +164,7 @@ def _messages(messages: Any, event: TraceEvent) -> Iterator[TraceEvent]:
             bytes=0 if message.from_client else count,
             bytes_up=count if message.from_client else 0,
             duration=0.0,
+            course=None,
             direction="client" if message.from_client else "server",
         )
 
@@ -141,26 +172,39 @@ def _messages(messages: Any, event: TraceEvent) -> Iterator[TraceEvent]:
 def _stretches(recorded: tcp.TCPFlow | udp.UDPFlow, who: str, client: str) -> list[TraceEvent]:
     """A tunnel as the stretches in which bytes flowed, so that an hour of silence is not spread over."""
     address = recorded.server_conn.sni or (recorded.server_conn.address or ("",))[0]
-    host, found, last = host_of(address), [], float("-inf")
-    for message in recorded.messages:
-        at = instant(message.timestamp, "timestamp")
-        if at - last > _PAUSE or at < last:
-            found.append(
-                TraceEvent(at, who, "tunnel", "CONNECT", "", host, "", "", NO_HEADERS, client=client)
-            )
-        down, up = (0, len(message.content)) if message.from_client else (len(message.content), 0)
-        stretch = found[-1]
-        found[-1] = stretch._replace(
-            bytes=stretch.bytes + down, bytes_up=stretch.bytes_up + up, duration=duration(at - stretch.at)
-        )
-        last = at
-    return found
+    host = host_of(address)
+    groups: list[list[Message]] = []
+    for message in _noted(recorded, recorded.messages):
+        if not groups or not 0.0 <= message.at - groups[-1][-1].at <= _PAUSE:
+            groups.append([])
+        groups[-1].append(message)
+    return [_stretch(group, who, client, host) for group in groups]
+
+
+def _stretch(group: list[Message], who: str, client: str, host: str) -> TraceEvent:
+    start = group[0].at
+    return TraceEvent(
+        start,
+        who,
+        "tunnel",
+        "CONNECT",
+        "",
+        host,
+        "",
+        bytes=sum(m.size for m in group if not m.from_client),
+        bytes_up=sum(m.size for m in group if m.from_client),
+        duration=duration(group[-1].at - start),
+        client=client,
+        course=Course(0.0, 0, tuple((m.at - start, m.size) for m in group)),
+    )
 
 
 def _who(recorded: flow.Flow, user: str | None) -> str:
     signed_in = recorded.metadata.get("proxyauth")
     name = (
-        signed_in[0] if isinstance(signed_in, list | tuple) and signed_in else recorded.metadata.get("user")
+        signed_in[0]
+        if isinstance(signed_in, list | tuple) and signed_in
+        else recorded.metadata.get(notes.USER)
     )
     if isinstance(name, str) and name:
         return name

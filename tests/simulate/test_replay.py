@@ -13,6 +13,7 @@ from proxy_addon import rules_file
 from proxy_addon.core.intervals import measure
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.simulate import Replay, Result, simulate_events
+from proxy_addon.trace.event import Course
 from proxy_addon.trace.jsonl import event_of
 from tests.simulate import trace
 from tests.simulate.trace import START, Line
@@ -53,6 +54,30 @@ def test_a_stream_is_cut_in_its_middle(rules: RuleSet) -> None:
     assert seconds(result) == pytest.approx(900, abs=2)
     assert person.exhausted["daily"] == pytest.approx(START + 900, abs=2)
     assert person.blocked == 2
+
+
+def test_a_stream_flows_as_it_was_seen(rules: RuleSet) -> None:
+    """Where the file says when bytes passed, a body that stalls for minutes is charged while it flowed."""
+    film = event_of(trace.film(2, 400))
+    flowing = [*range(1, 31), *range(371, 401)]
+    seen = film._replace(course=Course(0.1, 0, tuple((float(at), 300_000) for at in flowing)))
+    result = simulate_events(rules, [event_of(trace.page(0)), seen])
+    assert seconds(result) == pytest.approx(42 + 29 + 10, abs=2)
+
+
+def test_a_noted_stream_is_cut_in_its_middle(rules: RuleSet) -> None:
+    """What was seen second by second ends at the second at which the time is up."""
+    film = event_of(trace.film(2, 2400))
+    seen = film._replace(course=Course(0.1, 0, tuple((float(at), 300_000) for at in range(1, 2400))))
+    result = simulate_events(rules, [event_of(trace.page(0)), seen])
+    assert seconds(result) == pytest.approx(900, abs=2)
+    assert result.users["ana"].blocked == 1
+
+
+def test_opening_a_websocket_is_no_visit(rules: RuleSet) -> None:
+    """A page connects again whenever the network changes; what counts are the messages of a person."""
+    lines = [trace.call(10.0 * i) | {"status": 101, "bytes": 0} for i in range(6)]
+    assert seconds(run(rules, lines)) == 0.0
 
 
 def test_what_costs_nothing_is_counted(rules: RuleSet) -> None:

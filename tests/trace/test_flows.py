@@ -10,7 +10,7 @@ from mitmproxy.test import tflow
 from mitmproxy.websocket import WebSocketMessage
 from wsproto.frame_protocol import Opcode
 
-from proxy_addon.trace.event import TraceEvent, Trouble
+from proxy_addon.trace.event import Course, TraceEvent, Trouble
 from proxy_addon.trace.flows import events_of, read
 from proxy_addon.trace.report import ReadReport
 from proxy_addon.trace.source import Source
@@ -71,6 +71,52 @@ def test_a_streamed_body_is_as_long_as_it_said() -> None:
     streamed.response.headers["content-length"] = "5000000"
     streamed.response.raw_content = None
     assert events_of(streamed)[0].bytes == 5_000_000
+
+
+def test_what_the_proxy_noted_of_a_streamed_body_counts() -> None:
+    """Without a Content-Length the notes say how much passed and when; the head said nothing of its size."""
+    streamed = _http()
+    assert streamed.response
+    del streamed.response.headers["content-length"]
+    streamed.response.raw_content = None
+    streamed.response.timestamp_start = AT + 0.5
+    streamed.metadata |= {"allowance_passed": [[AT + 1, 700], [AT + 2, 300]], "user": "ana"}
+    event = events_of(streamed)[0]
+    assert (event.user, event.bytes, event.course) == ("ana", 1000, Course(0.5, 0, ((1.0, 700), (2.0, 300))))
+
+
+def test_noted_messages_come_before_those_that_were_kept(tmp_path: Path) -> None:
+    """Our add-on keeps the last message only, and notes all of them; they survive the way through a file."""
+    chat = tflow.twebsocketflow()
+    assert chat.websocket
+    chat.request.timestamp_start = AT
+    chat.metadata["allowance_messages"] = [[AT + 5, 900, True], [AT + 6, 40, False]]
+    events, report = _read(tmp_path / "a", [chat])
+    assert [(e.at, e.kind, e.direction, e.bytes_up, e.bytes) for e in events[1:]] == [
+        (AT + 5, "websocket", "client", 900, 0),
+        (AT + 6, "websocket", "server", 0, 40),
+    ]
+    assert not report.unreadable
+
+
+def test_a_noted_tunnel() -> None:
+    """Of a metered tunnel the notes say what passed and when, in each of its stretches."""
+    tunnel = tflow.ttcpflow()
+    tunnel.server_conn.sni = "graph.facebook.com"
+    tunnel.metadata["allowance_messages"] = [[AT, 5, True], [AT + 2, 1000, False], [AT + 60, 7, False]]
+    first, second = events_of(tunnel)
+    assert (first.bytes, first.bytes_up, first.duration) == (1000, 5, 2.0)
+    assert first.course == Course(0.0, 0, ((0.0, 5), (2.0, 1000)))
+    assert (second.at, second.bytes, second.duration) == (AT + 60, 7, 0.0)
+
+
+def test_notes_that_are_nonsense_are_counted(tmp_path: Path) -> None:
+    """A flow with broken notes is left out and named; the others are read."""
+    broken = _http()
+    broken.metadata["allowance_passed"] = [["soon", 7]]
+    events, report = _read(tmp_path / "a", [broken, _http()])
+    assert len(events) == 1
+    assert [(p.number, p.reason) for p in report.first] == [(1, Trouble.TYPE)]
 
 
 def test_no_answer_is_status_zero() -> None:

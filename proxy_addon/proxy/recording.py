@@ -1,0 +1,94 @@
+"""For `mitmdump -w FILE`: notes in each flow that say what a dump would lack.
+
+Bodies are streamed and messages forgotten as soon as they are counted, so a dump has neither. Where one is being
+written, when and how many bytes passed is put into the metadata of the flow, and whose flow it is. With that
+`allowance simulate` charges what this proxy charged. No content is kept, and without `-w` nothing at all.
+The keys and their shapes are read by `proxy_addon/trace/notes.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mitmproxy import ctx, flow, http, tcp
+
+from proxy_addon.enforcer import CHUNK_SECONDS, Ticket
+from proxy_addon.ports import Clock
+from proxy_addon.proxy.addon import Gate
+from proxy_addon.trace.notes import MESSAGES, PASSED, USER
+
+
+class Recording:
+    """An add-on behind the gate: it only looks."""
+
+    name = "allowance-recording"
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._clock: Clock = gate.desk.clock
+        self._on = False
+
+    def configure(self, updated: set[str]) -> None:
+        """Whether a dump is being written."""
+        self._on = bool(ctx.options.save_stream_file)
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """The head of an answer: count what passes from now on."""
+        if not self._on:
+            return
+        self._name(flow)
+        ticket, response = self._gate.under_way.ticket(flow), flow.response
+        if ticket is not None and response is not None and callable(response.stream):
+            response.stream = self._counting(flow, ticket, response.stream)
+
+    def _counting(
+        self, flow: http.HTTPFlow, ticket: Ticket, feed: Callable[[bytes], Any]
+    ) -> Callable[[bytes], Any]:
+        """Notes bytes as coarsely as the clock takes them. Must never raise, like what it goes in front of."""
+        passed: list[list[float | int]] = []
+        flow.metadata[PASSED] = passed
+        since = ticket.at
+
+        def count(chunk: bytes) -> Any:
+            nonlocal since
+            if chunk:
+                now = self._clock.now()
+                if passed and passed[-1][0] - since < CHUNK_SECONDS:
+                    passed[-1] = [now, passed[-1][1] + len(chunk)]
+                else:
+                    since = passed[-1][0] if passed else since
+                    passed.append([now, len(chunk)])
+            return feed(chunk)
+
+        return count
+
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        """One message of a WebSocket."""
+        if self._on and flow.websocket is not None and self._gate.under_way.ticket(flow) is not None:
+            self._name(flow)
+            message = flow.websocket.messages[-1]
+            self._notes(flow).append([self._clock.now(), len(message.content), message.from_client])
+
+    def tcp_message(self, flow: tcp.TCPFlow) -> None:
+        """Bytes of a metered tunnel; those that follow each other at once are one message."""
+        if not self._on or self._gate.under_way.tunnel(flow.client_conn) is None:
+            return
+        self._name(flow)
+        now, message, notes = self._clock.now(), flow.messages[-1], self._notes(flow)
+        if notes and notes[-1][2] == message.from_client and now - notes[-1][0] < CHUNK_SECONDS:
+            notes[-1][1] += len(message.content)
+        else:
+            notes.append([now, len(message.content), message.from_client])
+
+    def _notes(self, recorded: flow.Flow) -> list[list[Any]]:
+        notes: list[list[Any]] = recorded.metadata.setdefault(MESSAGES, [])
+        return notes
+
+    def _name(self, recorded: flow.Flow) -> None:
+        conn = self._gate.connections.known(recorded.client_conn)
+        ticket = self._gate.under_way.ticket(recorded) if isinstance(recorded, http.HTTPFlow) else None
+        if ticket is not None:
+            recorded.metadata[USER] = ticket.person.name
+        elif conn is not None and conn.who is not None:
+            recorded.metadata[USER] = conn.who.name

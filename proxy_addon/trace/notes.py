@@ -1,0 +1,57 @@
+"""What `proxy/recording.py` writes into the metadata of a flow, and how it is read again.
+
+| key | value |
+|---|---|
+| `user` | whose flow it is |
+| `allowance_passed` | a streamed body as `[instant, bytes]` pairs, ascending, about one a second |
+| `allowance_messages` | messages of a WebSocket or a tunnel as `[instant, bytes, from the client]` |
+
+A dump may come from anywhere, so all of it is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from proxy_addon.trace.event import BadRecordError, Trouble, instant, size
+
+USER: Final = "user"
+PASSED: Final = "allowance_passed"
+MESSAGES: Final = "allowance_messages"
+
+
+class Message(NamedTuple):
+    """A message of `size` bytes at the instant `at`."""
+
+    at: float
+    size: int
+    from_client: bool
+
+
+def passed(metadata: Mapping[str, Any], since: float) -> tuple[tuple[float, int], ...]:
+    """When a body passed: seconds after `since`, and bytes; () where nobody noted it."""
+    found: list[tuple[float, int]] = []
+    for at, count in _rows(metadata, PASSED, 2):
+        after = max(0.0, instant(at, PASSED) - since)
+        found.append((max(after, found[-1][0]) if found else after, size(count, PASSED)))
+    return tuple(found)
+
+
+def messages(metadata: Mapping[str, Any]) -> list[Message] | None:
+    """The messages that were noted; None where nobody did."""
+    if MESSAGES not in metadata:
+        return None
+    return [
+        Message(instant(at, MESSAGES), size(count, MESSAGES), bool(from_client))
+        for at, count, from_client in _rows(metadata, MESSAGES, 3)
+    ]
+
+
+def _rows(metadata: Mapping[str, Any], key: str, width: int) -> list[Any]:
+    rows = metadata.get(key, ())
+    if not isinstance(rows, list | tuple):
+        raise BadRecordError(Trouble.TYPE, f"{key} is not a list")
+    if any(not isinstance(row, list | tuple) or len(row) != width for row in rows):
+        raise BadRecordError(Trouble.TYPE, f"{key} has an entry of another length")
+    return list(rows)
