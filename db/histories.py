@@ -1,7 +1,8 @@
 """The visits of everybody, packed by person in the database: a start reads thousands of people in one go.
 
 Making a `Visit` of each row costs some microseconds, and most people do not come in the next minutes. So the
-database hands over one text for each person, which is unpacked when they come.
+database hands over one text for each person, which is unpacked when they come. With it comes the evidence of the
+last two days, which people's own pages show; balances need none.
 """
 
 from __future__ import annotations
@@ -16,18 +17,21 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.engine import Connection
 
 from db.types import Instant
+from proxy_addon.core.trail import unpacked
 from proxy_addon.core.types import Visit
 from proxy_addon.ports import History
 
 _POSTGRES: Final = """
     SELECT person, extract(epoch FROM max(ended_at))::float8, json_agg(json_build_array(
         id, platform, section, allowance, rule, extract(epoch FROM started_at)::float8,
-        extract(epoch FROM ended_at)::float8, node, rev))::text
+        extract(epoch FROM ended_at)::float8, node, rev,
+        CASE WHEN ended_at > now() - interval '2 days' THEN evidence END))::text
     FROM visits WHERE ended_at > :since GROUP BY person
 """
 _SQLITE: Final = """
     SELECT person, max(ended_at), json_group_array(json_array(
-        id, platform, section, allowance, rule, started_at, ended_at, node, rev))
+        id, platform, section, allowance, rule, started_at, ended_at, node, rev,
+        CASE WHEN ended_at > date('now', '-2 days') THEN evidence END))
     FROM visits WHERE ended_at > :since GROUP BY person
 """
 _QUERIES: Final = {
@@ -44,8 +48,20 @@ def histories(connection: Connection, since: float) -> Iterator[History]:
 
 def _unpack(person: str, packed: str) -> Sequence[Visit]:
     return [
-        Visit(key, person, platform, section, allowance, rule, _instant(start), _instant(end), node, rev)
-        for key, platform, section, allowance, rule, start, end, node, rev in json.loads(packed)
+        Visit(
+            key,
+            person,
+            platform,
+            section,
+            allowance,
+            rule,
+            _instant(start),
+            _instant(end),
+            node,
+            rev,
+            unpacked(trail),
+        )
+        for key, platform, section, allowance, rule, start, end, node, rev, trail in json.loads(packed)
     ]
 
 

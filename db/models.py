@@ -1,6 +1,7 @@
 """The tables of the ledger. Facts, not counters: what was spent is the union of a person's visits.
 
-Least data: a person's name, platform and interval. No URL, no title, no content, in any table.
+Least data: a person's name, platform and interval, and the kinds of evidence for it with their times. No URL, no
+title, no content, in any table.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from db.types import Instant
+from db.types import Evidence, Instant
+from proxy_addon.core.types import Trail
 
 # Named constraints can be changed by a later migration on both engines.
 _NAMES = {
@@ -66,6 +68,7 @@ class VisitRow(Base):
     node: Mapped[str]
     rev: Mapped[int] = mapped_column(BigInteger())
     updated_at: Mapped[float] = mapped_column(Instant())  # the database's clock, see SqlLedger.news
+    evidence: Mapped[Trail | None] = mapped_column(Evidence())  # null: not recorded
 
 
 class PersonRow(Base):

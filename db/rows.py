@@ -18,6 +18,7 @@ VISIT = (
     VisitRow.ended_at,
     VisitRow.node,
     VisitRow.rev,
+    VisitRow.evidence,
 )
 GRANT = (
     GrantRow.id,
@@ -45,6 +46,7 @@ def visit_values(visit: Visit) -> dict[str, Any]:
         "ended_at": visit.end,
         "node": visit.node,
         "rev": visit.rev,
+        "evidence": visit.evidence,
     }
 
 

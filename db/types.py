@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import DateTime, String
+from sqlalchemy import DateTime, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from proxy_addon.core.trail import packed, unpacked
+from proxy_addon.core.types import Trail
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -45,6 +48,21 @@ class Instant(TypeDecorator[float]):
             return None
         moment = datetime.fromisoformat(value) if isinstance(value, str) else cast(datetime, value)
         return moment.timestamp()
+
+
+class Evidence(TypeDecorator[Trail]):
+    """A trail in Python, a short text in the database (`core/trail.py`)."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Trail | None, dialect: Dialect) -> str | None:
+        """A trail to its text."""
+        return None if value is None else packed(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Trail | None:
+        """The text to a trail; None for what is none."""
+        return unpacked(value)
 
 
 def to_datetime(instant: float) -> datetime:

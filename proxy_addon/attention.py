@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from proxy_addon.core import meter, rhythm
+from proxy_addon.core import meter, rhythm, trail
 from proxy_addon.core.activity import Judgement, Kind, Place
 from proxy_addon.core.intervals import difference, normalise
 from proxy_addon.core.meter import Clock, Mark, Stretch
 from proxy_addon.core.policy import Engine
 from proxy_addon.core.rhythm import Root
 from proxy_addon.core.ruleset import Metering, Then
-from proxy_addon.core.types import Activity, Balance, Interval, Person, Target, Visit
+from proxy_addon.core.trail import Cause, Telling
+from proxy_addon.core.types import Activity, Balance, Interval, Person, Target, Trail, Visit
 from proxy_addon.ports import Metrics
 from proxy_addon.usage import UsageBook
 
@@ -141,7 +142,7 @@ class Attention:
     ) -> None:
         old = watch.clock
         watch.clock = meter.retract(old, roots, engine.rule_set.metering)
-        self._write(engine, person, platform, watch, old)
+        self._write(engine, person, platform, watch, old, trail.GIVEN_BACK)
 
     def stream(self, engine: Engine, person: Person, load: Load) -> None:
         """Bytes flowed from `load.at` to `load.until`: media, whatever the rhythm."""
@@ -159,7 +160,9 @@ class Attention:
         section = load.target.section
         mark = Mark(load.at, load.until, kind, load.key, load.judgement.evidence, section, needs, root)
         watch.clock = meter.observe(old, mark, metering)
-        self._write(engine, person, load.target.platform, watch, old)
+        if mark.at < old.newest:  # as the clock enters it
+            mark = mark._replace(at=old.newest, until=max(old.newest, mark.until))
+        self._write(engine, person, load.target.platform, watch, old, mark)
         self._trim(engine, person, load.target, watch, load.until)
 
     def pending(self, person: str, platform: str, at: float) -> float:
@@ -169,13 +172,15 @@ class Attention:
             return 0.0
         return max(0.0, at - watch.clock.stretches[-1].end)
 
-    def stop(self, engine: Engine, person: Person, platform: str, at: float) -> None:
-        """What runs is being ended at the instant `at`."""
+    def stop(
+        self, engine: Engine, person: Person, platform: str, at: float, why: str = trail.TIME_UP
+    ) -> None:
+        """What runs is being ended at the instant `at`; `why` is one of `core/trail.py`."""
         watch = self._watches.get((person.name, platform))
         if watch is not None:
             old = watch.clock
             watch.clock = meter.truncate(watch.clock, at)
-            self._write(engine, person, platform, watch, old)
+            self._write(engine, person, platform, watch, old, why)
 
     def swapped(self, before: Era) -> None:
         """Other rules are in force since `before.until`: what was charged until then stays as it is."""
@@ -193,7 +198,8 @@ class Attention:
             for stretch in watch.clock.stretches if watch is not None else ():
                 if watch is not None and stretch.end > since:
                     pieces = self._pieces(engine, person(name), platform, stretch)
-                    self._write_pieces(person(name), platform, watch, stretch.serial, pieces)
+                    told = Telling(stretch, watch.clock, watch.clock)
+                    self._write_pieces(person(name), platform, watch, told, pieces)
         del self._open[:most]
 
     def watched(self) -> list[tuple[str, str]]:
@@ -245,7 +251,7 @@ class Attention:
                 break
             end = max(self._last_second(person, match.allowance, watch, end, over), min(floor, end))
             watch.clock = meter.truncate(watch.clock, end)
-            self._write(engine, person, target.platform, watch, old)
+            self._write(engine, person, target.platform, watch, old, trail.TIME_UP)
             old = watch.clock
         if end < now or balance.left <= 0.0:
             self._metrics.exhausted(person, match.allowance, end)
@@ -266,14 +272,16 @@ class Attention:
             over -= part.end - part.start
         return last.start
 
-    def _write(self, engine: Engine, person: Person, platform: str, watch: Watch, old: Clock) -> None:
+    def _write(
+        self, engine: Engine, person: Person, platform: str, watch: Watch, old: Clock, cause: Cause
+    ) -> None:
         """Bring the ledger rows of stretches that changed up to date."""
         known = {s.serial: s for s in old.stretches}
         for stretch in watch.clock.stretches:
             before = known.get(stretch.serial)
             if before is not stretch and before != stretch:
                 pieces = self._pieces(engine, person, platform, stretch)
-                self._write_pieces(person, platform, watch, stretch.serial, pieces)
+                self._write_pieces(person, platform, watch, Telling(stretch, watch.clock, old, cause), pieces)
 
     def _pieces(self, engine: Engine, person: Person, platform: str, stretch: Stretch) -> list[Piece]:
         """The parts of a stretch, each by the rules that were in force then."""
@@ -290,35 +298,38 @@ class Attention:
         return _joined(pieces) if self._eras else pieces
 
     def _write_pieces(
-        self, person: Person, platform: str, watch: Watch, serial: int, pieces: list[Piece]
+        self, person: Person, platform: str, watch: Watch, told: Telling, pieces: list[Piece]
     ) -> None:
-        rows = watch.rows.setdefault(serial, [])
+        rows = watch.rows.setdefault(told.stretch.serial, [])
         for i, piece in enumerate(pieces):
             if i < len(rows):
-                rows[i] = self._update(person, rows[i], piece)
+                rows[i] = self._update(person, rows[i], piece, told.again(rows[i], piece.start, piece.end))
             else:
-                rows.append(self._create(person, platform, piece))
+                rows.append(self._create(person, platform, piece, told.new(piece.start, piece.end)))
         for i in range(len(pieces), len(rows)):
             row = rows[i]
             nothing = Piece(row.start, row.start, row.section, row.allowance, row.rule)
-            rows[i] = self._update(person, row, nothing)
+            rows[i] = self._update(person, row, nothing, row.evidence)
 
-    def _create(self, person: Person, platform: str, piece: Piece) -> Visit:
+    def _create(self, person: Person, platform: str, piece: Piece, evidence: Trail) -> Visit:
         visit = Visit(
             self._new_id(), person.name, platform, piece.section, piece.allowance, piece.rule,
-            piece.start, piece.end, self._node,
+            piece.start, piece.end, self._node, 1, evidence,
         )  # fmt: skip
         self._publish(person, visit, piece.end - piece.start)
         return visit
 
-    def _update(self, person: Person, row: Visit, piece: Piece) -> Visit:
-        if (row.start, row.end, row.section, row.allowance, row.rule) == piece:
+    def _update(self, person: Person, row: Visit, piece: Piece, evidence: Trail | None) -> Visit:
+        """The row as it is now. Evidence that moved neither end waits for the next revision that does."""
+        changed = (row.start, row.end, row.section, row.allowance, row.rule) != piece
+        if not changed and row.evidence == evidence:
             return row
         visit = Visit(
             row.id, row.person, row.platform, piece.section, piece.allowance, piece.rule,
-            piece.start, piece.end, self._node, row.rev + 1,
+            piece.start, piece.end, self._node, row.rev + changed, evidence,
         )  # fmt: skip
-        self._publish(person, visit, (piece.end - piece.start) - (row.end - row.start))
+        if changed:
+            self._publish(person, visit, (piece.end - piece.start) - (row.end - row.start))
         return visit
 
     def _publish(self, person: Person, visit: Visit, grown: float) -> None:

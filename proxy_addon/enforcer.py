@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from proxy_addon.attention import Attention, Era, Load
-from proxy_addon.core import activity, rhythm
+from proxy_addon.core import activity, rhythm, trail
 from proxy_addon.core.activity import Evidence, Exchange, Judgement, Kind
 from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.policy import Engine
@@ -356,7 +356,8 @@ class Enforcer:
             if not decision.blocks:
                 continue
             delay = self._over_since(person, target, now)
-            self._attention.stop(self.engine, person, target.platform, now)
+            why = trail.TIME_UP if decision.reason is Reason.EXHAUSTED else trail.RULE_CHANGED
+            self._attention.stop(self.engine, person, target.platform, now, why)
             for ticket in list(tickets):
                 yield Due(ticket, decision, delay)
 
@@ -367,7 +368,8 @@ class Enforcer:
     def stepped(self, before: float) -> None:
         """The wall clock jumped at the instant `before`: what is open ends there, the jump is nobody's time."""
         for name, platform in self._attention.watched():
-            self._attention.stop(self.engine, self.known(name, before), platform, before)
+            who = self.known(name, before)
+            self._attention.stop(self.engine, who, platform, before, trail.CLOCK_SET)
 
     def settle(self, now: float) -> None:
         """Housekeeping, once a minute or so."""

@@ -31,6 +31,7 @@ from typing import Final
 
 import structlog
 
+from proxy_addon.core import trail
 from proxy_addon.core.types import Visit
 from proxy_addon.ports import Ledger, LedgerRefused, LedgerUnusable
 
@@ -43,8 +44,11 @@ _SHAPE: Final[dict[str, type | tuple[type, ...]]] = {
     "str | None": (str, type(None)),
     "float": (float, int),
     "int": int,
+    "Trail | None": (str, type(None)),  # packed
 }
+_NAMES: Final = tuple(field.name for field in fields(Visit))
 _FIELDS: Final = tuple(_SHAPE[str(field.type)] for field in fields(Visit))
+_WITHOUT_EVIDENCE: Final = len(_FIELDS) - 1  # as earlier versions wrote them
 _BREAKS: Final = re.compile(rb"[\n\0]+")  # zeros: pages that never reached the disk
 _UNSAFE: Final = re.compile(r"[^\w.-]+")
 _SUFFIXES: Final = (".a", ".b")
@@ -295,9 +299,9 @@ def _mark(database: str) -> str:
 
 
 def _line(visit: Visit) -> bytes:
-    text = json.dumps(astuple(visit), ensure_ascii=False, separators=(",", ":")).encode(
-        errors="surrogatepass"
-    )
+    values = [getattr(visit, name) for name in _NAMES]
+    values[-1] = None if visit.evidence is None else trail.packed(visit.evidence)
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
@@ -310,9 +314,12 @@ def _parse(line: bytes) -> Visit | None:
         values = json.loads(text.decode(errors="surrogatepass"))
     except ValueError:
         return None
+    if isinstance(values, list) and len(values) == _WITHOUT_EVIDENCE:
+        values.append(None)
     fits = isinstance(values, list) and len(values) == len(_FIELDS)
     if not fits or not all(isinstance(value, kind) for value, kind in zip(values, _FIELDS, strict=True)):
         return None
+    values[-1] = trail.unpacked(values[-1])
     return Visit(*values)
 
 

@@ -7,11 +7,13 @@ nothing, and one that was shortened gives its minutes back. Everything here is t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from proxy_addon.core.intervals import Intervals, add, measure_between, normalise
 from proxy_addon.core.types import Grant, Interval, Visit
 from proxy_addon.ports import History
 
+EVIDENCE_SHOWN = 2 * 86_400.0  # seconds; older evidence is in the ledger, balances need none
 HOT = 4  # visits that are still changing, kept out of the settled union
 
 
@@ -127,8 +129,11 @@ class PersonUsage:
         return tuple(self._grants.get(allowance, {}).values())
 
     def forget(self, before: float) -> None:
-        """Drop visits and grants that ended before the instant `before`."""
+        """Drop visits and grants that ended before the instant `before`, and evidence that no page shows."""
         self.revision += 1
+        shown = max((v.end for v in self.visits.values()), default=0.0) - EVIDENCE_SHOWN
+        for visit in [v for v in self.visits.values() if v.evidence is not None and v.end < shown]:
+            self.visits[visit.id] = replace(visit, evidence=None)
         old = [v for v in self.visits.values() if v.end < before]
         for visit in old:
             del self.visits[visit.id]

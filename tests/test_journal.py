@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core.types import Visit
+from proxy_addon.core.types import Extension, Trail, Visit
 from proxy_addon.journal import Journal, Replayed, read, replay
 from proxy_addon.memory_ledger import MemoryLedger
 from proxy_addon.ports import LedgerUnavailable, LedgerUnusable
@@ -28,6 +29,18 @@ def visit(number: int, rev: int = 1, **changes: object) -> Visit:
     """A visit that grows by a second with each rev."""
     made = Visit(f"v{number}", "ana", "x", None, "daily", "r", START, START + rev, "a", rev)
     return replace(made, **changes)
+
+
+def test_a_journal_of_an_earlier_version(tmp_path: Path) -> None:
+    """Lines without evidence, as they were written before there was any, are read as visits without it."""
+    journal = left_by(tmp_path, [visit(1), visit(2)])
+    file = journal.path.with_suffix(".a")
+    found = []
+    for line in file.read_bytes().rstrip(b"\0").splitlines():
+        text = line.partition(b" ")[2].removesuffix(b",null]") + b"]"
+        found.append(b"%08x %s\n" % (zlib.crc32(text), text))
+    file.write_bytes(b"".join(found))
+    assert read(journal.path) == ([visit(1), visit(2)], 0)
 
 
 def crash(journal: Journal) -> None:
@@ -46,9 +59,16 @@ def left_by(folder: Path, visits: Sequence[Visit], node: str = "a") -> Journal:
 
 texts = st.text(st.characters(exclude_categories=()), max_size=20)
 instants = st.floats(-1e12, 1e12)
+trails = st.builds(
+    Trail,
+    st.tuples(texts, instants),
+    st.lists(st.builds(Extension, texts, instants, instants, st.integers(0, 10**6)), max_size=3).map(tuple),
+    st.none() | st.tuples(texts, instants),
+    instants,
+)
 anything = st.builds(
     Visit, texts, texts, texts, st.none() | texts, st.none() | texts, st.none() | texts, instants, instants,
-    texts, st.integers(0, 2**62),
+    texts, st.integers(0, 2**62), st.none() | trails,
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from db.engine import upgrade
 from db.ledger import SqlLedger
-from proxy_addon.core.types import Grant, Visit
+from proxy_addon.core.types import Extension, Grant, Trail, Visit
 from proxy_addon.memory_ledger import MemoryLedger
 from proxy_addon.ports import AuditEntry, Ledger, LedgerRefused
 
@@ -68,6 +68,16 @@ def test_what_was_written_is_read(ledger: Ledger) -> None:
     written = [visit(1), visit(2, section="learning", allowance=None, rule=None, person="Zoë 🙂 'quoted'")]
     ledger.write_visits(written)
     assert list(ledger.visits(0.0)) == written
+
+
+def test_evidence_is_kept_with_its_visit(ledger: Ledger) -> None:
+    """Every part of a trail comes back, changes with a newer revision, and is there in news and in what is exported."""
+    opened = Trail(("page-opened", START), (Extension("page-action", START + 0.125, START + 9.5, 14),))
+    ended = opened._replace(closed=("time-up", START + 9.5), given_back=12.25)
+    ledger.write_visits([visit(1, evidence=opened), visit(2)])
+    ledger.write_visits([visit(1, evidence=ended, rev=2), visit(1)])
+    for found in (ledger.visits(0.0), ledger.news(0.0).visits, ledger.records("ana").visits):
+        assert {row.id: row.evidence for row in found} == {"v1": ended, "v2": None}
 
 
 def test_times_survive_to_the_microsecond(ledger: Ledger) -> None:

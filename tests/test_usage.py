@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy_addon.core.intervals import normalise
-from proxy_addon.core.types import Grant, Interval, Visit
+from proxy_addon.core.types import Grant, Interval, Trail, Visit
 from proxy_addon.memory_ledger import MemoryLedger
 from proxy_addon.usage import PersonUsage, UsageBook
 
@@ -111,3 +112,15 @@ def test_pseudonyms() -> None:
     book.ledger_away(True)
     book.of("ana")
     assert book.is_stranger("ana") and book.is_stranger("~ana")
+
+
+def test_old_evidence_is_not_kept_in_memory() -> None:
+    """Pages show these days; balances stay as they were."""
+    trail = Trail(("page-opened", START))
+    old, new = replace(visit(1), evidence=trail), replace(visit(2, start=3 * 86_400.0), evidence=trail)
+    book = UsageBook()
+    book.load([old, new], ())
+    spent = book.of("ana").spent("daily", 0.0, START * 2)
+    book.forget(0.0)
+    assert list(book.of("ana").visits.values()) == [replace(old, evidence=None), new]
+    assert book.of("ana").spent("daily", 0.0, START * 2) == spent

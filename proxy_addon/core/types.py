@@ -79,12 +79,36 @@ class Person(NamedTuple):
     duty: bool = False
 
 
+class Extension(NamedTuple):
+    """Evidence of one kind that extended a visit: from when to when (instants), and how many times.
+
+    `by` is a stable code (`core/trail.py`). `times` 0: only what opened the visit, going on.
+    """
+
+    by: str
+    first: float
+    last: float
+    times: int
+
+
+class Trail(NamedTuple):
+    """What opened, extended and closed a visit: codes and instants. One `extended` for each kind of evidence.
+
+    `closed` is None while nothing but silence ended it; `given_back` are seconds that a machine had extended it.
+    """
+
+    opened: tuple[str, float]
+    extended: tuple[Extension, ...] = ()
+    closed: tuple[str, float] | None = None
+    given_back: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """A ledger row: a stretch of attention of one person on one platform.
 
     `allowance` is None for free time. One node owns an id and raises `rev` when it writes the row again;
-    `end == start` marks a visit that was given back whole.
+    `end == start` marks a visit that was given back whole. `evidence` is None where it was not recorded.
     """
 
     id: str
@@ -97,6 +121,7 @@ class Visit:
     end: float
     node: str
     rev: int = 1
+    evidence: Trail | None = None
 
 
 @dataclass(frozen=True, slots=True)

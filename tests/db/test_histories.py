@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from db.engine import upgrade
 from db.ledger import SqlLedger
-from proxy_addon.core.types import Visit
+from proxy_addon.core.types import Trail, Visit
 from proxy_addon.memory_ledger import MemoryLedger
 from proxy_addon.ports import Ledger
 from tests.db.engines import ENGINES, new_url
@@ -58,3 +59,18 @@ def test_histories_are_the_same_visits(ledger: Ledger) -> None:
     for each in packed:
         assert each.latest == max(row.end for row in expected if row.person == each.person)
         assert {row.person for row in each.unpack()} == {each.person}
+
+
+def test_histories_bring_evidence_of_these_days(ledger: Ledger) -> None:
+    """What a person's page shows comes with the visit; of what is older only the times do."""
+    now = time.time()  # noqa: TID251 - the database has the clock of this machine
+    trail = Trail(("page-opened", 1.5))
+    ledger.write_visits(
+        [
+            visit(n, start=now - ago, end=now - ago, evidence=trail)
+            for n, ago in enumerate((60.0, 4 * 86_400.0))
+        ]
+    )
+    found = {row.id: row.evidence for each in ledger.histories(0.0) for row in each.unpack()}
+    assert found["v0"] == trail
+    assert found["v1"] in (None, trail)  # a ledger in memory has it anyway

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from db.engine import REVISIONS, open_engine, schema_version, upgrade
 from db.ledger import SqlLedger
 from db.migrate import config, to_revision
 from db.models import Base
-from proxy_addon.core.types import Grant, Visit
+from proxy_addon.core.types import Extension, Grant, Trail, Visit
 from tests.db.engines import ENGINES, connected, new_url
 
 VISIT = Visit("v", "ana", "x", None, "daily", "r", 10.25, 20.5, "a")
+TRAIL = Trail(("page-opened", 10.25), (Extension("page-action", 11.5, 12.0, 3),), ("time-up", 20.5), 1.5)
 GRANT = Grant("g", "ana", "daily", 60.0, "why", "lead", 5.0, 1e10)
 
 
@@ -71,6 +73,22 @@ def test_each_step_back_and_forth_keeps_the_data(url: str) -> None:
     ledger = SqlLedger(url, "a")
     assert list(ledger.visits(0.0)) == [VISIT]
     assert list(ledger.grants(0.0)) == [GRANT]
+    ledger.close()
+
+
+def test_evidence_has_no_place_in_earlier_schemas(url: str) -> None:
+    """One step back and forth: the visits stay, their evidence is gone, and new evidence can be written."""
+    upgrade(url)
+    ledger = SqlLedger(url, "a")
+    ledger.write_visits([replace(VISIT, evidence=TRAIL), replace(VISIT, id="w")])
+    assert [row.evidence for row in ledger.visits(0.0)] == [TRAIL, None]
+    ledger.close()
+    down(url, "ledger_0002")
+    upgrade(url)
+    ledger = SqlLedger(url, "a")
+    assert list(ledger.visits(0.0)) == [VISIT, replace(VISIT, id="w")]
+    ledger.write_visits([replace(VISIT, evidence=TRAIL, rev=2)])
+    assert [row.evidence for row in ledger.visits(0.0)] == [TRAIL, None]
     ledger.close()
 
 

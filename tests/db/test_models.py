@@ -17,7 +17,7 @@ def test_the_columns_of_a_visit() -> None:
     """A visit row has these columns and no other: the least data that does the job."""
     assert [column.name for column in VisitRow.__table__.columns] == [
         "id", "person", "platform", "section", "allowance", "rule", "started_at", "ended_at", "node", "rev",
-        "updated_at",
+        "updated_at", "evidence",
     ]  # fmt: skip
 
 

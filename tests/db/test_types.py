@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
-from db.types import Instant
+from db.types import Evidence, Instant
+from proxy_addon.core.types import Trail
 
 SQLITE, POSTGRES = sqlite.dialect(), postgresql.dialect()
 instants = st.floats(min_value=-6e10, max_value=2e11, allow_nan=False)
@@ -50,3 +51,12 @@ def test_the_ends_of_time() -> None:
     assert stored(inf).startswith("9999-12-31")
     assert Instant().process_bind_param(None, SQLITE) is None
     assert Instant().process_result_value(None, SQLITE) is None
+
+
+def test_evidence_there_and_back() -> None:
+    """A trail is a text in the database; what is there but is no trail counts as none."""
+    kind, trail = Evidence(), Trail(("page-opened", 1.5))
+    for dialect in (SQLITE, POSTGRES):
+        assert kind.process_result_value(kind.process_bind_param(trail, dialect), dialect) == trail
+        assert kind.process_bind_param(None, dialect) is None
+        assert kind.process_result_value("[]", dialect) is None
