@@ -29,6 +29,7 @@ COMMANDS = {
     "audit": _Place("audit", "audit"),
     "people": _Place("people", "app"),
     "db": _Place("db", "app"),
+    "doctor": _Place("doctor", "doctor"),
 }
 
 

@@ -21,18 +21,23 @@ def certificate(confdir: Path) -> Path:
     return confdir / f"{BASENAME}-ca-cert.pem"
 
 
+def key(confdir: Path) -> Path:
+    """Where the CA's private key is, PEM, with the certificate behind it."""
+    return confdir / f"{BASENAME}-ca.pem"
+
+
 def prepare(confdir: Path) -> bool:
     """Make the CA unless there is one; True when it was made now. Raises CaError."""
-    key = confdir / f"{BASENAME}-ca.pem"
+    private = key(confdir)
     try:
         confdir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = not key.exists()
+        made = not private.exists()
         if made:
             CertStore.create_store(confdir, BASENAME, KEY_BITS, "Allowance", "Allowance proxy CA")
-        for secret in (key, confdir / f"{BASENAME}-ca.p12"):
+        for secret in (private, confdir / f"{BASENAME}-ca.p12"):
             if secret.exists():
                 secret.chmod(0o600)
-        key.read_bytes()
+        private.read_bytes()
     except OSError as error:
         raise CaError(
             f"confdir: {confdir}: {error.strerror or error}; give a folder that this user can write to"

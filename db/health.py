@@ -1,0 +1,54 @@
+"""How a database does: which schema, how quick, what it takes for the time. Makes nothing, migrates nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+
+from sqlalchemy import select
+
+from db.address import parse
+from db.engine import open_engine, schema_version
+from db.errors import translated
+from db.ledger import SqlLedger
+from db.types import database_now
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`schema`: the revision (None: no tables yet). `opened`, `written`: seconds. `clock`: instant of the
+    database's clock, and `asked` how many seconds after the beginning it was read."""
+
+    schema: str | None
+    clock: float
+    asked: float
+    opened: float
+    written: float | None
+
+
+def health(url: str) -> Health:
+    """Look at a database that exists, and write one row as it was. Raises LedgerError.
+
+    A database without our tables is not written to: `written` is None.
+    """
+    address = parse(url)
+    start = perf_counter()
+    with translated(address.place):
+        engine = open_engine(address, "doctor")
+        try:
+            with engine.connect() as connection:
+                opened = perf_counter() - start
+                schema, tables = schema_version(connection)
+                clock = float(connection.execute(select(database_now())).scalar_one())
+                asked = perf_counter() - start
+        finally:
+            engine.dispose()
+    if schema is None and not tables:
+        return Health(None, clock, asked, opened, None)
+    ledger = SqlLedger(url, "doctor")
+    try:
+        start = perf_counter()
+        ledger.check()
+        return Health(schema, clock, asked, opened, perf_counter() - start)
+    finally:
+        ledger.close()

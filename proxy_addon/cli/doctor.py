@@ -1,0 +1,123 @@
+"""`allowance doctor`: what is right with this installation, what is not, and what to do."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from proxy_addon import values
+from proxy_addon.cli.common import AsJson
+from proxy_addon.cli.run import run
+from proxy_addon.doctor.check import Check, State, carried_out, error, healthy, warning
+from proxy_addon.doctor.rounds import rounds
+from proxy_addon.settings import SettingsError, load_settings, unknown_variables
+from proxy_addon.values import HostPort
+
+Probe = Annotated[
+    str | None,
+    typer.Option(
+        "--probe", metavar="HOST:PORT", help="The site to try to reach. Default: one of the catalogue",
+        show_default=False,
+    ),
+]  # fmt: skip
+_COLOURS = {State.OK: "green", State.WARNING: "yellow", State.ERROR: "bold red", State.NOT_CHECKED: "dim"}
+
+
+def doctor(**given: Any) -> None:
+    """Look at everything that the proxy needs, and say what to do. Changes nothing. Exit code 1 on an error.
+
+    Takes the settings of `allowance run`, from the same places.
+    """
+    as_json, probe, config = given.pop("as_json"), given.pop("probe"), given.pop("config")
+    checks: list[Check] = []
+    console = Console(soft_wrap=True, highlight=False)
+    show = not as_json and not console.is_terminal
+    for check in _checks(given, config, probe):
+        checks.append(check)
+        if show:
+            typer.echo("\n".join(_plain(check)))
+    if as_json:
+        found = [asdict(check) for check in checks]
+        typer.echo(json.dumps({"ok": healthy(checks), "checks": found}, indent=2, ensure_ascii=False))
+    elif console.is_terminal:
+        Console(highlight=False).print(_table(checks))
+    if not as_json:
+        typer.echo(_summary(checks))
+    raise typer.Exit(0 if healthy(checks) else 1)
+
+
+def _signature() -> inspect.Signature:
+    """The options of `run` to the letter, and our own."""
+    hints = get_type_hints(run, include_extras=True)
+    options = [
+        each.replace(annotation=hints[each.name]) for each in inspect.signature(run).parameters.values()
+    ]
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    options.append(inspect.Parameter("probe", kind, default=None, annotation=Probe))
+    options.append(inspect.Parameter("as_json", kind, default=False, annotation=AsJson))
+    return inspect.Signature(options)
+
+
+# typer reads both. So an option of `run` is one of `doctor` on the day it is made.
+doctor.__signature__ = _signature()  # type: ignore[attr-defined]
+doctor.__annotations__ = {each.name: each.annotation for each in _signature().parameters.values()}
+
+
+def _checks(given: dict[str, Any], config: Path | None, probe: str | None) -> Iterator[Check]:
+    try:
+        settings = load_settings(given, config)
+        wanted = _probe(probe)
+    except SettingsError as problem:
+        for line in problem.problems:
+            yield error("settings", line, "mend that setting; the other checks need it")
+        return
+    for line in unknown_variables(os.environ):
+        yield warning("settings", line, "remove the variable, or write it as a setting is called")
+    yield from carried_out([("doctor", lambda: rounds(settings, wanted, Path.home()))])
+
+
+def _probe(text: str | None) -> HostPort | None:
+    """A host, with port 443 where none is written."""
+    if text is None:
+        return None
+    try:
+        found = values.host_port(text if ":" in text else f"{text}:443")
+    except ValueError as problem:
+        raise SettingsError(f"--probe: {text!r}: {problem}") from None
+    if not found.host:
+        raise SettingsError(f"--probe: {text!r}: write HOST:PORT, for example www.example.com:443")
+    return found
+
+
+def _plain(check: Check) -> Iterator[str]:
+    yield f"{check.state:<11}  {check.name}: {check.fact}"
+    if check.remedy:
+        yield f"{'':<11}  -> {check.remedy}"
+
+
+def _table(checks: list[Check]) -> Table:
+    table = Table(show_header=True, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("", no_wrap=True)
+    table.add_column("What", no_wrap=True)
+    table.add_column("Found, and what to do", overflow="fold")
+    for check in checks:
+        remedy = f"\n[cyan]→ {escape(check.remedy)}[/cyan]" if check.remedy else ""
+        state = f"[{_COLOURS[check.state]}]{check.state}[/]"
+        table.add_row(state, escape(check.name), escape(check.fact) + remedy)
+    return table
+
+
+def _summary(checks: list[Check]) -> str:
+    counts = {state: sum(check.state is state for check in checks) for state in State}
+    told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    return f"{told}. " + ("The proxy can run." if healthy(checks) else "Begin with the errors.")

@@ -1,0 +1,46 @@
+"""All looks in their order: the machine first, then what the proxy needs, then the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from proxy_addon.clock import SystemClock
+from proxy_addon.doctor import authority, books, doors, host, keys, policy, sites
+from proxy_addon.doctor.check import Check, Look, carried_out
+from proxy_addon.settings import Settings
+from proxy_addon.values import HostPort
+
+
+def rounds(settings: Settings, probe: HostPort | None, home: Path) -> Iterator[Check]:
+    """Every check of an installation. `home`: where browsers of the user keep their lists of certificates."""
+    rules, problems = policy.read(settings.rules)
+    now = SystemClock().now
+    target = probe or (sites.host_of(rules) if rules else None)
+    looks: list[tuple[str, Look]] = [
+        ("python", host.python),
+        ("packages", host.packages),
+        ("open files", partial(host.files, settings.workers)),
+        ("clock", host.clock),
+        ("time zones", lambda: host.zones(str(rules.zone) if rules else None)),
+        ("disk", lambda: host.disks(_folders(settings))),
+        ("rules", lambda: policy.policy(settings.rules, rules, problems)),
+        ("ports", lambda: doors.doors(settings.listen, settings.web)),
+        ("CA", lambda: authority.authority(settings.confdir, now())),
+        ("CA trust", lambda: authority.system_trust(settings.confdir)),
+        ("CA in Chromium", lambda: authority.browser_trust(settings.confdir, home)),
+        ("passwords", lambda: keys.passwords(settings.passwords, settings.sign_in)),
+        ("pseudonym key", lambda: keys.pseudonyms(settings.pseudonym_key, bool(rules and rules.pseudonyms))),
+        ("database", lambda: books.books(settings, now())),
+        ("journal", lambda: books.waiting(settings)),
+        ("upstream", lambda: sites.sites(settings, target, now())),
+    ]
+    yield from carried_out(looks)
+
+
+def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """What is kept where."""
+    yield "ledger and journal", books.journal_folder(settings).parent
+    yield "rules in force", settings.state
+    yield "CA", settings.confdir
