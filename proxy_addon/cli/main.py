@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, NamedTuple
+import importlib.metadata
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -64,6 +65,17 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"Allowance {importlib.metadata.version('social-allowance')}")
+        raise typer.Exit
+
+
 @app.callback()
-def allowance() -> None:
+def allowance(
+    _: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and end.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
     """A fair social media allowance for everybody in the office."""

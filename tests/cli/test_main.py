@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -38,6 +39,11 @@ def test_wrong_use() -> None:
         code, out, error = run(*words)
         assert (code, out) == (2, "")
         assert error
+
+
+def test_the_version() -> None:
+    """`--version` names what is installed, and needs no command."""
+    assert run("--version") == (0, f"Allowance {version('social-allowance')}\n", "")
 
 
 def test_nothing_is_help() -> None:
