@@ -43,6 +43,11 @@ class PostgresServer:
         """A URL as an administrator writes it."""
         return f"postgresql://postgres:{password.replace(' ', '%20')}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def programs(self) -> Path:
+        """Where `pg_dump`, `createdb` and the others are."""
+        return self._bin
+
     def start(self) -> None:
         """Start and wait until it answers."""
         # A name for the log file, not a pipe: nobody reads here.

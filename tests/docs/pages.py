@@ -25,6 +25,7 @@ class Block:
     line: int
     info: str
     text: str
+    elsewhere: str = ""  # the test file that executes this section, where it is not ours
 
     @property
     def language(self) -> str:
@@ -92,12 +93,19 @@ class Page:
 
     @cached_property
     def blocks(self) -> list[Block]:
-        """Fenced blocks and hidden steps (`<!-- run: … -->`) in order; a hidden step is a block of `sh`."""
-        found = []
+        """Fenced blocks and hidden steps (`<!-- run: … -->`) in order; a hidden step is a block of `sh`.
+
+        `<!-- executed by: FILE -->` holds to the end of its section (a heading of the second level).
+        """
+        found, elsewhere = [], ""
         for token in self.tokens:
             line = token.map[0] + 1 if token.map else 0
+            if token.type == "heading_open" and token.tag in ("h1", "h2"):
+                elsewhere = ""
             if token.type == "fence":
-                found.append(Block(self.path, line, token.info.strip(), token.content))
+                found.append(Block(self.path, line, token.info.strip(), token.content, elsewhere))
+            if told := re.match(r"<!-- executed by: (\S+) -->", token.content):
+                elsewhere = told[1]
             hidden = re.match(r"<!-- run( [^:]*)?: (.*?)\s*-->", token.content, re.S)
             if token.type == "html_block" and hidden:
                 found.append(Block(self.path, line, f"sh{hidden[1] or ''}", f"{hidden[2]}\n"))

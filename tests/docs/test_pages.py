@@ -26,6 +26,19 @@ TEXT = """# One & two: `code`
 sudo it
 ```
 
+## Elsewhere
+<!-- executed by: tests/other.py -->
+
+```console
+$ one
+```
+
+## Here
+
+```sh
+two
+```
+
 [a](b.md#c) ![d](e.png) `--flag`
 """
 
@@ -39,7 +52,7 @@ def read(tmp_path: Path) -> Page:
 
 def test_anchors_are_those_of_github(tmp_path: Path) -> None:
     """Signs go, blanks become hyphens, a second heading of one name is numbered."""
-    assert read(tmp_path).anchors == {"one--two-code", "again", "again-1"}
+    assert read(tmp_path).anchors == {"one--two-code", "again", "again-1", "elsewhere", "here"}
 
 
 def test_blocks_are_found_where_they_stand(tmp_path: Path) -> None:
@@ -49,10 +62,13 @@ def test_blocks_are_found_where_they_stand(tmp_path: Path) -> None:
         ("console", {"exit": "1"}, None),
         ("sh", {"server": ""}, None),
         ("sh", {}, "needs root"),
+        ("console", {}, None),
+        ("sh", {}, None),
     ]
     assert blocks[0].commands == "first \\\n    goes on\nsecond\n"
     assert blocks[0].shown == ["answer"]
     assert blocks[1].commands == "hidden\n"
+    assert [block.elsewhere for block in blocks] == ["", "", "", "tests/other.py", ""]
 
 
 def test_links_and_code_are_found(tmp_path: Path) -> None:
