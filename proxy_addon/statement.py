@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core.types import Balance, Visit
+from proxy_addon.evidence import EvidenceLine
 from proxy_addon.words import iso
 
 
@@ -21,7 +22,7 @@ class AllowanceLine(TypedDict):
 
 
 class VisitLine(TypedDict):
-    """A visit; `allowance` is null for free time. ISO instants."""
+    """A visit; `allowance` is null for free time. ISO instants. `evidence` only where it was asked for."""
 
     platform: str
     section: str | None
@@ -29,6 +30,7 @@ class VisitLine(TypedDict):
     rule: str | None
     start: str
     end: str
+    evidence: NotRequired[EvidenceLine | None]
 
 
 class Statement(TypedDict):

@@ -17,7 +17,7 @@ import typer
 from db.address import parse
 from db.engine import upgrade
 from db.ledger import SqlLedger
-from proxy_addon import rules_file, unmasking
+from proxy_addon import evidence, rules_file, unmasking
 from proxy_addon.cli.audit import line
 from proxy_addon.cli.common import (
     AsJson,
@@ -251,6 +251,7 @@ def _document(files: _Files, name: str) -> dict[str, Any]:
                 "start": at(visit.start),
                 "end": at(visit.end),
                 "node": visit.node,
+                "evidence": evidence.data(visit, files.now, zone),
             }
             for visit in found.visits
         ],

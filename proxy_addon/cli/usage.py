@@ -1,45 +1,86 @@
-"""`allowance usage USER`: what somebody has used and has left."""
+"""`allowance usage USER`: what somebody has used and has left, and why each minute was charged."""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from proxy_addon.cli.common import AsJson, Config, Database, Rules, ledger_name, open_books
+from proxy_addon import evidence
+from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books
 from proxy_addon.core import periods
 from proxy_addon.core.ruleset import Limit, Period
+from proxy_addon.core.types import Interval, Visit
 from proxy_addon.statement import Statement, statement
 from proxy_addon.words import duration
 
 User = Annotated[str, typer.Argument(help="The name as the rule files write it.")]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Also show what opened, extended and closed each visit.")
+]
+Day = Annotated[
+    datetime | None,
+    typer.Option(
+        "--day",
+        metavar="DATE",
+        formats=["%Y-%m-%d"],
+        help="The visits of another day, such as 2026-11-16. Default: today",
+    ),
+]
+
+_DAY = Limit(0.0, Period.DAY)
 
 
 def usage(
-    user: User, rules: Rules = None, database: Database = None, config: Config = None, as_json: AsJson = False
+    user: User,
+    explain: Explain = False,
+    day: Day = None,
+    rules: Rules = None,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Show the balances and today's visits of one person."""
+    """Show the balances and the visits of one person, today's or those of another day."""
     with open_books(rules, database, config) as books:
         name = ledger_name(user)
         engine, now = books.engine, books.now
         person, used = engine.person(name, now), books.usage(name)
-        today = periods.window(Limit(0.0, Period.DAY), engine.rule_set, now).start
-        visits = sorted((v for v in used.visits.values() if v.end > today), key=lambda v: v.start)
-        lines = statement(
-            name, person.roles, engine.balances(person, used, now), visits, engine.rule_set.zone
-        )
+        visits = _visits(books, name, day)
+        zone = engine.rule_set.zone
+        lines = statement(name, person.roles, engine.balances(person, used, now), visits, zone)
+    if explain:
+        for line, visit in zip(lines["visits"], visits, strict=True):
+            line["evidence"] = evidence.data(visit, now, zone)
     if as_json:
         typer.echo(json.dumps(lines, indent=2, ensure_ascii=False))
-    else:
-        _print(lines)
+        return
+    told = [evidence.sentences(visit, now, zone) for visit in visits] if explain else None
+    _print(lines, told, "today" if day is None else f"on {day:%Y-%m-%d}")
 
 
-def _print(lines: Statement) -> None:
+def _visits(books: Books, name: str, day: datetime | None) -> list[Visit]:
+    """The visits of one day of the policy, oldest first; what was given back whole is left out."""
+    shown = _window(books, day)
+    found = books.ledger.visits(shown.start, person=name)
+    return [visit for visit in found if visit.start < shown.end and visit.end > visit.start]
+
+
+def _window(books: Books, day: datetime | None) -> Interval:
+    rules = books.engine.rule_set
+    if day is None:
+        return periods.window(_DAY, rules, books.now)
+    begins = (day + timedelta(seconds=rules.day_starts)).replace(tzinfo=rules.zone)
+    return periods.window(_DAY, rules, begins.timestamp() + 1)
+
+
+def _print(lines: Statement, told: list[tuple[str, ...]] | None, when: str) -> None:
     console = Console()
-    console.print(f"[bold]{lines['user']}[/bold] ({', '.join(lines['roles'])})", highlight=False)
+    console.print(f"[bold]{escape(lines['user'])}[/bold] ({', '.join(lines['roles'])})", highlight=False)
     table = Table("Allowance", "Limit", "Granted", "Spent", "Left", "Resets")
     for name, line in lines["allowances"].items():
         table.add_row(
@@ -48,16 +89,13 @@ def _print(lines: Statement) -> None:
         )  # fmt: skip
     console.print(table)
     if not lines["visits"]:
-        console.print("No visits today.")
+        console.print(f"No visits {when}.")
         return
-    visits = Table("Platform", "From", "To", "Charged to", "Rule")
-    for visit in lines["visits"]:
+    columns = ("Platform", "From", "To", "Charged to", "Rule")
+    visits = Table(*columns) if told is None else Table(*columns[:4], "Evidence", show_lines=True)
+    for number, visit in enumerate(lines["visits"]):
         place = f"{visit['platform']}/{visit['section']}" if visit["section"] else visit["platform"]
-        visits.add_row(
-            place,
-            visit["start"][11:19],
-            visit["end"][11:19],
-            visit["allowance"] or "free",
-            visit["rule"] or "",
-        )
+        charged, rule = visit["allowance"] or "free", visit["rule"] or ""
+        last = rule if told is None else "\n".join(told[number])
+        visits.add_row(place, visit["start"][11:19], visit["end"][11:19], charged, escape(last))
     console.print(visits)

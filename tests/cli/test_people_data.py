@@ -30,7 +30,7 @@ def test_export_is_complete(folder: Path) -> None:
     assert found["roles"] == ["care"]
     assert found["signs_in"] is True
     assert found["rules_name_them"] == ["role care"]
-    assert [visit["platform"] for visit in found["visits"]] == ["x"]
+    assert [(visit["platform"], visit["evidence"]) for visit in found["visits"]] == [("x", None)]
     assert [(grant["seconds"], grant["resets"]) for grant in found["grants"]] == [(300.0, False), (0.0, True)]
     assert [entry["action"] for entry in found["audit"]] == ["grant", "reset"]
     assert (found["requests"], found["acknowledgements"]) == ([], [])

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.cli.books import ledger, line, office, run, used
+from proxy_addon.core.types import Extension, Trail, Visit
+from tests.cli.books import DAY, ledger, line, office, run, used
+
+
+def noon() -> ZoneInfo:
+    """A zone in which it is about noon now: no test crosses the end of a day."""
+    offset = 12 - datetime.now(UTC).hour  # noqa: TID251
+    return ZoneInfo("UTC" if offset == 0 else f"Etc/GMT{-offset:+d}")
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An office in which ana has used half a minute."""
-    made = office(tmp_path, monkeypatch)
+    made = office(tmp_path, monkeypatch, noon().key)
     with ledger() as opened:
         opened.write_visits([used("ana", ago=30.0, seconds=20.0)])
     return made
@@ -62,3 +72,59 @@ def test_for_people() -> None:
 def test_wrong_name() -> None:
     """What cannot be a name: one line, exit code 1."""
     assert line("usage", "a:b").startswith("USER: 'a:b': ")
+
+
+def recorded(ago: float, seconds: float = 20.0) -> Visit:
+    """A visit of ana's with evidence: a page and three scrolls."""
+    made = used("ana", ago=ago, seconds=seconds)
+    lines = (Extension("page-action", made.start + 5, made.start + 10, 3),)
+    return replace(made, evidence=Trail(("page-opened", made.start), lines, ("time-up", made.end), 60.0))
+
+
+def test_explained_to_the_letter() -> None:
+    """With `--explain` each visit has its evidence beside the keys that it has without; an old one has null."""
+    with ledger() as opened:
+        opened.write_visits([recorded(ago=100.0)])
+    _, out, _ = run("usage", "ana", "--explain", "--json")
+    explained, old = json.loads(out)["visits"]
+    assert list(explained) == ["platform", "section", "allowance", "rule", "start", "end", "evidence"]
+    assert old["evidence"] is None
+    evidence = explained["evidence"]
+    assert list(evidence) == ["opened", "extended", "closed", "given_back"]
+    assert evidence["opened"] == {"by": "page-opened", "at": explained["start"]}
+    (line,) = evidence["extended"]
+    assert (list(line), line["by"], line["times"]) == (["by", "first", "last", "times"], "page-action", 3)
+    assert evidence["closed"] == {"why": "time-up", "at": explained["end"]}
+    assert evidence["given_back"] == 60.0
+
+
+def test_explained_for_people() -> None:
+    """Plain words in a table; what was not recorded says so."""
+    with ledger() as opened:
+        opened.write_visits([recorded(ago=100.0)])
+    _, out, _ = run("usage", "ana", "--explain")
+    text = " ".join(out.replace("│", " ").split())
+    for words in (
+        "by opening a page",
+        "3 scrolls or clicks",
+        "time was up",
+        "1 minute given back",
+        "Not recorded",
+    ):
+        assert words in text, out
+
+
+def test_another_day() -> None:
+    """Visits of a day of last week, and of no other; balances are those of now."""
+    with ledger() as opened:
+        opened.write_visits([recorded(ago=7 * DAY), recorded(ago=8 * DAY)])
+    day = datetime.fromtimestamp(time.time() - 7 * DAY, noon())  # noqa: TID251
+    code, out, _ = run("usage", "ana", "--explain", "--json", "--day", f"{day:%Y-%m-%d}")
+    answer = json.loads(out)
+    assert code == 0
+    (visit,) = answer["visits"]
+    assert visit["start"].startswith(f"{day:%Y-%m-%d}")
+    assert visit["evidence"]["given_back"] == 60.0
+    assert answer["allowances"]["daily"]["spent"] == pytest.approx(20.0, abs=0.01)
+    assert "No visits on 2020-02-29" in run("usage", "ana", "--day", "2020-02-29")[1]
+    assert run("usage", "ana", "--day", "soon")[0] == 2
