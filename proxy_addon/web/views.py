@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
-from proxy_addon import words
+from proxy_addon import evidence, words
 from proxy_addon.core.intervals import measure, normalise
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Balance, Interval, Visit
@@ -53,7 +53,7 @@ class Card(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One visit."""
+    """One visit. `why`: what opened, extended and closed it; `key` tells it from the others."""
 
     platform: str
     section: str | None
@@ -62,6 +62,8 @@ class Row(NamedTuple):
     length: str
     charged: str | None
     rule: str | None
+    key: str
+    why: tuple[str, ...]
 
 
 class Mark(NamedTuple):
@@ -138,6 +140,8 @@ def _row(visit: Visit, now: float, rules: RuleSet) -> Row:
         length=words.duration(visit.end - visit.start),
         charged=words.label(visit.allowance) if visit.allowance else None,
         rule=visit.rule,
+        key=visit.id,
+        why=evidence.sentences(visit, now, rules.zone),
     )
 
 

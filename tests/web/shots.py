@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from fastapi.testclient import TestClient
@@ -16,7 +17,7 @@ from playwright.sync_api import Browser, Route, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from proxy_addon.core.types import Decision, Reason, Verdict  # noqa: E402
+from proxy_addon.core.types import Decision, Extension, Reason, Trail, Verdict, Visit  # noqa: E402
 from proxy_addon.proxy import answers  # noqa: E402
 from proxy_addon.web.app import employee_app, web_app  # noqa: E402
 from proxy_addon.web.office import Health  # noqa: E402
@@ -75,6 +76,13 @@ def refusals() -> dict[str, Page]:
     return {name: (dict(answer.headers), answer.body) for name, answer in made.items()}
 
 
+def told(visit: Visit) -> Visit:
+    """With evidence."""
+    at = visit.start
+    lines = (Extension("page-action", at + 15, at + 50, 14), Extension("media-played", at + 30, at + 60, 1))
+    return replace(visit, evidence=Trail(("page-opened", at), lines, ("time-up", visit.end), 600.0))
+
+
 def office() -> FixedOffice:
     """Three allowances and a day's visits."""
     return FixedOffice(
@@ -84,12 +92,12 @@ def office() -> FixedOffice:
             balance("news", limit=10 * MINUTE, spent=10 * MINUTE, resets_at=NOW + 70 * MINUTE),
         ),
         seen=(
-            visit("facebook", 335, 6.2),
+            told(visit("facebook", 335, 6.2)),
             visit("linkedin", 260, 22, None, "learning", "Learning is work"),
             visit("youtube", 131, 41, None, None, "Lunch is yours"),
             visit("facebook", 60, 4.4),
             visit("youtube", 31, 0.3, "weekly-video", None, "An hour of video a week"),
-            visit("linkedin", 1, 1.1),
+            told(visit("linkedin", 1, 1.1)),
         ),
     )
 

@@ -12,7 +12,7 @@ from playwright.async_api import Page, Route, async_playwright
 
 from proxy_addon.web.app import employee_app
 from tests.web.client import as_person
-from tests.web.office import FixedOffice, balance
+from tests.web.office import FixedOffice, balance, visit
 
 ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 ARGS += ["--disable-component-update", "--disable-sync"]
@@ -22,7 +22,7 @@ class _Served:
     """Answers the browser from the application; `office` and `away` may change between requests."""
 
     def __init__(self) -> None:
-        self.office = FixedOffice(held=(balance(spent=300.0),))
+        self.office = FixedOffice(held=(balance(spent=300.0),), seen=(visit("facebook", 30, 5),))
         self.away = False
         self.asked = 0
 
@@ -57,9 +57,12 @@ async def test_the_page_keeps_itself_up_to_date() -> None:
         await page.goto("http://allowance.internal/")
         await _shown(page, "10 minutes")
         await page.evaluate("window.same = true")
+        await page.get_by_text("Why", exact=True).click()
+        await _shown(page, "Not recorded")
         served.office = replace(served.office, held=(balance(spent=600.0),))
         await page.clock.fast_forward(21_000)
         await _shown(page, "5 minutes")
+        assert await page.get_by_text("Not recorded").is_visible()  # what was opened stays open
         served.away = True
         await page.clock.fast_forward(21_000)
         await _shown(page, "5 minutes")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from proxy_addon.core.ruleset import Mode, Rule, RuleSet, Then
+from proxy_addon.core.types import Trail
 from proxy_addon.web import pages
 from proxy_addon.web.views import Visitor, day_of
 from tests.web.office import MINUTE, NOW, FixedOffice, balance, visit
@@ -63,6 +64,18 @@ def test_a_running_visit_lasts_until_now() -> None:
     """The tail of a visit lies ahead; people read "now"."""
     row = day_of(FixedOffice(seen=(visit("facebook", 2, 2.1),)), DORA).rows[0]
     assert (row.start, row.end) == ("14:48", "now")
+
+
+def test_every_visit_says_why() -> None:
+    """What opened, extended and closed it, in the words of `evidence.py`; old visits say that nothing was recorded."""
+    told = visit("facebook", 30, 5)
+    told = replace(told, evidence=Trail(("page-opened", told.start), (), ("time-up", told.end)))
+    rows = day_of(FixedOffice(seen=(visit("youtube", 60, 5), told)), DORA).rows
+    assert rows[0].why == ("Opened 14:20:00 by opening a page.", "Closed 14:25:00: time was up.")
+    assert rows[1].why == ("Not recorded.",)
+    assert rows[0].key != rows[1].key
+    page = bytes(pages.employee(day_of(FixedOffice(seen=(told,)), DORA)).body).decode()
+    assert "<summary>Why</summary><p>Opened 14:20:00 by opening a page.</p>" in page
 
 
 def test_what_the_rules_no_longer_know_has_a_name_still() -> None:

@@ -7,6 +7,8 @@ setInterval(async () => {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.getElementById("main");
     const shown = document.getElementById("main");
+    for (const open of shown.querySelectorAll("details[open][id]"))
+      fresh?.querySelector("#" + CSS.escape(open.id))?.setAttribute("open", "");
     if (fresh && fresh.innerHTML !== shown.innerHTML) shown.replaceWith(fresh);
   } catch { /* the proxy is away for a moment: what is shown stays */ }
 }, every);
