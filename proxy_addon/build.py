@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+import os
 import secrets
 import socket
 import threading
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
+from prometheus_client.registry import Collector
 
 from db.address import parse
 from db.engine import upgrade
@@ -37,13 +39,16 @@ from proxy_addon.proxy.following import follow
 from proxy_addon.proxy.identity import Identifier
 from proxy_addon.proxy.network import ClientGuard, Resolver, TargetGuard
 from proxy_addon.proxy.runner import Runner, RunnerOptions
-from proxy_addon.pseudonyms import Mask, masked, settled
+from proxy_addon.pseudonyms import Mask, PseudonymLedger, Pseudonyms, masked, settled
 from proxy_addon.reloading import Reloading
 from proxy_addon.rule_tests.runner import run_folder
-from proxy_addon.scrape import Host, exposed
+from proxy_addon.scrape import Host, exposed, workers, would_have_stopped
 from proxy_addon.settings import Settings
 from proxy_addon.usage import UsageBook
 from proxy_addon.web.app import employee_app, web_app
+from proxy_addon.web.back_office import BackOffice
+from proxy_addon.web.clerk import Clerk
+from proxy_addon.web.forms import Tokens
 from proxy_addon.web.live_office import ACTIVE, LiveOffice
 from proxy_addon.web.server import WebServer
 from proxy_addon.writer import Writer, WriterState
@@ -80,7 +85,8 @@ class Office:
         journal = self._journal(node)
         self.metrics = PrometheusMetrics()
         self.host = Host(settings.passwords.parent, ca.expires(settings.confdir))
-        self.mask = self._masking(rules)
+        self.names = self._pseudonyms(rules)
+        self.mask: Mask = self.names.of if self.names else str
         self.book = UsageBook(self.mask)
         self.writer = Writer(
             self.ledger,
@@ -96,7 +102,7 @@ class Office:
         self.attention = Attention(self.book, self.metrics, self._put, _ids(), node)
         self.enforcer = Enforcer(rules, self.book, self.attention, self.metrics, timer)
         self._turned, self._turns = self.clock.now(), 0
-        self._loaded_since = self._turned
+        self._loaded_since = self._rules_at = self._turned
         self._runner: Runner | None = None
         self.gate = self._gate(settings)
         self.web = WebServer(web_app(self.office), settings.web)
@@ -121,18 +127,42 @@ class Office:
         desk = Desk(
             self.enforcer, identifier, ClientGuard(settings.client_networks), targets,
             Resolver(settings, targets), self.clock, self.metrics, self.metrics,
-            employee_app(self.office), settings.front_proxy_header,
+            employee_app(self.office, self._back_office(settings)), settings.front_proxy_header,
         )  # fmt: skip
         return Gate(desk)
 
-    def _masking(self, rules: RuleSet) -> Mask:
-        """How the ledger calls people. With pseudonyms, names from before are replaced first."""
+    def _back_office(self, settings: Settings) -> BackOffice:
+        passwords = PasswordFile(settings.passwords)
+        return BackOffice(
+            ledger=PseudonymLedger(self.ledger, self.names) if self.names else self.ledger,
+            engine=lambda: self.enforcer.engine,
+            clock=self.clock,
+            tokens=Tokens(ca.key(settings.confdir).read_bytes()),  # every worker of a host has it
+            counted=self.metrics,
+            state=self.writer.state,
+            wake=self.writer.wake,
+            loaded=lambda: self._rules_at,
+            problems=lambda: self.live.outcome.problems,
+            would_block=lambda: would_have_stopped(self._counted()),
+            users=passwords.users,
+            clerk=Clerk(),
+            names=self.names,
+            workers=settings.workers,
+        )
+
+    def _counted(self) -> Collector:
+        """What this process has counted, or all workers together."""
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        return workers(folder) if folder else self.metrics.registry
+
+    def _pseudonyms(self, rules: RuleSet) -> Pseudonyms | None:
+        """How the ledger calls people, None: by their names. Names from before are replaced first."""
         if not rules.pseudonyms:
-            return str
+            return None
         names = settled(self.ledger, self.settings.pseudonym_key, self.clock.now())
         if changed := self.ledger.mask_names(names.of, names.actor):
             log.info("names in the ledger became pseudonyms", names=changed)
-        return names.of
+        return names
 
     def _journal(self, node: str) -> Journal:
         """The journal of this process, once what earlier ones had left is in the ledger."""
@@ -266,7 +296,8 @@ class Office:
         self.enforcer.swap(prepared, self.clock.now())
         follow(self.gate)
         self._widen()
-        self.metrics.rules(prepared.rules, self.clock.now())
+        self._rules_at = self.clock.now()
+        self.metrics.rules(prepared.rules, self._rules_at)
 
     def _told(self, outcome: Outcome) -> None:
         self.metrics.rules_ok.set(1 if outcome.ok else 0)

@@ -34,28 +34,30 @@ STYLE: Final = (_HERE / "look.css").read_text("utf-8")
 _STYLE_SOURCE: Final = digest(STYLE)
 
 
-def policy(*, framed: bool = False, script: str | None = None) -> str:
+def policy(*, framed: bool = False, script: str | None = None, forms: bool = False) -> str:
     """The Content-Security-Policy of a page; `script` is the text of the one inline script it may run.
 
-    `framed`: the page answers for a frame on somebody else's page, and may be shown there.
+    `framed`: the page answers for a frame on somebody else's page, and may be shown there. `forms`: what is typed
+    may be sent, to our own pages alone.
     """
     parts = ["default-src 'none'", f"style-src {_STYLE_SOURCE}", "img-src data:"]
     if script is not None:
         parts += [f"script-src {digest(script)}", "connect-src 'self'"]
-    parts += ["base-uri 'none'", "form-action 'none'"]
+    parts += ["base-uri 'none'", f"form-action {"'self'" if forms else "'none'"}"]
     if not framed:
         parts.append("frame-ancestors 'none'")
     return "; ".join(parts)
 
 
-def page_headers(*, framed: bool = False, script: str | None = None) -> dict[str, str]:
+def page_headers(*, framed: bool = False, script: str | None = None, forms: bool = False) -> dict[str, str]:
     """Headers that every HTML page of ours carries. Pages are about one person now: nobody may store them."""
     return {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": policy(framed=framed, script=script),
+        "Content-Security-Policy": policy(framed=framed, script=script, forms=forms),
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
+        # With "no-referrer" a form would come back with `Origin: null`, and nobody could tell from where.
+        "Referrer-Policy": "same-origin" if forms else "no-referrer",
     }
 
 

@@ -43,6 +43,11 @@ class Who(NamedTuple):
     challenge: bool = False
     refused: bool = False
 
+    @property
+    def signed_in(self) -> bool:
+        """Whether the name rests on a password, or on the word of a trusted front proxy."""
+        return self.identified and self.how in ("sign-in", "front-proxy")
+
 
 class Identifier:
     """Tells who is asking. For one event loop."""
@@ -95,7 +100,7 @@ class Identifier:
 
     def again(self, who: Who, client_ip: str) -> Who:
         """The same connection under other rules: who is known by the address is looked up anew."""
-        if who.how in ("sign-in", "front-proxy"):
+        if who.signed_in:
             return who
         return self._by_address(client_ip)._replace(challenge=who.challenge)
 

@@ -39,6 +39,7 @@ def bare_context(desk: Desk, who: Who | None, decision: Decision) -> PageContext
         platform_title=platform.title if platform is not None else None,
         balance=None,
         allowance=decision.allowance,
+        request_more=who is not None,
         zone=rules.zone,
         now=desk.clock.now(),
     )
@@ -55,6 +56,7 @@ def for_person(app: App, flow: http.HTTPFlow) -> App:
         "identified": flow.metadata["allowance_identified"],
         "address": flow.client_conn.peername[0],
         "reached": flow.client_conn.sockname[0],
+        "signed_in": flow.metadata["allowance_signed_in"],
     }
     path, _, query = flow.request.data.path.partition(b"?")
 

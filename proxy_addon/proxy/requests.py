@@ -96,6 +96,7 @@ class Requests:
         writing.mark(flow, writing.PAGE)
         flow.metadata["allowance_person"] = self._doorman.person(who).name
         flow.metadata["allowance_identified"] = who.identified
+        flow.metadata["allowance_signed_in"] = who.signed_in
 
     def _unlimited(self, flow: http.HTTPFlow, named: Named) -> None:
         request = flow.request

@@ -1,7 +1,7 @@
 """The two small web applications: the employee's, reached through the proxy, and the one on the web port.
 
-Every endpoint answers from memory, so all of them are coroutines and run on the event loop: a worker thread
-would read the enforcer's state while the proxy changes it.
+All endpoints are coroutines and run on the event loop: a worker thread would read the enforcer's state while the
+proxy changes it. What they show comes from memory; the few that need the ledger ask it through `BackOffice`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from proxy_addon.statement import statement
-from proxy_addon.web import explain_api, files, pages, reload_api
+from proxy_addon.web import admin, ask, explain_api, files, forms, pages, reload_api
+from proxy_addon.web.back_office import BackOffice
 from proxy_addon.web.office import Office
 from proxy_addon.web.views import Visitor, day_of
 
@@ -51,17 +52,28 @@ class _Guard:
             await pages.error(Request(scope), 500, title, detail)(scope, receive, send)
 
 
-def employee_app(office: Office) -> FastAPI:
+def employee_app(office: Office, back: BackOffice | None = None) -> FastAPI:
     """`http(s)://allowance.internal/`: one person's own page.
 
     Who that is stands in `scope["extensions"]["allowance.person"]`, set by the proxy: a mapping of "name",
     "identified" and "address", and optionally "reached" (the proxy's own address on that connection, for
-    `/proxy.pac`). No header and no query can name a person.
+    `/proxy.pac`) and "signed_in". No header and no query can name a person. Without a back office nobody can ask
+    for more, and there is no page for administrators.
     """
     app = _bare_app()
 
     async def home(request: Request) -> Response:
-        return pages.employee(day_of(office, _visitor(request)))
+        visitor = _visitor(request)
+        if back is None:
+            return pages.employee(day_of(office, visitor))
+        asked = await back.glance(visitor.name)
+        day = day_of(office, visitor)
+        return pages.employee(
+            day,
+            requests=ask.rows(asked, office.now(), office.rules()),
+            can_ask=bool(day.cards),
+            admin=visitor.signed_in and back.is_admin(visitor.name),
+        )
 
     async def me(request: Request) -> Response:
         name = _visitor(request).name
@@ -76,7 +88,19 @@ def employee_app(office: Office) -> FastAPI:
         return _visitor(request).reached or ""
 
     _serve(app, {"/": home, "/me.json": me, "/help": explain} | _setup(office, reached))
+    if back is not None:
+        _serve_forms(app, ask.Asking(office, back), admin.AdminPages(office, back))
     return app
+
+
+def _serve_forms(app: FastAPI, asking: ask.Asking, desk: admin.AdminPages) -> None:
+    _serve(app, {ask.PATH: asking.show, admin.PATH: desk.show, admin.UNMASKED: desk.unmasked})
+    for path, take in (
+        (ask.PATH, asking.take),
+        (admin.REQUESTS, desk.decide),
+        (admin.UNMASK, desk.unmask),
+    ):
+        app.add_api_route(path, take, methods=["POST"], response_model=None)
 
 
 def web_app(office: Office) -> FastAPI:
@@ -159,4 +183,7 @@ async def _http_error(request: Request, problem: Exception) -> Response:
     """Our own errors say what is wrong; the framework's say only a status."""
     status = problem.status_code if isinstance(problem, StarletteHTTPException) else 500
     detail = str(problem.detail) if isinstance(problem, HTTPException) else "Please check the address."
-    return pages.error(request, status, _TITLES.get(status, "That does not work here"), detail)
+    title = _TITLES.get(status, "That does not work here")
+    if isinstance(problem, forms.Refusal):
+        title = problem.title
+    return pages.error(request, status, title, detail)

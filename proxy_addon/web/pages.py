@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,19 +19,42 @@ _EMPLOYEE: Final = _TEMPLATES.get_template("employee.html")
 _CERTIFICATE: Final = _TEMPLATES.get_template("certificate.html")
 _HELP: Final = _TEMPLATES.get_template("help.html")
 _INDEX: Final = _TEMPLATES.get_template("index.html")
+_ASK: Final = _TEMPLATES.get_template("ask.html")
+_ADMIN: Final = _TEMPLATES.get_template("admin.html")
+_UNMASKED: Final = _TEMPLATES.get_template("unmasked.html")
 _ERROR: Final = _TEMPLATES.get_template("error.html")
 
-_PRIVATE: Final = {
+PRIVATE: Final = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 
-def employee(day: Day) -> Response:
-    """The employee's own page; it keeps itself up to date while somebody looks at it."""
-    page = _EMPLOYEE.render(day=day)
-    return HTMLResponse(_bytes(page), headers=page_headers(script=_REFRESH) | _PRIVATE)
+def employee(
+    day: Day, *, requests: Sequence[Any] = (), can_ask: bool = False, admin: bool = False
+) -> Response:
+    """The employee's own page; it keeps itself up to date while somebody looks at it.
+
+    `requests`: rows of `web.ask` about requests for more. `admin`: show the way to the administrators' page.
+    """
+    page = _EMPLOYEE.render(day=day, requests=requests, can_ask=can_ask, admin=admin)
+    return HTMLResponse(_bytes(page), headers=page_headers(script=_REFRESH) | PRIVATE)
+
+
+def ask(page: Any, status: int = 200) -> Response:
+    """The form by which somebody asks for more time: a `web.ask.AskPage`."""
+    return _form(_ASK.render(page=page), status)
+
+
+def admin(page: Any, status: int = 200) -> Response:
+    """The administrators' page: a `web.admin_views.Admin`."""
+    return _form(_ADMIN.render(page=page), status)
+
+
+def unmasked(pseudonym: str, name: str | None) -> Response:
+    """Who a pseudonym is; None when this host does not know."""
+    return _page(_UNMASKED.render(pseudonym=pseudonym, name=name))
 
 
 def install_help(fingerprint: str) -> Response:
@@ -50,18 +74,18 @@ def index(**values: object) -> Response:
 
 def data(content: Any, status: int = 200) -> Response:
     """JSON that concerns one person or this moment."""
-    return JSONResponse(content, status, headers=_PRIVATE)
+    return JSONResponse(content, status, headers=PRIVATE)
 
 
 def file(content: bytes, media_type: str, name: str) -> Response:
     """Something to download."""
-    headers = _PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=media_type, headers=headers)
 
 
 def text(content: bytes | str, media_type: str, status: int = 200) -> Response:
     """Text for a program."""
-    return Response(content, status, media_type=media_type, headers=_PRIVATE)
+    return Response(content, status, media_type=media_type, headers=PRIVATE)
 
 
 def error(request: Request, status: int, title: str, detail: str) -> Response:
@@ -69,13 +93,17 @@ def error(request: Request, status: int, title: str, detail: str) -> Response:
     accept = request.headers.get("accept", "").lower()
     if request.url.path.endswith(".json") or ("json" in accept and "text/html" not in accept):
         body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-        headers = _PRIVATE
+        headers = PRIVATE
         return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
     return _page(_ERROR.render(title=title, detail=detail), status)
 
 
+def _form(page: str, status: int) -> Response:
+    return HTMLResponse(_bytes(page), status, headers=page_headers(forms=True) | PRIVATE)
+
+
 def _page(page: str, status: int = 200) -> Response:
-    return HTMLResponse(_bytes(page), status, headers=page_headers() | _PRIVATE)
+    return HTMLResponse(_bytes(page), status, headers=page_headers() | PRIVATE)
 
 
 def _bytes(page: str) -> bytes:

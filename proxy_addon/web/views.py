@@ -20,12 +20,16 @@ _SPANS = (4, 8, 12, 16, 20, 24, 28)  # hours a timeline may show: each has whole
 
 
 class Visitor(NamedTuple):
-    """Who is looking, as the proxy found out. `reached` is the proxy's own address on that connection."""
+    """Who is looking, as the proxy found out. `reached` is the proxy's own address on that connection.
+
+    `signed_in`: the name rests on a password, or on the word of a trusted front proxy, not on an address alone.
+    """
 
     name: str
     identified: bool
     address: str
     reached: str | None = None
+    signed_in: bool = False
 
     @classmethod
     def of(cls, scope: Mapping[str, object]) -> Self | None:
@@ -40,6 +44,7 @@ class Visitor(NamedTuple):
             bool(entry.get("identified")),
             str(entry.get("address") or ""),
             str(reached) if reached else None,
+            bool(entry.get("signed_in")),
         )
 
 

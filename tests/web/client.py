@@ -12,11 +12,14 @@ def as_person(
     identified: bool = True,
     address: str = "10.0.7.33",
     reached: str | None = None,
+    signed_in: bool = False,
 ) -> ASGIApp:
     """The application as `name` gets it through the proxy."""
 
     async def with_person(scope: Scope, receive: Receive, send: Send) -> None:
-        entry = {"name": name, "identified": identified, "address": address, "reached": reached}
+        entry = {
+            "name": name, "identified": identified, "address": address, "reached": reached, "signed_in": signed_in,
+        }  # fmt: skip
         scope["extensions"] = {"allowance.person": entry}
         await app(scope, receive, send)
 

@@ -1,0 +1,120 @@
+"""A back office for page tests: a ledger in memory, rules with an administrator, an office at one instant."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import httpx
+from starlette.types import ASGIApp
+
+from proxy_addon.clock import VirtualClock
+from proxy_addon.core.policy import Engine
+from proxy_addon.core.ruleset import Mode, People, Rule, RuleSet, Then
+from proxy_addon.memory_ledger import MemoryLedger
+from proxy_addon.ports import Ledger, TimeRequest
+from proxy_addon.pseudonyms import PseudonymLedger, Pseudonyms
+from proxy_addon.web.app import employee_app
+from proxy_addon.web.back_office import BackOffice
+from proxy_addon.web.clerk import Clerk
+from proxy_addon.web.forms import Tokens
+from proxy_addon.writer import WriterState
+from tests.web.client import as_person
+from tests.web.office import NOW, FixedOffice, balance, rule_set, visit
+
+UP = WriterState(True, 0, 0.01, {}, None, 0, 0)
+TOKENS = Tokens(b"the key of the CA")
+NAMES = Pseudonyms(b"k" * 32)
+RULES = replace(
+    rule_set(),
+    rules=(
+        Rule("Fifteen", Then.SPEND, "daily-social"),
+        Rule("Tried <b>out</b>", Then.BLOCK, mode=Mode.OBSERVE),
+    ),
+    people=People("staff", MappingProxyType({"staff": (), "admin": ("ada", "abe"), "care": ("Dora",)})),
+)
+WOULD = [({"rule": "Tried <b>out</b>", "platform": "youtube", "role": "staff"}, 7)]
+SAME = {"Origin": "http://allowance.internal"}
+
+
+@dataclass
+class AdminOffice(FixedOffice):
+    """The office with an administrator."""
+
+    def rules(self) -> RuleSet:
+        return RULES
+
+
+@dataclass
+class Counts:
+    """Where requests for more are counted."""
+
+    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def time_requested(self, allowance: str, outcome: str) -> None:
+        self.seen[allowance, outcome] += 1
+
+
+class Behind:
+    """The employee's application with all that stands behind it."""
+
+    def __init__(
+        self,
+        ledger: Ledger | None = None,
+        *,
+        state: WriterState = UP,
+        problems: Sequence[str] = (),
+        would: Sequence[tuple[Mapping[str, str], int]] = WOULD,
+        pseudonyms: bool = False,
+        patience: float = 5.0,
+    ) -> None:
+        self.inner = ledger if ledger is not None else MemoryLedger()
+        self.ledger: Ledger = PseudonymLedger(self.inner, NAMES) if pseudonyms else self.inner
+        self.counts = Counts()
+        self.woken = 0
+        self.office = AdminOffice(
+            held=(balance(spent=900.0), balance("weekly-video")), seen=(visit("facebook", 60, 5),)
+        )
+        engine = Engine(RULES)
+        self.back = BackOffice(
+            ledger=self.ledger, engine=lambda: engine, clock=VirtualClock(NOW), tokens=TOKENS,
+            counted=self.counts, state=lambda: state, wake=self._wake, loaded=lambda: NOW - 3600.0,
+            problems=lambda: problems, would_block=lambda: would, users=lambda: ["dora", "ada"],
+            clerk=Clerk(patience), names=NAMES if pseudonyms else None, workers=2,
+        )  # fmt: skip
+        self.app = employee_app(self.office, self.back)
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    def asked(self, number: int = 1, person: str = "dora", **changes: object) -> TimeRequest:
+        """A request that waits already."""
+        made = TimeRequest(f"r{number}", person, "daily-social", 600.0, "a launch", "open", NOW - 60.0)
+        made = replace(made, **changes)
+        assert self.ledger.ask(made, most_open=99)
+        return made
+
+    def person(self, name: str = "dora", *, signed_in: bool = True, identified: bool = True) -> ASGIApp:
+        """The application as somebody gets it."""
+        return as_person(self.app, name, signed_in=signed_in, identified=identified)
+
+
+async def call(
+    app: ASGIApp, path: str, form: Mapping[str, str] | None = None, headers: Mapping[str, str] = SAME
+) -> httpx.Response:
+    """A request; with a form it is a POST."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://allowance.internal") as client:
+        if form is None:
+            return await client.get(path)
+        return await client.post(path, data=dict(form), headers=dict(headers))
+
+
+def token(page: str) -> str:
+    """The token of the first form of a page."""
+    found = re.search(r'name="token" value="(\w+)"', page)
+    assert found is not None
+    return found[1]
