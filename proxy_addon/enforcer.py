@@ -40,12 +40,12 @@ FOLLOWED = 200  # clocks that are written anew in one turn after a change of rul
 class Ticket:
     """Something that was let through and may go on: a body, a WebSocket, a tunnel.
 
-    `handle` belongs to the adapter, which finds by it what it has to cut.
+    `handle` and `request` belong to the adapter: by one it finds what it has to cut, by the other logs name it.
     """
 
     __slots__ = (
-        "at", "bytes", "handle", "hit", "judgement", "key", "kind", "page", "person", "pushed", "sent", "since",
-        "target", "x",
+        "at", "bytes", "handle", "hit", "judgement", "key", "kind", "page", "person", "pushed", "request", "sent",
+        "since", "target", "x",
     )  # fmt: skip
 
     def __init__(self, kind: str, person: Person, target: Target, at: float) -> None:
@@ -56,6 +56,7 @@ class Ticket:
         self.since = at
         self.bytes = 0
         self.handle: object = None
+        self.request = ""
         self.x: Exchange | None = None
         self.hit: Hit | None = None
         self.page: Hit | None = None

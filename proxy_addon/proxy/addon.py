@@ -24,6 +24,7 @@ from proxy_addon.proxy.failing import Failures, unavailable
 from proxy_addon.proxy.passthrough import Wait
 from proxy_addon.proxy.requests import Requests
 from proxy_addon.proxy.running import Running
+from proxy_addon.proxy.scribe import Scribe
 from proxy_addon.proxy.tunnels import Tunnels
 
 log = structlog.get_logger("allowance.proxy")
@@ -40,11 +41,12 @@ class Gate:
         self.desk = desk
         self.failures = Failures(desk)
         self.connections = Connections()
-        self.under_way = Running(desk, self.connections, self.failures)
+        self._scribe = Scribe(desk.decisions)
+        self.under_way = Running(desk, self.connections, self.failures, self._scribe)
         doorman = Doorman(desk)
-        self._tunnels = Tunnels(desk, self.connections, doorman, self.under_way, self.failures)
+        self._tunnels = Tunnels(desk, self.connections, doorman, self.under_way, self.failures, self._scribe)
         self._requests = Requests(
-            desk, self.connections, doorman, self.under_way, self._tunnels, self.failures
+            desk, self.connections, doorman, self.under_way, self._tunnels, self.failures, self._scribe
         )
         self._told: set[str] = set()
 
@@ -57,13 +59,13 @@ class Gate:
         self.under_way.stop()
 
     @contextmanager
-    def _guarded(self, where: str) -> Iterator[None]:
+    def _guarded(self, where: str, flow: http.HTTPFlow | None = None) -> Iterator[None]:
         try:
             yield
         except AddonHalt:
             raise
         except Exception:
-            self.failures.note(where)
+            self.failures.note(where, flow)
 
     def _first_time(self, what: str) -> bool:
         if what in self._told or len(self._told) >= _REMEMBERED:
@@ -147,7 +149,7 @@ class Gate:
 
     def http_connect_error(self, flow: http.HTTPFlow) -> None:
         """A tunnel could not be opened, or was refused."""
-        with self._guarded("http_connect_error"):
+        with self._guarded("http_connect_error", flow):
             self._tunnels.failed(flow)
 
     def tcp_message(self, flow: tcp.TCPFlow) -> None:
@@ -166,7 +168,7 @@ class Gate:
         try:
             await self._requests.head(flow)
         except Exception:
-            self.failures.note("requestheaders")
+            self.failures.note("requestheaders", flow)
             writing.give(flow, unavailable())
 
     async def request(self, flow: http.HTTPFlow) -> None:
@@ -175,7 +177,7 @@ class Gate:
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """The head of an answer."""
-        with self._guarded("responseheaders"):
+        with self._guarded("responseheaders", flow):
             self._requests.answered(flow)
 
     def response(self, flow: http.HTTPFlow) -> None:
@@ -191,22 +193,23 @@ class Gate:
         self._over(flow)
 
     def _over(self, flow: http.HTTPFlow) -> None:
-        with self._guarded("over"):
+        with self._guarded("over", flow):
             conn = self.connections.known(flow.client_conn)
             if flow.metadata.pop("allowance_open", False) and conn is not None:
                 conn.open -= 1
             self.under_way.end(flow)
+            self._scribe.judged(flow, None)
 
     # -- WebSockets
 
     def websocket_start(self, flow: http.HTTPFlow) -> None:
         """The request became a WebSocket."""
-        with self._guarded("websocket_start"):
+        with self._guarded("websocket_start", flow):
             self._requests.upgraded(flow)
 
     def websocket_message(self, flow: http.HTTPFlow) -> None:
         """A message passed."""
-        with self._guarded("websocket_message"):
+        with self._guarded("websocket_message", flow):
             self._requests.message(flow)
 
     def websocket_end(self, flow: http.HTTPFlow) -> None:

@@ -32,7 +32,7 @@ _SCRIPT_DESTINATIONS: Final = frozenset({"empty", "websocket", "webtransport"})
 _ORIGIN: Final = re.compile(r"null|[a-z][a-z0-9+.-]*://[!-~]{1,300}", re.IGNORECASE | re.ASCII)
 _TOKENS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,2000}")
 _METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
-_EXPOSED: Final = "X-Allowance-Reason, Retry-After, Link"
+_EXPOSED: Final = "X-Allowance-Reason, X-Allowance-Request, Retry-After, Link"
 
 
 class Ask(NamedTuple):
@@ -49,6 +49,7 @@ class Ask(NamedTuple):
     upgrade: bool = False  # asks to become a WebSocket
     request_method: str | None = None  # Access-Control-Request-Method
     request_headers: str | None = None  # Access-Control-Request-Headers
+    request_id: str = ""  # as logs name this request
 
 
 class Answer(NamedTuple):
@@ -82,7 +83,7 @@ def block(ask: Ask, decision: Decision, context: PageContext) -> Answer:
             return _answer(ask, 403, headers | page_headers(framed=framed), _page(ask, decision, context))
         case _Kind.PROBLEM:
             headers["Content-Type"] = "application/problem+json"
-            return _answer(ask, 403, headers, _problem(decision, context))
+            return _answer(ask, 403, headers, _problem(ask, decision, context))
         case _Kind.NOTHING:
             return _answer(ask, 403, headers, b"")
 
@@ -196,6 +197,7 @@ def _page(ask: Ask, decision: Decision, context: PageContext) -> bytes:
         story=tell(decision, context),
         context=context,
         host=ask.host,
+        request=ask.request_id,
         bar=bar(context.balance) if context.balance else None,
         decision=decision,
         link=web_link(ask.url) if retry else None,
@@ -204,7 +206,7 @@ def _page(ask: Ask, decision: Decision, context: PageContext) -> bytes:
     return _bytes(page)
 
 
-def _problem(decision: Decision, context: PageContext) -> bytes:
+def _problem(ask: Ask, decision: Decision, context: PageContext) -> bytes:
     """RFC 9457. No name in it: any page's script may read this."""
     story = tell(decision, context)
     document = {
@@ -218,6 +220,7 @@ def _problem(decision: Decision, context: PageContext) -> bytes:
         "until": None if decision.until is None else words.iso(decision.until, context.zone),
         "allowance": decision.allowance,
         "left": None if decision.left is None else round(max(0.0, decision.left), 1),
+        "request": ask.request_id or None,
     }
     return json.dumps(document).encode("ascii")
 

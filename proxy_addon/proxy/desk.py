@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+from proxy_addon.decision_log import Decisions
 from proxy_addon.enforcer import Enforcer
 from proxy_addon.ports import Clock, Metrics
 from proxy_addon.proxy.identity import Identifier
@@ -37,7 +38,7 @@ class Traffic(Protocol):
 
 
 class Desk(NamedTuple):
-    """The parts; `page` is the employee's ASGI application."""
+    """The parts; `page` is the employee's ASGI application, `decisions` the decision log where it is on."""
 
     enforcer: Enforcer
     identifier: Identifier
@@ -49,3 +50,4 @@ class Desk(NamedTuple):
     traffic: Traffic
     page: Callable[..., Any]
     forwarded_header: str
+    decisions: Decisions | None = None

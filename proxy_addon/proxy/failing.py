@@ -10,6 +10,7 @@ from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
 from proxy_addon.proxy import answers, pages, reading
 from proxy_addon.proxy.desk import Desk
 from proxy_addon.proxy.identity import Who
+from proxy_addon.proxy.scribe import request_id
 
 log = structlog.get_logger("allowance.proxy")
 
@@ -24,13 +25,14 @@ class Failures:
         self._desk = desk
         self._logged: dict[str, float] = {}
 
-    def note(self, where: str) -> None:
+    def note(self, where: str, flow: http.HTTPFlow | None = None) -> None:
         """Count an exception that is being handled, and log it unless the same was logged a moment ago."""
         self._desk.metrics.failed(where)
         now = timer()
         if now - self._logged.get(where, -QUIET) >= QUIET:
             self._logged[where] = now
-            log.exception("our own code failed", where=where)
+            about = {} if flow is None else {"request": request_id(flow)}
+            log.exception("our own code failed", where=where, **about)
 
     def verdict(self, person: Person | None, target: Target) -> Decision:
         """What `on_failure` says for somebody and something."""
@@ -40,15 +42,15 @@ class Failures:
             self.note("failure")
             return _CLOSED
 
-    def answer(self, request: http.Request, host: str, who: Who | None, decision: Decision) -> answers.Answer:
+    def answer(self, flow: http.HTTPFlow, host: str, who: Who | None, decision: Decision) -> answers.Answer:
         """The block answer of a failure verdict; a bare one when even that cannot be made."""
         try:
-            ask = reading.ask(request, host, reading.fields(request))
+            ask = reading.ask(flow, host, reading.fields(flow.request))
             if decision.reason is Reason.UNAVAILABLE:
                 return answers.block(ask, decision, pages.bare_context(self._desk, who, decision))
             return answers.block(ask, decision, pages.context(self._desk, who, decision))
         except Exception:
-            self.note("answer")
+            self.note("answer", flow)
             return unavailable()
 
 

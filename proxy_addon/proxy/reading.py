@@ -9,6 +9,7 @@ from mitmproxy import http
 from proxy_addon.core.activity import Exchange
 from proxy_addon.core.referer import page_of
 from proxy_addon.proxy.answers import Ask
+from proxy_addon.proxy.scribe import request_id
 
 _READ = frozenset(
     {
@@ -65,8 +66,9 @@ def exchange(request: http.Request, host: str, read: Fields) -> Exchange:
     )
 
 
-def ask(request: http.Request, host: str, read: Fields) -> Ask:
+def ask(flow: http.HTTPFlow, host: str, read: Fields) -> Ask:
     """What an answer of ours has to know of a request."""
+    request = flow.request
     return Ask(
         request.method,
         request.pretty_url,
@@ -79,4 +81,5 @@ def ask(request: http.Request, host: str, read: Fields) -> Ask:
         (read.lower(b"upgrade") or "") == "websocket",
         read.get(b"access-control-request-method"),
         read.get(b"access-control-request-headers"),
+        request_id(flow),
     )

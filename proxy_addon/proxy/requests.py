@@ -20,6 +20,7 @@ from proxy_addon.proxy.failing import Failures, unavailable
 from proxy_addon.proxy.identity import Who
 from proxy_addon.proxy.passthrough import PAGE_HOST
 from proxy_addon.proxy.running import Running
+from proxy_addon.proxy.scribe import Scribe, request_id
 from proxy_addon.proxy.tunnels import Tunnels
 
 _STRANGER = ("nobody",)  # the role under which refused strangers are counted
@@ -49,7 +50,9 @@ class Requests:
         running: Running,
         tunnels: Tunnels,
         failures: Failures,
+        scribe: Scribe,
     ) -> None:
+        self._scribe = scribe
         self._desk = desk
         self._connections = connections
         self._doorman = doorman
@@ -66,7 +69,7 @@ class Requests:
             who = await self._who(flow, conn)
             self._decide(flow, named, who)
         except Exception:
-            self._failures.note("requestheaders")
+            self._failures.note("requestheaders", flow)
             self._apply_failure(flow, named, who)
 
     async def _who(self, flow: http.HTTPFlow, conn: Conn) -> Who:
@@ -113,18 +116,21 @@ class Requests:
             request.stream = True
             return
         read = reading.fields(request)
-        ask = reading.ask(request, host, read)
+        ask = reading.ask(flow, host, read)
         if who.refused or who.challenge:
             self._refuse_stranger(flow, who, ask, hit)
             return
         if not ask.upgrade and "upgrade" in request.headers:
             del request.headers["upgrade"]  # to what, we could not meter
         x = reading.exchange(request, host, read)
-        asked = desk.enforcer.ask(self._doorman.person(who), x, hit, desk.clock.now())
+        person, now = self._doorman.person(who), desk.clock.now()
+        asked = desk.enforcer.ask(person, x, hit, now)
         if asked.ticket is not None:
             self._running.begin(flow, asked.ticket)
+            self._scribe.wait(flow, person, asked.decision, now)
             request.stream = True
             return
+        self._scribe.tell(ask.request_id, person, asked.decision, now)
         context = pages.context(desk, who, asked.decision)
         if asked.notice is not None:
             desk.traffic.notice(asked.notice.allowance)
@@ -137,7 +143,9 @@ class Requests:
         observed = self._desk.enforcer.rules.observes and not who.challenge
         if observed:
             decision = decision.tried_out(Verdict.ALLOW)
-        self._desk.metrics.decided(Person(who.name, _STRANGER), decision, 0.0)
+        stranger = Person(who.name, _STRANGER)
+        self._desk.metrics.decided(stranger, decision, 0.0)
+        self._scribe.tell(ask.request_id, stranger, decision, self._desk.clock.now())
         if observed:
             flow.request.stream = True
             return
@@ -154,17 +162,25 @@ class Requests:
             target = self._target(flow.request, named)
             person = self._doorman.person(who) if who is not None else None
         except Exception:
-            self._failures.note("requestheaders")
+            self._failures.note("requestheaders", flow)
             target, person = Target(""), None
         if target is None:
             flow.request.stream = True
             return
         decision = self._failures.verdict(person, target)
+        self._tell_failure(flow, person, decision)
         if not decision.blocks:
             flow.request.stream = True
             return
         host = named.hosts[0] if named.hosts else ""
-        writing.give(flow, self._failures.answer(flow.request, host, who, decision))
+        writing.give(flow, self._failures.answer(flow, host, who, decision))
+
+    def _tell_failure(self, flow: http.HTTPFlow, person: Person | None, decision: Decision) -> None:
+        try:
+            if person is not None:
+                self._scribe.tell(request_id(flow), person, decision, self._desk.clock.now())
+        except Exception:
+            self._failures.note("requestheaders", flow)
 
     def _target(self, request: http.Request, named: Named) -> Target | None:
         """What a request is for, as far as that can be told; None when it is surely not limited."""
@@ -184,7 +200,7 @@ class Requests:
         try:
             await asgiapp.serve(pages.for_person(self._desk.page, flow), flow)
         except Exception:
-            self._failures.note("request")
+            self._failures.note("request", flow)
             writing.give(flow, unavailable())
 
     # -- the answer
@@ -203,6 +219,7 @@ class Requests:
         size = int(length) if length.isdecimal() else 0
         kind = response.headers.get("content-type", "").lower()
         self._desk.enforcer.answered(ticket, response.status_code, kind, size, self._desk.clock.now())
+        self._scribe.judged(flow, ticket.judgement.activity if ticket.judgement is not None else None)
 
     def _feed(self, ticket: Ticket) -> Callable[[bytes], bytes]:
         """Counts the bytes of a body. Must never raise: mitmproxy would leave the client hanging."""

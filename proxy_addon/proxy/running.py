@@ -14,6 +14,7 @@ from proxy_addon.proxy.connections import Connections
 from proxy_addon.proxy.cut import Scissors
 from proxy_addon.proxy.desk import Desk
 from proxy_addon.proxy.failing import Failures
+from proxy_addon.proxy.scribe import Scribe, request_id
 
 log = structlog.get_logger("allowance.proxy")
 
@@ -26,8 +27,9 @@ SILENT = 1.0  # seconds without a byte after which a relayed tunnel counts as id
 class Running:
     """Tickets by what they are for, and the end of both."""
 
-    def __init__(self, desk: Desk, connections: Connections, failures: Failures) -> None:
+    def __init__(self, desk: Desk, connections: Connections, failures: Failures, scribe: Scribe) -> None:
         self._desk = desk
+        self._scribe = scribe
         self._connections = connections
         self._failures = failures
         self._tickets: WeakKeyDictionary[http.HTTPFlow, Ticket] = WeakKeyDictionary()
@@ -41,7 +43,7 @@ class Running:
 
     def begin(self, flow: http.HTTPFlow, ticket: Ticket) -> None:
         """A request of a limited platform goes on."""
-        ticket.handle = flow
+        ticket.handle, ticket.request = flow, request_id(flow)
         self._tickets[flow] = ticket
 
     def ticket(self, flow: http.HTTPFlow) -> Ticket | None:
@@ -55,9 +57,9 @@ class Running:
         if ticket is not None:
             self._desk.enforcer.closed(ticket)
 
-    def begin_tunnel(self, client: connection.Client, ticket: Ticket) -> None:
-        """A tunnel is metered from now on."""
-        ticket.handle = client
+    def begin_tunnel(self, client: connection.Client, ticket: Ticket, request: str) -> None:
+        """A tunnel is metered from now on. `request`: as logs name it."""
+        ticket.handle, ticket.request = client, request
         self._tunnels[client] = ticket
 
     def tunnel(self, client: connection.Client) -> Ticket | None:
@@ -105,9 +107,10 @@ class Running:
             self._desk.enforcer.closed(ticket)
             self._desk.metrics.cut(ticket.kind, delay)
             log.info(
-                "cut", kind=ticket.kind, person=ticket.person.name, platform=ticket.target.platform,
-                reason=decision.reason.value, rule=decision.rule,
+                "cut", request=ticket.request, kind=ticket.kind, platform=ticket.target.platform,
+                role=ticket.person.roles[0], reason=decision.reason.value, rule=decision.rule,
             )  # fmt: skip
+            self._scribe.tell(ticket.request, ticket.person, decision, now)
         except Exception:
             self._failures.note("cut")
         self._sever(ticket.handle, now)

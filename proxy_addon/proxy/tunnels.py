@@ -15,6 +15,7 @@ from proxy_addon.proxy.failing import Failures
 from proxy_addon.proxy.front import error_page
 from proxy_addon.proxy.passthrough import PAGE_HOST, Passthrough, Wait
 from proxy_addon.proxy.running import Running
+from proxy_addon.proxy.scribe import Scribe, request_id
 
 _NOBODY = Decision(Verdict.BLOCK, Reason.UNIDENTIFIED)
 
@@ -23,8 +24,15 @@ class Tunnels:
     """One for the add-on."""
 
     def __init__(
-        self, desk: Desk, connections: Connections, doorman: Doorman, running: Running, failures: Failures
+        self,
+        desk: Desk,
+        connections: Connections,
+        doorman: Doorman,
+        running: Running,
+        failures: Failures,
+        scribe: Scribe,
     ) -> None:
+        self._scribe = scribe
         self._desk = desk
         self._connections = connections
         self._doorman = doorman
@@ -43,7 +51,7 @@ class Tunnels:
         try:
             await self._connect(flow, conn)
         except Exception:
-            self._failures.note("http_connect")
+            self._failures.note("http_connect", flow)
             self._apply_failure(flow)
         if flow.response is not None:
             conn.hosts = ()  # what follows on this connection is no tunnel
@@ -79,7 +87,7 @@ class Tunnels:
 
     def _connect_closed(self, flow: http.HTTPFlow, conn: Conn, platform: str) -> None:
         """A platform that stays closed to us: decide about the tunnel as a whole."""
-        decision = self._begin(flow.client_conn, conn, platform)
+        decision = self._begin(flow.client_conn, conn, platform, request_id(flow))
         if decision is None:
             self._connect_early(conn)
             return
@@ -101,7 +109,7 @@ class Tunnels:
             if surely and self.not_here(host, flow.request.port) is None:
                 return
         except Exception:
-            self._failures.note("http_connect")
+            self._failures.note("http_connect", flow)
             platform = None
         if self._failures.verdict(None, Target(platform or "")).blocks:
             self._refuse(flow, failed())
@@ -157,20 +165,22 @@ class Tunnels:
         return self._desk.enforcer.rules.platforms[platform].inspect
 
     def _meter(self, client: connection.Client, conn: Conn, platform: str) -> bool:
-        return self._begin(client, conn, platform) is None
+        return self._begin(client, conn, platform, request_id(client)) is None
 
-    def _begin(self, client: connection.Client, conn: Conn, platform: str) -> Decision | None:
+    def _begin(self, client: connection.Client, conn: Conn, platform: str, request: str) -> Decision | None:
         """Begin a metered tunnel; the decision when it is refused."""
         if conn.who is None or conn.who.challenge:
             return _NOBODY
         if conn.who.refused:
             return None if self._desk.enforcer.rules.observes else _NOBODY
         person = self._doorman.person(conn.who)
-        asked = self._desk.enforcer.tunnel(person, platform, self._desk.clock.now())
+        now = self._desk.clock.now()
+        asked = self._desk.enforcer.tunnel(person, platform, now)
+        self._scribe.tell(request, person, asked.decision, now)
         if asked.ticket is None:
             return asked.decision
         conn.ticket = asked.ticket
-        self._running.begin_tunnel(client, asked.ticket)
+        self._running.begin_tunnel(client, asked.ticket, request)
         return None
 
     def message(self, flow: tcp.TCPFlow) -> None:

@@ -6,6 +6,7 @@ from mitmproxy import http
 from mitmproxy.net.http import http1
 
 from proxy_addon.proxy.answers import Answer
+from proxy_addon.proxy.scribe import request_id
 
 ANSWERED = "answered"
 PAGE = "page"
@@ -29,6 +30,7 @@ def give(flow: http.HTTPFlow, answer: Answer) -> None:
     if "expect" in flow.request.headers:
         del flow.request.headers["expect"]  # or "100 Continue" would ask for the body first
     flow.response = response(answer)
+    flow.response.headers["X-Allowance-Request"] = request_id(flow)
 
 
 def mark(flow: http.HTTPFlow, what: str) -> None:

@@ -135,7 +135,8 @@ def test_retry_after_is_whole_seconds_rounded_up(ahead: float, seconds: str) -> 
 
 def test_problem_document() -> None:
     """RFC 9457 with our members, and without the person's name."""
-    answer = block(ASK._replace(dest="empty", mode="cors"), EXHAUSTED, CONTEXT)
+    ask = ASK._replace(dest="empty", mode="cors", request_id="0a1b2c3d-4e5f")
+    answer = block(ask, EXHAUSTED, CONTEXT)
     assert json.loads(answer.body) == {
         "type": "http://allowance.internal/help#exhausted",
         "title": "Your time for Facebook is used up",
@@ -147,6 +148,7 @@ def test_problem_document() -> None:
         "until": "2026-11-03T00:00:00+00:00",
         "allowance": "daily-social",
         "left": 0.0,
+        "request": "0a1b2c3d-4e5f",
     }
     assert b"dora" not in answer.body
 
@@ -157,7 +159,9 @@ def test_a_page_script_may_read_the_refusal() -> None:
     headers = fields(block(ask, EXHAUSTED, CONTEXT))
     assert headers["access-control-allow-origin"] == "https://www.facebook.com"
     assert headers["access-control-allow-credentials"] == "true"
-    assert {"X-Allowance-Reason", "Retry-After"} <= set(headers["access-control-expose-headers"].split(", "))
+    assert {"X-Allowance-Reason", "X-Allowance-Request", "Retry-After"} <= set(
+        headers["access-control-expose-headers"].split(", ")
+    )
 
 
 @pytest.mark.parametrize(

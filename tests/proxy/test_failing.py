@@ -43,7 +43,7 @@ def test_verdict(tmp_path, on_failure: str) -> None:
 def test_answer(house: House) -> None:
     """A page with the reason, although nothing can be asked of the engine."""
     house.break_engine("balance", "person")
-    answer = house.gate.failures.answer(request("http://x.com/", headers=PAGE).request, "x.com", None, CLOSED)
+    answer = house.gate.failures.answer(request("http://x.com/", headers=PAGE), "x.com", None, CLOSED)
     assert answer.status == 403
     assert ("X-Allowance-Reason", "unavailable") in answer.headers
     assert b"X " in answer.body or b"X" in answer.body
@@ -52,6 +52,6 @@ def test_answer(house: House) -> None:
 def test_bare_answer(house: House) -> None:
     """When even that fails there is an answer left."""
     house.desk.clock.now = breaks  # type: ignore[method-assign]
-    answer = house.gate.failures.answer(request("http://x.com/").request, "x.com", None, CLOSED)
+    answer = house.gate.failures.answer(request("http://x.com/"), "x.com", None, CLOSED)
     assert answer == unavailable()
     assert (answer.status, answer.headers[-1]) == (503, ("X-Allowance-Reason", "unavailable"))

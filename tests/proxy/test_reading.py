@@ -29,20 +29,22 @@ def test_exchange() -> None:
 
 def test_without_headers() -> None:
     """What is missing is None: a phone app sends nothing of all this."""
-    made = request("http://x.com/").request
+    flow = request("http://x.com/")
+    made = flow.request
     x = reading.exchange(made, "x.com", reading.fields(made))
     assert {x.dest, x.mode, x.site, x.purpose, x.page_host, x.origin_host, x.accept} == {None}
     assert not x.gesture
-    assert not reading.ask(made, "x.com", reading.fields(made)).upgrade
+    assert not reading.ask(flow, "x.com", reading.fields(made)).upgrade
 
 
 def test_ask() -> None:
     """What an answer depends on, with the values as they came where they are sent back."""
-    made = request("http://x.com/home", headers=HEADERS).request
-    ask = reading.ask(made, "x.com", reading.fields(made))
+    flow = request("http://x.com/home", headers=HEADERS)
+    ask = reading.ask(flow, "x.com", reading.fields(flow.request))
     assert (ask.method, ask.url, ask.host) == ("GET", "http://x.com/home", "x.com")
     assert (ask.origin, ask.upgrade, ask.x_requested_with) == ("https://news.example", True, "XMLHttpRequest")
     assert (ask.request_method, ask.request_headers) == ("PUT", "x-a")
+    assert ask.request_id == flow.id[:13]
 
 
 def test_first_of_repeated_fields() -> None:

@@ -30,3 +30,4 @@ def test_give() -> None:
     assert flow.response is not None
     assert (flow.response.status_code, writing.marked(flow)) == (403, writing.ANSWERED)
     assert "Expect" not in flow.request.headers
+    assert flow.response.headers["X-Allowance-Request"] == flow.id[:13]
