@@ -17,6 +17,7 @@ from proxy_addon.ports import LedgerError
 from proxy_addon.proxy.ca import CaError
 from proxy_addon.proxy.cut import Scissors
 from proxy_addon.proxy.recording import Recording
+from proxy_addon.proxy.traffic import TrafficCounts
 from proxy_addon.settings import SettingsError, load_settings
 
 log = structlog.get_logger("allowance.run")
@@ -40,6 +41,9 @@ class ScriptGate:
             sys.exit(1)
         self._office = office
         self.addons: list[Any] = [office.gate, Recording(office.gate)]
+        server = ctx.master.addons.get("proxyserver")
+        if server is not None:
+            self.addons.append(TrafficCounts(server, office.gate.desk.traffic))
         ctx.options.update(connection_strategy="lazy")
 
     def running(self) -> None:

@@ -39,6 +39,14 @@ def test_bar(balance: Balance, share: float, tone: str, reads: str) -> None:
     assert f"{drawn.spent} of {drawn.total}, {drawn.left} left" == reads
 
 
+def test_a_page_with_a_form_sends_it_home_alone() -> None:
+    """Forms go to our own pages, which learn where they come from; other pages have none."""
+    assert "form-action 'self'" in policy(forms=True)
+    assert "form-action 'none'" in policy()
+    assert page_headers(forms=True)["Referrer-Policy"] == "same-origin"
+    assert page_headers()["Referrer-Policy"] == "no-referrer"
+
+
 def test_a_grant_and_carried_time_are_named() -> None:
     """Time that does not come from the limit is shown as what it is."""
     drawn = bar(held(900, 0, 600, 120))

@@ -35,7 +35,8 @@ async def test_life(folder: Path) -> None:
         tctx.configure(server, mode=[])
         tctx.master.addons.add(script)
         assert tctx.options.connection_strategy == "lazy"
-        gate, _ = script.addons
+        gate, _, counts = script.addons
+        assert tctx.master.addons.get("allowance_traffic") is counts
         assert tctx.master.addons.get("allowance") is gate
         script.running()
         flow = request("http://www.tiktok.com/", headers=PAGE)

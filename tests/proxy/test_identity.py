@@ -276,3 +276,12 @@ def test_devices_can_be_prepared(identifier):
     assert who.identify_now("10.0.7.21", None, None).name == "reception"
     who.prepare(rules.people)
     assert who.identify_now("10.0.7.21", None, None).name == "reception"
+
+
+@pytest.mark.parametrize(
+    ("how", "identified", "signed_in"),
+    [("sign-in", True, True), ("front-proxy", True, True), ("device", True, False), ("none", False, False)],
+)
+def test_an_address_is_no_sign_in(how: str, identified: bool, signed_in: bool) -> None:
+    """Only a password or a trusted front proxy says that a person is signed in."""
+    assert Who("ana", identified, how).signed_in is signed_in

@@ -23,6 +23,7 @@ def test_context(house: House) -> None:
     assert (context.person, context.roles, context.platform_title) == ("dora", ("staff",), "Facebook")
     assert context.balance is not None
     assert (context.balance.spent, context.now) == (300.0, NOON)
+    assert (context.ask_url("short") or "").endswith("/ask?allowance=short")
     nobody = pages.context(house.desk, None, SPENT)
     assert (nobody.person, nobody.roles, nobody.balance) == (None, (), None)
     unlimited = pages.context(
