@@ -93,17 +93,20 @@ class Judgement(NamedTuple):
 class Place(NamedTuple):
     """A short memory for one person and platform: when a page of it was last open, and which embeds were.
 
-    Instants; `embeds` holds the (host, path) of the last few embed documents.
+    Instants; `embeds` holds the (host, path) of the last few embed documents, and `inside_at` is when a script of one
+    asked for something last.
     """
 
     page_at: float = float("-inf")
     embed_at: float = float("-inf")
     embeds: tuple[tuple[str, str], ...] = ()
+    inside_at: float = float("-inf")
 
 
 PAGE_MEMORY = 4 * 3600.0  # a tab left open in the morning is still a page of the platform in the afternoon
 EMBED_MEMORY = 300.0  # how long an embed document goes on loading its own parts
 EMBED_LOAD = 12.0  # the same while a page of the platform is in use besides
+EMBED_BRINGS = 5.0  # how long a picture from elsewhere may be what the script of an embed has just asked for
 PAGE_IN_USE = 900.0
 EMBEDS_KEPT = 8
 MEDIA_MIN_BYTES = 48_000  # a chime of a chat is sound, but nobody listens to it
@@ -216,6 +219,8 @@ def _embedded(x: Exchange, hit: Hit, page: Hit | None, place: Place, at: float) 
         return None  # an app: no page stands behind its requests
     if x.site == "same-origin" and x.page_path is not None:
         return None  # such a Referer names the document itself, and it is none of the embeds
+    if place.inside_at > place.page_at and at - place.inside_at < EMBED_BRINGS:
+        return Evidence.EMBED_INSIDE
     memory = EMBED_LOAD if at - place.page_at < PAGE_IN_USE else EMBED_MEMORY
     if place.embed_at > place.page_at and at - place.embed_at < memory:
         return Evidence.EMBED_INSIDE
@@ -264,6 +269,8 @@ def remember(place: Place, x: Exchange, judgement: Judgement, at: float) -> Plac
         if at > place.page_at:
             return place._replace(page_at=at)
         return place
+    if leads(x) and (x.page_host, x.page_path) in place.embeds:
+        return place._replace(inside_at=max(at, place.inside_at))
     if judgement.activity is Activity.EMBED and (x.dest in _FRAMES or (x.dest is None and _html(x))):
         document = (x.host, x.path)
         kept = tuple(e for e in place.embeds if e != document)[-(EMBEDS_KEPT - 1) :]

@@ -96,11 +96,12 @@ class Replay:
 
     def _request(self, event: TraceEvent, now: float) -> None:
         enforcer = self.enforcer
-        hit = enforcer.catalogue.look(event.host, event.path)
+        path = f"{event.path}?{event.query}" if event.query else event.path
+        hit = enforcer.catalogue.look(event.host, path)
         if hit is None or hit.platform not in enforcer.rules.limited:
             return
         person = self._person(event.user, now)
-        x = _exchange(event)
+        x = _exchange(event, path)
         asked = enforcer.ask(person, x, hit, now)
         if asked.notice is not None:  # the person reads the heads-up and goes on
             asked = enforcer.ask(person, x, hit, now)
@@ -208,17 +209,18 @@ def _as_noted(start: float, passed: tuple[tuple[float, int], ...]) -> Steps:
         yield start + after, size
 
 
-def _exchange(event: TraceEvent) -> Exchange:
+def _exchange(event: TraceEvent, path: str) -> Exchange:
+    """As the proxy sees it: the path with its query."""
     headers = event.headers
     if not headers:
-        return Exchange(event.method, event.host, event.path)
+        return Exchange(event.method, event.host, path)
     get = headers.get
     page_host, page_path = page_of(get("referer"))
     origin_host, _ = page_of(get("origin"))
     return Exchange(
         event.method,
         event.host,
-        event.path,
+        path,
         get("sec-fetch-dest"),
         get("sec-fetch-mode"),
         get("sec-fetch-site"),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy_addon.core.activity import (
+    EMBED_BRINGS,
     EMBED_LOAD,
     EMBED_MEMORY,
     EMBEDS_KEPT,
@@ -254,6 +255,27 @@ def test_embed_documents_are_remembered_by_their_address() -> None:
     paths = [path for _, path in place.embeds]
     assert len(paths) == len(set(paths)) == EMBEDS_KEPT
     assert paths[-1] == "/widget/7"
+
+
+def test_a_widget_that_refreshes_itself_never_counts() -> None:
+    """Hours later its script asks again; the new picture, which comes with a shortened Referer, is the widget's too."""
+    place = remember(OPEN, FRAME, classify(FRAME, X, None, OPEN, NOW), NOW)
+    by_script = LOAD._replace(path="/api/latest", page_path="/widget")
+    for at in (NOW + 900, NOW + 8000):
+        asked = classify(by_script, X, X, place, at)
+        place = remember(place, by_script, asked, at)
+        assert classify(PICTURE, X, X, place, at + EMBED_BRINGS - 1).evidence is Evidence.EMBED_INSIDE
+        assert classify(PICTURE, X, X, place, at + EMBED_BRINGS + 1).evidence is Evidence.PAGE_ACTION
+    assert place.page_at == OPEN.page_at
+
+
+def test_the_own_page_beside_a_widget_counts_at_once() -> None:
+    """What the page of the platform loads in another tab is no embed's, however often a widget asks."""
+    place = Place(NOW - 900, NOW - 800, (("x.com", "/widget"),), NOW - 1)
+    judged = classify(LOAD, X, X, place, NOW)
+    assert judged.evidence is Evidence.PAGE_ACTION
+    place = remember(place, LOAD, judged, NOW)
+    assert classify(PICTURE, X, X, place, NOW + 1).evidence is Evidence.PAGE_ACTION
 
 
 def test_a_frame_and_all_it_loads_never_count() -> None:

@@ -80,6 +80,15 @@ def test_opening_a_websocket_is_no_visit(rules: RuleSet) -> None:
     assert seconds(run(rules, lines)) == 0.0
 
 
+def test_an_embed_is_known_by_its_whole_address(rules: RuleSet) -> None:
+    """A Referer names the query of a frame as well, so the frame is remembered with it, as the proxy does."""
+    frame = trace.embed(0) | {"url": "https://x.com/box?of=forum"}
+    inside = {"referer": "https://x.com/box?of=forum"}
+    lines = [trace.call(at, "/i/latest") for at in (400.0, 410.0, 900.0, 910.0)]
+    asked = [line | {"headers": trace.CALL | inside} for line in lines]
+    assert seconds(run(rules, [frame, *asked])) == 0.0
+
+
 def test_what_costs_nothing_is_counted(rules: RuleSet) -> None:
     """Embeds and prefetches are told apart and charge nothing."""
     person = run(rules, [trace.embed(0), trace.prefetch(10), trace.prefetch(20)]).users["ana"]
