@@ -79,10 +79,14 @@ OFFICE = Board(
             Panel("Run out, by role", "short", "Allowances that came to their end in the time that is shown.",
                   "One role far ahead of the others: talk to that team before you change the number.",
                   {"{{role}}: {{allowance}}": in_range("allowance_exhausted_total", "role", "allowance")},
-                  "bargauge", 12, whole=True),
+                  "bargauge", 8, whole=True),
             Panel("Heads-ups shown", "short", "Pages that said that time is nearly up, by allowance.",
                   "Far fewer than run-outs: people are cut without a warning; raise `warn_at`.",
-                  {"{{allowance}}": in_range("allowance_notices_total", "allowance")}, "bargauge", 12, whole=True),
+                  {"{{allowance}}": in_range("allowance_notices_total", "allowance")}, "bargauge", 8, whole=True),
+            Panel("Requests for more", "short", "Requests for more minutes: asked on people's own pages, granted or "
+                  "refused on the admin page. What is decided on the command line counts as asked only.",
+                  "Many asked and few answered: somebody waits. Many granted: the limit is too tight for the work.",
+                  {"{{outcome}}": in_range("allowance_time_requests_total", "outcome")}, "bargauge", 8, whole=True),
         )),
     ),
 )  # fmt: skip

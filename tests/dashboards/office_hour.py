@@ -33,7 +33,7 @@ otherwise: allow
 unidentified: {{role: guest}}
 metering: {{tail: 1s}}
 """
-PEOPLE = "default_role: staff\nroles:\n  staff: {}\n  guest: {}\n" + "".join(
+PEOPLE = "default_role: staff\nroles:\n  staff: {}\n  guest: {}\n  admin: {members: [dora]}\n" + "".join(
     f"  {role}: {{}}\n" for role in Hour.ROLES
 )
 DEVICES = "devices:\n" + "".join(

@@ -107,6 +107,15 @@ def test_people_are_counted_right(ran: Ran) -> None:
     assert ran.prometheus.value("allowance_cut_total") > 0
 
 
+def test_requests_for_more_are_counted_right(ran: Ran) -> None:
+    """Asked on people's own pages, granted and refused on the administrator's: exactly as it happened."""
+    for outcome, count in ran.truth.requests.items():
+        assert ran.prometheus.value(f'allowance_time_requests_total{{outcome="{outcome}"}}') == count
+    assert ran.truth.requests == {"asked": 3, "granted": 1, "refused": 1}
+    would = 'allowance_would_block_total{rule="Tried out", platform="tiktok", role="visitors"}'
+    assert ran.prometheus.value(would) == 2 * Hour.DESKS
+
+
 def test_nobody_is_named(ran: Ran) -> None:
     """No label of any series in Prometheus holds an address, a host of a site or a name."""
     series: list[dict[str, str]] = ran.prometheus.get("series", **{"match[]": '{job="allowance"}'})

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import ssl
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlencode
 
 from tests.e2e.client import IMAGE, NAVIGATE
 
@@ -18,6 +20,7 @@ FRAME = {
     "Sec-Fetch-Dest": "iframe", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site",
     "Referer": "https://news.example/", "Accept": "text/html",
 }  # fmt: skip
+TOKEN, REQUEST = r'name="token" value="(\w+)"', r'name="request" value="(\w+)"'
 PREFETCH = NAVIGATE | {"Sec-Purpose": "prefetch"}
 
 
@@ -32,6 +35,7 @@ class Truth:
     seen: set[str] = field(default_factory=set)  # addresses that a limited site answered
     received: int = 0  # bytes of bodies
     tunnels: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)  # for more time, by what became of them
 
 
 class Browser:
@@ -105,6 +109,13 @@ async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> int:
     return total
 
 
+def _found(pattern: str, page: str) -> str:
+    """The value of a hidden field."""
+    match = re.search(pattern, page)
+    assert match is not None, page
+    return match[1]
+
+
 class Hour:
     """An office hour in `SECONDS`."""
 
@@ -128,7 +139,38 @@ class Hour:
                     everybody.create_task(self.person(f"127.0.{32 + number}.{desk}", role, desk, start))
             everybody.create_task(self.trouble())
             everybody.create_task(self.chatter())
+        await self.requests()
         return self.truth
+
+    async def requests(self) -> None:
+        """Three who ran out ask for more on their own pages; an administrator says yes to one and no to one."""
+        for desk in (3, 6, 9):
+            address = f"127.0.34.{desk}"
+            token = _found(TOKEN, await self.page(address, "/ask"))
+            asked = {"token": token, "allowance": "short", "minutes": "5", "reason": "a launch"}
+            assert " 303 " in await self.page(address, "/ask", asked)
+            self.truth.requests["asked"] += 1
+        sign_in = f"Proxy-Authorization: Basic {base64.b64encode(b'dora:open sesame').decode()}\r\n"
+        for verb in ("granted", "refused"):
+            shown = await self.page("127.0.41.9", "/admin", head=sign_in)
+            answer = {"token": _found(TOKEN, shown), "request": _found(REQUEST, shown), "note": "after lunch"}
+            answer["verb"] = {"granted": "approve", "refused": "refuse"}[verb]
+            assert f"done={verb}" in await self.page("127.0.41.9", "/admin/requests", answer, sign_in)
+            self.truth.requests[verb] += 1
+
+    async def page(self, address: str, path: str, form: dict[str, str] | None = None, head: str = "") -> str:
+        """One of the proxy's own pages, with its head; with a form it is sent."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0))
+        self.truth.connections += 1
+        body = urlencode(form or {})
+        if form is not None:
+            head += "Content-Type: application/x-www-form-urlencoded\r\nOrigin: http://allowance.internal\r\n"
+        verb = "GET" if form is None else "POST"
+        head += f"Host: allowance.internal\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+        writer.write(f"{verb} http://allowance.internal{path} HTTP/1.1\r\n{head}\r\n{body}".encode())
+        answer = (await reader.read()).decode()
+        writer.close()
+        return answer
 
     async def person(self, address: str, role: str, desk: int, start: float) -> None:
         """Somebody of a role; what they open follows from the number of their desk."""
