@@ -161,6 +161,7 @@ class Scene:
             "PATH": os.pathsep.join([*map(str, places), environment.get("PATH", os.defpath)]),
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
+            "HOME": str(self.folder),
             "COLUMNS": "120",
             "TERM": "dumb",
             "CURL_CA_BUNDLE": str(self._origins.ca_file),
