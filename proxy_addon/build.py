@@ -25,6 +25,7 @@ from proxy_addon.clock import SystemClock, timer
 from proxy_addon.core.prepared import Prepared
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Visit
+from proxy_addon.decision_log import DecisionLog
 from proxy_addon.enforcer import Enforcer
 from proxy_addon.journal import Journal, replay
 from proxy_addon.last_good import LastGood
@@ -104,6 +105,7 @@ class Office:
         self._turned, self._turns = self.clock.now(), 0
         self._loaded_since = self._rules_at = self._turned
         self._runner: Runner | None = None
+        self.decisions = self._decision_log(settings)
         self.gate = self._gate(settings)
         self.web = WebServer(web_app(self.office), settings.web)
         self.options = RunnerOptions(
@@ -128,8 +130,17 @@ class Office:
             self.enforcer, identifier, ClientGuard(settings.client_networks), targets,
             Resolver(settings, targets), self.clock, self.metrics, self.metrics,
             employee_app(self.office, self._back_office(settings)), settings.front_proxy_header,
+            self.decisions,
         )  # fmt: skip
         return Gate(desk)
+
+    def _decision_log(self, settings: Settings) -> DecisionLog | None:
+        if settings.decision_log is None:
+            return None
+        return DecisionLog(
+            settings.decision_log, self.clock, sample=settings.decision_log_sample,
+            days=settings.decision_log_days, mask=self.mask, dropped=self.metrics.decisions_dropped,
+        )  # fmt: skip
 
     def _back_office(self, settings: Settings) -> BackOffice:
         passwords = PasswordFile(settings.passwords)
@@ -207,6 +218,8 @@ class Office:
         self._loop = loop
         LoopLag(self.metrics).start(loop)
         self.writer.start()
+        if self.decisions is not None:
+            self.decisions.start()
         self.ledger.attend(self.writer.wake)
         self.reloading.start(loop)
         self._turn()
@@ -237,6 +250,8 @@ class Office:
         self.ledger.close()
         self.gate.desk.identifier.close()
         self.gate.desk.resolver.close()
+        if self.decisions is not None:
+            self.decisions.stop()
         return lost
 
     # -- news from other threads
@@ -249,6 +264,8 @@ class Office:
 
     def _drop_erased(self, erasures: tuple[Erasure, ...]) -> None:
         """Somebody was erased: nothing of them stays in memory."""
+        if self.decisions is not None:
+            self.decisions.erase(lambda known: any(erasure.names(known) for erasure in erasures))
         names = {*self.book, *(name for name, _ in self.attention.watched())}
         gone = [name for name in names if any(erasure.names(self.mask(name)) for erasure in erasures)]
         for name in gone:

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Activity, Decision, Person, Reason
+from proxy_addon.decision_log import WHYS
 
 disable_created_metrics()
 
@@ -135,6 +136,9 @@ class PrometheusMetrics:
         self._lost = counter(
             "visits_lost_total", "Visits given up: no room in memory, or refused by the ledger.",
             "why")
+        self._decisions_dropped = counter(
+            "decision_log_dropped_total", "Lines of the decision log given up: too many at once, or no disk.",
+            "why")
         self._rules_loaded = gauge(
             "rules_loaded_timestamp_seconds", "When the rules in force were loaded.", workers="livemin")
         self.rules_ok = gauge(
@@ -159,6 +163,7 @@ class PrometheusMetrics:
             (self._sign_ins, SIGN_INS),
             (self._tls_failed, (PAGE,)),
             (self._lost, ("no-room", "refused")),
+            (self._decisions_dropped, WHYS),
             (self._ledger_errors, LEDGER_ERRORS),
             (self._errors, HOOKS),
         ):
@@ -314,6 +319,10 @@ class PrometheusMetrics:
     def journal_dropped(self, since_start: int) -> None:
         """So many times a visit could not be put into the journal."""
         self._journal_dropped.inc(self._new("journal", "dropped", since_start))
+
+    def decisions_dropped(self, why: str, lines: int) -> None:
+        """So many lines of the decision log were given up. Any thread."""
+        self._decisions_dropped.labels(why if why in WHYS else OTHER).inc(lines)
 
     def _new(self, of: str, kind: str, since_start: int) -> int:
         new = max(0, since_start - self._seen.get((of, kind), 0))

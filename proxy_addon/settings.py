@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     ] = ()
     front_proxies: Annotated[tuple[Network, ...], NoDecode, PlainValidator(values.many(values.network))] = ()
     front_proxy_header: Annotated[str, PlainValidator(values.header_name)] = "X-Forwarded-User"
+    decision_log: Annotated[Path | None, PlainValidator(values.path_or_none)] = None
+    decision_log_sample: Annotated[float, PlainValidator(values.fraction)] = 1.0
+    decision_log_days: Annotated[int, PlainValidator(values.whole_number(1, 3650))] = 30
     flush: Annotated[float, PlainValidator(values.duration(0.05, 60))] = 1.0
     drain: Annotated[float, PlainValidator(values.duration(0, 3600))] = 10.0
     log_format: Annotated[LogFormat, PlainValidator(values.one_of("auto", "json", "console"))] = "auto"

@@ -22,6 +22,7 @@ type Network = IPv4Network | IPv6Network
 type Address = IPv4Address | IPv6Address
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_FRACTION = re.compile(r"(\d{1,3}(?:\.\d{1,9})?) ?(%)?", re.ASCII)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
 _HOST = re.compile(r"(?!-)[\w.-]+")  # \w: names may be written in any script
 _CREDENTIALS = re.compile(r"(?<=://).*@", re.DOTALL)
@@ -204,6 +205,15 @@ def whole_number(low: int, high: int) -> Callable[[object], int]:
         return int(text)
 
     return parse
+
+
+def fraction(value: object) -> float:
+    """A part of a whole: `0`, `0.1`, `1`, `10%`."""
+    match = _FRACTION.fullmatch(str(value).strip())
+    part = float(match[1]) / (100.0 if match[2] else 1.0) if match else -1.0
+    if isinstance(value, bool) or not 0.0 <= part <= 1.0:
+        raise ValueError("write a part of a whole from 0 to 1, such as 0.1 or 10%")
+    return part
 
 
 def one_of(*choices: str) -> Callable[[object], str]:

@@ -12,11 +12,12 @@ from db.ledger import SqlLedger
 from proxy_addon.build import Office
 from proxy_addon.core.errors import RuleErrors
 from proxy_addon.core.types import Grant, Visit
+from proxy_addon.decision_log import about
 from proxy_addon.ports import LedgerError
 from proxy_addon.proxy.ca import CaError
 from proxy_addon.settings import Settings, load_settings
 from tests.e2e.waiting import free_port
-from tests.proxy.house import House, breaks
+from tests.proxy.house import PAGE, House, breaks, request
 
 
 @pytest.fixture
@@ -80,6 +81,19 @@ async def test_what_was_spent_before_a_start_counts(settings: Settings) -> None:
     person = second.enforcer.person("dora", None, now)
     assert second.enforcer.balance(person, "short", now).spent == pytest.approx(60.0, abs=0.01)
     second.stop()
+
+
+async def test_decisions_are_written_down_where_that_is_wanted(settings: Settings, tmp_path: Path) -> None:
+    """The folder, the part and the days of the settings reach the log; what waits is written at the end."""
+    wanted = {"decision_log": tmp_path / "decisions", "decision_log_days": 7}
+    for sample, lines in ((1.0, 1), (0.0, 1)):
+        office = Office(settings.model_copy(update=wanted | {"decision_log_sample": sample}))
+        office.load()
+        office.start(asyncio.get_running_loop())
+        await office.gate.requestheaders(request("http://www.tiktok.com/", headers=PAGE))
+        assert office.stop() == 0
+        found = list(about(tmp_path / "decisions", lambda name: True))
+        assert [(each["person"], each["reason"]) for each in found] == [("ip:127.0.0.1", "blocked")] * lines
 
 
 async def test_news_of_others_arrives(office: Office) -> None:

@@ -188,3 +188,18 @@ def test_path_or_none():
     assert str(values.path_or_none("a/b")) == "a/b"
     with pytest.raises(ValueError, match="path of a file or folder"):
         values.path_or_none(" ")
+
+
+@pytest.mark.parametrize(
+    ("written", "part"), [("0", 0.0), (1, 1.0), (0.25, 0.25), (" 10% ", 0.1), ("100 %", 1.0)]
+)
+def test_parts_of_a_whole(written: object, part: float) -> None:
+    """As a number or in per cent."""
+    assert values.fraction(written) == part
+
+
+@pytest.mark.parametrize("written", ["", "2", "-0.1", "101%", "1e-3", True, "half", "0.1.1", None])
+def test_no_parts_of_a_whole(written: object) -> None:
+    """The message says what to write."""
+    with pytest.raises(ValueError, match=r"from 0 to 1, such as 0\.1 or 10%"):
+        values.fraction(written)

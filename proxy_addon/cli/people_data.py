@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ import typer
 from db.address import parse
 from db.engine import upgrade
 from db.ledger import SqlLedger
-from proxy_addon import evidence, rules_file, unmasking
+from proxy_addon import decision_log, evidence, rules_file, unmasking
 from proxy_addon.cli.audit import line
 from proxy_addon.cli.common import (
     AsJson,
@@ -38,7 +38,7 @@ from proxy_addon.core.types import Grant
 from proxy_addon.journal import replay
 from proxy_addon.passwords import PasswordFile
 from proxy_addon.ports import Erasure, Ledger, Records
-from proxy_addon.pseudonyms import is_pseudonym, settled
+from proxy_addon.pseudonyms import PseudonymLedger, is_pseudonym, settled
 from proxy_addon.settings import Settings, load_settings
 from proxy_addon.unmasking import known_names
 from proxy_addon.usage import PersonUsage
@@ -115,7 +115,7 @@ def erase(
         _replay_journals(files)
         found = files.ledger.records(name)
         signs_in = name in files.passwords.users()
-        if not any(found.counts.values()) and not signs_in:
+        if not any(found.counts.values()) and not signs_in and not _decisions(files, name):
             refuse(f"nothing is stored about {name}")
         if not now and (until := _open_until(files, name, found)) is not None:
             ends = iso(until, files.rules.zone)
@@ -130,8 +130,9 @@ def erase(
         )
         if signs_in:
             files.passwords.remove(name)
+        noted = _erase_decisions(files, name)
         mentions = _mentions(files.rules, name)
-    counts = found.counts | {"sign-in": int(signs_in)}
+    counts = found.counts | {"sign-in": int(signs_in)} | noted
     if as_json:
         typer.echo(json.dumps({"label": label, "erased": counts, "rules_name_them": mentions}, indent=2))
         return
@@ -193,6 +194,31 @@ def _replay_journals(files: _Files) -> None:
     address = parse(files.settings.database)
     beside = address.file.parent if address.is_sqlite else Path("var")
     replay(files.settings.journal or beside / "journal", address.identity, files.ledger)
+
+
+def _is_them(files: _Files, name: str) -> Callable[[str], bool]:
+    """Whether a name of the decision log is theirs: as it is, or as the ledger calls them."""
+    names = files.ledger.names if isinstance(files.ledger, PseudonymLedger) else None
+    return {name, names.of(name) if names is not None else name}.__contains__
+
+
+def _erase_decisions(files: _Files, name: str) -> dict[str, int]:
+    """Their lines in the decision log of this host, where there is one; how many."""
+    if files.settings.decision_log is None:
+        return {}
+    try:
+        return {"decisions": decision_log.erase(files.settings.decision_log, _is_them(files, name))}
+    except OSError as error:
+        refuse(f"the rest is erased, but not the decision log: {error.filename}: {error.strerror}")
+
+
+def _decisions(files: _Files, name: str) -> list[dict[str, Any]]:
+    if files.settings.decision_log is None:
+        return []
+    try:
+        return list(decision_log.about(files.settings.decision_log, _is_them(files, name)))
+    except OSError as error:
+        refuse(f"the decision log cannot be read: {error.filename}: {error.strerror}")
 
 
 def _open_until(files: _Files, name: str, found: Records) -> float | None:
@@ -272,6 +298,7 @@ def _document(files: _Files, name: str) -> dict[str, Any]:
         ],
         "acknowledgements": [{"digest": each.digest, "at": at(each.at)} for each in found.acknowledgements],
         "audit": [line(entry) for entry in found.audit],
+        "decisions": _decisions(files, name),
     }
 
 

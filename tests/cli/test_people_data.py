@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from db.address import parse
+from proxy_addon.clock import SystemClock
+from proxy_addon.core.types import Decision, Person, Reason, Verdict
+from proxy_addon.decision_log import Decided, DecisionLog, about
 from proxy_addon.journal import Journal
 from proxy_addon.passwords import PasswordFile
 from proxy_addon.pseudonyms import Pseudonyms, read_key, settled
@@ -112,7 +115,7 @@ def test_pseudonyms(folder: Path) -> None:
     policy.write_text(policy.read_text() + "privacy: {pseudonyms: true}\n")
     assert "there is no pseudonym key" in line("usage", "bo")
     with ledger() as books:  # as a start of the proxy does it
-        names = settled(books, Path("var/pseudonym.key"), time.time())  # noqa: TID251
+        names = settled(books, Path("var/pseudonym.key"), SystemClock().now())  # noqa: TID251
         books.mask_names(names.of, names.actor)
     assert json.loads(run("usage", "bo", "--json")[1])["allowances"]["daily"]["spent"] == 30
     assert run("grant", "bo", "daily", "5m", "--reason", "a course")[0] == 0
@@ -133,3 +136,41 @@ def test_pseudonyms(folder: Path) -> None:
     with ledger() as books:
         assert not books.records(hidden).visits
         assert all(entry.subject != hidden for entry in books.audit_log() if entry.action == "grant")
+
+
+def decisions(*people: str) -> Path:
+    """A decision log in which each of these was answered once; the setting names it."""
+    log = DecisionLog(Path("var/decisions"), SystemClock())
+    for name in people:
+        decision = Decision(Verdict.ALLOW, Reason.ALLOWED, "x", rule="Lunch")
+        log.put(Decided(SystemClock().now(), "0a1b2c3d-0000", Person(name, ("care",)), decision))
+    log.turn()
+    Path("allowance.toml").write_text('decision_log = "var/decisions"\n')
+    return Path("var/decisions")
+
+
+def test_the_decision_log_is_given_out_and_erased(folder: Path) -> None:
+    """The lines about one person, and nobody else's."""
+    where = decisions("ana", "bo", "ana")
+    found = json.loads(run("people", "export", "ana")[1])
+    assert [(each["person"], each["rule"]) for each in found["decisions"]] == [("ana", "Lunch")] * 2
+    code, out, _ = run("people", "erase", "ana", "--now")
+    assert code == 0
+    assert ", 2 decisions." in out
+    assert [each["person"] for each in about(where, lambda name: True)] == ["bo"]
+    assert run("people", "erase", "ana")[0] == 1
+
+
+def test_the_decision_log_alone(folder: Path) -> None:
+    """Somebody of whom only the decision log knows can be erased; with pseudonyms they are found by theirs."""
+    where = decisions("zoe")
+    assert run("people", "erase", "zoe")[0] == 0
+    assert list(about(where, lambda name: True)) == []
+    policy = Path("rules/policy.yaml")
+    policy.write_text(policy.read_text() + "privacy: {pseudonyms: true}\n")
+    with ledger() as books:
+        names = settled(books, Path("var/pseudonym.key"), SystemClock().now())
+    decisions(names.of("zoe"), names.of("bo"))
+    assert len(json.loads(run("people", "export", "zoe")[1])["decisions"]) == 1
+    assert run("people", "erase", "zoe")[0] == 0
+    assert [each["person"] for each in about(where, lambda name: True)] == [names.of("bo")]

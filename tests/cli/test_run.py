@@ -25,7 +25,13 @@ def test_every_setting_has_its_flag() -> None:
     flags = set(inspect.signature(run).parameters) - {"config"}
     assert flags <= set(Settings.model_fields)
     missing = set(Settings.model_fields) - flags
-    assert missing <= {"pseudonym_key", "journal"}, missing
+    assert missing <= {
+        "pseudonym_key",
+        "journal",
+        "decision_log",
+        "decision_log_sample",
+        "decision_log_days",
+    }, missing
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from proxy_addon.decision_log import about
 from tests.e2e.client import NAVIGATE, Client
 from tests.e2e.office import office, policy, request, spend_all, websocket
 from tests.e2e.origins import Origins
@@ -55,9 +56,14 @@ def browse(client: Client, source: str) -> None:
 
 @pytest.fixture
 def proxy(origins: Origins, tmp_path: Path) -> Iterator[OfficeProxy]:
-    """A proxy of the test's own."""
-    with office(tmp_path, origins, policy("30m")) as started:
+    """A proxy of the test's own; it keeps a decision log, too."""
+    with office(tmp_path, origins, policy("30m"), settings={"decision-log": "var/decisions"}) as started:
         yield started
+
+
+def decisions(proxy: OfficeProxy, person: str) -> list[dict[str, object]]:
+    """What the decision log says of somebody."""
+    return list(about(proxy.folder / "var" / "decisions", person.__eq__))
 
 
 def spent(proxy: OfficeProxy, person: str) -> float:
@@ -73,6 +79,8 @@ def test_no_part_of_a_url_is_stored(proxy: OfficeProxy) -> None:
     stored = texts(proxy.folder / "var" / "allowance.db")
     assert "desk1" in stored
     assert "facebook" in stored
+    noted = {(each["platform"], each["reason"], each["activity"]) for each in decisions(proxy, "desk1")}
+    assert {("facebook", "within", "visit"), ("tiktok", "blocked", None)} <= noted
     for mark in MARKS:
         assert not [text for text in stored if mark in text.lower()], mark
     files = [path for path in (proxy.folder / "var").rglob("*") if path.is_file()]
@@ -116,7 +124,9 @@ def test_erased_while_it_runs(proxy: OfficeProxy) -> None:
         return float(page["allowances"]["short"]["spent"])
 
     until(lambda: me() == 0, "the proxy to forget", WITHIN + SLACK)
+    until(lambda: not decisions(proxy, "desk1"), "the decision log to forget", WITHIN + SLACK)
     print(f"forgotten after {time.monotonic() - erased:.1f} s")
+    assert decisions(proxy, "desk2")
     assert spent(proxy, "desk2") > 0
     client.open("https://www.facebook.com/", source=ANA)
     until(lambda: spent(proxy, "desk1") > 0, "the next visit")

@@ -56,12 +56,20 @@ MEANINGS = {
     " see [identity.md](identity.md#what-may-be-reached).",
     "front_proxies": "A list of the networks of proxies before this one, which are believed about who is asking.",
     "front_proxy_header": "The header in which they pass the user on; empty: only `Proxy-Authorization`.",
+    "decision_log": "A folder for the decision log: who was answered what, by which rule. Without it: off; see"
+    " [logs.md](logs.md#the-decision-log).",
+    "decision_log_sample": "The part of the requests that it notes, from `0` to `1`, or such as `10%`.",
+    "decision_log_days": "How many days a line of it stays at most, 1 to 3650.",
     "flush": "How often the ledger is written, from 50ms to 60s.",
     "drain": "How long running answers may finish after SIGTERM, up to 3600s.",
     "log_format": "`json`, `console`, or `auto`: console on a terminal, JSON elsewhere.",
     "log_level": "`debug`, `info`, `warning` or `error`.",
 }
-SHOWN = {"client_networks": "loopback and private networks", "journal": "see there"}
+SHOWN = {
+    "client_networks": "loopback and private networks",
+    "journal": "see there",
+    "decision_log_sample": "`1`",
+}
 
 
 def flags() -> dict[str, str]:
