@@ -9,7 +9,7 @@ from playwright.sync_api import Error, Page, Response
 
 from tests.e2e import browser
 from tests.e2e.browser import Desk, screenshot
-from tests.e2e.office import office, policy
+from tests.e2e.office import office, people, policy
 from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy
 from tests.e2e.waiting import until
@@ -19,16 +19,16 @@ pytestmark = [
     pytest.mark.skipif(browser.executable() is None, reason="no chromium here: apt-get install chromium"),
 ]
 PASSWORD = "a long enough password"
-PEOPLE = ("dora", "emil", "fay")
+PEOPLE = ("dora", "emil", "fay", "gus", "ada")
 FACEBOOK = "https://www.facebook.com"
 
 
 @pytest.fixture(scope="module")
 def proxy(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProxy]:
     """A proxy with sign-in and ten seconds a day, the last five of them after a warning."""
-    rules = policy(short="10s", warn="5s")
+    rules, roles = policy(short="10s", warn="5s"), people("  admin: {members: [ada]}\n")
     settings = {"sign-in": "required"}
-    office_proxy = office(tmp_path_factory.mktemp("browser"), origins, rules, settings=settings)
+    office_proxy = office(tmp_path_factory.mktemp("browser"), origins, rules, roles, settings)
     for user in PEOPLE:
         answer = office_proxy.cli("people", "add", user, "--password-stdin", stdin=f"{PASSWORD}\n")
         assert answer.returncode == 0, answer.stderr
@@ -65,6 +65,22 @@ def browse_until_warned(page: Page) -> None:
     until(warned, "the heads-up page", 20, every=0.4)
 
 
+def why_it_was_charged(page: Page) -> None:
+    """From the employee's page: the evidence of a visit, and which rule decides."""
+    page.get_by_text("Why", exact=True).first.click()
+    page.get_by_text("by opening a page").first.wait_for()
+    assert "time was up" in page.inner_text("table")
+    screenshot(page, "4-employee-why")
+    page.get_by_role("link", name="What would happen if I open").click()
+    page.get_by_label("A platform").select_option(label="Facebook")
+    page.get_by_role("button", name="What would happen?").click()
+    answer = page.locator("#answer")
+    answer.get_by_text("Closed now").wait_for()
+    answer.get_by_text("This rule decides.").wait_for()
+    assert "is used up" in answer.inner_text()
+    screenshot(page, "4-why")
+
+
 def test_a_day(proxy: OfficeProxy, desk: Desk, origins: Origins) -> None:
     """Browse, heads-up, continue, run out, block page, employee page: what a person sees, in this order."""
     with desk.person("dora", PASSWORD) as page:
@@ -90,9 +106,53 @@ def test_a_day(proxy: OfficeProxy, desk: Desk, origins: Origins) -> None:
         page.get_by_role("link", name="See my time").click()
         page.get_by_text("dora").first.wait_for()
         screenshot(page, "4-employee")
+        why_it_was_charged(page)
         assert visit(page, "https://x.com/").status == 403
         assert visit(page, "https://www.youtube.com/").status == 200
     assert proxy.spent("dora", "short") >= 9
+
+
+def test_asking_for_more(proxy: OfficeProxy, desk: Desk) -> None:
+    """Out of time, gus asks from the block page; ada signs in and approves; gus goes on browsing."""
+    with desk.person("gus", PASSWORD, size=browser.PHONE) as page:
+
+        def over() -> bool:
+            return reason(visit(page, f"{FACEBOOK}/feed")) == "exhausted"
+
+        until(over, "the block page", 25, every=0.4)
+        page.get_by_role("link", name="Ask for more minutes").click()
+        assert page.get_by_label("Allowance").input_value() == "short"
+        page.get_by_label("Minutes").fill("15")
+        page.get_by_label("What for?").fill("The launch of <b>our</b> page")
+        screenshot(page, "7-ask-phone")
+        page.get_by_role("button", name="Ask").click()
+        page.get_by_text("waits for an answer").wait_for()
+        screenshot(page, "7-asked-phone")
+        assert visit(page, "http://allowance.internal/admin").status == 403
+        assert "role admin" in page.inner_text("body")
+        with desk.person("ada", PASSWORD, dark=True) as admin:
+            assert visit(admin, "https://allowance.internal/admin").status == 200
+            admin.get_by_text("The launch of <b>our</b> page").wait_for()
+            assert admin.locator("script").count() == 0
+            screenshot(admin, "8-admin-dark")
+            admin.get_by_role("button", name="Approve").click()
+            admin.get_by_text("Nobody waits").wait_for()
+            assert "done=granted" in admin.url
+            screenshot(admin, "8-admin-granted")
+        until(lambda: visit(page, f"{FACEBOOK}/feed").status == 200, "the grant", 5, every=0.2)
+        visit(page, "http://allowance.internal/")
+        assert "granted until" in page.inner_text("body")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        screenshot(page, "9-granted-phone")
+
+
+def test_the_admin_page_fits_a_phone(desk: Desk) -> None:
+    """Everything on the administrators' page fits a phone, and other sites can neither frame nor script it."""
+    with desk.person("ada", PASSWORD, size=browser.PHONE) as page:
+        answer = visit(page, "http://allowance.internal/admin")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        screenshot(page, "8-admin-phone")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
