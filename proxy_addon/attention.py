@@ -114,7 +114,7 @@ class Attention:
         """Enter one activity that counts; what it turned out to be (a machine's rhythm is background)."""
         watch = self.watch(person.name, load.target.platform)
         metering = engine.rule_set.metering
-        root, needs = None, 1
+        root, needs, novel, follows = None, 1, False, False
         if load.judgement.activity is Activity.MEDIA:
             if 0 < load.size <= CLIP_BYTES and rhythm.brought(watch.rhythm, load.at):
                 return Activity.BACKGROUND
@@ -124,10 +124,12 @@ class Attention:
                 self._withdraw(engine, person, load.target.platform, watch, beat.withdrawn)
             if beat.machine:
                 return Activity.BACKGROUND
-            root, needs = beat.root, DOUBTFUL if beat.doubtful else WEAK if load.weak else 1
+            root, novel = beat.root, beat.novel
+            follows = not load.leads and watch.rhythm.key == rhythm.CONTENT
+            needs = DOUBTFUL if beat.doubtful else WEAK if load.weak else 1
         else:
             watch.rhythm = rhythm.seen(watch.rhythm, load.at)
-        self._extend(engine, person, watch, load, metering, root, needs)
+        self._extend(engine, person, watch, load, metering, root, needs, novel, follows)
         return load.judgement.activity
 
     def polled(self, engine: Engine, person: Person, load: Load) -> None:
@@ -151,14 +153,15 @@ class Attention:
 
     def _extend(
         self, engine: Engine, person: Person, watch: Watch, load: Load, metering: Metering,
-        root: Root | None = None, needs: int = 1,
+        root: Root | None = None, needs: int = 1, novel: bool = False, follows: bool = False,
     ) -> None:  # fmt: skip
         old = watch.clock
         if root is not None and old.marks and old.marks[-1].root == root and load.until - old.until <= FINE:
             return
         kind = load.judgement.kind or Kind.INTERACTION
         section = load.target.section
-        mark = Mark(load.at, load.until, kind, load.key, load.judgement.evidence, section, needs, root)
+        evidence = load.judgement.evidence
+        mark = Mark(load.at, load.until, kind, load.key, evidence, section, needs, root, novel=novel, follows=follows)
         watch.clock = meter.observe(old, mark, metering)
         if mark.at < old.newest:  # as the clock enters it
             mark = mark._replace(at=old.newest, until=max(old.newest, mark.until))

@@ -4,8 +4,8 @@ What counts as a second of use (METERING.md, section 3):
 
 * An activity (a `Mark`) opens a stretch, or joins up with the one that is open when it comes before the
   `reach` of what was seen before: the end of the last activity plus the gap its kind allows. The gap is charged.
-* What loads in the first seconds after a page was opened is the page, not the person scrolling: it does not
-  shorten the long gap that an opened page allows.
+* What loads while a page is being read (its own parts in the first seconds, later pictures further down) does not
+  shorten the long gap that an opened page allows. A scroll that asks for more does.
 * After its last activity a stretch goes on for a short tail.
 * A *weak* mark is one small answer to a script, which brought nothing to look at. One alone opens nothing: a second
   activity soon after does, and then the stretch begins with the first. Long after the last firm evidence weak marks
@@ -46,7 +46,9 @@ class Mark(NamedTuple):
     """One activity: from when to when (instants), of which kind, made by which endpoint.
 
     `needs`: how many bursts must come soon after each other to open a stretch: 1 is firm, more is weak. `root`
-    names the evidence it belongs to, None = a person for certain; `cut` ends all that is open instead.
+    names the evidence it belongs to, None = a person for certain; `cut` ends all that is open instead. `novel`: that
+    endpoint was not asked before, so that even a weak mark may end a long read. `follows`: pictures that nothing asked
+    for, further down on the page that is being read.
     """
 
     at: float
@@ -58,6 +60,8 @@ class Mark(NamedTuple):
     needs: int = 1
     root: Root | None = None
     cut: bool = False
+    novel: bool = False
+    follows: bool = False
 
     @property
     def weak(self) -> bool:
@@ -129,8 +133,8 @@ def _fold(clock: Clock, mark: Mark, metering: Metering) -> Clock:
     reach = mark.until + gap_of(mark.kind, metering)
     firm = clock.firm if mark.weak else max(clock.firm, mark.until)
     until = max(clock.until, mark.until)
-    if joins(clock, mark.at, metering, weak=mark.weak):
-        if mark.weak or _part_of_page(clock, mark):
+    if joins(clock, mark.at, metering, weak=mark.weak and not mark.novel):
+        if mark.weak or mark.follows or _part_of_page(clock, mark):
             reach = max(reach, clock.reach)
         return _join(clock, mark, end)._replace(reach=reach, firm=firm, until=until, alone=())
     newest = max(clock.newest, mark.at)
@@ -207,12 +211,16 @@ def _beside(clock: Clock, mark: Mark) -> int | None:
 
 
 def _append(marks: tuple[Mark, ...], mark: Mark) -> tuple[Mark, ...]:
-    """Marks of one origin that follow each other at once are one mark."""
-    if marks:
+    """Firm marks of one origin that follow each other at once are one mark, where that tells the same again.
+
+    Weak ones are counted one by one, and pages begin anew.
+    """
+    if marks and not mark.weak and mark.kind is not Kind.NAVIGATION:
         last = marks[-1]
         same = last.root == mark.root and last.key == mark.key and last.kind is mark.kind
-        if same and mark.at - last.until <= SAME and last.section == mark.section and not last.cut:
-            return (*marks[:-1], last._replace(until=max(last.until, mark.until)))
+        same = same and last.section == mark.section and not (last.cut or last.weak)
+        if same and mark.at - last.until <= SAME and mark.until >= last.until:
+            return (*marks[:-1], last._replace(until=mark.until))
     return (*marks, mark)
 
 

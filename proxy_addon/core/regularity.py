@@ -37,7 +37,7 @@ TOLERANCES = (0.012, 0.06)  # of the period; timers that are set again after eac
 CROWD = ((96, 0.32), (64, 0.29), (44, 0.26), (30, 0.24))
 CROWD_BRISK = 0.7  # of that, where intervals are shorter than CROWD_SLOW seconds, or a person is likely
 CROWD_SLOW = 15.0
-CROWD_SHORTEST = 6.0
+CROWD_SHORTEST = 2.5
 
 
 class Timer(NamedTuple):

@@ -18,6 +18,7 @@ Everything is bounded: series per person and platform, instants and timers per s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from proxy_addon.core import regularity
@@ -33,6 +34,7 @@ BURST_GAP = 1.5  # seconds between the loads of one burst
 BURST_SPAN = 6.0
 BRINGS = 0.04  # share of a timer's requests that brought content, above which content after it is its own
 BRINGS_PACE = 0.04  # how quickly that share follows
+MIXED = 0.4  # changes between small and capital letters, as a share of all: more than any camelCase has
 BRINGS_SPAN = 5.0  # seconds within which content still belongs to a machine's request
 PACE = 1.6  # times as often as its timers ask now, an endpoint was asked by them before
 SEVERAL = 2  # a timer asks for one thing at a time: more that no timer explains, at once, is a person
@@ -95,13 +97,14 @@ class Rhythm(NamedTuple):
 class Beat(NamedTuple):
     """Judgement on one load: a machine's or not, the evidence it belongs to, and what is taken back.
 
-    `doubtful`: machines are known to ask the same, only not now.
+    `doubtful`: machines are known to ask the same, only not now. `novel`: nobody asked this endpoint before.
     """
 
     machine: bool
     root: Root
     withdrawn: frozenset[Root] = frozenset()
     doubtful: bool = False
+    novel: bool = False
 
 
 EMPTY = Rhythm({})
@@ -112,16 +115,18 @@ _NEW = Series()
 def endpoint(host: str, path: str) -> str:
     """Host and path with identifiers, hashes and the query taken out: what a timer asks for again."""
     path = path.partition("?")[0]
-    if len(path) <= 40 and not any(map(str.isdigit, path)):
+    if len(path) <= 40 and path.islower() and not any(map(str.isdigit, path)):
         return host + path
     return host + "/".join(["*" if _changes(part) else part for part in path.split("/")])
 
 
 def _changes(part: str) -> bool:
-    if len(part) > 32:
+    size, digits = len(part), sum(map(str.isdigit, part))
+    if size > 32 or digits >= 3 or digits == size > 0:
         return True
-    digits = sum(map(str.isdigit, part))
-    return digits >= 3 or digits == len(part) > 0 or (digits > 0 and len(part) >= 12)
+    return size >= 12 and (
+        digits > 0 or sum(a.isupper() != b.isupper() for a, b in pairwise(part)) >= MIXED * size
+    )
 
 
 def beat(rhythm: Rhythm, key: str, at: float, *, leads: bool) -> tuple[Rhythm, Beat]:
@@ -129,8 +134,7 @@ def beat(rhythm: Rhythm, key: str, at: float, *, leads: bool) -> tuple[Rhythm, B
 
     `leads` tells a request that code or a person made (fetch, message, frame) from content that only follows one.
     """
-    burst = at - rhythm.last <= BURST_GAP and at - rhythm.begun <= BURST_SPAN
-    if not burst:
+    if at - rhythm.last > BURST_GAP or at - rhythm.begun > BURST_SPAN:
         rhythm = _burst(rhythm, key if leads else CONTENT, at)
     after, found = _lead(rhythm, key, at) if leads else _content(rhythm, at)
     if at - rhythm.woke <= WAKING:
@@ -229,7 +233,7 @@ def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
         strays=rhythm.strays if machine else rhythm.strays + 1,
     )
     doubtful = after.strays < SEVERAL and _running(old.models, at)
-    return after, Beat(machine, root, withdrawn, doubtful)
+    return after, Beat(machine, root, withdrawn, doubtful, old is _NEW)
 
 
 def _roots(times: tuple[float, ...], brings: bool) -> frozenset[Root]:

@@ -91,6 +91,22 @@ def test_what_a_page_loads_by_itself_is_the_page() -> None:
     assert len(spans(run(mark(180), clock=scrolled))) == 2
 
 
+def test_pictures_further_down_are_the_same_page() -> None:
+    """What nothing asked for, long after the page was opened, leaves the reader the time that the page allows."""
+    read = run(mark(0, PAGE), mark(40)._replace(follows=True))
+    assert spans(run(mark(178), clock=read)) == [(0, 188)]
+    assert len(spans(run(mark(181), clock=read))) == 2
+
+
+def test_a_weak_mark_of_a_new_endpoint_ends_a_long_read() -> None:
+    """Somebody who presses a button for the first time was there until then; a poll of an old endpoint proves less."""
+    read = run(mark(0, PAGE))
+    late = mark(100)._replace(needs=2)
+    assert spans(run(late, clock=read)) == [(0, 10)]
+    assert spans(run(late._replace(novel=True), clock=read)) == [(0, 110)]
+    assert not run(late._replace(novel=True)).stretches
+
+
 def test_a_scroll_during_a_film_does_not_end_its_gap_earlier() -> None:
     """What runs underneath tells how long somebody stays."""
     assert spans(run(mark(0, FILM, 90), mark(29), mark(135))) == [(0, 145)]

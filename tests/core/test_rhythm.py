@@ -49,11 +49,21 @@ class Tab:
         ("x.com", "/api/v1/feed", "x.com/api/v1/feed"),
         ("x.com", "/s/Zk3fPq81LmNo/x.js", "x.com/s/*/x.js"),
         ("x.com", "/" + "q" * 40, "x.com/*"),
+        ("x.com", "/ads/JLLxyKatVEgYZaZUjCBvkg/slot", "x.com/ads/*/slot"),
+        ("x.com", "/resource/UserHomefeedResource/get/", "x.com/resource/UserHomefeedResource/get/"),
+        ("x.com", "/graphql/HomeTimeline", "x.com/graphql/HomeTimeline"),
     ],
 )
 def test_endpoint(host: str, path: str, key: str) -> None:
     """Identifiers, hashes, numbers and the query go; what is asked for stays."""
     assert endpoint(host, path) == key
+
+
+def test_what_was_never_asked_before_is_novel() -> None:
+    """The first question to an endpoint is novel, the second is not."""
+    first, beat = rhythm.beat(EMPTY, "x.com/vote", 1000.0, leads=True)
+    assert beat.novel
+    assert not rhythm.beat(first, "x.com/vote", 1030.0, leads=True)[1].novel
 
 
 def test_a_timer_is_learned_and_taken_back() -> None:

@@ -61,7 +61,8 @@ def _video(scene: Scene, long: bool = False) -> None:
             if loaded - played < ahead:
                 wire.segment(now, net, piece, rate, min(piece, r.uniform(0.2, 2.0)))
                 loaded += piece
-                now += r.uniform(0.2, 1.0)
+                pause = r.uniform(0.2, 1.0)
+                now, played = now + pause, played + pause
             wait = max(0.3, loaded - played - ahead + 0.1)
             now, played = now + wait, played + wait
         end = at + 1.5 + seconds
