@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from proxy_addon.attention import Attention
 from proxy_addon.core.activity import Exchange
@@ -19,7 +19,7 @@ from proxy_addon.core.types import Activity, Person, Visit
 from proxy_addon.enforcer import CHUNK_SECONDS, STREAM_AGE, TUNNEL_SECONDS, Enforcer, Ticket
 from proxy_addon.metrics import NoMetrics
 from proxy_addon.simulate.result import Result
-from proxy_addon.trace.event import Course, TraceEvent
+from proxy_addon.trace.event import TraceEvent
 from proxy_addon.usage import UsageBook
 
 HOUSEKEEPING = 3600.0  # virtual seconds between two clean-ups
@@ -56,7 +56,7 @@ class Replay:
         numbers = itertools.count(1)
         self._attention = Attention(self.book, metrics, self._keep, lambda: str(next(numbers)), "simulation")
         self.enforcer = Enforcer(rules, self.book, self._attention, metrics, lambda: 0.0)
-        self._flows: list[tuple[float, int, Ticket, int, Steps]] = []
+        self._later: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = itertools.count()
         self._sockets: dict[tuple[str, str], Ticket] = {}
         self._closed: set[Ticket] = set()
@@ -69,8 +69,8 @@ class Replay:
     def feed(self, event: TraceEvent) -> None:
         """One event. Time does not run backwards: an event from the past counts as now."""
         now = max(event.at, self.now)
-        if self._flows:
-            self._run_flows(now)
+        if self._later:
+            self._run_until(now)
         self.now = now
         if now - self._cleaned > HOUSEKEEPING:
             self._clean(now)
@@ -83,7 +83,7 @@ class Replay:
 
     def finish(self) -> Result:
         """Let what still flows flow to its end."""
-        self._run_flows(float("inf"))
+        self._run_until(float("inf"))
         return self.result
 
     def _clean(self, now: float) -> None:
@@ -109,13 +109,23 @@ class Replay:
         if ticket is None:
             self.result.of(event.user).blocked += 1
             return
-        if event.status and event.status != SWITCHED:
-            course = event.course or Course(event.duration, event.bytes)
-            judged = enforcer.finished(ticket, event.status, event.content_type, course.told, course.head)
-            if judged.activity.counts and event.duration >= STREAM_AGE and event.status < 400:
-                self._flow(ticket, now, event, event.bytes, CHUNK_SECONDS)
-                return
-        enforcer.closed(ticket)
+        if not event.status or event.status == SWITCHED:
+            enforcer.closed(ticket)
+        elif event.course is None:
+            self._answered(ticket, event, event.duration, event.bytes)
+        else:
+            course = event.course
+            self._at(now + course.head, lambda _: self._answered(ticket, event, course.head, course.told))
+
+    def _answered(self, ticket: Ticket, event: TraceEvent, duration: float, told: int) -> None:
+        """The answer is there, or its head after `duration` seconds, which told so many bytes; the rest may flow."""
+        if ticket in self._closed:
+            return
+        judged = self.enforcer.finished(ticket, event.status, event.content_type, told, duration)
+        if judged.activity.counts and event.duration >= STREAM_AGE and event.status < 400:
+            self._flow(ticket, ticket.at, event, event.bytes, CHUNK_SECONDS)
+        else:
+            self.enforcer.closed(ticket)
 
     def _message(self, event: TraceEvent, now: float) -> None:
         enforcer = self.enforcer
@@ -171,28 +181,30 @@ class Replay:
             self.enforcer.closed(ticket)
             return
         at, size = following
-        heapq.heappush(self._flows, (at, next(self._order), ticket, size, steps))
+        self._at(at, lambda now: self._step(ticket, now, size, steps))
 
-    def _run_flows(self, until: float) -> None:
-        while self._flows and self._flows[0][0] <= until:
-            at, _, ticket, size, steps = heapq.heappop(self._flows)
-            if ticket in self._closed:
-                continue
+    def _at(self, at: float, call: Callable[[float], None]) -> None:
+        heapq.heappush(self._later, (at, next(self._order), call))
+
+    def _run_until(self, until: float) -> None:
+        while self._later and self._later[0][0] <= until:
+            at, _, call = heapq.heappop(self._later)
             self.now = max(self.now, at)
-            if self._step(ticket, self.now, size):
-                self._push(ticket, steps)
+            call(self.now)
 
-    def _step(self, ticket: Ticket, now: float, size: int) -> bool:
-        """Hand bytes over; whether it goes on."""
+    def _step(self, ticket: Ticket, now: float, size: int, steps: Steps) -> None:
+        """Hand bytes over, and go on unless that has to end."""
         enforcer = self.enforcer
+        if ticket in self._closed:
+            return
         (enforcer.tunnel_bytes if ticket.kind == "tunnel" else enforcer.body)(ticket, size, now)
         if not enforcer.blocked_now(ticket, now):
-            return True
+            self._push(ticket, steps)
+            return
         for due in enforcer.due(now):
             enforcer.closed(due.ticket)
             self._closed.add(due.ticket)
         self.result.of(ticket.person.name).blocked += 1
-        return False
 
 
 def _evenly(start: float, duration: float, rate: float, step: float) -> Steps:

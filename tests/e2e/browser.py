@@ -82,9 +82,9 @@ def chromium(proxy: ProxyProcess) -> Iterator[Desk]:
             browser.close()
 
 
-def screenshot(page: Page, name: str) -> Path:
-    """Keep a picture of the page as an artefact."""
+def screenshot(page: Page, name: str, full_page: bool = True) -> Path:
+    """Keep a picture of the page, or of what is on the screen, as an artefact."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     path = SCREENSHOTS / f"{name}.png"
-    page.screenshot(path=path, full_page=True)
+    page.screenshot(path=path, full_page=full_page)
     return path

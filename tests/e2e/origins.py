@@ -50,9 +50,10 @@ def _listener() -> socket.socket:
 class Origins:
     """Context manager: the servers run inside it. Ports: `tls`, `plain`, `echo`, `tls_echo`, `banner`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, site: type[Site] = Site) -> None:
         self.authority = Authority(folder)
         self.record = Record()
+        self._site = site(self.record)
         self._sockets = {name: _listener() for name in ("tls", "plain", "echo", "tls_echo", "banner")}
         self._ports = {name: sock.getsockname()[1] for name, sock in self._sockets.items()}
         self._started = threading.Event()
@@ -115,7 +116,7 @@ class Origins:
             names = self.record.tls_names
             config.context = self.authority.server_context(["h2", "http/1.1"], "origin.example", names)
         assert self._stop is not None
-        await serve(Site(self.record), config, shutdown_trigger=self._stop.wait)  # type: ignore[arg-type]
+        await serve(self._site, config, shutdown_trigger=self._stop.wait)  # type: ignore[arg-type]
 
     async def _echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.record.connections.append("echo")
