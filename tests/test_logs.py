@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
 from proxy_addon import logs
+from proxy_addon.clock import VirtualClock
+from proxy_addon.core.types import Decision, Person, Reason, Verdict
+from proxy_addon.decision_log import Decided, DecisionLog, about
 
 
 @pytest.fixture(autouse=True)
@@ -83,3 +89,62 @@ def test_again(capsys: pytest.CaptureFixture[str]) -> None:
     structlog.get_logger("allowance.test").warning("once")
     logging.getLogger("allowance.other").info("below the level")
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+# -- docs/logs.md
+
+ROOT = Path(__file__).parents[1]
+LEVELS = {"debug", "info", "warning", "error", "exception"}
+PAGE = (ROOT / "docs" / "logs.md").read_text("utf-8")
+
+
+def calls() -> Iterator[tuple[str, str, set[str]]]:
+    """Each event that the program logs: its words (`…` for what is filled in), level and fields."""
+    for path in (*(ROOT / "proxy_addon").rglob("*.py"), *(ROOT / "db").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            match node.func:
+                case ast.Attribute(ast.Name("log" | "_log" | "_LOG"), level) if level in LEVELS:
+                    pass
+                case ast.Name("tell") if node.args and isinstance(node.args[0], ast.Constant):
+                    level = ""  # chosen a line above
+                case _:
+                    continue
+            assert isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno}: an event is a constant"
+            fields = {keyword.arg or "request" for keyword in node.keywords} - {"exc_info"}
+            yield str(node.args[0].value).replace("%s", "…"), level.replace("exception", "error"), fields
+
+
+def rows() -> dict[str, tuple[set[str], set[str]]]:
+    """Of each event on the page its levels and fields."""
+    table = PAGE.partition("## Every event")[2].partition("\n## ")[0]
+    found = re.findall(r"^\| `([^`]+)` \| ([a-z, ]+) \|([^|]*)\|", table, re.M)
+    return {
+        event: (set(levels.split(", ")), set(re.findall("`(.+?)`", fields)))
+        for event, levels, fields in found
+    }
+
+
+def test_every_event_is_explained_and_every_explained_event_is_logged() -> None:
+    """With its level and its fields; nobody meets a line that the page does not know."""
+    logged: dict[str, tuple[set[str], set[str]]] = {}
+    for event, level, fields in calls():
+        levels, known = logged.setdefault(event, (set(), set()))
+        levels |= {level} if level else {"error", "warning"}
+        known |= fields
+    assert len(logged) > 40
+    assert rows() == logged
+
+
+def test_every_key_of_the_decision_log_is_explained(tmp_path: Path) -> None:
+    """And no key that is not there."""
+    log = DecisionLog(tmp_path, VirtualClock(0.0))
+    log.put(
+        Decided(0.0, "00000000-0000", Person("dora", ("staff",)), Decision(Verdict.ALLOW, Reason.ALLOWED))
+    )
+    log.turn()
+    (line,) = about(tmp_path, lambda name: True)
+    table = PAGE.partition("## The decision log")[2]
+    explained = [re.findall("`(.+?)`", row) for row in re.findall(r"^\| (`.+?) \|", table, re.M)]
+    assert [key for keys in explained for key in keys] == list(line)

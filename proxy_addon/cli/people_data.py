@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -193,7 +193,8 @@ def _replay_journals(files: _Files) -> None:
     empties its own while it reaches the ledger, and what comes late is not taken any more."""
     address = parse(files.settings.database)
     beside = address.file.parent if address.is_sqlite else Path("var")
-    replay(files.settings.journal or beside / "journal", address.identity, files.ledger)
+    with redirect_stdout(sys.stderr):  # what it logs is not the answer of this command
+        replay(files.settings.journal or beside / "journal", address.identity, files.ledger)
 
 
 def _is_them(files: _Files, name: str) -> Callable[[str], bool]:
