@@ -29,10 +29,11 @@ from db.models import AuditRow, Base, GrantRow, TimeRequestRow, VisitRow
 from db.retention import prune
 from db.rows import GRANT, VISIT, grant_values, visit_values
 from db.sqlite import empty_wal
+from db.stretches import stretches
 from db.totals import totals
 from db.types import Instant, database_now
 from proxy_addon.core.types import Grant, Visit
-from proxy_addon.ports import AuditEntry, Erasure, History, News, Records, TimeRequest, Total
+from proxy_addon.ports import AuditEntry, Erasure, History, News, PlainVisit, Records, TimeRequest, Total
 
 OVERLAP = 2.0  # seconds; more than a database's clock is ever set back by those who keep it right
 PEOPLE_AT_ONCE = 1000  # names in one query; SQLite takes 32,766 parameters, Postgres 65,535
@@ -114,6 +115,11 @@ class SqlLedger:
         """Everybody's seconds within `[start, end)`; what overlaps is counted once. See `ports.Ledger.totals`."""
         with self._reading() as connection:
             return totals(connection, start, end)
+
+    def stretches(self, start: float, end: float) -> Iterator[PlainVisit]:
+        """Visits of everybody that touch `[start, end)`, person after person, read as they are asked for."""
+        with self._reading() as connection:
+            yield from stretches(connection, start, end)
 
     def grants(self, valid_after: float, *, person: str | None = None) -> Sequence[Grant]:
         """Grants that expire after `valid_after`, oldest first."""

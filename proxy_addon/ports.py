@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from proxy_addon.core.types import Activity, Decision, Grant, Person, Visit
 
@@ -84,6 +84,17 @@ class Total:
     platform: str
     allowance: str | None
     seconds: float
+
+
+class PlainVisit(NamedTuple):
+    """What a report needs of a visit; `allowance` is None for free time. Instants."""
+
+    person: str
+    platform: str
+    allowance: str | None
+    rule: str | None
+    start: float
+    end: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ COMMANDS = {
     "audit": _Place("audit", "audit"),
     "people": _Place("people", "app"),
     "db": _Place("db", "app"),
+    "report": _Place("report", "report"),
     "doctor": _Place("doctor", "doctor"),
 }
 

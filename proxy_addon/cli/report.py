@@ -1,0 +1,180 @@
+"""`allowance report`: where the attention of an office went."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import secrets
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+from rich.console import Console
+
+from db.engine import upgrade
+from db.ledger import SqlLedger
+from proxy_addon import rules_file
+from proxy_addon.cli.common import AsJson, Config, Database, Rules, one_line_errors, operator
+from proxy_addon.cli.grant import refuse
+from proxy_addon.cli.report_tables import print_report
+from proxy_addon.clock import SystemClock
+from proxy_addon.core.policy import Engine
+from proxy_addon.core.ruleset import Period, RuleSet
+from proxy_addon.passwords import PasswordFile
+from proxy_addon.ports import AuditEntry
+from proxy_addon.pseudonyms import Pseudonyms, settled
+from proxy_addon.report.document import COLUMNS, document, rows
+from proxy_addon.report.gather import gather, needed_since
+from proxy_addon.report.page import page
+from proxy_addon.report.result import Report
+from proxy_addon.report.roles import Roles
+from proxy_addon.report.span import Span, SpanError, around, between
+from proxy_addon.settings import Settings, load_settings
+from proxy_addon.unmasking import known_names
+
+
+class By(StrEnum):
+    """What sums are told apart by."""
+
+    PLATFORM = "platform"
+    ROLE = "role"
+    PERSON = "person"
+
+
+Day = Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day: 2026-11-02.")]
+LastDay = Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day. Default: today")]
+
+
+def report(
+    week: Annotated[
+        bool, typer.Option("--week", help="This week so far; so it is without an option.")
+    ] = False,
+    month: Annotated[bool, typer.Option("--month", help="This month so far.")] = False,
+    last: Annotated[bool, typer.Option("--last", help="The week or month before this one.")] = False,
+    first_day: Day = None,
+    last_day: LastDay = None,
+    by: Annotated[
+        By, typer.Option("--by", help="Sums by platform, role or person; by person is audited.")
+    ] = By.PLATFORM,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A row for each day and name.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with charts, in one file.")
+    ] = None,
+    as_json: AsJson = False,
+    rules: Rules = None,
+    database: Database = None,
+    config: Config = None,
+) -> None:
+    """Show attention by day, hour, platform and role, what ran out, and what observed rules would have stopped."""
+    if sum((week, month, bool(first_day or last_day))) > 1:
+        raise typer.BadParameter("choose one of --week, --month and --from")
+    if sum((as_csv, as_json, html is not None)) > 1:
+        raise typer.BadParameter("choose one of --csv, --html and --json")
+    if last and (first_day or last_day):
+        raise typer.BadParameter("--last belongs to --week or --month")
+    with _opened(rules, database, config) as books:
+        try:
+            if first_day or last_day:
+                span = _named(books.rules, first_day, last_day, books.now)
+            else:
+                span = around(books.rules, Period.MONTH if month else Period.WEEK, books.now, last=last)
+        except SpanError as problem:
+            refuse(f"--from, --to: {problem}")
+        if by is By.PERSON:
+            _audit(books, span)
+        made = _gathered(books, span, by)
+    if as_json:
+        typer.echo(json.dumps(document(made, by), indent=2, ensure_ascii=False))
+    elif as_csv:
+        table = csv.writer(sys.stdout, lineterminator="\n")
+        table.writerow(COLUMNS)
+        table.writerows(rows(made, by))
+    elif html is not None:
+        write(html, page(made, books.now, by_person=by is By.PERSON))
+        typer.echo(f"The report is in {html}.")
+    else:
+        print_report(Console(highlight=False), made, by)
+
+
+class _Books(NamedTuple):
+    """What the command has open. `names`: the key of the pseudonyms, where the ledger has them."""
+
+    settings: Settings
+    engine: Engine
+    ledger: SqlLedger
+    names: Pseudonyms | None
+    now: float
+
+    @property
+    def rules(self) -> RuleSet:
+        return self.engine.rule_set
+
+
+@contextmanager
+def _opened(rules: Path | None, database: str | None, config: Path | None) -> Iterator[_Books]:
+    with one_line_errors():
+        settings = load_settings({"rules": rules, "database": database}, config)
+        engine = Engine(rules_file.load(settings.rules))
+        upgrade(settings.database)
+        with closing(SqlLedger(settings.database, "cli")) as ledger:
+            wanted = engine.rule_set.pseudonyms
+            names = settled(ledger, settings.pseudonym_key) if wanted else None
+            yield _Books(settings, engine, ledger, names, SystemClock().now())
+
+
+def _gathered(books: _Books, span: Span, by: By) -> Report:
+    since = needed_since(books.engine, span)
+    known = _known(books) if books.names is not None else None
+    visits = books.ledger.stretches(since, span.until)
+    grants = books.ledger.grants(since)
+    roles = Roles(books.engine, known)
+    return gather(books.engine, roles, span, visits, grants, by_person=by is By.PERSON)
+
+
+def _known(books: _Books) -> Mapping[str, str]:
+    """Who is behind a pseudonym, of the people that this host knows: for their roles, in memory only."""
+    assert books.names is not None
+    users = PasswordFile(books.settings.passwords).users()
+    return {books.names.of(name): name for name in known_names(books.rules, users)}
+
+
+def _audit(books: _Books, span: Span) -> None:
+    """First the entry, then the answer: nobody looks at people without a trace."""
+    actor = f"cli:{operator()}"
+    doer = books.names.actor(actor) if books.names is not None else actor
+    detail = f"by person, {span.dates[0]} to {span.dates[-1]}"
+    books.ledger.audit(AuditEntry(books.now, doer, "report", "everybody", detail))
+
+
+def _named(rules: RuleSet, first: str | None, last: str | None, now: float) -> Span:
+    if first is None:
+        raise SpanError("--to needs --from, too")
+    begin = _date(first)
+    today = around(rules, Period.DAY, now).dates[0]
+    return between(rules, begin, _date(last) if last else max(begin, today), now)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SpanError(f"{text!r} is no day; write 2026-11-02") from None
+
+
+def write(path: Path, text: str) -> None:
+    """Whole or not at all, for its owner alone: it says what people did."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        file = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(file, "w", encoding="utf-8") as target:
+            target.write(text)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        refuse(f"--html: {path}: cannot be written: {error.strerror}")

@@ -1,0 +1,137 @@
+"""The tables of `allowance report`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from proxy_addon.report.document import WEEKDAYS, in_order, limits, notes, observed, table_of
+from proxy_addon.report.result import Report, Sum
+from proxy_addon.words import day as day_words
+
+_MINUTE = 60.0
+_SHADES = " ░▒▓█"
+
+
+def clock(seconds: float) -> str:
+    """Hours and minutes: `1 h 05`, `7 min`, `-` for nothing."""
+    minutes = round(seconds / _MINUTE)
+    if seconds <= 0:
+        return "-"
+    return (
+        f"{minutes // 60} h {minutes % 60:02}" if minutes >= 60 else f"{minutes} min" if minutes else "<1 min"
+    )
+
+
+def print_report(console: Console, report: Report, by: str) -> None:
+    """For people: whom it is about, then sums by day, by group, by hour and by allowance."""
+    span, zone = report.span, report.rules.zone
+    last = day_words(span.days[-1].start, zone)
+    first = day_words(span.start, zone)
+    console.print(f"[bold]{first}[/bold]" if first == last else f"[bold]{first} to {last}[/bold]")
+    if report.empty:
+        console.print(
+            "Nobody used a limited platform in that time. Another period: --last, --month, --from and --to. If "
+            "people did, ask `allowance doctor` whether the proxy is in use."
+        )
+        return
+    whole = report.whole
+    console.print(
+        f"{_people(whole.people)}, {clock(whole.charged)} charged and {clock(whole.free)} free in "
+        f"{whole.visits:,} visits; an allowance ran out {whole.ran_out:,} times."
+    )
+    console.print(_groups("By day", "Day", _days(report)))
+    console.print(_groups(f"By {by}", by.capitalize(), table_of(report, by).largest_first()))
+    console.print(_hours(report))
+    console.print(_allowances(report))
+    if report.observed:
+        console.print(_observed(report))
+    for note in notes(report):
+        console.print(f"[dim]{escape(note)}[/dim]")
+
+
+def _days(report: Report) -> list[tuple[str, Sum]]:
+    return [(f"{date:%a %d %b}", found) for date, found in zip(report.span.dates, report.days, strict=True)]
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(*columns, title=title, title_justify="left", title_style="bold")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table
+
+
+def _groups(title: str, what: str, rows: Sequence[tuple[str, Sum]]) -> Table:
+    table = _table(title, what, "Charged", "Free", "People", "Visits", "Ran out")
+    for name, found in rows:
+        counts = (found.people, found.visits, found.ran_out)
+        table.add_row(
+            escape(name), clock(found.charged), clock(found.free), *(f"{n:,}" if n else "-" for n in counts)
+        )
+    return table
+
+
+def _hours(report: Report) -> Table:
+    """A shade for each hour of the week; the busiest is the darkest."""
+    most = max(max(row) for row in report.hours) or 1.0
+    busiest = max(
+        (seconds, day, hour) for day, row in enumerate(report.hours) for hour, seconds in enumerate(row)
+    )
+    title = f"By hour of the week (busiest: {WEEKDAYS[busiest[1]]} {busiest[2]:02}:00, {clock(busiest[0])})"
+    table = Table(
+        "",
+        "0     3     6     9     12    15    18    21",
+        title=title,
+        title_justify="left",
+        title_style="bold",
+    )
+    for day in in_order(report):
+        shades = (
+            _SHADES[0 if seconds <= 0 else 1 + min(3, int(seconds / most * 4))] * 2
+            for seconds in report.hours[day]
+        )
+        table.add_row(WEEKDAYS[day][:3], "".join(shades))
+    return table
+
+
+def _allowances(report: Report) -> Table:
+    table = _table(
+        "By allowance", "Allowance", "Limit", "Spent", "People", "Ran out", "of people", "Grants", "Granted",
+        "Over the limit", "of people",
+    )  # fmt: skip
+    table.columns[1].justify = "left"
+    for name, found in report.allowances.items():
+        numbers = (found.people, found.ran_out, found.ran_out_people, found.grants)
+        people, ran_out, ran_out_people, grants = (f"{n:,}" if n else "-" for n in numbers)
+        mark = " (observed)" if observed(report, name) else ""
+        table.add_row(
+            escape(name) + mark, limits(report.rules.allowances.get(name)), clock(found.spent), people, ran_out,
+            ran_out_people, grants, clock(found.granted), clock(found.beyond),
+            f"{found.beyond_people:,}" if found.beyond_people else "-",
+        )  # fmt: skip
+    return table
+
+
+def _observed(report: Report) -> Table:
+    table = _table(
+        "Only observed: what these rules would have stopped",
+        "Rule",
+        "Used",
+        "People",
+        "Visits",
+        "Would stop",
+        "of people",
+    )
+    for name, found in report.observed.items():
+        table.add_row(
+            escape(name), clock(found.seconds), f"{found.people:,}", f"{found.visits:,}", clock(found.stopped),
+            f"{found.stopped_people:,}",
+        )  # fmt: skip
+    return table

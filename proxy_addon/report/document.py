@@ -1,0 +1,149 @@
+"""A report for programs: JSON and CSV. The names here are documented in docs/report.md and stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from proxy_addon.core.ruleset import Allowance, Limit, Period
+from proxy_addon.report.result import Report, Sum, Table
+from proxy_addon.words import duration, iso
+
+COLUMNS: Final = ("day", "by", "name", "charged_seconds", "free_seconds", "people", "visits", "ran_out")
+WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAY: Final = 86_400.0
+
+
+def table_of(report: Report, by: str) -> Table:
+    """The sums by role, platform or person."""
+    found = {"platform": report.platforms, "role": report.roles, "person": report.people}[by]
+    return found if found is not None else Table()
+
+
+def rows(report: Report, by: str) -> Iterator[tuple[str | float | int, ...]]:
+    """A row for each day and name with time, in order; columns as in `COLUMNS`."""
+    for (day, name), found in sorted(table_of(report, by).cells.items()):
+        date = report.span.dates[day].isoformat()
+        yield (
+            date, by, name, round(found.charged, 3), round(found.free, 3), found.people, found.visits,
+            found.ran_out,
+        )  # fmt: skip
+
+
+def document(report: Report, by: str) -> dict[str, Any]:
+    """Everything, for `--json`. Seconds; instants as ISO in the zone of the policy."""
+    span, zone = report.span, report.rules.zone
+    return {
+        "from": iso(span.start, zone),
+        "to": iso(span.end, zone),
+        "until": iso(span.until, zone),
+        "zone": str(zone),
+        **_sum(report.whole),
+        "by": by,
+        "groups": [{"name": name, **_sum(found)} for name, found in table_of(report, by).largest_first()],
+        "days": [
+            {"day": date.isoformat(), **_sum(found)}
+            for date, found in zip(span.dates, report.days, strict=True)
+        ],
+        "hours": [
+            {"weekday": WEEKDAYS[day], "hour": hour, "seconds": round(seconds, 3)}
+            for day in in_order(report)
+            for hour, seconds in enumerate(report.hours[day])
+            if seconds
+        ],
+        "allowances": list(_allowances(report)),
+        "observed": [
+            {
+                "rule": name, "seconds": round(found.seconds, 3), "people": found.people,
+                "visits": found.visits, "would_stop_seconds": round(found.stopped, 3),
+                "would_stop_people": found.stopped_people,
+            }
+            for name, found in report.observed.items()
+        ],
+        "notes": notes(report),
+    }  # fmt: skip
+
+
+def in_order(report: Report) -> list[int]:
+    """The weekdays as the policy's weeks have them."""
+    first = report.rules.week_starts
+    return [(first + number) % 7 for number in range(7)]
+
+
+def _sum(found: Sum) -> dict[str, float | int]:
+    return {
+        "charged_seconds": round(found.charged, 3),
+        "free_seconds": round(found.free, 3),
+        "people": found.people,
+        "visits": found.visits,
+        "ran_out": found.ran_out,
+    }
+
+
+def _allowances(report: Report) -> Iterator[dict[str, Any]]:
+    for name, found in report.allowances.items():
+        allowance = report.rules.allowances.get(name)
+        yield {
+            "name": name,
+            "limit": limits(allowance),
+            "observed": observed(report, name),
+            "spent_seconds": round(found.spent, 3),
+            "people": found.people,
+            "ran_out": found.ran_out,
+            "ran_out_people": found.ran_out_people,
+            "grants": found.grants,
+            "granted_seconds": round(found.granted, 3),
+            "resets": found.resets,
+            "over_limit_seconds": round(found.beyond, 3),
+            "over_limit_people": found.beyond_people,
+            "days": [
+                {
+                    "day": report.span.dates[day].isoformat(), "ran_out": one.ran_out,
+                    "over_limit_seconds": round(one.seconds, 3), "over_limit_people": one.people,
+                }
+                for day, one in sorted(found.days.items())
+            ],
+        }  # fmt: skip
+
+
+def observed(report: Report, allowance: str) -> bool:
+    """True when a rule that spends the allowance is only tried out."""
+    return any(rule.observes for rule in report.rules.rules if rule.allowance == allowance)
+
+
+def limits(allowance: Allowance | None) -> str:
+    """What somebody without an override has: "15 minutes per day"."""
+    if allowance is None:
+        return "no longer in the rules"
+    return " and ".join(map(_limit, allowance.limits))
+
+
+def _limit(limit: Limit) -> str:
+    if limit.period is Period.ROLLING:
+        return f"{duration(limit.seconds)} in any {duration(limit.rolling)}"
+    return f"{duration(limit.seconds)} per {limit.period}"
+
+
+def notes(report: Report) -> list[str]:
+    """What whoever reads the numbers has to know."""
+    span, rules = report.span, report.rules
+    said = []
+    if not span.whole:
+        said.append(f"The period is not over: this is what was used until {iso(span.until, rules.zone)}.")
+    if span.start < span.until - rules.retention:
+        said.append(
+            f"Visits are kept for {rules.retention / DAY:g} days; what is older is gone and not in these sums."
+        )
+    said.append(
+        "Each moment of a person is counted once: as charged before free, for the platform that was used first."
+    )
+    said.append(
+        "Roles and limits are those of the rules in force now, a rota asked for the time of the visit; somebody with "
+        "several roles counts under the first."
+    )
+    if rules.pseudonyms:
+        said.append(
+            "Names are pseudonyms. A role is known only of people whose name this host knows, and an override or a "
+            "rota of anybody else could not be taken into account."
+        )
+    return said

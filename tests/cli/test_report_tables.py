@@ -1,0 +1,49 @@
+"""`proxy_addon/cli/report_tables.py`: a report in a terminal."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from proxy_addon.cli.report_tables import clock, print_report
+from proxy_addon.ports import PlainVisit
+from tests.core.policies import at
+from tests.report.scene import DAILY, RULE, made, observing, office
+
+
+def shown(report, by: str = "platform", width: int = 140) -> str:
+    """What is printed."""
+    console = Console(file=io.StringIO(), width=width)
+    print_report(console, report, by)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_sums() -> None:
+    """By day, by group, by hour, by allowance."""
+    text = shown(office(), "role")
+    for words in ("By day", "By role", "By hour of the week", "By allowance", "staff", "15 minutes per day"):
+        assert words in text, words
+    assert "3 people, 40 min charged and 40 min free in 6 visits" in text
+    assert "Only observed" not in text
+
+
+def test_observed() -> None:
+    """What rules that stop nobody would have stopped."""
+    text = shown(made(PlainVisit("dora", "x", DAILY, RULE, at("09:00"), at("09:40")), rules=observing()))
+    assert "Only observed" in text
+    assert "daily-social (observed)" in text
+    assert "25 min" in text
+
+
+def test_a_person_is_text() -> None:
+    """Square brackets in a name are no markup."""
+    visit = PlainVisit("[bold]ana", "[red]x", DAILY, RULE, at("09:00"), at("09:10"))
+    report = made(visit, by_person=True)
+    assert "[bold]ana" in shown(report, "person")
+    assert "[red]x" in shown(report)
+
+
+def test_clock() -> None:
+    """Short forms."""
+    assert [clock(n) for n in (0, 10, 60, 3900)] == ["-", "<1 min", "1 min", "1 h 05"]
