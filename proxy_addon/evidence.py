@@ -116,9 +116,12 @@ def _is_told(line: Extension) -> bool:
 def _extension(line: Extension, zone: ZoneInfo) -> str:
     first, last = _second(line.first, zone), _second(line.last, zone)
     if line.times == 0:
-        return f"what opened it, until {last}"
-    _, once, often = _words(line.by)
-    what = once if line.times == 1 else often.format(line.times)
+        return f"more of the same until {last}"
+    opened, once, often = _words(line.by)
+    if line.times > 1:
+        what = often.format(line.times)
+    else:
+        what = opened.removeprefix("by ") if line.last - line.first >= _GOES_ON else once
     return f"{what} at {first}" if first == last else f"{what} from {first} to {last}"
 
 

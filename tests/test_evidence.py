@@ -43,7 +43,7 @@ def test_a_visit_reads_like_a_story() -> None:
     """What opened it, what extended it and how often, and the silence that closed it."""
     assert sentences(visit(at(16, 50), SCROLLED), NOW, ZONE) == (
         "Opened 09:12:05 by opening a page.",
-        "Extended by 14 scrolls or clicks from 09:12:20 to 09:16:40 and a video or sound from 09:14:00 to 09:16:02.",
+        "Extended by 14 scrolls or clicks from 09:12:20 to 09:16:40 and playing a video or sound from 09:14:00 to 09:16:02.",
         "Closed 09:16:50: nothing more came in the 10 seconds before.",
     )
     assert data(visit(at(16, 50), SCROLLED), NOW, ZONE) == {
@@ -92,7 +92,7 @@ def test_what_goes_on() -> None:
     film = Trail(("media-stream", at(12, 5)), (Extension("media-stream", at(12, 5), at(20, 0), 0),))
     open_now = visit(at(20, 10), film)
     assert sentences(open_now, at(20, 1), ZONE) == (
-        "Opened 09:12:05 by a running stream.", "Extended by what opened it, until 09:20:00.", "Still open.",
+        "Opened 09:12:05 by a running stream.", "Extended by more of the same until 09:20:00.", "Still open.",
     )  # fmt: skip
     found = data(open_now, at(20, 1), ZONE)
     assert found is not None

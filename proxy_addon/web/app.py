@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from proxy_addon.statement import statement
-from proxy_addon.web import admin, ask, explain_api, files, forms, pages, reload_api
+from proxy_addon.web import admin, ask, explain_api, files, forms, pages, reload_api, why
 from proxy_addon.web.back_office import BackOffice
 from proxy_addon.web.office import Office
 from proxy_addon.web.views import Visitor, day_of
@@ -87,7 +87,8 @@ def employee_app(office: Office, back: BackOffice | None = None) -> FastAPI:
     def reached(request: Request) -> str:
         return _visitor(request).reached or ""
 
-    _serve(app, {"/": home, "/me.json": me, "/help": explain} | _setup(office, reached))
+    own = {"/": home, "/me.json": me, "/help": explain, why.PATH: why.endpoint(office)}
+    _serve(app, own | _setup(office, reached))
     if back is not None:
         _serve_forms(app, ask.Asking(office, back), admin.AdminPages(office, back))
     return app

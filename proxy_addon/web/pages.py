@@ -22,6 +22,7 @@ _INDEX: Final = _TEMPLATES.get_template("index.html")
 _ASK: Final = _TEMPLATES.get_template("ask.html")
 _ADMIN: Final = _TEMPLATES.get_template("admin.html")
 _UNMASKED: Final = _TEMPLATES.get_template("unmasked.html")
+_WHY: Final = _TEMPLATES.get_template("why.html")
 _ERROR: Final = _TEMPLATES.get_template("error.html")
 
 PRIVATE: Final = {
@@ -50,6 +51,11 @@ def ask(page: Any, status: int = 200) -> Response:
 def admin(page: Any, status: int = 200) -> Response:
     """The administrators' page: a `web.admin_views.Admin`."""
     return _form(_ADMIN.render(page=page), status)
+
+
+def why(page: Any) -> Response:
+    """Which rule decides: a `web.why.WhyPage`."""
+    return _form(_WHY.render(page=page), 200)
 
 
 def unmasked(pseudonym: str, name: str | None) -> Response:

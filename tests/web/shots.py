@@ -23,6 +23,7 @@ from proxy_addon.web.app import employee_app, web_app  # noqa: E402
 from proxy_addon.web.office import Health  # noqa: E402
 from tests.web.client import as_person  # noqa: E402
 from tests.web.office import MIDNIGHT, MINUTE, NOW, ZONE, FixedOffice, balance, visit  # noqa: E402
+from tests.web.test_why import Ruled  # noqa: E402
 
 type Page = tuple[dict[str, str], bytes]  # headers, body
 
@@ -106,6 +107,9 @@ def site() -> dict[str, Page]:
     """The pages of the two web applications."""
     away = Health(False, {"rules": "ok", "ledger": "down: database is locked", "certificate": "ok"})
     full, empty = (TestClient(as_person(employee_app(o))) for o in (office(), FixedOffice()))
+    ruled = TestClient(
+        as_person(employee_app(Ruled(seen=(visit("linkedin", 60, 4), visit("facebook", 30, 5)))))
+    )
     guest = TestClient(as_person(employee_app(FixedOffice()), name="ip:10.0.7.33", identified=False))
     admin, ill = TestClient(web_app(office())), TestClient(web_app(FixedOffice(state=away)))
     made = {
@@ -113,6 +117,7 @@ def site() -> dict[str, Page]:
         "employee-empty": empty.get("/"),
         "employee-guest": guest.get("/"),
         "help": full.get("/help"),
+        "why": ruled.get("/why?platform=facebook"),
         "certificate": full.get("/certificate"),
         "admin": admin.get("/"),
         "admin-down": ill.get("/"),
