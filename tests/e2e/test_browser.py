@@ -69,22 +69,6 @@ def why_it_was_charged(page: Page) -> None:
     """From the employee's page: the evidence of a visit, and which rule decides."""
     page.get_by_text("Why", exact=True).first.click()
     page.get_by_text("by opening a page").first.wait_for()
-    assert "time was up" in page.inner_text("table")
-    screenshot(page, "4-employee-why")
-    page.get_by_role("link", name="What would happen if I open").click()
-    page.get_by_label("A platform").select_option(label="Facebook")
-    page.get_by_role("button", name="What would happen?").click()
-    answer = page.locator("#answer")
-    answer.get_by_text("Closed now").wait_for()
-    answer.get_by_text("This rule decides.").wait_for()
-    assert "is used up" in answer.inner_text()
-    screenshot(page, "4-why")
-
-
-def why_it_was_charged(page: Page) -> None:
-    """From the employee's page: the evidence of a visit, and which rule decides."""
-    page.get_by_text("Why", exact=True).first.click()
-    page.get_by_text("by opening a page").first.wait_for()
     screenshot(page, "4-employee-why")
     page.get_by_role("link", name="What would happen if I open").click()
     page.get_by_label("A platform").select_option(label="Facebook")
