@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
-import os
 import secrets
 import socket
 import threading
@@ -15,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
-from prometheus_client.registry import Collector
 
 from db.address import parse
 from db.engine import upgrade
@@ -43,7 +41,7 @@ from proxy_addon.proxy.runner import Runner, RunnerOptions
 from proxy_addon.pseudonyms import Mask, PseudonymLedger, Pseudonyms, masked, settled
 from proxy_addon.reloading import Reloading
 from proxy_addon.rule_tests.runner import run_folder
-from proxy_addon.scrape import Host, exposed, workers, would_have_stopped
+from proxy_addon.scrape import Host, counted, exposed, would_have_stopped
 from proxy_addon.settings import Settings
 from proxy_addon.usage import UsageBook
 from proxy_addon.web.app import employee_app, web_app
@@ -154,17 +152,12 @@ class Office:
             wake=self.writer.wake,
             loaded=lambda: self._rules_at,
             problems=lambda: self.live.outcome.problems,
-            would_block=lambda: would_have_stopped(self._counted()),
+            would_block=lambda: would_have_stopped(counted(self.metrics.registry)),
             users=passwords.users,
             clerk=Clerk(),
             names=self.names,
             workers=settings.workers,
         )
-
-    def _counted(self) -> Collector:
-        """What this process has counted, or all workers together."""
-        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-        return workers(folder) if folder else self.metrics.registry
 
     def _pseudonyms(self, rules: RuleSet) -> Pseudonyms | None:
         """How the ledger calls people, None: by their names. Names from before are replaced first."""

@@ -141,6 +141,12 @@ def workers(folder: str) -> Collector:
     return MultiProcessCollector(None, path=folder)
 
 
+def counted(own: Collector) -> Collector:
+    """What this process has counted; in a worker of a supervisor, what all of them have counted together."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return workers(folder) if folder else own
+
+
 def forget_worker(pid: int, folder: str) -> None:
     """A worker has ended: its gauges are gone, what it counted stays."""
     mark_process_dead(pid, folder)

@@ -19,6 +19,7 @@ from tests.web.office import rule_set
 OPEN = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 WORKER = """
 import sys
+from proxy_addon.core.types import Decision, Person, Reason, Verdict
 from proxy_addon.metrics import PrometheusMetrics
 from tests.web.office import rule_set
 metrics = PrometheusMetrics()
@@ -27,6 +28,8 @@ metrics.tunnel("passed")
 metrics.connections(3)
 metrics.ledger_up.set(int(sys.argv[1]))
 metrics.lag(0.002)
+would = Decision(Verdict.BLOCK, Reason.BLOCKED, "facebook").tried_out(Verdict.ALLOW)
+metrics.decided(Person("bob", ("staff",)), would, 0.0)
 print("ready", flush=True)
 sys.stdin.read()
 """
@@ -34,10 +37,12 @@ SUM = """
 import json, os, sys
 from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
-from proxy_addon.scrape import Host, exposed, workers
+from proxy_addon.scrape import Host, counted, exposed, workers, would_have_stopped
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
 text, _ = exposed(workers(sys.argv[1]), Host(Path(), 5.0))
 families = text_string_to_metric_families(text.decode())
-print(json.dumps([[s.name, s.labels, s.value] for f in families for s in f.samples]))
+samples = [[s.name, s.labels, s.value] for f in families for s in f.samples]
+print(json.dumps([samples, would_have_stopped(counted(None))]))
 """
 
 
@@ -122,7 +127,9 @@ def test_workers_are_summed(tmp_path: Path) -> None:
     finally:
         for worker in started:
             worker.communicate()
-    samples = {(name, *labels.values()): value for name, labels, value in json.loads(done.stdout)}
+    found, would = json.loads(done.stdout)
+    assert would == [[{"rule": "otherwise", "platform": "facebook", "role": "staff"}, 2]]
+    samples = {(name, *labels.values()): value for name, labels, value in found}
     assert samples["allowance_tunnels_total", "passed"] == 2
     assert samples["allowance_connections_open",] == 6
     assert samples["allowance_ledger_up",] == 0
