@@ -169,7 +169,7 @@ class Scene:
             "ALLOWANCE_WEB": f"127.0.0.1:{self.port('8081')}",
             "ALLOWANCE_RESOLVE": ",".join(self._origins.resolve(*SITES)),
             "ALLOWANCE_UPSTREAM_CA": str(self._origins.ca_file),
-            "ALLOWANCE_DRAIN": "1s",
+            "ALLOWANCE_DRAIN": "200ms",
         }  # fmt: skip
 
 
