@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -60,6 +61,27 @@ def test_one_balance(several: OfficeProxy) -> None:
     spent = until(lambda: several.spent("pat", "short"), "usage in the ledger")
     print(f"spent {spent:.2f} s of {LIMIT:g} s at {WORKERS} workers")
     assert spent <= LIMIT + WORKERS * (flush + 0.75)
+
+
+def test_a_form_of_one_worker_is_taken_by_another(several: OfficeProxy) -> None:
+    """What one worker's page asked, another takes, and a third shows; a yes counts at all of them within seconds."""
+    client = Client(several.port, several.ca_file)
+    page = client.open("http://allowance.internal/ask?allowance=long", source="127.0.4.1")
+    found = re.search(r'name="token" value="(\w+)"', page.text)
+    assert found is not None, page.text
+    fields = {"token": found[1], "allowance": "short", "minutes": "10", "reason": "a launch"}
+    form = [word for name, value in fields.items() for word in ("--data-urlencode", f"{name}={value}")]
+    ours = {"Origin": "http://allowance.internal"}
+    sent = client.get("http://allowance.internal/ask", *form, source="127.0.4.2", headers=ours)
+    assert sent.status == 303, sent.text
+    assert "waits for an answer" in client.open("http://allowance.internal/", source="127.0.4.3").text
+    (asked,) = json.loads(several.cli("requests", "list", "--json").stdout)["requests"]
+    assert (asked["user"], asked["reason"]) == ("pat", "a launch")
+    answer = several.cli("requests", "approve", asked["id"])
+    assert answer.returncode == 0, answer.stderr
+    for seat in ("127.0.4.1", "127.0.4.2", "127.0.4.3"):
+        until(lambda seat=seat: client.open(PAGE, source=seat).status == 200, "the grant", 10.0)
+    assert "granted until" in client.open("http://allowance.internal/", source="127.0.4.1").text
 
 
 def test_metrics_are_summed(several: OfficeProxy) -> None:
