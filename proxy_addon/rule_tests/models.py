@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from datetime import date, timedelta
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, model_validator
@@ -98,11 +99,19 @@ def _word(value: object) -> str:
 def _user(value: object) -> str:
     word = _word(value)
     if word.startswith("ip:"):
-        return word
+        return _address(word)
     try:
         return person_name(word)
     except ValueError as bad:
         raise BadTestError(TestCode.BAD_NAME, f"{quote(word)} is no user: {bad}") from None
+
+
+def _address(word: str) -> str:
+    try:
+        return f"ip:{ip_address(word.removeprefix('ip:').strip())}"
+    except ValueError:
+        hint = "write for example ip:10.0.7.33"
+        raise BadTestError(TestCode.BAD_NAME, f"{quote(word)} is no address", hint) from None
 
 
 def _url(value: object) -> str:

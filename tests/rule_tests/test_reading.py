@@ -116,6 +116,10 @@ MISTAKES = [
         '- {at: 09:00, user: dora, grant: {allowance: daily, for: 1m, until: "08:00"}}',
         "test-bad-time: this is over when the step happens; for another day write the date as well",
     ),
+    (
+        '- {at: 09:00, user: "ip:10.0.7", restart: true}',
+        'test-bad-name: "ip:10.0.7" is no address; write for example ip:10.0.7.33',
+    ),
     ('- {at: 09:00, user: "a:b", restart: true}', 'test-bad-name: "a:b" is no user: a name has no ":"'),
     (
         "- {at: 09:00, user: dora, opens: x.example, expect: {verdict: spend}}",
