@@ -15,15 +15,17 @@ from proxy_addon.core import rules_models
 from proxy_addon.core.types import Activity, Reason
 from proxy_addon.rule_tests import models as test_models
 from proxy_addon.settings import Settings, load_settings
+from proxy_addon.web.app import employee_app, web_app
 from tests.docs.pages import READ, ROOT, SHELLS, Page, page
 from tests.tools import cli_reference, metrics_reference
+from tests.web.office import FixedOffice
 
 COMMANDS = {each.words: frozenset(each.options) for each in cli_reference.commands()}
 NO_METRICS = {"allowance_restored"}  # a database
 NO_SETTINGS = {"ALLOWANCE_CONFIG", "ALLOWANCE_CHROMIUM", "ALLOWANCE_NAME"}
 NO_ALERTS: set[str] = set()
 # Options of other programs that running text names alone.
-FOREIGN = {"--name", "--user", "--require-hashes", "--ignore-hosts"}
+FOREIGN = {"--name", "--pull", "--seed", "--user", "--require-hashes", "--ignore-hosts"}
 HERE = re.compile(r"(?:tests|proxy_addon|db|dashboards|deploy)/[\w./-]*\w/?")
 
 
@@ -96,8 +98,11 @@ def test_every_command_that_is_named_exists(each: Page) -> None:
 
 
 def test_every_option_that_is_named_exists() -> None:
-    """An option alone in running text is an option of some command of ours."""
+    """An option alone in running text is an option of some command of ours, or of a program that a block runs."""
     known = frozenset[str]().union(*COMMANDS.values()) | FOREIGN
+    for block in (block for each in READ.values() for block in each.blocks if block.language in SHELLS):
+        lines = [line for line in _lines(block.commands) if "allowance " not in line]
+        known |= set(re.findall(r"--[a-z-]+", "\n".join(lines)))
     named = {
         word.split()[0].partition("=")[0]
         for each in READ.values()
@@ -188,6 +193,16 @@ def test_every_file_that_is_named_is_there(each: Page) -> None:
         if HERE.fullmatch(name) and not (ROOT / name).exists():
             missing.append(name)
     assert missing == []
+
+
+def test_every_address_that_answers_is_described() -> None:
+    """Of the employee's side and of the web port; forms and actions behind a page go without."""
+    routes = [*employee_app(FixedOffice()).routes, *web_app(FixedOffice()).routes]
+    paths = {str(route.path) for route in routes if "{" not in route.path}  # type: ignore[attr-defined]
+    said = "\n".join(each.said for each in READ.values())
+    assert [
+        path for path in sorted(paths - {"/"}) if not re.search(rf"{re.escape(path)}(?![\w-])", said)
+    ] == []
 
 
 def test_the_changelog_names_the_schema() -> None:
