@@ -79,28 +79,21 @@ class Root:
 
     def __init__(self, folder: Path) -> None:
         """Raises NotPermitted."""
-        self.path, self.added, scratch = (folder / name for name in ("root", "added", "scratch"))
-        for each in (self.path, self.added, scratch):
-            each.mkdir(parents=True)
-        layers = f"lowerdir=/,upperdir={self.added},workdir={scratch}"
-        try:
-            _mount("-t", "overlay", "overlay", "-o", layers, str(self.path))
-        except StepFailed as error:
-            raise NotPermitted(str(error)) from None
+        self.path, self.added = folder / "root", folder / "added"
+        self.path.mkdir(parents=True)
+        _overlay("/", self.path, self.added)
         _mount("-t", "tmpfs", "tmpfs", "-o", "mode=1777", str(self.path / "tmp"))
         _mount("-t", "proc", "proc", str(self.path / "proc"))
         _mount("--bind", "/dev", str(self.path / "dev"))
-        self._interpreter()
+        self._interpreter(folder / "local")
 
-    def _interpreter(self) -> None:
+    def _interpreter(self, added: Path) -> None:
         """Python where the images of Python have it."""
         place = self.path / "usr" / "local"
-        if sys.base_prefix != "/usr":
-            _mount("--bind", sys.base_prefix, str(place))
-            return
-        _mount("-t", "tmpfs", "tmpfs", str(place))
-        (place / "bin").mkdir()
-        for name in ("python", "python3"):
+        system = sys.base_prefix == "/usr"
+        _overlay("/usr/local" if system else sys.base_prefix, place, added)
+        for name in ("python", "python3") if system else ():
+            (place / "bin" / name).unlink(missing_ok=True)
             (place / "bin" / name).symlink_to(f"/usr/bin/python3.{sys.version_info[1]}")
 
     def at(self, path: str) -> Path:
@@ -143,10 +136,12 @@ class Root:
             raise StepFailed(f"{' '.join(words)}\nended with {done.returncode}:\n{done.stdout}")
         return done.stdout
 
-    def mount_folder(self, source: Path, target: str) -> None:
+    def mount_folder(self, source: Path, target: str, *, read_only: bool = False) -> None:
         """Show a folder of this machine in there."""
         self.at(target).mkdir(parents=True, exist_ok=True)
         _mount("--bind", str(source), str(self.at(target)))
+        if read_only:
+            _mount("-o", "remount,bind,ro", str(self.at(target)))
 
     def unmount(self, target: str) -> None:
         """Take it away again."""
@@ -154,7 +149,8 @@ class Root:
 
     def seal(self) -> None:
         """Read-only from here on, apart from /tmp and what is mounted."""
-        _mount("-o", "remount,ro", str(self.path))
+        for place in (self.path / "usr" / "local", self.path):
+            _mount("-o", "remount,ro", str(place))
 
     def size(self) -> int:
         """Bytes of all that was added."""
@@ -176,6 +172,18 @@ def merge(source: Path, target: Path) -> None:
     shutil.copystat(source, target)
     owner = source.stat()
     os.chown(target, owner.st_uid, owner.st_gid)
+
+
+def _overlay(lower: str, place: Path, added: Path) -> None:
+    """Show `lower` at a place; what is written there goes to `added`. Raises NotPermitted."""
+    scratch = added.with_name(f"{added.name}-scratch")
+    for each in (added, scratch):
+        each.mkdir()
+    layers = f"lowerdir={lower},upperdir={added},workdir={scratch}"
+    try:
+        _mount("-t", "overlay", "overlay", "-o", layers, str(place))
+    except StepFailed as error:
+        raise NotPermitted(str(error)) from None
 
 
 def _mount(*words: str) -> None:
