@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
+from zoneinfo import ZoneInfo
 
 from proxy_addon.core.balance import StaticUsage
 from proxy_addon.core.intervals import Intervals, clip, intersection, measure, normalise, union
@@ -18,8 +19,8 @@ from proxy_addon.report.pieces import Piece, pieces
 from proxy_addon.report.result import AllowanceSum, Report, RuleSum, Sum, Table
 from proxy_addon.report.roles import Roles
 from proxy_addon.report.span import Span
-from proxy_addon.simulate.hours import spread
 
+_QUARTER, _HOUR = 900.0, 3600.0
 _ROUNDING = 1.0  # seconds beyond a limit on a day that are nobody's: a cut, and other proxies, take a moment
 
 type Beyonds = dict[str, Intervals]
@@ -49,8 +50,9 @@ def gather(
     for grant in grants:
         by_name[grant.person].append(grant)
         _count_grant(made, grant)
+    hours = _Hours(rules.zone)
     for name, some in groupby(visits, key=lambda visit: visit.person):
-        _Person(made, engine, roles, name, list(some), by_name.get(name, ())).count()
+        _Person(made, engine, roles, hours, name, list(some), by_name.get(name, ())).count()
     return made
 
 
@@ -65,6 +67,26 @@ def _count_grant(made: Report, grant: Grant) -> None:
         found.granted += grant.seconds
 
 
+class _Hours:
+    """The weekday and the hour that the wall clock shows, and when that hour ends. Offsets from UTC are multiples of
+    a quarter of an hour, so that one look at the zone is enough for each of those."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._known: dict[float, tuple[int, int, float]] = {}
+
+    def at(self, instant: float) -> tuple[int, int, float]:
+        """Weekday (0 = Monday), hour, and the instant at which it ends."""
+        quarter = instant // _QUARTER
+        found = self._known.get(quarter)
+        if found is None:
+            begins = quarter * _QUARTER
+            shown = datetime.fromtimestamp(begins, self._zone)
+            found = shown.weekday(), shown.hour, begins + _HOUR - shown.minute * 60 - shown.second
+            self._known[quarter] = found
+        return found
+
+
 class _Person:
     """One person's part of a report."""
 
@@ -73,11 +95,12 @@ class _Person:
         made: Report,
         engine: Engine,
         roles: Roles,
+        hours: _Hours,
         name: str,
         visits: list[PlainVisit],
         grants: Sequence[Grant],
     ) -> None:
-        self.made, self.engine, self.roles, self.name = made, engine, roles, name
+        self.made, self.engine, self.roles, self.hours, self.name = made, engine, roles, hours, name
         self.span = made.span
         self.within = Interval(made.span.start, made.span.until)
         self.visits = [visit for visit in visits if visit.end > visit.start]
@@ -87,7 +110,9 @@ class _Person:
                 spent[visit.allowance].append(Interval(visit.start, visit.end))
         self.spent: Mapping[str, Intervals] = {name: normalise(some) for name, some in spent.items()}
         self.usage = StaticUsage(self.spent, tuple(grants))
-        self.seen: set[int] = set()  # sums that this person is counted in already
+        self.cells: defaultdict[tuple[int, str, str], Sum] = defaultdict(Sum)  # day, platform, role
+        first = roles.person(name, self.within.start)
+        self.always = None if first.duty else first.roles[0]
 
     def count(self) -> None:
         """Add this person to every sum."""
@@ -95,52 +120,52 @@ class _Person:
         if not found:
             return
         for piece in found:
-            for day, part in self._by_day(piece):
-                self._add(day, part)
+            self._piece(piece)
         here = [visit for visit in self.visits if visit.end > self.within.start]
         for visit in here:
             start = max(visit.start, self.within.start)
-            for one in self._sums(self.span.day(start), visit.platform, self._role(start)):
-                one.visits += 1
+            self.cells[self.span.day(start), visit.platform, self._role(start)].visits += 1
         beyond = {name: self._allowance(name, found) for name in self.spent}
         self._observed(here, beyond)
+        self._hand_over()
 
     def _role(self, at: float) -> str:
-        return self.roles.role(self.name, at)
+        return self.always or self.roles.role(self.name, at)
 
-    def _by_day(self, piece: Piece) -> Iterator[tuple[int, Piece]]:
-        """A piece, cut where days begin."""
-        start, day = piece.start, self.span.day(piece.start)
-        while start < piece.end:
-            end = min(piece.end, self.span.days[day].end)
-            yield day, piece._replace(start=start, end=end)
-            start, day = end, day + 1
-
-    def _add(self, day: int, piece: Piece) -> None:
-        seconds = piece.end - piece.start
-        for one in self._sums(day, piece.platform, self._role(piece.start)):
-            if piece.charged:
-                one.charged += seconds
+    def _piece(self, piece: Piece) -> None:
+        """Count a piece, cut where days and hours begin."""
+        start, end, platform, charged = piece
+        hours, ends = self.made.hours, self.span.days
+        role = self._role(start)
+        while start < end:
+            day = self.span.day(start)
+            weekday, hour, until = self.hours.at(start)
+            until = min(until, end, ends[day].end)
+            seconds = until - start
+            hours[weekday][hour] += seconds
+            cell = self.cells[day, platform, role]
+            if charged:
+                cell.charged += seconds
             else:
-                one.free += seconds
-            if id(one) not in self.seen:
-                self.seen.add(id(one))
-                one.people += 1
-        for begins, part in spread((Interval(piece.start, piece.end),), self.made.rules.zone):
-            shown = datetime.fromtimestamp(begins, self.made.rules.zone)
-            self.made.hours[shown.weekday()][shown.hour] += part
+                cell.free += seconds
+            start = until
 
-    def _sums(self, day: int, platform: str, role: str) -> Iterator[Sum]:
-        """Everything that a moment counts for."""
+    def _hand_over(self) -> None:
+        """From this person's sums to those of everybody; in each of them this is one person."""
         made = self.made
-        yield made.whole
-        yield made.days[day]
-        tables = [(made.platforms, platform), (made.roles, role)]
-        if made.people is not None:
-            tables.append((made.people, self.name))
-        for table, name in tables:
-            yield table.rows[name]
-            yield table.cells[day, name]
+        mine: dict[int, Sum] = {}
+        for (day, platform, role), cell in self.cells.items():
+            places = [
+                made.whole, made.days[day], made.platforms.rows[platform], made.platforms.cells[day, platform],
+                made.roles.rows[role], made.roles.cells[day, role],
+            ]  # fmt: skip
+            if made.people is not None:
+                places += (made.people.rows[self.name], made.people.cells[day, self.name])
+            for place in places:
+                place.add(cell)
+                mine[id(place)] = place
+        for place in mine.values():
+            place.people += 1
 
     def _allowance(self, name: str, found: list[Piece]) -> Intervals:
         """Count an allowance; what was used beyond it."""
@@ -183,8 +208,7 @@ class _Person:
             key=lambda piece: piece.start,
             default=found[0],
         )
-        for one in self._sums(day, last.platform, self._role(at)):
-            one.ran_out += 1
+        self.cells[day, last.platform, self._role(at)].ran_out += 1
 
     def _observed(self, visits: list[PlainVisit], beyond: Beyonds) -> None:
         """Rules that stop nobody, and what they would have stopped: what they block, and what is beyond a limit."""

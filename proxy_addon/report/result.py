@@ -25,6 +25,13 @@ class Sum:
         """Charged or free."""
         return self.charged + self.free
 
+    def add(self, other: Sum) -> None:
+        """Add everything but the people, who must be counted once."""
+        self.charged += other.charged
+        self.free += other.free
+        self.visits += other.visits
+        self.ran_out += other.ran_out
+
 
 class Table:
     """Sums by name, and by day and name."""

@@ -22,11 +22,13 @@ class SpanError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`[start, end)`, cut into days; `until` is the end, or now where that is earlier. Instants."""
+    """`[start, end)`, cut into days; `until` is the end, or now where that is earlier; `starts` are those of the days.
+    Instants."""
 
     days: tuple[Interval, ...]
     dates: tuple[date, ...]
     until: float
+    starts: tuple[float, ...]
 
     @property
     def start(self) -> float:
@@ -45,7 +47,7 @@ class Span:
 
     def day(self, instant: float) -> int:
         """The number of the day that an instant of the span is in."""
-        return bisect_right(self.days, instant, key=lambda day: day.start) - 1
+        return bisect_right(self.starts, instant) - 1
 
 
 def around(rs: RuleSet, period: Period, now: float, *, last: bool = False) -> Span:
@@ -75,7 +77,7 @@ def _day_of(rs: RuleSet, day: date) -> Interval:
 def _span(rs: RuleSet, whole: Interval, now: float) -> Span:
     days = tuple(_days(rs, whole))
     dates = tuple(datetime.fromtimestamp(day.start, rs.zone).date() for day in days)
-    return Span(days, dates, min(whole.end, now))
+    return Span(days, dates, min(whole.end, now), tuple(day.start for day in days))
 
 
 def _days(rs: RuleSet, whole: Interval) -> Iterator[Interval]:

@@ -14,7 +14,7 @@ def by_hour(person: PersonResult, zone: ZoneInfo) -> dict[str, dict[str, float]]
     """Start of each hour with use (ISO) -> platform -> seconds."""
     hours: dict[float, dict[str, float]] = {}
     for platform, union in person.by_platform().items():
-        for begins, seconds in spread(union, zone):
+        for begins, seconds in _spread(union, zone):
             found = hours.setdefault(begins, {})
             found[platform] = found.get(platform, 0.0) + seconds
     return {
@@ -23,8 +23,7 @@ def by_hour(person: PersonResult, zone: ZoneInfo) -> dict[str, dict[str, float]]
     }
 
 
-def spread(union: Intervals, zone: ZoneInfo) -> list[tuple[float, float]]:
-    """The start of each hour on the wall clock, with the seconds of the set within it; in order."""
+def _spread(union: Intervals, zone: ZoneInfo) -> list[tuple[float, float]]:
     pieces: list[tuple[float, float]] = []
     for start, end in union:
         at = start

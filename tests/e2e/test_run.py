@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import stat
 from collections.abc import Callable, Iterator
@@ -50,6 +51,18 @@ def test_ca_key_is_private(own: OfficeProxy) -> None:
     keys = [file for file in own.confdir.iterdir() if b"PRIVATE KEY" in file.read_bytes()]
     assert keys
     assert {stat.S_IMODE(file.stat().st_mode) for file in keys} == {0o600}
+
+
+def test_the_doctor_finds_it_running(own: OfficeProxy) -> None:
+    """With the settings it was started with, `allowance doctor` takes both ports for ours and has nothing to mend."""
+    options = own.command()[own.command().index("run") + 1 :]
+    answer = own.cli("doctor", "--json", "--probe", "www.facebook.com", *options)
+    found = {check["name"]: check for check in json.loads(answer.stdout)["checks"]}
+    assert answer.returncode == 0, answer.stdout
+    assert found["web port"]["fact"].endswith("our proxy runs and is ready")
+    assert found["proxy port"]["fact"].endswith("held by the proxy that runs")
+    for name in ("CA", "CA key", "CA key pair", "database", "journal", "rules", "DNS", "upstream"):
+        assert found[name]["state"] == "ok", found[name]
 
 
 def test_second_start_continues(own: OfficeProxy) -> None:
