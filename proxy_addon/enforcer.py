@@ -38,10 +38,7 @@ FOLLOWED = 200  # clocks that are written anew in one turn after a change of rul
 
 
 class Ticket:
-    """Something that was let through and may go on: a body, a WebSocket, a tunnel.
-
-    `handle` and `request` belong to the adapter: by one it finds what it has to cut, by the other logs name it.
-    """
+    """A body, a WebSocket or a tunnel that goes on. `handle` (what to cut) and `request` (its id) are the adapter's."""
 
     __slots__ = (
         "at", "bytes", "handle", "hit", "judgement", "key", "kind", "page", "person", "pushed", "request", "sent",
@@ -246,7 +243,6 @@ class Enforcer:
         person, target = ticket.person, ticket.target
         watch = self._attention.watch(person.name, target.platform)
         judgement = activity.classify(x, ticket.hit, ticket.page, watch.place, ticket.at)
-        watch.place = activity.remember(watch.place, x, judgement, ticket.at)
         ticket.judgement = judgement
         leads = activity.leads(x)
         ticket.key = rhythm.endpoint(x.host, x.path) if leads else rhythm.CONTENT
@@ -261,6 +257,8 @@ class Enforcer:
         if not became.counts:
             ticket.judgement = Judgement(became, judgement.evidence)
             self._metrics.ignored(person, target.platform, became)
+        # Only now: a page that is only polled is not in use.
+        watch.place = activity.remember(watch.place, x, ticket.judgement, ticket.at)
         return ticket.judgement
 
     def body(self, ticket: Ticket, size: int, now: float) -> None:
