@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -115,7 +114,7 @@ def test_pseudonyms(folder: Path) -> None:
     policy.write_text(policy.read_text() + "privacy: {pseudonyms: true}\n")
     assert "there is no pseudonym key" in line("usage", "bo")
     with ledger() as books:  # as a start of the proxy does it
-        names = settled(books, Path("var/pseudonym.key"), SystemClock().now())  # noqa: TID251
+        names = settled(books, Path("var/pseudonym.key"), SystemClock().now())
         books.mask_names(names.of, names.actor)
     assert json.loads(run("usage", "bo", "--json")[1])["allowances"]["daily"]["spent"] == 30
     assert run("grant", "bo", "daily", "5m", "--reason", "a course")[0] == 0
