@@ -18,7 +18,7 @@ from db.sqlite import create_file, open_sqlite, use_wal
 from proxy_addon.ports import LedgerUnusable
 
 # All that this version knows, oldest first; tested against migrations/versions.
-REVISIONS = ("ledger_0001", "ledger_0002", "ledger_0003")
+REVISIONS = ("ledger_0001", "ledger_0002", "ledger_0003", "ledger_0004")
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "alembic_version"
 

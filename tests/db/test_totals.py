@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import bindparam, text
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.engine import Connection
 
 from db import histories, totals
 from db.engine import upgrade
@@ -115,16 +117,81 @@ def test_a_month_of_a_year_reads_no_whole_table(
     ledger.write_visits([visit(number * 24, person=f"p{number % 50}") for number in range(21_900)])
     ledger.close()
     moments = {"start": START + 300 * 86_400, "end": START + 330 * 86_400, "since": START + 364 * 86_400}
-    words = "EXPLAIN QUERY PLAN " if engine == "sqlite" else "EXPLAIN "
-    dialect = "sqlite" if engine == "sqlite" else "postgresql"
+    people = {"low": "p10", "high": "p30"}
     with connected(url) as connection:
         connection.execute(text("ANALYZE visits"))
-        for queries, names in ((totals._QUERIES, ("start", "end")), (histories._QUERIES, ("since",))):
-            query = queries[dialect]
-            explain = text(words + query.text).bindparams(
-                *(bindparam(name, type_=Instant()) for name in names)
-            )
-            rows = connection.execute(explain, {name: moments[name] for name in names})
-            plan = "\n".join(str(row) for row in rows)
+        if engine == "sqlite":
+            asked: list[tuple[TextClause, dict[str, str]]] = [
+                (totals._SQLITE_QUERY, {}),
+                (histories._QUERIES["sqlite"], {}),
+            ]
+        else:
+            asked = [
+                (totals._POSTGRES_QUERY, people),
+                (totals._POSTGRES_LAST, {"low": "p30"}),
+                (histories._QUERIES["postgresql"], {}),
+            ]
+        for query, names in asked:
+            plan = explained(connection, query, moments | names)
             assert "ix_visits_" in plan, plan
             assert "Seq Scan" not in plan and "SCAN visits" not in plan, plan
+
+
+def explained(connection: Connection, query: TextClause, values: Mapping[str, object]) -> str:
+    """The plan of a query; `values` may hold more than it asks for."""
+    words = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
+    names = {name: value for name, value in values.items() if f":{name}" in query.text}
+    moments = [bindparam(name, type_=Instant()) for name in names if isinstance(names[name], float)]
+    rows = connection.execute(text(words + query.text).bindparams(*moments), names)
+    return "\n".join(str(row) for row in rows)
+
+
+@pytest.mark.postgres
+def test_the_report_reads_an_index_alone(postgres_url: str) -> None:
+    """On Postgres a slice of the people is read from the index by person, in its order, without the table."""
+    upgrade(postgres_url)
+    ledger = SqlLedger(postgres_url, "a")
+    ledger.write_visits([visit(number * 4, person=f"p{number % 500:03}") for number in range(21_900)])
+    ledger.close()
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE visits")
+    values = {"start": START, "end": START + 9e6, "low": "p100", "high": "p200"}
+    with connected(postgres_url) as connection:
+        plan = explained(connection, totals._POSTGRES_QUERY, values)
+    assert "Index Only Scan using ix_visits_person_ended_at" in plan, plan
+
+
+@given(st.lists(st.text(min_size=1), max_size=40, unique=True))
+def test_slices_hold_everybody_once(names: list[str]) -> None:
+    """However many names the statistics know, each slice begins where the one before it ends, the last is open."""
+    names.sort()
+    made = totals.slices(names)
+    assert 1 <= len(made) <= totals.SLICES
+    assert made[0][0] == "" and made[-1][1] is None
+    assert [high for _, high in made[:-1]] == [low for low, _ in made[1:]]
+    assert all(high is None or low < high for low, high in made)
+
+
+@pytest.mark.postgres
+def test_slices_add_nothing_and_leave_nobody_out(postgres_url: str) -> None:
+    """Where there are statistics the people are read in slices, and the sums are those of memory."""
+    upgrade(postgres_url)
+    ledger, memory = SqlLedger(postgres_url, "a"), MemoryLedger()
+    rows = [
+        visit(
+            n, id=f"v{n}", person=f"{'pßx'[n % 3]}{n % 701}", end=START + n * 60 + 90.5, platform="xyz"[n % 2]
+        )
+        for n in range(5_000)
+    ]
+    for each in (ledger, memory):
+        each.write_visits(rows)
+    with connected(postgres_url) as connection:
+        connection.execute(text("ANALYZE visits"))
+        names = connection.execute(totals._NAMES).scalar_one()
+    assert len(totals.slices(names)) == totals.SLICES
+    found, expected = (
+        {(t.person, t.platform): t.seconds for t in each.totals(START, START + 2e5)}
+        for each in (ledger, memory)
+    )
+    assert found == pytest.approx(expected)
+    ledger.close()
