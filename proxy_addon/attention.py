@@ -8,6 +8,7 @@ each new or changed visit to the balances at once and to `sink` for the ledger. 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from proxy_addon.core import meter, rhythm, trail
@@ -18,7 +19,7 @@ from proxy_addon.core.policy import Engine
 from proxy_addon.core.rhythm import Root
 from proxy_addon.core.ruleset import Metering, Then
 from proxy_addon.core.trail import Cause, Telling
-from proxy_addon.core.types import Activity, Balance, Interval, Person, Target, Trail, Visit
+from proxy_addon.core.types import Activity, Balance, Decision, Interval, Person, Reason, Target, Trail, Visit
 from proxy_addon.ports import Metrics
 from proxy_addon.usage import UsageBook
 
@@ -161,7 +162,9 @@ class Attention:
         kind = load.judgement.kind or Kind.INTERACTION
         section = load.target.section
         evidence = load.judgement.evidence
-        mark = Mark(load.at, load.until, kind, load.key, evidence, section, needs, root, novel=novel, follows=follows)
+        mark = Mark(
+            load.at, load.until, kind, load.key, evidence, section, needs, root, novel=novel, follows=follows
+        )
         watch.clock = meter.observe(old, mark, metering)
         if mark.at < old.newest:  # as the clock enters it
             mark = mark._replace(at=old.newest, until=max(old.newest, mark.until))
@@ -184,6 +187,20 @@ class Attention:
             old = watch.clock
             watch.clock = meter.truncate(watch.clock, at)
             self._write(engine, person, platform, watch, old, why)
+
+    def refused(self, person: Person, platform: str, decision: Decision, at: float) -> None:
+        """Something that would have gone on with a visit was refused: time was up, that is what ended it."""
+        watch = self._watches.get((person.name, platform))
+        if decision.reason is not Reason.EXHAUSTED or watch is None or at > watch.clock.reach:
+            return
+        rows = watch.rows.get(watch.clock.stretches[-1].serial) if watch.clock.stretches else None
+        if not rows or rows[-1].allowance != decision.allowance:
+            return
+        row, known = rows[-1], rows[-1].evidence
+        if known is not None and known.closed is None:
+            ended = trail.closed(known, trail.TIME_UP, row.end)
+            rows[-1] = replace(row, rev=row.rev + 1, evidence=ended)
+            self._publish(person, rows[-1], 0.0)
 
     def swapped(self, before: Era) -> None:
         """Other rules are in force since `before.until`: what was charged until then stays as it is."""

@@ -174,6 +174,7 @@ class Enforcer:
             decision = self._with_gap(person, target, decision, judgement, now)
         self._metrics.decided(person, decision, self._timer() - begun)
         if decision.blocks:
+            self._attention.refused(person, target.platform, decision, now)
             return Asked(decision)
         notice = self._notice(person, decision, now) if opens else None
         if notice is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from proxy_addon.core import trail
 from proxy_addon.core.ruleset import Rule, Then
-from proxy_addon.core.types import Trail
+from proxy_addon.core.types import Decision, Reason, Trail, Verdict
 from tests.core.policies import LUNCH, at
 from tests.test_attention import DORA, LITTLE, START, TAIL, Desk, moves, policy, quick
 
@@ -58,6 +59,24 @@ def test_evidence_of_what_was_ended() -> None:
     desk.page(0)
     desk.page(30, section="learning")
     assert [found.closed for found in evidence(desk)] == [(trail.SECTION_CHANGED, START + 30), None]
+
+
+def test_evidence_of_what_was_refused() -> None:
+    """Time was up in the tail: the next page is refused, and that ended the visit, written once. More time goes on."""
+    desk = Desk()
+    desk.page(0)
+    row = desk.written[-1]
+    no = Decision(Verdict.BLOCK, Reason.EXHAUSTED, "x", allowance="a")
+    for decision, after in ((replace(no, reason=Reason.BLOCKED), 20), (no, 400)):
+        desk.attention.refused(DORA, "x", decision, START + after)
+    assert desk.written == [row]  # another reason, and too late to have gone on
+    for after in (20, 21):
+        desk.attention.refused(DORA, "x", no, START + after)
+    desk.attention.refused(DORA, "facebook", no, START + 20)
+    assert [(v.rev, v.end - START) for v in desk.written] == [(1, TAIL), (2, TAIL)]
+    assert evidence(desk)[0].closed == (trail.TIME_UP, START + TAIL)
+    desk.page(60)
+    assert evidence(desk)[0].closed is None
 
 
 def test_evidence_of_minutes_given_back() -> None:
