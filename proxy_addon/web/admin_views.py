@@ -105,12 +105,17 @@ class Admin(NamedTuple):
 def in_force(rules: RuleSet, loaded: float, problems: Sequence[str], now: float) -> InForce:
     """What the rules in force are."""
     counts = (
-        f"{len(rules.rules)} rules, {len(rules.allowances)} allowances, {len(rules.people.roles)} roles, "
+        f"{_count(len(rules.rules), 'rule')}, {_count(len(rules.allowances), 'allowance')}, "
+        f"{_count(len(rules.people.roles), 'role')}, "
         f"{len(rules.limited)} of {len(rules.platforms)} platforms limited"
     )
     shown = tuple(problems[:MOST_SHOWN])
     since = when(loaded, now, rules.zone)
     return InForce(rules.digest[:12], since, counts, rules.zone.key, shown, len(problems) - len(shown))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def parts(health: Health, state: WriterState) -> tuple[Part, ...]:

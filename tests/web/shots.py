@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fastapi.testclient import TestClient
+from httpx import Response
 from playwright.sync_api import Browser, Route, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,8 +22,10 @@ from proxy_addon.core.types import Decision, Extension, Reason, Trail, Verdict, 
 from proxy_addon.proxy import answers  # noqa: E402
 from proxy_addon.web.app import employee_app, web_app  # noqa: E402
 from proxy_addon.web.office import Health  # noqa: E402
+from tests.web.back import NAMES, SAME, TOKENS, UP, Behind  # noqa: E402
 from tests.web.client import as_person  # noqa: E402
 from tests.web.office import MIDNIGHT, MINUTE, NOW, ZONE, FixedOffice, balance, visit  # noqa: E402
+from tests.web.test_admin import Away  # noqa: E402
 from tests.web.test_why import Ruled  # noqa: E402
 
 type Page = tuple[dict[str, str], bytes]  # headers, body
@@ -111,6 +114,7 @@ def site() -> dict[str, Page]:
         as_person(employee_app(Ruled(seen=(visit("linkedin", 60, 4), visit("facebook", 30, 5)))))
     )
     guest = TestClient(as_person(employee_app(FixedOffice()), name="ip:10.0.7.33", identified=False))
+    asking, deciding, broken = behind()
     admin, ill = TestClient(web_app(office())), TestClient(web_app(FixedOffice(state=away)))
     made = {
         "employee": full.get("/"),
@@ -122,8 +126,45 @@ def site() -> dict[str, Page]:
         "admin": admin.get("/"),
         "admin-down": ill.get("/"),
         "not-found": full.get("/nope"),
+        "asking": asking.get("/"),
+        "ask": asking.get("/ask?allowance=weekly-video"),
+        "office": deciding.get("/admin?done=granted"),
+        "office-broken": broken.get("/admin"),
+        "office-refused": asking.get("/admin"),
+        "unmasked": unmasked(deciding),
     }
     return {name: (dict(answer.headers), answer.content) for name, answer in made.items()}
+
+
+def behind() -> tuple[TestClient, TestClient, TestClient]:
+    """Somebody who has asked, an administrator, and one on a bad day."""
+    full = Behind(pseudonyms=True)
+    full.inner.write_visits([visit("facebook", 60, 5), visit("youtube", 30, 20, None)])
+    full.asked(
+        1, "emil", reason="The election night needs somebody on every channel, from eight until the end"
+    )
+    full.asked(2, "ada", reason="A course")
+    full.asked(3, reason="The launch")
+    full.ledger.decide("r3", at=NOW - 30, by="ada", actor="web:ada", grant=None, note="After lunch, gladly.")
+    full.asked(4, reason="A customer waits")
+    lines = [
+        f"rules/policy.yaml:{n}:5: unknown-key: 'lmit' is not known here; did you mean limit?"
+        for n in (3, 14)
+    ]
+    state = replace(UP, up=False, journal_visits=12)
+    bad = Behind(Away(), problems=lines, state=state, would=())
+    bad.office.state = Health(
+        False, {"proxy": "ok", "ledger": "down since 12:04: the database does not answer"}
+    )
+    return (
+        TestClient(full.person("dora")), TestClient(full.person("ada")), TestClient(bad.person("ada")),
+    )  # fmt: skip
+
+
+def unmasked(admin: TestClient) -> Response:
+    """The page that shows a name."""
+    fields = {"token": TOKENS.of("ada", now=NOW), "pseudonym": NAMES.of("dora"), "reason": "a complaint"}
+    return admin.post("http://allowance.internal/admin/unmask", data=fields, headers=SAME)
 
 
 def shoot(browser: Browser, name: str, page: Page, look: str, size: dict[str, int]) -> None:

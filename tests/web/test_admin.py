@@ -66,7 +66,7 @@ async def test_the_page() -> None:
     for part in (
         "3f9ad2c1b7e0",
         "today at 13:50",
-        "2 rules, 1 allowances, 3 roles, 1 of 3 platforms limited",
+        "2 rules, 1 allowance, 3 roles, 1 of 3 platforms limited",
         problems[0],
         "Ledger ok",
         "Journal empty",
