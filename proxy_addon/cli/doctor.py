@@ -39,18 +39,20 @@ def doctor(**given: Any) -> None:
     Takes the settings of `allowance run`, from the same places.
     """
     as_json, probe, config = given.pop("as_json"), given.pop("probe"), given.pop("config")
-    checks: list[Check] = []
-    console = Console(soft_wrap=True, highlight=False)
-    show = not as_json and not console.is_terminal
-    for check in _checks(given, config, probe):
-        checks.append(check)
-        if show:
-            typer.echo("\n".join(_plain(check)))
+    console = Console(highlight=False)
     if as_json:
+        checks = list(_checks(given, config, probe))
         found = [asdict(check) for check in checks]
         typer.echo(json.dumps({"ok": healthy(checks), "checks": found}, indent=2, ensure_ascii=False))
     elif console.is_terminal:
-        Console(highlight=False).print(_table(checks))
+        with console.status("Looking …"):
+            checks = list(_checks(given, config, probe))
+        console.print(_table(checks))
+    else:
+        checks = []
+        for check in _checks(given, config, probe):
+            checks.append(check)
+            typer.echo("\n".join(_plain(check)))
     if not as_json:
         typer.echo(_summary(checks))
     raise typer.Exit(0 if healthy(checks) else 1)

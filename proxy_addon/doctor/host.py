@@ -163,7 +163,7 @@ def disks(
         seen.setdefault(place.stat().st_dev, ([], place))[0].append(what)
     for kept, place in seen.values():
         total, _, free = usage(place)
-        name, fact = f"disk of {', '.join(kept)}", f"{size(free)} of {size(total)} free"
+        name, fact = f"disk of {kept[0]}", f"{size(free)} of {size(total)} free for {', '.join(kept)}"
         if free < VERY_LOW:
             yield error(name, fact, "make room: visits wait in the journal, and that is on a disk, too")
         elif free < LOW or free < total * 0.02:

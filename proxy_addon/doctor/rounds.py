@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from proxy_addon.clock import SystemClock
+from proxy_addon.core.errors import RuleProblem
+from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.doctor import authority, books, doors, host, keys, policy, sites
 from proxy_addon.doctor.check import Check, Look, carried_out
 from proxy_addon.settings import Settings
@@ -15,7 +17,7 @@ from proxy_addon.values import HostPort
 
 def rounds(settings: Settings, probe: HostPort | None, home: Path) -> Iterator[Check]:
     """Every check of an installation. `home`: where browsers of the user keep their lists of certificates."""
-    rules, problems = policy.read(settings.rules)
+    rules, problems, fault = _rules(settings.rules)
     now = SystemClock().now
     target = probe or (sites.host_of(rules) if rules else None)
     looks: list[tuple[str, Look]] = [
@@ -25,7 +27,7 @@ def rounds(settings: Settings, probe: HostPort | None, home: Path) -> Iterator[C
         ("clock", host.clock),
         ("time zones", lambda: host.zones(str(rules.zone) if rules else None)),
         ("disk", lambda: host.disks(_folders(settings))),
-        ("rules", lambda: policy.policy(settings.rules, rules, problems)),
+        ("rules", lambda: _policy(settings.rules, rules, problems, fault)),
         ("ports", lambda: doors.doors(settings.listen, settings.web)),
         ("CA", lambda: authority.authority(settings.confdir, now())),
         ("CA trust", lambda: authority.system_trust(settings.confdir)),
@@ -39,8 +41,24 @@ def rounds(settings: Settings, probe: HostPort | None, home: Path) -> Iterator[C
     yield from carried_out(looks)
 
 
+def _rules(folder: Path) -> tuple[RuleSet | None, list[RuleProblem], Exception | None]:
+    """The rules, which other checks ask for, too; what went wrong is for the check of the rules to tell."""
+    try:
+        return *policy.read(folder), None
+    except Exception as fault:
+        return None, [], fault
+
+
+def _policy(
+    folder: Path, rules: RuleSet | None, problems: list[RuleProblem], fault: Exception | None
+) -> Iterator[Check]:
+    if fault is not None:
+        raise fault
+    yield from policy.policy(folder, rules, problems)
+
+
 def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
     """What is kept where."""
-    yield "ledger and journal", books.journal_folder(settings).parent
+    yield "ledger", books.journal_folder(settings).parent
     yield "rules in force", settings.state
     yield "CA", settings.confdir

@@ -10,11 +10,11 @@ HOUR: Final = 3600.0
 MINUTE: Final = 60.0
 WIDTH: Final = 720.0
 HEIGHT: Final = 230.0
-LEFT, RIGHT, TOP, BOTTOM = 44.0, 6.0, 8.0, 24.0
+LEFT, RIGHT, TOP, BOTTOM = 44.0, 10.0, 8.0, 24.0
 MOST_SERIES: Final = 7  # colours that can be told apart; what is smaller is put together
 OTHERS: Final = "others"
 _TICKS: Final = 5
-_LABELS: Final = 16  # days with a name below them
+_LABELS: Final = 12  # days with a name below them
 _GAP: Final = 0.28  # of the room of a bar
 _NOTHING: Final = 1e-6
 _ROUND: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -59,8 +59,8 @@ def largest(series: Sequence[Series], most: int = MOST_SERIES) -> list[Series]:
     return [*ordered[:most], (OTHERS, rest)]
 
 
-def stacked(days: Sequence[str], series: Sequence[Series]) -> Bars:
-    """A bar for each day, the first series at the bottom. Values are seconds."""
+def stacked(days: Sequence[str], series: Sequence[Series], short: Sequence[str] | None = None) -> Bars:
+    """A bar for each day, the first series at the bottom. Values are seconds; `short` are names for the axis."""
     sums = [sum(values[number] for _, values in series) for number in range(len(days))]
     size, unit = scale(max(sums, default=0.0))
     ticks = steps(max(sums, default=0.0) / size)
@@ -81,7 +81,7 @@ def stacked(days: Sequence[str], series: Sequence[Series]) -> Bars:
     every = math.ceil(len(days) / _LABELS)
     labels = [
         Mark(round(LEFT + room * (number + 0.5), 1), day)
-        for number, day in enumerate(days)
+        for number, day in enumerate(short or days)
         if number % every == 0
     ]
     return Bars(shapes, lines, labels, [name for name, _ in series], unit)

@@ -12,6 +12,7 @@ from proxy_addon.words import duration, iso
 COLUMNS: Final = ("day", "by", "name", "charged_seconds", "free_seconds", "people", "visits", "ran_out")
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY: Final = 86_400.0
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def table_of(report: Report, by: str) -> Table:
@@ -25,9 +26,14 @@ def rows(report: Report, by: str) -> Iterator[tuple[str | float | int, ...]]:
     for (day, name), found in sorted(table_of(report, by).cells.items()):
         date = report.span.dates[day].isoformat()
         yield (
-            date, by, name, round(found.charged, 3), round(found.free, 3), found.people, found.visits,
+            date, by, _harmless(name), round(found.charged, 3), round(found.free, 3), found.people, found.visits,
             found.ran_out,
         )  # fmt: skip
+
+
+def _harmless(name: str) -> str:
+    """A name that a spreadsheet would take for a formula gets an apostrophe in front."""
+    return f"'{name}" if name[:1] in _FORMULA else name
 
 
 def document(report: Report, by: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from proxy_addon.report.result import Report, Table
 _HERE: Final = Path(__file__).parent
 _TEMPLATES: Final = look.environment(_HERE, report_style=(_HERE / "report.css").read_text("utf-8"))
 _TEMPLATES.globals |= {"box": (charts.WIDTH, charts.HEIGHT, charts.LEFT, charts.BOTTOM, charts.RIGHT)}
+_FEW: Final = 10  # days with room for the name of the weekday
 _ROWS: Final = 50  # people on a page; a table for all is `--csv`
 
 
@@ -102,7 +103,11 @@ def _facts(report: Report) -> list[Fact]:
         Fact("Free by the rules", clock(whole.free), f"{1 - share:.0%} of all attention"),
         Fact("Visits", f"{whole.visits:,}", f"{clock(whole.seconds / max(1, whole.visits))} each on average"),
         Fact("An allowance ran out", f"{whole.ran_out:,} times", "at most once a day for each person"),
-        Fact("Time granted", clock(granted), f"in {grants:,} grants"),
+        Fact(
+            "Time granted",
+            clock(granted),
+            "in 1 grant" if grants == 1 else f"in {grants:,} grants" if grants else "",
+        ),
     ]
     beyond = sum(found.beyond for name, found in report.allowances.items() if observed(report, name))
     if report.observed:
@@ -150,7 +155,9 @@ def _chart(
     ]
     total = ["All days", *(clock(sum(values)) for _, values in series), clock(sum(sum(v) for _, v in series))]
     head = ["Day", *(name for name, _ in series), "Together"]
-    return Chart(key, title, text, charts.stacked(days, series), head, [*rows, total], kind)
+    # "Mon 16 Nov" has room below seven bars, "16 Nov" below a month of them.
+    short = [day.partition(" ")[2] for day in days] if len(days) > _FEW else None
+    return Chart(key, title, text, charts.stacked(days, series, short), head, [*rows, total], kind)
 
 
 def _hours(report: Report) -> Hours:

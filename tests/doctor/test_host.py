@@ -122,7 +122,8 @@ def test_disks(tmp_path: Path) -> None:
     places = [("ledger", tmp_path / "a" / "b"), ("CA", tmp_path)]
     for free, state in ((50 << 20, State.ERROR), (500 << 20, State.WARNING), (50 << 30, State.OK)):
         (check,) = host.disks(places, lambda _, free=free: (100 << 30, 0, free))
-        assert (check.name, check.state) == ("disk of ledger, CA", state)
+        assert (check.name, check.state) == ("disk of ledger", state)
+        assert check.fact.endswith("free for ledger, CA")
     assert not (tmp_path / "a").exists()
 
 

@@ -46,6 +46,18 @@ def test_names_are_told_apart(folder: Path) -> None:
     assert len(names) == len(set(names))
 
 
+def test_a_fault_of_ours_in_the_rules_is_one_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the reader of the rules raises, everything else is still looked at."""
+
+    def fail(_: Path) -> None:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr("proxy_addon.doctor.policy.read", fail)
+    found = look(folder)
+    assert (found["rules"].state, "ZeroDivisionError: oh" in found["rules"].fact) == (State.ERROR, True)
+    assert found["python"].state is State.OK
+
+
 def test_broken_rules_do_not_end_the_round(folder: Path) -> None:
     """The other checks go on without them, with a site that somebody named."""
     (folder / "rules" / "policy.yaml").write_text("{")

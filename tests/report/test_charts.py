@@ -57,8 +57,10 @@ def test_small_series_are_put_together() -> None:
 def test_many_days_have_fewer_names() -> None:
     """A quarter of a year is readable."""
     bars = stacked([str(n) for n in range(92)], [("a", [60.0] * 92)])
-    assert 10 <= len(bars.labels) <= 16
+    assert 8 <= len(bars.labels) <= 12
     assert len(bars.shapes) == 92
+    named = stacked(["Mon 1", "Tue 2"], [("a", [60.0, 60.0])], ["1", "2"])
+    assert ([label.label for label in named.labels], named.shapes[0].title) == (["1", "2"], "Mon 1, a: 1 min")
 
 
 def test_scale() -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from proxy_addon.core.ruleset import Allowance, Period
+from proxy_addon.ports import PlainVisit
 from proxy_addon.report.document import COLUMNS, document, limits, notes, rows
 from tests.core.policies import SAMPLE, M, at, per, rolling
-from tests.report.scene import VISITS, made, observing, office
+from tests.report.scene import DAILY, RULE, VISITS, made, observing, office
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "report.md").read_text("utf-8")
 
@@ -50,6 +51,14 @@ def test_rows(by: str) -> None:
     assert found == sorted(found)
     assert sum(float(row[3]) + float(row[4]) for row in found) == report.whole.seconds
     assert ",".join(COLUMNS) in PAGE
+
+
+def test_a_name_is_no_formula() -> None:
+    """A spreadsheet must not run what somebody signs in as."""
+    visit = PlainVisit("=cmd()", "x", DAILY, RULE, at("09:00"), at("09:10"))
+    report = made(visit, by_person=True)
+    assert [row[2] for row in rows(report, "person")] == ["'=cmd()"]
+    assert document(report, "person")["groups"][0]["name"] == "=cmd()"
 
 
 def test_no_people_without_asking() -> None:
