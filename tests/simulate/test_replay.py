@@ -89,6 +89,20 @@ def test_an_embed_is_known_by_its_whole_address(rules: RuleSet) -> None:
     assert seconds(run(rules, [frame, *asked])) == 0.0
 
 
+def test_a_poll_does_not_put_a_page_in_use(rules: RuleSet) -> None:
+    """The picture of a widget stays the widget's when a tab that was left open polls just before it comes."""
+    polls = [trace.call(20.0 * i, "/i/poll", 400) for i in range(1, 60)]
+    frame = trace.embed(590) | {"url": "https://x.com/box"}
+    asking = trace.CALL | {"referer": "https://x.com/box"}
+    shown = {"sec-fetch-dest": "image", "sec-fetch-site": "cross-site", "referer": "https://x.com/"}
+    widget = []
+    for beat in (31, 33, 38, 40, 47, 53):
+        widget.append(trace.call(20.0 * beat - 0.2, "/i/latest") | {"headers": asking})
+        picture = trace.call(20.0 * beat + 0.2) | {"url": f"https://pbs.twimg.com/{beat}.jpg"}
+        widget.append(picture | {"headers": shown, "content_type": "image/jpeg"})
+    assert seconds(run(rules, [trace.page(0), *polls, frame, *widget])) == pytest.approx(10, abs=1)
+
+
 def test_what_costs_nothing_is_counted(rules: RuleSet) -> None:
     """Embeds and prefetches are told apart and charge nothing."""
     person = run(rules, [trace.embed(0), trace.prefetch(10), trace.prefetch(20)]).users["ana"]
