@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import threading
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
 
@@ -77,6 +77,52 @@ def test_hostile_files_are_told_in_time_and_memory(folder: Path, case: str) -> N
     assert all(problem.file == "rules/policy.yaml" for problem in problems)
     assert took < 30  # under tracing, on a busy machine
     assert peak < 250 * 2**20
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_the_old_rules_stay_in_force(folder: Path, case: str) -> None:
+    """Whatever somebody saves; and when it is put right, a reload says so."""
+    live = LiveRules(folder)
+    before = live.load()
+    (folder / "policy.yaml").write_bytes(HOSTILE[case][0])
+    with pytest.raises(RuleErrors):
+        live.reload()
+    assert live.current is before
+    (folder / "policy.yaml").write_text(POLICY + "otherwise: block\n")
+    assert live.reload() is True
+
+
+PLACES: dict[str, Callable[[Path], object]] = {
+    "a folder": Path.mkdir,
+    "a pipe": os.mkfifo,
+    "a link to nothing": lambda path: path.symlink_to("nowhere.yaml"),
+    "a link to itself": lambda path: path.symlink_to(path.name),
+    "a link out of the folder": lambda path: path.symlink_to("/etc/hostname"),
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "nothing": lambda path: None,
+}
+
+
+@pytest.mark.parametrize("what", PLACES)
+def test_the_old_rules_stay_in_force_without_a_file(folder: Path, what: str) -> None:
+    """Something else stands where the policy was; nothing waits for it or reads it."""
+    live = LiveRules(folder)
+    before = live.load()
+    (folder / "policy.yaml").unlink()
+    PLACES[what](folder / "policy.yaml")
+    with pytest.raises(RuleErrors):
+        live.reload()
+    assert live.current is before
+
+
+def test_the_old_rules_stay_in_force_without_the_folder(folder: Path) -> None:
+    """A mount that is not there."""
+    live = LiveRules(folder)
+    before = live.load()
+    folder.rename("elsewhere")
+    with pytest.raises(RuleErrors, match="there is no folder"):
+        live.reload()
+    assert live.current is before
 
 
 def test_a_byte_order_mark_is_let_pass(folder: Path) -> None:
