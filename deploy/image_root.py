@@ -126,8 +126,18 @@ def check(image: Image, data: Path) -> dict[str, Any]:
     found["rules"] = image.run("allowance", "rules", "check", "/etc/allowance/rules").strip()
     for place in ("/opt/allowance/lib/x", "/etc/allowance/rules/x", "/usr/x"):
         assert not _writes(image, place), f"{place} can be written"
+    found["alone"] = _serve(image, {})
+    found["with_workers"] = _serve(image, {"ALLOWANCE_WORKERS": "2", "ALLOWANCE_WEB": "0.0.0.0:8081"})
+    found["written"] = sorted(str(file.relative_to(data)) for file in data.glob("*/*"))
+    return found
+
+
+def _serve(image: Image, variables: dict[str, str]) -> dict[str, Any]:
+    """Start it with variables on top, as compose does, until it is healthy; what it answers, and its end."""
     command = image.root.command(image.start, folder=image.folder, user=image.user, guarded=True)
-    with subprocess.Popen(command, env=image.environment, stdin=subprocess.DEVNULL) as proxy:
+    found: dict[str, Any] = {}
+    environment = image.environment | variables
+    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL) as proxy:
         try:
             found["healthy_after"] = _until_healthy(image, proxy)
             found["status"] = _status(proxy.pid)
@@ -136,7 +146,6 @@ def check(image: Image, data: Path) -> dict[str, Any]:
         finally:
             proxy.send_signal(signal.SIGTERM)
             found["exit_code"] = proxy.wait(UNTIL_ENDED)
-    found["written"] = sorted(str(file.relative_to(data)) for file in data.glob("*/*"))
     return found
 
 

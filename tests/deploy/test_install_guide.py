@@ -83,7 +83,11 @@ def test_commands_for_containers_fit_the_compose_file() -> None:
     text = PAGE.text[PAGE.text.index("## Containers") :]
     lines = [line for block in PAGE.blocks for line in block.text.splitlines() if "docker compose" in line]
     assert {word for line in lines for word in re.findall(r"--profile (\S+)", line)} == {"small", "office"}
-    named = {name for line in lines for name in re.findall(r"(?<=exec )\S+|(?<=cp )[\w-]+(?=:)", line)}
+    named = {
+        name
+        for line in lines
+        for name in re.findall(r"(?<=exec )[a-z]\S+|(?<=exec -T )\S+|(?<=cp )[\w-]+(?=:)", line)
+    }
     assert named <= set(services())
     for name in (*services(), *composed()["secrets"], *composed()["volumes"]):
         assert f"`{name}`" in text, name
