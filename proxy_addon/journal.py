@@ -35,8 +35,8 @@ from proxy_addon.core import trail
 from proxy_addon.core.types import Visit
 from proxy_addon.ports import Ledger, LedgerRefused, LedgerUnusable
 
-MOST_BYTES: Final = 32 * 2**20  # for each of the two files; some 130,000 visits
-RESERVED_BYTES: Final = 2**20  # for each of the two files, taken at the start; some 4,000 visits
+MOST_BYTES: Final = 32 * 2**20  # for each of the two files; some 90,000 visits
+RESERVED_BYTES: Final = 2**20  # for each of the two files, taken at the start; some 2,800 visits
 BATCH: Final = 1_000  # rows in one transaction of a replay
 
 _SHAPE: Final[dict[str, type | tuple[type, ...]]] = {
