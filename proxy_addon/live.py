@@ -23,6 +23,8 @@ from proxy_addon.rules_file import Reading
 
 log = structlog.get_logger("allowance.rules")
 
+MOST_LOGGED = 100  # problems of one reload; a file that is no rule file at all may have tens of thousands
+
 type Subscriber = Callable[[Prepared], None]
 type RuleTests = Callable[[Path, RuleSet], Sequence[str]]
 """Runs the tests of a rules folder against rules that were read from it: one line for each that fails."""
@@ -170,8 +172,11 @@ class LiveRules:
 
     def _refused(self, error: Exception) -> Outcome:
         problems, places = _told(error)
-        for problem in problems:
+        for problem in problems[:MOST_LOGGED]:
             log.error("rules problem", problem=problem)
+        if len(problems) > MOST_LOGGED:
+            more = f"and {len(problems) - MOST_LOGGED} more; `allowance rules check` shows them"
+            log.error("rules problem", problem=more)
         digest = self.current.digest
         log.error("the rules were not changed, the old ones stay in force", digest=digest[:12])
         self.outcome = Outcome(False, digest, problems, places)

@@ -80,6 +80,20 @@ def test_a_bad_edit_changes_nothing(folder: Path, edit: str | None) -> None:
     assert called == []
 
 
+def test_a_file_that_is_no_rule_file_does_not_fill_the_log(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody saves a list of something else: a hundred of its mistakes are enough, all of them are counted."""
+    live = LiveRules(folder)
+    live.load()
+    (folder / "policy.yaml").write_text(POLICY + "".join(f"key{n}: 1\n" for n in range(5000)))
+    outcome = live.attempt()
+    assert len(outcome.problems) == 5000
+    logged = capsys.readouterr().out
+    assert logged.count("rules problem") == 101
+    assert "and 4900 more" in logged
+
+
 def test_a_file_that_cannot_be_read_is_no_silence(folder: Path) -> None:
     """What could be read is as before, yet the folder is not: that is told."""
     live = LiveRules(folder)
