@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from enum import StrEnum
@@ -13,6 +14,7 @@ import typer
 
 from proxy_addon import rules_file
 from proxy_addon.core.errors import Code, RuleProblem, Severity
+from proxy_addon.settings import SettingsError, load_settings
 from proxy_addon.yaml_places import lines
 
 _SHOWN = 100  # problems; whoever has more begins with the first ones
@@ -30,13 +32,16 @@ class Format(StrEnum):
 
 
 def check(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The rules folder.")] = Path("rules"),
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="The rules folder; without it, that of the settings.")
+    ] = None,
     form: Annotated[
         Format, typer.Option("--format", help="For people, for programs, or as notes on a pull request.")
     ] = Format.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Say everything that is wrong with a rules folder. Exit code: 0 right, 1 errors, 3 warnings only."""
+    folder = folder or _settings_folder()
     problems = rules_file.check(folder)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     if as_json or form is Format.JSON:
@@ -48,6 +53,15 @@ def check(
     else:
         typer.echo("\n".join(_report(problems, errors, folder)))
     raise typer.Exit(1 if errors else 3 if problems else 0)
+
+
+def _settings_folder() -> Path:
+    """The folder that the proxy would read here. Ends the command with 1 where the settings are wrong."""
+    try:
+        return load_settings().rules
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 def _annotation(problem: RuleProblem) -> str:

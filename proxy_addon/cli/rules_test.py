@@ -16,8 +16,14 @@ from proxy_addon.rule_tests.expression import BadExpressionError, wanted
 from proxy_addon.rule_tests.plan import Machine
 from proxy_addon.rule_tests.reading import FOLDER, read_tests
 from proxy_addon.rule_tests.runner import Run, run_plans
+from proxy_addon.settings import SettingsError, load_settings
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The rules folder; its tests are in DIR/tests.")]
+Folder = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="DIR", help="The rules folder; its tests are in DIR/tests. Without it, that of the settings."
+    ),
+]
 Expression = Annotated[
     str | None,
     typer.Option("-k", metavar="EXPR", help='Only tests whose name fits: "lunch and not care".'),
@@ -27,17 +33,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")
 
 
 def test(
-    folder: Folder = Path("rules"),
+    folder: Folder = None,
     expression: Expression = None,
     junit: Junit = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the tests of a rules folder. Exit code: 0 all passed, 1 failures or mistakes."""
     try:
-        run = _run(folder, expression)
+        run = _run(folder or load_settings().rules, expression)
         if junit is not None:
             junit.write_bytes(report.junit(run))
-    except (RuleErrors, BadExpressionError, OSError) as error:
+    except (RuleErrors, BadExpressionError, SettingsError, OSError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
     if as_json:

@@ -38,6 +38,16 @@ def test_a_line_a_test_and_what_was_reached() -> None:
     assert run("rules") == run()
 
 
+def test_the_folder_of_the_settings(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a folder it is the one that the proxy would read; wrong settings are one line."""
+    monkeypatch.setenv("ALLOWANCE_RULES", str(folder.rename(tmp_path / "elsewhere").absolute()))
+    assert run()[0] == 0
+    monkeypatch.setenv("ALLOWANCE_WORKERS", "many")
+    code, _, complaint = run()
+    assert code == 1
+    assert "ALLOWANCE_WORKERS" in complaint
+
+
 def test_a_failure(folder: Path) -> None:
     """Exit 1, with the place of the step."""
     (folder / "tests" / "a.yaml").write_text(WRONG)
