@@ -15,7 +15,8 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from proxy_addon.doctor.check import Check, error, not_checked, ok, warning
+from proxy_addon.doctor.check import AS_THE_PROXY, Check, error, not_checked, ok, warning
+from proxy_addon.doctor.host import hidden
 from proxy_addon.proxy import ca
 
 DAY: Final = 86_400.0
@@ -33,10 +34,13 @@ type Run = Callable[[list[str]], str]
 def authority(confdir: Path, now: float) -> Iterator[Check]:
     """The CA's own state."""
     certificate, key = ca.certificate(confdir), ca.key(confdir)
+    if (folder := hidden(key)) is not None:
+        yield error("CA", f"{folder} cannot be looked into by this user", AS_THE_PROXY)
+        return
     if not key.exists() and not certificate.exists():
         yield not_checked("CA", f"{confdir} has none yet", "`allowance run` makes it at its first start")
         return
-    yield _key_mode(key)
+    yield _key_mode([each for each in (key, key.with_suffix(".p12")) if each.exists()] or [key])
     try:
         found = x509.load_pem_x509_certificate(certificate.read_bytes())
     except (OSError, ValueError) as problem:
@@ -47,14 +51,16 @@ def authority(confdir: Path, now: float) -> Iterator[Check]:
     yield _matches(found, key)
 
 
-def _key_mode(key: Path) -> Check:
-    try:
-        mode = stat.S_IMODE(key.stat().st_mode)
-    except OSError as problem:
-        return error("CA key", f"{key}: {problem.strerror}", "restore the folder from its backup")
-    if mode & 0o077:
-        return error("CA key", f"{key} has mode {mode:04o}: others can read it", f"chmod 600 {key}")
-    return ok("CA key", f"mode {mode:04o}, for its owner alone")
+def _key_mode(keys: list[Path]) -> Check:
+    """Of both files that hold the key."""
+    for key in keys:
+        try:
+            mode = stat.S_IMODE(key.stat().st_mode)
+        except OSError as problem:
+            return error("CA key", f"{key}: {problem.strerror}", "restore the folder from its backup")
+        if mode & 0o077:
+            return error("CA key", f"{key} has mode {mode:04o}: others can read it", f"chmod 600 {key}")
+    return ok("CA key", "mode 0600, for its owner alone")
 
 
 def _validity(certificate: x509.Certificate, now: float) -> Check:

@@ -12,8 +12,8 @@ from db.address import Address, parse
 from db.engine import HEAD
 from db.health import Health, health
 from proxy_addon import journal
-from proxy_addon.doctor.check import Check, count, error, not_checked, ok, warning
-from proxy_addon.doctor.host import existing, skew
+from proxy_addon.doctor.check import AS_THE_PROXY, Check, count, error, not_checked, ok, warning
+from proxy_addon.doctor.host import existing, hidden, skew
 from proxy_addon.ports import LedgerError
 from proxy_addon.settings import Settings
 
@@ -65,6 +65,9 @@ def _report(address: Address, found: Health) -> Iterator[Check]:
 
 def _file(address: Address) -> Iterator[Check]:
     """The file of SQLite: there, or can be made; and for its owner alone."""
+    if (closed := hidden(address.file)) is not None:
+        yield error("database", f"{closed} cannot be looked into by this user", AS_THE_PROXY)
+        return
     if not address.file.exists():
         folder = existing(address.file.absolute().parent)
         if os.access(folder, os.W_OK | os.X_OK):

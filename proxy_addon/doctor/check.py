@@ -28,6 +28,8 @@ class Check:
     remedy: str = ""
 
 
+AS_THE_PROXY = "run it again as the proxy's own user, with sudo -u or runuser -u"
+
 type Look = Callable[[], Iterable[Check]]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import resource
@@ -175,6 +176,12 @@ def disks(
 def existing(path: Path) -> Path:
     """The path, or the nearest folder above it that is there."""
     return next(each for each in (path, *path.absolute().parents) if each.exists())
+
+
+def hidden(path: Path) -> Path | None:
+    """The folder that keeps this user from seeing whether the path is there; None where nothing does."""
+    folder = existing(path)
+    return folder if folder.is_dir() and not os.access(folder, os.X_OK) else None
 
 
 def size(count: float) -> str:

@@ -6,7 +6,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from proxy_addon.doctor.check import Check, error, not_checked, ok, warning
+from proxy_addon.doctor.check import AS_THE_PROXY, Check, error, not_checked, ok, warning
+from proxy_addon.doctor.host import hidden
 from proxy_addon.passwords import PasswordFile, PasswordFileError
 from proxy_addon.pseudonyms import PseudonymKeyError, read_key
 from proxy_addon.settings import SignIn
@@ -15,6 +16,9 @@ from proxy_addon.settings import SignIn
 def passwords(file: Path, sign_in: SignIn) -> Iterator[Check]:
     """Whether the password file can be used, and by nobody else."""
     add = "`allowance people add USER` makes it"
+    if (folder := hidden(file)) is not None:
+        yield error("passwords", f"{folder} cannot be looked into by this user", AS_THE_PROXY)
+        return
     if not file.exists():
         if sign_in == "required":
             yield error("passwords", f"{file} is not there, and sign-in is required", add)

@@ -149,7 +149,7 @@ def notes(report: Report) -> list[str]:
     )
     if rules.pseudonyms:
         said.append(
-            "Names are pseudonyms. A role is known only of people whose name this host knows, and an override or a "
-            "rota of anybody else could not be taken into account."
+            "Names are pseudonyms. A role is known only of people whose name this host knows; the limits of anybody "
+            "else are taken to be those of the default role."
         )
     return said

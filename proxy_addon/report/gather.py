@@ -112,7 +112,7 @@ class _Person:
         self.usage = StaticUsage(self.spent, tuple(grants))
         self.cells: defaultdict[tuple[int, str, str], Sum] = defaultdict(Sum)  # day, platform, role
         first = roles.person(name, self.within.start)
-        self.always = None if first.duty else first.roles[0]
+        self.always = None if first.duty else roles.role(name, self.within.start)
 
     def count(self) -> None:
         """Add this person to every sum."""

@@ -21,25 +21,22 @@ class Roles:
     """People of the ledger with their roles. `names`: who is behind a pseudonym, as far as that is known."""
 
     def __init__(self, engine: Engine, names: Mapping[str, str] | None = None) -> None:
-        """With `names` everybody who is not among them has no known role; without, names are names."""
+        """With `names` the role of everybody who is not among them is not known; without, names are names."""
         self._engine = engine
         self._names = names
         self._by_address = lru_cache(maxsize=65_536)(self._address)
 
     def person(self, ledger_name: str, at: float) -> Person:
-        """Somebody with the roles in force at an instant."""
-        name = ledger_name
-        if self._names is not None:
-            known = self._names.get(ledger_name)
-            if known is None:
-                return Person(ledger_name, (NOT_KNOWN,))
-            name = known
+        """Somebody with the roles in force at an instant; who is not known has the default role."""
+        name = ledger_name if self._names is None else self._names.get(ledger_name, ledger_name)
         if name.startswith(_ADDRESS):
             return self._by_address(name)
         return self._engine.person(name, at)
 
     def role(self, ledger_name: str, at: float) -> str:
         """The one role that a visit counts for."""
+        if self._names is not None and ledger_name not in self._names:
+            return NOT_KNOWN
         return self.person(ledger_name, at).roles[0]
 
     def _address(self, name: str) -> Person:

@@ -57,6 +57,13 @@ def test_others_can_read_the_key(confdir: Path) -> None:
     assert check.remedy == f"chmod 600 {ca.key(confdir)}"
 
 
+def test_others_can_read_the_other_file_with_the_key(confdir: Path) -> None:
+    """The key is in the .p12 file as well."""
+    ca.key(confdir).with_suffix(".p12").chmod(0o644)
+    check = by_name(confdir)["CA key"]
+    assert (check.state, ".p12" in check.remedy) == (State.ERROR, True)
+
+
 @pytest.mark.parametrize(("left", "state"), [(29, State.WARNING), (-1, State.ERROR), (31, State.OK)])
 def test_days_left(confdir: Path, left: int, state: State) -> None:
     """A month before the end there is still time; after it nobody gets to a limited platform."""

@@ -127,6 +127,16 @@ def test_disks(tmp_path: Path) -> None:
     assert not (tmp_path / "a").exists()
 
 
+def test_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that this user may not enter is named, instead of taking what is in it for missing."""
+    folder = tmp_path / "ca"
+    folder.mkdir()
+    assert host.hidden(folder / "key.pem") is None
+    monkeypatch.setattr("os.access", lambda path, _: path != folder)  # root may enter everywhere
+    assert host.hidden(folder / "key.pem") == folder
+    assert host.hidden(tmp_path / "other" / "key.pem") is None
+
+
 def test_size() -> None:
     """Three digits and a unit."""
     assert [host.size(n) for n in (0, 999, 1000, 72_400_000_000, 2e15)] == [

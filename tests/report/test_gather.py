@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from proxy_addon.core.policy import Engine
 from proxy_addon.core.ruleset import Allowance, Period
+from proxy_addon.core.types import Visit
+from proxy_addon.memory_ledger import MemoryLedger
 from proxy_addon.ports import PlainVisit
 from proxy_addon.report.gather import needed_since
 from proxy_addon.report.result import Sum, Table
@@ -101,6 +105,49 @@ def test_a_second_of_a_cut_is_nobodys() -> None:
     """Enforced use ends within a moment; that is not told as use over the limit."""
     report = made(PlainVisit("dora", "x", DAILY, RULE, at("09:00"), at("09:15") + 0.6))
     assert (report.allowances[DAILY].beyond, report.allowances[DAILY].ran_out) == (0.0, 1)
+
+
+people = st.sampled_from(["ana", "bo", "carl"])
+minutes = st.integers(0, 6 * 24 * 60)
+stays = st.lists(
+    st.tuples(
+        people, st.sampled_from(["x", "youtube"]), st.sampled_from([None, DAILY, "other"]), minutes,
+        st.integers(1, 90),
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+@settings(max_examples=50, deadline=None)
+@given(stays)
+def test_agrees_with_the_ledger(rows: list[tuple[str, str, str | None, int, int]]) -> None:
+    """Spent of each allowance is what the ledger says; every way of cutting the sum gives the same sum."""
+    span = around(SAMPLE, Period.WEEK, NOW, last=True)
+    start = span.start
+    ledger = MemoryLedger()
+    found = [
+        Visit(
+            str(i), name, where, None, what, RULE, start + at_minute * M, start + (at_minute + long) * M, "n"
+        )
+        for i, (name, where, what, at_minute, long) in enumerate(rows)
+    ]
+    ledger.write_visits(found)
+    plain = [PlainVisit(v.person, v.platform, v.allowance, v.rule, v.start, v.end) for v in found]
+    report = made(*sorted(plain, key=lambda visit: (visit.person, visit.start)), by_person=True)
+    spent: dict[str, float] = {}
+    for total in ledger.totals(span.start, span.until):
+        if total.allowance is not None:
+            spent[total.allowance] = spent.get(total.allowance, 0.0) + total.seconds
+    assert {name: one.spent for name, one in report.allowances.items() if one.spent} == pytest.approx(spent)
+    whole = report.whole.seconds
+    assert report.people is not None
+    for table in (report.platforms, report.roles, report.people):
+        assert sum(one.seconds for one in table.rows.values()) == pytest.approx(whole)
+        assert sum(one.seconds for one in table.cells.values()) == pytest.approx(whole)
+        assert sum(one.visits for one in table.cells.values()) == report.whole.visits == len(rows)
+    assert sum(day.seconds for day in report.days) == pytest.approx(whole)
+    assert sum(map(sum, report.hours)) == pytest.approx(whole)
+    assert len(report.people.rows) == report.whole.people == len({row[0] for row in rows})
 
 
 def test_what_happened_before_matters_to_a_balance() -> None:
