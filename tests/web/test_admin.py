@@ -101,6 +101,7 @@ async def test_approving() -> None:
     behind.asked(reason="<script>alert(1)</script>")
     page = await call(behind.person("ada"), "/admin")
     assert "<script>" not in page.text
+    assert page.text.index('value="refuse"') < page.text.index('value="approve"')  # Enter in the note says no
     sent = {"request": "r1", "verb": "approve", "token": token(page.text)}
     answer = await call(behind.person("ada"), "/admin/requests", sent)
     assert (answer.status_code, answer.headers["location"]) == (303, "/admin?done=granted")
