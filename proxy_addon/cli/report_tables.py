@@ -13,6 +13,7 @@ from proxy_addon.report.result import Report, Sum
 from proxy_addon.words import day as day_words
 
 _MINUTE = 60.0
+_SUMS = ("Charged", "Free", "People", "Visits", "Ran out")
 _SHADES = " ░▒▓█"
 
 
@@ -43,7 +44,7 @@ def print_report(console: Console, report: Report, by: str) -> None:
         f"{_people(whole.people)}, {clock(whole.charged)} charged and {clock(whole.free)} free in "
         f"{whole.visits:,} visits; an allowance ran out {whole.ran_out:,} times."
     )
-    console.print(_groups("By day", "Day", _days(report)))
+    console.print(_days(report))
     console.print(_groups(f"By {by}", by.capitalize(), table_of(report, by).largest_first()))
     console.print(_hours(report))
     console.print(_allowances(report))
@@ -53,8 +54,11 @@ def print_report(console: Console, report: Report, by: str) -> None:
         console.print(f"[dim]{escape(note)}[/dim]")
 
 
-def _days(report: Report) -> list[tuple[str, Sum]]:
-    return [(f"{date:%a %d %b}", found) for date, found in zip(report.span.dates, report.days, strict=True)]
+def _days(report: Report) -> Table:
+    table = _table("By day", "Day", *_SUMS, "Granted")
+    for date, found, given in zip(report.span.dates, report.days, report.given, strict=True):
+        table.add_row(f"{date:%a %d %b}", *_sums(found), clock(given.seconds))
+    return table
 
 
 def _people(count: int) -> str:
@@ -69,13 +73,15 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _groups(title: str, what: str, rows: Sequence[tuple[str, Sum]]) -> Table:
-    table = _table(title, what, "Charged", "Free", "People", "Visits", "Ran out")
+    table = _table(title, what, *_SUMS)
     for name, found in rows:
-        counts = (found.people, found.visits, found.ran_out)
-        table.add_row(
-            escape(name), clock(found.charged), clock(found.free), *(f"{n:,}" if n else "-" for n in counts)
-        )
+        table.add_row(escape(name), *_sums(found))
     return table
+
+
+def _sums(found: Sum) -> list[str]:
+    counts = (found.people, found.visits, found.ran_out)
+    return [clock(found.charged), clock(found.free), *(f"{n:,}" if n else "-" for n in counts)]
 
 
 def _hours(report: Report) -> Table:

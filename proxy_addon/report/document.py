@@ -48,8 +48,11 @@ def document(report: Report, by: str) -> dict[str, Any]:
         "by": by,
         "groups": [{"name": name, **_sum(found)} for name, found in table_of(report, by).largest_first()],
         "days": [
-            {"day": date.isoformat(), **_sum(found)}
-            for date, found in zip(span.dates, report.days, strict=True)
+            {
+                "day": date.isoformat(), **_sum(found), "grants": given.grants,
+                "granted_seconds": round(given.seconds, 3),
+            }
+            for date, found, given in zip(span.dates, report.days, report.given, strict=True)
         ],
         "hours": [
             {"weekday": WEEKDAYS[day], "hour": hour, "seconds": round(seconds, 3)}

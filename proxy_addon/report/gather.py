@@ -16,7 +16,7 @@ from proxy_addon.core.types import Grant, Interval
 from proxy_addon.ports import PlainVisit
 from proxy_addon.report.over import over
 from proxy_addon.report.pieces import Piece, pieces
-from proxy_addon.report.result import AllowanceSum, Report, RuleSum, Sum, Table
+from proxy_addon.report.result import AllowanceSum, Given, Report, RuleSum, Sum, Table
 from proxy_addon.report.roles import Roles
 from proxy_addon.report.span import Span
 
@@ -44,6 +44,7 @@ def gather(
     rules = engine.rule_set
     made = Report(span, rules, people=Table() if by_person else None)
     made.days = [Sum() for _ in span.days]
+    made.given = [Given() for _ in span.days]
     made.allowances = {name: AllowanceSum() for name in rules.allowances}
     made.observed = {rule.name: RuleSum() for rule in rules.rules if rule.observes}
     by_name: defaultdict[str, list[Grant]] = defaultdict(list)
@@ -65,6 +66,9 @@ def _count_grant(made: Report, grant: Grant) -> None:
     else:
         found.grants += 1
         found.granted += grant.seconds
+        day = made.given[made.span.day(grant.created)]
+        day.grants += 1
+        day.seconds += grant.seconds
 
 
 class _Hours:

@@ -55,6 +55,14 @@ class Beyond:
 
 
 @dataclass(slots=True)
+class Given:
+    """Grants that were made on one day, and the seconds that they give; resets are no grants."""
+
+    grants: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
 class AllowanceSum:
     """An allowance over all days. `beyond` is what enforcement would have stopped, or did not stop in time."""
 
@@ -90,6 +98,7 @@ class Report:
     rules: RuleSet
     whole: Sum = field(default_factory=Sum)
     days: list[Sum] = field(default_factory=list)
+    given: list[Given] = field(default_factory=list)  # by day
     platforms: Table = field(default_factory=Table)
     roles: Table = field(default_factory=Table)
     people: Table | None = None

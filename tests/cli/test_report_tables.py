@@ -26,6 +26,8 @@ def test_sums() -> None:
         assert words in text, words
     assert "3 people, 40 min charged and 40 min free in 6 visits" in text
     assert "Only observed" not in text
+    monday = next(line for line in text.splitlines() if "Mon 02 Nov" in line)
+    assert [cell.strip() for cell in monday.split("│")[2:-1]] == ["35 min", "30 min", "3", "5", "1", "10 min"]
 
 
 def test_observed() -> None:

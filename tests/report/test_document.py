@@ -26,10 +26,17 @@ def test_json() -> None:
         "name": "staff", "charged_seconds": 1200.0, "free_seconds": 1200.0, "people": 1, "visits": 4, "ran_out": 1,
     }  # fmt: skip
     assert [day["charged_seconds"] for day in answer["days"]] == [2100.0, 300.0, 0, 0, 0, 0, 0]
+    assert (answer["days"][0]["grants"], answer["days"][0]["granted_seconds"]) == (1, 600.0)
     assert {"weekday": "Monday", "hour": 9, "seconds": 2100.0} in answer["hours"]
     assert answer["allowances"][0]["limit"] == "15 minutes per day"
     assert answer["allowances"][0]["days"][0]["ran_out"] == 1
-    for key in [*answer, *answer["groups"][0], *answer["allowances"][0], *answer["allowances"][0]["days"][0]]:
+    for key in [
+        *answer,
+        *answer["groups"][0],
+        *answer["days"][0],
+        *answer["allowances"][0],
+        *answer["allowances"][0]["days"][0],
+    ]:
         assert f"`{key}`" in PAGE, f"docs/report.md does not tell what {key} is"
 
 
