@@ -57,6 +57,7 @@ log = structlog.get_logger("allowance.run")
 TURN = 1.0  # seconds between two signs of life of the event loop
 COUNT_PEOPLE = 5  # turns between two counts of active people
 FORGET = 3600  # turns between two times that memory is freed of what no window reaches any more
+SWEEP = 1.0  # seconds between two looks for journals that processes of this host have left
 LOOP_STALE = 5.0  # seconds without a turn after which the loop counts as stuck
 
 
@@ -66,7 +67,8 @@ class Office:
     def __init__(self, settings: Settings, *, prunes: bool = True) -> None:
         """Raises RuleErrors, RuleTestsFailed, LedgerError or CaError: nothing has been started then.
 
-        `prunes`: this process deletes what is older than the retention; one of several workers is enough.
+        `prunes`: this process deletes what is older than the retention, and takes over the journals of processes
+        that died while it runs; one of several workers is enough.
         """
         self.settings = settings
         kept = LastGood(settings.state, settings.rules)
@@ -81,7 +83,10 @@ class Office:
         self.ledger = SqlLedger(settings.database, node)
         self.ledger.check()
         self._node, self._audited = node, ""
-        journal = self._journal(node)
+        self._prunes, self._sweep_at = prunes, 0.0
+        self._journals = self._journal_folder()
+        self._take_over(warns=True)
+        journal = Journal(self._journals, node, parse(settings.database).identity)
         self.metrics = PrometheusMetrics()
         self.host = Host(settings.passwords.parent, ca.expires(settings.confdir))
         self.names = self._pseudonyms(rules)
@@ -168,13 +173,22 @@ class Office:
             log.info("names in the ledger became pseudonyms", names=changed)
         return names
 
-    def _journal(self, node: str) -> Journal:
-        """The journal of this process, once what earlier ones had left is in the ledger."""
+    def _journal_folder(self) -> Path:
         address = parse(self.settings.database)
         beside = address.file.parent if address.is_sqlite else Path("var")
-        folder = self.settings.journal or beside / "journal"
-        replay(folder, address.identity, self.ledger)
-        return Journal(folder, node, address.identity)
+        return self.settings.journal or beside / "journal"
+
+    def _take_over(self, *, warns: bool = False) -> None:
+        """Write to the ledger what processes of this host had no time to write themselves."""
+        replay(self._journals, parse(self.settings.database).identity, self.ledger, warns=warns)
+
+    def _sweep(self) -> None:
+        """On the writer's thread, while the ledger is up: a worker, or another proxy of this host, may have died in
+        an outage. It has no need to wait for the next start of the service."""
+        if self._prunes and timer() >= self._sweep_at:
+            self._sweep_at = timer() + SWEEP
+            with suppress(LedgerError, OSError):  # another time
+                self._take_over()
 
     def _put(self, visit: Visit) -> None:
         """From here on only the ledger's name of a person is known: in the queue, the journal, the database."""
@@ -283,6 +297,7 @@ class Office:
     def _on_state(self, state: WriterState) -> None:
         if state.up:
             self._audit_rules()
+            self._sweep()
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.book.ledger_away, not state.up)
         self.metrics.ledger_up.set(1 if state.up else 0)

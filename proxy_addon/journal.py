@@ -219,15 +219,16 @@ class Journal:
         self._ends[number] = 0
 
 
-def replay(folder: Path, database: str, ledger: Ledger) -> Replayed:
+def replay(folder: Path, database: str, ledger: Ledger, *, warns: bool = True) -> Replayed:
     """Write what processes that are gone have left to the ledger, and remove it. May be interrupted anywhere
-    and run again. Raises LedgerError when the ledger fails on the way: what is not written stays."""
+    and run again, and by several processes at once: each journal has a lock. Raises LedgerError when the ledger
+    fails on the way: what is not written stays. `warns` of journals that belong to another database."""
     total = Replayed()
     for lock_file in sorted(folder.glob("*.lock")) if folder.is_dir() else ():
         with _taken(lock_file) as is_ours:
             if is_ours and lock_file.name.startswith(f"{_mark(database)}-"):
                 total = _plus(total, _replay_one(lock_file, ledger))
-            elif is_ours:
+            elif is_ours and warns:
                 log.warning("a journal of another database is left alone", file=str(lock_file))
     return total
 

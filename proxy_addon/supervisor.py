@@ -23,6 +23,7 @@ import structlog
 
 from proxy_addon import logs
 from proxy_addon.build import Office
+from proxy_addon.ports import LedgerError
 from proxy_addon.proxy import reuseport
 from proxy_addon.scrape import exposed, forget_worker, workers
 from proxy_addon.sd_notify import Systemd
@@ -248,8 +249,12 @@ def work(settings: Settings, index: int, pipe: Connection) -> None:
     logs.configure(settings.log_format, settings.log_level)
     structlog.contextvars.bind_contextvars(worker=index)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    office = Office(settings, prunes=False)
-    office.load()
+    try:
+        office = Office(settings, prunes=False)
+        office.load()
+    except LedgerError as error:  # the supervisor tries again until the database is back
+        log.warning("worker cannot start", because=str(error))
+        raise SystemExit(1) from None
     raise SystemExit(asyncio.run(_serve(office, settings, pipe)))
 
 

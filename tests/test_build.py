@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from db.address import parse
 from db.ledger import SqlLedger
 from proxy_addon.build import Office
 from proxy_addon.core.errors import RuleErrors
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.decision_log import about
+from proxy_addon.journal import Journal
 from proxy_addon.ports import LedgerError
 from proxy_addon.proxy.ca import CaError
 from proxy_addon.settings import Settings, load_settings
@@ -109,6 +111,21 @@ async def test_news_of_others_arrives(office: Office) -> None:
     person = office.enforcer.person("dora", None, now)
     balance = office.enforcer.balance(person, "short", office.clock.now())
     assert (round(balance.spent), balance.granted) == (60, 600.0)
+
+
+async def test_a_journal_left_by_another_is_taken_over_while_running(office: Office) -> None:
+    """What a process of this host had in its journal when it died is in the ledger and in memory soon, once."""
+    now = office.clock.now()
+    identity = parse(office.settings.database).identity
+    left = Journal(Path("journal"), "dead", identity)
+    left.add([visit("left", now, node="dead")])
+    office.start(asyncio.get_running_loop())
+    await eventually(lambda: office.writer.state().flush_seconds is not None)
+    assert left.path.exists()  # its process lives
+    left.close()
+    await eventually(lambda: not left.path.exists())
+    await eventually(lambda: "left" in office.book.of("dora").visits)
+    assert [row.id for row in office.ledger.visits(0.0)] == ["left"]
 
 
 async def test_people_are_counted_on_the_loop(office: Office) -> None:

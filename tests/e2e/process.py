@@ -161,6 +161,7 @@ class OfficeProxy(ProxyProcess):
     ) -> None:
         super().__init__(folder, origins)
         self.flags: dict[str, str] = {}  # win over what `command` would say
+        self.database = f"sqlite:///{folder / 'var' / 'allowance.db'}"
         self.rules = folder / "rules"
         self.resolve = [*origins.resolve(*hosts), *resolve]
         self.settings = {"log-format": "json"} | dict(settings or {})
@@ -178,7 +179,7 @@ class OfficeProxy(ProxyProcess):
         """What `run` and every other command have to agree on, by setting."""
         return {
             "rules": str(self.rules),
-            "database": f"sqlite:///{self.folder / 'var' / 'allowance.db'}",
+            "database": self.database,
             "confdir": str(self.confdir),
             "passwords": str(self.folder / "var" / "passwords"),
         }
