@@ -94,7 +94,7 @@ def main() -> None:
         file = Path(folder) / "report.html"
         file.write_text(text(), "utf-8")
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        shown = browser.new_page(viewport={"width": 1060, "height": 1470}, color_scheme="light")
+        shown = browser.new_page(viewport={"width": 1060, "height": 1400}, color_scheme="light")
         shown.goto(file.as_uri())
         shown.screenshot(path=FILE)
         browser.close()
