@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,12 @@ class Quick:
             cwd=ROOT,
             env=clean_environment() | {"PYTHONPATH": str(ROOT)},
         )
-        until(self.path.exists, "the process that has everything imported", 30)
+
+        def listens() -> bool:
+            assert self._process.poll() is None, "it ended; its standard error says why"
+            return self.path.exists()
+
+        until(listens, "the process that has everything imported", 60)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,7 +75,7 @@ class Quick:
 
 
 def main(path: str) -> None:
-    """Serve until killed."""
+    """Serve until killed, or until whoever started this is gone."""
     for name in (
         "db.migrate",
         "db.attend",
@@ -78,20 +84,24 @@ def main(path: str) -> None:
         importlib.import_module(name)
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    parent = os.getppid()
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(f"{path}.new")
         door.listen(8)
+        door.settimeout(2.0)
         Path(f"{path}.new").rename(path)
-        while True:
-            line, _ = door.accept()
-            with line:
-                if os.fork() == 0:
-                    _command(line)
+        while os.getppid() == parent:
+            with suppress(TimeoutError):
+                line, _ = door.accept()
+                with line:
+                    if os.fork() == 0:
+                        _command(line)
 
 
 def _command(line: socket.socket) -> None:
     """In the child: become that command; never returns."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    line.settimeout(None)
     length, streams, _, _ = socket.recv_fds(line, _LENGTH, 3)
     with line.makefile("rb") as source:
         arguments, folder, environment = json.loads(source.read(int.from_bytes(length, "big")))

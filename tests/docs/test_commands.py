@@ -13,12 +13,12 @@ from tests.docs.scene import Scene, first_missing
 from tests.e2e.origins import Origins
 from tests.postgres import PostgresServer
 
-# Why a block may be left out; a block says one of these words behind `no-run:`.
+# Why a block may be left out: what stands behind `no-run:` begins with one of these words.
 REASONS = {
     "needs root": "changes the machine: packages, services, the trust of the system",
     "needs Docker": "an engine for containers is not part of the tests",
     "needs a person": "asks a question on a terminal, or opens a window",
-    "takes minutes": "longer than a test may take; a hidden step runs a short form where there is one",
+    "takes ": "longer than a test may take; a hidden step runs a short form where there is one",
     "another machine": "is typed on a device or a server that is not the proxy's",
 }
 LEFT_OUT_MOST = 24  # blocks; who needs more should find a way to execute some
@@ -69,7 +69,7 @@ def test_what_is_left_out_has_a_reason(record_property: Callable[[str, object], 
     left_out = [block for block in BLOCKS if block.no_run is not None]
     for block in left_out:
         record_property(f"not executed: {block.place}", block.no_run)
-    assert [block.place for block in left_out if block.no_run not in REASONS] == []
+    assert [block.place for block in left_out if not (block.no_run or "").startswith(tuple(REASONS))] == []
     assert len(left_out) <= LEFT_OUT_MOST, "\n".join(f"{b.place}: {b.no_run}" for b in left_out)
 
 
