@@ -19,7 +19,6 @@ REASONS = {
     "needs Docker": "an engine for containers is not part of the tests",
     "needs a person": "asks a question on a terminal, or opens a window",
     "takes ": "longer than a test may take; a hidden step runs a short form where there is one",
-    "another machine": "is typed on a device or a server that is not the proxy's",
 }
 LEFT_OUT_MOST = 24  # blocks; who needs more should find a way to execute some
 
