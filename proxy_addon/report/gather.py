@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from proxy_addon.core.balance import StaticUsage
 from proxy_addon.core.intervals import Intervals, clip, intersection, measure, normalise, union
 from proxy_addon.core.policy import Engine
-from proxy_addon.core.ruleset import Then
+from proxy_addon.core.ruleset import RuleSet, Then
 from proxy_addon.core.types import Grant, Interval
 from proxy_addon.ports import PlainVisit
 from proxy_addon.report.over import over
@@ -20,6 +20,7 @@ from proxy_addon.report.result import AllowanceSum, Given, Report, RuleSum, Sum,
 from proxy_addon.report.roles import Roles
 from proxy_addon.report.span import Span
 
+OTHERWISE = "otherwise"  # the name of what is blocked because no rule fits
 _QUARTER, _HOUR = 900.0, 3600.0
 _ROUNDING = 1.0  # seconds beyond a limit on a day that are nobody's: a cut, and other proxies, take a moment
 
@@ -46,7 +47,7 @@ def gather(
     made.days = [Sum() for _ in span.days]
     made.given = [Given() for _ in span.days]
     made.allowances = {name: AllowanceSum() for name in rules.allowances}
-    made.observed = {rule.name: RuleSum() for rule in rules.rules if rule.observes}
+    made.observed = {name or OTHERWISE: RuleSum() for name, _, _ in _tried_out(rules)}
     by_name: defaultdict[str, list[Grant]] = defaultdict(list)
     for grant in grants:
         by_name[grant.person].append(grant)
@@ -55,6 +56,15 @@ def gather(
     for name, some in groupby(visits, key=lambda visit: visit.person):
         _Person(made, engine, roles, hours, name, list(some), by_name.get(name, ())).count()
     return made
+
+
+def _tried_out(rules: RuleSet) -> Iterator[tuple[str | None, Then, str | None]]:
+    """What stops nobody: the name that visits carry, what it would do, and its allowance."""
+    for rule in rules.rules:
+        if rule.observes:
+            yield rule.name, rule.then, rule.allowance
+    if rules.observes and rules.otherwise is Then.BLOCK:
+        yield None, rules.otherwise, None
 
 
 def _count_grant(made: Report, grant: Grant) -> None:
@@ -216,19 +226,17 @@ class _Person:
 
     def _observed(self, visits: list[PlainVisit], beyond: Beyonds) -> None:
         """Rules that stop nobody, and what they would have stopped: what they block, and what is beyond a limit."""
-        for rule in self.made.rules.rules:
-            if not rule.observes:
-                continue
-            mine = [visit for visit in visits if visit.rule == rule.name]
+        for name, then, allowance in _tried_out(self.made.rules):
+            mine = [visit for visit in visits if visit.rule == name]
             used = clip(normalise(Interval(visit.start, visit.end) for visit in mine), *self.within)
             if not used:
                 continue
-            total = self.made.observed[rule.name]
+            total = self.made.observed[name or OTHERWISE]
             total.seconds += measure(used)
             total.people += 1
             total.visits += len(mine)
-            stopped = used if rule.then is Then.BLOCK else ()
-            if rule.then is Then.SPEND and rule.allowance in beyond:
-                stopped = intersection(used, beyond[rule.allowance])
+            stopped = used if then is Then.BLOCK else ()
+            if then is Then.SPEND and allowance in beyond:
+                stopped = intersection(used, beyond[allowance])
             total.stopped += measure(stopped)
             total.stopped_people += bool(stopped)

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy_addon.core.policy import Engine
-from proxy_addon.core.ruleset import Allowance, Period
+from proxy_addon.core.ruleset import Allowance, Mode, Period, Then
 from proxy_addon.core.types import Visit
 from proxy_addon.memory_ledger import MemoryLedger
 from proxy_addon.ports import PlainVisit
-from proxy_addon.report.gather import needed_since
+from proxy_addon.report.gather import OTHERWISE, needed_since
 from proxy_addon.report.result import Sum, Table
 from proxy_addon.report.span import around
 from tests.core.policies import SAMPLE, M, at, per
@@ -99,6 +99,14 @@ def test_observed_rules() -> None:
     spend, block = report.observed[RULE], report.observed["No TikTok"]
     assert (spend.seconds, spend.stopped, spend.stopped_people) == (40 * M, 25 * M, 1)
     assert (block.seconds, block.stopped, block.people, block.visits) == (7 * M, 7 * M, 1, 1)
+
+
+def test_otherwise_is_observed_like_a_rule() -> None:
+    """Where a policy would block what no rule names, and is only tried out."""
+    rules = replace(observing(), otherwise=Then.BLOCK, mode=Mode.OBSERVE)
+    report = made(PlainVisit("dora", "medium", None, None, at("09:00"), at("09:04")), rules=rules)
+    assert report.observed[OTHERWISE].stopped == 4 * M
+    assert OTHERWISE not in made(rules=observing()).observed
 
 
 def test_a_second_of_a_cut_is_nobodys() -> None:
