@@ -47,6 +47,13 @@ def test_every_page_is_reached_from_the_readme() -> None:
     assert sorted(path.name for path in set(PAGES) - seen) == []
 
 
+def test_the_index_names_every_page() -> None:
+    """Who looks for something begins there."""
+    index = ROOT / "docs" / "README.md"
+    named = {file for _, file, _ in local(READ[index])} | {index, ROOT / "README.md"}
+    assert sorted(path.name for path in set(PAGES) - named) == []
+
+
 def test_every_picture_is_shown() -> None:
     """Pictures that no page shows are dead weight, and those that are shown stay small."""
     shown = {file for page in READ.values() for _, file, _ in local(page)}
