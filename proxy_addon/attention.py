@@ -18,6 +18,7 @@ from proxy_addon.core.meter import Clock, Mark, Stretch
 from proxy_addon.core.policy import Engine
 from proxy_addon.core.rhythm import Root
 from proxy_addon.core.ruleset import Metering, Then
+from proxy_addon.core.split import Piece, joined, split
 from proxy_addon.core.trail import Cause, Telling
 from proxy_addon.core.types import Activity, Balance, Decision, Interval, Person, Reason, Target, Trail, Visit
 from proxy_addon.ports import Metrics
@@ -25,23 +26,11 @@ from proxy_addon.usage import UsageBook
 
 GIVE_BACK_MEMORY = 2 * 3600.0  # how far back a stretch may still be corrected, seconds
 ERAS = 16  # earlier rules that are remembered as long as time under them may be corrected
-WEAK = (
-    2  # bursts that must come soon after each other to open a stretch, where an answer brought nothing to see
-)
+WEAK = 2  # bursts that must come soon after each other to open a stretch, where nothing came to look at
 DOUBTFUL = 3  # the same where machines are known to ask for the same things
 FINE = 0.25  # seconds; what one burst loads is not entered more finely than this
 CLIP_BYTES = 3_000_000  # a film as short as this may come with what a page loads by itself
 TRIM_TURNS = 8  # overlapping devices need more than one turn to find the second at which time was up
-
-
-class Piece(NamedTuple):
-    """A stretch, or a part of one, under one rule."""
-
-    start: float
-    end: float
-    section: str | None
-    allowance: str | None
-    rule: str | None
 
 
 class Load(NamedTuple):
@@ -102,6 +91,9 @@ class Attention:
         self._watches: dict[tuple[str, str], Watch] = {}
         self._eras: list[Era] = []  # of earlier rules, oldest first
         self._open: list[tuple[str, str]] = []  # clocks that ran over the last change of rules
+        self._ends: dict[
+            tuple[str, str], tuple[float, Target]
+        ] = {}  # when time is up while a tail still runs
 
     def watch(self, person: str, platform: str) -> Watch:
         """The state of one person on one platform, made on first sight."""
@@ -222,6 +214,13 @@ class Attention:
                     self._write_pieces(person(name), platform, watch, told, pieces)
         del self._open[:most]
 
+    def run_out(self, engine: Engine, person: Callable[[str], Person], now: float) -> None:
+        """End the tails of those whose time is up, at that second."""
+        for key in [key for key, (at, _) in self._ends.items() if at <= now]:
+            _, target = self._ends.pop(key)
+            if key in self._watches:
+                self._trim(engine, person(key[0]), target, self._watches[key], now)
+
     def watched(self) -> list[tuple[str, str]]:
         """Everybody and each platform that has a clock."""
         return list(self._watches)
@@ -275,6 +274,15 @@ class Attention:
             old = watch.clock
         if end < now or balance.left <= 0.0:
             self._metrics.exhausted(person, match.allowance, end)
+            self._end_elsewhere(person, match.allowance, target.platform, now)
+        elif watch.clock.stretches and now + balance.left < watch.clock.stretches[-1].end:
+            self._ends[(person.name, target.platform)] = (now + balance.left, target)
+
+    def _end_elsewhere(self, person: Person, allowance: str, platform: str, now: float) -> None:
+        """Time is up: tails that run on other platforms, too, end at the next look."""
+        for visit in self._book.of(person.name).visits.values():
+            if visit.end > now and visit.allowance == allowance and visit.platform != platform:
+                self._ends[(person.name, visit.platform)] = (now, Target(visit.platform, visit.section))
 
     def _last_second(self, person: Person, allowance: str, watch: Watch, end: float, over: float) -> float:
         """Where the open stretch has to end for `over` seconds less: only what nothing else covers counts."""
@@ -311,11 +319,11 @@ class Attention:
             end = min(era.until, stretch.end)
             if start < end:
                 part = stretch._replace(start=start, end=end)
-                pieces += _pieces(era.engine, era.person(person.name, start), platform, part)
+                pieces += split(era.engine, era.person(person.name, start), platform, part)
                 start = end
         if start < stretch.end or start == stretch.start:
-            pieces += _pieces(engine, person, platform, stretch._replace(start=start))
-        return _joined(pieces) if self._eras else pieces
+            pieces += split(engine, person, platform, stretch._replace(start=start))
+        return joined(pieces) if self._eras else pieces
 
     def _write_pieces(
         self, person: Person, platform: str, watch: Watch, told: Telling, pieces: list[Piece]
@@ -364,31 +372,3 @@ class Attention:
 def overspent(balance: Balance) -> float:
     """Seconds used beyond what there was; negative while something is left."""
     return balance.spent - balance.limit - balance.carried - balance.granted
-
-
-def _joined(pieces: list[Piece]) -> list[Piece]:
-    """Parts that follow each other under the same rule are one: most changes of rules change little."""
-    joined: list[Piece] = []
-    for piece in pieces:
-        last = joined[-1] if joined else None
-        if last is not None and last.end == piece.start and last[2:] == piece[2:]:
-            joined[-1] = last._replace(end=piece.end)
-        else:
-            joined.append(piece)
-    return joined
-
-
-def _pieces(engine: Engine, person: Person, platform: str, stretch: Stretch) -> list[Piece]:
-    """Split a stretch where the rule that fits changes; time under a rule that blocks is no visit."""
-    pieces: list[Piece] = []
-    target = Target(platform, stretch.section)
-    start = stretch.start
-    while True:
-        match = engine.match(person, target, start)
-        end = stretch.end if match.until is None else min(stretch.end, match.until)
-        if match.then is not Then.BLOCK or match.observed:
-            rule = match.rule.name if match.rule is not None else None
-            pieces.append(Piece(start, end, stretch.section, match.allowance, rule))
-        if end >= stretch.end:
-            return pieces
-        start = end

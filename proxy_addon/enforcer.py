@@ -351,6 +351,7 @@ class Enforcer:
     def due(self, now: float) -> Iterator[Due]:
         """What is running and must end now. The clock of those people has been stopped."""
         self._attention.follow(self.engine, lambda name: self.known(name, now), FOLLOWED)
+        self._attention.run_out(self.engine, lambda name: self.known(name, now), now)
         for (person, target), tickets in list(self._live.items()):
             decision = self._decide(person, target, now)
             if not decision.blocks:
