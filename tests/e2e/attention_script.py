@@ -17,6 +17,7 @@ from tests.e2e.feed_site import CHIRP, FORUM
 type Move = Callable[[Page], None]
 type Span = tuple[float, float]
 
+READ_ON = 8.0  # seconds for which they still read after they did something last
 SENTENCES = (
     "Shall we meet at noon?",
     "I have read it, and I am not convinced. Let us talk.",
@@ -61,29 +62,29 @@ class Session:
         self.readers, self.clock = readers, clock
         self.random = random.Random(seed)
         self.began: dict[str, float] = {}
+        self.acted: dict[str, float] = {}
 
     def rest(self, seconds: float) -> None:
         """Let office time pass while the pages go on."""
         self.readers[0].page.wait_for_timeout(seconds * 1000 / self.clock.speed)
 
     def open_feed(self, film: float) -> None:
-        """Everybody opens the feed; its film lasts so many seconds."""
+        """Everybody opens the feed, and looks from when it appears; its film lasts so many seconds."""
         speed = self.clock.speed
         for reader in self.readers:
+            reader.page.goto(f"https://{CHIRP}/?speed={speed:g}&film={film / speed:g}", wait_until="commit")
             self.began[reader.name] = self.clock.now()
-            reader.page.goto(f"https://{CHIRP}/?speed={speed:g}&film={film / speed:g}")
             reader.page.locator("#post-0").wait_for()
 
     def finish(self) -> None:
         """The last thing: open a post, read it, and go."""
         self.everybody(open_post)
-        self.rest(8)
         self.look_away()
 
     def look_away(self, site: str = CHIRP) -> None:
-        """The attention ends; the tab stays open."""
+        """They read on for a moment after what they did last, and that is all; the tab stays open."""
         for reader in self.readers:
-            reader.looked[site].append((self.began.pop(reader.name), self.clock.now()))
+            reader.looked[site].append((self.began.pop(reader.name), self.acted[reader.name] + READ_ON))
 
     def come_back(self) -> None:
         """Attention again, to the tab that was left open."""
@@ -95,6 +96,7 @@ class Session:
         """One thing that everybody does."""
         for reader in self.readers:
             move(reader.page)
+            self.acted[reader.name] = self.clock.now()
 
     def read(self, seconds: float) -> None:
         """Scroll, open, like, write, for so long. The waits between are log-normal: half of them below six seconds."""
@@ -130,15 +132,16 @@ class Session:
         """Open a forum with a widget of chirp on it in another tab; turn three pages; leave it open as well."""
         tabs = []
         for reader in self.readers:
-            self.began[reader.name] = self.clock.now()
             tab = reader.page.context.new_page()
-            tab.goto(f"https://{FORUM}/?speed={self.clock.speed:g}")
+            tab.goto(f"https://{FORUM}/?speed={self.clock.speed:g}", wait_until="commit")
+            self.began[reader.name] = self.clock.now()
             tabs.append(tab)
         for share in (0.25, 0.4, 0.35):
             self.rest(seconds * share)
-            for tab in tabs:
+            for reader, tab in zip(self.readers, tabs, strict=True):
                 tab.locator("#next").click()
                 tab.frame_locator("iframe").get_by_text("Sharp at last.").wait_for()
+                self.acted[reader.name] = self.clock.now()
         self.look_away(FORUM)
 
 

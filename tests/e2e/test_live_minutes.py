@@ -25,12 +25,12 @@ from tests.e2e.origins import Origins
 from tests.e2e.process import Mitmdump, OfficeProxy
 from tests.e2e.test_mitmdump import SCRIPT
 
+LONG = os.environ.get("LIVE_MINUTES") == "long"
 pytestmark = [
+    pytest.mark.timeout(3600 if LONG else 300),
     pytest.mark.browser,
     pytest.mark.skipif(browser.executable() is None, reason="no chromium here: apt-get install chromium"),
-    pytest.mark.timeout(3600),
 ]
-LONG = os.environ.get("LIVE_MINUTES") == "long"
 SPEED = 1.0 if LONG else 8.0
 WITHIN = 0.10  # of the true time, or
 OR_SECONDS = 15.0
@@ -52,7 +52,7 @@ otherwise: allow
 class TimedOffice(OfficeProxy):
     """`allowance run` whose wall clock keeps office time; so do its commands."""
 
-    clock = OfficeTime(SPEED, time.time())  # noqa: TID251
+    clock: OfficeTime
 
     def environment(self) -> dict[str, str]:
         """Ours and the clock's."""
@@ -81,12 +81,13 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origins]:
         yield servers
 
 
-def office(folder: Path, sites: Origins, user: str) -> TimedOffice:
+def office(folder: Path, sites: Origins, user: str, clock: OfficeTime) -> TimedOffice:
     """An office with one person in it who signs in."""
     made = TimedOffice(
         folder, sites, RULES.format(zone=noon_zone()), people=people(), platforms=FEED_PLATFORMS, hosts=FEED_HOSTS,
         settings={"sign-in": "required", "flush": "250ms"},
     )  # fmt: skip
+    made.clock = clock
     answer = made.cli("people", "add", user, "--password-stdin", stdin=f"{PASSWORD}\n")
     assert answer.returncode == 0, answer.stderr
     return made
@@ -108,18 +109,20 @@ def recorder(folder: Path, like: TimedOffice, dump: Path) -> Mitmdump:
 def day(sites: Origins, tmp_path_factory: pytest.TempPathFactory) -> Day:
     """The session, once for all tests."""
     folder = tmp_path_factory.mktemp("live")
-    running, written = office(folder / "run", sites, "dora"), office(folder / "dump", sites, "emil")
+    clock = OfficeTime(SPEED, time.time())  # noqa: TID251
+    running, written = (office(folder / user, sites, user, clock) for user in ("dora", "emil"))
     dump = folder / "session.flows"
     with running, browser.chromium(running) as desk:
         written.confdir = running.confdir
         with recorder(folder / "recorder", written, dump) as recording:
-            readers = hold(desk, Desk(desk.browser, recording), running.clock)
+            readers = hold(desk, Desk(desk.browser, recording), clock)
     charged = {"dora": spent(running, "dora"), "emil": spent(written, "emil")}
     answer = written.cli("simulate", "--json", str(dump), timeout=120)
     assert answer.returncode == 0, answer.stderr
     allowances = json.loads(answer.stdout)["users"]["emil"]["allowances"]
     simulated = {name: found["spent"] for name, found in allowances.items()}
     report(readers, charged, simulated)
+    print(running.cli("usage", "dora", "--explain").stdout)  # stands beside a failure
     return Day({reader.name: reader for reader in readers}, charged, simulated)
 
 
@@ -142,6 +145,9 @@ def hold(desk: Desk, other: Desk, clock: OfficeTime) -> list[Reader]:
             session.read(90)
             session.finish()
         session.rest(300 if LONG else 130)
+        mine = hers.context.new_page()
+        mine.goto("http://allowance.internal/")
+        screenshot(mine, "9-live-minutes")
         return readers
 
 
