@@ -43,7 +43,8 @@ def test_a_visit_reads_like_a_story() -> None:
     """What opened it, what extended it and how often, and the silence that closed it."""
     assert sentences(visit(at(16, 50), SCROLLED), NOW, ZONE) == (
         "Opened 09:12:05 by opening a page.",
-        "Extended by 14 scrolls or clicks from 09:12:20 to 09:16:40 and playing a video or sound from 09:14:00 to 09:16:02.",
+        "Extended by 14 scrolls or clicks from 09:12:20 to 09:16:40 "
+        "and playing a video or sound from 09:14:00 to 09:16:02.",
         "Closed 09:16:50: nothing more came in the 10 seconds before.",
     )
     assert data(visit(at(16, 50), SCROLLED), NOW, ZONE) == {
