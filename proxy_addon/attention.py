@@ -272,6 +272,9 @@ class Attention:
             watch.clock = meter.truncate(watch.clock, end)
             self._write(engine, person, target.platform, watch, old, trail.TIME_UP)
             old = watch.clock
+        if balance.left <= 0.0:  # to the moment, with nothing to take back: but the tail would run on
+            watch.clock = meter.truncate(old, now)
+            self._write(engine, person, target.platform, watch, old, trail.TIME_UP)
         if end < now or balance.left <= 0.0:
             self._metrics.exhausted(person, match.allowance, end)
             self._end_elsewhere(person, match.allowance, target.platform, now)
