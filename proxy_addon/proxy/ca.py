@@ -29,12 +29,14 @@ def key(confdir: Path) -> Path:
 def prepare(confdir: Path) -> bool:
     """Make the CA unless there is one; True when it was made now. Raises CaError."""
     private = key(confdir)
+    copy = private.with_suffix(".p12")
     try:
         confdir.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = not private.exists()
         if made:
             CertStore.create_store(confdir, BASENAME, KEY_BITS, "Allowance", "Allowance proxy CA")
-        for secret in (private, confdir / f"{BASENAME}-ca.p12"):
+            copy.unlink(missing_ok=True)  # the key once more, without a password; nobody needs it
+        for secret in (private, copy):
             if secret.exists():
                 secret.chmod(0o600)
         private.read_bytes()

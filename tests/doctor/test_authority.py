@@ -58,7 +58,8 @@ def test_others_can_read_the_key(confdir: Path) -> None:
 
 
 def test_others_can_read_the_other_file_with_the_key(confdir: Path) -> None:
-    """The key is in the .p12 file as well."""
+    """A .p12 file that mitmproxy left there holds the key as well."""
+    ca.key(confdir).with_suffix(".p12").touch()
     ca.key(confdir).with_suffix(".p12").chmod(0o644)
     check = by_name(confdir)["CA key"]
     assert (check.state, ".p12" in check.remedy) == (State.ERROR, True)

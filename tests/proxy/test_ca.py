@@ -18,20 +18,21 @@ def test_made_once(tmp_path: Path) -> None:
     made = ca.certificate(folder).read_bytes()
     assert not ca.prepare(folder)
     assert ca.certificate(folder).read_bytes() == made
-    keys = [folder / "mitmproxy-ca.pem", folder / "mitmproxy-ca.p12"]
-    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in keys}
-    assert set(modes.values()) == {0o600}, modes
+    assert stat.S_IMODE(ca.key(folder).stat().st_mode) == 0o600
+    assert not (folder / "mitmproxy-ca.p12").exists()  # a second copy of the key
     name = x509.load_pem_x509_certificate(made).subject.rfc4514_string()
     assert "Allowance" in name
     assert b"PRIVATE" not in made
 
 
-def test_loose_modes_are_tightened(tmp_path: Path) -> None:
-    """A key that others could read is closed again."""
+@pytest.mark.parametrize("name", ["mitmproxy-ca.pem", "mitmproxy-ca.p12"])
+def test_loose_modes_are_tightened(tmp_path: Path, name: str) -> None:
+    """A key that others could read is closed again; also one that mitmproxy had left here before."""
     ca.prepare(tmp_path)
-    (tmp_path / "mitmproxy-ca.pem").chmod(0o644)
+    (tmp_path / name).touch()
+    (tmp_path / name).chmod(0o644)
     ca.prepare(tmp_path)
-    assert stat.S_IMODE((tmp_path / "mitmproxy-ca.pem").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
 def test_folder_that_cannot_be_used(tmp_path: Path) -> None:
