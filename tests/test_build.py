@@ -11,6 +11,8 @@ import pytest
 from db.address import parse
 from db.ledger import SqlLedger
 from proxy_addon.build import Office
+from proxy_addon.clock import SLEW, OnStep, SystemClock
+from proxy_addon.core.activity import Exchange
 from proxy_addon.core.errors import RuleErrors
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.decision_log import about
@@ -20,6 +22,7 @@ from proxy_addon.proxy.ca import CaError
 from proxy_addon.settings import Settings, load_settings
 from tests.e2e.waiting import free_port
 from tests.proxy.house import PAGE, House, breaks, request
+from tests.test_clock import Machine
 
 
 @pytest.fixture
@@ -126,6 +129,52 @@ async def test_a_journal_left_by_another_is_taken_over_while_running(office: Off
     await eventually(lambda: not left.path.exists())
     await eventually(lambda: "left" in office.book.of("dora").visits)
     assert [row.id for row in office.ledger.visits(0.0)] == ["left"]
+
+
+async def test_a_clock_set_back_an_hour_while_running(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wall clock that is set back by an hour under somebody's page gives no negative time and none twice."""
+    machine = Machine()
+
+    def same_machine(on_step: OnStep) -> SystemClock:
+        return SystemClock(on_step=on_step, wall=lambda: machine.wall, monotonic=lambda: machine.mono)
+
+    monkeypatch.setattr("proxy_addon.build.SystemClock", same_machine)
+    office = Office(settings)
+    office.load()
+    office.start(asyncio.get_running_loop())
+    began = office.clock.now()
+    for seconds in (30.0, 30.0, 30.0):
+        open_page(office)
+        machine.sleep(seconds)
+    machine.set_wall(-3600.0)
+    for seconds in (20.0, 20.0):
+        await eventually(lambda: office.clock.steps == 1)
+        open_page(office)
+        machine.sleep(seconds)
+        office.clock.now()
+    ended = office.clock.now()
+    assert office.stop() == 0
+    ledger = SqlLedger(settings.database, "test")
+    rows = list(ledger.visits(0.0))
+    spent = sum(total.seconds for total in ledger.totals(0.0, ended))
+    ledger.close()
+    assert rows and all(began <= row.start <= row.end <= ended for row in rows)
+    assert 90.0 < spent <= 130.0 + 40.0 * SLEW
+    assert spent == pytest.approx(sum(row.end - row.start for row in rows))
+
+
+def open_page(office: Office) -> None:
+    """dora opens a page of an allowance that is large, and it is answered at once."""
+    now = office.clock.now()
+    hit = office.enforcer.catalogue.look("www.facebook.com", "/")
+    assert hit is not None
+    x = Exchange("GET", "www.facebook.com", "/", "document", "navigate", "none", gesture=True)
+    asked = office.enforcer.ask(office.enforcer.person("dora", None, now), x, hit, now)
+    assert asked.ticket is not None, asked
+    office.enforcer.answered(asked.ticket, 200, "text/html", 50_000, now)
+    office.enforcer.closed(asked.ticket)
 
 
 async def test_people_are_counted_on_the_loop(office: Office) -> None:
