@@ -217,9 +217,10 @@ class Attention:
     def run_out(self, engine: Engine, person: Callable[[str], Person], now: float) -> None:
         """End the tails of those whose time is up, at that second."""
         for key in [key for key, (at, _) in self._ends.items() if at <= now]:
-            _, target = self._ends.pop(key)
+            at, target = self._ends.pop(key)
             if key in self._watches:
-                self._trim(engine, person(key[0]), target, self._watches[key], now)
+                # Not before `at`: what others used meanwhile elsewhere is cut there, or each would give back for all.
+                self._trim(engine, person(key[0]), target, self._watches[key], now, at)
 
     def watched(self) -> list[tuple[str, str]]:
         """Everybody and each platform that has a clock."""
@@ -256,13 +257,18 @@ class Attention:
             for stretch in watch.clock.stretches
         ]
 
-    def _trim(self, engine: Engine, person: Person, target: Target, watch: Watch, now: float) -> None:
-        """A gap that is charged after the fact never charges more than there was: end at the last second."""
+    def _trim(
+        self, engine: Engine, person: Person, target: Target, watch: Watch, now: float,
+        floor: float = float("-inf"),
+    ) -> None:  # fmt: skip
+        """A gap that is charged after the fact never charges more than there was: end at the last second, but
+        not before `floor`."""
         match = engine.match(person, target, now)
         if match.then is not Then.SPEND or match.allowance is None or match.observed:
             return
         old, end = watch.clock, now
-        floor = self._eras[-1].until if self._eras else float("-inf")  # a lower limit gives nothing back
+        if self._eras:
+            floor = max(floor, self._eras[-1].until)  # a lower limit gives nothing back
         for _ in range(TRIM_TURNS):
             balance = engine.balance(person, match.allowance, self._book.of(person.name), now)
             over = overspent(balance)
