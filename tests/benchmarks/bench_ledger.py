@@ -104,7 +104,7 @@ def build_sqlite(url: str, people: int, days: int) -> int:
         connection = sqlite3.connect(parse(url).file)
         connection.execute("PRAGMA synchronous = OFF")
         with connection:
-            connection.executemany(f"INSERT INTO visits VALUES ({', '.join('?' * 11)})", texts())
+            connection.executemany(f"INSERT INTO visits VALUES ({', '.join('?' * 11)}, NULL)", texts())
         connection.execute("ANALYZE")
         count = connection.execute("SELECT count(*) FROM visits").fetchone()[0]
         connection.close()
