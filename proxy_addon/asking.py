@@ -53,7 +53,10 @@ def person_of(engine: Engine, user: str, now: float) -> Person | None:
     """
     if not user.startswith("ip:"):
         return engine.person(person_name(user), now)
-    address = ip_address(user.removeprefix("ip:"))
+    try:
+        address = ip_address(user.removeprefix("ip:"))
+    except ValueError:
+        raise ValueError(f"{quote(user)} is no address; write it like ip:10.0.7.21") from None
     for network, name, role in engine.rule_set.people.devices:  # the most specific first
         if address.version == network.version and address in network:
             known = person_name(name) if name else f"ip:{address}"

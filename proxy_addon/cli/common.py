@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -21,9 +22,11 @@ from proxy_addon.core.errors import RuleErrors
 from proxy_addon.core.horizon import horizon
 from proxy_addon.core.policy import Engine
 from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.core.types import Person
 from proxy_addon.passwords import person_name
 from proxy_addon.ports import Ledger, LedgerError
 from proxy_addon.pseudonyms import PseudonymLedger, settled
+from proxy_addon.report.roles import Roles
 from proxy_addon.settings import Settings, SettingsError, load_settings
 from proxy_addon.usage import PersonUsage
 
@@ -50,13 +53,15 @@ def one_line_errors() -> Iterator[None]:
 
 
 def ledger_name(text: str) -> str:
-    """A name as the ledger writes it: folded, or `ip:ADDRESS` as it is. Exits with 1 for what is no name."""
-    if text.startswith("ip:"):
-        return text
+    """A name as the ledger writes it: folded, or `ip:ADDRESS`. Exits with 1 for what is no name."""
+    address = text.removeprefix("ip:")
     try:
-        return person_name(text)
+        if address == text:
+            return person_name(text)
+        return text if address == "unknown" else f"ip:{ip_address(address)}"
     except ValueError as error:
-        print(f"USER: {text!r}: {error}", file=sys.stderr)
+        said = str(error) if address == text else "this is no address; write it like ip:10.0.7.21"
+        print(f"USER: {text!r}: {said}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 
@@ -75,6 +80,10 @@ class Books:
         self.engine = engine
         self.ledger = ledger
         self.now = now
+
+    def person(self, name: str) -> Person:
+        """Somebody of the ledger with the roles of now; an address has that of its device, or of a guest."""
+        return Roles(self.engine).person(name, self.now)
 
     def usage(self, person: str) -> PersonUsage:
         """What the ledger knows of one person, as far back as a balance can need it."""

@@ -46,7 +46,7 @@ def grant(
         given = _grant(books, ledger_name(user), allowance, _seconds(time), reason.strip(), until)
         actor = f"cli:{operator()}"
         books.ledger.add_grant(given, actor=actor)
-        person = books.engine.person(given.person, books.now)
+        person = books.person(given.person)
         balance = books.engine.balance(person, allowance, books.usage(given.person), books.now)
         zone = books.engine.rule_set.zone
         ends = iso(given.expires, zone)
@@ -70,7 +70,7 @@ def _grant(
     known_allowance(books, allowance)
     if not reason:
         refuse("--reason: must say why")
-    somebody = books.engine.person(person, books.now)
+    somebody = books.person(person)
     expires = books.engine.grant_expiry(somebody, allowance, books.now)
     if until is not None:
         expires = _instant(until, books)

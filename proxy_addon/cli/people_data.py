@@ -39,6 +39,7 @@ from proxy_addon.journal import replay
 from proxy_addon.passwords import PasswordFile
 from proxy_addon.ports import Erasure, Ledger, Records
 from proxy_addon.pseudonyms import PseudonymLedger, is_pseudonym, settled
+from proxy_addon.report.roles import Roles
 from proxy_addon.settings import Settings, load_settings
 from proxy_addon.unmasking import known_names
 from proxy_addon.usage import PersonUsage
@@ -226,7 +227,7 @@ def _open_until(files: _Files, name: str, found: Records) -> float | None:
     usage = PersonUsage()
     for visit in found.visits:
         usage.apply(visit)
-    person = files.engine.person(name, files.now)
+    person = Roles(files.engine).person(name, files.now)
     ends = (
         open_until(
             files.rules, allowance, files.engine.limits(person, allowance, files.now), usage, files.now
@@ -266,7 +267,7 @@ def _document(files: _Files, name: str) -> dict[str, Any]:
         "version": VERSION,
         "made_at": at(files.now),
         "user": name,
-        "roles": list(files.engine.person(name, files.now).roles),
+        "roles": list(Roles(files.engine).person(name, files.now).roles),
         "signs_in": name in files.passwords.users(),
         "rules_name_them": _mentions(files.rules, name),
         "visits": [

@@ -31,7 +31,7 @@ def reset(
     with open_books(rules, database, config) as books:
         fact = _reset(books, ledger_name(user), allowance, reason.strip())
         books.ledger.add_grant(fact, actor=f"cli:{operator()}")
-        person = books.engine.person(fact.person, books.now)
+        person = books.person(fact.person)
         balance = books.engine.balance(person, allowance, books.usage(fact.person), books.now)
         lines = statement(fact.person, person.roles, [balance], [], books.engine.rule_set.zone)
     if as_json:

@@ -116,8 +116,10 @@ def _print_problems(report: ReadReport, strict: bool) -> None:
     more = report.unreadable - len(report.first)
     if more > 0:
         print(f"and {more:,} more like these", file=sys.stderr)
-    noun = "record" if report.unreadable == 1 else "records"
-    print(f"{report.unreadable:,} {noun} could not be read and are left out.", file=sys.stderr)
+    told = (
+        "record could not be read and is" if report.unreadable == 1 else "records could not be read and are"
+    )
+    print(f"{report.unreadable:,} {told} left out.", file=sys.stderr)
 
 
 def _form(results: list[Result], policy: RuleSet, hours: bool) -> dict[str, Any]:

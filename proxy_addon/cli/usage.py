@@ -49,7 +49,7 @@ def usage(
     with open_books(rules, database, config) as books:
         name = ledger_name(user)
         engine, now = books.engine, books.now
-        person, used = engine.person(name, now), books.usage(name)
+        person, used = books.person(name), books.usage(name)
         visits = _visits(books, name, day)
         zone = engine.rule_set.zone
         lines = statement(name, person.roles, engine.balances(person, used, now), visits, zone)

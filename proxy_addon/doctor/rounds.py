@@ -36,7 +36,7 @@ def rounds(settings: Settings, probe: HostPort | None, home: Path) -> Iterator[C
         ("pseudonym key", lambda: keys.pseudonyms(settings.pseudonym_key, bool(rules and rules.pseudonyms))),
         ("database", lambda: books.books(settings, now())),
         ("journal", lambda: books.waiting(settings)),
-        ("upstream", lambda: sites.sites(settings, target, now())),
+        ("upstream", lambda: sites.sites(settings, target, now(), rules is not None)),
     ]
     yield from carried_out(looks)
 

@@ -30,9 +30,10 @@ class Source(io.RawIOBase):
         super().__init__()
         self.name = str(path)
         self._report = report
-        self._raw: IO[bytes] = path.open("rb")
-        report.bytes_total += os.fstat(self._raw.fileno()).st_size
-        self._counted = _Counted(self._raw, report)
+        self._raw: IO[bytes] | None = None  # closed by the garbage collector as well, opened or not
+        self._raw = raw = path.open("rb")
+        report.bytes_total += os.fstat(raw.fileno()).st_size
+        self._counted = _Counted(raw, report)
         buffered = io.BufferedReader(self._counted, CHUNK)
         self._inner: _Readable = buffered
         if buffered.peek(2).startswith(_GZIP):
@@ -60,7 +61,8 @@ class Source(io.RawIOBase):
 
     def close(self) -> None:
         """Close the file underneath as well."""
-        self._raw.close()
+        if self._raw is not None:
+            self._raw.close()
         super().close()
 
     def lines(self) -> Iterator[tuple[int, bytes]]:

@@ -49,7 +49,15 @@ def test_what_cannot_be_opened(
     assert says in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("text", "name"), [("Dora", "dora"), ("ip:10.0.0.1", "ip:10.0.0.1")])
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Dora", "dora"),
+        ("ip:10.0.0.1", "ip:10.0.0.1"),
+        ("ip:FE80::1", "ip:fe80::1"),
+        ("ip:unknown", "ip:unknown"),
+    ],
+)
 def test_names(text: str, name: str) -> None:
     """Names are folded as everywhere; addresses stay as they are."""
     assert ledger_name(text) == name
@@ -61,6 +69,9 @@ def test_what_is_no_name(capsys: pytest.CaptureFixture[str]) -> None:
         ledger_name("a:b")
     assert end.value.exit_code == 1
     assert capsys.readouterr().err.startswith("USER: 'a:b': ")
+    with pytest.raises(typer.Exit):
+        ledger_name("ip:banana")
+    assert capsys.readouterr().err == "USER: 'ip:banana': this is no address; write it like ip:10.0.7.21\n"
 
 
 def test_operator(monkeypatch: pytest.MonkeyPatch) -> None:

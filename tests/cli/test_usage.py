@@ -114,6 +114,21 @@ def test_explained_for_people() -> None:
         assert words in text, out
 
 
+def test_an_address_is_a_guest(tmp_path: Path) -> None:
+    """As on its own page: who is known by the address alone has the role that the policy gives, and its limits."""
+    policy = tmp_path / "rules" / "policy.yaml"
+    told = policy.read_text().replace(
+        "limit: 15m per day", "limit: 15m per day, overrides: [{roles: [guest], limit: 5m per day}]"
+    )
+    policy.write_text(told + "unidentified: {role: guest}\n")
+    answer = json.loads(run("usage", "ip:10.0.9.9", "--json")[1])
+    assert (answer["roles"], answer["allowances"]["daily"]["limit"]) == (["guest"], 300.0)
+    assert json.loads(run("people", "export", "ip:10.0.9.9")[1])["roles"] == ["guest"]
+    assert "5 minutes left" in run("reset", "ip:10.0.9.9", "daily", "--reason", "x")[1]
+    given = run("grant", "ip:10.0.9.9", "daily", "10m", "--reason", "a visitor")[1]
+    assert "15 minutes left" in given
+
+
 def test_another_day() -> None:
     """Visits of a day of last week, and of no other; balances are those of now."""
     with ledger() as opened:

@@ -117,6 +117,13 @@ def test_a_certificate_that_nobody_trusts(authority: Authority) -> None:
     assert (state, "--upstream-ca" in remedy) == (State.WARNING, True)
 
 
+def test_a_ca_that_does_not_say_what_its_key_may_do(tmp_path: Path) -> None:
+    """The proxy takes such a CA of an office, so the doctor does not warn of it."""
+    old = Authority(tmp_path / "old", usage=False)
+    with listening(site(old)) as port:
+        assert look(settings_for(port, old.ca_file))["upstream"][0] is State.OK
+
+
 def test_offline() -> None:
     """Nobody there: a warning with what to look at, and no exception."""
     state, fact, remedy = look(settings_for(free_port()))["upstream"]
@@ -174,3 +181,6 @@ def test_host_of_the_catalogue() -> None:
     assert sites.host_of(rules) == HostPort("facebook.com", 443)
     (check,) = sites.sites(Settings(), None, NOW)
     assert (check.state, "--probe" in check.remedy) == (State.NOT_CHECKED, True)
+    assert "no platform" in check.fact
+    (check,) = sites.sites(Settings(), None, NOW, readable=False)
+    assert "cannot be read" in check.fact

@@ -40,10 +40,11 @@ def _key_usage(*, signs: bool) -> x509.KeyUsage:
 class Authority:
     """Signs a leaf for any name it is asked for; files go to `folder`, the trust anchor to `ca_file`."""
 
-    def __init__(self, folder: Path, title: str = "Test origins") -> None:
+    def __init__(self, folder: Path, title: str = "Test origins", *, usage: bool = True) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.title = title
+        self._usage = usage  # False: as old CAs of offices are, without saying what the key may do
         self.ca_file = folder / "origin-ca.pem"
         self._lock = threading.Lock()
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -101,8 +102,9 @@ class Authority:
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
             )
-            .add_extension(_key_usage(signs=is_ca), critical=True)
         )
+        if self._usage:
+            builder = builder.add_extension(_key_usage(signs=is_ca), critical=True)
         if names:
             alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
             builder = builder.add_extension(alternatives, critical=False)

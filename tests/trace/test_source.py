@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 from pathlib import Path
@@ -23,6 +24,14 @@ def test_lines_have_their_numbers(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"\xef\xbb\xbfone\n\nthree")
     assert _lines(path) == [(1, b"one"), (2, b""), (3, b"three")]
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_cannot_be_opened_is_one_error(tmp_path: Path) -> None:
+    """The half-made source says nothing of its own when it is collected."""
+    with pytest.raises(FileNotFoundError):
+        Source(tmp_path / "nowhere", ReadReport())
+    gc.collect()
 
 
 @pytest.mark.parametrize("packed", [False, True])
