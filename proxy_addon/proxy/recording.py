@@ -16,7 +16,7 @@ from mitmproxy import ctx, flow, http, tcp
 from proxy_addon.enforcer import CHUNK_SECONDS, Ticket
 from proxy_addon.ports import Clock
 from proxy_addon.proxy.addon import Gate
-from proxy_addon.trace.notes import MESSAGES, PASSED, USER
+from proxy_addon.trace.notes import MESSAGES, PASSED, TIMES, USER
 
 
 class Recording:
@@ -39,6 +39,8 @@ class Recording:
             return
         self._name(flow)
         ticket, response = self._gate.under_way.ticket(flow), flow.response
+        if ticket is not None:
+            flow.metadata[TIMES] = [ticket.at, self._clock.now()]
         if ticket is not None and response is not None and callable(response.stream):
             response.stream = self._counting(flow, ticket, response.stream)
 

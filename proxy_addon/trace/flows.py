@@ -88,7 +88,8 @@ def _next_state(
 
 def _request(recorded: http.HTTPFlow, who: str, client: str) -> TraceEvent:
     request, response = recorded.request, recorded.response
-    at = instant(request.timestamp_start, "timestamp_start")
+    noted = notes.times(recorded.metadata)
+    at = noted[0] if noted else instant(request.timestamp_start, "timestamp_start")
     path, _, query = request.path.partition("?")
     end = (response.timestamp_end if response else None) or request.timestamp_end or at
     content_type = response.headers.get("content-type", "") if response else ""
@@ -120,7 +121,9 @@ def _course(recorded: http.HTTPFlow, at: float, took: float) -> Course | None:
     response = recorded.response
     if response is None:
         return None
-    head = min(took, max(0.0, (response.timestamp_start or at) - at))
+    noted = notes.times(recorded.metadata)
+    began = noted[1] if noted else response.timestamp_start or at
+    head = min(took, max(0.0, began - at))
     return Course(head, _declared(response), notes.passed(recorded.metadata, at))
 
 

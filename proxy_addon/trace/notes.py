@@ -3,6 +3,7 @@
 | key | value |
 |---|---|
 | `user` | whose flow it is |
+| `allowance_times` | `[asked, answered]`: the instants when we decided, and when the head of the answer came |
 | `allowance_passed` | a streamed body as `[instant, bytes]` pairs, ascending, about one a second |
 | `allowance_messages` | messages of a WebSocket or a tunnel as `[instant, bytes, from the client]` |
 
@@ -17,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from proxy_addon.trace.event import BadRecordError, Trouble, instant, size
 
 USER: Final = "user"
+TIMES: Final = "allowance_times"
 PASSED: Final = "allowance_passed"
 MESSAGES: Final = "allowance_messages"
 
@@ -27,6 +29,17 @@ class Message(NamedTuple):
     at: float
     size: int
     from_client: bool
+
+
+def times(metadata: Mapping[str, Any]) -> tuple[float, float] | None:
+    """When the proxy decided, and when the head of the answer came; None where nobody noted it."""
+    noted = metadata.get(TIMES)
+    if noted is None:
+        return None
+    if not isinstance(noted, list | tuple) or len(noted) != 2:
+        raise BadRecordError(Trouble.TYPE, f"{TIMES} is not a pair")
+    asked = instant(noted[0], TIMES)
+    return asked, max(asked, instant(noted[1], TIMES))
 
 
 def passed(metadata: Mapping[str, Any], since: float) -> tuple[tuple[float, int], ...]:

@@ -85,6 +85,15 @@ def test_what_the_proxy_noted_of_a_streamed_body_counts() -> None:
     assert (event.user, event.bytes, event.course) == ("ana", 1000, Course(0.5, 0, ((1.0, 700), (2.0, 300))))
 
 
+def test_the_instants_that_the_proxy_noted_count() -> None:
+    """In the order of its own clock a simulation decides as the proxy did."""
+    noted = _http()
+    noted.metadata["allowance_times"] = [AT + 0.2, AT + 0.7]
+    event = events_of(noted)[0]
+    assert event.course is not None
+    assert (round(event.at - AT, 6), round(event.course.head, 6)) == (0.2, 0.5)
+
+
 def test_noted_messages_come_before_those_that_were_kept(tmp_path: Path) -> None:
     """Our add-on keeps the last message only, and notes all of them; they survive the way through a file."""
     chat = tflow.twebsocketflow()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from proxy_addon.trace.event import BadRecordError
-from proxy_addon.trace.notes import MESSAGES, PASSED, Message, messages, passed
+from proxy_addon.trace.notes import MESSAGES, PASSED, TIMES, Message, messages, passed, times
 
 AT = 1793610000.0
 
@@ -37,6 +37,15 @@ def test_nonsense_is_named(bad: Any) -> None:
     """What is not a list of pairs of an instant and a size is a bad record, never a crash."""
     with pytest.raises(BadRecordError):
         passed({PASSED: bad}, AT)
+
+
+@pytest.mark.parametrize("bad", [7, [AT], [AT, "x"], [-1, AT]])
+def test_nonsense_for_times_is_named(bad: Any) -> None:
+    """The same for the two instants of a request; an answer never comes before it."""
+    with pytest.raises(BadRecordError):
+        times({TIMES: bad})
+    assert times({TIMES: [AT, AT - 5]}) == (AT, AT)
+    assert times({}) is None
 
 
 @pytest.mark.parametrize("bad", [None, [[AT, 1]], [[AT, True, True, 1]], [[-5, 1, True]]])
