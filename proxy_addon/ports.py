@@ -175,7 +175,7 @@ class AuditEntry:
         """The entry that every ledger writes beside a new grant."""
         if grant.resets:
             return cls(grant.created, actor, "reset", grant.person, f"{grant.allowance}: {grant.reason}")
-        detail = f"{grant.allowance} {grant.seconds:g} s: {grant.reason}"
+        detail = f"{grant.allowance} {grant.seconds:.12g} s: {grant.reason}"
         return cls(grant.created, actor, "grant", grant.person, detail)
 
     @classmethod
@@ -189,7 +189,7 @@ class AuditEntry:
 
 
 def _asked_for(request: TimeRequest) -> str:
-    return f"{request.allowance} {request.seconds:g} s: "
+    return f"{request.allowance} {request.seconds:.12g} s: "
 
 
 REFUSED = "refuse"  # the action of those entries

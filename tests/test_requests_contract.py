@@ -64,6 +64,8 @@ def test_a_grant_for_a_request(ledger: Ledger) -> None:
     assert list(ledger.requests()) == [closed]
     assert list(ledger.grants(0.0)) == list(ledger.news(0.0).grants) == [given]
     assert list(ledger.audit_log()) == [AuditEntry.of_grant(given, "web:lead")]
+    much = replace(given, seconds=1_800_000.0)
+    assert " 1800000 s: " in AuditEntry.of_grant(much, "web:lead").detail
 
 
 def test_a_refusal(ledger: Ledger) -> None:

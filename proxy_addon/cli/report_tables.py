@@ -42,7 +42,7 @@ def print_report(console: Console, report: Report, by: str) -> None:
     whole = report.whole
     console.print(
         f"{_people(whole.people)}, {clock(whole.charged)} charged and {clock(whole.free)} free in "
-        f"{whole.visits:,} visits; an allowance ran out {whole.ran_out:,} times."
+        f"{whole.visits:,} visits; an allowance ran out {_times(whole.ran_out)}."
     )
     console.print(_days(report))
     console.print(_groups(f"By {by}", by.capitalize(), table_of(report, by).largest_first()))
@@ -59,6 +59,10 @@ def _days(report: Report) -> Table:
     for date, found, given in zip(report.span.dates, report.days, report.given, strict=True):
         table.add_row(f"{date:%a %d %b}", *_sums(found), clock(given.seconds))
     return table
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def _people(count: int) -> str:

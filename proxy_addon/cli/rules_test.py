@@ -42,7 +42,7 @@ def test(
     try:
         run = _run(folder or load_settings().rules, expression)
         if junit is not None:
-            junit.write_bytes(report.junit(run))
+            _write(junit, report.junit(run))
     except (RuleErrors, BadExpressionError, SettingsError, OSError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
@@ -54,6 +54,15 @@ def test(
 
 
 test.__test__ = False  # type: ignore[attr-defined]  # pytest: a command, not a test
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise SettingsError(
+            f"--junit: {file}: cannot be written: {error.strerror}; name another file"
+        ) from None
 
 
 def _run(folder: Path, expression: str | None) -> Run:

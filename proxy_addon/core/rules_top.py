@@ -40,7 +40,11 @@ class Top(NamedTuple):
 def merged(documents: Documents, found: Mapping[str, list[Entry]], report: Report) -> Top:
     """Each top-level key with the one file it stands in."""
     main = min(documents.top, key=lambda document: not document.file.endswith("/policy.yaml"), default=None)
-    top = Top({}, {}, Place(main.file if main else documents.folder))
+    if main is not None and any(key in _POLICY_KEYS for document in documents.top for key in document.data):
+        first = main.file
+    else:
+        first = f"{documents.folder}/policy.yaml"  # what is missing is the whole file
+    top = Top({}, {}, Place(first))
     known = _POLICY_KEYS + PEOPLE_KEYS
     for document in sorted(documents.top, key=_newcomer):
         for key, value in document.data.items():

@@ -24,6 +24,7 @@ type Network = IPv4Network | IPv6Network
 DAY = 86_400
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY_NUMBERS = {name: n for n, day in enumerate(_DAYS) for name in (day, day[:3])}
+_DAY_RANGES = tuple(f"{first}-{last}" for first in _DAY_NUMBERS for last in _DAY_NUMBERS)
 _PART = r"(?:(\d{1,6}(?:\.\d{1,3})?)%s)?"
 _DURATION = re.compile(r"\s*".join(_PART % unit for unit in "dhms"), re.ASCII)
 _UNITS = (86_400.0, 3600.0, 60.0, 1.0)
@@ -269,7 +270,9 @@ def days(value: object) -> frozenset[int]:
     ends = [part.strip().lower() for part in str(value).replace("–", "-").split("-")]
     for word in ends:
         if not isinstance(value, str) or word not in _DAY_NUMBERS or len(ends) > 2:
-            near = (word, tuple(_DAY_NUMBERS)) if isinstance(value, str) and len(ends) < 3 else None
+            near = (word, tuple(_DAY_NUMBERS)) if isinstance(value, str) and len(ends) == 1 else None
+            if isinstance(value, str) and len(ends) == 2:
+                near = ("-".join(ends), _DAY_RANGES)
             raise BadValue(
                 Code.BAD_DAYS,
                 f"{quote(value)} is no day or range of days",

@@ -38,6 +38,12 @@ def test_observed() -> None:
     assert "25 min" in text
 
 
+def test_once() -> None:
+    """One time is no "1 times"."""
+    text = shown(made(PlainVisit("dora", "x", DAILY, RULE, at("09:00"), at("09:15"))))
+    assert "an allowance ran out once." in text
+
+
 def test_a_person_is_text() -> None:
     """Square brackets in a name are no markup."""
     visit = PlainVisit("[bold]ana", "[red]x", DAILY, RULE, at("09:00"), at("09:10"))

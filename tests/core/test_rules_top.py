@@ -33,6 +33,14 @@ def test_keys_come_from_any_file() -> None:
     assert found.find(("allowances",)) == Place("rules/policy.yaml")
 
 
+def test_no_policy_at_all() -> None:
+    """What is missing then is missing from the policy, not from the file of people."""
+    found, _ = top(document("people.yaml", roles={}))
+    assert found.find(("timezone",)) == Place("rules/policy.yaml")
+    found, _ = top(document("people.yaml", roles={}), document("office.yaml", rules=[]))
+    assert found.find(("timezone",)) != Place("rules/policy.yaml")
+
+
 def test_the_second_of_two_files_is_the_mistake() -> None:
     """Whatever their order in the folder."""
     _, report = top(document("a.yaml", rules=[]), document("policy.yaml", rules=[]))
