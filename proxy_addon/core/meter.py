@@ -35,6 +35,7 @@ PARALLEL = 3.0  # seconds; streams are seen once a second, and one that pauses f
 SECTIONS_AT_ONCE = 4
 PAGE_LOAD = 5.0  # seconds that a page goes on loading its own parts
 SOON = 20.0  # seconds within which a weak mark needs another one to count, when nothing firm is near
+SOON_SAME = 10.0  # the same for one endpoint, which may be a timer's
 WEAK_GAP = 60.0  # seconds that a weak mark may bridge while firm evidence vouches for it
 SUPPORT = 180.0  # seconds for which firm evidence vouches for weak marks after it
 ALONE_KEPT = 16
@@ -140,7 +141,7 @@ def _fold(clock: Clock, mark: Mark, metering: Metering) -> Clock:
     newest = max(clock.newest, mark.at)
     marks = (*clock.marks, mark)
     alone = clock.alone
-    if alone and (mark.at - alone[-1].until > SOON or alone[-1].section != mark.section):
+    if alone and (mark.at - alone[-1].until > _soon(alone[-1], mark) or alone[-1].section != mark.section):
         alone = ()
     if mark.weak:
         alone = (*alone, mark)[-ALONE_KEPT:]
@@ -149,6 +150,10 @@ def _fold(clock: Clock, mark: Mark, metering: Metering) -> Clock:
     start = alone[0] if alone else mark
     opened = Stretch(clock.serial, start.at, end, mark.section, start.evidence, mark.evidence)
     return Clock(marks, (*clock.stretches, opened), reach, newest, clock.serial + 1, until, firm)
+
+
+def _soon(before: Mark, mark: Mark) -> float:
+    return SOON_SAME if before.key == mark.key else SOON
 
 
 def _bursts(marks: tuple[Mark, ...]) -> int:

@@ -13,6 +13,7 @@ from proxy_addon.core.meter import (
     MARKS_KEPT,
     PAGE_LOAD,
     SOON,
+    SOON_SAME,
     WEAK_GAP,
     Clock,
     Mark,
@@ -133,8 +134,11 @@ def test_two_streams_side_by_side_are_two_stretches() -> None:
 def test_a_weak_mark_alone_opens_nothing() -> None:
     """A small answer to a script is a person's only with another one soon after; then it counts from the first."""
     assert spans(run(mark(0, needs=2))) == []
-    assert spans(run(mark(0, needs=2), mark(SOON, needs=2))) == [(0, SOON + 10)]
-    assert spans(run(mark(0, needs=2), mark(SOON + 1, needs=2))) == []
+    other = mark(SOON, needs=2)._replace(key="other")
+    assert spans(run(mark(0, needs=2), other)) == [(0, SOON + 10)]
+    assert spans(run(mark(0, needs=2), other._replace(at=T + SOON + 1, until=T + SOON + 1))) == []
+    assert spans(run(mark(0, needs=2), mark(SOON_SAME, needs=2))) == [(0, SOON_SAME + 10)]
+    assert spans(run(mark(0, needs=2), mark(SOON_SAME + 1, needs=2))) == []  # one endpoint may be a timer's
     assert spans(run(mark(0, needs=2), mark(1, needs=2))) == []  # one burst
     assert spans(run(mark(0, needs=3), mark(10, needs=3))) == []
     assert spans(run(mark(0, needs=3), mark(10, needs=3), mark(20, needs=3))) == [(0, 30)]
