@@ -50,6 +50,20 @@ def upgrade(url: str) -> bool:
             engine.dispose()
 
 
+def upgrade_existing(url: str) -> bool:
+    """The same for commands that look into a ledger that a proxy keeps: no file is made for a mistyped name.
+
+    Raises LedgerUnusable when there is none.
+    """
+    address = parse(url)
+    if address.is_sqlite and not address.file.exists():
+        raise LedgerUnusable(
+            f"{address.place}: there is no such file; check --database, or make it with `allowance run` "
+            "or `allowance db upgrade`"
+        )
+    return upgrade(url)
+
+
 def _upgrade(engine: Engine, address: Address) -> bool:
     with engine.connect() as connection:
         due = is_due(connection, address.place)

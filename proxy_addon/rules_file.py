@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from proxy_addon.calendar_sources import FolderSources
@@ -23,6 +24,7 @@ from proxy_addon.yaml_places import parse
 MAX_BYTES = 1_048_576  # a file; the largest that makes sense is a list of some ten thousand people
 MAX_TOTAL = 32 * MAX_BYTES
 _TURNS = 5  # readings of a folder that keeps changing
+_PAUSE = 0.02  # seconds, longer with each turn
 _ONE_FILE = "split the file, or take out what is no rule"
 
 
@@ -74,14 +76,18 @@ def rule_set(reading: Reading) -> RuleSet:
 def read(folder: Path) -> Reading:
     """Read all files. Never raises: what cannot be read is a problem.
 
-    Files that change meanwhile are read again, so that no reading holds half of an edit.
+    Files that change meanwhile are read again, so that no reading holds half of an edit; a folder that does not come
+    to rest is a problem. Waits up to a fifth of a second then, so not for the event loop.
     """
-    for _ in range(_TURNS):
+    for turn in range(_TURNS):
+        time.sleep(turn * _PAUSE)
         before = _stamp(folder)
         reading = _read(folder)
         if _stamp(folder) == before:
-            break
-    return reading
+            return reading
+    message = "the folder kept changing while it was read, so this may be half of an edit"
+    unsure = _problem(str(folder), Code.UNREADABLE_FILE, message, "try again when the changes are done")
+    return replace(reading, problems=(*reading.problems, unsure))
 
 
 def _read(folder: Path) -> Reading:
@@ -203,16 +209,20 @@ class _Shelf:
         return content
 
 
-def _stamp(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
-    """What tells whether any file of a folder was changed: name, number, time and size of each."""
-    found = []
+def _stamp(folder: Path) -> tuple[tuple[str | int, ...], ...]:
+    """What tells whether any file of a folder was changed: where it really is, number, times and size of each.
+
+    Numbers are given out again and times are coarse, so one of them alone may be the same after a change.
+    """
+    found: list[tuple[str | int, ...]] = []
     for part in (folder, folder / "platforms", folder / "calendars"):
         try:
             for path in sorted(part.iterdir()):
                 state = path.stat()
-                found.append((str(path), state.st_ino, state.st_mtime_ns, state.st_size))
+                times = (state.st_mtime_ns, state.st_ctime_ns)
+                found.append((str(path), os.path.realpath(path), state.st_ino, *times, state.st_size))
         except (OSError, ValueError):
-            found.append((str(part), 0, 0, 0))
+            found.append((str(part),))
     return tuple(found)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 
 from tests.postgres import own_postgres, postgres_server, postgres_url
 
@@ -26,10 +28,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def logs_as_they_were() -> Iterator[None]:
+def logs_as_they_were(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Commands that run in this process send logs to a stream that is closed after the test: take that back."""
+    # A logger that keeps how it was set up at its first line would keep that into the tests that follow.
+    configure = structlog.configure
+
+    def uncached(**given: Any) -> None:
+        configure(**given | {"cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", uncached)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
+    structlog.reset_defaults()
     root.handlers[:] = handlers
     root.setLevel(level)

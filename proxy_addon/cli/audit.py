@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from db.engine import upgrade
+from db.engine import upgrade_existing
 from db.ledger import SqlLedger
 from proxy_addon import values
 from proxy_addon.cli.common import AsJson, Config, Database, one_line_errors
@@ -36,7 +36,7 @@ def audit(
     with one_line_errors():
         settings = load_settings({"database": database}, config)
         start = _instant(since, SystemClock().now()) if since else 0.0
-        upgrade(settings.database)
+        upgrade_existing(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
             entries = ledger.audit_log(start)
     if as_json:

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from db.engine import upgrade
+from db.engine import upgrade, upgrade_existing
 from db.ledger import SqlLedger
 from proxy_addon import rules_file
 from proxy_addon.clock import SystemClock
@@ -97,12 +97,17 @@ class Books:
 
 
 @contextmanager
-def open_books(rules: Path | None, database: str | None, config: Path | None) -> Iterator[Books]:
-    """Open what the running proxy uses; prints one line and exits with 1 when that is not possible."""
+def open_books(
+    rules: Path | None, database: str | None, config: Path | None, *, make: bool = False
+) -> Iterator[Books]:
+    """Open what the running proxy uses; prints one line and exits with 1 when that is not possible.
+
+    `make`: where there is no ledger yet, make an empty one (rules can be explained before the proxy ever ran).
+    """
     with one_line_errors():
         settings = load_settings({"rules": rules, "database": database}, config)
         engine = Engine(rules_file.load(settings.rules))
-        upgrade(settings.database)
+        (upgrade if make else upgrade_existing)(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
             yield Books(engine, guarded(ledger, engine.rule_set, settings), _now())
 

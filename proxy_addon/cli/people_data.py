@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from db.address import parse
-from db.engine import upgrade
+from db.engine import upgrade_existing
 from db.ledger import SqlLedger
 from proxy_addon import decision_log, evidence, rules_file, unmasking
 from proxy_addon.cli.audit import line
@@ -183,7 +183,7 @@ def _opened(
         settings = load_settings({"rules": rules, "database": database, "passwords": passwords}, config)
         engine = Engine(rules_file.load(settings.rules))
         file = PasswordFile(settings.passwords)
-        upgrade(settings.database)
+        upgrade_existing(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
             asked = guarded(ledger, engine.rule_set, settings)
             yield _Files(settings, engine, asked, ledger, file, SystemClock().now())

@@ -17,7 +17,7 @@ from typing import Annotated, NamedTuple
 import typer
 from rich.console import Console
 
-from db.engine import upgrade
+from db.engine import upgrade_existing
 from db.ledger import SqlLedger
 from proxy_addon import rules_file
 from proxy_addon.cli.common import AsJson, Config, Database, Rules, one_line_errors, operator
@@ -121,7 +121,7 @@ def _opened(rules: Path | None, database: str | None, config: Path | None) -> It
     with one_line_errors():
         settings = load_settings({"rules": rules, "database": database}, config)
         engine = Engine(rules_file.load(settings.rules))
-        upgrade(settings.database)
+        upgrade_existing(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
             wanted = engine.rule_set.pseudonyms
             names = settled(ledger, settings.pseudonym_key) if wanted else None

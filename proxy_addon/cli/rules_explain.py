@@ -99,7 +99,7 @@ def _explained(
             person = person_of(engine, user, now)
             used = Used(explanation.taken_as_spent(engine, person, _amounts(spent), now))
             return _data(engine, user, url, used, now)
-        with open_books(rules, database, config) as books:
+        with open_books(rules, database, config, make=True) as books:
             now = _instant(at, books.engine.rule_set.zone)
             person = person_of(books.engine, user, now)
             used = NOTHING

@@ -78,7 +78,7 @@ def all_fail(url: str, said: str, folder: Path, monkeypatch: pytest.MonkeyPatch)
         ("mysql://ana:s3cret@db/x", "mysql"),
         ("nonsense", "database"),
         ("postgresql://ana:s3cret@127.0.0.1:1/x", "cannot be reached"),
-        ("sqlite:////proc/nowhere/x.db", "cannot be opened"),
+        ("sqlite:////proc/nowhere/x.db", "SQLite file /proc/nowhere/x.db"),
     ],
 )
 def test_wrong_urls(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str, said: str) -> None:

@@ -84,3 +84,16 @@ def test_operator(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(getpass, "getuser", nobody)
     assert operator().startswith("uid-")
+
+
+def test_a_mistyped_ledger_is_not_made(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever looks into a file that is not there is told so, and no empty ledger answers in its place."""
+    with pytest.raises(typer.Exit), open_books(None, "sqlite:///typo/nope.db", None):
+        pass
+    assert capsys.readouterr().err == (
+        "SQLite file typo/nope.db: there is no such file; check --database, or make it with `allowance run` "
+        "or `allowance db upgrade`\n"
+    )
+    assert not Path("typo").exists()
+    with open_books(None, "sqlite:///fresh.db", None, make=True) as books:
+        assert not books.usage("ana").visits
