@@ -97,7 +97,7 @@ def steps(most: float) -> list[float]:
     if most < _NOTHING:
         return [0.0, 1.0]
     size = 10.0 ** math.floor(math.log10(most / _TICKS))
-    step = next(each * size for each in _ROUND if each * size * _TICKS >= most * 0.999)
+    step = next(each * size for each in _ROUND if each * size * _TICKS >= most * (1 - 1e-10))
     count = math.ceil(most / step - 1e-9)
     return [round(step * number, 6) for number in range(count + 1)]
 
