@@ -212,10 +212,11 @@ def _meant(field: str) -> str:
 def _problem(
     location: tuple[int | str, ...], message: str, found: dict[str, Any], places: dict[str, str]
 ) -> str:
-    """`place: key: 'value': what would be right`, on one line and without credentials."""
+    """`place: key: 'value': what would be right` (`--flag: 'value': …`), on one line and without credentials."""
     key = str(location[0])
     if key not in Settings.model_fields:
         return f"{places.get(key, key)}: {key}: unknown setting{_meant(key)}"
     text = message.removeprefix("Value error, ")
     shown = values.hide_credentials(repr(found[key]))
-    return " ".join(f"{places[key]}: {key}: {shown}: {text}".split())
+    place = places[key] if places[key].startswith("--") else f"{places[key]}: {key}"  # a flag is the name
+    return " ".join(f"{place}: {shown}: {text}".split())

@@ -137,7 +137,7 @@ def test_same_key_in_both_spellings(tmp_path):
 def test_bad_value_is_one_line(monkeypatch, field, value, remedy):
     """A value that cannot be right gives one line: place, field, value, and what would be right."""
     (line,) = problems({field: value})
-    assert line.startswith(f"--{field.replace('_', '-')}: {field}: {value!r}:")
+    assert line.startswith(f"--{field.replace('_', '-')}: {value!r}:")
     assert remedy in line
     assert "\n" not in line
     if "\0" not in value:
@@ -222,4 +222,4 @@ def test_strict_and_state(monkeypatch):
     assert load_settings({"strict": True, "state": "elsewhere"}).state == Path("elsewhere")
     monkeypatch.setenv("ALLOWANCE_STRICT", "yes")
     assert load_settings().strict is True
-    assert problems({"strict": "maybe"}) == ("--strict: strict: 'maybe': write true or false",)
+    assert problems({"strict": "maybe"}) == ("--strict: 'maybe': write true or false",)

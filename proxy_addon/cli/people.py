@@ -45,8 +45,8 @@ def add(
     """Add a person who signs in to the proxy, or change a password."""
     with _one_line_errors():
         settings = _settings(passwords, config)
-        name = person_name(user)
-        file = PasswordFile(settings.passwords)
+        name = _name(user)
+        file = _file(settings, passwords)
         password = _from_stdin() if password_stdin else _asked(name)
         check_password(password)
         if len(password) < SHORT:
@@ -65,7 +65,7 @@ def list_people(
     """Show who can sign in to the proxy."""
     with _one_line_errors():
         settings = _settings(passwords, config)
-        names = PasswordFile(settings.passwords).users()
+        names = _file(settings, passwords).users()
     if as_json:
         typer.echo(json.dumps({"people": names}, ensure_ascii=False))
     elif names:
@@ -79,8 +79,8 @@ def remove(user: User, passwords: File = None, config: Config = None) -> None:
     """Remove a person's sign-in. Recorded visits stay; a running proxy notices within two seconds."""
     with _one_line_errors():
         settings = _settings(passwords, config)
-        file = PasswordFile(settings.passwords)
-        name = person_name(user)
+        file = _file(settings, passwords)
+        name = _name(user)
         if not file.remove(name):
             raise PasswordFileError(f"{name} is not in {settings.passwords}; see: allowance people list")
     typer.echo(f"{name} can no longer sign in.")
@@ -90,6 +90,24 @@ def remove(user: User, passwords: File = None, config: Config = None) -> None:
 
 def _settings(passwords: Path | None, config: Path | None) -> Settings:
     return load_settings({"passwords": passwords}, config)
+
+
+def _name(user: str) -> str:
+    try:
+        return person_name(user)
+    except ValueError as error:
+        raise ValueError(f"USER: {user!r}: {error}") from None
+
+
+def _file(settings: Settings, passwords: Path | None) -> PasswordFile:
+    """The password file. Where the path is wrong, the message says which setting names it."""
+    try:
+        return PasswordFile(settings.passwords)
+    except PasswordFileError as error:
+        if not isinstance(error.__context__, OSError):
+            raise  # something in the file: the message has file and line
+        place = "passwords" if passwords is None else "--passwords"
+        raise PasswordFileError(f"{place}: {error}; name a file, such as var/passwords") from None
 
 
 def _asked(name: str) -> str:

@@ -26,6 +26,7 @@ from proxy_addon.core.catalogue import Catalogue
 from proxy_addon.core.policy import Engine
 from proxy_addon.core.rules_values import BadValue
 from proxy_addon.core.rules_values import duration as seconds_of
+from proxy_addon.core.types import Person
 from proxy_addon.explanation import NOTHING, Explanation, Used
 from proxy_addon.rule_words import length
 from proxy_addon.settings import load_settings
@@ -96,12 +97,12 @@ def _explained(
                 settings = load_settings({"rules": rules}, config)
                 engine = Engine(rules_file.load(settings.rules))
             now = _instant(at, engine.rule_set.zone)
-            person = person_of(engine, user, now)
+            person = _person(engine, user, now)
             used = Used(explanation.taken_as_spent(engine, person, _amounts(spent), now))
             return _data(engine, user, url, used, now)
         with open_books(rules, database, config, make=True) as books:
             now = _instant(at, books.engine.rule_set.zone)
-            person = person_of(books.engine, user, now)
+            person = _person(books.engine, user, now)
             used = NOTHING
             if person is not None:
                 since = books.engine.needed_since(now)
@@ -116,6 +117,14 @@ def _data(engine: Engine, user: str, url: str, used: Used, now: float) -> dict[s
     catalogue = Catalogue(engine.rule_set.platforms)
     found: Explanation = explanation.explain(engine, catalogue, user, url, used, now)
     return explanation.data(found, engine.rule_set.zone)
+
+
+def _person(engine: Engine, user: str, now: float) -> Person | None:
+    try:
+        return person_of(engine, user, now)
+    except ValueError as error:
+        shown = "" if user.startswith("ip:") else f"{user!r}: "  # of an address the error has it already
+        raise ValueError(f"--user: {shown}{error}") from None
 
 
 def _instant(text: str | None, zone: ZoneInfo) -> float:
@@ -154,10 +163,13 @@ def _ask(web: str | None, rules: Path | None, config: Path | None, user: str, ur
             return found
     except urllib.error.HTTPError as error:
         _refuse(f"--live: {_detail(error)}")
-    except (OSError, ValueError) as error:
-        _refuse(
-            f"--live: the proxy does not answer on {where}: {error}; name its web port with --web HOST:PORT"
-        )
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        why = getattr(reason, "strerror", None) or reason
+        remedy = "start it with `allowance run`, or name its web port with --web HOST:PORT"
+        _refuse(f"--live: the proxy does not answer on {where} (--web): {why}; {remedy}")
+    except ValueError:
+        _refuse(f"--live: what answers on {where} (--web) is not our proxy; name its web port with --web")
 
 
 def _detail(error: urllib.error.HTTPError) -> str:

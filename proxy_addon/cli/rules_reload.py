@@ -55,7 +55,8 @@ def _ask(port: HostPort) -> dict[str, Any]:
         answer, why = _read(error.read()), f"status {error.code}; is this the proxy's web port?"
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        answer, why = {}, f"{reason}; is the proxy running, and is this its web port?"
+        words = getattr(reason, "strerror", None) or reason
+        answer, why = {}, f"{words}; is the proxy running, and is this its web port?"
     if {"ok", "changed", "digest", "problems"} <= answer.keys():
         return answer
     why = answer.get("detail") or why

@@ -71,7 +71,10 @@ def _run(folder: Path, expression: str | None) -> Run:
     tests = read_tests(folder, machine)
     if expression is None:
         return run_plans(machine, tests.plans, tests.problems)
-    fits = wanted(expression)
+    try:
+        fits = wanted(expression)
+    except BadExpressionError as error:
+        raise BadExpressionError(f"-k: {expression!r}: {error}") from None
     plans = [plan for plan in tests.plans if fits(plan.name)]
     if not plans:
         raise BadExpressionError(f"no test in {folder / FOLDER} has a name that fits {expression!r}")

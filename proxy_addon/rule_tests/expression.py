@@ -24,7 +24,7 @@ def wanted(expression: str) -> Wanted:
     reader = _Reader(_TOKEN.findall(expression))
     found = reader.either()
     if reader.tokens:
-        raise BadExpressionError(f"{reader.tokens[0]!r} is too much in the expression {expression!r}")
+        raise BadExpressionError(f"{reader.tokens[0]!r} is too much")
     return found
 
 

@@ -63,7 +63,13 @@ def test_list_and_remove():
 @pytest.mark.parametrize(
     ("words", "stdin", "message"),
     [
-        (("add", "a:b", "--password-stdin"), "some password\n", 'a name has no ":"'),
+        (("add", "a:b", "--password-stdin"), "some password\n", "USER: 'a:b': a name has no"),
+        (("remove", "a:b"), "", "USER: 'a:b': a name has no"),
+        (
+            ("add", "dora", "--passwords", "."),
+            "",
+            "--passwords: .: cannot be read: Is a directory; name a file",
+        ),
         (("add", "dora", "--password-stdin"), "\n", "a password cannot be empty"),
         (("add", "dora", "--password-stdin"), "", "a password cannot be empty"),
         (("add", "dora", "--password-stdin"), b"\xff\xfe\n", "is not UTF-8 text"),

@@ -127,13 +127,17 @@ def test_what_is_not_limited() -> None:
             '--spent: "12" is no length of time; write for example 90s, 15m or 1h30m\n',
         ),
         ((*DORA, *TEN, "--spent", "dayly=12m"), '"dayly" is not an allowance of the rules'),
-        (("--user", "a:b", "--url", "https://x.example/"), "a name has no"),
+        (("--user", "a:b", "--url", "https://x.example/"), "--user: 'a:b': a name has no"),
+        (("--user", "ip:x", "--url", "https://x.example/"), '--user: "ip:x" is no address'),
         (
             ("--user", "dora", "--url", "x.example"),
             '"x.example" is no URL; write it like https://www.linkedin.com/feed/\n',
         ),
         ((*DORA, "--live", *TEN), "--live: the running proxy knows the time"),
-        ((*DORA, "--live", "--web", "127.0.0.1:9"), "--live: the proxy does not answer on 127.0.0.1:9"),
+        (
+            (*DORA, "--live", "--web", "127.0.0.1:9"),
+            "--live: the proxy does not answer on 127.0.0.1:9 (--web): Connection refused; start it with",
+        ),
         ((*DORA, "--rules", "nowhere"), 'there is no folder "nowhere"'),
     ],
 )

@@ -98,11 +98,12 @@ def test_nobody_answers(serve: Serve) -> None:
     """One line with a hint, exit 1."""
     result = reload("127.0.0.1:9")
     assert result.exit_code == 1
-    assert "is the proxy running" in result.stderr
+    assert "http://127.0.0.1:9: Connection refused; is the proxy running" in result.stderr
 
 
 def test_a_wrong_address() -> None:
     """One line, as for every setting."""
     result = reload("nowhere")
     assert result.exit_code == 1
+    assert result.stderr.startswith("--web: 'nowhere': ")
     assert len(result.stderr.splitlines()) == 1

@@ -38,10 +38,10 @@ def test_every_setting_has_its_flag() -> None:
     ("words", "says"),
     [
         (("--rules", "nowhere"), "nowhere"),
-        (("--flush", "soon"), "--flush: flush: 'soon': write a time"),
+        (("--flush", "soon"), "--flush: 'soon': write a time"),
         (("--confdir", "file/ca"), "confdir: file/ca"),
         (("--database", "sqlite:///file/a.db"), "file"),
-        (("--workers", "0"), "--workers: workers: 0: "),
+        (("--workers", "0"), "--workers: 0: "),
     ],
 )
 def test_one_line(words: tuple[str, ...], says: str) -> None:
