@@ -22,7 +22,8 @@ from proxy_addon.settings import load_settings
 from proxy_addon.simulate import Replay, Result
 from proxy_addon.simulate.compare import Change, Side, changes
 from proxy_addon.simulate.hours import by_hour
-from proxy_addon.trace.event import TraceEvent
+from proxy_addon.trace.detect import Format
+from proxy_addon.trace.event import TraceEvent, Trouble
 from proxy_addon.trace.reader import open_traces
 from proxy_addon.trace.report import ReadReport, TraceError
 from proxy_addon.words import iso
@@ -42,6 +43,10 @@ User = Annotated[
 ByHour = Annotated[bool, typer.Option("--by-hour", help="Also show the use in each hour.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first line that cannot be read.")]
 
+NEEDED = (
+    "A JSON line of ours has at least `at` (seconds since 1970), `user` (or give --user) and `url`; "
+    "see docs/metering.md, Trying it on your own traffic."
+)
 TICK = 2_000  # events between two looks at the progress bar
 
 
@@ -62,12 +67,11 @@ def simulate(
     report = ReadReport()
     results = _read(traces, user, report, strict, [policy] if other is None else [policy, other])
     _print_problems(report, strict)
+    _stop_at_nothing(traces, report)
     if as_json:
         typer.echo(json.dumps(_form(results, policy, hours), indent=2, ensure_ascii=False))
     else:
         _print(results, report, policy, hours)
-    if report.unreadable and not report.events:
-        raise typer.Exit(1)  # nothing at all could be read
 
 
 def _read(
@@ -120,6 +124,20 @@ def _print_problems(report: ReadReport, strict: bool) -> None:
         "record could not be read and is" if report.unreadable == 1 else "records could not be read and are"
     )
     print(f"{report.unreadable:,} {told} left out.", file=sys.stderr)
+
+
+def _stop_at_nothing(traces: list[Path], report: ReadReport) -> None:
+    """Without a single event there is no result to print: exit code 1, and why if nothing has said it yet."""
+    if report.problems[Trouble.MISSING] and Format.JSONL in report.formats.values():
+        print(NEEDED, file=sys.stderr)
+    if report.events:
+        return
+    if not report.unreadable:
+        for trace in traces:
+            empty = trace.is_file() and not trace.stat().st_size
+            what = "the file is empty" if empty else "there is no traffic in it"
+            print(f"{trace}: {what}; name a recording", file=sys.stderr)
+    raise typer.Exit(1)
 
 
 def _form(results: list[Result], policy: RuleSet, hours: bool) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -17,18 +19,17 @@ from proxy_addon.core import periods
 from proxy_addon.core.ruleset import Limit, Period
 from proxy_addon.core.types import Interval, Visit
 from proxy_addon.statement import Statement, statement
-from proxy_addon.words import duration
+from proxy_addon.words import duration, moment
 
 User = Annotated[str, typer.Argument(help="The name as the rule files write it.")]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Also show what opened, extended and closed each visit.")
 ]
 Day = Annotated[
-    datetime | None,
+    str | None,
     typer.Option(
         "--day",
         metavar="DATE",
-        formats=["%Y-%m-%d"],
         help="The visits of another day, such as 2026-11-16. Default: today",
     ),
 ]
@@ -46,11 +47,12 @@ def usage(
     as_json: AsJson = False,
 ) -> None:
     """Show the balances and the visits of one person, today's or those of another day."""
+    wanted = None if day is None else _date(day)
     with open_books(rules, database, config) as books:
         name = ledger_name(user)
         engine, now = books.engine, books.now
         person, used = books.person(name), books.usage(name)
-        visits = _visits(books, name, day)
+        visits = _visits(books, name, wanted)
         zone = engine.rule_set.zone
         lines = statement(name, person.roles, engine.balances(person, used, now), visits, zone)
     if explain:
@@ -60,7 +62,26 @@ def usage(
         typer.echo(json.dumps(lines, indent=2, ensure_ascii=False))
         return
     told = [evidence.sentences(visit, now, zone) for visit in visits] if explain else None
-    _print(lines, told, "today" if day is None else f"on {day:%Y-%m-%d}")
+    when = "today" if wanted is None else f"on {wanted:%Y-%m-%d}"
+    _print(
+        lines,
+        told,
+        when,
+        {name: _resets(line["resets_at"], now, zone) for name, line in lines["allowances"].items()},
+    )
+
+
+def _date(text: str) -> datetime:
+    """Midnight of a day, without a zone. Exits with 1 and one line for what is no date."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - the zone is the policy's
+    except ValueError:
+        print(f"--day: {text!r}: write a date as 2026-11-16", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _resets(at: str | None, now: float, zone: ZoneInfo) -> str:
+    return "" if at is None else moment(datetime.fromisoformat(at).timestamp(), now, zone)
 
 
 def _visits(books: Books, name: str, day: datetime | None) -> list[Visit]:
@@ -78,16 +99,18 @@ def _window(books: Books, day: datetime | None) -> Interval:
     return periods.window(_DAY, rules, begins.timestamp() + 1)
 
 
-def _print(lines: Statement, told: list[tuple[str, ...]] | None, when: str) -> None:
+def _print(lines: Statement, told: list[tuple[str, ...]] | None, when: str, resets: dict[str, str]) -> None:
     console = Console()
     console.print(f"[bold]{escape(lines['user'])}[/bold] ({', '.join(lines['roles'])})", highlight=False)
     table = Table("Allowance", "Limit", "Granted", "Spent", "Left", "Resets")
     for name, line in lines["allowances"].items():
         table.add_row(
             name, duration(line["limit"]), duration(line["granted"]), duration(line["spent"]),
-            duration(line["left"]), line["resets_at"] or "",
+            duration(line["left"]), resets[name],
         )  # fmt: skip
     console.print(table)
+    if when != "today":
+        console.print(f"The balances are those of today; the visits are those {when}.", highlight=False)
     if not lines["visits"]:
         console.print(f"No visits {when}.")
         return

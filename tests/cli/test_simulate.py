@@ -152,11 +152,22 @@ def test_nothing_that_could_be_read_is_an_error() -> None:
 
 
 def test_an_empty_trace_is_none() -> None:
-    """An empty file is no mistake: nobody was on a limited platform."""
+    """An empty file says that it is, with exit code 1; beside another it changes nothing."""
     Path("empty.jsonl").touch()
-    code, out, _ = run("empty.jsonl")
-    assert code == 0
-    assert "Nobody was on a limited platform." in out
+    assert run("empty.jsonl") == (1, "", "empty.jsonl: the file is empty; name a recording\n")
+    path = write("day.jsonl", DAY)
+    assert run("--json", "empty.jsonl", path) == run("--json", path)
+
+
+def test_records_that_all_lack_a_field() -> None:
+    """What a record needs is said once, and nothing is printed as if it were a result."""
+    bare = [{key: value for key, value in record.items() if key != "at"} for record in DAY]
+    for flags in ((), ("--json",)):
+        code, out, err = run(*flags, write("bare.jsonl", bare * 3))
+        assert (code, out) == (1, "")
+        assert "bare.jsonl:1: a field is missing: at" in err
+        assert err.count("has at least `at`") == 1
+        assert "docs/metering.md" in err
 
 
 def test_bad_rules_and_wrong_use() -> None:

@@ -60,12 +60,14 @@ def test_somebody_unknown() -> None:
     assert answer["allowances"]["daily"]["left"] == 900.0
 
 
-def test_for_people() -> None:
-    """Name, roles, a line for each allowance and visit."""
+def test_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name, roles, a line for each allowance and visit; when it is full again in words."""
+    monkeypatch.setenv("COLUMNS", "110")
     code, out, _ = run("usage", "ana")
     assert code == 0
     for word in ("ana", "care", "daily", "15 min", "Fifteen"):
         assert word in out, out
+    assert "tomorrow at 00:00" in out
     assert "No visits today" in run("usage", "bob")[1]
 
 
@@ -142,4 +144,7 @@ def test_another_day() -> None:
     assert visit["evidence"]["given_back"] == 60.0
     assert answer["allowances"]["daily"]["spent"] == pytest.approx(20.0, abs=0.01)
     assert "No visits on 2020-02-29" in run("usage", "ana", "--day", "2020-02-29")[1]
-    assert run("usage", "ana", "--day", "soon")[0] == 2
+    assert "The balances are those of today" in run("usage", "ana", "--day", "2020-02-29")[1]
+    assert "The balances are" not in run("usage", "ana")[1]
+    for wrong in ("soon", "2026-02-30"):
+        assert line("usage", "ana", "--day", wrong) == f"--day: {wrong!r}: write a date as 2026-11-16\n"
