@@ -53,6 +53,7 @@ _WIDE = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
+_TAB_FIRST = re.compile(r"[ -]*\t\s*[^\s#]")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -235,6 +236,8 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> _StopReadingError:
     before = line[: mark.column + 1]
     if "\t" in before and not before.strip(" \t-"):
         return _StopReadingError(place, Code.TAB, "a tab stands at the beginning of the line", "use spaces")
+    if (tab := _tab_near(mark.line, error, text)) is not None:
+        return _StopReadingError(tab, Code.TAB, "a tab stands at the beginning of the line", "use spaces")
     hint = ""
     if alias:
         hint = 'a pattern needs quotes: "*@brand.example"'
@@ -244,3 +247,19 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> _StopReadingError:
         hint = "text that holds a colon and a space needs quotes; a nested key needs a line of its own"
     context = f" ({error.context})" if error.context else ""
     return _StopReadingError(place, Code.YAML_SYNTAX, f"this is no YAML: {error.problem}{context}", hint)
+
+
+def _tab_near(number: int, error: yaml.MarkedYAMLError, text: str) -> Mark | None:
+    """A tab in front of a line beside the one that the parser blames.
+
+    After plain text the parser takes such a line for more of the text, and stumbles over the text or the next line.
+    """
+    if error.problem is None or "alias" in (error.context or "") or "flow" in (error.context or ""):
+        return None
+    if not any(words in error.problem for words in ("expected key", "expected '-'", "mapping values")):
+        return None
+    every = lines(text)
+    for near in (number, number + 1, number - 1):
+        if 0 <= near < len(every) and _TAB_FIRST.match(every[near]):
+            return near + 1, every[near].index("\t") + 1
+    return None

@@ -152,6 +152,21 @@ def test_what_is_refused(content: bytes, wanted: Code) -> None:
     assert code(content) is wanted
 
 
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (b'a: "x"\n-\tfoo: b\nb: c\n', (2, 2)),
+        (b'a: x\n  \t"foo": b\nb: c\n', (2, 3)),
+        (b"a: x\n \tfoo\n  b: c\n", (2, 2)),
+        (b"- a\n \tfoo\nb: c\n", (2, 2)),
+    ],
+)
+def test_a_tab_is_named_where_it_stands(content: bytes, place: tuple[int, int]) -> None:
+    """Also where the parser took the line for more text, and blames another place."""
+    _, (problem,) = parse(content, "f.yaml")
+    assert (problem.code, (problem.line, problem.column)) == (Code.TAB, place)
+
+
 def test_quotes_make_any_text_harmless() -> None:
     """What looks like YAML is text in quotes, as a key as well."""
     assert data('"<<": "*x"\n"&a": "!b"') == {"<<": "*x", "&a": "!b"}
