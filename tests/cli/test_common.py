@@ -31,7 +31,7 @@ def test_books() -> None:
     ("rules", "database", "config", "says"),
     [
         ("nowhere", None, None, "nowhere"),
-        (None, "mysql://x/y", None, "--database: database:"),
+        (None, "mysql://x/y", None, "--database:"),
         (None, "sqlite:///nowhere/file/a.db", None, "nowhere"),
         (None, None, "no.toml", "no.toml"),
     ],
