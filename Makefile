@@ -24,7 +24,7 @@ dev: $(VENV)/.develops ## install what the tests need
 
 test: $(VENV)/.develops ## all tests (TESTS=tests/core for some, JOBS=0 for one after the other)
 	@mkdir -p artifacts
-	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --junitxml=artifacts/tests.xml $(TESTS)
+	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --junitxml=artifacts/tests.xml $(TESTS)
 
 lint: $(VENV)/.develops ## style, format, types and import rules
 	@$(BIN)/ruff check .

@@ -21,10 +21,16 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A second try for the tests in the folders of `_REAL`, for no others."""
-    for item in items:
-        if item.path.relative_to(_HERE).parts[0] in _REAL:
-            item.add_marker(pytest.mark.flaky(reruns=1))
+    """A second try for the tests in the folders of `_REAL`, for no others; and they come first, since they take long
+    and would otherwise leave all workers but one without work at the end.
+    """
+
+    def real(item: pytest.Item) -> bool:
+        return item.path.relative_to(_HERE).parts[0] in _REAL
+
+    for item in filter(real, items):
+        item.add_marker(pytest.mark.flaky(reruns=1))
+    items.sort(key=real, reverse=True)
 
 
 @pytest.fixture(autouse=True)
