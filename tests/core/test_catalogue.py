@@ -13,7 +13,7 @@ FACES = Platform(
     hosts=("faces.com", "=fc.me", "cdn.net"),
     excludes=("dev.faces.com", "=jobs.faces.com", "pics*.cdn.net"),
     sections=(
-        Section("work", hosts=("work.faces.com",), paths=("/work/*", "/jobs/*")),
+        Section("work", hosts=("work.faces.com",), paths=("/office/*", "/jobs/*")),
         Section("posting", paths=("/jobs/post/*",)),
         Section("share", paths=("/share?*url=*",)),
         Section("ads", paths=("ads*.faces.com/manage*",)),
@@ -76,11 +76,11 @@ def test_exclusion_beats_its_own_host() -> None:
         ("faces.com", "/", Hit("faces")),
         ("faces.com", "", Hit("faces")),
         ("faces.com", "*", Hit("faces")),
-        ("other.com", "/work/", None),
+        ("other.com", "/office/", None),
         ("work.faces.com", "/", Hit("faces", "work")),
         ("faces.com", "/work", Hit("faces", "work")),
-        ("faces.com", "/work/", Hit("faces", "work")),
-        ("faces.com", "/work/a/b?c", Hit("faces", "work")),
+        ("faces.com", "/office/", Hit("faces", "work")),
+        ("faces.com", "/office/a/b?c", Hit("faces", "work")),
         ("faces.com", "/work?x=/other", Hit("faces", "work")),
         ("faces.com", "/workshop", Hit("faces")),
         ("faces.com", "/a/work/b", Hit("faces")),
@@ -108,7 +108,7 @@ def test_exclusion_beats_its_own_host() -> None:
         ("www.faces.com", "/a/realtime", Hit("faces", None, background=True)),
         ("www.faces.com", "/a/realtimes", Hit("faces")),
         ("www.faces.com", "/logging?x", Hit("faces", None, background=True)),
-        ("poll3.faces.com", "/work/", Hit("faces", "work", background=True)),
+        ("poll3.faces.com", "/office/", Hit("faces", "work", background=True)),
         ("api.faces.com", "/v1.2/beat", Hit("faces", None, background=True)),
         ("api.faces.com", "/v1.2/beats", Hit("faces")),
         ("m.api.faces.com", "/v1.2/beat", Hit("faces")),
@@ -147,7 +147,7 @@ def test_disguised_paths(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/work/../feed", "/work/%2e%2e/feed", "/work/..%2ffeed", "/work/x/../../feed"]
+    "path", ["/office/../feed", "/office/%2e%2e/feed", "/office/..%2ffeed", "/office/x/../../feed"]
 )
 def test_no_way_out_of_a_section(path: str) -> None:
     """Nobody reaches the feed under the name of an exempt section."""
