@@ -22,6 +22,7 @@ from tests.postgres import PostgresServer
 pytestmark = pytest.mark.postgres
 
 LIMIT = 2.0
+OUTAGE = 3.0  # seconds
 DESKS = ("127.0.4.1", "127.0.4.2")  # the kernel gives each of them to another worker
 STRANGER = "127.0.4.3"
 PEOPLE = (
@@ -102,6 +103,7 @@ def test_a_worker_that_dies_in_an_outage(several: PostgresOffice) -> None:
     until(lambda: proxy.ready() and len(alive(proxy)) == 2, "both workers", 20)
     several.relay.set("cut")
     until(lambda: metric(proxy, "allowance_journal_visits") >= 2, "both journals", 30)
+    time.sleep(OUTAGE)  # both have seen more by then than what the database took in at the last moment
     locks = set((proxy.folder / "var" / "journal").glob("*.lock"))
     before, known = alive(proxy), several.rows()
     os.kill(before[0], signal.SIGKILL)
@@ -126,10 +128,9 @@ def test_a_worker_that_dies_in_an_outage(several: PostgresOffice) -> None:
         return {key.split("-")[0] for key in known if rows[key][2] > known[key][2]}
 
     until(lambda: len(grown()) == 2, "what both had seen in the outage", 20)
-    rows = several.rows()
-    assert proxy.spent("pat", "long") <= max(end for _, _, end in rows.values()) - min(
-        start for _, start, _ in rows.values()
-    )
+    spent = proxy.spent("pat", "long")
+    rows = several.rows().values()  # asked after it: they may still grow
+    assert spent <= max(end for _, _, end in rows) - min(start for _, start, _ in rows) + 0.01
 
 
 def test_a_dead_worker_is_replaced(several: PostgresOffice) -> None:
