@@ -162,7 +162,7 @@ def test_pseudonyms_from_end_to_end(origins: Origins, tmp_path: Path) -> None:
     before = spent(proxy, "desk1")
     rules = proxy.rules / "policy.yaml"
     rules.write_text(rules.read_text() + "privacy: {pseudonyms: true}\n")
-    with proxy.start():
+    with proxy:
         client = proxy.client
         assert spent(proxy, "desk1") == pytest.approx(before, abs=0.01)
         spend_all(client, source=ANA)
