@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import math
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -71,6 +72,20 @@ def operator() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return f"uid-{os.getuid()}"
+
+
+def write_private(path: Path, text: str, option: str) -> None:
+    """A file that says what people did: whole or not at all, for its owner alone. Exits with 1 when it cannot be."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        file = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(file, "w", encoding="utf-8") as target:
+            target.write(text)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        print(f"{option}: {path}: cannot be written: {error.strerror}", file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 class Books:

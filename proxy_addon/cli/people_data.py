@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator
@@ -28,6 +27,7 @@ from proxy_addon.cli.common import (
     ledger_name,
     one_line_errors,
     operator,
+    write_private,
 )
 from proxy_addon.cli.grant import refuse
 from proxy_addon.clock import SystemClock
@@ -87,7 +87,7 @@ def export(
         if output is None:
             typer.echo(text)
             return
-        _write_private(output, text + "\n")
+        write_private(output, text + "\n", "--output")
     typer.echo(f"Everything that is stored about {name} is in {output}.")
 
 
@@ -314,16 +314,3 @@ def _grant(grant: Grant, at: Any) -> dict[str, Any]:
         "created": at(grant.created),
         "expires": at(grant.expires),
     }
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Only the owner may read it; what was there is replaced."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        file = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(file, "w", encoding="utf-8") as target:
-            target.write(text)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        refuse(f"--output: {path}: cannot be written: {error.strerror}")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -20,7 +18,7 @@ from rich.console import Console
 from db.engine import upgrade_existing
 from db.ledger import SqlLedger
 from proxy_addon import rules_file
-from proxy_addon.cli.common import AsJson, Config, Database, Rules, one_line_errors, operator
+from proxy_addon.cli.common import AsJson, Config, Database, Rules, one_line_errors, operator, write_private
 from proxy_addon.cli.grant import refuse
 from proxy_addon.cli.report_tables import print_report
 from proxy_addon.clock import SystemClock
@@ -96,7 +94,7 @@ def report(
         table.writerow(COLUMNS)
         table.writerows(rows(made, by))
     elif html is not None:
-        write(html, page(made, books.now, by_person=by is By.PERSON))
+        write_private(html, page(made, books.now, by_person=by is By.PERSON), "--html")
         typer.echo(f"The report is in {html}.")
     else:
         print_report(Console(highlight=False), made, by)
@@ -165,16 +163,3 @@ def _date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise SpanError(f"{text!r} is no day; write 2026-11-02") from None
-
-
-def write(path: Path, text: str) -> None:
-    """Whole or not at all, for its owner alone: it says what people did."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        file = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(file, "w", encoding="utf-8") as target:
-            target.write(text)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        refuse(f"--html: {path}: cannot be written: {error.strerror}")
