@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import h2.events
 import h11
 from mitmproxy.connection import ConnectionState
 from mitmproxy.proxy import commands, context, events, layer
 from mitmproxy.proxy.layers.http._base import HttpConnection
-from mitmproxy.proxy.layers.http._events import ResponseProtocolError
+from mitmproxy.proxy.layers.http._events import ResponseEndOfMessage, ResponseProtocolError
 from mitmproxy.proxy.layers.http._http1 import Http1Server
 from mitmproxy.proxy.layers.http._http2 import Http2Server
 
@@ -121,9 +122,23 @@ class _WithoutTrailers:
 class Http2Front(Http2Server):
     """HTTP/2 with a client."""
 
+    def __init__(self, ctx: context.Context) -> None:
+        super().__init__(ctx)
+        self._bare: set[int] = set()  # streams that asked for a head only: an answer with a body breaks them
+
+    def handle_h2_event(self, event: h2.events.Event) -> layer.CommandGenerator[bool]:
+        """As mitmproxy's, with a look at the method."""
+        if isinstance(event, h2.events.RequestReceived) and (b":method", b"HEAD") in event.headers:
+            self._bare.add(event.stream_id)
+        elif isinstance(event, h2.events.StreamReset):
+            self._bare.discard(event.stream_id)
+        return super().handle_h2_event(event)
+
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         if isinstance(event, ResponseProtocolError) and self._can_still_answer(event):
             return self._refuse(event)
+        if isinstance(event, ResponseEndOfMessage):
+            self._bare.discard(event.stream_id)
         return super()._handle_event(event)
 
     def _can_still_answer(self, event: ResponseProtocolError) -> bool:
@@ -137,8 +152,12 @@ class Http2Front(Http2Server):
             (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in answer.headers
         ]
         fields = [field for field in fields if field[0] != b"connection"]
-        self.h2_conn.send_headers(event.stream_id, [(b":status", b"%d" % answer.status), *fields])
-        self.h2_conn.send_data(event.stream_id, answer.body, end_stream=True)
+        bare = event.stream_id in self._bare
+        self._bare.discard(event.stream_id)
+        head = [(b":status", b"%d" % answer.status), *fields]
+        self.h2_conn.send_headers(event.stream_id, head, end_stream=bare)
+        if not bare:
+            self.h2_conn.send_data(event.stream_id, answer.body, end_stream=True)
         yield commands.SendData(self.conn, self.h2_conn.data_to_send())
 
 

@@ -54,6 +54,13 @@ def test_dead_site_in_an_opened_tunnel(proxy: Serving, http2: bool) -> None:
     assert "server" not in reply.headers
 
 
+@pytest.mark.parametrize("http2", [False, True])
+def test_a_head_of_a_dead_site(proxy: Serving, http2: bool) -> None:
+    """Whoever asks for the head alone gets the head alone; over HTTP/2 a body would break the stream."""
+    reply = proxy.client.get("https://dead.facebook.com/", "--head", http2=http2)
+    assert (reply.exit_code, reply.status, reply.error) == (0, 502, "")
+
+
 def test_a_certificate_that_is_not_trusted() -> None:
     """Whoever may have stands between us and a site is told apart from a site that is down."""
     answer = error_page(502, "Certificate verify failed: self-signed certificate")
