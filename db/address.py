@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from proxy_addon.ports import LedgerUnusable
+from proxy_addon.ledger.interface import LedgerUnusable
 
 FORMS = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 

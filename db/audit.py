@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.engine import Connection
 
 from db.models import AuditRow, RuleVersionRow
-from proxy_addon.ports import AuditEntry
+from proxy_addon.ledger.interface import AuditEntry
 
 RULES = "rules"  # action and subject of the entries about rule versions
 OPEN_FUNCTION = "allowance_audit_open"

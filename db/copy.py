@@ -35,7 +35,7 @@ from db.engine import is_due, open_engine, require_head, upgrade, writing
 from db.errors import translated
 from db.models import Base
 from db.types import Instant
-from proxy_addon.ports import LedgerUnusable
+from proxy_addon.ledger.interface import LedgerUnusable
 
 BATCH = 2_000  # rows in one transaction of the target
 FETCH = 5_000  # rows read at once

@@ -15,7 +15,7 @@ from db.address import Address, parse
 from db.errors import translated
 from db.postgres import open_postgres
 from db.sqlite import create_file, open_sqlite, use_wal
-from proxy_addon.ports import LedgerUnusable
+from proxy_addon.ledger.interface import LedgerUnusable
 
 # All that this version knows, oldest first; tested against migrations/versions.
 REVISIONS = ("ledger_0001", "ledger_0002", "ledger_0003", "ledger_0004")

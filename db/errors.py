@@ -1,6 +1,6 @@
 """What drivers raise, told as one line: which database, what is wrong, what to do.
 
-Three answers are possible (`proxy_addon.ports`): it may work again later, a person has to help, or these
+Three answers are possible (`proxy_addon.ledger.interface`): it may work again later, a person has to help, or these
 rows will never be taken. Whoever writes must tell the last one apart, or one bad row blocks all others.
 """
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from proxy_addon.ports import LedgerError, LedgerRefused, LedgerUnavailable, LedgerUnusable
+from proxy_addon.ledger.interface import LedgerError, LedgerRefused, LedgerUnavailable, LedgerUnusable
 
 
 class _Answer(NamedTuple):

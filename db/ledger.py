@@ -20,22 +20,33 @@ from sqlalchemy import inspect as inspect_object
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from db import audit, people, requests
+from db import audit
+from db import personal_data as people
+from db import time_requests as requests
 from db.address import parse
-from db.calls import Calls, call
+from db.columns import GRANT, VISIT, grant_values, visit_values
 from db.engine import VERSION_TABLE, open_engine, require_head, writing
 from db.errors import translated
-from db.histories import histories
-from db.masking import Mask, mask_names
+from db.in_flight import Calls, call
 from db.models import AuditRow, Base, GrantRow, TimeRequestRow, VisitRow
+from db.pseudonymise import Mask, mask_names
+from db.report_query import stretches
 from db.retention import prune
-from db.rows import GRANT, VISIT, grant_values, visit_values
 from db.sqlite import empty_wal
-from db.stretches import stretches
-from db.totals import totals
+from db.startup_query import histories
+from db.totals_query import totals
 from db.types import Instant, database_now
 from proxy_addon.core.types import Grant, Visit
-from proxy_addon.ports import AuditEntry, Erasure, History, News, PlainVisit, Records, TimeRequest, Total
+from proxy_addon.ledger.interface import (
+    AuditEntry,
+    Erasure,
+    History,
+    News,
+    PlainVisit,
+    Records,
+    TimeRequest,
+    Total,
+)
 
 OVERLAP = 2.0  # seconds; more than a database's clock is ever set back by those who keep it right
 PEOPLE_AT_ONCE = 1000  # names in one query; SQLite takes 32,766 parameters, Postgres 65,535
@@ -63,7 +74,7 @@ _SQLITE_HORIZON = select(
 
 
 class SqlLedger:
-    """`proxy_addon.ports.Ledger` over SQLite or Postgres; `node` names this proxy in its sessions.
+    """`proxy_addon.ledger.interface.Ledger` over SQLite or Postgres; `node` names this proxy in its sessions.
 
     Opening it touches nothing: `db.engine.upgrade` makes the tables, `check` tells whether all works.
     """
@@ -250,7 +261,7 @@ class SqlLedger:
         has written something. For a process that goes on; SQLite has neither and needs neither."""
         if not self._address.is_sqlite and self._attendant is None:
             # With it comes the driver, which a start on SQLite has no time for (see `db.engine.upgrade`).
-            module = importlib.import_module("db.attend")
+            module = importlib.import_module("db.listener")
             self._attendant = module.Attendant(self._address, self._calls, self._node, on_call)
 
     def close(self) -> None:

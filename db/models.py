@@ -52,7 +52,7 @@ class VisitRow(Base):
     __tablename__ = "visits"
     __table_args__ = (
         CheckConstraint("ended_at >= started_at", name="not_backwards"),
-        # What `db.totals` asks for is all in the index on Postgres; so is the order.
+        # What `db.totals_query` asks for is all in the index on Postgres; so is the order.
         Index(None, "person", "ended_at", postgresql_include=["started_at", "allowance", "platform"]),
         Index(None, "ended_at"),
         Index(None, "updated_at"),

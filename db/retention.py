@@ -21,7 +21,7 @@ from db.models import (
     TimeRequestRow,
     VisitRow,
 )
-from proxy_addon.ports import AUDIT_LONGER, ERASURES_KEPT
+from proxy_addon.ledger.interface import AUDIT_LONGER, ERASURES_KEPT
 
 PAUSE_BETWEEN_BATCHES = 0.02  # seconds in which the others may write while old rows are deleted
 

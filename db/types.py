@@ -11,7 +11,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from proxy_addon.core.trail import packed, unpacked
+from proxy_addon.core.metering.evidence import packed, unpacked
 from proxy_addon.core.types import Trail
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)

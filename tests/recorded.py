@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from proxy_addon import rules_file
-from proxy_addon.core import activity
-from proxy_addon.core.activity import Exchange, Judgement, Place
 from proxy_addon.core.catalogue import Catalogue
+from proxy_addon.core.metering import activity
+from proxy_addon.core.metering.activity import Exchange, Judgement, Place
 from proxy_addon.core.types import Activity
+from proxy_addon.rules import folder as rules_file
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data" / "real-requests.jsonl.gz"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 
-from proxy_addon.attention import Attention
-from proxy_addon.core.activity import Exchange
-from proxy_addon.core.prepared import Prepared
+from proxy_addon.core.metering.activity import Exchange
+from proxy_addon.core.policy.compiled import Prepared
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Decision, Person, Visit
-from proxy_addon.enforcer import Asked, Enforcer
-from proxy_addon.metrics import NoMetrics
-from proxy_addon.usage import UsageBook
+from proxy_addon.metering.enforcer import Asked, Enforcer
+from proxy_addon.metering.usage_book import UsageBook
+from proxy_addon.metering.visit_tracker import Attention
+from proxy_addon.observability.metrics import NoMetrics
 
 
 class Counted(NoMetrics):

@@ -13,11 +13,11 @@ from rich.table import Table
 
 from db.engine import upgrade_existing
 from db.ledger import SqlLedger
-from proxy_addon import values
 from proxy_addon.cli.common import AsJson, Config, Database, one_line_errors
-from proxy_addon.clock import SystemClock
-from proxy_addon.ports import AuditEntry
-from proxy_addon.settings import SettingsError, load_settings
+from proxy_addon.config import parsers as values
+from proxy_addon.config.settings import SettingsError, load_settings
+from proxy_addon.ledger.interface import AuditEntry
+from proxy_addon.system.clock import SystemClock
 
 DAY = 86_400.0
 

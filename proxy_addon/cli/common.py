@@ -17,19 +17,19 @@ import typer
 
 from db.engine import upgrade, upgrade_existing
 from db.ledger import SqlLedger
-from proxy_addon import rules_file
-from proxy_addon.clock import SystemClock
-from proxy_addon.core.errors import RuleErrors
-from proxy_addon.core.horizon import horizon
-from proxy_addon.core.policy import Engine
+from proxy_addon.config.settings import Settings, SettingsError, load_settings
+from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.policy.horizon import horizon
+from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Person
-from proxy_addon.passwords import person_name
-from proxy_addon.ports import Ledger, LedgerError
-from proxy_addon.pseudonyms import PseudonymLedger, settled
+from proxy_addon.identity.passwords import person_name
+from proxy_addon.ledger.interface import Ledger, LedgerError
+from proxy_addon.ledger.pseudonymous import PseudonymLedger, settled
+from proxy_addon.metering.usage_book import PersonUsage
 from proxy_addon.report.roles import Roles
-from proxy_addon.settings import Settings, SettingsError, load_settings
-from proxy_addon.usage import PersonUsage
+from proxy_addon.rules import folder as rules_file
+from proxy_addon.system.clock import SystemClock
 
 Rules = Annotated[
     Path | None, typer.Option("--rules", metavar="DIR", help="The rules folder. Default: rules")

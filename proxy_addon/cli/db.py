@@ -13,12 +13,13 @@ import typer
 from db.address import parse
 from db.engine import HEAD, upgrade
 from db.ledger import SqlLedger
-from proxy_addon import rules_file, values
 from proxy_addon.cli import db_copy
-from proxy_addon.clock import SystemClock
-from proxy_addon.core.errors import RuleErrors
-from proxy_addon.ports import LedgerError
-from proxy_addon.settings import Settings, SettingsError, load_settings
+from proxy_addon.config import parsers as values
+from proxy_addon.config.settings import Settings, SettingsError, load_settings
+from proxy_addon.core.rules.problems import RuleErrors
+from proxy_addon.ledger.interface import LedgerError
+from proxy_addon.rules import folder as rules_file
+from proxy_addon.system.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True, help="The database of the ledger.")
 

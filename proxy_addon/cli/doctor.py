@@ -15,13 +15,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from proxy_addon import values
 from proxy_addon.cli.common import AsJson
 from proxy_addon.cli.run import run
+from proxy_addon.config import parsers as values
+from proxy_addon.config.parsers import HostPort
+from proxy_addon.config.settings import SettingsError, load_settings, unknown_variables
 from proxy_addon.doctor.check import Check, State, carried_out, error, healthy, warning
-from proxy_addon.doctor.rounds import rounds
-from proxy_addon.settings import SettingsError, load_settings, unknown_variables
-from proxy_addon.values import HostPort
+from proxy_addon.doctor.checks import rounds
 
 Probe = Annotated[
     str | None,

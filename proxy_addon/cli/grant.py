@@ -12,11 +12,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books, operator
-from proxy_addon.core.rules_values import BadValue
-from proxy_addon.core.rules_values import duration as seconds_of
+from proxy_addon.core.rules.parsers import BadValue
+from proxy_addon.core.rules.parsers import duration as seconds_of
 from proxy_addon.core.types import Balance, Grant
-from proxy_addon.statement import statement
-from proxy_addon.words import duration, iso
+from proxy_addon.presentation.durations import duration, iso
+from proxy_addon.presentation.usage_statement import statement
 
 MOST = 31 * 86_400.0  # seconds
 

@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from proxy_addon.cli import people_data
-from proxy_addon.passwords import PasswordFile, PasswordFileError, check_password, person_name
-from proxy_addon.settings import Settings, SettingsError, load_settings
+from proxy_addon.config.settings import Settings, SettingsError, load_settings
+from proxy_addon.identity.passwords import PasswordFile, PasswordFileError, check_password, person_name
 
 SHORT = 10  # characters; a shorter password is taken, with a warning
 

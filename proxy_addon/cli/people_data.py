@@ -16,7 +16,6 @@ import typer
 from db.address import parse
 from db.engine import upgrade_existing
 from db.ledger import SqlLedger
-from proxy_addon import decision_log, evidence, rules_file, unmasking
 from proxy_addon.cli.audit import line
 from proxy_addon.cli.common import (
     AsJson,
@@ -30,20 +29,25 @@ from proxy_addon.cli.common import (
     write_private,
 )
 from proxy_addon.cli.grant import refuse
-from proxy_addon.clock import SystemClock
-from proxy_addon.core.open_windows import open_until
-from proxy_addon.core.policy import Engine
+from proxy_addon.config.settings import Settings, load_settings
+from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.policy.open_windows import open_until
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Grant
-from proxy_addon.journal import replay
-from proxy_addon.passwords import PasswordFile
-from proxy_addon.ports import Erasure, Ledger, Records
-from proxy_addon.pseudonyms import PseudonymLedger, is_pseudonym, settled
+from proxy_addon.identity.passwords import PasswordFile
+from proxy_addon.identity.pseudonyms import is_pseudonym
+from proxy_addon.ledger import unmasking
+from proxy_addon.ledger.interface import Erasure, Ledger, Records
+from proxy_addon.ledger.journal import replay
+from proxy_addon.ledger.pseudonymous import PseudonymLedger, settled
+from proxy_addon.ledger.unmasking import known_names
+from proxy_addon.metering.usage_book import PersonUsage
+from proxy_addon.observability import decision_log
+from proxy_addon.presentation import visit_evidence as evidence
+from proxy_addon.presentation.durations import iso
 from proxy_addon.report.roles import Roles
-from proxy_addon.settings import Settings, load_settings
-from proxy_addon.unmasking import known_names
-from proxy_addon.usage import PersonUsage
-from proxy_addon.words import iso
+from proxy_addon.rules import folder as rules_file
+from proxy_addon.system.clock import SystemClock
 
 FORMAT = "allowance-person"
 VERSION = 1

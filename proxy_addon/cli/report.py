@@ -17,24 +17,25 @@ from rich.console import Console
 
 from db.engine import upgrade_existing
 from db.ledger import SqlLedger
-from proxy_addon import rules_file
 from proxy_addon.cli.common import AsJson, Config, Database, Rules, one_line_errors, operator, write_private
 from proxy_addon.cli.grant import refuse
 from proxy_addon.cli.report_tables import print_report
-from proxy_addon.clock import SystemClock
-from proxy_addon.core.policy import Engine
+from proxy_addon.config.settings import Settings, load_settings
+from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Period, RuleSet
-from proxy_addon.passwords import PasswordFile
-from proxy_addon.ports import AuditEntry
-from proxy_addon.pseudonyms import Pseudonyms, settled
+from proxy_addon.identity.passwords import PasswordFile
+from proxy_addon.identity.pseudonyms import Pseudonyms
+from proxy_addon.ledger.interface import AuditEntry
+from proxy_addon.ledger.pseudonymous import settled
+from proxy_addon.ledger.unmasking import known_names
+from proxy_addon.report.aggregate import gather, needed_since
+from proxy_addon.report.date_range import Span, SpanError, around, between
 from proxy_addon.report.document import COLUMNS, document, rows
-from proxy_addon.report.gather import gather, needed_since
 from proxy_addon.report.page import page
-from proxy_addon.report.result import Report
 from proxy_addon.report.roles import Roles
-from proxy_addon.report.span import Span, SpanError, around, between
-from proxy_addon.settings import Settings, load_settings
-from proxy_addon.unmasking import known_names
+from proxy_addon.report.totals import Report
+from proxy_addon.rules import folder as rules_file
+from proxy_addon.system.clock import SystemClock
 
 
 class By(StrEnum):

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from proxy_addon.presentation.durations import day as day_words
 from proxy_addon.report.document import WEEKDAYS, in_order, limits, notes, observed, table_of
-from proxy_addon.report.result import Report, Sum
-from proxy_addon.words import day as day_words
+from proxy_addon.report.totals import Report, Sum
 
 _MINUTE = 60.0
 _SUMS = ("Charged", "Free", "People", "Visits", "Ran out")

@@ -9,24 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from proxy_addon.cli.common import (
-    AsJson,
-    Books,
-    Config,
-    Database,
-    Rules,
-    ledger_name,
-    open_books,
-    operator,
-)
+from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books, operator
 from proxy_addon.cli.grant import refuse as stop
-from proxy_addon.more_time import NotPossible, grant_for, tidy
-from proxy_addon.passwords import PasswordFile
-from proxy_addon.ports import TimeRequest
-from proxy_addon.pseudonyms import PseudonymLedger
-from proxy_addon.settings import load_settings
-from proxy_addon.unmasking import known_names
-from proxy_addon.words import duration, iso
+from proxy_addon.config.settings import load_settings
+from proxy_addon.identity.passwords import PasswordFile
+from proxy_addon.ledger.interface import TimeRequest
+from proxy_addon.ledger.pseudonymous import PseudonymLedger
+from proxy_addon.ledger.time_requests import NotPossible, grant_for, tidy
+from proxy_addon.ledger.unmasking import known_names
+from proxy_addon.presentation.durations import duration, iso
 
 app = typer.Typer(help="Requests for more time: list, approve, refuse.", no_args_is_help=True)
 

@@ -9,10 +9,10 @@ import typer
 
 from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books, operator
 from proxy_addon.cli.grant import AllowanceName, Reason, User, known_allowance, refuse
-from proxy_addon.core.horizon import horizon
+from proxy_addon.core.policy.horizon import horizon
 from proxy_addon.core.types import Grant
-from proxy_addon.statement import statement
-from proxy_addon.words import duration
+from proxy_addon.presentation.durations import duration
+from proxy_addon.presentation.usage_statement import statement
 
 
 def reset(

@@ -12,10 +12,10 @@ from typing import Annotated
 
 import typer
 
-from proxy_addon import rules_file
-from proxy_addon.core.errors import Code, RuleProblem, Severity
-from proxy_addon.settings import SettingsError, load_settings
-from proxy_addon.yaml_places import lines
+from proxy_addon.config.settings import SettingsError, load_settings
+from proxy_addon.core.rules.problems import Code, RuleProblem, Severity
+from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules.yaml_reader import lines
 
 _SHOWN = 100  # problems; whoever has more begins with the first ones
 # What is not ours to show: behind such a link may lie anything, which the rules folder's editor may not read.

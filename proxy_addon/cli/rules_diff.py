@@ -12,11 +12,13 @@ from typing import Annotated, Any
 
 import typer
 
-from proxy_addon import rule_words, rules_file
 from proxy_addon.cli.common import AsJson, Config, Rules, one_line_errors
-from proxy_addon.clock import SystemClock
+from proxy_addon.config.settings import load_settings
 from proxy_addon.core.ruleset import RuleSet
-from proxy_addon.rules_diff import (
+from proxy_addon.presentation import rule_text as rule_words
+from proxy_addon.presentation.durations import day, iso
+from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules.diff import (
     Answer,
     Change,
     Comparison,
@@ -26,8 +28,7 @@ from proxy_addon.rules_diff import (
     next_week,
     week_of,
 )
-from proxy_addon.settings import load_settings
-from proxy_addon.words import day, iso
+from proxy_addon.system.clock import SystemClock
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder with the changed rules.")]
 Week = Annotated[

@@ -18,20 +18,21 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from proxy_addon import explanation, rules_file
-from proxy_addon.asking import person_of
 from proxy_addon.cli.common import AsJson, Config, Database, Rules, one_line_errors, open_books
-from proxy_addon.clock import SystemClock
+from proxy_addon.config.parsers import HostPort
+from proxy_addon.config.settings import load_settings
 from proxy_addon.core.catalogue import Catalogue
-from proxy_addon.core.policy import Engine
-from proxy_addon.core.rules_values import BadValue
-from proxy_addon.core.rules_values import duration as seconds_of
+from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.rules.parsers import BadValue
+from proxy_addon.core.rules.parsers import duration as seconds_of
 from proxy_addon.core.types import Person
-from proxy_addon.explanation import NOTHING, Explanation, Used
-from proxy_addon.rule_words import length
-from proxy_addon.settings import load_settings
-from proxy_addon.values import HostPort
-from proxy_addon.words import clock, day, duration, moment
+from proxy_addon.presentation.durations import clock, day, duration, moment
+from proxy_addon.presentation.rule_text import length
+from proxy_addon.rules import explanation
+from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules.explanation import NOTHING, Explanation, Used
+from proxy_addon.rules.lookup import person_of
+from proxy_addon.system.clock import SystemClock
 
 User = Annotated[str, typer.Option("--user", help="The name as the rule files write it, or ip:ADDRESS.")]
 Url = Annotated[str, typer.Option("--url", help="What they open, such as https://www.linkedin.com/feed/")]

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from proxy_addon.cli.common import AsJson, Config, one_line_errors
-from proxy_addon.settings import load_settings
-from proxy_addon.values import HostPort
+from proxy_addon.config.parsers import HostPort
+from proxy_addon.config.settings import load_settings
 
 Web = Annotated[
     str | None, typer.Option("--web", metavar="HOST:PORT", help="Its web port. Default: 127.0.0.1:8081")

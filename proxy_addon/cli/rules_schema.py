@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 from pydantic import TypeAdapter
 
-from proxy_addon.core.rules_models import PeopleModel, PlatformModel, PolicyModel, Slug
-from proxy_addon.rule_schemas import schema_for
+from proxy_addon.core.rules.models import PeopleModel, PlatformModel, PolicyModel, Slug
 from proxy_addon.rule_tests.models import TestFile
+from proxy_addon.rules.json_schema import schema_for
 
 _KINDS: dict[str, tuple[Any, str]] = {
     "policy": (PolicyModel, "What is allowed: policy.yaml of a rules folder."),

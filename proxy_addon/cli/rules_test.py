@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from proxy_addon import rules_file
-from proxy_addon.core.errors import RuleErrors
+from proxy_addon.config.settings import SettingsError, load_settings
+from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.rule_tests import report
 from proxy_addon.rule_tests.expression import BadExpressionError, wanted
+from proxy_addon.rule_tests.loader import FOLDER, read_tests
 from proxy_addon.rule_tests.plan import Machine
-from proxy_addon.rule_tests.reading import FOLDER, read_tests
 from proxy_addon.rule_tests.runner import Run, run_plans
-from proxy_addon.settings import SettingsError, load_settings
+from proxy_addon.rules import folder as rules_file
 
 Folder = Annotated[
     Path | None,

@@ -12,16 +12,16 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from proxy_addon import logs
-from proxy_addon.build import Office
-from proxy_addon.core.errors import RuleErrors
-from proxy_addon.live import RuleTestsFailed
-from proxy_addon.ports import LedgerError
+from proxy_addon.config.settings import Settings, SettingsError, load_settings
+from proxy_addon.core.rules.problems import RuleErrors
+from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.proxy import ca
-from proxy_addon.proxy.runner import Listening
-from proxy_addon.sd_notify import Systemd
-from proxy_addon.settings import Settings, SettingsError, load_settings
-from proxy_addon.supervisor import Supervisor
+from proxy_addon.proxy.master import Listening
+from proxy_addon.rules.active import RuleTestsFailed
+from proxy_addon.runtime.application import Office
+from proxy_addon.runtime.supervisor import Supervisor
+from proxy_addon.system import logging_setup as logs
+from proxy_addon.system.systemd import Systemd
 from proxy_addon.web.server import PortTaken, free
 
 log = structlog.get_logger("allowance.run")

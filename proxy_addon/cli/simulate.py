@@ -14,11 +14,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from proxy_addon import rules_file
 from proxy_addon.cli.common import AsJson, Config, Rules, one_line_errors
 from proxy_addon.cli.simulate_tables import print_changes, print_result
+from proxy_addon.config.settings import load_settings
 from proxy_addon.core.ruleset import RuleSet
-from proxy_addon.settings import load_settings
+from proxy_addon.presentation.durations import iso
+from proxy_addon.rules import folder as rules_file
 from proxy_addon.simulate import Replay, Result
 from proxy_addon.simulate.compare import Change, Side, changes
 from proxy_addon.simulate.hours import by_hour
@@ -26,7 +27,6 @@ from proxy_addon.trace.detect import Format
 from proxy_addon.trace.event import TraceEvent, Trouble
 from proxy_addon.trace.reader import open_traces
 from proxy_addon.trace.report import ReadReport, TraceError
-from proxy_addon.words import iso
 
 Traces = Annotated[
     list[Path],

@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from proxy_addon import evidence
 from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books
 from proxy_addon.core import periods
 from proxy_addon.core.ruleset import Limit, Period
 from proxy_addon.core.types import Interval, Visit
-from proxy_addon.statement import Statement, statement
-from proxy_addon.words import duration, moment
+from proxy_addon.presentation import visit_evidence as evidence
+from proxy_addon.presentation.durations import duration, moment
+from proxy_addon.presentation.usage_statement import Statement, statement
 
 User = Annotated[str, typer.Argument(help="The name as the rule files write it.")]
 Explain = Annotated[

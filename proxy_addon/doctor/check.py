@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from proxy_addon.values import hide_credentials
+from proxy_addon.config.parsers import hide_credentials
 
 
 class State(StrEnum):

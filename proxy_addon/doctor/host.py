@@ -15,8 +15,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from proxy_addon.clock import readings
 from proxy_addon.doctor.check import Check, error, not_checked, ok, warning
+from proxy_addon.system.clock import readings
 
 OURS: Final = "social-allowance"
 PYTHON: Final = (3, 13)

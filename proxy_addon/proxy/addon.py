@@ -15,16 +15,16 @@ from mitmproxy import connection, http, tcp, tls
 from mitmproxy.exceptions import AddonHalt
 from mitmproxy.proxy import layer, server_hooks
 
-from proxy_addon.proxy import writing
-from proxy_addon.proxy.connections import Connections
-from proxy_addon.proxy.cut import Scissors
-from proxy_addon.proxy.desk import Desk
-from proxy_addon.proxy.doorman import Doorman
-from proxy_addon.proxy.failing import Failures, unavailable
-from proxy_addon.proxy.passthrough import Wait
+from proxy_addon.proxy.credentials import Doorman
+from proxy_addon.proxy.decision_recorder import Scribe
+from proxy_addon.proxy.failures import Failures, unavailable
+from proxy_addon.proxy.in_flight import Running
+from proxy_addon.proxy.layers import flow_output as writing
+from proxy_addon.proxy.layers.connections import Connections
+from proxy_addon.proxy.layers.termination import Scissors
+from proxy_addon.proxy.layers.tunnel_choice import Wait
 from proxy_addon.proxy.requests import Requests
-from proxy_addon.proxy.running import Running
-from proxy_addon.proxy.scribe import Scribe
+from proxy_addon.proxy.services import Desk
 from proxy_addon.proxy.tunnels import Tunnels
 
 log = structlog.get_logger("allowance.proxy")

@@ -13,9 +13,9 @@ from typing import Any
 
 from mitmproxy import ctx, flow, http, tcp
 
-from proxy_addon.enforcer import CHUNK_SECONDS, Ticket
-from proxy_addon.ports import Clock
+from proxy_addon.metering.enforcer import CHUNK_SECONDS, Ticket
 from proxy_addon.proxy.addon import Gate
+from proxy_addon.system.clock import Clock
 from proxy_addon.trace.notes import MESSAGES, PASSED, TIMES, USER
 
 

@@ -11,16 +11,20 @@ from mitmproxy.addons import asgiapp
 from proxy_addon.core.catalogue import Hit
 from proxy_addon.core.hosts import normalise
 from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
-from proxy_addon.enforcer import Ticket
-from proxy_addon.proxy import answers, pages, reading, writing
-from proxy_addon.proxy.connections import Conn, Connections
-from proxy_addon.proxy.desk import Desk
-from proxy_addon.proxy.doorman import Doorman
-from proxy_addon.proxy.failing import Failures, unavailable
-from proxy_addon.proxy.identity import Who
-from proxy_addon.proxy.passthrough import PAGE_HOST
-from proxy_addon.proxy.running import Running
-from proxy_addon.proxy.scribe import Scribe, request_id
+from proxy_addon.identity.identification import Who
+from proxy_addon.metering.enforcer import Ticket
+from proxy_addon.proxy import flow_input as reading
+from proxy_addon.proxy import page_context as pages
+from proxy_addon.proxy.credentials import Doorman
+from proxy_addon.proxy.decision_recorder import Scribe
+from proxy_addon.proxy.failures import Failures, unavailable
+from proxy_addon.proxy.in_flight import Running
+from proxy_addon.proxy.layers import flow_output as writing
+from proxy_addon.proxy.layers.connections import Conn, Connections
+from proxy_addon.proxy.layers.flow_output import request_id
+from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
+from proxy_addon.proxy.responses import responses as answers
+from proxy_addon.proxy.services import Desk
 from proxy_addon.proxy.tunnels import Tunnels
 
 _STRANGER = ("nobody",)  # the role under which refused strangers are counted

@@ -17,7 +17,7 @@ from mitmproxy import connection, tls
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy import server_hooks
 
-from proxy_addon.proxy.network import refusal
+from proxy_addon.network.guards import refusal
 
 EVERY = 5.0  # seconds between two looks at the connections that stay open
 _COUNTS = struct.Struct("@QQ")  # bytes_acked, bytes_received of struct tcp_info

@@ -7,15 +7,18 @@ from mitmproxy.proxy import layer, layers
 
 from proxy_addon.core.hosts import normalise
 from proxy_addon.core.types import Decision, Reason, Target, Verdict
-from proxy_addon.proxy import answers, pages, writing
-from proxy_addon.proxy.connections import Conn, Connections, TunnelOptions
-from proxy_addon.proxy.desk import Desk
-from proxy_addon.proxy.doorman import Doorman
-from proxy_addon.proxy.failing import Failures
-from proxy_addon.proxy.front import error_page
-from proxy_addon.proxy.passthrough import PAGE_HOST, Passthrough, Wait
-from proxy_addon.proxy.running import Running
-from proxy_addon.proxy.scribe import Scribe, request_id
+from proxy_addon.proxy import page_context as pages
+from proxy_addon.proxy.credentials import Doorman
+from proxy_addon.proxy.decision_recorder import Scribe
+from proxy_addon.proxy.failures import Failures
+from proxy_addon.proxy.in_flight import Running
+from proxy_addon.proxy.layers import flow_output as writing
+from proxy_addon.proxy.layers.client_side import error_page
+from proxy_addon.proxy.layers.connections import Conn, Connections, TunnelOptions
+from proxy_addon.proxy.layers.flow_output import request_id
+from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST, Passthrough, Wait
+from proxy_addon.proxy.responses import responses as answers
+from proxy_addon.proxy.services import Desk
 
 _NOBODY = Decision(Verdict.BLOCK, Reason.UNIDENTIFIED)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from proxy_addon.core.ruleset import Allowance, Limit, Period
-from proxy_addon.report.result import Report, Sum, Table
-from proxy_addon.words import duration, iso
+from proxy_addon.presentation.durations import duration, iso
+from proxy_addon.report.totals import Report, Sum, Table
 
 COLUMNS: Final = ("day", "by", "name", "charged_seconds", "free_seconds", "people", "visits", "ran_out")
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

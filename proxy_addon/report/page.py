@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from proxy_addon import look, words
+from proxy_addon.presentation import durations as words
+from proxy_addon.presentation import theme as look
 from proxy_addon.report import charts
 from proxy_addon.report.charts import Bars, Series, clock
 from proxy_addon.report.document import WEEKDAYS, in_order, limits, notes, observed
-from proxy_addon.report.result import Report, Table
+from proxy_addon.report.totals import Report, Table
 
 _HERE: Final = Path(__file__).parent
 _TEMPLATES: Final = look.environment(_HERE, report_style=(_HERE / "report.css").read_text("utf-8"))

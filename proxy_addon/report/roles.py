@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 
-from proxy_addon.core.policy import Engine
+from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.types import Person
 
 NOT_KNOWN = "not known"

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from proxy_addon import rule_words
-from proxy_addon.core import periods, why
-from proxy_addon.core.policy import Engine
+from proxy_addon.core import periods
+from proxy_addon.core.audience import Crowds
+from proxy_addon.core.policy import wording as why
+from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Rule, RuleSet, When
 from proxy_addon.core.types import Decision, Person, Reason, Target
-from proxy_addon.core.who import Crowds
+from proxy_addon.presentation import rule_text as rule_words
 
 OTHERWISE = "otherwise"
 

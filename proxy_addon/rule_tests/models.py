@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, model_validator
 
-from proxy_addon.core import rules_shapes as shapes
-from proxy_addon.core.rules_values import BadValue, duration, name, quote
+from proxy_addon.core.rules import schema_patterns as shapes
+from proxy_addon.core.rules.parsers import BadValue, duration, name, quote
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Reason, Verdict
-from proxy_addon.passwords import person_name
+from proxy_addon.identity.passwords import person_name
 from proxy_addon.rule_tests.problems import BadTestError, TestCode
 
 NONE = "none"  # as an expected rule, allowance, platform, section or `until`: there is none

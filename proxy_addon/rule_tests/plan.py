@@ -8,14 +8,14 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from proxy_addon.asking import Address, address_of
 from proxy_addon.core.catalogue import Catalogue, Hit
-from proxy_addon.core.errors import Place
-from proxy_addon.core.policy import Engine
-from proxy_addon.core.rules_values import quote
+from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.rules.parsers import quote
+from proxy_addon.core.rules.problems import Place
 from proxy_addon.core.ruleset import RuleSet, Section
 from proxy_addon.rule_tests.models import Wall
 from proxy_addon.rule_tests.problems import BadTestError, TestCode
+from proxy_addon.rules.lookup import Address, address_of
 
 
 class Machine(NamedTuple):

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
-from proxy_addon.core.errors import Place, RuleProblem
-from proxy_addon.core.rules_values import quote
+from proxy_addon.core.rules.parsers import quote
+from proxy_addon.core.rules.problems import Place, RuleProblem
 
 
 class TestCode(StrEnum):

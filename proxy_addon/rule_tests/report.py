@@ -8,12 +8,12 @@ from typing import Any
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
-from proxy_addon import rule_words
 from proxy_addon.core.types import Decision
+from proxy_addon.presentation import rule_text as rule_words
+from proxy_addon.presentation.durations import iso
 from proxy_addon.rule_tests.models import NONE
 from proxy_addon.rule_tests.plan import Opens
 from proxy_addon.rule_tests.runner import Difference, Outcome, Run
-from proxy_addon.words import iso
 
 _SHOWN = 200  # problems, and names that no test reached; whoever has more begins with the first ones
 

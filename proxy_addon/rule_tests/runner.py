@@ -19,20 +19,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from proxy_addon.asking import Address, person_of, refused
-from proxy_addon.attention import Attention
-from proxy_addon.core.activity import Exchange
 from proxy_addon.core.catalogue import Hit
-from proxy_addon.core.errors import Place
+from proxy_addon.core.metering.activity import Exchange
+from proxy_addon.core.rules.problems import Place
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Decision, Grant, Person, Visit
-from proxy_addon.enforcer import Asked, Enforcer, Ticket
-from proxy_addon.metrics import NoMetrics
+from proxy_addon.metering.enforcer import Asked, Enforcer, Ticket
+from proxy_addon.metering.usage_book import UsageBook
+from proxy_addon.metering.visit_tracker import Attention
+from proxy_addon.observability.metrics import NoMetrics
 from proxy_addon.rule_tests.coverage import Coverage, Reached
+from proxy_addon.rule_tests.loader import read_tests
 from proxy_addon.rule_tests.plan import Given, Machine, Opens, Plan, Restart, Step, Visits
 from proxy_addon.rule_tests.problems import Problem
-from proxy_addon.rule_tests.reading import read_tests
-from proxy_addon.usage import UsageBook
+from proxy_addon.rules.lookup import Address, person_of, refused
 
 PAGE_EVERY = 120.0  # seconds at most between two pages of a visit; the clock charges the reading in between
 SHORTEST = 0.05  # seconds between two looks at an allowance that is nearly used up

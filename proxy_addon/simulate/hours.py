@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core.intervals import Intervals
+from proxy_addon.presentation.durations import iso
 from proxy_addon.simulate.result import PersonResult
-from proxy_addon.words import iso
 
 
 def by_hour(person: PersonResult, zone: ZoneInfo) -> dict[str, dict[str, float]]:

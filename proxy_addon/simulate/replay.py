@@ -11,16 +11,16 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 
-from proxy_addon.attention import Attention
-from proxy_addon.core.activity import Exchange
-from proxy_addon.core.referer import page_of
+from proxy_addon.core.metering.activity import Exchange
+from proxy_addon.core.metering.referer import page_of
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Activity, Person, Visit
-from proxy_addon.enforcer import CHUNK_SECONDS, STREAM_AGE, TUNNEL_SECONDS, Enforcer, Ticket
-from proxy_addon.metrics import NoMetrics
+from proxy_addon.metering.enforcer import CHUNK_SECONDS, STREAM_AGE, TUNNEL_SECONDS, Enforcer, Ticket
+from proxy_addon.metering.usage_book import UsageBook
+from proxy_addon.metering.visit_tracker import Attention
+from proxy_addon.observability.metrics import NoMetrics
 from proxy_addon.simulate.result import Result
 from proxy_addon.trace.event import TraceEvent
-from proxy_addon.usage import UsageBook
 
 HOUSEKEEPING = 3600.0  # virtual seconds between two clean-ups
 CONNECTIONS_KEPT = 4096

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from proxy_addon.core.intervals import Intervals, measure, normalise
 from proxy_addon.core.types import Activity, Interval, Visit
-from proxy_addon.words import iso
+from proxy_addon.presentation.durations import iso
 
 
 @dataclass(slots=True)

@@ -15,11 +15,16 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from proxy_addon.statement import statement
-from proxy_addon.web import admin, ask, explain_api, files, forms, pages, reload_api, why
-from proxy_addon.web.back_office import BackOffice
-from proxy_addon.web.office import Office
-from proxy_addon.web.views import Visitor, day_of
+from proxy_addon.presentation.usage_statement import statement
+from proxy_addon.web import admin_pages as admin
+from proxy_addon.web import downloads as files
+from proxy_addon.web import explain_api, forms, reload_api
+from proxy_addon.web import rendering as pages
+from proxy_addon.web import rule_explanation as why
+from proxy_addon.web import time_request_pages as ask
+from proxy_addon.web.admin_service import BackOffice
+from proxy_addon.web.employee_view import Visitor, day_of
+from proxy_addon.web.interface import Office
 
 _LOG: Final = logging.getLogger(__name__)
 _METHODS: Final = ["GET", "HEAD"]

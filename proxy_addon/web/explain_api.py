@@ -13,9 +13,9 @@ from typing import Any, Protocol
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 
-from proxy_addon import explanation
 from proxy_addon.core.ruleset import RuleSet
-from proxy_addon.explanation import Explanation
+from proxy_addon.rules import explanation
+from proxy_addon.rules.explanation import Explanation
 
 PATH = "/api/explain"
 _PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via", "origin")

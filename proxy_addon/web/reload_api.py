@@ -9,7 +9,7 @@ from typing import Protocol
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 
-from proxy_addon.live import Outcome
+from proxy_addon.rules.active import Outcome
 from proxy_addon.web.explain_api import is_local
 
 PATH = "/api/reload"

@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-from proxy_addon.values import HostPort
+from proxy_addon.config.parsers import HostPort
 
 
 class PortTaken(Exception):

@@ -18,17 +18,26 @@ TESTS = [path for path in python_files("tests") if path.name.startswith("test_")
 # Modules without a twin of their own, each with the test that stands for it.
 EXEMPT = {
     "proxy_addon/__main__.py": ("tests/e2e/test_run.py", "three lines; every end-to-end test starts it"),
+    "proxy_addon/observability/interface.py": (
+        "tests/observability/test_metrics.py",
+        "a protocol: the one implementation is its meaning",
+    ),
     "proxy_addon/proxy/script.py": ("tests/e2e/test_mitmdump.py", "mitmdump has to load it"),
-    "proxy_addon/supervisor.py": ("tests/e2e/test_workers.py", "processes are tested by starting them"),
-    "proxy_addon/web/office.py": ("tests/web/test_live_office.py", "a protocol: the live one is its meaning"),
-    "proxy_addon/web/pages.py": ("tests/web/test_app.py", "renders what the application answers"),
-    "proxy_addon/memory_ledger.py": ("tests/test_ledger_contract.py", "one contract for all ledgers"),
-    "proxy_addon/ports.py": (
-        "tests/test_ledger_contract.py",
+    "proxy_addon/runtime/supervisor.py": (
+        "tests/e2e/test_workers.py",
+        "processes are tested by starting them",
+    ),
+    "proxy_addon/web/interface.py": (
+        "tests/web/test_proxy_state.py",
+        "a protocol: the live one is its meaning",
+    ),
+    "proxy_addon/web/rendering.py": ("tests/web/test_app.py", "renders what the application answers"),
+    "proxy_addon/ledger/interface.py": (
+        "tests/ledger/test_ledger_contract.py",
         "protocols: the contract test is their meaning",
     ),
-    "proxy_addon/core/types.py": ("tests/core/test_policy.py", "values without behaviour"),
-    "proxy_addon/core/ruleset.py": ("tests/core/test_rules.py", "values without behaviour"),
+    "proxy_addon/core/types.py": ("tests/core/policy/test_engine.py", "values without behaviour"),
+    "proxy_addon/core/ruleset.py": ("tests/core/rules/test_compiler.py", "values without behaviour"),
 }
 MIGRATIONS = ("db/migrations/", "tests/db/test_migrate.py")  # run as a whole, in order, on both engines
 

@@ -61,10 +61,10 @@ ONLY_IN = {
     # package: where it may be imported, and why there
     "mitmproxy": (
         "proxy_addon/proxy/",  # the adapter
-        "proxy_addon/script_addon.py",  # the entry point that `mitmdump -s` loads
+        "proxy_addon/runtime/script_addon.py",  # the entry point that `mitmdump -s` loads
         "proxy_addon/trace/flows.py",  # reads recorded flow dumps
     ),
-    "yaml": ("proxy_addon/yaml_places.py",),
+    "yaml": ("proxy_addon/rules/yaml_reader.py",),
     "sqlalchemy": ("db/",),
     "alembic": ("db/",),
     "psycopg": ("db/",),
@@ -72,8 +72,8 @@ ONLY_IN = {
     "fastapi": ("proxy_addon/web/",),
     "starlette": ("proxy_addon/web/",),
     "uvicorn": ("proxy_addon/web/",),
-    "argon2": ("proxy_addon/passwords.py",),
-    "prometheus_client": ("proxy_addon/metrics.py", "proxy_addon/scrape.py"),
+    "argon2": ("proxy_addon/identity/passwords.py",),
+    "prometheus_client": ("proxy_addon/observability/metrics.py", "proxy_addon/observability/exposition.py"),
 }
 
 

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from proxy_addon.core.catalogue import Catalogue
 from proxy_addon.core.ruleset import Platform
-from proxy_addon.rules_file import load
+from proxy_addon.rules.folder import load
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "tests" / "rules" / "platforms.txt"

@@ -27,10 +27,10 @@ from db.engine import open_engine, upgrade
 from db.ledger import SqlLedger
 from db.models import VisitRow
 from db.types import to_datetime
-from proxy_addon import rules_file
-from proxy_addon.core.policy import Engine
+from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.types import Visit
-from proxy_addon.usage import PersonUsage, UsageBook
+from proxy_addon.metering.usage_book import PersonUsage, UsageBook
+from proxy_addon.rules import folder as rules_file
 from tests.postgres import PostgresServer
 
 NOW = 1_793_703_600.0  # Tuesday 3 November 2026, 11:00 UTC

@@ -14,7 +14,7 @@ from time import perf_counter_ns
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core.intervals import normalise
-from proxy_addon.core.policy import Engine, StaticUsage
+from proxy_addon.core.policy.engine import Engine, StaticUsage
 from proxy_addon.core.ruleset import (
     Allowance,
     Limit,

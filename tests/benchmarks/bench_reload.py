@@ -13,13 +13,13 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from proxy_addon.attention import Attention
-from proxy_addon.core.prepared import Prepared
-from proxy_addon.enforcer import Enforcer
-from proxy_addon.live import LiveRules, Outcome
-from proxy_addon.metrics import NoMetrics
-from proxy_addon.reloading import Reloading
-from proxy_addon.usage import UsageBook
+from proxy_addon.core.policy.compiled import Prepared
+from proxy_addon.metering.enforcer import Enforcer
+from proxy_addon.metering.usage_book import UsageBook
+from proxy_addon.metering.visit_tracker import Attention
+from proxy_addon.observability.metrics import NoMetrics
+from proxy_addon.rules.active import LiveRules, Outcome
+from proxy_addon.rules.reloader import Reloading
 
 PLATFORMS = Path(__file__).resolve().parents[2] / "rules" / "platforms"
 ROLES = 20

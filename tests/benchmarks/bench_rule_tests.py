@@ -12,10 +12,10 @@ import tempfile
 from pathlib import Path
 from time import perf_counter, process_time
 
-from proxy_addon import rules_file
+from proxy_addon.rule_tests.loader import read_tests
 from proxy_addon.rule_tests.plan import Machine
-from proxy_addon.rule_tests.reading import read_tests
 from proxy_addon.rule_tests.runner import run_plans
+from proxy_addon.rules import folder as rules_file
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 A_FILE = 250  # tests

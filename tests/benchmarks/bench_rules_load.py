@@ -19,9 +19,9 @@ import urllib.request
 from pathlib import Path
 from time import perf_counter, sleep
 
-from proxy_addon import rules_file
-from proxy_addon.core.policy import Engine, StaticUsage
+from proxy_addon.core.policy.engine import Engine, StaticUsage
 from proxy_addon.core.types import Target
+from proxy_addon.rules import folder as rules_file
 from tests.benchmarks.bench_proxy import BODY, LIMITED, running_site
 from tests.benchmarks.proxies import Proxy, allowance_proxy
 from tests.e2e.authority import Authority

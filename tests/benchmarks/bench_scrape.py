@@ -13,9 +13,9 @@ from time import process_time
 
 from proxy_addon.core.ruleset import People
 from proxy_addon.core.types import Activity, Decision, Person, Reason, Verdict
-from proxy_addon.live import LiveRules
-from proxy_addon.metrics import PrometheusMetrics
-from proxy_addon.scrape import Host, exposed
+from proxy_addon.observability.exposition import Host, exposed
+from proxy_addon.observability.metrics import PrometheusMetrics
+from proxy_addon.rules.active import LiveRules
 
 ROLES = [f"role{number}" for number in range(8)]
 ROUNDS = 30

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from proxy_addon.cli.people import app
-from proxy_addon.passwords import PasswordFile
+from proxy_addon.identity.passwords import PasswordFile
 
 
 @pytest.fixture(autouse=True)

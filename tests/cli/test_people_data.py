@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from db.address import parse
-from proxy_addon.clock import SystemClock
 from proxy_addon.core.types import Decision, Person, Reason, Verdict
-from proxy_addon.decision_log import Decided, DecisionLog, about
-from proxy_addon.journal import Journal
-from proxy_addon.passwords import PasswordFile
-from proxy_addon.pseudonyms import Pseudonyms, read_key, settled
+from proxy_addon.identity.passwords import PasswordFile
+from proxy_addon.identity.pseudonyms import Pseudonyms, read_key
+from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.pseudonymous import settled
+from proxy_addon.observability.decision_log import Decided, DecisionLog, about
+from proxy_addon.system.clock import SystemClock
 from tests.cli.books import DAY, URL, folder, ledger, line, run, used
 
 __all__ = ["folder"]  # a fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from proxy_addon.core.types import Visit
-from proxy_addon.pseudonyms import settled
+from proxy_addon.ledger.pseudonymous import settled
 from tests.cli.books import ledger, line, office, run, used
 
 WEEK = ("--from", "2024-11-04", "--to", "2024-11-10")

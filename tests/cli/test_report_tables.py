@@ -7,7 +7,7 @@ import io
 from rich.console import Console
 
 from proxy_addon.cli.report_tables import clock, print_report
-from proxy_addon.ports import PlainVisit
+from proxy_addon.ledger.interface import PlainVisit
 from tests.core.policies import at
 from tests.report.scene import DAILY, RULE, made, observing, office
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon.ports import TimeRequest
-from proxy_addon.pseudonyms import Pseudonyms, settled
+from proxy_addon.identity.pseudonyms import Pseudonyms
+from proxy_addon.ledger.interface import TimeRequest
+from proxy_addon.ledger.pseudonymous import settled
 from tests.cli.books import ledger, line, office, run
 
 START = 1_793_610_000.0

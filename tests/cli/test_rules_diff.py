@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from proxy_addon.cli.rules import app
 from proxy_addon.cli.rules_diff import times
-from proxy_addon.rules_diff import Stretch
+from proxy_addon.rules.diff import Stretch
 from tests.rule_tests.office import POLICY, write
 
 WEEK = ("--week", "2026-11-04")

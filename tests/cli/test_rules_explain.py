@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from db.engine import upgrade
 from db.ledger import SqlLedger
 from proxy_addon.cli.rules import app
+from proxy_addon.config.parsers import HostPort
 from proxy_addon.core.types import Visit
-from proxy_addon.values import HostPort
 from proxy_addon.web.app import web_app
 from proxy_addon.web.server import WebServer, free
 from tests.rule_tests.office import write

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from proxy_addon.cli.run import _database, _reach, relative, run
-from proxy_addon.settings import Settings, load_settings
+from proxy_addon.config.settings import Settings, load_settings
 from tests.cli.books import line, office
 from tests.cli.books import run as allowance
 

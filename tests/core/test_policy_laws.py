@@ -7,9 +7,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core import periods, policy
+from proxy_addon.core import periods
 from proxy_addon.core.intervals import normalise
-from proxy_addon.core.policy import Engine, StaticUsage
+from proxy_addon.core.policy import engine as policy
+from proxy_addon.core.policy.engine import Engine, StaticUsage
 from proxy_addon.core.ruleset import Allowance, Override, Period, Rule, Then, When
 from proxy_addon.core.types import Interval, Person, Reason, Target
 from tests.core.policies import SAMPLE, M, at, per, rolling

@@ -1,4 +1,4 @@
-"""Resets in proxy_addon/core/balance.py."""
+"""Resets in proxy_addon/core/policy/balance.py."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core import balance
-from proxy_addon.core.balance import StaticUsage
 from proxy_addon.core.intervals import normalise
+from proxy_addon.core.policy import balance
+from proxy_addon.core.policy.balance import StaticUsage
 from proxy_addon.core.ruleset import Allowance, Limit, Period
 from proxy_addon.core.types import Grant, Interval
-from proxy_addon.usage import PersonUsage
-from tests.core.test_balance import SAMPLE
+from proxy_addon.metering.usage_book import PersonUsage
+from tests.core.policy.test_balance import SAMPLE
 
 DAY = 86_400.0
 MONDAY = 1_793_577_600.0  # 2026-11-02 00:00 UTC

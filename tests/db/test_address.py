@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from db.address import parse
-from proxy_addon.ports import LedgerUnusable
+from proxy_addon.ledger.interface import LedgerUnusable
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from db import audit
 from db.engine import upgrade
 from db.ledger import SqlLedger
-from proxy_addon.ports import AuditEntry
+from proxy_addon.ledger.interface import AuditEntry
 from tests.db.engines import ENGINES, connected, new_url
 
 ENTRY = AuditEntry(10.0, "cli:ada", "grant", "ana", "why")

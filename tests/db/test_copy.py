@@ -17,10 +17,10 @@ from db import copy as copying
 from db.copy import copy
 from db.engine import upgrade
 from db.ledger import SqlLedger
-from proxy_addon.ports import AuditEntry, Erasure, LedgerUnusable
+from proxy_addon.ledger.interface import AuditEntry, Erasure, LedgerUnusable
 from tests.db.engines import ENGINES, connected, new_url
 from tests.db.test_migrate import fill
-from tests.test_ledger_contract import grant, visit
+from tests.ledger.test_ledger_contract import grant, visit
 
 NAMES = ["ana", "Zoë 🙂", "p:abc", "aa", "Ab", "a b"]
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from db.engine import HEAD, schema_version, upgrade
 from db.ledger import SqlLedger
 from proxy_addon.core.types import Visit
-from proxy_addon.ports import LedgerUnavailable, LedgerUnusable
+from proxy_addon.ledger.interface import LedgerUnavailable, LedgerUnusable
 from tests.db.engines import ENGINES, connected, new_url
 from tests.postgres import PostgresServer
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from db.errors import translate
-from proxy_addon.ports import LedgerError, LedgerRefused, LedgerUnavailable, LedgerUnusable
+from proxy_addon.ledger.interface import LedgerError, LedgerRefused, LedgerUnavailable, LedgerUnusable
 
 
 class _StatePostgres(Exception):

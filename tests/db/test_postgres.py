@@ -9,7 +9,7 @@ from sqlalchemy import text
 from db.engine import upgrade
 from db.ledger import SqlLedger
 from proxy_addon.core.types import Visit
-from proxy_addon.ports import LedgerRefused, LedgerUnavailable
+from proxy_addon.ledger.interface import LedgerRefused, LedgerUnavailable
 from tests.db.engines import connected
 from tests.postgres import PostgresServer
 

@@ -10,10 +10,10 @@ from sqlalchemy import func, insert, select
 from db.engine import upgrade
 from db.ledger import SqlLedger
 from db.models import AcknowledgementRow, RuleVersionRow, TimeRequestRow
-from proxy_addon.ports import AUDIT_LONGER
+from proxy_addon.ledger.interface import AUDIT_LONGER
 from tests.db.engines import ENGINES, connected, new_url
-from tests.db.test_people import ask
-from tests.test_ledger_contract import START, visit
+from tests.db.test_personal_data import ask
+from tests.ledger.test_ledger_contract import START, visit
 
 DAY = 86_400.0
 

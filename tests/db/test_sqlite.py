@@ -18,7 +18,7 @@ from db import sqlite as sqlite_module
 from db.engine import upgrade
 from db.ledger import SqlLedger
 from proxy_addon.core.types import Visit
-from proxy_addon.ports import LedgerUnavailable
+from proxy_addon.ledger.interface import LedgerUnavailable
 from tests.db.engines import connected
 
 
@@ -144,7 +144,7 @@ def test_a_read_only_file() -> None:
         (folder / "ledger.db").chmod(0o444)
         folder.chmod(0o555)
         code = (
-            "import os; from db.ledger import SqlLedger; from proxy_addon.ports import LedgerError\n"
+            "import os; from db.ledger import SqlLedger; from proxy_addon.ledger.interface import LedgerError\n"
             f"ledger = SqlLedger('sqlite:///{folder}/ledger.db', 'a')\n"
             "if os.geteuid() == 0: os.setresuid(65534, 65534, 65534)  # root may write to everything\n"
             "try: ledger.check()\n"

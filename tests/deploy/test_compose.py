@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from proxy_addon.settings import load_settings, unknown_variables
+from proxy_addon.config.settings import load_settings, unknown_variables
 from tests.deploy.compose import ROOT, composed, mounts, services
 
 EVERY = services()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.dockerfile import Context, parse
-from proxy_addon.settings import load_settings
+from proxy_addon.config.settings import load_settings
 from tests.deploy.compose import ROOT
 
 STAGES = parse((ROOT / "Dockerfile").read_text("utf-8"))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon import supervisor
-from proxy_addon.settings import load_settings, unknown_variables
+from proxy_addon.config.settings import load_settings, unknown_variables
+from proxy_addon.runtime import supervisor
 from tests.deploy.compose import ROOT
 
 FOLDER = ROOT / "deploy" / "systemd"

@@ -78,7 +78,7 @@ def main(path: str) -> None:
     """Serve until killed, or until whoever started this is gone."""
     for name in (
         "db.migrate",
-        "db.attend",
+        "db.listener",
         *(f"proxy_addon.cli.{each.module}" for each in COMMANDS.values()),
     ):
         importlib.import_module(name)

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from proxy_addon.settings import Settings
+from proxy_addon.config.settings import Settings
 from tests.tools import cli_reference, metrics_reference, settings_reference
 
 

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from db.engine import HEAD
-from proxy_addon.core import rules_models
+from proxy_addon.config.settings import Settings, load_settings
+from proxy_addon.core.rules import models as rules_models
 from proxy_addon.core.types import Activity, Reason
 from proxy_addon.rule_tests import models as test_models
-from proxy_addon.settings import Settings, load_settings
 from proxy_addon.web.app import employee_app, web_app
 from tests.docs.pages import READ, ROOT, SHELLS, Page, page
 from tests.tools import cli_reference, metrics_reference

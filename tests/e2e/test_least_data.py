@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon.decision_log import about
+from proxy_addon.observability.decision_log import about
 from tests.e2e.client import NAVIGATE, Client
 from tests.e2e.office import office, policy, request, spend_all, websocket
 from tests.e2e.origins import Origins

@@ -22,11 +22,11 @@ from pathlib import Path
 from db.address import parse
 from db.engine import upgrade
 from db.ledger import SqlLedger
-from proxy_addon.clock import SystemClock
 from proxy_addon.core.types import Visit
-from proxy_addon.journal import Journal, replay
-from proxy_addon.ports import LedgerError
-from proxy_addon.writer import Writer
+from proxy_addon.ledger.interface import LedgerError
+from proxy_addon.ledger.journal import Journal, replay
+from proxy_addon.ledger.writer import Writer
+from proxy_addon.system.clock import SystemClock
 
 TICK = 0.02
 PLATFORMS = ("x", "facebook", "youtube")

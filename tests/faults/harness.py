@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from proxy_addon.clock import SystemClock
+from proxy_addon.system.clock import SystemClock
 from tests.faults.stands import PostgresStand, SqliteStand, Stand
 from tests.faults.truth import Account, compare, read_truth
 

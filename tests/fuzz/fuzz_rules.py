@@ -31,11 +31,11 @@ except ImportError:  # not for every Python; its share of the inputs goes to mut
 # What atheris is to steer by has to be imported under its eyes.
 guided = atheris is not None and "--guided" in sys.argv
 with atheris.instrument_imports(include=["proxy_addon"]) if guided else contextlib.nullcontext():
-    from proxy_addon import rules_file
-    from proxy_addon.core.errors import Code, Severity
-    from proxy_addon.core.policy import Engine, StaticUsage
+    from proxy_addon.core.policy.engine import Engine, StaticUsage
+    from proxy_addon.core.rules.problems import Code, Severity
     from proxy_addon.core.types import Target
-    from proxy_addon.rules_file import Reading
+    from proxy_addon.rules import folder as rules_file
+    from proxy_addon.rules.folder import Reading
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "tests" / "rules"

@@ -13,10 +13,10 @@ import random
 import time
 from pathlib import Path
 
-from proxy_addon import rules_file
+from proxy_addon.rule_tests.loader import read_bytes
 from proxy_addon.rule_tests.plan import Machine
-from proxy_addon.rule_tests.reading import read_bytes
 from proxy_addon.rule_tests.runner import run_plans
+from proxy_addon.rules import folder as rules_file
 from tests.fuzz.fuzz_rules import SLOW, WORDS, mutated
 
 ROOT = Path(__file__).parents[2]

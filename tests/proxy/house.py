@@ -18,24 +18,24 @@ from typing import Any, Self
 from mitmproxy import http
 from mitmproxy.test import tflow, tutils
 
-from proxy_addon import rules_file
-from proxy_addon.attention import Attention
-from proxy_addon.clock import VirtualClock, timer
+from proxy_addon.config.parsers import HostPort
+from proxy_addon.config.settings import Settings, load_settings
 from proxy_addon.core.types import Visit
-from proxy_addon.enforcer import Enforcer
-from proxy_addon.metrics import PrometheusMetrics
-from proxy_addon.passwords import PasswordFile
+from proxy_addon.identity.identification import Identifier
+from proxy_addon.identity.passwords import PasswordFile
+from proxy_addon.metering.enforcer import Enforcer
+from proxy_addon.metering.usage_book import UsageBook
+from proxy_addon.metering.visit_tracker import Attention
+from proxy_addon.network.guards import ClientGuard, Resolver, TargetGuard
+from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import Gate
-from proxy_addon.proxy.desk import Desk
-from proxy_addon.proxy.identity import Identifier
-from proxy_addon.proxy.network import ClientGuard, Resolver, TargetGuard
-from proxy_addon.proxy.runner import Runner, RunnerOptions
-from proxy_addon.settings import Settings, load_settings
-from proxy_addon.usage import UsageBook
-from proxy_addon.values import HostPort
+from proxy_addon.proxy.master import Runner, RunnerOptions
+from proxy_addon.proxy.services import Desk
+from proxy_addon.rules import folder as rules_file
+from proxy_addon.system.clock import VirtualClock, timer
 from proxy_addon.web.app import employee_app
-from proxy_addon.web.live_office import LiveOffice
+from proxy_addon.web.proxy_state import LiveOffice
 from tests.e2e.client import Client
 from tests.e2e.origins import Origins
 from tests.e2e.waiting import free_port, until

@@ -6,7 +6,7 @@ import pytest
 from mitmproxy import http
 from mitmproxy.test import tflow
 
-from proxy_addon.proxy.connections import TunnelOptions
+from proxy_addon.proxy.layers.connections import TunnelOptions
 from tests.e2e.client import read_until
 from tests.proxy.house import House, Serving, connect
 

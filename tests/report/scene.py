@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from proxy_addon.core.policy import Engine
+from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Mode, Period, Rule, RuleSet, Then
 from proxy_addon.core.types import Grant
-from proxy_addon.ports import PlainVisit
-from proxy_addon.report.gather import gather
-from proxy_addon.report.result import Report
+from proxy_addon.ledger.interface import PlainVisit
+from proxy_addon.report.aggregate import gather
+from proxy_addon.report.date_range import around
 from proxy_addon.report.roles import Roles
-from proxy_addon.report.span import around
+from proxy_addon.report.totals import Report
 from tests.core.policies import SAMPLE, at, grant, targets
 
 NOW = at("2026-11-09 08:00")

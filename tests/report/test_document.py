@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from proxy_addon.core.ruleset import Allowance, Period
-from proxy_addon.ports import PlainVisit
+from proxy_addon.ledger.interface import PlainVisit
 from proxy_addon.report.document import COLUMNS, document, limits, notes, rows
 from tests.core.policies import SAMPLE, M, at, per, rolling
 from tests.report.scene import DAILY, RULE, VISITS, made, observing, office

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from proxy_addon.ports import PlainVisit
+from proxy_addon.ledger.interface import PlainVisit
 from proxy_addon.report.page import page
 from tests.core.policies import at
 from tests.report.scene import DAILY, NOW, RULE, made, observing, office

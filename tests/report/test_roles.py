@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import ip_network
 
-from proxy_addon.core.policy import Engine
+from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Duty
 from proxy_addon.report.roles import NOT_KNOWN, Roles
 from tests.core.policies import LUNCH, SAMPLE, at

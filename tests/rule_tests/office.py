@@ -7,10 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import dedent, indent
 
-from proxy_addon import rules_file
+from proxy_addon.rule_tests.loader import Tests, read_bytes
 from proxy_addon.rule_tests.plan import Machine
-from proxy_addon.rule_tests.reading import Tests, read_bytes
 from proxy_addon.rule_tests.runner import Run, run_plans
+from proxy_addon.rules import folder as rules_file
 
 POLICY = """\
 version: 1

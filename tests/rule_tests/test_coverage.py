@@ -7,8 +7,8 @@ from datetime import date
 
 from proxy_addon.core.ruleset import Calendar, When
 from proxy_addon.rule_tests.coverage import Coverage
+from proxy_addon.rule_tests.loader import read_bytes
 from proxy_addon.rule_tests.plan import Machine
-from proxy_addon.rule_tests.reading import read_bytes
 from proxy_addon.rule_tests.runner import run_plans
 from tests.rule_tests.office import POLICY, machine, one_test, run
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from proxy_addon import rules_file
+from proxy_addon.rule_tests.loader import read_bytes
 from proxy_addon.rule_tests.models import ExpectModel, StepModel, TestModel
 from proxy_addon.rule_tests.plan import Machine
 from proxy_addon.rule_tests.problems import TestCode
-from proxy_addon.rule_tests.reading import read_bytes
 from proxy_addon.rule_tests.runner import run_plans
+from proxy_addon.rules import folder as rules_file
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "rules-testing.md").read_text("utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy_addon.core.errors import Code, Place, RuleProblem
+from proxy_addon.core.rules.problems import Code, Place, RuleProblem
 from proxy_addon.rule_tests.problems import BadTestError, Problem, TestCode, did_you_mean
 
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy_addon.core.ruleset import Duty, When
+from proxy_addon.presentation.rule_text import length
+from proxy_addon.rule_tests.loader import read_bytes
 from proxy_addon.rule_tests.plan import Machine
-from proxy_addon.rule_tests.reading import read_bytes
 from proxy_addon.rule_tests.report import lines
 from proxy_addon.rule_tests.runner import run_folder, run_plans
-from proxy_addon.rule_words import length
 from tests.rule_tests.office import POLICY, machine, one_test, passes, run, write
 
 X = 'user: dora, opens: "https://x.example/"'

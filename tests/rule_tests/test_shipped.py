@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon import rules_file
+from proxy_addon.rule_tests.loader import read_tests
 from proxy_addon.rule_tests.plan import Machine
-from proxy_addon.rule_tests.reading import read_tests
 from proxy_addon.rule_tests.report import lines
 from proxy_addon.rule_tests.runner import Run, run_plans
+from proxy_addon.rules import folder as rules_file
 from tests.rule_tests.office import POLICY, one_test, write
 
 RULES = Path(__file__).resolve().parents[2] / "rules"

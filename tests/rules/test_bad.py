@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon import rules_file
-from proxy_addon.core.errors import Code, RuleErrors, RuleProblem, Severity
+from proxy_addon.core.rules.problems import Code, RuleErrors, RuleProblem, Severity
+from proxy_addon.rules import folder as rules_file
 
 HERE = Path(__file__).parent
 CASES = sorted(HERE.joinpath("bad").iterdir())

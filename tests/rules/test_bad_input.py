@@ -14,9 +14,9 @@ from time import perf_counter
 
 import pytest
 
-from proxy_addon import rules_file
-from proxy_addon.core.errors import Code, RuleErrors, Severity
-from proxy_addon.live import LiveRules
+from proxy_addon.core.rules.problems import Code, RuleErrors, Severity
+from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules.active import LiveRules
 
 POLICY = "version: 1\ntimezone: Europe/London\n"
 NOBODY = 65_534

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon import rules_file
-from proxy_addon.core import rules_models as models
-from proxy_addon.core.errors import Code, Severity
+from proxy_addon.core.rules import models
+from proxy_addon.core.rules.problems import Code, Severity
 from proxy_addon.core.ruleset import Metering
+from proxy_addon.rules import folder as rules_file
 
 ROOT = Path(__file__).parents[2]
 TEXT = ROOT.joinpath("docs/rules.md").read_text("utf-8")

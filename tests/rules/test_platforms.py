@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from proxy_addon.core.catalogue import Catalogue
 from proxy_addon.core.hosts import HostTable, normalise
 from proxy_addon.core.ruleset import Platform
-from proxy_addon.rules_file import load
+from proxy_addon.rules.folder import load
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "rules" / "platforms"

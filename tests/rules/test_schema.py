@@ -10,9 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from proxy_addon.cli.rules_schema import KINDS, schema_of, text_of
-from proxy_addon.yaml_places import parse
+from proxy_addon.rules.yaml_reader import parse
 from tests.rule_tests.office import one_test, read
-from tests.rule_tests.test_reading import MISTAKES
+from tests.rule_tests.test_loader import MISTAKES
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent

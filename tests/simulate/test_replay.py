@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon import rules_file
 from proxy_addon.core.intervals import measure
 from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.rules import folder as rules_file
 from proxy_addon.simulate import Replay, Result, simulate_events
 from proxy_addon.trace.event import Course
 from proxy_addon.trace.jsonl import event_of

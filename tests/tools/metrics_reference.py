@@ -7,7 +7,8 @@ from pathlib import Path
 from prometheus_client.core import Metric
 
 from proxy_addon.core.types import Activity, Reason
-from proxy_addon.metrics import (
+from proxy_addon.observability.exposition import Host
+from proxy_addon.observability.metrics import (
     CUTS,
     DIRECTIONS,
     LEDGER_ERRORS,
@@ -17,7 +18,6 @@ from proxy_addon.metrics import (
     UPSTREAM_ERRORS,
     PrometheusMetrics,
 )
-from proxy_addon.scrape import Host
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 HEAD = """# Metrics

@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 
 from playwright.sync_api import sync_playwright
 
-from proxy_addon import rules_file
-from proxy_addon.core.policy import Engine
+from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Period, RuleSet
 from proxy_addon.core.types import Grant
-from proxy_addon.ports import PlainVisit
-from proxy_addon.report.gather import gather
+from proxy_addon.ledger.interface import PlainVisit
+from proxy_addon.report.aggregate import gather
+from proxy_addon.report.date_range import around
 from proxy_addon.report.page import page
 from proxy_addon.report.roles import Roles
-from proxy_addon.report.span import around
+from proxy_addon.rules import folder as rules_file
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docs" / "pictures" / "report.png"

@@ -1,4 +1,4 @@
-"""Writes docs/settings.md from proxy_addon/settings.py: make docs, or python -m tests.tools.settings_reference"""
+"""Writes docs/settings.md from proxy_addon/config/settings.py: `make docs`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from proxy_addon.cli.run import run
-from proxy_addon.settings import Settings
-from proxy_addon.values import HostPort
+from proxy_addon.config.parsers import HostPort
+from proxy_addon.config.settings import Settings
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 HEAD = """# Settings

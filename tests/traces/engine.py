@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from proxy_addon.core.ruleset import Allowance, Limit, Period, Rule, RuleSet, Then
-from proxy_addon.rules_file import load
+from proxy_addon.rules.folder import load
 from proxy_addon.simulate import simulate_events
 from proxy_addon.trace.jsonl import event_of
 from tests.traces.day import Times

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from proxy_addon import rules_file
 from proxy_addon.core.ruleset import Allowance, Limit, Period, Rule, RuleSet, Then
+from proxy_addon.rules import folder as rules_file
 from proxy_addon.simulate import simulate_events
 from proxy_addon.trace.jsonl import event_of
 from tests.traces.day import Times

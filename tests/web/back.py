@@ -11,17 +11,18 @@ from types import MappingProxyType
 import httpx
 from starlette.types import ASGIApp
 
-from proxy_addon.clock import VirtualClock
-from proxy_addon.core.policy import Engine
+from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Mode, People, Rule, RuleSet, Then
-from proxy_addon.memory_ledger import MemoryLedger
-from proxy_addon.ports import Ledger, TimeRequest
-from proxy_addon.pseudonyms import PseudonymLedger, Pseudonyms
+from proxy_addon.identity.pseudonyms import Pseudonyms
+from proxy_addon.ledger.interface import Ledger, TimeRequest
+from proxy_addon.ledger.pseudonymous import PseudonymLedger
+from proxy_addon.ledger.writer import WriterState
+from proxy_addon.system.clock import VirtualClock
+from proxy_addon.web.admin_service import BackOffice
 from proxy_addon.web.app import employee_app
-from proxy_addon.web.back_office import BackOffice
-from proxy_addon.web.clerk import Clerk
 from proxy_addon.web.forms import Tokens
-from proxy_addon.writer import WriterState
+from proxy_addon.web.ledger_executor import Clerk
+from tests.ledger.memory_ledger import MemoryLedger
 from tests.web.client import as_person
 from tests.web.office import NOW, FixedOffice, balance, rule_set, visit
 

@@ -8,12 +8,12 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core.catalogue import Catalogue
-from proxy_addon.core.policy import Engine
+from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Allowance, Limit, People, Period, Platform, RuleSet
 from proxy_addon.core.types import Balance, Visit
-from proxy_addon.explanation import Explanation, explain, used_by
-from proxy_addon.live import Outcome
-from proxy_addon.web.office import Health
+from proxy_addon.rules.active import Outcome
+from proxy_addon.rules.explanation import Explanation, explain, used_by
+from proxy_addon.web.interface import Health
 
 ZONE = ZoneInfo("Europe/London")
 NOW = 1793631000.0  # Monday 2 November 2026, 14:50 in London

@@ -18,15 +18,15 @@ from playwright.sync_api import Browser, Route, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from proxy_addon.core.types import Decision, Extension, Reason, Trail, Verdict, Visit  # noqa: E402
-from proxy_addon.proxy import answers  # noqa: E402
-from proxy_addon.web.app import employee_app, web_app  # noqa: E402
-from proxy_addon.web.office import Health  # noqa: E402
-from tests.web.back import NAMES, SAME, TOKENS, UP, Behind  # noqa: E402
-from tests.web.client import as_person  # noqa: E402
-from tests.web.office import MIDNIGHT, MINUTE, NOW, ZONE, FixedOffice, balance, visit  # noqa: E402
-from tests.web.test_admin import Away  # noqa: E402
-from tests.web.test_why import Ruled  # noqa: E402
+from proxy_addon.core.types import Decision, Extension, Reason, Trail, Verdict, Visit
+from proxy_addon.proxy.responses import responses as answers
+from proxy_addon.web.app import employee_app, web_app
+from proxy_addon.web.interface import Health
+from tests.web.back import NAMES, SAME, TOKENS, UP, Behind
+from tests.web.client import as_person
+from tests.web.office import MIDNIGHT, MINUTE, NOW, ZONE, FixedOffice, balance, visit
+from tests.web.test_admin_pages import Away
+from tests.web.test_rule_explanation import Ruled
 
 type Page = tuple[dict[str, str], bytes]  # headers, body
 

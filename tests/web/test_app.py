@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
 from proxy_addon.web.app import employee_app, web_app
-from proxy_addon.web.office import Health
+from proxy_addon.web.interface import Health
 from tests.web.client import as_person
 from tests.web.office import MIDNIGHT, MINUTE, NOW, FixedOffice, balance, visit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from proxy_addon.live import Outcome
+from proxy_addon.rules.active import Outcome
 from proxy_addon.web.app import web_app
 from tests.web.office import FixedOffice
 

@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from proxy_addon.values import HostPort
+from proxy_addon.config.parsers import HostPort
 from proxy_addon.web.app import web_app
 from proxy_addon.web.server import PortTaken, WebServer, bind, free
 from tests.e2e.waiting import accepts, free_port, until

@@ -1,0 +1,222 @@
+"""The settings of `allowance run` and of the other commands, and where they come from.
+
+A flag wins over the environment (`ALLOWANCE_…`), the environment over `allowance.toml`, that over the
+default. A key that nobody knows and a value that cannot be right stop the command with one line each
+(`SettingsError`), which names the place, the key, the value and the way out. Relative paths count from the
+working folder, wherever they were written. Credentials never appear in messages or in `repr`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainValidator, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from proxy_addon.config import parsers as values
+from proxy_addon.config.parsers import HostPort, Network, Redirect, TargetPattern, UpstreamProxy
+
+DEFAULT_CONFIG = Path("allowance.toml")
+
+SignIn = Literal["auto", "required", "optional", "off"]
+LogFormat = Literal["auto", "json", "console"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+# Loopback, the private ranges of RFC 1918, unique local and link-local IPv6.
+PRIVATE_NETWORKS: tuple[Network, ...] = tuple(
+    ip_network(text)
+    for text in (
+        "127.0.0.0/8",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "::1/128",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used. `problems` has one line each; `str()` is all of them."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Settings(BaseSettings):
+    """What an administrator decides outside the rules. Frozen; times in seconds."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ALLOWANCE_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
+
+    rules: Annotated[Path, PlainValidator(values.path)] = Path("rules")
+    strict: Annotated[bool, PlainValidator(values.yes_or_no)] = False
+    state: Annotated[Path, PlainValidator(values.path)] = Path("var")
+    database: Annotated[str, PlainValidator(values.database)] = Field(
+        "sqlite:///var/allowance.db", repr=False
+    )
+    journal: Annotated[Path | None, PlainValidator(values.path_or_none)] = None  # None: see `journal_folder`
+    listen: Annotated[HostPort, NoDecode, PlainValidator(values.host_port)] = HostPort("", 8080)
+    web: Annotated[HostPort, NoDecode, PlainValidator(values.host_port)] = HostPort("127.0.0.1", 8081)
+    workers: Annotated[int, PlainValidator(values.whole_number(1, 64))] = 1
+    confdir: Annotated[Path, PlainValidator(values.path)] = Path("var/ca")
+    passwords: Annotated[Path, PlainValidator(values.path)] = Path("var/passwords")
+    pseudonym_key: Annotated[Path, PlainValidator(values.path)] = Path("var/pseudonym.key")
+    sign_in: Annotated[SignIn, PlainValidator(values.one_of("auto", "required", "optional", "off"))] = "auto"
+    upstream_proxy: Annotated[UpstreamProxy | None, NoDecode, PlainValidator(values.upstream_proxy)] = None
+    upstream_ca: Annotated[Path | None, PlainValidator(values.readable_file)] = None
+    resolve: Annotated[tuple[Redirect, ...], NoDecode, PlainValidator(values.many(values.redirect))] = ()
+    client_networks: Annotated[tuple[Network, ...], NoDecode, PlainValidator(values.many(values.network))] = (
+        PRIVATE_NETWORKS
+    )
+    connect_ports: Annotated[
+        tuple[int, ...], NoDecode, PlainValidator(values.many(values.whole_number(1, 65_535)))
+    ] = (443,)
+    allow_targets: Annotated[
+        tuple[TargetPattern, ...], NoDecode, PlainValidator(values.many(values.target))
+    ] = ()
+    front_proxies: Annotated[tuple[Network, ...], NoDecode, PlainValidator(values.many(values.network))] = ()
+    front_proxy_header: Annotated[str, PlainValidator(values.header_name)] = "X-Forwarded-User"
+    decision_log: Annotated[Path | None, PlainValidator(values.path_or_none)] = None
+    decision_log_sample: Annotated[float, PlainValidator(values.fraction)] = 1.0
+    decision_log_days: Annotated[int, PlainValidator(values.whole_number(1, 3650))] = 30
+    flush: Annotated[float, PlainValidator(values.duration(0.05, 60))] = 1.0
+    drain: Annotated[float, PlainValidator(values.duration(0, 3600))] = 10.0
+    log_format: Annotated[LogFormat, PlainValidator(values.one_of("auto", "json", "console"))] = "auto"
+    log_level: Annotated[LogLevel, PlainValidator(values.one_of("debug", "info", "warning", "error"))] = (
+        "info"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is passed in: `load_settings` merges the sources, and knows where a value came from."""
+        return (init_settings,)
+
+
+def load_settings(overrides: Mapping[str, object] | None = None, config: Path | None = None) -> Settings:
+    """The settings in force.
+
+    `overrides` are the flags of a command by field name; None and an empty list mean "not given". `config`
+    is the file of `--config`; without it `ALLOWANCE_CONFIG` names one, and without that `allowance.toml` in
+    the working folder is read if there is one. Raises SettingsError with every problem found.
+    """
+    flags = {key: value for key, value in (overrides or {}).items() if value not in (None, (), [])}
+    file = config or _config_from_environment()
+    if file is None and DEFAULT_CONFIG.is_file():
+        file = DEFAULT_CONFIG
+    from_file, places, problems = _read_toml(file) if file else ({}, {}, [])
+    from_environment: dict[str, Any] = EnvSettingsSource(Settings)()
+    places |= {key: f"ALLOWANCE_{key.upper()}" for key in from_environment}
+    places |= {key: f"--{key.replace('_', '-')}" for key in flags}
+    try:
+        settings = Settings(**{**from_file, **from_environment, **flags})
+    except ValidationError as error:
+        found = {**from_file, **from_environment, **flags}
+        problems += [_problem(each["loc"], each["msg"], found, places) for each in error.errors()]
+        raise SettingsError(*problems) from None
+    if problems:
+        raise SettingsError(*problems)
+    return settings
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """A line for each `ALLOWANCE_…` variable that names no setting: no error, others may use the prefix."""
+    return [
+        f"{name}: is no setting of ours{_meant(name.removeprefix('ALLOWANCE_').lower())}"
+        for name in sorted(environment)
+        if name.startswith("ALLOWANCE_")
+        and name.removeprefix("ALLOWANCE_").lower() not in {*Settings.model_fields, "config"}
+    ]
+
+
+def _config_from_environment() -> Path | None:
+    name = os.environ.get("ALLOWANCE_CONFIG")
+    return Path(name) if name else None
+
+
+def _read_toml(file: Path) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+    """Values by field name, the place of each, and a problem for each key unknown or written twice."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        document = tomllib.loads(text)
+    except OSError as error:
+        raise SettingsError(
+            f"{file}: cannot be read: {error.strerror}; check the path given as --config"
+        ) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file}: is not UTF-8 text; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(_broken_toml(file, str(error))) from None
+    found: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    problems: list[str] = []
+    for key, value in document.items():
+        field, place = key.replace("-", "_"), f"{file}:{_line_of(key, text)}"
+        if field not in Settings.model_fields:
+            problems.append(f"{place}: {key}: unknown key{_meant(field)}")
+        elif field in found:
+            problems.append(f"{place}: {key}: is there twice, with - and with _; keep one")
+        else:
+            found[field], places[field] = value, place
+    return found, places, problems
+
+
+def _broken_toml(file: Path, message: str) -> str:
+    match = re.search(r" \(at line (\d+), column (\d+)\)$", message)
+    if match is None:
+        return f"{file}: is not TOML: {message}"
+    return f"{file}:{match[1]}:{match[2]}: is not TOML: {message[: match.start()]}"
+
+
+def _line_of(key: str, text: str) -> int:
+    """The line on which a top-level key stands; 1 where its spelling hides it."""
+    pattern = re.compile(rf"\s*(\[+\s*)?[\"']?{re.escape(key)}[\"']?\s*[\].=]")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if pattern.match(line):
+            return number
+    return 1
+
+
+def _meant(field: str) -> str:
+    close = difflib.get_close_matches(field, Settings.model_fields, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known keys: {', '.join(Settings.model_fields)}"
+
+
+def _problem(
+    location: tuple[int | str, ...], message: str, found: dict[str, Any], places: dict[str, str]
+) -> str:
+    """`place: key: 'value': what would be right` (`--flag: 'value': …`), on one line and without credentials."""
+    key = str(location[0])
+    if key not in Settings.model_fields:
+        return f"{places.get(key, key)}: {key}: unknown setting{_meant(key)}"
+    text = message.removeprefix("Value error, ")
+    shown = values.hide_credentials(repr(found[key]))
+    place = places[key] if places[key].startswith("--") else f"{places[key]}: {key}"  # a flag is the name
+    return " ".join(f"{place}: {shown}: {text}".split())

@@ -1,0 +1,387 @@
+"""Who may use what, now: the ordered rules walked from the top.
+
+The precedence, whole:
+
+1. A target that no rule limits (or no platform at all) is **allowed, not-limited**. Nobody is asked who they
+   are, nothing is counted.
+2. The rules are read from the top and **the first one that fits decides**; none that stands below it matters,
+   however special it is. A rule fits when all of its parts fit, and a part that is missing fits everything:
+   * *who*: the name is in `users`, or one of the person's roles is in `roles`. One of the two is enough.
+   * *where*: a rule that names `linkedin` fits all of LinkedIn; one that names `linkedin/learning` fits that
+     section only.
+   * *when*: the clock on the wall, in the zone of the policy.
+3. `allow` and `block` are answers. `spend` asks for the balance of its allowance: with time left it is
+   **spend, within**; without it is **block, exhausted**, and no later rule is asked: a used-up allowance does
+   not fall through to something more lenient.
+4. No rule fits: `otherwise`.
+
+An allowance is known by its name alone. Which rule leads to it, and how the rule is called, changes no
+balance. Of its overrides the first that fits the person gives the limits, else its own hold. How a balance is
+made stands in `balance.py`.
+
+`until` says when the answer may change. For an exhausted allowance that is when it has time again, and not an
+earlier lunch: a person who is told "until midnight" about *this* rule is told the truth about their minutes.
+For every other answer it is the next instant at which a `when` between the top and the deciding rule opens or
+closes. Whatever the answer, it may change when a rota gives or takes a role on which some rule or override
+turns.
+
+`Engine` is one rule set made ready to be asked. It never changes in meaning; what it remembers (who fits
+which rule, which rule a target meets until the next `when` opens or closes) is bounded, and could be thrown
+away at any time. It may be asked from several threads. The module's functions ask an engine that is kept for
+the rule sets used last.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+
+from proxy_addon.core import periods
+from proxy_addon.core.audience import Crowds, keep
+from proxy_addon.core.policy import balance as balances_of
+from proxy_addon.core.policy import wording as why
+from proxy_addon.core.policy.balance import StaticUsage, Usage
+from proxy_addon.core.policy.matching import Entry, Found, Match, covers, not_limited, settled
+from proxy_addon.core.policy.roster import Rota
+from proxy_addon.core.ruleset import Limit, Period, RuleSet, When
+from proxy_addon.core.types import Balance, Decision, Person, Reason, Step, Target, Verdict
+
+__all__ = [
+    "Engine",
+    "Match",
+    "StaticUsage",
+    "Usage",
+    "balance",
+    "balances",
+    "decide",
+    "explain",
+    "grant_expiry",
+    "match",
+    "person",
+    "roles_of",
+    "unidentified",
+]
+
+_KEPT = 20_000  # entries a cache may hold before it starts anew
+_ENGINES = 8  # rule sets the module's functions keep an engine for
+_SHORTEST_FIRST = (Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH)
+
+
+class Engine:
+    """One rule set, made ready to be asked in microseconds."""
+
+    def __init__(self, rs: RuleSet) -> None:
+        self.rule_set = rs
+        named = [(rule.users, rule.roles) for rule in rs.rules]
+        for allowance in rs.allowances.values():
+            named += [(one.users, frozenset(one.roles)) for one in allowance.overrides]
+        self._crowds = Crowds(named)
+        self._whens: list[When] = list(dict.fromkeys(rule.when for rule in rs.rules if rule.when is not None))
+        numbers = {when: i for i, when in enumerate(self._whens)}
+        self._entries = tuple(
+            Entry(
+                rule,
+                self._crowds.bit(rule.users, rule.roles),
+                None if rule.when is None else numbers[rule.when],
+            )
+            for rule in rs.rules
+        )
+        self._rota = Rota(rs)
+        self._entries_at: dict[Target, tuple[Entry, ...]] = {}
+        self._lists_of: dict[Target, int] = {}
+        self._found: dict[tuple[int, Target], Found] = {}
+        self._limits_of: dict[tuple[int, str], tuple[Limit, ...]] = {}
+        self._when_now: dict[int, tuple[float, float, bool]] = {}
+
+    # Who is asking
+
+    def roles_of(self, name: str, now: float) -> tuple[str, ...]:
+        """Every role that lists the name at `now`, in file order; the default role when none does."""
+        return self._rota.roles(name, now).names
+
+    def person(self, name: str, now: float) -> Person:
+        """The person with the roles that the people file and the rota give at `now`."""
+        return self._rota.person(name, now)
+
+    def unidentified(self, address: str) -> Person | None:
+        """Somebody known by the address alone; None where the policy refuses that."""
+        role = self.rule_set.unidentified_role
+        return None if role is None else Person(f"ip:{address}", (role,))
+
+    # What is decided
+
+    def match(self, person: Person, target: Target, now: float) -> Match:
+        """The first rule that fits, whatever the balances."""
+        found = self._find(self._bits(person, now), target, now).match
+        return found._replace(until=self._sooner(found.until, person, target, now)) if person.duty else found
+
+    def decide(self, person: Person, target: Target | None, usage: Usage, now: float) -> Decision:
+        """The answer for one request."""
+        if target is None or target.platform not in self.rule_set.limited:
+            return not_limited(target)
+        bits = self._bits(person, now)
+        found = self._find(bits, target, now)
+        decision = found.decision or self._spend(found.match, bits, target, usage, now)
+        return (
+            replace(decision, until=self._sooner(decision.until, person, target, now))
+            if person.duty
+            else decision
+        )
+
+    def explain(self, person: Person, target: Target | None, usage: Usage, now: float) -> Decision:
+        """The same answer with every rule that was asked, and why it did not fit."""
+        decision = self.decide(person, target, usage, now)
+        if target is None or decision.reason is Reason.NOT_LIMITED:
+            return decision
+        walk = tuple(self._walk(self._bits(person, now), target, now))
+        return replace(decision, walk=walk)
+
+    # What is left
+
+    def balance(self, person: Person, allowance_name: str, usage: Usage, now: float) -> Balance:
+        """What the person has left of one allowance."""
+        limits = self._limits(self._bits(person, now), allowance_name)
+        return balances_of.balance(
+            self.rule_set, self.rule_set.allowances[allowance_name], limits, usage, now
+        )
+
+    def limits(self, person: Person, allowance_name: str, now: float) -> tuple[Limit, ...]:
+        """The limits of an allowance that hold for a person."""
+        return self._limits(self._bits(person, now), allowance_name)
+
+    def balances(self, person: Person, usage: Usage, now: float) -> tuple[Balance, ...]:
+        """The balance of every allowance that a rule could make this person spend, in file order."""
+        names = self._spendable(self._bits(person, now))
+        return tuple(
+            self.balance(person, name, usage, now) for name in self.rule_set.allowances if name in names
+        )
+
+    def grant_expiry(self, person: Person, allowance_name: str, now: float) -> float:
+        """When a new grant ends unless somebody says otherwise: with the shortest window of the allowance."""
+        limits = self._limits(self._bits(person, now), allowance_name)
+        for period in _SHORTEST_FIRST:
+            for limit in limits:
+                if limit.period is period:
+                    return periods.window(limit, self.rule_set, now).end
+        return now + min(limit.rolling for limit in limits)
+
+    def needed_since(self, now: float) -> float:
+        """The instant before which no use can matter to any balance: where memory may begin."""
+        return balances_of.needed_since(self.rule_set, now)
+
+    # How
+
+    def _bits(self, person: Person, now: float) -> int:
+        """The lists that the person is in at `now`; roles that a rota gives are those of that instant."""
+        return self._crowds.bits(self._rota.person(person.name, now) if person.duty else person)
+
+    def _sooner(self, until: float | None, person: Person, target: Target, now: float) -> float | None:
+        """`until`, or the next instant at which the rota puts the person into other lists of this target."""
+        end, lists = math.inf if until is None else until, self._lists(target)
+        bits = self._bits(person, now) & lists
+        turn = self._rota.roles(person.name, now).before
+        while turn < min(end, now + periods.HORIZON):
+            if self._bits(person, turn) & lists != bits:
+                return turn
+            turn = self._rota.roles(person.name, turn).before
+        return until
+
+    def _lists(self, target: Target) -> int:
+        """The lists of people on which answers about the target turn."""
+        lists = self._lists_of.get(target)
+        if lists is None:
+            lists = 0
+            for entry in self._at(target):
+                lists |= entry.who
+                overrides = (
+                    self.rule_set.allowances[entry.rule.allowance].overrides if entry.rule.allowance else ()
+                )
+                for one in overrides:
+                    lists |= self._crowds.bit(one.users, one.roles)
+            keep(self._lists_of, target, lists, _KEPT)
+        return lists
+
+    def _at(self, target: Target) -> tuple[Entry, ...]:
+        """The rules that fit the target, from the top."""
+        entries = self._entries_at.get(target)
+        if entries is None:
+            entries = tuple(entry for entry in self._entries if covers(entry.rule, target))
+            keep(self._entries_at, target, entries, _KEPT)
+        return entries
+
+    def _find(self, bits: int, target: Target, now: float) -> Found:
+        """The match of everybody with these bits."""
+        found = self._found.get((bits, target))
+        if found is None or not found.since <= now < found.before:
+            found = self._find_anew(bits, target, now)
+            keep(self._found, (bits, target), found, _KEPT)
+        return found
+
+    def _find_anew(self, bits: int, target: Target, now: float) -> Found:
+        change, before = math.inf, now + periods.HORIZON  # nothing is known beyond the horizon
+        rule = None
+        for entry in self._at(target):
+            if not entry.who & bits:
+                continue
+            if entry.when is not None:
+                since, flip, holds = self._when(entry.when, now)
+                change, before = min(change, flip), min(before, flip, since + periods.HORIZON)
+                if not holds:
+                    continue
+            rule = entry.rule
+            break
+        until = None if change == math.inf else change
+        if rule is None:
+            found = Match(None, self.rule_set.otherwise, None, until, self.rule_set.observes)
+        else:
+            found = Match(rule, rule.then, rule.allowance, until, rule.observes)
+        return Found(now, before, found, settled(found, target))
+
+    def _when(self, number: int, now: float) -> tuple[float, float, bool]:
+        """Whether a `when` holds, as `(since, before, holds)`: the answer for `[since, before)`."""
+        known = self._when_now.get(number)
+        if known is None or not known[0] <= now < min(known[1], known[0] + periods.HORIZON):
+            when = self._whens[number]
+            change = periods.next_change(when, self.rule_set, now)
+            holds = periods.fits(when, self.rule_set, now)
+            known = (now, math.inf if change is None else change, holds)
+            self._when_now[number] = known
+        return known
+
+    def _limits(self, bits: int, allowance_name: str) -> tuple[Limit, ...]:
+        """The limits of an allowance for everybody with these bits."""
+        limits = self._limits_of.get((bits, allowance_name))
+        if limits is None:
+            allowance = self.rule_set.allowances[allowance_name]
+            fitting = (o.limits for o in allowance.overrides if self._crowds.bit(o.users, o.roles) & bits)
+            limits = next(fitting, allowance.limits)
+            keep(self._limits_of, (bits, allowance_name), limits, _KEPT)
+        return limits
+
+    def _spend(self, found: Match, bits: int, target: Target, usage: Usage, now: float) -> Decision:
+        """The answer of a rule that spends."""
+        rule, name = found.rule, found.allowance
+        if rule is None or name is None:  # cannot be: only `settled` matches have neither
+            raise ValueError("a match that spends names its rule and its allowance")
+        allowance = self.rule_set.allowances[name]
+        limits = self._limits(bits, name)
+        left, back = balances_of.left_or_return(self.rule_set, allowance, limits, usage, now)
+        if left > 0:
+            told = Decision(Verdict.SPEND, Reason.WITHIN, *target, rule.name, name, left, found.until)
+        else:
+            what = (Verdict.BLOCK, Reason.EXHAUSTED)
+            told = Decision(*what, *target, rule.name, name, 0.0, back, rule.message)
+        return told.tried_out(Verdict.SPEND) if found.observed else told
+
+    def _spendable(self, bits: int) -> set[str]:
+        """The allowances of rules that can be reached: what earlier rules always decide is out of reach."""
+        names: set[str] = set()
+        decided: set[Target] = set()
+        for entry in self._entries:
+            rule = entry.rule
+            if not entry.who & bits:
+                continue
+            open_to = rule.targets is None or any(
+                target not in decided and Target(target.platform) not in decided for target in rule.targets
+            )
+            if open_to and rule.allowance is not None:
+                names.add(rule.allowance)
+            if rule.when is None and rule.targets is None:
+                break
+            if rule.when is None and rule.targets is not None:
+                decided |= rule.targets
+        return names
+
+    def _walk(self, bits: int, target: Target, now: float) -> Iterator[Step]:
+        """One step for each rule, asked afresh: the caches of `decide` have no part in it."""
+        decided = False
+        for entry in self._entries:
+            reason = why.TOO_LATE if decided else self._misfit(entry, bits, target, now)
+            if reason is None:
+                decided = True
+            fits = why.OBSERVED if entry.rule.observes else why.FITS
+            yield Step(entry.rule.name, reason is None, reason or fits)
+
+    def _misfit(self, entry: Entry, bits: int, target: Target, now: float) -> str | None:
+        """The first part of a rule that does not fit, in words; None when all fit."""
+        rule, when = entry.rule, entry.rule.when
+        if not entry.who & bits:
+            return why.not_you(rule)
+        if not covers(rule, target):
+            return why.not_there(rule)
+        if when is None or periods.fits(when, self.rule_set, now):
+            return None
+        negated = when.negated is not None and periods.fits(when.negated, self.rule_set, now)
+        return why.not_now(when, negated)
+
+
+class _Same:
+    """A rule set as a key: the same one is equal, another one with equal content is not."""
+
+    __slots__ = ("rs",)
+
+    def __init__(self, rs: RuleSet) -> None:
+        self.rs = rs
+
+    def __hash__(self) -> int:
+        return id(self.rs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.rs is other.rs
+
+
+@lru_cache(maxsize=_ENGINES)
+def _kept(key: _Same) -> Engine:
+    return Engine(key.rs)
+
+
+def _engine(rs: RuleSet) -> Engine:
+    """The engine of a rule set; it holds the rule set, so an id cannot come to mean another one."""
+    return _kept(_Same(rs))
+
+
+def roles_of(rs: RuleSet, name: str, now: float) -> tuple[str, ...]:
+    """See `Engine.roles_of`."""
+    return _engine(rs).roles_of(name, now)
+
+
+def person(rs: RuleSet, name: str, now: float) -> Person:
+    """See `Engine.person`."""
+    return _engine(rs).person(name, now)
+
+
+def unidentified(rs: RuleSet, address: str) -> Person | None:
+    """See `Engine.unidentified`."""
+    return _engine(rs).unidentified(address)
+
+
+def match(rs: RuleSet, person: Person, target: Target, now: float) -> Match:
+    """See `Engine.match`."""
+    return _engine(rs).match(person, target, now)
+
+
+def decide(rs: RuleSet, person: Person, target: Target | None, usage: Usage, now: float) -> Decision:
+    """See `Engine.decide`."""
+    return _engine(rs).decide(person, target, usage, now)
+
+
+def explain(rs: RuleSet, person: Person, target: Target | None, usage: Usage, now: float) -> Decision:
+    """See `Engine.explain`."""
+    return _engine(rs).explain(person, target, usage, now)
+
+
+def balance(rs: RuleSet, person: Person, allowance_name: str, usage: Usage, now: float) -> Balance:
+    """See `Engine.balance`."""
+    return _engine(rs).balance(person, allowance_name, usage, now)
+
+
+def balances(rs: RuleSet, person: Person, usage: Usage, now: float) -> tuple[Balance, ...]:
+    """See `Engine.balances`."""
+    return _engine(rs).balances(person, usage, now)
+
+
+def grant_expiry(rs: RuleSet, person: Person, allowance_name: str, now: float) -> float:
+    """See `Engine.grant_expiry`."""
+    return _engine(rs).grant_expiry(person, allowance_name, now)

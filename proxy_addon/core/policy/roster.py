@@ -1,0 +1,74 @@
+"""Which roles somebody has, at an instant: by the people file, and by the duty rota where it names them.
+
+A rota changes roles at instants that are known beforehand, so an answer is good for a stretch of time and is
+kept that long. Whoever no rota names has the same roles for ever.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from proxy_addon.core import periods
+from proxy_addon.core.audience import Names, keep
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.core.types import Person
+
+_KEPT = 20_000  # people remembered before remembering starts anew
+
+
+class Roles(NamedTuple):
+    """Somebody's roles, good within `[since, before)`; `duty`: a rota names this person."""
+
+    names: tuple[str, ...]
+    duty: bool
+    since: float
+    before: float
+
+
+class Rota:
+    """The people of one rule set. It may be asked from several threads; what it remembers is bounded."""
+
+    def __init__(self, rs: RuleSet) -> None:
+        self._rs = rs
+        self._order = tuple(dict.fromkeys((*rs.people.roles, *rs.people.duties)))
+        number = {role: i for i, role in enumerate(self._order)}
+        self._members = Names((1 << number[role], names) for role, names in rs.people.roles.items())
+        self._duties = [(number[role], duty) for role, some in rs.people.duties.items() for duty in some]
+        self._named = Names((1 << i, duty.users) for i, (_, duty) in enumerate(self._duties))
+        self._known: dict[str, Roles] = {}
+
+    def person(self, name: str, now: float) -> Person:
+        """The person with the roles in force at `now`."""
+        roles = self.roles(name, now)
+        return Person(name, roles.names, roles.duty)
+
+    def roles(self, name: str, now: float) -> Roles:
+        """Every role that lists the name at `now`, in file order; the default role when none does."""
+        roles = self._known.get(name)
+        if roles is None or not roles.since <= now < roles.before:
+            roles = self._roles_anew(name, now)
+            keep(self._known, name, roles, _KEPT)
+        return roles
+
+    def _roles_anew(self, name: str, now: float) -> Roles:
+        bits = self._members.bits(name)
+        duties = tuple(_numbers(self._named.bits(name))) if self._duties else ()
+        since, before = (now, now + periods.HORIZON) if duties else (-math.inf, math.inf)
+        for number in duties:
+            role, duty = self._duties[number]
+            if periods.fits(duty.when, self._rs, now):
+                bits |= 1 << role
+            change = periods.next_change(duty.when, self._rs, now)
+            before = min(before, before if change is None else change)
+        names = tuple(self._order[i] for i in _numbers(bits)) or (self._rs.people.default_role,)
+        return Roles(names, bool(duties), since, before)
+
+
+def _numbers(bits: int) -> Iterator[int]:
+    """The positions of the bits that are set, lowest first."""
+    while bits:
+        low = bits & -bits
+        yield low.bit_length() - 1
+        bits ^= low

@@ -1,0 +1,214 @@
+"""Checks of rule files that need more than the value: the names that are declared, or what people mean by it.
+
+A name that nothing declares is an error at the very place where it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationInfo
+
+from proxy_addon.core.rules import parsers as values
+from proxy_addon.core.rules.calendars import Sources
+from proxy_addon.core.rules.parsers import BadValue, kind, quote
+from proxy_addon.core.rules.problems import Code
+from proxy_addon.core.ruleset import Then
+
+_THEN = "write allow, block or {spend: an allowance}"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What is declared. None: that cannot be told (a file is broken), so such names are not doubted."""
+
+    roles: frozenset[str] | None = None
+    sections: Mapping[str, frozenset[str] | None] | None = None  # platform -> its sections
+    groups: frozenset[str] | None = None
+    allowances: frozenset[str] | None = None
+    calendars: frozenset[str] | None = None
+    sources: Sources | None = None  # None: calendars are not looked up, and are empty
+    zone: ZoneInfo | None = None
+
+
+class Consequence(NamedTuple):
+    """What `then` says."""
+
+    then: Then
+    allowance: str | None = None
+
+
+class Seat(NamedTuple):
+    """Who sits at an address."""
+
+    user: str | None
+    role: str | None
+
+
+def names_of(info: ValidationInfo) -> Names:
+    """What is declared in the files being read."""
+    names = info.context
+    return names if isinstance(names, Names) else Names()
+
+
+def known_role(role: str, info: ValidationInfo) -> str:
+    """The role, if it is defined."""
+    names = names_of(info)
+    if names.roles is not None and role not in names.roles:
+        message = f"role {quote(role)} is not defined"
+        raise BadValue(Code.UNKNOWN_ROLE, message, defined("roles", names.roles), near=(role, names.roles))
+    return role
+
+
+def known_target(word: str, info: ValidationInfo) -> str:
+    """A platform, a group, or a section of a platform, if it is defined."""
+    names = names_of(info)
+    platform, slash, section = word.partition("/")
+    if names.sections is None or names.groups is None or (not slash and word in names.groups):
+        return word
+    if platform not in names.sections:
+        near = (platform, (*names.sections, *(() if slash else names.groups)))
+        hint = "platforms are defined in the folder platforms/"
+        raise BadValue(Code.UNKNOWN_PLATFORM, f"platform {quote(platform)} is not defined", hint, near=near)
+    sections = names.sections[platform]
+    if slash and sections is not None and section not in sections:
+        message = f"platform {quote(platform)} has no section {quote(section)}"
+        raise BadValue(Code.UNKNOWN_SECTION, message, defined("sections", sections), near=(section, sections))
+    return word
+
+
+def _known_allowance(allowance: str, info: ValidationInfo) -> str:
+    names = names_of(info)
+    if names.allowances is not None and allowance not in names.allowances:
+        raise BadValue(
+            Code.UNKNOWN_ALLOWANCE,
+            f"allowance {quote(allowance)} is not defined",
+            defined("allowances", names.allowances),
+            near=(allowance, names.allowances),
+        )
+    return allowance
+
+
+def whole_platform(word: str) -> str:
+    """A member of a group: no section."""
+    if "/" in word:
+        raise BadValue(
+            Code.BAD_NAME, f"{quote(word)} is a section", "a group lists platforms and other groups"
+        )
+    return word
+
+
+def defined(what: str, names: Collection[str]) -> str:
+    """The way out when no name comes near: the names there are, if they are few."""
+    if not names:
+        return f"there are no {what} at all"
+    return f"the {what} are {', '.join(sorted(names))}" if len(names) <= 8 else ""
+
+
+def group_list(value: object) -> object:
+    """The list of a group; an empty group would make its rules fit every platform."""
+    if value is None or value == []:
+        raise BadValue(Code.EMPTY_LIST, "the group is empty", "write a platform into it, or remove the group")
+    return listed(value)
+
+
+def some(value: object) -> object:
+    """A list with something in it: an empty one would fit everybody, which nobody means by it."""
+    if value is None or value == []:
+        raise BadValue(Code.EMPTY_LIST, "the list is empty", "fill it, or leave the key out")
+    return listed(value)
+
+
+def some_or_one(value: object) -> object:
+    """One value, or a list with something in it."""
+    return [value] if isinstance(value, str | int) else some(value)
+
+
+def any_list(value: object) -> object:
+    """A list; nothing is an empty one (all its lines are commented out)."""
+    return [] if value is None else listed(value)
+
+
+def listed(value: object) -> object:
+    """A list; one bare word is refused, since `anna, bob` would be one name."""
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        text = str(value)
+        hint = f"write [{text}]" if len(text) <= 60 and text.isprintable() else "write [one, two]"
+        raise BadValue(Code.WRONG_TYPE, f"a list belongs here, not {kind(value)}", hint)
+    return value
+
+
+def keyed(value: object) -> object:
+    """A block of keys; nothing is an empty one (all its lines are commented out)."""
+    return {} if value is None else value
+
+
+def given(value: object) -> object:
+    """Something must be written here."""
+    if value is None:
+        raise BadValue(Code.WRONG_TYPE, "nothing is written here", "fill it in, or leave the key out")
+    return value
+
+
+def choice(*choices: str) -> Callable[[object], str]:
+    """A check that a value is one of some words."""
+
+    def check(value: object) -> str:
+        if not isinstance(value, str) or value not in choices:
+            hint = f"write {', '.join(choices[:-1])} or {choices[-1]}"
+            raise BadValue(Code.BAD_CHOICE, f"{quote(value)} is no choice here", hint)
+        return value
+
+    return check
+
+
+def consequence(value: object, info: ValidationInfo) -> Consequence:
+    """`allow`, `block`, or `{spend: allowance}`."""
+    if value in ("allow", "block"):
+        return Consequence(Then(str(value)))
+    if not isinstance(value, Mapping):
+        raise BadValue(Code.BAD_THEN, f"{quote(value)} is no consequence", _THEN)
+    _only(value, ("spend",), "`then`", _THEN)
+    if "spend" not in value:
+        raise BadValue(Code.BAD_THEN, "`then` is empty", _THEN)
+    return Consequence(
+        Then.SPEND, _part(value, "spend", lambda found: _known_allowance(values.name(found), info))
+    )
+
+
+def unidentified(value: object) -> str | None:
+    """`refuse` (None) or `{role: guest}`."""
+    if value == "refuse":
+        return None
+    if isinstance(value, Mapping) and list(value) == ["role"]:
+        return _part(value, "role", values.name)
+    raise BadValue(Code.BAD_CHOICE, f"{quote(value)} is no choice here", "write refuse or {role: guest}")
+
+
+def seat(value: object, info: ValidationInfo) -> Seat:
+    """A user, `{role: r}`, or `{user: u, role: r}`."""
+    if not isinstance(value, Mapping):
+        return Seat(values.name(given(value)), None)
+    _only(value, ("user", "role"), "a device", "a device has user, role or both")
+    if not value:
+        raise BadValue(Code.MISSING_KEY, "nobody sits at this device", "write a user, or {role: guest}")
+    user = _part(value, "user", values.name)
+    return Seat(user, _part(value, "role", lambda found: known_role(values.name(found), info)))
+
+
+def _only(value: Mapping[str, object], keys: tuple[str, ...], what: str, hint: str) -> None:
+    for key in value:
+        if key not in keys:
+            raise BadValue(Code.UNKNOWN_KEY, f"{quote(key)} is not a key of {what}", hint, at=(key,))
+
+
+def _part(value: Mapping[str, object], key: str, parse: Callable[[object], str]) -> str | None:
+    """`parse` of one key, with its error placed there; None where the key is missing."""
+    try:
+        return parse(value[key]) if key in value else None
+    except BadValue as error:
+        error.at = (key, *error.at)
+        raise

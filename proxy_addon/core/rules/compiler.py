@@ -1,0 +1,279 @@
+"""Rule files to a rule set: read as data with places, validated whole, every problem kept.
+
+`compile_rules` never raises for what is in the files: it answers with a rule set, or with the problems.
+One mistake gives one problem: a name counts as declared even if what is declared under it is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from proxy_addon.core.rules import conditions as times
+from proxy_addon.core.rules import lint as rules_advice
+from proxy_addon.core.rules import parsers as values
+from proxy_addon.core.rules.calendars import Sources
+from proxy_addon.core.rules.checks import Names
+from proxy_addon.core.rules.documents import Documents, Path
+from proxy_addon.core.rules.merge import PEOPLE_KEYS, Top, declared, merged, policy_part
+from proxy_addon.core.rules.models import AllowanceModel, OverrideModel, PeopleModel, PolicyModel, RuleModel
+from proxy_addon.core.rules.parsers import BadValue, Network, quote
+from proxy_addon.core.rules.platforms import compile_platforms, entries
+from proxy_addon.core.rules.problems import Code, RuleProblem, Severity
+from proxy_addon.core.rules.report import Report, validated
+from proxy_addon.core.ruleset import (
+    Allowance,
+    Metering,
+    Mode,
+    OnFailure,
+    Override,
+    People,
+    Platform,
+    Rule,
+    RuleSet,
+    Then,
+)
+from proxy_addon.core.types import Target
+
+type Seating = tuple[Network, str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """`rule_set` is None when there are errors. `problems` are sorted by place and may be warnings only."""
+
+    rule_set: RuleSet | None
+    problems: tuple[RuleProblem, ...]
+
+
+def compile_rules(documents: Documents, sources: Sources | None = None, *, advise: bool = False) -> Compiled:
+    """Validate all files together and build the rule set.
+
+    `sources` is where calendars come from (None: they are empty). `advise`: rules that can go into force are
+    also looked through for what probably is not meant.
+    """
+    report = Report()
+    found = entries(documents.platforms)
+    top = merged(documents, found, report)
+    names = declared(top.data, found, sources) if documents.complete else Names()
+    policy = validated(PolicyModel, policy_part(top, documents), names, report, top.find)
+    people = validated(PeopleModel, top.part(PEOPLE_KEYS), names, report, top.find)
+    platforms = compile_platforms(found, report)
+    devices = _devices(people, top, report)
+    metering = _metering(top, report)
+    _group_names(top, found, report)
+    _rule_names(top, report)
+    problems = tuple(sorted(set(report.problems)))
+    if policy is None or people is None or any(p.severity is Severity.ERROR for p in problems):
+        return Compiled(None, problems)
+    rule_set = replace(
+        _rule_set(policy, _people(people, policy, devices), platforms, metering), digest=documents.digest
+    )
+    if advise:
+        rules_advice.advise(rule_set, top, found, report)
+        problems = tuple(sorted(set(report.problems)))
+    return Compiled(rule_set, problems)
+
+
+def _people(people: PeopleModel, policy: PolicyModel, devices: tuple[Seating, ...]) -> People:
+    """Who always has a role, and who has it at times."""
+    members, duties = {}, {}
+    known = times.calendars(policy)
+    for role, model in people.roles.items():
+        members[role] = times.members(model)
+        if found := times.duties(model, known):
+            duties[role] = found
+    return People(people.default_role, members, devices, duties)
+
+
+def _group_names(top: Top, found: Mapping[str, object], report: Report) -> None:
+    """A group must not bear a platform's name, nor contain itself by any way."""
+    groups = top.data.get("platform_groups")
+    if not isinstance(groups, Mapping):
+        return
+    for name in groups:
+        if name in found:
+            message = f"group {quote(name)} has the name of a platform"
+            report.add(top.find(("platform_groups", name), True), Code.DUPLICATE_NAME, message)
+    for way, position in _circles(groups):
+        message = f"group {quote(way[0])} contains itself: {' > '.join(way[:8])}"
+        place = top.find(("platform_groups", way[-2], position))
+        report.add(place, Code.GROUP_CYCLE, message, "take one of them out")
+
+
+def _circles(groups: Mapping[str, Any]) -> list[tuple[list[str], int]]:
+    """Every circle once: the way round, and the position in its last group of the member that closes it."""
+    circles: list[tuple[list[str], int]] = []
+    done: set[str] = set()
+    for start in groups:
+        way = {start: enumerate(_members(groups[start]))} if start not in done else {}
+        while way:
+            name = next(reversed(way))
+            position, member = next(way[name], (-1, ""))
+            if position < 0:
+                done.add(name)
+                del way[name]
+            elif member in way:
+                names = list(way)
+                circles.append(([*names[names.index(member) :], member], position))
+            elif member in groups and member not in done:
+                way[member] = enumerate(_members(groups[member]))
+    return circles
+
+
+def _members(value: object) -> list[str]:
+    return [str(member) for member in value] if isinstance(value, list) else []
+
+
+def _rule_names(top: Top, report: Report) -> None:
+    """Every name once: pages, logs and tests tell rules apart by it."""
+    rules = top.data.get("rules")
+    seen: dict[str, int] = {}
+    for position, rule in enumerate(rules if isinstance(rules, list) else ()):
+        if not isinstance(rule, Mapping):
+            continue
+        name = _rule_name(str(rule.get("name") or "").strip(), position)
+        if name in seen:
+            line = top.find(("rules", seen[name])).line
+            at: Path = ("rules", position, "name") if "name" in rule else ("rules", position)
+            message = f"the rule at line {line} is called {quote(name)} as well"
+            report.add(top.find(at), Code.DUPLICATE_NAME, message, "give each rule a name of its own")
+        seen.setdefault(name, position)
+
+
+def _rule_name(name: str | None, position: int) -> str:
+    return name or f"rule {position + 1}"
+
+
+def _devices(people: PeopleModel | None, top: Top, report: Report) -> tuple[Seating, ...]:
+    """Networks with who sits there, the most specific first."""
+    raw = top.data.get("devices")
+    seen: dict[Network, str] = {}
+    for address in raw if isinstance(raw, Mapping) else ():
+        try:
+            network = values.network(address)
+        except BadValue as error:
+            report.refuse(top.find(("devices", address), True), error)
+            continue
+        if network in seen:
+            message = f"{quote(address)} is the same network as {quote(seen[network])}"
+            report.add(
+                top.find(("devices", address), True), Code.DUPLICATE_KEY, message, "keep one of the two"
+            )
+        seen.setdefault(network, address)
+    if people is None:
+        return ()
+    rows = [(network, *people.devices[address]) for network, address in seen.items()]
+    return tuple(sorted(rows, key=lambda row: -row[0].prefixlen))
+
+
+def _metering(top: Top, report: Report) -> Metering:
+    """The constants with those of the policy in place of our own."""
+    raw = top.data.get("metering")
+    kinds = {field.name: type(getattr(Metering(), field.name)) for field in fields(Metering)}
+    changed: dict[str, Any] = {}
+    for key, value in raw.items() if isinstance(raw, Mapping) else ():
+        if key not in kinds:
+            message, hint = f"{quote(key)} is not a key of `metering`", f"it has {', '.join(kinds)}"
+            report.add(top.find(("metering", key), True), Code.UNKNOWN_KEY, message, hint, (key, kinds))
+            continue
+        parse: Callable[[object], float] = values.number if key.endswith("_rate") else values.seconds
+        try:
+            changed[key] = kinds[key](parse(value))
+        except BadValue as error:
+            report.refuse(top.find(("metering", key)), error)
+    return replace(Metering(), **changed)
+
+
+def _rule_set(
+    policy: PolicyModel, people: People, platforms: Mapping[str, Platform], metering: Metering
+) -> RuleSet:
+    groups = _expanded(policy.platform_groups)
+    mode = Mode(policy.mode)
+    known = times.calendars(policy)
+    rules = tuple(_rule(rule, n, groups, mode, known) for n, rule in enumerate(policy.rules))
+    otherwise = Then(policy.otherwise)
+    return RuleSet(
+        zone=policy.timezone,
+        day_starts=policy.day_starts,
+        week_starts=policy.week_starts,
+        platforms=platforms,
+        groups=groups,
+        allowances={name: _allowance(name, allowance) for name, allowance in policy.allowances.items()},
+        rules=rules,
+        people=people,
+        otherwise=otherwise,
+        unidentified_role=policy.unidentified,
+        on_failure=OnFailure(policy.on_failure),
+        metering=metering,
+        retention=policy.retention,
+        pseudonyms=policy.privacy.pseudonyms,
+        limited=_limited(rules, otherwise, frozenset(platforms)),
+        mode=mode,
+        require_tests=policy.reload.require_tests,
+    )
+
+
+def _expanded(groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """The platforms of each group and of the groups in it, in order, each once. There are no circles."""
+    done: dict[str, tuple[str, ...]] = {}
+    for start in groups:
+        waiting = [start]
+        while waiting:
+            name = waiting[-1]
+            first = [member for member in groups[name] if member in groups and member not in done]
+            if name in done or not first:
+                members = (platform for member in groups[name] for platform in done.get(member, (member,)))
+                done[waiting.pop()] = tuple(dict.fromkeys(members))
+            else:
+                waiting.extend(first)
+    return {name: done[name] for name in groups}
+
+
+def _rule(
+    rule: RuleModel, position: int, groups: Mapping[str, Sequence[str]], mode: Mode, known: times.Known
+) -> Rule:
+    return Rule(
+        name=_rule_name(rule.name, position),
+        then=rule.then.then,
+        allowance=rule.then.allowance,
+        users=tuple(rule.users or ()),
+        roles=frozenset(rule.roles or ()),
+        targets=None if rule.platforms is None else _targets(rule.platforms, groups),
+        when=None if rule.when is None else times.when_of(rule.when, known),
+        message=rule.message,
+        mode=Mode(rule.mode) if rule.mode else mode,
+    )
+
+
+def _targets(words: Sequence[str], groups: Mapping[str, Sequence[str]]) -> frozenset[Target]:
+    found: set[Target] = set()
+    for word in words:
+        platform, _, section = word.partition("/")
+        found.update(Target(member, section or None) for member in groups.get(word, (platform,)))
+    return frozenset(found)
+
+
+def _allowance(name: str, allowance: AllowanceModel) -> Allowance:
+    return Allowance(
+        name=name,
+        limits=tuple(allowance.limit),
+        warn_at=allowance.warn_at,
+        carry_over=allowance.carry_over,
+        overrides=tuple(_override(override) for override in allowance.overrides),
+    )
+
+
+def _override(override: OverrideModel) -> Override:
+    return Override(tuple(override.users or ()), tuple(override.roles or ()), tuple(override.limit))
+
+
+def _limited(rules: Sequence[Rule], otherwise: Then, known: frozenset[str]) -> frozenset[str]:
+    """Platforms that some rule, or `otherwise`, may block or make spend."""
+    if otherwise is Then.BLOCK:
+        return known
+    limiting = [rule for rule in rules if rule.then is not Then.ALLOW]
+    if any(rule.targets is None for rule in limiting):
+        return known
+    return frozenset(target.platform for rule in limiting for target in rule.targets or ())

@@ -1,0 +1,50 @@
+"""Rule files as plain data in which every value knows its place: what `rules_file` hands to `rules`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from proxy_addon.core.rules.problems import Place
+
+type Path = tuple[str | int, ...]
+type Mark = tuple[int, int]  # line and column, from 1
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file: plain data (dict, list, str, int, bool, None) and where its keys and values stand."""
+
+    file: str
+    data: Mapping[str, Any]
+    values: Mapping[Path, Mark]
+    keys: Mapping[Path, Mark]
+
+    def place(self, path: Path, *, key: bool = False) -> Place:
+        """Where the value at `path` stands (or its key); the nearest value around it if it is not there.
+
+        A value where a list may stand is its own first item.
+        """
+        if path not in self.values and (bare := tuple(step for step in path if step != 0)) in self.values:
+            path = bare
+        if key and path in self.keys:
+            return Place(self.file, *self.keys[path])
+        while path and path not in self.values:
+            path = path[:-1]
+        return Place(self.file, *self.values.get(path, (1, 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """All files of a rules folder that could be read.
+
+    `complete` is False when some file could not be read: names that seem unknown may be declared there, so
+    nothing is said about them.
+    """
+
+    folder: str
+    top: tuple[Document, ...]
+    platforms: tuple[Document, ...] = ()
+    complete: bool = True
+    digest: str = ""  # SHA-256 of all files read, hex

@@ -1,0 +1,210 @@
+"""What rules probably do not mean, although they can go into force: one warning for each.
+
+Looked for by `allowance rules check` only, in rules without errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from proxy_addon.core.audience import Names
+from proxy_addon.core.rules import parsers as values
+from proxy_addon.core.rules import reachability as reach
+from proxy_addon.core.rules.bundled_platforms import PLATFORMS
+from proxy_addon.core.rules.documents import Path
+from proxy_addon.core.rules.merge import ADMIN, Top
+from proxy_addon.core.rules.parsers import DAY, Network, quote
+from proxy_addon.core.rules.platforms import Entry
+from proxy_addon.core.rules.problems import Code, Place
+from proxy_addon.core.rules.report import Report
+from proxy_addon.core.ruleset import Allowance, Limit, Override, Period, RuleSet, Then
+
+_WINDOWS = {Period.HOUR: 3600.0, Period.DAY: 1.0 * DAY, Period.WEEK: 7.0 * DAY, Period.MONTH: 31.0 * DAY}
+_A_WINDOW = {
+    Period.HOUR: "an hour",
+    Period.DAY: "a day",
+    Period.WEEK: "a week",
+    Period.MONTH: "a month",
+}
+
+
+def advise(rs: RuleSet, top: Top, found: Mapping[str, list[Entry]], report: Report) -> None:
+    """Add every warning about these rules to the report."""
+    _rules(rs, top, report)
+    _duties(rs, top, report)
+    _allowances(rs, top, report)
+    _roles(rs, top, report)
+    _platforms(rs, top, found, report)
+    _devices(rs, top, report)
+
+
+def _rules(rs: RuleSet, top: Top, report: Report) -> None:
+    """Rules that no request ever meets."""
+    dead = set()
+    for n, rule in enumerate(rs.rules):
+        if rule.when is not None and not reach.can_hold(rule.when, rs):
+            dead.add(n)
+            _never(top.find(("rules", n, "when"), True), report)
+    for n, above in reach.shadowed(rs):
+        if n in dead:
+            continue
+        by = [f"{quote(rs.rules[i].name)} at line {top.find(('rules', i)).line}" for i in above[:3]]
+        if len(above) > 3:
+            by.append(f"{len(above) - 3} more")
+        which = by[0] if len(by) == 1 else f"{', '.join(by[:-1])} and {by[-1]}"
+        message = f"the rule {quote(rs.rules[n].name)} is never reached: {which} always decides first"
+        if len(by) > 1:
+            message = message.removesuffix("s first") + " first"
+        report.warn(top.find(("rules", n)), Code.UNREACHABLE_RULE, message, "move it up, or remove it")
+
+
+def _never(place: Place, report: Report) -> None:
+    report.warn(
+        place,
+        Code.NEVER_TRUE,
+        "this condition never holds",
+        "its parts must hold together: no day has them all",
+    )
+
+
+def _duties(rs: RuleSet, top: Top, report: Report) -> None:
+    """Members whose times never come."""
+    for role, place in _timed(rs, top):
+        for duty in rs.people.duties.get(role, ()):
+            if duty.users == (place[1],) and not reach.can_hold(duty.when, rs):
+                _never(top.find(place[0], True), report)
+
+
+def _timed(rs: RuleSet, top: Top) -> Iterator[tuple[str, tuple[Path, str]]]:
+    """Role, place of the `when`, and user of each member with times."""
+    roles = top.data.get("roles") or {}
+    for role in rs.people.duties:
+        for n, member in enumerate((roles.get(role) or {}).get("members") or ()):
+            if isinstance(member, Mapping) and "user" in member and "when" in member:
+                yield role, (("roles", role, "members", n, "when"), str(member["user"]).strip())
+
+
+def _allowances(rs: RuleSet, top: Top, report: Report) -> None:
+    spent = {rule.allowance for rule in rs.rules}
+    for name, allowance in rs.allowances.items():
+        at: Path = ("allowances", name)
+        if name not in spent:
+            message = f"no rule spends the allowance {quote(name)}"
+            report.warn(
+                top.find(at, True),
+                Code.UNUSED_ALLOWANCE,
+                message,
+                f"write then: {{spend: {name}}}, or remove it",
+            )
+        _limits(allowance.limits, (*at, "limit"), top, report)
+        for n, override in enumerate(allowance.overrides):
+            _limits(override.limits, (*at, "overrides", n, "limit"), top, report)
+        _overrides(rs, allowance, at, top, report)
+
+
+def _limits(limits: Sequence[Limit], at: Path, top: Top, report: Report) -> None:
+    """More time than the window has is no limit at all."""
+    for n, limit in enumerate(limits):
+        window = limit.rolling if limit.period is Period.ROLLING else _WINDOWS[limit.period]
+        if limit.seconds > window:
+            what = "the rolling window" if limit.period is Period.ROLLING else _A_WINDOW[limit.period]
+            message = f"this limit is longer than {what} is, so it never ends"
+            report.warn(
+                top.find((*at, n)), Code.LIMIT_TOO_LARGE, message, "write less, or let the rule allow"
+            )
+
+
+def _overrides(rs: RuleSet, allowance: Allowance, at: Path, top: Top, report: Report) -> None:
+    """Whoever fits an override above never has the one below."""
+    index = Names((1 << n, override.users) for n, override in enumerate(allowance.overrides))
+    members = Names((1 << n, names) for n, names in enumerate(rs.people.roles.values()))
+    roles = tuple(rs.people.roles)
+    forced = {name.casefold() for _, name, role in rs.people.devices if name and role}
+    first: dict[str, int] = {}
+    for n, override in enumerate(allowance.overrides):
+        for k, user in enumerate(override.users):
+            had = _above(user, n, index)
+            if had is None and user.casefold() not in forced and not any(c in user for c in "*?["):
+                bits = members.bits(user)
+                own = [role for i, role in enumerate(roles) if bits >> i & 1] or [rs.people.default_role]
+                had = min((first[role] for role in own if role in first), default=None)
+            if had is not None:
+                _second(quote(user), had, (*at, "overrides", n, "users", k), at, top, report)
+        for role in override.roles:
+            if role in first:
+                k = override.roles.index(role)
+                _second(
+                    f"role {quote(role)}", first[role], (*at, "overrides", n, "roles", k), at, top, report
+                )
+            first.setdefault(role, n)
+        _twice(override, n, at, top, report)
+
+
+def _above(user: str, n: int, index: Names) -> int | None:
+    """The first override above number `n` that names the user."""
+    bits = index.bits(user) & ((1 << n) - 1)
+    return (bits & -bits).bit_length() - 1 if bits else None
+
+
+def _twice(override: Override, n: int, at: Path, top: Top, report: Report) -> None:
+    """The same user in one list twice."""
+    seen: set[str] = set()
+    for k, user in enumerate(override.users):
+        if user.casefold() in seen:
+            _second(quote(user), n, (*at, "overrides", n, "users", k), at, top, report)
+        seen.add(user.casefold())
+
+
+def _second(who: str, had: int, place: Path, at: Path, top: Top, report: Report) -> None:
+    line = top.find((*at, "overrides", had)).line
+    message = f"{who} has the override at line {line} already, which wins"
+    report.warn(top.find(place), Code.TWO_OVERRIDES, message, "keep one of the two")
+
+
+def _roles(rs: RuleSet, top: Top, report: Report) -> None:
+    """A role that nobody has decides nothing."""
+    had = {rs.people.default_role, rs.unidentified_role, ADMIN, *(role for _, _, role in rs.people.devices)}
+    for role, members in rs.people.roles.items():
+        if role not in had and not members and role not in rs.people.duties:
+            message = f"nobody has the role {quote(role)}"
+            report.warn(
+                top.find(("roles", role), True),
+                Code.UNUSED_ROLE,
+                message,
+                "write members, or remove the role",
+            )
+
+
+def _platforms(rs: RuleSet, top: Top, found: Mapping[str, list[Entry]], report: Report) -> None:
+    """A platform of the office's own that neither a rule nor a group names was written for nothing."""
+    if rs.otherwise is Then.BLOCK or any(rule.targets is None for rule in rs.rules):
+        return
+    named = {target.platform for rule in rs.rules for target in rule.targets or ()}
+    named.update(platform for members in rs.groups.values() for platform in members)
+    for platform, same in found.items():
+        if platform not in named | PLATFORMS:
+            message = f"no rule and no group names the platform {quote(platform)}"
+            hint = "name it in a rule: without one it is not limited"
+            report.warn(same[0].place(key=True), Code.UNUSED_PLATFORM, message, hint)
+
+
+def _devices(rs: RuleSet, top: Top, report: Report) -> None:
+    """Networks that lie in each other: the smaller one wins, whatever their order."""
+    words = {str(values.network(word)): word for word in top.data.get("devices") or {}}
+    networks = [network for network, _, _ in rs.people.devices]
+    known = set(networks)
+    for network in networks:
+        around: Network | None = network
+        while around is not None and around.prefixlen > 0:
+            around = around.supernet()
+            if around in known:
+                _within(network, around, words, top, report)
+                break
+
+
+def _within(network: Network, around: Network, words: Mapping[str, str], top: Top, report: Report) -> None:
+    word, outer = words[str(network)], words[str(around)]
+    line = top.find(("devices", outer), True).line
+    message = f"{quote(word)} lies in {quote(outer)} at line {line}; the smaller network wins there"
+    hint = "take it out of the larger one if that is not meant"
+    report.warn(top.find(("devices", word), True), Code.OVERLAPPING_DEVICES, message, hint)

@@ -1,0 +1,105 @@
+"""The files at the top of a rules folder as one, and the names that they declare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from proxy_addon.core.rules import parsers as values
+from proxy_addon.core.rules.calendars import Sources
+from proxy_addon.core.rules.checks import Names
+from proxy_addon.core.rules.documents import Document, Documents, Path
+from proxy_addon.core.rules.models import PeopleModel, PolicyModel
+from proxy_addon.core.rules.parsers import BadValue, quote
+from proxy_addon.core.rules.platforms import Entry, sections
+from proxy_addon.core.rules.problems import Code, Place
+from proxy_addon.core.rules.report import Report
+
+ADMIN = "admin"  # the role that opens the admin pages is declared in every office
+_POLICY_KEYS = tuple(PolicyModel.model_fields)
+PEOPLE_KEYS = tuple(PeopleModel.model_fields)
+
+
+class Top(NamedTuple):
+    """The files at the top of the folder as one."""
+
+    data: dict[str, Any]
+    owners: dict[str, Document]  # top-level key -> the file it stands in
+    first: Place  # of what stands nowhere
+
+    def find(self, path: Path, key: bool = False) -> Place:
+        if not path or path[0] not in self.owners:
+            return self.first
+        return self.owners[str(path[0])].place(path, key=key)
+
+    def part(self, keys: Sequence[str]) -> dict[str, Any]:
+        return {key: self.data[key] for key in keys if key in self.data}
+
+
+def merged(documents: Documents, found: Mapping[str, list[Entry]], report: Report) -> Top:
+    """Each top-level key with the one file it stands in."""
+    main = min(documents.top, key=lambda document: not document.file.endswith("/policy.yaml"), default=None)
+    if main is not None and any(key in _POLICY_KEYS for document in documents.top for key in document.data):
+        first = main.file
+    else:
+        first = f"{documents.folder}/policy.yaml"  # what is missing is the whole file
+    top = Top({}, {}, Place(first))
+    known = _POLICY_KEYS + PEOPLE_KEYS
+    for document in sorted(documents.top, key=_newcomer):
+        for key, value in document.data.items():
+            place = document.place((key,), key=True)
+            if key not in known:
+                hint = f"it belongs in the folder {documents.folder}/platforms" if key in found else ""
+                near = None if hint else (key, known)
+                report.add(place, Code.UNKNOWN_KEY, f"{quote(key)} is not a key of the rules", hint, near)
+            elif key in top.owners:
+                had = top.owners[key].place((key,), key=True)
+                message = f"{quote(key)} stands in {had.file}:{had.line} already"
+                report.add(place, Code.TWO_FILES, message, "a top-level key may stand in one file only")
+            else:
+                top.data[key], top.owners[key] = value, document
+    return top
+
+
+def _newcomer(document: Document) -> tuple[bool, str]:
+    """Files of other names are read after the two that everybody has, so that theirs is the mistake."""
+    return not document.file.endswith(("/policy.yaml", "/people.yaml")), document.file
+
+
+def policy_part(top: Top, documents: Documents) -> dict[str, Any]:
+    """The policy's keys; what an unreadable file may hold is not called missing."""
+    part = top.part(_POLICY_KEYS)
+    return part if documents.complete else {"version": 1, "timezone": "UTC"} | part
+
+
+def declared(data: Mapping[str, Any], found: Mapping[str, list[Entry]], sources: Sources | None) -> Names:
+    """All names, taken from the raw data: a name is declared even if its value is wrong."""
+    roles = _keys(data.get("roles"))
+    if roles is not None:
+        unidentified = data.get("unidentified", {"role": "guest"})
+        guest = unidentified.get("role") if isinstance(unidentified, Mapping) else None
+        roles |= {ADMIN, str(data.get("default_role", "staff"))} | ({str(guest)} if guest else set())
+    return Names(
+        roles=roles,
+        sections={name: sections(same) for name, same in found.items()},
+        groups=_keys(data.get("platform_groups")),
+        allowances=_keys(data.get("allowances")),
+        calendars=_keys(data.get("calendars")),
+        sources=sources,
+        zone=_zone(data.get("timezone")),
+    )
+
+
+def _keys(value: object) -> frozenset[str] | None:
+    if value is None:
+        return frozenset()
+    return frozenset(str(key).strip() for key in value) if isinstance(value, Mapping) else None
+
+
+def _zone(value: object) -> ZoneInfo | None:
+    """The zone of the policy; None where it is missing or wrong, which is reported elsewhere."""
+    try:
+        return values.zone(value)
+    except BadValue:
+        return None

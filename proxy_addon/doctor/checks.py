@@ -1,0 +1,70 @@
+"""All looks in their order: the machine first, then what the proxy needs, then the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from proxy_addon.config.parsers import HostPort
+from proxy_addon.config.settings import Settings
+from proxy_addon.core.rules.problems import RuleProblem
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.doctor import certificates as authority
+from proxy_addon.doctor import database as books
+from proxy_addon.doctor import host
+from proxy_addon.doctor import ports as doors
+from proxy_addon.doctor import rules as policy
+from proxy_addon.doctor import secret_files as keys
+from proxy_addon.doctor import upstream as sites
+from proxy_addon.doctor.check import Check, Look, carried_out
+from proxy_addon.system.clock import SystemClock
+
+
+def rounds(settings: Settings, probe: HostPort | None, home: Path) -> Iterator[Check]:
+    """Every check of an installation. `home`: where browsers of the user keep their lists of certificates."""
+    rules, problems, fault = _rules(settings.rules)
+    now = SystemClock().now
+    target = probe or (sites.host_of(rules) if rules else None)
+    looks: list[tuple[str, Look]] = [
+        ("python", host.python),
+        ("packages", host.packages),
+        ("open files", partial(host.files, settings.workers)),
+        ("clock", host.clock),
+        ("time zones", lambda: host.zones(str(rules.zone) if rules else None)),
+        ("disk", lambda: host.disks(_folders(settings))),
+        ("rules", lambda: _policy(settings.rules, rules, problems, fault)),
+        ("ports", lambda: doors.doors(settings.listen, settings.web)),
+        ("CA", lambda: authority.authority(settings.confdir, now())),
+        ("CA trust", lambda: authority.system_trust(settings.confdir)),
+        ("CA in Chromium", lambda: authority.browser_trust(settings.confdir, home)),
+        ("passwords", lambda: keys.passwords(settings.passwords, settings.sign_in)),
+        ("pseudonym key", lambda: keys.pseudonyms(settings.pseudonym_key, bool(rules and rules.pseudonyms))),
+        ("database", lambda: books.books(settings, now())),
+        ("journal", lambda: books.waiting(settings)),
+        ("upstream", lambda: sites.sites(settings, target, now(), rules is not None)),
+    ]
+    yield from carried_out(looks)
+
+
+def _rules(folder: Path) -> tuple[RuleSet | None, list[RuleProblem], Exception | None]:
+    """The rules, which other checks ask for, too; what went wrong is for the check of the rules to tell."""
+    try:
+        return *policy.read(folder), None
+    except Exception as fault:
+        return None, [], fault
+
+
+def _policy(
+    folder: Path, rules: RuleSet | None, problems: list[RuleProblem], fault: Exception | None
+) -> Iterator[Check]:
+    if fault is not None:
+        raise fault
+    yield from policy.policy(folder, rules, problems)
+
+
+def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """What is kept where."""
+    yield "ledger", books.journal_folder(settings).parent
+    yield "rules in force", settings.state
+    yield "CA", settings.confdir

@@ -1,0 +1,89 @@
+"""The two ports: free, taken, or held by a proxy of ours that runs."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from proxy_addon.config.parsers import HostPort
+from proxy_addon.doctor.check import Check, error, ok, warning
+from proxy_addon.web.server import PortTaken, free
+
+PATIENCE = 3.0  # seconds
+_MOST = 65_536  # bytes of an answer that are read
+
+
+class Running(NamedTuple):
+    """A proxy of ours that answers on the web port. `wrong`: what it says is not right, by part."""
+
+    port: int | None  # its proxy port, where it tells
+    wrong: dict[str, str]
+
+
+def doors(listen: HostPort, web: HostPort) -> Iterator[Check]:
+    """Whether both ports can be listened on, or are ours already."""
+    found = running(web)
+    if found is None:
+        yield _free("web port", web, "--web")
+        yield _free("proxy port", listen, "--listen")
+        return
+    if found.wrong:
+        what = "; ".join(f"{part}: {words}" for part, words in sorted(found.wrong.items()))
+        yield warning("web port", f"{web}: our proxy runs, but is not ready: {what}", "see docs/runbook.md")
+    else:
+        yield ok("web port", f"{web}: our proxy runs and is ready")
+    if found.port == listen.port:
+        yield ok("proxy port", f"{listen}: held by the proxy that runs")
+    else:
+        yield _free("proxy port", listen, "--listen")
+
+
+def running(web: HostPort) -> Running | None:
+    """The proxy of ours behind the web port; None when nobody, or somebody else, answers there."""
+    if not web.port:
+        return None
+    try:
+        status, body = _get(web, "/readyz")
+        answer = json.loads(body)
+        checks = answer["checks"]
+        wrong = {str(part): str(words) for part, words in checks.items() if words != "ok"}
+        if not isinstance(answer["ready"], bool) or status not in (200, 503):
+            return None
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return Running(_proxy_port(web), wrong)
+
+
+def _proxy_port(web: HostPort) -> int | None:
+    """As the file for browsers names it."""
+    try:
+        _, body = _get(web, "/proxy.pac")
+        return int(body.partition(b"PROXY ")[2].partition(b'"')[0].partition(b";")[0].rpartition(b":")[2])
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+
+
+def _get(web: HostPort, path: str) -> tuple[int, bytes]:
+    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(web.host, web.host)  # noqa: S104
+    connection = http.client.HTTPConnection(host, web.port, timeout=PATIENCE)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read(_MOST)
+    finally:
+        connection.close()
+
+
+def _free(name: str, wanted: HostPort, flag: str) -> Check:
+    if not wanted.port:
+        return ok(name, "any free port is taken at the start")
+    try:
+        free(wanted, flag)
+    except PortTaken as problem:
+        return error(
+            name, f"{wanted}: {str(problem).rpartition(': ')[2].partition(';')[0]}",
+            f"choose another with {flag} HOST:PORT, or see who has it: ss -ltnp 'sport = :{wanted.port}'",
+        )  # fmt: skip
+    return ok(name, f"{wanted} is free")

@@ -1,0 +1,105 @@
+"""Pseudonyms: names as keyed hashes, and the key that makes them."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from proxy_addon.config.settings import SettingsError
+
+KEY_BYTES: Final = 32
+_BYTES: Final = 10  # of a hash; one chance in 10^15 that two of 50,000 people share a pseudonym
+_FORM: Final = re.compile(r"p:[a-z2-7]{16}")
+_KEPT: Final = 50_000  # names remembered before remembering starts anew
+_DOORS: Final = ("cli:", "web:")
+
+
+type Mask = Callable[[str], str]
+"""Turns a name into what the ledger calls that person."""
+
+
+class PseudonymKeyError(SettingsError):
+    """The key cannot be read or made. The message names the file and the remedy."""
+
+
+class Pseudonyms:
+    """Maps names by one key. Safe to call from several threads."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._known: dict[str, str] = {}
+        self.mark = "key " + hmac.digest(key, b"which key is this?", "sha256")[:6].hex()
+
+    def of(self, name: str) -> str:
+        """The pseudonym of a name; a pseudonym stays what it is."""
+        known = self._known.get(name)
+        if known is not None:
+            return known
+        if is_pseudonym(name):
+            return name
+        digest = hmac.digest(self._key, name.encode(errors="surrogatepass"), "sha256")[:_BYTES]
+        made = "p:" + base64.b32encode(digest).decode().lower()
+        if len(self._known) >= _KEPT:
+            self._known.clear()
+        self._known[name] = made
+        return made
+
+    def actor(self, text: str) -> str:
+        """The same for whoever did something: `cli:ada` keeps its door, a node or an erased person its name."""
+        for door in _DOORS:
+            if text.startswith(door):
+                return door + self.of(text.removeprefix(door))
+        return text if text.startswith(("node:", "erased:")) else self.of(text)
+
+    def search(self, pseudonym: str, names: Iterable[str]) -> str | None:
+        """The one of the names that has this pseudonym, or None."""
+        return next((name for name in names if self.of(name) == pseudonym), None)
+
+
+def is_pseudonym(text: str) -> bool:
+    """Whether a text has the form that no name has."""
+    return _FORM.fullmatch(text) is not None
+
+
+def read_key(path: Path, *, make: bool) -> bytes:
+    """The key of a file, 64 hexadecimal digits; with `make` it is made once, for its owner alone, if it is not
+    there. Raises PseudonymKeyError."""
+    try:
+        if make and not path.exists():
+            _make_key(path)
+        if path.stat().st_mode & 0o077:
+            raise PseudonymKeyError(f"{path}: others can read this key; run: chmod 600 {path}")
+        key = bytes.fromhex(path.read_text("ascii"))
+    except FileNotFoundError:
+        raise PseudonymKeyError(
+            f"{path}: there is no pseudonym key; copy it from the proxy that made it, or start the proxy once"
+        ) from None
+    except OSError as error:
+        raise PseudonymKeyError(f"{path}: the pseudonym key cannot be used: {error.strerror}") from None
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise PseudonymKeyError(f"{path}: is no pseudonym key of 64 hexadecimal digits; restore it")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """Whole or not at all, and never over one that another process has just made."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    file = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        os.write(file, secrets.token_hex(KEY_BYTES).encode())
+        os.fsync(file)
+        os.close(file)
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()

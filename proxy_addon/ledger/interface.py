@@ -1,0 +1,280 @@
+"""What the middle row needs from the outside, as protocols, and the typed ways in which that can fail."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from proxy_addon.core.types import Grant, Visit
+
+
+class LedgerError(Exception):
+    """Base: the ledger did not do what was asked. The message names the database and the remedy.
+
+    `kind` is one stable word for metrics: locked, full, unreachable, slow, schema, …
+    """
+
+    def __init__(self, message: str, *, kind: str = "other") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class LedgerUnavailable(LedgerError):
+    """It may work again later: locked, full, unreachable, slow."""
+
+
+class LedgerUnusable(LedgerError):
+    """It will not work without a person's help: wrong URL, wrong password, newer schema, somebody else's."""
+
+
+class LedgerRefused(LedgerError):
+    """These rows will never be taken; others may be. Nothing of the call was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """Somebody was erased at the instant `at`: a sign that tells them to those who know the name already.
+
+    Salted, so that nothing but a guess at the name gets the name out; it is kept for `ERASURES_KEPT`.
+    """
+
+    id: str
+    salt: str
+    digest: str
+    at: float
+
+    @classmethod
+    def of(cls, person: str, at: float) -> Erasure:
+        """A new sign for a person."""
+        salt = secrets.token_hex(16)
+        return cls(secrets.token_hex(16), salt, _digest(salt, person), at)
+
+    def names(self, person: str) -> bool:
+        """Whether this is the sign of that person."""
+        return secrets.compare_digest(self.digest, _digest(self.salt, person))
+
+
+ERASURES_KEPT = 30 * 86_400.0  # seconds; so long may a journal come late with visits of somebody erased
+
+
+def _digest(salt: str, person: str) -> str:
+    return hashlib.sha256(f"{salt}:{person}".encode(errors="surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The visits of one person, packed: at a start there are thousands of people, and few of them come at once.
+
+    `latest` is the end of the last visit; `unpack` gives the visits in no order, as often as it is called.
+    """
+
+    person: str
+    latest: float
+    unpack: Callable[[], Sequence[Visit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Seconds of one person on one platform, charged to one allowance (None: free time)."""
+
+    person: str
+    platform: str
+    allowance: str | None
+    seconds: float
+
+
+class PlainVisit(NamedTuple):
+    """What a report needs of a visit; `allowance` is None for free time. Instants."""
+
+    person: str
+    platform: str
+    allowance: str | None
+    rule: str | None
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What others wrote since `cursor`: rows may repeat, order is not promised. `cursor` is opaque."""
+
+    visits: tuple[Visit, ...]
+    grants: tuple[Grant, ...]
+    cursor: float
+    erasures: tuple[Erasure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRequest:
+    """A person asked for more time; `status` is open, granted or refused. Instants, seconds.
+
+    `note` is what was said with a refusal, `until` when what was granted ends. Neither is stored with the request:
+    the one stands in the audit, the other in the grant, and each is empty once that is gone.
+    """
+
+    id: str
+    person: str
+    allowance: str
+    seconds: float
+    reason: str
+    status: str
+    created: float
+    decided: float | None = None
+    decided_by: str | None = None
+    grant: str | None = None
+    until: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A person has read the written policy whose digest this is."""
+
+    person: str
+    digest: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Everything that the ledger has about one person; `audit` is by or about them. Oldest first."""
+
+    visits: tuple[Visit, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    requests: tuple[TimeRequest, ...] = ()
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    audit: tuple[AuditEntry, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of each kind."""
+        return {
+            "visits": len(self.visits),
+            "grants": len(self.grants),
+            "requests": len(self.requests),
+            "acknowledgements": len(self.acknowledgements),
+            "audit entries": len(self.audit),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to whom, when. `detail` is short text, never a URL."""
+
+    at: float
+    actor: str
+    action: str
+    subject: str
+    detail: str = ""
+
+    @classmethod
+    def of_grant(cls, grant: Grant, actor: str) -> AuditEntry:
+        """The entry that every ledger writes beside a new grant."""
+        if grant.resets:
+            return cls(grant.created, actor, "reset", grant.person, f"{grant.allowance}: {grant.reason}")
+        detail = f"{grant.allowance} {grant.seconds:.12g} s: {grant.reason}"
+        return cls(grant.created, actor, "grant", grant.person, detail)
+
+    @classmethod
+    def of_refusal(cls, request: TimeRequest, at: float, actor: str, note: str) -> AuditEntry:
+        """The entry that every ledger writes when a request for more is refused; it holds the note."""
+        return cls(at, actor, REFUSED, request.person, f"{_asked_for(request)}{note}")
+
+    def note_for(self, request: TimeRequest) -> str:
+        """What was said, in the entry about the refusal of `request`."""
+        return self.detail.removeprefix(_asked_for(request))
+
+
+def _asked_for(request: TimeRequest) -> str:
+    return f"{request.allowance} {request.seconds:.12g} s: "
+
+
+REFUSED = "refuse"  # the action of those entries
+
+
+AUDIT_LONGER = 365 * 86_400.0  # seconds that the audit is kept beyond the retention of visits
+
+
+class Ledger(Protocol):
+    """Durable facts. Every call may block and may raise LedgerError: never call it on the event loop.
+
+    Safe to call from several threads. Writes are idempotent: the row with the higher `rev` stays.
+    """
+
+    def write_visits(self, visits: Sequence[Visit]) -> None:
+        """Insert or update in one transaction; a row whose stored `rev` is equal or higher is left alone."""
+
+    def visits(
+        self, since: float, *, person: str | None = None, people: Collection[str] | None = None
+    ) -> Iterable[Visit]:
+        """Visits that end after `since`, oldest start first; optionally of one person or of some."""
+
+    def histories(self, since: float) -> Iterable[History]:
+        """The same visits of everybody, one history for each person: quick to read, to be unpacked at need."""
+
+    def totals(self, start: float, end: float) -> Sequence[Total]:
+        """Everybody's seconds within `[start, end)`, in no order. What overlaps on an allowance is counted once,
+        for the platform that was used first: the platforms of an allowance add up to what was spent."""
+
+    def grants(self, valid_after: float, *, person: str | None = None) -> Sequence[Grant]:
+        """Grants that expire after `valid_after`, oldest first."""
+
+    def add_grant(self, grant: Grant, *, actor: str) -> None:
+        """Store a grant and its audit entry; the same id again changes nothing."""
+
+    def ask(self, request: TimeRequest, *, most_open: int) -> bool:
+        """Store an open request for more; False, and nothing is stored, when the person has `most_open` open ones
+        already. The same id again changes nothing."""
+
+    def requests(self, *, person: str | None = None, status: str | None = None) -> Sequence[TimeRequest]:
+        """Requests for more, oldest first; optionally of one person, or of one status."""
+
+    def decide(
+        self, request: str, *, at: float, by: str, actor: str, grant: Grant | None, note: str = ""
+    ) -> TimeRequest | None:
+        """Close the open request of that id: granted with its grant, refused without one. One transaction with the
+        grant and the audit entry of either. The request as it is now; None, and nothing changed, where none
+        with that id is open."""
+
+    def news(self, cursor: float, *, not_from: str | None = None) -> News:
+        """Visits (of other nodes than `not_from`) and grants written since `cursor`.
+
+        0 is the beginning. Infinity reads nothing and gives the cursor of now: taken before the visits of
+        the past are loaded, it makes sure that nothing is missed in between.
+        """
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Append to the audit."""
+
+    def audit_log(self, since: float = 0.0, *, subject: str | None = None) -> Sequence[AuditEntry]:
+        """Audit entries, oldest first."""
+
+    def records(self, person: str) -> Records:
+        """Everything about one person, the audit entries that name them as actor or subject included."""
+
+    def erase(self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str) -> Records:
+        """Delete everything about a person, in one transaction; what was there before.
+
+        Where others' rows name them (as actor, in a reason) `label` stands instead. The erasure is audited under
+        that label, reaches the other proxies as news, and visits of the person that began before it are taken
+        no more: `write_visits` leaves them out silently.
+        """
+
+    def rules_in_force(self, digest: str, at: float, node: str) -> None:
+        """Rules came into force on a node: kept, and audited where the last entry has another digest."""
+
+    def prune(self, before: float, *, batch: int = 5000) -> int:
+        """Delete what ended before `before`, in small batches; the count.
+
+        Visits, expired grants, requests that were made before, acknowledgements that a newer one replaces or whose
+        person has no visits left, and audit entries that are `AUDIT_LONGER` older still.
+        """
+
+    def check(self) -> None:
+        """Raise LedgerError unless the database can be written to now and has our schema."""
+
+    def close(self) -> None:
+        """Release every connection. Safe to call twice."""

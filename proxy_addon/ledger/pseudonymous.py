@@ -1,0 +1,142 @@
+"""Pseudonyms: names as keyed hashes, so that a stolen database names nobody.
+
+With `privacy: {pseudonyms: true}` every name is mapped before it reaches the ledger, the journal or the balances
+in memory. Who asks, by which role and what a page greets them with is still found by the name, which stays in
+memory only. A pseudonym cannot be turned back; whoever has the key and a list of names can look for the one
+that gives it (`allowance people unmask`). Mapping is idempotent, because a pseudonym has a form that no name has:
+`p:` and sixteen letters, 80 bits of HMAC-SHA-256.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from proxy_addon.core.types import Grant, Visit
+from proxy_addon.identity.pseudonyms import Mask, PseudonymKeyError, Pseudonyms, read_key
+from proxy_addon.ledger.interface import AuditEntry, Erasure, History, Ledger, News, Records, TimeRequest
+
+
+def settled(ledger: Ledger, path: Path, now: float | None = None) -> Pseudonyms:
+    """The pseudonyms of a ledger, by the key of a file. With `now` a ledger that has none yet gets a new key.
+
+    The ledger remembers by which key they were made, so that a second proxy with a key of its own is refused
+    instead of giving everybody a second balance. Raises PseudonymKeyError and LedgerError.
+    """
+    marks = [entry.detail for entry in ledger.audit_log(subject="rules") if entry.action == "pseudonyms"]
+    names = Pseudonyms(read_key(path, make=now is not None and not marks))
+    if marks and marks[-1] != names.mark:
+        raise PseudonymKeyError(
+            f"{path}: the pseudonyms of this ledger were made with another key; copy that one from its proxy"
+        )
+    if not marks and now is not None:
+        ledger.audit(AuditEntry(now, "node:start", "pseudonyms", "rules", names.mark))
+    return names
+
+
+class PseudonymLedger:
+    """A `ports.Ledger` over another one that it tells no names: questions and rows are mapped on the way in.
+
+    What it gives back has pseudonyms. What an engine's ledger can do beyond the port is passed on as it is.
+    """
+
+    def __init__(self, ledger: Ledger, names: Pseudonyms) -> None:
+        self._ledger = ledger
+        self.names = self._names = names
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def write_visits(self, visits: Sequence[Visit]) -> None:
+        """See `ports.Ledger`."""
+        self._ledger.write_visits([masked(visit, self._names.of) for visit in visits])
+
+    def visits(
+        self, since: float, *, person: str | None = None, people: Collection[str] | None = None
+    ) -> Iterable[Visit]:
+        """See `ports.Ledger`."""
+        some = None if people is None else {self._names.of(name) for name in people}
+        return self._ledger.visits(since, person=self._maybe(person), people=some)
+
+    def grants(self, valid_after: float, *, person: str | None = None) -> Sequence[Grant]:
+        """See `ports.Ledger`."""
+        return self._ledger.grants(valid_after, person=self._maybe(person))
+
+    def add_grant(self, grant: Grant, *, actor: str) -> None:
+        """See `ports.Ledger`."""
+        self._ledger.add_grant(self._hidden(grant), actor=self._names.actor(actor))
+
+    def ask(self, request: TimeRequest, *, most_open: int) -> bool:
+        """See `ports.Ledger`."""
+        return self._ledger.ask(replace(request, person=self._names.of(request.person)), most_open=most_open)
+
+    def requests(self, *, person: str | None = None, status: str | None = None) -> Sequence[TimeRequest]:
+        """See `ports.Ledger`."""
+        return self._ledger.requests(person=self._maybe(person), status=status)
+
+    def decide(
+        self, request: str, *, at: float, by: str, actor: str, grant: Grant | None, note: str = ""
+    ) -> TimeRequest | None:
+        """See `ports.Ledger`."""
+        hidden = None if grant is None else self._hidden(grant)
+        by, actor = self._names.of(by), self._names.actor(actor)
+        return self._ledger.decide(request, at=at, by=by, actor=actor, grant=hidden, note=note)
+
+    def news(self, cursor: float, *, not_from: str | None = None) -> News:
+        """See `ports.Ledger`."""
+        return self._ledger.news(cursor, not_from=not_from)
+
+    def audit(self, entry: AuditEntry) -> None:
+        """See `ports.Ledger`. The subject is taken for a person."""
+        subject = self._names.of(entry.subject)
+        self._ledger.audit(replace(entry, actor=self._names.actor(entry.actor), subject=subject))
+
+    def audit_log(self, since: float = 0.0, *, subject: str | None = None) -> Sequence[AuditEntry]:
+        """See `ports.Ledger`."""
+        return self._ledger.audit_log(since, subject=self._maybe(subject))
+
+    def histories(self, since: float) -> Iterable[History]:
+        """See `ports.Ledger`."""
+        return self._ledger.histories(since)
+
+    def records(self, person: str) -> Records:
+        """See `ports.Ledger`."""
+        return self._ledger.records(self._names.of(person))
+
+    def erase(self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str) -> Records:
+        """See `ports.Ledger`. The sign becomes that of the pseudonym."""
+        hidden, doer = self._names.of(person), self._names.actor(actor)
+        return self._ledger.erase(
+            Erasure.of(hidden, erasure.at), hidden, label=label, actor=doer, reason=reason
+        )
+
+    def rules_in_force(self, digest: str, at: float, node: str) -> None:
+        """See `ports.Ledger`."""
+        self._ledger.rules_in_force(digest, at, node)
+
+    def prune(self, before: float, *, batch: int = 5000) -> int:
+        """See `ports.Ledger`."""
+        return self._ledger.prune(before, batch=batch)
+
+    def check(self) -> None:
+        """See `ports.Ledger`."""
+        self._ledger.check()
+
+    def close(self) -> None:
+        """See `ports.Ledger`."""
+        self._ledger.close()
+
+    def _hidden(self, grant: Grant) -> Grant:
+        giver = self._names.of(grant.granted_by)
+        return replace(grant, person=self._names.of(grant.person), granted_by=giver)
+
+    def _maybe(self, name: str | None) -> str | None:
+        return None if name is None else self._names.of(name)
+
+
+def masked(visit: Visit, mask: Mask) -> Visit:
+    """A visit under the name that the ledger knows."""
+    name = mask(visit.person)
+    return visit if name == visit.person else replace(visit, person=name)

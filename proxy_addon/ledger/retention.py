@@ -1,0 +1,59 @@
+"""Deletes what is older than the retention: soon after the start, and once a day."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from proxy_addon.ledger.interface import Ledger, LedgerError
+from proxy_addon.system.clock import Clock
+
+EVERY: Final = 86_400.0  # seconds
+AGAIN: Final = 600.0  # seconds until the next try when deleting failed
+
+log = structlog.get_logger("allowance.ledger")
+
+
+class Pruner:
+    """`start_when_due` is called every second or so, and never waits. `retention` gives the seconds that visits
+    are kept, None switches it off; `on_error` is told the kind of each failure, on a thread of ours."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        retention: Callable[[], float] | None,
+        on_error: Callable[[str], None],
+    ) -> None:
+        self._ledger, self._clock = ledger, clock
+        self._retention, self._on_error = retention, on_error
+        self._at = float("-inf")
+        self._thread: threading.Thread | None = None
+
+    def start_when_due(self) -> None:
+        """Begin, beside everything else: the first time may take minutes."""
+        now = self._clock.now()
+        is_running = self._thread is not None and self._thread.is_alive()
+        if self._retention is None or now < self._at or is_running:
+            return
+        self._at = now + EVERY
+        self._thread = threading.Thread(
+            target=self._prune, args=(now, self._retention), name="ledger-pruner", daemon=True
+        )
+        self._thread.start()
+
+    def _prune(self, now: float, retention: Callable[[], float]) -> None:
+        try:
+            deleted = self._ledger.prune(now - retention())
+        except LedgerError as problem:
+            self._on_error(problem.kind)
+            self._at = now + AGAIN
+            log.warning("old visits are not deleted yet", because=str(problem))
+        except Exception:  # of `retention`, too: the next try may go well
+            self._at = now + AGAIN
+            log.exception("old visits are not deleted yet")
+        else:
+            log.info("old visits are deleted", rows=deleted)

@@ -1,0 +1,67 @@
+"""More time: what somebody may ask for, and what saying yes to it grants. Page and command line share it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from collections.abc import Callable, Collection
+from typing import Final
+
+from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.types import Grant
+from proxy_addon.ledger.interface import TimeRequest
+
+MOST_OPEN: Final = 3  # requests of one person that wait for an answer
+LONGEST: Final = 240  # characters of a reason or a note
+MOST_MINUTES: Final = 240
+_BLANK: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+class NotPossible(ValueError):
+    """It cannot be asked or granted; a sentence for whoever wanted it."""
+
+
+def request_of(
+    person: str, allowance: str, minutes: str, reason: str, *, among: Collection[str], now: float
+) -> TimeRequest:
+    """A new request, from words that somebody typed. `among`: the allowances that this person has.
+
+    Raises NotPossible.
+    """
+    if allowance not in among:
+        raise NotPossible("Choose one of your allowances.")
+    wanted = minutes.strip()
+    if not (wanted.isascii() and wanted.isdecimal() and 1 <= len(wanted) <= 4):
+        raise NotPossible("Say how many minutes you need, as a whole number.")
+    if not 1 <= int(wanted) <= MOST_MINUTES:
+        raise NotPossible(f"Ask for 1 to {MOST_MINUTES} minutes.")
+    words = tidy(reason)
+    if not words:
+        raise NotPossible("Say in a few words what you need the time for.")
+    return TimeRequest(secrets.token_hex(6), person, allowance, int(wanted) * 60.0, words, "open", now)
+
+
+def tidy(text: str) -> str:
+    """Free words on one line, without control characters. Raises NotPossible when they are too many."""
+    words = _BLANK.sub(" ", text).strip()
+    if len(words) > LONGEST:
+        raise NotPossible(f"Please keep it below {LONGEST} characters.")
+    return words
+
+
+def grant_for(
+    engine: Engine, request: TimeRequest, *, by: str, now: float, name_of: Callable[[str], str | None]
+) -> Grant:
+    """What granting a request gives: its time, until the period of the allowance ends for that person.
+
+    `name_of` finds the name behind a pseudonym where it can, since overrides of an allowance go by names; it is
+    used for nothing else. Raises NotPossible when the rules do not know the allowance any more.
+    """
+    if request.allowance not in engine.rule_set.allowances:
+        raise NotPossible(f"The rules have no allowance {request.allowance} any more; refuse the request.")
+    somebody = engine.person(name_of(request.person) or request.person, now)
+    expires = engine.grant_expiry(somebody, request.allowance, now)
+    return Grant(
+        uuid.uuid4().hex, request.person, request.allowance, request.seconds, request.reason, by, now, expires
+    )

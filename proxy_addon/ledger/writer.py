@@ -1,0 +1,390 @@
+"""Carries visits to the ledger, and news of the other proxies back, on one thread of its own.
+
+The event loop only puts visits into memory. Once in `flush_seconds` the thread writes what is there and asks
+what others wrote since; a ledger that can call (`wake`) has its news read at once. While the ledger is away
+everything waits in memory, newest state of each visit only, and is tried again for ever; writing is
+idempotent, so a write whose answer was lost is simply repeated. What others wrote is asked for even while
+writing fails.
+
+A second thread keeps the journal: whatever has waited for longer than a healthy flush takes goes to the disk of
+this host, whether the ledger fails, is slow or does not answer at all. So at most `JOURNAL_AFTER` and a
+`JOURNAL_TICK` of usage are in this process alone, whatever is wrong.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import sleep
+from types import MappingProxyType
+from typing import Final
+
+import structlog
+
+from proxy_addon.core.types import Visit
+from proxy_addon.ledger.interface import Ledger, LedgerError, LedgerRefused, News
+from proxy_addon.ledger.journal import Journal, write_or_split
+from proxy_addon.ledger.pending import Waiting
+from proxy_addon.ledger.retention import Pruner
+from proxy_addon.system.clock import Clock, timer
+
+MAX_PENDING: Final = 200_000  # visits; some 100 MB, a day of outage for an office of thousands
+BATCH: Final = 1_000  # rows in one transaction
+LONGEST_WAIT: Final = 10.0  # seconds between two tries while the ledger is away
+STUCK_AFTER: Final = 10.0  # seconds after which a try that has not come back counts as an outage
+LOOK_BACK: Final = 120.0  # seconds; the first news overlap what was loaded at start, even with clocks apart
+LAST_TRIES: Final = 0.1  # seconds between two tries while the process is about to end
+JOURNAL_AFTER: Final = 1.2  # seconds without a flush that went well, after which visits go to the journal
+JOURNAL_TICK: Final = 0.2
+MERGE: Final = 0.05  # seconds in which several calls of the ledger become one reading of news
+NOT_ASKED: Final = frozenset(
+    {"unreachable", "stopped", "sign-in"}
+)  # kinds for which reading would fail as well
+
+log = structlog.get_logger("allowance.ledger")
+
+
+@dataclass(frozen=True, slots=True)
+class WriterState:
+    """How the ledger is doing. `flush_seconds` is what the last successful flush took, None before it."""
+
+    up: bool
+    pending: int
+    flush_seconds: float | None
+    errors: Mapping[str, int]  # kind -> failures since start
+    message: str | None  # why it is down
+    dropped: int  # visits given up for lack of room
+    refused: int  # visits the ledger will never take
+    away_since: float | None = None  # the instant since which it is down
+    journal_bytes: int = 0
+    journal_visits: int = 0
+    journal_dropped: int = 0  # times a visit found no room in the journal, or its disk failed
+    journal_message: str | None = None  # why the journal cannot be written
+
+
+type OnNews = Callable[[News], None]
+type OnState = Callable[[WriterState], None]
+
+
+class Writer:
+    """One per process. `put` and `state` may be called from any thread; `on_news` and `on_state` are called
+    on threads of the writer and must hand over to the event loop themselves (`call_soon_threadsafe`).
+
+    `node` is this proxy's name in visits: its own rows are no news. `retention` gives the seconds that
+    visits are kept; with it, old ones are deleted soon after the start and once a day. `cursor` is where
+    news begin (`News.cursor`); without one they begin two minutes ago. The writer closes its `journal`.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        node: str,
+        on_news: OnNews,
+        clock: Clock,
+        flush_seconds: float = 1.0,
+        on_state: OnState | None = None,
+        retention: Callable[[], float] | None = None,
+        cursor: float | None = None,
+        max_pending: int = MAX_PENDING,
+        journal: Journal | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._node = node
+        self._on_news = on_news
+        self._on_state = on_state
+        self._clock = clock
+        self._flush_seconds = flush_seconds
+        self._pruner = Pruner(ledger, clock, retention, self._count)
+        self._cursor = max(0.0, clock.now() - LOOK_BACK) if cursor is None else cursor
+        self._waiting = Waiting(max_pending)
+        self._journal = journal
+
+        self._lock = threading.Lock()  # guards the fields below; never held while the ledger is called
+        self._errors: Counter[str] = Counter()
+        self._message: str | None = None  # None: up
+        self._away_since: float | None = None
+        self._took: float | None = None
+        self._busy_since: float | None = None
+        self._refused = 0
+        self._covered_at = timer()  # what was put before is in the ledger
+        self._journal_failed = 0
+        self._journal_message: str | None = None
+
+        self._journaling = threading.Lock()  # what is settled must not come back
+        self._telling = threading.Lock()  # one call of `on_state` at a time
+        self._flushing = threading.Lock()  # one flush at a time; guards the fields below
+        self._heard: tuple[dict[str, int], set[str]] = ({}, set())  # of the last news, to tell repetitions
+        self._failures = 0
+        self._answers = True
+        self._write_at = 0.0  # by the timer: not earlier, after a write that failed
+
+        self._stopping = threading.Event()
+        self._stopped = threading.Event()
+        self._called = threading.Event()  # there is news, or the end has come
+        self._give_up_at = 0.0
+        self._thread: threading.Thread | None = None
+        self._keeper: threading.Thread | None = None
+
+    def put(self, visit: Visit) -> None:
+        """Take a visit to be written. Returns at once; of one id only the highest rev is kept."""
+        self._waiting.put(visit)
+
+    def wake(self) -> None:
+        """There is news: read it now. From any thread."""
+        self._called.set()
+
+    def state(self) -> WriterState:
+        """How the ledger is doing now."""
+        journal = self._journal
+        with self._lock:
+            stuck = self._busy_since is not None and timer() - self._busy_since > STUCK_AFTER
+            message = self._message or ("the database does not answer" if stuck else None)
+            if message is None:
+                self._away_since = None
+            elif self._away_since is None:
+                self._away_since = self._clock.now()
+            return WriterState(
+                up=message is None,
+                pending=len(self._waiting),
+                flush_seconds=self._took,
+                errors=MappingProxyType(dict(self._errors)),
+                message=message,
+                dropped=self._waiting.dropped,
+                refused=self._refused,
+                away_since=self._away_since,
+                journal_bytes=journal.size if journal else 0,
+                journal_visits=journal.held if journal else 0,
+                journal_dropped=(journal.dropped if journal else 0) + self._journal_failed,
+                journal_message=self._journal_message,
+            )
+
+    def start(self) -> None:
+        """Begin to flush."""
+        # A daemon: a database that never answers must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+        self._thread.start()
+        if self._journal is not None:
+            self._keeper = threading.Thread(target=self._keep, name="ledger-journal", daemon=True)
+            self._keeper.start()
+
+    def stop(self, timeout: float) -> int:
+        """Write all that waits, for at most `timeout` seconds, and end; how many visits are lost with this
+        process. What the ledger did not take and the journal holds is not: the next start writes it.
+
+        The ledger stays open. Visits put from now on are not written.
+        """
+        if self._thread is None:
+            self.start()
+        self._give_up_at = timer() + timeout
+        self._stopping.set()
+        self._called.set()
+        # All tries are made on the thread: one that hangs in a call cannot be waited for any longer.
+        if self._thread is not None:
+            self._thread.join(timeout)
+        self._stopped.set()
+        if self._keeper is not None:
+            self._keeper.join(timeout)
+        return self._leave()
+
+    def _leave(self) -> int:
+        """Put what could not be written into the journal; what is in neither is lost."""
+        self._journal_fresh()
+        state = self.state()
+        waiting = self._waiting.first(len(self._waiting))
+        journal = self._journal
+        lost = sum(1 for visit in waiting if journal is None or not journal.has(visit))
+        if waiting:
+            tell = log.error if lost else log.warning
+            tell(
+                "visits could not be written", visits=len(waiting), because=state.message,
+                in_journal=len(waiting) - lost, lost=lost,
+            )  # fmt: skip
+        if journal is not None:
+            journal.close()
+        return lost
+
+    def flush_now(self) -> bool:
+        """Flush on the caller's thread; whether all went well. Not for the event loop: it may block."""
+        with self._flushing:
+            return self._flush()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            with self._flushing:
+                self._flush(may_wait=True)
+            if not self._failures:
+                self._pruner.start_when_due()
+            self._listen(self._flush_seconds)
+        self.flush_now()
+        while len(self._waiting) and timer() < self._give_up_at:
+            sleep(LAST_TRIES)
+            self.flush_now()
+
+    def _listen(self, seconds: float) -> None:
+        """Wait for the next flush. Calls of the ledger in between have their news read, and nothing written:
+        or two proxies would keep calling each other."""
+        until = timer() + seconds
+        while (left := until - timer()) > 0 and not self._stopping.is_set():
+            if not self._called.wait(left):
+                return
+            self._stopping.wait(min(MERGE, left))
+            self._called.clear()
+            if not self._stopping.is_set():
+                with self._flushing:
+                    self._flush(writes=False)
+
+    def _flush(self, *, writes: bool = True, may_wait: bool = False) -> bool:
+        """Write, then read, whatever became of the writing; whether all that was tried went well."""
+        began = timer()
+        writes = writes and not (may_wait and began < self._write_at)
+        if not writes and not self._answers:
+            return False  # nor would it answer a question
+        with self._lock:
+            self._busy_since = began
+        try:
+            problem = self._attempt(self._write_pending) if writes else None
+            if problem is None or problem.kind not in NOT_ASKED:
+                problem = self._attempt(self._read_news) or problem
+            self._answers = problem is None or problem.kind not in NOT_ASKED
+            if problem is not None:
+                self._went_wrong(problem, timer(), counts=writes)
+            elif writes:
+                self._went_well(began)
+            return problem is None
+        finally:
+            with self._lock:
+                self._busy_since = None
+            self._tell()
+
+    def _attempt(self, step: Callable[[], None]) -> LedgerError | None:
+        """What went wrong with a step, if anything."""
+        try:
+            step()
+        except LedgerError as problem:
+            return problem
+        except Exception as problem:  # the thread must outlive any mistake of ours
+            log.exception("flush failed")
+            return LedgerError(f"{type(problem).__name__}: {problem}", kind="internal")
+        return None
+
+    def _write_pending(self) -> None:
+        """Write what waits now, oldest first. A row leaves the memory only when it has been written."""
+        for _ in range(0, len(self._waiting), BATCH):
+            write_or_split(self._ledger, self._waiting.first(BATCH), self._forget, self._give_up)
+
+    def _forget(self, written: Sequence[Visit]) -> None:
+        with self._journaling:
+            self._waiting.forget(written)
+            if self._journal is not None:
+                with self._disk():
+                    self._journal.settle(written)
+
+    def _keep(self) -> None:
+        """The journal's thread."""
+        while not self._stopped.wait(JOURNAL_TICK):
+            with self._lock:
+                is_late = timer() - self._covered_at > JOURNAL_AFTER
+            if is_late:
+                self._journal_fresh()
+            if not self.state().up:
+                self._tell()  # a call that hangs tells nothing by itself
+
+    def _journal_fresh(self) -> None:
+        """Put into the journal what it does not have yet."""
+        if self._journal is None:
+            return
+        with self._journaling:
+            fresh = self._waiting.take_fresh()
+            with self._disk():
+                self._journal.add(fresh)
+                return
+            self._waiting.give_back(fresh)  # it failed: again in a moment
+            with self._lock:
+                self._journal_failed += len(fresh)
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        """Whatever the journal's disk does, the proxy goes on; it is said once, and once when it is over."""
+        message = None
+        try:
+            yield
+        except OSError as problem:
+            message = f"the journal cannot be written: {problem.strerror}"
+        with self._lock:
+            was, self._journal_message = self._journal_message, message
+        if message is not None and was is None:
+            log.error("the journal cannot be written", because=message)
+
+    def _give_up(self, visit: Visit, problem: LedgerRefused) -> None:
+        self._forget((visit,))
+        self._count(problem.kind)
+        with self._lock:
+            self._refused += 1
+        # No text of the driver: it may quote the row, and that names a person.
+        log.error("the ledger refuses a visit", visit=visit.id, rev=visit.rev)
+
+    def _read_news(self) -> None:
+        news = self._ledger.news(self._cursor, not_from=self._node)
+        revs, grants = self._heard
+        fresh = News(
+            tuple(visit for visit in news.visits if revs.get(visit.id) != visit.rev),
+            tuple(grant for grant in news.grants if grant.id not in grants),
+            news.cursor,
+            tuple(erasure for erasure in news.erasures if erasure.id not in grants),
+        )
+        if fresh.visits or fresh.grants or fresh.erasures:
+            self._on_news(fresh)
+        # Only now: had the news not been taken, they would have to come again.
+        told = {grant.id for grant in news.grants} | {erasure.id for erasure in news.erasures}
+        self._heard = ({v.id: v.rev for v in news.visits}, told)
+        self._cursor = news.cursor
+
+    def _went_well(self, began: float) -> None:
+        with self._lock:
+            was_down = self._message is not None
+            self._message = None
+            self._took = timer() - began
+            self._covered_at = began
+            since, self._away_since = self._away_since, None
+        self._failures = 0
+        self._write_at = 0.0
+        if was_down:
+            log.info("the ledger is back", away_seconds=round(self._clock.now() - (since or 0.0), 1))
+
+    def _went_wrong(self, problem: LedgerError, now: float, *, counts: bool) -> None:
+        """`counts`: it was a whole flush, after which the next one waits longer."""
+        if counts:
+            self._failures += 1
+            self._write_at = now + self._pause()
+        with self._lock:
+            was_up = self._message is None
+            if self._away_since is None:
+                self._away_since = self._clock.now()
+            self._message = str(problem)
+            self._errors[problem.kind] += 1
+        if was_up:
+            log.error("the ledger is away", because=str(problem), pending=len(self._waiting))
+
+    def _pause(self) -> float:
+        """Seconds until writing is tried again."""
+        # The exponent is bounded: two to the power of a week's failures is no float.
+        return float(min(LONGEST_WAIT, self._flush_seconds * 2 ** min(self._failures - 1, 10)))
+
+    def _count(self, kind: str) -> None:
+        with self._lock:
+            self._errors[kind] += 1
+
+    def _tell(self) -> None:
+        # Never waits: whoever is told may ask the ledger something, and the journal must go on meanwhile.
+        if self._on_state is None or not self._telling.acquire(blocking=False):
+            return
+        try:
+            self._on_state(self.state())
+        except Exception:
+            log.exception("on_state failed")
+        finally:
+            self._telling.release()

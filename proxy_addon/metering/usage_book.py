@@ -1,0 +1,212 @@
+"""Balances in memory: for each person the visits of this proxy and those that others wrote, as one union.
+
+Usage is a set of intervals, never a counter: a visit that arrives twice, late or out of order changes
+nothing, and one that was shortened gives its minutes back. Everything here is touched on the event loop only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from proxy_addon.core.intervals import Intervals, add, measure_between, normalise
+from proxy_addon.core.types import Grant, Interval, Visit
+from proxy_addon.ledger.interface import History
+
+EVIDENCE_SHOWN = 2 * 86_400.0  # seconds; older evidence is in the ledger, balances need none
+HOT = 4  # visits that are still changing, kept out of the settled union
+
+
+class _Spent:
+    """The visits of one allowance: a settled union plus the few that still change."""
+
+    __slots__ = ("all", "hot", "settled", "union")
+
+    def __init__(self) -> None:
+        self.all: dict[str, Interval] = {}
+        self.hot: dict[str, Interval] = {}
+        self.settled: Intervals = ()
+        self.union: Intervals | None = ()
+
+    def put(self, visit_id: str, interval: Interval) -> None:
+        self.union = None
+        known = visit_id in self.all
+        self.all[visit_id] = interval
+        if known and visit_id not in self.hot:
+            self.settle_again()
+            return
+        self.hot.pop(visit_id, None)
+        self.hot[visit_id] = interval
+        if len(self.hot) > HOT:
+            oldest = next(iter(self.hot))
+            self.settled = add(self.settled, self.hot.pop(oldest))
+
+    def drop(self, visit_ids: Iterable[str]) -> None:
+        for visit_id in visit_ids:
+            self.all.pop(visit_id, None)
+        self.settle_again()
+
+    def settle_again(self) -> None:
+        """Make the union anew from all visits."""
+        self.hot = {}
+        self.settled = normalise(self.all.values())
+        self.union = None
+
+    def intervals(self) -> Intervals:
+        if self.union is None:
+            union = self.settled
+            for interval in self.hot.values():
+                if interval.end > interval.start:
+                    union = add(union, interval)
+            self.union = union
+        return self.union
+
+
+class PersonUsage:
+    """One person's visits and grants; what `policy` reads to decide. Instants and seconds."""
+
+    __slots__ = ("_grants", "_spent", "revision", "visits")
+
+    def __init__(self) -> None:
+        self.revision = 0  # another one after each change
+        self.visits: dict[str, Visit] = {}
+        self._spent: dict[str, _Spent] = {}
+        self._grants: dict[str, dict[str, Grant]] = {}
+
+    def apply(self, visit: Visit) -> bool:
+        """Enter a visit or a newer revision of it; False when the same or a newer one is known."""
+        known = self.visits.get(visit.id)
+        if known is not None:
+            if known.rev >= visit.rev:
+                return False
+            if known.allowance != visit.allowance and known.allowance is not None:
+                self._spent[known.allowance].drop((visit.id,))
+        self.revision += 1
+        self.visits[visit.id] = visit
+        if visit.allowance is not None:
+            spent = self._spent.get(visit.allowance)
+            if spent is None:
+                spent = self._spent[visit.allowance] = _Spent()
+            spent.put(visit.id, Interval(visit.start, visit.end))
+        return True
+
+    def fill(self, visits: Iterable[Visit]) -> None:
+        """Enter many visits at once, as `apply` would one by one."""
+        self.revision += 1
+        for visit in visits:
+            known = self.visits.get(visit.id)
+            if known is not None:
+                self.apply(visit)
+                continue
+            self.visits[visit.id] = visit
+            if visit.allowance is not None:
+                spent = self._spent.setdefault(visit.allowance, _Spent())
+                spent.all[visit.id] = Interval(visit.start, visit.end)
+        for spent in self._spent.values():
+            spent.settle_again()
+
+    def grant(self, grant: Grant) -> bool:
+        """Enter a grant; False when it is known."""
+        grants = self._grants.setdefault(grant.allowance, {})
+        if grant.id in grants:
+            return False
+        self.revision += 1
+        grants[grant.id] = grant
+        return True
+
+    def spent(self, allowance: str, start: float, end: float) -> float:
+        """Seconds used of `allowance` within `[start, end)`."""
+        spent = self._spent.get(allowance)
+        return measure_between(spent.intervals(), start, end) if spent is not None else 0.0
+
+    def intervals(self, allowance: str) -> Intervals:
+        """The union of the visits charged to `allowance`."""
+        spent = self._spent.get(allowance)
+        return spent.intervals() if spent is not None else ()
+
+    def grants(self, allowance: str) -> Sequence[Grant]:
+        """All grants known for `allowance`, oldest first."""
+        return tuple(self._grants.get(allowance, {}).values())
+
+    def forget(self, before: float) -> None:
+        """Drop visits and grants that ended before the instant `before`, and evidence that no page shows."""
+        self.revision += 1
+        shown = max((v.end for v in self.visits.values()), default=0.0) - EVIDENCE_SHOWN
+        for visit in [v for v in self.visits.values() if v.evidence is not None and v.end < shown]:
+            self.visits[visit.id] = replace(visit, evidence=None)
+        old = [v for v in self.visits.values() if v.end < before]
+        for visit in old:
+            del self.visits[visit.id]
+        for name in {v.allowance for v in old if v.allowance is not None}:
+            self._spent[name].drop(v.id for v in old if v.allowance == name)
+        for grants in self._grants.values():
+            for grant_id in [g.id for g in grants.values() if g.expires < before]:
+                del grants[grant_id]
+
+
+class UsageBook:
+    """Everybody's usage, by name or by pseudonym."""
+
+    def __init__(self, mask: Callable[[str], str] = str) -> None:
+        """`mask` gives what the ledger calls a person, and leaves that as it is."""
+        self._mask = mask
+        self._people: dict[str, PersonUsage] = {}
+        self._asleep: dict[str, History] = {}  # of people who have not come since the start
+        self._is_away = False
+        self._strangers: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._people) + len(self._asleep)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self._people, *self._asleep])
+
+    def of(self, person: str) -> PersonUsage:
+        """The usage of one person, made on first sight."""
+        name = self._mask(person)
+        usage = self._people.get(name)
+        if usage is None:
+            usage = self._people[name] = PersonUsage()
+            if name in self._asleep:
+                usage.fill(self._asleep.pop(name).unpack())
+            elif self._is_away:
+                self._strangers.add(name)
+        return usage
+
+    def ledger_away(self, away: bool) -> None:
+        """Whether the ledger is away. People who are met for the first time meanwhile are strangers."""
+        if away != self._is_away:
+            self._is_away = away
+            self._strangers.clear()
+
+    def is_stranger(self, person: str) -> bool:
+        """True when what this person has used is not known, because the ledger is away since before they came."""
+        return bool(self._strangers) and self._mask(person) in self._strangers
+
+    def drop(self, person: str) -> None:
+        """Forget one person."""
+        name = self._mask(person)
+        self._people.pop(name, None)
+        self._asleep.pop(name, None)
+        self._strangers.discard(name)
+
+    def adopt(self, histories: Iterable[History]) -> None:
+        """Enter what the ledger held at the start; each person's is unpacked when they come."""
+        for history in histories:
+            self._asleep[history.person] = history
+
+    def load(self, visits: Iterable[Visit], grants: Iterable[Grant]) -> None:
+        """Enter what the ledger holds, or what others wrote since."""
+        for visit in visits:
+            self.of(visit.person).apply(visit)
+        for grant in grants:
+            self.of(grant.person).grant(grant)
+
+    def forget(self, before: float) -> None:
+        """Drop what ended before `before`, and people of whom nothing is left."""
+        for name in [name for name, history in self._asleep.items() if history.latest < before]:
+            del self._asleep[name]
+        for name, usage in list(self._people.items()):
+            usage.forget(before)
+            if not usage.visits and not any(usage.grants(a) for a in list(usage._grants)):
+                del self._people[name]

@@ -1,0 +1,293 @@
+"""Which networks the proxy serves, and which targets it must not be talked into reaching.
+
+A proxy stands inside the office network and on a machine of its own: whoever may use it could otherwise
+reach what only that machine can reach. So CONNECT is for port 443 and the listed ports; loopback,
+link-local and multicast addresses, the addresses of cloud metadata services and the proxy's own ports are
+refused in every spelling (IPv4 inside IPv6, `127.1`, `localhost`), unless `allow_targets` lists them.
+
+The check is made on the addresses that a connection really goes to: names are resolved here and nowhere
+else (`Resolver` takes the place of the event loop's `getaddrinfo`), and guarded addresses are dropped
+from the answers, so that a name whose answer changes between a check and a connection gains nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
+
+from proxy_addon.config.parsers import Address, Network, TargetPattern, normal_host
+from proxy_addon.config.settings import Settings
+
+_GUARDED: tuple[tuple[Network, str], ...] = tuple(
+    (ip_network(text), what)
+    for text, what in (
+        ("127.0.0.0/8", "a loopback address"),
+        ("0.0.0.0/8", "an unspecified address"),
+        ("169.254.0.0/16", "a link-local address"),
+        ("224.0.0.0/4", "a multicast address"),
+        ("255.255.255.255/32", "a broadcast address"),
+        ("100.100.100.200/32", "a cloud metadata address"),
+        ("168.63.129.16/32", "a cloud metadata address"),
+        ("192.0.0.192/32", "a cloud metadata address"),
+        ("::1/128", "a loopback address"),
+        ("::/128", "an unspecified address"),
+        ("fe80::/10", "a link-local address"),
+        ("ff00::/8", "a multicast address"),
+        ("fd00:ec2::254/128", "a cloud metadata address"),
+        ("fd20:ce::254/128", "a cloud metadata address"),
+    )
+)
+_LOCAL_NAMES = frozenset(
+    {
+        "localhost",
+        "localhost.localdomain",
+        "localhost6",
+        "localhost6.localdomain6",
+        "ip6-localhost",
+        "ip6-loopback",
+    }
+)
+# Where IPv6 prefixes carry an IPv4 address: the prefix and how far its last bit is from the right.
+_CARRIERS: tuple[tuple[Network, int], ...] = (
+    (ip_network("::/96"), 0),  # IPv4-compatible
+    (ip_network("::ffff:0:0:0/96"), 0),  # IPv4-translated
+    (ip_network("64:ff9b::/96"), 0),  # NAT64
+    (ip_network("64:ff9b:1::/48"), 0),  # NAT64 of a local network, with a prefix of 96 bits
+    (ip_network("2002::/16"), 80),  # 6to4
+)
+_TEREDO = ip_network("2001::/32")  # the client's address, every bit turned over
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)
+_LOOKUPS = 32  # names looked up at once; a dead name server must not hold up the loop's own threads
+
+type AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
+
+
+class TargetRefusedError(OSError):
+    """No address of a name may be reached; the message says why."""
+
+
+@lru_cache(maxsize=8192)
+def plain_address(text: str) -> Address | None:
+    """The address without its zone, IPv4 inside IPv6 as IPv4; None for what is no address."""
+    try:
+        address = ip_address(text.partition("%")[0].strip("[]"))
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+class ClientGuard:
+    """Who may use the proxy at all."""
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        self._networks = tuple(networks)
+        self.client_allowed = lru_cache(maxsize=8192)(self._client_allowed)
+
+    def _client_allowed(self, ip: str) -> bool:
+        """True when the client's address is in one of the networks."""
+        address = plain_address(ip)
+        return address is not None and any(address in network for network in self._networks)
+
+
+class TargetGuard:
+    """Which targets may be reached. Every check gives None for yes, or a sentence that says why not."""
+
+    def __init__(self, settings: Settings, own_ports: Iterable[int]) -> None:
+        """`own_ports`: the ports on which this process listens, on whatever address."""
+        self._connect_ports = frozenset(settings.connect_ports)
+        self._own_ports = frozenset(own_ports)
+        self._allowed = settings.allow_targets
+        self._redirected = frozenset((each.host, each.port) for each in settings.resolve)
+
+    def check_port(self, host: str, port: int) -> str | None:
+        """Whether CONNECT may ask for this port."""
+        if port in self._connect_ports or self._is_redirected(normal_host(host), port):
+            return None
+        if any(each.port == port and _fits(each, normal_host(host), None) for each in self._allowed):
+            return None
+        return f"CONNECT to port {port} is not allowed here; connect_ports or allow_targets can list it"
+
+    def check_host(self, host: str, port: int) -> str | None:
+        """Whether a target may be asked for, before anything is resolved: local names and numeric hosts."""
+        name = normal_host(host)
+        if not name:
+            return "this is not the name of a host"
+        if self._is_redirected(name, port):
+            return None
+        if (address := _numeric(name)) is not None:
+            return self.check_address(name, str(address), port)
+        if (name in _LOCAL_NAMES or name.endswith(".localhost")) and not self._is_listed(name, None, port):
+            return f"{name} is the proxy's own machine, {_REMEDY}"
+        return None
+
+    def check_address(self, host: str, ip: str, port: int) -> str | None:
+        """Whether a connection for `host` may go to this address and port."""
+        address = plain_address(ip)
+        if address is None:
+            return f"{ip} is not an IP address"
+        name = normal_host(host)
+        what = _guarded(address)
+        if what is None and port in self._own_ports and any(map(_is_here, _meanings(address))):
+            what = "the proxy itself"
+        if what is None or self._is_listed(name, address, port):
+            return None
+        return f"{address} is {what}, {_REMEDY}"
+
+    def _is_redirected(self, name: str, port: int) -> bool:
+        return (name, port) in self._redirected or ("*", port) in self._redirected
+
+    def _is_listed(self, name: str, address: Address | None, port: int) -> bool:
+        return any(each.port in (None, port) and _fits(each, name, address) for each in self._allowed)
+
+
+class Resolver:
+    """Names to addresses for every connection that this event loop opens: table, guard, then real DNS.
+
+    Numeric hosts are not looked up (asyncio connects to them at once): the table applies to them all the same,
+    but ask `mapped` and `TargetGuard.check_host` about these before connecting.
+    """
+
+    def __init__(self, settings: Settings, guard: TargetGuard) -> None:
+        self._table = {(each.host, each.port): (each.address, each.to_port) for each in settings.resolve}
+        self._guard = guard
+        upstream = settings.upstream_proxy
+        # The administrator named it: it may stand on this very machine.
+        self._upstream = (normal_host(upstream.host), upstream.port) if upstream else None
+        self._threads = ThreadPoolExecutor(max_workers=_LOOKUPS, thread_name_prefix="dns")
+
+    def mapped(self, host: str, port: int) -> tuple[str, int] | None:
+        """Address and port that the `--resolve` table gives for a host, name or number; None = no line."""
+        return self._table.get((normal_host(host), port)) or self._table.get(("*", port))
+
+    def is_upstream_proxy(self, host: str, port: int) -> bool:
+        """True for the address of `--upstream-proxy`, which is never guarded."""
+        return self._upstream == (normal_host(host), port)
+
+    def install(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on this loop resolves names here, and asks the table about numeric hosts, too.
+
+        (Those it connects to without resolving.)
+        """
+        connect = loop.create_connection
+
+        async def create_connection(factory: Any, host: Any = None, port: Any = None, **more: Any) -> Any:
+            mapped = self.mapped(host, port) if isinstance(host, str) and plain_address(host) else None
+            host, port = mapped or (host, port)
+            return await connect(factory, host, port, **more)
+
+        setattr(loop, "getaddrinfo", self.getaddrinfo)  # noqa: B010 (mypy knows no other way to say it)
+        setattr(loop, "create_connection", create_connection)  # noqa: B010
+
+    def close(self) -> None:
+        """Give the threads back; look-ups that still run are left to end by themselves."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def getaddrinfo(
+        self,
+        host: bytes | str | None,
+        port: bytes | str | int | None,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002 (asyncio's word)
+        proto: int = 0,
+        flags: int = 0,
+    ) -> list[AddressInfo]:
+        """As `loop.getaddrinfo`. Raises TargetRefusedError when every address of the name is guarded."""
+        name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+        passive = name is None or bool(flags & socket.AI_PASSIVE)
+        if not passive and isinstance(port, int) and (mapped := self.mapped(name or "", port)) is not None:
+            # A numeric look-up asks nobody, so it may run right here.
+            return _typed(socket.getaddrinfo(*mapped, family, type, proto, flags | socket.AI_NUMERICHOST))
+        look_up = partial(socket.getaddrinfo, host, port, family, type, proto, flags)
+        found = _typed(await asyncio.get_running_loop().run_in_executor(self._threads, look_up))
+        # Addresses to listen on are our own business.
+        return found if passive else self._reachable(name or "", found)
+
+    def _reachable(self, name: str, found: list[AddressInfo]) -> list[AddressInfo]:
+        reachable: list[AddressInfo] = []
+        refusal = ""
+        for info in found:
+            ip, port = str(info[4][0]), int(info[4][1])
+            why = None if self.is_upstream_proxy(name, port) else self._guard.check_address(name, ip, port)
+            if why is None:
+                reachable.append(info)
+            refusal = refusal or why or ""
+        if found and not reachable:
+            raise TargetRefusedError(f"{name} cannot be reached through this proxy: {refusal}")
+        return reachable
+
+
+_REMEDY = "which this proxy does not reach; allow_targets can list it"
+_SENTENCE = re.compile(rf"[^\s,]+ is [^,:]+, {re.escape(_REMEDY)}")
+
+
+def refusal(message: str) -> str | None:
+    """The sentence of a refusal of ours inside what mitmproxy says about a connection; None without one."""
+    found = _SENTENCE.search(message)
+    return found[0] if found else None
+
+
+def _fits(pattern: TargetPattern, name: str, address: Address | None) -> bool:
+    if pattern.network is None:
+        return pattern.host == name
+    candidate = address or plain_address(name)
+    return candidate is not None and candidate in pattern.network
+
+
+def _numeric(name: str) -> Address | None:
+    """The address that a host stands for without DNS, also in the old spellings (`127.1`, `0x7f.1`)."""
+    address = plain_address(name)
+    if address is not None or not name.rpartition(".")[2][:1].isdigit():
+        return address
+    try:
+        return IPv4Address(socket.inet_aton(name))
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=8192)
+def _guarded(address: Address) -> str | None:
+    """What a guarded address is, in whichever form; None for an open one."""
+    found = (what for each in _meanings(address) for network, what in _GUARDED if each in network)
+    return next(found, None)
+
+
+def _meanings(address: Address) -> Iterator[Address]:
+    """The address, and the IPv4 addresses that a gateway would make of it."""
+    yield address
+    if isinstance(address, IPv4Address):
+        return
+    number = int(address)
+    for network, shift in _CARRIERS:
+        # `::` and `::1` are addresses in their own right.
+        if address in network and number > 1:
+            yield IPv4Address(number >> shift & 0xFFFF_FFFF)
+    if address in _TEREDO:
+        yield IPv4Address(~number & 0xFFFF_FFFF)
+    if number >> 32 & 0xFFFF_FFFF in _ISATAP:
+        yield IPv4Address(number & 0xFFFF_FFFF)
+
+
+def _is_here(address: Address) -> bool:
+    """True for an address of this machine: only to such a one does the system connect from itself.
+
+    Nothing is sent. (Binding would do as well, but for machines that may bind to addresses they do not have.)
+    """
+    family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((str(address), 9))
+            return plain_address(probe.getsockname()[0]) == address
+    except OSError:
+        return False
+
+
+def _typed(found: list[Any]) -> list[AddressInfo]:
+    return found

@@ -1,0 +1,118 @@
+"""How every page of ours looks: one style sheet, one base template, one content security policy.
+
+A page is a single HTML document. It loads nothing from anywhere: the style sheet stands in the page and the
+policy allows exactly that style sheet, by hash, so a value that somebody managed to slip into a page could
+neither run nor fetch anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from proxy_addon.core.types import Balance
+from proxy_addon.presentation import durations as words
+
+_UNIT: Final = " minutes"  # said once: "11 of 20 minutes"
+_HERE: Final = Path(__file__).parent
+_LOW_SHARE: Final = 0.2  # of an allowance left: from here on the bar takes its warning colour
+
+
+def digest(text: str) -> str:
+    """The CSP source for an inline style sheet or script: "'sha256-…'"."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+STYLE: Final = (_HERE / "look.css").read_text("utf-8")
+_STYLE_SOURCE: Final = digest(STYLE)
+
+
+def policy(*, framed: bool = False, script: str | None = None, forms: bool = False) -> str:
+    """The Content-Security-Policy of a page; `script` is the text of the one inline script it may run.
+
+    `framed`: the page answers for a frame on somebody else's page, and may be shown there. `forms`: what is typed
+    may be sent, to our own pages alone.
+    """
+    parts = ["default-src 'none'", f"style-src {_STYLE_SOURCE}", "img-src data:"]
+    if script is not None:
+        parts += [f"script-src {digest(script)}", "connect-src 'self'"]
+    parts += ["base-uri 'none'", f"form-action {"'self'" if forms else "'none'"}"]
+    if not framed:
+        parts.append("frame-ancestors 'none'")
+    return "; ".join(parts)
+
+
+def page_headers(*, framed: bool = False, script: str | None = None, forms: bool = False) -> dict[str, str]:
+    """Headers that every HTML page of ours carries. Pages are about one person now: nobody may store them."""
+    return {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": policy(framed=framed, script=script, forms=forms),
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        # With "no-referrer" a form would come back with `Origin: null`, and nobody could tell from where.
+        "Referrer-Policy": "same-origin" if forms else "no-referrer",
+    }
+
+
+class Bar(NamedTuple):
+    """A balance, ready to be drawn; reads "`spent` of `total` used". `share` is the part used, 0 to 100."""
+
+    share: float
+    tone: str  # "ok", "low", "out": the colour
+    spent: str
+    total: str
+    left: str
+    seconds_left: float
+    granted: str | None
+    carried: str | None
+
+
+def bar(balance: Balance) -> Bar:
+    """What a bar says about a balance. The total is what the person has: limit, grants and what moved on."""
+    total = balance.limit + balance.granted + balance.carried
+    share = 100.0 if total <= 0 else min(100.0, max(0.0, 100.0 * (total - balance.left) / total))
+    low = balance.left <= _LOW_SHARE * total
+    spent, whole = words.used(balance.spent, total), words.duration(total)
+    return Bar(
+        share=round(share, 2),
+        tone="out" if balance.left <= 0 else "low" if low else "ok",
+        spent=spent.removesuffix(_UNIT) if whole.endswith(_UNIT) and "hour" not in whole + spent else spent,
+        total=whole,
+        left=words.duration(balance.left),
+        seconds_left=balance.left,
+        granted=words.duration(balance.granted) if balance.granted > 0 else None,
+        carried=words.duration(balance.carried) if balance.carried > 0 else None,
+    )
+
+
+def web_link(url: str) -> str | None:
+    """The URL if a link may lead there: http or https, a host, no blanks or control characters; else None."""
+    if any(character <= " " or character in "\x7f\\" for character in url):
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def environment(folder: Path, **constants: str) -> Environment:
+    """Templates in `folder`, with ours to build on. Everything is escaped; a missing value is an error."""
+    made = Environment(
+        loader=FileSystemLoader([folder, _HERE]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    trusted: Mapping[str, Markup] = {name: Markup(text) for name, text in constants.items()}  # noqa: S704 - ours
+    made.globals |= {"style": Markup(STYLE), **trusted}  # noqa: S704 - our own file, read at import
+    return made

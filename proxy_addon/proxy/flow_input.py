@@ -1,0 +1,85 @@
+"""From a mitmproxy flow to the values that the engine and the answers read."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mitmproxy import http
+
+from proxy_addon.core.metering.activity import Exchange
+from proxy_addon.core.metering.referer import page_of
+from proxy_addon.proxy.layers.flow_output import request_id
+from proxy_addon.proxy.responses.responses import Ask
+
+_READ = frozenset(
+    {
+        b"sec-fetch-dest", b"sec-fetch-mode", b"sec-fetch-site", b"sec-fetch-user", b"sec-purpose", b"purpose",
+        b"x-purpose", b"x-moz", b"referer", b"origin", b"accept", b"upgrade", b"x-requested-with",
+        b"access-control-request-method", b"access-control-request-headers", b"content-length",
+    }
+)  # fmt: skip
+
+
+class Fields(NamedTuple):
+    """The header fields that matter, read once."""
+
+    values: dict[bytes, str]
+
+    def get(self, name: bytes) -> str | None:
+        """The value in the case it came in, None when the field is missing."""
+        return self.values.get(name)
+
+    def lower(self, name: bytes) -> str | None:
+        """The value in lower case."""
+        value = self.values.get(name)
+        return value.lower() if value is not None else None
+
+
+def fields(request: http.Request) -> Fields:
+    """The fields of a request; of repeated ones the first counts."""
+    found: dict[bytes, str] = {}
+    for name, value in request.headers.fields:
+        key = name.lower()
+        if key in _READ and key not in found:
+            found[key] = value.decode("latin-1").strip()
+    return Fields(found)
+
+
+def exchange(request: http.Request, host: str, read: Fields) -> Exchange:
+    """What is known of a request before its answer."""
+    page_host, page_path = page_of(read.get(b"referer"))
+    origin_host, _ = page_of(read.get(b"origin"))
+    purpose = read.lower(b"sec-purpose") or read.lower(b"purpose") or read.lower(b"x-purpose")
+    return Exchange(
+        request.method,
+        host,
+        request.path,
+        read.lower(b"sec-fetch-dest"),
+        read.lower(b"sec-fetch-mode"),
+        read.lower(b"sec-fetch-site"),
+        purpose or read.lower(b"x-moz"),
+        read.get(b"sec-fetch-user") == "?1",
+        page_host,
+        page_path,
+        origin_host,
+        read.lower(b"accept"),
+    )
+
+
+def ask(flow: http.HTTPFlow, host: str, read: Fields) -> Ask:
+    """What an answer of ours has to know of a request."""
+    request = flow.request
+    return Ask(
+        request.method,
+        request.pretty_url,
+        host,
+        read.lower(b"sec-fetch-dest"),
+        read.lower(b"sec-fetch-mode"),
+        read.lower(b"accept"),
+        read.get(b"origin"),
+        read.get(b"x-requested-with"),
+        (read.lower(b"upgrade") or "") == "websocket",
+        read.get(b"access-control-request-method"),
+        read.get(b"access-control-request-headers"),
+        request_id(flow),
+    )

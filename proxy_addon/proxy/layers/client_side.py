@@ -1,0 +1,167 @@
+"""The side of a connection that a client sees: bounded, and in our words where mitmproxy would speak.
+
+mitmproxy collects a request's head without limit, and its error pages name the software and what went wrong
+inside. The two classes here take the place of its connection layers towards the client; `cut.CuttableHttp`
+puts them in. Internals of mitmproxy are used: `tests/proxy/layers/test_client_side.py` pins them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import h2.events
+import h11
+from mitmproxy.connection import ConnectionState
+from mitmproxy.proxy import commands, context, events, layer
+from mitmproxy.proxy.layers.http._base import HttpConnection
+from mitmproxy.proxy.layers.http._events import ResponseEndOfMessage, ResponseProtocolError
+from mitmproxy.proxy.layers.http._http1 import Http1Server
+from mitmproxy.proxy.layers.http._http2 import Http2Server
+
+from proxy_addon.network.guards import refusal
+from proxy_addon.proxy.layers import flow_output as writing
+from proxy_addon.proxy.responses import responses as answers
+
+HEAD_MOST = 65_536  # bytes of request line and headers
+
+_TEXTS = {
+    400: (
+        "The proxy could not read this request",
+        "What the browser or app sent is not a request that a proxy can pass on. Load the page again; if that"
+        " does not help, your IT team can.",
+    ),
+    413: ("This is too much", "The proxy takes short forms only on its own pages."),
+    431: (
+        "This request is too long",
+        "Its address or its headers, often cookies, are longer than we pass on.",
+    ),
+    502: (
+        "This site cannot be reached right now",
+        "The proxy could not connect to it, or it broke off. It may be down, or its name may be mistyped."
+        " Try again in a moment.",
+    ),
+}
+_UNTRUSTED = (
+    "This site cannot show who it is",
+    "Its certificate is not one that the proxy trusts, so nothing was sent to it. If it is a site of your own"
+    " office, your IT team can add its CA.",
+)
+
+
+def error_page(status: int, message: str = "") -> answers.Answer:
+    """What a person sees when something failed that is no decision of ours. `message` is mitmproxy's."""
+    why = refusal(message)
+    if why is not None:
+        return answers.refused(403, "Not through this proxy", why)
+    if status == 502 and "certificate" in message.lower():
+        return answers.refused(status, *_UNTRUSTED)
+    return answers.refused(status, *_TEXTS.get(status, _TEXTS[400 if status < 500 else 502]))
+
+
+class Http1Front(Http1Server):
+    """HTTP/1 with a client."""
+
+    def send(self, event: Any) -> layer.CommandGenerator[None]:
+        """Our page in place of mitmproxy's. (No generator of its own: this is called for every chunk.)"""
+        if isinstance(event, ResponseProtocolError):
+            return self._refuse(event)
+        return super().send(event)
+
+    def _refuse(self, event: ResponseProtocolError) -> layer.CommandGenerator[None]:
+        if not self.conn.state & ConnectionState.CAN_WRITE:
+            return
+        status = event.code.http_status_code()
+        if self.response is None and status is not None:
+            yield commands.SendData(self.conn, writing.on_the_wire(error_page(status, event.message)))
+        yield commands.CloseConnection(self.conn)
+
+    def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
+        """Refuse a head without end, and say in our words what cannot be read."""
+        if isinstance(event, events.DataReceived) and self._head_is_too_long():
+            self.state = self.done
+            yield commands.SendData(self.conn, writing.on_the_wire(error_page(431)))
+            yield commands.CloseConnection(self.conn)
+            return
+        for command in super().read_headers(event):
+            if isinstance(command, commands.SendData):  # nothing but an error is sent before the head is read
+                command = commands.SendData(self.conn, writing.on_the_wire(error_page(400)))
+            yield command
+
+    def _head_is_too_long(self) -> bool:
+        if len(self.buf) <= HEAD_MOST:
+            return False
+        start = bytes(self.buf)[:HEAD_MOST]
+        return b"\n\r\n" not in start and b"\n\n" not in start
+
+    @property
+    def body_reader(self) -> Any:
+        """h11's reader of the body under way."""
+        return self._body_reader
+
+    @body_reader.setter
+    def body_reader(self, reader: Any) -> None:
+        self._body_reader = _WithoutTrailers(reader)
+
+
+class _WithoutTrailers:
+    """A body reader that drops trailers: mitmproxy gives up on a connection that sends any."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+
+    def __call__(self, buffer: Any) -> Any:
+        return self._bare(self._reader(buffer))
+
+    def read_eof(self) -> Any:
+        return self._bare(self._reader.read_eof())
+
+    @staticmethod
+    def _bare(event: Any) -> Any:
+        return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
+
+
+class Http2Front(Http2Server):
+    """HTTP/2 with a client."""
+
+    def __init__(self, ctx: context.Context) -> None:
+        super().__init__(ctx)
+        self._bare: set[int] = set()  # streams that asked for a head only: an answer with a body breaks them
+
+    def handle_h2_event(self, event: h2.events.Event) -> layer.CommandGenerator[bool]:
+        """As mitmproxy's, with a look at the method."""
+        if isinstance(event, h2.events.RequestReceived) and (b":method", b"HEAD") in event.headers:
+            self._bare.add(event.stream_id)
+        elif isinstance(event, h2.events.StreamReset):
+            self._bare.discard(event.stream_id)
+        return super().handle_h2_event(event)
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if isinstance(event, ResponseProtocolError) and self._can_still_answer(event):
+            return self._refuse(event)
+        if isinstance(event, ResponseEndOfMessage):
+            self._bare.discard(event.stream_id)
+        return super()._handle_event(event)
+
+    def _can_still_answer(self, event: ResponseProtocolError) -> bool:
+        if event.code.http_status_code() is None or not self.is_open_for_us(event.stream_id):
+            return False
+        return not self.h2_conn.streams[event.stream_id].state_machine.headers_sent
+
+    def _refuse(self, event: ResponseProtocolError) -> layer.CommandGenerator[None]:
+        answer = error_page(event.code.http_status_code() or 502, event.message)
+        fields = [
+            (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in answer.headers
+        ]
+        fields = [field for field in fields if field[0] != b"connection"]
+        bare = event.stream_id in self._bare
+        self._bare.discard(event.stream_id)
+        head = [(b":status", b"%d" % answer.status), *fields]
+        self.h2_conn.send_headers(event.stream_id, head, end_stream=bare)
+        if not bare:
+            self.h2_conn.send_data(event.stream_id, answer.body, end_stream=True)
+        yield commands.SendData(self.conn, self.h2_conn.data_to_send())
+
+
+def front(ctx: context.Context) -> HttpConnection:
+    """The layer that speaks with the client of a connection."""
+    return Http2Front(ctx.fork()) if ctx.client.alpn == b"h2" else Http1Front(ctx.fork())

@@ -1,0 +1,78 @@
+"""What the proxy remembers of each client connection, for as long as that lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from mitmproxy import connection
+from mitmproxy.options import Options
+
+from proxy_addon.identity.identification import Who
+from proxy_addon.metering.enforcer import Ticket
+
+
+class Conn:
+    """One client connection: who, to where, and what runs in it."""
+
+    __slots__ = ("activity", "cuttable", "hosts", "open", "options", "passed", "ticket", "who")
+
+    def __init__(self) -> None:
+        self.who: Who | None = None  # from CONNECT; plain requests say it each time
+        self.hosts: tuple[str, ...] = ()  # CONNECT authority and SNI, normalised
+        self.open = 0  # requests under way
+        self.passed = False  # relayed as bytes
+        self.ticket: Ticket | None = None  # of a metered tunnel
+        self.options: TunnelOptions | None = None
+        self.cuttable = False  # its HTTP layers are ours
+        self.activity = (0.0, 0.0)  # while draining: the last sign of life, and when we first saw that one
+
+
+class Connections:
+    """All client connections that are open."""
+
+    def __init__(self) -> None:
+        self._conns: WeakKeyDictionary[connection.Client, Conn] = WeakKeyDictionary()
+
+    def of(self, client: connection.Client) -> Conn:
+        """The state of one connection, made on first sight."""
+        conn = self._conns.get(client)
+        if conn is None:
+            conn = self._conns[client] = Conn()
+        return conn
+
+    def known(self, client: connection.Client) -> Conn | None:
+        """The state of one connection unless it has been forgotten."""
+        return self._conns.get(client)
+
+    def all(self) -> Iterable[tuple[connection.Client, Conn]]:
+        """Every connection that is open now."""
+        return list(self._conns.items())
+
+    def gone(self, client: connection.Client) -> None:
+        """The connection was closed."""
+        self._conns.pop(client, None)
+
+    def __len__(self) -> int:
+        return len(self._conns)
+
+
+class TunnelOptions:
+    """mitmproxy's options as one connection sees them: its own connection strategy.
+
+    A tunnel that is only relayed is connected at once: its client learns of a dead site in the answer to
+    CONNECT, and protocols in which the server speaks first work. A tunnel that we open is connected late, so
+    that a blocked site is never contacted. mitmproxy knows one strategy for all, but each layer reads it from
+    its context.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self.connection_strategy = "lazy"
+
+    def __getattr__(self, name: str) -> Any:
+        # Asked several times for each request, and copied and checked by mitmproxy each time: once is enough.
+        value = getattr(self._options, name)
+        self.__dict__[name] = value
+        return value

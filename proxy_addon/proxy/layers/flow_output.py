@@ -1,0 +1,48 @@
+"""From an answer of ours to mitmproxy's values: the way back of `reading.py`."""
+
+from __future__ import annotations
+
+from mitmproxy import connection, http
+from mitmproxy.net.http import http1
+
+from proxy_addon.proxy.responses.responses import Answer
+
+ANSWERED = "answered"
+PAGE = "page"
+_MARK = "allowance"  # the key in a flow's metadata
+
+
+def response(answer: Answer) -> http.Response:
+    """The answer as mitmproxy's response."""
+    fields = [(name.encode(), value.encode("latin-1", "replace")) for name, value in answer.headers]
+    return http.Response.make(answer.status, answer.body, http.Headers(fields))
+
+
+def on_the_wire(answer: Answer) -> bytes:
+    """The answer as HTTP/1.1 bytes."""
+    return bytes(http1.assemble_response(response(answer)))
+
+
+def give(flow: http.HTTPFlow, answer: Answer) -> None:
+    """Answer a request ourselves: the site is not contacted, the body of the request is not wanted."""
+    mark(flow, ANSWERED)
+    if "expect" in flow.request.headers:
+        del flow.request.headers["expect"]  # or "100 Continue" would ask for the body first
+    flow.response = response(answer)
+    flow.response.headers["X-Allowance-Request"] = request_id(flow)
+
+
+def mark(flow: http.HTTPFlow, what: str) -> None:
+    """Remember that we answer this flow (`ANSWERED`), or that it is for the employee page (`PAGE`)."""
+    flow.metadata[_MARK] = what
+
+
+def marked(flow: http.HTTPFlow) -> str | None:
+    """What `mark` remembered."""
+    found = flow.metadata.get(_MARK)
+    return found if isinstance(found, str) else None
+
+
+def request_id(handle: http.HTTPFlow | connection.Client) -> str:
+    """The id of a request, or of a tunnel by its connection."""
+    return handle.id[:13]

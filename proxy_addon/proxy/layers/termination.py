@@ -1,0 +1,139 @@
+"""Ends what is already running. Internals of mitmproxy are used; `tests/proxy/layers/test_termination.py` pins them.
+
+mitmproxy has no public way to end a body in its middle: `kill` waits for the end of the answer. So every HTTP
+layer of ours, towards the proxy's client and inside an opened tunnel, is a `CuttableHttp`, which understands
+one event more, `Cut`:
+
+* a body is ended by resetting its stream: HTTP/2 neighbours go on, an HTTP/1.1 connection is closed, and the
+  connection to the site is closed or its stream reset, so that nothing goes on behind our back;
+* a WebSocket is closed with code 1008 on both sides.
+
+A tunnel that we only relay ends with the connection to the client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import wsproto.events
+from mitmproxy import connection, http
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.proxy import commands, context, events, layer, layers
+from mitmproxy.proxy.layers.http import HTTPMode, HttpStream
+from mitmproxy.proxy.layers.http._events import (
+    ErrorCode,
+    RequestProtocolError,
+    ResponseData,
+    ResponseProtocolError,
+)
+from mitmproxy.proxy.layers.websocket import WebsocketLayer
+from mitmproxy.utils import asyncio_utils
+
+from proxy_addon.proxy.layers.bounded_stream import BoundedStream
+from proxy_addon.proxy.layers.client_side import front
+
+REASON = "time is up"
+POLICY_VIOLATION = 1008
+
+
+@dataclass
+class Cut(events.Event):
+    """End the exchange of this flow, wherever in the layers of a connection it is."""
+
+    flow: http.HTTPFlow
+
+
+class CuttableHttp(layers.HttpLayer):
+    """mitmproxy's HTTP layer; its exchanges can be ended one by one."""
+
+    def __init__(self, ctx: context.Context, mode: HTTPMode = HTTPMode.transparent) -> None:
+        super().__init__(ctx, mode)
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if isinstance(event, Cut):
+            return self._cut(event)
+        if isinstance(event, events.Start):
+            self.connections.setdefault(self.context.client, front(self.context))
+        handled: layer.CommandGenerator[None] = super()._handle_event(event)
+        return handled
+
+    def make_stream(self, stream_id: int) -> layer.CommandGenerator[None]:
+        """As mitmproxy's, with our stream."""
+        stream = self.streams[stream_id] = BoundedStream(self.context.fork(), stream_id)
+        yield from self.event_to_child(stream, events.Start())
+
+    def _cut(self, event: Cut) -> layer.CommandGenerator[None]:
+        for stream in list(self.streams.values()):
+            flow = getattr(stream, "flow", None)
+            if flow is event.flow:
+                yield from self._end(stream)
+            elif flow is not None and flow.request.method == "CONNECT":  # it may run inside this tunnel
+                yield from self.event_to_child(stream, event)
+
+    def _end(self, stream: HttpStream) -> layer.CommandGenerator[None]:
+        if isinstance(stream.child_layer, WebsocketLayer):
+            yield from self._end_websocket(stream, stream.child_layer)
+        elif stream.child_layer is not None:
+            yield commands.CloseConnection(self.context.client)
+        else:
+            yield from self._end_body(stream)
+
+    def _end_websocket(self, stream: HttpStream, socket: WebsocketLayer) -> layer.CommandGenerator[None]:
+        """Let the layer find a close event of the site's, as it finds injected messages.
+
+        (Bytes of a close frame would be lost in a frame of which only a part has come.)
+        """
+        closed = wsproto.events.CloseConnection(POLICY_VIOLATION, REASON)
+        socket.server_ws._events.append(closed)
+        yield from self.event_to_child(stream, ResponseData(stream.stream_id, b""))
+
+    def _end_body(self, stream: HttpStream) -> layer.CommandGenerator[None]:
+        site = stream.flow.server_conn
+        ended = ResponseProtocolError(stream.stream_id, REASON, ErrorCode.CANCEL)
+        yield from self.event_to_child(stream, ended)
+        server = self.connections.get(site)
+        if server is not None and not isinstance(server, HttpStream) and site.connected:
+            dropped = RequestProtocolError(stream.stream_id, REASON, ErrorCode.CANCEL)
+            yield from self.event_to_child(server, dropped)
+
+
+class Scissors:
+    """Ends flows and connections by way of the running proxy server. Event loop only."""
+
+    def __init__(self, proxyserver: Proxyserver) -> None:
+        self._server = proxyserver
+
+    def _handler(self, client: connection.Client) -> Any:
+        return self._server.connections.get(client.id)
+
+    def http(self, flow: http.HTTPFlow, *, cuttable: bool) -> None:
+        """End one answer in its middle, or one WebSocket. `cuttable`: the layers are ours and can do that."""
+        handler = self._handler(flow.client_conn)
+        if handler is None:
+            return
+        if cuttable:
+            asyncio_utils.create_task(
+                handler.server_event(Cut(flow)), name="cut", keep_ref=True, client=flow.client_conn.peername
+            )
+            return
+        for side in (flow.server_conn, flow.client_conn):
+            if side in handler.transports:
+                handler.close_connection(side)
+
+    def client(self, client: connection.Client) -> None:
+        """End a client connection with all that is in it."""
+        handler = self._handler(client)
+        if handler is not None and client in handler.transports:
+            handler.close_connection(client)
+
+    def clients(self) -> Iterator[connection.Client]:
+        """All client connections that are open now."""
+        for handler in list(self._server.connections.values()):
+            yield handler.client
+
+    def last_active(self, client: connection.Client) -> float:
+        """A number that changes whenever something passes through a connection."""
+        handler = self._handler(client)
+        return float(handler.timeout_watchdog.last_activity) if handler is not None else 0.0

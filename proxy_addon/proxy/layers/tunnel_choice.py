@@ -1,0 +1,189 @@
+"""What is not limited is not decrypted: chooses what happens inside a tunnel, from its first bytes.
+
+A tunnel is a limited platform's when the host of its CONNECT or the name in its TLS greeting says so. Everything
+else is relayed as bytes: no certificate of ours, no parsing, no flow, no log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import NamedTuple
+
+from mitmproxy import connection
+from mitmproxy.net.tls import starts_like_tls_record
+from mitmproxy.proxy import context, layer, layers
+from mitmproxy.proxy.layers import modes
+from mitmproxy.proxy.layers.http import HTTPMode
+from mitmproxy.proxy.layers.tls import HTTP_ALPNS, parse_client_hello
+
+from proxy_addon.core.hosts import normalise
+from proxy_addon.proxy.layers.connections import Conn
+from proxy_addon.proxy.layers.termination import CuttableHttp
+
+PAGE_HOST = "allowance.internal"
+_GREETING = 6  # bytes needed to know a TLS greeting
+_METHOD = 3  # bytes needed to know a request line
+_OPENING_MOST = 65_536  # bytes of a greeting or of a request's head that we wait for
+
+
+class Wait(Exception):
+    """More bytes are needed before anything can be said."""
+
+
+class Kind(Enum):
+    """What the first bytes are. `BROKEN`: a beginning without end, which we do not wait for."""
+
+    TLS = "tls"
+    HTTP = "http"
+    OTHER = "other"
+    BROKEN = "broken"
+
+
+class Opening(NamedTuple):
+    """The first bytes of a tunnel: kind, and the hosts that they name (normalised)."""
+
+    kind: Kind
+    hosts: tuple[str, ...] = ()
+
+
+def read_opening(data: bytes) -> Opening:
+    """Read the client's first bytes. Raises Wait while they are too few."""
+    if not data:
+        raise Wait
+    if data[:1] == b"\x16":
+        if len(data) < _GREETING:
+            raise Wait
+        if starts_like_tls_record(data):
+            return _bounded(data, Kind.TLS, _names_in_greeting(data))
+    if not data[:_METHOD].isalpha():
+        return Opening(Kind.OTHER)
+    if len(data) < _METHOD:
+        raise Wait
+    line, ended, _ = data.partition(b"\n")
+    if b"HTTP/" in line or (not ended and b" " in line):
+        return _bounded(data, Kind.HTTP, _names_in_request(data))
+    return Opening(Kind.OTHER)
+
+
+def _bounded(data: bytes, kind: Kind, names: tuple[str, ...] | None) -> Opening:
+    if names is not None:
+        return Opening(kind, tuple(dict.fromkeys(filter(None, names))))
+    if len(data) < _OPENING_MOST:
+        raise Wait
+    return Opening(Kind.BROKEN)
+
+
+def _names_in_greeting(data: bytes) -> tuple[str, ...] | None:
+    """The server name; None while the greeting is incomplete."""
+    try:
+        hello = parse_client_hello(data)
+    except ValueError:
+        return ()
+    if hello is None:
+        return None
+    return (normalise(hello.sni),) if hello.sni else ()
+
+
+def _names_in_request(data: bytes) -> tuple[str, ...] | None:
+    """The host of the request's address and every Host field; None while the head is incomplete."""
+    head, complete, _ = data.partition(b"\r\n\r\n")
+    if not complete:
+        head, complete, _ = data.partition(b"\n\n")
+        if not complete:
+            return None
+    first, *lines = head.split(b"\n")
+    names = [_host_of_target(first)]
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if colon and name.strip().lower() == b"host":
+            names.append(normalise(value.strip().decode("latin-1")))
+    return tuple(names)
+
+
+def _host_of_target(line: bytes) -> str:
+    """The host in `GET http://host/ HTTP/1.1` or `CONNECT host:443 HTTP/1.1`; "" without one."""
+    method, _, rest = line.partition(b" ")
+    target = rest.strip().partition(b" ")[0]
+    if method.upper() != b"CONNECT":
+        target = target.partition(b"://")[2].partition(b"/")[0]
+    return normalise(target.decode("latin-1"))
+
+
+class Passthrough:
+    """Chooses the layer inside a tunnel.
+
+    `limited` names the platform of a host when some rule limits it. `inspected` is False for platforms that
+    stay closed (`inspect: false`). `meter` starts a metered tunnel for a platform: True = it may go on.
+    """
+
+    def __init__(
+        self,
+        limited: Callable[[str], str | None],
+        inspected: Callable[[str], bool],
+        meter: Callable[[connection.Client, Conn, str], bool],
+    ) -> None:
+        self._limited = limited
+        self._inspected = inspected
+        self._meter = meter
+
+    def outer(self, ctx: context.Context, conn: Conn, client: bytes) -> layer.Layer | None:
+        """The layer that speaks with the proxy's client; None when its connection must end.
+
+        Where somebody else's mitmproxy does not run as a forward proxy the choice is not ours: Wait.
+        """
+        if len(ctx.layers) != 1 or not isinstance(ctx.layers[0], modes.HttpProxy | modes.HttpUpstreamProxy):
+            raise Wait
+        if starts_like_tls_record(client):
+            return None  # we speak HTTP with our clients; TLS is for what is inside a tunnel
+        conn.cuttable = True
+        upstream = isinstance(ctx.layers[0], modes.HttpUpstreamProxy)
+        return CuttableHttp(ctx, HTTPMode.upstream if upstream else HTTPMode.regular)
+
+    def choose(self, ctx: context.Context, conn: Conn, client: bytes, server: bytes) -> layer.Layer | None:
+        """The layer for what comes next in a tunnel; None = its client must go. May raise Wait."""
+        if conn.ticket is not None:
+            return layers.TCPLayer(ctx)
+        if ctx.client.tls_established:
+            return self._inside_tls(ctx, conn, client)
+        if server:
+            return self._server_first(ctx, conn)
+        opening = read_opening(client)
+        if opening.kind is Kind.BROKEN:
+            return None
+        conn.hosts = (*conn.hosts, *(h for h in opening.hosts if h not in conn.hosts))
+        if PAGE_HOST in conn.hosts:
+            return self._open(ctx, opening.kind)
+        platform = self._platform(conn)
+        if platform is None:
+            conn.passed = True
+            return layers.TCPLayer(ctx, ignore=True)
+        if opening.kind is Kind.OTHER or not self._inspected(platform):
+            return self._metered(ctx, conn, platform)
+        return self._open(ctx, opening.kind)
+
+    def _platform(self, conn: Conn) -> str | None:
+        return next((p for p in map(self._limited, conn.hosts) if p is not None), None)
+
+    def _server_first(self, ctx: context.Context, conn: Conn) -> layer.Layer | None:
+        platform = self._platform(conn)
+        if platform is not None:
+            return self._metered(ctx, conn, platform)
+        conn.passed = True
+        return layers.TCPLayer(ctx, ignore=True)
+
+    def _metered(self, ctx: context.Context, conn: Conn, platform: str) -> layer.Layer | None:
+        return layers.TCPLayer(ctx) if self._meter(ctx.client, conn, platform) else None
+
+    def _open(self, ctx: context.Context, kind: Kind) -> layer.Layer:
+        if kind is not Kind.TLS:
+            return CuttableHttp(ctx)
+        outer = layers.ServerTLSLayer(ctx)
+        outer.child_layer = layers.ClientTLSLayer(ctx)
+        return outer
+
+    def _inside_tls(self, ctx: context.Context, conn: Conn, client: bytes) -> layer.Layer | None:
+        if ctx.client.alpn in HTTP_ALPNS or read_opening(client).kind is Kind.HTTP:
+            return CuttableHttp(ctx)
+        platform = self._platform(conn)
+        return self._metered(ctx, conn, platform) if platform is not None else None

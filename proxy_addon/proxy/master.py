@@ -1,0 +1,147 @@
+"""Our own master: only the mitmproxy add-ons that a forward proxy needs; signals and the drain.
+
+On SIGTERM or SIGINT nothing new is accepted, idle connections are closed, running answers may finish for
+`drain` seconds, then everything ends. A second signal ends the wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+from mitmproxy import options
+from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconfig, upstream_auth
+from mitmproxy.master import Master
+
+from proxy_addon.config.parsers import HostPort, UpstreamProxy
+from proxy_addon.proxy.addon import Gate
+from proxy_addon.proxy.layers.addon_manager import QuickHooks
+from proxy_addon.proxy.layers.termination import Scissors
+from proxy_addon.proxy.traffic import TrafficCounts
+
+log = structlog.get_logger("allowance.run")
+
+_LOOK = 0.05  # seconds between two looks at whether all have gone
+
+
+class Listening(Exception):
+    """The proxy port could not be opened; one line with the remedy."""
+
+
+class RunnerOptions(NamedTuple):
+    """What mitmproxy has to be told."""
+
+    listen: HostPort
+    confdir: Path
+    trusted_ca: Path | None
+    upstream: UpstreamProxy | None
+    drain: float
+
+
+class Runner:
+    """One proxy process. `on_running` is called when connections are accepted, `on_stopping` when no more are."""
+
+    def __init__(
+        self,
+        wanted: RunnerOptions,
+        gate: Gate,
+        on_running: Callable[[], None],
+        on_stopping: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._wanted = wanted
+        self._gate = gate
+        self._on_running = on_running
+        self._on_stopping = on_stopping
+        self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until a signal comes. Raises Listening when the port cannot be opened."""
+        loop = asyncio.get_running_loop()
+        self._gate.desk.resolver.install(loop)
+        self.server = server = proxyserver.Proxyserver()
+        master = self._master(loop, server)
+        self.on_signals(loop)
+        running = asyncio.ensure_future(master.run())
+        try:
+            await self._until_listening(server, running)
+            self._gate.start(loop, Scissors(server))
+            self._on_running()
+            await self._stop.wait()
+            self._on_stopping()
+            await self._drain(server)
+        finally:
+            self._gate.stop()
+            master.shutdown()
+            await running
+
+    def _master(self, loop: asyncio.AbstractEventLoop, server: proxyserver.Proxyserver) -> Master:
+        master = Master(options.Options(), loop)
+        master.addons = QuickHooks(master)
+        master.addons.add(
+            core.Core(),
+            disable_h2c.DisableH2C(),
+            upstream_auth.UpstreamAuth(),
+            server,
+            self._gate,
+            TrafficCounts(server, self._gate.desk.traffic),
+            next_layer.NextLayer(),
+            tlsconfig.TlsConfig(),
+        )
+        wanted = self._wanted
+        master.options.update(
+            confdir=str(wanted.confdir),
+            listen_host=wanted.listen.host,
+            listen_port=wanted.listen.port,
+            connection_strategy="lazy",
+            mode=[_mode(wanted.upstream)],
+            ssl_verify_upstream_trusted_ca=str(wanted.trusted_ca) if wanted.trusted_ca else None,
+            upstream_auth=wanted.upstream.credentials if wanted.upstream else None,
+        )
+        return master
+
+    async def _until_listening(self, server: proxyserver.Proxyserver, running: asyncio.Future[None]) -> None:
+        while not server.listen_addrs():
+            if running.done() or any(s.last_exception for s in server.servers):
+                error = next((s.last_exception for s in server.servers if s.last_exception), None)
+                raise Listening(str(error or "the proxy could not be started"))
+            await asyncio.sleep(0.005)
+        while not server.is_running:
+            await asyncio.sleep(0.005)
+
+    @property
+    def draining(self) -> bool:
+        """True once the end has been asked for."""
+        return self._stop.is_set()
+
+    def on_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let SIGTERM and SIGINT end it."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+
+    def stop(self) -> None:
+        """Begin to drain; asked for a second time, end at once."""
+        if self._stop.is_set():
+            self._hurry.set()
+        self._stop.set()
+
+    async def _drain(self, server: proxyserver.Proxyserver) -> None:
+        """No new connections; what runs may end by itself for a while."""
+        log.info("draining", connections=len(server.connections), seconds=self._wanted.drain)
+        await server.servers.update([])
+        deadline = asyncio.get_running_loop().time() + self._wanted.drain
+        while server.connections and not self._hurry.is_set():
+            if asyncio.get_running_loop().time() >= deadline:
+                break
+            self._gate.under_way.close_idle(asyncio.get_running_loop().time())
+            await asyncio.sleep(_LOOK)
+        self._gate.under_way.close_all()
+        await asyncio.sleep(_LOOK)
+
+
+def _mode(upstream: UpstreamProxy | None) -> str:
+    return f"upstream:{upstream.url}" if upstream is not None else "regular"

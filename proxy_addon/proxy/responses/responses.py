@@ -1,0 +1,244 @@
+"""What a request gets when the answer is no, or "yes, but it ends soon".
+
+Pure: a question in, an answer out. Nothing here knows mitmproxy. What is sent depends on what the browser
+will do with it: a page is for a person to read, a problem document for a script, and an image or a script
+tag gets nothing, because nobody would see it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from enum import Enum, auto
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from proxy_addon.core.types import Balance, Decision
+from proxy_addon.presentation import durations as words
+from proxy_addon.presentation.theme import bar, environment, page_headers, web_link
+from proxy_addon.proxy.responses.messages import PageContext, code_of, tell
+
+__all__ = ["Answer", "Ask", "PageContext", "block", "heads_up", "refused", "sign_in", "tunnel_refused"]
+
+_TEMPLATES: Final = environment(Path(__file__).parent / "templates")
+_BLOCK: Final = _TEMPLATES.get_template("block.html")
+_HEADS_UP: Final = _TEMPLATES.get_template("heads_up.html")
+_NOTICE: Final = _TEMPLATES.get_template("notice.html")
+
+_PAGE_DESTINATIONS: Final = frozenset({"document", "iframe", "frame", "fencedframe", "embed", "object"})
+_FRAMES: Final = _PAGE_DESTINATIONS - {"document"}
+_SCRIPT_DESTINATIONS: Final = frozenset({"empty", "websocket", "webtransport"})
+_ORIGIN: Final = re.compile(r"null|[a-z][a-z0-9+.-]*://[!-~]{1,300}", re.IGNORECASE | re.ASCII)
+_TOKENS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,2000}")
+_METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
+_EXPOSED: Final = "X-Allowance-Reason, X-Allowance-Request, Retry-After, Link"
+
+
+class Ask(NamedTuple):
+    """A request, as far as its answer depends on it. Header values are None where the header is missing."""
+
+    method: str
+    url: str
+    host: str
+    dest: str | None = None  # Sec-Fetch-Dest
+    mode: str | None = None  # Sec-Fetch-Mode
+    accept: str | None = None
+    origin: str | None = None
+    x_requested_with: str | None = None
+    upgrade: bool = False  # asks to become a WebSocket
+    request_method: str | None = None  # Access-Control-Request-Method
+    request_headers: str | None = None  # Access-Control-Request-Headers
+    request_id: str = ""  # as logs name this request
+
+
+class Answer(NamedTuple):
+    """A whole response. `headers` holds Content-Length where there may be one."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class _Kind(Enum):
+    """What the asker can do with an answer."""
+
+    PAGE = auto()
+    PROBLEM = auto()
+    NOTHING = auto()
+
+
+def block(ask: Ask, decision: Decision, context: PageContext) -> Answer:
+    """The answer to a request that must not reach the site: 403 in the form that fits the request.
+
+    A CORS preflight passes (204): it asks for nothing itself, and without it the page's script could not
+    read the 403 of the request that follows.
+    """
+    headers = _block_headers(decision, context) | _cors(ask)
+    if ask.method.upper() == "OPTIONS" and ask.origin and not ask.upgrade:
+        return Answer(204, tuple((headers | _preflight(ask)).items()), b"")
+    match _kind(ask):
+        case _Kind.PAGE:
+            framed = (ask.dest or "").lower() in _FRAMES
+            return _answer(ask, 403, headers | page_headers(framed=framed), _page(ask, decision, context))
+        case _Kind.PROBLEM:
+            headers["Content-Type"] = "application/problem+json"
+            return _answer(ask, 403, headers, _problem(ask, decision, context))
+        case _Kind.NOTHING:
+            return _answer(ask, 403, headers, b"")
+
+
+def heads_up(ask: Ask, decision: Decision, balance: Balance, context: PageContext) -> Answer:
+    """The page before the end: "2 minutes left", and a way on to where the person was going.
+
+    For a top-level navigation with GET. Another method gets the page without a link, for a link would not
+    send again what the person sent.
+    """
+    page = _HEADS_UP.render(
+        context=context,
+        host=ask.host,
+        bar=bar(balance),
+        rule=decision.rule,
+        changes=_change(balance.resets_at, context),
+        link=web_link(ask.url) if ask.method.upper() == "GET" else None,
+        ask_url=context.ask_url(balance.allowance),
+    )
+    return _answer(ask, 200, page_headers(), _bytes(page))
+
+
+def tunnel_refused(decision: Decision, context: PageContext) -> Answer:
+    """The answer to CONNECT. Browsers do not show it, so it is short; a log or curl shows it."""
+    headers = _block_headers(decision, context)
+    headers |= {"Content-Type": "text/plain; charset=utf-8", "Connection": "close"}
+    text = f"{tell(decision, context).text}\nYour time: {context.page_url}\n"
+    return _complete(403, headers, _bytes(text))
+
+
+def sign_in(realm: str) -> Answer:
+    """407: who are you? The page is seen by whoever closes the browser's sign-in window."""
+    shown = re.sub(r"[^ -~]", "", realm)
+    quoted = re.sub(r'(["\\])', r"\\\1", shown)
+    page = _NOTICE.render(
+        title="Please sign in to the proxy",
+        detail="This network asks everybody to sign in, so that your minutes are yours. Load the page again"
+        " and enter the name and password that you were given for the proxy.",
+        hint="You have none, or they do not work? Your IT team can help. They are not the password of the"
+        " site that you were going to.",
+    )
+    headers = page_headers() | {"Proxy-Authenticate": f'Basic realm="{quoted}", charset="UTF-8"'}
+    return _complete(407, headers, _bytes(page))
+
+
+def refused(status: int, title: str, detail: str) -> Answer:
+    """What the proxy does not do for anybody: a port, a network or an address that is not allowed."""
+    page = _NOTICE.render(title=title, detail=detail, hint="")
+    return _complete(status, page_headers() | {"Connection": "close"}, _bytes(page))
+
+
+def _kind(ask: Ask) -> _Kind:
+    """Fetch metadata says it outright; older browsers and apps are read by what they accept."""
+    if ask.upgrade:
+        return _Kind.PROBLEM
+    dest = (ask.dest or "").strip().lower()
+    if dest in _PAGE_DESTINATIONS or (ask.mode or "").strip().lower() == "navigate":
+        return _Kind.PAGE
+    if dest:
+        return _Kind.PROBLEM if dest in _SCRIPT_DESTINATIONS else _Kind.NOTHING
+    return _kind_without_metadata(ask)
+
+
+def _kind_without_metadata(ask: Ask) -> _Kind:
+    accept = (ask.accept or "*/*").lower()
+    if ask.x_requested_with or "json" in accept:
+        return _Kind.PROBLEM
+    if "text/html" in accept or "application/xhtml" in accept:
+        return _Kind.PAGE
+    return _Kind.PROBLEM if accept.split(",")[0].split(";")[0].strip() == "*/*" else _Kind.NOTHING
+
+
+def _block_headers(decision: Decision, context: PageContext) -> dict[str, str]:
+    """What every refusal says, whatever its form."""
+    headers = {
+        "X-Allowance-Reason": code_of(decision.reason),
+        "Cache-Control": "no-store",
+        "Vary": "Origin, Accept, Sec-Fetch-Dest, Sec-Fetch-Mode, X-Requested-With",
+        "X-Content-Type-Options": "nosniff",
+        "Link": f'<{context.page_url}>; rel="help"',
+    }
+    if decision.until is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(decision.until - context.now)))
+    return headers
+
+
+def _cors(ask: Ask) -> dict[str, str]:
+    """Lets the script that asked read why it was refused; nothing for a missing or malformed Origin."""
+    if not ask.origin or not _ORIGIN.fullmatch(ask.origin):
+        return {}
+    return {
+        "Access-Control-Allow-Origin": ask.origin,
+        "Access-Control-Allow-Credentials": "true",
+        "Access-Control-Expose-Headers": _EXPOSED,
+    }
+
+
+def _preflight(ask: Ask) -> dict[str, str]:
+    """Permission for the request that follows. Wildcards mean nothing where credentials are sent: we name."""
+    headers = {"Access-Control-Allow-Methods": _METHODS, "Access-Control-Max-Age": "0"}
+    if ask.request_method and _TOKENS.fullmatch(ask.request_method):
+        headers["Access-Control-Allow-Methods"] = ask.request_method
+    if ask.request_headers and _TOKENS.fullmatch(ask.request_headers):
+        headers["Access-Control-Allow-Headers"] = ask.request_headers
+    return headers
+
+
+def _page(ask: Ask, decision: Decision, context: PageContext) -> bytes:
+    retry = ask.method.upper() in ("GET", "HEAD")
+    page = _BLOCK.render(
+        story=tell(decision, context),
+        context=context,
+        host=ask.host,
+        request=ask.request_id,
+        bar=bar(context.balance) if context.balance else None,
+        decision=decision,
+        link=web_link(ask.url) if retry else None,
+        ask_url=context.ask_url(decision.allowance),
+    )
+    return _bytes(page)
+
+
+def _problem(ask: Ask, decision: Decision, context: PageContext) -> bytes:
+    """RFC 9457. No name in it: any page's script may read this."""
+    story = tell(decision, context)
+    document = {
+        "type": f"{context.page_url}help#{story.code}",
+        "title": story.headline,
+        "status": 403,
+        "detail": decision.message or story.next,
+        "reason": story.code,
+        "platform": decision.platform,
+        "rule": decision.rule,
+        "until": None if decision.until is None else words.iso(decision.until, context.zone),
+        "allowance": decision.allowance,
+        "left": None if decision.left is None else round(max(0.0, decision.left), 1),
+        "request": ask.request_id or None,
+    }
+    return json.dumps(document).encode("ascii")
+
+
+def _change(instant: float | None, context: PageContext) -> str | None:
+    return None if instant is None else words.moment(instant, context.now, context.zone)
+
+
+def _answer(ask: Ask, status: int, headers: dict[str, str], body: bytes) -> Answer:
+    if ask.method.upper() == "HEAD":
+        return Answer(status, tuple(headers.items()), b"")
+    return _complete(status, headers, body)
+
+
+def _complete(status: int, headers: dict[str, str], body: bytes) -> Answer:
+    return Answer(status, (*headers.items(), ("Content-Length", str(len(body)))), body)
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8; a byte that came in as no character at all (a lone surrogate) goes out as a question mark."""
+    return text.encode("utf-8", "replace")

@@ -1,0 +1,327 @@
+"""What another set of rules would change: by person, platform and time of the week, told by the engine.
+
+Both sets are asked with no minutes used: which rule decides, and what the person may spend then. People who are in
+the same lists of both sets are one *class*, platforms that the same rules name are one *kind*, and each pair is
+followed from change to change through one week. So ten thousand people cost as much as the few classes they make.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from proxy_addon.core import periods
+from proxy_addon.core.policy.matching import Match
+from proxy_addon.core.ruleset import Limit, Metering, Period, RuleSet, Then
+from proxy_addon.core.types import Person, Target
+from proxy_addon.presentation import rule_text as rule_words
+from proxy_addon.rules.equivalence import ANYBODY, MATCHING, Side, Who, classes, everybody, kinds
+
+_WEEK = 7
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class Effect(StrEnum):
+    """Who is better off after a change."""
+
+    GAIN = "gain"
+    LOSS = "loss"
+    OTHER = "other"  # another rule says the same, or the amounts cannot be compared
+
+
+class Answer(NamedTuple):
+    """What a set of rules says about a person, a platform and an hour; limits as rule files write them."""
+
+    verdict: str
+    rule: str | None
+    allowance: str | None = None
+    limits: tuple[str, ...] = ()
+    carry_over: float = 0.0
+    observed: bool = False
+    worth: tuple[float, ...] = ()  # seconds a day of each limit, for comparison only
+
+    def __str__(self) -> str:
+        text = f"spend {self.allowance} {' and '.join(self.limits)}" if self.limits else self.verdict
+        if self.carry_over:
+            text += f", {rule_words.length(self.carry_over)} carried over"
+        return f"{text} (observed only)" if self.observed else text
+
+
+class Stretch(NamedTuple):
+    """A stretch of one day of the week: 0 = Monday, seconds after midnight on the clock; the end is exclusive."""
+
+    day: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference: who, where, when, from what to what. `roles` and `patterns` stand for anybody in them."""
+
+    people: tuple[str, ...]
+    roles: tuple[str, ...]
+    patterns: tuple[str, ...]
+    platforms: tuple[str, ...]
+    times: tuple[Stretch, ...]
+    before: Answer
+    after: Answer
+
+    @property
+    def effect(self) -> Effect:
+        """Whether people gain or lose."""
+        return compare(self.before, self.after)
+
+    @property
+    def hours(self) -> float:
+        """How many hours of the week it is about."""
+        return sum(one.end - one.start for one in self.times) / 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All changes of a week that begins at the instant `start`; how many people and classes were asked."""
+
+    start: float
+    people: int
+    classes: int
+    changes: tuple[Change, ...]
+    dated: tuple[str, ...]  # rules that name dates, of which this week sees only its own
+    settings: tuple[tuple[str, str, str], ...]  # what else differs: key of the policy, before, after
+
+    @property
+    def equal(self) -> bool:
+        """True when nobody would notice."""
+        return not self.changes and not self.settings
+
+
+class _Row(NamedTuple):
+    """A change before it is known whom it meets."""
+
+    places: tuple[str, ...]
+    times: tuple[Stretch, ...]
+    before: Answer
+    after: Answer
+
+
+def compare(before: Answer, after: Answer) -> Effect:
+    """Allowed is more than charged, charged is more than blocked, and more time is more than less."""
+    ranks = {Then.BLOCK: 0, Then.SPEND: 1, Then.ALLOW: 2}
+    was, becomes = _rank(before, ranks), _rank(after, ranks)
+    if was != becomes:
+        return Effect.GAIN if becomes > was else Effect.LOSS
+    if not before.worth or len(before.worth) != len(after.worth):
+        return Effect.OTHER
+    pairs = [*zip(before.worth, after.worth, strict=True), (before.carry_over, after.carry_over)]
+    if all(a == b for a, b in pairs):
+        return Effect.OTHER
+    if all(a <= b for a, b in pairs):
+        return Effect.GAIN
+    return Effect.LOSS if all(a >= b for a, b in pairs) else Effect.OTHER
+
+
+def _rank(answer: Answer, ranks: Mapping[Then, int]) -> int:
+    return ranks[Then.ALLOW] if answer.observed else ranks[Then(answer.verdict)]
+
+
+def next_week(rules: RuleSet, now: float) -> float:
+    """When the next week begins."""
+    week = Limit(0.0, Period.WEEK)
+    return periods.window(week, rules, now).end
+
+
+def week_of(rules: RuleSet, day: date) -> float:
+    """When the week that a day is in begins."""
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=rules.zone).timestamp()
+    return periods.window(Limit(0.0, Period.WEEK), rules, noon).start
+
+
+def differences(before: RuleSet, after: RuleSet, start: float) -> Comparison:
+    """What changes from one set to the other, in the week that begins at the instant `start`."""
+    old, new = Side(before), Side(after)
+    end = _week_end(before, start)
+    people = list(everybody(old, new, start))
+    alike = classes(old, new, people, start)
+    places = kinds(before, after)
+    week = _Week(old, new, start, end)
+    found: dict[_Row, list[str]] = {}
+    for same in alike.values():
+        for row in week.changes(same[0], places):
+            found.setdefault(row, []).extend(who.label for who in same)
+    changes = tuple(_told(row, labels, before, after) for row, labels in found.items())
+    return Comparison(
+        start, len(people), len(alike), changes, tuple(_dated(before, after)), tuple(_settings(before, after))
+    )
+
+
+def _week_end(rules: RuleSet, start: float) -> float:
+    day = datetime.fromtimestamp(start, UTC).astimezone(rules.zone).replace(tzinfo=None)
+    return (day + timedelta(days=_WEEK)).replace(tzinfo=rules.zone).timestamp()
+
+
+# -- when, and what
+
+
+class _Week:
+    """One week under both sets. What was found for some people is kept for others who meet the same rules."""
+
+    def __init__(self, old: Side, new: Side, start: float, end: float) -> None:
+        self._old = old
+        self._new = new
+        self._start = start
+        self._end = end
+        self._known: dict[object, list[tuple[Answer, Answer, tuple[Stretch, ...]]]] = {}
+
+    def changes(self, who: Who, kinds: Mapping[Target, tuple[str, ...]]) -> Iterator[_Row]:
+        """What changes for somebody. Places with the same changes stand together."""
+        bits = self._old.bits(who.before, self._start), self._new.bits(who.after, self._start)
+        rota = any(person is not None and person.duty for person in (who.before, who.after))
+        by_place: dict[tuple[Answer, Answer, tuple[Stretch, ...]], list[str]] = {}
+        for target, names in kinds.items():
+            met = (self._old.met(bits[0], target), self._new.met(bits[1], target))
+            key = (who.label, target) if rota else (met, who.before is None, who.after is None)
+            if key not in self._known:
+                self._known[key] = list(self._compared(who, target))
+            for change in self._known[key]:
+                by_place.setdefault(change, []).extend(names)
+        for (was, becomes, stretches), places in by_place.items():
+            yield _Row(tuple(places), stretches, was, becomes)
+
+    def _compared(self, who: Who, target: Target) -> Iterator[tuple[Answer, Answer, tuple[Stretch, ...]]]:
+        """What differs, and when."""
+        times: dict[tuple[Answer, Answer], list[tuple[float, float]]] = {}
+        for since, until, was, becomes in _followed(
+            self._old, self._new, who, target, self._start, self._end
+        ):
+            if was != becomes:
+                times.setdefault((was, becomes), []).append((since, until))
+        for (was, becomes), spans in times.items():
+            yield was, becomes, _on_the_clock(spans, self._old.rules)
+
+
+def _followed(
+    old: Side, new: Side, who: Who, target: Target, start: float, end: float
+) -> Iterator[tuple[float, float, Answer, Answer]]:
+    """Both answers from change to change."""
+    at = start
+    while at < end:
+        was, was_until = _answer(old, who.before, target, at)
+        becomes, becomes_until = _answer(new, who.after, target, at)
+        until = min(end, was_until, becomes_until)
+        yield at, until, was, becomes
+        at = until
+
+
+def _answer(side: Side, person: Person | None, target: Target, at: float) -> tuple[Answer, float]:
+    """What a set says, and until when for sure."""
+    if target.platform not in side.rules.limited:
+        return Answer(Then.ALLOW, None), math.inf
+    if person is None:
+        return Answer(Then.BLOCK, None, observed=side.rules.observes), math.inf
+    match: Match = side.engine.match(person, target, at)
+    until = math.inf if match.until is None else match.until
+    rule = None if match.rule is None else match.rule.name
+    if match.allowance is None:
+        return Answer(match.then, rule, observed=_shows(match)), until
+    limits = side.limits(person, match.allowance, at)
+    answer = Answer(
+        match.then,
+        rule,
+        match.allowance,
+        tuple(map(rule_words.limit, limits)),
+        side.rules.allowances[match.allowance].carry_over,
+        _shows(match),
+        tuple(map(_a_day, limits)),
+    )
+    return answer, until
+
+
+def _shows(match: Match) -> bool:
+    """True when it matters that a rule is only tried out."""
+    return match.observed and match.then is not Then.ALLOW
+
+
+def _a_day(limit: Limit) -> float:
+    """What a limit comes to in a day, for comparison."""
+    days = {Period.HOUR: 1 / 24, Period.DAY: 1.0, Period.WEEK: 7.0, Period.MONTH: 30.4}
+    return limit.seconds / (days.get(limit.period) or limit.rolling / 86_400.0)
+
+
+def _on_the_clock(spans: Iterable[tuple[float, float]], rules: RuleSet) -> tuple[Stretch, ...]:
+    """Spans of instants as stretches of days on the clock; neighbours are one."""
+    found: list[Stretch] = []
+    for since, until in spans:
+        here = datetime.fromtimestamp(since, UTC).astimezone(rules.zone).replace(tzinfo=None)
+        there = datetime.fromtimestamp(until, UTC).astimezone(rules.zone).replace(tzinfo=None)
+        while here < there:
+            midnight = datetime.combine(here.date() + timedelta(days=1), datetime.min.time())
+            stop = min(midnight, there)
+            begin = here.hour * 3600 + here.minute * 60 + here.second
+            length = round((stop - here).total_seconds())
+            if found and found[-1].day == here.weekday() and found[-1].end == begin:
+                found[-1] = found[-1]._replace(end=begin + length)
+            else:
+                found.append(Stretch(here.weekday(), begin, begin + length))
+            here = stop
+    return tuple(sorted(set(found)))
+
+
+# -- told
+
+
+def _told(row: _Row, labels: list[str], before: RuleSet, after: RuleSet) -> Change:
+    """One change, and everybody whom it meets."""
+    roles = tuple(label.removeprefix(ANYBODY) for label in labels if label.startswith(ANYBODY))
+    patterns = tuple(label.removeprefix(MATCHING) for label in labels if label.startswith(MATCHING))
+    people = tuple(label for label in labels if not label.startswith((ANYBODY, MATCHING)))
+    return Change(
+        people, roles, patterns, _by_group(row.places, before, after), row.times, row.before, row.after
+    )
+
+
+def _by_group(places: tuple[str, ...], before: RuleSet, after: RuleSet) -> tuple[str, ...]:
+    """Platforms by the names of groups that are there whole and mean the same in both sets."""
+    left, found = dict.fromkeys(places), list[str]()
+    for name, members in after.groups.items():
+        same = set(before.groups.get(name, members)) == set(members)
+        if same and len(members) > 1 and all(member in left for member in members):
+            found.append(name)
+            left = {place: None for place in left if place not in members}
+    return (*found, *left)
+
+
+def _dated(before: RuleSet, after: RuleSet) -> Iterator[str]:
+    """Names of rules that dates or calendars open: one week shows only its own."""
+    names = (
+        rule.name
+        for rules in (before, after)
+        for rule in rules.rules
+        if rule.when is not None and (rule.when.dates or rule.when.calendar is not None)
+    )
+    return iter(dict.fromkeys(names))
+
+
+def _settings(before: RuleSet, after: RuleSet) -> Iterator[tuple[str, str, str]]:
+    """What else differs of the policy: key, before, after."""
+    for key, shown in _SHOWN.items():
+        was, becomes = shown(before), shown(after)
+        if was != becomes:
+            yield key, was, becomes
+    for name in fields(Metering):
+        was, becomes = (f"{getattr(rules.metering, name.name):g}" for rules in (before, after))
+        if was != becomes:
+            yield f"metering: {name.name}", was, becomes
+
+
+_SHOWN: Mapping[str, Callable[[RuleSet], str]] = {
+    "timezone": lambda rules: rules.zone.key,
+    "day_starts": lambda rules: f"{rules.day_starts // 3600:02}:{rules.day_starts % 3600 // 60:02}",
+    "week_starts": lambda rules: _DAYS[rules.week_starts],
+    "unidentified": lambda rules: rules.unidentified_role or "refuse",
+    "on_failure": lambda rules: str(rules.on_failure),
+    "retention": lambda rules: rule_words.length(rules.retention),
+}

@@ -1,0 +1,219 @@
+"""A decision with everything that led to it: the walk over the rules, the allowance, and what was spent by what.
+
+The same for the command, which asks the ledger or takes amounts as given, and for the running proxy, which asks
+its own memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from proxy_addon.core import periods
+from proxy_addon.core.audience import Names
+from proxy_addon.core.catalogue import Catalogue
+from proxy_addon.core.intervals import measure, normalise
+from proxy_addon.core.policy import balance as balances_of
+from proxy_addon.core.policy.balance import StaticUsage, Usage
+from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.ruleset import Allowance, Limit, Override, Period
+from proxy_addon.core.types import Decision, Grant, Interval, Person, Visit
+from proxy_addon.presentation import rule_text as rule_words
+from proxy_addon.presentation.durations import iso
+from proxy_addon.rules.lookup import address_of, person_of, refused
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLine:
+    """One limit of the allowance and how it stands; seconds."""
+
+    limit: str
+    spent: float
+    granted: float
+    carried: float
+    left: float
+
+
+@dataclass(frozen=True, slots=True)
+class AllowanceLine:
+    """The allowance a decision asked: whose limits hold, how they stand, and which platforms used it up.
+
+    `override` is None where the allowance's own limits hold. `by_platform` covers the window of the limit with
+    the least left, in seconds; platforms used at the same time count each, so the sum may be more than what
+    was spent.
+    """
+
+    name: str
+    override: str | None
+    limits: tuple[LimitLine, ...]
+    by_platform: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer for one person and URL at one instant. `known` is False for a user whom no file names."""
+
+    user: str
+    roles: tuple[str, ...]
+    known: bool
+    url: str
+    at: float
+    decision: Decision
+    allowance: AllowanceLine | None
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What somebody used: for the decision, and the single visits where they are known."""
+
+    usage: Usage
+    visits: tuple[Visit, ...] = ()
+
+
+NOTHING = Used(StaticUsage())
+
+
+def explain(engine: Engine, catalogue: Catalogue, user: str, url: str, used: Used, at: float) -> Explanation:
+    """Explain what would be answered at the instant `at`. Raises ValueError for what is no name or no URL."""
+    return explain_person(engine, catalogue, person_of(engine, user, at), user, url, used, at)
+
+
+def explain_person(
+    engine: Engine, catalogue: Catalogue, person: Person | None, user: str, url: str, used: Used, at: float
+) -> Explanation:
+    """The same for somebody whose roles are known already; None: the policy refuses who is not identified."""
+    target = address_of(catalogue, url).target
+    if person is None:
+        return Explanation(user, (), False, url, at, refused(engine, target), None)
+    decision = engine.explain(person, target, used.usage, at)
+    name = decision.allowance
+    line = None if name is None else _allowance(engine, person, name, used, at)
+    known = user.startswith("ip:") or _is_named(engine, person.name)
+    return Explanation(person.name, person.roles, known, url, at, decision, line)
+
+
+def taken_as_spent(
+    engine: Engine, person: Person | None, amounts: Mapping[str, float], at: float
+) -> StaticUsage:
+    """Usage as somebody claims it, taken to have been just before `at`; seconds by allowance.
+
+    Raises ValueError for an allowance that is not there, and for more than has passed of its window.
+    """
+    for name, seconds in amounts.items():
+        if name not in engine.rule_set.allowances:
+            there = ", ".join(engine.rule_set.allowances) or "none"
+            raise ValueError(f'"{name}" is not an allowance of the rules; there are: {there}')
+        limits, _ = limits_of(engine, person, name, at) if person else ((), None)
+        for limit in limits:
+            passed = at - periods.window(limit, engine.rule_set, at).start
+            if seconds > passed:
+                since = "window" if limit.period is Period.ROLLING else str(limit.period)
+                raise ValueError(
+                    f"{rule_words.length(seconds)} of {name} cannot have been spent: "
+                    f"this {since} began {rule_words.length(passed)} ago"
+                )
+    return StaticUsage({name: (Interval(at - seconds, at),) for name, seconds in amounts.items() if seconds})
+
+
+def limits_of(
+    engine: Engine, person: Person, name: str, at: float
+) -> tuple[tuple[Limit, ...], Override | None]:
+    """The limits that hold for a person, and the override they come from: the first that fits."""
+    allowance: Allowance = engine.rule_set.allowances[name]
+    roles = frozenset(engine.person(person.name, at).roles if person.duty else person.roles)
+    for override in allowance.overrides:
+        if roles.intersection(override.roles) or Names([(1, override.users)]).bits(person.name):
+            return override.limits, override
+    return allowance.limits, None
+
+
+def _allowance(engine: Engine, person: Person, name: str, used: Used, at: float) -> AllowanceLine:
+    rules = engine.rule_set
+    limits, override = limits_of(engine, person, name, at)
+    lines = []
+    for limit in limits:
+        stands = balances_of.standing(rules, rules.allowances[name], limit, used.usage, at)
+        lines.append(
+            LimitLine(rule_words.limit(limit), stands.spent, stands.granted, stands.carried, stands.left)
+        )
+    least = min(range(len(lines)), key=lambda number: lines[number].left)
+    window = Interval(_begin(used.usage, name, periods.window(limits[least], rules, at).start, at), at)
+    mine = [visit for visit in used.visits if visit.allowance == name]
+    whose = None if override is None else rule_words.override(override)
+    return AllowanceLine(name, whose, tuple(lines), _by_platform(mine, window))
+
+
+def _begin(usage: Usage, name: str, start: float, at: float) -> float:
+    """From when on use counts: a reset moves the beginning of the windows it falls into."""
+    resets = (grant.created for grant in usage.grants(name) if grant.resets and start < grant.created <= at)
+    return max(resets, default=start)
+
+
+def _by_platform(visits: Iterable[Visit], window: Interval) -> dict[str, float]:
+    """Seconds of each platform within a window, the longest first."""
+    stretches: dict[str, list[Interval]] = {}
+    for visit in visits:
+        part = Interval(max(visit.start, window.start), min(visit.end, window.end))
+        if part.end > part.start:
+            stretches.setdefault(visit.platform, []).append(part)
+    lengths = {platform: measure(normalise(many)) for platform, many in stretches.items()}
+    return dict(sorted(lengths.items(), key=lambda pair: -pair[1]))
+
+
+def _is_named(engine: Engine, name: str) -> bool:
+    """True when some list of people, in whatever file, names the person."""
+    rules = engine.rule_set
+    lists = [*rules.people.roles.values(), *(rule.users for rule in rules.rules)]
+    lists += [duty.users for duties in rules.people.duties.values() for duty in duties]
+    lists += [one.users for allowance in rules.allowances.values() for one in allowance.overrides]
+    lists += [(user,) for _, user, _ in rules.people.devices if user]
+    return bool(Names((1, names) for names in lists).bits(name))
+
+
+def data(found: Explanation, zone: ZoneInfo) -> dict[str, Any]:
+    """As `rules explain --json` prints it; the first keys are part of the outside contract."""
+    decision, line = found.decision, found.allowance
+    return {
+        "verdict": decision.verdict,
+        "reason": decision.reason,
+        "rule": decision.rule,
+        "platform": decision.platform,
+        "allowance": decision.allowance,
+        "left": None if decision.left is None else round(decision.left, 3),
+        "until": None if decision.until is None else iso(decision.until, zone),
+        "walk": [{"rule": step.rule, "fits": step.fits, "why": step.why} for step in decision.walk],
+        "user": found.user,
+        "roles": list(found.roles),
+        "known": found.known,
+        "url": found.url,
+        "at": iso(found.at, zone),
+        "timezone": zone.key,
+        "section": decision.section,
+        "message": decision.message,
+        "would": decision.would,
+        "override": None if line is None else line.override,
+        "limits": [
+            {
+                "limit": one.limit,
+                "spent": round(one.spent, 3),
+                "granted": round(one.granted, 3),
+                "carried": round(one.carried, 3),
+                "left": round(one.left, 3),
+            }
+            for one in (line.limits if line is not None else ())
+        ],
+        "spent_by": {} if line is None else {name: round(s, 3) for name, s in line.by_platform.items()},
+    }
+
+
+def used_by(visits: Iterable[Visit], grants: Iterable[Grant]) -> Used:
+    """What a ledger knows of one person."""
+    kept = tuple(visits)
+    stretches: dict[str, list[Interval]] = {}
+    for visit in kept:
+        if visit.allowance is not None:
+            stretches.setdefault(visit.allowance, []).append(Interval(visit.start, visit.end))
+    unions = {name: normalise(many) for name, many in stretches.items()}
+    return Used(StaticUsage(unions, tuple(grants)), kept)

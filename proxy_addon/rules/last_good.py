@@ -1,0 +1,118 @@
+"""The last rules that were in force, kept on disk: what a restart begins with when the rules folder is broken.
+
+Each rules folder has a place of its own below `last-good-rules/`, named by its path, so that a mistyped
+`--rules` does not bring up another folder's rules. There the files lie as they were, and `current` says which
+copy is whole: it is written last and replaced in one step, so a crash or a full disk leaves the copy before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules.folder import Reading
+
+FOLDER = "last-good-rules"
+_CURRENT = "current"
+_PRIVATE = 0o700  # rule files name people
+
+
+class Kept(NamedTuple):
+    """A copy that is whole: what was read of it, and when it was kept (an instant)."""
+
+    reading: Reading
+    since: float
+
+
+class LastGood:
+    """The copy of one rules folder. All methods block on the disk."""
+
+    def __init__(self, state: Path, rules: Path) -> None:
+        """`state` is where the proxy keeps its own files, `rules` the folder that is copied."""
+        path = os.path.abspath(rules)  # noqa: PTH100 (a link that is swapped stays the same folder)
+        self._rules = path
+        self.place = state / FOLDER / hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+
+    def keep(self, reading: Reading) -> bool:
+        """Keep these files; False when they are kept already. Raises OSError, and the copy before stays."""
+        seal = _seal(reading)
+        kept = self.find()
+        if kept is not None and _seal(kept.reading) == seal:
+            return False
+        self.place.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
+        fresh = self.place / f".new-{secrets.token_hex(4)}"
+        try:
+            for name, content in _files(reading):
+                _write(fresh / name, content)
+            shutil.rmtree(self.place / seal[:16], ignore_errors=True)
+            fresh.rename(self.place / seal[:16])
+            self._point(seal, reading.digest)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        self._tidy(seal[:16])
+        return True
+
+    def find(self) -> Kept | None:
+        """The copy, when there is one and it is what was kept."""
+        pointer = self._pointer()
+        seal = str(pointer.get("seal", ""))
+        if not seal:
+            return None
+        reading = rules_file.read(self.place / seal[:16])
+        if reading.failed or _seal(reading) != seal:
+            return None
+        return Kept(reading, (self.place / _CURRENT).stat().st_mtime)
+
+    def _pointer(self) -> dict[str, object]:
+        try:
+            found = json.loads((self.place / _CURRENT).read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _point(self, seal: str, digest: str) -> None:
+        fresh = self.place / f".{_CURRENT}-{secrets.token_hex(4)}"
+        text = json.dumps({"rules": self._rules, "digest": digest, "seal": seal}, indent=1)
+        _write(fresh, text.encode("utf-8", "surrogateescape"))
+        fresh.replace(self.place / _CURRENT)
+
+    def _tidy(self, kept: str) -> None:
+        for each in self.place.iterdir():
+            if each.is_dir() and each.name != kept:
+                shutil.rmtree(each, ignore_errors=True)
+
+
+def _files(reading: Reading) -> Iterator[tuple[str, bytes]]:
+    """Each file by its path in the folder."""
+    for name, content in reading.top:
+        yield name.rpartition("/")[2], content
+    for name, content in reading.platforms:
+        yield f"platforms/{name.rpartition('/')[2]}", content
+    for file, found in reading.calendars:
+        if isinstance(found, bytes):
+            yield file, found
+
+
+def _seal(reading: Reading) -> str:
+    digest = hashlib.sha256()
+    for name, content in _files(reading):
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """A file that only we can read, on the disk when this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

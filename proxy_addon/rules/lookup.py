@@ -1,0 +1,71 @@
+"""Who asks for what, told by the words of an administrator: a user's name and a URL.
+
+For tests of rules and for explanations; the proxy itself knows both from the connection.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from proxy_addon.core.catalogue import Catalogue, Hit
+from proxy_addon.core.hosts import normalise
+from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.rules.parsers import quote
+from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
+from proxy_addon.identity.passwords import person_name
+from proxy_addon.trace.event import BadRecordError
+from proxy_addon.trace.urls import Url, split_url
+
+NOTHING = Url("", "", "", "")
+
+
+class Address(NamedTuple):
+    """A URL's host (normalised) and path with query, and what the catalogue knows of it (None: no platform)."""
+
+    host: str
+    path: str
+    hit: Hit | None
+
+    @property
+    def target(self) -> Target | None:
+        """The platform and section, or None."""
+        return None if self.hit is None else Target(self.hit.platform, self.hit.section)
+
+
+def address_of(catalogue: Catalogue, url: str) -> Address:
+    """Cut a URL and look it up. Raises ValueError with a sentence for what is no URL."""
+    try:
+        cut = split_url(url.strip())
+    except BadRecordError:
+        cut = NOTHING
+    host = normalise(cut.host)
+    if not host or cut.scheme not in ("http", "https", "ws", "wss"):
+        raise ValueError(f"{quote(url)} is no URL; write it like https://www.linkedin.com/feed/")
+    path = f"{cut.path}?{cut.query}" if cut.query else cut.path
+    return Address(host, path, catalogue.look(host, path))
+
+
+def person_of(engine: Engine, user: str, now: float) -> Person | None:
+    """Whom a name stands for at an instant: a user, or `ip:ADDRESS` for somebody known by the device alone.
+
+    None for an address whose people the policy refuses. Raises ValueError for what is no name.
+    """
+    if not user.startswith("ip:"):
+        return engine.person(person_name(user), now)
+    try:
+        address = ip_address(user.removeprefix("ip:"))
+    except ValueError:
+        raise ValueError(f"{quote(user)} is no address; write it like ip:10.0.7.21") from None
+    for network, name, role in engine.rule_set.people.devices:  # the most specific first
+        if address.version == network.version and address in network:
+            known = person_name(name) if name else f"ip:{address}"
+            return Person(known, (role,)) if role else engine.person(known, now)
+    return engine.unidentified(str(address))
+
+
+def refused(engine: Engine, target: Target | None) -> Decision:
+    """The answer to somebody who has to say who they are first."""
+    if target is None or target.platform not in engine.rule_set.limited:
+        return Decision(Verdict.ALLOW, Reason.NOT_LIMITED, *(target or (None, None)))
+    return Decision(Verdict.BLOCK, Reason.UNIDENTIFIED, *target)

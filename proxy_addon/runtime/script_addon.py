@@ -1,0 +1,66 @@
+"""The add-on under somebody else's mitmproxy: wired at load, like `allowance run` but for the runner."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import structlog
+from mitmproxy import ctx
+from mitmproxy.addonmanager import Loader
+
+from proxy_addon.config.settings import SettingsError, load_settings
+from proxy_addon.core.rules.problems import RuleErrors
+from proxy_addon.ledger.interface import LedgerError
+from proxy_addon.proxy.ca import CaError
+from proxy_addon.proxy.layers.termination import Scissors
+from proxy_addon.proxy.recording import Recording
+from proxy_addon.proxy.traffic import TrafficCounts
+from proxy_addon.rules.active import RuleTestsFailed
+from proxy_addon.runtime.application import Office
+
+log = structlog.get_logger("allowance.run")
+
+
+class ScriptGate:
+    """Loads the office and hands mitmproxy its gate. mitmdump ends with status 1 when that fails."""
+
+    name = "allowance-script"
+
+    def __init__(self) -> None:
+        self._office: Office | None = None
+
+    def load(self, loader: Loader) -> None:
+        """Read settings, rules and ledger; register the gate."""
+        try:
+            office = Office(load_settings())
+            office.load()
+        except (SettingsError, RuleErrors, RuleTestsFailed, LedgerError, CaError) as error:
+            print(error, file=sys.stderr)  # noqa: T201 (mitmdump's log may be off)
+            sys.exit(1)
+        self._office = office
+        self.addons: list[Any] = [office.gate, Recording(office.gate)]
+        server = ctx.master.addons.get("proxyserver")
+        if server is not None:
+            self.addons.append(TrafficCounts(server, office.gate.desk.traffic))
+        ctx.options.update(connection_strategy="lazy")
+
+    def running(self) -> None:
+        """Begin to look after what runs. Plain, not async: see MITMPROXY.md, section 6."""
+        office = self._office
+        server = ctx.master.addons.get("proxyserver")
+        if office is None or server is None:
+            return
+        loop = asyncio.get_running_loop()
+        office.gate.desk.resolver.install(loop)
+        office.start(loop)
+        office.gate.start(loop, Scissors(server))
+
+    def done(self) -> None:
+        """Write what is left."""
+        if self._office is not None:
+            self._office.gate.stop()
+            lost = self._office.stop()
+            if lost:
+                log.error("visits could not be written", visits=lost)

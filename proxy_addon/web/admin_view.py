@@ -1,0 +1,179 @@
+"""The administrator's page, ready to be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.ledger.interface import TimeRequest
+from proxy_addon.ledger.time_requests import LONGEST
+from proxy_addon.ledger.writer import WriterState
+from proxy_addon.presentation import durations as words
+from proxy_addon.web.admin_service import Totals
+from proxy_addon.web.interface import Health
+from proxy_addon.web.time_request_pages import when
+
+MOST_SHOWN = 50  # of requests, problems, and rows of what would have been stopped
+
+
+class InForce(NamedTuple):
+    """The rules that decide now. `problems`: why those of the folder do not, a line each."""
+
+    digest: str
+    loaded: str
+    counts: str
+    zone: str
+    problems: tuple[str, ...]
+    more: int
+
+
+class Part(NamedTuple):
+    """A part of the proxy, and how it is."""
+
+    name: str
+    state: str
+    ok: bool
+
+
+class Would(NamedTuple):
+    """Something that an observed rule would have stopped so often."""
+
+    rule: str
+    platform: str
+    role: str
+    times: int
+
+
+class Observing(NamedTuple):
+    """Rules that are only tried out. `policy`: what no rule names is, too."""
+
+    rules: tuple[str, ...]
+    policy: bool
+    would: tuple[Would, ...]
+    total: int
+
+
+class Share(NamedTuple):
+    """Attention of everybody today."""
+
+    name: str
+    time: str
+
+
+class Today(NamedTuple):
+    """Totals of the day, without people."""
+
+    people: int
+    platforms: tuple[Share, ...]
+    allowances: tuple[Share, ...]
+
+
+class Waiting(NamedTuple):
+    """A request for more that waits for an answer. `own`: the reader's."""
+
+    id: str
+    who: str
+    allowance: str
+    time: str
+    reason: str
+    asked: str
+    own: bool
+
+
+class Admin(NamedTuple):
+    """The whole page. `today`, `waiting`: None while the ledger is away. `said`: what the last form did."""
+
+    person: str
+    date: str
+    at: str
+    rules: InForce
+    parts: tuple[Part, ...]
+    ready: bool
+    observing: Observing
+    today: Today | None
+    waiting: tuple[Waiting, ...] | None
+    more_waiting: int
+    pseudonyms: bool
+    workers: int
+    token: str
+    said: str | None = None
+    problem: str | None = None
+    longest: int = LONGEST
+
+
+def in_force(rules: RuleSet, loaded: float, problems: Sequence[str], now: float) -> InForce:
+    """What the rules in force are."""
+    counts = (
+        f"{_count(len(rules.rules), 'rule')}, {_count(len(rules.allowances), 'allowance')}, "
+        f"{_count(len(rules.people.roles), 'role')}, "
+        f"{len(rules.limited)} of {len(rules.platforms)} platforms limited"
+    )
+    shown = tuple(problems[:MOST_SHOWN])
+    since = when(loaded, now, rules.zone)
+    return InForce(rules.digest[:12], since, counts, rules.zone.key, shown, len(problems) - len(shown))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def parts(health: Health, state: WriterState) -> tuple[Part, ...]:
+    """Each part of this proxy, and the journal."""
+    found = [Part(name.capitalize(), text, text == "ok") for name, text in health.checks.items()]
+    return (*found, Part("Journal", *_journal(state)))
+
+
+def _journal(state: WriterState) -> tuple[str, bool]:
+    if state.journal_message is not None:
+        return f"cannot be written: {state.journal_message}", False
+    if state.journal_dropped:
+        return f"{state.journal_dropped} visits found no room", False
+    if state.journal_visits:
+        return f"{state.journal_visits} visits wait on this disk for the ledger", False
+    return "empty: the ledger has everything", True
+
+
+def observing(rules: RuleSet, would: Sequence[tuple[Mapping[str, str], int]]) -> Observing:
+    """Which rules are tried out, and what they would have stopped."""
+    titles = {name: platform.title for name, platform in rules.platforms.items()}
+    rows = [
+        Would(
+            labels["rule"],
+            titles.get(labels["platform"], labels["platform"]),
+            labels["role"],
+            count,
+        )
+        for labels, count in would
+    ]
+    names = tuple(rule.name for rule in rules.rules if rule.observes)
+    return Observing(names, rules.observes, tuple(rows[:MOST_SHOWN]), sum(row.times for row in rows))
+
+
+def today(totals: Totals, rules: RuleSet) -> Today:
+    """The totals in words, most first."""
+    titles = {name: platform.title for name, platform in rules.platforms.items()}
+    return Today(
+        totals.people,
+        tuple(
+            Share(titles.get(name, name), words.duration(seconds))
+            for name, seconds in totals.platforms.items()
+        ),
+        tuple(
+            Share("Free of charge" if name is None else words.label(name), words.duration(seconds))
+            for name, seconds in totals.allowances.items()
+        ),
+    )
+
+
+def waiting(request: TimeRequest, now: float, rules: RuleSet, *, own: bool) -> Waiting:
+    """One row."""
+    return Waiting(
+        request.id,
+        request.person,
+        words.label(request.allowance),
+        words.duration(request.seconds),
+        request.reason,
+        when(request.created, now, rules.zone),
+        own,
+    )

@@ -1,0 +1,177 @@
+"""The employee's day, ready to be drawn: words and positions, nothing left to work out in a template."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple, Self
+from zoneinfo import ZoneInfo
+
+from proxy_addon.core.intervals import measure, normalise
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.core.types import Balance, Interval, Visit
+from proxy_addon.presentation import durations as words
+from proxy_addon.presentation import visit_evidence as evidence
+from proxy_addon.presentation.theme import Bar, bar
+from proxy_addon.web.interface import Office
+
+_HOUR = 3600
+_SPANS = (4, 8, 12, 16, 20, 24, 28)  # hours a timeline may show: each has whole hours at its quarters
+
+
+class Visitor(NamedTuple):
+    """Who is looking, as the proxy found out. `reached` is the proxy's own address on that connection.
+
+    `signed_in`: the name rests on a password, or on the word of a trusted front proxy, not on an address alone.
+    """
+
+    name: str
+    identified: bool
+    address: str
+    reached: str | None = None
+    signed_in: bool = False
+
+    @classmethod
+    def of(cls, scope: Mapping[str, object]) -> Self | None:
+        """From the ASGI scope, where only our own adapter can write; None when it did not."""
+        extensions = scope.get("extensions")
+        entry = extensions.get("allowance.person") if isinstance(extensions, Mapping) else None
+        if not isinstance(entry, Mapping) or not entry.get("name"):
+            return None
+        reached = entry.get("reached")
+        return cls(
+            str(entry["name"]),
+            bool(entry.get("identified")),
+            str(entry.get("address") or ""),
+            str(reached) if reached else None,
+            bool(entry.get("signed_in")),
+        )
+
+
+class Card(NamedTuple):
+    """One allowance. `observed`: its rules are only tried out, and nobody is stopped when it is used up."""
+
+    title: str
+    bar: Bar
+    changes: str | None
+    observed: bool = False
+
+
+class Row(NamedTuple):
+    """One visit. `why`: what opened, extended and closed it; `key` tells it from the others."""
+
+    platform: str
+    section: str | None
+    start: str
+    end: str
+    length: str
+    charged: str | None
+    rule: str | None
+    key: str
+    why: tuple[str, ...]
+
+
+class Mark(NamedTuple):
+    """A stretch on the timeline; per mille of its width."""
+
+    x: float
+    width: float
+    charged: bool
+
+
+class Timeline(NamedTuple):
+    """The part of the day in which something happened. `ticks` are the times at its quarters."""
+
+    marks: tuple[Mark, ...]
+    ticks: tuple[str, ...]
+
+
+class Day(NamedTuple):
+    """The employee's page."""
+
+    person: str
+    identified: bool
+    address: str
+    roles: tuple[str, ...]
+    date: str
+    at: str
+    cards: tuple[Card, ...]
+    rows: tuple[Row, ...]
+    timeline: Timeline | None
+    charged: str | None
+    free: str | None
+    tail: str
+
+
+def day_of(office: Office, visitor: Visitor) -> Day:
+    """What the page of one person says now."""
+    now, rules = office.now(), office.rules()
+    visits = sorted(
+        (visit for visit in office.visits_today(visitor.name) if visit.end > visit.start),
+        key=lambda visit: visit.start,
+    )
+    charged = measure(normalise(Interval(v.start, v.end) for v in visits if v.allowance is not None))
+    free = measure(normalise(Interval(v.start, v.end) for v in visits if v.allowance is None))
+    return Day(
+        person=visitor.name if visitor.identified else "this device",
+        identified=visitor.identified,
+        address=visitor.address,
+        roles=office.roles(visitor.name),
+        date=words.day(now, rules.zone),
+        at=words.time_of_day(now, rules.zone),
+        cards=tuple(_card(balance, now, rules) for balance in office.balances(visitor.name)),
+        rows=tuple(_row(visit, now, rules) for visit in reversed(visits)),
+        timeline=_timeline(visits, now, rules.zone) if visits else None,
+        charged=words.duration(charged) if charged else None,
+        free=words.duration(free) if free else None,
+        tail=words.duration(rules.metering.tail),
+    )
+
+
+def _card(balance: Balance, now: float, rules: RuleSet) -> Card:
+    changes = None if balance.resets_at is None else words.moment(balance.resets_at, now, rules.zone)
+    spending = [rule for rule in rules.rules if rule.allowance == balance.allowance]
+    observed = bool(spending) and all(rule.observes for rule in spending)
+    return Card(words.label(balance.allowance), bar(balance), changes, observed)
+
+
+def _row(visit: Visit, now: float, rules: RuleSet) -> Row:
+    platform = rules.platforms.get(visit.platform)
+    return Row(
+        platform=platform.title if platform else words.label(visit.platform),
+        section=words.label(visit.section) if visit.section else None,
+        start=words.time_of_day(visit.start, rules.zone),
+        end="now" if visit.end >= now else words.time_of_day(visit.end, rules.zone),
+        length=words.duration(visit.end - visit.start),
+        charged=words.label(visit.allowance) if visit.allowance else None,
+        rule=visit.rule,
+        key=visit.id,
+        why=evidence.sentences(visit, now, rules.zone),
+    )
+
+
+def _timeline(visits: Sequence[Visit], now: float, zone: ZoneInfo) -> Timeline:
+    start = _full_hour(visits[0].start, zone)
+    end = max(now, *(visit.end for visit in visits))
+    hours = next((span for span in _SPANS if start + span * _HOUR >= end), _SPANS[-1])
+    length = hours * _HOUR
+    quarters = (start + length * quarter / 4 for quarter in range(5))
+    return Timeline(
+        tuple(_marks(visits, start, length)),
+        tuple(words.time_of_day(instant, zone) for instant in quarters),
+    )
+
+
+def _marks(visits: Iterable[Visit], start: float, length: float) -> Iterable[Mark]:
+    for visit in visits:
+        x = 1000 * (visit.start - start) / length
+        width = max(4.0, 1000 * (visit.end - visit.start) / length)  # a glance is still to be seen
+        yield Mark(round(x, 1), round(min(width, 1000 - x), 1), visit.allowance is not None)
+
+
+def _full_hour(instant: float, zone: ZoneInfo) -> float:
+    """The last full hour on the wall clock at or before `instant`."""
+    offset = datetime.fromtimestamp(instant, UTC).astimezone(zone).utcoffset()
+    shift = offset.total_seconds() if offset else 0.0
+    return math.floor((instant + shift) / _HOUR) * _HOUR - shift

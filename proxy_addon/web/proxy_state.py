@@ -1,0 +1,109 @@
+"""The office as the running proxy knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from proxy_addon.core import periods
+from proxy_addon.core.ruleset import Limit, Period, RuleSet
+from proxy_addon.core.types import Balance, Visit
+from proxy_addon.metering.enforcer import Enforcer
+from proxy_addon.metering.usage_book import UsageBook
+from proxy_addon.rules.active import Outcome
+from proxy_addon.rules.explanation import NOTHING, Explanation, explain_person, used_by
+from proxy_addon.rules.lookup import person_of
+from proxy_addon.rules.reloader import DEGRADED, Reloading
+from proxy_addon.system.clock import Clock
+from proxy_addon.web.interface import Health
+
+ACTIVE = 300.0  # seconds
+_DAY = Limit(0.0, Period.DAY)
+
+
+class LiveOffice:
+    """Implements `web.office.Office`.
+
+    `checks` tells the state of each part in words, "ok" when it is; `expose` gives the metrics. A supervisor of
+    several workers puts its own in their place.
+    """
+
+    def __init__(
+        self,
+        enforcer: Enforcer,
+        book: UsageBook,
+        clock: Clock,
+        checks: Callable[[], dict[str, str]],
+        expose: Callable[[str], tuple[bytes, str]],
+        ca_file: Path,
+        port: int,
+    ) -> None:
+        self._enforcer = enforcer
+        self._book = book
+        self._clock = clock
+        self.checks = checks
+        self.expose = expose
+        self._ca_file = ca_file
+        self._port = port
+        self.reloading: Reloading | None = None  # set once all is wired
+
+    def now(self) -> float:
+        """The instant."""
+        return self._clock.now()
+
+    def rules(self) -> RuleSet:
+        """The rules in force."""
+        return self._enforcer.rules
+
+    def roles(self, person: str) -> tuple[str, ...]:
+        """The roles in force for a person, also those that an address gave."""
+        return self._enforcer.known(person, self.now()).roles
+
+    def balances(self, person: str) -> Sequence[Balance]:
+        """One balance for each allowance that a rule could charge this person for."""
+        somebody = self._enforcer.known(person, self.now())
+        return self._enforcer.engine.balances(somebody, self._book.of(person), self.now())
+
+    def visits_today(self, person: str) -> Sequence[Visit]:
+        """Visits that end after the policy's day began; what has not happened yet is left out."""
+        now = self.now()
+        start = periods.window(_DAY, self.rules(), now).start
+        visits = list(self._book.of(person).visits.values())
+        return [v for v in visits if v.end > start and v.end > v.start and v.start <= now]
+
+    def explanation(self, user: str, url: str) -> Explanation:
+        """What would be answered now. Works on copies, since the web port has a thread of its own."""
+        now, engine = self.now(), self._enforcer.engine
+        person = person_of(engine, user, now)
+        if person is not None and not user.startswith("ip:"):
+            person = self._enforcer.known(person.name, now)
+        used = NOTHING
+        if person is not None:
+            known = self._book.of(person.name)
+            grants = [grant for name in engine.rule_set.allowances for grant in known.grants(name)]
+            used = used_by(list(known.visits.values()), grants)
+        return explain_person(engine, self._enforcer.catalogue, person, user, url, used, now)
+
+    def health(self) -> Health:
+        """The state of each part."""
+        checks = self.checks()
+        problems = self.reloading.places() if self.reloading is not None else ()
+        return Health(all(text == "ok" or DEGRADED in text for text in checks.values()), checks, problems)
+
+    def reload(self) -> Outcome:
+        """Read the rules folder and follow it."""
+        if self.reloading is None:
+            raise RuntimeError("the office is not wired yet")
+        return self.reloading.reload()
+
+    def ca_pem(self) -> bytes:
+        """The CA certificate, PEM; empty while there is none."""
+        return self._ca_file.read_bytes() if self._ca_file.exists() else b""
+
+    def proxy_port(self) -> int:
+        """The port that browsers are pointed at."""
+        return self._port
+
+    def metrics(self, accept: str) -> tuple[bytes, str]:
+        """The metrics as text, and their content type."""
+        return self.expose(accept)

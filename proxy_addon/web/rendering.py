@@ -1,0 +1,116 @@
+"""Rendering: templates and answers for the web side. Compiled once, at import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+
+from proxy_addon.presentation.theme import environment, page_headers
+from proxy_addon.web.employee_view import Day
+
+_HERE: Final = Path(__file__).parent
+_REFRESH: Final = (_HERE / "static" / "refresh.js").read_text("utf-8")
+_TEMPLATES: Final = environment(_HERE / "templates", refresh=_REFRESH)
+_EMPLOYEE: Final = _TEMPLATES.get_template("employee.html")
+_CERTIFICATE: Final = _TEMPLATES.get_template("certificate.html")
+_HELP: Final = _TEMPLATES.get_template("help.html")
+_INDEX: Final = _TEMPLATES.get_template("index.html")
+_ASK: Final = _TEMPLATES.get_template("ask.html")
+_ADMIN: Final = _TEMPLATES.get_template("admin.html")
+_UNMASKED: Final = _TEMPLATES.get_template("unmasked.html")
+_WHY: Final = _TEMPLATES.get_template("why.html")
+_ERROR: Final = _TEMPLATES.get_template("error.html")
+
+PRIVATE: Final = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def employee(
+    day: Day, *, requests: Sequence[Any] = (), can_ask: bool = False, admin: bool = False
+) -> Response:
+    """The employee's own page; it keeps itself up to date while somebody looks at it.
+
+    `requests`: rows of `web.ask` about requests for more. `admin`: show the way to the administrators' page.
+    """
+    page = _EMPLOYEE.render(day=day, requests=requests, can_ask=can_ask, admin=admin)
+    return HTMLResponse(_bytes(page), headers=page_headers(script=_REFRESH) | PRIVATE)
+
+
+def ask(page: Any, status: int = 200) -> Response:
+    """The form by which somebody asks for more time: a `web.ask.AskPage`."""
+    return _form(_ASK.render(page=page), status)
+
+
+def admin(page: Any, status: int = 200) -> Response:
+    """The administrators' page: a `web.admin_views.Admin`."""
+    return _form(_ADMIN.render(page=page), status)
+
+
+def why(page: Any) -> Response:
+    """Which rule decides: a `web.why.WhyPage`."""
+    return _form(_WHY.render(page=page), 200)
+
+
+def unmasked(pseudonym: str, name: str | None) -> Response:
+    """Who a pseudonym is; None when this host does not know."""
+    return _page(_UNMASKED.render(pseudonym=pseudonym, name=name))
+
+
+def install_help(fingerprint: str) -> Response:
+    """How to trust our CA."""
+    return _page(_CERTIFICATE.render(fingerprint=fingerprint))
+
+
+def explain() -> Response:
+    """How minutes are counted, and what each refusal means."""
+    return _page(_HELP.render())
+
+
+def index(**values: object) -> Response:
+    """The administrator's front page."""
+    return _page(_INDEX.render(**values))
+
+
+def data(content: Any, status: int = 200) -> Response:
+    """JSON that concerns one person or this moment."""
+    return JSONResponse(content, status, headers=PRIVATE)
+
+
+def file(content: bytes, media_type: str, name: str) -> Response:
+    """Something to download."""
+    headers = PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def text(content: bytes | str, media_type: str, status: int = 200) -> Response:
+    """Text for a program."""
+    return Response(content, status, media_type=media_type, headers=PRIVATE)
+
+
+def error(request: Request, status: int, title: str, detail: str) -> Response:
+    """A page, or a problem document for whoever asked for JSON."""
+    accept = request.headers.get("accept", "").lower()
+    if request.url.path.endswith(".json") or ("json" in accept and "text/html" not in accept):
+        body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        headers = PRIVATE
+        return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+    return _page(_ERROR.render(title=title, detail=detail), status)
+
+
+def _form(page: str, status: int) -> Response:
+    return HTMLResponse(_bytes(page), status, headers=page_headers(forms=True) | PRIVATE)
+
+
+def _page(page: str, status: int = 200) -> Response:
+    return HTMLResponse(_bytes(page), status, headers=page_headers() | PRIVATE)
+
+
+def _bytes(page: str) -> bytes:
+    return page.encode("utf-8", "replace")

@@ -1,0 +1,241 @@
+"""`/why`: which rule decides for the person who looks, which were passed over and why, in plain words.
+
+For each platform of their day, and for whatever they choose or type. The answer is the running proxy's own walk over
+the rules. It is about nobody else: where a rule or a limit names colleagues, only that is said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from proxy_addon.core.policy import wording as why
+from proxy_addon.core.ruleset import Rule, RuleSet
+from proxy_addon.core.types import Decision, Reason, Step, Verdict
+from proxy_addon.presentation import durations as words
+from proxy_addon.presentation.rule_text import some
+from proxy_addon.rules.explanation import AllowanceLine, Explanation
+from proxy_addon.web import rendering as pages
+from proxy_addon.web.interface import Office
+from proxy_addon.web.time_request_pages import visitor
+
+PATH: Final = "/why"
+MOST_STEPS: Final = 60  # rules that are shown as passed over
+MOST_ANSWERS: Final = 8
+LONGEST: Final = 500  # characters of an address
+_UNITS: Final = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
+
+
+class Choice(NamedTuple):
+    """A platform to choose."""
+
+    value: str
+    title: str
+
+
+class Line(NamedTuple):
+    """One rule of the walk."""
+
+    rule: str
+    decides: bool
+    why: str
+
+
+class Answer(NamedTuple):
+    """What would happen to somebody who opens a platform now. `later`: rules after the one that decides."""
+
+    title: str
+    opens: bool
+    because: str
+    message: str | None
+    facts: tuple[str, ...]
+    walk: tuple[Line, ...]
+    passed: int
+    later: int
+
+
+class WhyPage(NamedTuple):
+    """The page. `asked` is the answer to what was chosen or typed, `problem` why there is none."""
+
+    person: str
+    choices: tuple[Choice, ...]
+    platform: str
+    address: str
+    asked: Answer | None
+    problem: str | None
+    day: tuple[Answer, ...]
+    longest: int = LONGEST
+
+
+def endpoint(office: Office) -> Callable[[Request], Awaitable[Response]]:
+    """What answers on `/why`; `?platform=` or `?address=` choose."""
+
+    async def show(request: Request) -> Response:
+        who, query = visitor(request), request.query_params
+        platform, address = query.get("platform", ""), query.get("address", "").strip()[:LONGEST]
+        page = page_of(office, who.name, platform, address)
+        return pages.why(page if who.identified else page._replace(person="this device"))
+
+    return show
+
+
+def page_of(office: Office, name: str, platform: str = "", address: str = "") -> WhyPage:
+    """The page of one person."""
+    rules = office.rules()
+    choices = sorted((Choice(each.name, each.title) for each in rules.platforms.values()), key=_title)
+    asked, problem = None, None
+    url = _url(rules, platform, address)
+    if url is not None:
+        try:
+            asked = answer(office.explanation(name, url), rules)
+        except ValueError:
+            problem = "That is no address; write it like www.linkedin.com/feed"
+    elif platform:
+        problem = "There is no such platform here."
+    today = sorted(office.visits_today(name), key=lambda visit: visit.start, reverse=True)
+    seen = dict.fromkeys(visit.platform for visit in today if visit.end > visit.start)
+    urls = [url for url in (_url(rules, each, "") for each in seen) if url is not None]
+    day = tuple(answer(office.explanation(name, url), rules) for url in urls[:MOST_ANSWERS])
+    return WhyPage(name, tuple(choices), platform, address, asked, problem, day)
+
+
+def _title(choice: Choice) -> str:
+    return choice.title.casefold()
+
+
+def _url(rules: RuleSet, platform: str, address: str) -> str | None:
+    if address:
+        return address if "://" in address else f"https://{address}"
+    known = rules.platforms.get(platform)
+    return None if known is None or not known.hosts else f"https://{known.hosts[0].lstrip('=')}/"
+
+
+def answer(found: Explanation, rules: RuleSet) -> Answer:
+    """An explanation in the words of the person whom it is about."""
+    decision = found.decision
+    lines = [_line(step, rules, found.roles) for step in decision.walk if step.why != why.TOO_LATE]
+    passed = [line for line in lines if not line.decides]
+    shown = (*passed[:MOST_STEPS], *(line for line in lines if line.decides))
+    return Answer(
+        title=_name(decision, rules) or found.url.removeprefix("https://"),
+        opens=not decision.blocks,
+        because=_because(decision),
+        message=decision.message,
+        facts=tuple(_facts(found, rules, rules.zone)),
+        walk=shown,
+        passed=len(passed) - len(passed[:MOST_STEPS]),
+        later=len(decision.walk) - len(lines),
+    )
+
+
+def _name(decision: Decision, rules: RuleSet) -> str | None:
+    if decision.platform is None:
+        return None
+    return _place(decision.platform, decision.section, rules)
+
+
+def _place(platform: str, section: str | None, rules: RuleSet) -> str:
+    known = rules.platforms.get(platform)
+    title = known.title if known else words.label(platform)
+    return title if section is None else f"{title} ({words.label(section)})"
+
+
+def _because(decision: Decision) -> str:
+    rule, allowance = f"the rule “{decision.rule}”", words.label(decision.allowance or "")
+    if decision.platform is None:
+        return "This is no platform that we know: nothing is limited or counted there."
+    if decision.reason is Reason.NOT_LIMITED:
+        return "No rule limits this: nothing is counted there."
+    told = {
+        Reason.ALLOWED: f"It is free by {rule}: no allowance is charged.",
+        Reason.WITHIN: f"It is charged to {allowance} by {rule}.",
+        Reason.EXHAUSTED: f"{allowance} is used up, and {rule} charges this to it.",
+        Reason.BLOCKED: f"It is closed by {rule}.",
+        Reason.OTHERWISE: "No rule fits; this is what holds then.",
+        Reason.UNIDENTIFIED: "The proxy has to know first who you are.",
+        Reason.ACKNOWLEDGE: "The written policy has to be read first.",
+        Reason.UNAVAILABLE: "Balances cannot be read at the moment.",
+    }[decision.reason]
+    if decision.would is Verdict.BLOCK:
+        told += " The rule is only tried out; in force, it would be closed."
+    return told
+
+
+def _facts(found: Explanation, rules: RuleSet, zone: ZoneInfo) -> Iterator[str]:
+    """The limits and how they stand, what was used by what, and when the answer changes."""
+    if found.allowance is not None:
+        yield from _spent(found.allowance, rules)
+    if found.decision.until is not None:
+        changes = words.moment(found.decision.until, found.at, zone)
+        again = found.decision.reason is Reason.EXHAUSTED and found.decision.blocks
+        yield f"There is time again {changes}." if again else f"This may change {changes}."
+
+
+def _spent(line: AllowanceLine, rules: RuleSet) -> Iterator[str]:
+    name = words.label(line.name)
+    for limit in line.limits:
+        more = [
+            f"{words.duration(seconds)} {what}"
+            for seconds, what in ((limit.granted, "granted to you"), (limit.carried, "carried over"))
+            if seconds > 0
+        ]
+        plus = f", and {some(more)}" if more else ""
+        used, left = words.duration(limit.spent), words.duration(limit.left)
+        yield f"{name}: {_plain(limit.limit)}{plus}; {used} used, {left} left."
+    if line.override is not None:
+        whose = "for you" if line.override.startswith("user") else f"for your {line.override}"
+        yield f"These limits were made {whose}."
+    if line.by_platform:
+        parts = [
+            f"{_place(platform, None, rules)} {words.duration(seconds)}"
+            for platform, seconds in line.by_platform.items()
+        ]
+        yield f"Used on {some(parts)}."
+
+
+def _line(step: Step, rules: RuleSet, roles: Sequence[str]) -> Line:
+    rule = next((each for each in rules.rules if each.name == step.rule), None)
+    if step.fits:
+        tried = rule is not None and rule.observes
+        return Line(step.rule, True, "This rule decides" + (", and is only tried out." if tried else "."))
+    if rule is None:
+        return Line(step.rule, False, _sentence(step.why))
+    if (rule.users or rule.roles) and step.why == why.not_you(rule):
+        return Line(step.rule, False, _for_others(rule, roles))
+    if rule.targets is not None and step.why == why.not_there(rule):
+        about = some(sorted(_place(*target, rules) for target in rule.targets))
+        return Line(step.rule, False, f"It is about {about}.")
+    return Line(step.rule, False, _sentence(step.why))
+
+
+def _for_others(rule: Rule, roles: Sequence[str]) -> str:
+    """Whom a rule is for: its roles, and nobody by name."""
+    theirs = (
+        [f"the {'role' if len(rule.roles) == 1 else 'roles'} {some(sorted(rule.roles))}"]
+        if rule.roles
+        else []
+    )
+    if rule.users:
+        theirs.append("colleagues whom it names")
+    yours = f"; you are in {some(roles)}" if rule.roles and roles else ""
+    return f"It is for {' and for '.join(theirs)}{yours}."
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _plain(limit: str) -> str:
+    """A limit as the rule files write it, in plain words: "15m per day" is "15 minutes per day"."""
+    lengths = re.sub(r"(\d+)([dhms])(?=\d|\s|$)", _length, limit)
+    return re.sub(r"\s+", " ", lengths).replace("per rolling", "in any").strip()
+
+
+def _length(found: re.Match[str]) -> str:
+    number, unit = found[1], _UNITS[found[2]]
+    return f"{number} {unit}{'' if number == '1' else 's'} "

@@ -1,0 +1,230 @@
+"""Twin of proxy_addon/core/metering/polling.py: what machines ask is theirs, what people ask in between is not."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxy_addon.core.metering import polling as rhythm
+from proxy_addon.core.metering.polling import (
+    ANY,
+    CONTENT,
+    EMPTY,
+    SERIES_KEPT,
+    TIMES_KEPT,
+    Beat,
+    Rhythm,
+    endpoint,
+)
+
+POLL, FEED = "x.com/poll", "x.com/feed"
+
+
+class Tab:
+    """An open tab, told in words: asks and brings, and what that was judged."""
+
+    def __init__(self) -> None:
+        self.rhythm: Rhythm = EMPTY
+        self.withdrawn: set[rhythm.Root] = set()
+
+    def asks(self, at: float, key: str = POLL) -> Beat:
+        """A script asks for `key`."""
+        return self._note(*rhythm.beat(self.rhythm, key, at, leads=True))
+
+    def brings(self, at: float) -> Beat:
+        """A picture comes."""
+        return self._note(*rhythm.beat(self.rhythm, "img/*", at, leads=False))
+
+    def polls(self, at: float, key: str = POLL) -> Beat:
+        """A request that the catalogue knows as a poll is answered with something."""
+        return self._note(*rhythm.polled(self.rhythm, key, at))
+
+    def _note(self, after: Rhythm, beat: Beat) -> Beat:
+        self.rhythm = after
+        self.withdrawn |= beat.withdrawn
+        return beat
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "key"),
+    [
+        ("x.com", "/home", "x.com/home"),
+        ("x.com", "/i/badge.json?v=2", "x.com/i/badge.json"),
+        ("x.com", "/a/status/1788990011", "x.com/a/status/*"),
+        ("x.com", "/page/4", "x.com/page/*"),
+        ("x.com", "/api/v1/feed", "x.com/api/v1/feed"),
+        ("x.com", "/s/Zk3fPq81LmNo/x.js", "x.com/s/*/x.js"),
+        ("x.com", "/" + "q" * 40, "x.com/*"),
+        ("x.com", "/ads/JLLxyKatVEgYZaZUjCBvkg/slot", "x.com/ads/*/slot"),
+        ("x.com", "/resource/UserHomefeedResource/get/", "x.com/resource/UserHomefeedResource/get/"),
+        ("x.com", "/graphql/HomeTimeline", "x.com/graphql/HomeTimeline"),
+    ],
+)
+def test_endpoint(host: str, path: str, key: str) -> None:
+    """Identifiers, hashes, numbers and the query go; what is asked for stays."""
+    assert endpoint(host, path) == key
+
+
+def test_what_was_never_asked_before_is_novel() -> None:
+    """The first question to an endpoint is novel, the second is not."""
+    first, beat = rhythm.beat(EMPTY, "x.com/vote", 1000.0, leads=True)
+    assert beat.novel
+    assert not rhythm.beat(first, "x.com/vote", 1030.0, leads=True)[1].novel
+
+
+def test_a_timer_is_learned_and_taken_back() -> None:
+    """The first beats count until the timer is known; then all of them are given back, and none counts again."""
+    tab = Tab()
+    judged = [tab.asks(60.0 * i).machine for i in range(12)]
+    assert not judged[0]
+    assert all(judged[6:])
+    assert tab.withdrawn >= {(60.0 * i, False) for i in range(judged.index(True))}
+
+
+def test_off_the_beat_it_is_a_person() -> None:
+    """The same endpoint asked between two beats is not the machine's, and the beats go on."""
+    tab = Tab()
+    for i in range(8):
+        tab.asks(60.0 * i)
+    assert not tab.asks(7 * 60.0 + 25.0).machine
+    assert tab.asks(8 * 60.0).machine
+
+
+def test_what_a_beat_brings_is_the_machines() -> None:
+    """A feed that refreshes itself loads new pictures: theirs is the machine's fate, also looking back."""
+    tab = Tab()
+    for i in range(8):
+        tab.asks(90.0 * i, FEED)
+        last = tab.brings(90.0 * i + 0.4)
+    assert last.machine
+    assert (90.0, True) in tab.withdrawn
+
+
+def test_content_by_itself_is_a_persons() -> None:
+    """Beside a poll that never brings anything, pictures come from scrolling."""
+    tab = Tab()
+    for i in range(10):
+        tab.asks(60.0 * i)
+    assert not tab.brings(10 * 60.0 - 20.0).machine
+
+
+def test_several_requests_at_once_are_a_persons() -> None:
+    """Coming back to an open tab is noticed at once: a timer asks for one thing at a time."""
+    tab = Tab()
+    for i in range(10):
+        tab.asks(60.0 * i)
+    first, second = tab.asks(565.0), tab.asks(565.4)
+    assert not first.machine
+    assert not second.machine
+    assert first.doubtful
+    assert not second.doubtful
+
+
+def test_paths_that_change_each_time() -> None:
+    """Where every request has a path of its own, the rhythm of all of them together tells."""
+    tab, rng = Tab(), random.Random(4)
+    words = ["".join(rng.choices("abcdefgh", k=9)) for _ in range(14)]
+    judged = [tab.asks(45.0 * i, f"x.com/ads/{word}").machine for i, word in enumerate(words)]
+    assert all(judged[8:])
+
+
+def test_sleep_wakes_the_same_timer() -> None:
+    """After hours of silence a known timer is itself again, with another phase."""
+    tab = Tab()
+    for i in range(10):
+        tab.asks(60.0 * i)
+    assert tab.asks(9_777.0).machine
+    assert tab.asks(9_837.0).machine
+
+
+def test_a_timer_with_another_phase_is_known_after_two_intervals() -> None:
+    """A page that is loaded anew starts its timers again: no need to learn them from nothing."""
+    tab = Tab()
+    for i in range(10):
+        tab.asks(60.0 * i)
+    assert [tab.asks(at).machine for at in (563.0, 623.0, 683.0, 743.0)] == [False, False, True, True]
+    assert (563.0, False) in tab.withdrawn
+
+
+def test_known_polls_own_what_they_bring_only_on_a_rhythm() -> None:
+    """A catalogued poll on a timer brings its own pictures; one that follows a person does not."""
+    regular, irregular, rng, at = Tab(), Tab(), random.Random(2), 0.0
+    for i in range(10):
+        regular.polls(60.0 * i)
+        owned = regular.brings(60.0 * i + 0.3)
+    for _ in range(30):
+        at += 12.0 * rng.lognormvariate(-0.5, 1.0)
+        irregular.polls(at)
+        persons = irregular.brings(at + 0.3)
+    assert owned.machine
+    assert not persons.machine
+
+
+def test_a_person_seen_for_certain_ends_loose_runs() -> None:
+    """Intervals that vary as those of a jittered timer prove nothing while pages are opened in between."""
+    alone, watched, rng, at = Tab(), Tab(), random.Random(16), 0.0
+    for i in range(30):
+        at += rng.choice((43.0, 47.0, 72.0, 77.0))
+        alone.asks(at)
+        watched.asks(at)
+        if i % 4 == 3:
+            watched.rhythm = rhythm.seen(watched.rhythm, at + 1.0)
+    assert alone.withdrawn
+    assert not watched.withdrawn
+
+
+steps = st.lists(
+    st.tuples(st.floats(0.0, 500.0), st.sampled_from(["a", "b", "c", *map(str, range(60))]), st.booleans()),
+    max_size=150,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps)
+def test_memory_is_bounded(script: list[tuple[float, str, bool]]) -> None:
+    """Whatever comes, series, instants and timers stay within their limits, and instants ascend."""
+    tab, at = Tab(), 0.0
+    for gap, key, leads in script:
+        at += gap
+        if leads:
+            tab.asks(at, key)
+        else:
+            tab.brings(at)
+    assert len(tab.rhythm.series) <= SERIES_KEPT
+    for series in tab.rhythm.series.values():
+        assert len(series.times) <= TIMES_KEPT
+        assert len(series.fed) <= TIMES_KEPT
+        assert len(series.models) <= rhythm.TIMERS_KEPT
+        assert list(series.times) == sorted(series.times)
+
+
+@settings(max_examples=40, deadline=None)
+@given(steps, st.integers(0, 150))
+def test_states_are_values(script: list[tuple[float, str, bool]], place: int) -> None:
+    """Going on from a state that was kept gives what going on gave: nothing was changed in place."""
+    states, at = [EMPTY], 0.0
+    beats: list[Beat] = []
+    for gap, key, leads in script:
+        at += gap
+        after, found = rhythm.beat(states[-1], key, at, leads=leads)
+        states.append(after)
+        beats.append(found)
+    at = sum(gap for gap, _, _ in script[:place])
+    state = states[min(place, len(script))]
+    for (gap, key, leads), expected in zip(script[place:], beats[place:], strict=True):
+        at += gap
+        state, found = rhythm.beat(state, key, at, leads=leads)
+        assert found.machine == expected.machine
+
+
+def test_the_series_of_everything_are_never_dropped() -> None:
+    """However many endpoints come by, the two series that stand for all of them stay."""
+    tab = Tab()
+    tab.asks(0.0, "first")
+    tab.brings(0.2)
+    for i in range(3 * SERIES_KEPT):
+        tab.asks(10.0 + 7.0 * i * (1 + i % 3), f"key-{i}")
+    assert {CONTENT, ANY} <= set(tab.rhythm.series)

@@ -1,0 +1,130 @@
+"""`proxy_addon/doctor/database.py`: the database and the journal."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from db.address import parse
+from db.engine import HEAD, upgrade
+from proxy_addon.config.settings import Settings
+from proxy_addon.core.types import Visit
+from proxy_addon.doctor import database as books
+from proxy_addon.doctor.check import Check, State
+from proxy_addon.ledger.journal import Journal
+from tests.db.engines import ENGINES, connected, new_url
+
+
+def look(url: str, now: float = 0.0) -> dict[str, Check]:
+    """The checks by name."""
+    return {check.name: check for check in books.books(named(url), now)}
+
+
+def named(url: str) -> Settings:
+    """Settings with this database, past their own look at it."""
+    return Settings().model_copy(update={"database": url})
+
+
+def test_not_there_yet(tmp_path: Path) -> None:
+    """A SQLite file is not made by looking."""
+    found = look(f"sqlite:///{tmp_path}/var/ledger.db")
+    assert found["database"].state is State.NOT_CHECKED
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_ready(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Opens, has our schema, takes a row, and tells how quickly."""
+    url = new_url(engine, request, tmp_path)
+    upgrade(url)
+    found = look(url)
+    assert found["database"].state is State.OK, found
+    assert HEAD in found["database"].fact
+    assert found["database speed"].state in (State.OK, State.WARNING)  # a machine under load may be slow
+    assert "open sesame" not in str(found)
+    # Asked in 1970, the clock of a server is ahead; that of a file is ours.
+    skewed = [check.state for name, check in found.items() if name == "clock of the database"]
+    assert skewed == ([] if engine == "sqlite" else [State.WARNING])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_tables_yet(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Empty, as a new server is: a warning, and it stays empty."""
+    url = new_url(engine, request, tmp_path)
+    if engine == "sqlite":
+        parse(url).file.parent.mkdir()
+        parse(url).file.touch(0o600)
+    assert look(url)["database"].state is State.WARNING
+    with connected(url) as connection:
+        names = connection.exec_driver_sql(
+            "SELECT name FROM sqlite_master" if engine == "sqlite"
+            else "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        ).all()  # fmt: skip
+    assert names == []
+
+
+def test_of_somebody_else(tmp_path: Path) -> None:
+    """Another program's tables are an error, and are left alone."""
+    url = f"sqlite:///{tmp_path}/other.db"
+    parse(url).file.touch(0o600)
+    with connected(url) as connection:
+        connection.exec_driver_sql("CREATE TABLE invoices (id INTEGER)")
+    check = look(url)["database"]
+    assert (check.state, "invoices" in check.fact) == (State.ERROR, True)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "postgresql://ada:secret@127.0.0.1:1/none"], ids=["no file", "nobody listens"]
+)
+def test_cannot_be_used(url: str) -> None:
+    """An error with a remedy and without the password."""
+    check = look(url)["database"]
+    assert check.state is State.ERROR
+    assert check.remedy
+    assert "secret" not in str(check)
+
+
+def test_file_that_everybody_reads(tmp_path: Path) -> None:
+    """Who used what is nobody else's business."""
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    upgrade(url)
+    assert look(url)["database file"].state is State.OK
+    (tmp_path / "ledger.db").chmod(0o644)
+    assert look(url)["database file"].state is State.WARNING
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_folder_that_is_not_ours(tmp_path: Path) -> None:
+    """A database and a journal that cannot be made."""
+    tmp_path.chmod(0o500)
+    settings = Settings(database=f"sqlite:///{tmp_path}/var/ledger.db")
+    assert [check.state for check in books.books(settings, 0.0)] == [State.ERROR]
+    assert [check.state for check in books.waiting(settings)] == [State.ERROR]
+
+
+def test_journal(tmp_path: Path) -> None:
+    """What waits is counted and stays there."""
+    settings = Settings(database=f"sqlite:///{tmp_path}/ledger.db")
+    folder = tmp_path / "journal"
+    assert books.journal_folder(settings) == folder
+    (check,) = books.waiting(settings)
+    assert check.state is State.OK
+    assert not folder.exists()
+    journal = Journal(folder, "node", "database")
+    (check,) = books.waiting(settings)
+    assert check.state is State.OK
+    journal.add([Visit("1", "ana", "x", None, "daily", "Fifteen", 1.0, 2.0, "node")])
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    (check,) = books.waiting(settings)
+    assert (check.state, check.fact.startswith("1 visit not")) == (State.WARNING, True)
+    journal.close()
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def test_journal_folder_of_its_own() -> None:
+    """As named, beside a SQLite file, or in `var`."""
+    assert books.journal_folder(Settings(journal="elsewhere")) == Path("elsewhere")
+    assert books.journal_folder(Settings(database="postgresql://db/x")) == Path("var/journal")
+    assert books.journal_folder(named("sqlite://")) == Path("var/journal")

@@ -1,0 +1,83 @@
+"""Twin of proxy_addon/ledger/retention.py: old visits go, every day, and a failure is tried again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from proxy_addon.core.types import Visit
+from proxy_addon.ledger.interface import LedgerUnavailable
+from proxy_addon.ledger.retention import AGAIN, EVERY, Pruner
+from proxy_addon.system.clock import VirtualClock
+from tests.ledger.memory_ledger import MemoryLedger
+
+NOW = 1_793_610_000.0
+
+
+def old(seconds: float) -> Visit:
+    """A visit that ended so long ago."""
+    return Visit(f"v{seconds:g}", "ana", "x", None, "daily", "r", NOW - seconds, NOW - seconds, "a")
+
+
+class Stubborn(MemoryLedger):
+    """Refuses to delete as often as it was told to."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.failures = failures
+
+    def prune(self, before: float, *, batch: int = 5000) -> int:
+        """See Ledger."""
+        self.failures -= 1
+        if self.failures >= 0:
+            raise LedgerUnavailable("it is locked", kind="locked")
+        return super().prune(before, batch=batch)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until it is true; fail when that takes too long."""
+    give_up = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < give_up, "it did not happen in time"
+        time.sleep(0.005)
+
+
+def ids(ledger: MemoryLedger) -> list[str]:
+    """What is left."""
+    return [row.id for row in ledger.visits(0.0)]
+
+
+def test_old_visits_are_deleted_every_day() -> None:
+    """Soon after the start and once a day what is older than the retention goes, by the retention of that day."""
+    ledger, clock, kept = MemoryLedger(), VirtualClock(NOW), [100.0]
+    pruner = Pruner(ledger, clock, lambda: kept[0], lambda _: None)
+    ledger.write_visits([old(50), old(150)])
+    pruner.start_when_due()
+    wait_for(lambda: ids(ledger) == ["v50"])
+    ledger.write_visits([old(150)])
+    pruner.start_when_due()
+    assert len(ids(ledger)) == 2
+    kept[0] += EVERY
+    clock.advance(EVERY)
+    ledger.write_visits([old(EVERY + 200)])
+    wait_for(lambda: (pruner.start_when_due(), "v86600" not in ids(ledger))[1])
+    assert ids(ledger) == ["v50"]
+
+
+def test_a_failure_is_counted_and_tried_again() -> None:
+    """When deleting fails its kind is told, and it is tried again after some minutes."""
+    ledger, clock, kinds = Stubborn(1), VirtualClock(NOW), list[str]()
+    pruner = Pruner(ledger, clock, lambda: 100.0, kinds.append)
+    ledger.write_visits([old(150)])
+    pruner.start_when_due()
+    wait_for(lambda: kinds == ["locked"])
+    clock.advance(AGAIN)
+    wait_for(lambda: (pruner.start_when_due(), not ids(ledger))[1])
+
+
+def test_without_retention_nothing_is_deleted() -> None:
+    """Where no retention was given, old rows are left alone."""
+    ledger = MemoryLedger()
+    ledger.write_visits([old(1e8)])
+    Pruner(ledger, VirtualClock(NOW), None, lambda _: None).start_when_due()
+    assert ids(ledger) == ["v1e+08"]

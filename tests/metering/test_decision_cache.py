@@ -1,0 +1,81 @@
+"""Twin of proxy_addon/metering/decision_cache.py: when a decision of a moment ago is good again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict, Visit
+from proxy_addon.metering.decision_cache import Fresh, Lately
+from proxy_addon.metering.usage_book import PersonUsage, UsageBook
+from proxy_addon.rules import folder as rules_file
+from tests.simulate import trace
+
+ANA = Person("ana", ("staff",))
+SPEND = Decision(Verdict.SPEND, Reason.WITHIN, "x", left=300.0, until=1_000.0)
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory: Any) -> RuleSet:
+    """Some rules."""
+    return rules_file.load(trace.write_rules(tmp_path_factory.mktemp("rules") / "r"))
+
+
+def kept(rules: RuleSet, usage: PersonUsage, decision: Decision = SPEND) -> Fresh:
+    """A decision made at the instant 500."""
+    return Fresh(decision, rules, ANA, usage, usage.revision, 500.0)
+
+
+def test_good_for_a_moment(rules: RuleSet) -> None:
+    """The same question within a second has the same answer, and no longer; time that ran backwards asks anew."""
+    usage = PersonUsage()
+    assert kept(rules, usage).holds(rules, ANA, usage, 500.9)
+    assert not kept(rules, usage).holds(rules, ANA, usage, 501.0)
+    assert not kept(rules, usage).holds(rules, ANA, usage, 499.9)
+
+
+def test_every_change_asks_anew(rules: RuleSet) -> None:
+    """Use, another person's roles, other rules, or a usage that was forgotten and made again."""
+    usage = PersonUsage()
+    before = kept(rules, usage)
+    assert not before.holds(rules, Person("ana", ("admin",)), usage, 500.1)
+    assert not before.holds(replace(rules), ANA, usage, 500.1)
+    assert not before.holds(rules, ANA, PersonUsage(), 500.1)
+    usage.apply(Visit("1", "ana", "x", None, "daily", "r", 0.0, 5.0, "n"))
+    assert not before.holds(rules, ANA, usage, 500.1)
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        replace(SPEND, verdict=Verdict.BLOCK, reason=Reason.EXHAUSTED),
+        replace(SPEND, left=9.0),
+        replace(SPEND, until=500.05),
+    ],
+)
+def test_what_may_change_at_any_moment(rules: RuleSet, decision: Decision) -> None:
+    """A block, little time left, and a rule that changes now are decided each time."""
+    usage = PersonUsage()
+    assert not kept(rules, usage, decision).holds(rules, ANA, usage, 500.1)
+
+
+def test_free_time_has_no_end(rules: RuleSet) -> None:
+    """Where nothing is spent nothing can run out."""
+    usage = PersonUsage()
+    free = Decision(Verdict.ALLOW, Reason.ALLOWED, "x")
+    assert kept(rules, usage, free).holds(rules, ANA, usage, 500.5)
+
+
+def test_kept_for_each_person_and_target(rules: RuleSet) -> None:
+    """What was decided is recalled for the same person and platform only, until all is forgotten."""
+    lately, book, target = Lately(), UsageBook(), Target("x")
+    lately.keep(SPEND, rules, ANA, target, book, 500.0)
+    assert lately.recall(rules, ANA, target, book, 500.5) is SPEND
+    assert lately.recall(rules, ANA, Target("tiktok"), book, 500.5) is None
+    assert lately.recall(rules, Person("bo", ("staff",)), target, book, 500.5) is None
+    assert len(lately) == 1
+    lately.clear()
+    assert lately.recall(rules, ANA, target, book, 500.5) is None

@@ -1,0 +1,397 @@
+"""The shell on a virtual clock: what is asked, answered, streamed, tunnelled, warned of and ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxy_addon.core.intervals import measure, normalise
+from proxy_addon.core.metering.activity import Evidence, Exchange, Judgement
+from proxy_addon.core.ruleset import (
+    Allowance,
+    Limit,
+    Metering,
+    Mode,
+    OnFailure,
+    Period,
+    Platform,
+    Rule,
+    RuleSet,
+    Section,
+    Then,
+)
+from proxy_addon.core.types import Activity, Grant, Interval, Reason, Target, Verdict
+from proxy_addon.metering.enforcer import Asked, Due, Ticket
+from tests.core.policies import SAMPLE, H, M, at, targets
+from tests.shell import Shell
+
+quick = settings(max_examples=60, deadline=None)
+START = at("09:00")
+TAIL = 10.0
+LOOKS = 0.1  # seconds after which what is due is asked for; a stream runs on, and is charged, until then
+NAVIGATE = Exchange("GET", "x.com", "/", "document", "navigate", "none", gesture=True)
+FETCH = Exchange("GET", "x.com", "/api", "empty", "cors", "same-origin", page_host="x.com", page_path="/")
+SPEND = Rule("Little", Then.SPEND, "a", targets=targets("x", "facebook"))
+X = Platform("x", "X", ("x.com",), (Section("learning", paths=("/learning/*",)),), background=("/beat",))
+
+
+def office(limit: float = 5 * M, warn_at: float = 0.0, **more: object) -> RuleSet:
+    """A small allowance for two platforms, a third that is blocked, and a section that is free."""
+    rules = (
+        Rule("Free", Then.ALLOW, targets=targets("x/learning")),
+        SPEND,
+        Rule("Never", Then.BLOCK, targets=targets("tiktok")),
+    )
+    made = replace(
+        SAMPLE,
+        platforms={**SAMPLE.platforms, "x": X},
+        rules=rules,
+        allowances={"a": Allowance("a", (Limit(limit, Period.DAY),), warn_at=warn_at)},
+        limited=frozenset({"x", "facebook", "tiktok"}),
+        metering=Metering(interaction_gap=60.0),
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+def ask(shell: Shell, x: Exchange, now: float, name: str = "dora") -> Asked:
+    """Ask about a request."""
+    hit = shell.enforcer.catalogue.look(x.host, x.path)
+    assert hit is not None
+    return shell.enforcer.ask(shell.enforcer.person(name, None, now), x, hit, now)
+
+
+def load(
+    shell: Shell, x: Exchange, now: float, kind: str = "application/json", size: int = 9000, status: int = 200
+) -> Judgement | None:
+    """A request, answered at once and over; None when it was blocked."""
+    ticket = ask(shell, x, now).ticket
+    if ticket is None:
+        return None
+    judged = shell.enforcer.finished(ticket, status, kind, size, 0.1)
+    shell.enforcer.closed(ticket)
+    return judged
+
+
+def tunnel(shell: Shell, now: float, platform: str = "x") -> Ticket:
+    """A tunnel that is let through."""
+    ticket = shell.enforcer.tunnel(shell.enforcer.person("dora", None, now), platform, now).ticket
+    assert ticket is not None
+    return ticket
+
+
+def film(shell: Shell, now: float) -> Ticket:
+    """A film whose answer has begun."""
+    ticket = ask(shell, FETCH._replace(path="/film", dest="video", mode="no-cors"), now).ticket
+    assert ticket is not None
+    shell.enforcer.answered(ticket, 200, "video/mp4", 10**9, now)
+    return ticket
+
+
+def until_cut(
+    shell: Shell, ticket: Ticket, since: float, seconds: int, rate: int = 10**6
+) -> tuple[float, Due] | None:
+    """Bytes flow second by second; when something was due, and what."""
+    pass_on = shell.enforcer.tunnel_bytes if ticket.kind == "tunnel" else shell.enforcer.body
+    for second in range(1, seconds + 1):
+        pass_on(ticket, rate, since + second)
+        for due in shell.enforcer.due(since + second + LOOKS):
+            return since + second - START, due
+    return None
+
+
+def test_a_page_costs_its_tail_and_a_blocked_one_nothing() -> None:
+    """What is not let through leaves no ticket, no visit and no clock."""
+    shell = Shell(office())
+    assert shell.open("dora", "x.com", START).decision.verdict is Verdict.SPEND
+    blocked = shell.open("dora", "tiktok.com", START + 1)
+    assert (blocked.decision.reason, blocked.ticket) == (Reason.BLOCKED, None)
+    assert shell.rows() == [(START, START + TAIL, "a", "Little")]
+
+
+def test_a_section_that_is_free_is_kept_as_free_time() -> None:
+    """It has a visit without an allowance, and the balance stays."""
+    shell = Shell(office())
+    assert shell.open("dora", "x.com", START, "/learning/a").decision.verdict is Verdict.ALLOW
+    assert shell.rows() == [(START, START + TAIL, None, "Free")]
+    assert shell.spent("dora", "a") == 0
+
+
+def test_the_gap_before_a_page_is_charged_to_the_last_second_and_the_page_blocked() -> None:
+    """Nobody gets half a page, and nobody pays more than there was."""
+    shell = Shell(office(limit=5 * M))
+    ended: list[float] = []
+    shell.metrics.exhausted = lambda person, allowance, at: ended.append(at)  # type: ignore[method-assign]
+    shell.open("dora", "x.com", START)
+    shell.open("dora", "x.com", START + 170)
+    asked = shell.open("dora", "x.com", START + 310)
+    assert (asked.decision.reason, asked.ticket) == (Reason.EXHAUSTED, None)
+    assert shell.spent("dora", "a") == 5 * M
+    assert shell.rows() == [(START, START + 5 * M, "a", "Little")]
+    assert ended[:1] == [START + 5 * M]
+
+
+def test_a_page_after_a_longer_silence_is_let_through() -> None:
+    """The gap was nobody's, so there is time left."""
+    shell = Shell(office(limit=5 * M))
+    shell.open("dora", "x.com", START)
+    shell.open("dora", "x.com", START + 170)
+    assert shell.open("dora", "x.com", START + 170 + 181).ticket is not None
+    assert shell.spent("dora", "a") == 180 + TAIL
+
+
+@quick
+@given(st.lists(st.sampled_from([3.0, 30.0, 59.0, 100.0, 170.0, 500.0]), max_size=25))
+def test_never_more_than_there_is(pauses: Sequence[float]) -> None:
+    """Whenever pages are opened, only the tail of the last may run over; then all is blocked."""
+    shell, now = Shell(office(limit=5 * M)), START
+    for pause in pauses:
+        now += pause
+        asked = shell.open("dora", "x.com", now)
+        assert shell.spent("dora", "a") <= 5 * M + TAIL + 1e-6
+        assert asked.decision.blocks is (asked.decision.reason is Reason.EXHAUSTED)
+    union = normalise(Interval(start, end) for start, end, _, _ in shell.rows())
+    assert shell.spent("dora", "a") == pytest.approx(measure(union))
+
+
+def test_two_devices_are_charged_once() -> None:
+    """Two streams at the same time cost what one costs; afterwards each goes on by itself."""
+    shell = Shell(office(limit=H))
+    one, two = tunnel(shell, START), tunnel(shell, START, "facebook")
+    for second in range(5, 65, 5):
+        shell.enforcer.tunnel_bytes(one, 10**6, START + second)
+        shell.enforcer.tunnel_bytes(two, 10**6, START + second)
+    assert len(shell.rows()) == 2
+    assert shell.spent("dora", "a") == 60 + TAIL
+    shell.enforcer.tunnel_bytes(two, 10**6, START + 65)
+    assert shell.spent("dora", "a") == 65 + TAIL
+
+
+NOISE = {
+    "embed": FETCH._replace(page_host="news.example", site="cross-site"),
+    "frame": FETCH._replace(path="/widget", dest="iframe", mode="navigate", site="cross-site", page_host="n.example"),
+    "head": FETCH._replace(method="HEAD"),
+    "poll": FETCH._replace(path="/beat"),
+    "beacon": FETCH._replace(method="POST", mode="no-cors"),
+    "prefetch": NAVIGATE._replace(purpose="prefetch"),
+    "worker": FETCH._replace(page_path="/sw.js"),
+}  # fmt: skip
+
+
+@quick
+@given(
+    st.lists(st.sampled_from([1.0, 20.0, 59.0, 61.0, 179.0, 181.0]), min_size=1, max_size=15),
+    st.lists(st.tuples(st.floats(0, 900), st.sampled_from(sorted(NOISE))), max_size=15),
+)
+def test_what_is_ignored_never_changes_a_charge(pauses: list[float], noise: list[tuple[float, str]]) -> None:
+    """Embeds, polling, beacons and prefetches between pages cost nothing and join nothing up."""
+    quiet, loud = Shell(office(limit=8 * M)), Shell(office(limit=8 * M))
+    pages = [sum(pauses[: n + 1]) for n in range(len(pauses))]
+    for moment, what in sorted([*((p, "page") for p in pages), *noise]):
+        now = START + moment
+        if what == "page":
+            assert quiet.open("dora", "x.com", now).decision == loud.open("dora", "x.com", now).decision
+        else:
+            judged = load(loud, NOISE[what], now, size=900)
+            assert judged is None or not judged.activity.counts
+    assert quiet.rows() == loud.rows()
+
+
+def test_a_heads_up_comes_once_in_each_window() -> None:
+    """On a page load, when little is left; continuing goes on; the next day it comes again."""
+    shell = Shell(office(limit=5 * M, warn_at=2 * M))
+    noticed = []
+    for day in (0, 24 * H):
+        for second in range(0, 280, 20):
+            now = START + day + second
+            asked = ask(shell, NAVIGATE, now)
+            if asked.notice is not None:
+                assert asked.ticket is None
+                noticed.append((day, asked.notice.left))
+            shell.open("dora", "x.com", now)
+    assert [day for day, _ in noticed] == [0, 24 * H]
+    assert all(M < left <= 2 * M for _, left in noticed)
+
+
+def test_a_heads_up_comes_again_after_a_grant() -> None:
+    """More time was given, so its end is another end."""
+    shell = Shell(office(limit=M + TAIL, warn_at=M))
+    shell.open("dora", "facebook.com", START)
+    assert ask(shell, NAVIGATE, START + 1).notice is None
+    shell.book.of("dora").grant(Grant("g", "dora", "a", 3 * M, "r", "ada", START, START + H))
+    assert ask(shell, NAVIGATE, START + 2).notice is None
+    for second in range(0, 180, 20):
+        shell.open("dora", "facebook.com", START + second)
+    assert shell.open("dora", "x.com", START + 181).decision.verdict is Verdict.SPEND
+    assert len([d for d in shell.metrics.decisions if d.blocks]) == 0
+
+
+def test_no_heads_up_without_a_page_or_when_nobody_wants_one() -> None:
+    """Scripts and pictures are not interrupted, and `warn_at: 0` means none."""
+    assert ask(Shell(office(limit=M, warn_at=M)), FETCH, START).notice is None
+    assert ask(Shell(office(limit=M)), NAVIGATE, START).notice is None
+    assert ask(Shell(office(limit=M, warn_at=M)), NAVIGATE, START).notice is not None
+
+
+def test_a_film_is_charged_second_by_second_and_cut_at_the_end() -> None:
+    """It ends when the time is up, and what is over is not due again."""
+    shell = Shell(office(limit=M))
+    ticket = film(shell, START)
+    found = until_cut(shell, ticket, START, 120)
+    assert found is not None
+    when, due = found
+    assert 60 <= when <= 62
+    assert (due.ticket, due.decision.reason) == (ticket, Reason.EXHAUSTED)
+    assert due.delay < 2
+    assert M <= shell.spent("dora", "a") < M + 2 * LOOKS
+    shell.enforcer.closed(ticket)
+    shell.enforcer.closed(ticket)
+    assert list(shell.enforcer.due(START + 300)) == []
+
+
+def test_a_film_that_trickles_or_stalls_is_not_watched() -> None:
+    """Too few bytes are no film, and bytes after a long silence do not fill it."""
+    shell = Shell(office(limit=H))
+    ticket = film(shell, START)
+    begun = shell.spent("dora", "a")
+    assert until_cut(shell, ticket, START, 60, rate=500) is None
+    assert shell.spent("dora", "a") == begun
+    shell.enforcer.body(ticket, 10**9, START + 600)
+    assert shell.spent("dora", "a") == begun + TAIL
+
+
+def test_a_tunnel_is_metered_by_its_bytes() -> None:
+    """Busy is media, a trickle is background."""
+    shell = Shell(office(limit=H))
+    ignored: list[Activity] = []
+    shell.metrics.ignored = lambda person, platform, activity: ignored.append(activity)  # type: ignore[method-assign]
+    ticket = tunnel(shell, START)
+    until_cut(shell, ticket, START, 60, rate=100)
+    assert (shell.rows(), ignored) == ([], [Activity.BACKGROUND] * 12)
+    until_cut(shell, ticket, START + 60, 60)
+    assert shell.rows() == [(START + 60, START + 120 + TAIL, "a", "Little")]
+    shell.enforcer.tunnel_quiet(ticket)
+    assert len(ignored) == 13
+
+
+def test_a_tunnel_is_cut_within_five_seconds_and_no_new_one_opens() -> None:
+    """And no more is charged than what passed."""
+    shell = Shell(office(limit=M))
+    found = until_cut(shell, tunnel(shell, START), START, 120)
+    assert found is not None
+    assert 60 <= found[0] <= 65
+    assert M <= shell.spent("dora", "a") < M + 2 * LOOKS
+    refused = shell.enforcer.tunnel(shell.enforcer.person("dora", None, START), "facebook", START + 70)
+    assert (refused.decision.reason, refused.ticket) == (Reason.EXHAUSTED, None)
+
+
+def test_messages() -> None:
+    """What a person writes is a visit; pushes, and receipts for them, are not."""
+    shell = Shell(office())
+    ticket = ask(shell, FETCH._replace(path="/ws", dest="websocket", mode="websocket"), START).ticket
+    assert ticket is not None
+    shell.enforcer.upgraded(ticket)
+    message = shell.enforcer.message
+    assert ticket.kind == "websocket"
+    assert message(ticket, 5000, START + 1, from_client=False) is Activity.BACKGROUND
+    assert message(ticket, 500, START + 1.5, from_client=True) is Activity.BACKGROUND
+    assert shell.rows() == []
+    assert message(ticket, 500, START + 9, from_client=True) is Activity.VISIT
+    assert shell.rows() == [(START + 9, START + 9 + TAIL, "a", "Little")]
+    assert shell.attention.evidence("dora")[0][1].opened is Evidence.MESSAGE_SENT
+
+
+def test_heartbeats_cost_nothing() -> None:
+    """One short message now and then opens nothing."""
+    shell = Shell(office())
+    ticket = ask(shell, FETCH._replace(path="/ws"), START).ticket
+    assert ticket is not None
+    for beat in range(40):
+        shell.enforcer.message(ticket, 12, START + 30 * beat, from_client=True)
+    assert shell.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("on_failure", "seen", "verdict"),
+    [
+        (OnFailure.ALLOW, True, Verdict.ALLOW),
+        (OnFailure.ALLOW, False, Verdict.ALLOW),
+        (OnFailure.BLOCK, True, Verdict.BLOCK),
+        (OnFailure.LAST_KNOWN, False, Verdict.BLOCK),
+        (OnFailure.LAST_KNOWN, True, Verdict.SPEND),
+    ],
+)
+def test_when_we_fail(on_failure: OnFailure, seen: bool, verdict: Verdict) -> None:
+    """The configured verdict; the last one only for somebody who was told one."""
+    shell = Shell(office(on_failure=on_failure))
+    if seen:
+        shell.open("dora", "x.com", START)
+    dora = shell.enforcer.person("dora", None, START)
+    said = shell.enforcer.failure(dora, Target("x"))
+    assert said.verdict is verdict
+    assert (said.reason is Reason.UNAVAILABLE) is (verdict is not Verdict.SPEND)
+    nobody = shell.enforcer.failure(None, Target("x"))
+    assert nobody.blocks is (on_failure is not OnFailure.ALLOW)
+    shell.enforcer.drop("dora")
+    assert shell.enforcer.failure(dora, Target("x")).verdict is nobody.verdict
+
+
+def test_a_failure_of_a_policy_that_is_tried_out_stops_nobody() -> None:
+    """And says that it would have."""
+    said = Shell(office(mode=Mode.OBSERVE, on_failure=OnFailure.BLOCK)).enforcer.failure(None, Target("x"))
+    assert (said.verdict, said.would) == (Verdict.ALLOW, Verdict.BLOCK)
+
+
+def test_strangers_while_the_ledger_is_away() -> None:
+    """What they used is not known, so they get the verdict for failures; when it is back they are asked as others."""
+    shell = Shell(office(on_failure=OnFailure.BLOCK))
+    shell.open("dora", "x.com", START)
+    shell.book.ledger_away(True)
+    assert shell.open("bo", "x.com", START + 1).decision.reason is Reason.UNAVAILABLE
+    assert shell.open("dora", "x.com", START + 1).decision.reason is Reason.WITHIN
+    shell.book.ledger_away(False)
+    assert shell.open("bo", "x.com", START + 2).decision.reason is Reason.WITHIN
+
+
+def test_a_clock_that_jumps_is_nobodys_time() -> None:
+    """What is open ends at the jump; afterwards a new visit begins, whichever way it went."""
+    for jump in (100.0, -100.0):
+        shell = Shell(office(limit=H))
+        shell.open("dora", "x.com", START)
+        shell.open("dora", "x.com", START + 60)
+        shell.enforcer.stepped(START + 62)
+        shell.open("dora", "x.com", START + 62 + jump)
+        assert shell.rows()[0] == (START, START + 62, "a", "Little")
+        assert shell.spent("dora", "a") == 62 + TAIL
+
+
+def test_who_somebody_is() -> None:
+    """Roles by the rules, or those that an address gave, which are remembered until the person is forgotten."""
+    enforcer = Shell(office()).enforcer
+    assert enforcer.person("carl", None, START).roles == ("care",)
+    assert enforcer.person("ip:10.0.0.7", ("guest",), START).roles == ("guest",)
+    assert enforcer.known("ip:10.0.0.7", START).roles == ("guest",)
+    enforcer.drop("ip:10.0.0.7")
+    assert enforcer.known("ip:10.0.0.7", START).roles == ("staff",)
+
+
+def test_what_is_none_of_our_business() -> None:
+    """A platform that no rule limits is no platform for us, and a name that is none either."""
+    enforcer = Shell(office()).enforcer
+    assert enforcer.limited("www.x.com") == "x"
+    assert enforcer.limited("medium.com") is None
+    assert enforcer.limited("notx.com") is None
+
+
+def test_housekeeping_forgets_and_charges_no_different() -> None:
+    """What was spent stays spent."""
+    shell = Shell(office())
+    shell.open("dora", "x.com", START)
+    shell.enforcer.settle(START + 12 * H)
+    assert shell.attention.watched() == []
+    assert shell.spent("dora", "a") == TAIL
+    dora = shell.enforcer.person("dora", None, START)
+    assert shell.enforcer.balance(dora, "a", START + 12 * H).left == 5 * M - TAIL

@@ -1,0 +1,340 @@
+"""From judged activities to ledger rows: revisions, splits, minutes given back, and what is forgotten."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxy_addon.core.intervals import measure, normalise
+from proxy_addon.core.metering.activity import Evidence, Judgement, Kind
+from proxy_addon.core.metering.polling import CONTENT
+from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.ruleset import Allowance, Limit, Metering, Mode, Period, Rule, RuleSet, Then
+from proxy_addon.core.types import Activity, Balance, Interval, Person, Target, Visit
+from proxy_addon.metering.usage_book import UsageBook
+from proxy_addon.metering.visit_tracker import CLIP_BYTES, GIVE_BACK_MEMORY, Attention, Era, Load, overspent
+from proxy_addon.observability.metrics import NoMetrics
+from tests.core.policies import LUNCH, SAMPLE, H, M, at, targets
+
+START = at("09:00")
+TAIL = 10.0
+DORA = Person("dora", ("staff",))
+OPENED = Judgement(Activity.VISIT, Evidence.PAGE_OPENED, Kind.NAVIGATION)
+SCROLLED = Judgement(Activity.VISIT, Evidence.PAGE_ACTION, Kind.INTERACTION)
+PLAYED = Judgement(Activity.MEDIA, Evidence.MEDIA_PLAYED, Kind.MEDIA)
+STREAM = Judgement(Activity.MEDIA, Evidence.MEDIA_STREAM, Kind.MEDIA)
+LITTLE = Rule("Little", Then.SPEND, "a", targets=targets("x", "facebook"))
+quick = settings(max_examples=60, deadline=None)
+
+
+def policy(*rules: Rule, limit: float = H) -> RuleSet:
+    """Rules over the allowance `a`."""
+    return replace(
+        SAMPLE,
+        rules=rules or (LITTLE,),
+        allowances={"a": Allowance("a", (Limit(limit, Period.DAY),))},
+        limited=frozenset({"x", "facebook"}),
+        metering=Metering(interaction_gap=60.0),
+    )
+
+
+class Counted(NoMetrics):
+    """Adds up what is charged and given back, and keeps when allowances ran out."""
+
+    def __init__(self) -> None:
+        self.charged = 0.0
+        self.returned = 0.0
+        self.ended: list[float] = []
+
+    def attention(self, person: Person, platform: str, allowance: str | None, seconds: float) -> None:
+        """See `ports.Metrics`."""
+        self.charged += seconds
+
+    def given_back(self, person: Person, platform: str, seconds: float) -> None:
+        """See `ports.Metrics`."""
+        self.returned += seconds
+
+    def exhausted(self, person: Person, allowance: str, at: float) -> None:
+        """See `ports.Metrics`."""
+        self.ended.append(at)
+
+
+class Desk:
+    """All clocks, with everything that was ever written."""
+
+    def __init__(self, rules: RuleSet | None = None) -> None:
+        self.written: list[Visit] = []
+        self.metrics = Counted()
+        self.book = UsageBook()
+        self.engine = Engine(rules or policy())
+        numbers = itertools.count(1)
+        self.attention = Attention(
+            self.book, self.metrics, self.written.append, lambda: f"v{next(numbers)}", "node"
+        )
+
+    def page(self, after: float, platform: str = "x", section: str | None = None) -> Activity:
+        """Dora opens a page."""
+        now = START + after
+        load = Load(Target(platform, section), now, now, OPENED, "page", certain=True)
+        return self.attention.enter(self.engine, DORA, load)
+
+    def scroll(self, after: float, key: str = "x.com/api", weak: bool = False) -> Activity:
+        """A script asks for something."""
+        now = START + after
+        return self.attention.enter(self.engine, DORA, Load(Target("x"), now, now, SCROLLED, key, weak=weak))
+
+    def stream(self, since: float, until: float, platform: str = "x") -> None:
+        """Bytes flow."""
+        load = Load(Target(platform), START + since, START + until, STREAM, "film", certain=True)
+        self.attention.stream(self.engine, DORA, load)
+
+    def rows(self) -> list[tuple[float, float, str | None, str | None]]:
+        """Start and end (seconds after the start), allowance and rule of the last revisions that are not empty."""
+        last = {v.id: v for v in self.written}
+        found = [
+            (v.start - START, v.end - START, v.allowance, v.rule) for v in last.values() if v.end > v.start
+        ]
+        return sorted(found, key=lambda row: row[:2])
+
+    def spent(self) -> float:
+        """Seconds of the allowance, whenever."""
+        return self.book.of("dora").spent("a", 0.0, float("inf"))
+
+
+def test_a_visit_is_one_row_that_grows() -> None:
+    """The same id, a higher revision each time, the start unmoved."""
+    desk = Desk()
+    for after in (0, 30, 60):
+        assert desk.page(after) is Activity.VISIT
+    assert [(v.id, v.rev, v.end - v.start) for v in desk.written] == [
+        ("v1", 1, TAIL), ("v1", 2, 30 + TAIL), ("v1", 3, 60 + TAIL),
+    ]  # fmt: skip
+    assert {(v.person, v.platform, v.node) for v in desk.written} == {("dora", "x", "node")}
+    assert desk.metrics.charged == 60 + TAIL
+
+
+def test_nothing_is_written_when_nothing_changed() -> None:
+    """The same instant again is no new revision."""
+    desk = Desk()
+    desk.page(0)
+    desk.page(0)
+    assert len(desk.written) == 1
+
+
+def test_each_platform_has_its_own_clock() -> None:
+    """Two at once are two visits, charged once."""
+    desk = Desk()
+    for after in (0, 30):
+        desk.page(after)
+        desk.page(after + 10, "facebook")
+    assert desk.rows() == [(0, 40, "a", "Little"), (10, 50, "a", "Little")]
+    assert desk.spent() == 50
+
+
+def test_a_machine_gives_its_minutes_back() -> None:
+    """A tab that asks every half minute: the rows shrink under the same id, the balance rises, and it is counted."""
+    desk = Desk()
+    desk.page(0)
+    most, became = 0.0, []
+    for beat in range(1, 40):
+        became.append(desk.scroll(30.0 * beat))
+        most = max(most, desk.spent())
+    assert became[0] is Activity.VISIT
+    assert became[-1] is Activity.BACKGROUND
+    assert most > 60
+    assert desk.rows() == [(0, TAIL, "a", "Little")]
+    assert desk.spent() == TAIL
+    assert desk.metrics.returned == pytest.approx(desk.metrics.charged - TAIL)
+    assert all(v.rev >= 1 for v in desk.written)
+
+
+def test_coming_back_is_noticed_at_once() -> None:
+    """While the tab goes on asking."""
+    desk = Desk()
+    desk.page(0)
+    for beat in range(1, 40):
+        desk.scroll(30.0 * beat)
+    desk.page(1213)
+    assert desk.rows() == [(0, TAIL, "a", "Little"), (1213, 1213 + TAIL, "a", "Little")]
+
+
+def test_a_weak_answer_alone_is_no_visit() -> None:
+    """Two soon after each other are one, which began with the first."""
+    desk = Desk()
+    desk.scroll(0, weak=True)
+    assert desk.rows() == []
+    desk.scroll(7, "x.com/other", weak=True)
+    assert desk.rows() == [(0, 7 + TAIL, "a", "Little")]
+
+
+def test_a_rule_change_splits_to_the_second() -> None:
+    """Lunch is free: what runs into it is two rows, and only the first is charged."""
+    free = Rule("Lunch", Then.ALLOW, when=LUNCH)
+    desk = Desk(policy(free, LITTLE))
+    noon = at("12:00") - START
+    desk.stream(noon - 60, noon + 30)
+    assert desk.rows() == [(noon - 60, noon, "a", "Little"), (noon, noon + 30 + TAIL, None, "Lunch")]
+    assert desk.spent() == 60
+
+
+def test_time_under_a_rule_that_blocks_is_no_visit() -> None:
+    """Only what was let through is written down."""
+    desk = Desk(policy(Rule("Not now", Then.BLOCK, when=LUNCH), LITTLE))
+    noon = at("12:00") - START
+    desk.stream(noon - 60, noon)
+    assert desk.rows() == [(noon - 60, noon, "a", "Little")]
+
+
+def test_sections_are_rows_of_their_own() -> None:
+    """Each second belongs to one of them."""
+    learning = Rule("Learning", Then.ALLOW, targets=targets("x/learning"))
+    desk = Desk(policy(learning, LITTLE))
+    desk.page(0)
+    desk.page(30, section="learning")
+    assert desk.rows() == [(0, 30, "a", "Little"), (30, 40, None, "Learning")]
+
+
+def test_what_would_be_charged_for_a_gap() -> None:
+    """Beyond the tail that is charged already; nothing when it would not join up."""
+    desk = Desk()
+    assert desk.attention.pending("dora", "x", START) == 0
+    desk.page(0)
+    assert [desk.attention.pending("dora", "x", START + after) for after in (5, 10, 70, 180, 181)] == [
+        0, 0, 60, 170, 0,
+    ]  # fmt: skip
+
+
+def test_a_gap_never_charges_more_than_there_was() -> None:
+    """The stretch ends at the last second, and when that was is said."""
+    desk = Desk(policy(limit=100.0))
+    desk.page(0)
+    desk.page(150)
+    assert desk.rows() == [(0, 100, "a", "Little")]
+    assert desk.metrics.ended[0] == START + 100
+
+
+def test_a_stream_never_charges_more_than_there_was() -> None:
+    """Also where two of them overlap."""
+    desk = Desk(policy(limit=100.0))
+    desk.stream(0, 80)
+    desk.stream(40, 120, "facebook")
+    assert desk.book.of("dora").spent("a", 0.0, START + 120) == pytest.approx(100)
+    assert desk.metrics.ended[0] == START + 100
+
+
+def test_what_is_only_observed_is_not_trimmed() -> None:
+    """Time goes on as if there were enough of it."""
+    desk = Desk(policy(replace(LITTLE, mode=Mode.OBSERVE), limit=100.0))
+    desk.page(0)
+    desk.page(150)
+    assert desk.spent() == 150 + TAIL
+
+
+def test_what_runs_can_be_ended() -> None:
+    """At an instant; nothing joins up with it, and nobody else is ended."""
+    desk = Desk()
+    desk.stream(0, 60)
+    desk.stream(0, 60, "facebook")
+    desk.attention.stop(desk.engine, DORA, "x", START + 40)
+    desk.attention.stop(desk.engine, DORA, "reddit", START + 40)
+    desk.page(65)
+    assert desk.rows() == [(0, 40, "a", "Little"), (0, 70, "a", "Little"), (65, 75, "a", "Little")]
+
+
+def test_a_clip_that_a_machine_brought_is_not_watched() -> None:
+    """What is short may come with a feed that refreshes itself; what is long is watched by somebody."""
+    desk = Desk()
+    for beat in range(60):
+        desk.scroll(30.0 * beat)
+        seen = START + 30.0 * beat + 1
+        picture = Load(Target("x"), seen, seen, SCROLLED, CONTENT, leads=False)
+        desk.attention.enter(desk.engine, DORA, picture)
+    clip = Load(Target("x"), seen, seen, PLAYED, CONTENT, leads=False, size=400_000)
+    assert desk.attention.enter(desk.engine, DORA, clip) is Activity.BACKGROUND
+    assert desk.spent() == 0
+    later = clip._replace(at=seen + 10, until=seen + 10)
+    assert desk.attention.enter(desk.engine, DORA, later) is Activity.MEDIA
+    long = clip._replace(size=CLIP_BYTES + 1)
+    assert desk.attention.enter(desk.engine, DORA, long) is Activity.MEDIA
+    assert desk.spent() == TAIL
+
+
+def test_other_rules_split_what_is_open() -> None:
+    """What was charged before the change stays; what is given back later is given back under the old rule."""
+    desk = Desk()
+    desk.stream(0, 60)
+    before, desk.engine = desk.engine, Engine(policy(replace(LITTLE, name="New")))
+    desk.attention.swapped(Era(START + 50, before, {}))
+    desk.attention.follow(desk.engine, lambda name: DORA, 10)
+    desk.stream(60, 90)
+    assert desk.rows() == [(0, 50, "a", "Little"), (50, 100, "a", "New")]
+    assert [v.rev for v in desk.written if v.id == "v1"] == [1, 2]
+
+
+def test_forgetting() -> None:
+    """Old stretches are dropped first and idle clocks later; the book is another matter."""
+    desk = Desk()
+    desk.page(0)
+    assert [(p, s.opened) for p, s in desk.attention.evidence("dora")] == [("x", Evidence.PAGE_OPENED)]
+    assert desk.attention.active(START) == 1
+    assert desk.attention.active(START + 1) == 0
+    desk.attention.settle(START + GIVE_BACK_MEMORY + TAIL + 1)
+    assert desk.attention.evidence("dora") == []
+    assert desk.attention.watched() == [("dora", "x")]
+    desk.attention.settle(START + 4 * GIVE_BACK_MEMORY + 1)
+    assert desk.attention.watched() == []
+    assert desk.spent() == TAIL
+
+
+def test_dropping_a_person() -> None:
+    """What goes on begins a new visit, and others keep theirs."""
+    desk = Desk()
+    desk.page(0)
+    desk.attention.drop("bob")
+    desk.page(30)
+    desk.attention.drop("dora")
+    desk.page(60)
+    assert [row[:2] for row in desk.rows()] == [(0, 40), (60, 70)]
+
+
+@pytest.mark.parametrize(("spent", "granted", "over"), [(100, 0, -10), (120, 0, 10), (120, 30, -20)])
+def test_overspent(spent: float, granted: float, over: float) -> None:
+    """Used beyond the limit, what was carried over, and what was granted."""
+    assert overspent(Balance("a", 60, spent, granted, 50, 0, None)) == over
+
+
+moves = st.tuples(
+    st.sampled_from([0.5, 10.0, 30.0, 30.0, 30.0, 61.0, 190.0]),
+    st.sampled_from(["page", "scroll", "scroll", "weak", "stream", "facebook", "stop"]),
+)
+
+
+@quick
+@given(st.lists(moves, max_size=40), st.sampled_from([5 * M, H]))
+def test_rows_and_balances_agree(steps: Sequence[tuple[float, str]], limit: float) -> None:
+    """Whatever happens: revisions rise by one, the book is the union of the last ones, and counters add up."""
+    desk, now = Desk(policy(limit=limit)), 0.0
+    for pause, what in steps:
+        now += pause
+        if what in ("page", "facebook"):
+            desk.page(now, "x" if what == "page" else what)
+        elif what == "stream":
+            desk.stream(max(0.0, now - 5), now)
+        elif what == "stop":
+            desk.attention.stop(desk.engine, DORA, "x", START + now)
+        else:
+            desk.scroll(now, weak=what == "weak")
+    revisions: dict[str, int] = {}
+    for visit in desk.written:
+        assert visit.rev == revisions.get(visit.id, 0) + 1
+        assert visit.end >= visit.start
+        revisions[visit.id] = visit.rev
+    rows = desk.rows()
+    union = measure(normalise(Interval(start, end) for start, end, _, _ in rows))
+    assert desk.spent() == pytest.approx(union)
+    assert desk.metrics.charged - desk.metrics.returned == pytest.approx(sum(b - a for a, b, _, _ in rows))

@@ -1,0 +1,161 @@
+"""`proxy_addon/presentation/durations.py`: times and durations as people say them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy_addon.presentation import durations as words
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def at(text: str, zone: ZoneInfo = LONDON, fold: int = 0) -> float:
+    """The instant of a wall-clock time."""
+    return datetime.fromisoformat(text).replace(tzinfo=zone, fold=fold).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-5, "0 minutes"),
+        (0, "0 minutes"),
+        (0.2, "1 second"),
+        (1, "1 second"),
+        (20, "20 seconds"),
+        (58.2, "59 seconds"),
+        (59.2, "1 minute"),
+        (60, "1 minute"),
+        (89, "1 minute"),
+        (90, "2 minutes"),
+        (112, "2 minutes"),
+        (900, "15 minutes"),
+        (3570, "1 hour"),
+        (3600, "1 hour"),
+        (3900, "1 hour 5 minutes"),
+        (7200, "2 hours"),
+        (90061, "25 hours 1 minute"),
+    ],
+)
+def test_duration(seconds: float, said: str) -> None:
+    """Durations read as a person would say them, seconds below a minute, minutes above."""
+    assert words.duration(seconds) == said
+
+
+@given(st.floats(min_value=0.001, max_value=1e7))
+def test_some_time_never_reads_as_none(seconds: float) -> None:
+    """Whatever is left, it does not read as nothing, and no unit overflows into the next."""
+    said = words.duration(seconds)
+    assert not said.startswith("0 ")
+    assert "60 " not in f" {said}".replace(" 160 ", "") or "hour" in said
+
+
+@pytest.mark.parametrize(
+    ("spent", "total", "said"),
+    [
+        (0, 900, "0 minutes"),
+        (30, 900, "30 seconds"),
+        (690, 1200, "11 minutes"),
+        (780, 900, "13 minutes"),
+        (890, 900, "almost 15 minutes"),
+        (900, 900, "15 minutes"),
+        (1000, 900, "17 minutes"),
+        (19.5, 20, "almost 20 seconds"),
+        (12, 20, "12 seconds"),
+    ],
+)
+def test_used(spent: float, total: float, said: str) -> None:
+    """What is used reads like all of it only when it is all of it."""
+    assert words.used(spent, total) == said
+
+
+@given(st.integers(2, 600), st.data())
+def test_used_and_left_add_up(minutes: int, data: st.DataObject) -> None:
+    """In whole minutes, used and left are the total again."""
+    spent = data.draw(st.integers(60, minutes * 60 - 60))
+    used, left = words.used(spent, minutes * 60), words.duration(minutes * 60 - spent)
+    assert _minutes(used) + _minutes(left) == minutes
+
+
+def _minutes(said: str) -> int:
+    numbers = said.removeprefix("almost ").replace("hours", "hour").replace("minutes", "minute").split()
+    amounts = dict(zip(numbers[1::2], map(int, numbers[::2]), strict=True))
+    return amounts.get("hour", 0) * 60 + amounts.get("minute", 0)
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "said"),
+    [
+        ("2026-11-02 14:50", "2026-11-02 14:49", "now"),
+        ("2026-11-02 14:50", "2026-11-02 14:50", "now"),
+        ("2026-11-02 14:50:00", "2026-11-02 14:50:20", "in 20 seconds"),
+        ("2026-11-02 14:50:00", "2026-11-02 14:50:01", "in 1 second"),
+        ("2026-11-02 14:50", "2026-11-02 14:51", "today at 14:51"),
+        ("2026-11-02 14:50", "2026-11-02 18:00:01", "today at 18:01"),
+        ("2026-11-02 01:00", "2026-11-02 13:00", "today at 13:00"),
+        ("2026-11-02 13:00", "2026-11-03 01:00", "tomorrow at 01:00"),
+        ("2026-11-02 23:58", "2026-11-03 00:00", "tomorrow at 00:00"),
+        ("2026-11-02 14:50", "2026-11-02 23:59:30", "tomorrow at 00:00"),
+        ("2026-11-02 14:50", "2026-11-04 00:00", "on Wednesday at 00:00"),
+        ("2026-11-02 14:50", "2026-11-08 00:00", "on Sunday at 00:00"),
+        ("2026-11-02 14:50", "2026-11-09 00:00", "on 9 November at 00:00"),
+        ("2026-11-02 14:50", "2026-12-03 00:00", "on 3 December at 00:00"),
+        ("2026-12-31 18:00", "2027-01-01 00:00", "tomorrow at 00:00"),
+        ("2026-12-28 18:00", "2027-01-01 00:00", "on Friday at 00:00"),
+        ("2026-12-20 18:00", "2027-01-01 00:00", "on 1 January 2027 at 00:00"),
+        ("2026-03-28 12:00", "2026-03-29 00:00", "tomorrow at 00:00"),  # clocks go forward on the 29th
+        ("2026-03-28 23:30", "2026-03-30 00:00", "on Monday at 00:00"),
+        ("2026-10-25 00:10", "2026-10-26 00:00", "tomorrow at 00:00"),  # a day of 25 hours
+    ],
+)
+def test_moment(now: str, then: str, said: str) -> None:
+    """A moment is named by the day as the reader sees it, and never earlier than it is."""
+    assert words.moment(at(then), at(now), LONDON) == said
+
+
+def test_an_hour_that_comes_twice_is_told_apart() -> None:
+    """Where clocks go back, both half past ones are named with their zone."""
+    now = at("2026-10-25 00:10")
+    assert words.moment(at("2026-10-25 01:30"), now, LONDON) == "today at 01:30 BST"
+    assert words.moment(at("2026-10-25 01:30", fold=1), now, LONDON) == "today at 01:30 GMT"
+
+
+def test_midnight_where_clocks_go_back_over_midnight() -> None:
+    """In Havana 00:00 to 01:00 comes twice on 1 November 2026, and it is today both times."""
+    havana = ZoneInfo("America/Havana")
+    now, then = at("2026-11-01 00:40", havana), at("2026-11-01 00:30", havana, fold=1)
+    assert words.moment(then, now, havana) == "today at 00:30 CST"
+
+
+def test_float_noise_does_not_add_a_minute() -> None:
+    """An instant that is midnight but for the last bits is midnight."""
+    midnight = at("2026-11-03 00:00")
+    assert words.moment(midnight + 1e-6, midnight - 7200, LONDON) == "tomorrow at 00:00"
+
+
+@given(
+    st.floats(0, 4e9), st.floats(0, 4e7), st.sampled_from(["Europe/London", "Asia/Kolkata", "Pacific/Apia"])
+)
+def test_moment_has_words_for_every_instant(now: float, ahead: float, zone: str) -> None:
+    """No instant in any zone is without words."""
+    assert words.moment(now + ahead, now, ZoneInfo(zone))
+
+
+def test_day_time_and_iso() -> None:
+    """Dates in full, times of day and ISO instants are in the policy's zone."""
+    instant = at("2026-07-01 00:30")
+    assert words.day(instant, LONDON) == "Wednesday, 1 July 2026"
+    assert words.time_of_day(instant, LONDON) == "00:30"
+    assert words.iso(instant + 0.7, LONDON) == "2026-07-01T00:30:00+01:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("daily-social", "Daily social"), ("news", "News"), ("a_b", "A b"), ("", "")]
+)
+def test_label(name: str, said: str) -> None:
+    """A name from the rule files makes a heading."""
+    assert words.label(name) == said

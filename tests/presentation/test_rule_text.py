@@ -1,0 +1,51 @@
+"""Lengths and limits in the words of the rule files."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy_addon.core.rules.parsers import duration
+from proxy_addon.core.rules.parsers import limit as parsed
+from proxy_addon.core.ruleset import Override
+from proxy_addon.presentation import rule_text as rule_words
+
+
+@given(st.integers(0, 10_000_000))
+def test_lengths_are_read_as_they_are_written(seconds: int) -> None:
+    """What is said can be put into a rule file."""
+    assert duration(rule_words.length(seconds)) == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["15m per day", "1h30m per week", "20m per rolling 4h", "90d per month", "5m per hour"]
+)
+def test_limits_are_written_as_they_were_read(text: str) -> None:
+    """The same words."""
+    assert rule_words.limit(parsed(text)) == text
+
+
+def test_several_limits() -> None:
+    """All of them hold."""
+    assert rule_words.limits([parsed("15m per day"), parsed("1h per week")]) == "15m per day and 1h per week"
+
+
+@pytest.mark.parametrize(
+    ("users", "roles", "text"),
+    [
+        (("bob",), (), "user bob"),
+        ((), ("care", "night"), "roles care and night"),
+        (("bob", "eve"), ("care",), "users bob and eve or role care"),
+    ],
+)
+def test_overrides(users: tuple[str, ...], roles: tuple[str, ...], text: str) -> None:
+    """Whom it is for."""
+    assert rule_words.override(Override(users, roles, ())) == text
+
+
+def test_long_lists_are_cut() -> None:
+    """Nobody reads a hundred names."""
+    assert rule_words.some([]) == ""
+    assert rule_words.some("ab") == "a and b"
+    assert rule_words.some("abcdefg") == "a, b, c and 4 more"

@@ -1,0 +1,77 @@
+"""The add-on manager with its look-ups done once behaves as mitmproxy's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from mitmproxy import exceptions, hooks, options
+from mitmproxy.addonmanager import AddonManager
+from mitmproxy.master import Master
+from mitmproxy.proxy.layers.http import HttpRequestHook
+from mitmproxy.test import tflow
+
+from proxy_addon.proxy.layers.addon_manager import QuickHooks
+
+
+class Spy:
+    """An add-on that writes down what it is called for."""
+
+    def __init__(self, name: str, said: list[str], act: Callable[[], Any] | None = None) -> None:
+        self.name, self._said, self._act = name, said, act
+
+    def request(self, flow: Any) -> Any:
+        """Say so, then do what the test wants."""
+        self._said.append(f"{self.name}.request")
+        return self._act() if self._act is not None else None
+
+    def update(self, flows: Any) -> None:
+        """Say so."""
+        self._said.append(f"{self.name}.update")
+
+
+def halt() -> None:
+    """End the chain."""
+    raise exceptions.AddonHalt
+
+
+def fail() -> None:
+    """A bug in an add-on."""
+    raise RuntimeError("a bug")
+
+
+async def wait() -> None:
+    """A hook that is a coroutine."""
+    await asyncio.sleep(0)
+
+
+async def called(manager: type[AddonManager], act: Callable[[], Any] | None) -> list[str]:
+    """What a chain of three add-ons hears of one request when the second acts so."""
+    master = Master(options.Options(), asyncio.get_running_loop())
+    master.addons = manager(master)
+    said: list[str] = []
+    master.addons.add(Spy("first", said), Spy("second", said, act), Spy("third", said))
+    await master.addons.handle_lifecycle(HttpRequestHook(tflow.tflow()))
+    return said
+
+
+@pytest.mark.parametrize("act", [None, halt, fail, wait])
+async def test_same_calls_in_the_same_order(act: Callable[[], Any] | None) -> None:
+    """Whatever a hook does, the others are called as mitmproxy itself would call them."""
+    assert await called(QuickHooks, act) == await called(AddonManager, act)
+
+
+async def test_add_ons_that_come_and_go() -> None:
+    """An add-on that is added or removed later is found, and no longer found."""
+    master = Master(options.Options(), asyncio.get_running_loop())
+    master.addons = QuickHooks(master)
+    said: list[str] = []
+    late = Spy("late", said)
+    await master.addons.trigger_event(hooks.UpdateHook([]))
+    master.addons.add(late)
+    await master.addons.trigger_event(hooks.UpdateHook([]))
+    master.addons.remove(late)
+    await master.addons.trigger_event(hooks.UpdateHook([]))
+    assert said == ["late.update"]

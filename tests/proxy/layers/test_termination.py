@@ -1,0 +1,169 @@
+"""`proxy_addon/proxy/layers/termination.py`, on real sockets: pins the internals of mitmproxy that it uses."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Close
+from websockets.sync.client import connect as open_websocket
+
+from proxy_addon.proxy.layers.termination import POLICY_VIOLATION, REASON
+from tests.e2e.client import read_all, read_until
+from tests.e2e.waiting import until
+from tests.proxy.house import Serving
+
+ENDLESS = "seconds=60&rate=20000&type=video/mp4"
+ME = "ip:127.0.0.1"
+SOON = 4.0  # seconds in which a cut must be over; the promise is five
+
+
+def sockets_of(proxy: Serving) -> int:
+    """Connections to sites that the proxy has open."""
+
+    def count() -> int:
+        runner = proxy._runner
+        assert runner is not None
+        handlers = runner.server.connections.values()
+        return sum(len(handler.transports) - 1 for handler in handlers)
+
+    return proxy.on_loop(count)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "http2"), [("http", False), ("https", False), ("https", True)], ids=["plain", "h1", "h2"]
+)
+def test_body_is_cut(proxy: Serving, scheme: str, http2: bool) -> None:
+    """A body ends in its middle, the connection to the site with it, and the cut is counted."""
+    (transfer := proxy.client.start([f"{scheme}://www.facebook.com/stream?{ENDLESS}"], http2=http2))
+    until(lambda: transfer.received() > 0, "the body to begin")
+    proxy.spend(ME)
+    began = time.monotonic()
+    (reply,) = transfer.finish()
+    assert time.monotonic() - began < SOON
+    assert (reply.status, reply.exit_code != 0) == (200, True)
+    until(lambda: sockets_of(proxy) == 0, "the connection to the site to be gone")
+    assert proxy.house.counted("cut_total", kind="http") == 1
+
+
+def test_only_one_stream_of_a_tunnel(proxy: Serving) -> None:
+    """In one HTTP/2 tunnel the limited stream is reset; its neighbour that is free arrives whole."""
+    course = "https://www.linkedin.com/learning/stream?seconds=3&rate=20000&type=video/mp4"
+    both = proxy.client.start([f"https://www.linkedin.com/stream?{ENDLESS}", course], http2=True)
+    until(lambda: both.received(0) > 0 and both.received(1) > 0, "both to begin")
+    proxy.spend(ME)
+    cut, kept = both.finish()
+    assert cut.exit_code != 0
+    assert cut.seconds < SOON
+    assert (kept.exit_code, len(kept.body)) == (0, 60_000)
+
+
+def test_next_request_in_the_same_tunnel(proxy: Serving) -> None:
+    """After a cut HTTP/2 stream the tunnel lives: another request in it gets its answer."""
+    urls = [f"https://x.com/stream?{ENDLESS}", "https://x.com/api/one"]
+    first = proxy.client.start(urls[:1], http2=True)
+    until(lambda: first.received() > 0, "the body to begin")
+    proxy.spend(ME)
+    (reply,) = first.finish()
+    assert reply.exit_code != 0
+    assert proxy.client.open("https://x.com/", http2=True).reason == "exhausted"
+
+
+def websocket(proxy: Serving, secure: bool):
+    """A WebSocket to facebook.com, through a tunnel or by the plain proxy."""
+    if secure:
+        status, tunnel = proxy.client.tunnel("www.facebook.com")
+        assert status == 200
+        context = ssl.create_default_context(cafile=proxy.client.trust)
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        return open_websocket("wss://www.facebook.com/ws", sock=tunnel, ssl=context, proxy=None, legacy=True)
+    return None
+
+
+def test_websocket_in_a_tunnel(proxy: Serving) -> None:
+    """A WebSocket is closed with code 1008 and the reason, on both sides."""
+    with websocket(proxy, secure=True) as chat, pytest.raises(ConnectionClosed) as end:
+        chat.send("hello")
+        assert chat.recv(timeout=5) == "hello"
+        proxy.spend(ME)
+        chat.recv(timeout=SOON)
+    assert end.value.rcvd == Close(POLICY_VIOLATION, REASON)
+    until(lambda: sockets_of(proxy) == 0, "the site's side to be gone")
+    assert proxy.house.counted("cut_total", kind="websocket") == 1
+
+
+HANDSHAKE = (
+    "GET http://www.facebook.com/ws HTTP/1.1\r\nHost: www.facebook.com\r\nConnection: Upgrade\r\n"
+    "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+def plain_websocket(proxy: Serving) -> socket.socket:
+    """A WebSocket without TLS, by hand."""
+    connection = proxy.client.socket()
+    connection.sendall(HANDSHAKE.encode())
+    assert b" 101 " in read_until(connection, b"\r\n\r\n")
+    return connection
+
+
+def test_websocket_without_tls(proxy: Serving) -> None:
+    """The same for a WebSocket that needs no tunnel."""
+    with plain_websocket(proxy) as connection:
+        proxy.spend(ME)
+        frame = read_all(connection, SOON)
+    assert frame == b"\x88\x0c\x03\xf0" + REASON.encode()
+
+
+def test_websocket_with_half_a_frame(proxy: Serving) -> None:
+    """A message of which only a part has come does not hold up the end."""
+    with plain_websocket(proxy) as connection:
+        connection.sendall(b"\x01\x85\x00\x00\x00\x00hello" + b"\x80\xfe\x0f\xff\x00\x00\x00\x00half")
+        until(lambda: proxy.connections() == 1, "the connection")
+        proxy.spend(ME)
+        assert read_all(connection, SOON).endswith(b"\x03\xf0" + REASON.encode())
+
+
+def test_metered_tunnel(proxy: Serving) -> None:
+    """A tunnel that stays closed to us ends with its client's connection."""
+    transfer = proxy.client.start([f"https://chatter.example/stream?{ENDLESS}"], trust=proxy.origins.ca_file)
+    until(lambda: transfer.received() > 0, "the body to begin")
+    proxy.spend(ME)
+    (reply,) = transfer.finish()
+    assert (reply.status, reply.exit_code != 0) == (200, True)
+    assert reply.seconds < SOON + 2
+    assert proxy.house.counted("cut_total", kind="tunnel") == 1
+
+
+def test_relayed_tunnels_are_left_alone(proxy: Serving) -> None:
+    """Somebody whose time is up goes on with what is not limited."""
+    transfer = proxy.client.start(
+        ["https://news.example/stream?seconds=2&rate=20000"], trust=proxy.origins.ca_file
+    )
+    limited = proxy.client.start([f"https://x.com/stream?{ENDLESS}"])
+    until(lambda: transfer.received() > 0 and limited.received() > 0, "both to begin")
+    proxy.spend(ME)
+    assert limited.finish()[0].exit_code != 0
+    (reply,) = transfer.finish()
+    assert (reply.exit_code, len(reply.body)) == (0, 40_000)
+
+
+def test_what_does_not_end_loses_its_connection(proxy: Serving) -> None:
+    """When a cut has no effect the client's connection is closed two seconds later."""
+    transfer = proxy.client.start([f"https://x.com/stream?{ENDLESS}"], http2=True)
+    until(lambda: transfer.received() > 0, "the body to begin")
+
+    def blunt() -> None:
+        scissors = proxy.house.gate.under_way._scissors
+        assert scissors is not None
+        scissors.http = lambda flow, cuttable: None  # type: ignore[method-assign,assignment]
+
+    proxy.on_loop(blunt)
+    proxy.spend(ME)
+    until(lambda: proxy.house.counted("cut_total", kind="http") == 1, "the cut")
+    proxy.on_loop(lambda: proxy.house.clock.advance(3.0))
+    (reply,) = transfer.finish()
+    assert reply.exit_code != 0
+    proxy.empty()

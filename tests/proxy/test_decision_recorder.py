@@ -1,0 +1,139 @@
+"""`proxy_addon/proxy/decision_recorder.py`: what is recorded of requests and tunnels, under one id."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from mitmproxy import http
+
+from proxy_addon.core.types import Activity, Reason, Verdict
+from proxy_addon.observability.decision_log import Decided
+from proxy_addon.proxy.layers.flow_output import request_id
+from tests.proxy.house import PAGE, House, connect, request
+from tests.proxy.test_in_flight import Notes
+
+ME = "ip:127.0.0.1"
+SCRIPT = {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors", "Accept": "application/json"}
+
+
+class Kept:
+    """A decision log in memory; `wanted`: whether it takes anything."""
+
+    def __init__(self) -> None:
+        self.lines: list[Decided] = []
+        self.wanted = True
+
+    def takes(self, request: str) -> bool:
+        """All or nothing."""
+        return self.wanted
+
+    def put(self, decided: Decided) -> None:
+        """Keep it."""
+        self.lines.append(decided)
+
+
+@pytest.fixture
+def kept(house: House) -> Kept:
+    """The house tells its decisions to this one."""
+    kept = Kept()
+    for part in (house.gate.under_way, house.gate._tunnels, house.gate._requests, house.gate):
+        part._scribe._decisions = kept
+    return kept
+
+
+async def answered(house: House, url: str, kind: str = "text/html") -> http.HTTPFlow:
+    """A page that is opened, answered and over."""
+    flow = request(url, headers=PAGE)
+    await house.gate.requestheaders(flow)
+    flow.response = http.Response.make(200, b"", {"Content-Type": kind})
+    house.gate.responseheaders(flow)
+    house.gate.response(flow)
+    return flow
+
+
+async def test_a_request_that_goes_on(house: House, kept: Kept) -> None:
+    """One line, once it is known what the request is evidence of; never a URL."""
+    flow = await answered(house, "http://www.linkedin.com/learning/secret")
+    (line,) = kept.lines
+    assert (line.request, line.person.name, line.person.roles) == (request_id(flow), ME, ("guest",))
+    assert (line.decision.platform, line.decision.section) == ("linkedin", "learning")
+    assert (line.decision.verdict, line.decision.rule, line.activity) == (
+        Verdict.ALLOW, "Learning is work", Activity.VISIT,
+    )  # fmt: skip
+    assert "secret" not in repr(line)
+
+
+async def test_a_request_without_an_answer(house: House, kept: Kept) -> None:
+    """When it is over the line is written as it is, once."""
+    flow = request("http://x.com/", headers=PAGE)
+    await house.gate.requestheaders(flow)
+    assert kept.lines == []
+    house.gate.error(flow)
+    house.gate.error(flow)
+    assert [(line.decision.verdict, line.activity) for line in kept.lines] == [(Verdict.SPEND, None)]
+
+
+async def test_a_refusal_and_its_id(house: House, kept: Kept) -> None:
+    """Header, page, problem document and line say the same id."""
+    page, script = request("http://tiktok.com/", headers=PAGE), request("http://tiktok.com/", headers=SCRIPT)
+    for flow in (page, script):
+        await house.gate.requestheaders(flow)
+        assert flow.response is not None
+        assert flow.response.headers["X-Allowance-Request"] == request_id(flow)
+        assert request_id(flow) in (flow.response.text or "")
+    assert script.response is not None
+    assert json.loads(script.response.text or "")["request"] == request_id(script)
+    assert [line.request for line in kept.lines] == [request_id(page), request_id(script)]
+    assert {line.decision.reason for line in kept.lines} == {Reason.BLOCKED}
+
+
+async def test_a_cut_has_the_id_of_what_it_ends(
+    house: House, kept: Kept, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A request and a tunnel: the log line names neither the person nor the host, and the decision log has both."""
+    house.gate.start(asyncio.get_running_loop(), Notes())  # type: ignore[arg-type]
+    flow, tunnel = request("http://x.com/", headers=PAGE), connect("chatter.example:443")
+    await house.gate.requestheaders(flow)
+    await house.gate.http_connect(tunnel)
+    house.spend(ME)
+    house.gate.under_way.look()
+    house.gate.stop()
+    cut = [line for line in kept.lines if line.decision.reason is Reason.EXHAUSTED]
+    assert {line.request for line in cut} == {request_id(flow), request_id(tunnel)}
+    logged = capsys.readouterr().out
+    assert request_id(flow) in logged
+    assert request_id(tunnel) in logged
+    assert "reason=exhausted" in logged
+    assert ME not in logged
+    assert "chatter.example" not in logged
+
+
+async def test_strangers(tmp_path: Path) -> None:
+    """Who is refused for want of a name is told of with the role under which metrics count them."""
+    house, kept = House(tmp_path, unidentified="refuse"), Kept()
+    house.gate._requests._scribe._decisions = kept
+    await house.gate.requestheaders(request("http://x.com/", headers=PAGE))
+    (line,) = kept.lines
+    assert (line.decision.reason, line.person.roles) == (Reason.UNIDENTIFIED, ("nobody",))
+    house.close()
+
+
+async def test_our_own_failure(house: House, kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
+    """The verdict of `on_failure` is a decision, too; the traceback has the id of the request."""
+    house.break_engine()
+    flow = request("http://x.com/", headers=PAGE)
+    await house.gate.requestheaders(flow)
+    assert [line.decision.reason for line in kept.lines] == [Reason.UNAVAILABLE]
+    assert f"request={request_id(flow)}" in capsys.readouterr().out
+
+
+async def test_what_is_not_wanted(house: House, kept: Kept) -> None:
+    """Requests outside of the sample leave nothing behind."""
+    kept.wanted = False
+    flow = await answered(house, "http://x.com/")
+    await house.gate.requestheaders(request("http://tiktok.com/", headers=PAGE))
+    assert kept.lines == []
+    assert "allowance_decided" not in flow.metadata

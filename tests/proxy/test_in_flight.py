@@ -1,0 +1,155 @@
+"""`proxy_addon/proxy/in_flight.py`: what is looked at, what is ended, what a drain closes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from mitmproxy import connection, http
+
+from tests.e2e.waiting import until
+from tests.proxy.house import PAGE, House, breaks, connect, request, serving
+
+ME = "ip:127.0.0.1"
+
+
+class Notes:
+    """In the place of scissors: writes down what would be ended."""
+
+    def __init__(self) -> None:
+        self.flows: list[tuple[http.HTTPFlow, bool]] = []
+        self.closed: list[connection.Client] = []
+
+    def http(self, flow: http.HTTPFlow, *, cuttable: bool) -> None:
+        """One exchange."""
+        self.flows.append((flow, cuttable))
+
+    def client(self, client: connection.Client) -> None:
+        """One connection."""
+        self.closed.append(client)
+
+
+@pytest.fixture
+async def notes(house: House):
+    """The house with notes in place of scissors, ticking on the test's own loop."""
+    written = Notes()
+    house.gate.start(asyncio.get_running_loop(), written)  # type: ignore[arg-type]
+    yield written
+    house.gate.stop()
+
+
+async def let_through(house: House, url: str = "http://x.com/") -> http.HTTPFlow:
+    """A request that goes on."""
+    flow = request(url, headers=PAGE)
+    await house.gate.requestheaders(flow)
+    assert house.gate.under_way.ticket(flow) is not None
+    return flow
+
+
+async def test_time_is_up(house: House, notes: Notes) -> None:
+    """At zero what runs is ended once, tunnels with their connection; the delay is measured."""
+    flow, tunnel = await let_through(house), connect("chatter.example:443")
+    house.gate.connections.of(flow.client_conn).cuttable = True
+    await house.gate.http_connect(tunnel)
+    house.gate.under_way.look()
+    assert (notes.flows, notes.closed) == ([], [])
+    house.spend(ME)
+    house.gate.under_way.look()
+    house.gate.under_way.look()
+    assert notes.flows == [(flow, True)]
+    assert notes.closed == [tunnel.client_conn]
+    assert house.counted("cut_total", kind="http") == 1
+    assert house.counted("cut_total", kind="tunnel") == 1
+
+
+async def test_stubborn(house: House, notes: Notes) -> None:
+    """What has been cut and is not over two seconds later loses its connection; what is over does not."""
+    flow, ended = await let_through(house), await let_through(house)
+    house.spend(ME)
+    house.gate.under_way.look()
+    house.gate.error(ended)
+    house.clock.advance(3.0)
+    house.gate.under_way.look()
+    assert notes.closed == [flow.client_conn]
+
+
+@pytest.mark.parametrize(("on_failure", "ends"), [("allow", 0), ("last-known", 0), ("block", 1)])
+async def test_look_that_fails(tmp_path, on_failure: str, ends: int) -> None:
+    """When nothing can be decided any more, what runs goes on or ends as `on_failure` says; counted each time."""
+    house, notes = House(tmp_path, on_failure=on_failure), Notes()
+    house.gate.start(asyncio.get_running_loop(), notes)  # type: ignore[arg-type]
+    await let_through(house)
+    house.break_engine("due")
+    house.gate.under_way.look()
+    house.gate.under_way.look()
+    assert len(notes.flows) == ends
+    assert house.counted("errors_total", where="look") == 2
+    house.gate.stop()
+    house.close()
+
+
+async def test_one_failure_does_not_save_the_others(house: House, notes: Notes) -> None:
+    """When counting a cut fails, this one is ended all the same, and so is the next."""
+    await let_through(house)
+    await let_through(house)
+    house.spend(ME)
+    house.enforcer.closed = breaks  # type: ignore[method-assign]
+    house.gate.under_way.look()
+    assert len(notes.flows) == 2
+    assert house.counted("errors_total", where="cut") == 2
+
+
+async def test_it_looks_by_itself(house: House, notes: Notes) -> None:
+    """The loop looks four times a second."""
+    flow = await let_through(house)
+    house.spend(ME)
+    async with asyncio.timeout(5):
+        while not notes.flows:
+            await asyncio.sleep(0.02)
+    assert notes.flows[0][0] is flow
+
+
+# -- the drain, on real sockets
+
+
+def test_drain(tmp_path, origins) -> None:
+    """Idle connections and silent tunnels are closed at once, running answers finish, then it ends."""
+    with serving(tmp_path, origins, drain=20.0) as proxy:
+        idle = proxy.client.socket()
+        _, silent = proxy.client.tunnel("echo.example")
+        silent.sendall(b"hello")
+        assert silent.recv(5) == b"hello"
+        running = proxy.client.start(
+            ["https://news.example/stream?seconds=2&rate=10000"], trust=origins.ca_file
+        )
+        until(lambda: running.received() > 0, "the download to run")
+        proxy.stop()
+        idle.settimeout(2)
+        assert idle.recv(1) == b""
+        silent.settimeout(5)
+        assert silent.recv(1) == b""
+        (reply,) = running.finish()
+        assert (reply.exit_code, len(reply.body)) == (0, 20_000)
+        until(lambda: not proxy.running, "the end", 5)
+
+
+def test_hard_end_after_the_drain_time(tmp_path, origins) -> None:
+    """What still runs when the drain time is over is ended."""
+    with serving(tmp_path, origins, drain=1.0) as proxy:
+        running = proxy.client.start(["http://x.com/stream?seconds=60&rate=10000"])
+        until(lambda: running.received() > 0, "the download to run")
+        proxy.stop()
+        (reply,) = running.finish(10)
+        assert reply.exit_code != 0
+        until(lambda: not proxy.running, "the end", 5)
+
+
+def test_second_signal(tmp_path, origins) -> None:
+    """Asked twice, it does not wait."""
+    with serving(tmp_path, origins, drain=60.0) as proxy:
+        running = proxy.client.start(["http://x.com/stream?seconds=60&rate=10000"])
+        until(lambda: running.received() > 0, "the download to run")
+        proxy.stop()
+        proxy.stop()
+        assert running.finish(10)[0].exit_code != 0
+        until(lambda: not proxy.running, "the end", 5)

@@ -1,0 +1,67 @@
+"""`proxy_addon/proxy/page_context.py`: what a page knows of its reader, and how the employee page is called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from mitmproxy.addons import asgiapp
+from mitmproxy.test import taddons
+
+from proxy_addon.core.types import Decision, Reason, Verdict
+from proxy_addon.identity.identification import Who
+from proxy_addon.proxy import page_context as pages
+from tests.proxy.house import NOON, House, request
+
+SPENT = Decision(Verdict.BLOCK, Reason.EXHAUSTED, "facebook", None, "A little every day", "short", 0.0)
+
+
+def test_context(house: House) -> None:
+    """Name, roles, title and balance; without somebody only what is true for everybody."""
+    house.spend("dora", 300.0)
+    context = pages.context(house.desk, Who("dora", True, "device"), SPENT)
+    assert (context.person, context.roles, context.platform_title) == ("dora", ("staff",), "Facebook")
+    assert context.balance is not None
+    assert (context.balance.spent, context.now) == (300.0, NOON)
+    assert (context.ask_url("short") or "").endswith("/ask?allowance=short")
+    nobody = pages.context(house.desk, None, SPENT)
+    assert (nobody.person, nobody.roles, nobody.balance) == (None, (), None)
+    unlimited = pages.context(
+        house.desk, Who("dora", True, "device"), Decision(Verdict.BLOCK, Reason.BLOCKED)
+    )
+    assert (unlimited.balance, unlimited.platform_title) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        ("/a%20b/c?x=1%262&y=%3F", "/a b/c", b"x=1%262&y=%3F"),
+        ("/", "/", b""),
+        ("/?", "/", b""),
+        ("/%C3%BC?q=%C3%BC", "/ü", b"q=%C3%BC"),
+    ],
+)
+async def test_for_person(target: str, path: str, query: bytes) -> None:
+    """The application sees path and query as the client wrote them, and the person that the proxy found."""
+    seen: dict[str, Any] = {}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.update(scope)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    flow = request("http://allowance.internal/", headers={"X-Allowance-Person": "eve"})
+    flow.request.path = target
+    flow.response = None
+    flow.metadata |= {
+        "allowance_person": "dora", "allowance_identified": True, "allowance_signed_in": False,
+    }  # fmt: skip
+    with taddons.context():
+        await asgiapp.serve(pages.for_person(app, flow), flow)
+    assert (seen["path"], seen["query_string"], seen["scheme"]) == (path, query, "http")
+    assert seen["extensions"] == {
+        "allowance.person": {
+            "name": "dora", "identified": True, "address": "127.0.0.1", "reached": "127.0.0.1",
+            "signed_in": False,
+        }
+    }  # fmt: skip

@@ -1,0 +1,141 @@
+"""Open connections after a change of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mitmproxy import connection
+
+from proxy_addon.core.policy.compiled import Prepared
+from proxy_addon.core.ruleset import Mode, People, RuleSet
+from proxy_addon.core.types import Person
+from proxy_addon.proxy.rule_changes import follow
+from tests.proxy.house import NOON, PAGE, House, connect, inside, request
+
+
+class Closed:
+    """Stands where mitmproxy closes connections, and writes them down."""
+
+    def __init__(self) -> None:
+        self.clients: list[connection.Client] = []
+
+    def client(self, client: connection.Client) -> None:
+        """End a client connection."""
+        self.clients.append(client)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """An office of which nobody is signed in."""
+    made = House(tmp_path, sign_in="off")
+    yield made
+    made.close()
+
+
+def swap(house: House, rules: RuleSet) -> Closed:
+    """Put other rules into force, as the proxy does; what was closed."""
+    scissors: Any = Closed()
+    house.gate.under_way._scissors = scissors
+    house.enforcer.swap(Prepared.of(rules), house.clock.now())
+    follow(house.gate)
+    return scissors
+
+
+def without(house: House, rule: str) -> RuleSet:
+    """The rules without one of them."""
+    rules = tuple(each for each in house.rules.rules if each.name != rule)
+    limited = frozenset(t.platform for each in rules for t in each.targets or () if each.then != "allow")
+    return replace(house.rules, rules=rules, limited=limited)
+
+
+def seated(house: House, name: str | None, role: str | None = None) -> RuleSet:
+    """The rules with somebody else at the device of 127.0.3.1."""
+    people = People("staff", {"staff": ()}, ((ip_network("127.0.3.1"), name, role),))
+    return replace(house.rules, people=people)
+
+
+async def tunnel(house: House, authority: str, address: str = "127.0.3.1") -> Any:
+    """A CONNECT that was let through."""
+    flow = connect(authority, address=address)
+    house.gate.client_connected(flow.client_conn)
+    await house.gate.http_connect(flow)
+    return flow
+
+
+async def test_relayed_tunnels_to_what_is_limited_now_are_closed(house: House) -> None:
+    """Only they: others go on untouched."""
+    everything = house.rules
+    swap(house, without(house, "Not here"))
+    now_limited, other = await tunnel(house, "www.tiktok.com:443"), await tunnel(house, "news.example:443")
+    for flow in (now_limited, other):
+        house.gate.connections.of(flow.client_conn).passed = True
+    assert swap(house, everything).clients == [now_limited.client_conn]
+
+
+async def test_nobody_is_closed_by_a_change_that_frees(house: House) -> None:
+    """A platform that was taken out goes on until its client closes."""
+    await tunnel(house, "www.facebook.com:443")
+    assert swap(house, without(house, "A little every day")).clients == []
+
+
+async def test_another_person_sits_at_the_device(house: House) -> None:
+    """Requests in a tunnel that is open, and what runs in it, are theirs from now on."""
+    outer = await tunnel(house, "www.facebook.com:443")
+    flow = inside(outer, "https://www.facebook.com/", PAGE)
+    await house.gate.requestheaders(flow)
+    ticket = house.gate.under_way.ticket(flow)
+    assert ticket is not None
+    assert ticket.person == Person("dora", ("staff",))
+    swap(house, seated(house, "zoe"))
+    assert ticket.person == Person("zoe", ("staff",))
+    later = inside(outer, "https://www.facebook.com/", PAGE)
+    await house.gate.requestheaders(later)
+    found = house.gate.under_way.ticket(later)
+    assert found is not None
+    assert found.person.name == "zoe"
+
+
+async def test_a_role_of_the_device_follows(house: House) -> None:
+    """Given and taken."""
+    flow = request("http://www.facebook.com/", headers=PAGE, address="127.0.3.1")
+    outer = await tunnel(house, "chatter.example:443")
+    ticket = house.gate.connections.of(outer.client_conn).ticket
+    assert ticket is not None
+    swap(house, seated(house, None, "visitor"))
+    assert ticket.person == Person("ip:127.0.3.1", ("visitor",))
+    swap(house, seated(house, "dora"))
+    assert ticket.person == Person("dora", ("staff",))
+    await house.gate.requestheaders(flow)
+    plain = house.gate.under_way.ticket(flow)
+    assert plain is not None
+    swap(house, seated(house, "dora"))
+    assert plain.person.name == "dora"
+
+
+async def test_strangers_who_are_refused_now(house: House) -> None:
+    """`unidentified: refuse` holds for the next request in an open tunnel."""
+    outer = await tunnel(house, "www.facebook.com:443", "127.0.8.8")
+    swap(house, replace(house.rules, unidentified_role=None))
+    flow = inside(outer, "https://www.facebook.com/", PAGE)
+    await house.gate.requestheaders(flow)
+    assert flow.response is not None
+    assert flow.response.headers["X-Allowance-Reason"] == "unidentified"
+
+
+async def test_strangers_while_observing(house: House) -> None:
+    """They go on, uncharged, and are counted as would-block: in requests and in closed tunnels."""
+    swap(house, replace(house.rules, unidentified_role=None, mode=Mode.OBSERVE))
+    flow = request("http://www.facebook.com/", headers=PAGE, address="127.0.8.8")
+    await house.gate.requestheaders(flow)
+    assert flow.response is None
+    labels = {"platform": "facebook", "role": "nobody", "verdict": "would_block", "reason": "unidentified"}
+    assert house.counted("requests_total", **labels) == 1
+    outer = await tunnel(house, "chatter.example:443", "127.0.8.8")
+    assert outer.response is None
+    assert house.visits == []
+    assert house.clock.now() == NOON

@@ -1,0 +1,14 @@
+"""`proxy_addon/proxy/services.py`: the parts of the add-on."""
+
+from __future__ import annotations
+
+from proxy_addon.proxy.services import Traffic
+from tests.proxy.house import House
+
+
+def test_metrics_count_traffic(house: House) -> None:
+    """The metrics that the office is wired with have every method of `Traffic`."""
+    names = {name for name in vars(Traffic) if not name.startswith("_")}
+    assert names
+    for name in names:
+        assert callable(getattr(house.desk.traffic, name)), name

@@ -1,0 +1,191 @@
+"""Something changed in the rules folder: noticed once for a burst, in every way that files are saved."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from proxy_addon.rules.watcher import RulesWatch, look
+
+PATIENCE = 10.0
+POLL = 0.3
+
+
+class Heard:
+    """Counts calls, and lets a test wait for the next."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self._more = threading.Condition()
+
+    def __call__(self) -> None:
+        with self._more:
+            self.calls += 1
+            self._more.notify_all()
+
+    def wait(self, calls: int) -> None:
+        """Until it was called so often; fails after a while."""
+        with self._more:
+            assert self._more.wait_for(lambda: self.calls >= calls, PATIENCE), f"{self.calls} calls"
+
+    def quiet(self, seconds: float = 1.0) -> bool:
+        """True when nothing more comes."""
+        with self._more:
+            now = self.calls
+            return not self._more.wait_for(lambda: self.calls > now, seconds)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A rules folder."""
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "policy.yaml").write_text("version: 1\n")
+    return rules
+
+
+@pytest.fixture
+def watching() -> Iterator[Callable[[Path], Heard]]:
+    """Watches folders until the test ends."""
+    begun: list[RulesWatch] = []
+
+    def begin(folder: Path) -> Heard:
+        heard = Heard()
+        begun.append(RulesWatch(folder, heard, poll=POLL))
+        begun[-1].start()
+        return heard
+
+    yield begin
+    for each in begun:
+        each.stop()
+
+
+def test_a_saved_file_is_noticed(folder: Path, watching: Callable[[Path], Heard]) -> None:
+    """In place, once."""
+    heard = watching(folder)
+    (folder / "policy.yaml").write_text("version: 1\n# more\n")
+    heard.wait(1)
+    assert heard.quiet()
+
+
+def test_a_burst_is_one_change(folder: Path, watching: Callable[[Path], Heard]) -> None:
+    """Fifty saves of ten files, one call."""
+    heard = watching(folder)
+    for turn in range(5):
+        for number in range(10):
+            (folder / f"part{number}.yaml").write_text(f"a: {turn}\n")
+    heard.wait(1)
+    assert heard.quiet()
+    assert heard.calls == 1
+
+
+def test_an_editor_that_renames(folder: Path, watching: Callable[[Path], Heard]) -> None:
+    """Written beside and moved over it, as editors and deployment tools do."""
+    heard = watching(folder)
+    beside = folder / ".policy.yaml.swp"
+    beside.write_text("version: 1\n# new\n")
+    beside.replace(folder / "policy.yaml")
+    heard.wait(1)
+
+
+def test_a_config_map(tmp_path: Path, watching: Callable[[Path], Heard]) -> None:
+    """Kubernetes keeps each version in a hidden folder, and swaps one link that all files lead through."""
+    rules = tmp_path / "rules"
+    for version in ("..one", "..two"):
+        (rules / version).mkdir(parents=True)
+        (rules / version / "policy.yaml").write_text(f"version: 1 # {version}\n")
+    (rules / "..data").symlink_to("..one")
+    (rules / "policy.yaml").symlink_to("..data/policy.yaml")
+    heard = watching(rules)
+    (rules / "..data_tmp").symlink_to("..two")
+    (rules / "..data_tmp").replace(rules / "..data")
+    heard.wait(1)
+    assert heard.quiet()
+
+
+def test_a_folder_that_is_a_link(tmp_path: Path, watching: Callable[[Path], Heard]) -> None:
+    """The link is swapped to another folder; later changes there are noticed too."""
+    for version in ("one", "two"):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "policy.yaml").write_text(f"version: 1 # {version}\n")
+    rules = tmp_path / "rules"
+    rules.symlink_to("one")
+    heard = watching(rules)
+    (tmp_path / "fresh").symlink_to("two")
+    (tmp_path / "fresh").replace(rules)
+    heard.wait(1)
+    (tmp_path / "two" / "policy.yaml").write_text("version: 1 # later, and longer\n")
+    heard.wait(2)
+
+
+def test_a_folder_that_comes_and_goes(folder: Path, watching: Callable[[Path], Heard]) -> None:
+    """Deleted and made again: both are changes, and so is what is saved afterwards."""
+    heard = watching(folder)
+    (folder / "policy.yaml").unlink()
+    folder.rmdir()
+    heard.wait(1)
+    assert heard.quiet()
+    before = heard.calls
+    folder.mkdir()
+    (folder / "policy.yaml").write_text("version: 1\n# again\n")
+    heard.wait(before + 1)
+    assert heard.quiet()
+    before = heard.calls
+    (folder / "people.yaml").write_text("default_role: staff\n")
+    heard.wait(before + 1)
+
+
+def test_no_notice_from_the_system(tmp_path: Path, watching: Callable[[Path], Heard]) -> None:
+    """A folder that cannot be watched (there is none yet) is looked at every so often."""
+    rules = tmp_path / "rules"
+    heard = watching(rules)
+    rules.mkdir()
+    (rules / "policy.yaml").write_text("version: 1\n")
+    heard.wait(1)
+
+
+def test_leftovers_are_no_change(folder: Path, watching: Callable[[Path], Heard]) -> None:
+    """Hidden files that editors make are passed over."""
+    heard = watching(folder)
+    (folder / ".policy.yaml.swp").write_text("x")
+    (folder / ".policy.yaml.swp").unlink()
+    assert heard.quiet(1.5)
+    assert heard.calls == 0
+
+
+def test_a_failure_does_not_end_the_watch(folder: Path) -> None:
+    """What is called may fail; the next change is noticed all the same."""
+    heard = Heard()
+
+    def fails() -> None:
+        heard()
+        raise ValueError("no")
+
+    watch = RulesWatch(folder, fails, poll=POLL)
+    watch.start()
+    try:
+        (folder / "policy.yaml").write_text("version: 1\n# a\n")
+        heard.wait(1)
+        (folder / "policy.yaml").write_text("version: 1\n# and b\n")
+        heard.wait(2)
+    finally:
+        watch.stop()
+
+
+def test_a_look_sees_names_sizes_and_one_level_below(folder: Path) -> None:
+    """Every kind of change to a file that is read shows."""
+    looks = [look(folder)]
+    (folder / "platforms").mkdir()
+    looks.append(look(folder))
+    (folder / "platforms" / "x.yaml").write_text("x: {}\n")
+    looks.append(look(folder))
+    (folder / "platforms" / "x.yaml").chmod(0o600)
+    looks.append(look(folder))
+    (folder / "platforms" / "x.yaml").unlink()
+    looks.append(look(folder))
+    (folder / "platforms" / ".hidden").write_text("")
+    assert len(set(looks)) == 5
+    assert look(folder / "nowhere") == look(folder / "nowhere")

@@ -1,0 +1,150 @@
+"""`proxy_addon/system/logging_setup.py`: one line an event, and what must not be in it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from proxy_addon.core.types import Decision, Person, Reason, Verdict
+from proxy_addon.observability.decision_log import Decided, DecisionLog, about
+from proxy_addon.system import logging_setup as logs
+from proxy_addon.system.clock import VirtualClock
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """Afterwards all is as it was."""
+    root = logging.getLogger()
+    handlers, level, levels = root.handlers[:], root.level, {}
+    for name in (*logs._QUIET, *logs._SILENT):
+        levels[name] = logging.getLogger(name).level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
+    structlog.reset_defaults()
+
+
+def fail(secret: str) -> None:
+    """Log an exception in whose frame a secret lives."""
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        structlog.get_logger("allowance.test").exception("it failed")
+    assert secret
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """One JSON object a line, with time, level and logger; tracebacks are one field."""
+    logs.configure("json", "info")
+    structlog.get_logger("allowance.test").info("hello", rows=3)
+    structlog.get_logger("allowance.test").debug("not shown")
+    fail("hunter2")
+    hello, failed = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert (hello["event"], hello["rows"], hello["level"], hello["logger"]) == (
+        "hello",
+        3,
+        "info",
+        "allowance.test",
+    )
+    assert hello["timestamp"].endswith("Z")
+    assert "ValueError: broken" in failed["exception"]
+
+
+@pytest.mark.parametrize("form", ["json", "console", "auto"])
+def test_no_values_of_variables(capsys: pytest.CaptureFixture[str], form: str) -> None:
+    """A traceback shows lines of code and never what variables hold: headers and passwords would be in it."""
+    logs.configure(form, "debug")
+    fail("hunter2")
+    written = capsys.readouterr().err
+    assert "broken" in written
+    assert "hunter2" not in written
+
+
+def test_others_are_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    """What libraries say about single connections and sites is not logged, even at debug."""
+    logs.configure("json", "debug")
+    logging.getLogger("mitmproxy.proxy.server").warning("client does not trust us for x.com")
+    logging.getLogger("uvicorn.access").info("GET /readyz")
+    logging.getLogger("mitmproxy.addonmanager").error("a real problem")
+    logging.getLogger("uvicorn.error").warning("another")
+    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == [
+        "a real problem",
+        "another",
+    ]
+
+
+def test_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """Configured twice, a line is still written once."""
+    logs.configure("json", "info")
+    logs.configure("json", "warning")
+    structlog.get_logger("allowance.test").warning("once")
+    logging.getLogger("allowance.other").info("below the level")
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+# -- docs/logs.md
+
+ROOT = Path(__file__).parents[2]
+LEVELS = {"debug", "info", "warning", "error", "exception"}
+PAGE = (ROOT / "docs" / "logs.md").read_text("utf-8")
+
+
+def calls() -> Iterator[tuple[str, str, set[str]]]:
+    """Each event that the program logs: its words (`…` for what is filled in), level and fields."""
+    for path in (*(ROOT / "proxy_addon").rglob("*.py"), *(ROOT / "db").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            match node.func:
+                case ast.Attribute(ast.Name("log" | "_log" | "_LOG"), level) if level in LEVELS:
+                    pass
+                case ast.Name("tell") if node.args and isinstance(node.args[0], ast.Constant):
+                    level = ""  # chosen a line above
+                case _:
+                    continue
+            assert isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno}: an event is a constant"
+            fields = {keyword.arg or "request" for keyword in node.keywords} - {"exc_info"}
+            yield str(node.args[0].value).replace("%s", "…"), level.replace("exception", "error"), fields
+
+
+def rows() -> dict[str, tuple[set[str], set[str]]]:
+    """Of each event on the page its levels and fields."""
+    table = PAGE.partition("## Every event")[2].partition("\n## ")[0]
+    found = re.findall(r"^\| `([^`]+)` \| ([a-z, ]+) \|([^|]*)\|", table, re.M)
+    return {
+        event: (set(levels.split(", ")), set(re.findall("`(.+?)`", fields)))
+        for event, levels, fields in found
+    }
+
+
+def test_every_event_is_explained_and_every_explained_event_is_logged() -> None:
+    """With its level and its fields; nobody meets a line that the page does not know."""
+    logged: dict[str, tuple[set[str], set[str]]] = {}
+    for event, level, fields in calls():
+        levels, known = logged.setdefault(event, (set(), set()))
+        levels |= {level} if level else {"error", "warning"}
+        known |= fields
+    assert len(logged) > 40
+    assert rows() == logged
+
+
+def test_every_key_of_the_decision_log_is_explained(tmp_path: Path) -> None:
+    """And no key that is not there."""
+    log = DecisionLog(tmp_path, VirtualClock(0.0))
+    log.put(
+        Decided(0.0, "00000000-0000", Person("dora", ("staff",)), Decision(Verdict.ALLOW, Reason.ALLOWED))
+    )
+    log.turn()
+    (line,) = about(tmp_path, lambda name: True)
+    table = PAGE.partition("## The decision log")[2]
+    explained = [re.findall("`(.+?)`", row) for row in re.findall(r"^\| (`.+?) \|", table, re.M)]
+    assert [key for keys in explained for key in keys] == list(line)

@@ -1,0 +1,42 @@
+"""`proxy_addon/web/admin_view.py`: states in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from proxy_addon.web.admin_view import MOST_SHOWN, in_force, observing, parts
+from proxy_addon.web.interface import Health
+from tests.web.back import RULES, UP
+from tests.web.office import NOW
+
+
+@pytest.mark.parametrize(
+    ("changes", "word", "ok"),
+    [
+        ({}, "empty", True),
+        ({"journal_visits": 3}, "3 visits wait", False),
+        ({"journal_dropped": 2, "journal_visits": 3}, "2 visits found no room", False),
+        ({"journal_message": "disk full"}, "cannot be written: disk full", False),
+    ],
+)
+def test_the_journal(changes: dict[str, object], word: str, ok: bool) -> None:
+    """The worst that can be said of the journal is said."""
+    *_, journal = parts(Health(True, {}), replace(UP, **changes))
+    assert (journal.name, journal.ok) == ("Journal", ok)
+    assert word in journal.state
+
+
+def test_parts() -> None:
+    """Every check by its name, and whether it is fine."""
+    first, _ = parts(Health(False, {"ledger": "down: full"}), UP)
+    assert first == ("Ledger", "down: full", False)
+
+
+def test_long_lists_are_cut() -> None:
+    """However many problems there are, the page stays a page; how many more is told."""
+    shown = in_force(RULES, NOW, [f"p{n}" for n in range(MOST_SHOWN + 5)], NOW)
+    assert (len(shown.problems), shown.more) == (MOST_SHOWN, 5)
+    many = [({"rule": f"r{n}", "platform": "x", "role": "staff"}, 1) for n in range(MOST_SHOWN + 5)]
+    assert (len(observing(RULES, many).would), observing(RULES, many).total) == (MOST_SHOWN, MOST_SHOWN + 5)

@@ -1,0 +1,229 @@
+"""`proxy_addon/web/rule_explanation.py`: which rule decides, in plain words, and about nobody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxy_addon.core.ruleset import Allowance, Limit, Mode, Override, Period, Rule, RuleSet, Then, When
+from proxy_addon.core.types import Target, Visit
+from proxy_addon.web.app import employee_app
+from proxy_addon.web.rule_explanation import MOST_STEPS, WhyPage, _plain, page_of
+from tests.web import office
+from tests.web.client import as_person
+from tests.web.office import FixedOffice, visit
+from tests.web.test_app import get, text_of
+
+LUNCH = When(between=((12 * 3600, 13 * 3600),))
+
+
+def targets(*names: str) -> frozenset[Target]:
+    """Whole platforms."""
+    return frozenset(Target(name) for name in names)
+
+
+RULES = (
+    Rule("Care is free", Then.ALLOW, roles=frozenset({"care"}), targets=targets("facebook")),
+    Rule("Bob's course", Then.ALLOW, users=("bob", "carl"), targets=targets("linkedin")),
+    Rule("Lunch is yours", Then.ALLOW, when=LUNCH),
+    Rule("Fifteen minutes a day", Then.SPEND, "daily-social", targets=targets("facebook", "linkedin")),
+    Rule("No video", Then.BLOCK, targets=targets("youtube"), message="Ask the desk for a course."),
+    Rule("The rest", Then.ALLOW),
+)
+
+
+def rule_set(*rules: Rule, **changes: object) -> RuleSet:
+    """Six rules over three platforms."""
+    made = replace(office.rule_set(), rules=rules or RULES)
+    return replace(made, limited=frozenset({"facebook", "linkedin", "youtube"}), **changes)
+
+
+@dataclass
+class Ruled(FixedOffice):
+    """An office with these rules."""
+
+    ruled: RuleSet | None = None
+
+    def rules(self) -> RuleSet:
+        return self.ruled or rule_set()
+
+
+def page(platform: str = "", address: str = "", seen: tuple[Visit, ...] = (), **changes: object) -> WhyPage:
+    """What dora is told."""
+    return page_of(Ruled(seen=seen, ruled=rule_set(**changes)), "dora", platform, address)
+
+
+def test_the_walk_in_plain_words() -> None:
+    """Each rule before the one that decides with what it lacks; what was used, by what, and what comes next."""
+    asked = page("facebook", seen=(visit("linkedin", 60, 4), visit("facebook", 30, 5))).asked
+    assert asked is not None
+    assert (asked.title, asked.opens) == ("Facebook", True)
+    assert asked.because == "It is charged to Daily social by the rule “Fifteen minutes a day”."
+    assert asked.facts == (
+        "Daily social: 15 minutes per day; 9 minutes used, 6 minutes left.",
+        "Used on Facebook 5 minutes and LinkedIn 4 minutes.",
+        "This may change tomorrow at 12:00.",
+    )
+    assert [(line.rule, line.decides, line.why) for line in asked.walk] == [
+        ("Care is free", False, "It is for the role care; you are in staff."),
+        ("Bob's course", False, "It is for colleagues whom it names."),
+        ("Lunch is yours", False, "It is not 12:00-13:00 now."),
+        ("Fifteen minutes a day", True, "This rule decides."),
+    ]
+    assert asked.later == 2
+
+
+def test_nobody_else_is_named() -> None:
+    """Names of colleagues that stand in rules and limits are not shown."""
+    mine = Override(("dora", "bob"), (), (Limit(600.0, Period.DAY),))
+    daily = Allowance("daily-social", (Limit(900.0, Period.DAY),), overrides=(mine,))
+    shown = page("linkedin", allowances={"daily-social": daily})
+    assert "bob" not in repr(shown).replace("Bob's course", "")
+    assert "carl" not in repr(shown)
+    assert shown.asked is not None
+    assert "These limits were made for you." in shown.asked.facts
+
+
+def test_limits_of_a_role() -> None:
+    """Whose limits hold is said where it is a role's."""
+    theirs = Override((), ("staff",), (Limit(600.0, Period.ROLLING, rolling=4 * 3600.0),))
+    daily = Allowance("daily-social", (Limit(900.0, Period.DAY),), overrides=(theirs,))
+    asked = page("facebook", allowances={"daily-social": daily}).asked
+    assert asked is not None
+    assert asked.facts[:2] == (
+        "Daily social: 10 minutes in any 4 hours; 0 minutes used, 10 minutes left.",
+        "These limits were made for your role staff.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("platform", "address", "opens", "because"),
+    [
+        ("youtube", "", False, "It is closed by the rule “No video”."),
+        ("", "www.youtube.com/watch", False, "It is closed by the rule “No video”."),
+        ("facebook", "https://youtube.com/", False, "It is closed by the rule “No video”."),
+        (
+            "",
+            "news.example",
+            True,
+            "This is no platform that we know: nothing is limited or counted there.",
+        ),
+    ],
+)
+def test_chosen_or_typed(platform: str, address: str, opens: bool, because: str) -> None:
+    """An address goes before a platform, with or without its scheme."""
+    asked = page(platform, address).asked
+    assert asked is not None
+    assert (asked.opens, asked.because) == (opens, because)
+
+
+def test_used_up() -> None:
+    """Closed, because of which allowance, and when there is time again."""
+    asked = page("facebook", seen=(visit("facebook", 30, 15),)).asked
+    assert asked is not None
+    assert not asked.opens
+    assert (
+        asked.because == "Daily social is used up, and the rule “Fifteen minutes a day” charges this to it."
+    )
+    assert asked.facts[-1] == "There is time again tomorrow at 00:00."
+
+
+def test_other_answers() -> None:
+    """No rule that fits, a rule that is only tried out, and a platform that no rule limits."""
+    quiet = page_of(Ruled(ruled=rule_set(RULES[0])), "dora", "youtube").asked
+    assert quiet is not None
+    assert quiet.because == "No rule fits; this is what holds then."
+    assert quiet.walk[0].why == "It is for the role care; you are in staff."
+    tried = page_of(Ruled(ruled=rule_set(replace(RULES[4], mode=Mode.OBSERVE))), "dora", "youtube").asked
+    assert tried is not None
+    assert tried.opens
+    assert tried.because.endswith("The rule is only tried out; in force, it would be closed.")
+    assert tried.walk[-1].why == "This rule decides, and is only tried out."
+    free = page_of(Ruled(ruled=replace(rule_set(), limited=frozenset())), "dora", "youtube").asked
+    assert free is not None
+    assert free.because == "No rule limits this: nothing is counted there."
+    about = page("youtube").asked
+    assert about is not None
+    assert about.message == "Ask the desk for a course."
+    assert about.walk[3].why == "It is about Facebook and LinkedIn."
+
+
+def test_the_platforms_of_the_day() -> None:
+    """Each platform of today has its answer, the last one first, once."""
+    seen = (
+        visit("linkedin", 90, 1),
+        visit("facebook", 60, 1),
+        visit("linkedin", 30, 1),
+        visit("gone", 20, 1),
+    )
+    assert [answer.title for answer in page(seen=seen).day] == ["LinkedIn", "Facebook"]
+
+
+def test_what_cannot_be_answered() -> None:
+    """A platform that is none and an address that is none are said; nothing asked is nothing wrong."""
+    assert page("myspace").problem == "There is no such platform here."
+    assert page("", "http://").problem is not None
+    assert (page().problem, page().asked) == (None, None)
+
+
+def test_a_long_list_is_cut() -> None:
+    """Hundreds of rules of other people are a number."""
+    many = tuple(replace(RULES[0], name=f"R{n}") for n in range(200))
+    asked = page_of(Ruled(ruled=rule_set(*many, RULES[3])), "dora", "facebook").asked
+    assert asked is not None
+    assert (len(asked.walk), asked.passed) == (MOST_STEPS + 1, 200 - MOST_STEPS)
+    assert asked.walk[-1].decides
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("15m per day", "15 minutes per day"),
+        ("1h30m per week", "1 hour 30 minutes per week"),
+        ("20m per rolling 4h", "20 minutes in any 4 hours"),
+        ("1d per month", "1 day per month"),
+    ],
+)
+def test_limits_in_plain_words(written: str, read: str) -> None:
+    """As people say them."""
+    assert _plain(written) == read
+
+
+async def test_the_page() -> None:
+    """Reached from the employee's page, with a form that needs no script, and about who asks alone."""
+    app = as_person(employee_app(Ruled(seen=(visit("facebook", 30, 5),))))
+    assert 'href="/why"' in (await get(app, "/")).text
+    answer = await get(app, "/why?platform=youtube&user=bob")
+    shown = text_of(answer.text)
+    assert answer.status_code == 200
+    for part in (
+        "dora",
+        "YouTube Closed now",
+        "No video",
+        "Ask the desk for a course.",
+        "Facebook Opens now",
+    ):
+        assert part in shown, shown
+    assert "<script" not in answer.text
+    policy = answer.headers["content-security-policy"]
+    assert "form-action 'self'" in policy and "script-src" not in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert (await get(employee_app(Ruled()), "/why")).status_code == 403
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=80), st.text(max_size=80))
+async def test_whatever_is_typed(platform: str, address: str) -> None:
+    """Anything typed is an answer or a problem in words, never an error, and what comes back is escaped."""
+    marked = f"{address}<b id=evil>\"'"
+    found = page(platform, marked)
+    assert found.problem or found.asked or not found.address
+    app = as_person(employee_app(Ruled()))
+    typed = urlencode({"platform": platform, "address": marked}, errors="replace")
+    answer = await get(app, f"/why?{typed}")
+    assert answer.status_code == 200
+    assert "<b id=evil>" not in answer.text

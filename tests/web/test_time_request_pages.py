@@ -1,0 +1,178 @@
+"""`proxy_addon/web/time_request_pages.py`: asking for more, and what becomes of it."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pytest
+
+from proxy_addon.core.types import Grant
+from proxy_addon.ledger.interface import LedgerUnavailable, TimeRequest
+from proxy_addon.web.time_request_pages import rows, when
+from tests.ledger.memory_ledger import MemoryLedger
+from tests.web.back import RULES, SAME, UP, Behind, call, token
+from tests.web.office import MIDNIGHT, NOW, ZONE
+from tests.web.test_app import text_of
+
+
+class Away(MemoryLedger):
+    """A ledger that cannot be reached."""
+
+    def ask(self, request: TimeRequest, *, most_open: int) -> bool:
+        raise LedgerUnavailable("postgresql://10.0.0.1 does not answer")
+
+    def requests(self, *, person: str | None = None, status: str | None = None) -> list[TimeRequest]:
+        raise LedgerUnavailable("postgresql://10.0.0.1 does not answer")
+
+
+async def filled(behind: Behind, **typed: str) -> dict[str, str]:
+    """The form as dora gets it, filled in."""
+    page = await call(behind.person(), "/ask?allowance=weekly-video")
+    assert page.status_code == 200
+    assert page.headers["cache-control"] == "no-store"
+    assert "form-action 'self'" in page.headers["content-security-policy"]
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert page.headers["referrer-policy"] == "same-origin"
+    assert '<option value="weekly-video" selected>' in page.text
+    return {
+        "allowance": "daily-social",
+        "minutes": "10",
+        "reason": "a launch",
+        "token": token(page.text),
+    } | typed
+
+
+async def test_asking() -> None:
+    """Form, redirect, and the request on the person's own page; nobody else's page shows it."""
+    behind = Behind()
+    answer = await call(behind.person(), "/ask", await filled(behind, reason="  a <b>launch</b> "))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/#requests")
+    (stored,) = behind.ledger.requests()
+    assert (stored.person, stored.allowance, stored.seconds, stored.reason, stored.status) == (
+        "dora", "daily-social", 600.0, "a <b>launch</b>", "open",
+    )  # fmt: skip
+    home = await call(behind.person(), "/")
+    assert "10 minutes of Daily social, today at 14:50: waits for an answer" in text_of(home.text)
+    assert escape("a <b>launch</b>") in home.text
+    assert "launch" not in (await call(behind.person("emil"), "/")).text
+    assert behind.counts.seen == {("daily-social", "asked"): 1}
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        ({"minutes": "<i>5"}, "whole number"),
+        ({"allowance": '"><script>'}, "your allowances"),
+        ({"reason": ""}, "few words"),
+        ({"minutes": "100000"}, "whole number"),
+    ],
+)
+async def test_what_cannot_be_asked(typed: dict[str, str], word: str) -> None:
+    """It is said what is wrong, and what was typed stays, escaped."""
+    behind = Behind()
+    answer = await call(behind.person(), "/ask", await filled(behind, **typed))
+    assert answer.status_code == 400
+    assert word in answer.text
+    (value,) = typed.values()
+    assert "<i>" not in answer.text
+    assert "<script>" not in answer.text
+    assert value == "" or "allowance" in typed or f'value="{escape(value)}"' in answer.text
+    assert not behind.ledger.requests()
+
+
+async def test_three_at_a_time() -> None:
+    """With three that wait there is no form, and one that comes all the same is not taken."""
+    behind = Behind()
+    form = await filled(behind)
+    for number in range(3):
+        behind.asked(number)
+    assert "<form" not in (await call(behind.person(), "/ask")).text
+    answer = await call(behind.person(), "/ask", form)
+    assert answer.status_code == 400
+    assert "wait for an answer" in answer.text
+    assert len(behind.ledger.requests()) == 3
+    assert not behind.counts.seen
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": "https://www.facebook.com"}, SAME | {"Sec-Fetch-Site": "cross-site"}]
+)
+async def test_other_sites_cannot_ask(headers: dict[str, str]) -> None:
+    """A form that another site makes a browser send is not taken, even with the right token."""
+    behind = Behind()
+    answer = await call(behind.person(), "/ask", await filled(behind), headers)
+    assert answer.status_code == 403
+    assert "did not come from our own page" in answer.text
+    assert not behind.ledger.requests()
+
+
+async def test_the_token_is_for_one_person() -> None:
+    """What eve was shown is of no use in dora's name."""
+    behind = Behind()
+    form = await filled(behind)
+    assert (await call(behind.person("eve"), "/ask", form)).status_code == 403
+    assert (await call(behind.app, "/ask", form)).status_code == 403  # nobody: not through the proxy
+    assert not behind.ledger.requests()
+
+
+async def test_a_device_may_ask() -> None:
+    """Somebody known by an address alone may ask for that address."""
+    behind = Behind()
+    app = behind.person("ip:10.0.7.33", signed_in=False, identified=False)
+    page = await call(app, "/ask")
+    assert "this device" in page.text
+    form = {"allowance": "daily-social", "minutes": "5", "reason": "x", "token": token(page.text)}
+    assert (await call(app, "/ask", form)).status_code == 303
+    assert behind.ledger.requests()[0].person == "ip:10.0.7.33"
+
+
+async def test_the_ledger_is_away() -> None:
+    """Asking says so, with 503 and without a word about our machines; the person's own page does without."""
+    behind = Behind(Away())
+    sent = {"allowance": "daily-social", "minutes": "1", "reason": "x"}
+    sent["token"] = behind.back.tokens.of("dora", now=NOW)
+    for form in (None, sent):
+        answer = await call(behind.person(), "/ask", form)
+        assert answer.status_code == 503
+        assert "Nothing was changed" in answer.text
+        assert "10.0.0.1" not in answer.text
+    for down in (behind, Behind(Away(), state=UP.__class__(False, 3, None, {}, "away", 0, 0))):
+        home = await call(down.person(), "/")
+        assert home.status_code == 200
+        assert "Ask for more minutes" in home.text
+
+
+def test_rows() -> None:
+    """What waits and what was answered within a day, newest first, six at most, with its note and its end."""
+    ledger = MemoryLedger()
+
+    def ask(number: int, created: float = NOW - 100.0) -> None:
+        ledger.ask(
+            TimeRequest(
+                f"r{number}", "dora", "daily-social", 60.0, f"why {number}", "open", created + number
+            ),
+            most_open=99,
+        )
+
+    for number in range(10):
+        ask(number, NOW - 2 * 86_400.0)
+    for number in range(7):
+        ledger.decide(f"r{number}", at=NOW - 90_000.0, by="ada", actor="web:ada", grant=None, note="old")
+    ledger.decide("r7", at=NOW - 50.0, by="ada", actor="web:ada", grant=None, note="not now")
+    for number, until in ((8, MIDNIGHT), (9, NOW - 1.0)):
+        given = Grant(f"g{number}", "dora", "daily-social", 60.0, "x", "ada", NOW - 50.0, until)
+        ledger.decide(f"r{number}", at=NOW - 50.0, by="ada", actor="web:ada", grant=given)
+    ask(10)
+    found = rows(ledger.requests(), NOW, RULES)
+    assert [(row.reason, row.state, row.tone, row.note) for row in found] == [
+        ("why 10", "waits for an answer", "wait", ""),
+        ("why 9", "granted; that time is over", "yes", ""),
+        ("why 8", "granted until tomorrow at 00:00", "yes", ""),
+        ("why 7", "refused", "no", "not now"),
+    ]
+    assert found[-1].asked == "Saturday, 31 October 2026, 14:50"
+
+
+def test_when() -> None:
+    """Today is called so."""
+    assert when(NOW - 60.0, NOW, ZONE) == "today at 14:49"
