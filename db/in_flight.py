@@ -19,7 +19,7 @@ BREAK_SECONDS: Final = 20.0  # longer than a statement may take at all (db/postg
 _NOTIFY: Final = text("SELECT pg_notify(:channel, :payload)")
 
 
-class Calls:
+class CallWatchdog:
     """Which calls are under way, and the connections of an engine, so that a call which hangs can be ended.
 
     The server ends a statement that is slow. But a server that is frozen, or a network that swallows what we

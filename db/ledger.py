@@ -27,7 +27,7 @@ from db.address import parse
 from db.columns import GRANT, VISIT, grant_values, visit_values
 from db.engine import VERSION_TABLE, open_engine, require_head, writing
 from db.errors import translated
-from db.in_flight import Calls, call
+from db.in_flight import CallWatchdog, call
 from db.models import AuditRow, Base, GrantRow, TimeRequestRow, VisitRow
 from db.pseudonymise import Mask, mask_names
 from db.report_query import stretches
@@ -85,7 +85,7 @@ class SqlLedger:
         with translated(self.place):
             self._engine = open_engine(self._address, node)
         self._node = node
-        self._calls = Calls(self._engine)
+        self._calls = CallWatchdog(self._engine)
         # Each statement of ours that reads stands for itself: without a transaction around it Postgres is asked
         # once instead of three times.
         self._reader = (
@@ -94,7 +94,7 @@ class SqlLedger:
             else self._engine.execution_options(isolation_level="AUTOCOMMIT")
         )
         self._totalling = threading.Lock()  # one report at a time, or the writer would find no connection
-        self._attendant: Any = None
+        self._listener: Any = None
         self._upsert = _upsert(self._engine.dialect.name)
         self._insert_grant = _insert_grant(self._engine.dialect.name)
 
@@ -259,15 +259,15 @@ class SqlLedger:
     def attend(self, on_call: Callable[[], None]) -> None:
         """From now on end calls that hang, and call `on_call`, on a thread of our own, whenever another node
         has written something. For a process that goes on; SQLite has neither and needs neither."""
-        if not self._address.is_sqlite and self._attendant is None:
+        if not self._address.is_sqlite and self._listener is None:
             # With it comes the driver, which a start on SQLite has no time for (see `db.engine.upgrade`).
             module = importlib.import_module("db.listener")
-            self._attendant = module.Attendant(self._address, self._calls, self._node, on_call)
+            self._listener = module.LedgerListener(self._address, self._calls, self._node, on_call)
 
     def close(self) -> None:
         """Release every connection. Safe to call twice."""
-        if self._attendant is not None:
-            self._attendant.stop()
+        if self._listener is not None:
+            self._listener.stop()
         self._engine.dispose()
 
     def _horizon(self, connection: Connection) -> float:

@@ -12,16 +12,16 @@ from sqlalchemy.dialects import postgresql
 
 from db import postgres
 from db.address import Address
-from db.in_flight import CHANNEL, Calls
+from db.in_flight import CHANNEL, CallWatchdog
 
 AGAIN_SECONDS: Final = 2.0  # until the next try to listen
 LOOK_SECONDS: Final = 1.0
 
 
-class Attendant:
+class LedgerListener:
     """The two threads. `on_call` is called on one of them whenever another node has written something."""
 
-    def __init__(self, address: Address, calls: Calls, node: str, on_call: Callable[[], None]) -> None:
+    def __init__(self, address: Address, calls: CallWatchdog, node: str, on_call: Callable[[], None]) -> None:
         self._address, self._calls, self._node, self._on_call = address, calls, node, on_call
         self._stopping = threading.Event()
         # Daemons: neither holds anything that has to be finished.

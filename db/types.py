@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from proxy_addon.core.metering.evidence import packed, unpacked
-from proxy_addon.core.types import Trail
+from proxy_addon.core.types import EvidenceSummary
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -50,17 +50,17 @@ class Instant(TypeDecorator[float]):
         return moment.timestamp()
 
 
-class Evidence(TypeDecorator[Trail]):
+class Evidence(TypeDecorator[EvidenceSummary]):
     """A trail in Python, a short text in the database (`core/trail.py`)."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Trail | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: EvidenceSummary | None, dialect: Dialect) -> str | None:
         """A trail to its text."""
         return None if value is None else packed(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Trail | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> EvidenceSummary | None:
         """The text to a trail; None for what is none."""
         return unpacked(value)
 

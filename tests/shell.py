@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 
 from proxy_addon.core.metering.activity import Exchange
-from proxy_addon.core.policy.compiled import Prepared
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Decision, Person, Visit
 from proxy_addon.metering.enforcer import Asked, Enforcer
 from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import Attention
+from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.metrics import NoMetrics
 
 
@@ -21,7 +21,7 @@ class Counted(NoMetrics):
         self.decisions: list[Decision] = []
 
     def decided(self, person: Person, decision: Decision, seconds: float) -> None:
-        """See `ports.Metrics`."""
+        """See `observability.interface.Metrics`."""
         self.decisions.append(decision)
 
 
@@ -33,7 +33,7 @@ class Shell:
         self.metrics = Counted()
         self.book = UsageBook()
         numbers = itertools.count(1)
-        self.attention = Attention(self.book, self.metrics, self._keep, lambda: str(next(numbers)), "test")
+        self.attention = VisitTracker(self.book, self.metrics, self._keep, lambda: str(next(numbers)), "test")
         self.enforcer = Enforcer(rules, self.book, self.attention, self.metrics, lambda: 0.0)
 
     def _keep(self, visit: Visit) -> None:
@@ -48,14 +48,14 @@ class Shell:
         asked = enforcer.ask(enforcer.person(name, None, now), x, hit, now)
         if asked.notice is not None:
             asked = enforcer.ask(enforcer.person(name, None, now), x, hit, now)
-        if asked.ticket is not None:
-            enforcer.answered(asked.ticket, 200, "text/html", 50_000, now)
-            enforcer.closed(asked.ticket)
+        if asked.flight is not None:
+            enforcer.answered(asked.flight, 200, "text/html", 50_000, now)
+            enforcer.closed(asked.flight)
         return asked
 
     def swap(self, rules: RuleSet, now: float) -> None:
         """Other rules are in force from `now` on, and what ran over is followed up."""
-        self.enforcer.swap(Prepared.of(rules), now)
+        self.enforcer.swap(CompiledPolicy.of(rules), now)
         list(self.enforcer.due(now))
 
     def spent(self, name: str, allowance: str) -> float:

@@ -88,7 +88,7 @@ def write_private(path: Path, text: str, option: str) -> None:
         raise typer.Exit(1) from None
 
 
-class Books:
+class CommandContext:
     """The rules and the ledger, opened for one command."""
 
     def __init__(self, engine: Engine, ledger: Ledger, now: float) -> None:
@@ -114,7 +114,7 @@ class Books:
 @contextmanager
 def open_books(
     rules: Path | None, database: str | None, config: Path | None, *, make: bool = False
-) -> Iterator[Books]:
+) -> Iterator[CommandContext]:
     """Open what the running proxy uses; prints one line and exits with 1 when that is not possible.
 
     `make`: where there is no ledger yet, make an empty one (rules can be explained before the proxy ever ran).
@@ -124,7 +124,7 @@ def open_books(
         engine = Engine(rules_file.load(settings.rules))
         (upgrade if make else upgrade_existing)(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
-            yield Books(engine, guarded(ledger, engine.rule_set, settings), _now())
+            yield CommandContext(engine, guarded(ledger, engine.rule_set, settings), _now())
 
 
 def _now() -> float:

@@ -11,7 +11,16 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books, operator
+from proxy_addon.cli.common import (
+    AsJson,
+    CommandContext,
+    Config,
+    Database,
+    Rules,
+    ledger_name,
+    open_books,
+    operator,
+)
 from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.rules.parsers import duration as seconds_of
 from proxy_addon.core.types import Balance, Grant
@@ -65,7 +74,7 @@ def _sentence(given: Grant, balance: Balance, ends: str) -> str:
 
 
 def _grant(
-    books: Books, person: str, allowance: str, seconds: float, reason: str, until: str | None
+    books: CommandContext, person: str, allowance: str, seconds: float, reason: str, until: str | None
 ) -> Grant:
     known_allowance(books, allowance)
     if not reason:
@@ -77,7 +86,7 @@ def _grant(
     return Grant(uuid.uuid4().hex, person, allowance, seconds, reason, operator(), books.now, expires)
 
 
-def known_allowance(books: Books, allowance: str) -> None:
+def known_allowance(books: CommandContext, allowance: str) -> None:
     """Exit with 1 and a line for a name that is not an allowance of the rules."""
     allowances = books.engine.rule_set.allowances
     if allowance not in allowances:
@@ -86,7 +95,7 @@ def known_allowance(books: Books, allowance: str) -> None:
         refuse(f"ALLOWANCE: {allowance!r} is not an allowance of the rules; {hint}")
 
 
-def _instant(text: str, books: Books) -> float:
+def _instant(text: str, books: CommandContext) -> float:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

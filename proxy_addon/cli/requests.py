@@ -9,7 +9,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books, operator
+from proxy_addon.cli.common import (
+    AsJson,
+    CommandContext,
+    Config,
+    Database,
+    Rules,
+    ledger_name,
+    open_books,
+    operator,
+)
 from proxy_addon.cli.grant import refuse as stop
 from proxy_addon.config.settings import load_settings
 from proxy_addon.identity.passwords import PasswordFile
@@ -104,7 +113,7 @@ def refuse(
         _tell(closed, request, books, as_json)
 
 
-def line(request: TimeRequest, books: Books) -> dict[str, Any]:
+def line(request: TimeRequest, books: CommandContext) -> dict[str, Any]:
     """A request for JSON: seconds, and instants in the zone of the policy."""
     zone = books.engine.rule_set.zone
 
@@ -126,14 +135,14 @@ def line(request: TimeRequest, books: Books) -> dict[str, Any]:
     }
 
 
-def _open(books: Books, key: str) -> TimeRequest:
+def _open(books: CommandContext, key: str) -> TimeRequest:
     found = next((each for each in books.ledger.requests(status="open") if each.id == key), None)
     if found is None:
         stop(f"ID: no request {key!r} waits for an answer; `allowance requests list` shows those that do")
     return found
 
 
-def _tell(closed: TimeRequest | None, key: str, books: Books, as_json: bool) -> None:
+def _tell(closed: TimeRequest | None, key: str, books: CommandContext, as_json: bool) -> None:
     if closed is None:
         stop(f"ID: somebody else has just decided about {key}")
     if as_json:

@@ -7,7 +7,16 @@ import uuid
 
 import typer
 
-from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books, operator
+from proxy_addon.cli.common import (
+    AsJson,
+    CommandContext,
+    Config,
+    Database,
+    Rules,
+    ledger_name,
+    open_books,
+    operator,
+)
 from proxy_addon.cli.grant import AllowanceName, Reason, User, known_allowance, refuse
 from proxy_addon.core.policy.horizon import horizon
 from proxy_addon.core.types import Grant
@@ -40,7 +49,7 @@ def reset(
         typer.echo(f"{allowance} begins anew for {fact.person}; {duration(balance.left)} left now.")
 
 
-def _reset(books: Books, person: str, allowance: str, reason: str) -> Grant:
+def _reset(books: CommandContext, person: str, allowance: str, reason: str) -> Grant:
     known_allowance(books, allowance)
     if not reason:
         refuse("--reason: must say why")

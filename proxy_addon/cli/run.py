@@ -16,9 +16,9 @@ from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.proxy import ca
-from proxy_addon.proxy.master import Listening
+from proxy_addon.proxy.master import ListenError
 from proxy_addon.rules.active import RuleTestsFailed
-from proxy_addon.runtime.application import Office
+from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.supervisor import Supervisor
 from proxy_addon.system import logging_setup as logs
 from proxy_addon.system.systemd import Systemd
@@ -83,7 +83,7 @@ def run(
         if settings.workers > 1:
             code = asyncio.run(_supervise(settings))
         else:
-            office = Office(settings)
+            office = Application(settings)
             office.load()
             code = asyncio.run(_serve(office))
     except (
@@ -93,14 +93,14 @@ def run(
         LedgerError,
         ca.CaError,
         PortTaken,
-        Listening,
+        ListenError,
     ) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
     raise typer.Exit(code)
 
 
-async def _serve(office: Office) -> int:
+async def _serve(office: Application) -> int:
     loop, systemd = asyncio.get_running_loop(), Systemd()
     office.start(loop)
     loop.add_signal_handler(signal.SIGHUP, office.reloading.hangup)
@@ -134,7 +134,7 @@ async def _supervise(settings: Settings) -> int:
     return await Supervisor(settings, _notice).run()
 
 
-def _notice(office: Office) -> None:
+def _notice(office: Application) -> None:
     """What an administrator has to know now. Goes to standard output; logs go to standard error."""
     settings = office.settings
     rules = office.live.current
@@ -161,7 +161,7 @@ def _notice(office: Office) -> None:
     )  # fmt: skip
 
 
-def _broken(office: Office) -> str:
+def _broken(office: Application) -> str:
     """A loud line when the rules in force are not those of the folder."""
     problems = office.live.outcome.problems
     if not problems:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from proxy_addon.cli.common import AsJson, Books, Config, Database, Rules, ledger_name, open_books
+from proxy_addon.cli.common import AsJson, CommandContext, Config, Database, Rules, ledger_name, open_books
 from proxy_addon.core import periods
 from proxy_addon.core.ruleset import Limit, Period
 from proxy_addon.core.types import Interval, Visit
@@ -84,14 +84,14 @@ def _resets(at: str | None, now: float, zone: ZoneInfo) -> str:
     return "" if at is None else moment(datetime.fromisoformat(at).timestamp(), now, zone)
 
 
-def _visits(books: Books, name: str, day: datetime | None) -> list[Visit]:
+def _visits(books: CommandContext, name: str, day: datetime | None) -> list[Visit]:
     """The visits of one day of the policy, oldest first; what was given back whole is left out."""
     shown = _window(books, day)
     found = books.ledger.visits(shown.start, person=name)
     return [visit for visit in found if visit.start < shown.end and visit.end > visit.start]
 
 
-def _window(books: Books, day: datetime | None) -> Interval:
+def _window(books: CommandContext, day: datetime | None) -> Interval:
     rules = books.engine.rule_set
     if day is None:
         return periods.window(_DAY, rules, books.now)

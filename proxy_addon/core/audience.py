@@ -19,7 +19,7 @@ type Named = tuple[tuple[str, ...], frozenset[str]]
 """The `users` and `roles` of a rule or an override; both empty is everybody."""
 
 
-class Names:
+class NameIndex:
     """An index over lists of names and patterns, built once; `lists` gives each with the bit it sets."""
 
     def __init__(self, lists: Iterable[tuple[int, tuple[str, ...]]]) -> None:
@@ -41,7 +41,7 @@ class Names:
         return bits
 
 
-class Crowds:
+class AudienceIndex:
     """The same for lists of users and roles: one of the users *or* one of the roles is enough to be in."""
 
     def __init__(self, lists: Iterable[Named]) -> None:
@@ -49,7 +49,7 @@ class Crowds:
         self._bit = {everybody: EVERYBODY}
         for one in lists:
             self._bit.setdefault(one, 1 << len(self._bit))
-        self._names = Names((bit, users) for (users, _), bit in self._bit.items())
+        self._names = NameIndex((bit, users) for (users, _), bit in self._bit.items())
         self._roles: dict[str, int] = {}
         for (_, roles), bit in self._bit.items():
             for role in roles:

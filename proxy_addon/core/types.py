@@ -91,7 +91,7 @@ class Extension(NamedTuple):
     times: int
 
 
-class Trail(NamedTuple):
+class EvidenceSummary(NamedTuple):
     """What opened, extended and closed a visit: codes and instants. One `extended` for each kind of evidence.
 
     `closed` is None while nothing but silence ended it; `given_back` are seconds that a machine had extended it.
@@ -121,7 +121,7 @@ class Visit:
     end: float
     node: str
     rev: int = 1
-    evidence: Trail | None = None
+    evidence: EvidenceSummary | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ PATIENCE = 3.0  # seconds
 _MOST = 65_536  # bytes of an answer that are read
 
 
-class Running(NamedTuple):
+class RunningProxy(NamedTuple):
     """A proxy of ours that answers on the web port. `wrong`: what it says is not right, by part."""
 
     port: int | None  # its proxy port, where it tells
@@ -40,7 +40,7 @@ def doors(listen: HostPort, web: HostPort) -> Iterator[Check]:
         yield _free("proxy port", listen, "--listen")
 
 
-def running(web: HostPort) -> Running | None:
+def running(web: HostPort) -> RunningProxy | None:
     """The proxy of ours behind the web port; None when nobody, or somebody else, answers there."""
     if not web.port:
         return None
@@ -53,7 +53,7 @@ def running(web: HostPort) -> Running | None:
             return None
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Running(_proxy_port(web), wrong)
+    return RunningProxy(_proxy_port(web), wrong)
 
 
 def _proxy_port(web: HostPort) -> int | None:

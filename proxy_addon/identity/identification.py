@@ -27,7 +27,7 @@ from proxy_addon.system.clock import Clock
 CHALLENGE = 'Basic realm="Allowance", charset="UTF-8"'  # the value of Proxy-Authenticate
 
 
-class Who(NamedTuple):
+class Identity(NamedTuple):
     """A person, and how we know.
 
     `name`: the person, or `ip:ADDRESS`. `how`: "sign-in", "device", "front-proxy" or "none". `roles`: the
@@ -73,7 +73,7 @@ class Identifier:
 
     def identify_now(
         self, client_ip: str, proxy_authorization: str | None, forwarded_user: str | None
-    ) -> Who | None:
+    ) -> Identity | None:
         """Who is asking, from memory; None when credentials have to be checked first: await `identify`.
 
         `client_ip` is the address of the connection, `proxy_authorization` that header's value, and
@@ -81,7 +81,7 @@ class Identifier:
         """
         if self._front.client_allowed(client_ip):
             name = _passed_on(proxy_authorization, forwarded_user)
-            return Who(name, True, "front-proxy") if name else self._by_address(client_ip)
+            return Identity(name, True, "front-proxy") if name else self._by_address(client_ip)
         demanded, taken = self._sign_in_wanted()
         if not taken or not is_basic(proxy_authorization):
             return self._by_address(client_ip, challenge=demanded)
@@ -90,7 +90,7 @@ class Identifier:
 
     async def identify(
         self, client_ip: str, proxy_authorization: str | None, forwarded_user: str | None
-    ) -> Who:
+    ) -> Identity:
         """Who is asking; waits for a check of the credentials where `identify_now` gave None."""
         who = self.identify_now(client_ip, proxy_authorization, forwarded_user)
         if who is not None or self._sign_in is None:
@@ -98,7 +98,7 @@ class Identifier:
         address = str(plain_address(client_ip))
         return self._signed_in(client_ip, await self._sign_in.check(address, proxy_authorization or ""))
 
-    def again(self, who: Who, client_ip: str) -> Who:
+    def again(self, who: Identity, client_ip: str) -> Identity:
         """The same connection under other rules: who is known by the address is looked up anew."""
         if who.signed_in:
             return who
@@ -120,13 +120,13 @@ class Identifier:
             return possible, possible
         return self._mode == "required", self._mode != "off"
 
-    def _signed_in(self, client_ip: str, checked: Checked) -> Who:
+    def _signed_in(self, client_ip: str, checked: Checked) -> Identity:
         if checked.name is not None:
-            return Who(checked.name, True, "sign-in")
+            return Identity(checked.name, True, "sign-in")
         # Somebody tried: asking again helps them more than being taken for another.
         return self._nobody(client_ip)._replace(challenge=True)
 
-    def _by_address(self, client_ip: str, *, challenge: bool = False) -> Who:
+    def _by_address(self, client_ip: str, *, challenge: bool = False) -> Identity:
         people = self._rules().people
         if people is not self._devices.people:
             ready = self._prepared
@@ -135,14 +135,16 @@ class Identifier:
         user, role = self._devices.find(address) if address is not None else (None, None)
         roles = (role,) if role else None
         if user:
-            return Who(user, True, "device", roles)
+            return Identity(user, True, "device", roles)
         if role:
-            return Who(_address_name(client_ip), False, "device", roles)
+            return Identity(_address_name(client_ip), False, "device", roles)
         return self._nobody(client_ip)._replace(challenge=challenge)
 
-    def _nobody(self, client_ip: str) -> Who:
+    def _nobody(self, client_ip: str) -> Identity:
         role = self._rules().unidentified_role
-        return Who(_address_name(client_ip), False, "none", (role,) if role else None, refused=role is None)
+        return Identity(
+            _address_name(client_ip), False, "none", (role,) if role else None, refused=role is None
+        )
 
 
 class _Devices:

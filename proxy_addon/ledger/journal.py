@@ -25,7 +25,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -39,15 +39,24 @@ MOST_BYTES: Final = 32 * 2**20  # for each of the two files; some 90,000 visits
 RESERVED_BYTES: Final = 2**20  # for each of the two files, taken at the start; some 2,800 visits
 BATCH: Final = 1_000  # rows in one transaction of a replay
 
-_SHAPE: Final[dict[str, type | tuple[type, ...]]] = {
-    "str": str,
-    "str | None": (str, type(None)),
-    "float": (float, int),
-    "int": int,
-    "Trail | None": (str, type(None)),  # packed
+# A record is the visit's fields in this order. `evidence` is packed into text.
+_OPTIONAL_TEXT: Final = (str, type(None))
+_NUMBER: Final = (float, int)
+_SHAPES: Final[dict[str, type | tuple[type, ...]]] = {
+    "id": str,
+    "person": str,
+    "platform": str,
+    "section": _OPTIONAL_TEXT,
+    "allowance": _OPTIONAL_TEXT,
+    "rule": _OPTIONAL_TEXT,
+    "start": _NUMBER,
+    "end": _NUMBER,
+    "node": str,
+    "rev": int,
+    "evidence": _OPTIONAL_TEXT,
 }
-_NAMES: Final = tuple(field.name for field in fields(Visit))
-_FIELDS: Final = tuple(_SHAPE[str(field.type)] for field in fields(Visit))
+_NAMES: Final = tuple(_SHAPES)
+_FIELDS: Final = tuple(_SHAPES.values())
 _WITHOUT_EVIDENCE: Final = len(_FIELDS) - 1  # as earlier versions wrote them
 _BREAKS: Final = re.compile(rb"[\n\0]+")  # zeros: pages that never reached the disk
 _UNSAFE: Final = re.compile(r"[^\w.-]+")

@@ -14,7 +14,7 @@ from proxy_addon.core.types import Visit
 log = structlog.get_logger("allowance.ledger")
 
 
-class Waiting:
+class PendingVisits:
     """At most `most` visits; beyond that the oldest is dropped, with a count. Safe to call from any thread, and
     quick enough for the event loop.
 

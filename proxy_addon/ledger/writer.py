@@ -27,7 +27,7 @@ import structlog
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import Ledger, LedgerError, LedgerRefused, News
 from proxy_addon.ledger.journal import Journal, write_or_split
-from proxy_addon.ledger.pending import Waiting
+from proxy_addon.ledger.pending import PendingVisits
 from proxy_addon.ledger.retention import Pruner
 from proxy_addon.system.clock import Clock, timer
 
@@ -100,7 +100,7 @@ class Writer:
         self._flush_seconds = flush_seconds
         self._pruner = Pruner(ledger, clock, retention, self._count)
         self._cursor = max(0.0, clock.now() - LOOK_BACK) if cursor is None else cursor
-        self._waiting = Waiting(max_pending)
+        self._waiting = PendingVisits(max_pending)
         self._journal = journal
 
         self._lock = threading.Lock()  # guards the fields below; never held while the ledger is called

@@ -12,7 +12,7 @@ SECONDS = 1.0  # how long a decision is good again
 LEFT = 10.0  # seconds that must be left for that: near the end each request is decided for itself
 
 
-class Fresh(NamedTuple):
+class CachedDecision(NamedTuple):
     """What was decided, for whom, and by which rules and which state of their usage. `at` is an instant."""
 
     decision: Decision
@@ -38,11 +38,11 @@ class Fresh(NamedTuple):
         return not changed and (decision.left is None or decision.left > LEFT)
 
 
-class Lately:
+class DecisionCache:
     """The last decision for each person and target, given again while it is fresh. Its `left` may be a second old."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, Target], Fresh] = {}
+        self._kept: dict[tuple[str, Target], CachedDecision] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -61,7 +61,9 @@ class Lately:
     ) -> None:
         """Remember one decision."""
         usage = book.of(person.name)
-        self._kept[(person.name, target)] = Fresh(decision, rules, person, usage, usage.revision, now)
+        self._kept[(person.name, target)] = CachedDecision(
+            decision, rules, person, usage, usage.revision, now
+        )
 
     def clear(self) -> None:
         """Forget all."""

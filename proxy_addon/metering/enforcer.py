@@ -18,13 +18,13 @@ from typing import NamedTuple
 from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.metering import activity, evidence, polling
 from proxy_addon.core.metering.activity import Evidence, Exchange, Judgement, Kind
-from proxy_addon.core.policy.compiled import Prepared
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import OnFailure, RuleSet
 from proxy_addon.core.types import Activity, Balance, Decision, Person, Reason, Target, Verdict
-from proxy_addon.metering.decision_cache import Lately
+from proxy_addon.metering.decision_cache import DecisionCache
 from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import Attention, Era, Load
+from proxy_addon.metering.visit_tracker import Load, RulesPeriod, VisitTracker
 from proxy_addon.observability.interface import Metrics
 
 CHUNK_SECONDS = 1.0  # resolution at which a stream is charged
@@ -37,7 +37,7 @@ SHORT_MESSAGE = 64  # bytes; heartbeats and receipts are as short, what people w
 FOLLOWED = 200  # clocks that are written anew in one turn after a change of rules
 
 
-class Ticket:
+class Flight:
     """A body, a WebSocket or a tunnel that goes on. `handle` (what to cut) and `request` (its id) are the adapter's."""
 
     __slots__ = (
@@ -63,17 +63,17 @@ class Ticket:
 
 
 class Asked(NamedTuple):
-    """The answer to `ask`. `ticket` only when it goes on; `notice` when a heads-up is due first."""
+    """The answer to `ask`. `flight` only when it goes on; `notice` when a heads-up is due first."""
 
     decision: Decision
-    ticket: Ticket | None = None
+    flight: Flight | None = None
     notice: Balance | None = None
 
 
 class Due(NamedTuple):
     """Something that has to end now, why, and how long ago its time was up (seconds)."""
 
-    ticket: Ticket
+    flight: Flight
     decision: Decision
     delay: float
 
@@ -91,7 +91,7 @@ class Enforcer:
         self,
         rules: RuleSet,
         book: UsageBook,
-        attention: Attention,
+        attention: VisitTracker,
         metrics: Metrics,
         timer: Callable[[], float],
     ) -> None:
@@ -99,9 +99,9 @@ class Enforcer:
         self._attention = attention
         self._metrics = metrics
         self._timer = timer
-        self._live: dict[tuple[Person, Target], set[Ticket]] = {}
+        self._live: dict[tuple[Person, Target], set[Flight]] = {}
         self._last: dict[tuple[str, Target], Decision] = {}
-        self._lately = Lately()
+        self._decision_cache = DecisionCache()
         self._forced: dict[str, tuple[str, ...]] = {}
         self._warned: dict[tuple[str, str], float | None] = {}
         self.use(rules)
@@ -111,22 +111,22 @@ class Enforcer:
         self.engine = Engine(rules)
         self.catalogue = Catalogue(rules.platforms)
 
-    def swap(self, prepared: Prepared, now: float) -> None:
+    def swap(self, prepared: CompiledPolicy, now: float) -> None:
         """Decide by other rules from the instant `now` on. What was charged before stays as it is.
 
         Roles are looked up anew; those that an address gives come with the next `person` of that name.
         """
-        self._attention.swapped(Era(now, self.engine, self._forced))
+        self._attention.swapped(RulesPeriod(now, self.engine, self._forced))
         self.engine, self.catalogue = prepared
         self._forced, self._last = {}, {}
-        self.reseat(lambda ticket: None, now)
+        self.reseat(lambda flight: None, now)
 
-    def reseat(self, who: Callable[[Ticket], Person | None], now: float) -> None:
+    def reseat(self, who: Callable[[Flight], Person | None], now: float) -> None:
         """Look up anew who pays for what runs; None: the same name with the roles that it has now."""
         live, self._live = self._live, {}
-        for ticket in [ticket for tickets in live.values() for ticket in tickets]:
-            ticket.person = who(ticket) or self.known(ticket.person.name, now)
-            self._live.setdefault((ticket.person, ticket.target), set()).add(ticket)
+        for flight in [flight for flights in live.values() for flight in flights]:
+            flight.person = who(flight) or self.known(flight.person.name, now)
+            self._live.setdefault((flight.person, flight.target), set()).add(flight)
 
     @property
     def rules(self) -> RuleSet:
@@ -162,7 +162,7 @@ class Enforcer:
         begun = self._timer()
         target = Target(hit.platform, hit.section)
         loads = not activity.is_navigation(x)  # a page is decided to the second
-        known = self._lately.recall(self.rules, person, target, self._book, now) if loads else None
+        known = self._decision_cache.recall(self.rules, person, target, self._book, now) if loads else None
         decision = known or self._decide(person, target, now)
         page = self._page(x)
         watch = self._attention.watch(person.name, hit.platform)
@@ -179,17 +179,17 @@ class Enforcer:
         notice = self._notice(person, decision, now) if opens else None
         if notice is not None:
             return Asked(decision, None, notice)
-        ticket = Ticket("http", person, target, now)
-        ticket.x, ticket.hit, ticket.page, ticket.judgement = x, hit, page, judgement
-        self._live.setdefault((person, target), set()).add(ticket)
-        return Asked(decision, ticket)
+        flight = Flight("http", person, target, now)
+        flight.x, flight.hit, flight.page, flight.judgement = x, hit, page, judgement
+        self._live.setdefault((person, target), set()).add(flight)
+        return Asked(decision, flight)
 
     def _decide(self, person: Person, target: Target, now: float) -> Decision:
         decision = self.engine.decide(person, target, self._book.of(person.name), now)
         if decision.allowance is not None and self._book.is_stranger(person.name):
             decision = self.failure(person, target)
         self._last[(person.name, target)] = decision
-        self._lately.keep(decision, self.rules, person, target, self._book, now)
+        self._decision_cache.keep(decision, self.rules, person, target, self._book, now)
         return decision
 
     def _with_gap(
@@ -231,88 +231,88 @@ class Enforcer:
         self._warned[key] = balance.resets_at
         return balance
 
-    def answered(self, ticket: Ticket, status: int, content_type: str, length: int, now: float) -> None:
-        """The head of the answer is here. `length` in bytes, 0 = not told; `now` may be after `ticket.at`."""
-        self.finished(ticket, status, content_type, length, now - ticket.at)
+    def answered(self, flight: Flight, status: int, content_type: str, length: int, now: float) -> None:
+        """The head of the answer is here. `length` in bytes, 0 = not told; `now` may be after `flight.at`."""
+        self.finished(flight, status, content_type, length, now - flight.at)
 
     def finished(
-        self, ticket: Ticket, status: int, content_type: str, length: int, duration: float
+        self, flight: Flight, status: int, content_type: str, length: int, duration: float
     ) -> Judgement:
         """Judge a request with what is known of its answer, and feed the clock with it."""
-        assert ticket.x is not None and ticket.hit is not None
-        x = activity.with_answer(ticket.x, status, content_type, length, duration)
-        person, target = ticket.person, ticket.target
+        assert flight.x is not None and flight.hit is not None
+        x = activity.with_answer(flight.x, status, content_type, length, duration)
+        person, target = flight.person, flight.target
         watch = self._attention.watch(person.name, target.platform)
-        judgement = activity.classify(x, ticket.hit, ticket.page, watch.place, ticket.at)
-        ticket.judgement = judgement
+        judgement = activity.classify(x, flight.hit, flight.page, watch.place, flight.at)
+        flight.judgement = judgement
         leads = activity.leads(x)
-        ticket.key = polling.endpoint(x.host, x.path) if leads else polling.CONTENT
+        flight.key = polling.endpoint(x.host, x.path) if leads else polling.CONTENT
         became = judgement.activity
         opened = judgement.evidence is Evidence.PAGE_OPENED
-        load = Load(target, ticket.at, ticket.at, judgement, ticket.key, leads,
+        load = Load(target, flight.at, flight.at, judgement, flight.key, leads,
                     certain=opened and x.gesture, weak=leads and not opened, size=length)  # fmt: skip
         if became.counts and target.platform in self.rules.limited:
             became = self._attention.enter(self.engine, person, load)
         elif judgement.evidence is Evidence.TELEMETRY and length >= POLL_BYTES:
             self._attention.polled(self.engine, person, load)
         if not became.counts:
-            ticket.judgement = Judgement(became, judgement.evidence)
+            flight.judgement = Judgement(became, judgement.evidence)
             self._metrics.ignored(person, target.platform, became)
         # Only now: a page that is only polled is not in use.
-        watch.place = activity.remember(watch.place, x, ticket.judgement, ticket.at)
-        return ticket.judgement
+        watch.place = activity.remember(watch.place, x, flight.judgement, flight.at)
+        return flight.judgement
 
-    def body(self, ticket: Ticket, size: int, now: float) -> None:
+    def body(self, flight: Flight, size: int, now: float) -> None:
         """`size` bytes of an answer passed. Charges a body that goes on, second by second."""
-        ticket.bytes += size
-        elapsed = now - ticket.since
+        flight.bytes += size
+        elapsed = now - flight.since
         if elapsed < CHUNK_SECONDS:
             return
-        judged = ticket.judgement
-        if judged is not None and judged.activity.counts and now - ticket.at >= STREAM_AGE:
-            self._flow(ticket, elapsed, now, _STREAM)
-        ticket.since, ticket.bytes = now, 0
+        judged = flight.judgement
+        if judged is not None and judged.activity.counts and now - flight.at >= STREAM_AGE:
+            self._flow(flight, elapsed, now, _STREAM)
+        flight.since, flight.bytes = now, 0
 
-    def _flow(self, ticket: Ticket, elapsed: float, now: float, judgement: Judgement) -> bool:
-        if ticket.bytes < self.rules.metering.busy_rate * elapsed:
+    def _flow(self, flight: Flight, elapsed: float, now: float, judgement: Judgement) -> bool:
+        if flight.bytes < self.rules.metering.busy_rate * elapsed:
             return False
-        if ticket.target.platform not in self.rules.limited:  # it was, when this began
+        if flight.target.platform not in self.rules.limited:  # it was, when this began
             return True
-        start = ticket.since if elapsed <= STALLED else now
-        load = Load(ticket.target, start, now, judgement, ticket.key, certain=True)
-        self._attention.stream(self.engine, ticket.person, load)
+        start = flight.since if elapsed <= STALLED else now
+        load = Load(flight.target, start, now, judgement, flight.key, certain=True)
+        self._attention.stream(self.engine, flight.person, load)
         return True
 
-    def closed(self, ticket: Ticket) -> None:
+    def closed(self, flight: Flight) -> None:
         """It is over, in whatever way. Twice is fine."""
-        key = (ticket.person, ticket.target)
+        key = (flight.person, flight.target)
         live = self._live.get(key)
         if live is not None:
-            live.discard(ticket)
+            live.discard(flight)
             if not live:
                 del self._live[key]
 
     # -- WebSockets and tunnels
 
-    def upgraded(self, ticket: Ticket) -> None:
+    def upgraded(self, flight: Flight) -> None:
         """The request became a WebSocket."""
-        ticket.kind = "websocket"
+        flight.kind = "websocket"
 
-    def message(self, ticket: Ticket, size: int, now: float, *, from_client: bool) -> Activity:
+    def message(self, flight: Flight, size: int, now: float, *, from_client: bool) -> Activity:
         """One WebSocket message of `size` bytes; a server's push is never a person's doing."""
         became = Activity.BACKGROUND
         if not from_client:
-            if now - ticket.sent > RECEIPT_SECONDS:  # what answers the person's own message is no push
-                ticket.pushed = now
-        elif ticket.x is not None and now - ticket.pushed > RECEIPT_SECONDS:
-            ticket.sent = now
+            if now - flight.sent > RECEIPT_SECONDS:  # what answers the person's own message is no push
+                flight.pushed = now
+        elif flight.x is not None and now - flight.pushed > RECEIPT_SECONDS:
+            flight.sent = now
             width = size if size <= 64 else 64 * (size // 64)
-            key = f"ws:{ticket.x.host}:{width}"
-            load = Load(ticket.target, now, now, _MESSAGE, key, weak=size <= SHORT_MESSAGE)
-            if ticket.target.platform in self.rules.limited:
-                became = self._attention.enter(self.engine, ticket.person, load)
+            key = f"ws:{flight.x.host}:{width}"
+            load = Load(flight.target, now, now, _MESSAGE, key, weak=size <= SHORT_MESSAGE)
+            if flight.target.platform in self.rules.limited:
+                became = self._attention.enter(self.engine, flight.person, load)
         if not became.counts:
-            self._metrics.ignored(ticket.person, ticket.target.platform, became)
+            self._metrics.ignored(flight.person, flight.target.platform, became)
         return became
 
     def tunnel(self, person: Person, platform: str, now: float, section: str | None = None) -> Asked:
@@ -323,28 +323,28 @@ class Enforcer:
         self._metrics.decided(person, decision, self._timer() - begun)
         if decision.blocks:
             return Asked(decision)
-        ticket = Ticket("tunnel", person, target, now)
-        ticket.key = f"tunnel:{platform}"
-        self._live.setdefault((person, target), set()).add(ticket)
-        return Asked(decision, ticket)
+        flight = Flight("tunnel", person, target, now)
+        flight.key = f"tunnel:{platform}"
+        self._live.setdefault((person, target), set()).add(flight)
+        return Asked(decision, flight)
 
-    def tunnel_bytes(self, ticket: Ticket, size: int, now: float) -> None:
+    def tunnel_bytes(self, flight: Flight, size: int, now: float) -> None:
         """Bytes passed either way: busy is media, a trickle is background."""
-        ticket.bytes += size
-        elapsed = now - ticket.since
+        flight.bytes += size
+        elapsed = now - flight.since
         if elapsed < TUNNEL_SECONDS:
             return
-        if not self._flow(ticket, elapsed, now, _TUNNEL):
-            self._metrics.ignored(ticket.person, ticket.target.platform, Activity.BACKGROUND)
-        ticket.since, ticket.bytes = now, 0
+        if not self._flow(flight, elapsed, now, _TUNNEL):
+            self._metrics.ignored(flight.person, flight.target.platform, Activity.BACKGROUND)
+        flight.since, flight.bytes = now, 0
 
-    def tunnel_quiet(self, ticket: Ticket) -> None:
+    def tunnel_quiet(self, flight: Flight) -> None:
         """All of a tunnel was a trickle."""
-        self._metrics.ignored(ticket.person, ticket.target.platform, Activity.BACKGROUND)
+        self._metrics.ignored(flight.person, flight.target.platform, Activity.BACKGROUND)
 
-    def blocked_now(self, ticket: Ticket, now: float) -> bool:
-        """Whether what goes on under this ticket would have to end."""
-        return self._decide(ticket.person, ticket.target, now).blocks
+    def blocked_now(self, flight: Flight, now: float) -> bool:
+        """Whether what goes on under this flight would have to end."""
+        return self._decide(flight.person, flight.target, now).blocks
 
     # -- time
 
@@ -352,15 +352,15 @@ class Enforcer:
         """What is running and must end now. The clock of those people has been stopped."""
         self._attention.follow(self.engine, lambda name: self.known(name, now), FOLLOWED)
         self._attention.run_out(self.engine, lambda name: self.known(name, now), now)
-        for (person, target), tickets in list(self._live.items()):
+        for (person, target), flights in list(self._live.items()):
             decision = self._decide(person, target, now)
             if not decision.blocks:
                 continue
             delay = self._over_since(person, target, now)
             why = evidence.TIME_UP if decision.reason is Reason.EXHAUSTED else evidence.RULE_CHANGED
             self._attention.stop(self.engine, person, target.platform, now, why)
-            for ticket in list(tickets):
-                yield Due(ticket, decision, delay)
+            for flight in list(flights):
+                yield Due(flight, decision, delay)
 
     def _over_since(self, person: Person, target: Target, now: float) -> float:
         stretches = self._attention.watch(person.name, target.platform).clock.stretches
@@ -375,7 +375,7 @@ class Enforcer:
     def settle(self, now: float) -> None:
         """Housekeeping, once a minute or so."""
         self._attention.settle(now)
-        for memory in (self._last, self._lately, self._forced):
+        for memory in (self._last, self._decision_cache, self._forced):
             if len(memory) > 100_000:
                 memory.clear()
 

@@ -16,13 +16,23 @@ from proxy_addon.core.metering import evidence as trail
 from proxy_addon.core.metering import meter
 from proxy_addon.core.metering import polling as rhythm
 from proxy_addon.core.metering.activity import Judgement, Kind, Place
-from proxy_addon.core.metering.evidence import Cause, Telling
-from proxy_addon.core.metering.meter import Clock, Mark, Stretch
+from proxy_addon.core.metering.evidence import Cause, SummaryBuilder
+from proxy_addon.core.metering.meter import Mark, Stretch, Timeline
 from proxy_addon.core.metering.polling import Root
 from proxy_addon.core.metering.segments import Piece, joined, split
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Metering, Then
-from proxy_addon.core.types import Activity, Balance, Decision, Interval, Person, Reason, Target, Trail, Visit
+from proxy_addon.core.types import (
+    Activity,
+    Balance,
+    Decision,
+    EvidenceSummary,
+    Interval,
+    Person,
+    Reason,
+    Target,
+    Visit,
+)
 from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.observability.interface import Metrics
 
@@ -49,7 +59,7 @@ class Load(NamedTuple):
     size: int = 0  # bytes of the answer, 0 = not known
 
 
-class Era(NamedTuple):
+class RulesPeriod(NamedTuple):
     """Rules that were in force until the instant `until`, and the roles that addresses gave to people then."""
 
     until: float
@@ -62,7 +72,7 @@ class Era(NamedTuple):
         return self.engine.person(name, at) if roles is None else Person(name, roles)
 
 
-class Watch:
+class PlatformState:
     """What is remembered of one person on one platform."""
 
     __slots__ = ("clock", "place", "rhythm", "rows")
@@ -70,11 +80,11 @@ class Watch:
     def __init__(self) -> None:
         self.place = Place()
         self.rhythm = rhythm.EMPTY
-        self.clock: Clock = meter.IDLE
+        self.clock: Timeline = meter.IDLE
         self.rows: dict[int, list[Visit]] = {}
 
 
-class Attention:
+class VisitTracker:
     """All clocks. `sink` takes each new revision of a visit; `new_id` makes ledger ids."""
 
     def __init__(
@@ -90,19 +100,19 @@ class Attention:
         self._sink = sink
         self._new_id = new_id
         self._node = node
-        self._watches: dict[tuple[str, str], Watch] = {}
-        self._eras: list[Era] = []  # of earlier rules, oldest first
+        self._watches: dict[tuple[str, str], PlatformState] = {}
+        self._eras: list[RulesPeriod] = []  # of earlier rules, oldest first
         self._open: list[tuple[str, str]] = []  # clocks that ran over the last change of rules
         self._ends: dict[
             tuple[str, str], tuple[float, Target]
         ] = {}  # when time is up while a tail still runs
 
-    def watch(self, person: str, platform: str) -> Watch:
+    def watch(self, person: str, platform: str) -> PlatformState:
         """The state of one person on one platform, made on first sight."""
         key = (person, platform)
         watch = self._watches.get(key)
         if watch is None:
-            watch = self._watches[key] = Watch()
+            watch = self._watches[key] = PlatformState()
         return watch
 
     def enter(self, engine: Engine, person: Person, load: Load) -> Activity:
@@ -135,7 +145,7 @@ class Attention:
             self._withdraw(engine, person, load.target.platform, watch, beat.withdrawn)
 
     def _withdraw(
-        self, engine: Engine, person: Person, platform: str, watch: Watch, roots: frozenset[Root]
+        self, engine: Engine, person: Person, platform: str, watch: PlatformState, roots: frozenset[Root]
     ) -> None:
         old = watch.clock
         watch.clock = meter.retract(old, roots, engine.rule_set.metering)
@@ -147,7 +157,7 @@ class Attention:
         self._extend(engine, person, watch, load, engine.rule_set.metering)
 
     def _extend(
-        self, engine: Engine, person: Person, watch: Watch, load: Load, metering: Metering,
+        self, engine: Engine, person: Person, watch: PlatformState, load: Load, metering: Metering,
         root: Root | None = None, needs: int = 1, novel: bool = False, follows: bool = False,
     ) -> None:  # fmt: skip
         old = watch.clock
@@ -196,7 +206,7 @@ class Attention:
             rows[-1] = replace(row, rev=row.rev + 1, evidence=ended)
             self._publish(person, rows[-1], 0.0)
 
-    def swapped(self, before: Era) -> None:
+    def swapped(self, before: RulesPeriod) -> None:
         """Other rules are in force since `before.until`: what was charged until then stays as it is."""
         self._eras = [*self._eras, before][-ERAS:]
         self._open = [
@@ -212,7 +222,7 @@ class Attention:
             for stretch in watch.clock.stretches if watch is not None else ():
                 if watch is not None and stretch.end > since:
                     pieces = self._pieces(engine, person(name), platform, stretch)
-                    told = Telling(stretch, watch.clock, watch.clock)
+                    told = SummaryBuilder(stretch, watch.clock, watch.clock)
                     self._write_pieces(person(name), platform, watch, told, pieces)
         del self._open[:most]
 
@@ -260,7 +270,7 @@ class Attention:
         ]
 
     def _trim(
-        self, engine: Engine, person: Person, target: Target, watch: Watch, now: float,
+        self, engine: Engine, person: Person, target: Target, watch: PlatformState, now: float,
         floor: float = float("-inf"),
     ) -> None:  # fmt: skip
         """A gap that is charged after the fact never charges more than there was: end at the last second, but
@@ -295,7 +305,9 @@ class Attention:
             if visit.end > now and visit.allowance == allowance and visit.platform != platform:
                 self._ends[(person.name, visit.platform)] = (now, Target(visit.platform, visit.section))
 
-    def _last_second(self, person: Person, allowance: str, watch: Watch, end: float, over: float) -> float:
+    def _last_second(
+        self, person: Person, allowance: str, watch: PlatformState, end: float, over: float
+    ) -> float:
         """Where the open stretch has to end for `over` seconds less: only what nothing else covers counts."""
         if not watch.clock.stretches:
             return end - over
@@ -312,7 +324,7 @@ class Attention:
         return last.start
 
     def _write(
-        self, engine: Engine, person: Person, platform: str, watch: Watch, old: Clock, cause: Cause
+        self, engine: Engine, person: Person, platform: str, watch: PlatformState, old: Timeline, cause: Cause
     ) -> None:
         """Bring the ledger rows of stretches that changed up to date."""
         known = {s.serial: s for s in old.stretches}
@@ -320,7 +332,9 @@ class Attention:
             before = known.get(stretch.serial)
             if before is not stretch and before != stretch:
                 pieces = self._pieces(engine, person, platform, stretch)
-                self._write_pieces(person, platform, watch, Telling(stretch, watch.clock, old, cause), pieces)
+                self._write_pieces(
+                    person, platform, watch, SummaryBuilder(stretch, watch.clock, old, cause), pieces
+                )
 
     def _pieces(self, engine: Engine, person: Person, platform: str, stretch: Stretch) -> list[Piece]:
         """The parts of a stretch, each by the rules that were in force then."""
@@ -337,7 +351,7 @@ class Attention:
         return joined(pieces) if self._eras else pieces
 
     def _write_pieces(
-        self, person: Person, platform: str, watch: Watch, told: Telling, pieces: list[Piece]
+        self, person: Person, platform: str, watch: PlatformState, told: SummaryBuilder, pieces: list[Piece]
     ) -> None:
         rows = watch.rows.setdefault(told.stretch.serial, [])
         for i, piece in enumerate(pieces):
@@ -350,7 +364,7 @@ class Attention:
             nothing = Piece(row.start, row.start, row.section, row.allowance, row.rule)
             rows[i] = self._update(person, row, nothing, row.evidence)
 
-    def _create(self, person: Person, platform: str, piece: Piece, evidence: Trail) -> Visit:
+    def _create(self, person: Person, platform: str, piece: Piece, evidence: EvidenceSummary) -> Visit:
         visit = Visit(
             self._new_id(), person.name, platform, piece.section, piece.allowance, piece.rule,
             piece.start, piece.end, self._node, 1, evidence,
@@ -358,7 +372,7 @@ class Attention:
         self._publish(person, visit, piece.end - piece.start)
         return visit
 
-    def _update(self, person: Person, row: Visit, piece: Piece, evidence: Trail | None) -> Visit:
+    def _update(self, person: Person, row: Visit, piece: Piece, evidence: EvidenceSummary | None) -> Visit:
         """The row as it is now. Evidence that moved neither end waits for the next revision that does."""
         changed = (row.start, row.end, row.section, row.allowance, row.rule) != piece
         if not changed and row.evidence == evidence:

@@ -57,7 +57,7 @@ class Words:
 
 
 class PrometheusMetrics:
-    """Implements `ports.Metrics` and `proxy.desk.Traffic`. Each instance has a registry of its own."""
+    """Implements `observability.interface.Metrics` and `proxy.services.Traffic`. Each has its own registry."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
@@ -201,7 +201,7 @@ class PrometheusMetrics:
     # -- the engine (ports.Metrics)
 
     def decided(self, person: Person, decision: Decision, seconds: float) -> None:
-        """See `ports.Metrics`."""
+        """See `observability.interface.Metrics`."""
         self._decision.observe(seconds)
         if decision.reason is not Reason.NOT_LIMITED:
             self._requests.labels(
@@ -227,20 +227,20 @@ class PrometheusMetrics:
             self._out.discard(hash((person.name, decision.allowance)))
 
     def attention(self, person: Person, platform: str, allowance: str | None, seconds: float) -> None:
-        """See `ports.Metrics`."""
+        """See `observability.interface.Metrics`."""
         charged = self._allowance(FREE if allowance is None else allowance)
         self._attention.labels(self._platform(platform), self._role(person.roles[0]), charged).inc(seconds)
 
     def given_back(self, person: Person, platform: str, seconds: float) -> None:
-        """See `ports.Metrics`."""
+        """See `observability.interface.Metrics`."""
         self._given_back.labels(self._platform(platform)).inc(seconds)
 
     def ignored(self, person: Person, platform: str, activity: Activity) -> None:
-        """See `ports.Metrics`."""
+        """See `observability.interface.Metrics`."""
         self._ignored.labels(self._platform(platform), activity.value).inc()
 
     def exhausted(self, person: Person, allowance: str, at: float) -> None:
-        """See `ports.Metrics`. Once for each time that it runs out, however often that is noticed."""
+        """See `observability.interface.Metrics`. Once for each time that it runs out, however often that is noticed."""
         key = hash((person.name, allowance))
         if key in self._out:
             return
@@ -248,18 +248,18 @@ class PrometheusMetrics:
         self._exhausted.labels(self._allowance(allowance), self._role(person.roles[0])).inc()
 
     def cut(self, kind: str, delay: float) -> None:
-        """See `ports.Metrics`."""
+        """See `observability.interface.Metrics`."""
         self._cut.labels(kind if kind in CUTS else OTHER).inc()
         self._cut_delay.observe(delay)
 
     def failed(self, where: str) -> None:
-        """See `ports.Metrics`."""
+        """See `observability.interface.Metrics`."""
         if where not in self._places and len(self._places) >= MOST_PLACES:
             where = OTHER
         self._places.add(where)
         self._errors.labels(where).inc()
 
-    # -- connections (proxy.desk.Traffic)
+    # -- connections (proxy.services.Traffic)
 
     def connections(self, open_now: int) -> None:
         """How many client connections are open."""

@@ -10,7 +10,7 @@ from typing import Final, TypedDict
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core.metering import evidence as trail
-from proxy_addon.core.types import Extension, Trail, Visit
+from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 from proxy_addon.presentation.durations import duration, iso
 
 NOT_RECORDED: Final = "Not recorded."
@@ -95,7 +95,7 @@ def sentences(visit: Visit, now: float, zone: ZoneInfo) -> tuple[str, ...]:
     return tuple(_sentences(visit, visit.evidence, now, zone))
 
 
-def _sentences(visit: Visit, found: Trail, now: float, zone: ZoneInfo) -> Iterator[str]:
+def _sentences(visit: Visit, found: EvidenceSummary, now: float, zone: ZoneInfo) -> Iterator[str]:
     code, at = found.opened
     yield f"Opened {_second(at, zone)} {_words(code)[0]}."
     lines = [_extension(line, zone) for line in found.extended if _is_told(line)]
@@ -125,7 +125,7 @@ def _extension(line: Extension, zone: ZoneInfo) -> str:
     return f"{what} at {first}" if first == last else f"{what} from {first} to {last}"
 
 
-def _closed(visit: Visit, found: Trail) -> str:
+def _closed(visit: Visit, found: EvidenceSummary) -> str:
     if found.closed is not None:
         why = found.closed[0]
         return f": {_ENDS.get(why, _plain(why))}"

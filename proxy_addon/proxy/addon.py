@@ -15,16 +15,16 @@ from mitmproxy import connection, http, tcp, tls
 from mitmproxy.exceptions import AddonHalt
 from mitmproxy.proxy import layer, server_hooks
 
-from proxy_addon.proxy.credentials import Doorman
-from proxy_addon.proxy.decision_recorder import Scribe
+from proxy_addon.proxy.credentials import Credentials
+from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.failures import Failures, unavailable
-from proxy_addon.proxy.in_flight import Running
+from proxy_addon.proxy.in_flight import InFlight
 from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.connections import Connections
-from proxy_addon.proxy.layers.termination import Scissors
+from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.layers.tunnel_choice import Wait
 from proxy_addon.proxy.requests import Requests
-from proxy_addon.proxy.services import Desk
+from proxy_addon.proxy.services import Services
 from proxy_addon.proxy.tunnels import Tunnels
 
 log = structlog.get_logger("allowance.proxy")
@@ -32,27 +32,35 @@ log = structlog.get_logger("allowance.proxy")
 _REMEMBERED = 1000  # addresses and platforms about which something has been logged
 
 
-class Gate:
+class AllowanceAddon:
     """The add-on."""
 
     name = "allowance"
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.failures = Failures(desk)
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.failures = Failures(services)
         self.connections = Connections()
-        self._scribe = Scribe(desk.decisions)
-        self.under_way = Running(desk, self.connections, self.failures, self._scribe)
-        doorman = Doorman(desk)
-        self._tunnels = Tunnels(desk, self.connections, doorman, self.under_way, self.failures, self._scribe)
+        self._recorder = DecisionRecorder(services.decisions)
+        self.under_way = InFlight(services, self.connections, self.failures, self._recorder)
+        credentials = Credentials(services)
+        self._tunnels = Tunnels(
+            services, self.connections, credentials, self.under_way, self.failures, self._recorder
+        )
         self._requests = Requests(
-            desk, self.connections, doorman, self.under_way, self._tunnels, self.failures, self._scribe
+            services,
+            self.connections,
+            credentials,
+            self.under_way,
+            self._tunnels,
+            self.failures,
+            self._recorder,
         )
         self._told: set[str] = set()
 
-    def start(self, loop: asyncio.AbstractEventLoop, scissors: Scissors) -> None:
+    def start(self, loop: asyncio.AbstractEventLoop, terminator: Terminator) -> None:
         """Begin to look after what is running."""
-        self.under_way.start(loop, scissors)
+        self.under_way.start(loop, terminator)
 
     def stop(self) -> None:
         """Stop looking."""
@@ -78,9 +86,9 @@ class Gate:
     def client_connected(self, client: connection.Client) -> None:
         """Only networks that are allowed may use the proxy."""
         try:
-            if self.desk.clients.client_allowed(client.peername[0]):
+            if self.services.clients.client_allowed(client.peername[0]):
                 self.connections.of(client)
-                self.desk.traffic.connections(len(self.connections))
+                self.services.traffic.connections(len(self.connections))
                 return
             address = client.peername[0]
             if self._first_time(address):
@@ -93,7 +101,7 @@ class Gate:
         """Forget the connection."""
         with self._guarded("client_disconnected"):
             self.connections.gone(client)
-            self.desk.traffic.connections(len(self.connections))
+            self.services.traffic.connections(len(self.connections))
             self.under_way.end_tunnel(client)
 
     def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
@@ -103,10 +111,10 @@ class Gate:
             return
         try:
             host, port = str(address[0]), int(address[1])
-            resolver = self.desk.resolver
+            resolver = self.services.resolver
             if resolver.mapped(host, port) is not None or resolver.is_upstream_proxy(host, port):
                 return
-            data.server.error = self.desk.targets.check_host(host, port)
+            data.server.error = self.services.targets.check_host(host, port)
         except Exception:
             self.failures.note("server_connect")
             data.server.error = "it could not be checked whether this address may be reached"
@@ -133,8 +141,8 @@ class Gate:
         with self._guarded("tls_failed_client"):
             client = data.context.client
             hosts = self.connections.of(client).hosts
-            platform = next(filter(None, map(self.desk.enforcer.limited, hosts)), None) or "allowance"
-            self.desk.traffic.tls_failed(platform)
+            platform = next(filter(None, map(self.services.enforcer.limited, hosts)), None) or "allowance"
+            self.services.traffic.tls_failed(platform)
             if self._first_time(f"certificate {platform}"):
                 log.warning(
                     "client does not accept our certificate", platform=platform, address=client.peername[0],
@@ -184,7 +192,7 @@ class Gate:
         """The answer is complete; a WebSocket goes on, what else a site switches to does not."""
         if flow.websocket is not None:
             return
-        if flow.response is not None and flow.response.status_code == 101 and self.under_way.ticket(flow):
+        if flow.response is not None and flow.response.status_code == 101 and self.under_way.flight(flow):
             flow.kill()
         self._over(flow)
 
@@ -198,7 +206,7 @@ class Gate:
             if flow.metadata.pop("allowance_open", False) and conn is not None:
                 conn.open -= 1
             self.under_way.end(flow)
-            self._scribe.judged(flow, None)
+            self._recorder.judged(flow, None)
 
     # -- WebSockets
 

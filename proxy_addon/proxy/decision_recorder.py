@@ -16,7 +16,7 @@ from proxy_addon.proxy.layers.flow_output import request_id
 _WAITS = "allowance_decided"  # the key in a flow's metadata
 
 
-class Scribe:
+class DecisionRecorder:
     """Tells the decision log, where there is one. Nothing here waits."""
 
     def __init__(self, decisions: Decisions | None) -> None:

@@ -6,12 +6,12 @@ import structlog
 from mitmproxy import http
 
 from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
-from proxy_addon.identity.identification import Who
+from proxy_addon.identity.identification import Identity
 from proxy_addon.proxy import flow_input as reading
 from proxy_addon.proxy import page_context as pages
 from proxy_addon.proxy.layers.flow_output import request_id
 from proxy_addon.proxy.responses import responses as answers
-from proxy_addon.proxy.services import Desk
+from proxy_addon.proxy.services import Services
 from proxy_addon.system.clock import timer
 
 log = structlog.get_logger("allowance.proxy")
@@ -23,13 +23,13 @@ _CLOSED = Decision(Verdict.BLOCK, Reason.UNAVAILABLE)
 class Failures:
     """What went wrong, and what applies then. Nothing here may raise."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._logged: dict[str, float] = {}
 
     def note(self, where: str, flow: http.HTTPFlow | None = None) -> None:
         """Count an exception that is being handled, and log it unless the same was logged a moment ago."""
-        self._desk.metrics.failed(where)
+        self._services.metrics.failed(where)
         now = timer()
         if now - self._logged.get(where, -QUIET) >= QUIET:
             self._logged[where] = now
@@ -39,18 +39,20 @@ class Failures:
     def verdict(self, person: Person | None, target: Target) -> Decision:
         """What `on_failure` says for somebody and something."""
         try:
-            return self._desk.enforcer.failure(person, target)
+            return self._services.enforcer.failure(person, target)
         except Exception:
             self.note("failure")
             return _CLOSED
 
-    def answer(self, flow: http.HTTPFlow, host: str, who: Who | None, decision: Decision) -> answers.Answer:
+    def answer(
+        self, flow: http.HTTPFlow, host: str, who: Identity | None, decision: Decision
+    ) -> answers.Answer:
         """The block answer of a failure verdict; a bare one when even that cannot be made."""
         try:
             ask = reading.ask(flow, host, reading.fields(flow.request))
             if decision.reason is Reason.UNAVAILABLE:
-                return answers.block(ask, decision, pages.bare_context(self._desk, who, decision))
-            return answers.block(ask, decision, pages.context(self._desk, who, decision))
+                return answers.block(ask, decision, pages.bare_context(self._services, who, decision))
+            return answers.block(ask, decision, pages.context(self._services, who, decision))
         except Exception:
             self.note("answer", flow)
             return unavailable()

@@ -9,13 +9,13 @@ import structlog
 from mitmproxy import connection, http
 
 from proxy_addon.core.types import Decision
-from proxy_addon.metering.enforcer import Ticket
-from proxy_addon.proxy.decision_recorder import Scribe
+from proxy_addon.metering.enforcer import Flight
+from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.failures import Failures
 from proxy_addon.proxy.layers.connections import Connections
 from proxy_addon.proxy.layers.flow_output import request_id
-from proxy_addon.proxy.layers.termination import Scissors
-from proxy_addon.proxy.services import Desk
+from proxy_addon.proxy.layers.termination import Terminator
+from proxy_addon.proxy.services import Services
 
 log = structlog.get_logger("allowance.proxy")
 
@@ -25,59 +25,61 @@ STUBBORN = 2.0  # seconds after which what was cut and goes on loses its whole c
 SILENT = 1.0  # seconds without a byte after which a relayed tunnel counts as idle while draining
 
 
-class Running:
-    """Tickets by what they are for, and the end of both."""
+class InFlight:
+    """Flights by what they are for, and the end of both."""
 
-    def __init__(self, desk: Desk, connections: Connections, failures: Failures, scribe: Scribe) -> None:
-        self._desk = desk
-        self._scribe = scribe
+    def __init__(
+        self, services: Services, connections: Connections, failures: Failures, recorder: DecisionRecorder
+    ) -> None:
+        self._services = services
+        self._recorder = recorder
         self._connections = connections
         self._failures = failures
-        self._tickets: WeakKeyDictionary[http.HTTPFlow, Ticket] = WeakKeyDictionary()
-        self._tunnels: WeakKeyDictionary[connection.Client, Ticket] = WeakKeyDictionary()
+        self._flights: WeakKeyDictionary[http.HTTPFlow, Flight] = WeakKeyDictionary()
+        self._tunnels: WeakKeyDictionary[connection.Client, Flight] = WeakKeyDictionary()
         self._stubborn: dict[http.HTTPFlow, float] = {}
-        self._scissors: Scissors | None = None
+        self._terminator: Terminator | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._settled = desk.clock.now()
+        self._settled = services.clock.now()
 
     # -- what is under way
 
-    def begin(self, flow: http.HTTPFlow, ticket: Ticket) -> None:
+    def begin(self, flow: http.HTTPFlow, flight: Flight) -> None:
         """A request of a limited platform goes on."""
-        ticket.handle, ticket.request = flow, request_id(flow)
-        self._tickets[flow] = ticket
+        flight.handle, flight.request = flow, request_id(flow)
+        self._flights[flow] = flight
 
-    def ticket(self, flow: http.HTTPFlow) -> Ticket | None:
-        """The ticket of a request that goes on."""
-        return self._tickets.get(flow)
+    def flight(self, flow: http.HTTPFlow) -> Flight | None:
+        """The flight of a request that goes on."""
+        return self._flights.get(flow)
 
     def end(self, flow: http.HTTPFlow) -> None:
         """It is over. Twice is fine."""
         self._stubborn.pop(flow, None)
-        ticket = self._tickets.pop(flow, None)
-        if ticket is not None:
-            self._desk.enforcer.closed(ticket)
+        flight = self._flights.pop(flow, None)
+        if flight is not None:
+            self._services.enforcer.closed(flight)
 
-    def begin_tunnel(self, client: connection.Client, ticket: Ticket, request: str) -> None:
+    def begin_tunnel(self, client: connection.Client, flight: Flight, request: str) -> None:
         """A tunnel is metered from now on. `request`: as logs name it."""
-        ticket.handle, ticket.request = client, request
-        self._tunnels[client] = ticket
+        flight.handle, flight.request = client, request
+        self._tunnels[client] = flight
 
-    def tunnel(self, client: connection.Client) -> Ticket | None:
-        """The ticket of a metered tunnel."""
+    def tunnel(self, client: connection.Client) -> Flight | None:
+        """The flight of a metered tunnel."""
         return self._tunnels.get(client)
 
     def end_tunnel(self, client: connection.Client) -> None:
         """The tunnel is closed. Twice is fine."""
-        ticket = self._tunnels.pop(client, None)
-        if ticket is not None:
-            self._desk.enforcer.closed(ticket)
+        flight = self._tunnels.pop(client, None)
+        if flight is not None:
+            self._services.enforcer.closed(flight)
 
     # -- time
 
-    def start(self, loop: asyncio.AbstractEventLoop, scissors: Scissors) -> None:
+    def start(self, loop: asyncio.AbstractEventLoop, terminator: Terminator) -> None:
         """Begin to look."""
-        self._scissors = scissors
+        self._terminator = terminator
         self._timer = loop.call_later(TICK, self._tick, loop)
 
     def stop(self) -> None:
@@ -92,36 +94,36 @@ class Running:
     def look(self) -> None:
         """End what has to end now."""
         try:
-            now = self._desk.clock.now()
-            for due in self._desk.enforcer.due(now):
-                self._end(due.ticket, due.decision, due.delay, now)
+            now = self._services.clock.now()
+            for due in self._services.enforcer.due(now):
+                self._end(due.flight, due.decision, due.delay, now)
             self._insist(now)
             if now - self._settled > SETTLE:
                 self._settled = now
-                self._desk.enforcer.settle(now)
+                self._services.enforcer.settle(now)
         except Exception:
             self._failures.note("look")
             self._apply_failure()
 
-    def _end(self, ticket: Ticket, decision: Decision, delay: float, now: float) -> None:
+    def _end(self, flight: Flight, decision: Decision, delay: float, now: float) -> None:
         try:
-            self._desk.enforcer.closed(ticket)
-            self._desk.metrics.cut(ticket.kind, delay)
+            self._services.enforcer.closed(flight)
+            self._services.metrics.cut(flight.kind, delay)
             log.info(
-                "cut", request=ticket.request, kind=ticket.kind, platform=ticket.target.platform,
-                role=ticket.person.roles[0], reason=decision.reason.value, rule=decision.rule,
+                "cut", request=flight.request, kind=flight.kind, platform=flight.target.platform,
+                role=flight.person.roles[0], reason=decision.reason.value, rule=decision.rule,
             )  # fmt: skip
-            self._scribe.tell(ticket.request, ticket.person, decision, now)
+            self._recorder.tell(flight.request, flight.person, decision, now)
         except Exception:
             self._failures.note("cut")
-        self._sever(ticket.handle, now)
+        self._sever(flight.handle, now)
 
     def _sever(self, handle: object, now: float) -> None:
         if isinstance(handle, http.HTTPFlow):
             self._stubborn[handle] = now
-            if self._scissors is not None:
+            if self._terminator is not None:
                 conn = self._connections.known(handle.client_conn)
-                self._scissors.http(handle, cuttable=conn is not None and conn.cuttable)
+                self._terminator.http(handle, cuttable=conn is not None and conn.cuttable)
         elif isinstance(handle, connection.Client):
             self.close(handle)
 
@@ -134,46 +136,46 @@ class Running:
 
     def _apply_failure(self) -> None:
         """Nothing could be decided: what runs goes on or ends as `on_failure` says."""
-        running = [*self._tickets.values(), *self._tunnels.values()]
-        for ticket in running:
-            decision = self._failures.verdict(ticket.person, ticket.target)
+        running = [*self._flights.values(), *self._tunnels.values()]
+        for flight in running:
+            decision = self._failures.verdict(flight.person, flight.target)
             if decision.blocks:
-                self._forget(ticket)
-                self._end(ticket, decision, 0.0, self._desk.clock.now())
+                self._forget(flight)
+                self._end(flight, decision, 0.0, self._services.clock.now())
 
-    def _forget(self, ticket: Ticket) -> None:
-        if isinstance(ticket.handle, http.HTTPFlow):
-            self._tickets.pop(ticket.handle, None)
-        elif isinstance(ticket.handle, connection.Client):
-            self._tunnels.pop(ticket.handle, None)
+    def _forget(self, flight: Flight) -> None:
+        if isinstance(flight.handle, http.HTTPFlow):
+            self._flights.pop(flight.handle, None)
+        elif isinstance(flight.handle, connection.Client):
+            self._tunnels.pop(flight.handle, None)
 
     # -- the drain
 
     def close(self, client: connection.Client) -> None:
         """End a client connection with all that is in it."""
-        if self._scissors is not None:
-            self._scissors.client(client)
+        if self._terminator is not None:
+            self._terminator.client(client)
 
     def close_idle(self, at: float) -> None:
         """While draining: close connections in which nothing is under way. `at`: seconds on the loop's clock."""
-        if self._scissors is None:
+        if self._terminator is None:
             return
-        for client in list(self._scissors.clients()):
+        for client in list(self._terminator.clients()):
             conn = self._connections.of(client)
-            relayed = conn.passed or conn.ticket is not None
+            relayed = conn.passed or conn.flight is not None
             if conn.open == 0 and (not relayed or self._silent(client, at)):
-                self._scissors.client(client)
+                self._terminator.client(client)
 
     def _silent(self, client: connection.Client, at: float) -> bool:
         """Of a relayed tunnel we know only when something passed last."""
         conn = self._connections.of(client)
-        active = self._scissors.last_active(client) if self._scissors is not None else 0.0
+        active = self._terminator.last_active(client) if self._terminator is not None else 0.0
         if conn.activity[0] != active:
             conn.activity = (active, at)
         return at - conn.activity[1] >= SILENT
 
     def close_all(self) -> None:
         """The drain is over: end what still runs."""
-        if self._scissors is not None:
-            for client in list(self._scissors.clients()):
-                self._scissors.client(client)
+        if self._terminator is not None:
+            for client in list(self._terminator.clients()):
+                self._terminator.client(client)

@@ -18,9 +18,9 @@ from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconf
 from mitmproxy.master import Master
 
 from proxy_addon.config.parsers import HostPort, UpstreamProxy
-from proxy_addon.proxy.addon import Gate
+from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.layers.addon_manager import QuickHooks
-from proxy_addon.proxy.layers.termination import Scissors
+from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.traffic import TrafficCounts
 
 log = structlog.get_logger("allowance.run")
@@ -28,7 +28,7 @@ log = structlog.get_logger("allowance.run")
 _LOOK = 0.05  # seconds between two looks at whether all have gone
 
 
-class Listening(Exception):
+class ListenError(Exception):
     """The proxy port could not be opened; one line with the remedy."""
 
 
@@ -48,12 +48,12 @@ class Runner:
     def __init__(
         self,
         wanted: RunnerOptions,
-        gate: Gate,
+        addon: AllowanceAddon,
         on_running: Callable[[], None],
         on_stopping: Callable[[], None] = lambda: None,
     ) -> None:
         self._wanted = wanted
-        self._gate = gate
+        self._addon = addon
         self._on_running = on_running
         self._on_stopping = on_stopping
         self._stop = asyncio.Event()
@@ -62,20 +62,20 @@ class Runner:
     async def run(self) -> None:
         """Serve until a signal comes. Raises Listening when the port cannot be opened."""
         loop = asyncio.get_running_loop()
-        self._gate.desk.resolver.install(loop)
+        self._addon.services.resolver.install(loop)
         self.server = server = proxyserver.Proxyserver()
         master = self._master(loop, server)
         self.on_signals(loop)
         running = asyncio.ensure_future(master.run())
         try:
             await self._until_listening(server, running)
-            self._gate.start(loop, Scissors(server))
+            self._addon.start(loop, Terminator(server))
             self._on_running()
             await self._stop.wait()
             self._on_stopping()
             await self._drain(server)
         finally:
-            self._gate.stop()
+            self._addon.stop()
             master.shutdown()
             await running
 
@@ -87,8 +87,8 @@ class Runner:
             disable_h2c.DisableH2C(),
             upstream_auth.UpstreamAuth(),
             server,
-            self._gate,
-            TrafficCounts(server, self._gate.desk.traffic),
+            self._addon,
+            TrafficCounts(server, self._addon.services.traffic),
             next_layer.NextLayer(),
             tlsconfig.TlsConfig(),
         )
@@ -108,7 +108,7 @@ class Runner:
         while not server.listen_addrs():
             if running.done() or any(s.last_exception for s in server.servers):
                 error = next((s.last_exception for s in server.servers if s.last_exception), None)
-                raise Listening(str(error or "the proxy could not be started"))
+                raise ListenError(str(error or "the proxy could not be started"))
             await asyncio.sleep(0.005)
         while not server.is_running:
             await asyncio.sleep(0.005)
@@ -137,9 +137,9 @@ class Runner:
         while server.connections and not self._hurry.is_set():
             if asyncio.get_running_loop().time() >= deadline:
                 break
-            self._gate.under_way.close_idle(asyncio.get_running_loop().time())
+            self._addon.under_way.close_idle(asyncio.get_running_loop().time())
             await asyncio.sleep(_LOOK)
-        self._gate.under_way.close_all()
+        self._addon.under_way.close_all()
         await asyncio.sleep(_LOOK)
 
 

@@ -9,29 +9,29 @@ from urllib.parse import unquote
 from mitmproxy import http
 
 from proxy_addon.core.types import Decision
-from proxy_addon.identity.identification import Who
+from proxy_addon.identity.identification import Identity
 from proxy_addon.proxy.responses.messages import PageContext
-from proxy_addon.proxy.services import Desk
+from proxy_addon.proxy.services import Services
 
 type Scope = MutableMapping[str, Any]
 type App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
-def context(desk: Desk, who: Who | None, decision: Decision) -> PageContext:
+def context(services: Services, who: Identity | None, decision: Decision) -> PageContext:
     """The context of an answer to `who` (None when nobody could be told yet)."""
-    bare = bare_context(desk, who, decision)
+    bare = bare_context(services, who, decision)
     if who is None:
         return bare
-    person = desk.enforcer.person(who.name, who.roles, bare.now)
+    person = services.enforcer.person(who.name, who.roles, bare.now)
     bare = bare._replace(roles=person.roles)
     if decision.allowance is None:
         return bare
-    return bare._replace(balance=desk.enforcer.balance(person, decision.allowance, bare.now))
+    return bare._replace(balance=services.enforcer.balance(person, decision.allowance, bare.now))
 
 
-def bare_context(desk: Desk, who: Who | None, decision: Decision) -> PageContext:
+def bare_context(services: Services, who: Identity | None, decision: Decision) -> PageContext:
     """The same without roles and balance: for when they cannot be looked up."""
-    rules = desk.enforcer.rules
+    rules = services.enforcer.rules
     platform = rules.platforms.get(decision.platform or "")
     return PageContext(
         person=who.name if who is not None else None,
@@ -41,7 +41,7 @@ def bare_context(desk: Desk, who: Who | None, decision: Decision) -> PageContext
         allowance=decision.allowance,
         request_more=who is not None,
         zone=rules.zone,
-        now=desk.clock.now(),
+        now=services.clock.now(),
     )
 
 

@@ -13,20 +13,20 @@ from typing import Any
 
 from mitmproxy import ctx, flow, http, tcp
 
-from proxy_addon.metering.enforcer import CHUNK_SECONDS, Ticket
-from proxy_addon.proxy.addon import Gate
+from proxy_addon.metering.enforcer import CHUNK_SECONDS, Flight
+from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.system.clock import Clock
 from proxy_addon.trace.notes import MESSAGES, PASSED, TIMES, USER
 
 
 class Recording:
-    """An add-on behind the gate: it only looks."""
+    """An add-on after ours: it only observes."""
 
     name = "allowance-recording"
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-        self._clock: Clock = gate.desk.clock
+    def __init__(self, addon: AllowanceAddon) -> None:
+        self._addon = addon
+        self._clock: Clock = addon.services.clock
         self._on = False
 
     def configure(self, updated: set[str]) -> None:
@@ -38,19 +38,19 @@ class Recording:
         if not self._on:
             return
         self._name(flow)
-        ticket, response = self._gate.under_way.ticket(flow), flow.response
-        if ticket is not None:
-            flow.metadata[TIMES] = [ticket.at, self._clock.now()]
-        if ticket is not None and response is not None and callable(response.stream):
-            response.stream = self._counting(flow, ticket, response.stream)
+        flight, response = self._addon.under_way.flight(flow), flow.response
+        if flight is not None:
+            flow.metadata[TIMES] = [flight.at, self._clock.now()]
+        if flight is not None and response is not None and callable(response.stream):
+            response.stream = self._counting(flow, flight, response.stream)
 
     def _counting(
-        self, flow: http.HTTPFlow, ticket: Ticket, feed: Callable[[bytes], Any]
+        self, flow: http.HTTPFlow, flight: Flight, feed: Callable[[bytes], Any]
     ) -> Callable[[bytes], Any]:
         """Notes bytes as coarsely as the clock takes them. Must never raise, like what it goes in front of."""
         passed: list[list[float | int]] = []
         flow.metadata[PASSED] = passed
-        since = ticket.at
+        since = flight.at
 
         def count(chunk: bytes) -> Any:
             nonlocal since
@@ -67,14 +67,14 @@ class Recording:
 
     def websocket_message(self, flow: http.HTTPFlow) -> None:
         """One message of a WebSocket."""
-        if self._on and flow.websocket is not None and self._gate.under_way.ticket(flow) is not None:
+        if self._on and flow.websocket is not None and self._addon.under_way.flight(flow) is not None:
             self._name(flow)
             message = flow.websocket.messages[-1]
             self._notes(flow).append([self._clock.now(), len(message.content), message.from_client])
 
     def tcp_message(self, flow: tcp.TCPFlow) -> None:
         """Bytes of a metered tunnel; those that follow each other at once are one message."""
-        if not self._on or self._gate.under_way.tunnel(flow.client_conn) is None:
+        if not self._on or self._addon.under_way.tunnel(flow.client_conn) is None:
             return
         self._name(flow)
         now, message, notes = self._clock.now(), flow.messages[-1], self._notes(flow)
@@ -88,9 +88,9 @@ class Recording:
         return notes
 
     def _name(self, recorded: flow.Flow) -> None:
-        conn = self._gate.connections.known(recorded.client_conn)
-        ticket = self._gate.under_way.ticket(recorded) if isinstance(recorded, http.HTTPFlow) else None
-        if ticket is not None:
-            recorded.metadata[USER] = ticket.person.name
+        conn = self._addon.connections.known(recorded.client_conn)
+        flight = self._addon.under_way.flight(recorded) if isinstance(recorded, http.HTTPFlow) else None
+        if flight is not None:
+            recorded.metadata[USER] = flight.person.name
         elif conn is not None and conn.who is not None:
             recorded.metadata[USER] = conn.who.name

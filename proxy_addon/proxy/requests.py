@@ -11,20 +11,20 @@ from mitmproxy.addons import asgiapp
 from proxy_addon.core.catalogue import Hit
 from proxy_addon.core.hosts import normalise
 from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
-from proxy_addon.identity.identification import Who
-from proxy_addon.metering.enforcer import Ticket
+from proxy_addon.identity.identification import Identity
+from proxy_addon.metering.enforcer import Flight
 from proxy_addon.proxy import flow_input as reading
 from proxy_addon.proxy import page_context as pages
-from proxy_addon.proxy.credentials import Doorman
-from proxy_addon.proxy.decision_recorder import Scribe
+from proxy_addon.proxy.credentials import Credentials
+from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.failures import Failures, unavailable
-from proxy_addon.proxy.in_flight import Running
+from proxy_addon.proxy.in_flight import InFlight
 from proxy_addon.proxy.layers import flow_output as writing
-from proxy_addon.proxy.layers.connections import Conn, Connections
+from proxy_addon.proxy.layers.connections import ClientState, Connections
 from proxy_addon.proxy.layers.flow_output import request_id
 from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
 from proxy_addon.proxy.responses import responses as answers
-from proxy_addon.proxy.services import Desk
+from proxy_addon.proxy.services import Services
 from proxy_addon.proxy.tunnels import Tunnels
 
 _STRANGER = ("nobody",)  # the role under which refused strangers are counted
@@ -37,7 +37,7 @@ class Named(NamedTuple):
     tunnelled: bool
 
     @classmethod
-    def of(cls, request: http.Request, conn: Conn) -> Named:
+    def of(cls, request: http.Request, conn: ClientState) -> Named:
         """All of them, Host first, each once."""
         names = (normalise(request.pretty_host), normalise(request.host), *conn.hosts)
         return cls(tuple(dict.fromkeys(names)), bool(conn.hosts))
@@ -48,18 +48,18 @@ class Requests:
 
     def __init__(
         self,
-        desk: Desk,
+        services: Services,
         connections: Connections,
-        doorman: Doorman,
-        running: Running,
+        credentials: Credentials,
+        running: InFlight,
         tunnels: Tunnels,
         failures: Failures,
-        scribe: Scribe,
+        recorder: DecisionRecorder,
     ) -> None:
-        self._scribe = scribe
-        self._desk = desk
+        self._recorder = recorder
+        self._services = services
         self._connections = connections
-        self._doorman = doorman
+        self._credentials = credentials
         self._running = running
         self._tunnels = tunnels
         self._failures = failures
@@ -76,32 +76,34 @@ class Requests:
             self._failures.note("requestheaders", flow)
             self._apply_failure(flow, named, who)
 
-    async def _who(self, flow: http.HTTPFlow, conn: Conn) -> Who:
+    async def _who(self, flow: http.HTTPFlow, conn: ClientState) -> Identity:
         if not conn.hosts or conn.who is None:
-            return await self._doorman.who(flow)
-        self._doorman.strip(flow)
+            return await self._credentials.who(flow)
+        self._credentials.strip(flow)
         return conn.who
 
-    def _decide(self, flow: http.HTTPFlow, named: Named, who: Who) -> None:
+    def _decide(self, flow: http.HTTPFlow, named: Named, who: Identity) -> None:
         if PAGE_HOST in named.hosts:
             self._page(flow, named, who)
             return
-        limited = {host: platform for host in named.hosts if (platform := self._desk.enforcer.limited(host))}
+        limited = {
+            host: platform for host in named.hosts if (platform := self._services.enforcer.limited(host))
+        }
         if not limited:
             self._unlimited(flow, named)
         elif who.challenge and not named.tunnelled:
-            writing.give(flow, self._doorman.sign_in())
+            writing.give(flow, self._credentials.sign_in())
         elif len(set(limited.values())) > 1:
             writing.give(flow, _misdirected())
         else:
             self._limited(flow, who, next(iter(limited)))
 
-    def _page(self, flow: http.HTTPFlow, named: Named, who: Who) -> None:
+    def _page(self, flow: http.HTTPFlow, named: Named, who: Identity) -> None:
         if who.challenge and not named.tunnelled:
-            writing.give(flow, self._doorman.sign_in())
+            writing.give(flow, self._credentials.sign_in())
             return
         writing.mark(flow, writing.PAGE)
-        flow.metadata["allowance_person"] = self._doorman.person(who).name
+        flow.metadata["allowance_person"] = self._credentials.person(who).name
         flow.metadata["allowance_identified"] = who.identified
         flow.metadata["allowance_signed_in"] = who.signed_in
 
@@ -113,9 +115,9 @@ class Requests:
             return
         request.stream = True
 
-    def _limited(self, flow: http.HTTPFlow, who: Who, host: str) -> None:
-        desk, request = self._desk, flow.request
-        hit = desk.enforcer.catalogue.look(host, request.path)
+    def _limited(self, flow: http.HTTPFlow, who: Identity, host: str) -> None:
+        services, request = self._services, flow.request
+        hit = services.enforcer.catalogue.look(host, request.path)
         if hit is None:  # the host was limited a moment ago: rules were swapped in between
             request.stream = True
             return
@@ -127,44 +129,44 @@ class Requests:
         if not ask.upgrade and "upgrade" in request.headers:
             del request.headers["upgrade"]  # to what, we could not meter
         x = reading.exchange(request, host, read)
-        person, now = self._doorman.person(who), desk.clock.now()
-        asked = desk.enforcer.ask(person, x, hit, now)
-        if asked.ticket is not None:
-            self._running.begin(flow, asked.ticket)
-            self._scribe.wait(flow, person, asked.decision, now)
+        person, now = self._credentials.person(who), services.clock.now()
+        asked = services.enforcer.ask(person, x, hit, now)
+        if asked.flight is not None:
+            self._running.begin(flow, asked.flight)
+            self._recorder.wait(flow, person, asked.decision, now)
             request.stream = True
             return
-        self._scribe.tell(ask.request_id, person, asked.decision, now)
-        context = pages.context(desk, who, asked.decision)
+        self._recorder.tell(ask.request_id, person, asked.decision, now)
+        context = pages.context(services, who, asked.decision)
         if asked.notice is not None:
-            desk.traffic.notice(asked.notice.allowance)
+            services.traffic.notice(asked.notice.allowance)
             writing.give(flow, answers.heads_up(ask, asked.decision, asked.notice, context))
         else:
             writing.give(flow, answers.block(ask, asked.decision, context))
 
-    def _refuse_stranger(self, flow: http.HTTPFlow, who: Who, ask: answers.Ask, hit: Hit) -> None:
+    def _refuse_stranger(self, flow: http.HTTPFlow, who: Identity, ask: answers.Ask, hit: Hit) -> None:
         decision = Decision(Verdict.BLOCK, Reason.UNIDENTIFIED, hit.platform, hit.section)
-        observed = self._desk.enforcer.rules.observes and not who.challenge
+        observed = self._services.enforcer.rules.observes and not who.challenge
         if observed:
             decision = decision.tried_out(Verdict.ALLOW)
         stranger = Person(who.name, _STRANGER)
-        self._desk.metrics.decided(stranger, decision, 0.0)
-        self._scribe.tell(ask.request_id, stranger, decision, self._desk.clock.now())
+        self._services.metrics.decided(stranger, decision, 0.0)
+        self._recorder.tell(ask.request_id, stranger, decision, self._services.clock.now())
         if observed:
             flow.request.stream = True
             return
-        writing.give(flow, answers.block(ask, decision, pages.context(self._desk, who, decision)))
+        writing.give(flow, answers.block(ask, decision, pages.context(self._services, who, decision)))
 
     # -- failure
 
-    def _apply_failure(self, flow: http.HTTPFlow, named: Named, who: Who | None) -> None:
+    def _apply_failure(self, flow: http.HTTPFlow, named: Named, who: Identity | None) -> None:
         """Nothing limited passes because we failed: the verdict of `on_failure` applies."""
         if PAGE_HOST in named.hosts:
             writing.give(flow, unavailable())
             return
         try:
             target = self._target(flow.request, named)
-            person = self._doorman.person(who) if who is not None else None
+            person = self._credentials.person(who) if who is not None else None
         except Exception:
             self._failures.note("requestheaders", flow)
             target, person = Target(""), None
@@ -182,16 +184,16 @@ class Requests:
     def _tell_failure(self, flow: http.HTTPFlow, person: Person | None, decision: Decision) -> None:
         try:
             if person is not None:
-                self._scribe.tell(request_id(flow), person, decision, self._desk.clock.now())
+                self._recorder.tell(request_id(flow), person, decision, self._services.clock.now())
         except Exception:
             self._failures.note("requestheaders", flow)
 
     def _target(self, request: http.Request, named: Named) -> Target | None:
         """What a request is for, as far as that can be told; None when it is surely not limited."""
         for host in named.hosts:
-            platform = self._desk.enforcer.limited(host)
+            platform = self._services.enforcer.limited(host)
             if platform is not None:
-                hit = self._desk.enforcer.catalogue.look(host, request.path)
+                hit = self._services.enforcer.catalogue.look(host, request.path)
                 return Target(hit.platform, hit.section) if hit is not None else Target(platform)
         return None if named.hosts else Target("")
 
@@ -202,7 +204,7 @@ class Requests:
         if writing.marked(flow) != writing.PAGE or flow.response is not None or not flow.live:
             return
         try:
-            await asgiapp.serve(pages.for_person(self._desk.page, flow), flow)
+            await asgiapp.serve(pages.for_person(self._services.page, flow), flow)
         except Exception:
             self._failures.note("request", flow)
             writing.give(flow, unavailable())
@@ -215,23 +217,23 @@ class Requests:
         if response is None or writing.marked(flow) is not None or response.status_code == 101:
             return
         response.stream = True
-        ticket = self._running.ticket(flow)
-        if ticket is None:
+        flight = self._running.flight(flow)
+        if flight is None:
             return
-        response.stream = self._feed(ticket)
+        response.stream = self._feed(flight)
         length = response.headers.get("content-length", "")
         size = int(length) if length.isdecimal() else 0
         kind = response.headers.get("content-type", "").lower()
-        self._desk.enforcer.answered(ticket, response.status_code, kind, size, self._desk.clock.now())
-        self._scribe.judged(flow, ticket.judgement.activity if ticket.judgement is not None else None)
+        self._services.enforcer.answered(flight, response.status_code, kind, size, self._services.clock.now())
+        self._recorder.judged(flow, flight.judgement.activity if flight.judgement is not None else None)
 
-    def _feed(self, ticket: Ticket) -> Callable[[bytes], bytes]:
+    def _feed(self, flight: Flight) -> Callable[[bytes], bytes]:
         """Counts the bytes of a body. Must never raise: mitmproxy would leave the client hanging."""
 
         def feed(chunk: bytes) -> bytes:
             if chunk:
                 try:
-                    self._desk.enforcer.body(ticket, len(chunk), self._desk.clock.now())
+                    self._services.enforcer.body(flight, len(chunk), self._services.clock.now())
                 except Exception:
                     self._failures.note("body")
             return chunk
@@ -242,21 +244,21 @@ class Requests:
 
     def upgraded(self, flow: http.HTTPFlow) -> None:
         """The request became a WebSocket."""
-        ticket = self._running.ticket(flow)
-        if ticket is not None:
-            self._desk.enforcer.upgraded(ticket)
+        flight = self._running.flight(flow)
+        if flight is not None:
+            self._services.enforcer.upgraded(flight)
 
     def message(self, flow: http.HTTPFlow) -> None:
         """One message of a WebSocket: counted and forgotten."""
         if flow.websocket is None:
             return
         try:
-            ticket = self._running.ticket(flow)
-            if ticket is not None:
+            flight = self._running.flight(flow)
+            if flight is not None:
                 message = flow.websocket.messages[-1]
-                now = self._desk.clock.now()
+                now = self._services.clock.now()
                 size = len(message.content)
-                self._desk.enforcer.message(ticket, size, now, from_client=message.from_client)
+                self._services.enforcer.message(flight, size, now, from_client=message.from_client)
         finally:
             del flow.websocket.messages[:-1]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from mitmproxy import connection, http
 
 from proxy_addon.core.types import Person
-from proxy_addon.metering.enforcer import Ticket
-from proxy_addon.proxy.addon import Gate
-from proxy_addon.proxy.layers.connections import Conn
+from proxy_addon.metering.enforcer import Flight
+from proxy_addon.proxy.addon import AllowanceAddon
+from proxy_addon.proxy.layers.connections import ClientState
 
 
-def follow(gate: Gate) -> None:
+def follow(addon: AllowanceAddon) -> None:
     """Bring what is open up to date with the rules that the enforcer has now.
 
     * Who sits at an address is asked again, so that devices and roles follow at once.
@@ -19,24 +19,24 @@ def follow(gate: Gate) -> None:
     * What runs and is no longer allowed is found by the next look at what is running; a platform that is no longer
       limited goes on undecided, and its next connection is relayed.
     """
-    desk, now = gate.desk, gate.desk.clock.now()
-    for client, conn in gate.connections.all():
+    services, now = addon.services, addon.services.clock.now()
+    for client, conn in addon.connections.all():
         if conn.who is not None:
-            conn.who = desk.identifier.again(conn.who, client.peername[0])
-        if conn.passed and any(desk.enforcer.limited(host) for host in conn.hosts):
-            gate.under_way.close(client)
+            conn.who = services.identifier.again(conn.who, client.peername[0])
+        if conn.passed and any(services.enforcer.limited(host) for host in conn.hosts):
+            addon.under_way.close(client)
 
-    def payer(ticket: Ticket) -> Person | None:
-        conn = _conn(gate, ticket)
+    def payer(flight: Flight) -> Person | None:
+        conn = _conn(addon, flight)
         if conn is None or conn.who is None or conn.who.refused:
             return None
-        return desk.enforcer.person(conn.who.name, conn.who.roles, now)
+        return services.enforcer.person(conn.who.name, conn.who.roles, now)
 
-    desk.enforcer.reseat(payer, now)
+    services.enforcer.reseat(payer, now)
 
 
-def _conn(gate: Gate, ticket: Ticket) -> Conn | None:
-    handle = ticket.handle
+def _conn(addon: AllowanceAddon, flight: Flight) -> ClientState | None:
+    handle = flight.handle
     if isinstance(handle, http.HTTPFlow):
-        return gate.connections.known(handle.client_conn)
-    return gate.connections.known(handle) if isinstance(handle, connection.Client) else None
+        return addon.connections.known(handle.client_conn)
+    return addon.connections.known(handle) if isinstance(handle, connection.Client) else None

@@ -5,6 +5,6 @@ mitmproxy's. There is no web port; the employee page works. `allowance run` is t
 watches this file, and a change to it while the proxy runs takes the limits away until it has been read again.
 """
 
-from proxy_addon.runtime.script_addon import ScriptGate
+from proxy_addon.runtime.script_addon import ScriptAddon
 
-addons = [ScriptGate()]
+addons = [ScriptAddon()]

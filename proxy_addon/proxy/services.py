@@ -38,7 +38,7 @@ class Traffic(Protocol):
         """A heads-up page was shown."""
 
 
-class Desk(NamedTuple):
+class Services(NamedTuple):
     """The parts; `page` is the employee's ASGI application, `decisions` the decision log where it is on."""
 
     enforcer: Enforcer

@@ -66,7 +66,7 @@ def counted(sock: socket.socket | None) -> tuple[int, int] | None:
 
 
 class TrafficCounts:
-    """An add-on beside the gate: it only looks."""
+    """An add-on beside ours: it only looks."""
 
     name = "allowance_traffic"
 
@@ -91,7 +91,7 @@ class TrafficCounts:
         self._timer = loop.call_later(EVERY, self._again, loop)
 
     def client_connected(self, client: connection.Client) -> None:
-        """Runs behind the gate, which has said by now whether this client may come in."""
+        """Runs after our add-on, which has said by now whether this client may come in."""
         if not client.error:
             self._counter.accepted()
 

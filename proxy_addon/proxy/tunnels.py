@@ -8,17 +8,17 @@ from mitmproxy.proxy import layer, layers
 from proxy_addon.core.hosts import normalise
 from proxy_addon.core.types import Decision, Reason, Target, Verdict
 from proxy_addon.proxy import page_context as pages
-from proxy_addon.proxy.credentials import Doorman
-from proxy_addon.proxy.decision_recorder import Scribe
+from proxy_addon.proxy.credentials import Credentials
+from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.failures import Failures
-from proxy_addon.proxy.in_flight import Running
+from proxy_addon.proxy.in_flight import InFlight
 from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.client_side import error_page
-from proxy_addon.proxy.layers.connections import Conn, Connections, TunnelOptions
+from proxy_addon.proxy.layers.connections import ClientState, Connections, TunnelOptions
 from proxy_addon.proxy.layers.flow_output import request_id
 from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST, Passthrough, Wait
 from proxy_addon.proxy.responses import responses as answers
-from proxy_addon.proxy.services import Desk
+from proxy_addon.proxy.services import Services
 
 _NOBODY = Decision(Verdict.BLOCK, Reason.UNIDENTIFIED)
 
@@ -28,20 +28,20 @@ class Tunnels:
 
     def __init__(
         self,
-        desk: Desk,
+        services: Services,
         connections: Connections,
-        doorman: Doorman,
-        running: Running,
+        credentials: Credentials,
+        running: InFlight,
         failures: Failures,
-        scribe: Scribe,
+        recorder: DecisionRecorder,
     ) -> None:
-        self._scribe = scribe
-        self._desk = desk
+        self._recorder = recorder
+        self._services = services
         self._connections = connections
-        self._doorman = doorman
+        self._credentials = credentials
         self._running = running
         self._failures = failures
-        self._pass = Passthrough(desk.enforcer.limited, self._inspected, self._meter)
+        self._pass = Passthrough(services.enforcer.limited, self._inspected, self._meter)
 
     # -- CONNECT
 
@@ -59,46 +59,46 @@ class Tunnels:
         if flow.response is not None:
             conn.hosts = ()  # what follows on this connection is no tunnel
 
-    async def _connect(self, flow: http.HTTPFlow, conn: Conn) -> None:
+    async def _connect(self, flow: http.HTTPFlow, conn: ClientState) -> None:
         request, host = flow.request, conn.hosts[0]
-        conn.who = who = await self._doorman.who(flow)
+        conn.who = who = await self._credentials.who(flow)
         if host == PAGE_HOST:
             if who.challenge:
-                writing.give(flow, self._doorman.sign_in())
+                writing.give(flow, self._credentials.sign_in())
             return
-        problem = self._desk.targets.check_port(host, request.port) or self.not_here(host, request.port)
+        problem = self._services.targets.check_port(host, request.port) or self.not_here(host, request.port)
         if problem is not None:
             self._refuse(flow, answers.refused(403, "Not through this proxy", problem))
             return
-        platform = self._desk.enforcer.limited(host)
+        platform = self._services.enforcer.limited(host)
         if platform is None:
             self._connect_early(conn)
         elif who.challenge:
-            writing.give(flow, self._doorman.sign_in())
+            writing.give(flow, self._credentials.sign_in())
         elif not self._inspected(platform):
             self._connect_closed(flow, conn, platform)
 
     def not_here(self, host: str, port: int) -> str | None:
         """Why a target is not reached through this proxy; None when it is."""
-        if self._desk.resolver.mapped(host, port):
+        if self._services.resolver.mapped(host, port):
             return None
-        return self._desk.targets.check_host(host, port)
+        return self._services.targets.check_host(host, port)
 
-    def _connect_early(self, conn: Conn) -> None:
+    def _connect_early(self, conn: ClientState) -> None:
         if conn.options is not None:
             conn.options.connection_strategy = "eager"
 
-    def _connect_closed(self, flow: http.HTTPFlow, conn: Conn, platform: str) -> None:
+    def _connect_closed(self, flow: http.HTTPFlow, conn: ClientState, platform: str) -> None:
         """A platform that stays closed to us: decide about the tunnel as a whole."""
         decision = self._begin(flow.client_conn, conn, platform, request_id(flow))
         if decision is None:
             self._connect_early(conn)
             return
-        context = pages.context(self._desk, conn.who, decision)
+        context = pages.context(self._services, conn.who, decision)
         self._refuse(flow, answers.tunnel_refused(decision, context))
 
     def _refuse(self, flow: http.HTTPFlow, answer: answers.Answer) -> None:
-        self._desk.traffic.tunnel("refused")
+        self._services.traffic.tunnel("refused")
         writing.give(flow, answer)
         if flow.response is not None:
             flow.response.headers["Connection"] = "close"
@@ -107,7 +107,7 @@ class Tunnels:
         """Let through what is surely not limited; for the rest `on_failure` decides."""
         try:
             host = normalise(flow.request.host)
-            platform = self._desk.enforcer.limited(host)
+            platform = self._services.enforcer.limited(host)
             surely = host != PAGE_HOST and platform is None
             if surely and self.not_here(host, flow.request.port) is None:
                 return
@@ -120,7 +120,7 @@ class Tunnels:
     def failed(self, flow: http.HTTPFlow) -> None:
         """The site could not be connected to: say so in our words."""
         conn = self._connections.of(flow.client_conn)
-        conn.hosts, conn.ticket = (), None
+        conn.hosts, conn.flight = (), None
         self._running.end_tunnel(flow.client_conn)
         if flow.response is not None and writing.marked(flow) is None:
             writing.give(flow, error_page(502, flow.response.text or ""))
@@ -147,52 +147,54 @@ class Tunnels:
         self._count(conn, chosen)
         return chosen
 
-    def _open_anyway(self, nextlayer: layer.NextLayer, conn: Conn) -> layer.Layer | None:
+    def _open_anyway(self, nextlayer: layer.NextLayer, conn: ClientState) -> layer.Layer | None:
         if self._failures.verdict(None, Target("")).blocks:
             return None
         conn.passed = True
         return layers.TCPLayer(nextlayer.context, ignore=True)
 
-    def _count(self, conn: Conn, chosen: layer.Layer | None) -> None:
-        traffic = self._desk.traffic
+    def _count(self, conn: ClientState, chosen: layer.Layer | None) -> None:
+        traffic = self._services.traffic
         if chosen is None:
             traffic.tunnel("refused")
         elif conn.passed:
             traffic.tunnel("passed")
-        elif conn.ticket is not None:
+        elif conn.flight is not None:
             traffic.tunnel("metered")
         elif isinstance(chosen, layers.ServerTLSLayer):
             traffic.tunnel("decrypted")
 
     def _inspected(self, platform: str) -> bool:
-        return self._desk.enforcer.rules.platforms[platform].inspect
+        return self._services.enforcer.rules.platforms[platform].inspect
 
-    def _meter(self, client: connection.Client, conn: Conn, platform: str) -> bool:
+    def _meter(self, client: connection.Client, conn: ClientState, platform: str) -> bool:
         return self._begin(client, conn, platform, request_id(client)) is None
 
-    def _begin(self, client: connection.Client, conn: Conn, platform: str, request: str) -> Decision | None:
+    def _begin(
+        self, client: connection.Client, conn: ClientState, platform: str, request: str
+    ) -> Decision | None:
         """Begin a metered tunnel; the decision when it is refused."""
         if conn.who is None or conn.who.challenge:
             return _NOBODY
         if conn.who.refused:
-            return None if self._desk.enforcer.rules.observes else _NOBODY
-        person = self._doorman.person(conn.who)
-        now = self._desk.clock.now()
-        asked = self._desk.enforcer.tunnel(person, platform, now)
-        self._scribe.tell(request, person, asked.decision, now)
-        if asked.ticket is None:
+            return None if self._services.enforcer.rules.observes else _NOBODY
+        person = self._credentials.person(conn.who)
+        now = self._services.clock.now()
+        asked = self._services.enforcer.tunnel(person, platform, now)
+        self._recorder.tell(request, person, asked.decision, now)
+        if asked.flight is None:
             return asked.decision
-        conn.ticket = asked.ticket
-        self._running.begin_tunnel(client, asked.ticket, request)
+        conn.flight = asked.flight
+        self._running.begin_tunnel(client, asked.flight, request)
         return None
 
     def message(self, flow: tcp.TCPFlow) -> None:
         """Bytes of a metered tunnel: counted and forgotten."""
         try:
-            ticket = self._running.tunnel(flow.client_conn)
-            if ticket is not None:
+            flight = self._running.tunnel(flow.client_conn)
+            if flight is not None:
                 size = len(flow.messages[-1].content)
-                self._desk.enforcer.tunnel_bytes(ticket, size, self._desk.clock.now())
+                self._services.enforcer.tunnel_bytes(flight, size, self._services.clock.now())
         finally:
             del flow.messages[:-1]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from proxy_addon.core import periods
-from proxy_addon.core.audience import Crowds
+from proxy_addon.core.audience import AudienceIndex
 from proxy_addon.core.policy import wording as why
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Rule, RuleSet, When
@@ -55,7 +55,7 @@ class Reached:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._rules = engine.rule_set
-        self._crowds = Crowds((rule.users, rule.roles) for rule in self._rules.rules)
+        self._audiences = AudienceIndex((rule.users, rule.roles) for rule in self._rules.rules)
         self._seen: set[str] = set()
         self._branches: set[Branch] = set()
         self._done: set[tuple[int, Target, float]] = set()
@@ -64,7 +64,7 @@ class Reached:
         """Somebody was answered at an instant."""
         if decision.platform is None or decision.reason is Reason.NOT_LIMITED:
             return
-        bits = self._crowds.bits(self._engine.person(person.name, at) if person.duty else person)
+        bits = self._audiences.bits(self._engine.person(person.name, at) if person.duty else person)
         target = Target(decision.platform, decision.section)
         if (bits, target, at) in self._done:
             return
@@ -74,7 +74,7 @@ class Reached:
     def _walk(self, bits: int, target: Target, at: float) -> str:
         """Down to the rule that decides; its name, or `otherwise`."""
         for rule in self._rules.rules:
-            if not self._crowds.bit(rule.users, rule.roles) & bits or not _covers(rule, target):
+            if not self._audiences.bit(rule.users, rule.roles) & bits or not _covers(rule, target):
                 continue
             if rule.when is None:
                 return rule.name

@@ -24,9 +24,9 @@ from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.rules.problems import Place
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Decision, Grant, Person, Visit
-from proxy_addon.metering.enforcer import Asked, Enforcer, Ticket
+from proxy_addon.metering.enforcer import Asked, Enforcer, Flight
 from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import Attention
+from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.metrics import NoMetrics
 from proxy_addon.rule_tests.coverage import Coverage, Reached
 from proxy_addon.rule_tests.loader import read_tests
@@ -106,7 +106,7 @@ def run(machine: Machine, plan: Plan, reached: Reached) -> Outcome:
 class _Desk(Enforcer):
     """An enforcer on parts that were compiled before: a test takes less time than to compile them."""
 
-    def __init__(self, machine: Machine, book: UsageBook, attention: Attention) -> None:
+    def __init__(self, machine: Machine, book: UsageBook, attention: VisitTracker) -> None:
         self._machine = machine
         super().__init__(machine.rules, book, attention, _METRICS, lambda: 0.0)
 
@@ -125,7 +125,7 @@ class _Visit:
     hit: Hit
     end: float
     next: float
-    ticket: Ticket | None = None
+    flight: Flight | None = None
     seen: tuple[str | None, float | None] = ("", None)
 
 
@@ -150,8 +150,8 @@ class _Day:
         book = UsageBook()
         book.load(self._written.values(), self._grants)
         self._book = book
-        self._attention = Attention(book, _METRICS, self._write, lambda: f"v{next(self._ids)}", "test")
-        self._desk = _Desk(self._machine, book, self._attention)
+        self._attention = VisitTracker(book, _METRICS, self._write, lambda: f"v{next(self._ids)}", "test")
+        self._services = _Desk(self._machine, book, self._attention)
 
     def _write(self, visit: Visit) -> None:
         self._written[visit.id] = visit
@@ -207,24 +207,24 @@ class _Day:
         if (decision.rule, decision.until) != visit.seen:
             visit.seen = (decision.rule, decision.until)
             self._reached.note(visit.person, decision, at)
-        if asked.ticket is None:
+        if asked.flight is None:
             self._stopped(visit, at)
         else:
-            self._desk.finished(asked.ticket, 200, "text/html", 50_000, 0.3)
+            self._services.finished(asked.flight, 200, "text/html", 50_000, 0.3)
             self._close(visit)
-            visit.ticket = asked.ticket
+            visit.flight = asked.flight
         visit.next = self._next(visit, decision, at)
 
     def _ask(self, person: Person, exchange: Exchange, hit: Hit, at: float) -> Asked:
-        asked = self._desk.ask(person, exchange, hit, at)
+        asked = self._services.ask(person, exchange, hit, at)
         if asked.notice is not None:  # the person reads the heads-up and goes on
-            asked = self._desk.ask(person, exchange, hit, at)
+            asked = self._services.ask(person, exchange, hit, at)
         return asked
 
     def _stopped(self, visit: _Visit, at: float) -> None:
         """Time was up, or a rule began to block: the proxy cuts what is running."""
-        for due in self._desk.due(at):
-            self._desk.closed(due.ticket)
+        for due in self._services.due(at):
+            self._services.closed(due.flight)
         self._close(visit)
 
     def _next(self, visit: _Visit, decision: Decision, at: float) -> float:
@@ -251,9 +251,9 @@ class _Day:
                 self._open_page(other, visit.end)
 
     def _close(self, visit: _Visit) -> None:
-        if visit.ticket is not None:
-            self._desk.closed(visit.ticket)
-            visit.ticket = None
+        if visit.flight is not None:
+            self._services.closed(visit.flight)
+            visit.flight = None
 
     # -- the other steps
 
@@ -273,8 +273,8 @@ class _Day:
             usage = self._book.of(person.name)
             return self._machine.engine.decide(person, address.target, usage, step.at)
         asked = self._ask(person, _page(address), address.hit, step.at)
-        if asked.ticket is not None:
-            self._desk.closed(asked.ticket)
+        if asked.flight is not None:
+            self._services.closed(asked.flight)
         self._reached.note(person, asked.decision, step.at)
         return asked.decision
 

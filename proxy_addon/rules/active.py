@@ -14,7 +14,7 @@ from threading import Lock
 
 import structlog
 
-from proxy_addon.core.policy.compiled import Prepared
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.rules import folder as rules_file
@@ -25,7 +25,7 @@ log = structlog.get_logger("allowance.rules")
 
 MOST_LOGGED = 100  # problems of one reload; a file that is no rule file at all may have tens of thousands
 
-type Subscriber = Callable[[Prepared], None]
+type Subscriber = Callable[[CompiledPolicy], None]
 type RuleTests = Callable[[Path, RuleSet], Sequence[str]]
 """Runs the tests of a rules folder against rules that were read from it: one line for each that fails."""
 
@@ -125,7 +125,7 @@ class LiveRules:
             fresh = rules_file.rule_set(reading)
             if not self._known_good(reading):
                 self._test(fresh)
-            prepared = Prepared.of(fresh) if self._subscribers else None
+            prepared = CompiledPolicy.of(fresh) if self._subscribers else None
             self._current, self._reading = fresh, reading
             if prepared is not None:
                 for subscriber in tuple(self._subscribers):

@@ -19,7 +19,7 @@ from proxy_addon.core.policy.matching import Match
 from proxy_addon.core.ruleset import Limit, Metering, Period, RuleSet, Then
 from proxy_addon.core.types import Person, Target
 from proxy_addon.presentation import rule_text as rule_words
-from proxy_addon.rules.equivalence import ANYBODY, MATCHING, Side, Who, classes, everybody, kinds
+from proxy_addon.rules.equivalence import ANYBODY, MATCHING, Audience, Side, classes, everybody, kinds
 
 _WEEK = 7
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -176,14 +176,14 @@ class _Week:
         self._end = end
         self._known: dict[object, list[tuple[Answer, Answer, tuple[Stretch, ...]]]] = {}
 
-    def changes(self, who: Who, kinds: Mapping[Target, tuple[str, ...]]) -> Iterator[_Row]:
+    def changes(self, who: Audience, kinds: Mapping[Target, tuple[str, ...]]) -> Iterator[_Row]:
         """What changes for somebody. Places with the same changes stand together."""
         bits = self._old.bits(who.before, self._start), self._new.bits(who.after, self._start)
-        rota = any(person is not None and person.duty for person in (who.before, who.after))
+        roster = any(person is not None and person.duty for person in (who.before, who.after))
         by_place: dict[tuple[Answer, Answer, tuple[Stretch, ...]], list[str]] = {}
         for target, names in kinds.items():
             met = (self._old.met(bits[0], target), self._new.met(bits[1], target))
-            key = (who.label, target) if rota else (met, who.before is None, who.after is None)
+            key = (who.label, target) if roster else (met, who.before is None, who.after is None)
             if key not in self._known:
                 self._known[key] = list(self._compared(who, target))
             for change in self._known[key]:
@@ -191,7 +191,9 @@ class _Week:
         for (was, becomes, stretches), places in by_place.items():
             yield _Row(tuple(places), stretches, was, becomes)
 
-    def _compared(self, who: Who, target: Target) -> Iterator[tuple[Answer, Answer, tuple[Stretch, ...]]]:
+    def _compared(
+        self, who: Audience, target: Target
+    ) -> Iterator[tuple[Answer, Answer, tuple[Stretch, ...]]]:
         """What differs, and when."""
         times: dict[tuple[Answer, Answer], list[tuple[float, float]]] = {}
         for since, until, was, becomes in _followed(
@@ -204,7 +206,7 @@ class _Week:
 
 
 def _followed(
-    old: Side, new: Side, who: Who, target: Target, start: float, end: float
+    old: Side, new: Side, who: Audience, target: Target, start: float, end: float
 ) -> Iterator[tuple[float, float, Answer, Answer]]:
     """Both answers from change to change."""
     at = start

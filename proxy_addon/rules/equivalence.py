@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from proxy_addon.core.audience import Crowds, is_pattern
+from proxy_addon.core.audience import AudienceIndex, is_pattern
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Limit, Rule, RuleSet
 from proxy_addon.core.types import Person, Target
@@ -24,9 +24,9 @@ class Side:
         lists = [(rule.users, rule.roles) for rule in rules.rules]
         for allowance in rules.allowances.values():
             lists += [(one.users, frozenset(one.roles)) for one in allowance.overrides]
-        self._crowds = Crowds(lists)
+        self._audiences = AudienceIndex(lists)
         self._overrides = {
-            name: [(self._crowds.bit(one.users, one.roles), one.limits) for one in allowance.overrides]
+            name: [(self._audiences.bit(one.users, one.roles), one.limits) for one in allowance.overrides]
             for name, allowance in rules.allowances.items()
         }
         self._rules_at: dict[Target, list[tuple[int, Rule, int]]] = {}
@@ -50,7 +50,7 @@ class Side:
         rows = self._rules_at.get(target)
         if rows is None:
             rows = self._rules_at[target] = [
-                (number, rule, self._crowds.bit(rule.users, rule.roles))
+                (number, rule, self._audiences.bit(rule.users, rule.roles))
                 for number, rule in enumerate(self.rules.rules)
                 if _covers(rule, target)
             ]
@@ -60,7 +60,7 @@ class Side:
         """The lists of rules and overrides that the person is in; 0 for somebody whom the policy refuses."""
         if person is None:
             return 0
-        return self._crowds.bits(self.engine.person(person.name, at) if person.duty else person)
+        return self._audiences.bits(self.engine.person(person.name, at) if person.duty else person)
 
     def limits(self, person: Person, allowance: str, at: float) -> tuple[Limit, ...]:
         """The limits of an allowance that hold for the person."""
@@ -71,7 +71,7 @@ class Side:
         return next(fitting, self.rules.allowances[allowance].limits)
 
 
-class Who(NamedTuple):
+class Audience(NamedTuple):
     """Somebody, as both sets know them; None where one refuses them."""
 
     label: str
@@ -79,18 +79,18 @@ class Who(NamedTuple):
     after: Person | None
 
 
-def everybody(old: Side, new: Side, at: float) -> Iterator[Who]:
+def everybody(old: Side, new: Side, at: float) -> Iterator[Audience]:
     """Everybody whom one of the sets names, one like each pattern, and somebody of each role."""
     roles = dict.fromkeys((*_roles(old.rules), *_roles(new.rules)))
     for role in roles:
-        yield Who(ANYBODY + role, _in_role(old.rules, role), _in_role(new.rules, role))
+        yield Audience(ANYBODY + role, _in_role(old.rules, role), _in_role(new.rules, role))
     if old.rules.unidentified_role != new.rules.unidentified_role:
-        yield Who(UNIDENTIFIED, old.engine.unidentified("0.0.0.0"), new.engine.unidentified("0.0.0.0"))  # noqa: S104
+        yield Audience(UNIDENTIFIED, old.engine.unidentified("0.0.0.0"), new.engine.unidentified("0.0.0.0"))  # noqa: S104
     names = dict.fromkeys(name.casefold() for name in (*_names(old.rules), *_names(new.rules)))
     for name in names:
         sample = _like(name) if is_pattern(name) else name
         label = MATCHING + name if is_pattern(name) else name
-        yield Who(label, old.engine.person(sample, at), new.engine.person(sample, at))
+        yield Audience(label, old.engine.person(sample, at), new.engine.person(sample, at))
 
 
 def _roles(rules: RuleSet) -> Iterator[str]:
@@ -134,9 +134,9 @@ def _like(pattern: str) -> str:
     return sample
 
 
-def classes(old: Side, new: Side, people: Iterable[Who], at: float) -> dict[object, list[Who]]:
+def classes(old: Side, new: Side, people: Iterable[Audience], at: float) -> dict[object, list[Audience]]:
     """People by what decides about them: the lists they are in, and for those of a rota their name."""
-    found: dict[object, list[Who]] = {}
+    found: dict[object, list[Audience]] = {}
     for who in people:
         if any(person is not None and person.duty for person in (who.before, who.after)):
             key: object = who.label

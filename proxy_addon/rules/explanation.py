@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core import periods
-from proxy_addon.core.audience import Names
+from proxy_addon.core.audience import NameIndex
 from proxy_addon.core.catalogue import Catalogue
 from proxy_addon.core.intervals import measure, normalise
 from proxy_addon.core.policy import balance as balances_of
@@ -124,7 +124,7 @@ def limits_of(
     allowance: Allowance = engine.rule_set.allowances[name]
     roles = frozenset(engine.person(person.name, at).roles if person.duty else person.roles)
     for override in allowance.overrides:
-        if roles.intersection(override.roles) or Names([(1, override.users)]).bits(person.name):
+        if roles.intersection(override.roles) or NameIndex([(1, override.users)]).bits(person.name):
             return override.limits, override
     return allowance.limits, None
 
@@ -169,7 +169,7 @@ def _is_named(engine: Engine, name: str) -> bool:
     lists += [duty.users for duties in rules.people.duties.values() for duty in duties]
     lists += [one.users for allowance in rules.allowances.values() for one in allowance.overrides]
     lists += [(user,) for _, user, _ in rules.people.devices if user]
-    return bool(Names((1, names) for names in lists).bits(name))
+    return bool(NameIndex((1, names) for names in lists).bits(name))
 
 
 def data(found: Explanation, zone: ZoneInfo) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from proxy_addon.core.policy.compiled import Prepared
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.watcher import RulesWatch
 
@@ -32,7 +32,7 @@ class Reloading:
     """
 
     def __init__(
-        self, live: LiveRules, swap: Callable[[Prepared], None], told: Callable[[Outcome], None]
+        self, live: LiveRules, swap: Callable[[CompiledPolicy], None], told: Callable[[Outcome], None]
     ) -> None:
         self._live = live
         self._swap = swap
@@ -91,7 +91,7 @@ class Reloading:
         if self._live.outcome.ok:
             self.reload()
 
-    def _changed(self, prepared: Prepared) -> None:
+    def _changed(self, prepared: CompiledPolicy) -> None:
         """Hand new rules to the event loop, and wait until it has taken them up."""
         loop, taken = self._loop, threading.Event()
         if loop is None:

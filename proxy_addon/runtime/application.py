@@ -19,7 +19,7 @@ from db.address import parse
 from db.engine import upgrade
 from db.ledger import SqlLedger
 from proxy_addon.config.settings import Settings
-from proxy_addon.core.policy.compiled import Prepared
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Visit
 from proxy_addon.identity.identification import Identifier
@@ -31,26 +31,26 @@ from proxy_addon.ledger.pseudonymous import PseudonymLedger, masked, settled
 from proxy_addon.ledger.writer import Writer, WriterState
 from proxy_addon.metering.enforcer import Enforcer
 from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import Attention
+from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.network.guards import ClientGuard, Resolver, TargetGuard
 from proxy_addon.observability.decision_log import DecisionLog
 from proxy_addon.observability.exposition import Host, counted, exposed, would_have_stopped
 from proxy_addon.observability.metrics import LoopLag, PrometheusMetrics
 from proxy_addon.proxy import ca
-from proxy_addon.proxy.addon import Gate
+from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.master import Runner, RunnerOptions
 from proxy_addon.proxy.rule_changes import follow
-from proxy_addon.proxy.services import Desk
+from proxy_addon.proxy.services import Services
 from proxy_addon.rule_tests.runner import run_folder
 from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.last_good import LastGood
 from proxy_addon.rules.reloader import Reloading
 from proxy_addon.system.clock import SystemClock, timer
-from proxy_addon.web.admin_service import BackOffice
+from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.forms import Tokens
-from proxy_addon.web.ledger_executor import Clerk
-from proxy_addon.web.proxy_state import ACTIVE, LiveOffice
+from proxy_addon.web.ledger_executor import LedgerExecutor
+from proxy_addon.web.proxy_state import ACTIVE, LiveProxyState
 from proxy_addon.web.server import WebServer
 
 log = structlog.get_logger("allowance.run")
@@ -62,7 +62,7 @@ SWEEP = 1.0  # seconds between two looks for journals that processes of this hos
 LOOP_STALE = 5.0  # seconds without a turn after which the loop counts as stuck
 
 
-class Office:
+class Application:
     """A whole proxy, wired. Make it, `start` it, run `runner`, `stop` it."""
 
     def __init__(self, settings: Settings, *, prunes: bool = True) -> None:
@@ -104,39 +104,39 @@ class Office:
             cursor=self.ledger.news(math.inf).cursor,
             journal=journal,
         )
-        self.attention = Attention(self.book, self.metrics, self._put, _ids(), node)
+        self.attention = VisitTracker(self.book, self.metrics, self._put, _ids(), node)
         self.enforcer = Enforcer(rules, self.book, self.attention, self.metrics, timer)
         self._turned, self._turns = self.clock.now(), 0
         self._loaded_since = self._rules_at = self._turned
         self._runner: Runner | None = None
         self.decisions = self._decision_log(settings)
-        self.gate = self._gate(settings)
+        self.addon = self._addon(settings)
         self.web = WebServer(web_app(self.office), settings.web)
         self.options = RunnerOptions(
             settings.listen, settings.confdir, trusted, settings.upstream_proxy, settings.drain
         )
         self.metrics.rules(rules, self.clock.now())
-        self.live.subscribe(lambda prepared: self.gate.desk.identifier.prepare(prepared.rules.people))
+        self.live.subscribe(lambda prepared: self.addon.services.identifier.prepare(prepared.rules.people))
         self.reloading = Reloading(self.live, self._swap, self._told)
         self.office.reloading = self.reloading
 
-    def _gate(self, settings: Settings) -> Gate:
+    def _addon(self, settings: Settings) -> AllowanceAddon:
         targets = TargetGuard(settings, (settings.listen.port, settings.web.port))
         identifier = Identifier(
             lambda: self.enforcer.rules, PasswordFile(settings.passwords), settings, self.clock,
             self.metrics.signed_in,
         )  # fmt: skip
-        self.office = LiveOffice(
+        self.office = LiveProxyState(
             self.enforcer, self.book, self.clock, self.checks, self.expose,
             ca.certificate(settings.confdir), settings.listen.port,
         )  # fmt: skip
-        desk = Desk(
+        services = Services(
             self.enforcer, identifier, ClientGuard(settings.client_networks), targets,
             Resolver(settings, targets), self.clock, self.metrics, self.metrics,
-            employee_app(self.office, self._back_office(settings)), settings.front_proxy_header,
+            employee_app(self.office, self._admin_service(settings)), settings.front_proxy_header,
             self.decisions,
         )  # fmt: skip
-        return Gate(desk)
+        return AllowanceAddon(services)
 
     def _decision_log(self, settings: Settings) -> DecisionLog | None:
         if settings.decision_log is None:
@@ -146,9 +146,9 @@ class Office:
             days=settings.decision_log_days, mask=self.mask, dropped=self.metrics.decisions_dropped,
         )  # fmt: skip
 
-    def _back_office(self, settings: Settings) -> BackOffice:
+    def _admin_service(self, settings: Settings) -> AdminService:
         passwords = PasswordFile(settings.passwords)
-        return BackOffice(
+        return AdminService(
             ledger=PseudonymLedger(self.ledger, self.names) if self.names else self.ledger,
             engine=lambda: self.enforcer.engine,
             clock=self.clock,
@@ -160,7 +160,7 @@ class Office:
             problems=lambda: self.live.outcome.problems,
             would_block=lambda: would_have_stopped(counted(self.metrics.registry)),
             users=passwords.users,
-            clerk=Clerk(),
+            executor=LedgerExecutor(),
             names=self.names,
             workers=settings.workers,
         )
@@ -246,7 +246,7 @@ class Office:
         self, on_running: Callable[[], None], on_stopping: Callable[[], None] = lambda: None
     ) -> Runner:
         """The proxy itself."""
-        self._runner = Runner(self.options, self.gate, on_running, on_stopping)
+        self._runner = Runner(self.options, self.addon, on_running, on_stopping)
         return self._runner
 
     def stop(self) -> int:
@@ -256,8 +256,8 @@ class Office:
         lost = self.writer.stop(self.settings.drain)
         self.web.stop()
         self.ledger.close()
-        self.gate.desk.identifier.close()
-        self.gate.desk.resolver.close()
+        self.addon.services.identifier.close()
+        self.addon.services.resolver.close()
         if self.decisions is not None:
             self.decisions.stop()
         return lost
@@ -317,10 +317,10 @@ class Office:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.enforcer.stepped, before)
 
-    def _swap(self, prepared: Prepared) -> None:
+    def _swap(self, prepared: CompiledPolicy) -> None:
         """On the event loop: other rules are in force."""
         self.enforcer.swap(prepared, self.clock.now())
-        follow(self.gate)
+        follow(self.addon)
         self._widen()
         self._rules_at = self.clock.now()
         self.metrics.rules(prepared.rules, self._rules_at)

@@ -14,36 +14,36 @@ from proxy_addon.config.settings import SettingsError, load_settings
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.proxy.ca import CaError
-from proxy_addon.proxy.layers.termination import Scissors
+from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.recording import Recording
 from proxy_addon.proxy.traffic import TrafficCounts
 from proxy_addon.rules.active import RuleTestsFailed
-from proxy_addon.runtime.application import Office
+from proxy_addon.runtime.application import Application
 
 log = structlog.get_logger("allowance.run")
 
 
-class ScriptGate:
-    """Loads the office and hands mitmproxy its gate. mitmdump ends with status 1 when that fails."""
+class ScriptAddon:
+    """Builds the application and hands mitmproxy its add-on. mitmdump ends with status 1 when that fails."""
 
     name = "allowance-script"
 
     def __init__(self) -> None:
-        self._office: Office | None = None
+        self._office: Application | None = None
 
     def load(self, loader: Loader) -> None:
-        """Read settings, rules and ledger; register the gate."""
+        """Read settings, rules and ledger; register the add-on."""
         try:
-            office = Office(load_settings())
+            office = Application(load_settings())
             office.load()
         except (SettingsError, RuleErrors, RuleTestsFailed, LedgerError, CaError) as error:
             print(error, file=sys.stderr)  # noqa: T201 (mitmdump's log may be off)
             sys.exit(1)
         self._office = office
-        self.addons: list[Any] = [office.gate, Recording(office.gate)]
+        self.addons: list[Any] = [office.addon, Recording(office.addon)]
         server = ctx.master.addons.get("proxyserver")
         if server is not None:
-            self.addons.append(TrafficCounts(server, office.gate.desk.traffic))
+            self.addons.append(TrafficCounts(server, office.addon.services.traffic))
         ctx.options.update(connection_strategy="lazy")
 
     def running(self) -> None:
@@ -53,14 +53,14 @@ class ScriptGate:
         if office is None or server is None:
             return
         loop = asyncio.get_running_loop()
-        office.gate.desk.resolver.install(loop)
+        office.addon.services.resolver.install(loop)
         office.start(loop)
-        office.gate.start(loop, Scissors(server))
+        office.addon.start(loop, Terminator(server))
 
     def done(self) -> None:
         """Write what is left."""
         if self._office is not None:
-            self._office.gate.stop()
+            self._office.addon.stop()
             lost = self._office.stop()
             if lost:
                 log.error("visits could not be written", visits=lost)

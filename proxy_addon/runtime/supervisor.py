@@ -24,7 +24,7 @@ import structlog
 from proxy_addon.config.settings import Settings
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.observability.exposition import exposed, forget_worker, workers
-from proxy_addon.runtime.application import Office
+from proxy_addon.runtime.application import Application
 from proxy_addon.system import logging_setup as logs
 from proxy_addon.system import reuseport
 from proxy_addon.system.systemd import Systemd
@@ -73,8 +73,8 @@ class Worker:
 class Supervisor:
     """Keeps `settings.workers` workers running."""
 
-    def __init__(self, settings: Settings, on_running: Callable[[Office], None]) -> None:
-        """Raises what `Office` raises: rules, ledger and CA are proved before any worker is made."""
+    def __init__(self, settings: Settings, on_running: Callable[[Application], None]) -> None:
+        """Raises what `Application` raises: rules, ledger and CA are proved before any worker is made."""
         self._settings = settings
         self._on_running = on_running
         self._folder = tempfile.TemporaryDirectory(prefix="allowance-metrics-")
@@ -84,7 +84,7 @@ class Supervisor:
         self._context.set_forkserver_preload(
             ["proxy_addon.runtime.application", "proxy_addon.runtime.supervisor"]
         )
-        self._office = Office(settings)
+        self._office = Application(settings)
         self._office.load()
         self._workers: dict[int, Worker] = {}
         self._leaving: list[Worker] = []
@@ -252,7 +252,7 @@ def work(settings: Settings, index: int, pipe: Connection) -> None:
     structlog.contextvars.bind_contextvars(worker=index)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        office = Office(settings, prunes=False)
+        office = Application(settings, prunes=False)
         office.load()
     except LedgerError as error:  # the supervisor tries again until the database is back
         log.warning("worker cannot start", because=str(error))
@@ -260,7 +260,7 @@ def work(settings: Settings, index: int, pipe: Connection) -> None:
     raise SystemExit(asyncio.run(_serve(office, settings, pipe)))
 
 
-async def _serve(office: Office, settings: Settings, pipe: Connection) -> int:
+async def _serve(office: Application, settings: Settings, pipe: Connection) -> int:
     loop = asyncio.get_running_loop()
     reuseport.share(loop, settings.workers, by_device=not settings.front_proxies)
     office.start(loop)

@@ -15,9 +15,9 @@ from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.metering.referer import page_of
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Activity, Person, Visit
-from proxy_addon.metering.enforcer import CHUNK_SECONDS, STREAM_AGE, TUNNEL_SECONDS, Enforcer, Ticket
+from proxy_addon.metering.enforcer import CHUNK_SECONDS, STREAM_AGE, TUNNEL_SECONDS, Enforcer, Flight
 from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import Attention
+from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.metrics import NoMetrics
 from proxy_addon.simulate.result import Result
 from proxy_addon.trace.event import TraceEvent
@@ -54,12 +54,14 @@ class Replay:
         self.book = UsageBook()
         metrics = _Recorder(self.result)
         numbers = itertools.count(1)
-        self._attention = Attention(self.book, metrics, self._keep, lambda: str(next(numbers)), "simulation")
+        self._attention = VisitTracker(
+            self.book, metrics, self._keep, lambda: str(next(numbers)), "simulation"
+        )
         self.enforcer = Enforcer(rules, self.book, self._attention, metrics, lambda: 0.0)
         self._later: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = itertools.count()
-        self._sockets: dict[tuple[str, str], Ticket] = {}
-        self._closed: set[Ticket] = set()
+        self._sockets: dict[tuple[str, str], Flight] = {}
+        self._closed: set[Flight] = set()
         self._cleaned = 0.0
         self.now = float("-inf")
 
@@ -105,27 +107,27 @@ class Replay:
         asked = enforcer.ask(person, x, hit, now)
         if asked.notice is not None:  # the person reads the heads-up and goes on
             asked = enforcer.ask(person, x, hit, now)
-        ticket = asked.ticket
-        if ticket is None:
+        flight = asked.flight
+        if flight is None:
             self.result.of(event.user).blocked += 1
             return
         if not event.status or event.status == SWITCHED:
-            enforcer.closed(ticket)
+            enforcer.closed(flight)
         elif event.course is None:
-            self._answered(ticket, event, event.duration, event.bytes)
+            self._answered(flight, event, event.duration, event.bytes)
         else:
             course = event.course
-            self._at(now + course.head, lambda _: self._answered(ticket, event, course.head, course.told))
+            self._at(now + course.head, lambda _: self._answered(flight, event, course.head, course.told))
 
-    def _answered(self, ticket: Ticket, event: TraceEvent, duration: float, told: int) -> None:
+    def _answered(self, flight: Flight, event: TraceEvent, duration: float, told: int) -> None:
         """The answer is there, or its head after `duration` seconds, which told so many bytes; the rest may flow."""
-        if ticket in self._closed:
+        if flight in self._closed:
             return
-        judged = self.enforcer.finished(ticket, event.status, event.content_type, told, duration)
+        judged = self.enforcer.finished(flight, event.status, event.content_type, told, duration)
         if judged.activity.counts and event.duration >= STREAM_AGE and event.status < 400:
-            self._flow(ticket, ticket.at, event, event.bytes, CHUNK_SECONDS)
+            self._flow(flight, flight.at, event, event.bytes, CHUNK_SECONDS)
         else:
-            self.enforcer.closed(ticket)
+            self.enforcer.closed(flight)
 
     def _message(self, event: TraceEvent, now: float) -> None:
         enforcer = self.enforcer
@@ -133,21 +135,21 @@ class Replay:
         if hit is None or hit.platform not in enforcer.rules.limited:
             return
         key = (event.user, event.host)
-        ticket = self._sockets.get(key)
-        if ticket is None or enforcer.blocked_now(ticket, now):
+        flight = self._sockets.get(key)
+        if flight is None or enforcer.blocked_now(flight, now):
             asked = enforcer.tunnel(self._person(event.user, now), hit.platform, now, hit.section)
-            if asked.ticket is None:
+            if asked.flight is None:
                 self.result.of(event.user).blocked += 1
                 self._sockets.pop(key, None)
                 return
-            ticket = asked.ticket
-            enforcer.closed(ticket)
-            ticket.x = Exchange("GET", event.host, event.path)
+            flight = asked.flight
+            enforcer.closed(flight)
+            flight.x = Exchange("GET", event.host, event.path)
             if len(self._sockets) > CONNECTIONS_KEPT:
                 self._sockets.clear()
-            self._sockets[key] = ticket
+            self._sockets[key] = flight
         size = event.bytes_up or event.bytes
-        enforcer.message(ticket, size, now, from_client=event.direction == "client")
+        enforcer.message(flight, size, now, from_client=event.direction == "client")
 
     def _tunnel(self, event: TraceEvent, now: float) -> None:
         enforcer = self.enforcer
@@ -155,33 +157,33 @@ class Replay:
         if platform is None:
             return
         asked = enforcer.tunnel(self._person(event.user, now), platform, now)
-        if asked.ticket is None:
+        if asked.flight is None:
             self.result.of(event.user).blocked += 1
             return
-        self._flow(asked.ticket, now, event, event.bytes + event.bytes_up, TUNNEL_SECONDS)
+        self._flow(asked.flight, now, event, event.bytes + event.bytes_up, TUNNEL_SECONDS)
 
-    def _flow(self, ticket: Ticket, now: float, event: TraceEvent, size: int, step: float) -> None:
+    def _flow(self, flight: Flight, now: float, event: TraceEvent, size: int, step: float) -> None:
         """Hand the bytes over in steps. What trickles all the time is judged once."""
         if event.course is not None and event.course.passed:
-            self._push(ticket, _as_noted(now, event.course.passed))
+            self._push(flight, _as_noted(now, event.course.passed))
             return
         duration = event.duration
         busy = size >= self.enforcer.rules.metering.busy_rate * max(duration, step)
         if busy:
-            self._push(ticket, _evenly(now, max(duration, step), size / max(duration, 1e-9), step))
+            self._push(flight, _evenly(now, max(duration, step), size / max(duration, 1e-9), step))
             return
-        if ticket.kind == "tunnel":
-            self.enforcer.tunnel_quiet(ticket)
-        self.enforcer.closed(ticket)
+        if flight.kind == "tunnel":
+            self.enforcer.tunnel_quiet(flight)
+        self.enforcer.closed(flight)
 
-    def _push(self, ticket: Ticket, steps: Steps) -> None:
+    def _push(self, flight: Flight, steps: Steps) -> None:
         """Put down the next step; after the last one it is over."""
         following = next(steps, None)
         if following is None:
-            self.enforcer.closed(ticket)
+            self.enforcer.closed(flight)
             return
         at, size = following
-        self._at(at, lambda now: self._step(ticket, now, size, steps))
+        self._at(at, lambda now: self._step(flight, now, size, steps))
 
     def _at(self, at: float, call: Callable[[float], None]) -> None:
         heapq.heappush(self._later, (at, next(self._order), call))
@@ -192,19 +194,19 @@ class Replay:
             self.now = max(self.now, at)
             call(self.now)
 
-    def _step(self, ticket: Ticket, now: float, size: int, steps: Steps) -> None:
+    def _step(self, flight: Flight, now: float, size: int, steps: Steps) -> None:
         """Hand bytes over, and go on unless that has to end."""
         enforcer = self.enforcer
-        if ticket in self._closed:
+        if flight in self._closed:
             return
-        (enforcer.tunnel_bytes if ticket.kind == "tunnel" else enforcer.body)(ticket, size, now)
-        if not enforcer.blocked_now(ticket, now):
-            self._push(ticket, steps)
+        (enforcer.tunnel_bytes if flight.kind == "tunnel" else enforcer.body)(flight, size, now)
+        if not enforcer.blocked_now(flight, now):
+            self._push(flight, steps)
             return
         for due in enforcer.due(now):
-            enforcer.closed(due.ticket)
-            self._closed.add(due.ticket)
-        self.result.of(ticket.person.name).blocked += 1
+            enforcer.closed(due.flight)
+            self._closed.add(due.flight)
+        self.result.of(flight.person.name).blocked += 1
 
 
 def _evenly(start: float, duration: float, rate: float, step: float) -> Steps:

@@ -19,8 +19,8 @@ from proxy_addon.presentation import durations as words
 from proxy_addon.web import admin_view as views
 from proxy_addon.web import forms
 from proxy_addon.web import rendering as pages
-from proxy_addon.web.admin_service import ADMIN, BackOffice
-from proxy_addon.web.interface import Office
+from proxy_addon.web.admin_service import ADMIN, AdminService
+from proxy_addon.web.interface import ProxyState
 from proxy_addon.web.time_request_pages import away, visitor
 
 PATH: Final = "/admin"
@@ -37,7 +37,7 @@ TOLD_FOR: Final = 60.0  # seconds, once or twice, that an unmasked name can be l
 class AdminPages:
     """What answers below `/admin`."""
 
-    def __init__(self, office: Office, back: BackOffice) -> None:
+    def __init__(self, office: ProxyState, back: AdminService) -> None:
         self._office = office
         self._back = back
 
@@ -119,7 +119,7 @@ class AdminPages:
         office, back = self._office, self._back
         now, rules, health = office.now(), office.rules(), office.health()
         today = waiting = None
-        asked: list[views.Waiting] = []
+        asked: list[views.OpenRequest] = []
         try:
             asked = [
                 views.waiting(each, now, rules, own=back.is_own(each, name)) for each in await back.waiting()

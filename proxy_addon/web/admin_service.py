@@ -19,7 +19,7 @@ from proxy_addon.ledger.interface import Ledger, LedgerError, TimeRequest
 from proxy_addon.ledger.writer import WriterState
 from proxy_addon.system.clock import Clock
 from proxy_addon.web.forms import Tokens
-from proxy_addon.web.ledger_executor import Clerk
+from proxy_addon.web.ledger_executor import LedgerExecutor
 
 ADMIN: Final = "admin"  # the role that opens the admin pages
 GLANCE: Final = 1.0  # seconds that a page waits for what it can do without
@@ -42,7 +42,7 @@ class Totals(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BackOffice:
+class AdminService:
     """For the event loop of the proxy: whatever needs the ledger is a coroutine, and raises LedgerError.
 
     `ledger` is asked by names, also where it keeps pseudonyms (`names`). `loaded`: since when the rules are in
@@ -62,7 +62,7 @@ class BackOffice:
     problems: Callable[[], Sequence[str]]
     would_block: Callable[[], Sequence[tuple[Mapping[str, str], int]]]
     users: Callable[[], Iterable[str]]
-    clerk: Clerk
+    executor: LedgerExecutor
     names: Pseudonyms | None = None
     workers: int = 1
 
@@ -77,7 +77,7 @@ class BackOffice:
     ) -> TimeRequest:
         """Somebody asks for more. Raises NotPossible, and LedgerError."""
         made = more_time.request_of(person, allowance, minutes, reason, among=among, now=self._now())
-        if not await self.clerk.ask(lambda: self.ledger.ask(made, most_open=more_time.MOST_OPEN)):
+        if not await self.executor.ask(lambda: self.ledger.ask(made, most_open=more_time.MOST_OPEN)):
             raise more_time.NotPossible(
                 f"You have asked {more_time.MOST_OPEN} times already. Please wait for an answer."
             )
@@ -86,14 +86,14 @@ class BackOffice:
 
     async def asked_by(self, person: str) -> Sequence[TimeRequest]:
         """All that somebody asked for, oldest first."""
-        return await self.clerk.ask(lambda: self.ledger.requests(person=person))
+        return await self.executor.ask(lambda: self.ledger.requests(person=person))
 
     async def glance(self, person: str) -> Sequence[TimeRequest]:
         """The same for a page that goes without while the ledger is slow or away."""
         try:
             if not self.state().up:
                 return ()
-            return await self.clerk.ask(lambda: self.ledger.requests(person=person), GLANCE)
+            return await self.executor.ask(lambda: self.ledger.requests(person=person), GLANCE)
         except LedgerError:
             return ()
 
@@ -101,7 +101,7 @@ class BackOffice:
 
     async def waiting(self) -> Sequence[TimeRequest]:
         """Everybody's requests that wait for an answer, oldest first."""
-        return await self.clerk.ask(lambda: self.ledger.requests(status="open"))
+        return await self.executor.ask(lambda: self.ledger.requests(status="open"))
 
     async def approve(self, key: str, by: str) -> TimeRequest:
         """Grant a request. Raises NotPossible, and LedgerError."""
@@ -113,11 +113,11 @@ class BackOffice:
                 return person
             return names.search(person, unmasking.known_names(rules, self.users()))
 
-        grant = await self.clerk.ask(
+        grant = await self.executor.ask(
             lambda: more_time.grant_for(self.engine(), asked, by=by, now=self._now(), name_of=name_of)
         )
         closed = self._closed(
-            await self.clerk.ask(
+            await self.executor.ask(
                 lambda: self.ledger.decide(key, at=grant.created, by=by, actor=f"web:{by}", grant=grant)
             )
         )
@@ -132,7 +132,7 @@ class BackOffice:
         await self._open(key, by)
         now = self._now()
         return self._closed(
-            await self.clerk.ask(
+            await self.executor.ask(
                 lambda: self.ledger.decide(key, at=now, by=by, actor=f"web:{by}", grant=None, note=words)
             )
         )
@@ -164,7 +164,7 @@ class BackOffice:
         platforms: Counter[str] = Counter()
         allowances: Counter[str | None] = Counter()
         people: set[str] = set()
-        for each in await self.clerk.ask(lambda: self.ledger.totals(start, now)):
+        for each in await self.executor.ask(lambda: self.ledger.totals(start, now)):
             platforms[each.platform] += each.seconds  # type: ignore[assignment]
             allowances[each.allowance] += each.seconds  # type: ignore[assignment]
             people.add(each.person)
@@ -182,7 +182,7 @@ class BackOffice:
         if not words:
             raise more_time.NotPossible("Say why you need to know: it is kept in the audit.")
         now, rules = self.clock.now(), self.engine().rule_set
-        return await self.clerk.ask(
+        return await self.executor.ask(
             lambda: unmasking.unmask(
                 self.ledger, names, pseudonym, reason=words, actor=f"web:{by}", at=now,
                 among=unmasking.known_names(rules, self.users()),
@@ -192,7 +192,7 @@ class BackOffice:
     async def name_of(self, pseudonym: str) -> str | None:
         """The same without a trace: for the page after `unmask`, which has left one."""
         names, rules = self._names(), self.engine().rule_set
-        return await self.clerk.ask(
+        return await self.executor.ask(
             lambda: names.search(pseudonym, unmasking.known_names(rules, self.users()))
         )
 

@@ -69,7 +69,7 @@ class Today(NamedTuple):
     allowances: tuple[Share, ...]
 
 
-class Waiting(NamedTuple):
+class OpenRequest(NamedTuple):
     """A request for more that waits for an answer. `own`: the reader's."""
 
     id: str
@@ -92,7 +92,7 @@ class Admin(NamedTuple):
     ready: bool
     observing: Observing
     today: Today | None
-    waiting: tuple[Waiting, ...] | None
+    waiting: tuple[OpenRequest, ...] | None
     more_waiting: int
     pseudonyms: bool
     workers: int
@@ -166,9 +166,9 @@ def today(totals: Totals, rules: RuleSet) -> Today:
     )
 
 
-def waiting(request: TimeRequest, now: float, rules: RuleSet, *, own: bool) -> Waiting:
+def waiting(request: TimeRequest, now: float, rules: RuleSet, *, own: bool) -> OpenRequest:
     """One row."""
-    return Waiting(
+    return OpenRequest(
         request.id,
         request.person,
         words.label(request.allowance),

@@ -1,7 +1,7 @@
 """The two small web applications: the employee's, reached through the proxy, and the one on the web port.
 
 All endpoints are coroutines and run on the event loop: a worker thread would read the enforcer's state while the
-proxy changes it. What they show comes from memory; the few that need the ledger ask it through `BackOffice`.
+proxy changes it. What they show comes from memory; the few that need the ledger ask it through `AdminService`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from proxy_addon.web import explain_api, forms, reload_api
 from proxy_addon.web import rendering as pages
 from proxy_addon.web import rule_explanation as why
 from proxy_addon.web import time_request_pages as ask
-from proxy_addon.web.admin_service import BackOffice
+from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.employee_view import Visitor, day_of
-from proxy_addon.web.interface import Office
+from proxy_addon.web.interface import ProxyState
 
 _LOG: Final = logging.getLogger(__name__)
 _METHODS: Final = ["GET", "HEAD"]
@@ -57,7 +57,7 @@ class _Guard:
             await pages.error(Request(scope), 500, title, detail)(scope, receive, send)
 
 
-def employee_app(office: Office, back: BackOffice | None = None) -> FastAPI:
+def employee_app(office: ProxyState, back: AdminService | None = None) -> FastAPI:
     """`http(s)://allowance.internal/`: one person's own page.
 
     Who that is stands in `scope["extensions"]["allowance.person"]`, set by the proxy: a mapping of "name",
@@ -99,17 +99,17 @@ def employee_app(office: Office, back: BackOffice | None = None) -> FastAPI:
     return app
 
 
-def _serve_forms(app: FastAPI, asking: ask.Asking, desk: admin.AdminPages) -> None:
-    _serve(app, {ask.PATH: asking.show, admin.PATH: desk.show, admin.UNMASKED: desk.unmasked})
+def _serve_forms(app: FastAPI, asking: ask.Asking, services: admin.AdminPages) -> None:
+    _serve(app, {ask.PATH: asking.show, admin.PATH: services.show, admin.UNMASKED: services.unmasked})
     for path, take in (
         (ask.PATH, asking.take),
-        (admin.REQUESTS, desk.decide),
-        (admin.UNMASK, desk.unmask),
+        (admin.REQUESTS, services.decide),
+        (admin.UNMASK, services.unmask),
     ):
         app.add_api_route(path, take, methods=["POST"], response_model=None)
 
 
-def web_app(office: Office) -> FastAPI:
+def web_app(office: ProxyState) -> FastAPI:
     """The web port: for administrators and their monitoring. It names no employee, but to this machine."""
     app = _bare_app()
 
@@ -137,7 +137,7 @@ def web_app(office: Office) -> FastAPI:
     return app
 
 
-def _setup(office: Office, reached: Callable[[Request], str]) -> dict[str, Endpoint]:
+def _setup(office: ProxyState, reached: Callable[[Request], str]) -> dict[str, Endpoint]:
     """What a browser is set up with. `reached` says by which name or address the client knows this proxy."""
 
     def certificate() -> bytes:

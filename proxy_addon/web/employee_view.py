@@ -14,7 +14,7 @@ from proxy_addon.core.types import Balance, Interval, Visit
 from proxy_addon.presentation import durations as words
 from proxy_addon.presentation import visit_evidence as evidence
 from proxy_addon.presentation.theme import Bar, bar
-from proxy_addon.web.interface import Office
+from proxy_addon.web.interface import ProxyState
 
 _HOUR = 3600
 _SPANS = (4, 8, 12, 16, 20, 24, 28)  # hours a timeline may show: each has whole hours at its quarters
@@ -104,7 +104,7 @@ class Day(NamedTuple):
     tail: str
 
 
-def day_of(office: Office, visitor: Visitor) -> Day:
+def day_of(office: ProxyState, visitor: Visitor) -> Day:
     """What the page of one person says now."""
     now, rules = office.now(), office.rules()
     visits = sorted(

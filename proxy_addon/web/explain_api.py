@@ -21,7 +21,7 @@ PATH = "/api/explain"
 _PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via", "origin")
 
 
-class ExplainingOffice(Protocol):
+class ExplainingState(Protocol):
     """What is asked of the office."""
 
     def rules(self) -> RuleSet:
@@ -31,7 +31,7 @@ class ExplainingOffice(Protocol):
         """What would be answered now. Raises ValueError for what is no name or no URL."""
 
 
-def explain(office: ExplainingOffice, user: str, url: str) -> dict[str, Any]:
+def explain(office: ExplainingState, user: str, url: str) -> dict[str, Any]:
     """The answer as `rules explain --json` prints it. Raises ValueError for what is no name or no URL."""
     return explanation.data(office.explanation(user, url), office.rules().zone)
 
@@ -50,7 +50,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def endpoints(office: ExplainingOffice) -> dict[str, Callable[[Request], Awaitable[Response]]]:
+def endpoints(office: ExplainingState) -> dict[str, Callable[[Request], Awaitable[Response]]]:
     """The path and what answers on it."""
 
     async def answer(request: Request) -> Response:

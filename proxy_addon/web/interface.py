@@ -25,7 +25,7 @@ class Health:
     problems: Sequence[str] = ()
 
 
-class Office(Protocol):
+class ProxyState(Protocol):
     """Everything here answers from memory at once: pages are served on the event loop of the proxy."""
 
     def now(self) -> float:

@@ -14,7 +14,7 @@ PATIENCE: Final = 5.0  # seconds that a page waits for the ledger
 MOST: Final = 8  # questions under way; a database that hangs must not fill the process with threads
 
 
-class Clerk:
+class LedgerExecutor:
     """For one event loop. A question that is given up goes on until the database ends it, and counts until then."""
 
     def __init__(self, patience: float = PATIENCE, most: int = MOST) -> None:

@@ -21,7 +21,7 @@ ACTIVE = 300.0  # seconds
 _DAY = Limit(0.0, Period.DAY)
 
 
-class LiveOffice:
+class LiveProxyState:
     """Implements `web.office.Office`.
 
     `checks` tells the state of each part in words, "ok" when it is; `expose` gives the metrics. A supervisor of

@@ -16,14 +16,14 @@ PATH = "/api/reload"
 BROKEN = 422  # the status when the rules are wrong and the old ones stay
 
 
-class ReloadingOffice(Protocol):
+class ReloadingState(Protocol):
     """What is asked of the office."""
 
     def reload(self) -> Outcome:
         """Read the rules folder and follow it. Blocks."""
 
 
-def endpoint(office: ReloadingOffice) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(office: ReloadingState) -> Callable[[Request], Awaitable[Response]]:
     """What answers on the path.
 
     `{"ok", "changed", "digest", "problems": [line, …]}`, with status 200, or 422 when there are problems.

@@ -21,7 +21,7 @@ from proxy_addon.presentation import durations as words
 from proxy_addon.presentation.rule_text import some
 from proxy_addon.rules.explanation import AllowanceLine, Explanation
 from proxy_addon.web import rendering as pages
-from proxy_addon.web.interface import Office
+from proxy_addon.web.interface import ProxyState
 from proxy_addon.web.time_request_pages import visitor
 
 PATH: Final = "/why"
@@ -72,7 +72,7 @@ class WhyPage(NamedTuple):
     longest: int = LONGEST
 
 
-def endpoint(office: Office) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(office: ProxyState) -> Callable[[Request], Awaitable[Response]]:
     """What answers on `/why`; `?platform=` or `?address=` choose."""
 
     async def show(request: Request) -> Response:
@@ -84,7 +84,7 @@ def endpoint(office: Office) -> Callable[[Request], Awaitable[Response]]:
     return show
 
 
-def page_of(office: Office, name: str, platform: str = "", address: str = "") -> WhyPage:
+def page_of(office: ProxyState, name: str, platform: str = "", address: str = "") -> WhyPage:
     """The page of one person."""
     rules = office.rules()
     choices = sorted((Choice(each.name, each.title) for each in rules.platforms.values()), key=_title)

@@ -15,9 +15,9 @@ from proxy_addon.ledger.time_requests import LONGEST, MOST_MINUTES, MOST_OPEN, N
 from proxy_addon.presentation import durations as words
 from proxy_addon.web import forms
 from proxy_addon.web import rendering as pages
-from proxy_addon.web.admin_service import BackOffice
+from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.employee_view import Visitor
-from proxy_addon.web.interface import Office
+from proxy_addon.web.interface import ProxyState
 
 PATH: Final = "/ask"
 SHOWN_FOR: Final = 24 * 3600.0  # seconds that an answer stays on the person's own page
@@ -103,7 +103,7 @@ def when(instant: float, now: float, zone: ZoneInfo) -> str:
 class Asking:
     """What answers on `/ask`."""
 
-    def __init__(self, office: Office, back: BackOffice) -> None:
+    def __init__(self, office: ProxyState, back: AdminService) -> None:
         self._office = office
         self._back = back
 

@@ -13,10 +13,10 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from proxy_addon.core.policy.compiled import Prepared
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.metering.enforcer import Enforcer
 from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import Attention
+from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.metrics import NoMetrics
 from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.reloader import Reloading
@@ -45,11 +45,11 @@ async def measure(folder: Path, people: int, rules: int) -> None:
     """Reload once while a task wakes up each millisecond."""
     live = LiveRules(folder)
     book = UsageBook()
-    attention = Attention(book, NoMetrics(), lambda visit: None, str, "bench")
+    attention = VisitTracker(book, NoMetrics(), lambda visit: None, str, "bench")
     enforcer = Enforcer(live.load(), book, attention, NoMetrics(), perf_counter)
     swaps: list[float] = []
 
-    def swap(prepared: Prepared) -> None:
+    def swap(prepared: CompiledPolicy) -> None:
         begun = perf_counter()
         enforcer.swap(prepared, 0.0)
         swaps.append(perf_counter() - begun)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from proxy_addon.core.types import Extension, Trail, Visit
+from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 from tests.cli.books import DAY, ledger, line, office, run, used
 
 
@@ -80,7 +80,9 @@ def recorded(ago: float, seconds: float = 20.0) -> Visit:
     """A visit of ana's with evidence: a page and three scrolls."""
     made = used("ana", ago=ago, seconds=seconds)
     lines = (Extension("page-action", made.start + 5, made.start + 10, 3),)
-    return replace(made, evidence=Trail(("page-opened", made.start), lines, ("time-up", made.end), 60.0))
+    return replace(
+        made, evidence=EvidenceSummary(("page-opened", made.start), lines, ("time-up", made.end), 60.0)
+    )
 
 
 def test_explained_to_the_letter() -> None:

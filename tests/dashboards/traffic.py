@@ -134,9 +134,11 @@ class Hour:
         """All of it."""
         async with asyncio.TaskGroup() as everybody:
             for number, role in enumerate(self.ROLES):
-                for desk in range(1, self.DESKS + 1):
-                    start = self.SECONDS * 0.5 * (desk / self.DESKS) + number * 0.01
-                    everybody.create_task(self.person(f"127.0.{32 + number}.{desk}", role, desk, start))
+                for services in range(1, self.DESKS + 1):
+                    start = self.SECONDS * 0.5 * (services / self.DESKS) + number * 0.01
+                    everybody.create_task(
+                        self.person(f"127.0.{32 + number}.{services}", role, services, start)
+                    )
             everybody.create_task(self.trouble())
             everybody.create_task(self.chatter())
         await self.requests()
@@ -144,8 +146,8 @@ class Hour:
 
     async def requests(self) -> None:
         """Three who ran out ask for more on their own pages; an administrator says yes to one and no to one."""
-        for desk in (3, 6, 9):
-            address = f"127.0.34.{desk}"
+        for services in (3, 6, 9):
+            address = f"127.0.34.{services}"
             token = _found(TOKEN, await self.page(address, "/ask"))
             asked = {"token": token, "allowance": "short", "minutes": "5", "reason": "a launch"}
             assert " 303 " in await self.page(address, "/ask", asked)
@@ -172,7 +174,7 @@ class Hour:
         writer.close()
         return answer
 
-    async def person(self, address: str, role: str, desk: int, start: float) -> None:
+    async def person(self, address: str, role: str, services: int, start: float) -> None:
         """Somebody of a role; what they open follows from the number of their desk."""
         await asyncio.sleep(start)
         browser = self.browser(address)
@@ -183,11 +185,11 @@ class Hour:
             "visitors": [("www.youtube.com", "/", NAVIGATE), ("www.tiktok.com", "/", NAVIGATE)],
         }[role]
         visits.append(("www.facebook.com", "/plugins/like.php", FRAME))
-        if desk % 4 == 0:
+        if services % 4 == 0:
             visits.append(("www.youtube.com", "/", PREFETCH))
-        if role == "engineering" and desk % 3 == 0:
+        if role == "engineering" and services % 3 == 0:
             await self.until_out(browser)
-        if role == "sales" and desk % 12 == 0:  # a stream that has to be cut
+        if role == "sales" and services % 12 == 0:  # a stream that has to be cut
             await browser.get(
                 "www.facebook.com", "/stream?seconds=40&rate=20000&type=video/mp4", {"Accept": "*/*"}
             )

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from db.address import parse
 from db.engine import open_engine, upgrade
-from db.in_flight import Calls, call
+from db.in_flight import CallWatchdog, call
 from tests.db.engines import connected
 
 
 def test_only_a_call_that_lasts_is_ended(tmp_path: Path) -> None:
     """Nothing under way, or something that began just now, is left alone; what lasts longer is not."""
-    calls = Calls(open_engine(parse(f"sqlite:///{tmp_path}/ledger.db"), "a"))
+    calls = CallWatchdog(open_engine(parse(f"sqlite:///{tmp_path}/ledger.db"), "a"))
     assert not calls.break_off(0.0)
     with calls.counted():
         assert not calls.break_off(60.0)

@@ -10,7 +10,7 @@ import pytest
 
 from db import listener as attend
 from db.engine import upgrade
-from db.in_flight import Calls
+from db.in_flight import CallWatchdog
 from db.ledger import SqlLedger
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.ledger.interface import LedgerUnavailable
@@ -93,7 +93,7 @@ def test_it_listens_again(own_postgres: PostgresServer, monkeypatch: pytest.Monk
 
 def test_a_call_that_hangs_is_ended(own_postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that is frozen, so that its own timeouts are too, holds a call up for a bounded time only."""
-    monkeypatch.setattr(Calls.break_off, "__defaults__", (1.0,))
+    monkeypatch.setattr(CallWatchdog.break_off, "__defaults__", (1.0,))
     monkeypatch.setattr(attend, "LOOK_SECONDS", 0.1)
     own_postgres.start()
     upgrade(own_postgres.url())

@@ -16,11 +16,13 @@ from db.engine import REVISIONS, open_engine, schema_version, upgrade
 from db.ledger import SqlLedger
 from db.migrate import config, to_revision
 from db.models import Base
-from proxy_addon.core.types import Extension, Grant, Trail, Visit
+from proxy_addon.core.types import EvidenceSummary, Extension, Grant, Visit
 from tests.db.engines import ENGINES, connected, new_url
 
 VISIT = Visit("v", "ana", "x", None, "daily", "r", 10.25, 20.5, "a")
-TRAIL = Trail(("page-opened", 10.25), (Extension("page-action", 11.5, 12.0, 3),), ("time-up", 20.5), 1.5)
+TRAIL = EvidenceSummary(
+    ("page-opened", 10.25), (Extension("page-action", 11.5, 12.0, 3),), ("time-up", 20.5), 1.5
+)
 GRANT = Grant("g", "ana", "daily", 60.0, "why", "lead", 5.0, 1e10)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from db.engine import upgrade
 from db.ledger import SqlLedger
-from proxy_addon.core.types import Trail, Visit
+from proxy_addon.core.types import EvidenceSummary, Visit
 from proxy_addon.ledger.interface import Ledger
 from tests.db.engines import ENGINES, new_url
 from tests.ledger.memory_ledger import MemoryLedger
@@ -64,7 +64,7 @@ def test_histories_are_the_same_visits(ledger: Ledger) -> None:
 def test_histories_bring_evidence_of_these_days(ledger: Ledger) -> None:
     """What a person's page shows comes with the visit; of what is older only the times do."""
     now = time.time()  # noqa: TID251 - the database has the clock of this machine
-    trail = Trail(("page-opened", 1.5))
+    trail = EvidenceSummary(("page-opened", 1.5))
     ledger.write_visits(
         [
             visit(n, start=now - ago, end=now - ago, evidence=trail)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
 from db.types import Evidence, Instant
-from proxy_addon.core.types import Trail
+from proxy_addon.core.types import EvidenceSummary
 
 SQLITE, POSTGRES = sqlite.dialect(), postgresql.dialect()
 instants = st.floats(min_value=-6e10, max_value=2e11, allow_nan=False)
@@ -55,7 +55,7 @@ def test_the_ends_of_time() -> None:
 
 def test_evidence_there_and_back() -> None:
     """A trail is a text in the database; what is there but is no trail counts as none."""
-    kind, trail = Evidence(), Trail(("page-opened", 1.5))
+    kind, trail = Evidence(), EvidenceSummary(("page-opened", 1.5))
     for dialect in (SQLITE, POSTGRES):
         assert kind.process_result_value(kind.process_bind_param(trail, dialect), dialect) == trail
         assert kind.process_bind_param(None, dialect) is None

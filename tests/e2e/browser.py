@@ -35,7 +35,7 @@ def executable() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-class Desk:
+class BrowserSession:
     """A person at a browser behind the proxy. `person()` gives a fresh profile that signs in as somebody."""
 
     def __init__(self, browser: Browser, proxy: ProxyProcess) -> None:
@@ -67,7 +67,7 @@ class Desk:
 
 
 @contextmanager
-def chromium(proxy: ProxyProcess) -> Iterator[Desk]:
+def chromium(proxy: ProxyProcess) -> Iterator[BrowserSession]:
     """Start Chromium for `proxy`, and end it."""
     keys = ",".join([spki_hash(proxy.ca_file), spki_hash(proxy.origins.ca_file)])
     with sync_playwright() as playwright:
@@ -77,7 +77,7 @@ def chromium(proxy: ProxyProcess) -> Iterator[Desk]:
             proxy=ProxySettings(server=f"http://127.0.0.1:{proxy.port}"),
         )
         try:
-            yield Desk(browser, proxy)
+            yield BrowserSession(browser, proxy)
         finally:
             browser.close()
 

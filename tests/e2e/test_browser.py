@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Error, Page, Response
 
 from tests.e2e import browser
-from tests.e2e.browser import Desk, screenshot
+from tests.e2e.browser import BrowserSession, screenshot
 from tests.e2e.office import office, people, policy
 from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy
@@ -37,7 +37,7 @@ def proxy(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture(scope="module")
-def desk(proxy: OfficeProxy) -> Iterator[Desk]:
+def session(proxy: OfficeProxy) -> Iterator[BrowserSession]:
     """Chromium behind that proxy."""
     with browser.chromium(proxy) as started:
         yield started
@@ -80,9 +80,9 @@ def why_it_was_charged(page: Page) -> None:
     screenshot(page, "4-why")
 
 
-def test_a_day(proxy: OfficeProxy, desk: Desk, origins: Origins) -> None:
+def test_a_day(proxy: OfficeProxy, session: BrowserSession, origins: Origins) -> None:
     """Browse, heads-up, continue, run out, block page, employee page: what a person sees, in this order."""
-    with desk.person("dora", PASSWORD) as page:
+    with session.person("dora", PASSWORD) as page:
         assert visit(page, f"{FACEBOOK}/").status == 200
         page.get_by_text("api says /api/hello").wait_for()
         assert page.evaluate("[...document.images].every(i => i.naturalWidth === 48)")
@@ -111,9 +111,9 @@ def test_a_day(proxy: OfficeProxy, desk: Desk, origins: Origins) -> None:
     assert proxy.spent("dora", "short") >= 9
 
 
-def test_asking_for_more(proxy: OfficeProxy, desk: Desk) -> None:
+def test_asking_for_more(proxy: OfficeProxy, session: BrowserSession) -> None:
     """Out of time, gus asks from the block page; ada signs in and approves; gus goes on browsing."""
-    with desk.person("gus", PASSWORD, size=browser.PHONE) as page:
+    with session.person("gus", PASSWORD, size=browser.PHONE) as page:
 
         def over() -> bool:
             return reason(visit(page, f"{FACEBOOK}/feed")) == "exhausted"
@@ -129,7 +129,7 @@ def test_asking_for_more(proxy: OfficeProxy, desk: Desk) -> None:
         screenshot(page, "7-asked-phone")
         assert visit(page, "http://allowance.internal/admin").status == 403
         assert "role admin" in page.inner_text("body")
-        with desk.person("ada", PASSWORD, dark=True) as admin:
+        with session.person("ada", PASSWORD, dark=True) as admin:
             assert visit(admin, "https://allowance.internal/admin").status == 200
             admin.get_by_text("The launch of <b>our</b> page").wait_for()
             assert admin.locator("script").count() == 0
@@ -145,9 +145,9 @@ def test_asking_for_more(proxy: OfficeProxy, desk: Desk) -> None:
         screenshot(page, "9-granted-phone")
 
 
-def test_the_admin_page_fits_a_phone(desk: Desk) -> None:
+def test_the_admin_page_fits_a_phone(session: BrowserSession) -> None:
     """Everything on the administrators' page fits a phone, and other sites can neither frame nor script it."""
-    with desk.person("ada", PASSWORD, size=browser.PHONE) as page:
+    with session.person("ada", PASSWORD, size=browser.PHONE) as page:
         answer = visit(page, "http://allowance.internal/admin")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
@@ -155,9 +155,9 @@ def test_the_admin_page_fits_a_phone(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_employee_page(desk: Desk, scheme: str) -> None:
+def test_employee_page(session: BrowserSession, scheme: str) -> None:
     """The employee's page loads through the proxy with either scheme and shows name and allowances."""
-    with desk.person("emil", PASSWORD) as page:
+    with session.person("emil", PASSWORD) as page:
         assert visit(page, f"{scheme}://allowance.internal/").status == 200
         text = page.inner_text("body")
         assert "emil" in text
@@ -168,9 +168,9 @@ def test_employee_page(desk: Desk, scheme: str) -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("size", [browser.PHONE, browser.DESKTOP])
-def test_block_page_everywhere(desk: Desk, size: tuple[int, int], dark: bool) -> None:
+def test_block_page_everywhere(session: BrowserSession, size: tuple[int, int], dark: bool) -> None:
     """The block page fits a phone and a desk, light and dark, and asks for nothing but itself."""
-    with desk.person("emil", PASSWORD, size=size, dark=dark) as page:
+    with session.person("emil", PASSWORD, size=size, dark=dark) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         assert visit(page, "https://www.tiktok.com/<script>alert(1)</script>?q='\"><b>x").status == 403
@@ -181,9 +181,9 @@ def test_block_page_everywhere(desk: Desk, size: tuple[int, int], dark: bool) ->
         screenshot(page, f"6-block-{size[0]}-{'dark' if dark else 'light'}")
 
 
-def test_unlimited_page_keeps_its_certificate(desk: Desk) -> None:
+def test_unlimited_page_keeps_its_certificate(session: BrowserSession) -> None:
     """Chromium sees the site's own certificate where nothing is limited, and ours where something is."""
-    with desk.person("emil", PASSWORD) as page:
+    with session.person("emil", PASSWORD) as page:
         own = visit(page, "https://work.example/").security_details()
         ours = visit(page, "https://www.youtube.com/").security_details()
     assert own is not None
@@ -192,10 +192,10 @@ def test_unlimited_page_keeps_its_certificate(desk: Desk) -> None:
     assert ours["issuer"] != "Test origins"
 
 
-def test_like_button_costs_nothing(proxy: OfficeProxy, desk: Desk, origins: Origins) -> None:
+def test_like_button_costs_nothing(proxy: OfficeProxy, session: BrowserSession, origins: Origins) -> None:
     """A news page that carries a like button of a limited platform charges no time at all."""
     button = "https://platform.linkedin.com/embed/"
-    with desk.person("fay", PASSWORD) as page:
+    with session.person("fay", PASSWORD) as page:
         for _ in range(3):
             visit(page, f"https://news.example/?embed={button}")
             page.frame_locator("iframe").get_by_text("api says").wait_for()
@@ -204,17 +204,17 @@ def test_like_button_costs_nothing(proxy: OfficeProxy, desk: Desk, origins: Orig
     assert (usage["allowances"]["short"]["spent"], usage["visits"]) == (0, [])
 
 
-def test_script_can_read_the_refusal(desk: Desk) -> None:
+def test_script_can_read_the_refusal(session: BrowserSession) -> None:
     """A page's script that fetches from a blocked platform gets a problem that it can read."""
-    with desk.person("emil", PASSWORD) as page:
+    with session.person("emil", PASSWORD) as page:
         visit(page, "https://news.example/")
         script = "fetch('https://www.tiktok.com/api/x').then(async r => [r.status, (await r.json()).rule])"
         assert page.evaluate(script) == [403, "Not on our network"]
 
 
-def test_wrong_password(desk: Desk) -> None:
+def test_wrong_password(session: BrowserSession) -> None:
     """With a wrong password the browser shows no page of a limited platform."""
-    with desk.person("dora", "wrong") as page:
+    with session.person("dora", "wrong") as page:
         try:
             response = page.goto("https://www.youtube.com/")
         except Error as error:

@@ -144,7 +144,7 @@ def test_stop_and_restart(stand_in: Mitmdump) -> None:
 @pytest.mark.skipif(browser.executable() is None, reason="no chromium here: apt-get install chromium")
 def test_browser_trusts_what_it_should(stand_in: Mitmdump, origins: Origins) -> None:
     """Chromium shows a page with pictures and script, scrolls a feed, and still refuses unknown keys."""
-    with browser.chromium(stand_in) as desk, desk.person() as page:
+    with browser.chromium(stand_in) as services, services.person() as page:
         page.goto("https://www.two.example/")
         page.get_by_text("api says /api/hello").wait_for()
         assert page.evaluate("[...document.images].every(i => i.naturalWidth === 48)")

@@ -18,7 +18,7 @@ import pytest
 
 from tests.e2e import browser
 from tests.e2e.attention_script import OfficeTime, Reader, Session
-from tests.e2e.browser import Desk, screenshot
+from tests.e2e.browser import BrowserSession, screenshot
 from tests.e2e.feed_site import CHIRP, FEED_HOSTS, FEED_PLATFORMS, FORUM, FeedSite
 from tests.e2e.office import noon_zone, people
 from tests.e2e.origins import Origins
@@ -141,10 +141,10 @@ def lived(sites: Origins, folder: Path) -> Day:
     clock = OfficeTime(SPEED, time.time())  # noqa: TID251
     running, written = (office(folder / user, sites, user, clock) for user in ("dora", "emil"))
     dump = folder / "session.flows"
-    with running, browser.chromium(running) as desk:
+    with running, browser.chromium(running) as window:
         written.confdir = running.confdir
         with recorder(folder / "recorder", written, dump) as recording:
-            readers = hold(desk, Desk(desk.browser, recording), clock)
+            readers = hold(window, BrowserSession(window.browser, recording), clock)
     charged = {"dora": spent(running, "dora"), "emil": spent(written, "emil")}
     answer = written.cli("simulate", "--json", str(dump), timeout=120)
     assert answer.returncode == 0, answer.stderr
@@ -155,9 +155,9 @@ def lived(sites: Origins, folder: Path) -> Day:
     return Day({reader.name: reader for reader in readers}, charged, simulated)
 
 
-def hold(desk: Desk, other: Desk, clock: OfficeTime) -> list[Reader]:
+def hold(window: BrowserSession, other: BrowserSession, clock: OfficeTime) -> list[Reader]:
     """Read, watch, leave the tab open, look at the forum, leave that open too; in the long form, come back once."""
-    with desk.person("dora", PASSWORD) as hers, other.person("emil", PASSWORD) as his:
+    with window.person("dora", PASSWORD) as hers, other.person("emil", PASSWORD) as his:
         readers = [Reader("dora", hers), Reader("emil", his)]
         session = Session(readers, clock, seed=5)
         session.open_feed(film=90 if LONG else 32)

@@ -28,7 +28,7 @@ def signed(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
-def desk(signed: OfficeProxy) -> Client:
+def services(signed: OfficeProxy) -> Client:
     """Clients of the proxy with sign-in."""
     return signed.client
 
@@ -39,12 +39,12 @@ def credentials(user: str) -> str:
 
 
 @pytest.mark.parametrize("user", [None, "dora:wrong", "nobody:nothing", "dora:", ":"])
-def test_without_sign_in(desk: Client, origins: Origins, user: str | None) -> None:
+def test_without_sign_in(services: Client, origins: Origins, user: str | None) -> None:
     """Without a right password there is a 407 with a challenge, over CONNECT and over plain HTTP."""
     before = len(origins.record.to("www.youtube.com"))
-    tunnel = desk.open("https://www.youtube.com/", user=user)
+    tunnel = services.open("https://www.youtube.com/", user=user)
     assert (tunnel.status, tunnel.connect) == (0, 407)
-    plain = desk.open("http://www.youtube.com/", user=user)
+    plain = services.open("http://www.youtube.com/", user=user)
     assert plain.status == 407
     assert plain.headers["proxy-authenticate"].startswith("Basic realm=")
     assert len(origins.record.to("www.youtube.com")) == before
@@ -52,30 +52,30 @@ def test_without_sign_in(desk: Client, origins: Origins, user: str | None) -> No
 
 @pytest.mark.parametrize("user", PASSWORDS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_right_password(signed: OfficeProxy, desk: Client, user: str, scheme: str) -> None:
+def test_right_password(signed: OfficeProxy, services: Client, user: str, scheme: str) -> None:
     """Who signs in gets through, also with a colon and an umlaut in the password, and pays with own time."""
-    assert desk.open(f"{scheme}://www.youtube.com/", user=credentials(user)).status == 200
-    assert user in desk.open(PAGE, user=credentials(user)).text
+    assert services.open(f"{scheme}://www.youtube.com/", user=credentials(user)).status == 200
+    assert user in services.open(PAGE, user=credentials(user)).text
     assert signed.usage(user)["visits"]
 
 
-def test_one_sign_in_for_a_tunnel(desk: Client) -> None:
+def test_one_sign_in_for_a_tunnel(services: Client) -> None:
     """Signing in at CONNECT is enough for every stream in the tunnel."""
     urls = [f"https://www.youtube.com/image/{n}.png" for n in range(4)]
-    replies = desk.start(urls, user=credentials("dora"), http2=True).finish()
+    replies = services.start(urls, user=credentials("dora"), http2=True).finish()
     assert [reply.status for reply in replies] == [200] * 4
 
 
-def test_unlimited_needs_no_sign_in(desk: Client, origins: Origins) -> None:
+def test_unlimited_needs_no_sign_in(services: Client, origins: Origins) -> None:
     """What is not limited is nobody's business: no sign-in is asked for."""
-    assert desk.get("https://work.example/", trust=origins.ca_file).status == 200
+    assert services.get("https://work.example/", trust=origins.ca_file).status == 200
 
 
-def test_new_password_counts(signed: OfficeProxy, desk: Client) -> None:
+def test_new_password_counts(signed: OfficeProxy, services: Client) -> None:
     """A person added while the proxy runs can sign in without a restart."""
     answer = signed.cli("people", "add", "fay", "--password-stdin", stdin="a fresh password\n")
     assert answer.returncode == 0, answer.stderr
-    assert desk.open("https://www.youtube.com/", user="fay:a fresh password").status == 200
+    assert services.open("https://www.youtube.com/", user="fay:a fresh password").status == 200
 
 
 def test_device_map(client: Client) -> None:
@@ -108,7 +108,7 @@ def test_pretended_front_proxy(running_office: OfficeProxy, client: Client, sche
     assert running_office.usage(f"ip:{source}")["visits"]
 
 
-def test_nothing_leaks(signed: OfficeProxy, desk: Client, origins: Origins) -> None:
+def test_nothing_leaks(signed: OfficeProxy, services: Client, origins: Origins) -> None:
     """No password, in clear or as sent, reaches a site, the log, the database or the password file."""
     for user in PASSWORDS:
         for url in (
@@ -116,7 +116,7 @@ def test_nothing_leaks(signed: OfficeProxy, desk: Client, origins: Origins) -> N
             "http://www.youtube.com/headers",
             "http://work.example/",
         ):
-            assert desk.open(url, user=credentials(user)).status == 200
+            assert services.open(url, user=credentials(user)).status == 200
     assert "proxy-authorization" not in origins.record.header_names()
     stored = b"".join(file.read_bytes() for file in (signed.folder / "var").rglob("*") if file.is_file())
     for user, password in PASSWORDS.items():

@@ -77,7 +77,9 @@ def test_one_balance_and_grants_for_all(several: PostgresOffice) -> None:
     client, proxy = several.client, several.proxy
 
     def refused() -> bool:
-        statuses = [client.open(PAGE, source=desk).status for desk in DESKS]  # each of them, every time
+        statuses = [
+            client.open(PAGE, source=services).status for services in DESKS
+        ]  # each of them, every time
         return statuses == [403, 403]
 
     until(refused, "both desks to be refused", 40, every=0.2)
@@ -86,7 +88,9 @@ def test_one_balance_and_grants_for_all(several: PostgresOffice) -> None:
     assert spent <= LIMIT + 2 * (0.25 + 0.75)
     assert proxy.cli("grant", "pat", "short", "10m", "--reason", "a customer").returncode == 0
     granted = time.monotonic()
-    until(lambda: all(client.open(PAGE, source=desk).status == 200 for desk in DESKS), "the grant", 10)
+    until(
+        lambda: all(client.open(PAGE, source=services).status == 200 for services in DESKS), "the grant", 10
+    )
     print(f"granted at both after {time.monotonic() - granted:.2f} s")
 
 
@@ -97,7 +101,7 @@ def test_a_worker_that_dies_in_an_outage(several: PostgresOffice) -> None:
     replayed = proxy.log.count("a journal was replayed")
     died = proxy.log.count("worker died")
     several.relay.set("pass")
-    films = [client.start([FILM], source=desk) for desk in DESKS]
+    films = [client.start([FILM], source=services) for services in DESKS]
     until(lambda: all(film.received() > 0 for film in films), "the films to begin")
     until(lambda: len({key.split("-")[0] for key in several.rows()}) == 2, "rows of both workers")
     until(lambda: proxy.ready() and len(alive(proxy)) == 2, "both workers", 20)
@@ -109,7 +113,7 @@ def test_a_worker_that_dies_in_an_outage(several: PostgresOffice) -> None:
     os.kill(before[0], signal.SIGKILL)
     until(lambda: proxy.log.count("worker died") > died, "the supervisor to notice")
     until(
-        lambda: any(client.open(PAGE, source=desk).status == 200 for desk in DESKS),
+        lambda: any(client.open(PAGE, source=services).status == 200 for services in DESKS),
         "the other worker to serve",
     )
     assert proxy.log.count("a journal was replayed") == replayed

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from proxy_addon.config.settings import Settings
 from proxy_addon.core.ruleset import People, RuleSet
-from proxy_addon.identity.identification import CHALLENGE, Identifier, Who
+from proxy_addon.identity.identification import CHALLENGE, Identifier, Identity
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.system.clock import VirtualClock
 
 START = 1_793_610_000.0
-NOBODY = Who("ip:10.0.0.1", False, "none", ("guest",))
+NOBODY = Identity("ip:10.0.0.1", False, "none", ("guest",))
 
 
 def basic(user: str, password: str) -> str:
@@ -73,8 +73,8 @@ async def test_right_credentials(identifier, mode):
     who = identifier(sign_in=mode)
     header = basic("DORA", "pass:word")
     assert who.identify_now("10.0.0.1", header, None) is None
-    assert await who.identify("10.0.0.1", header, None) == Who("dora", True, "sign-in")
-    assert who.identify_now("10.0.0.1", header, None) == Who("dora", True, "sign-in")
+    assert await who.identify("10.0.0.1", header, None) == Identity("dora", True, "sign-in")
+    assert who.identify_now("10.0.0.1", header, None) == Identity("dora", True, "sign-in")
 
 
 @pytest.mark.parametrize("mode", ["auto", "required", "optional"])
@@ -132,14 +132,14 @@ DEVICES = {
 @pytest.mark.parametrize(
     ("ip", "expected"),
     [
-        ("10.0.7.21", Who("reception", True, "device")),
-        ("::ffff:10.0.7.21", Who("reception", True, "device")),
-        ("10.0.7.22", Who("floor7", True, "device", ("quiet",))),
-        ("10.9.9.9", Who("ip:10.9.9.9", False, "device", ("guest",))),
-        ("fd00::5%eth0", Who("lab", True, "device")),
-        ("192.168.0.1", Who("ip:192.168.0.1", False, "none", ("guest",), challenge=True)),
-        ("2001:DB8:0::1", Who("ip:2001:db8::1", False, "none", ("guest",), challenge=True)),
-        ("", Who("ip:unknown", False, "none", ("guest",), challenge=True)),
+        ("10.0.7.21", Identity("reception", True, "device")),
+        ("::ffff:10.0.7.21", Identity("reception", True, "device")),
+        ("10.0.7.22", Identity("floor7", True, "device", ("quiet",))),
+        ("10.9.9.9", Identity("ip:10.9.9.9", False, "device", ("guest",))),
+        ("fd00::5%eth0", Identity("lab", True, "device")),
+        ("192.168.0.1", Identity("ip:192.168.0.1", False, "none", ("guest",), challenge=True)),
+        ("2001:DB8:0::1", Identity("ip:2001:db8::1", False, "none", ("guest",), challenge=True)),
+        ("", Identity("ip:unknown", False, "none", ("guest",), challenge=True)),
     ],
 )
 def test_devices(identifier, ip, expected):
@@ -152,7 +152,7 @@ async def test_sign_in_beats_device(identifier):
     who = identifier(rule_set(DEVICES))
     assert (await who.identify("10.0.7.21", basic("dora", "pass:word"), None)).name == "dora"
     failed = await who.identify("10.0.7.21", basic("dora", "wrong"), None)
-    assert failed == Who("ip:10.0.7.21", False, "none", ("guest",), challenge=True)
+    assert failed == Identity("ip:10.0.7.21", False, "none", ("guest",), challenge=True)
 
 
 @given(
@@ -179,9 +179,9 @@ def test_rules_may_change(passwords):
     """A reload of the rules is in force at the next question."""
     current = [rule_set(DEVICES)]
     who = Identifier(lambda: current[0], passwords, Settings(sign_in="off"), VirtualClock(START))
-    assert who.identify_now("10.0.7.21", None, None) == Who("reception", True, "device")
+    assert who.identify_now("10.0.7.21", None, None) == Identity("reception", True, "device")
     current[0] = rule_set(unidentified=None)
-    assert who.identify_now("10.0.7.21", None, None) == Who("ip:10.0.7.21", False, "none", refused=True)
+    assert who.identify_now("10.0.7.21", None, None) == Identity("ip:10.0.7.21", False, "none", refused=True)
     who.close()
 
 
@@ -191,17 +191,17 @@ FRONT = {"front_proxies": ["10.0.0.9", "fd00:1::/64"]}
 @pytest.mark.parametrize(
     ("ip", "authorization", "forwarded", "expected"),
     [
-        ("10.0.0.9", basic("Dora", "whatever"), None, Who("dora", True, "front-proxy")),
-        ("10.0.0.9", None, "Zoë", Who("zoë", True, "front-proxy")),
-        ("::ffff:10.0.0.9", None, "bob", Who("bob", True, "front-proxy")),
-        ("fd00:1::7", None, "bob", Who("bob", True, "front-proxy")),
-        ("10.0.0.9", basic("dora", ""), "bob", Who("dora", True, "front-proxy")),
-        ("10.0.0.9", "Negotiate abc", "bob", Who("bob", True, "front-proxy")),
-        ("10.0.0.9", None, None, Who("ip:10.0.0.9", False, "none", ("guest",))),
-        ("10.0.0.9", None, "ip:10.0.7.21", Who("ip:10.0.0.9", False, "none", ("guest",))),
-        ("10.0.0.9", None, "a\nb", Who("ip:10.0.0.9", False, "none", ("guest",))),
-        ("10.0.0.8", None, "bob", Who("ip:10.0.0.8", False, "none", ("guest",), challenge=True)),
-        ("fd00:2::7", None, "bob", Who("ip:fd00:2::7", False, "none", ("guest",), challenge=True)),
+        ("10.0.0.9", basic("Dora", "whatever"), None, Identity("dora", True, "front-proxy")),
+        ("10.0.0.9", None, "Zoë", Identity("zoë", True, "front-proxy")),
+        ("::ffff:10.0.0.9", None, "bob", Identity("bob", True, "front-proxy")),
+        ("fd00:1::7", None, "bob", Identity("bob", True, "front-proxy")),
+        ("10.0.0.9", basic("dora", ""), "bob", Identity("dora", True, "front-proxy")),
+        ("10.0.0.9", "Negotiate abc", "bob", Identity("bob", True, "front-proxy")),
+        ("10.0.0.9", None, None, Identity("ip:10.0.0.9", False, "none", ("guest",))),
+        ("10.0.0.9", None, "ip:10.0.7.21", Identity("ip:10.0.0.9", False, "none", ("guest",))),
+        ("10.0.0.9", None, "a\nb", Identity("ip:10.0.0.9", False, "none", ("guest",))),
+        ("10.0.0.8", None, "bob", Identity("ip:10.0.0.8", False, "none", ("guest",), challenge=True)),
+        ("fd00:2::7", None, "bob", Identity("ip:fd00:2::7", False, "none", ("guest",), challenge=True)),
     ],
 )
 def test_front_proxy(identifier, ip, authorization, forwarded, expected):
@@ -226,7 +226,9 @@ def test_unidentified_refused(identifier):
     """`unidentified: refuse` marks those whom nobody could identify, and them only."""
     rules = rule_set(DEVICES, unidentified=None)
     who = identifier(rules, sign_in="off")
-    assert who.identify_now("192.168.0.1", None, None) == Who("ip:192.168.0.1", False, "none", refused=True)
+    assert who.identify_now("192.168.0.1", None, None) == Identity(
+        "ip:192.168.0.1", False, "none", refused=True
+    )
     for ip in ("10.0.7.21", "10.9.9.9"):
         found = who.identify_now(ip, None, None)
         assert found is not None
@@ -259,12 +261,12 @@ def test_who_sits_at_an_address_is_asked_again(identifier):
     rules = rule_set({"10.0.7.21": ("reception", None)})
     who = identifier(sign_in="off")
     before = identifier(rules, sign_in="off").identify_now("10.0.7.21", None, None)
-    assert before == Who("reception", True, "device")
-    assert who.again(before, "10.0.7.21") == Who("ip:10.0.7.21", False, "none", ("guest",))
+    assert before == Identity("reception", True, "device")
+    assert who.again(before, "10.0.7.21") == Identity("ip:10.0.7.21", False, "none", ("guest",))
     asked = before._replace(challenge=True)
     assert who.again(asked, "10.0.7.21").challenge
     for how in ("sign-in", "front-proxy"):
-        signed = Who("dora", True, how)
+        signed = Identity("dora", True, how)
         assert who.again(signed, "10.0.7.21") is signed
 
 
@@ -284,4 +286,4 @@ def test_devices_can_be_prepared(identifier):
 )
 def test_an_address_is_no_sign_in(how: str, identified: bool, signed_in: bool) -> None:
     """Only a password or a trusted front proxy says that a person is signed in."""
-    assert Who("ana", identified, how).signed_in is signed_in
+    assert Identity("ana", identified, how).signed_in is signed_in

@@ -9,14 +9,15 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core.types import Extension, Trail, Visit
+from proxy_addon.core.types import EvidenceSummary, Extension, Visit
+from proxy_addon.ledger import journal as journal_module
 from proxy_addon.ledger.interface import LedgerUnavailable, LedgerUnusable
 from proxy_addon.ledger.journal import Journal, Replayed, read, replay
 from tests.ledger.memory_ledger import MemoryLedger
@@ -60,7 +61,7 @@ def left_by(folder: Path, visits: Sequence[Visit], node: str = "a") -> Journal:
 texts = st.text(st.characters(exclude_categories=()), max_size=20)
 instants = st.floats(-1e12, 1e12)
 trails = st.builds(
-    Trail,
+    EvidenceSummary,
     st.tuples(texts, instants),
     st.lists(st.builds(Extension, texts, instants, instants, st.integers(0, 10**6)), max_size=3).map(tuple),
     st.none() | st.tuples(texts, instants),
@@ -337,3 +338,8 @@ def test_killed_while_writing(tmp_path: Path, rounds: int) -> None:
     assert replay(tmp_path, PLACE, ledger).journals == 1
     assert {row.rev for row in ledger.visits(-1.0)} <= {said, said + 1, said + 2}
     assert len(list(ledger.visits(-1.0))) == 9
+
+
+def test_a_record_has_a_form_for_each_field_of_a_visit() -> None:
+    """A field that is added to visits needs a form in the journal, in the order of the fields."""
+    assert tuple(field.name for field in fields(Visit)) == journal_module._NAMES

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from db.engine import upgrade
 from db.ledger import SqlLedger
-from proxy_addon.core.types import Extension, Grant, Trail, Visit
+from proxy_addon.core.types import EvidenceSummary, Extension, Grant, Visit
 from proxy_addon.ledger.interface import AuditEntry, Ledger, LedgerRefused
 from tests.ledger.memory_ledger import MemoryLedger
 
@@ -72,7 +72,9 @@ def test_what_was_written_is_read(ledger: Ledger) -> None:
 
 def test_evidence_is_kept_with_its_visit(ledger: Ledger) -> None:
     """Every part of a trail comes back, changes with a newer revision, and is there in news and in what is exported."""
-    opened = Trail(("page-opened", START), (Extension("page-action", START + 0.125, START + 9.5, 14),))
+    opened = EvidenceSummary(
+        ("page-opened", START), (Extension("page-action", START + 0.125, START + 9.5, 14),)
+    )
     ended = opened._replace(closed=("time-up", START + 9.5), given_back=12.25)
     ledger.write_visits([visit(1, evidence=opened), visit(2)])
     ledger.write_visits([visit(1, evidence=ended, rev=2), visit(1)])

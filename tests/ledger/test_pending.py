@@ -5,7 +5,7 @@ from __future__ import annotations
 from structlog.testing import capture_logs
 
 from proxy_addon.core.types import Visit
-from proxy_addon.ledger.pending import Waiting
+from proxy_addon.ledger.pending import PendingVisits
 
 
 def visit(number: int, rev: int = 1) -> Visit:
@@ -15,7 +15,7 @@ def visit(number: int, rev: int = 1) -> Visit:
 
 def test_the_newest_revision_waits() -> None:
     """Of one visit the highest rev is kept, whatever the order, at the place where it came first."""
-    waiting = Waiting(10)
+    waiting = PendingVisits(10)
     for each in (visit(1), visit(2), visit(1, 3), visit(1, 2)):
         waiting.put(each)
     assert waiting.first(10) == (visit(1, 3), visit(2))
@@ -24,7 +24,7 @@ def test_the_newest_revision_waits() -> None:
 
 def test_a_newer_revision_is_not_forgotten() -> None:
     """What was written leaves; a revision that came in the meantime stays."""
-    waiting = Waiting(10)
+    waiting = PendingVisits(10)
     waiting.put(visit(1))
     waiting.put(visit(2))
     written = waiting.first(2)
@@ -35,7 +35,7 @@ def test_a_newer_revision_is_not_forgotten() -> None:
 
 def test_fresh_is_told_once() -> None:
     """What was taken is not fresh any more; what is given back is, unless a newer revision came."""
-    waiting = Waiting(10)
+    waiting = PendingVisits(10)
     waiting.put(visit(1))
     waiting.put(visit(2))
     taken = waiting.take_fresh()
@@ -48,7 +48,7 @@ def test_fresh_is_told_once() -> None:
 
 def test_what_was_written_is_not_fresh() -> None:
     """A visit that reached the ledger before anybody asked does not go to the journal."""
-    waiting = Waiting(10)
+    waiting = PendingVisits(10)
     waiting.put(visit(1))
     waiting.forget(waiting.first(1))
     assert waiting.take_fresh() == ()
@@ -56,7 +56,7 @@ def test_what_was_written_is_not_fresh() -> None:
 
 def test_it_is_bounded() -> None:
     """Beyond the bound the oldest is dropped, counted, and said once."""
-    waiting = Waiting(10)
+    waiting = PendingVisits(10)
     with capture_logs() as lines:
         for number in range(25):
             waiting.put(visit(number))

@@ -9,7 +9,7 @@ import pytest
 
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict, Visit
-from proxy_addon.metering.decision_cache import Fresh, Lately
+from proxy_addon.metering.decision_cache import CachedDecision, DecisionCache
 from proxy_addon.metering.usage_book import PersonUsage, UsageBook
 from proxy_addon.rules import folder as rules_file
 from tests.simulate import trace
@@ -24,9 +24,9 @@ def rules(tmp_path_factory: Any) -> RuleSet:
     return rules_file.load(trace.write_rules(tmp_path_factory.mktemp("rules") / "r"))
 
 
-def kept(rules: RuleSet, usage: PersonUsage, decision: Decision = SPEND) -> Fresh:
+def kept(rules: RuleSet, usage: PersonUsage, decision: Decision = SPEND) -> CachedDecision:
     """A decision made at the instant 500."""
-    return Fresh(decision, rules, ANA, usage, usage.revision, 500.0)
+    return CachedDecision(decision, rules, ANA, usage, usage.revision, 500.0)
 
 
 def test_good_for_a_moment(rules: RuleSet) -> None:
@@ -71,11 +71,11 @@ def test_free_time_has_no_end(rules: RuleSet) -> None:
 
 def test_kept_for_each_person_and_target(rules: RuleSet) -> None:
     """What was decided is recalled for the same person and platform only, until all is forgotten."""
-    lately, book, target = Lately(), UsageBook(), Target("x")
-    lately.keep(SPEND, rules, ANA, target, book, 500.0)
-    assert lately.recall(rules, ANA, target, book, 500.5) is SPEND
-    assert lately.recall(rules, ANA, Target("tiktok"), book, 500.5) is None
-    assert lately.recall(rules, Person("bo", ("staff",)), target, book, 500.5) is None
-    assert len(lately) == 1
-    lately.clear()
-    assert lately.recall(rules, ANA, target, book, 500.5) is None
+    decision_cache, book, target = DecisionCache(), UsageBook(), Target("x")
+    decision_cache.keep(SPEND, rules, ANA, target, book, 500.0)
+    assert decision_cache.recall(rules, ANA, target, book, 500.5) is SPEND
+    assert decision_cache.recall(rules, ANA, Target("tiktok"), book, 500.5) is None
+    assert decision_cache.recall(rules, Person("bo", ("staff",)), target, book, 500.5) is None
+    assert len(decision_cache) == 1
+    decision_cache.clear()
+    assert decision_cache.recall(rules, ANA, target, book, 500.5) is None

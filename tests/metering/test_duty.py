@@ -25,16 +25,16 @@ def test_what_runs_ends_with_the_shift() -> None:
     enforcer = Replay(OFFICE).enforcer
     emil = enforcer.person("emil", None, at("16:50"))
     asked = enforcer.tunnel(emil, "x", at("16:50"))
-    assert asked.ticket is not None
+    assert asked.flight is not None
     assert list(enforcer.due(at("17:00") - 1)) == []
     (due,) = enforcer.due(at("17:00"))
-    assert due.ticket is asked.ticket
+    assert due.flight is asked.flight
     assert enforcer.person("emil", None, at("17:00")).roles == ("staff",)
 
 
 def test_roles_of_a_device_do_not_end_with_a_shift() -> None:
     """Whoever sits at the care desk has its role for as long as they sit there."""
     enforcer = Replay(OFFICE).enforcer
-    desk = enforcer.person("emil", ("care",), at("16:50"))
-    assert enforcer.tunnel(desk, "x", at("16:50")).ticket is not None
+    services = enforcer.person("emil", ("care",), at("16:50"))
+    assert enforcer.tunnel(services, "x", at("16:50")).flight is not None
     assert list(enforcer.due(at("18:00"))) == []

@@ -25,7 +25,7 @@ from proxy_addon.core.ruleset import (
     Then,
 )
 from proxy_addon.core.types import Activity, Grant, Interval, Reason, Target, Verdict
-from proxy_addon.metering.enforcer import Asked, Due, Ticket
+from proxy_addon.metering.enforcer import Asked, Due, Flight
 from tests.core.policies import SAMPLE, H, M, at, targets
 from tests.shell import Shell
 
@@ -68,47 +68,47 @@ def load(
     shell: Shell, x: Exchange, now: float, kind: str = "application/json", size: int = 9000, status: int = 200
 ) -> Judgement | None:
     """A request, answered at once and over; None when it was blocked."""
-    ticket = ask(shell, x, now).ticket
-    if ticket is None:
+    flight = ask(shell, x, now).flight
+    if flight is None:
         return None
-    judged = shell.enforcer.finished(ticket, status, kind, size, 0.1)
-    shell.enforcer.closed(ticket)
+    judged = shell.enforcer.finished(flight, status, kind, size, 0.1)
+    shell.enforcer.closed(flight)
     return judged
 
 
-def tunnel(shell: Shell, now: float, platform: str = "x") -> Ticket:
+def tunnel(shell: Shell, now: float, platform: str = "x") -> Flight:
     """A tunnel that is let through."""
-    ticket = shell.enforcer.tunnel(shell.enforcer.person("dora", None, now), platform, now).ticket
-    assert ticket is not None
-    return ticket
+    flight = shell.enforcer.tunnel(shell.enforcer.person("dora", None, now), platform, now).flight
+    assert flight is not None
+    return flight
 
 
-def film(shell: Shell, now: float) -> Ticket:
+def film(shell: Shell, now: float) -> Flight:
     """A film whose answer has begun."""
-    ticket = ask(shell, FETCH._replace(path="/film", dest="video", mode="no-cors"), now).ticket
-    assert ticket is not None
-    shell.enforcer.answered(ticket, 200, "video/mp4", 10**9, now)
-    return ticket
+    flight = ask(shell, FETCH._replace(path="/film", dest="video", mode="no-cors"), now).flight
+    assert flight is not None
+    shell.enforcer.answered(flight, 200, "video/mp4", 10**9, now)
+    return flight
 
 
 def until_cut(
-    shell: Shell, ticket: Ticket, since: float, seconds: int, rate: int = 10**6
+    shell: Shell, flight: Flight, since: float, seconds: int, rate: int = 10**6
 ) -> tuple[float, Due] | None:
     """Bytes flow second by second; when something was due, and what."""
-    pass_on = shell.enforcer.tunnel_bytes if ticket.kind == "tunnel" else shell.enforcer.body
+    pass_on = shell.enforcer.tunnel_bytes if flight.kind == "tunnel" else shell.enforcer.body
     for second in range(1, seconds + 1):
-        pass_on(ticket, rate, since + second)
+        pass_on(flight, rate, since + second)
         for due in shell.enforcer.due(since + second + LOOKS):
             return since + second - START, due
     return None
 
 
 def test_a_page_costs_its_tail_and_a_blocked_one_nothing() -> None:
-    """What is not let through leaves no ticket, no visit and no clock."""
+    """What is not let through leaves no flight, no visit and no clock."""
     shell = Shell(office())
     assert shell.open("dora", "x.com", START).decision.verdict is Verdict.SPEND
     blocked = shell.open("dora", "tiktok.com", START + 1)
-    assert (blocked.decision.reason, blocked.ticket) == (Reason.BLOCKED, None)
+    assert (blocked.decision.reason, blocked.flight) == (Reason.BLOCKED, None)
     assert shell.rows() == [(START, START + TAIL, "a", "Little")]
 
 
@@ -128,7 +128,7 @@ def test_the_gap_before_a_page_is_charged_to_the_last_second_and_the_page_blocke
     shell.open("dora", "x.com", START)
     shell.open("dora", "x.com", START + 170)
     asked = shell.open("dora", "x.com", START + 310)
-    assert (asked.decision.reason, asked.ticket) == (Reason.EXHAUSTED, None)
+    assert (asked.decision.reason, asked.flight) == (Reason.EXHAUSTED, None)
     assert shell.spent("dora", "a") == 5 * M
     assert shell.rows() == [(START, START + 5 * M, "a", "Little")]
     assert ended[:1] == [START + 5 * M]
@@ -139,7 +139,7 @@ def test_a_page_after_a_longer_silence_is_let_through() -> None:
     shell = Shell(office(limit=5 * M))
     shell.open("dora", "x.com", START)
     shell.open("dora", "x.com", START + 170)
-    assert shell.open("dora", "x.com", START + 170 + 181).ticket is not None
+    assert shell.open("dora", "x.com", START + 170 + 181).flight is not None
     assert shell.spent("dora", "a") == 180 + TAIL
 
 
@@ -209,7 +209,7 @@ def test_a_heads_up_comes_once_in_each_window() -> None:
             now = START + day + second
             asked = ask(shell, NAVIGATE, now)
             if asked.notice is not None:
-                assert asked.ticket is None
+                assert asked.flight is None
                 noticed.append((day, asked.notice.left))
             shell.open("dora", "x.com", now)
     assert [day for day, _ in noticed] == [0, 24 * H]
@@ -239,27 +239,27 @@ def test_no_heads_up_without_a_page_or_when_nobody_wants_one() -> None:
 def test_a_film_is_charged_second_by_second_and_cut_at_the_end() -> None:
     """It ends when the time is up, and what is over is not due again."""
     shell = Shell(office(limit=M))
-    ticket = film(shell, START)
-    found = until_cut(shell, ticket, START, 120)
+    flight = film(shell, START)
+    found = until_cut(shell, flight, START, 120)
     assert found is not None
     when, due = found
     assert 60 <= when <= 62
-    assert (due.ticket, due.decision.reason) == (ticket, Reason.EXHAUSTED)
+    assert (due.flight, due.decision.reason) == (flight, Reason.EXHAUSTED)
     assert due.delay < 2
     assert M <= shell.spent("dora", "a") < M + 2 * LOOKS
-    shell.enforcer.closed(ticket)
-    shell.enforcer.closed(ticket)
+    shell.enforcer.closed(flight)
+    shell.enforcer.closed(flight)
     assert list(shell.enforcer.due(START + 300)) == []
 
 
 def test_a_film_that_trickles_or_stalls_is_not_watched() -> None:
     """Too few bytes are no film, and bytes after a long silence do not fill it."""
     shell = Shell(office(limit=H))
-    ticket = film(shell, START)
+    flight = film(shell, START)
     begun = shell.spent("dora", "a")
-    assert until_cut(shell, ticket, START, 60, rate=500) is None
+    assert until_cut(shell, flight, START, 60, rate=500) is None
     assert shell.spent("dora", "a") == begun
-    shell.enforcer.body(ticket, 10**9, START + 600)
+    shell.enforcer.body(flight, 10**9, START + 600)
     assert shell.spent("dora", "a") == begun + TAIL
 
 
@@ -268,12 +268,12 @@ def test_a_tunnel_is_metered_by_its_bytes() -> None:
     shell = Shell(office(limit=H))
     ignored: list[Activity] = []
     shell.metrics.ignored = lambda person, platform, activity: ignored.append(activity)  # type: ignore[method-assign]
-    ticket = tunnel(shell, START)
-    until_cut(shell, ticket, START, 60, rate=100)
+    flight = tunnel(shell, START)
+    until_cut(shell, flight, START, 60, rate=100)
     assert (shell.rows(), ignored) == ([], [Activity.BACKGROUND] * 12)
-    until_cut(shell, ticket, START + 60, 60)
+    until_cut(shell, flight, START + 60, 60)
     assert shell.rows() == [(START + 60, START + 120 + TAIL, "a", "Little")]
-    shell.enforcer.tunnel_quiet(ticket)
+    shell.enforcer.tunnel_quiet(flight)
     assert len(ignored) == 13
 
 
@@ -285,21 +285,21 @@ def test_a_tunnel_is_cut_within_five_seconds_and_no_new_one_opens() -> None:
     assert 60 <= found[0] <= 65
     assert M <= shell.spent("dora", "a") < M + 2 * LOOKS
     refused = shell.enforcer.tunnel(shell.enforcer.person("dora", None, START), "facebook", START + 70)
-    assert (refused.decision.reason, refused.ticket) == (Reason.EXHAUSTED, None)
+    assert (refused.decision.reason, refused.flight) == (Reason.EXHAUSTED, None)
 
 
 def test_messages() -> None:
     """What a person writes is a visit; pushes, and receipts for them, are not."""
     shell = Shell(office())
-    ticket = ask(shell, FETCH._replace(path="/ws", dest="websocket", mode="websocket"), START).ticket
-    assert ticket is not None
-    shell.enforcer.upgraded(ticket)
+    flight = ask(shell, FETCH._replace(path="/ws", dest="websocket", mode="websocket"), START).flight
+    assert flight is not None
+    shell.enforcer.upgraded(flight)
     message = shell.enforcer.message
-    assert ticket.kind == "websocket"
-    assert message(ticket, 5000, START + 1, from_client=False) is Activity.BACKGROUND
-    assert message(ticket, 500, START + 1.5, from_client=True) is Activity.BACKGROUND
+    assert flight.kind == "websocket"
+    assert message(flight, 5000, START + 1, from_client=False) is Activity.BACKGROUND
+    assert message(flight, 500, START + 1.5, from_client=True) is Activity.BACKGROUND
     assert shell.rows() == []
-    assert message(ticket, 500, START + 9, from_client=True) is Activity.VISIT
+    assert message(flight, 500, START + 9, from_client=True) is Activity.VISIT
     assert shell.rows() == [(START + 9, START + 9 + TAIL, "a", "Little")]
     assert shell.attention.evidence("dora")[0][1].opened is Evidence.MESSAGE_SENT
 
@@ -307,10 +307,10 @@ def test_messages() -> None:
 def test_heartbeats_cost_nothing() -> None:
     """One short message now and then opens nothing."""
     shell = Shell(office())
-    ticket = ask(shell, FETCH._replace(path="/ws"), START).ticket
-    assert ticket is not None
+    flight = ask(shell, FETCH._replace(path="/ws"), START).flight
+    assert flight is not None
     for beat in range(40):
-        shell.enforcer.message(ticket, 12, START + 30 * beat, from_client=True)
+        shell.enforcer.message(flight, 12, START + 30 * beat, from_client=True)
     assert shell.rows() == []
 
 

@@ -90,7 +90,7 @@ def test_time_is_measured_as_if_there_were_time_enough(pages):
     now = START
     for pause, host in pages:
         now += pause
-        assert small.open("dora", host, now).ticket is not None
+        assert small.open("dora", host, now).flight is not None
         assert small.open("dora", host, now).notice is None
         endless.open("dora", host, now)
         endless.open("dora", host, now)
@@ -101,12 +101,12 @@ def test_beyond_the_limit() -> None:
     """Charged on, counted as would-block with the reason, never a heads-up, never due."""
     shell = Shell(office(5 * M))
     enforcer = shell.enforcer
-    ticket = enforcer.tunnel(enforcer.person("dora", None, START), "facebook", START).ticket
-    assert ticket is not None
+    flight = enforcer.tunnel(enforcer.person("dora", None, START), "facebook", START).flight
+    assert flight is not None
     for second in range(0, 1200, 5):
-        enforcer.tunnel_bytes(ticket, 1_000_000, START + second)
+        enforcer.tunnel_bytes(flight, 1_000_000, START + second)
         assert list(enforcer.due(START + second)) == []
-        assert not enforcer.blocked_now(ticket, START + second)
+        assert not enforcer.blocked_now(flight, START + second)
     assert shell.open("dora", "x.com", START + 1200).notice is None
     assert shell.spent("dora", "a") > 1190
     last = shell.metrics.decisions[-1]

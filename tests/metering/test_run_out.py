@@ -39,8 +39,8 @@ def test_the_tail_ends_when_time_is_up(pauses: Sequence[float], hosts: Sequence[
     """With four looks a second nobody is charged more than a look beyond the limit, whatever runs beside it."""
     shell, now = Shell(office(limit=5 * M)), START
     for pause, host in zip([*pauses, LOOKS * LOOK], hosts, strict=False):
-        if (ticket := shell.open("dora", host, now).ticket) is not None:
-            shell.enforcer.closed(ticket)
+        if (flight := shell.open("dora", host, now).flight) is not None:
+            shell.enforcer.closed(flight)
         for look in range(1, LOOKS + 1):
             if look * LOOK <= pause:
                 assert not list(shell.enforcer.due(now + look * LOOK))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from proxy_addon.core.metering.activity import Exchange
-from proxy_addon.core.policy.compiled import Prepared
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import Allowance, Limit, People, Period, Rule, RuleSet, Then
 from proxy_addon.core.types import Person, Reason, Target
 from tests.core.policies import SAMPLE, H, M, at, targets
@@ -93,21 +93,21 @@ def test_a_stream_under_a_lower_limit_is_due_at_once() -> None:
     """And what it charged before the change stays charged."""
     shell = Shell(rules(ONE))
     enforcer = shell.enforcer
-    ticket = enforcer.tunnel(enforcer.person("dora", None, START), "x", START).ticket
-    assert ticket is not None
+    flight = enforcer.tunnel(enforcer.person("dora", None, START), "x", START).flight
+    assert flight is not None
     for second in range(0, 600, 5):
-        enforcer.tunnel_bytes(ticket, 1_000_000, START + second)
+        enforcer.tunnel_bytes(flight, 1_000_000, START + second)
     spent = shell.spent("dora", "a")
     now = START + 600
     shell.enforcer.swap(prepared(rules(ONE, limit=5 * M)), now)
-    enforcer.tunnel_bytes(ticket, 1_000_000, now)  # arrives before anybody has looked
-    assert [due.ticket for due in enforcer.due(now + 0.2)] == [ticket]
+    enforcer.tunnel_bytes(flight, 1_000_000, now)  # arrives before anybody has looked
+    assert [due.flight for due in enforcer.due(now + 0.2)] == [flight]
     assert shell.spent("dora", "a") >= spent - SAMPLE.metering.tail
 
 
-def prepared(rule_set: RuleSet) -> Prepared:
+def prepared(rule_set: RuleSet) -> CompiledPolicy:
     """What a reload prepares."""
-    return Prepared.of(rule_set)
+    return CompiledPolicy.of(rule_set)
 
 
 def test_a_platform_that_is_no_longer_limited_costs_nothing() -> None:
@@ -121,17 +121,17 @@ def test_a_platform_that_is_no_longer_limited_costs_nothing() -> None:
         dora, Exchange("GET", "x.com", "/", "document", "navigate", "none", gesture=True), hit, START
     )
     tunnel = enforcer.tunnel(dora, "x", START)
-    assert page.ticket is not None
-    assert tunnel.ticket is not None
+    assert page.flight is not None
+    assert tunnel.flight is not None
     shell.swap(rules(replace(ONE, targets=targets("facebook"))), START + 1)
-    enforcer.answered(page.ticket, 200, "video/mp4", 0, START + 2)
+    enforcer.answered(page.flight, 200, "video/mp4", 0, START + 2)
     for second in range(3, 60):
-        enforcer.body(page.ticket, 1_000_000, START + second)
-        enforcer.tunnel_bytes(tunnel.ticket, 1_000_000, START + second)
-        enforcer.message(page.ticket, 500, START + second, from_client=True)
+        enforcer.body(page.flight, 1_000_000, START + second)
+        enforcer.tunnel_bytes(tunnel.flight, 1_000_000, START + second)
+        enforcer.message(page.flight, 500, START + second, from_client=True)
         assert list(enforcer.due(START + second)) == []
-    enforcer.closed(page.ticket)
-    enforcer.closed(tunnel.ticket)
+    enforcer.closed(page.flight)
+    enforcer.closed(tunnel.flight)
     assert shell.rows() == []
 
 
@@ -158,14 +158,14 @@ def test_who_pays_for_what_runs_can_change() -> None:
     """Somebody else sits at the device: what runs there is theirs from now on, and ends once when closed."""
     shell = Shell(rules(ONE))
     enforcer = shell.enforcer
-    ticket = enforcer.tunnel(Person("dora", ("staff",)), "x", START).ticket
-    assert ticket is not None
+    flight = enforcer.tunnel(Person("dora", ("staff",)), "x", START).flight
+    assert flight is not None
     enforcer.reseat(lambda one: Person("bob", ("staff",)), START + 1)
     for second in range(0, 60, 5):
-        enforcer.tunnel_bytes(ticket, 1_000_000, START + 1 + second)
+        enforcer.tunnel_bytes(flight, 1_000_000, START + 1 + second)
     assert shell.spent("dora", "a") == 0
     assert shell.spent("bob", "a") > 50
-    enforcer.closed(ticket)
+    enforcer.closed(flight)
     shell.swap(rules(ONE, limit=0.0), START + 100)
     assert list(enforcer.due(START + 101)) == []
 
@@ -179,13 +179,13 @@ def test_roles_that_a_device_gave_are_those_of_then() -> None:
     shell = Shell(rules(*ordered))
     enforcer = shell.enforcer
     guest = enforcer.person("ip:10.0.0.7", ("guest",), START)
-    ticket = enforcer.tunnel(guest, "x", START).ticket
-    assert ticket is not None
+    flight = enforcer.tunnel(guest, "x", START).flight
+    assert flight is not None
     for second in range(0, 60, 5):
-        enforcer.tunnel_bytes(ticket, 1_000_000, START + second)
+        enforcer.tunnel_bytes(flight, 1_000_000, START + second)
     shell.swap(rules(*ordered), START + 60)  # the device has no role any more
     for second in range(60, 120, 5):
-        enforcer.tunnel_bytes(ticket, 1_000_000, START + second)
+        enforcer.tunnel_bytes(flight, 1_000_000, START + second)
     assert [row[2] for row in shell.rows()] == ["b", "a"]
     assert shell.rows()[0][1] == START + 60
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy_addon.core.intervals import normalise
-from proxy_addon.core.types import Grant, Interval, Trail, Visit
+from proxy_addon.core.types import EvidenceSummary, Grant, Interval, Visit
 from proxy_addon.metering.usage_book import PersonUsage, UsageBook
 from tests.ledger.memory_ledger import MemoryLedger
 
@@ -116,7 +116,7 @@ def test_pseudonyms() -> None:
 
 def test_old_evidence_is_not_kept_in_memory() -> None:
     """Pages show these days; balances stay as they were."""
-    trail = Trail(("page-opened", START))
+    trail = EvidenceSummary(("page-opened", START))
     old, new = replace(visit(1), evidence=trail), replace(visit(2, start=3 * 86_400.0), evidence=trail)
     book = UsageBook()
     book.load([old, new], ())

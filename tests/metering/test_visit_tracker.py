@@ -17,7 +17,14 @@ from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Allowance, Limit, Metering, Mode, Period, Rule, RuleSet, Then
 from proxy_addon.core.types import Activity, Balance, Interval, Person, Target, Visit
 from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import CLIP_BYTES, GIVE_BACK_MEMORY, Attention, Era, Load, overspent
+from proxy_addon.metering.visit_tracker import (
+    CLIP_BYTES,
+    GIVE_BACK_MEMORY,
+    Load,
+    RulesPeriod,
+    VisitTracker,
+    overspent,
+)
 from proxy_addon.observability.metrics import NoMetrics
 from tests.core.policies import LUNCH, SAMPLE, H, M, at, targets
 
@@ -52,19 +59,19 @@ class Counted(NoMetrics):
         self.ended: list[float] = []
 
     def attention(self, person: Person, platform: str, allowance: str | None, seconds: float) -> None:
-        """See `ports.Metrics`."""
+        """See `observability.interface.Metrics`."""
         self.charged += seconds
 
     def given_back(self, person: Person, platform: str, seconds: float) -> None:
-        """See `ports.Metrics`."""
+        """See `observability.interface.Metrics`."""
         self.returned += seconds
 
     def exhausted(self, person: Person, allowance: str, at: float) -> None:
-        """See `ports.Metrics`."""
+        """See `observability.interface.Metrics`."""
         self.ended.append(at)
 
 
-class Desk:
+class Harness:
     """All clocks, with everything that was ever written."""
 
     def __init__(self, rules: RuleSet | None = None) -> None:
@@ -73,7 +80,7 @@ class Desk:
         self.book = UsageBook()
         self.engine = Engine(rules or policy())
         numbers = itertools.count(1)
-        self.attention = Attention(
+        self.attention = VisitTracker(
             self.book, self.metrics, self.written.append, lambda: f"v{next(numbers)}", "node"
         )
 
@@ -108,198 +115,198 @@ class Desk:
 
 def test_a_visit_is_one_row_that_grows() -> None:
     """The same id, a higher revision each time, the start unmoved."""
-    desk = Desk()
+    harness = Harness()
     for after in (0, 30, 60):
-        assert desk.page(after) is Activity.VISIT
-    assert [(v.id, v.rev, v.end - v.start) for v in desk.written] == [
+        assert harness.page(after) is Activity.VISIT
+    assert [(v.id, v.rev, v.end - v.start) for v in harness.written] == [
         ("v1", 1, TAIL), ("v1", 2, 30 + TAIL), ("v1", 3, 60 + TAIL),
     ]  # fmt: skip
-    assert {(v.person, v.platform, v.node) for v in desk.written} == {("dora", "x", "node")}
-    assert desk.metrics.charged == 60 + TAIL
+    assert {(v.person, v.platform, v.node) for v in harness.written} == {("dora", "x", "node")}
+    assert harness.metrics.charged == 60 + TAIL
 
 
 def test_nothing_is_written_when_nothing_changed() -> None:
     """The same instant again is no new revision."""
-    desk = Desk()
-    desk.page(0)
-    desk.page(0)
-    assert len(desk.written) == 1
+    harness = Harness()
+    harness.page(0)
+    harness.page(0)
+    assert len(harness.written) == 1
 
 
 def test_each_platform_has_its_own_clock() -> None:
     """Two at once are two visits, charged once."""
-    desk = Desk()
+    harness = Harness()
     for after in (0, 30):
-        desk.page(after)
-        desk.page(after + 10, "facebook")
-    assert desk.rows() == [(0, 40, "a", "Little"), (10, 50, "a", "Little")]
-    assert desk.spent() == 50
+        harness.page(after)
+        harness.page(after + 10, "facebook")
+    assert harness.rows() == [(0, 40, "a", "Little"), (10, 50, "a", "Little")]
+    assert harness.spent() == 50
 
 
 def test_a_machine_gives_its_minutes_back() -> None:
     """A tab that asks every half minute: the rows shrink under the same id, the balance rises, and it is counted."""
-    desk = Desk()
-    desk.page(0)
+    harness = Harness()
+    harness.page(0)
     most, became = 0.0, []
     for beat in range(1, 40):
-        became.append(desk.scroll(30.0 * beat))
-        most = max(most, desk.spent())
+        became.append(harness.scroll(30.0 * beat))
+        most = max(most, harness.spent())
     assert became[0] is Activity.VISIT
     assert became[-1] is Activity.BACKGROUND
     assert most > 60
-    assert desk.rows() == [(0, TAIL, "a", "Little")]
-    assert desk.spent() == TAIL
-    assert desk.metrics.returned == pytest.approx(desk.metrics.charged - TAIL)
-    assert all(v.rev >= 1 for v in desk.written)
+    assert harness.rows() == [(0, TAIL, "a", "Little")]
+    assert harness.spent() == TAIL
+    assert harness.metrics.returned == pytest.approx(harness.metrics.charged - TAIL)
+    assert all(v.rev >= 1 for v in harness.written)
 
 
 def test_coming_back_is_noticed_at_once() -> None:
     """While the tab goes on asking."""
-    desk = Desk()
-    desk.page(0)
+    harness = Harness()
+    harness.page(0)
     for beat in range(1, 40):
-        desk.scroll(30.0 * beat)
-    desk.page(1213)
-    assert desk.rows() == [(0, TAIL, "a", "Little"), (1213, 1213 + TAIL, "a", "Little")]
+        harness.scroll(30.0 * beat)
+    harness.page(1213)
+    assert harness.rows() == [(0, TAIL, "a", "Little"), (1213, 1213 + TAIL, "a", "Little")]
 
 
 def test_a_weak_answer_alone_is_no_visit() -> None:
     """Two soon after each other are one, which began with the first."""
-    desk = Desk()
-    desk.scroll(0, weak=True)
-    assert desk.rows() == []
-    desk.scroll(7, "x.com/other", weak=True)
-    assert desk.rows() == [(0, 7 + TAIL, "a", "Little")]
+    harness = Harness()
+    harness.scroll(0, weak=True)
+    assert harness.rows() == []
+    harness.scroll(7, "x.com/other", weak=True)
+    assert harness.rows() == [(0, 7 + TAIL, "a", "Little")]
 
 
 def test_a_rule_change_splits_to_the_second() -> None:
     """Lunch is free: what runs into it is two rows, and only the first is charged."""
     free = Rule("Lunch", Then.ALLOW, when=LUNCH)
-    desk = Desk(policy(free, LITTLE))
+    harness = Harness(policy(free, LITTLE))
     noon = at("12:00") - START
-    desk.stream(noon - 60, noon + 30)
-    assert desk.rows() == [(noon - 60, noon, "a", "Little"), (noon, noon + 30 + TAIL, None, "Lunch")]
-    assert desk.spent() == 60
+    harness.stream(noon - 60, noon + 30)
+    assert harness.rows() == [(noon - 60, noon, "a", "Little"), (noon, noon + 30 + TAIL, None, "Lunch")]
+    assert harness.spent() == 60
 
 
 def test_time_under_a_rule_that_blocks_is_no_visit() -> None:
     """Only what was let through is written down."""
-    desk = Desk(policy(Rule("Not now", Then.BLOCK, when=LUNCH), LITTLE))
+    harness = Harness(policy(Rule("Not now", Then.BLOCK, when=LUNCH), LITTLE))
     noon = at("12:00") - START
-    desk.stream(noon - 60, noon)
-    assert desk.rows() == [(noon - 60, noon, "a", "Little")]
+    harness.stream(noon - 60, noon)
+    assert harness.rows() == [(noon - 60, noon, "a", "Little")]
 
 
 def test_sections_are_rows_of_their_own() -> None:
     """Each second belongs to one of them."""
     learning = Rule("Learning", Then.ALLOW, targets=targets("x/learning"))
-    desk = Desk(policy(learning, LITTLE))
-    desk.page(0)
-    desk.page(30, section="learning")
-    assert desk.rows() == [(0, 30, "a", "Little"), (30, 40, None, "Learning")]
+    harness = Harness(policy(learning, LITTLE))
+    harness.page(0)
+    harness.page(30, section="learning")
+    assert harness.rows() == [(0, 30, "a", "Little"), (30, 40, None, "Learning")]
 
 
 def test_what_would_be_charged_for_a_gap() -> None:
     """Beyond the tail that is charged already; nothing when it would not join up."""
-    desk = Desk()
-    assert desk.attention.pending("dora", "x", START) == 0
-    desk.page(0)
-    assert [desk.attention.pending("dora", "x", START + after) for after in (5, 10, 70, 180, 181)] == [
+    harness = Harness()
+    assert harness.attention.pending("dora", "x", START) == 0
+    harness.page(0)
+    assert [harness.attention.pending("dora", "x", START + after) for after in (5, 10, 70, 180, 181)] == [
         0, 0, 60, 170, 0,
     ]  # fmt: skip
 
 
 def test_a_gap_never_charges_more_than_there_was() -> None:
     """The stretch ends at the last second, and when that was is said."""
-    desk = Desk(policy(limit=100.0))
-    desk.page(0)
-    desk.page(150)
-    assert desk.rows() == [(0, 100, "a", "Little")]
-    assert desk.metrics.ended[0] == START + 100
+    harness = Harness(policy(limit=100.0))
+    harness.page(0)
+    harness.page(150)
+    assert harness.rows() == [(0, 100, "a", "Little")]
+    assert harness.metrics.ended[0] == START + 100
 
 
 def test_a_stream_never_charges_more_than_there_was() -> None:
     """Also where two of them overlap."""
-    desk = Desk(policy(limit=100.0))
-    desk.stream(0, 80)
-    desk.stream(40, 120, "facebook")
-    assert desk.book.of("dora").spent("a", 0.0, START + 120) == pytest.approx(100)
-    assert desk.metrics.ended[0] == START + 100
+    harness = Harness(policy(limit=100.0))
+    harness.stream(0, 80)
+    harness.stream(40, 120, "facebook")
+    assert harness.book.of("dora").spent("a", 0.0, START + 120) == pytest.approx(100)
+    assert harness.metrics.ended[0] == START + 100
 
 
 def test_what_is_only_observed_is_not_trimmed() -> None:
     """Time goes on as if there were enough of it."""
-    desk = Desk(policy(replace(LITTLE, mode=Mode.OBSERVE), limit=100.0))
-    desk.page(0)
-    desk.page(150)
-    assert desk.spent() == 150 + TAIL
+    harness = Harness(policy(replace(LITTLE, mode=Mode.OBSERVE), limit=100.0))
+    harness.page(0)
+    harness.page(150)
+    assert harness.spent() == 150 + TAIL
 
 
 def test_what_runs_can_be_ended() -> None:
     """At an instant; nothing joins up with it, and nobody else is ended."""
-    desk = Desk()
-    desk.stream(0, 60)
-    desk.stream(0, 60, "facebook")
-    desk.attention.stop(desk.engine, DORA, "x", START + 40)
-    desk.attention.stop(desk.engine, DORA, "reddit", START + 40)
-    desk.page(65)
-    assert desk.rows() == [(0, 40, "a", "Little"), (0, 70, "a", "Little"), (65, 75, "a", "Little")]
+    harness = Harness()
+    harness.stream(0, 60)
+    harness.stream(0, 60, "facebook")
+    harness.attention.stop(harness.engine, DORA, "x", START + 40)
+    harness.attention.stop(harness.engine, DORA, "reddit", START + 40)
+    harness.page(65)
+    assert harness.rows() == [(0, 40, "a", "Little"), (0, 70, "a", "Little"), (65, 75, "a", "Little")]
 
 
 def test_a_clip_that_a_machine_brought_is_not_watched() -> None:
     """What is short may come with a feed that refreshes itself; what is long is watched by somebody."""
-    desk = Desk()
+    harness = Harness()
     for beat in range(60):
-        desk.scroll(30.0 * beat)
+        harness.scroll(30.0 * beat)
         seen = START + 30.0 * beat + 1
         picture = Load(Target("x"), seen, seen, SCROLLED, CONTENT, leads=False)
-        desk.attention.enter(desk.engine, DORA, picture)
+        harness.attention.enter(harness.engine, DORA, picture)
     clip = Load(Target("x"), seen, seen, PLAYED, CONTENT, leads=False, size=400_000)
-    assert desk.attention.enter(desk.engine, DORA, clip) is Activity.BACKGROUND
-    assert desk.spent() == 0
+    assert harness.attention.enter(harness.engine, DORA, clip) is Activity.BACKGROUND
+    assert harness.spent() == 0
     later = clip._replace(at=seen + 10, until=seen + 10)
-    assert desk.attention.enter(desk.engine, DORA, later) is Activity.MEDIA
+    assert harness.attention.enter(harness.engine, DORA, later) is Activity.MEDIA
     long = clip._replace(size=CLIP_BYTES + 1)
-    assert desk.attention.enter(desk.engine, DORA, long) is Activity.MEDIA
-    assert desk.spent() == TAIL
+    assert harness.attention.enter(harness.engine, DORA, long) is Activity.MEDIA
+    assert harness.spent() == TAIL
 
 
 def test_other_rules_split_what_is_open() -> None:
     """What was charged before the change stays; what is given back later is given back under the old rule."""
-    desk = Desk()
-    desk.stream(0, 60)
-    before, desk.engine = desk.engine, Engine(policy(replace(LITTLE, name="New")))
-    desk.attention.swapped(Era(START + 50, before, {}))
-    desk.attention.follow(desk.engine, lambda name: DORA, 10)
-    desk.stream(60, 90)
-    assert desk.rows() == [(0, 50, "a", "Little"), (50, 100, "a", "New")]
-    assert [v.rev for v in desk.written if v.id == "v1"] == [1, 2]
+    harness = Harness()
+    harness.stream(0, 60)
+    before, harness.engine = harness.engine, Engine(policy(replace(LITTLE, name="New")))
+    harness.attention.swapped(RulesPeriod(START + 50, before, {}))
+    harness.attention.follow(harness.engine, lambda name: DORA, 10)
+    harness.stream(60, 90)
+    assert harness.rows() == [(0, 50, "a", "Little"), (50, 100, "a", "New")]
+    assert [v.rev for v in harness.written if v.id == "v1"] == [1, 2]
 
 
 def test_forgetting() -> None:
     """Old stretches are dropped first and idle clocks later; the book is another matter."""
-    desk = Desk()
-    desk.page(0)
-    assert [(p, s.opened) for p, s in desk.attention.evidence("dora")] == [("x", Evidence.PAGE_OPENED)]
-    assert desk.attention.active(START) == 1
-    assert desk.attention.active(START + 1) == 0
-    desk.attention.settle(START + GIVE_BACK_MEMORY + TAIL + 1)
-    assert desk.attention.evidence("dora") == []
-    assert desk.attention.watched() == [("dora", "x")]
-    desk.attention.settle(START + 4 * GIVE_BACK_MEMORY + 1)
-    assert desk.attention.watched() == []
-    assert desk.spent() == TAIL
+    harness = Harness()
+    harness.page(0)
+    assert [(p, s.opened) for p, s in harness.attention.evidence("dora")] == [("x", Evidence.PAGE_OPENED)]
+    assert harness.attention.active(START) == 1
+    assert harness.attention.active(START + 1) == 0
+    harness.attention.settle(START + GIVE_BACK_MEMORY + TAIL + 1)
+    assert harness.attention.evidence("dora") == []
+    assert harness.attention.watched() == [("dora", "x")]
+    harness.attention.settle(START + 4 * GIVE_BACK_MEMORY + 1)
+    assert harness.attention.watched() == []
+    assert harness.spent() == TAIL
 
 
 def test_dropping_a_person() -> None:
     """What goes on begins a new visit, and others keep theirs."""
-    desk = Desk()
-    desk.page(0)
-    desk.attention.drop("bob")
-    desk.page(30)
-    desk.attention.drop("dora")
-    desk.page(60)
-    assert [row[:2] for row in desk.rows()] == [(0, 40), (60, 70)]
+    harness = Harness()
+    harness.page(0)
+    harness.attention.drop("bob")
+    harness.page(30)
+    harness.attention.drop("dora")
+    harness.page(60)
+    assert [row[:2] for row in harness.rows()] == [(0, 40), (60, 70)]
 
 
 @pytest.mark.parametrize(("spent", "granted", "over"), [(100, 0, -10), (120, 0, 10), (120, 30, -20)])
@@ -318,23 +325,25 @@ moves = st.tuples(
 @given(st.lists(moves, max_size=40), st.sampled_from([5 * M, H]))
 def test_rows_and_balances_agree(steps: Sequence[tuple[float, str]], limit: float) -> None:
     """Whatever happens: revisions rise by one, the book is the union of the last ones, and counters add up."""
-    desk, now = Desk(policy(limit=limit)), 0.0
+    harness, now = Harness(policy(limit=limit)), 0.0
     for pause, what in steps:
         now += pause
         if what in ("page", "facebook"):
-            desk.page(now, "x" if what == "page" else what)
+            harness.page(now, "x" if what == "page" else what)
         elif what == "stream":
-            desk.stream(max(0.0, now - 5), now)
+            harness.stream(max(0.0, now - 5), now)
         elif what == "stop":
-            desk.attention.stop(desk.engine, DORA, "x", START + now)
+            harness.attention.stop(harness.engine, DORA, "x", START + now)
         else:
-            desk.scroll(now, weak=what == "weak")
+            harness.scroll(now, weak=what == "weak")
     revisions: dict[str, int] = {}
-    for visit in desk.written:
+    for visit in harness.written:
         assert visit.rev == revisions.get(visit.id, 0) + 1
         assert visit.end >= visit.start
         revisions[visit.id] = visit.rev
-    rows = desk.rows()
+    rows = harness.rows()
     union = measure(normalise(Interval(start, end) for start, end, _, _ in rows))
-    assert desk.spent() == pytest.approx(union)
-    assert desk.metrics.charged - desk.metrics.returned == pytest.approx(sum(b - a for a, b, _, _ in rows))
+    assert harness.spent() == pytest.approx(union)
+    assert harness.metrics.charged - harness.metrics.returned == pytest.approx(
+        sum(b - a for a, b, _, _ in rows)
+    )

@@ -11,7 +11,7 @@ import pytest
 
 from proxy_addon.core.metering import evidence as trail
 from proxy_addon.core.metering.activity import Evidence
-from proxy_addon.core.types import Extension, Trail, Visit
+from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 from proxy_addon.presentation.visit_evidence import _WORDS, NOT_RECORDED, data, sentences
 
 ZONE = ZoneInfo("Europe/London")
@@ -24,12 +24,12 @@ def at(minute: int, second: int) -> float:
     return NINE + 60.0 * minute + second
 
 
-def visit(end: float, found: Trail | None) -> Visit:
+def visit(end: float, found: EvidenceSummary | None) -> Visit:
     """A visit that began at 09:12:05."""
     return Visit("v", "dora", "x", None, "daily", "Fifteen", at(12, 5), end, "n", 1, found)
 
 
-SCROLLED = Trail(
+SCROLLED = EvidenceSummary(
     ("page-opened", at(12, 5)),
     (
         Extension("page-opened", at(12, 5), at(12, 5), 0),
@@ -90,7 +90,7 @@ def test_every_end_has_its_words(why: str, words: str) -> None:
 
 def test_what_goes_on() -> None:
     """A visit whose tail lies ahead is not closed, and a film that opened it may still run."""
-    film = Trail(("media-stream", at(12, 5)), (Extension("media-stream", at(12, 5), at(20, 0), 0),))
+    film = EvidenceSummary(("media-stream", at(12, 5)), (Extension("media-stream", at(12, 5), at(20, 0), 0),))
     open_now = visit(at(20, 10), film)
     assert sentences(open_now, at(20, 1), ZONE) == (
         "Opened 09:12:05 by a running stream.", "Extended by more of the same until 09:20:00.", "Still open.",
@@ -103,7 +103,7 @@ def test_what_goes_on() -> None:
 
 def test_what_was_given_back() -> None:
     """Seconds that a machine had extended it are told, and at whose expense they were."""
-    found = Trail(("page-opened", at(12, 5)), (), (trail.GIVEN_BACK, at(12, 15)), 1800.0)
+    found = EvidenceSummary(("page-opened", at(12, 5)), (), (trail.GIVEN_BACK, at(12, 15)), 1800.0)
     assert sentences(visit(at(12, 15), found), NOW, ZONE)[1:] == (
         "Closed 09:12:15: what came later was a page refreshing itself.",
         "30 minutes given back: a page refreshed itself.",
@@ -112,7 +112,9 @@ def test_what_was_given_back() -> None:
 
 def test_once_and_at_once() -> None:
     """One thing at one moment is told with one time; a part of a visit begins with its rule."""
-    found = Trail((trail.RULE_CHANGED, at(12, 5)), (Extension("message-sent", at(13, 0), at(13, 0), 1),))
+    found = EvidenceSummary(
+        (trail.RULE_CHANGED, at(12, 5)), (Extension("message-sent", at(13, 0), at(13, 0), 1),)
+    )
     assert sentences(visit(at(13, 10), found), NOW, ZONE)[:2] == (
         "Opened 09:12:05 when the rule changed.", "Extended by a message sent at 09:13:00.",
     )  # fmt: skip
@@ -127,7 +129,7 @@ def test_nothing_recorded() -> None:
 
 def test_unknown_kinds_are_shown_as_they_are() -> None:
     """What a newer version wrote is a word, never an error, whatever stands in it."""
-    strange = Trail(("{0}-x", at(12, 5)), (Extension("{9}-{y}", at(12, 20), at(12, 30), 3),))
+    strange = EvidenceSummary(("{0}-x", at(12, 5)), (Extension("{9}-{y}", at(12, 20), at(12, 30), 3),))
     told = sentences(replace(visit(at(13, 0), strange)), NOW, ZONE)
     assert told[0] == "Opened 09:12:05 by 0 x."
     assert told[1] == "Extended by 9 y, 3 times from 09:12:20 to 09:12:30."

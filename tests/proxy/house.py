@@ -25,17 +25,17 @@ from proxy_addon.identity.identification import Identifier
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.metering.enforcer import Enforcer
 from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import Attention
+from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.network.guards import ClientGuard, Resolver, TargetGuard
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.proxy import ca
-from proxy_addon.proxy.addon import Gate
+from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.master import Runner, RunnerOptions
-from proxy_addon.proxy.services import Desk
+from proxy_addon.proxy.services import Services
 from proxy_addon.rules import folder as rules_file
 from proxy_addon.system.clock import VirtualClock, timer
 from proxy_addon.web.app import employee_app
-from proxy_addon.web.proxy_state import LiveOffice
+from proxy_addon.web.proxy_state import LiveProxyState
 from tests.e2e.client import Client
 from tests.e2e.origins import Origins
 from tests.e2e.waiting import free_port, until
@@ -112,19 +112,21 @@ class House:
         self.book = UsageBook()
         self.visits: list[Visit] = []
         numbers = itertools.count()
-        attention = Attention(
+        attention = VisitTracker(
             self.book, self.metrics, self.visits.append, lambda: f"v{next(numbers)}", "house"
         )
         self.enforcer = Enforcer(self.rules, self.book, attention, self.metrics, timer)
         targets = TargetGuard(self.settings, (self.settings.listen.port, self.settings.web.port))
         self.identifier = Identifier(lambda: self.enforcer.rules, file, self.settings, self.clock)
-        office = LiveOffice(self.enforcer, self.book, self.clock, dict, self.metrics_text, self.ca_file, 8080)
+        office = LiveProxyState(
+            self.enforcer, self.book, self.clock, dict, self.metrics_text, self.ca_file, 8080
+        )
         self.resolver = Resolver(self.settings, targets)
-        self.desk = Desk(
+        self.services = Services(
             self.enforcer, self.identifier, ClientGuard(self.settings.client_networks), targets, self.resolver,
             self.clock, self.metrics, self.metrics, employee_app(office), self.settings.front_proxy_header,
         )  # fmt: skip
-        self.gate = Gate(self.desk)
+        self.addon = AllowanceAddon(self.services)
 
     @property
     def ca_file(self) -> Path:
@@ -132,7 +134,7 @@ class House:
         return ca.certificate(self.settings.confdir)
 
     def metrics_text(self) -> tuple[bytes, str]:
-        """For `LiveOffice`."""
+        """For `LiveProxyState`."""
         return b"", "text/plain"
 
     def counted(self, name: str, **labels: str) -> float:
@@ -228,7 +230,7 @@ class Serving:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._runner = _Unsignalled(self._options, self.house.gate, self._ready.set)
+        self._runner = _Unsignalled(self._options, self.house.addon, self._ready.set)
         await self._runner.run()
 
     def __enter__(self) -> Self:
@@ -276,7 +278,7 @@ class Serving:
 
     def connections(self) -> int:
         """How many clients are connected."""
-        return self.on_loop(lambda: len(self.house.gate.connections))
+        return self.on_loop(lambda: len(self.house.addon.connections))
 
     def empty(self) -> None:
         """Wait until nobody is connected any more."""

@@ -26,7 +26,7 @@ def reason(flow: http.HTTPFlow) -> str | None:
 
 async def ask(house: House, flow: http.HTTPFlow) -> http.HTTPFlow:
     """The hook that decides."""
-    await house.gate.requestheaders(flow)
+    await house.addon.requestheaders(flow)
     return flow
 
 
@@ -35,19 +35,19 @@ async def test_whole_exchange(house: House) -> None:
     flow = request(LIMITED, headers=PAGE | {"Proxy-Authorization": "Basic ZG9yYTpzZWNyZXQ="})
     flow.response = None
     with taddons.context() as tctx:
-        await tctx.master.addons.invoke_addon(house.gate, server_hooks.ClientConnectedHook(flow.client_conn))
+        await tctx.master.addons.invoke_addon(house.addon, server_hooks.ClientConnectedHook(flow.client_conn))
         await ask(house, flow)
         assert flow.request.stream is True
         assert flow.response is None
         flow.response = http.Response.make(200, b"", {"content-type": "text/html"})
-        house.gate.responseheaders(flow)
+        house.addon.responseheaders(flow)
         assert callable(flow.response.stream)
         assert flow.response.stream(b"hello") == b"hello"
-        house.gate.response(flow)
+        house.addon.response(flow)
     assert "Proxy-Authorization" not in flow.request.headers
     assert "secret" not in str(flow.metadata)
-    assert house.gate.connections.of(flow.client_conn).open == 0
-    assert house.gate.under_way.ticket(flow) is None
+    assert house.addon.connections.of(flow.client_conn).open == 0
+    assert house.addon.under_way.flight(flow) is None
     assert [visit.platform for visit in house.visits] == ["facebook"]
 
 
@@ -108,13 +108,13 @@ async def test_connect_with_an_engine_that_raises(tmp_path, on_failure: str, pas
     house = House(tmp_path, on_failure=on_failure)
     house.break_engine()
     flow = connect("chatter.example:443")
-    await house.gate.http_connect(flow)
+    await house.addon.http_connect(flow)
     assert (flow.response is None) is passes
     if not passes:
         assert (flow.response.status_code, reason(flow)) == (503, "unavailable")  # type: ignore[union-attr]
     assert house.counted("errors_total", where="http_connect") == 1
     other = connect("news.example:443")
-    await house.gate.http_connect(other)
+    await house.addon.http_connect(other)
     assert other.response is None
     house.close()
 
@@ -124,7 +124,7 @@ def tunnel(house: House, data: bytes, hosts: tuple[str, ...]) -> layer.NextLayer
     client = tflow.tclient_conn()
     client.peername = ("127.0.0.1", 50000)
     client.timestamp_tls_setup, client.alpn = None, None
-    conn = house.gate.connections.of(client)
+    conn = house.addon.connections.of(client)
     conn.hosts, conn.cuttable = hosts, True
     with taddons.context() as tctx:
         ctx = context.Context(client, tctx.options)
@@ -138,13 +138,13 @@ def tunnel(house: House, data: bytes, hosts: tuple[str, ...]) -> layer.NextLayer
 async def test_next_layer_with_an_engine_that_raises(tmp_path, on_failure: str, passes: bool) -> None:
     """A tunnel about which nothing can be told is relayed or closed as `on_failure` says."""
     house = House(tmp_path, on_failure=on_failure)
-    house.gate._tunnels._pass._limited = breaks
+    house.addon._tunnels._pass._limited = breaks
     asked = tunnel(house, b"\x00\x01\x02", ("news.example",))
     if passes:
-        house.gate.next_layer(asked)
+        house.addon.next_layer(asked)
     else:
         with pytest.raises(AddonHalt):
-            house.gate.next_layer(asked)
+            house.addon.next_layer(asked)
     assert (asked.layer is not None) is passes
     assert house.counted("errors_total", where="next_layer") == 1
     house.close()
@@ -154,18 +154,18 @@ async def test_next_layer_waits(house: House) -> None:
     """While too few bytes are here, nobody else may choose either."""
     asked = tunnel(house, b"\x16\x03", ("news.example",))
     with pytest.raises(AddonHalt):
-        house.gate.next_layer(asked)
+        house.addon.next_layer(asked)
     assert asked.layer is None
     asked.layer = layer.NextLayer(asked.context)
-    house.gate.next_layer(asked)  # what somebody has chosen stays
+    house.addon.next_layer(asked)  # what somebody has chosen stays
 
 
 async def test_next_layer_is_not_ours_elsewhere(house: House) -> None:
     """Under a mitmproxy that is no forward proxy the choice is left to mitmproxy."""
     asked = tunnel(house, b"GET / HTTP/1.1\r\n", ())
-    house.gate.connections.of(asked.context.client).cuttable = False
+    house.addon.connections.of(asked.context.client).cuttable = False
     asked.context.layers.append(modes.TransparentProxy(asked.context))
-    house.gate.next_layer(asked)
+    house.addon.next_layer(asked)
     assert asked.layer is None
 
 
@@ -185,12 +185,12 @@ async def test_metering_that_raises(house: House, hook: str, part: str) -> None:
     flow.request = limited.request
     socket, flow.websocket, flow.response, flow.live = flow.websocket, None, None, True
     await ask(house, flow)
-    assert house.gate.under_way.ticket(flow) is not None
+    assert house.addon.under_way.flight(flow) is not None
     flow.response = http.Response.make(200)
     if hook.startswith("websocket"):
         flow.websocket = socket
     setattr(house.enforcer, part, breaks)
-    getattr(house.gate, hook)(flow)
+    getattr(house.addon, hook)(flow)
     where = "over" if part == "closed" else hook
     assert house.counted("errors_total", where=where) == 1
 
@@ -199,7 +199,7 @@ async def test_body_meter_that_raises(house: House) -> None:
     """A chunk passes even when it cannot be counted: mitmproxy would leave the client hanging."""
     flow = await ask(house, request(LIMITED, headers=PAGE))
     flow.response = http.Response.make(200)
-    house.gate.responseheaders(flow)
+    house.addon.responseheaders(flow)
     house.enforcer.body = breaks  # type: ignore[method-assign]
     assert flow.response.stream(b"chunk") == b"chunk"  # type: ignore[operator]
     assert house.counted("errors_total", where="body") == 1
@@ -210,12 +210,12 @@ def test_client_networks(house: House, capsys: pytest.CaptureFixture[str]) -> No
     for _ in range(3):
         client = tflow.tclient_conn()
         client.peername = ("203.0.113.9", 1)
-        house.gate.client_connected(client)
+        house.addon.client_connected(client)
         assert client.error
     assert capsys.readouterr().out.count("client refused") == 1
-    house.desk.clients.client_allowed = breaks  # type: ignore[method-assign]
+    house.services.clients.client_allowed = breaks  # type: ignore[method-assign]
     client = tflow.tclient_conn()
-    house.gate.client_connected(client)
+    house.addon.client_connected(client)
     assert client.error
     assert house.counted("errors_total", where="client_connected") == 1
 
@@ -232,11 +232,11 @@ def test_client_networks(house: House, capsys: pytest.CaptureFixture[str]) -> No
 def test_server_connect(house: House, address: tuple[str, int], refused: bool) -> None:
     """The last guard before a connection: numeric addresses never pass the resolver."""
     server = Server(address=address)
-    house.gate.server_connect(server_hooks.ServerConnectionHookData(server, tflow.tclient_conn()))
+    house.addon.server_connect(server_hooks.ServerConnectionHookData(server, tflow.tclient_conn()))
     assert bool(server.error) is refused
-    house.desk.targets.check_host = breaks  # type: ignore[method-assign]
+    house.services.targets.check_host = breaks  # type: ignore[method-assign]
     server = Server(address=("news.example", 80))
-    house.gate.server_connect(server_hooks.ServerConnectionHookData(server, tflow.tclient_conn()))
+    house.addon.server_connect(server_hooks.ServerConnectionHookData(server, tflow.tclient_conn()))
     assert server.error
     assert house.counted("errors_total", where="server_connect") == 1
 
@@ -246,18 +246,18 @@ async def test_nothing_is_retained(house: House) -> None:
     for target in (LIMITED, "http://news.example/"):
         flow = tflow.twebsocketflow()
         flow.request = request(target).request
-        house.gate.websocket_message(flow)
+        house.addon.websocket_message(flow)
         assert len(flow.websocket.messages) == 1
     stream = tflow.ttcpflow()
     stream.messages *= 5
-    house.gate.tcp_message(stream)
+    house.addon.tcp_message(stream)
     assert len(stream.messages) == 1
     asked = connect("chatter.example:443")
-    await house.gate.http_connect(asked)
+    await house.addon.http_connect(asked)
     stream = tflow.ttcpflow(client_conn=asked.client_conn)
     stream.messages *= 5
     house.enforcer.tunnel_bytes = breaks  # type: ignore[method-assign]
-    house.gate.tcp_message(stream)
+    house.addon.tcp_message(stream)
     assert len(stream.messages) == 1
     assert house.counted("errors_total", where="tcp_message") == 1
 
@@ -268,9 +268,9 @@ async def test_upgrade_to_something_else(house: House) -> None:
     await ask(house, flow)
     assert "Upgrade" not in flow.request.headers
     flow.response = http.Response.make(101)
-    house.gate.response(flow)
+    house.addon.response(flow)
     assert flow.error is not None
-    assert house.gate.under_way.ticket(flow) is None
+    assert house.addon.under_way.flight(flow) is None
 
 
 async def test_page_hook(house: House) -> None:
@@ -280,15 +280,15 @@ async def test_page_hook(house: House) -> None:
     flow.response = None
     with taddons.context():
         await ask(house, flow)
-        await house.gate.request(flow)
+        await house.addon.request(flow)
     assert flow.response is not None
     assert flow.response.json()["user"] == ME
-    house.desk.enforcer.known = breaks  # type: ignore[method-assign]
+    house.services.enforcer.known = breaks  # type: ignore[method-assign]
     again = request("http://allowance.internal/me.json")
     again.response = None
     with taddons.context():
         await ask(house, again)
-        await house.gate.request(again)
+        await house.addon.request(again)
     assert again.response is not None
     assert again.response.status_code == 500
 
@@ -304,11 +304,11 @@ async def test_page_with_an_engine_that_raises(house: House) -> None:
 async def test_tunnelled_requests_belong_to_who_connected(house: House) -> None:
     """Inside a tunnel it is CONNECT that tells who asks; a header in the tunnel counts for nothing."""
     outer = connect("www.facebook.com:443", address="127.0.3.1")
-    await house.gate.http_connect(outer)
+    await house.addon.http_connect(outer)
     flow = await ask(house, inside(outer, "https://www.facebook.com/", PAGE | {"X-Forwarded-User": "eve"}))
-    ticket = house.gate.under_way.ticket(flow)
-    assert ticket is not None
-    assert ticket.person.name == "dora"
+    flight = house.addon.under_way.flight(flow)
+    assert flight is not None
+    assert flight.person.name == "dora"
     assert "X-Forwarded-User" not in flow.request.headers
 
 
@@ -331,10 +331,10 @@ def test_certificate_not_accepted(house: House, capsys: pytest.CaptureFixture[st
     for _ in range(3):
         client = tflow.tclient_conn()
         client.peername = ("127.0.0.1", 1)
-        house.gate.connections.of(client).hosts = ("www.facebook.com",)
+        house.addon.connections.of(client).hosts = ("www.facebook.com",)
         with taddons.context() as tctx:
             data = tls.TlsData(client, context.Context(client, tctx.options))
-        house.gate.tls_failed_client(data)
+        house.addon.tls_failed_client(data)
     assert house.counted("tls_failed_total", platform="facebook") == 3
     assert capsys.readouterr().out.count("does not accept our certificate") == 1
 
@@ -344,7 +344,7 @@ async def test_no_person_in_metrics(house: House) -> None:
     for address in ("127.0.3.1", "127.0.0.1"):
         for host in ("www.facebook.com", "www.tiktok.com", "news.example"):
             flow = await ask(house, request(f"http://{host}/", headers=PAGE, address=address))
-            house.gate.error(flow)
+            house.addon.error(flow)
     text = generate_latest(house.metrics.registry).decode()
     assert 'platform="facebook"' in text
     for name in ("dora", "127.0", "ip:"):

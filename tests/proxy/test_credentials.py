@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon.proxy.credentials import Doorman
+from proxy_addon.proxy.credentials import Credentials
 from tests.proxy.house import House, request
 
 PASSWORD = "correct horse battery"
@@ -23,7 +23,7 @@ async def asked(house: House, address: str = "127.0.0.1", **headers: str):
     flow = request(
         "http://x.com/", headers={k.replace("_", "-"): v for k, v in headers.items()}, address=address
     )
-    return await Doorman(house.desk).who(flow), flow.request.headers
+    return await Credentials(house.services).who(flow), flow.request.headers
 
 
 async def test_password(tmp_path: Path) -> None:
@@ -51,9 +51,9 @@ async def test_front_proxy(tmp_path: Path, address: str, name: str) -> None:
 
 def test_person_and_sign_in(house: House) -> None:
     """Roles come from the rules; the challenge names the realm."""
-    doorman = Doorman(house.desk)
+    credentials = Credentials(house.services)
     who = house.identifier.identify_now("127.0.3.1", None, None)
     assert who is not None
-    person = doorman.person(who)
+    person = credentials.person(who)
     assert (person.name, person.roles) == ("dora", ("staff",))
-    assert doorman.sign_in().status == 407
+    assert credentials.sign_in().status == 407

@@ -39,18 +39,18 @@ class Kept:
 def kept(house: House) -> Kept:
     """The house tells its decisions to this one."""
     kept = Kept()
-    for part in (house.gate.under_way, house.gate._tunnels, house.gate._requests, house.gate):
-        part._scribe._decisions = kept
+    for part in (house.addon.under_way, house.addon._tunnels, house.addon._requests, house.addon):
+        part._recorder._decisions = kept
     return kept
 
 
 async def answered(house: House, url: str, kind: str = "text/html") -> http.HTTPFlow:
     """A page that is opened, answered and over."""
     flow = request(url, headers=PAGE)
-    await house.gate.requestheaders(flow)
+    await house.addon.requestheaders(flow)
     flow.response = http.Response.make(200, b"", {"Content-Type": kind})
-    house.gate.responseheaders(flow)
-    house.gate.response(flow)
+    house.addon.responseheaders(flow)
+    house.addon.response(flow)
     return flow
 
 
@@ -69,10 +69,10 @@ async def test_a_request_that_goes_on(house: House, kept: Kept) -> None:
 async def test_a_request_without_an_answer(house: House, kept: Kept) -> None:
     """When it is over the line is written as it is, once."""
     flow = request("http://x.com/", headers=PAGE)
-    await house.gate.requestheaders(flow)
+    await house.addon.requestheaders(flow)
     assert kept.lines == []
-    house.gate.error(flow)
-    house.gate.error(flow)
+    house.addon.error(flow)
+    house.addon.error(flow)
     assert [(line.decision.verdict, line.activity) for line in kept.lines] == [(Verdict.SPEND, None)]
 
 
@@ -80,7 +80,7 @@ async def test_a_refusal_and_its_id(house: House, kept: Kept) -> None:
     """Header, page, problem document and line say the same id."""
     page, script = request("http://tiktok.com/", headers=PAGE), request("http://tiktok.com/", headers=SCRIPT)
     for flow in (page, script):
-        await house.gate.requestheaders(flow)
+        await house.addon.requestheaders(flow)
         assert flow.response is not None
         assert flow.response.headers["X-Allowance-Request"] == request_id(flow)
         assert request_id(flow) in (flow.response.text or "")
@@ -94,13 +94,13 @@ async def test_a_cut_has_the_id_of_what_it_ends(
     house: House, kept: Kept, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A request and a tunnel: the log line names neither the person nor the host, and the decision log has both."""
-    house.gate.start(asyncio.get_running_loop(), Notes())  # type: ignore[arg-type]
+    house.addon.start(asyncio.get_running_loop(), Notes())  # type: ignore[arg-type]
     flow, tunnel = request("http://x.com/", headers=PAGE), connect("chatter.example:443")
-    await house.gate.requestheaders(flow)
-    await house.gate.http_connect(tunnel)
+    await house.addon.requestheaders(flow)
+    await house.addon.http_connect(tunnel)
     house.spend(ME)
-    house.gate.under_way.look()
-    house.gate.stop()
+    house.addon.under_way.look()
+    house.addon.stop()
     cut = [line for line in kept.lines if line.decision.reason is Reason.EXHAUSTED]
     assert {line.request for line in cut} == {request_id(flow), request_id(tunnel)}
     logged = capsys.readouterr().out
@@ -114,8 +114,8 @@ async def test_a_cut_has_the_id_of_what_it_ends(
 async def test_strangers(tmp_path: Path) -> None:
     """Who is refused for want of a name is told of with the role under which metrics count them."""
     house, kept = House(tmp_path, unidentified="refuse"), Kept()
-    house.gate._requests._scribe._decisions = kept
-    await house.gate.requestheaders(request("http://x.com/", headers=PAGE))
+    house.addon._requests._recorder._decisions = kept
+    await house.addon.requestheaders(request("http://x.com/", headers=PAGE))
     (line,) = kept.lines
     assert (line.decision.reason, line.person.roles) == (Reason.UNIDENTIFIED, ("nobody",))
     house.close()
@@ -125,7 +125,7 @@ async def test_our_own_failure(house: House, kept: Kept, capsys: pytest.CaptureF
     """The verdict of `on_failure` is a decision, too; the traceback has the id of the request."""
     house.break_engine()
     flow = request("http://x.com/", headers=PAGE)
-    await house.gate.requestheaders(flow)
+    await house.addon.requestheaders(flow)
     assert [line.decision.reason for line in kept.lines] == [Reason.UNAVAILABLE]
     assert f"request={request_id(flow)}" in capsys.readouterr().out
 
@@ -134,6 +134,6 @@ async def test_what_is_not_wanted(house: House, kept: Kept) -> None:
     """Requests outside of the sample leave nothing behind."""
     kept.wanted = False
     flow = await answered(house, "http://x.com/")
-    await house.gate.requestheaders(request("http://tiktok.com/", headers=PAGE))
+    await house.addon.requestheaders(request("http://tiktok.com/", headers=PAGE))
     assert kept.lines == []
     assert "allowance_decided" not in flow.metadata

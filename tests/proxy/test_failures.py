@@ -16,7 +16,7 @@ def fail(house: House, where: str) -> None:
     try:
         raise Broken("secret detail")
     except Broken:
-        house.gate.failures.note(where)
+        house.addon.failures.note(where)
 
 
 def test_counted_each_time_and_logged_once(house: House, capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,18 +32,18 @@ def test_counted_each_time_and_logged_once(house: House, capsys: pytest.CaptureF
 def test_verdict(tmp_path, on_failure: str) -> None:
     """The policy's verdict; who cannot read it is strict."""
     house = House(tmp_path, on_failure=on_failure)
-    verdict = house.gate.failures.verdict(Person("dora", ("staff",)), Target("x"))
+    verdict = house.addon.failures.verdict(Person("dora", ("staff",)), Target("x"))
     assert verdict.blocks is (on_failure != "allow")
     assert verdict.reason is Reason.UNAVAILABLE
     house.break_engine("failure")
-    assert house.gate.failures.verdict(None, Target("x")).blocks
+    assert house.addon.failures.verdict(None, Target("x")).blocks
     house.close()
 
 
 def test_answer(house: House) -> None:
     """A page with the reason, although nothing can be asked of the engine."""
     house.break_engine("balance", "person")
-    answer = house.gate.failures.answer(request("http://x.com/", headers=PAGE), "x.com", None, CLOSED)
+    answer = house.addon.failures.answer(request("http://x.com/", headers=PAGE), "x.com", None, CLOSED)
     assert answer.status == 403
     assert ("X-Allowance-Reason", "unavailable") in answer.headers
     assert b"X " in answer.body or b"X" in answer.body
@@ -51,7 +51,7 @@ def test_answer(house: House) -> None:
 
 def test_bare_answer(house: House) -> None:
     """When even that fails there is an answer left."""
-    house.desk.clock.now = breaks  # type: ignore[method-assign]
-    answer = house.gate.failures.answer(request("http://x.com/"), "x.com", None, CLOSED)
+    house.services.clock.now = breaks  # type: ignore[method-assign]
+    answer = house.addon.failures.answer(request("http://x.com/"), "x.com", None, CLOSED)
     assert answer == unavailable()
     assert (answer.status, answer.headers[-1]) == (503, ("X-Allowance-Reason", "unavailable"))

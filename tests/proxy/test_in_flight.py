@@ -33,29 +33,29 @@ class Notes:
 async def notes(house: House):
     """The house with notes in place of scissors, ticking on the test's own loop."""
     written = Notes()
-    house.gate.start(asyncio.get_running_loop(), written)  # type: ignore[arg-type]
+    house.addon.start(asyncio.get_running_loop(), written)  # type: ignore[arg-type]
     yield written
-    house.gate.stop()
+    house.addon.stop()
 
 
 async def let_through(house: House, url: str = "http://x.com/") -> http.HTTPFlow:
     """A request that goes on."""
     flow = request(url, headers=PAGE)
-    await house.gate.requestheaders(flow)
-    assert house.gate.under_way.ticket(flow) is not None
+    await house.addon.requestheaders(flow)
+    assert house.addon.under_way.flight(flow) is not None
     return flow
 
 
 async def test_time_is_up(house: House, notes: Notes) -> None:
     """At zero what runs is ended once, tunnels with their connection; the delay is measured."""
     flow, tunnel = await let_through(house), connect("chatter.example:443")
-    house.gate.connections.of(flow.client_conn).cuttable = True
-    await house.gate.http_connect(tunnel)
-    house.gate.under_way.look()
+    house.addon.connections.of(flow.client_conn).cuttable = True
+    await house.addon.http_connect(tunnel)
+    house.addon.under_way.look()
     assert (notes.flows, notes.closed) == ([], [])
     house.spend(ME)
-    house.gate.under_way.look()
-    house.gate.under_way.look()
+    house.addon.under_way.look()
+    house.addon.under_way.look()
     assert notes.flows == [(flow, True)]
     assert notes.closed == [tunnel.client_conn]
     assert house.counted("cut_total", kind="http") == 1
@@ -66,10 +66,10 @@ async def test_stubborn(house: House, notes: Notes) -> None:
     """What has been cut and is not over two seconds later loses its connection; what is over does not."""
     flow, ended = await let_through(house), await let_through(house)
     house.spend(ME)
-    house.gate.under_way.look()
-    house.gate.error(ended)
+    house.addon.under_way.look()
+    house.addon.error(ended)
     house.clock.advance(3.0)
-    house.gate.under_way.look()
+    house.addon.under_way.look()
     assert notes.closed == [flow.client_conn]
 
 
@@ -77,14 +77,14 @@ async def test_stubborn(house: House, notes: Notes) -> None:
 async def test_look_that_fails(tmp_path, on_failure: str, ends: int) -> None:
     """When nothing can be decided any more, what runs goes on or ends as `on_failure` says; counted each time."""
     house, notes = House(tmp_path, on_failure=on_failure), Notes()
-    house.gate.start(asyncio.get_running_loop(), notes)  # type: ignore[arg-type]
+    house.addon.start(asyncio.get_running_loop(), notes)  # type: ignore[arg-type]
     await let_through(house)
     house.break_engine("due")
-    house.gate.under_way.look()
-    house.gate.under_way.look()
+    house.addon.under_way.look()
+    house.addon.under_way.look()
     assert len(notes.flows) == ends
     assert house.counted("errors_total", where="look") == 2
-    house.gate.stop()
+    house.addon.stop()
     house.close()
 
 
@@ -94,7 +94,7 @@ async def test_one_failure_does_not_save_the_others(house: House, notes: Notes) 
     await let_through(house)
     house.spend(ME)
     house.enforcer.closed = breaks  # type: ignore[method-assign]
-    house.gate.under_way.look()
+    house.addon.under_way.look()
     assert len(notes.flows) == 2
     assert house.counted("errors_total", where="cut") == 2
 

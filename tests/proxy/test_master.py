@@ -11,7 +11,7 @@ import pytest
 from mitmproxy import ctx
 
 from proxy_addon.config.parsers import HostPort, UpstreamProxy
-from proxy_addon.proxy.master import Listening, Runner, RunnerOptions
+from proxy_addon.proxy.master import ListenError, Runner, RunnerOptions
 from tests.e2e.waiting import free_port
 from tests.proxy.house import House
 
@@ -22,7 +22,7 @@ def runner(house: House, port: int, drain: float = 0.0, **more) -> tuple[Runner,
     wanted = RunnerOptions(
         HostPort("127.0.0.1", port), house.settings.confdir, None, more.get("upstream"), drain
     )
-    return Runner(wanted, house.gate, running.set, more.get("on_stopping", lambda: None)), running
+    return Runner(wanted, house.addon, running.set, more.get("on_stopping", lambda: None)), running
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -48,7 +48,7 @@ async def test_taken_port(house: House) -> None:
     """A port that somebody else has is an error, not a proxy that nobody reaches."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         made, running = runner(house, holder.getsockname()[1])
-        with pytest.raises(Listening, match="in use"):
+        with pytest.raises(ListenError, match="in use"):
             await asyncio.wait_for(made.run(), 10)
     assert not running.is_set()
 

@@ -9,7 +9,7 @@ from mitmproxy.addons import asgiapp
 from mitmproxy.test import taddons
 
 from proxy_addon.core.types import Decision, Reason, Verdict
-from proxy_addon.identity.identification import Who
+from proxy_addon.identity.identification import Identity
 from proxy_addon.proxy import page_context as pages
 from tests.proxy.house import NOON, House, request
 
@@ -19,15 +19,15 @@ SPENT = Decision(Verdict.BLOCK, Reason.EXHAUSTED, "facebook", None, "A little ev
 def test_context(house: House) -> None:
     """Name, roles, title and balance; without somebody only what is true for everybody."""
     house.spend("dora", 300.0)
-    context = pages.context(house.desk, Who("dora", True, "device"), SPENT)
+    context = pages.context(house.services, Identity("dora", True, "device"), SPENT)
     assert (context.person, context.roles, context.platform_title) == ("dora", ("staff",), "Facebook")
     assert context.balance is not None
     assert (context.balance.spent, context.now) == (300.0, NOON)
     assert (context.ask_url("short") or "").endswith("/ask?allowance=short")
-    nobody = pages.context(house.desk, None, SPENT)
+    nobody = pages.context(house.services, None, SPENT)
     assert (nobody.person, nobody.roles, nobody.balance) == (None, (), None)
     unlimited = pages.context(
-        house.desk, Who("dora", True, "device"), Decision(Verdict.BLOCK, Reason.BLOCKED)
+        house.services, Identity("dora", True, "device"), Decision(Verdict.BLOCK, Reason.BLOCKED)
     )
     assert (unlimited.balance, unlimited.platform_title) == (None, None)
 

@@ -25,7 +25,7 @@ FILM = "http://x.com/film"
 @pytest.fixture
 def recorder(house: House, tmp_path: Path) -> Iterator[Recording]:
     """A recording that is on."""
-    recording = Recording(house.gate)
+    recording = Recording(house.addon)
     with taddons.context(Save()) as tctx:
         tctx.options.update(save_stream_file=str(tmp_path / "dump"))
         recording.configure({"save_stream_file"})
@@ -36,11 +36,11 @@ async def answered(house: House, recorder: Recording, url: str, kind: str) -> ht
     """A flow whose answer's head has come, without a length."""
     flow = request(url, headers=PAGE)
     flow.request.timestamp_start = house.clock.now()
-    await house.gate.requestheaders(flow)
+    await house.addon.requestheaders(flow)
     flow.response = http.Response.make(200, b"", {"Content-Type": kind})
     del flow.response.headers["content-length"]
     flow.response.timestamp_start = house.clock.now()
-    house.gate.responseheaders(flow)
+    house.addon.responseheaders(flow)
     recorder.responseheaders(flow)
     return flow
 
@@ -50,7 +50,7 @@ def over(house: House, flow: http.HTTPFlow) -> None:
     assert flow.response is not None
     flow.response.raw_content = None
     flow.response.timestamp_end = house.clock.now()
-    house.gate.response(flow)
+    house.addon.response(flow)
 
 
 async def test_a_body_in_seconds(house: House, recorder: Recording) -> None:
@@ -74,7 +74,7 @@ async def test_messages(house: House, recorder: Recording) -> None:
     assert flow.websocket is not None
     for text, from_client in ((b"hello", True), (b"yo", False)):
         flow.websocket.messages.append(WebSocketMessage(Opcode.TEXT, from_client, text, NOON))
-        house.gate.websocket_message(flow)
+        house.addon.websocket_message(flow)
         recorder.websocket_message(flow)
         house.clock.advance(1)
     assert flow.metadata["allowance_messages"] == [[NOON, 5, True], [NOON + 1, 2, False]]
@@ -84,8 +84,8 @@ async def test_messages(house: House, recorder: Recording) -> None:
 async def test_a_tunnel(house: House, recorder: Recording) -> None:
     """What follows at once in the same direction is one entry."""
     asked = connect("chatter.example:443")
-    await house.gate.http_connect(asked)
-    house.gate.connections.of(asked.client_conn).hosts = ("chatter.example",)
+    await house.addon.http_connect(asked)
+    house.addon.connections.of(asked.client_conn).hosts = ("chatter.example",)
     stream = tflow.ttcpflow(client_conn=asked.client_conn)
     for size, from_client, later in (
         (10, True, 0.0),
@@ -102,7 +102,7 @@ async def test_a_tunnel(house: House, recorder: Recording) -> None:
 
 async def test_nothing_without_a_dump(house: House) -> None:
     """Where nobody writes a dump nothing is noted."""
-    recording = Recording(house.gate)
+    recording = Recording(house.addon)
     with taddons.context(Save()):
         recording.configure(set())
     flow = await answered(house, recording, FILM, "video/mp4")
@@ -117,10 +117,10 @@ async def test_nothing_without_a_dump(house: House) -> None:
 async def test_who_was_refused_is_named(house: House, recorder: Recording) -> None:
     """A block page belongs to a person as well: the name is that of the connection."""
     outer = connect("www.tiktok.com:443", address="127.0.3.1")
-    await house.gate.http_connect(outer)
+    await house.addon.http_connect(outer)
     flow = request("https://www.tiktok.com/", headers=PAGE)
     flow.client_conn = outer.client_conn
-    await house.gate.requestheaders(flow)
+    await house.addon.requestheaders(flow)
     recorder.responseheaders(flow)
     assert flow.response is not None
     assert flow.metadata["user"] == "dora"

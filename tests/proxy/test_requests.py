@@ -19,9 +19,9 @@ DORA = "Basic " + base64.b64encode(f"dora:{PASSWORD}".encode()).decode()
 
 async def decided(house: House, flow: http.HTTPFlow) -> str:
     """What became of a request: its status and reason, or "passes" or "metered"."""
-    await house.gate.requestheaders(flow)
+    await house.addon.requestheaders(flow)
     if flow.response is None:
-        return "metered" if house.gate.under_way.ticket(flow) else "passes"
+        return "metered" if house.addon.under_way.flight(flow) else "passes"
     reason = flow.response.headers.get("X-Allowance-Reason", "")
     return f"{flow.response.status_code} {reason}".strip()
 
@@ -62,8 +62,8 @@ async def test_names_around_a_tunnel(
 ) -> None:
     """CONNECT and TLS name a platform just as well as Host does."""
     outer = connect(authority)
-    await house.gate.http_connect(outer)
-    conn = house.gate.connections.of(outer.client_conn)
+    await house.addon.http_connect(outer)
+    conn = house.addon.connections.of(outer.client_conn)
     conn.hosts = (*conn.hosts, *([sni] if sni else []))
     flow = inside(outer, f"https://{authority.partition(':')[0]}/", PAGE | {"Host": host})
     assert await decided(house, flow) == expected
@@ -89,7 +89,7 @@ async def test_embeds_are_refused_quietly_and_cost_nothing(house: House) -> None
     flow = request("http://www.facebook.com/like.png", headers=embed)
     assert await decided(house, flow) == "metered"
     flow.response = http.Response.make(200, b"", {"content-type": "image/png"})
-    house.gate.responseheaders(flow)
+    house.addon.responseheaders(flow)
     assert house.visits == []
     assert house.counted("ignored_total", platform="facebook", activity="embed") == 1
     house.spend(ME)
@@ -131,7 +131,7 @@ async def test_challenge_only_where_wanted(strict: House) -> None:
         ("allowance.internal:443", 407),
     ):  # fmt: skip
         outer = connect(authority)
-        await strict.gate.http_connect(outer)
+        await strict.addon.http_connect(outer)
         assert (outer.response.status_code if outer.response else None) == expected
     strict.close()
 
@@ -142,9 +142,9 @@ async def test_signed_in(strict: House) -> None:
         "http://x.com/", headers=PAGE | {"Proxy-Authorization": DORA, "Proxy-Connection": "keep-alive"}
     )
     assert await decided(strict, flow) == "metered"
-    ticket = strict.gate.under_way.ticket(flow)
-    assert ticket is not None
-    assert ticket.person.name == "dora"
+    flight = strict.addon.under_way.flight(flow)
+    assert flight is not None
+    assert flight.person.name == "dora"
     assert "proxy" not in str(flow.request.headers).lower()
     assert PASSWORD not in str(flow.get_state())
     strict.close()
@@ -163,7 +163,7 @@ async def test_strangers_are_refused(tmp_path: Path) -> None:
 async def test_a_refused_connect_is_no_tunnel(strict: House) -> None:
     """After a CONNECT that was refused, a plain request on the same connection is asked for sign-in itself."""
     outer = connect("x.com:443")
-    await strict.gate.http_connect(outer)
+    await strict.addon.http_connect(outer)
     plain = inside(outer, "http://x.com/", PAGE)
     assert await decided(strict, plain) == "407"
     strict.close()
@@ -175,7 +175,7 @@ async def test_a_refused_connect_is_no_tunnel(strict: House) -> None:
 def test_site_is_not_contacted(proxy: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     """A decision is made before any connection to the site: a blocked request opens none."""
     opened: list[object] = []
-    monkeypatch.setattr(proxy.house.gate, "server_connect", lambda data: opened.append(data.server.address))
+    monkeypatch.setattr(proxy.house.addon, "server_connect", lambda data: opened.append(data.server.address))
     for url in ("http://www.tiktok.com/", "https://www.tiktok.com/"):
         assert proxy.client.open(url).status == 403
     assert opened == []

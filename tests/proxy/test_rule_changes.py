@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from mitmproxy import connection
 
-from proxy_addon.core.policy.compiled import Prepared
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import Mode, People, RuleSet
 from proxy_addon.core.types import Person
 from proxy_addon.proxy.rule_changes import follow
@@ -39,11 +39,11 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def swap(house: House, rules: RuleSet) -> Closed:
     """Put other rules into force, as the proxy does; what was closed."""
-    scissors: Any = Closed()
-    house.gate.under_way._scissors = scissors
-    house.enforcer.swap(Prepared.of(rules), house.clock.now())
-    follow(house.gate)
-    return scissors
+    terminator: Any = Closed()
+    house.addon.under_way._terminator = terminator
+    house.enforcer.swap(CompiledPolicy.of(rules), house.clock.now())
+    follow(house.addon)
+    return terminator
 
 
 def without(house: House, rule: str) -> RuleSet:
@@ -62,8 +62,8 @@ def seated(house: House, name: str | None, role: str | None = None) -> RuleSet:
 async def tunnel(house: House, authority: str, address: str = "127.0.3.1") -> Any:
     """A CONNECT that was let through."""
     flow = connect(authority, address=address)
-    house.gate.client_connected(flow.client_conn)
-    await house.gate.http_connect(flow)
+    house.addon.client_connected(flow.client_conn)
+    await house.addon.http_connect(flow)
     return flow
 
 
@@ -73,7 +73,7 @@ async def test_relayed_tunnels_to_what_is_limited_now_are_closed(house: House) -
     swap(house, without(house, "Not here"))
     now_limited, other = await tunnel(house, "www.tiktok.com:443"), await tunnel(house, "news.example:443")
     for flow in (now_limited, other):
-        house.gate.connections.of(flow.client_conn).passed = True
+        house.addon.connections.of(flow.client_conn).passed = True
     assert swap(house, everything).clients == [now_limited.client_conn]
 
 
@@ -87,15 +87,15 @@ async def test_another_person_sits_at_the_device(house: House) -> None:
     """Requests in a tunnel that is open, and what runs in it, are theirs from now on."""
     outer = await tunnel(house, "www.facebook.com:443")
     flow = inside(outer, "https://www.facebook.com/", PAGE)
-    await house.gate.requestheaders(flow)
-    ticket = house.gate.under_way.ticket(flow)
-    assert ticket is not None
-    assert ticket.person == Person("dora", ("staff",))
+    await house.addon.requestheaders(flow)
+    flight = house.addon.under_way.flight(flow)
+    assert flight is not None
+    assert flight.person == Person("dora", ("staff",))
     swap(house, seated(house, "zoe"))
-    assert ticket.person == Person("zoe", ("staff",))
+    assert flight.person == Person("zoe", ("staff",))
     later = inside(outer, "https://www.facebook.com/", PAGE)
-    await house.gate.requestheaders(later)
-    found = house.gate.under_way.ticket(later)
+    await house.addon.requestheaders(later)
+    found = house.addon.under_way.flight(later)
     assert found is not None
     assert found.person.name == "zoe"
 
@@ -104,14 +104,14 @@ async def test_a_role_of_the_device_follows(house: House) -> None:
     """Given and taken."""
     flow = request("http://www.facebook.com/", headers=PAGE, address="127.0.3.1")
     outer = await tunnel(house, "chatter.example:443")
-    ticket = house.gate.connections.of(outer.client_conn).ticket
-    assert ticket is not None
+    flight = house.addon.connections.of(outer.client_conn).flight
+    assert flight is not None
     swap(house, seated(house, None, "visitor"))
-    assert ticket.person == Person("ip:127.0.3.1", ("visitor",))
+    assert flight.person == Person("ip:127.0.3.1", ("visitor",))
     swap(house, seated(house, "dora"))
-    assert ticket.person == Person("dora", ("staff",))
-    await house.gate.requestheaders(flow)
-    plain = house.gate.under_way.ticket(flow)
+    assert flight.person == Person("dora", ("staff",))
+    await house.addon.requestheaders(flow)
+    plain = house.addon.under_way.flight(flow)
     assert plain is not None
     swap(house, seated(house, "dora"))
     assert plain.person.name == "dora"
@@ -122,7 +122,7 @@ async def test_strangers_who_are_refused_now(house: House) -> None:
     outer = await tunnel(house, "www.facebook.com:443", "127.0.8.8")
     swap(house, replace(house.rules, unidentified_role=None))
     flow = inside(outer, "https://www.facebook.com/", PAGE)
-    await house.gate.requestheaders(flow)
+    await house.addon.requestheaders(flow)
     assert flow.response is not None
     assert flow.response.headers["X-Allowance-Reason"] == "unidentified"
 
@@ -131,7 +131,7 @@ async def test_strangers_while_observing(house: House) -> None:
     """They go on, uncharged, and are counted as would-block: in requests and in closed tunnels."""
     swap(house, replace(house.rules, unidentified_role=None, mode=Mode.OBSERVE))
     flow = request("http://www.facebook.com/", headers=PAGE, address="127.0.8.8")
-    await house.gate.requestheaders(flow)
+    await house.addon.requestheaders(flow)
     assert flow.response is None
     labels = {"platform": "facebook", "role": "nobody", "verdict": "would_block", "reason": "unidentified"}
     assert house.counted("requests_total", **labels) == 1

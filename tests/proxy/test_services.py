@@ -11,4 +11,4 @@ def test_metrics_count_traffic(house: House) -> None:
     names = {name for name in vars(Traffic) if not name.startswith("_")}
     assert names
     for name in names:
-        assert callable(getattr(house.desk.traffic, name)), name
+        assert callable(getattr(house.services.traffic, name)), name

@@ -13,9 +13,9 @@ from tests.proxy.house import House, Serving, connect
 
 async def opened(house: House, flow: http.HTTPFlow) -> tuple[int | None, str]:
     """Status of a refusal (None: accepted) and when the site is connected to."""
-    conn = house.gate.connections.of(flow.client_conn)
+    conn = house.addon.connections.of(flow.client_conn)
     conn.options = TunnelOptions(None)  # type: ignore[arg-type]
-    await house.gate.http_connect(flow)
+    await house.addon.http_connect(flow)
     status = flow.response.status_code if flow.response else None
     return status, conn.options.connection_strategy
 
@@ -48,29 +48,29 @@ async def test_connect(house: House, authority: str, expected: tuple[int | None,
 async def test_closed_platform(house: House) -> None:
     """`inspect: false`: decided about as a whole, metered, and refused when time is up."""
     flow = connect("chatter.example:443")
-    await house.gate.http_connect(flow)
-    assert house.gate.connections.of(flow.client_conn).ticket is not None
+    await house.addon.http_connect(flow)
+    assert house.addon.connections.of(flow.client_conn).flight is not None
     house.spend("ip:127.0.0.1")
     again = connect("chatter.example:443")
-    await house.gate.http_connect(again)
+    await house.addon.http_connect(again)
     assert again.response is not None
     assert (again.response.status_code, again.response.headers["X-Allowance-Reason"]) == (403, "exhausted")
     assert b"http://allowance.internal/" in (again.response.content or b"")
-    assert house.gate.connections.of(again.client_conn).hosts == ()
+    assert house.addon.connections.of(again.client_conn).hosts == ()
 
 
 async def test_site_that_cannot_be_connected_to(house: House) -> None:
-    """mitmproxy's 502 becomes ours, and the ticket of a metered tunnel is given back."""
+    """mitmproxy's 502 becomes ours, and the flight of a metered tunnel is given back."""
     flow = connect("chatter.example:443")
-    await house.gate.http_connect(flow)
+    await house.addon.http_connect(flow)
     flow.response = http.Response.make(
         502, "Cannot connect to chatter.example: Errno 111. Set connection_strategy"
     )
-    house.gate.http_connect_error(flow)
+    house.addon.http_connect_error(flow)
     assert flow.response.status_code == 502
     assert "connection_strategy" not in (flow.response.text or "")
-    assert house.gate.under_way.tunnel(flow.client_conn) is None
-    assert house.gate.connections.of(flow.client_conn).ticket is None
+    assert house.addon.under_way.tunnel(flow.client_conn) is None
+    assert house.addon.connections.of(flow.client_conn).flight is None
 
 
 async def test_an_eager_connect_that_failed_is_forgotten(house: House) -> None:
@@ -78,11 +78,11 @@ async def test_an_eager_connect_that_failed_is_forgotten(house: House) -> None:
     first = connect("news.example:443")
     assert await opened(house, first) == (None, "eager")
     first.response = http.Response.make(502, "dead")
-    house.gate.http_connect_error(first)
+    house.addon.http_connect_error(first)
     second = connect("www.tiktok.com:443")
     second.client_conn = first.client_conn
-    await house.gate.http_connect(second)
-    options = house.gate.connections.of(first.client_conn).options
+    await house.addon.http_connect(second)
+    options = house.addon.connections.of(first.client_conn).options
     assert options is not None
     assert options.connection_strategy == "lazy"
 
@@ -90,23 +90,23 @@ async def test_an_eager_connect_that_failed_is_forgotten(house: House) -> None:
 async def test_tunnel_ends_with_its_client(house: House) -> None:
     """When the client is gone nothing of its tunnel is left."""
     flow = connect("chatter.example:443")
-    await house.gate.http_connect(flow)
-    house.gate.client_disconnected(flow.client_conn)
-    assert house.gate.under_way.tunnel(flow.client_conn) is None
+    await house.addon.http_connect(flow)
+    house.addon.client_disconnected(flow.client_conn)
+    assert house.addon.under_way.tunnel(flow.client_conn) is None
     house.spend("ip:127.0.0.1")
-    house.gate.under_way.look()
+    house.addon.under_way.look()
     assert house.counted("cut_total", kind="tunnel") == 0
 
 
 async def test_bytes_are_metered(house: House) -> None:
     """A busy tunnel is media: the time in which bytes flow is charged."""
     asked = connect("chatter.example:443")
-    await house.gate.http_connect(asked)
+    await house.addon.http_connect(asked)
     stream = tflow.ttcpflow(client_conn=asked.client_conn)
     stream.messages[-1].content = bytes(100_000)
     for _ in range(30):
         house.clock.advance(1.0)
-        house.gate.tcp_message(stream)
+        house.addon.tcp_message(stream)
     assert sum(visit.end - visit.start for visit in house.visits[-1:]) > 20
 
 

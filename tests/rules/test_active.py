@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon.core.policy.compiled import Prepared
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.core.ruleset import RuleSet, Then
 from proxy_addon.rules.active import LiveRules, RuleTestsFailed
@@ -39,7 +39,7 @@ def test_the_same_bytes_change_nothing(folder: Path) -> None:
     """The very same rule set stays, and nobody is called."""
     live = LiveRules(folder)
     first = live.load()
-    called: list[Prepared] = []
+    called: list[CompiledPolicy] = []
     live.subscribe(called.append)
     (folder / "policy.yaml").write_text(POLICY)
     assert live.reload() is False
@@ -65,7 +65,7 @@ def test_a_bad_edit_changes_nothing(folder: Path, edit: str | None) -> None:
     """Wrong, broken or deleted: the rules in force stay, every time it is tried, until it is put right."""
     live = LiveRules(folder)
     first = live.load()
-    called: list[Prepared] = []
+    called: list[CompiledPolicy] = []
     live.subscribe(called.append)
     if edit is None:
         (folder / "policy.yaml").unlink()

@@ -73,7 +73,7 @@ def test_the_examples_are_right(tmp_path: Path) -> None:
         "## A change, from wish to live"
     )  # tests/e2e/test_wish.py tells that one
     blocks = re.findall(r"```yaml\n(.*?)```", before + story.partition("\n## ")[2], re.S)
-    policy, allowances, trial, when, calendars, dated, people, rota, forum = blocks
+    policy, allowances, trial, when, calendars, dated, people, roster, forum = blocks
     (tmp_path / "platforms").mkdir()
     names = ("facebook", "x", "linkedin")
     shipped = "".join(f"{name}: {{hosts: [{name}.com]}}\n" for name in names)
@@ -93,7 +93,7 @@ def test_the_examples_are_right(tmp_path: Path) -> None:
     (tmp_path / "shifts.ics").write_text(SHIFTS)
     head = "version: 1\ntimezone: Europe/London\nplatform_groups: {social: [facebook, x, linkedin]}\n"
     (tmp_path / "policy.yaml").write_text(head + calendars + dated)
-    (tmp_path / "people.yaml").write_text(rota)
+    (tmp_path / "people.yaml").write_text(roster)
     assert errors(tmp_path) == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon.core.policy.compiled import Prepared
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import Then
 from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.last_good import LastGood
@@ -30,7 +30,7 @@ class Proxy:
         self.came = asyncio.Event()
         self.reloading = Reloading(self.live, self.swap, self.told.append)
 
-    def swap(self, prepared: Prepared) -> None:
+    def swap(self, prepared: CompiledPolicy) -> None:
         """Takes rules up."""
         self.swaps.append((prepared.rules.otherwise, threading.get_ident()))
         self.came.set()

@@ -18,7 +18,7 @@ from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.ledger.journal import Journal
 from proxy_addon.observability.decision_log import about
 from proxy_addon.proxy.ca import CaError
-from proxy_addon.runtime.application import Office
+from proxy_addon.runtime.application import Application
 from proxy_addon.system.clock import SLEW, OnStep, SystemClock
 from tests.e2e.waiting import free_port
 from tests.proxy.house import PAGE, House, breaks, request
@@ -39,9 +39,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture
-def office(settings: Settings) -> Iterator[Office]:
+def office(settings: Settings) -> Iterator[Application]:
     """Built, loaded, not started."""
-    made = Office(settings)
+    made = Application(settings)
     made.load()
     yield made
     made.stop()
@@ -59,7 +59,7 @@ def visit(name: str, at: float, person: str = "dora", node: str = "elsewhere") -
     return Visit(name, person, "x", None, "short", "A little every day", at - 60.0, at, node)
 
 
-def test_all_parts_are_there(office: Office) -> None:
+def test_all_parts_are_there(office: Application) -> None:
     """CA made, tables made, rules read; the state is told part by part, the metrics say what is in force."""
     assert office.new_ca
     assert (office.settings.confdir / "mitmproxy-ca.pem").exists()
@@ -74,13 +74,13 @@ def test_all_parts_are_there(office: Office) -> None:
 
 async def test_what_was_spent_before_a_start_counts(settings: Settings) -> None:
     """A start reads what the ledger holds, and writes what is used from then on."""
-    first = Office(settings)
+    first = Application(settings)
     first.load()
     now = first.clock.now()
     first.start(asyncio.get_running_loop())
     first.writer.put(visit("mine", now, node="here"))
     assert first.stop() == 0
-    second = Office(settings)
+    second = Application(settings)
     second.load()
     assert not second.new_ca
     person = second.enforcer.person("dora", None, now)
@@ -92,16 +92,16 @@ async def test_decisions_are_written_down_where_that_is_wanted(settings: Setting
     """The folder, the part and the days of the settings reach the log; what waits is written at the end."""
     wanted = {"decision_log": tmp_path / "decisions", "decision_log_days": 7}
     for sample, lines in ((1.0, 1), (0.0, 1)):
-        office = Office(settings.model_copy(update=wanted | {"decision_log_sample": sample}))
+        office = Application(settings.model_copy(update=wanted | {"decision_log_sample": sample}))
         office.load()
         office.start(asyncio.get_running_loop())
-        await office.gate.requestheaders(request("http://www.tiktok.com/", headers=PAGE))
+        await office.addon.requestheaders(request("http://www.tiktok.com/", headers=PAGE))
         assert office.stop() == 0
         found = list(about(tmp_path / "decisions", lambda name: True))
         assert [(each["person"], each["reason"]) for each in found] == [("ip:127.0.0.1", "blocked")] * lines
 
 
-async def test_news_of_others_arrives(office: Office) -> None:
+async def test_news_of_others_arrives(office: Application) -> None:
     """Visits and grants that others write change the balance of a running office within moments."""
     office.start(asyncio.get_running_loop())
     other, now = SqlLedger(office.settings.database, "other"), office.clock.now()
@@ -116,7 +116,7 @@ async def test_news_of_others_arrives(office: Office) -> None:
     assert (round(balance.spent), balance.granted) == (60, 600.0)
 
 
-async def test_a_journal_left_by_another_is_taken_over_while_running(office: Office) -> None:
+async def test_a_journal_left_by_another_is_taken_over_while_running(office: Application) -> None:
     """What a process of this host had in its journal when it died is in the ledger and in memory soon, once."""
     now = office.clock.now()
     identity = parse(office.settings.database).identity
@@ -141,7 +141,7 @@ async def test_a_clock_set_back_an_hour_while_running(
         return SystemClock(on_step=on_step, wall=lambda: machine.wall, monotonic=lambda: machine.mono)
 
     monkeypatch.setattr("proxy_addon.runtime.application.SystemClock", same_machine)
-    office = Office(settings)
+    office = Application(settings)
     office.load()
     office.start(asyncio.get_running_loop())
     began = office.clock.now()
@@ -165,26 +165,26 @@ async def test_a_clock_set_back_an_hour_while_running(
     assert spent == pytest.approx(sum(row.end - row.start for row in rows))
 
 
-def open_page(office: Office) -> None:
+def open_page(office: Application) -> None:
     """dora opens a page of an allowance that is large, and it is answered at once."""
     now = office.clock.now()
     hit = office.enforcer.catalogue.look("www.facebook.com", "/")
     assert hit is not None
     x = Exchange("GET", "www.facebook.com", "/", "document", "navigate", "none", gesture=True)
     asked = office.enforcer.ask(office.enforcer.person("dora", None, now), x, hit, now)
-    assert asked.ticket is not None, asked
-    office.enforcer.answered(asked.ticket, 200, "text/html", 50_000, now)
-    office.enforcer.closed(asked.ticket)
+    assert asked.flight is not None, asked
+    office.enforcer.answered(asked.flight, 200, "text/html", 50_000, now)
+    office.enforcer.closed(asked.flight)
 
 
-async def test_people_are_counted_on_the_loop(office: Office) -> None:
+async def test_people_are_counted_on_the_loop(office: Application) -> None:
     """The gauge of active people is set by the loop, so that a scrape never walks through what changes."""
     office.start(asyncio.get_running_loop())
     office.attention.active = breaks  # type: ignore[method-assign]
     assert b"allowance_active_people 0.0" in office.expose()[0]
 
 
-async def test_a_loop_that_hangs_is_seen(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_loop_that_hangs_is_seen(office: Application, monkeypatch: pytest.MonkeyPatch) -> None:
     """A loop that has not turned for a while is no longer ready."""
     office.start(asyncio.get_running_loop())
     assert office.checks()["loop"] == "ok"
@@ -193,7 +193,7 @@ async def test_a_loop_that_hangs_is_seen(office: Office, monkeypatch: pytest.Mon
     assert "has not turned for 60 s" in office.checks()["loop"]
 
 
-async def test_draining_is_not_ready(office: Office) -> None:
+async def test_draining_is_not_ready(office: Application) -> None:
     """Once the end has been asked for, a balancer is told to send nobody any more."""
     runner = office.runner(lambda: None)
     assert office.office.health().ready
@@ -215,4 +215,4 @@ def test_what_cannot_work(settings: Settings, change: dict[str, object], error: 
     """Each part that cannot be made has its own typed error, before anything runs."""
     Path("file").write_text("")
     with pytest.raises(error):
-        Office(settings.model_copy(update=change))
+        Application(settings.model_copy(update=change))

@@ -9,7 +9,7 @@ import pytest
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.test import taddons
 
-from proxy_addon.runtime.script_addon import ScriptGate
+from proxy_addon.runtime.script_addon import ScriptAddon
 from tests.proxy.house import PAGE, House, request
 
 
@@ -30,17 +30,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 async def test_life(folder: Path) -> None:
     """Loaded, running, done: the hooks decide, the options fit, and what was spent is in the ledger."""
-    script, server = ScriptGate(), Proxyserver()
+    script, server = ScriptAddon(), Proxyserver()
     with taddons.context(server) as tctx:
         tctx.configure(server, mode=[])
         tctx.master.addons.add(script)
         assert tctx.options.connection_strategy == "lazy"
-        gate, _, counts = script.addons
+        addon, _, counts = script.addons
         assert tctx.master.addons.get("allowance_traffic") is counts
-        assert tctx.master.addons.get("allowance") is gate
+        assert tctx.master.addons.get("allowance") is addon
         script.running()
         flow = request("http://www.tiktok.com/", headers=PAGE)
-        await gate.requestheaders(flow)
+        await addon.requestheaders(flow)
         assert flow.response is not None
         assert flow.response.headers["X-Allowance-Reason"] == "blocked"
         script.done()
@@ -61,14 +61,14 @@ def test_what_cannot_be_loaded(
     """mitmdump ends with status 1 and our message: it must not run on without us."""
     monkeypatch.setenv(variable, value)
     with taddons.context() as tctx, pytest.raises(SystemExit) as end:
-        tctx.master.addons.add(ScriptGate())
+        tctx.master.addons.add(ScriptAddon())
     assert end.value.code == 1
     assert says in capsys.readouterr().err
 
 
 def test_never_loaded() -> None:
     """`running` and `done` after a failed load do nothing."""
-    script = ScriptGate()
+    script = ScriptAddon()
     with taddons.context():
         script.running()
     script.done()

@@ -18,10 +18,10 @@ from proxy_addon.ledger.interface import Ledger, TimeRequest
 from proxy_addon.ledger.pseudonymous import PseudonymLedger
 from proxy_addon.ledger.writer import WriterState
 from proxy_addon.system.clock import VirtualClock
-from proxy_addon.web.admin_service import BackOffice
+from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.app import employee_app
 from proxy_addon.web.forms import Tokens
-from proxy_addon.web.ledger_executor import Clerk
+from proxy_addon.web.ledger_executor import LedgerExecutor
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.web.client import as_person
 from tests.web.office import NOW, FixedOffice, balance, rule_set, visit
@@ -80,11 +80,11 @@ class Behind:
             held=(balance(spent=900.0), balance("weekly-video")), seen=(visit("facebook", 60, 5),)
         )
         engine = Engine(RULES)
-        self.back = BackOffice(
+        self.back = AdminService(
             ledger=self.ledger, engine=lambda: engine, clock=VirtualClock(NOW), tokens=TOKENS,
             counted=self.counts, state=lambda: state, wake=self._wake, loaded=lambda: NOW - 3600.0,
             problems=lambda: problems, would_block=lambda: would, users=lambda: ["dora", "ada"],
-            clerk=Clerk(patience), names=NAMES if pseudonyms else None, workers=2,
+            executor=LedgerExecutor(patience), names=NAMES if pseudonyms else None, workers=2,
         )  # fmt: skip
         self.app = employee_app(self.office, self.back)
 

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Route, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from proxy_addon.core.types import Decision, Extension, Reason, Trail, Verdict, Visit
+from proxy_addon.core.types import Decision, EvidenceSummary, Extension, Reason, Verdict, Visit
 from proxy_addon.proxy.responses import responses as answers
 from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.interface import Health
@@ -84,7 +84,7 @@ def told(visit: Visit) -> Visit:
     """With evidence."""
     at = visit.start
     lines = (Extension("page-action", at + 15, at + 50, 14), Extension("media-played", at + 30, at + 60, 1))
-    return replace(visit, evidence=Trail(("page-opened", at), lines, ("time-up", visit.end), 600.0))
+    return replace(visit, evidence=EvidenceSummary(("page-opened", at), lines, ("time-up", visit.end), 600.0))
 
 
 def office() -> FixedOffice:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from proxy_addon.core.ruleset import Mode, Rule, RuleSet, Then
-from proxy_addon.core.types import Trail
+from proxy_addon.core.types import EvidenceSummary
 from proxy_addon.web import rendering as pages
 from proxy_addon.web.employee_view import Visitor, day_of
 from tests.web.office import MINUTE, NOW, FixedOffice, balance, visit
@@ -69,7 +69,7 @@ def test_a_running_visit_lasts_until_now() -> None:
 def test_every_visit_says_why() -> None:
     """What opened, extended and closed it, in the words of `evidence.py`; old visits say that nothing was recorded."""
     told = visit("facebook", 30, 5)
-    told = replace(told, evidence=Trail(("page-opened", told.start), (), ("time-up", told.end)))
+    told = replace(told, evidence=EvidenceSummary(("page-opened", told.start), (), ("time-up", told.end)))
     rows = day_of(FixedOffice(seen=(visit("youtube", 60, 5), told)), DORA).rows
     assert rows[0].why == ("Opened 14:20:00 by opening a page.", "Closed 14:25:00: time was up.")
     assert rows[1].why == ("Not recorded.",)

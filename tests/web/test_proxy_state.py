@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy_addon.core.types import Visit
-from proxy_addon.web.proxy_state import LiveOffice
+from proxy_addon.web.proxy_state import LiveProxyState
 from tests.proxy.house import NOON, House
 
 
@@ -20,9 +20,9 @@ def house(tmp_path: Path) -> Iterator[House]:
     made.close()
 
 
-def live(house: House, **checks: str) -> LiveOffice:
+def live(house: House, **checks: str) -> LiveProxyState:
     """The office as its pages see it."""
-    return LiveOffice(
+    return LiveProxyState(
         house.enforcer, house.book, house.clock, lambda: checks, lambda accept: (b"m 1\n", "text/plain"),
         house.ca_file, 8080,
     )  # fmt: skip

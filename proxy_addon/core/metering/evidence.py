@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from proxy_addon.core.metering.activity import Evidence
-from proxy_addon.core.metering.meter import Clock, Mark, Stretch
+from proxy_addon.core.metering.meter import Mark, Stretch, Timeline
 from proxy_addon.core.metering.polling import BURST_GAP
-from proxy_addon.core.types import Extension, Trail, Visit
+from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 
 TIME_UP: Final = "time-up"
 RULE_CHANGED: Final = "rule-changed"
@@ -34,15 +34,15 @@ _JOINS: Final = {
 }
 
 
-def opening(stretch: Stretch, start: float) -> Trail:
+def opening(stretch: Stretch, start: float) -> EvidenceSummary:
     """The trail of a visit that begins at `start`: with its stretch, or later, when the rule changed."""
     if start > stretch.start:
-        return Trail((RULE_CHANGED, start))
+        return EvidenceSummary((RULE_CHANGED, start))
     code = CODES[stretch.opened]
-    return Trail((code, start), (Extension(code, start, start, 0),))
+    return EvidenceSummary((code, start), (Extension(code, start, start, 0),))
 
 
-def extended(trail: Trail, mark: Mark, start: float, end: float) -> Trail:
+def extended(trail: EvidenceSummary, mark: Mark, start: float, end: float) -> EvidenceSummary:
     """The trail with one mark more, as far as it lies within the visit `[start, end)`; it goes on from there."""
     if mark.at >= end or (mark.at < start and mark.until <= start):
         return trail
@@ -54,7 +54,7 @@ def extended(trail: Trail, mark: Mark, start: float, end: float) -> Trail:
             break
     else:
         lines = (*lines, Extension(code, at, until, 1))
-    return Trail(trail.opened, lines, None, trail.given_back)
+    return EvidenceSummary(trail.opened, lines, None, trail.given_back)
 
 
 def _longer(line: Extension, at: float, until: float) -> Extension:
@@ -64,7 +64,7 @@ def _longer(line: Extension, at: float, until: float) -> Extension:
     return Extension(line.by, line.first if line.times else at, last, line.times + 1)
 
 
-def told(stretch: Stretch, start: float, end: float, marks: Iterable[Mark]) -> Trail:
+def told(stretch: Stretch, start: float, end: float, marks: Iterable[Mark]) -> EvidenceSummary:
     """The trail of the visit `[start, end)`, a part of a stretch, from all marks that there are."""
     trail = opening(stretch, start)
     for mark in marks:
@@ -73,15 +73,15 @@ def told(stretch: Stretch, start: float, end: float, marks: Iterable[Mark]) -> T
     return trail
 
 
-def closed(trail: Trail, why: str, end: float) -> Trail:
+def closed(trail: EvidenceSummary, why: str, end: float) -> EvidenceSummary:
     """The trail of a visit that was ended; what came after its end did not extend it."""
     lines = tuple(
         line if line.last <= end else line._replace(last=end) for line in trail.extended if line.first <= end
     )
-    return Trail(trail.opened, lines, (why, end), trail.given_back)
+    return EvidenceSummary(trail.opened, lines, (why, end), trail.given_back)
 
 
-def corrected(known: Trail, before: Trail, after: Trail) -> Trail:
+def corrected(known: EvidenceSummary, before: EvidenceSummary, after: EvidenceSummary) -> EvidenceSummary:
     """A trail after minutes were given back: `before` and `after` are told from the marks of then and now.
 
     What `known` has beyond `before` is older than the marks are, and stays.
@@ -94,22 +94,22 @@ def corrected(known: Trail, before: Trail, after: Trail) -> Trail:
             new = lines.get(line.by)
             last, times = (new.last, new.times) if new is not None else (line.last, 0)
             lines[line.by] = Extension(line.by, line.first, last, lost + times)
-    return Trail(known.opened, tuple(lines.values()), None, known.given_back)
+    return EvidenceSummary(known.opened, tuple(lines.values()), None, known.given_back)
 
 
-class Telling(NamedTuple):
+class SummaryBuilder(NamedTuple):
     """A stretch that changed, the clock now and before, and the cause: for the trails of its visits."""
 
     stretch: Stretch
-    clock: Clock
-    old: Clock
+    clock: Timeline
+    old: Timeline
     cause: Cause = None
 
-    def new(self, start: float, end: float) -> Trail:
+    def new(self, start: float, end: float) -> EvidenceSummary:
         """The trail of a visit `[start, end)` that was not there before."""
         return self._ended(told(self.stretch, start, end, self.clock.marks), end)
 
-    def again(self, row: Visit, start: float, end: float) -> Trail:
+    def again(self, row: Visit, start: float, end: float) -> EvidenceSummary:
         """The trail of a visit that is `[start, end)` from now on."""
         known, cause = row.evidence, self.cause
         if cause == GIVEN_BACK:
@@ -120,7 +120,7 @@ class Telling(NamedTuple):
             known = extended(known, cause, start, end)
         return self._ended(known, end)
 
-    def _ended(self, trail: Trail, end: float) -> Trail:
+    def _ended(self, trail: EvidenceSummary, end: float) -> EvidenceSummary:
         cause = self.cause
         if end < self.stretch.end:
             return closed(trail, RULE_CHANGED, end)
@@ -130,7 +130,7 @@ class Telling(NamedTuple):
             return closed(trail, SECTION_CHANGED, end)
         return trail
 
-    def _shortened(self, row: Visit, start: float, end: float) -> Trail:
+    def _shortened(self, row: Visit, start: float, end: float) -> EvidenceSummary:
         """A machine had extended it: what is left is told from the marks that are left."""
         trail, known, section = self.new(start, end), row.evidence, self.stretch.section
         kept = (
@@ -151,19 +151,19 @@ class Telling(NamedTuple):
         return found._replace(closed=ended, given_back=known.given_back + max(0.0, lost))
 
 
-def packed(trail: Trail) -> str:
+def packed(trail: EvidenceSummary) -> str:
     """As text for the ledger and the journal."""
     return _as_text(trail._asdict())
 
 
-def unpacked(text: str | None) -> Trail | None:
+def unpacked(text: str | None) -> EvidenceSummary | None:
     """A trail from its text; None for none, and for what another program wrote."""
     if text is None:
         return None
     try:
         found = json.loads(text)
         closed = found["closed"]
-        return Trail(
+        return EvidenceSummary(
             (str(found["opened"][0]), float(found["opened"][1])),
             tuple(
                 Extension(str(by), float(first), float(last), int(times))

@@ -81,7 +81,7 @@ class Stretch(NamedTuple):
     last: Evidence
 
 
-class Clock(NamedTuple):
+class Timeline(NamedTuple):
     """The state of the fold: marks that may still be retracted, and the stretches that they amount to.
 
     `reach`: until when firm evidence joins up; `until`: end of the last activity that counted; `firm`: the same of
@@ -98,7 +98,7 @@ class Clock(NamedTuple):
     alone: tuple[Mark, ...] = ()
 
 
-IDLE = Clock()
+IDLE = Timeline()
 
 
 def gap_of(kind: Kind, metering: Metering) -> float:
@@ -110,7 +110,7 @@ def gap_of(kind: Kind, metering: Metering) -> float:
     return metering.interaction_gap
 
 
-def observe(clock: Clock, mark: Mark, metering: Metering) -> Clock:
+def observe(clock: Timeline, mark: Mark, metering: Metering) -> Timeline:
     """Enter one activity."""
     if mark.at < clock.newest or mark.until < mark.at:
         at = max(mark.at, clock.newest)
@@ -118,7 +118,7 @@ def observe(clock: Clock, mark: Mark, metering: Metering) -> Clock:
     return _bounded(_fold(clock, mark, metering))
 
 
-def joins(clock: Clock, at: float, metering: Metering, *, weak: bool = False) -> bool:
+def joins(clock: Timeline, at: float, metering: Metering, *, weak: bool = False) -> bool:
     """Whether an activity at the instant `at` joins up with what is open, so that the gap is charged."""
     if not clock.stretches or at > clock.reach:
         return False
@@ -127,7 +127,7 @@ def joins(clock: Clock, at: float, metering: Metering, *, weak: bool = False) ->
     return at <= clock.until + (WEAK_GAP if at - clock.firm <= SUPPORT else SOON)
 
 
-def _fold(clock: Clock, mark: Mark, metering: Metering) -> Clock:
+def _fold(clock: Timeline, mark: Mark, metering: Metering) -> Timeline:
     if mark.cut:
         return _cut(clock, mark)
     end = mark.until + metering.tail
@@ -149,7 +149,7 @@ def _fold(clock: Clock, mark: Mark, metering: Metering) -> Clock:
             return clock._replace(marks=marks, newest=newest, alone=alone)
     start = alone[0] if alone else mark
     opened = Stretch(clock.serial, start.at, end, mark.section, start.evidence, mark.evidence)
-    return Clock(marks, (*clock.stretches, opened), reach, newest, clock.serial + 1, until, firm)
+    return Timeline(marks, (*clock.stretches, opened), reach, newest, clock.serial + 1, until, firm)
 
 
 def _soon(before: Mark, mark: Mark) -> float:
@@ -160,13 +160,13 @@ def _bursts(marks: tuple[Mark, ...]) -> int:
     return 1 + sum(b.at - a.at > BURST_GAP for a, b in pairwise(marks))
 
 
-def _cut(clock: Clock, mark: Mark) -> Clock:
+def _cut(clock: Timeline, mark: Mark) -> Timeline:
     at = mark.at
     stretches = tuple(s if s.end <= at else s._replace(end=max(s.start, at)) for s in clock.stretches)
-    return Clock((*clock.marks, mark), stretches, NEVER, max(clock.newest, at), clock.serial)
+    return Timeline((*clock.marks, mark), stretches, NEVER, max(clock.newest, at), clock.serial)
 
 
-def _part_of_page(clock: Clock, mark: Mark) -> bool:
+def _part_of_page(clock: Timeline, mark: Mark) -> bool:
     """True for what a page loads by itself in its first seconds, and while media goes on underneath."""
     for seen in reversed(clock.marks):
         if mark.at - seen.at > PAGE_LOAD and mark.at > seen.until:
@@ -178,7 +178,7 @@ def _part_of_page(clock: Clock, mark: Mark) -> bool:
     return False
 
 
-def _join(clock: Clock, mark: Mark, end: float) -> Clock:
+def _join(clock: Timeline, mark: Mark, end: float) -> Timeline:
     last = clock.stretches[-1]
     serial = clock.serial
     if last.section == mark.section:
@@ -200,7 +200,7 @@ def _join(clock: Clock, mark: Mark, end: float) -> Clock:
     return clock._replace(marks=_append(clock.marks, mark), stretches=stretches, newest=newest, serial=serial)
 
 
-def _beside(clock: Clock, mark: Mark) -> int | None:
+def _beside(clock: Timeline, mark: Mark) -> int | None:
     """Where the stretch is that a running stream in another section belongs to; None when it is a change of section.
 
     Two streams side by side (a course and a feed) are two stretches at once, and neither stands in for the other.
@@ -229,18 +229,18 @@ def _append(marks: tuple[Mark, ...], mark: Mark) -> tuple[Mark, ...]:
     return (*marks, mark)
 
 
-def retract(clock: Clock, roots: Set[Root], metering: Metering) -> Clock:
+def retract(clock: Timeline, roots: Set[Root], metering: Metering) -> Timeline:
     """Take away what belongs to `roots`: it was a machine. Other marks stay, stretches shrink."""
     kept = tuple(m for m in clock.marks if m.root not in roots)
     if len(kept) == len(clock.marks):
         return clock
-    fresh = Clock(serial=clock.serial)
+    fresh = Timeline(serial=clock.serial)
     for mark in kept:
         fresh = _fold(fresh, mark, metering)
     return _same_serials(clock, fresh)
 
 
-def _same_serials(old: Clock, new: Clock) -> Clock:
+def _same_serials(old: Timeline, new: Timeline) -> Timeline:
     """Stretches that begin inside an old one keep its serial; old ones without an heir become empty."""
     left = list(old.stretches)
     serial = new.serial
@@ -260,7 +260,7 @@ def _same_serials(old: Clock, new: Clock) -> Clock:
     return new._replace(stretches=(*gone, *named), newest=old.newest, serial=serial)
 
 
-def truncate(clock: Clock, at: float) -> Clock:
+def truncate(clock: Timeline, at: float) -> Timeline:
     """End what is open at the instant `at` (time was up, the connection was cut); nothing joins up with it."""
     if clock.until <= NEVER and all(s.end <= at for s in clock.stretches):
         return clock
@@ -273,7 +273,7 @@ def _before(mark: Mark, at: float) -> Mark:
     return mark if mark.until <= at else mark._replace(until=at)
 
 
-def settle(clock: Clock, now: float, memory: float) -> Clock:
+def settle(clock: Timeline, now: float, memory: float) -> Timeline:
     """Forget what can no longer change: stretches that ended more than `memory` seconds ago, and empty ones."""
     horizon = now - memory
     stretches = tuple(s for s in clock.stretches if s.end >= horizon and s.end > s.start)
@@ -282,11 +282,11 @@ def settle(clock: Clock, now: float, memory: float) -> Clock:
     if len(stretches) == len(clock.stretches) and len(marks) == len(clock.marks):
         return clock
     if not stretches and not marks:
-        return Clock(newest=clock.newest, serial=clock.serial)
+        return Timeline(newest=clock.newest, serial=clock.serial)
     return clock._replace(stretches=stretches, marks=marks)
 
 
-def _bounded(clock: Clock) -> Clock:
+def _bounded(clock: Timeline) -> Timeline:
     """Fold the older half of too many marks into one that stands for the stretch they made."""
     if len(clock.marks) <= MARKS_KEPT:
         return clock

@@ -9,14 +9,14 @@ from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import RuleSet
 
 
-class Prepared(NamedTuple):
+class CompiledPolicy(NamedTuple):
     """What decides: which rule, and which platform."""
 
     engine: Engine
     catalogue: Catalogue
 
     @classmethod
-    def of(cls, rules: RuleSet) -> Prepared:
+    def of(cls, rules: RuleSet) -> CompiledPolicy:
         """Build it. Takes tens of milliseconds for a large office."""
         return cls(Engine(rules), Catalogue(rules.platforms))
 

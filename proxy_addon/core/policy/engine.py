@@ -39,12 +39,12 @@ from dataclasses import replace
 from functools import lru_cache
 
 from proxy_addon.core import periods
-from proxy_addon.core.audience import Crowds, keep
+from proxy_addon.core.audience import AudienceIndex, keep
 from proxy_addon.core.policy import balance as balances_of
 from proxy_addon.core.policy import wording as why
 from proxy_addon.core.policy.balance import StaticUsage, Usage
 from proxy_addon.core.policy.matching import Entry, Found, Match, covers, not_limited, settled
-from proxy_addon.core.policy.roster import Rota
+from proxy_addon.core.policy.roster import Roster
 from proxy_addon.core.ruleset import Limit, Period, RuleSet, When
 from proxy_addon.core.types import Balance, Decision, Person, Reason, Step, Target, Verdict
 
@@ -77,18 +77,18 @@ class Engine:
         named = [(rule.users, rule.roles) for rule in rs.rules]
         for allowance in rs.allowances.values():
             named += [(one.users, frozenset(one.roles)) for one in allowance.overrides]
-        self._crowds = Crowds(named)
+        self._audiences = AudienceIndex(named)
         self._whens: list[When] = list(dict.fromkeys(rule.when for rule in rs.rules if rule.when is not None))
         numbers = {when: i for i, when in enumerate(self._whens)}
         self._entries = tuple(
             Entry(
                 rule,
-                self._crowds.bit(rule.users, rule.roles),
+                self._audiences.bit(rule.users, rule.roles),
                 None if rule.when is None else numbers[rule.when],
             )
             for rule in rs.rules
         )
-        self._rota = Rota(rs)
+        self._roster = Roster(rs)
         self._entries_at: dict[Target, tuple[Entry, ...]] = {}
         self._lists_of: dict[Target, int] = {}
         self._found: dict[tuple[int, Target], Found] = {}
@@ -99,11 +99,11 @@ class Engine:
 
     def roles_of(self, name: str, now: float) -> tuple[str, ...]:
         """Every role that lists the name at `now`, in file order; the default role when none does."""
-        return self._rota.roles(name, now).names
+        return self._roster.roles(name, now).names
 
     def person(self, name: str, now: float) -> Person:
         """The person with the roles that the people file and the rota give at `now`."""
-        return self._rota.person(name, now)
+        return self._roster.person(name, now)
 
     def unidentified(self, address: str) -> Person | None:
         """Somebody known by the address alone; None where the policy refuses that."""
@@ -175,17 +175,17 @@ class Engine:
 
     def _bits(self, person: Person, now: float) -> int:
         """The lists that the person is in at `now`; roles that a rota gives are those of that instant."""
-        return self._crowds.bits(self._rota.person(person.name, now) if person.duty else person)
+        return self._audiences.bits(self._roster.person(person.name, now) if person.duty else person)
 
     def _sooner(self, until: float | None, person: Person, target: Target, now: float) -> float | None:
         """`until`, or the next instant at which the rota puts the person into other lists of this target."""
         end, lists = math.inf if until is None else until, self._lists(target)
         bits = self._bits(person, now) & lists
-        turn = self._rota.roles(person.name, now).before
+        turn = self._roster.roles(person.name, now).before
         while turn < min(end, now + periods.HORIZON):
             if self._bits(person, turn) & lists != bits:
                 return turn
-            turn = self._rota.roles(person.name, turn).before
+            turn = self._roster.roles(person.name, turn).before
         return until
 
     def _lists(self, target: Target) -> int:
@@ -199,7 +199,7 @@ class Engine:
                     self.rule_set.allowances[entry.rule.allowance].overrides if entry.rule.allowance else ()
                 )
                 for one in overrides:
-                    lists |= self._crowds.bit(one.users, one.roles)
+                    lists |= self._audiences.bit(one.users, one.roles)
             keep(self._lists_of, target, lists, _KEPT)
         return lists
 
@@ -255,7 +255,7 @@ class Engine:
         limits = self._limits_of.get((bits, allowance_name))
         if limits is None:
             allowance = self.rule_set.allowances[allowance_name]
-            fitting = (o.limits for o in allowance.overrides if self._crowds.bit(o.users, o.roles) & bits)
+            fitting = (o.limits for o in allowance.overrides if self._audiences.bit(o.users, o.roles) & bits)
             limits = next(fitting, allowance.limits)
             keep(self._limits_of, (bits, allowance_name), limits, _KEPT)
         return limits

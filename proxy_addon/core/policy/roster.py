@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from proxy_addon.core import periods
-from proxy_addon.core.audience import Names, keep
+from proxy_addon.core.audience import NameIndex, keep
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Person
 
@@ -27,16 +27,16 @@ class Roles(NamedTuple):
     before: float
 
 
-class Rota:
+class Roster:
     """The people of one rule set. It may be asked from several threads; what it remembers is bounded."""
 
     def __init__(self, rs: RuleSet) -> None:
         self._rs = rs
         self._order = tuple(dict.fromkeys((*rs.people.roles, *rs.people.duties)))
         number = {role: i for i, role in enumerate(self._order)}
-        self._members = Names((1 << number[role], names) for role, names in rs.people.roles.items())
+        self._members = NameIndex((1 << number[role], names) for role, names in rs.people.roles.items())
         self._duties = [(number[role], duty) for role, some in rs.people.duties.items() for duty in some]
-        self._named = Names((1 << i, duty.users) for i, (_, duty) in enumerate(self._duties))
+        self._named = NameIndex((1 << i, duty.users) for i, (_, duty) in enumerate(self._duties))
         self._known: dict[str, Roles] = {}
 
     def person(self, name: str, now: float) -> Person:

@@ -11,7 +11,7 @@ from pydantic import ValidationInfo
 from proxy_addon.core.rules import calendars
 from proxy_addon.core.rules import parsers as values
 from proxy_addon.core.rules.calendars import Feed
-from proxy_addon.core.rules.checks import Names, defined, names_of
+from proxy_addon.core.rules.checks import DefinedNames, defined, names_of
 from proxy_addon.core.rules.parsers import BadValue, quote
 from proxy_addon.core.rules.problems import Code
 from proxy_addon.core.ruleset import Calendar
@@ -54,7 +54,7 @@ def item(value: object, info: ValidationInfo) -> Calendar:
     return _holidays(value, names_of(info))
 
 
-def _holidays(value: Mapping[str, object], names: Names) -> Calendar:
+def _holidays(value: Mapping[str, object], names: DefinedNames) -> Calendar:
     country = _at("holidays", lambda: values.name(value["holidays"]))
     region = _at("region", lambda: values.name(value["region"])) if "region" in value else None
     years = _at("years", lambda: _years(value["years"])) if "years" in value else _default_years()

@@ -22,7 +22,7 @@ _THEN = "write allow, block or {spend: an allowance}"
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class DefinedNames:
     """What is declared. None: that cannot be told (a file is broken), so such names are not doubted."""
 
     roles: frozenset[str] | None = None
@@ -48,10 +48,10 @@ class Seat(NamedTuple):
     role: str | None
 
 
-def names_of(info: ValidationInfo) -> Names:
+def names_of(info: ValidationInfo) -> DefinedNames:
     """What is declared in the files being read."""
     names = info.context
-    return names if isinstance(names, Names) else Names()
+    return names if isinstance(names, DefinedNames) else DefinedNames()
 
 
 def known_role(role: str, info: ValidationInfo) -> str:

@@ -14,7 +14,7 @@ from proxy_addon.core.rules import conditions as times
 from proxy_addon.core.rules import lint as rules_advice
 from proxy_addon.core.rules import parsers as values
 from proxy_addon.core.rules.calendars import Sources
-from proxy_addon.core.rules.checks import Names
+from proxy_addon.core.rules.checks import DefinedNames
 from proxy_addon.core.rules.documents import Documents, Path
 from proxy_addon.core.rules.merge import PEOPLE_KEYS, Top, declared, merged, policy_part
 from proxy_addon.core.rules.models import AllowanceModel, OverrideModel, PeopleModel, PolicyModel, RuleModel
@@ -56,7 +56,7 @@ def compile_rules(documents: Documents, sources: Sources | None = None, *, advis
     report = Report()
     found = entries(documents.platforms)
     top = merged(documents, found, report)
-    names = declared(top.data, found, sources) if documents.complete else Names()
+    names = declared(top.data, found, sources) if documents.complete else DefinedNames()
     policy = validated(PolicyModel, policy_part(top, documents), names, report, top.find)
     people = validated(PeopleModel, top.part(PEOPLE_KEYS), names, report, top.find)
     platforms = compile_platforms(found, report)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from proxy_addon.core.audience import Names
+from proxy_addon.core.audience import NameIndex
 from proxy_addon.core.rules import parsers as values
 from proxy_addon.core.rules import reachability as reach
 from proxy_addon.core.rules.bundled_platforms import PLATFORMS
@@ -116,8 +116,8 @@ def _limits(limits: Sequence[Limit], at: Path, top: Top, report: Report) -> None
 
 def _overrides(rs: RuleSet, allowance: Allowance, at: Path, top: Top, report: Report) -> None:
     """Whoever fits an override above never has the one below."""
-    index = Names((1 << n, override.users) for n, override in enumerate(allowance.overrides))
-    members = Names((1 << n, names) for n, names in enumerate(rs.people.roles.values()))
+    index = NameIndex((1 << n, override.users) for n, override in enumerate(allowance.overrides))
+    members = NameIndex((1 << n, names) for n, names in enumerate(rs.people.roles.values()))
     roles = tuple(rs.people.roles)
     forced = {name.casefold() for _, name, role in rs.people.devices if name and role}
     first: dict[str, int] = {}
@@ -140,7 +140,7 @@ def _overrides(rs: RuleSet, allowance: Allowance, at: Path, top: Top, report: Re
         _twice(override, n, at, top, report)
 
 
-def _above(user: str, n: int, index: Names) -> int | None:
+def _above(user: str, n: int, index: NameIndex) -> int | None:
     """The first override above number `n` that names the user."""
     bits = index.bits(user) & ((1 << n) - 1)
     return (bits & -bits).bit_length() - 1 if bits else None

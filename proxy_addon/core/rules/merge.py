@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from proxy_addon.core.rules import parsers as values
 from proxy_addon.core.rules.calendars import Sources
-from proxy_addon.core.rules.checks import Names
+from proxy_addon.core.rules.checks import DefinedNames
 from proxy_addon.core.rules.documents import Document, Documents, Path
 from proxy_addon.core.rules.models import PeopleModel, PolicyModel
 from proxy_addon.core.rules.parsers import BadValue, quote
@@ -73,14 +73,16 @@ def policy_part(top: Top, documents: Documents) -> dict[str, Any]:
     return part if documents.complete else {"version": 1, "timezone": "UTC"} | part
 
 
-def declared(data: Mapping[str, Any], found: Mapping[str, list[Entry]], sources: Sources | None) -> Names:
+def declared(
+    data: Mapping[str, Any], found: Mapping[str, list[Entry]], sources: Sources | None
+) -> DefinedNames:
     """All names, taken from the raw data: a name is declared even if its value is wrong."""
     roles = _keys(data.get("roles"))
     if roles is not None:
         unidentified = data.get("unidentified", {"role": "guest"})
         guest = unidentified.get("role") if isinstance(unidentified, Mapping) else None
         roles |= {ADMIN, str(data.get("default_role", "staff"))} | ({str(guest)} if guest else set())
-    return Names(
+    return DefinedNames(
         roles=roles,
         sections={name: sections(same) for name, same in found.items()},
         groups=_keys(data.get("platform_groups")),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from proxy_addon.core.hosts import normalise
-from proxy_addon.core.rules.checks import Names
+from proxy_addon.core.rules.checks import DefinedNames
 from proxy_addon.core.rules.documents import Document, Path
 from proxy_addon.core.rules.models import PlatformModel
 from proxy_addon.core.rules.parsers import BadValue, kind, quote, slug
@@ -92,7 +92,7 @@ def _model(entry: Entry, report: Report) -> PlatformModel | None:
     def find(path: Path, key: bool) -> Place:
         return entry.place(*path[2:], key=key)
 
-    return validated(PlatformModel, entry.data, Names(), report, find, ("platforms", entry.name))
+    return validated(PlatformModel, entry.data, DefinedNames(), report, find, ("platforms", entry.name))
 
 
 def _added_up(name: str, models: list[PlatformModel]) -> Platform:

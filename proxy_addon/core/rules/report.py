@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from proxy_addon.core.rules import models
-from proxy_addon.core.rules.checks import Names
+from proxy_addon.core.rules.checks import DefinedNames
 from proxy_addon.core.rules.documents import Path
 from proxy_addon.core.rules.parsers import BadValue, kind, quote
 from proxy_addon.core.rules.problems import Code, Place, RuleProblem, Severity
@@ -62,7 +62,7 @@ class Report:
 
 
 def validated[M: BaseModel](
-    model: type[M], data: Mapping[str, Any], names: Names, report: Report, find: Find, at: Path = ()
+    model: type[M], data: Mapping[str, Any], names: DefinedNames, report: Report, find: Find, at: Path = ()
 ) -> M | None:
     """The data as a model, or None with every error reported. `at` leads to the data (for shapes)."""
     try:

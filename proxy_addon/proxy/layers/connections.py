@@ -9,21 +9,21 @@ from weakref import WeakKeyDictionary
 from mitmproxy import connection
 from mitmproxy.options import Options
 
-from proxy_addon.identity.identification import Who
-from proxy_addon.metering.enforcer import Ticket
+from proxy_addon.identity.identification import Identity
+from proxy_addon.metering.enforcer import Flight
 
 
-class Conn:
+class ClientState:
     """One client connection: who, to where, and what runs in it."""
 
-    __slots__ = ("activity", "cuttable", "hosts", "open", "options", "passed", "ticket", "who")
+    __slots__ = ("activity", "cuttable", "flight", "hosts", "open", "options", "passed", "who")
 
     def __init__(self) -> None:
-        self.who: Who | None = None  # from CONNECT; plain requests say it each time
+        self.who: Identity | None = None  # from CONNECT; plain requests say it each time
         self.hosts: tuple[str, ...] = ()  # CONNECT authority and SNI, normalised
         self.open = 0  # requests under way
         self.passed = False  # relayed as bytes
-        self.ticket: Ticket | None = None  # of a metered tunnel
+        self.flight: Flight | None = None  # of a metered tunnel
         self.options: TunnelOptions | None = None
         self.cuttable = False  # its HTTP layers are ours
         self.activity = (0.0, 0.0)  # while draining: the last sign of life, and when we first saw that one
@@ -33,20 +33,20 @@ class Connections:
     """All client connections that are open."""
 
     def __init__(self) -> None:
-        self._conns: WeakKeyDictionary[connection.Client, Conn] = WeakKeyDictionary()
+        self._conns: WeakKeyDictionary[connection.Client, ClientState] = WeakKeyDictionary()
 
-    def of(self, client: connection.Client) -> Conn:
+    def of(self, client: connection.Client) -> ClientState:
         """The state of one connection, made on first sight."""
         conn = self._conns.get(client)
         if conn is None:
-            conn = self._conns[client] = Conn()
+            conn = self._conns[client] = ClientState()
         return conn
 
-    def known(self, client: connection.Client) -> Conn | None:
+    def known(self, client: connection.Client) -> ClientState | None:
         """The state of one connection unless it has been forgotten."""
         return self._conns.get(client)
 
-    def all(self) -> Iterable[tuple[connection.Client, Conn]]:
+    def all(self) -> Iterable[tuple[connection.Client, ClientState]]:
         """Every connection that is open now."""
         return list(self._conns.items())
 

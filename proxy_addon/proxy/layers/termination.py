@@ -1,7 +1,7 @@
 """Ends what is already running. Internals of mitmproxy are used; `tests/proxy/layers/test_termination.py` pins them.
 
 mitmproxy has no public way to end a body in its middle: `kill` waits for the end of the answer. So every HTTP
-layer of ours, towards the proxy's client and inside an opened tunnel, is a `CuttableHttp`, which understands
+layer of ours, towards the proxy's client and inside an opened tunnel, is a `TerminableHttp`, which understands
 one event more, `Cut`:
 
 * a body is ended by resetting its stream: HTTP/2 neighbours go on, an HTTP/1.1 connection is closed, and the
@@ -45,7 +45,7 @@ class Cut(events.Event):
     flow: http.HTTPFlow
 
 
-class CuttableHttp(layers.HttpLayer):
+class TerminableHttp(layers.HttpLayer):
     """mitmproxy's HTTP layer; its exchanges can be ended one by one."""
 
     def __init__(self, ctx: context.Context, mode: HTTPMode = HTTPMode.transparent) -> None:
@@ -99,7 +99,7 @@ class CuttableHttp(layers.HttpLayer):
             yield from self.event_to_child(server, dropped)
 
 
-class Scissors:
+class Terminator:
     """Ends flows and connections by way of the running proxy server. Event loop only."""
 
     def __init__(self, proxyserver: Proxyserver) -> None:

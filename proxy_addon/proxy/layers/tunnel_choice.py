@@ -18,8 +18,8 @@ from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.layers.tls import HTTP_ALPNS, parse_client_hello
 
 from proxy_addon.core.hosts import normalise
-from proxy_addon.proxy.layers.connections import Conn
-from proxy_addon.proxy.layers.termination import CuttableHttp
+from proxy_addon.proxy.layers.connections import ClientState
+from proxy_addon.proxy.layers.termination import TerminableHttp
 
 PAGE_HOST = "allowance.internal"
 _GREETING = 6  # bytes needed to know a TLS greeting
@@ -121,13 +121,13 @@ class Passthrough:
         self,
         limited: Callable[[str], str | None],
         inspected: Callable[[str], bool],
-        meter: Callable[[connection.Client, Conn, str], bool],
+        meter: Callable[[connection.Client, ClientState, str], bool],
     ) -> None:
         self._limited = limited
         self._inspected = inspected
         self._meter = meter
 
-    def outer(self, ctx: context.Context, conn: Conn, client: bytes) -> layer.Layer | None:
+    def outer(self, ctx: context.Context, conn: ClientState, client: bytes) -> layer.Layer | None:
         """The layer that speaks with the proxy's client; None when its connection must end.
 
         Where somebody else's mitmproxy does not run as a forward proxy the choice is not ours: Wait.
@@ -138,11 +138,13 @@ class Passthrough:
             return None  # we speak HTTP with our clients; TLS is for what is inside a tunnel
         conn.cuttable = True
         upstream = isinstance(ctx.layers[0], modes.HttpUpstreamProxy)
-        return CuttableHttp(ctx, HTTPMode.upstream if upstream else HTTPMode.regular)
+        return TerminableHttp(ctx, HTTPMode.upstream if upstream else HTTPMode.regular)
 
-    def choose(self, ctx: context.Context, conn: Conn, client: bytes, server: bytes) -> layer.Layer | None:
+    def choose(
+        self, ctx: context.Context, conn: ClientState, client: bytes, server: bytes
+    ) -> layer.Layer | None:
         """The layer for what comes next in a tunnel; None = its client must go. May raise Wait."""
-        if conn.ticket is not None:
+        if conn.flight is not None:
             return layers.TCPLayer(ctx)
         if ctx.client.tls_established:
             return self._inside_tls(ctx, conn, client)
@@ -162,28 +164,28 @@ class Passthrough:
             return self._metered(ctx, conn, platform)
         return self._open(ctx, opening.kind)
 
-    def _platform(self, conn: Conn) -> str | None:
+    def _platform(self, conn: ClientState) -> str | None:
         return next((p for p in map(self._limited, conn.hosts) if p is not None), None)
 
-    def _server_first(self, ctx: context.Context, conn: Conn) -> layer.Layer | None:
+    def _server_first(self, ctx: context.Context, conn: ClientState) -> layer.Layer | None:
         platform = self._platform(conn)
         if platform is not None:
             return self._metered(ctx, conn, platform)
         conn.passed = True
         return layers.TCPLayer(ctx, ignore=True)
 
-    def _metered(self, ctx: context.Context, conn: Conn, platform: str) -> layer.Layer | None:
+    def _metered(self, ctx: context.Context, conn: ClientState, platform: str) -> layer.Layer | None:
         return layers.TCPLayer(ctx) if self._meter(ctx.client, conn, platform) else None
 
     def _open(self, ctx: context.Context, kind: Kind) -> layer.Layer:
         if kind is not Kind.TLS:
-            return CuttableHttp(ctx)
+            return TerminableHttp(ctx)
         outer = layers.ServerTLSLayer(ctx)
         outer.child_layer = layers.ClientTLSLayer(ctx)
         return outer
 
-    def _inside_tls(self, ctx: context.Context, conn: Conn, client: bytes) -> layer.Layer | None:
+    def _inside_tls(self, ctx: context.Context, conn: ClientState, client: bytes) -> layer.Layer | None:
         if ctx.client.alpn in HTTP_ALPNS or read_opening(client).kind is Kind.HTTP:
-            return CuttableHttp(ctx)
+            return TerminableHttp(ctx)
         platform = self._platform(conn)
         return self._metered(ctx, conn, platform) if platform is not None else None

@@ -54,7 +54,7 @@ class PageContext(NamedTuple):
         return f"{self.page_url}ask?{urlencode({'allowance': allowance}, errors='replace')}"
 
 
-class Story(NamedTuple):
+class BlockMessage(NamedTuple):
     """A refusal in two sentences: what, and what now. `moment` is the part of `next` to stress, or ""."""
 
     code: str
@@ -79,7 +79,7 @@ def code_of(reason: Reason) -> str:
     return _CODES.get(reason, "blocked")
 
 
-def tell(decision: Decision, context: PageContext) -> Story:
+def tell(decision: Decision, context: PageContext) -> BlockMessage:
     """The story for a decision that blocks."""
     code = code_of(decision.reason)
     what = context.what
@@ -87,20 +87,20 @@ def tell(decision: Decision, context: PageContext) -> Story:
         case Reason.EXHAUSTED:
             return _exhausted(decision, context)
         case Reason.UNIDENTIFIED:
-            return Story(
+            return BlockMessage(
                 code,
                 "We do not know who you are",
                 f"To use {what}, sign in to the proxy with your own name and password, then load this page"
                 " again. If you were never asked to sign in, your IT team can help.",
             )
         case Reason.ACKNOWLEDGE:
-            return Story(
+            return BlockMessage(
                 code,
                 "Please read our social media policy first",
                 f"It takes a few minutes, and you do it once. Then {what} is open to you.",
             )
         case Reason.UNAVAILABLE:
-            return Story(
+            return BlockMessage(
                 code,
                 "We cannot look up your time right now",
                 f"The fault is ours, not yours, and it costs you no minutes. Until it is mended, {what} stays"
@@ -110,23 +110,25 @@ def tell(decision: Decision, context: PageContext) -> Story:
             return _blocked(decision, context)
 
 
-def _exhausted(decision: Decision, context: PageContext) -> Story:
+def _exhausted(decision: Decision, context: PageContext) -> BlockMessage:
     headline = f"Your time for {context.what} is used up"
     if context.balance is not None and context.balance.limit + context.balance.granted <= 0:
         headline = f"You have no time for {context.what}"
     if decision.until is None:
-        return Story("exhausted", headline, "It comes back as the time you used moves into the past.")
+        return BlockMessage("exhausted", headline, "It comes back as the time you used moves into the past.")
     moment = words.moment(decision.until, context.now, context.zone)
-    return Story("exhausted", headline, "You have time again ", moment, ".")
+    return BlockMessage("exhausted", headline, "You have time again ", moment, ".")
 
 
-def _blocked(decision: Decision, context: PageContext) -> Story:
+def _blocked(decision: Decision, context: PageContext) -> BlockMessage:
     code = code_of(decision.reason)
     if decision.until is not None:
         moment = words.moment(decision.until, context.now, context.zone)
-        return Story(code, f"{_first_up(context.what)} is closed for now", "This changes ", moment, ".")
+        return BlockMessage(
+            code, f"{_first_up(context.what)} is closed for now", "This changes ", moment, "."
+        )
     why = "A rule of your office keeps it closed." if decision.rule else "No rule of your office opens it."
-    return Story(code, f"{_first_up(context.what)} is not available here", why)
+    return BlockMessage(code, f"{_first_up(context.what)} is not available here", why)
 
 
 def _first_up(text: str) -> str:

@@ -13,7 +13,7 @@ from proxy_addon.core.metering.evidence import (
     RULE_CHANGED,
     SECTION_CHANGED,
     TIME_UP,
-    Telling,
+    SummaryBuilder,
     closed,
     corrected,
     extended,
@@ -22,8 +22,8 @@ from proxy_addon.core.metering.evidence import (
     told,
     unpacked,
 )
-from proxy_addon.core.metering.meter import Clock, Mark, Stretch
-from proxy_addon.core.types import Extension, Trail, Visit
+from proxy_addon.core.metering.meter import Mark, Stretch, Timeline
+from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 
 T = 1_793_610_000.0
 KINDS = {
@@ -58,7 +58,7 @@ def stretch(start: float = 0.0, end: float = 100.0, section: str | None = None) 
     return Stretch(1, T + start, T + end, section, Evidence.PAGE_OPENED, Evidence.PAGE_ACTION)
 
 
-def lines(found: Trail) -> list[tuple[str, float, float, int]]:
+def lines(found: EvidenceSummary) -> list[tuple[str, float, float, int]]:
     """What extended it, seconds after T."""
     return [(line.by, line.first - T, line.last - T, line.times) for line in found.extended]
 
@@ -110,16 +110,16 @@ def test_an_end_cuts_what_came_later() -> None:
 
 def test_what_is_older_than_the_marks_stays() -> None:
     """Minutes given back take away what the marks tell, not what was folded together before."""
-    known = Trail(
+    known = EvidenceSummary(
         ("page-opened", T), (Extension("page-action", T + 5, T + 90, 300), Extension("message-sent", T, T, 2))
     )
-    before = Trail(("page-opened", T), (Extension("page-action", T + 60, T + 90, 100),))
-    after = Trail(("page-opened", T), (Extension("page-action", T + 60, T + 70, 40),))
+    before = EvidenceSummary(("page-opened", T), (Extension("page-action", T + 60, T + 90, 100),))
+    after = EvidenceSummary(("page-opened", T), (Extension("page-action", T + 60, T + 70, 40),))
     assert lines(corrected(known, before, after)) == [("page-action", 5, 70, 240), ("message-sent", 0, 0, 2)]
     assert lines(corrected(before, before, after)) == [("page-action", 60, 70, 40)]
 
 
-def row(found: Trail | None, start: float = 0.0, end: float = 100.0) -> Visit:
+def row(found: EvidenceSummary | None, start: float = 0.0, end: float = 100.0) -> Visit:
     """The visit of a stretch."""
     return Visit("v", "ana", "x", None, "daily", "r", T + start, T + end, "n", 1, found)
 
@@ -127,9 +127,9 @@ def row(found: Trail | None, start: float = 0.0, end: float = 100.0) -> Visit:
 def test_causes() -> None:
     """A mark extends, another section, other rules or an end close, each by its name."""
     marks = (PAGE, mark(30))
-    clock = Clock(marks, (stretch(),))
+    clock = Timeline(marks, (stretch(),))
     first = told(stretch(), T, T + 50, marks[:1])
-    assert Telling(stretch(), clock, clock, marks[1]).again(row(first), T, T + 100) == told(
+    assert SummaryBuilder(stretch(), clock, clock, marks[1]).again(row(first), T, T + 100) == told(
         stretch(), T, T + 100, marks
     )
     for cause, why, end in (
@@ -139,11 +139,13 @@ def test_causes() -> None:
         (marks[1], RULE_CHANGED, 60),
         (None, RULE_CHANGED, 60),
     ):
-        found = Telling(stretch(), clock, clock, cause).again(row(first), T, T + end)
+        found = SummaryBuilder(stretch(), clock, clock, cause).again(row(first), T, T + end)
         assert found.closed == (why, T + end), cause
-    assert Telling(stretch(), clock, clock).again(row(first), T, T + 100) == first
-    assert Telling(stretch(), clock, clock).again(row(None), T, T + 100) == told(stretch(), T, T + 100, marks)
-    assert Telling(stretch(), clock, clock).again(row(first), T + 20, T + 100).opened == (
+    assert SummaryBuilder(stretch(), clock, clock).again(row(first), T, T + 100) == first
+    assert SummaryBuilder(stretch(), clock, clock).again(row(None), T, T + 100) == told(
+        stretch(), T, T + 100, marks
+    )
+    assert SummaryBuilder(stretch(), clock, clock).again(row(first), T + 20, T + 100).opened == (
         RULE_CHANGED,
         T + 20,
     )
@@ -152,18 +154,18 @@ def test_causes() -> None:
 def test_minutes_given_back() -> None:
     """What is left is told from the marks that are left, with the seconds that went back in all."""
     marks = (PAGE, mark(30), mark(60), mark(90))
-    before = Clock(marks, (stretch(),))
+    before = Timeline(marks, (stretch(),))
     known = told(stretch(), T, T + 100, marks)._replace(given_back=5.0)
-    after = Clock(marks[:2], (stretch(end=40),))
-    found = Telling(after.stretches[0], after, before, GIVEN_BACK).again(row(known), T, T + 40)
+    after = Timeline(marks[:2], (stretch(end=40),))
+    found = SummaryBuilder(after.stretches[0], after, before, GIVEN_BACK).again(row(known), T, T + 40)
     assert lines(found) == [("page-opened", 0, 0, 0), ("page-action", 30, 30, 1)]
     assert (found.closed, found.given_back) == ((GIVEN_BACK, T + 40), 65.0)
-    split = Clock((PAGE, marks[3]), (stretch(end=10), stretch(start=90)._replace(serial=2)))
-    found = Telling(split.stretches[0], split, before, GIVEN_BACK).again(row(known), T, T + 10)
+    split = Timeline((PAGE, marks[3]), (stretch(end=10), stretch(start=90)._replace(serial=2)))
+    found = SummaryBuilder(split.stretches[0], split, before, GIVEN_BACK).again(row(known), T, T + 10)
     assert found.given_back == 5.0 + 80.0
-    same = Clock(marks[:2], (stretch(),))
+    same = Timeline(marks[:2], (stretch(),))
     ended = known._replace(closed=(TIME_UP, T + 100))
-    found = Telling(stretch(), same, before, GIVEN_BACK).again(row(ended), T, T + 100)
+    found = SummaryBuilder(stretch(), same, before, GIVEN_BACK).again(row(ended), T, T + 100)
     assert (found.closed, found.given_back) == ((TIME_UP, T + 100), 5.0)
 
 

@@ -15,8 +15,8 @@ from proxy_addon.core.metering.meter import (
     SOON,
     SOON_SAME,
     WEAK_GAP,
-    Clock,
     Mark,
+    Timeline,
     gap_of,
     joins,
     observe,
@@ -46,19 +46,19 @@ def mark(
     return Mark(T + at, T + at + lasts, kind, "key", Evidence.PAGE_ACTION, section, needs, root)
 
 
-def run(*marks: Mark, clock: Clock = IDLE) -> Clock:
+def run(*marks: Mark, clock: Timeline = IDLE) -> Timeline:
     """The clock after these."""
     for each in marks:
         clock = observe(clock, each, RULES)
     return clock
 
 
-def spans(clock: Clock) -> list[tuple[float, float]]:
+def spans(clock: Timeline) -> list[tuple[float, float]]:
     """Stretches that are not empty, in seconds after the start."""
     return [(s.start - T, s.end - T) for s in clock.stretches if s.end > s.start]
 
 
-def union(clock: Clock) -> Intervals:
+def union(clock: Timeline) -> Intervals:
     """All that is charged."""
     return normalise(Interval(s.start, s.end) for s in clock.stretches)
 
@@ -222,7 +222,7 @@ def test_settling_forgets_what_is_over_and_charges_no_different() -> None:
     assert spans(run(mark(5060), clock=kept)) == [(5000, 5070)]
     assert settle(clock, T + 5040, 7200) is clock
     empty = settle(clock, T + 50_000, 3600)
-    assert empty == Clock(newest=clock.newest, serial=clock.serial)
+    assert empty == Timeline(newest=clock.newest, serial=clock.serial)
 
 
 def test_memory_is_bounded_and_charges_no_less() -> None:
@@ -285,7 +285,7 @@ def test_never_more_than_the_time_that_passed(marks: list[Mark]) -> None:
 def test_going_on_from_a_kept_state(marks: list[Mark], place: int) -> None:
     """States are values: what was kept in between gives the same again, and is not changed by going on."""
     kept = run(*marks[:place])
-    copy = Clock(*kept)
+    copy = Timeline(*kept)
     assert run(*marks[place:], clock=kept) == run(*marks)
     assert kept == copy
     assert run(*marks[place:], clock=kept) == run(*marks)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from proxy_addon.core import periods
 from proxy_addon.core.policy.engine import Engine, StaticUsage
-from proxy_addon.core.policy.roster import Rota
+from proxy_addon.core.policy.roster import Roster
 from proxy_addon.core.ruleset import Calendar, Duty, People, Rule, RuleSet, Then, When
 from proxy_addon.core.types import Interval, Person, Reason, Target, Verdict
 from tests.core.policies import SAMPLE, H, M, at, targets, visits
@@ -34,40 +34,40 @@ def shift(*hours: str) -> When:
 
 def test_members_always_have_their_role_and_others_when_on_duty() -> None:
     """On a Monday Carl leads; on a Saturday he is in care as well."""
-    rota = Rota(office(care=(Duty(("Carl",), WEEKEND),)))
-    assert rota.person("carl", at("10:00")) == Person("carl", ("lead",), True)
-    assert rota.person("carl", at("2026-11-07 10:00")) == Person("carl", ("care", "lead"), True)
-    assert rota.person("cora", at("10:00")) == Person("cora", ("care",), False)
-    assert rota.person("dora", at("10:00")) == Person("dora", ("staff",), False)
+    roster = Roster(office(care=(Duty(("Carl",), WEEKEND),)))
+    assert roster.person("carl", at("10:00")) == Person("carl", ("lead",), True)
+    assert roster.person("carl", at("2026-11-07 10:00")) == Person("carl", ("care", "lead"), True)
+    assert roster.person("cora", at("10:00")) == Person("cora", ("care",), False)
+    assert roster.person("dora", at("10:00")) == Person("dora", ("staff",), False)
 
 
 def test_off_duty_somebody_with_no_other_role_has_the_default_one() -> None:
     """A shift is all that Emil has."""
-    rota = Rota(office(care=(Duty(("emil",), shift("09:00-17:00")),)))
-    assert rota.roles("emil", at("08:59")).names == ("staff",)
-    assert rota.roles("emil", at("09:00")).names == ("care",)
-    assert rota.roles("emil", at("17:00")).names == ("staff",)
+    roster = Roster(office(care=(Duty(("emil",), shift("09:00-17:00")),)))
+    assert roster.roles("emil", at("08:59")).names == ("staff",)
+    assert roster.roles("emil", at("09:00")).names == ("care",)
+    assert roster.roles("emil", at("17:00")).names == ("staff",)
 
 
 def test_a_pattern_may_be_on_duty() -> None:
     """Everybody of a team, by the night."""
     night = When(between=((22 * 3600, 6 * 3600),))
-    rota = Rota(office(care=(Duty(("*@night.example",), night),)))
-    assert rota.roles("zoe@night.example", at("23:00")).names == ("care",)
-    assert rota.roles("zoe@night.example", at("12:00")).names == ("staff",)
+    roster = Roster(office(care=(Duty(("*@night.example",), night),)))
+    assert roster.roles("zoe@night.example", at("23:00")).names == ("care",)
+    assert roster.roles("zoe@night.example", at("12:00")).names == ("staff",)
 
 
 def test_a_role_that_only_a_rota_gives_exists() -> None:
     """A role without any member is had by whoever is on duty."""
-    rota = Rota(office(helpers=(Duty(("emil",), WEEKEND),)))
-    assert rota.roles("emil", at("2026-11-08 10:00")).names == ("helpers",)
+    roster = Roster(office(helpers=(Duty(("emil",), WEEKEND),)))
+    assert roster.roles("emil", at("2026-11-08 10:00")).names == ("helpers",)
 
 
 def test_what_is_remembered_is_forgotten_in_time_in_both_directions() -> None:
     """Asked forward and backward over a change, the answer is that of the instant."""
-    rota = Rota(office(care=(Duty(("emil",), shift("09:00-17:00")),)))
+    roster = Roster(office(care=(Duty(("emil",), shift("09:00-17:00")),)))
     for moment, role in (("12:00", "care"), ("18:00", "staff"), ("12:00", "care"), ("08:00", "staff")):
-        assert rota.roles("emil", at(moment)).names == (role,)
+        assert roster.roles("emil", at(moment)).names == (role,)
 
 
 def test_a_decision_says_when_the_shift_ends() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from proxy_addon.core.rules.checks import Names
+from proxy_addon.core.rules.checks import DefinedNames
 from proxy_addon.core.rules.models import RoleName, TargetName
 
-NAMES = Names(
+NAMES = DefinedNames(
     roles=frozenset({"staff"}),
     sections={"x": frozenset({"ads"}), "y": None},
     groups=frozenset({"social"}),
@@ -31,5 +31,5 @@ def test_targets_that_are_not(word: str) -> None:
 
 def test_without_names_nothing_is_doubted() -> None:
     """No context, or names that cannot be told: every name passes."""
-    assert TypeAdapter(RoleName).validate_python("boss", context=Names()) == "boss"
+    assert TypeAdapter(RoleName).validate_python("boss", context=DefinedNames()) == "boss"
     assert TypeAdapter(RoleName).validate_python("boss") == "boss"

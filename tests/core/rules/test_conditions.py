@@ -6,7 +6,7 @@ from datetime import date
 
 from proxy_addon.core.rules import conditions as times
 from proxy_addon.core.rules.calendars import Event
-from proxy_addon.core.rules.checks import Names
+from proxy_addon.core.rules.checks import DefinedNames
 from proxy_addon.core.rules.models import PolicyModel, RoleModel, WhenModel
 from proxy_addon.core.ruleset import Calendar, Duty, When
 from tests.core.policies import LONDON, visits
@@ -27,7 +27,7 @@ class Sources:
 
 
 type times_days = tuple[tuple[date, date], ...]
-NAMES = Names(sources=Sources(), zone=LONDON)
+NAMES = DefinedNames(sources=Sources(), zone=LONDON)
 
 
 def test_a_calendar_is_the_union_of_its_items() -> None:

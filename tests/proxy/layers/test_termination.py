@@ -156,9 +156,9 @@ def test_what_does_not_end_loses_its_connection(proxy: Serving) -> None:
     until(lambda: transfer.received() > 0, "the body to begin")
 
     def blunt() -> None:
-        scissors = proxy.house.gate.under_way._scissors
-        assert scissors is not None
-        scissors.http = lambda flow, cuttable: None  # type: ignore[method-assign,assignment]
+        terminator = proxy.house.addon.under_way._terminator
+        assert terminator is not None
+        terminator.http = lambda flow, cuttable: None  # type: ignore[method-assign,assignment]
 
     proxy.on_loop(blunt)
     proxy.spend(ME)
