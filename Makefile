@@ -8,11 +8,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 TESTS ?=
+VERSION ?=
 # A worker for each of two cores: more of them only make the tests with real time compete.
 JOBS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run dev test lint format bench soak docs clean
+.PHONY: help run dev test lint format bench soak mutation docs release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,8 +43,14 @@ bench: $(VENV)/.develops ## the budgets: decisions, hooks, start, throughput
 soak: $(VENV)/.develops ## the long form of the fault harness: some ten minutes, a hundred kills
 	@$(BIN)/python -m tests.faults.harness --long $(ARGS)
 
+mutation: $(VENV)/.develops ## change the code in small ways and count what the tests notice (ARGS="--sample 60 --seed 2")
+	@PYTHONPATH=. $(BIN)/python -m tests.tools.mutation $(ARGS)
+
 docs: $(VENV)/.develops ## the pages that are made from the program: settings, command line, metrics
 	@set -e; for each in settings cli metrics; do $(BIN)/python -m tests.tools.$${each}_reference; done
+
+release: $(VENV)/.develops ## check that a version can be released, then tag it (VERSION=x.y.z); nothing is pushed
+	@$(BIN)/python deploy/release.py $(VERSION)
 
 clean: ## remove what was made, but not var/ (the CA and the minutes)
 	rm -rf $(VENV) artifacts build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
