@@ -69,6 +69,8 @@ def rules_in_force(connection: Connection, digest: str, at: float, node: str) ->
     """Keep that a node works by these rules; audit it where the last entry tells of others."""
     connection.execute(insert(RuleVersionRow), {"digest": digest, "loaded_at": at, "node": node})
     newest = select(AuditRow.detail).where(AuditRow.subject == RULES, AuditRow.action == RULES)
-    last = connection.execute(newest.order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(1)).scalar()
+    last = connection.execute(
+        newest.order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(1)
+    ).scalar()
     if last != digest:
         append(connection, AuditEntry(at, f"node:{node}", RULES, RULES, digest))

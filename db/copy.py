@@ -56,13 +56,17 @@ class Copied:
     digest: str
 
 
-def copy(source_url: str, target_url: str, step: Step = lambda table, done, rows: None) -> list[Copied]:
+def copy(
+    source_url: str, target_url: str, step: Step = lambda table, done, rows: None
+) -> list[Copied]:
     """Copy all tables and compare them. Raises LedgerError; the target then holds an earlier part of the copy."""
     source, target = parse(source_url), parse(target_url)
     if source.url == target.url or (
         source.is_sqlite and target.is_sqlite and source.file.resolve() == target.file.resolve()
     ):
-        raise LedgerUnusable("FROM_URL and TO_URL name the same database; name another one", kind="url")
+        raise LedgerUnusable(
+            "FROM_URL and TO_URL name the same database; name another one", kind="url"
+        )
     with ExitStack() as stack:
         origin = stack.enter_context(_snapshot(source))
         _require_ours(source, origin)
@@ -78,7 +82,9 @@ def copy(source_url: str, target_url: str, step: Step = lambda table, done, rows
         return [_copied(origin, target, engine, table, step) for table in tables]
 
 
-def _copied(origin: Connection, target: Address, engine: Engine, table: Table, step: Step) -> Copied:
+def _copied(
+    origin: Connection, target: Address, engine: Engine, table: Table, step: Step
+) -> Copied:
     rows = origin.execute(select(func.count()).select_from(table)).scalar_one()
     written = 0
     done = 0
@@ -183,11 +189,14 @@ def _key(table: Table, row: _Row) -> tuple[Any, ...]:
     names = list(table.columns.keys())
     values = (row[names.index(column.key)] for column in table.primary_key)
     return tuple(
-        value.encode(errors="surrogatepass") if isinstance(value, str) else value for value in values
+        value.encode(errors="surrogatepass") if isinstance(value, str) else value
+        for value in values
     )
 
 
-def _write(target: Address, engine: Engine, table: Table, batch: Sequence[tuple[bool, _Row]]) -> int:
+def _write(
+    target: Address, engine: Engine, table: Table, batch: Sequence[tuple[bool, _Row]]
+) -> int:
     """One transaction; how many rows."""
     if not batch:
         return 0
@@ -203,7 +212,9 @@ def _write(target: Address, engine: Engine, table: Table, batch: Sequence[tuple[
 
 
 def _values(table: Table, row: _Row) -> Mapping[str, Any]:
-    return {column.key: _back(column, value) for column, value in zip(table.columns, row, strict=True)}
+    return {
+        column.key: _back(column, value) for column, value in zip(table.columns, row, strict=True)
+    }
 
 
 def _count_on(target: Address, engine: Engine, table: Table) -> None:
@@ -240,7 +251,9 @@ def _snapshot(address: Address) -> Iterator[Connection]:
         try:
             with engine.connect() as connection:
                 if not address.is_sqlite:
-                    connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+                    connection.execute(
+                        text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    )
                     for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
                         connection.execute(text(f"SET LOCAL {limit} = 0"))
                 yield connection

@@ -108,4 +108,6 @@ def is_due(connection: Connection, place: str) -> bool:
 def require_head(connection: Connection, place: str) -> None:
     """Raise LedgerUnusable unless the schema is the one this version needs."""
     if is_due(connection, place):
-        raise LedgerUnusable(f"{place} has not our tables yet; run `allowance db upgrade`", kind="schema")
+        raise LedgerUnusable(
+            f"{place} has not our tables yet; run `allowance db upgrade`", kind="schema"
+        )

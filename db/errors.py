@@ -14,7 +14,12 @@ from typing import NamedTuple
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from proxy_addon.ledger.interface import LedgerError, LedgerRefused, LedgerUnavailable, LedgerUnusable
+from proxy_addon.ledger.interface import (
+    LedgerError,
+    LedgerRefused,
+    LedgerUnavailable,
+    LedgerUnusable,
+)
 
 
 class _Answer(NamedTuple):
@@ -29,16 +34,26 @@ _UNREACHABLE = _Answer(
 _LOCKED = _Answer(LedgerUnavailable, "locked", "is locked by another process; end it or wait")
 _FULL = _Answer(LedgerUnavailable, "full", "cannot be written, the disk is full; free some space")
 _SLOW = _Answer(LedgerUnavailable, "slow", "took too long to answer; check its load")
-_BUSY = _Answer(LedgerUnavailable, "busy", "has no connection free; allow more or stop other programs")
+_BUSY = _Answer(
+    LedgerUnavailable, "busy", "has no connection free; allow more or stop other programs"
+)
 _DOWN = _Answer(LedgerUnavailable, "stopped", "is starting or stopping; wait or start it")
-_CONFLICT = _Answer(LedgerUnavailable, "conflict", "was changed by others at the same time; try again")
+_CONFLICT = _Answer(
+    LedgerUnavailable, "conflict", "was changed by others at the same time; try again"
+)
 _READ_ONLY = _Answer(
     LedgerUnavailable, "read-only", "takes no writes; use the primary server, or a writable file"
 )
-_BROKEN = _Answer(LedgerUnavailable, "io", "cannot be read or written; check the disk and the permissions")
+_BROKEN = _Answer(
+    LedgerUnavailable, "io", "cannot be read or written; check the disk and the permissions"
+)
 _SCHEMA = _Answer(LedgerUnusable, "schema", "has not our tables; run `allowance db upgrade`")
-_SIGN_IN = _Answer(LedgerUnusable, "sign-in", "refuses this user or password; check the database URL")
-_MISSING = _Answer(LedgerUnusable, "missing", "does not exist; create it, or check the database URL")
+_SIGN_IN = _Answer(
+    LedgerUnusable, "sign-in", "refuses this user or password; check the database URL"
+)
+_MISSING = _Answer(
+    LedgerUnusable, "missing", "does not exist; create it, or check the database URL"
+)
 _FORBIDDEN = _Answer(
     LedgerUnusable, "forbidden", "does not let this user do that; grant the rights or be its owner"
 )
@@ -113,7 +128,9 @@ def translated(place: str) -> Iterator[None]:
 
 def translate(problem: Exception, place: str) -> LedgerError:
     """The LedgerError for a driver's exception."""
-    cause = problem.orig if isinstance(problem, DBAPIError) and problem.orig is not None else problem
+    cause = (
+        problem.orig if isinstance(problem, DBAPIError) and problem.orig is not None else problem
+    )
     answer = _REFUSED if _objects_to_a_value(problem) else _answer(cause)
     detail = _one_line(cause)
     return answer.error(f"{place} {answer.text} ({detail})", kind=answer.kind)
@@ -137,7 +154,11 @@ def _sqlite_answer(cause: sqlite3.Error) -> _Answer:
     code = getattr(cause, "sqlite_errorcode", None)
     if code is None:
         # The driver itself objects to a value; the database was never asked.
-        return _REFUSED if isinstance(cause, sqlite3.InterfaceError | sqlite3.ProgrammingError) else _BROKEN
+        return (
+            _REFUSED
+            if isinstance(cause, sqlite3.InterfaceError | sqlite3.ProgrammingError)
+            else _BROKEN
+        )
     primary = code & 0xFF
     if primary == sqlite3.SQLITE_ERROR and "no such" in str(cause):
         return _SCHEMA

@@ -62,5 +62,8 @@ def call(connection: Connection, node: str) -> None:
 
 def _shut(connection: Any) -> None:
     """End a connection under the hands of the thread that waits for it, which then sees its end."""
-    with suppress(OSError, connection.Error), socket.socket(fileno=os.dup(connection.fileno())) as copy:
+    with (
+        suppress(OSError, connection.Error),
+        socket.socket(fileno=os.dup(connection.fileno())) as copy,
+    ):
         copy.shutdown(socket.SHUT_RDWR)

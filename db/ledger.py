@@ -66,7 +66,10 @@ _SQLITE_HORIZON = select(
     func.min(
         database_now(),
         func.coalesce(
-            func.max(_NEWEST_VISIT, _NEWEST_GRANT), _NEWEST_VISIT, _NEWEST_GRANT, literal(0.0, Instant())
+            func.max(_NEWEST_VISIT, _NEWEST_GRANT),
+            _NEWEST_VISIT,
+            _NEWEST_GRANT,
+            literal(0.0, Instant()),
         ),
         type_=Instant(),
     )
@@ -93,7 +96,9 @@ class SqlLedger:
             if self._address.is_sqlite
             else self._engine.execution_options(isolation_level="AUTOCOMMIT")
         )
-        self._totalling = threading.Lock()  # one report at a time, or the writer would find no connection
+        self._totalling = (
+            threading.Lock()
+        )  # one report at a time, or the writer would find no connection
         self._listener: Any = None
         self._upsert = _upsert(self._engine.dialect.name)
         self._insert_grant = _insert_grant(self._engine.dialect.name)
@@ -164,7 +169,9 @@ class SqlLedger:
         with self._writing() as connection:
             return requests.ask(connection, request, most_open)
 
-    def requests(self, *, person: str | None = None, status: str | None = None) -> Sequence[TimeRequest]:
+    def requests(
+        self, *, person: str | None = None, status: str | None = None
+    ) -> Sequence[TimeRequest]:
         """Requests for more, oldest first; optionally of one person, or of one status."""
         wanted = [TimeRequestRow.person == person] if person is not None else []
         wanted += [TimeRequestRow.status == status] if status is not None else []
@@ -224,7 +231,9 @@ class SqlLedger:
         with self._reading() as connection:
             return people.records(connection, person)
 
-    def erase(self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str) -> Records:
+    def erase(
+        self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str
+    ) -> Records:
         """Delete everything about a person, in one transaction; what was there before."""
         with self._writing() as connection:
             call(connection, self._node)
@@ -283,7 +292,11 @@ class SqlLedger:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with translated(self.place), self._calls.counted(), writing(self._engine).begin() as connection:
+        with (
+            translated(self.place),
+            self._calls.counted(),
+            writing(self._engine).begin() as connection,
+        ):
             yield connection
 
 
@@ -291,7 +304,9 @@ def _upsert(dialect: str) -> sqlite.Insert | postgresql.Insert:
     """Insert visits; where the id is there already, the higher `rev` stays."""
     insert = _insert(dialect, VisitRow).values(updated_at=database_now())
     changed = {
-        column.name: insert.excluded[column.name] for column in _columns(VisitRow) if column.name != "id"
+        column.name: insert.excluded[column.name]
+        for column in _columns(VisitRow)
+        if column.name != "id"
     }
     return insert.on_conflict_do_update(
         index_elements=["id"], set_=changed, where=VisitRow.rev < insert.excluded.rev

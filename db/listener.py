@@ -21,7 +21,9 @@ LOOK_SECONDS: Final = 1.0
 class LedgerListener:
     """The two threads. `on_call` is called on one of them whenever another node has written something."""
 
-    def __init__(self, address: Address, calls: CallWatchdog, node: str, on_call: Callable[[], None]) -> None:
+    def __init__(
+        self, address: Address, calls: CallWatchdog, node: str, on_call: Callable[[], None]
+    ) -> None:
         self._address, self._calls, self._node, self._on_call = address, calls, node, on_call
         self._stopping = threading.Event()
         # Daemons: neither holds anything that has to be finished.

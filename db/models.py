@@ -43,7 +43,9 @@ class Base(DeclarativeBase):
 
 def _numbered() -> Mapped[int]:
     """A key that counts upwards; SQLite counts only in a column of type INTEGER."""
-    return mapped_column(BigInteger().with_variant(Integer(), "sqlite"), Identity(), primary_key=True)
+    return mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), Identity(), primary_key=True
+    )
 
 
 class VisitRow(Base):
@@ -53,7 +55,9 @@ class VisitRow(Base):
     __table_args__ = (
         CheckConstraint("ended_at >= started_at", name="not_backwards"),
         # What `db.totals_query` asks for is all in the index on Postgres; so is the order.
-        Index(None, "person", "ended_at", postgresql_include=["started_at", "allowance", "platform"]),
+        Index(
+            None, "person", "ended_at", postgresql_include=["started_at", "allowance", "platform"]
+        ),
         Index(None, "ended_at"),
         Index(None, "updated_at"),
     )
@@ -124,7 +128,9 @@ class TimeRequestRow(Base):
     created_at: Mapped[float] = mapped_column(Instant())
     decided_at: Mapped[float | None] = mapped_column(Instant())
     decided_by: Mapped[str | None]
-    grant_id: Mapped[str | None] = mapped_column(ForeignKey("grants.id", ondelete="SET NULL"), index=True)
+    grant_id: Mapped[str | None] = mapped_column(
+        ForeignKey("grants.id", ondelete="SET NULL"), index=True
+    )
 
 
 class AcknowledgementRow(Base):

@@ -45,19 +45,25 @@ def records(connection: Connection, person: str) -> Records:
     def rows(columns: Sequence[Any], condition: Any, *order: Any) -> Any:
         return connection.execute(select(*columns).where(condition).order_by(*order))
 
-    about = or_(AuditRow.subject == person, AuditRow.actor.in_([f"{door}{person}" for door in _ACTORS]))
+    about = or_(
+        AuditRow.subject == person, AuditRow.actor.in_([f"{door}{person}" for door in _ACTORS])
+    )
     return Records(
         tuple(
-            Visit(*row) for row in rows(VISIT, VisitRow.person == person, VisitRow.started_at, VisitRow.id)
+            Visit(*row)
+            for row in rows(VISIT, VisitRow.person == person, VisitRow.started_at, VisitRow.id)
         ),
         tuple(
-            Grant(*row) for row in rows(GRANT, GrantRow.person == person, GrantRow.created_at, GrantRow.id)
+            Grant(*row)
+            for row in rows(GRANT, GrantRow.person == person, GrantRow.created_at, GrantRow.id)
         ),
         tuple(requests(connection, TimeRequestRow.person == person)),
         tuple(
             Acknowledgement(*row)
             for row in rows(
-                _ACKNOWLEDGEMENT, AcknowledgementRow.person == person, AcknowledgementRow.acknowledged_at
+                _ACKNOWLEDGEMENT,
+                AcknowledgementRow.person == person,
+                AcknowledgementRow.acknowledged_at,
             )
         ),
         tuple(AuditEntry(*row) for row in rows(audit.AUDIT, about, AuditRow.at, AuditRow.id)),
@@ -87,10 +93,16 @@ def erase(
             _put(connection, AuditRow.actor, f"{door}{person}", f"{door}{label}")
         _rename_in_text(connection, AuditRow.id, AuditRow.detail, person, label)
     counted = ", ".join(f"{count} {what}" for what, count in found.counts.items())
-    doer = f"{actor.removesuffix(person)}{label}" if actor in {f"{d}{person}" for d in _ACTORS} else actor
+    doer = (
+        f"{actor.removesuffix(person)}{label}"
+        if actor in {f"{d}{person}" for d in _ACTORS}
+        else actor
+    )
     audit.append(
         connection,
-        AuditEntry(erasure.at, doer, "erase", label, f"{counted}: {_word(person).sub(label, reason)}"),
+        AuditEntry(
+            erasure.at, doer, "erase", label, f"{counted}: {_word(person).sub(label, reason)}"
+        ),
     )
     return found
 
@@ -109,7 +121,9 @@ def wanted(erasures: Sequence[Erasure], visits: Sequence[Visit]) -> Sequence[Vis
         return visits
     until: dict[str, float] = {}
     for person in {visit.person for visit in visits}:
-        until[person] = max((each.at for each in erasures if each.names(person)), default=float("-inf"))
+        until[person] = max(
+            (each.at for each in erasures if each.names(person)), default=float("-inf")
+        )
     return [visit for visit in visits if visit.start >= until[visit.person]]
 
 
@@ -142,7 +156,9 @@ def _put(connection: Connection, column: Any, old: str, new: str) -> None:
 def _rename_in_text(connection: Connection, key: Any, column: Any, person: str, label: str) -> None:
     """Where free words name the person, whatever the capitals. Reads all of a small table: erasing is rare."""
     name = _word(person)
-    found = [(row[0], row[1]) for row in connection.execute(select(key, column)) if name.search(row[1])]
+    found = [
+        (row[0], row[1]) for row in connection.execute(select(key, column)) if name.search(row[1])
+    ]
     for number, words in found:
         connection.execute(
             update(key.class_).where(key == number).values({column.key: name.sub(label, words)})

@@ -9,7 +9,15 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from db import audit
-from db.models import AcknowledgementRow, AuditRow, Base, GrantRow, PersonRow, TimeRequestRow, VisitRow
+from db.models import (
+    AcknowledgementRow,
+    AuditRow,
+    Base,
+    GrantRow,
+    PersonRow,
+    TimeRequestRow,
+    VisitRow,
+)
 from db.types import database_now
 
 type Mask = Callable[[str], str]

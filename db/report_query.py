@@ -24,12 +24,16 @@ def stretches(connection: Connection, start: float, end: float) -> Iterator[Plai
         connection.execute(_PATIENCE)
     wanted = (
         select(
-            VisitRow.person, VisitRow.platform, VisitRow.allowance, VisitRow.rule,
-            VisitRow.started_at, VisitRow.ended_at,
+            VisitRow.person,
+            VisitRow.platform,
+            VisitRow.allowance,
+            VisitRow.rule,
+            VisitRow.started_at,
+            VisitRow.ended_at,
         )
         .where(VisitRow.ended_at > start, VisitRow.started_at < end)
         .order_by(VisitRow.person, VisitRow.started_at, VisitRow.id)
         .execution_options(yield_per=AT_ONCE)
-    )  # fmt: skip
+    )
     for row in connection.execute(wanted):
         yield PlainVisit(*row)

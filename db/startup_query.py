@@ -42,7 +42,9 @@ _QUERIES: Final = {
 
 def histories(connection: Connection, since: float) -> Iterator[History]:
     """One history for each person with a visit that ends after `since`."""
-    for person, latest, packed in connection.execute(_QUERIES[connection.dialect.name], {"since": since}):
+    for person, latest, packed in connection.execute(
+        _QUERIES[connection.dialect.name], {"since": since}
+    ):
         yield History(person, _instant(latest), partial(_unpack, person, packed))
 
 
@@ -61,7 +63,9 @@ def _unpack(person: str, packed: str) -> Sequence[Visit]:
             rev,
             unpacked(trail),
         )
-        for key, platform, section, allowance, rule, start, end, node, rev, trail in json.loads(packed)
+        for key, platform, section, allowance, rule, start, end, node, rev, trail in json.loads(
+            packed
+        )
     ]
 
 

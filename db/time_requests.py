@@ -58,7 +58,9 @@ def ask(connection: Connection, request: TimeRequest, most_open: int) -> bool:
         connection.execute(lock, {"key": _LOCK, "person": request.person})
     if connection.execute(select(TimeRequestRow.id).where(TimeRequestRow.id == request.id)).first():
         return True
-    own = select(func.count()).where(TimeRequestRow.person == request.person, TimeRequestRow.status == "open")
+    own = select(func.count()).where(
+        TimeRequestRow.person == request.person, TimeRequestRow.status == "open"
+    )
     if connection.execute(own).scalar_one() >= most_open:
         return False
     connection.execute(insert(TimeRequestRow).values(_values(request)))
@@ -79,7 +81,9 @@ def close(connection: Connection, key: str, at: float, by: str, *, is_granted: b
 
 def granted(connection: Connection, key: str, grant: str) -> None:
     """Name the grant that a closed request led to."""
-    connection.execute(update(TimeRequestRow).where(TimeRequestRow.id == key).values(grant_id=grant))
+    connection.execute(
+        update(TimeRequestRow).where(TimeRequestRow.id == key).values(grant_id=grant)
+    )
 
 
 def refused(connection: Connection, key: str, at: float, actor: str, note: str) -> None:

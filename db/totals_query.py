@@ -63,7 +63,9 @@ _SQLITE: Final = """
 
 
 def _query(sql: str) -> TextClause:
-    return text(sql).bindparams(bindparam("start", type_=Instant()), bindparam("end", type_=Instant()))
+    return text(sql).bindparams(
+        bindparam("start", type_=Instant()), bindparam("end", type_=Instant())
+    )
 
 
 _SQLITE_QUERY: Final = _query(_SQLITE)

@@ -10,8 +10,17 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 WORDS = {
-    "FROM", "ENV", "WORKDIR", "COPY", "RUN", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "CMD",
-}  # fmt: skip
+    "FROM",
+    "ENV",
+    "WORKDIR",
+    "COPY",
+    "RUN",
+    "USER",
+    "VOLUME",
+    "EXPOSE",
+    "HEALTHCHECK",
+    "CMD",
+}
 
 
 class Instruction(NamedTuple):
@@ -61,7 +70,9 @@ def parse(text: str) -> list[Stage]:
 
 def _lines(text: str) -> list[str]:
     """Instructions on one line each, without comments."""
-    kept = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    kept = [
+        line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")
+    ]
     joined = re.sub(r"\\\n\s*", "", "\n".join(kept))
     return [" ".join(line.split(maxsplit=1)) for line in joined.splitlines()]
 
@@ -84,7 +95,9 @@ class Context:
     def path(self, name: str) -> Path:
         """A file or folder of the context. Raises FileNotFoundError for what is not sent."""
         asked = PurePosixPath(name)
-        if not any(asked == PurePosixPath(each) or asked.is_relative_to(each) for each in self.let_in):
+        if not any(
+            asked == PurePosixPath(each) or asked.is_relative_to(each) for each in self.let_in
+        ):
             raise FileNotFoundError(f"{name} is not in the build context: see .dockerignore")
         found = self.folder / asked
         if not found.exists():

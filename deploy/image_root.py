@@ -25,8 +25,17 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from deploy.dockerfile import Context, Instruction, Stage, parse  # noqa: E402 - started as a file, or imported
-from deploy.roots import NotPermitted, Root, StepFailed, merge, own_mounts, own_network, passed_on, workplace  # noqa: E402
+from deploy.dockerfile import Context, Instruction, Stage, parse
+from deploy.roots import (
+    NotPermitted,
+    Root,
+    StepFailed,
+    merge,
+    own_mounts,
+    own_network,
+    passed_on,
+    workplace,
+)
 
 UNTIL_HEALTHY = 90.0  # seconds; a busy machine takes its time
 UNTIL_ENDED = 30.0
@@ -36,7 +45,9 @@ SKIPPED = 77
 class Image:
     """One stage: its root, and what the instructions say of how it is started."""
 
-    def __init__(self, folder: Path, stage: Stage, context: Context, earlier: dict[str, Image]) -> None:
+    def __init__(
+        self, folder: Path, stage: Stage, context: Context, earlier: dict[str, Image]
+    ) -> None:
         self.root = Root(folder)
         self.environment: dict[str, str] = passed_on()
         self.folder, self.user, self.volumes = "/", "0:0", list[str]()
@@ -71,13 +82,17 @@ class Image:
         self.start = said.command
 
     def _run(self, said: Instruction) -> None:
-        cache = dict(pair.split("=", 1) for pair in said.options.get("mount", "").split(",") if pair)
+        cache = dict(
+            pair.split("=", 1) for pair in said.options.get("mount", "").split(",") if pair
+        )
         if cache:
             assert cache["type"] == "cache", cache
             kept = Path(os.environ.get("PIP_CACHE_DIR", Path.home() / ".cache" / "pip"))
             kept.mkdir(parents=True, exist_ok=True)
             self.root.mount_folder(kept, cache["target"])
-        self.root.run(["/bin/sh", "-c", said.rest], self.environment, folder=self.folder, user=self.user)
+        self.root.run(
+            ["/bin/sh", "-c", said.rest], self.environment, folder=self.folder, user=self.user
+        )
         if cache:
             self.root.unmount(cache["target"])
 
@@ -99,7 +114,9 @@ class Image:
 
     def run(self, *words: str) -> str:
         """Execute words as the image would execute its command. Raises StepFailed."""
-        return self.root.run(words, self.environment, folder=self.folder, user=self.user, guarded=True)
+        return self.root.run(
+            words, self.environment, folder=self.folder, user=self.user, guarded=True
+        )
 
 
 def build(folder: Path) -> Image:
@@ -127,7 +144,9 @@ def check(image: Image, data: Path) -> dict[str, Any]:
     for place in ("/opt/allowance/lib/x", "/etc/allowance/rules/x", "/usr/x"):
         assert not _writes(image, place), f"{place} can be written"
     found["alone"] = _serve(image, {})
-    found["with_workers"] = _serve(image, {"ALLOWANCE_WORKERS": "2", "ALLOWANCE_WEB": "0.0.0.0:8081"})
+    found["with_workers"] = _serve(
+        image, {"ALLOWANCE_WORKERS": "2", "ALLOWANCE_WEB": "0.0.0.0:8081"}
+    )
     found["written"] = sorted(str(file.relative_to(data)) for file in data.glob("*/*"))
     return found
 
@@ -141,7 +160,9 @@ def _serve(image: Image, variables: dict[str, str]) -> dict[str, Any]:
         try:
             found["healthy_after"] = _until_healthy(image, proxy)
             found["status"] = _status(proxy.pid)
-            found["page"] = "Allowance" in _get("http://allowance.internal/", proxy="http://127.0.0.1:8080")
+            found["page"] = "Allowance" in _get(
+                "http://allowance.internal/", proxy="http://127.0.0.1:8080"
+            )
             found["metrics"] = "allowance_ledger_up 1.0" in _get("http://127.0.0.1:8081/metrics")
         finally:
             proxy.send_signal(signal.SIGTERM)
@@ -180,11 +201,15 @@ def _status(pid: int) -> dict[str, str]:
     """Who the process is and what it may do, by the kernel."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     pairs = dict(line.split(":", 1) for line in lines)
-    return {name: pairs[name].split()[0] for name in ("Uid", "Gid", "CapEff", "CapBnd", "NoNewPrivs")}
+    return {
+        name: pairs[name].split()[0] for name in ("Uid", "Gid", "CapEff", "CapBnd", "NoNewPrivs")
+    }
 
 
 def _get(url: str, proxy: str = "") -> str:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": proxy} if proxy else {}))
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({"http": proxy} if proxy else {})
+    )
     with opener.open(url, timeout=20) as answer:
         return str(answer.read().decode())
 

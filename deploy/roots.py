@@ -114,7 +114,9 @@ class Root:
             *rights,
             "--pdeathsig=KILL",
         ]
-        outside = shutil.which("chroot", path=PATH) or "chroot"  # the words may come with a PATH of their own
+        outside = (
+            shutil.which("chroot", path=PATH) or "chroot"
+        )  # the words may come with a PATH of their own
         return [outside, str(self.path), *who, "/usr/bin/env", "-C", folder, *words]
 
     def run(
@@ -129,9 +131,14 @@ class Root:
         """Execute words and wait; what they printed. Raises StepFailed."""
         done = subprocess.run(
             self.command(words, folder=folder, user=user, guarded=guarded),
-            env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, check=False, timeout=PATIENCE,
-        )  # fmt: skip
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
         if done.returncode != 0:
             raise StepFailed(f"{' '.join(words)}\nended with {done.returncode}:\n{done.stdout}")
         return done.stdout

@@ -41,7 +41,9 @@ class PostgresServer:
 
     def url(self, database: str = "postgres", *, password: str = PASSWORD) -> str:
         """A URL as an administrator writes it."""
-        return f"postgresql://postgres:{password.replace(' ', '%20')}@127.0.0.1:{self.port}/{database}"
+        return (
+            f"postgresql://postgres:{password.replace(' ', '%20')}@127.0.0.1:{self.port}/{database}"
+        )
 
     @property
     def programs(self) -> Path:
@@ -149,7 +151,10 @@ def _reachable(binaries: Path, folder: Path) -> Path:
     """The binaries, or a copy where the other user cannot get at them (a checkout below /root)."""
     try:
         subprocess.run(
-            [binaries / "postgres", "--version"], check=True, capture_output=True, **_somebody_else()
+            [binaries / "postgres", "--version"],
+            check=True,
+            capture_output=True,
+            **_somebody_else(),
         )
         return binaries
     except (PermissionError, subprocess.CalledProcessError):

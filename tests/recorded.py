@@ -22,7 +22,9 @@ from proxy_addon.rules import folder as rules_file
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data" / "real-requests.jsonl.gz"
-WHY_SKIPPED = "the recorded requests are not beside this checkout (../shared/data/real-requests.jsonl.gz)"
+WHY_SKIPPED = (
+    "the recorded requests are not beside this checkout (../shared/data/real-requests.jsonl.gz)"
+)
 
 _DEST = {
     "document": "document",
@@ -36,7 +38,12 @@ _ENDS = {
     ".svg": "image", ".webp": "image", ".ico": "image", ".woff": "font", ".woff2": "font", ".ttf": "font",
     ".mp4": "video", ".html": "iframe", ".htm": "iframe",
 }  # fmt: skip
-_TYPES = {"image": "image/jpeg", "script": "text/javascript", "style": "text/css", "video": "video/mp4"}
+_TYPES = {
+    "image": "image/jpeg",
+    "script": "text/javascript",
+    "style": "text/css",
+    "video": "video/mp4",
+}
 _PAGE_EVERY = 40.0  # virtual seconds from one page to the next
 _LOAD_EVERY = 0.15
 

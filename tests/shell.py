@@ -33,7 +33,9 @@ class Shell:
         self.metrics = Counted()
         self.book = UsageBook()
         numbers = itertools.count(1)
-        self.attention = VisitTracker(self.book, self.metrics, self._keep, lambda: str(next(numbers)), "test")
+        self.attention = VisitTracker(
+            self.book, self.metrics, self._keep, lambda: str(next(numbers)), "test"
+        )
         self.enforcer = Enforcer(rules, self.book, self.attention, self.metrics, lambda: 0.0)
 
     def _keep(self, visit: Visit) -> None:
@@ -64,5 +66,7 @@ class Shell:
 
     def rows(self) -> list[tuple[float, float, str | None, str | None]]:
         """Start, end, allowance and rule of each visit that is not empty, by start."""
-        found = [(v.start, v.end, v.allowance, v.rule) for v in self.visits.values() if v.end > v.start]
+        found = [
+            (v.start, v.end, v.allowance, v.rule) for v in self.visits.values() if v.end > v.start
+        ]
         return sorted(found, key=lambda row: row[:2])

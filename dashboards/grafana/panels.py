@@ -67,7 +67,9 @@ def dashboard(board: Board) -> dict[str, Any]:
             if x + panel.width > COLUMNS:
                 x, y, height = 0, y + height, 0
             tall = 4 if panel.kind == "stat" else 8
-            placed.append(_panel(panel, len(placed) + 1, {"x": x, "y": y, "w": panel.width, "h": tall}))
+            placed.append(
+                _panel(panel, len(placed) + 1, {"x": x, "y": y, "w": panel.width, "h": tall})
+            )
             x, height = x + panel.width, max(height, tall)
         y += height
     return {
@@ -91,9 +93,13 @@ def dashboard(board: Board) -> dict[str, Any]:
 
 def _row(number: int, title: str, y: int) -> dict[str, Any]:
     return {
-        "id": number, "type": "row", "title": title, "collapsed": False, "panels": [],
+        "id": number,
+        "type": "row",
+        "title": title,
+        "collapsed": False,
+        "panels": [],
         "gridPos": {"x": 0, "y": y, "w": COLUMNS, "h": 1},
-    }  # fmt: skip
+    }
 
 
 def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
@@ -106,15 +112,19 @@ def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
         "gridPos": place,
         "targets": [
             {
-                "refId": chr(ord("A") + index), "datasource": DATA_SOURCE, "editorMode": "code",
-                "expr": expr, "legendFormat": legend, "range": panel.kind == "timeseries",
+                "refId": chr(ord("A") + index),
+                "datasource": DATA_SOURCE,
+                "editorMode": "code",
+                "expr": expr,
+                "legendFormat": legend,
+                "range": panel.kind == "timeseries",
                 "instant": panel.kind != "timeseries",
             }
             for index, (legend, expr) in enumerate(panel.exprs.items())
         ],
         "fieldConfig": {"defaults": _field(panel), "overrides": []},
         "options": _options(panel),
-    }  # fmt: skip
+    }
 
 
 def _field(panel: Panel) -> dict[str, Any]:
@@ -133,61 +143,120 @@ def _field(panel: Panel) -> dict[str, Any]:
         field["max"] = panel.most
     if panel.states:
         field["mappings"] = [
-            {"type": "value", "options": {f"{value:g}": {"text": word, "color": colour, "index": index}}}
+            {
+                "type": "value",
+                "options": {f"{value:g}": {"text": word, "color": colour, "index": index}},
+            }
             for index, (value, word, colour) in enumerate(panel.states)
         ]
     if panel.kind == "timeseries":
         field["custom"] = {
-            "drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "showPoints": "never",
-            "fillOpacity": 60 if panel.stacked else 10, "spanNulls": False,
+            "drawStyle": "line",
+            "lineInterpolation": "linear",
+            "lineWidth": 1,
+            "showPoints": "never",
+            "fillOpacity": 60 if panel.stacked else 10,
+            "spanNulls": False,
             "stacking": {"mode": "normal" if panel.stacked else "none", "group": "A"},
             "thresholdsStyle": {"mode": "dashed" if panel.warn is not None else "off"},
-        }  # fmt: skip
+        }
     return field
 
 
 def _options(panel: Panel) -> dict[str, Any]:
     if panel.kind == "timeseries":
         return {
-            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
+            "legend": {
+                "displayMode": "list",
+                "placement": "bottom",
+                "showLegend": True,
+                "calcs": [],
+            },
             "tooltip": {"mode": "multi", "sort": "desc"},
         }
     reduce = {"calcs": ["lastNotNull"], "fields": "", "values": False}
     if panel.kind == "stat":
         return {
-            "reduceOptions": reduce, "colorMode": "value", "graphMode": "none", "justifyMode": "auto",
-            "textMode": "auto", "orientation": "auto", "wideLayout": True,
-        }  # fmt: skip
+            "reduceOptions": reduce,
+            "colorMode": "value",
+            "graphMode": "none",
+            "justifyMode": "auto",
+            "textMode": "auto",
+            "orientation": "auto",
+            "wideLayout": True,
+        }
     return {
-        "reduceOptions": reduce, "displayMode": "basic", "orientation": "horizontal", "showUnfilled": True,
-        "valueMode": "color", "namePlacement": "auto", "sizing": "auto", "minVizHeight": 16, "minVizWidth": 8,
-    }  # fmt: skip
+        "reduceOptions": reduce,
+        "displayMode": "basic",
+        "orientation": "horizontal",
+        "showUnfilled": True,
+        "valueMode": "color",
+        "namePlacement": "auto",
+        "sizing": "auto",
+        "minVizHeight": 16,
+        "minVizWidth": 8,
+    }
 
 
 def _data_source() -> dict[str, Any]:
-    return {"name": "datasource", "type": "datasource", "query": "prometheus", "label": "Prometheus", "hide": 0,
-            "current": {}, "refresh": 1, "regex": "", "multi": False, "includeAll": False}  # fmt: skip
+    return {
+        "name": "datasource",
+        "type": "datasource",
+        "query": "prometheus",
+        "label": "Prometheus",
+        "hide": 0,
+        "current": {},
+        "refresh": 1,
+        "regex": "",
+        "multi": False,
+        "includeAll": False,
+    }
 
 
 def _instance() -> dict[str, Any]:
     query = 'label_values(up{job="allowance"}, instance)'
     return {
-        "name": "instance", "type": "query", "label": "Proxy", "hide": 0, "datasource": DATA_SOURCE,
-        "query": {"query": query, "refId": "instances"}, "definition": query, "refresh": 2, "sort": 1,
-        "multi": True, "includeAll": True, "allValue": ".*", "regex": "",
+        "name": "instance",
+        "type": "query",
+        "label": "Proxy",
+        "hide": 0,
+        "datasource": DATA_SOURCE,
+        "query": {"query": query, "refId": "instances"},
+        "definition": query,
+        "refresh": 2,
+        "sort": 1,
+        "multi": True,
+        "includeAll": True,
+        "allValue": ".*",
+        "regex": "",
         "current": {"text": ["All"], "value": ["$__all"]},
-    }  # fmt: skip
+    }
 
 
 def _reloads() -> dict[str, Any]:
     return {
-        "name": "Rules changed", "enable": True, "hide": False, "iconColor": "blue", "datasource": DATA_SOURCE,
-        "expr": "changes(allowance_rules_loaded_timestamp_seconds[$__rate_interval]) > 0", "step": "60s",
-        "titleFormat": "Other rules are in force", "textFormat": "{{instance}}",
-    }  # fmt: skip
+        "name": "Rules changed",
+        "enable": True,
+        "hide": False,
+        "iconColor": "blue",
+        "datasource": DATA_SOURCE,
+        "expr": "changes(allowance_rules_loaded_timestamp_seconds[$__rate_interval]) > 0",
+        "step": "60s",
+        "titleFormat": "Other rules are in force",
+        "textFormat": "{{instance}}",
+    }
 
 
 def _link() -> dict[str, Any]:
-    return {"type": "dashboards", "title": "Allowance", "tags": ["allowance"], "asDropdown": False,
-            "includeVars": True, "keepTime": True, "targetBlank": False, "icon": "external link", "url": "",
-            "tooltip": ""}  # fmt: skip
+    return {
+        "type": "dashboards",
+        "title": "Allowance",
+        "tags": ["allowance"],
+        "asDropdown": False,
+        "includeVars": True,
+        "keepTime": True,
+        "targetBlank": False,
+        "icon": "external link",
+        "url": "",
+        "tooltip": "",
+    }

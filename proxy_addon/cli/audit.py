@@ -40,7 +40,9 @@ def audit(
         with closing(SqlLedger(settings.database, "cli")) as ledger:
             entries = ledger.audit_log(start)
     if as_json:
-        typer.echo(json.dumps({"audit": [line(entry) for entry in entries]}, indent=2, ensure_ascii=False))
+        typer.echo(
+            json.dumps({"audit": [line(entry) for entry in entries]}, indent=2, ensure_ascii=False)
+        )
         return
     table = Table("When", "Who", "What", "About", "Detail")
     for entry in entries:

@@ -35,10 +35,12 @@ Rules = Annotated[
     Path | None, typer.Option("--rules", metavar="DIR", help="The rules folder. Default: rules")
 ]
 Database = Annotated[
-    str | None, typer.Option("--database", metavar="URL", help="Default: sqlite:///var/allowance.db")
+    str | None,
+    typer.Option("--database", metavar="URL", help="Default: sqlite:///var/allowance.db"),
 ]
 Config = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Settings file. Default: allowance.toml")
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings file. Default: allowance.toml"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 

@@ -27,10 +27,13 @@ app.command("copy")(db_copy.copy_command)
 
 Database = Annotated[
     str | None,
-    typer.Option("--database", metavar="URL", help="Database URL. Default: sqlite:///var/allowance.db"),
+    typer.Option(
+        "--database", metavar="URL", help="Database URL. Default: sqlite:///var/allowance.db"
+    ),
 ]
 Config = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Settings file. Default: allowance.toml")
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings file. Default: allowance.toml"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
@@ -54,7 +57,9 @@ def check(database: Database = None, config: Config = None, as_json: AsJson = Fa
         problem = _problem(settings)
         if as_json:
             typer.echo(
-                json.dumps({"ok": problem is None, "database": place, "schema": HEAD, "problem": problem})
+                json.dumps(
+                    {"ok": problem is None, "database": place, "schema": HEAD, "problem": problem}
+                )
             )
         elif problem is None:
             typer.echo(f"{place} is ready: schema {HEAD}, can be written to.")
@@ -71,7 +76,8 @@ def prune(
         typer.Option("--rules", metavar="DIR", help="The rules with the retention. Default: rules"),
     ] = None,
     older_than: Annotated[
-        str | None, typer.Option("--older-than", metavar="TIME", help="Keep this much instead, such as 30d.")
+        str | None,
+        typer.Option("--older-than", metavar="TIME", help="Keep this much instead, such as 30d."),
     ] = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -87,7 +93,9 @@ def prune(
         finally:
             ledger.close()
         text = json.dumps({"deleted": deleted, "kept_seconds": kept})
-        typer.echo(text if as_json else f"{deleted} rows older than {kept / 86_400:g} days are deleted.")
+        typer.echo(
+            text if as_json else f"{deleted} rows older than {kept / 86_400:g} days are deleted."
+        )
 
 
 def _problem(settings: Settings) -> str | None:

@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from db.address import parse
 from db.copy import copy
@@ -26,9 +33,16 @@ def copy_command(source: Source, target: Target, as_json: AsJson = False) -> Non
     Can be interrupted and run again.
     """
     with one_line_errors():
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         shown = Console(stderr=True)
-        with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bar:
+        with Progress(
+            *columns, console=shown, transient=True, disable=not shown.is_terminal
+        ) as bar:
             tasks: dict[str, TaskID] = {}
 
             def step(table: str, done: int, rows: int) -> None:

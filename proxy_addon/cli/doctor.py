@@ -26,11 +26,18 @@ from proxy_addon.doctor.checks import rounds
 Probe = Annotated[
     str | None,
     typer.Option(
-        "--probe", metavar="HOST:PORT", help="The site to try to reach. Default: one of the catalogue",
+        "--probe",
+        metavar="HOST:PORT",
+        help="The site to try to reach. Default: one of the catalogue",
         show_default=False,
     ),
-]  # fmt: skip
-_COLOURS = {State.OK: "green", State.WARNING: "yellow", State.ERROR: "bold red", State.NOT_CHECKED: "dim"}
+]
+_COLOURS = {
+    State.OK: "green",
+    State.WARNING: "yellow",
+    State.ERROR: "bold red",
+    State.NOT_CHECKED: "dim",
+}
 
 
 def doctor(**given: Any) -> None:
@@ -43,7 +50,9 @@ def doctor(**given: Any) -> None:
     if as_json:
         checks = list(_checks(given, config, probe))
         found = [asdict(check) for check in checks]
-        typer.echo(json.dumps({"ok": healthy(checks), "checks": found}, indent=2, ensure_ascii=False))
+        typer.echo(
+            json.dumps({"ok": healthy(checks), "checks": found}, indent=2, ensure_ascii=False)
+        )
     elif console.is_terminal:
         with console.status("Looking …"):
             checks = list(_checks(given, config, probe))
@@ -62,7 +71,8 @@ def _signature() -> inspect.Signature:
     """The options of `run` to the letter, and our own."""
     hints = get_type_hints(run, include_extras=True)
     options = [
-        each.replace(annotation=hints[each.name]) for each in inspect.signature(run).parameters.values()
+        each.replace(annotation=hints[each.name])
+        for each in inspect.signature(run).parameters.values()
     ]
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     options.append(inspect.Parameter("probe", kind, default=None, annotation=Probe))

@@ -35,7 +35,9 @@ Minutes = Annotated[str, typer.Argument(metavar="TIME", help="How much more: 10m
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit.")]
 Until = Annotated[
     str | None,
-    typer.Option("--until", metavar="ISO", help="When it ends. Default: with the period of the allowance"),
+    typer.Option(
+        "--until", metavar="ISO", help="When it ends. Default: with the period of the allowance"
+    ),
 ]
 
 
@@ -61,7 +63,9 @@ def grant(
         ends = iso(given.expires, zone)
         lines = statement(given.person, person.roles, [balance], [], zone)
     if as_json:
-        typer.echo(json.dumps({**lines, "grant": given.id, "expires": ends}, indent=2, ensure_ascii=False))
+        typer.echo(
+            json.dumps({**lines, "grant": given.id, "expires": ends}, indent=2, ensure_ascii=False)
+        )
     else:
         typer.echo(_sentence(given, balance, ends))
 
@@ -74,7 +78,12 @@ def _sentence(given: Grant, balance: Balance, ends: str) -> str:
 
 
 def _grant(
-    books: CommandContext, person: str, allowance: str, seconds: float, reason: str, until: str | None
+    books: CommandContext,
+    person: str,
+    allowance: str,
+    seconds: float,
+    reason: str,
+    until: str | None,
 ) -> Grant:
     known_allowance(books, allowance)
     if not reason:
@@ -83,7 +92,9 @@ def _grant(
     expires = books.engine.grant_expiry(somebody, allowance, books.now)
     if until is not None:
         expires = _instant(until, books)
-    return Grant(uuid.uuid4().hex, person, allowance, seconds, reason, operator(), books.now, expires)
+    return Grant(
+        uuid.uuid4().hex, person, allowance, seconds, reason, operator(), books.now, expires
+    )
 
 
 def known_allowance(books: CommandContext, allowance: str) -> None:

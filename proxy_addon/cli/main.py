@@ -76,7 +76,9 @@ def _show_version(wanted: bool) -> None:
 def allowance(
     _: Annotated[
         bool,
-        typer.Option("--version", help="Show the version and end.", callback=_show_version, is_eager=True),
+        typer.Option(
+            "--version", help="Show the version and end.", callback=_show_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
     """A fair social media allowance for everybody in the office."""

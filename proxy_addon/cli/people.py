@@ -13,22 +13,33 @@ import typer
 
 from proxy_addon.cli import people_data
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
-from proxy_addon.identity.passwords import PasswordFile, PasswordFileError, check_password, person_name
+from proxy_addon.identity.passwords import (
+    PasswordFile,
+    PasswordFileError,
+    check_password,
+    person_name,
+)
 
 SHORT = 10  # characters; a shorter password is taken, with a warning
 
-app = typer.Typer(no_args_is_help=True, help="Who can sign in to the proxy, and what is kept about people.")
+app = typer.Typer(
+    no_args_is_help=True, help="Who can sign in to the proxy, and what is kept about people."
+)
 
 app.command("export")(people_data.export)
 app.command("erase")(people_data.erase)
 app.command("unmask")(people_data.unmask)
 
-User = Annotated[str, typer.Argument(help="The name as the rule files write it; capitals do not matter.")]
+User = Annotated[
+    str, typer.Argument(help="The name as the rule files write it; capitals do not matter.")
+]
 File = Annotated[
-    Path | None, typer.Option("--passwords", metavar="FILE", help="The password file. Default: var/passwords")
+    Path | None,
+    typer.Option("--passwords", metavar="FILE", help="The password file. Default: var/passwords"),
 ]
 Config = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Settings file. Default: allowance.toml")
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings file. Default: allowance.toml"),
 ]
 
 
@@ -39,7 +50,9 @@ def add(
     config: Config = None,
     password_stdin: Annotated[
         bool,
-        typer.Option("--password-stdin", help="Read the password from the first line of standard input."),
+        typer.Option(
+            "--password-stdin", help="Read the password from the first line of standard input."
+        ),
     ] = False,
 ) -> None:
     """Add a person who signs in to the proxy, or change a password."""
@@ -71,7 +84,9 @@ def list_people(
     elif names:
         typer.echo("\n".join(names))
     else:
-        typer.echo(f"Nobody is in {settings.passwords} yet. Next: allowance people add USER", err=True)
+        typer.echo(
+            f"Nobody is in {settings.passwords} yet. Next: allowance people add USER", err=True
+        )
 
 
 @app.command()
@@ -82,10 +97,14 @@ def remove(user: User, passwords: File = None, config: Config = None) -> None:
         file = _file(settings, passwords)
         name = _name(user)
         if not file.remove(name):
-            raise PasswordFileError(f"{name} is not in {settings.passwords}; see: allowance people list")
+            raise PasswordFileError(
+                f"{name} is not in {settings.passwords}; see: allowance people list"
+            )
     typer.echo(f"{name} can no longer sign in.")
     if not file.people and settings.sign_in == "auto":
-        typer.echo("Nobody is left in the file, so the proxy no longer asks for sign-in (sign_in = auto).")
+        typer.echo(
+            "Nobody is left in the file, so the proxy no longer asks for sign-in (sign_in = auto)."
+        )
 
 
 def _settings(passwords: Path | None, config: Path | None) -> Settings:
@@ -112,9 +131,13 @@ def _file(settings: Settings, passwords: Path | None) -> PasswordFile:
 
 def _asked(name: str) -> str:
     if not sys.stdin.isatty():
-        raise PasswordFileError("there is no terminal to ask on; give the password with --password-stdin")
+        raise PasswordFileError(
+            "there is no terminal to ask on; give the password with --password-stdin"
+        )
     return str(
-        typer.prompt(f"Password for {name}", hide_input=True, confirmation_prompt="The same password again")
+        typer.prompt(
+            f"Password for {name}", hide_input=True, confirmation_prompt="The same password again"
+        )
     )
 
 
@@ -128,9 +151,7 @@ def _from_stdin() -> str:
 
 def _next_step(settings: Settings, name: str) -> str:
     if settings.sign_in == "off":
-        return (
-            'Sign-in is switched off: set sign_in = "auto" in allowance.toml, or start with --sign-in auto.'
-        )
+        return 'Sign-in is switched off: set sign_in = "auto" in allowance.toml, or start with --sign-in auto.'
     return (
         "A running proxy notices within two seconds. The browser will ask for proxy user and password.\n"
         f"Next: list {name} under a role in people.yaml, or leave it at the default role."

@@ -54,7 +54,8 @@ VERSION = 1
 
 User = Annotated[str, typer.Argument(help="The name as the rule files write it, or ip:ADDRESS.")]
 Passwords = Annotated[
-    Path | None, typer.Option("--passwords", metavar="FILE", help="The password file. Default: var/passwords")
+    Path | None,
+    typer.Option("--passwords", metavar="FILE", help="The password file. Default: var/passwords"),
 ]
 
 
@@ -99,7 +100,9 @@ def erase(
     user: User,
     now: Annotated[
         bool,
-        typer.Option("--now", help="Also while a window with usage is open; its minutes are given back."),
+        typer.Option(
+            "--now", help="Also while a window with usage is open; its minutes are given back."
+        ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     reason: Annotated[
@@ -124,7 +127,9 @@ def erase(
             refuse(f"nothing is stored about {name}")
         if not now and (until := _open_until(files, name, found)) is not None:
             ends = iso(until, files.rules.zone)
-            refuse(f"{name} has used something in a window that is open until {ends}; erase then, or --now")
+            refuse(
+                f"{name} has used something in a window that is open until {ends}; erase then, or --now"
+            )
         if not yes and asks():
             typer.confirm(f"Delete everything about {name}? It cannot be brought back", abort=True)
         label = f"erased:{secrets.token_hex(4)}"
@@ -139,7 +144,9 @@ def erase(
         mentions = _mentions(files.rules, name)
     counts = found.counts | {"sign-in": int(signs_in)} | noted
     if as_json:
-        typer.echo(json.dumps({"label": label, "erased": counts, "rules_name_them": mentions}, indent=2))
+        typer.echo(
+            json.dumps({"label": label, "erased": counts, "rules_name_them": mentions}, indent=2)
+        )
         return
     typer.echo(f"Erased: {', '.join(f'{count} {what}' for what, count in counts.items())}.")
     typer.echo(f"In the audit they are now {label}.")
@@ -171,12 +178,21 @@ def unmask(
         actor = f"cli:{operator()}"
         doer = names.actor(actor) if files.rules.pseudonyms else actor
         name = unmasking.unmask(
-            files.database, names, pseudonym, reason=reason.strip(), actor=doer, at=files.now,
+            files.database,
+            names,
+            pseudonym,
+            reason=reason.strip(),
+            actor=doer,
+            at=files.now,
             among=known_names(files.rules, files.passwords.users()),
-        )  # fmt: skip
+        )
     if name is None:
-        refuse(f"{pseudonym} is nobody of the password file, the people file or the accounts of this host")
-    typer.echo(json.dumps({"pseudonym": pseudonym, "name": name}, ensure_ascii=False) if as_json else name)
+        refuse(
+            f"{pseudonym} is nobody of the password file, the people file or the accounts of this host"
+        )
+    typer.echo(
+        json.dumps({"pseudonym": pseudonym, "name": name}, ensure_ascii=False) if as_json else name
+    )
 
 
 @contextmanager
@@ -184,7 +200,9 @@ def _opened(
     rules: Path | None, database: str | None, passwords: Path | None, config: Path | None
 ) -> Iterator[_Files]:
     with one_line_errors():
-        settings = load_settings({"rules": rules, "database": database, "passwords": passwords}, config)
+        settings = load_settings(
+            {"rules": rules, "database": database, "passwords": passwords}, config
+        )
         engine = Engine(rules_file.load(settings.rules))
         file = PasswordFile(settings.passwords)
         upgrade_existing(settings.database)
@@ -234,7 +252,11 @@ def _open_until(files: _Files, name: str, found: Records) -> float | None:
     person = Roles(files.engine).person(name, files.now)
     ends = (
         open_until(
-            files.rules, allowance, files.engine.limits(person, allowance, files.now), usage, files.now
+            files.rules,
+            allowance,
+            files.engine.limits(person, allowance, files.now),
+            usage,
+            files.now,
         )
         for allowance in files.rules.allowances
     )
@@ -247,7 +269,9 @@ def _mentions(rules: RuleSet, name: str) -> list[str]:
     def is_them(text: str | None) -> bool:
         return text is not None and text.casefold() == name
 
-    roles = [f"role {role}" for role, members in rules.people.roles.items() if any(map(is_them, members))]
+    roles = [
+        f"role {role}" for role, members in rules.people.roles.items() if any(map(is_them, members))
+    ]
     seats = [f"device {network}" for network, user, _ in rules.people.devices if is_them(user)]
     overrides = [
         f"an override of {allowance.name}"
@@ -302,7 +326,9 @@ def _document(files: _Files, name: str) -> dict[str, Any]:
             }
             for each in found.requests
         ],
-        "acknowledgements": [{"digest": each.digest, "at": at(each.at)} for each in found.acknowledgements],
+        "acknowledgements": [
+            {"digest": each.digest, "at": at(each.at)} for each in found.acknowledgements
+        ],
         "audit": [line(entry) for entry in found.audit],
         "decisions": _decisions(files, name),
     }

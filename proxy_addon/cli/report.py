@@ -17,7 +17,15 @@ from rich.console import Console
 
 from db.engine import upgrade_existing
 from db.ledger import SqlLedger
-from proxy_addon.cli.common import AsJson, Config, Database, Rules, one_line_errors, operator, write_private
+from proxy_addon.cli.common import (
+    AsJson,
+    Config,
+    Database,
+    Rules,
+    one_line_errors,
+    operator,
+    write_private,
+)
 from proxy_addon.cli.grant import refuse
 from proxy_addon.cli.report_tables import print_report
 from proxy_addon.config.settings import Settings, load_settings
@@ -47,7 +55,9 @@ class By(StrEnum):
 
 
 Day = Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day: 2026-11-02.")]
-LastDay = Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day. Default: today")]
+LastDay = Annotated[
+    str | None, typer.Option("--to", metavar="DATE", help="Last day. Default: today")
+]
 
 
 def report(
@@ -55,7 +65,9 @@ def report(
         bool, typer.Option("--week", help="This week so far; so it is without an option.")
     ] = False,
     month: Annotated[bool, typer.Option("--month", help="This month so far.")] = False,
-    last: Annotated[bool, typer.Option("--last", help="The week or month before this one.")] = False,
+    last: Annotated[
+        bool, typer.Option("--last", help="The week or month before this one.")
+    ] = False,
     first_day: Day = None,
     last_day: LastDay = None,
     by: Annotated[
@@ -63,7 +75,8 @@ def report(
     ] = By.PLATFORM,
     as_csv: Annotated[bool, typer.Option("--csv", help="A row for each day and name.")] = False,
     html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with charts, in one file.")
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with charts, in one file."),
     ] = None,
     as_json: AsJson = False,
     rules: Rules = None,
@@ -82,7 +95,9 @@ def report(
             if first_day or last_day:
                 span = _named(books.rules, first_day, last_day, books.now)
             else:
-                span = around(books.rules, Period.MONTH if month else Period.WEEK, books.now, last=last)
+                span = around(
+                    books.rules, Period.MONTH if month else Period.WEEK, books.now, last=last
+                )
         except SpanError as problem:
             refuse(f"--from, --to: {problem}")
         if by is By.PERSON:

@@ -23,7 +23,11 @@ def clock(seconds: float) -> str:
     if seconds <= 0:
         return "-"
     return (
-        f"{minutes // 60} h {minutes % 60:02}" if minutes >= 60 else f"{minutes} min" if minutes else "<1 min"
+        f"{minutes // 60} h {minutes % 60:02}"
+        if minutes >= 60
+        else f"{minutes} min"
+        if minutes
+        else "<1 min"
     )
 
 
@@ -92,7 +96,9 @@ def _hours(report: Report) -> Table:
     """A shade for each hour of the week; the busiest is the darkest."""
     most = max(max(row) for row in report.hours) or 1.0
     busiest = max(
-        (seconds, day, hour) for day, row in enumerate(report.hours) for hour, seconds in enumerate(row)
+        (seconds, day, hour)
+        for day, row in enumerate(report.hours)
+        for hour, seconds in enumerate(row)
     )
     title = f"By hour of the week (busiest: {WEEKDAYS[busiest[1]]} {busiest[2]:02}:00, {clock(busiest[0])})"
     table = Table(
@@ -113,19 +119,35 @@ def _hours(report: Report) -> Table:
 
 def _allowances(report: Report) -> Table:
     table = _table(
-        "By allowance", "Allowance", "Limit", "Spent", "People", "Ran out", "of people", "Grants", "Granted",
-        "Over the limit", "of people",
-    )  # fmt: skip
+        "By allowance",
+        "Allowance",
+        "Limit",
+        "Spent",
+        "People",
+        "Ran out",
+        "of people",
+        "Grants",
+        "Granted",
+        "Over the limit",
+        "of people",
+    )
     table.columns[1].justify = "left"
     for name, found in report.allowances.items():
         numbers = (found.people, found.ran_out, found.ran_out_people, found.grants)
         people, ran_out, ran_out_people, grants = (f"{n:,}" if n else "-" for n in numbers)
         mark = " (observed)" if observed(report, name) else ""
         table.add_row(
-            escape(name) + mark, limits(report.rules.allowances.get(name)), clock(found.spent), people, ran_out,
-            ran_out_people, grants, clock(found.granted), clock(found.beyond),
+            escape(name) + mark,
+            limits(report.rules.allowances.get(name)),
+            clock(found.spent),
+            people,
+            ran_out,
+            ran_out_people,
+            grants,
+            clock(found.granted),
+            clock(found.beyond),
             f"{found.beyond_people:,}" if found.beyond_people else "-",
-        )  # fmt: skip
+        )
     return table
 
 
@@ -141,7 +163,11 @@ def _observed(report: Report) -> Table:
     )
     for name, found in report.observed.items():
         table.add_row(
-            escape(name), clock(found.seconds), f"{found.people:,}", f"{found.visits:,}", clock(found.stopped),
+            escape(name),
+            clock(found.seconds),
+            f"{found.people:,}",
+            f"{found.visits:,}",
+            clock(found.stopped),
             f"{found.stopped_people:,}",
-        )  # fmt: skip
+        )
     return table

@@ -35,8 +35,12 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The id that `requests lis
 
 @app.command("list")
 def show(
-    everything: Annotated[bool, typer.Option("--all", help="Also those that were decided.")] = False,
-    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="Of one person.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also those that were decided.")
+    ] = False,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="USER", help="Of one person.")
+    ] = None,
     rules: Rules = None,
     database: Database = None,
     config: Config = None,
@@ -57,7 +61,9 @@ def show(
     for each, said in zip(found, lines, strict=True):
         state = f"{each.status}: {each.note}" if each.note else each.status
         asked = said["asked"][:16].replace("T", " ")
-        table.add_row(each.id, each.person, each.allowance, duration(each.seconds), each.reason, asked, state)
+        table.add_row(
+            each.id, each.person, each.allowance, duration(each.seconds), each.reason, asked, state
+        )
     Console().print(table if found else "Nobody waits for an answer.")
 
 
@@ -72,7 +78,9 @@ def approve(
     """Grant what was asked for. A running proxy follows within seconds."""
     with open_books(rules, database, config) as books:
         asked = _open(books, request)
-        users = PasswordFile(load_settings({"rules": rules, "database": database}, config).passwords).users()
+        users = PasswordFile(
+            load_settings({"rules": rules, "database": database}, config).passwords
+        ).users()
 
         def name_of(person: str) -> str | None:
             if not isinstance(books.ledger, PseudonymLedger):
@@ -138,7 +146,9 @@ def line(request: TimeRequest, books: CommandContext) -> dict[str, Any]:
 def _open(books: CommandContext, key: str) -> TimeRequest:
     found = next((each for each in books.ledger.requests(status="open") if each.id == key), None)
     if found is None:
-        stop(f"ID: no request {key!r} waits for an answer; `allowance requests list` shows those that do")
+        stop(
+            f"ID: no request {key!r} waits for an answer; `allowance requests list` shows those that do"
+        )
     return found
 
 
@@ -152,4 +162,6 @@ def _tell(closed: TimeRequest | None, key: str, books: CommandContext, as_json: 
     else:
         said = line(closed, books)
         more = duration(closed.seconds)
-        typer.echo(f"{closed.person} has {more} more of {closed.allowance} until {said['granted_until']}.")
+        typer.echo(
+            f"{closed.person} has {more} more of {closed.allowance} until {said['granted_until']}."
+        )

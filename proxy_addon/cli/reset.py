@@ -56,5 +56,13 @@ def _reset(books: CommandContext, person: str, allowance: str, reason: str) -> G
     # It has to outlast every window that contains this instant, and those that time is carried from.
     expires = books.now + horizon(books.engine.rule_set)
     return Grant(
-        uuid.uuid4().hex, person, allowance, 0.0, reason, operator(), books.now, expires, resets=True
+        uuid.uuid4().hex,
+        person,
+        allowance,
+        0.0,
+        reason,
+        operator(),
+        books.now,
+        expires,
+        resets=True,
     )

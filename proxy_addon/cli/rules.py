@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from proxy_addon.cli import rules_check, rules_diff, rules_explain, rules_reload, rules_schema, rules_test
+from proxy_addon.cli import (
+    rules_check,
+    rules_diff,
+    rules_explain,
+    rules_reload,
+    rules_schema,
+    rules_test,
+)
 
 app = typer.Typer(help="Check, test and explain the rule files.", no_args_is_help=True)
 

@@ -33,10 +33,12 @@ class Format(StrEnum):
 
 def check(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="DIR", help="The rules folder; without it, that of the settings.")
+        Path | None,
+        typer.Argument(metavar="DIR", help="The rules folder; without it, that of the settings."),
     ] = None,
     form: Annotated[
-        Format, typer.Option("--format", help="For people, for programs, or as notes on a pull request.")
+        Format,
+        typer.Option("--format", help="For people, for programs, or as notes on a pull request."),
     ] = Format.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:

@@ -33,9 +33,13 @@ from proxy_addon.system.clock import SystemClock
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder with the changed rules.")]
 Week = Annotated[
     str | None,
-    typer.Option("--week", metavar="DATE", help="Look at the week of this day. Default: the next week"),
+    typer.Option(
+        "--week", metavar="DATE", help="Look at the week of this day. Default: the next week"
+    ),
 ]
-ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when there are differences.")]
+ExitCode = Annotated[
+    bool, typer.Option("--exit-code", help="Exit with 1 when there are differences.")
+]
 
 _MARKS = {Effect.GAIN: "+", Effect.LOSS: "-", Effect.OTHER: "~"}
 _COUNTED = {
@@ -148,7 +152,9 @@ def _days(numbers: list[int]) -> str:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return ",".join(_DAYS[run[0]] if len(run) == 1 else f"{_DAYS[run[0]]}-{_DAYS[run[-1]]}" for run in runs)
+    return ",".join(
+        _DAYS[run[0]] if len(run) == 1 else f"{_DAYS[run[0]]}-{_DAYS[run[-1]]}" for run in runs
+    )
 
 
 def _spans(spans: tuple[tuple[int, int], ...]) -> str:
@@ -186,7 +192,9 @@ def _data(found: Comparison, rules: RuleSet) -> dict[str, Any]:
             }
             for one in found.changes
         ],
-        "settings": [{"key": k, "before": was, "after": becomes} for k, was, becomes in found.settings],
+        "settings": [
+            {"key": k, "before": was, "after": becomes} for k, was, becomes in found.settings
+        ],
         "dated_rules": list(found.dated),
     }
 

@@ -34,16 +34,23 @@ from proxy_addon.rules.explanation import NOTHING, Explanation, Used
 from proxy_addon.rules.lookup import person_of
 from proxy_addon.system.clock import SystemClock
 
-User = Annotated[str, typer.Option("--user", help="The name as the rule files write it, or ip:ADDRESS.")]
-Url = Annotated[str, typer.Option("--url", help="What they open, such as https://www.linkedin.com/feed/")]
+User = Annotated[
+    str, typer.Option("--user", help="The name as the rule files write it, or ip:ADDRESS.")
+]
+Url = Annotated[
+    str, typer.Option("--url", help="What they open, such as https://www.linkedin.com/feed/")
+]
 At = Annotated[str | None, typer.Option("--at", metavar="ISO", help="When. Default: now")]
 Spent = Annotated[
     list[str] | None,
     typer.Option("--spent", metavar="A=TIME", help="Take this as spent, such as daily-social=12m."),
 ]
-Live = Annotated[bool, typer.Option("--live", help="Ask the running proxy, with the minutes it knows of.")]
+Live = Annotated[
+    bool, typer.Option("--live", help="Ask the running proxy, with the minutes it knows of.")
+]
 Web = Annotated[
-    str | None, typer.Option("--web", metavar="HOST:PORT", help="Its web port. Default: 127.0.0.1:8081")
+    str | None,
+    typer.Option("--web", metavar="HOST:PORT", help="Its web port. Default: 127.0.0.1:8081"),
 ]
 
 ANSWER_SECONDS = 5.0
@@ -71,7 +78,9 @@ def explain(
 ) -> None:
     """Say what a person who opens a URL is answered, by which rule, and why not by another."""
     if live and (at is not None or spent):
-        _refuse("--live: the running proxy knows the time and what was spent; leave out --at and --spent")
+        _refuse(
+            "--live: the running proxy knows the time and what was spent; leave out --at and --spent"
+        )
     if live:
         found = _ask(web, rules, config, user, url)
     else:
@@ -124,7 +133,9 @@ def _person(engine: Engine, user: str, now: float) -> Person | None:
     try:
         return person_of(engine, user, now)
     except ValueError as error:
-        shown = "" if user.startswith("ip:") else f"{user!r}: "  # of an address the error has it already
+        shown = (
+            "" if user.startswith("ip:") else f"{user!r}: "
+        )  # of an address the error has it already
         raise ValueError(f"--user: {shown}{error}") from None
 
 
@@ -143,7 +154,9 @@ def _amounts(spent: list[str]) -> Mapping[str, float]:
     for text in spent:
         name, equals, amount = text.rpartition("=")
         if not equals:
-            _refuse(f"--spent: {text!r} is not an allowance and a time; write it as daily-social=12m")
+            _refuse(
+                f"--spent: {text!r} is not an allowance and a time; write it as daily-social=12m"
+            )
         try:
             amounts[name.strip()] = seconds_of(amount)
         except BadValue as error:
@@ -151,7 +164,9 @@ def _amounts(spent: list[str]) -> Mapping[str, float]:
     return amounts
 
 
-def _ask(web: str | None, rules: Path | None, config: Path | None, user: str, url: str) -> dict[str, Any]:
+def _ask(
+    web: str | None, rules: Path | None, config: Path | None, user: str, url: str
+) -> dict[str, Any]:
     """The running proxy's answer."""
     with one_line_errors():
         address = load_settings({"rules": rules, "web": web}, config).web
@@ -170,7 +185,9 @@ def _ask(web: str | None, rules: Path | None, config: Path | None, user: str, ur
         remedy = "start it with `allowance run`, or name its web port with --web HOST:PORT"
         _refuse(f"--live: the proxy does not answer on {where} (--web): {why}; {remedy}")
     except ValueError:
-        _refuse(f"--live: what answers on {where} (--web) is not our proxy; name its web port with --web")
+        _refuse(
+            f"--live: what answers on {where} (--web) is not our proxy; name its web port with --web"
+        )
 
 
 def _detail(error: urllib.error.HTTPError) -> str:
@@ -187,7 +204,9 @@ def _print(found: Mapping[str, Any]) -> None:
     if found["walk"]:
         table = Table("Rule", "Fits", "Why", title="The rules from the top", title_justify="left")
         for step in found["walk"]:
-            table.add_row(escape(step["rule"]), "yes" if step["fits"] else "no", escape(step["why"]))
+            table.add_row(
+                escape(step["rule"]), "yes" if step["fits"] else "no", escape(step["why"])
+            )
         console.print(table)
 
 
@@ -215,7 +234,9 @@ def _because(found: Mapping[str, Any]) -> str:
     if found["rule"] is None:
         return _WHY.get(str(found["reason"]), str(found["reason"]))
     by = f'by the rule "{found["rule"]}"'
-    return f"{by}, because {found['allowance']} is used up" if found["reason"] == "exhausted" else by
+    return (
+        f"{by}, because {found['allowance']} is used up" if found["reason"] == "exhausted" else by
+    )
 
 
 def _allowance(found: Mapping[str, Any]) -> Iterator[str]:
@@ -223,10 +244,14 @@ def _allowance(found: Mapping[str, Any]) -> Iterator[str]:
     if found["allowance"] is None:
         return
     name = escape(found["allowance"])
-    whose = f"the override for {escape(found['override'])}" if found["override"] else "its own limits"
+    whose = (
+        f"the override for {escape(found['override'])}" if found["override"] else "its own limits"
+    )
     yield f"{name}: {whose}; {duration(found['left'] or 0.0)} left."
     for limit in found["limits"]:
-        more = "".join(f", {length(limit[key])} {key}" for key in ("granted", "carried") if limit[key])
+        more = "".join(
+            f", {length(limit[key])} {key}" for key in ("granted", "carried") if limit[key]
+        )
         yield f"  {limit['limit']}: {length(limit['spent'])} spent{more}, {length(limit['left'])} left"
     if found["spent_by"]:
         parts = [f"{platform} {length(seconds)}" for platform, seconds in found["spent_by"].items()]

@@ -15,7 +15,8 @@ from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import load_settings
 
 Web = Annotated[
-    str | None, typer.Option("--web", metavar="HOST:PORT", help="Its web port. Default: 127.0.0.1:8081")
+    str | None,
+    typer.Option("--web", metavar="HOST:PORT", help="Its web port. Default: 127.0.0.1:8081"),
 ]
 
 SECONDS = 60.0  # tests of rules may take a while

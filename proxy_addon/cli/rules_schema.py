@@ -16,7 +16,10 @@ from proxy_addon.rules.json_schema import schema_for
 _KINDS: dict[str, tuple[Any, str]] = {
     "policy": (PolicyModel, "What is allowed: policy.yaml of a rules folder."),
     "people": (PeopleModel, "Who is who: people.yaml of a rules folder."),
-    "platform": (TypeAdapter(dict[Slug, PlatformModel]), "What a platform is: a file in platforms/."),
+    "platform": (
+        TypeAdapter(dict[Slug, PlatformModel]),
+        "What a platform is: a file in platforms/.",
+    ),
     "tests": (TestFile, "Tests of the rules: a file in tests/."),
 }
 KINDS = tuple(_KINDS)
@@ -38,7 +41,12 @@ def schema(
 ) -> None:
     """Print the JSON Schema (draft 2020-12) of a kind of rule file, or all of them by their names."""
     if kind and kind not in KINDS:
-        print(f"there is no kind of rule file {kind!r}: write one of {', '.join(KINDS)}", file=sys.stderr)
+        print(
+            f"there is no kind of rule file {kind!r}: write one of {', '.join(KINDS)}",
+            file=sys.stderr,
+        )
         raise typer.Exit(2)
     everything = {name: schema_of(name) for name in KINDS}
-    typer.echo(text_of(kind) if kind else json.dumps(everything, indent=2, ensure_ascii=False), nl=not kind)
+    typer.echo(
+        text_of(kind) if kind else json.dumps(everything, indent=2, ensure_ascii=False), nl=not kind
+    )

@@ -21,14 +21,17 @@ from proxy_addon.rules import folder as rules_file
 Folder = Annotated[
     Path | None,
     typer.Argument(
-        metavar="DIR", help="The rules folder; its tests are in DIR/tests. Without it, that of the settings."
+        metavar="DIR",
+        help="The rules folder; its tests are in DIR/tests. Without it, that of the settings.",
     ),
 ]
 Expression = Annotated[
     str | None,
     typer.Option("-k", metavar="EXPR", help='Only tests whose name fits: "lunch and not care".'),
 ]
-Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML as well.")]
+Junit = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML as well.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
@@ -77,5 +80,7 @@ def _run(folder: Path, expression: str | None) -> Run:
         raise BadExpressionError(f"-k: {expression!r}: {error}") from None
     plans = [plan for plan in tests.plans if fits(plan.name)]
     if not plans:
-        raise BadExpressionError(f"no test in {folder / FOLDER} has a name that fits {expression!r}")
+        raise BadExpressionError(
+            f"no test in {folder / FOLDER} has a name that fits {expression!r}"
+        )
     return run_plans(machine, plans, tests.problems)

@@ -34,30 +34,39 @@ def _option(text: str, metavar: str) -> Any:
 def run(
     rules: Annotated[Path | None, _option("The rules folder. Default: rules", "DIR")] = None,
     strict: Annotated[
-        bool | None, typer.Option("--strict", help="Broken rules: do not start with the last good ones.")
+        bool | None,
+        typer.Option("--strict", help="Broken rules: do not start with the last good ones."),
     ] = None,
-    state: Annotated[Path | None, _option("Where the last good rules are kept. Default: var", "DIR")] = None,
+    state: Annotated[
+        Path | None, _option("Where the last good rules are kept. Default: var", "DIR")
+    ] = None,
     database: Annotated[str | None, _option("Default: sqlite:///var/allowance.db", "URL")] = None,
     journal: Annotated[
         Path | None,
         _option("Where visits wait while the database is away. Default: journal beside it", "DIR"),
     ] = None,
-    listen: Annotated[str | None, _option("Proxy port. Default: :8080, all addresses", "HOST:PORT")] = None,
+    listen: Annotated[
+        str | None, _option("Proxy port. Default: :8080, all addresses", "HOST:PORT")
+    ] = None,
     web: Annotated[str | None, _option("Web port. Default: 127.0.0.1:8081", "HOST:PORT")] = None,
     workers: Annotated[int | None, _option("Processes. Default: 1", "N")] = None,
     confdir: Annotated[Path | None, _option("Where the CA is kept. Default: var/ca", "DIR")] = None,
-    passwords: Annotated[Path | None, _option("Password file. Default: var/passwords", "FILE")] = None,
+    passwords: Annotated[
+        Path | None, _option("Password file. Default: var/passwords", "FILE")
+    ] = None,
     sign_in: Annotated[str | None, _option("auto, required, optional or off", "MODE")] = None,
     upstream_proxy: Annotated[str | None, _option("Reach sites through this proxy", "URL")] = None,
     upstream_ca: Annotated[str | None, _option("Trust this CA for sites, too", "FILE")] = None,
     resolve: Annotated[
-        list[str] | None, _option("Send a host elsewhere, as curl does; repeatable", "HOST:PORT=ADDR:PORT")
+        list[str] | None,
+        _option("Send a host elsewhere, as curl does; repeatable", "HOST:PORT=ADDR:PORT"),
     ] = None,
     client_networks: Annotated[
         list[str] | None, _option("Networks whose clients are served; repeatable", "NETWORK")
     ] = None,
     connect_ports: Annotated[
-        list[str] | None, _option("Ports that CONNECT may ask for; repeatable. Default: 443", "PORT")
+        list[str] | None,
+        _option("Ports that CONNECT may ask for; repeatable. Default: 443", "PORT"),
     ] = None,
     allow_targets: Annotated[
         list[str] | None, _option("Reachable although local; repeatable", "TARGET")
@@ -66,11 +75,17 @@ def run(
         list[str] | None, _option("Proxies before us that pass on the user; repeatable", "NETWORK")
     ] = None,
     front_proxy_header: Annotated[str | None, _option("Default: X-Forwarded-User", "NAME")] = None,
-    flush: Annotated[str | None, _option("How often the ledger is written. Default: 1s", "TIME")] = None,
-    drain: Annotated[str | None, _option("How long running answers may finish. Default: 10s", "TIME")] = None,
+    flush: Annotated[
+        str | None, _option("How often the ledger is written. Default: 1s", "TIME")
+    ] = None,
+    drain: Annotated[
+        str | None, _option("How long running answers may finish. Default: 10s", "TIME")
+    ] = None,
     log_format: Annotated[str | None, _option("auto, json or console", "FORMAT")] = None,
     log_level: Annotated[str | None, _option("debug, info, warning or error", "LEVEL")] = None,
-    config: Annotated[Path | None, _option("Settings file. Default: allowance.toml", "FILE")] = None,
+    config: Annotated[
+        Path | None, _option("Settings file. Default: allowance.toml", "FILE")
+    ] = None,
 ) -> None:
     """Start the proxy. Every option is also a key of allowance.toml and ALLOWANCE_… in the environment."""
     given = {key: value for key, value in locals().items() if key != "config"}
@@ -117,7 +132,9 @@ async def _serve(office: Application) -> int:
         _notice(office)
         ready()
         systemd.watch(loop)
-        loop.add_signal_handler(signal.SIGHUP, hangup)  # who is not ready yet does not tell of reloads
+        loop.add_signal_handler(
+            signal.SIGHUP, hangup
+        )  # who is not ready yet does not tell of reloads
 
     try:
         await office.runner(on_running, systemd.stopping).run()
@@ -156,9 +173,13 @@ def _notice(office: Application) -> None:
         flush=True,
     )
     log.info(
-        "running", listen=str(settings.listen), web=str(settings.web), rules=len(rules.rules),
-        limited=len(rules.limited), digest=rules.digest[:12],
-    )  # fmt: skip
+        "running",
+        listen=str(settings.listen),
+        web=str(settings.web),
+        rules=len(rules.rules),
+        limited=len(rules.limited),
+        digest=rules.digest[:12],
+    )
 
 
 def _broken(office: Application) -> str:
@@ -167,11 +188,17 @@ def _broken(office: Application) -> str:
     if not problems:
         return ""
     count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return f"  ATTENTION  that folder has {count}: the last good rules are in force, not those in it\n"
+    return (
+        f"  ATTENTION  that folder has {count}: the last good rules are in force, not those in it\n"
+    )
 
 
 def _reach(settings: Settings) -> str:
-    return "for this machine" if settings.listen.host.startswith("127.") else "for allowed client networks"
+    return (
+        "for this machine"
+        if settings.listen.host.startswith("127.")
+        else "for allowed client networks"
+    )
 
 
 def _database(settings: Settings) -> str:

@@ -31,17 +31,22 @@ from proxy_addon.trace.report import ReadReport, TraceError
 Traces = Annotated[
     list[Path],
     typer.Argument(
-        metavar="TRACE...", help="JSON lines, HAR, Squid's access.log or mitmproxy flows; gzip is fine."
+        metavar="TRACE...",
+        help="JSON lines, HAR, Squid's access.log or mitmproxy flows; gzip is fine.",
     ),
 ]
 Against = Annotated[
-    Path | None, typer.Option("--against", metavar="DIR", help="Compare with the rules in this folder.")
+    Path | None,
+    typer.Option("--against", metavar="DIR", help="Compare with the rules in this folder."),
 ]
 User = Annotated[
-    str | None, typer.Option("--user", metavar="USER", help="Whose traffic it is, where a file does not say.")
+    str | None,
+    typer.Option("--user", metavar="USER", help="Whose traffic it is, where a file does not say."),
 ]
 ByHour = Annotated[bool, typer.Option("--by-hour", help="Also show the use in each hour.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first line that cannot be read.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Stop at the first line that cannot be read.")
+]
 
 NEEDED = (
     "A JSON line of ours has at least `at` (seconds since 1970), `user` (or give --user) and `url`; "
@@ -97,8 +102,11 @@ def _progress(report: ReadReport) -> Iterator[Any]:
         yield iter
         return
     columns = (
-        TextColumn("{task.fields[events]:,} events"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-    )  # fmt: skip
+        TextColumn("{task.fields[events]:,} events"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=report.bytes_total or None, events=0)
 
@@ -121,7 +129,9 @@ def _print_problems(report: ReadReport, strict: bool) -> None:
     if more > 0:
         print(f"and {more:,} more like these", file=sys.stderr)
     told = (
-        "record could not be read and is" if report.unreadable == 1 else "records could not be read and are"
+        "record could not be read and is"
+        if report.unreadable == 1
+        else "records could not be read and are"
     )
     print(f"{report.unreadable:,} {told} left out.", file=sys.stderr)
 

@@ -29,7 +29,9 @@ def print_result(console: Console, result: Result, zone: ZoneInfo, *, hours: boo
     if not result.users:
         console.print("Nobody was on a limited platform.")
         return
-    table = Table("User", "Platform", "Used", "Allowance", "Spent", "Ran out", "Blocked", "Cost nothing")
+    table = Table(
+        "User", "Platform", "Used", "Allowance", "Spent", "Ran out", "Blocked", "Cost nothing"
+    )
     for column in (2, 4, 6, 7):
         table.columns[column].justify = "right"
     for name in sorted(result.users):
@@ -51,7 +53,9 @@ def _add_person(table: Table, name: str, person: PersonResult, zone: ZoneInfo) -
         platform, used = platforms[i] if i < len(platforms) else ("", "")
         allowance = allowances[i] if i < len(allowances) else ("", "", "")
         counts = (f"{person.blocked:,}", f"{ignored:,}") if i == 0 else ("", "")
-        table.add_row(escape(name) if i == 0 else "", platform, used, *map(escape, allowance), *counts)
+        table.add_row(
+            escape(name) if i == 0 else "", platform, used, *map(escape, allowance), *counts
+        )
     table.add_section()
 
 
@@ -78,18 +82,32 @@ def print_changes(console: Console, changes: list[Change], zone: ZoneInfo) -> No
         console.print("The other rules would change nothing for anybody.")
         return
     table = Table(
-        "User", "Used now", "Used then", "Difference", "Ran out now", "Ran out then", "Blocked now", "then",
+        "User",
+        "Used now",
+        "Used then",
+        "Difference",
+        "Ran out now",
+        "Ran out then",
+        "Blocked now",
+        "then",
         title="Under the other rules",
-    )  # fmt: skip
+    )
     for change in changes:
         sign = "+" if change.gained > 0 else "-" if change.gained < 0 else ""
         table.add_row(
-            escape(change.user), clock_of(change.now.used), clock_of(change.then.used),
-            f"{sign}{clock_of(abs(change.gained))}", _ran_out(change.now, zone), _ran_out(change.then, zone),
-            f"{change.now.blocked:,}", f"{change.then.blocked:,}",
-        )  # fmt: skip
+            escape(change.user),
+            clock_of(change.now.used),
+            clock_of(change.then.used),
+            f"{sign}{clock_of(abs(change.gained))}",
+            _ran_out(change.now, zone),
+            _ran_out(change.then, zone),
+            f"{change.now.blocked:,}",
+            f"{change.then.blocked:,}",
+        )
     console.print(table)
 
 
 def _ran_out(side: Side, zone: ZoneInfo) -> str:
-    return "\n".join(f"{escape(name)} {_when(at, zone)}" for name, at in sorted(side.exhausted.items()))
+    return "\n".join(
+        f"{escape(name)} {_when(at, zone)}" for name, at in sorted(side.exhausted.items())
+    )

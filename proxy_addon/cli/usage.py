@@ -13,7 +13,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from proxy_addon.cli.common import AsJson, CommandContext, Config, Database, Rules, ledger_name, open_books
+from proxy_addon.cli.common import (
+    AsJson,
+    CommandContext,
+    Config,
+    Database,
+    Rules,
+    ledger_name,
+    open_books,
+)
 from proxy_addon.core import periods
 from proxy_addon.core.ruleset import Limit, Period
 from proxy_addon.core.types import Interval, Visit
@@ -99,18 +107,28 @@ def _window(books: CommandContext, day: datetime | None) -> Interval:
     return periods.window(_DAY, rules, begins.timestamp() + 1)
 
 
-def _print(lines: Statement, told: list[tuple[str, ...]] | None, when: str, resets: dict[str, str]) -> None:
+def _print(
+    lines: Statement, told: list[tuple[str, ...]] | None, when: str, resets: dict[str, str]
+) -> None:
     console = Console()
-    console.print(f"[bold]{escape(lines['user'])}[/bold] ({', '.join(lines['roles'])})", highlight=False)
+    console.print(
+        f"[bold]{escape(lines['user'])}[/bold] ({', '.join(lines['roles'])})", highlight=False
+    )
     table = Table("Allowance", "Limit", "Granted", "Spent", "Left", "Resets")
     for name, line in lines["allowances"].items():
         table.add_row(
-            name, duration(line["limit"]), duration(line["granted"]), duration(line["spent"]),
-            duration(line["left"]), resets[name],
-        )  # fmt: skip
+            name,
+            duration(line["limit"]),
+            duration(line["granted"]),
+            duration(line["spent"]),
+            duration(line["left"]),
+            resets[name],
+        )
     console.print(table)
     if when != "today":
-        console.print(f"The balances are those of today; the visits are those {when}.", highlight=False)
+        console.print(
+            f"The balances are those of today; the visits are those {when}.", highlight=False
+        )
     if not lines["visits"]:
         console.print(f"No visits {when}.")
         return

@@ -96,7 +96,9 @@ def host_port(value: object) -> HostPort:
     """`HOST:PORT`, `[::1]:8080`, `:8080` or `8080` (all addresses)."""
     if isinstance(value, HostPort):
         return value
-    host, port = _split_port(str(value), "write HOST:PORT, for example 127.0.0.1:8080, [::1]:8080 or :8080")
+    host, port = _split_port(
+        str(value), "write HOST:PORT, for example 127.0.0.1:8080, [::1]:8080 or :8080"
+    )
     return HostPort("" if host == "*" else host, port)
 
 
@@ -132,7 +134,9 @@ def network(value: object) -> Network:
     try:
         right = str(ip_network(text, strict=False))
     except ValueError:
-        raise ValueError("write an IP address or a network such as 10.0.0.0/8 or fd00::/8") from None
+        raise ValueError(
+            "write an IP address or a network such as 10.0.0.0/8 or fd00::/8"
+        ) from None
     raise ValueError(f"has bits set behind the prefix; write {right}")
 
 
@@ -168,12 +172,19 @@ def upstream_proxy(value: object) -> UpstreamProxy | None:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise ValueError(remedy) from None
-    if parts.scheme not in ("http", "https") or not host or parts.path not in ("", "/") or parts.query:
+    if (
+        parts.scheme not in ("http", "https")
+        or not host
+        or parts.path not in ("", "/")
+        or parts.query
+    ):
         raise ValueError(remedy)
     credentials = None
     if parts.username is not None:
         credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return UpstreamProxy(parts.scheme, host, port or (443 if parts.scheme == "https" else 8080), credentials)
+    return UpstreamProxy(
+        parts.scheme, host, port or (443 if parts.scheme == "https" else 8080), credentials
+    )
 
 
 def duration(low: float, high: float) -> Callable[[object], float]:
@@ -273,7 +284,9 @@ def readable_file(value: object) -> Path | None:
         with file.open("rb"):
             return file
     except OSError as error:
-        raise ValueError(f"cannot be read ({error.strerror}); write the path of a file that exists") from None
+        raise ValueError(
+            f"cannot be read ({error.strerror}); write the path of a file that exists"
+        ) from None
 
 
 def database(value: object) -> str:
@@ -314,7 +327,11 @@ def _split_port(text: str, remedy: str) -> tuple[str, int]:
     """Host (without brackets, may be empty) and port of `HOST:PORT` or `PORT`."""
     host, _, port = text.strip().rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
-    if (":" in host and not bracketed) or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+    if (
+        (":" in host and not bracketed)
+        or not (port.isascii() and port.isdigit())
+        or int(port) > 65_535
+    ):
         raise ValueError(remedy)
     host = host.strip("[]")
     if bracketed:

@@ -75,37 +75,51 @@ class Settings(BaseSettings):
     database: Annotated[str, PlainValidator(values.database)] = Field(
         "sqlite:///var/allowance.db", repr=False
     )
-    journal: Annotated[Path | None, PlainValidator(values.path_or_none)] = None  # None: see `journal_folder`
+    journal: Annotated[Path | None, PlainValidator(values.path_or_none)] = (
+        None  # None: see `journal_folder`
+    )
     listen: Annotated[HostPort, NoDecode, PlainValidator(values.host_port)] = HostPort("", 8080)
-    web: Annotated[HostPort, NoDecode, PlainValidator(values.host_port)] = HostPort("127.0.0.1", 8081)
+    web: Annotated[HostPort, NoDecode, PlainValidator(values.host_port)] = HostPort(
+        "127.0.0.1", 8081
+    )
     workers: Annotated[int, PlainValidator(values.whole_number(1, 64))] = 1
     confdir: Annotated[Path, PlainValidator(values.path)] = Path("var/ca")
     passwords: Annotated[Path, PlainValidator(values.path)] = Path("var/passwords")
     pseudonym_key: Annotated[Path, PlainValidator(values.path)] = Path("var/pseudonym.key")
-    sign_in: Annotated[SignIn, PlainValidator(values.one_of("auto", "required", "optional", "off"))] = "auto"
-    upstream_proxy: Annotated[UpstreamProxy | None, NoDecode, PlainValidator(values.upstream_proxy)] = None
+    sign_in: Annotated[
+        SignIn, PlainValidator(values.one_of("auto", "required", "optional", "off"))
+    ] = "auto"
+    upstream_proxy: Annotated[
+        UpstreamProxy | None, NoDecode, PlainValidator(values.upstream_proxy)
+    ] = None
     upstream_ca: Annotated[Path | None, PlainValidator(values.readable_file)] = None
-    resolve: Annotated[tuple[Redirect, ...], NoDecode, PlainValidator(values.many(values.redirect))] = ()
-    client_networks: Annotated[tuple[Network, ...], NoDecode, PlainValidator(values.many(values.network))] = (
-        PRIVATE_NETWORKS
-    )
+    resolve: Annotated[
+        tuple[Redirect, ...], NoDecode, PlainValidator(values.many(values.redirect))
+    ] = ()
+    client_networks: Annotated[
+        tuple[Network, ...], NoDecode, PlainValidator(values.many(values.network))
+    ] = PRIVATE_NETWORKS
     connect_ports: Annotated[
         tuple[int, ...], NoDecode, PlainValidator(values.many(values.whole_number(1, 65_535)))
     ] = (443,)
     allow_targets: Annotated[
         tuple[TargetPattern, ...], NoDecode, PlainValidator(values.many(values.target))
     ] = ()
-    front_proxies: Annotated[tuple[Network, ...], NoDecode, PlainValidator(values.many(values.network))] = ()
+    front_proxies: Annotated[
+        tuple[Network, ...], NoDecode, PlainValidator(values.many(values.network))
+    ] = ()
     front_proxy_header: Annotated[str, PlainValidator(values.header_name)] = "X-Forwarded-User"
     decision_log: Annotated[Path | None, PlainValidator(values.path_or_none)] = None
     decision_log_sample: Annotated[float, PlainValidator(values.fraction)] = 1.0
     decision_log_days: Annotated[int, PlainValidator(values.whole_number(1, 3650))] = 30
     flush: Annotated[float, PlainValidator(values.duration(0.05, 60))] = 1.0
     drain: Annotated[float, PlainValidator(values.duration(0, 3600))] = 10.0
-    log_format: Annotated[LogFormat, PlainValidator(values.one_of("auto", "json", "console"))] = "auto"
-    log_level: Annotated[LogLevel, PlainValidator(values.one_of("debug", "info", "warning", "error"))] = (
-        "info"
+    log_format: Annotated[LogFormat, PlainValidator(values.one_of("auto", "json", "console"))] = (
+        "auto"
     )
+    log_level: Annotated[
+        LogLevel, PlainValidator(values.one_of("debug", "info", "warning", "error"))
+    ] = "info"
 
     @classmethod
     def settings_customise_sources(
@@ -120,7 +134,9 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
-def load_settings(overrides: Mapping[str, object] | None = None, config: Path | None = None) -> Settings:
+def load_settings(
+    overrides: Mapping[str, object] | None = None, config: Path | None = None
+) -> Settings:
     """The settings in force.
 
     `overrides` are the flags of a command by field name; None and an empty list mean "not given". `config`
@@ -206,7 +222,11 @@ def _line_of(key: str, text: str) -> int:
 
 def _meant(field: str) -> str:
     close = difflib.get_close_matches(field, Settings.model_fields, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; known keys: {', '.join(Settings.model_fields)}"
+    return (
+        f"; did you mean {close[0]}?"
+        if close
+        else f"; known keys: {', '.join(Settings.model_fields)}"
+    )
 
 
 def _problem(
@@ -218,5 +238,7 @@ def _problem(
         return f"{places.get(key, key)}: {key}: unknown setting{_meant(key)}"
     text = message.removeprefix("Value error, ")
     shown = values.hide_credentials(repr(found[key]))
-    place = places[key] if places[key].startswith("--") else f"{places[key]}: {key}"  # a flag is the name
+    place = (
+        places[key] if places[key].startswith("--") else f"{places[key]}: {key}"
+    )  # a flag is the name
     return " ".join(f"{place}: {shown}: {text}".split())

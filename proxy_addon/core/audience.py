@@ -29,7 +29,9 @@ class NameIndex:
             for name in map(str.casefold, names):
                 index = patterns if is_pattern(name) else self._exact
                 index[name] = index.get(name, 0) | bit
-        self._patterns = tuple((re.compile(translate(text)), bits) for text, bits in patterns.items())
+        self._patterns = tuple(
+            (re.compile(translate(text)), bits) for text, bits in patterns.items()
+        )
 
     def bits(self, name: str) -> int:
         """The bits of every list that names `name`."""

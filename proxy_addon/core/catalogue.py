@@ -44,7 +44,9 @@ class Hit(NamedTuple):
 
 
 type _Fits = Callable[[str], re.Match[str] | None]
-type _Ranked = tuple[_Fits, tuple[int, ...]]  # path patterns compiled, and the rank of each of their groups
+type _Ranked = tuple[
+    _Fits, tuple[int, ...]
+]  # path patterns compiled, and the rank of each of their groups
 
 
 class _Place(NamedTuple):
@@ -65,7 +67,9 @@ class Catalogue:
 
     def __init__(self, platforms: Mapping[str, Platform]) -> None:
         self._parts = {name: _Parts(platform) for name, platform in platforms.items()}
-        excluded = [(pattern, (name, False)) for name, p in platforms.items() for pattern in p.excludes]
+        excluded = [
+            (pattern, (name, False)) for name, p in platforms.items() for pattern in p.excludes
+        ]
         included = [(pattern, (name, True)) for name, p in platforms.items() for pattern in p.hosts]
         self._table = HostTable[tuple[str, bool]]([*excluded, *included])
         self._place = lru_cache(_HOSTS_KEPT)(self._find_place)
@@ -153,7 +157,9 @@ class _Parts:
             (_Kind.EMBED, [(pattern, "embed") for pattern in platform.embeds]),
             (_Kind.BACKGROUND, [(pattern, "background") for pattern in platform.background]),
         ):
-            entries += [(host, (kind, value)) for host, path, value in _parted(patterns) if path is None]
+            entries += [
+                (host, (kind, value)) for host, path, value in _parted(patterns) if path is None
+            ]
             for host, ranked in _compiled(patterns, kind is _Kind.SECTION):
                 if host:
                     entries.append((host, (kind, ranked)))
@@ -201,7 +207,10 @@ def _compiled(patterns: Iterable[tuple[str, str]], numbered: bool) -> Iterator[t
     for rank, (host, path) in enumerate(paths):
         bound.setdefault(host, []).append((rank, path))
     for host, found in bound.items():
-        yield host, (_compile([path for _, path in found], numbered), tuple(rank for rank, _ in found))
+        yield (
+            host,
+            (_compile([path for _, path in found], numbered), tuple(rank for rank, _ in found)),
+        )
 
 
 def _split(pattern: str) -> tuple[str, str | None]:

@@ -157,7 +157,9 @@ class HostTable[T]:
 def _ranked[T](below: list[tuple[str, list[T]]], wild: list[_Wild[T]]) -> list[T]:
     """The values of plain and star patterns together, most specific first."""
     found = [
-        (_Rank(name.count(".") + 1, True, False, 0), value) for name, values in below for value in values
+        (_Rank(name.count(".") + 1, True, False, 0), value)
+        for name, values in below
+        for value in values
     ]
     found += [(each.rank, each.value) for each in wild]
     found.sort(key=lambda item: item[0], reverse=True)

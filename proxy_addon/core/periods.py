@@ -35,7 +35,9 @@ _LONGEST = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 31}  # days
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
 _EPOCH_WEEKDAY = _EPOCH.weekday()
-_WEEKS = 15.0 * DAY  # a condition without dates that does not change in two weeks and a day never does
+_WEEKS = (
+    15.0 * DAY
+)  # a condition without dates that does not change in two weeks and a day never does
 
 
 def window(limit: Limit, rs: RuleSet, at: float) -> Interval:
@@ -84,7 +86,9 @@ def next_change(when: When, rs: RuleSet, at: float, horizon: float = HORIZON) ->
     return change
 
 
-def _next_on_the_clock(when: When, zone: ZoneInfo, at: float, now: bool, horizon: float) -> float | None:
+def _next_on_the_clock(
+    when: When, zone: ZoneInfo, at: float, now: bool, horizon: float
+) -> float | None:
     """The first change at an edge that the clock on the wall shows."""
     start = math.floor(at)
     edges = _edges(when)
@@ -95,7 +99,11 @@ def _next_on_the_clock(when: When, zone: ZoneInfo, at: float, now: bool, horizon
                 return float(first)
             for edge in edges:
                 instant = midnight + edge
-                if first <= instant < last and _holds(when, day, edge, instant) is not now and instant > at:
+                if (
+                    first <= instant < last
+                    and _holds(when, day, edge, instant) is not now
+                    and instant > at
+                ):
                     return float(instant)
     return None
 
@@ -135,7 +143,9 @@ def _hour(zone: ZoneInfo, at: int) -> Interval:
 
 
 @lru_cache(maxsize=2048)
-def _window_of_day(period: Period, zone: ZoneInfo, day_starts: int, week_starts: int, day: int) -> Interval:
+def _window_of_day(
+    period: Period, zone: ZoneInfo, day_starts: int, week_starts: int, day: int
+) -> Interval:
     """The day, week or month that the calendar day belongs to."""
     first = _first_day(period, week_starts, day)
     following = _first_day(period, week_starts, first + _LONGEST[period])
@@ -203,7 +213,9 @@ def _holds(when: When, day: int, second: int, instant: float) -> bool:
         if start <= end:
             if start <= second < end and _on(when, day, instant):
                 return True
-        elif (second >= start and _on(when, day, instant)) or (second < end and _on(when, day - 1, instant)):
+        elif (second >= start and _on(when, day, instant)) or (
+            second < end and _on(when, day - 1, instant)
+        ):
             return True
     return False
 

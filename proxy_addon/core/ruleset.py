@@ -39,7 +39,9 @@ class Limit:
 class Override:
     """Other limits for some people; fits when the name is in `users` or one role is in `roles`."""
 
-    users: tuple[str, ...]  # exact names or shell patterns ("*@brand.example"); compared case-insensitively
+    users: tuple[
+        str, ...
+    ]  # exact names or shell patterns ("*@brand.example"); compared case-insensitively
     roles: tuple[str, ...]
     limits: tuple[Limit, ...]
 
@@ -165,7 +167,9 @@ class Metering:
     interaction_gap: float = 90.0
     media_gap: float = 45.0
     tail: float = 10.0
-    busy_rate: float = 4_000.0  # bytes/s over a few seconds above which a body or tunnel is being watched
+    busy_rate: float = (
+        4_000.0  # bytes/s over a few seconds above which a body or tunnel is being watched
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +209,13 @@ class RuleSet:
     metering: Metering = field(default_factory=Metering)
     retention: float = 90 * 86_400.0
     pseudonyms: bool = False  # names are kept as keyed hashes
-    limited: frozenset[str] = frozenset()  # platforms that some rule (or `otherwise`) blocks or makes spend
+    limited: frozenset[str] = (
+        frozenset()
+    )  # platforms that some rule (or `otherwise`) blocks or makes spend
     digest: str = ""  # SHA-256 of all files read, hex
-    mode: Mode = Mode.ENFORCE  # of `otherwise`, `unidentified` and `on_failure`; rules carry their own
+    mode: Mode = (
+        Mode.ENFORCE
+    )  # of `otherwise`, `unidentified` and `on_failure`; rules carry their own
     require_tests: bool = False  # rules come into force only when their tests pass
 
     @property

@@ -38,13 +38,17 @@ def authority(confdir: Path, now: float) -> Iterator[Check]:
         yield error("CA", f"{folder} cannot be looked into by this user", AS_THE_PROXY)
         return
     if not key.exists() and not certificate.exists():
-        yield not_checked("CA", f"{confdir} has none yet", "`allowance run` makes it at its first start")
+        yield not_checked(
+            "CA", f"{confdir} has none yet", "`allowance run` makes it at its first start"
+        )
         return
     yield _key_mode([each for each in (key, key.with_suffix(".p12")) if each.exists()] or [key])
     try:
         found = x509.load_pem_x509_certificate(certificate.read_bytes())
     except (OSError, ValueError) as problem:
-        yield error("CA", f"{certificate}: {problem}", "restore the folder from its backup: docs/backup.md")
+        yield error(
+            "CA", f"{certificate}: {problem}", "restore the folder from its backup: docs/backup.md"
+        )
         return
     yield _validity(found, now)
     yield _is_ca(found)
@@ -57,9 +61,13 @@ def _key_mode(keys: list[Path]) -> Check:
         try:
             mode = stat.S_IMODE(key.stat().st_mode)
         except OSError as problem:
-            return error("CA key", f"{key}: {problem.strerror}", "restore the folder from its backup")
+            return error(
+                "CA key", f"{key}: {problem.strerror}", "restore the folder from its backup"
+            )
         if mode & 0o077:
-            return error("CA key", f"{key} has mode {mode:04o}: others can read it", f"chmod 600 {key}")
+            return error(
+                "CA key", f"{key} has mode {mode:04o}: others can read it", f"chmod 600 {key}"
+            )
     return ok("CA key", "mode 0600, for its owner alone")
 
 
@@ -68,7 +76,9 @@ def _validity(certificate: x509.Certificate, now: float) -> Check:
     until = f"{certificate.not_valid_after_utc:%Y-%m-%d}"
     remedy = "make a new CA in another --confdir and install it on the devices before you switch"
     if certificate.not_valid_before_utc.timestamp() > now:
-        return error("CA validity", f"begins {certificate.not_valid_before_utc:%Y-%m-%d}", "set the clock")
+        return error(
+            "CA validity", f"begins {certificate.not_valid_before_utc:%Y-%m-%d}", "set the clock"
+        )
     if days < 0:
         return error("CA validity", f"ended {until}", remedy)
     if days < SOON:
@@ -83,7 +93,9 @@ def _is_ca(certificate: x509.Certificate) -> Check:
             return ok("CA", f"{certificate.subject.rfc4514_string()} may sign")
     except x509.ExtensionNotFound:
         pass
-    return error("CA", "this certificate may not sign others", "name the folder of a CA with --confdir")
+    return error(
+        "CA", "this certificate may not sign others", "name the folder of a CA with --confdir"
+    )
 
 
 def _matches(certificate: x509.Certificate, key: Path) -> Check:
@@ -91,14 +103,17 @@ def _matches(certificate: x509.Certificate, key: Path) -> Check:
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     try:
         private = serialization.load_pem_private_key(key.read_bytes(), None)
-        same = private.public_key().public_bytes(*form) == certificate.public_key().public_bytes(*form)
+        same = private.public_key().public_bytes(*form) == certificate.public_key().public_bytes(
+            *form
+        )
     except (OSError, ValueError, TypeError) as problem:
         return error("CA key pair", f"{key}: {problem}", "restore the folder from its backup")
     if not same:
         return error(
-            "CA key pair", "the key belongs to another certificate: no device would accept ours",
+            "CA key pair",
+            "the key belongs to another certificate: no device would accept ours",
             "restore both files from one backup",
-        )  # fmt: skip
+        )
     return ok("CA key pair", "key and certificate belong together")
 
 
@@ -124,7 +139,9 @@ def _default_stores() -> Iterator[Path]:
     if paths.cafile:
         yield Path(paths.cafile)
     if paths.capath and Path(paths.capath).is_dir():
-        yield from sorted(each for each in Path(paths.capath).iterdir() if each.suffix in (".pem", ".crt"))
+        yield from sorted(
+            each for each in Path(paths.capath).iterdir() if each.suffix in (".pem", ".crt")
+        )
 
 
 def _body(pem: str) -> str:
@@ -150,7 +167,9 @@ def browser_trust(confdir: Path, home: Path, run: Run | None = None) -> Iterator
         return
     tool = shutil.which("certutil")
     if run is None and tool is None:
-        yield not_checked(name, "certutil is not installed", "apt install libnss3-tools, then look again")
+        yield not_checked(
+            name, "certutil is not installed", "apt install libnss3-tools, then look again"
+        )
         return
     ask = run or _run
     store = f"sql:{database}"
@@ -167,7 +186,9 @@ def _nicknames(listing: str) -> list[str]:
     """The names of entries that are trusted to sign; the trust flags stand at the end of each line."""
     lines = (line.rsplit(None, 1) for line in listing.splitlines())
     return [
-        line[0].strip() for line in lines if len(line) == 2 and line[1].count(",") == 2 and "C" in line[1]
+        line[0].strip()
+        for line in lines
+        if len(line) == 2 and line[1].count(",") == 2 and "C" in line[1]
     ][:_NICKNAMES]
 
 

@@ -39,7 +39,10 @@ def rounds(settings: Settings, probe: HostPort | None, home: Path) -> Iterator[C
         ("CA trust", lambda: authority.system_trust(settings.confdir)),
         ("CA in Chromium", lambda: authority.browser_trust(settings.confdir, home)),
         ("passwords", lambda: keys.passwords(settings.passwords, settings.sign_in)),
-        ("pseudonym key", lambda: keys.pseudonyms(settings.pseudonym_key, bool(rules and rules.pseudonyms))),
+        (
+            "pseudonym key",
+            lambda: keys.pseudonyms(settings.pseudonym_key, bool(rules and rules.pseudonyms)),
+        ),
         ("database", lambda: books.books(settings, now())),
         ("journal", lambda: books.waiting(settings)),
         ("upstream", lambda: sites.sites(settings, target, now(), rules is not None)),

@@ -44,7 +44,11 @@ def books(settings: Settings, now: float) -> Iterator[Check]:
         found = health(settings.database)
     except LedgerError as problem:
         fit = warning if problem.kind == "schema" else error
-        yield fit("database", str(problem), _REMEDIES.get(problem.kind, "see docs/runbook.md, ledger down"))
+        yield fit(
+            "database",
+            str(problem),
+            _REMEDIES.get(problem.kind, "see docs/runbook.md, ledger down"),
+        )
         return
     yield from _report(address, found)
     if not address.is_sqlite:
@@ -55,10 +59,15 @@ def _report(address: Address, found: Health) -> Iterator[Check]:
     if found.written is None:
         yield warning("database", f"{address.place} has no tables yet", _REMEDIES["schema"])
         return
-    yield ok("database", f"{address.place} opens, has schema {found.schema or HEAD} and can be written to")
+    yield ok(
+        "database",
+        f"{address.place} opens, has schema {found.schema or HEAD} and can be written to",
+    )
     fact = f"opened in {found.opened * 1000:.0f} ms, a row written in {found.written * 1000:.0f} ms"
     if found.written > SLOW:
-        yield warning("database speed", fact, "look for a slow disk or network; see docs/runbook.md")
+        yield warning(
+            "database speed", fact, "look for a slow disk or network; see docs/runbook.md"
+        )
     else:
         yield ok("database speed", fact)
 
@@ -71,19 +80,23 @@ def _file(address: Address) -> Iterator[Check]:
     if not address.file.exists():
         folder = existing(address.file.absolute().parent)
         if os.access(folder, os.W_OK | os.X_OK):
-            yield not_checked("database", f"{address.place} is not there yet", "`allowance run` makes it")
+            yield not_checked(
+                "database", f"{address.place} is not there yet", "`allowance run` makes it"
+            )
         else:
             yield error(
-                "database", f"{address.place} cannot be made: {folder} is not ours to write",
+                "database",
+                f"{address.place} cannot be made: {folder} is not ours to write",
                 "give the proxy's user that folder, or name another with --database",
-            )  # fmt: skip
+            )
         return
     mode = stat.S_IMODE(address.file.stat().st_mode)
     if mode & 0o007:
         yield warning(
-            "database file", f"mode {mode:04o}: everybody on this machine can read it",
+            "database file",
+            f"mode {mode:04o}: everybody on this machine can read it",
             f"chmod 600 {address.file}",
-        )  # fmt: skip
+        )
     else:
         yield ok("database file", f"mode {mode:04o}")
 
@@ -107,10 +120,14 @@ def waiting(settings: Settings) -> Iterator[Check]:
         if os.access(place, os.W_OK | os.X_OK):
             yield ok("journal", f"{folder} is not there yet: nothing waits")
         else:
-            yield error("journal", f"{folder} cannot be made", "name a writable folder with --journal")
+            yield error(
+                "journal", f"{folder} cannot be made", "name a writable folder with --journal"
+            )
         return
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        yield error("journal", f"{folder} is not ours to read and write", "give it to the proxy's user")
+        yield error(
+            "journal", f"{folder} is not ours to read and write", "give it to the proxy's user"
+        )
         return
     journals, visits, torn = 0, 0, 0
     for lock_file in sorted(folder.glob("*.lock")):
@@ -121,8 +138,9 @@ def waiting(settings: Settings) -> Iterator[Check]:
         fact += f", {torn} damaged lines are left out"
     if visits or torn:
         yield warning(
-            "journal", fact,
+            "journal",
+            fact,
             "a running proxy writes its own when the database is back; what others left, the next start writes",
-        )  # fmt: skip
+        )
     else:
         yield ok("journal", f"nothing waits in {folder}")

@@ -22,12 +22,24 @@ OURS: Final = "social-allowance"
 PYTHON: Final = (3, 13)
 # The major versions of requirements.lock; a newer one may be allowed by its range and was not tested with us.
 TESTED: Final = {
-    "alembic": 1, "argon2-cffi": 25, "cryptography": 48, "fastapi": 0, "mitmproxy": 12, "psycopg": 3,
-    "pydantic": 2, "sqlalchemy": 2, "typer": 0, "uvicorn": 0,
-}  # fmt: skip
-ENOUGH_FILES: Final = 8192  # for a process; a browser keeps some ten connections, and each takes two files
+    "alembic": 1,
+    "argon2-cffi": 25,
+    "cryptography": 48,
+    "fastapi": 0,
+    "mitmproxy": 12,
+    "psycopg": 3,
+    "pydantic": 2,
+    "sqlalchemy": 2,
+    "typer": 0,
+    "uvicorn": 0,
+}
+ENOUGH_FILES: Final = (
+    8192  # for a process; a browser keeps some ten connections, and each takes two files
+)
 SPARE_FILES: Final = 64  # what a process needs besides connections
-DRIFT: Final = 0.02  # seconds in a tenth of one; a clock that is slewed runs at most 0.5 per mille wrong
+DRIFT: Final = (
+    0.02  # seconds in a tenth of one; a clock that is slewed runs at most 0.5 per mille wrong
+)
 SKEW: Final = 5.0  # seconds between two machines; the ledger follows the database's clock
 LOW, VERY_LOW = 1 << 30, 100 << 20  # bytes
 _REQUIREMENT: Final = re.compile(r"([\w.-]+)(?:\[[^]]*])?\s*([<>=!~,.\w\s]*)")
@@ -37,7 +49,9 @@ def python(version: Sequence[int] = sys.version_info[:3]) -> Iterator[Check]:
     """Whether this Python is one that we run on."""
     shown = ".".join(map(str, version[:3]))
     if tuple(version[:2]) < PYTHON:
-        yield error("python", f"Python {shown}", "install Python 3.13 and make the environment anew")
+        yield error(
+            "python", f"Python {shown}", "install Python 3.13 and make the environment anew"
+        )
     else:
         yield ok("python", f"Python {shown}, {platform.system()} {platform.machine()}")
 
@@ -64,7 +78,9 @@ def packages(
             wrong.append(f"{name} {found[name]} is not {spec}")
         elif name in TESTED and _numbers(found[name])[:1] != (TESTED[name],):
             untested.append(f"{name} {found[name]}, tested with {TESTED[name]}")
-    remedy = "install what requirements.lock says: pip install --require-hashes -r requirements.lock"
+    remedy = (
+        "install what requirements.lock says: pip install --require-hashes -r requirements.lock"
+    )
     if wrong:
         yield error("packages", "; ".join(wrong), remedy)
     elif untested:
@@ -104,16 +120,24 @@ def files(workers: int, limit: int | None = None) -> Iterator[Check]:
     unlimited = soft in (-1, resource.RLIM_INFINITY)
     room = max(0, soft - SPARE_FILES) // 2
     each = f" in each of {workers} workers" if workers > 1 else ""
-    fact = "no limit of open files" if unlimited else f"{soft} open files: {room} connections at once{each}"
+    fact = (
+        "no limit of open files"
+        if unlimited
+        else f"{soft} open files: {room} connections at once{each}"
+    )
     if unlimited or soft >= ENOUGH_FILES:
         yield ok("open files", fact)
     else:
         yield warning(
-            "open files", fact, "LimitNOFILE=65536 in the systemd unit, or `ulimit -n 65536` before the start"
+            "open files",
+            fact,
+            "LimitNOFILE=65536 in the systemd unit, or `ulimit -n 65536` before the start",
         )
 
 
-def clock(pause: float = 0.1, read: Callable[[], tuple[float, float]] = readings) -> Iterator[Check]:
+def clock(
+    pause: float = 0.1, read: Callable[[], tuple[float, float]] = readings
+) -> Iterator[Check]:
     """Whether the wall clock goes as fast as the one that cannot be set."""
     wall, steady = read()
     time.sleep(pause)
@@ -136,9 +160,10 @@ def skew(seconds: float | None, whose: str) -> Iterator[Check]:
         yield not_checked(name, "did not tell the time")
     elif abs(seconds) > SKEW:
         yield warning(
-            name, f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} this machine",
+            name,
+            f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} this machine",
             "let a time service keep both clocks: `timedatectl set-ntp true`",
-        )  # fmt: skip
+        )
     else:
         yield ok(name, f"agrees with this machine to {SKEW:g} s")
 
@@ -148,14 +173,20 @@ def zones(wanted: str | None) -> Iterator[Check]:
     known = zoneinfo.available_timezones()
     if not known or (wanted is not None and wanted not in known):
         yield error(
-            "time zones", f"{wanted or 'every zone'} is unknown here", "install tzdata: pip install tzdata"
+            "time zones",
+            f"{wanted or 'every zone'} is unknown here",
+            "install tzdata: pip install tzdata",
         )
     else:
-        yield ok("time zones", f"{len(known)} known" + (f"; the policy lives in {wanted}" if wanted else ""))
+        yield ok(
+            "time zones",
+            f"{len(known)} known" + (f"; the policy lives in {wanted}" if wanted else ""),
+        )
 
 
 def disks(
-    folders: Iterable[tuple[str, Path]], usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage
+    folders: Iterable[tuple[str, Path]],
+    usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage,
 ) -> Iterator[Check]:
     """Whether there is room, once for each disk; `folders` are pairs of what is kept and where."""
     seen: dict[int, tuple[list[str], Path]] = {}
@@ -164,11 +195,18 @@ def disks(
         seen.setdefault(place.stat().st_dev, ([], place))[0].append(what)
     for kept, place in seen.values():
         total, _, free = usage(place)
-        name, fact = f"disk of {kept[0]}", f"{size(free)} of {size(total)} free for {', '.join(kept)}"
+        name, fact = (
+            f"disk of {kept[0]}",
+            f"{size(free)} of {size(total)} free for {', '.join(kept)}",
+        )
         if free < VERY_LOW:
-            yield error(name, fact, "make room: visits wait in the journal, and that is on a disk, too")
+            yield error(
+                name, fact, "make room: visits wait in the journal, and that is on a disk, too"
+            )
         elif free < LOW or free < total * 0.02:
-            yield warning(name, fact, "make room, or shorten `retention` and run `allowance db prune`")
+            yield warning(
+                name, fact, "make room, or shorten `retention` and run `allowance db prune`"
+            )
         else:
             yield ok(name, fact)
 

@@ -31,7 +31,9 @@ def doors(listen: HostPort, web: HostPort) -> Iterator[Check]:
         return
     if found.wrong:
         what = "; ".join(f"{part}: {words}" for part, words in sorted(found.wrong.items()))
-        yield warning("web port", f"{web}: our proxy runs, but is not ready: {what}", "see docs/runbook.md")
+        yield warning(
+            "web port", f"{web}: our proxy runs, but is not ready: {what}", "see docs/runbook.md"
+        )
     else:
         yield ok("web port", f"{web}: our proxy runs and is ready")
     if found.port == listen.port:
@@ -60,7 +62,9 @@ def _proxy_port(web: HostPort) -> int | None:
     """As the file for browsers names it."""
     try:
         _, body = _get(web, "/proxy.pac")
-        return int(body.partition(b"PROXY ")[2].partition(b'"')[0].partition(b";")[0].rpartition(b":")[2])
+        return int(
+            body.partition(b"PROXY ")[2].partition(b'"')[0].partition(b";")[0].rpartition(b":")[2]
+        )
     except (OSError, http.client.HTTPException, ValueError):
         return None
 
@@ -83,7 +87,8 @@ def _free(name: str, wanted: HostPort, flag: str) -> Check:
         free(wanted, flag)
     except PortTaken as problem:
         return error(
-            name, f"{wanted}: {str(problem).rpartition(': ')[2].partition(';')[0]}",
+            name,
+            f"{wanted}: {str(problem).rpartition(': ')[2].partition(';')[0]}",
             f"choose another with {flag} HOST:PORT, or see who has it: ss -ltnp 'sport = :{wanted.port}'",
-        )  # fmt: skip
+        )
     return ok(name, f"{wanted} is free")

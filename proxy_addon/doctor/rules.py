@@ -34,15 +34,18 @@ def policy(folder: Path, rules: RuleSet | None, problems: list[RuleProblem]) -> 
         f"{len(rules.limited)} of {len(rules.platforms)} platforms limited"
     )
     if problems:
-        yield warning("rules", f"{counts}; {count(len(problems), 'warning')}, first: {problems[0]}", remedy)
+        yield warning(
+            "rules", f"{counts}; {count(len(problems), 'warning')}, first: {problems[0]}", remedy
+        )
     else:
         yield ok("rules", counts)
     yield from _tests(folder, rules)
     if observed := [rule.name for rule in rules.rules if rule.observes]:
         yield ok(
-            "rules tried out", f"{len(observed)} of {len(rules.rules)} rules stop nobody (mode: observe)",
+            "rules tried out",
+            f"{len(observed)} of {len(rules.rules)} rules stop nobody (mode: observe)",
             "`allowance report` shows what they would have stopped",
-        )  # fmt: skip
+        )
 
 
 def _tests(folder: Path, rules: RuleSet) -> Iterator[Check]:
@@ -50,7 +53,11 @@ def _tests(folder: Path, rules: RuleSet) -> Iterator[Check]:
     failed = [each for each in run.outcomes if not each.passed]
     remedy = f"allowance rules test {folder}"
     if run.problems or failed:
-        first = str(run.problems[0]) if run.problems else f"{failed[0].plan.place}: {failed[0].plan.name}"
+        first = (
+            str(run.problems[0])
+            if run.problems
+            else f"{failed[0].plan.place}: {failed[0].plan.name}"
+        )
         wrong = len(failed) + len(run.problems)
         fact = f"{wrong} of {len(run.outcomes) + len(run.problems)} fail, first: {first}"
         fit = error if rules.require_tests else warning

@@ -23,11 +23,15 @@ def passwords(file: Path, sign_in: SignIn) -> Iterator[Check]:
         if sign_in == "required":
             yield error("passwords", f"{file} is not there, and sign-in is required", add)
         else:
-            yield not_checked("passwords", f"{file} is not there: nobody signs in to the proxy", add)
+            yield not_checked(
+                "passwords", f"{file} is not there: nobody signs in to the proxy", add
+            )
         return
     mode = stat.S_IMODE(file.stat().st_mode)
     if mode & 0o077:
-        yield error("passwords", f"{file} has mode {mode:04o}: others can read it", f"chmod 600 {file}")
+        yield error(
+            "passwords", f"{file} has mode {mode:04o}: others can read it", f"chmod 600 {file}"
+        )
         return
     try:
         people = PasswordFile(file).people
@@ -38,7 +42,9 @@ def passwords(file: Path, sign_in: SignIn) -> Iterator[Check]:
     if not people and sign_in == "required":
         yield error("passwords", f"nobody is in {file}, and sign-in is required", add)
     elif sign_in == "off":
-        yield warning("passwords", f"{fact}, but sign_in is off", "--sign-in auto, if people are to sign in")
+        yield warning(
+            "passwords", f"{fact}, but sign_in is off", "--sign-in auto, if people are to sign in"
+        )
     else:
         yield ok("passwords", fact)
 
@@ -49,9 +55,10 @@ def pseudonyms(file: Path, wanted: bool) -> Iterator[Check]:
         return
     if not file.exists():
         yield not_checked(
-            "pseudonym key", f"{file} is not there yet",
+            "pseudonym key",
+            f"{file} is not there yet",
             "the first start makes it; a second proxy on the same database needs a copy",
-        )  # fmt: skip
+        )
         return
     try:
         read_key(file, make=False)

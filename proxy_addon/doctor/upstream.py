@@ -61,10 +61,16 @@ def host_of(rules: RuleSet) -> HostPort | None:
     return None
 
 
-def sites(settings: Settings, probe: HostPort | None, now: float, readable: bool = True) -> Iterator[Check]:
+def sites(
+    settings: Settings, probe: HostPort | None, now: float, readable: bool = True
+) -> Iterator[Check]:
     """DNS, the connection and the clock of one site. `now` is our own clock; `readable`: the rules are."""
     if probe is None:
-        why = "no platform is limited" if readable else "the rules, which name the sites, cannot be read"
+        why = (
+            "no platform is limited"
+            if readable
+            else "the rules, which name the sites, cannot be read"
+        )
         yield not_checked("upstream", why, "name a site with --probe HOST:PORT")
         return
     first = probe
@@ -82,9 +88,10 @@ def sites(settings: Settings, probe: HostPort | None, now: float, readable: bool
         yield error("upstream", f"{probe}{way}: {problem}", problem.remedy)
     except ssl.SSLCertVerificationError as problem:
         yield warning(
-            "upstream", f"{probe}{way}: its certificate is not trusted: {problem.verify_message}",
+            "upstream",
+            f"{probe}{way}: its certificate is not trusted: {problem.verify_message}",
             "if the network opens TLS itself, name its CA with --upstream-ca FILE",
-        )  # fmt: skip
+        )
     except OSError as problem:
         words = problem.strerror or str(problem) or type(problem).__name__
         yield warning("upstream", f"{probe}{way}: {words}", _OFFLINE)
@@ -106,7 +113,9 @@ def look_up(settings: Settings, target: HostPort) -> Found:
     resolver = Resolver(settings, guard)
     try:
         if (mapped := resolver.mapped(target.host, target.port)) is not None:
-            return Found(ok("DNS", f"{target} is {HostPort(*mapped)} by the --resolve table"), mapped)
+            return Found(
+                ok("DNS", f"{target} is {HostPort(*mapped)} by the --resolve table"), mapped
+            )
         try:
             addresses = _addresses(target)
         except (OSError, UnicodeError) as problem:
@@ -148,7 +157,9 @@ def _addresses(target: HostPort) -> list[str]:
 def reach(address: tuple[str, int], probe: HostPort, settings: Settings, now: float) -> Site:
     """Connect, greet, ask for nothing but the head of `/`. Raises OSError, Refused."""
     context = ssl.create_default_context(cafile=certifi.where())
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the proxy takes an office's old CA without a key usage
+    context.verify_flags &= (
+        ~ssl.VERIFY_X509_STRICT
+    )  # the proxy takes an office's old CA without a key usage
     if settings.upstream_ca is not None:
         context.load_verify_locations(settings.upstream_ca)
     upstream = settings.upstream_proxy
@@ -166,7 +177,9 @@ def reach(address: tuple[str, int], probe: HostPort, settings: Settings, now: fl
 def _pass_through(stream: socket.socket, upstream: UpstreamProxy, probe: HostPort) -> None:
     lines = [f"CONNECT {probe} HTTP/1.1", f"Host: {probe}"]
     if upstream.credentials is not None:
-        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(upstream.credentials.encode()).decode()}")
+        lines.append(
+            f"Proxy-Authorization: Basic {base64.b64encode(upstream.credentials.encode()).decode()}"
+        )
     stream.sendall("\r\n".join([*lines, "", ""]).encode())
     first = _head(stream)[:1] or ["nothing"]
     status = first[0].split(" ")[1:2]
@@ -176,7 +189,9 @@ def _pass_through(stream: socket.socket, upstream: UpstreamProxy, probe: HostPor
             "write them into the URL: --upstream-proxy http://USER:PASSWORD@HOST:PORT",
         )
     if status != ["200"]:
-        raise Refused(f"it answers {first[0]!r}", "ask whoever runs that proxy to let this host through")
+        raise Refused(
+            f"it answers {first[0]!r}", "ask whoever runs that proxy to let this host through"
+        )
 
 
 def _greet(context: ssl.SSLContext, plain: socket.socket, probe: HostPort, now: float) -> Site:

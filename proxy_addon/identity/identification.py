@@ -96,7 +96,9 @@ class Identifier:
         if who is not None or self._sign_in is None:
             return who or self._by_address(client_ip)
         address = str(plain_address(client_ip))
-        return self._signed_in(client_ip, await self._sign_in.check(address, proxy_authorization or ""))
+        return self._signed_in(
+            client_ip, await self._sign_in.check(address, proxy_authorization or "")
+        )
 
     def again(self, who: Identity, client_ip: str) -> Identity:
         """The same connection under other rules: who is known by the address is looked up anew."""
@@ -157,7 +159,9 @@ class _Devices:
             host_bits = network.max_prefixlen - network.prefixlen
             table = tables.setdefault((network.version, host_bits), {})
             table.setdefault(int(network.network_address) >> host_bits, (_named(user), role))
-        self._tables = tuple((*key, tables[key]) for key in sorted(tables))  # fewest host bits first
+        self._tables = tuple(
+            (*key, tables[key]) for key in sorted(tables)
+        )  # fewest host bits first
 
     def find(self, address: Address) -> tuple[str | None, str | None]:
         """User and role of the most specific network around the address."""

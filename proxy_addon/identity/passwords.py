@@ -279,7 +279,9 @@ class PasswordFile:
             raise PasswordFileError(f"{self.path}: is not UTF-8 text") from None
         if open_to_others:
             _log.warning(
-                "%s can be read by other users of this machine; run: chmod 600 %s", self.path, self.path
+                "%s can be read by other users of this machine; run: chmod 600 %s",
+                self.path,
+                self.path,
             )
         return dict(self._entries(text))
 
@@ -297,7 +299,9 @@ class PasswordFile:
             except ValueError:
                 # The line is not quoted: somebody may have written a password into it.
                 remedy = "write user:hash with a hash made by `allowance people add`"
-                raise PasswordFileError(f"{place}: is not a user and an argon2id hash; {remedy}") from None
+                raise PasswordFileError(
+                    f"{place}: is not a user and an argon2id hash; {remedy}"
+                ) from None
             if name in seen:
                 raise PasswordFileError(f"{place}: {name} is there twice; remove one of the lines")
             seen.add(name)
@@ -306,7 +310,9 @@ class PasswordFile:
 
 def _prepared(password: str) -> bytes:
     """What is hashed: NFC, because keyboards differ in how they compose an accent."""
-    return unicodedata.normalize("NFC", password[: LONGEST_PASSWORD + 1]).encode("utf-8", "surrogatepass")
+    return unicodedata.normalize("NFC", password[: LONGEST_PASSWORD + 1]).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def _keep_owner(old: Path, new: str) -> None:

@@ -81,7 +81,9 @@ def read_key(path: Path, *, make: bool) -> bytes:
             f"{path}: there is no pseudonym key; copy it from the proxy that made it, or start the proxy once"
         ) from None
     except OSError as error:
-        raise PseudonymKeyError(f"{path}: the pseudonym key cannot be used: {error.strerror}") from None
+        raise PseudonymKeyError(
+            f"{path}: the pseudonym key cannot be used: {error.strerror}"
+        ) from None
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:

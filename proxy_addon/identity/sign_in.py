@@ -29,7 +29,10 @@ from proxy_addon.system.clock import Clock
 RIGHT_FOR = 600.0  # seconds since the last use
 WRONG_FOR = 30.0  # seconds
 _THREADS = 2
-_RIGHT_KEPT, _WRONG_KEPT = 16_384, 2_048  # kept apart, so that guessing does not drive out who is signed in
+_RIGHT_KEPT, _WRONG_KEPT = (
+    16_384,
+    2_048,
+)  # kept apart, so that guessing does not drive out who is signed in
 _WAITING, _WAITING_EACH = 512, 128  # checks under way: in all, and from one address
 _LONGEST_HEADER = 4_096
 _LOOK_EVERY = 1.0  # seconds between two looks at the password file
@@ -73,7 +76,10 @@ class SignIn:
     """Checks credentials. For one event loop; only `close` may be called from elsewhere."""
 
     def __init__(
-        self, passwords: PasswordFile, clock: Clock, on_result: Callable[[str], None] = lambda result: None
+        self,
+        passwords: PasswordFile,
+        clock: Clock,
+        on_result: Callable[[str], None] = lambda result: None,
     ) -> None:
         """`on_result` hears of each check: right, wrong, throttled (too many guesses) or failed."""
         self._passwords, self._clock, self._on_result = passwords, clock, on_result
@@ -131,8 +137,14 @@ class SignIn:
         self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _start(self, key: bytes, address: str, user: str, password: str) -> asyncio.Future[Checked] | None:
-        if self._closed or len(self._under_way) >= _WAITING or self._waiting[address] >= _WAITING_EACH:
+    def _start(
+        self, key: bytes, address: str, user: str, password: str
+    ) -> asyncio.Future[Checked] | None:
+        if (
+            self._closed
+            or len(self._under_way) >= _WAITING
+            or self._waiting[address] >= _WAITING_EACH
+        ):
             return None
         wait = self._throttle.wait(address, self._clock.now())
         if wait is None:
@@ -174,13 +186,18 @@ class SignIn:
             self._throttle.failed(address, now)
         answer = self._under_way.pop(key)
         if not answer.done():
-            answer.set_result(Checked(attempt.name if attempt is not None and attempt.right else None))
+            answer.set_result(
+                Checked(attempt.name if attempt is not None and attempt.right else None)
+            )
 
     def _recall(self, kept: OrderedDict[bytes, _Known], key: bytes, now: float) -> _Known | None:
         known = kept.get(key)
         if known is None:
             return None
-        if now >= known.until or self._passwords.fingerprint(known.attempt.name) != known.attempt.fingerprint:
+        if (
+            now >= known.until
+            or self._passwords.fingerprint(known.attempt.name) != known.attempt.fingerprint
+        ):
             del kept[key]
             return None
         kept.move_to_end(key)
@@ -239,7 +256,9 @@ class Throttle:
             self._guesses.popitem(last=False)
 
     def _gap(self, count: float) -> float:
-        return min(self.LONGEST_GAP, self.FIRST_GAP * math.exp2(min(max(0.0, count - self.FREE), 16)))
+        return min(
+            self.LONGEST_GAP, self.FIRST_GAP * math.exp2(min(max(0.0, count - self.FREE), 16))
+        )
 
     def _fade(self, guesses: _Guesses, now: float) -> float:
         return guesses.weight * math.exp2(-max(0.0, now - guesses.at) / self.HALF_LIFE)

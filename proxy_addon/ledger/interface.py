@@ -57,7 +57,9 @@ class Erasure:
         return secrets.compare_digest(self.digest, _digest(self.salt, person))
 
 
-ERASURES_KEPT = 30 * 86_400.0  # seconds; so long may a journal come late with visits of somebody erased
+ERASURES_KEPT = (
+    30 * 86_400.0
+)  # seconds; so long may a journal come late with visits of somebody erased
 
 
 def _digest(salt: str, person: str) -> str:
@@ -174,7 +176,9 @@ class AuditEntry:
     def of_grant(cls, grant: Grant, actor: str) -> AuditEntry:
         """The entry that every ledger writes beside a new grant."""
         if grant.resets:
-            return cls(grant.created, actor, "reset", grant.person, f"{grant.allowance}: {grant.reason}")
+            return cls(
+                grant.created, actor, "reset", grant.person, f"{grant.allowance}: {grant.reason}"
+            )
         detail = f"{grant.allowance} {grant.seconds:.12g} s: {grant.reason}"
         return cls(grant.created, actor, "grant", grant.person, detail)
 
@@ -229,7 +233,9 @@ class Ledger(Protocol):
         """Store an open request for more; False, and nothing is stored, when the person has `most_open` open ones
         already. The same id again changes nothing."""
 
-    def requests(self, *, person: str | None = None, status: str | None = None) -> Sequence[TimeRequest]:
+    def requests(
+        self, *, person: str | None = None, status: str | None = None
+    ) -> Sequence[TimeRequest]:
         """Requests for more, oldest first; optionally of one person, or of one status."""
 
     def decide(
@@ -255,7 +261,9 @@ class Ledger(Protocol):
     def records(self, person: str) -> Records:
         """Everything about one person, the audit entries that name them as actor or subject included."""
 
-    def erase(self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str) -> Records:
+    def erase(
+        self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str
+    ) -> Records:
         """Delete everything about a person, in one transaction; what was there before.
 
         Where others' rows name them (as actor, in a reason) `label` stands instead. The erasure is audited under

@@ -294,7 +294,11 @@ def _replay_one(lock_file: Path, ledger: Ledger) -> Replayed:
     result = Replayed(1, len(visits) - len(refused), torn, len(refused))
     if visits or torn:
         log.info(
-            "a journal was replayed", file=lock_file.name, visits=result.visits, torn=torn, refused=refused
+            "a journal was replayed",
+            file=lock_file.name,
+            visits=result.visits,
+            torn=torn,
+            refused=refused,
         )
     return result
 
@@ -311,7 +315,9 @@ def _mark(database: str) -> str:
 def _line(visit: Visit) -> bytes:
     values = [getattr(visit, name) for name in _NAMES]
     values[-1] = None if visit.evidence is None else trail.packed(visit.evidence)
-    text = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(
+        errors="surrogatepass"
+    )
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
@@ -327,7 +333,9 @@ def _parse(line: bytes) -> Visit | None:
     if isinstance(values, list) and len(values) == _WITHOUT_EVIDENCE:
         values.append(None)
     fits = isinstance(values, list) and len(values) == len(_FIELDS)
-    if not fits or not all(isinstance(value, kind) for value, kind in zip(values, _FIELDS, strict=True)):
+    if not fits or not all(
+        isinstance(value, kind) for value, kind in zip(values, _FIELDS, strict=True)
+    ):
         return None
     values[-1] = trail.unpacked(values[-1])
     return Visit(*values)

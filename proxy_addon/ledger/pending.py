@@ -46,7 +46,9 @@ class PendingVisits:
             self.dropped += 1
             is_first = self.dropped == 1
         if is_first:
-            log.error("visits are dropped", because="too many wait for the ledger", waiting=self._most)
+            log.error(
+                "visits are dropped", because="too many wait for the ledger", waiting=self._most
+            )
 
     def first(self, count: int) -> Sequence[Visit]:
         """The oldest `count` visits. They stay until they are forgotten."""

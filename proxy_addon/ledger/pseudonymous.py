@@ -16,7 +16,15 @@ from typing import Any
 
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.identity.pseudonyms import Mask, PseudonymKeyError, Pseudonyms, read_key
-from proxy_addon.ledger.interface import AuditEntry, Erasure, History, Ledger, News, Records, TimeRequest
+from proxy_addon.ledger.interface import (
+    AuditEntry,
+    Erasure,
+    History,
+    Ledger,
+    News,
+    Records,
+    TimeRequest,
+)
 
 
 def settled(ledger: Ledger, path: Path, now: float | None = None) -> Pseudonyms:
@@ -25,7 +33,9 @@ def settled(ledger: Ledger, path: Path, now: float | None = None) -> Pseudonyms:
     The ledger remembers by which key they were made, so that a second proxy with a key of its own is refused
     instead of giving everybody a second balance. Raises PseudonymKeyError and LedgerError.
     """
-    marks = [entry.detail for entry in ledger.audit_log(subject="rules") if entry.action == "pseudonyms"]
+    marks = [
+        entry.detail for entry in ledger.audit_log(subject="rules") if entry.action == "pseudonyms"
+    ]
     names = Pseudonyms(read_key(path, make=now is not None and not marks))
     if marks and marks[-1] != names.mark:
         raise PseudonymKeyError(
@@ -70,9 +80,13 @@ class PseudonymLedger:
 
     def ask(self, request: TimeRequest, *, most_open: int) -> bool:
         """See `ports.Ledger`."""
-        return self._ledger.ask(replace(request, person=self._names.of(request.person)), most_open=most_open)
+        return self._ledger.ask(
+            replace(request, person=self._names.of(request.person)), most_open=most_open
+        )
 
-    def requests(self, *, person: str | None = None, status: str | None = None) -> Sequence[TimeRequest]:
+    def requests(
+        self, *, person: str | None = None, status: str | None = None
+    ) -> Sequence[TimeRequest]:
         """See `ports.Ledger`."""
         return self._ledger.requests(person=self._maybe(person), status=status)
 
@@ -105,7 +119,9 @@ class PseudonymLedger:
         """See `ports.Ledger`."""
         return self._ledger.records(self._names.of(person))
 
-    def erase(self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str) -> Records:
+    def erase(
+        self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str
+    ) -> Records:
         """See `ports.Ledger`. The sign becomes that of the pseudonym."""
         hidden, doer = self._names.of(person), self._names.actor(actor)
         return self._ledger.erase(

@@ -39,7 +39,9 @@ def request_of(
     words = tidy(reason)
     if not words:
         raise NotPossible("Say in a few words what you need the time for.")
-    return TimeRequest(secrets.token_hex(6), person, allowance, int(wanted) * 60.0, words, "open", now)
+    return TimeRequest(
+        secrets.token_hex(6), person, allowance, int(wanted) * 60.0, words, "open", now
+    )
 
 
 def tidy(text: str) -> str:
@@ -51,7 +53,12 @@ def tidy(text: str) -> str:
 
 
 def grant_for(
-    engine: Engine, request: TimeRequest, *, by: str, now: float, name_of: Callable[[str], str | None]
+    engine: Engine,
+    request: TimeRequest,
+    *,
+    by: str,
+    now: float,
+    name_of: Callable[[str], str | None],
 ) -> Grant:
     """What granting a request gives: its time, until the period of the allowance ends for that person.
 
@@ -59,9 +66,18 @@ def grant_for(
     used for nothing else. Raises NotPossible when the rules do not know the allowance any more.
     """
     if request.allowance not in engine.rule_set.allowances:
-        raise NotPossible(f"The rules have no allowance {request.allowance} any more; refuse the request.")
+        raise NotPossible(
+            f"The rules have no allowance {request.allowance} any more; refuse the request."
+        )
     somebody = engine.person(name_of(request.person) or request.person, now)
     expires = engine.grant_expiry(somebody, request.allowance, now)
     return Grant(
-        uuid.uuid4().hex, request.person, request.allowance, request.seconds, request.reason, by, now, expires
+        uuid.uuid4().hex,
+        request.person,
+        request.allowance,
+        request.seconds,
+        request.reason,
+        by,
+        now,
+        expires,
     )

@@ -35,9 +35,13 @@ MAX_PENDING: Final = 200_000  # visits; some 100 MB, a day of outage for an offi
 BATCH: Final = 1_000  # rows in one transaction
 LONGEST_WAIT: Final = 10.0  # seconds between two tries while the ledger is away
 STUCK_AFTER: Final = 10.0  # seconds after which a try that has not come back counts as an outage
-LOOK_BACK: Final = 120.0  # seconds; the first news overlap what was loaded at start, even with clocks apart
+LOOK_BACK: Final = (
+    120.0  # seconds; the first news overlap what was loaded at start, even with clocks apart
+)
 LAST_TRIES: Final = 0.1  # seconds between two tries while the process is about to end
-JOURNAL_AFTER: Final = 1.2  # seconds without a flush that went well, after which visits go to the journal
+JOURNAL_AFTER: Final = (
+    1.2  # seconds without a flush that went well, after which visits go to the journal
+)
 JOURNAL_TICK: Final = 0.2
 MERGE: Final = 0.05  # seconds in which several calls of the ledger become one reading of news
 NOT_ASKED: Final = frozenset(
@@ -103,7 +107,9 @@ class Writer:
         self._waiting = PendingVisits(max_pending)
         self._journal = journal
 
-        self._lock = threading.Lock()  # guards the fields below; never held while the ledger is called
+        self._lock = (
+            threading.Lock()
+        )  # guards the fields below; never held while the ledger is called
         self._errors: Counter[str] = Counter()
         self._message: str | None = None  # None: up
         self._away_since: float | None = None
@@ -117,7 +123,10 @@ class Writer:
         self._journaling = threading.Lock()  # what is settled must not come back
         self._telling = threading.Lock()  # one call of `on_state` at a time
         self._flushing = threading.Lock()  # one flush at a time; guards the fields below
-        self._heard: tuple[dict[str, int], set[str]] = ({}, set())  # of the last news, to tell repetitions
+        self._heard: tuple[dict[str, int], set[str]] = (
+            {},
+            set(),
+        )  # of the last news, to tell repetitions
         self._failures = 0
         self._answers = True
         self._write_at = 0.0  # by the timer: not earlier, after a write that failed
@@ -200,9 +209,12 @@ class Writer:
         if waiting:
             tell = log.error if lost else log.warning
             tell(
-                "visits could not be written", visits=len(waiting), because=state.message,
-                in_journal=len(waiting) - lost, lost=lost,
-            )  # fmt: skip
+                "visits could not be written",
+                visits=len(waiting),
+                because=state.message,
+                in_journal=len(waiting) - lost,
+                lost=lost,
+            )
         if journal is not None:
             journal.close()
         return lost
@@ -353,7 +365,9 @@ class Writer:
         self._failures = 0
         self._write_at = 0.0
         if was_down:
-            log.info("the ledger is back", away_seconds=round(self._clock.now() - (since or 0.0), 1))
+            log.info(
+                "the ledger is back", away_seconds=round(self._clock.now() - (since or 0.0), 1)
+            )
 
     def _went_wrong(self, problem: LedgerError, now: float, *, counts: bool) -> None:
         """`counts`: it was a whole flush, after which the next one waits longer."""

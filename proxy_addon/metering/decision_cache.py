@@ -57,7 +57,13 @@ class DecisionCache:
         return fresh.decision
 
     def keep(
-        self, decision: Decision, rules: RuleSet, person: Person, target: Target, book: UsageBook, now: float
+        self,
+        decision: Decision,
+        rules: RuleSet,
+        person: Person,
+        target: Target,
+        book: UsageBook,
+        now: float,
     ) -> None:
         """Remember one decision."""
         usage = book.of(person.name)

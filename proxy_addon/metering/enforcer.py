@@ -41,9 +41,22 @@ class Flight:
     """A body, a WebSocket or a tunnel that goes on. `handle` (what to cut) and `request` (its id) are the adapter's."""
 
     __slots__ = (
-        "at", "bytes", "handle", "hit", "judgement", "key", "kind", "page", "person", "pushed", "request", "sent",
-        "since", "target", "x",
-    )  # fmt: skip
+        "at",
+        "bytes",
+        "handle",
+        "hit",
+        "judgement",
+        "key",
+        "kind",
+        "page",
+        "person",
+        "pushed",
+        "request",
+        "sent",
+        "since",
+        "target",
+        "x",
+    )
 
     def __init__(self, kind: str, person: Person, target: Target, at: float) -> None:
         self.kind = kind  # "http", "websocket" or "tunnel"
@@ -162,7 +175,11 @@ class Enforcer:
         begun = self._timer()
         target = Target(hit.platform, hit.section)
         loads = not activity.is_navigation(x)  # a page is decided to the second
-        known = self._decision_cache.recall(self.rules, person, target, self._book, now) if loads else None
+        known = (
+            self._decision_cache.recall(self.rules, person, target, self._book, now)
+            if loads
+            else None
+        )
         decision = known or self._decide(person, target, now)
         page = self._page(x)
         watch = self._attention.watch(person.name, hit.platform)
@@ -170,7 +187,12 @@ class Enforcer:
         if not loads:
             judgement = activity.classify(x, hit, page, watch.place, now)
             opens = judgement.evidence is Evidence.PAGE_OPENED
-        if judgement is not None and opens and decision.verdict is Verdict.SPEND and decision.would is None:
+        if (
+            judgement is not None
+            and opens
+            and decision.verdict is Verdict.SPEND
+            and decision.would is None
+        ):
             decision = self._with_gap(person, target, decision, judgement, now)
         self._metrics.decided(person, decision, self._timer() - begun)
         if decision.blocks:
@@ -199,7 +221,9 @@ class Enforcer:
         gap = self._attention.pending(person.name, target.platform, now)
         if decision.left is None or gap < decision.left:
             return decision
-        self._attention.enter(self.engine, person, Load(target, now, now, judgement, "", certain=True))
+        self._attention.enter(
+            self.engine, person, Load(target, now, now, judgement, "", certain=True)
+        )
         again = self._decide(person, target, now)
         if again.blocks:
             self._attention.stop(self.engine, person, target.platform, now)
@@ -214,7 +238,11 @@ class Enforcer:
 
     def _notice(self, person: Person, decision: Decision, now: float) -> Balance | None:
         """The balance for a heads-up, once in each window, on a page load when little is left."""
-        if decision.verdict is not Verdict.SPEND or decision.allowance is None or decision.left is None:
+        if (
+            decision.verdict is not Verdict.SPEND
+            or decision.allowance is None
+            or decision.left is None
+        ):
             return None
         if decision.would is not None:
             return None
@@ -231,7 +259,9 @@ class Enforcer:
         self._warned[key] = balance.resets_at
         return balance
 
-    def answered(self, flight: Flight, status: int, content_type: str, length: int, now: float) -> None:
+    def answered(
+        self, flight: Flight, status: int, content_type: str, length: int, now: float
+    ) -> None:
         """The head of the answer is here. `length` in bytes, 0 = not told; `now` may be after `flight.at`."""
         self.finished(flight, status, content_type, length, now - flight.at)
 
@@ -249,8 +279,17 @@ class Enforcer:
         flight.key = polling.endpoint(x.host, x.path) if leads else polling.CONTENT
         became = judgement.activity
         opened = judgement.evidence is Evidence.PAGE_OPENED
-        load = Load(target, flight.at, flight.at, judgement, flight.key, leads,
-                    certain=opened and x.gesture, weak=leads and not opened, size=length)  # fmt: skip
+        load = Load(
+            target,
+            flight.at,
+            flight.at,
+            judgement,
+            flight.key,
+            leads,
+            certain=opened and x.gesture,
+            weak=leads and not opened,
+            size=length,
+        )
         if became.counts and target.platform in self.rules.limited:
             became = self._attention.enter(self.engine, person, load)
         elif judgement.evidence is Evidence.TELEMETRY and length >= POLL_BYTES:
@@ -302,7 +341,9 @@ class Enforcer:
         """One WebSocket message of `size` bytes; a server's push is never a person's doing."""
         became = Activity.BACKGROUND
         if not from_client:
-            if now - flight.sent > RECEIPT_SECONDS:  # what answers the person's own message is no push
+            if (
+                now - flight.sent > RECEIPT_SECONDS
+            ):  # what answers the person's own message is no push
                 flight.pushed = now
         elif flight.x is not None and now - flight.pushed > RECEIPT_SECONDS:
             flight.sent = now
@@ -315,7 +356,9 @@ class Enforcer:
             self._metrics.ignored(flight.person, flight.target.platform, became)
         return became
 
-    def tunnel(self, person: Person, platform: str, now: float, section: str | None = None) -> Asked:
+    def tunnel(
+        self, person: Person, platform: str, now: float, section: str | None = None
+    ) -> Asked:
         """Decide about a tunnel that stays closed to us."""
         begun = self._timer()
         target = Target(platform, section)

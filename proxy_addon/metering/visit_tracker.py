@@ -42,7 +42,9 @@ WEAK = 2  # bursts that must come soon after each other to open a stretch, where
 DOUBTFUL = 3  # the same where machines are known to ask for the same things
 FINE = 0.25  # seconds; what one burst loads is not entered more finely than this
 CLIP_BYTES = 3_000_000  # a film as short as this may come with what a page loads by itself
-TRIM_TURNS = 8  # overlapping devices need more than one turn to find the second at which time was up
+TRIM_TURNS = (
+    8  # overlapping devices need more than one turn to find the second at which time was up
+)
 
 
 class Load(NamedTuple):
@@ -145,7 +147,12 @@ class VisitTracker:
             self._withdraw(engine, person, load.target.platform, watch, beat.withdrawn)
 
     def _withdraw(
-        self, engine: Engine, person: Person, platform: str, watch: PlatformState, roots: frozenset[Root]
+        self,
+        engine: Engine,
+        person: Person,
+        platform: str,
+        watch: PlatformState,
+        roots: frozenset[Root],
     ) -> None:
         old = watch.clock
         watch.clock = meter.retract(old, roots, engine.rule_set.metering)
@@ -157,17 +164,39 @@ class VisitTracker:
         self._extend(engine, person, watch, load, engine.rule_set.metering)
 
     def _extend(
-        self, engine: Engine, person: Person, watch: PlatformState, load: Load, metering: Metering,
-        root: Root | None = None, needs: int = 1, novel: bool = False, follows: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        engine: Engine,
+        person: Person,
+        watch: PlatformState,
+        load: Load,
+        metering: Metering,
+        root: Root | None = None,
+        needs: int = 1,
+        novel: bool = False,
+        follows: bool = False,
+    ) -> None:
         old = watch.clock
-        if root is not None and old.marks and old.marks[-1].root == root and load.until - old.until <= FINE:
+        if (
+            root is not None
+            and old.marks
+            and old.marks[-1].root == root
+            and load.until - old.until <= FINE
+        ):
             return
         kind = load.judgement.kind or Kind.INTERACTION
         section = load.target.section
         evidence = load.judgement.evidence
         mark = Mark(
-            load.at, load.until, kind, load.key, evidence, section, needs, root, novel=novel, follows=follows
+            load.at,
+            load.until,
+            kind,
+            load.key,
+            evidence,
+            section,
+            needs,
+            root,
+            novel=novel,
+            follows=follows,
         )
         watch.clock = meter.observe(old, mark, metering)
         if mark.at < old.newest:  # as the clock enters it
@@ -210,9 +239,10 @@ class VisitTracker:
         """Other rules are in force since `before.until`: what was charged until then stays as it is."""
         self._eras = [*self._eras, before][-ERAS:]
         self._open = [
-            key for key, watch in self._watches.items()
+            key
+            for key, watch in self._watches.items()
             if watch.clock.stretches and watch.clock.stretches[-1].end > before.until
-        ]  # fmt: skip
+        ]
 
     def follow(self, engine: Engine, person: Callable[[str], Person], most: int) -> None:
         """Give the seconds after a change of rules to the new ones; `most` clocks at a time."""
@@ -258,7 +288,9 @@ class VisitTracker:
 
     def active(self, since: float) -> int:
         """How many people had an activity after the instant `since`."""
-        return len({name for (name, _), watch in self._watches.items() if watch.clock.newest >= since})
+        return len(
+            {name for (name, _), watch in self._watches.items() if watch.clock.newest >= since}
+        )
 
     def evidence(self, person: str) -> list[tuple[str, Stretch]]:
         """The stretches that are still in memory, with the evidence that opened and last extended them."""
@@ -270,9 +302,14 @@ class VisitTracker:
         ]
 
     def _trim(
-        self, engine: Engine, person: Person, target: Target, watch: PlatformState, now: float,
+        self,
+        engine: Engine,
+        person: Person,
+        target: Target,
+        watch: PlatformState,
+        now: float,
         floor: float = float("-inf"),
-    ) -> None:  # fmt: skip
+    ) -> None:
         """A gap that is charged after the fact never charges more than there was: end at the last second, but
         not before `floor`."""
         match = engine.match(person, target, now)
@@ -290,7 +327,9 @@ class VisitTracker:
             watch.clock = meter.truncate(watch.clock, end)
             self._write(engine, person, target.platform, watch, old, trail.TIME_UP)
             old = watch.clock
-        if balance.left <= 0.0:  # to the moment, with nothing to take back: but the tail would run on
+        if (
+            balance.left <= 0.0
+        ):  # to the moment, with nothing to take back: but the tail would run on
             watch.clock = meter.truncate(old, now)
             self._write(engine, person, target.platform, watch, old, trail.TIME_UP)
         if end < now or balance.left <= 0.0:
@@ -303,7 +342,10 @@ class VisitTracker:
         """Time is up: tails that run on other platforms, too, end at the next look."""
         for visit in self._book.of(person.name).visits.values():
             if visit.end > now and visit.allowance == allowance and visit.platform != platform:
-                self._ends[(person.name, visit.platform)] = (now, Target(visit.platform, visit.section))
+                self._ends[(person.name, visit.platform)] = (
+                    now,
+                    Target(visit.platform, visit.section),
+                )
 
     def _last_second(
         self, person: Person, allowance: str, watch: PlatformState, end: float, over: float
@@ -324,7 +366,13 @@ class VisitTracker:
         return last.start
 
     def _write(
-        self, engine: Engine, person: Person, platform: str, watch: PlatformState, old: Timeline, cause: Cause
+        self,
+        engine: Engine,
+        person: Person,
+        platform: str,
+        watch: PlatformState,
+        old: Timeline,
+        cause: Cause,
     ) -> None:
         """Bring the ledger rows of stretches that changed up to date."""
         known = {s.serial: s for s in old.stretches}
@@ -333,10 +381,16 @@ class VisitTracker:
             if before is not stretch and before != stretch:
                 pieces = self._pieces(engine, person, platform, stretch)
                 self._write_pieces(
-                    person, platform, watch, SummaryBuilder(stretch, watch.clock, old, cause), pieces
+                    person,
+                    platform,
+                    watch,
+                    SummaryBuilder(stretch, watch.clock, old, cause),
+                    pieces,
                 )
 
-    def _pieces(self, engine: Engine, person: Person, platform: str, stretch: Stretch) -> list[Piece]:
+    def _pieces(
+        self, engine: Engine, person: Person, platform: str, stretch: Stretch
+    ) -> list[Piece]:
         """The parts of a stretch, each by the rules that were in force then."""
         pieces: list[Piece] = []
         start = stretch.start
@@ -351,12 +405,19 @@ class VisitTracker:
         return joined(pieces) if self._eras else pieces
 
     def _write_pieces(
-        self, person: Person, platform: str, watch: PlatformState, told: SummaryBuilder, pieces: list[Piece]
+        self,
+        person: Person,
+        platform: str,
+        watch: PlatformState,
+        told: SummaryBuilder,
+        pieces: list[Piece],
     ) -> None:
         rows = watch.rows.setdefault(told.stretch.serial, [])
         for i, piece in enumerate(pieces):
             if i < len(rows):
-                rows[i] = self._update(person, rows[i], piece, told.again(rows[i], piece.start, piece.end))
+                rows[i] = self._update(
+                    person, rows[i], piece, told.again(rows[i], piece.start, piece.end)
+                )
             else:
                 rows.append(self._create(person, platform, piece, told.new(piece.start, piece.end)))
         for i in range(len(pieces), len(rows)):
@@ -364,23 +425,45 @@ class VisitTracker:
             nothing = Piece(row.start, row.start, row.section, row.allowance, row.rule)
             rows[i] = self._update(person, row, nothing, row.evidence)
 
-    def _create(self, person: Person, platform: str, piece: Piece, evidence: EvidenceSummary) -> Visit:
+    def _create(
+        self, person: Person, platform: str, piece: Piece, evidence: EvidenceSummary
+    ) -> Visit:
         visit = Visit(
-            self._new_id(), person.name, platform, piece.section, piece.allowance, piece.rule,
-            piece.start, piece.end, self._node, 1, evidence,
-        )  # fmt: skip
+            self._new_id(),
+            person.name,
+            platform,
+            piece.section,
+            piece.allowance,
+            piece.rule,
+            piece.start,
+            piece.end,
+            self._node,
+            1,
+            evidence,
+        )
         self._publish(person, visit, piece.end - piece.start)
         return visit
 
-    def _update(self, person: Person, row: Visit, piece: Piece, evidence: EvidenceSummary | None) -> Visit:
+    def _update(
+        self, person: Person, row: Visit, piece: Piece, evidence: EvidenceSummary | None
+    ) -> Visit:
         """The row as it is now. Evidence that moved neither end waits for the next revision that does."""
         changed = (row.start, row.end, row.section, row.allowance, row.rule) != piece
         if not changed and row.evidence == evidence:
             return row
         visit = Visit(
-            row.id, row.person, row.platform, piece.section, piece.allowance, piece.rule,
-            piece.start, piece.end, self._node, row.rev + changed, evidence,
-        )  # fmt: skip
+            row.id,
+            row.person,
+            row.platform,
+            piece.section,
+            piece.allowance,
+            piece.rule,
+            piece.start,
+            piece.end,
+            self._node,
+            row.rev + changed,
+            evidence,
+        )
         if changed:
             self._publish(person, visit, (piece.end - piece.start) - (row.end - row.start))
         return visit

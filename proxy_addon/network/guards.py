@@ -110,7 +110,9 @@ class TargetGuard:
         """Whether CONNECT may ask for this port."""
         if port in self._connect_ports or self._is_redirected(normal_host(host), port):
             return None
-        if any(each.port == port and _fits(each, normal_host(host), None) for each in self._allowed):
+        if any(
+            each.port == port and _fits(each, normal_host(host), None) for each in self._allowed
+        ):
             return None
         return f"CONNECT to port {port} is not allowed here; connect_ports or allow_targets can list it"
 
@@ -123,7 +125,9 @@ class TargetGuard:
             return None
         if (address := _numeric(name)) is not None:
             return self.check_address(name, str(address), port)
-        if (name in _LOCAL_NAMES or name.endswith(".localhost")) and not self._is_listed(name, None, port):
+        if (name in _LOCAL_NAMES or name.endswith(".localhost")) and not self._is_listed(
+            name, None, port
+        ):
             return f"{name} is the proxy's own machine, {_REMEDY}"
         return None
 
@@ -144,7 +148,9 @@ class TargetGuard:
         return (name, port) in self._redirected or ("*", port) in self._redirected
 
     def _is_listed(self, name: str, address: Address | None, port: int) -> bool:
-        return any(each.port in (None, port) and _fits(each, name, address) for each in self._allowed)
+        return any(
+            each.port in (None, port) and _fits(each, name, address) for each in self._allowed
+        )
 
 
 class Resolver:
@@ -155,7 +161,9 @@ class Resolver:
     """
 
     def __init__(self, settings: Settings, guard: TargetGuard) -> None:
-        self._table = {(each.host, each.port): (each.address, each.to_port) for each in settings.resolve}
+        self._table = {
+            (each.host, each.port): (each.address, each.to_port) for each in settings.resolve
+        }
         self._guard = guard
         upstream = settings.upstream_proxy
         # The administrator named it: it may stand on this very machine.
@@ -177,8 +185,12 @@ class Resolver:
         """
         connect = loop.create_connection
 
-        async def create_connection(factory: Any, host: Any = None, port: Any = None, **more: Any) -> Any:
-            mapped = self.mapped(host, port) if isinstance(host, str) and plain_address(host) else None
+        async def create_connection(
+            factory: Any, host: Any = None, port: Any = None, **more: Any
+        ) -> Any:
+            mapped = (
+                self.mapped(host, port) if isinstance(host, str) and plain_address(host) else None
+            )
             host, port = mapped or (host, port)
             return await connect(factory, host, port, **more)
 
@@ -202,9 +214,15 @@ class Resolver:
         """As `loop.getaddrinfo`. Raises TargetRefusedError when every address of the name is guarded."""
         name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
         passive = name is None or bool(flags & socket.AI_PASSIVE)
-        if not passive and isinstance(port, int) and (mapped := self.mapped(name or "", port)) is not None:
+        if (
+            not passive
+            and isinstance(port, int)
+            and (mapped := self.mapped(name or "", port)) is not None
+        ):
             # A numeric look-up asks nobody, so it may run right here.
-            return _typed(socket.getaddrinfo(*mapped, family, type, proto, flags | socket.AI_NUMERICHOST))
+            return _typed(
+                socket.getaddrinfo(*mapped, family, type, proto, flags | socket.AI_NUMERICHOST)
+            )
         look_up = partial(socket.getaddrinfo, host, port, family, type, proto, flags)
         found = _typed(await asyncio.get_running_loop().run_in_executor(self._threads, look_up))
         # Addresses to listen on are our own business.
@@ -215,7 +233,11 @@ class Resolver:
         refusal = ""
         for info in found:
             ip, port = str(info[4][0]), int(info[4][1])
-            why = None if self.is_upstream_proxy(name, port) else self._guard.check_address(name, ip, port)
+            why = (
+                None
+                if self.is_upstream_proxy(name, port)
+                else self._guard.check_address(name, ip, port)
+            )
             if why is None:
                 reachable.append(info)
             refusal = refusal or why or ""

@@ -137,7 +137,9 @@ class DecisionLog:
             because = type(error).__name__
         if because and not self._failed:
             self._failed = True
-            log.error("the decision log cannot be written", because=because, folder=str(self._folder))
+            log.error(
+                "the decision log cannot be written", because=because, folder=str(self._folder)
+            )
         return not because
 
     def _write(self, batch: list[Decided]) -> None:
@@ -196,7 +198,9 @@ def erase(folder: Path, is_them: Callable[[str], bool]) -> int:
 def about(folder: Path, is_them: Callable[[str], bool]) -> Iterator[dict[str, Any]]:
     """The lines about somebody, oldest first. Raises OSError."""
     for _, file in _files(folder):
-        yield from (json.loads(line) for line in file.read_bytes().splitlines() if is_them(_person(line)))
+        yield from (
+            json.loads(line) for line in file.read_bytes().splitlines() if is_them(_person(line))
+        )
 
 
 def _person(line: bytes) -> str:

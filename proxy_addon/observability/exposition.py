@@ -37,21 +37,29 @@ class Host:
         self._data = data
         self._ca_expires = ca_expires
         self.pids = pids or (lambda: (os.getpid(),))
-        self._used: dict[int, float] = {}  # processor seconds of each process, also of those that have ended
+        self._used: dict[
+            int, float
+        ] = {}  # processor seconds of each process, also of those that have ended
 
     def collect(self) -> Iterator[Metric]:
         """The metrics, read now."""
         yield from self._processes()
         yield self._build()
         yield GaugeMetricFamily(
-            "allowance_ca_expiry_timestamp_seconds", "When the CA certificate ends.", value=self._ca_expires
+            "allowance_ca_expiry_timestamp_seconds",
+            "When the CA certificate ends.",
+            value=self._ca_expires,
         )
         yield from self._disk()
 
     def _build(self) -> Metric:
         labels = ("version", "python", "mitmproxy")
-        family = GaugeMetricFamily("allowance_build_info", "What is running: always 1.", labels=labels)
-        family.add_metric((version("social-allowance"), platform.python_version(), version("mitmproxy")), 1.0)
+        family = GaugeMetricFamily(
+            "allowance_build_info", "What is running: always 1.", labels=labels
+        )
+        family.add_metric(
+            (version("social-allowance"), platform.python_version(), version("mitmproxy")), 1.0
+        )
         return family
 
     def _disk(self) -> Iterator[Metric]:
@@ -60,12 +68,15 @@ class Host:
         except OSError:
             return  # no folder, no figure: the alert on its absence says so
         yield GaugeMetricFamily(
-            "allowance_data_disk_free_bytes", "Room left where the proxy keeps its data.", value=usage.free
+            "allowance_data_disk_free_bytes",
+            "Room left where the proxy keeps its data.",
+            value=usage.free,
         )
         yield GaugeMetricFamily(
-            "allowance_data_disk_size_bytes", "Size of the disk on which the proxy keeps its data.",
+            "allowance_data_disk_size_bytes",
+            "Size of the disk on which the proxy keeps its data.",
             value=usage.total,
-        )  # fmt: skip
+        )
 
     def _processes(self) -> Iterator[Metric]:
         """The usual process metrics, summed; the start is that of the first, the limit that of the tightest."""

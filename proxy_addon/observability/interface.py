@@ -16,7 +16,9 @@ class Metrics(Protocol):
     def decided(self, person: Person, decision: Decision, seconds: float) -> None:
         """A request was decided; `seconds` is what the decision took."""
 
-    def attention(self, person: Person, platform: str, allowance: str | None, seconds: float) -> None:
+    def attention(
+        self, person: Person, platform: str, allowance: str | None, seconds: float
+    ) -> None:
         """A visit grew by `seconds`."""
 
     def given_back(self, person: Person, platform: str, seconds: float) -> None:

@@ -32,14 +32,42 @@ TUNNELS = ("passed", "decrypted", "metered", "refused")
 CUTS = ("http", "websocket", "tunnel")
 DIRECTIONS = ("to_sites", "from_sites")
 UPSTREAM_ERRORS = (
-    "dns", "refused", "timeout", "unreachable", "certificate", "tls", "not_allowed", "cancelled", OTHER,
-)  # fmt: skip
+    "dns",
+    "refused",
+    "timeout",
+    "unreachable",
+    "certificate",
+    "tls",
+    "not_allowed",
+    "cancelled",
+    OTHER,
+)
 SIGN_INS = ("right", "wrong", "throttled", "failed")
 LEDGER_ERRORS = (
-    "locked", "full", "unreachable", "slow", "schema", "stopped", "sign-in", "refused", "internal", "newer",
-    "foreign", "readonly", "journal", OTHER,
-)  # fmt: skip
-HOOKS = ("requestheaders", "http_connect", "next_layer", "client_connected", "server_connect", "look", "over")
+    "locked",
+    "full",
+    "unreachable",
+    "slow",
+    "schema",
+    "stopped",
+    "sign-in",
+    "refused",
+    "internal",
+    "newer",
+    "foreign",
+    "readonly",
+    "journal",
+    OTHER,
+)
+HOOKS = (
+    "requestheaders",
+    "http_connect",
+    "next_layer",
+    "client_connected",
+    "server_connect",
+    "look",
+    "over",
+)
 OUTCOMES = ("asked", "granted", "refused")  # of requests for more time
 WOULD_BLOCK = "allowance_would_block"
 OTHERWISE = "otherwise"  # the rule of what no rule names
@@ -68,87 +96,157 @@ class PrometheusMetrics:
         def gauge(
             name: str, text: str, *labels: str, workers: Literal["livesum", "livemin", "livemax"]
         ) -> Gauge:
-            return Gauge(f"allowance_{name}", text, labels, registry=registry, multiprocess_mode=workers)
+            return Gauge(
+                f"allowance_{name}", text, labels, registry=registry, multiprocess_mode=workers
+            )
 
         def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
             return Histogram(f"allowance_{name}", text, registry=registry, buckets=buckets)
 
-        # fmt: off
         # What people get
         self._requests = counter(
             "requests_total",
             "Requests to limited platforms by verdict; would_block: a rule that is only observed.",
-            "platform", "role", "verdict", "reason",
+            "platform",
+            "role",
+            "verdict",
+            "reason",
         )
         self._attention = counter(
-            "attention_seconds_total", "Seconds of attention; allowance 'free' is not charged.",
-            "platform", "role", "allowance",
+            "attention_seconds_total",
+            "Seconds of attention; allowance 'free' is not charged.",
+            "platform",
+            "role",
+            "allowance",
         )
         self._given_back = counter(
-            "given_back_seconds_total", "Seconds given back because a machine had extended a visit.", "platform")
+            "given_back_seconds_total",
+            "Seconds given back because a machine had extended a visit.",
+            "platform",
+        )
         self._ignored = counter(
-            "ignored_total", "Requests that cost nothing, by what they were.", "platform", "activity")
-        self._exhausted = counter("exhausted_total", "Times an allowance ran out.", "allowance", "role")
+            "ignored_total",
+            "Requests that cost nothing, by what they were.",
+            "platform",
+            "activity",
+        )
+        self._exhausted = counter(
+            "exhausted_total", "Times an allowance ran out.", "allowance", "role"
+        )
         self._cut = counter("cut_total", "Running things ended because time was up.", "kind")
         self._cut_delay = histogram("cut_delay_seconds", "From time up to cut.", CUT_BUCKETS)
         self._notices = counter("notices_total", "Heads-up pages shown.", "allowance")
         self._would_block = counter(
             WOULD_BLOCK.removeprefix("allowance_") + "_total",
-            "Requests that a rule with mode: observe would have stopped, by rule.", "rule", "platform", "role")
+            "Requests that a rule with mode: observe would have stopped, by rule.",
+            "rule",
+            "platform",
+            "role",
+        )
         self._time_requests = counter(
             "time_requests_total",
             "Requests for more minutes: asked on the employee's page; granted or refused on the admin page (not "
             "on the command line).",
-            "allowance", "outcome")
+            "allowance",
+            "outcome",
+        )
         self.active_people = gauge(
             "active_people",
             "People with an activity in the last five minutes (somebody at two workers counts twice).",
-            workers="livesum")
+            workers="livesum",
+        )
 
         # How the proxy does
-        self._decision = histogram("decision_seconds", "Time taken by a decision.", DECISION_BUCKETS)
+        self._decision = histogram(
+            "decision_seconds", "Time taken by a decision.", DECISION_BUCKETS
+        )
         self._errors = counter("errors_total", "Failures of our own code, by hook.", "where")
         self._loop_lag = histogram(
-            "loop_lag_seconds", "How late a timer of 100 ms on the event loop was.", LAG_BUCKETS)
-        self._connections = gauge("connections_open", "Client connections that are open.", workers="livesum")
-        self._accepted = counter("connections_accepted_total", "Client connections accepted since the start.")
+            "loop_lag_seconds", "How late a timer of 100 ms on the event loop was.", LAG_BUCKETS
+        )
+        self._connections = gauge(
+            "connections_open", "Client connections that are open.", workers="livesum"
+        )
+        self._accepted = counter(
+            "connections_accepted_total", "Client connections accepted since the start."
+        )
         self._tunnels = counter(
-            "tunnels_total", "Tunnels by what was done with them: passed, decrypted, metered or refused.", "how")
+            "tunnels_total",
+            "Tunnels by what was done with them: passed, decrypted, metered or refused.",
+            "how",
+        )
         self._bytes = counter(
-            "upstream_bytes_total", "Bytes exchanged with sites, as the kernel counted them.", "direction")
+            "upstream_bytes_total",
+            "Bytes exchanged with sites, as the kernel counted them.",
+            "direction",
+        )
         self._upstream_errors = counter(
-            "upstream_errors_total", "Connections to sites that could not be opened or not be trusted.", "kind")
+            "upstream_errors_total",
+            "Connections to sites that could not be opened or not be trusted.",
+            "kind",
+        )
         self._tls_failed = counter(
-            "tls_failed_total", "Clients that did not accept our certificate.", "platform")
+            "tls_failed_total", "Clients that did not accept our certificate.", "platform"
+        )
         self._sign_ins = counter("sign_in_total", "Passwords checked, by result.", "result")
 
         # The ledger, its journal and the rules
         self.ledger_flush = histogram(
-            "ledger_flush_seconds", "Time taken to write to the ledger.", FLUSH_BUCKETS)
-        self.ledger_pending = gauge("ledger_pending", "Visits waiting to be written.", workers="livesum")
-        self._ledger_errors = counter("ledger_errors_total", "Failed writes and reads by kind.", "kind")
-        self.ledger_up = gauge("ledger_up", "1 while the ledger can be written to.", workers="livemin")
+            "ledger_flush_seconds", "Time taken to write to the ledger.", FLUSH_BUCKETS
+        )
+        self.ledger_pending = gauge(
+            "ledger_pending", "Visits waiting to be written.", workers="livesum"
+        )
+        self._ledger_errors = counter(
+            "ledger_errors_total", "Failed writes and reads by kind.", "kind"
+        )
+        self.ledger_up = gauge(
+            "ledger_up", "1 while the ledger can be written to.", workers="livemin"
+        )
         self.journal_bytes = gauge(
-            "journal_bytes", "Size of the journal that keeps visits while the ledger is away.", workers="livesum")
-        self.journal_visits = gauge("journal_visits", "Visits held by the journal.", workers="livesum")
+            "journal_bytes",
+            "Size of the journal that keeps visits while the ledger is away.",
+            workers="livesum",
+        )
+        self.journal_visits = gauge(
+            "journal_visits", "Visits held by the journal.", workers="livesum"
+        )
         self._journal_dropped = counter(
-            "journal_dropped_total", "Times a visit found no room in the journal, or its disk failed.")
+            "journal_dropped_total",
+            "Times a visit found no room in the journal, or its disk failed.",
+        )
         self._lost = counter(
-            "visits_lost_total", "Visits given up: no room in memory, or refused by the ledger.",
-            "why")
+            "visits_lost_total",
+            "Visits given up: no room in memory, or refused by the ledger.",
+            "why",
+        )
         self._decisions_dropped = counter(
-            "decision_log_dropped_total", "Lines of the decision log given up: too many at once, or no disk.",
-            "why")
+            "decision_log_dropped_total",
+            "Lines of the decision log given up: too many at once, or no disk.",
+            "why",
+        )
         self._rules_loaded = gauge(
-            "rules_loaded_timestamp_seconds", "When the rules in force were loaded.", workers="livemin")
+            "rules_loaded_timestamp_seconds",
+            "When the rules in force were loaded.",
+            workers="livemin",
+        )
         self.rules_ok = gauge(
-            "rules_last_reload_ok", "1 when the last reading of the rules succeeded.", workers="livemin")
-        self._rules_info = gauge("rules_info", "The rules in force, by digest.", "digest", workers="livemax")
-        # fmt: on
+            "rules_last_reload_ok",
+            "1 when the last reading of the rules succeeded.",
+            workers="livemin",
+        )
+        self._rules_info = gauge(
+            "rules_info", "The rules in force, by digest.", "digest", workers="livemax"
+        )
+
         self._digest = ""
-        self._seen: dict[tuple[str, str], int] = {}  # what has been counted of a number since the start
+        self._seen: dict[
+            tuple[str, str], int
+        ] = {}  # what has been counted of a number since the start
         self._places: set[str] = set()
-        self._out: set[int] = set()  # who has run out of which allowance, as hashes: no name is kept here
+        self._out: set[int] = (
+            set()
+        )  # who has run out of which allowance, as hashes: no name is kept here
         self._platform = self._role = self._allowance = self._observed = Words()
         self._start()
 
@@ -173,13 +271,21 @@ class PrometheusMetrics:
     def rules(self, rules: RuleSet, at: float) -> None:
         """Rules came into force at the instant `at`."""
         if self._digest and self._digest != rules.digest[:12]:
-            self._rules_info.labels(self._digest).set(0)  # `scrape` leaves it out; a shared file cannot
+            self._rules_info.labels(self._digest).set(
+                0
+            )  # `scrape` leaves it out; a shared file cannot
         self._digest = rules.digest[:12]
         self._rules_info.labels(self._digest).set(1)
         self._rules_loaded.set(at)
         self.rules_ok.set(1)
         people = rules.people
-        roles = {people.default_role, *people.roles, *people.duties, rules.unidentified_role, NOBODY}
+        roles = {
+            people.default_role,
+            *people.roles,
+            *people.duties,
+            rules.unidentified_role,
+            NOBODY,
+        }
         roles |= {"admin", *(role for _, _, role in people.devices)}
         self._platform = Words({*rules.platforms, PAGE})
         self._role = Words({role for role in roles if role})
@@ -217,7 +323,9 @@ class PrometheusMetrics:
 
     def _tried_out(self, person: Person, decision: Decision) -> None:
         rule = self._observed(OTHERWISE if decision.rule is None else decision.rule)
-        self._would_block.labels(rule, self._platform(decision.platform), self._role(person.roles[0])).inc()
+        self._would_block.labels(
+            rule, self._platform(decision.platform), self._role(person.roles[0])
+        ).inc()
 
     def _balance(self, person: Person, decision: Decision) -> None:
         """Somebody is out of time from the first refusal, or from being cut, until they are let in again."""
@@ -226,10 +334,14 @@ class PrometheusMetrics:
         elif self._out and decision.reason is Reason.WITHIN:
             self._out.discard(hash((person.name, decision.allowance)))
 
-    def attention(self, person: Person, platform: str, allowance: str | None, seconds: float) -> None:
+    def attention(
+        self, person: Person, platform: str, allowance: str | None, seconds: float
+    ) -> None:
         """See `observability.interface.Metrics`."""
         charged = self._allowance(FREE if allowance is None else allowance)
-        self._attention.labels(self._platform(platform), self._role(person.roles[0]), charged).inc(seconds)
+        self._attention.labels(self._platform(platform), self._role(person.roles[0]), charged).inc(
+            seconds
+        )
 
     def given_back(self, person: Person, platform: str, seconds: float) -> None:
         """See `observability.interface.Metrics`."""
@@ -355,7 +467,9 @@ class NoMetrics:
     def decided(self, person: Person, decision: Decision, seconds: float) -> None:
         """Nothing."""
 
-    def attention(self, person: Person, platform: str, allowance: str | None, seconds: float) -> None:
+    def attention(
+        self, person: Person, platform: str, allowance: str | None, seconds: float
+    ) -> None:
         """Nothing."""
 
     def given_back(self, person: Person, platform: str, seconds: float) -> None:

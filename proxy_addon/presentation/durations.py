@@ -11,9 +11,19 @@ from zoneinfo import ZoneInfo
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 _MINUTE = 60.0
 _NEARLY_A_MINUTE = 59.0  # above this the seconds, rounded up, would read "60 seconds"
 

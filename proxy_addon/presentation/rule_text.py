@@ -51,4 +51,6 @@ def some(names: Iterable[str]) -> str:
     texts = list(names)
     if len(texts) > _FEW:
         texts = [*texts[: _FEW - 1], f"{len(texts) - _FEW + 1} more"]
-    return " and ".join(part for part in (", ".join(texts[:-1]), texts[-1] if texts else "") if part)
+    return " and ".join(
+        part for part in (", ".join(texts[:-1]), texts[-1] if texts else "") if part
+    )

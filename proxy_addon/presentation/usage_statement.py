@@ -43,7 +43,11 @@ class Statement(TypedDict):
 
 
 def statement(
-    user: str, roles: Iterable[str], balances: Iterable[Balance], visits: Iterable[Visit], zone: ZoneInfo
+    user: str,
+    roles: Iterable[str],
+    balances: Iterable[Balance],
+    visits: Iterable[Visit],
+    zone: ZoneInfo,
 ) -> Statement:
     """Everything about one person, instants in the policy's zone. Visits given back whole are left out."""
     return {

@@ -58,7 +58,11 @@ _WORDS: Final = {
     "message-sent": ("by sending a message", "a message sent", "{} messages sent"),
     "media-played": ("by playing a video or sound", "a video or sound", "{} videos or sounds"),
     "media-stream": ("by a running stream", "a running stream", "{} running streams"),
-    "busy-tunnel": ("by an app that was busy", "an app that was busy", "an app that was busy {} times"),
+    "busy-tunnel": (
+        "by an app that was busy",
+        "an app that was busy",
+        "an app that was busy {} times",
+    ),
     trail.RULE_CHANGED: ("when the rule changed", "", ""),
 }
 _ENDS: Final = {
@@ -79,7 +83,12 @@ def data(visit: Visit, now: float, zone: ZoneInfo) -> EvidenceLine | None:
     return {
         "opened": {"by": found.opened[0], "at": iso(found.opened[1], zone)},
         "extended": [
-            {"by": line.by, "first": iso(line.first, zone), "last": iso(line.last, zone), "times": line.times}
+            {
+                "by": line.by,
+                "first": iso(line.first, zone),
+                "last": iso(line.last, zone),
+                "times": line.times,
+            }
             for line in found.extended
             if _is_told(line)
         ],
@@ -130,7 +139,11 @@ def _closed(visit: Visit, found: EvidenceSummary) -> str:
         why = found.closed[0]
         return f": {_ENDS.get(why, _plain(why))}"
     after = visit.end - max((line.last for line in found.extended), default=found.opened[1])
-    return f": nothing more came in the {duration(after)} before" if after > 0 else ": nothing more came"
+    return (
+        f": nothing more came in the {duration(after)} before"
+        if after > 0
+        else ": nothing more came"
+    )
 
 
 def _words(code: str) -> tuple[str, str, str]:

@@ -141,13 +141,17 @@ class AllowanceAddon:
         with self._guarded("tls_failed_client"):
             client = data.context.client
             hosts = self.connections.of(client).hosts
-            platform = next(filter(None, map(self.services.enforcer.limited, hosts)), None) or "allowance"
+            platform = (
+                next(filter(None, map(self.services.enforcer.limited, hosts)), None) or "allowance"
+            )
             self.services.traffic.tls_failed(platform)
             if self._first_time(f"certificate {platform}"):
                 log.warning(
-                    "client does not accept our certificate", platform=platform, address=client.peername[0],
+                    "client does not accept our certificate",
+                    platform=platform,
+                    address=client.peername[0],
                     hint="install the CA on the device, or set `inspect: false` for the platform",
-                )  # fmt: skip
+                )
 
     # -- tunnels
 
@@ -192,7 +196,11 @@ class AllowanceAddon:
         """The answer is complete; a WebSocket goes on, what else a site switches to does not."""
         if flow.websocket is not None:
             return
-        if flow.response is not None and flow.response.status_code == 101 and self.under_way.flight(flow):
+        if (
+            flow.response is not None
+            and flow.response.status_code == 101
+            and self.under_way.flight(flow)
+        ):
             flow.kill()
         self._over(flow)
 

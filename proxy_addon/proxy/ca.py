@@ -65,7 +65,11 @@ def trusted(confdir: Path, extra: Path | None) -> Path | None:
         return None
     both = confdir / "upstream-ca.pem"
     try:
-        both.write_text(Path(certifi.where()).read_text("utf-8") + "\n" + extra.read_text("utf-8"), "utf-8")
+        both.write_text(
+            Path(certifi.where()).read_text("utf-8") + "\n" + extra.read_text("utf-8"), "utf-8"
+        )
     except (OSError, UnicodeDecodeError) as error:
-        raise CaError(f"upstream_ca: {extra}: {error}; give a PEM file with the CA certificate") from None
+        raise CaError(
+            f"upstream_ca: {extra}: {error}; give a PEM file with the CA certificate"
+        ) from None
     return both

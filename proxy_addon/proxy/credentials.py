@@ -30,7 +30,9 @@ class Credentials:
         identifier = self._services.identifier
         address = flow.client_conn.peername[0]
         who = identifier.identify_now(address, credentials, forwarded)
-        return who if who is not None else await identifier.identify(address, credentials, forwarded)
+        return (
+            who if who is not None else await identifier.identify(address, credentials, forwarded)
+        )
 
     def strip(self, flow: http.HTTPFlow) -> None:
         """Take off what no site may see."""

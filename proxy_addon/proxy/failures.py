@@ -51,7 +51,9 @@ class Failures:
         try:
             ask = reading.ask(flow, host, reading.fields(flow.request))
             if decision.reason is Reason.UNAVAILABLE:
-                return answers.block(ask, decision, pages.bare_context(self._services, who, decision))
+                return answers.block(
+                    ask, decision, pages.bare_context(self._services, who, decision)
+                )
             return answers.block(ask, decision, pages.context(self._services, who, decision))
         except Exception:
             self.note("answer", flow)
@@ -61,6 +63,8 @@ class Failures:
 def unavailable() -> answers.Answer:
     """The plainest refusal of all."""
     plain = answers.refused(
-        503, "We cannot look up your time right now", "The fault is ours and costs you no minutes. Try again."
+        503,
+        "We cannot look up your time right now",
+        "The fault is ours and costs you no minutes. Try again.",
     )
     return plain._replace(headers=(*plain.headers, ("X-Allowance-Reason", "unavailable")))

@@ -13,11 +13,24 @@ from proxy_addon.proxy.responses.responses import Ask
 
 _READ = frozenset(
     {
-        b"sec-fetch-dest", b"sec-fetch-mode", b"sec-fetch-site", b"sec-fetch-user", b"sec-purpose", b"purpose",
-        b"x-purpose", b"x-moz", b"referer", b"origin", b"accept", b"upgrade", b"x-requested-with",
-        b"access-control-request-method", b"access-control-request-headers", b"content-length",
+        b"sec-fetch-dest",
+        b"sec-fetch-mode",
+        b"sec-fetch-site",
+        b"sec-fetch-user",
+        b"sec-purpose",
+        b"purpose",
+        b"x-purpose",
+        b"x-moz",
+        b"referer",
+        b"origin",
+        b"accept",
+        b"upgrade",
+        b"x-requested-with",
+        b"access-control-request-method",
+        b"access-control-request-headers",
+        b"content-length",
     }
-)  # fmt: skip
+)
 
 
 class Fields(NamedTuple):

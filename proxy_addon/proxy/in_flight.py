@@ -29,7 +29,11 @@ class InFlight:
     """Flights by what they are for, and the end of both."""
 
     def __init__(
-        self, services: Services, connections: Connections, failures: Failures, recorder: DecisionRecorder
+        self,
+        services: Services,
+        connections: Connections,
+        failures: Failures,
+        recorder: DecisionRecorder,
     ) -> None:
         self._services = services
         self._recorder = recorder
@@ -110,9 +114,14 @@ class InFlight:
             self._services.enforcer.closed(flight)
             self._services.metrics.cut(flight.kind, delay)
             log.info(
-                "cut", request=flight.request, kind=flight.kind, platform=flight.target.platform,
-                role=flight.person.roles[0], reason=decision.reason.value, rule=decision.rule,
-            )  # fmt: skip
+                "cut",
+                request=flight.request,
+                kind=flight.kind,
+                platform=flight.target.platform,
+                role=flight.person.roles[0],
+                reason=decision.reason.value,
+                rule=decision.rule,
+            )
             self._recorder.tell(flight.request, flight.person, decision, now)
         except Exception:
             self._failures.note("cut")

@@ -104,7 +104,9 @@ class Runner:
         )
         return master
 
-    async def _until_listening(self, server: proxyserver.Proxyserver, running: asyncio.Future[None]) -> None:
+    async def _until_listening(
+        self, server: proxyserver.Proxyserver, running: asyncio.Future[None]
+    ) -> None:
         while not server.listen_addrs():
             if running.done() or any(s.last_exception for s in server.servers):
                 error = next((s.last_exception for s in server.servers if s.last_exception), None)

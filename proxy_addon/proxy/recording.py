@@ -67,7 +67,11 @@ class Recording:
 
     def websocket_message(self, flow: http.HTTPFlow) -> None:
         """One message of a WebSocket."""
-        if self._on and flow.websocket is not None and self._addon.under_way.flight(flow) is not None:
+        if (
+            self._on
+            and flow.websocket is not None
+            and self._addon.under_way.flight(flow) is not None
+        ):
             self._name(flow)
             message = flow.websocket.messages[-1]
             self._notes(flow).append([self._clock.now(), len(message.content), message.from_client])
@@ -89,7 +93,9 @@ class Recording:
 
     def _name(self, recorded: flow.Flow) -> None:
         conn = self._addon.connections.known(recorded.client_conn)
-        flight = self._addon.under_way.flight(recorded) if isinstance(recorded, http.HTTPFlow) else None
+        flight = (
+            self._addon.under_way.flight(recorded) if isinstance(recorded, http.HTTPFlow) else None
+        )
         if flight is not None:
             recorded.metadata[USER] = flight.person.name
         elif conn is not None and conn.who is not None:

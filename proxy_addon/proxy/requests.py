@@ -87,7 +87,9 @@ class Requests:
             self._page(flow, named, who)
             return
         limited = {
-            host: platform for host in named.hosts if (platform := self._services.enforcer.limited(host))
+            host: platform
+            for host in named.hosts
+            if (platform := self._services.enforcer.limited(host))
         }
         if not limited:
             self._unlimited(flow, named)
@@ -109,7 +111,11 @@ class Requests:
 
     def _unlimited(self, flow: http.HTTPFlow, named: Named) -> None:
         request = flow.request
-        problem = None if named.tunnelled else self._tunnels.not_here(normalise(request.host), request.port)
+        problem = (
+            None
+            if named.tunnelled
+            else self._tunnels.not_here(normalise(request.host), request.port)
+        )
         if problem is not None:
             writing.give(flow, answers.refused(403, "Not through this proxy", problem))
             return
@@ -144,7 +150,9 @@ class Requests:
         else:
             writing.give(flow, answers.block(ask, asked.decision, context))
 
-    def _refuse_stranger(self, flow: http.HTTPFlow, who: Identity, ask: answers.Ask, hit: Hit) -> None:
+    def _refuse_stranger(
+        self, flow: http.HTTPFlow, who: Identity, ask: answers.Ask, hit: Hit
+    ) -> None:
         decision = Decision(Verdict.BLOCK, Reason.UNIDENTIFIED, hit.platform, hit.section)
         observed = self._services.enforcer.rules.observes and not who.challenge
         if observed:
@@ -155,7 +163,9 @@ class Requests:
         if observed:
             flow.request.stream = True
             return
-        writing.give(flow, answers.block(ask, decision, pages.context(self._services, who, decision)))
+        writing.give(
+            flow, answers.block(ask, decision, pages.context(self._services, who, decision))
+        )
 
     # -- failure
 
@@ -224,8 +234,12 @@ class Requests:
         length = response.headers.get("content-length", "")
         size = int(length) if length.isdecimal() else 0
         kind = response.headers.get("content-type", "").lower()
-        self._services.enforcer.answered(flight, response.status_code, kind, size, self._services.clock.now())
-        self._recorder.judged(flow, flight.judgement.activity if flight.judgement is not None else None)
+        self._services.enforcer.answered(
+            flight, response.status_code, kind, size, self._services.clock.now()
+        )
+        self._recorder.judged(
+            flow, flight.judgement.activity if flight.judgement is not None else None
+        )
 
     def _feed(self, flight: Flight) -> Callable[[bytes], bytes]:
         """Counts the bytes of a body. Must never raise: mitmproxy would leave the client hanging."""
@@ -266,5 +280,7 @@ class Requests:
 def _misdirected() -> answers.Answer:
     """Two limited platforms in one request: a browser that took the wrong connection asks again."""
     return answers.refused(
-        421, "This request names two sites", "It came for one site and names another. Load the page again."
+        421,
+        "This request names two sites",
+        "It came for one site and names another. Load the page again.",
     )

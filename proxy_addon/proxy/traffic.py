@@ -48,7 +48,9 @@ def kind_of(message: str) -> str:
     """The kind of a failure to connect, told by what mitmproxy and the system say of it."""
     if refusal(message) is not None:
         return "not_allowed"
-    return next((kind for kind, words in _KINDS if re.search(words, message, re.IGNORECASE)), "other")
+    return next(
+        (kind for kind, words in _KINDS if re.search(words, message, re.IGNORECASE)), "other"
+    )
 
 
 def counted(sock: socket.socket | None) -> tuple[int, int] | None:

@@ -50,7 +50,9 @@ class Tunnels:
         conn = self._connections.of(flow.client_conn)
         conn.hosts = (normalise(flow.request.host),)
         if conn.options is not None:
-            conn.options.connection_strategy = "lazy"  # an earlier CONNECT that failed may have left another
+            conn.options.connection_strategy = (
+                "lazy"  # an earlier CONNECT that failed may have left another
+            )
         try:
             await self._connect(flow, conn)
         except Exception:
@@ -66,7 +68,9 @@ class Tunnels:
             if who.challenge:
                 writing.give(flow, self._credentials.sign_in())
             return
-        problem = self._services.targets.check_port(host, request.port) or self.not_here(host, request.port)
+        problem = self._services.targets.check_port(host, request.port) or self.not_here(
+            host, request.port
+        )
         if problem is not None:
             self._refuse(flow, answers.refused(403, "Not through this proxy", problem))
             return

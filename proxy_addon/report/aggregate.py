@@ -122,7 +122,9 @@ class _Person:
         for visit in self.visits:
             if visit.allowance is not None:
                 spent[visit.allowance].append(Interval(visit.start, visit.end))
-        self.spent: Mapping[str, Intervals] = {name: normalise(some) for name, some in spent.items()}
+        self.spent: Mapping[str, Intervals] = {
+            name: normalise(some) for name, some in spent.items()
+        }
         self.usage = StaticUsage(self.spent, tuple(grants))
         self.cells: defaultdict[tuple[int, str, str], Sum] = defaultdict(Sum)  # day, platform, role
         first = roles.person(name, self.within.start)
@@ -170,9 +172,13 @@ class _Person:
         mine: dict[int, Sum] = {}
         for (day, platform, role), cell in self.cells.items():
             places = [
-                made.whole, made.days[day], made.platforms.rows[platform], made.platforms.cells[day, platform],
-                made.roles.rows[role], made.roles.cells[day, role],
-            ]  # fmt: skip
+                made.whole,
+                made.days[day],
+                made.platforms.rows[platform],
+                made.platforms.cells[day, platform],
+                made.roles.rows[role],
+                made.roles.cells[day, role],
+            ]
             if made.people is not None:
                 places += (made.people.rows[self.name], made.people.cells[day, self.name])
             for place in places:

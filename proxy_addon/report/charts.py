@@ -52,14 +52,18 @@ class Bars(NamedTuple):
 
 def largest(series: Sequence[Series], most: int = MOST_SERIES) -> list[Series]:
     """The largest series, and the others put together. Series without anything are left out."""
-    ordered = sorted((each for each in series if sum(each[1]) > 0), key=lambda each: (-sum(each[1]), each[0]))
+    ordered = sorted(
+        (each for each in series if sum(each[1]) > 0), key=lambda each: (-sum(each[1]), each[0])
+    )
     if len(ordered) <= most + 1:
         return ordered
     rest = [sum(values) for values in zip(*(values for _, values in ordered[most:]), strict=True)]
     return [*ordered[:most], (OTHERS, rest)]
 
 
-def stacked(days: Sequence[str], series: Sequence[Series], short: Sequence[str] | None = None) -> Bars:
+def stacked(
+    days: Sequence[str], series: Sequence[Series], short: Sequence[str] | None = None
+) -> Bars:
     """A bar for each day, the first series at the bottom. Values are seconds; `short` are names for the axis."""
     sums = [sum(values[number] for _, values in series) for number in range(len(days))]
     size, unit = scale(max(sums, default=0.0))
@@ -76,7 +80,9 @@ def stacked(days: Sequence[str], series: Sequence[Series], short: Sequence[str] 
             tall = high * values[number] / top
             y -= tall
             title = f"{day}, {name}: {clock(values[number])}"
-            shapes.append(Shape(round(x, 1), round(y, 2), round(width, 1), round(tall, 2), colour, title))
+            shapes.append(
+                Shape(round(x, 1), round(y, 2), round(width, 1), round(tall, 2), colour, title)
+            )
     lines = [Mark(round(TOP + high * (1 - tick * size / top), 1), f"{tick:g}") for tick in ticks]
     every = math.ceil(len(days) / _LABELS)
     labels = [

@@ -9,7 +9,16 @@ from proxy_addon.core.ruleset import Allowance, Limit, Period
 from proxy_addon.presentation.durations import duration, iso
 from proxy_addon.report.totals import Report, Sum, Table
 
-COLUMNS: Final = ("day", "by", "name", "charged_seconds", "free_seconds", "people", "visits", "ran_out")
+COLUMNS: Final = (
+    "day",
+    "by",
+    "name",
+    "charged_seconds",
+    "free_seconds",
+    "people",
+    "visits",
+    "ran_out",
+)
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY: Final = 86_400.0
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -26,9 +35,15 @@ def rows(report: Report, by: str) -> Iterator[tuple[str | float | int, ...]]:
     for (day, name), found in sorted(table_of(report, by).cells.items()):
         date = report.span.dates[day].isoformat()
         yield (
-            date, by, _harmless(name), round(found.charged, 3), round(found.free, 3), found.people, found.visits,
+            date,
+            by,
+            _harmless(name),
+            round(found.charged, 3),
+            round(found.free, 3),
+            found.people,
+            found.visits,
             found.ran_out,
-        )  # fmt: skip
+        )
 
 
 def _harmless(name: str) -> str:
@@ -46,10 +61,14 @@ def document(report: Report, by: str) -> dict[str, Any]:
         "zone": str(zone),
         **_sum(report.whole),
         "by": by,
-        "groups": [{"name": name, **_sum(found)} for name, found in table_of(report, by).largest_first()],
+        "groups": [
+            {"name": name, **_sum(found)} for name, found in table_of(report, by).largest_first()
+        ],
         "days": [
             {
-                "day": date.isoformat(), **_sum(found), "grants": given.grants,
+                "day": date.isoformat(),
+                **_sum(found),
+                "grants": given.grants,
                 "granted_seconds": round(given.seconds, 3),
             }
             for date, found, given in zip(span.dates, report.days, report.given, strict=True)
@@ -63,14 +82,17 @@ def document(report: Report, by: str) -> dict[str, Any]:
         "allowances": list(_allowances(report)),
         "observed": [
             {
-                "rule": name, "seconds": round(found.seconds, 3), "people": found.people,
-                "visits": found.visits, "would_stop_seconds": round(found.stopped, 3),
+                "rule": name,
+                "seconds": round(found.seconds, 3),
+                "people": found.people,
+                "visits": found.visits,
+                "would_stop_seconds": round(found.stopped, 3),
                 "would_stop_people": found.stopped_people,
             }
             for name, found in report.observed.items()
         ],
         "notes": notes(report),
-    }  # fmt: skip
+    }
 
 
 def in_order(report: Report) -> list[int]:
@@ -107,12 +129,14 @@ def _allowances(report: Report) -> Iterator[dict[str, Any]]:
             "over_limit_people": found.beyond_people,
             "days": [
                 {
-                    "day": report.span.dates[day].isoformat(), "ran_out": one.ran_out,
-                    "over_limit_seconds": round(one.seconds, 3), "over_limit_people": one.people,
+                    "day": report.span.dates[day].isoformat(),
+                    "ran_out": one.ran_out,
+                    "over_limit_seconds": round(one.seconds, 3),
+                    "over_limit_people": one.people,
                 }
                 for day, one in sorted(found.days.items())
             ],
-        }  # fmt: skip
+        }
 
 
 def observed(report: Report, allowance: str) -> bool:
@@ -138,7 +162,9 @@ def notes(report: Report) -> list[str]:
     span, rules = report.span, report.rules
     said = []
     if not span.whole:
-        said.append(f"The period is not over: this is what was used until {iso(span.until, rules.zone)}.")
+        said.append(
+            f"The period is not over: this is what was used until {iso(span.until, rules.zone)}."
+        )
     if span.start < span.until - rules.retention:
         said.append(
             f"Visits are kept for {rules.retention / DAY:g} days; what is older is gone and not in these sums."

@@ -30,7 +30,9 @@ class Over(NamedTuple):
     ran_out: float | None
 
 
-def over(rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, day: Interval) -> Over:
+def over(
+    rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, day: Interval
+) -> Over:
     """What is to be said of a day, or of the part of it that has passed."""
     used = clip(usage.intervals(allowance.name), *day)
     if not used:
@@ -46,14 +48,18 @@ def over(rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usag
     return Over(beyond, min(ran_out, default=None))
 
 
-def _may_have_run_out(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, day: Interval) -> bool:
+def _may_have_run_out(
+    rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, day: Interval
+) -> bool:
     """A quick look: carried and granted time only add, so with less use than the limit there was time left."""
     rolling = limit.period is Period.ROLLING
     since = day.start - limit.rolling if rolling else periods.window(limit, rs, day.start).start
     return usage.spent(allowance.name, since, day.end) >= limit.seconds - NEARLY
 
 
-def _of_limit(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, used: Intervals) -> Over:
+def _of_limit(
+    rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, used: Intervals
+) -> Over:
     beyond: list[Interval] = []
     ran_out: float | None = None
     had_time = False

@@ -15,7 +15,9 @@ from proxy_addon.report.totals import Report, Table
 
 _HERE: Final = Path(__file__).parent
 _TEMPLATES: Final = look.environment(_HERE, report_style=(_HERE / "report.css").read_text("utf-8"))
-_TEMPLATES.globals |= {"box": (charts.WIDTH, charts.HEIGHT, charts.LEFT, charts.BOTTOM, charts.RIGHT)}
+_TEMPLATES.globals |= {
+    "box": (charts.WIDTH, charts.HEIGHT, charts.LEFT, charts.BOTTOM, charts.RIGHT)
+}
 _FEW: Final = 10  # days with room for the name of the weekday
 _ROWS: Final = 50  # people on a page; a table for all is `--csv`
 
@@ -76,7 +78,9 @@ def page(report: Report, now: float, *, by_person: bool) -> str:
         observed=_observed(report),
         over=_over(report),
         people=_people(report) if by_person else None,
-        people_left_out=max(0, len(report.people.rows) - _ROWS) if by_person and report.people else 0,
+        people_left_out=max(0, len(report.people.rows) - _ROWS)
+        if by_person and report.people
+        else 0,
         notes=notes(report),
     )
 
@@ -102,24 +106,36 @@ def _facts(report: Report) -> list[Fact]:
         Fact("People active", f"{whole.people:,}", f"at most {busiest:,} on one day"),
         Fact("Charged", clock(whole.charged), f"{share:.0%} of all attention"),
         Fact("Free by the rules", clock(whole.free), f"{1 - share:.0%} of all attention"),
-        Fact("Visits", f"{whole.visits:,}", f"{clock(whole.seconds / max(1, whole.visits))} each on average"),
-        Fact("An allowance ran out", f"{whole.ran_out:,} times", "at most once a day for each person"),
+        Fact(
+            "Visits",
+            f"{whole.visits:,}",
+            f"{clock(whole.seconds / max(1, whole.visits))} each on average",
+        ),
+        Fact(
+            "An allowance ran out", f"{whole.ran_out:,} times", "at most once a day for each person"
+        ),
         Fact(
             "Time granted",
             clock(granted),
             "in 1 grant" if grants == 1 else f"in {grants:,} grants" if grants else "",
         ),
     ]
-    beyond = sum(found.beyond for name, found in report.allowances.items() if observed(report, name))
+    beyond = sum(
+        found.beyond for name, found in report.allowances.items() if observed(report, name)
+    )
     if report.observed:
-        facts.append(Fact("Over the limit", clock(beyond), "what observed allowances would have stopped"))
+        facts.append(
+            Fact("Over the limit", clock(beyond), "what observed allowances would have stopped")
+        )
     return facts
 
 
 def _charts(report: Report) -> list[Chart]:
     names = [f"{date:%a} {date.day} {date:%b}" for date in report.span.dates]
     titles = {name: platform.title for name, platform in report.rules.platforms.items()}
-    by_platform = [(titles.get(name, name), values) for name, values in _series(report, report.platforms)]
+    by_platform = [
+        (titles.get(name, name), values) for name, values in _series(report, report.platforms)
+    ]
     kinds: list[Series] = [
         ("Charged", [day.charged for day in report.days]),
         ("Free by the rules", [day.free for day in report.days]),
@@ -129,7 +145,9 @@ def _charts(report: Report) -> list[Chart]:
     first = "Everybody under the first of their roles at that time."
     both = "Charged and free time."
     return [
-        _chart("platforms", "Attention per day, by platform", both, names, charts.largest(by_platform)),
+        _chart(
+            "platforms", "Attention per day, by platform", both, names, charts.largest(by_platform)
+        ),
         _chart("roles", "Attention per day, by role", first, names, charts.largest(by_role)),
         _chart("kinds", "Free against charged", free, names, kinds, "two"),
     ]
@@ -138,13 +156,21 @@ def _charts(report: Report) -> list[Chart]:
 def _series(report: Report, table: Table) -> list[Series]:
     days = range(len(report.span.days))
     return [
-        (name, [table.cells[day, name].seconds if (day, name) in table.cells else 0.0 for day in days])
+        (
+            name,
+            [table.cells[day, name].seconds if (day, name) in table.cells else 0.0 for day in days],
+        )
         for name in table.rows
     ]
 
 
 def _chart(
-    key: str, title: str, text: str, days: Sequence[str], series: Sequence[Series], kind: str = "many"
+    key: str,
+    title: str,
+    text: str,
+    days: Sequence[str],
+    series: Sequence[Series],
+    kind: str = "many",
 ) -> Chart:
     rows = [
         [
@@ -154,7 +180,11 @@ def _chart(
         ]
         for number, day in enumerate(days)
     ]
-    total = ["All days", *(clock(sum(values)) for _, values in series), clock(sum(sum(v) for _, v in series))]
+    total = [
+        "All days",
+        *(clock(sum(values)) for _, values in series),
+        clock(sum(sum(v) for _, v in series)),
+    ]
     head = ["Day", *(name for name, _ in series), "Together"]
     # "Mon 16 Nov" has room below seven bars, "16 Nov" below a month of them.
     short = [day.partition(" ")[2] for day in days] if len(days) > _FEW else None
@@ -173,10 +203,14 @@ def _hours(report: Report) -> Hours:
             shade = round(0.08 + 0.92 * seconds / most, 3) if seconds > 0 else 0.0
             cells.append(Cell(left + hour * wide, y, shade, title))
         parts = (sum(report.hours[day][since : since + 6]) for since in (0, 6, 12, 18))
-        rows.append([WEEKDAYS[day], *(clock(part) for part in parts), clock(sum(report.hours[day]))])
+        rows.append(
+            [WEEKDAYS[day], *(clock(part) for part in parts), clock(sum(report.hours[day]))]
+        )
     marks = [(left + hour * wide, f"{hour:02}") for hour in range(0, 24, 3)]
     seconds, day, hour = max(
-        (seconds, day, hour) for day, row in enumerate(report.hours) for hour, seconds in enumerate(row)
+        (seconds, day, hour)
+        for day, row in enumerate(report.hours)
+        for hour, seconds in enumerate(row)
     )
     busiest = f"{WEEKDAYS[day]} from {hour:02}:00 to {(hour + 1) % 24:02}:00 with {clock(seconds)}"
     return Hours(cells, weekdays, marks, rows, busiest)
@@ -185,7 +219,9 @@ def _hours(report: Report) -> Hours:
 def _allowances(report: Report) -> list[dict[str, Any]]:
     """Those that ran out most often first."""
     most = max((found.ran_out for found in report.allowances.values()), default=0) or 1
-    found = sorted(report.allowances.items(), key=lambda each: (-each[1].ran_out, -each[1].spent, each[0]))
+    found = sorted(
+        report.allowances.items(), key=lambda each: (-each[1].ran_out, -each[1].spent, each[0])
+    )
     return [
         {
             "title": words.label(name),
@@ -208,11 +244,15 @@ def _allowances(report: Report) -> list[dict[str, Any]]:
 def _observed(report: Report) -> list[dict[str, Any]]:
     return [
         {
-            "rule": name, "used": clock(one.seconds), "people": one.people, "visits": one.visits,
-            "stopped": clock(one.stopped), "stopped_people": one.stopped_people,
+            "rule": name,
+            "used": clock(one.seconds),
+            "people": one.people,
+            "visits": one.visits,
+            "stopped": clock(one.stopped),
+            "stopped_people": one.stopped_people,
         }
         for name, one in report.observed.items()
-    ]  # fmt: skip
+    ]
 
 
 def _over(report: Report) -> list[list[str]]:

@@ -78,7 +78,9 @@ class Reached:
                 continue
             if rule.when is None:
                 return rule.name
-            self._branches.update(Branch(rule.name, what) for what in _taken(rule.when, self._rules, at))
+            self._branches.update(
+                Branch(rule.name, what) for what in _taken(rule.when, self._rules, at)
+            )
             if periods.fits(rule.when, self._rules, at):
                 return rule.name
         return OTHERWISE

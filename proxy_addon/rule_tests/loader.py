@@ -15,7 +15,14 @@ from pydantic_core import ErrorDetails
 from proxy_addon.core.rules.documents import Document, Path
 from proxy_addon.core.rules.parsers import kind, quote
 from proxy_addon.core.rules.problems import Code
-from proxy_addon.rule_tests.models import ExpectModel, GrantModel, StepModel, TestModel, VisitsModel, Wall
+from proxy_addon.rule_tests.models import (
+    ExpectModel,
+    GrantModel,
+    StepModel,
+    TestModel,
+    VisitsModel,
+    Wall,
+)
 from proxy_addon.rule_tests.plan import (
     Given,
     Machine,
@@ -52,7 +59,9 @@ class Tests:
 def read_tests(rules_folder: File, machine: Machine) -> Tests:
     """The tests below a rules folder. A folder without any is no mistake."""
     reading = rules_file.read(rules_folder / FOLDER)
-    problems = [Problem.of(problem) for problem in reading.problems if problem.code is not Code.MISSING_FILE]
+    problems = [
+        Problem.of(problem) for problem in reading.problems if problem.code is not Code.MISSING_FILE
+    ]
     plans: list[Plan] = []
     for file, content in reading.top:
         document, wrong = parse(content, file)
@@ -95,7 +104,9 @@ def _same_names(plans: list[Plan]) -> Iterator[Problem]:
         first = seen.setdefault(plan.name, plan)
         if first is not plan:
             message = f"{first.place.file}:{first.place.line} is called {quote(plan.name)} as well"
-            yield Problem.at(plan.place, TestCode.DUPLICATE_NAME, message, "give each test a name of its own")
+            yield Problem.at(
+                plan.place, TestCode.DUPLICATE_NAME, message, "give each test a name of its own"
+            )
 
 
 @dataclass(slots=True)
@@ -197,7 +208,9 @@ def _later(reader: _Reader, path: Path, wall: Wall, at: float, today: date) -> f
     found = _instant(reader, path, wall, today)
     if found <= at:
         hint = "for another day write the date as well, such as 2026-11-03 00:00"
-        reader.refuse(path, BadTestError(TestCode.BAD_TIME, "this is over when the step happens", hint))
+        reader.refuse(
+            path, BadTestError(TestCode.BAD_TIME, "this is over when the step happens", hint)
+        )
     return found
 
 

@@ -176,7 +176,10 @@ def _rules(info: ValidationInfo) -> RuleSet:
 
 def roles_in(rules: RuleSet) -> tuple[str, ...]:
     """Every role that can be given, in file order."""
-    more = (rules.people.default_role, *([rules.unidentified_role] if rules.unidentified_role else []))
+    more = (
+        rules.people.default_role,
+        *([rules.unidentified_role] if rules.unidentified_role else []),
+    )
     return tuple(dict.fromkeys((*rules.people.roles, *more)))
 
 
@@ -189,7 +192,9 @@ def _roles(value: object, info: ValidationInfo) -> tuple[str, ...]:
             hint = f"there are {', '.join(there)}"
             raise BadTestError(TestCode.UNKNOWN_ROLE, message, hint, near=(word, there))
     if not words:
-        raise BadTestError(TestCode.WRONG_TYPE, "the list of roles is empty", "everybody has a role")
+        raise BadTestError(
+            TestCode.WRONG_TYPE, "the list of roles is empty", "everybody has a role"
+        )
     return tuple(role for role in there if role in words)
 
 
@@ -250,18 +255,31 @@ class ExpectModel(Strict):
     rule: Annotated[
         str | None,
         _known(
-            "rule", TestCode.UNKNOWN_RULE, lambda rules: [rule.name for rule in rules.rules], or_none=True
+            "rule",
+            TestCode.UNKNOWN_RULE,
+            lambda rules: [rule.name for rule in rules.rules],
+            or_none=True,
         ),
     ] = None
     left: Annotated[float | None, _plain(_length, shapes.LENGTH)] = None
     until: Annotated[Wall | None, _plain(_until, shapes.MOMENT | _one_of(_NEVER))] = None
     allowance: Annotated[
         str | None,
-        _known("allowance", TestCode.UNKNOWN_ALLOWANCE, lambda rules: rules.allowances.keys(), or_none=True),
+        _known(
+            "allowance",
+            TestCode.UNKNOWN_ALLOWANCE,
+            lambda rules: rules.allowances.keys(),
+            or_none=True,
+        ),
     ] = None
     platform: Annotated[
         str | None,
-        _known("platform", TestCode.UNKNOWN_PLATFORM, lambda rules: rules.platforms.keys(), or_none=True),
+        _known(
+            "platform",
+            TestCode.UNKNOWN_PLATFORM,
+            lambda rules: rules.platforms.keys(),
+            or_none=True,
+        ),
     ] = None
     section: Annotated[str | None, _plain(_or_none)] = None
     would: Annotated[str | None, _plain(_would, _one_of((*Verdict, NONE)))] = None
@@ -311,7 +329,9 @@ class StepModel(Strict):
             message = f"a step does one thing, not {' and '.join(given)}"
             raise BadTestError(TestCode.TWO_ACTIONS, message, "write a step for each")
         if self.user is None and not self.restart:
-            raise BadTestError(TestCode.NO_USER, f"nobody {_DOES[given[0]]}", "add user: and a name")
+            raise BadTestError(
+                TestCode.NO_USER, f"nobody {_DOES[given[0]]}", "add user: and a name"
+            )
         if (self.opens is None) != (self.expect is None):
             message = "`opens` and `expect` belong together"
             raise BadTestError(TestCode.EXPECTS_NOTHING, message, "write both in one step")
@@ -335,7 +355,9 @@ class TestModel(Strict):
     def _expects_something(self) -> Self:
         if not any(step.expect for step in self.day):
             message = "this test expects nothing, so it can never fail"
-            raise BadTestError(TestCode.EXPECTS_NOTHING, message, "add a step with opens and expect")
+            raise BadTestError(
+                TestCode.EXPECTS_NOTHING, message, "add a step with opens and expect"
+            )
         return self
 
 

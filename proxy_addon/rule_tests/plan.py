@@ -101,7 +101,9 @@ def address_in(catalogue: Catalogue, url: str) -> Address:
         raise BadTestError(TestCode.BAD_URL, str(error)) from None
 
 
-def place_to_visit(machine: Machine, platform: str, section: str | None, url: str | None) -> Address:
+def place_to_visit(
+    machine: Machine, platform: str, section: str | None, url: str | None
+) -> Address:
     """The page that a visit opens: the URL given, or one of the platform's own that counts as a visit."""
     if url is not None:
         return _given(machine, platform, section, url)
@@ -116,12 +118,18 @@ def place_to_visit(machine: Machine, platform: str, section: str | None, url: st
 
 def _given(machine: Machine, platform: str, section: str | None, url: str) -> Address:
     found = address_in(machine.catalogue, url)
-    if not _is_there(found.hit, platform, section) and (section or _platform(found.hit) != platform):
+    if not _is_there(found.hit, platform, section) and (
+        section or _platform(found.hit) != platform
+    ):
         where = f"{platform}/{section}" if section else platform
         message = f"{quote(url)} is {_called(found.hit)}, not {where}"
-        raise BadTestError(TestCode.WRONG_PLACE, message, "correct the URL, the platform or the section")
+        raise BadTestError(
+            TestCode.WRONG_PLACE, message, "correct the URL, the platform or the section"
+        )
     if _is_nothing(found.hit):
-        message = f"{quote(url)} is telemetry or a part of other sites' pages, which is never a visit"
+        message = (
+            f"{quote(url)} is telemetry or a part of other sites' pages, which is never a visit"
+        )
         raise BadTestError(TestCode.NEVER_A_VISIT, message, "give a page that people open")
     return found
 
@@ -138,7 +146,11 @@ def _candidates(rules: RuleSet, platform: str, section: str | None) -> list[str]
         if path.startswith("/"):
             urls += [f"https://{host}{path}" for host in hosts]
         else:
-            urls += [f"https://{path}"] if "." in path.partition("/")[0] else [f"https://{hosts[0]}/{path}"]
+            urls += (
+                [f"https://{path}"]
+                if "." in path.partition("/")[0]
+                else [f"https://{hosts[0]}/{path}"]
+            )
     return urls
 
 

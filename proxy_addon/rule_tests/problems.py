@@ -62,7 +62,9 @@ class Problem:
     @classmethod
     def of(cls, problem: RuleProblem) -> Problem:
         """A problem of a file's text, in our form."""
-        return cls(problem.file, problem.line, problem.column, problem.code, problem.message, problem.hint)
+        return cls(
+            problem.file, problem.line, problem.column, problem.code, problem.message, problem.hint
+        )
 
     def __str__(self) -> str:
         text = f"{self.file}:{self.line}:{self.column}: {self.code}: {self.message}"
@@ -73,7 +75,12 @@ class BadTestError(ValueError):
     """A value of a test file that cannot be what was meant. `near`: a misspelt name and the names there are."""
 
     def __init__(
-        self, code: TestCode, message: str, hint: str = "", *, near: tuple[str, Collection[str]] | None = None
+        self,
+        code: TestCode,
+        message: str,
+        hint: str = "",
+        *,
+        near: tuple[str, Collection[str]] | None = None,
     ) -> None:
         super().__init__(message)
         self.code, self.message = code, message

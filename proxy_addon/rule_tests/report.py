@@ -15,7 +15,9 @@ from proxy_addon.rule_tests.models import NONE
 from proxy_addon.rule_tests.plan import Opens
 from proxy_addon.rule_tests.runner import Difference, Outcome, Run
 
-_SHOWN = 200  # problems, and names that no test reached; whoever has more begins with the first ones
+_SHOWN = (
+    200  # problems, and names that no test reached; whoever has more begins with the first ones
+)
 
 
 def lines(run: Run) -> Iterator[str]:
@@ -95,7 +97,10 @@ def data(run: Run) -> dict[str, Any]:
         "ok": run.ok,
         "tests": [_test(outcome, zone) for outcome in run.outcomes],
         "problems": [
-            {name: getattr(one, name) for name in ("file", "line", "column", "code", "message", "hint")}
+            {
+                name: getattr(one, name)
+                for name in ("file", "line", "column", "code", "message", "hint")
+            }
             for one in run.problems
         ],
         "coverage": {
@@ -140,7 +145,9 @@ def _test(outcome: Outcome, zone: ZoneInfo) -> dict[str, Any]:
 def junit(run: Run) -> bytes:
     """JUnit XML: a suite for each file, a case for each test; a mistake in a file is an error of its suite."""
     root = ElementTree.Element("testsuites", name="allowance rules test")
-    files = dict.fromkeys([one.plan.place.file for one in run.outcomes] + [one.file for one in run.problems])
+    files = dict.fromkeys(
+        [one.plan.place.file for one in run.outcomes] + [one.file for one in run.problems]
+    )
     for file in files:
         suite = ElementTree.SubElement(root, "testsuite", name=file)
         outcomes = [one for one in run.outcomes if one.plan.place.file == file]
@@ -148,7 +155,9 @@ def junit(run: Run) -> bytes:
         for outcome in outcomes:
             _case(suite, outcome, run.rules.zone)
         for problem in problems:
-            case = ElementTree.SubElement(suite, "testcase", classname=file, name=f"line {problem.line}")
+            case = ElementTree.SubElement(
+                suite, "testcase", classname=file, name=f"line {problem.line}"
+            )
             ElementTree.SubElement(case, "error", type=problem.code, message=_clean(str(problem)))
         suite.set("tests", str(len(outcomes) + len(problems)))
         suite.set("failures", str(sum(not one.passed for one in outcomes)))

@@ -34,7 +34,9 @@ from proxy_addon.rule_tests.plan import Given, Machine, Opens, Plan, Restart, St
 from proxy_addon.rule_tests.problems import Problem
 from proxy_addon.rules.lookup import Address, person_of, refused
 
-PAGE_EVERY = 120.0  # seconds at most between two pages of a visit; the clock charges the reading in between
+PAGE_EVERY = (
+    120.0  # seconds at most between two pages of a visit; the clock charges the reading in between
+)
 SHORTEST = 0.05  # seconds between two looks at an allowance that is nearly used up
 JUST_BEFORE = 0.001  # seconds before a rule changes at which the last page under it is opened
 EXACT = 0.5  # seconds: lengths and times in tests are to the second
@@ -150,7 +152,9 @@ class _Day:
         book = UsageBook()
         book.load(self._written.values(), self._grants)
         self._book = book
-        self._attention = VisitTracker(book, _METRICS, self._write, lambda: f"v{next(self._ids)}", "test")
+        self._attention = VisitTracker(
+            book, _METRICS, self._write, lambda: f"v{next(self._ids)}", "test"
+        )
         self._services = _Desk(self._machine, book, self._attention)
 
     def _write(self, visit: Visit) -> None:
@@ -234,7 +238,9 @@ class _Day:
         if decision.blocks:
             return min(visit.end, until)
         soonest = at + self._pace
-        if decision.left is not None and decision.would is None:  # what is only observed stops nobody
+        if (
+            decision.left is not None and decision.would is None
+        ):  # what is only observed stops nobody
             soonest = min(soonest, at + max(SHORTEST, decision.left))
         if until <= soonest:
             soonest = until - JUST_BEFORE if until - JUST_BEFORE > at else until
@@ -247,7 +253,10 @@ class _Day:
         person, platform = visit.person, visit.hit.platform
         self._attention.stop(self._machine.engine, person, platform, visit.end)
         for other in self._going:
-            if (other.person.name, other.hit.platform) == (person.name, platform) and other.end > visit.end:
+            if (other.person.name, other.hit.platform) == (
+                person.name,
+                platform,
+            ) and other.end > visit.end:
                 self._open_page(other, visit.end)
 
     def _close(self, visit: _Visit) -> None:
@@ -311,7 +320,14 @@ class _Day:
 def _page(address: Address) -> Exchange:
     """A page that a person opens, as a browser asks for it."""
     return Exchange(
-        "GET", address.host, address.path, "document", "navigate", "none", gesture=True, accept="text/html"
+        "GET",
+        address.host,
+        address.path,
+        "document",
+        "navigate",
+        "none",
+        gesture=True,
+        accept="text/html",
     )
 
 

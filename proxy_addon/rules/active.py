@@ -23,7 +23,9 @@ from proxy_addon.rules.last_good import Kept, LastGood
 
 log = structlog.get_logger("allowance.rules")
 
-MOST_LOGGED = 100  # problems of one reload; a file that is no rule file at all may have tens of thousands
+MOST_LOGGED = (
+    100  # problems of one reload; a file that is no rule file at all may have tens of thousands
+)
 
 type Subscriber = Callable[[CompiledPolicy], None]
 type RuleTests = Callable[[Path, RuleSet], Sequence[str]]
@@ -106,7 +108,9 @@ class LiveRules:
         except Exception as error:
             return self._refused(error)
         if changed:
-            log.info("rules changed", digest=self.current.digest[:12], rules=len(self.current.rules))
+            log.info(
+                "rules changed", digest=self.current.digest[:12], rules=len(self.current.rules)
+            )
         elif not self.outcome.ok:
             log.info("the rules are right again, as they were", digest=self.current.digest[:12])
         self.outcome = Outcome(changed, self.current.digest)
@@ -120,7 +124,11 @@ class LiveRules:
         """
         with self._one_at_a_time:
             reading = rules_file.read(self.folder)
-            if self._current is not None and reading.digest == self._current.digest and not reading.failed:
+            if (
+                self._current is not None
+                and reading.digest == self._current.digest
+                and not reading.failed
+            ):
                 return False
             fresh = rules_file.rule_set(reading)
             if not self._known_good(reading):
@@ -147,7 +155,11 @@ class LiveRules:
 
     def _known_good(self, reading: Reading) -> bool:
         """At a start: these very files have been in force before, so their tests have passed."""
-        kept = self._last_good.find() if self._last_good is not None and self._current is None else None
+        kept = (
+            self._last_good.find()
+            if self._last_good is not None and self._current is None
+            else None
+        )
         return kept is not None and kept.reading.digest == reading.digest
 
     def _test(self, rules: RuleSet) -> None:
@@ -191,5 +203,7 @@ def _told(error: Exception) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if isinstance(error, RuleTestsFailed):
         return error.failures, (f"{len(error.failures)} failed in the tests of the rules",)
     log.error("the rules could not be read", exc_info=error)
-    line = f"the rules could not be read: {type(error).__name__}; the fault is ours, please report it"
+    line = (
+        f"the rules could not be read: {type(error).__name__}; the fault is ours, please report it"
+    )
     return (line,), (line,)

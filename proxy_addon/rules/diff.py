@@ -19,7 +19,15 @@ from proxy_addon.core.policy.matching import Match
 from proxy_addon.core.ruleset import Limit, Metering, Period, RuleSet, Then
 from proxy_addon.core.types import Person, Target
 from proxy_addon.presentation import rule_text as rule_words
-from proxy_addon.rules.equivalence import ANYBODY, MATCHING, Audience, Side, classes, everybody, kinds
+from proxy_addon.rules.equivalence import (
+    ANYBODY,
+    MATCHING,
+    Audience,
+    Side,
+    classes,
+    everybody,
+    kinds,
+)
 
 _WEEK = 7
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -45,7 +53,9 @@ class Answer(NamedTuple):
     worth: tuple[float, ...] = ()  # seconds a day of each limit, for comparison only
 
     def __str__(self) -> str:
-        text = f"spend {self.allowance} {' and '.join(self.limits)}" if self.limits else self.verdict
+        text = (
+            f"spend {self.allowance} {' and '.join(self.limits)}" if self.limits else self.verdict
+        )
         if self.carry_over:
             text += f", {rule_words.length(self.carry_over)} carried over"
         return f"{text} (observed only)" if self.observed else text
@@ -91,7 +101,9 @@ class Comparison:
     classes: int
     changes: tuple[Change, ...]
     dated: tuple[str, ...]  # rules that name dates, of which this week sees only its own
-    settings: tuple[tuple[str, str, str], ...]  # what else differs: key of the policy, before, after
+    settings: tuple[
+        tuple[str, str, str], ...
+    ]  # what else differs: key of the policy, before, after
 
     @property
     def equal(self) -> bool:
@@ -154,7 +166,12 @@ def differences(before: RuleSet, after: RuleSet, start: float) -> Comparison:
             found.setdefault(row, []).extend(who.label for who in same)
     changes = tuple(_told(row, labels, before, after) for row, labels in found.items())
     return Comparison(
-        start, len(people), len(alike), changes, tuple(_dated(before, after)), tuple(_settings(before, after))
+        start,
+        len(people),
+        len(alike),
+        changes,
+        tuple(_dated(before, after)),
+        tuple(_settings(before, after)),
     )
 
 
@@ -281,7 +298,13 @@ def _told(row: _Row, labels: list[str], before: RuleSet, after: RuleSet) -> Chan
     patterns = tuple(label.removeprefix(MATCHING) for label in labels if label.startswith(MATCHING))
     people = tuple(label for label in labels if not label.startswith((ANYBODY, MATCHING)))
     return Change(
-        people, roles, patterns, _by_group(row.places, before, after), row.times, row.before, row.after
+        people,
+        roles,
+        patterns,
+        _by_group(row.places, before, after),
+        row.times,
+        row.before,
+        row.after,
     )
 
 

@@ -26,7 +26,10 @@ class Side:
             lists += [(one.users, frozenset(one.roles)) for one in allowance.overrides]
         self._audiences = AudienceIndex(lists)
         self._overrides = {
-            name: [(self._audiences.bit(one.users, one.roles), one.limits) for one in allowance.overrides]
+            name: [
+                (self._audiences.bit(one.users, one.roles), one.limits)
+                for one in allowance.overrides
+            ]
             for name, allowance in rules.allowances.items()
         }
         self._rules_at: dict[Target, list[tuple[int, Rule, int]]] = {}
@@ -85,7 +88,10 @@ def everybody(old: Side, new: Side, at: float) -> Iterator[Audience]:
     for role in roles:
         yield Audience(ANYBODY + role, _in_role(old.rules, role), _in_role(new.rules, role))
     if old.rules.unidentified_role != new.rules.unidentified_role:
-        yield Audience(UNIDENTIFIED, old.engine.unidentified("0.0.0.0"), new.engine.unidentified("0.0.0.0"))  # noqa: S104
+        address = "0.0.0.0"  # noqa: S104 - a person's name, nothing that is bound
+        yield Audience(
+            UNIDENTIFIED, old.engine.unidentified(address), new.engine.unidentified(address)
+        )
     names = dict.fromkeys(name.casefold() for name in (*_names(old.rules), *_names(new.rules)))
     for name in names:
         sample = _like(name) if is_pattern(name) else name
@@ -134,7 +140,9 @@ def _like(pattern: str) -> str:
     return sample
 
 
-def classes(old: Side, new: Side, people: Iterable[Audience], at: float) -> dict[object, list[Audience]]:
+def classes(
+    old: Side, new: Side, people: Iterable[Audience], at: float
+) -> dict[object, list[Audience]]:
     """People by what decides about them: the lists they are in, and for those of a rota their name."""
     found: dict[object, list[Audience]] = {}
     for who in people:
@@ -149,7 +157,13 @@ def classes(old: Side, new: Side, people: Iterable[Audience], at: float) -> dict
 def kinds(before: RuleSet, after: RuleSet) -> dict[Target, tuple[str, ...]]:
     """One target for all that are treated alike, with the names of those; sections only where a rule names one."""
     targets = [Target(name) for name in dict.fromkeys((*before.platforms, *after.platforms))]
-    named = {t for rules in (before, after) for rule in rules.rules for t in rule.targets or () if t.section}
+    named = {
+        t
+        for rules in (before, after)
+        for rule in rules.rules
+        for t in rule.targets or ()
+        if t.section
+    }
     targets += sorted(named)
     found: dict[object, list[Target]] = {}
     for target in targets:

@@ -75,13 +75,21 @@ class Used:
 NOTHING = Used(StaticUsage())
 
 
-def explain(engine: Engine, catalogue: Catalogue, user: str, url: str, used: Used, at: float) -> Explanation:
+def explain(
+    engine: Engine, catalogue: Catalogue, user: str, url: str, used: Used, at: float
+) -> Explanation:
     """Explain what would be answered at the instant `at`. Raises ValueError for what is no name or no URL."""
     return explain_person(engine, catalogue, person_of(engine, user, at), user, url, used, at)
 
 
 def explain_person(
-    engine: Engine, catalogue: Catalogue, person: Person | None, user: str, url: str, used: Used, at: float
+    engine: Engine,
+    catalogue: Catalogue,
+    person: Person | None,
+    user: str,
+    url: str,
+    used: Used,
+    at: float,
 ) -> Explanation:
     """The same for somebody whose roles are known already; None: the policy refuses who is not identified."""
     target = address_of(catalogue, url).target
@@ -114,7 +122,9 @@ def taken_as_spent(
                     f"{rule_words.length(seconds)} of {name} cannot have been spent: "
                     f"this {since} began {rule_words.length(passed)} ago"
                 )
-    return StaticUsage({name: (Interval(at - seconds, at),) for name, seconds in amounts.items() if seconds})
+    return StaticUsage(
+        {name: (Interval(at - seconds, at),) for name, seconds in amounts.items() if seconds}
+    )
 
 
 def limits_of(
@@ -136,10 +146,14 @@ def _allowance(engine: Engine, person: Person, name: str, used: Used, at: float)
     for limit in limits:
         stands = balances_of.standing(rules, rules.allowances[name], limit, used.usage, at)
         lines.append(
-            LimitLine(rule_words.limit(limit), stands.spent, stands.granted, stands.carried, stands.left)
+            LimitLine(
+                rule_words.limit(limit), stands.spent, stands.granted, stands.carried, stands.left
+            )
         )
     least = min(range(len(lines)), key=lambda number: lines[number].left)
-    window = Interval(_begin(used.usage, name, periods.window(limits[least], rules, at).start, at), at)
+    window = Interval(
+        _begin(used.usage, name, periods.window(limits[least], rules, at).start, at), at
+    )
     mine = [visit for visit in used.visits if visit.allowance == name]
     whose = None if override is None else rule_words.override(override)
     return AllowanceLine(name, whose, tuple(lines), _by_platform(mine, window))
@@ -147,7 +161,11 @@ def _allowance(engine: Engine, person: Person, name: str, used: Used, at: float)
 
 def _begin(usage: Usage, name: str, start: float, at: float) -> float:
     """From when on use counts: a reset moves the beginning of the windows it falls into."""
-    resets = (grant.created for grant in usage.grants(name) if grant.resets and start < grant.created <= at)
+    resets = (
+        grant.created
+        for grant in usage.grants(name)
+        if grant.resets and start < grant.created <= at
+    )
     return max(resets, default=start)
 
 
@@ -204,7 +222,9 @@ def data(found: Explanation, zone: ZoneInfo) -> dict[str, Any]:
             }
             for one in (line.limits if line is not None else ())
         ],
-        "spent_by": {} if line is None else {name: round(s, 3) for name, s in line.by_platform.items()},
+        "spent_by": {}
+        if line is None
+        else {name: round(s, 3) for name, s in line.by_platform.items()},
     }
 
 

@@ -86,7 +86,9 @@ def read(folder: Path) -> Reading:
         if _stamp(folder) == before:
             return reading
     message = "the folder kept changing while it was read, so this may be half of an edit"
-    unsure = _problem(str(folder), Code.UNREADABLE_FILE, message, "try again when the changes are done")
+    unsure = _problem(
+        str(folder), Code.UNREADABLE_FILE, message, "try again when the changes are done"
+    )
     return replace(reading, problems=(*reading.problems, unsure))
 
 
@@ -107,7 +109,9 @@ def _read(folder: Path) -> Reading:
     return Reading(_printable(name), top, platforms, tuple(problems), digest, calendars)
 
 
-def _assess(reading: Reading, *, advise: bool = False) -> tuple[RuleSet | None, tuple[RuleProblem, ...]]:
+def _assess(
+    reading: Reading, *, advise: bool = False
+) -> tuple[RuleSet | None, tuple[RuleProblem, ...]]:
     problems = list(reading.problems)
     top = _documents(reading.top, problems)
     platforms = _documents(reading.platforms, problems)
@@ -117,11 +121,15 @@ def _assess(reading: Reading, *, advise: bool = False) -> tuple[RuleSet | None, 
     complete = not (broken or reading.failed)
     failed = any(problem.severity is Severity.ERROR for problem in problems)
     documents = Documents(reading.folder, top, platforms, complete, reading.digest)
-    compiled = compile_rules(documents, FolderSources(dict(reading.calendars)), advise=advise and not failed)
+    compiled = compile_rules(
+        documents, FolderSources(dict(reading.calendars)), advise=advise and not failed
+    )
     return compiled.rule_set, tuple(sorted({*problems, *compiled.problems}))
 
 
-def _documents(files: tuple[tuple[str, bytes], ...], problems: list[RuleProblem]) -> tuple[Document, ...]:
+def _documents(
+    files: tuple[tuple[str, bytes], ...], problems: list[RuleProblem]
+) -> tuple[Document, ...]:
     found: list[Document] = []
     for name, content in files:
         document, wrong = parse(content, name)
@@ -139,15 +147,21 @@ def _files(
         entries = sorted(path.name for path in folder.iterdir())
     except FileNotFoundError:
         hint = "give the folder that holds policy.yaml"
-        problems.append(_problem(name, Code.MISSING_FILE, f'there is no folder "{_printable(name)}"', hint))
+        problems.append(
+            _problem(name, Code.MISSING_FILE, f'there is no folder "{_printable(name)}"', hint)
+        )
         return
     except NotADirectoryError:
         problems.append(
-            _problem(name, Code.NOT_A_FILE, "this is no folder", "give the folder, not a file in it")
+            _problem(
+                name, Code.NOT_A_FILE, "this is no folder", "give the folder, not a file in it"
+            )
         )
         return
     except OSError as error:
-        problems.append(_problem(name, Code.UNREADABLE_FILE, f"the folder cannot be read: {error.strerror}"))
+        problems.append(
+            _problem(name, Code.UNREADABLE_FILE, f"the folder cannot be read: {error.strerror}")
+        )
         return
     except ValueError:  # a NUL in the name
         problems.append(_problem(name, Code.MISSING_FILE, "this cannot be the name of a folder"))
@@ -158,7 +172,9 @@ def _files(
             continue
         if entry.endswith(".yml"):
             message = "this file is not read: rule files end in .yaml"
-            problems.append(_problem(file, Code.IGNORED_FILE, message, "rename it", Severity.WARNING))
+            problems.append(
+                _problem(file, Code.IGNORED_FILE, message, "rename it", Severity.WARNING)
+            )
         elif entry.endswith(".yaml"):
             content = shelf.content(folder / entry)
             if isinstance(content, bytes):
@@ -204,7 +220,9 @@ class _Shelf:
             return Code.TOO_LARGE, f"the file is larger than {MAX_BYTES // 1024:,} KiB", _ONE_FILE
         self._left -= len(content)
         if self._left < 0:
-            message = f"with this file the folder holds more than {MAX_TOTAL // 1024:,} KiB of rules"
+            message = (
+                f"with this file the folder holds more than {MAX_TOTAL // 1024:,} KiB of rules"
+            )
             return Code.TOO_LARGE, message, "take out what is no rule"
         return content
 
@@ -220,7 +238,9 @@ def _stamp(folder: Path) -> tuple[tuple[str | int, ...], ...]:
             for path in sorted(part.iterdir()):
                 state = path.stat()
                 times = (state.st_mtime_ns, state.st_ctime_ns)
-                found.append((str(path), os.path.realpath(path), state.st_ino, *times, state.st_size))
+                found.append(
+                    (str(path), os.path.realpath(path), state.st_ino, *times, state.st_size)
+                )
         except (OSError, ValueError):
             found.append((str(part),))
     return tuple(found)

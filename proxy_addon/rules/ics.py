@@ -45,7 +45,9 @@ def read(content: bytes, file: str, zone: ZoneInfo) -> calendars.Feed:
     except BadValue:
         raise
     except Exception as error:  # the library tells what it cannot read in many ways
-        raise _bad(file, "is not in the ICS format", "export it again from your calendar program") from error
+        raise _bad(
+            file, "is not in the ICS format", "export it again from your calendar program"
+        ) from error
 
 
 class _File:
@@ -60,13 +62,17 @@ class _File:
         books = Calendar.from_ical(content, multiple=True)
         components: list[Any] = [event for book in books for event in book.walk("VEVENT")]
         if not components and not books:
-            raise _bad(self._name, "is not in the ICS format", "export it again from your calendar program")
+            raise _bad(
+                self._name, "is not in the ICS format", "export it again from your calendar program"
+            )
         moved = {
             (str(event.get("UID", "")), _wall(event["RECURRENCE-ID"].dt, self._zone)[0])
             for event in components
             if "RECURRENCE-ID" in event
         }
-        return tuple(found for event in components if (found := self._event(event, moved)) is not None)
+        return tuple(
+            found for event in components if (found := self._event(event, moved)) is not None
+        )
 
     def _event(self, event: Any, moved: set[tuple[str, datetime]]) -> calendars.Event | None:
         if str(event.get("STATUS", "")).upper() == "CANCELLED" or "DTSTART" not in event:
@@ -80,13 +86,17 @@ class _File:
         gone = _listed(event, "EXDATE", zone) | {at for other, at in moved if other == uid}
         own = start in gone and "RECURRENCE-ID" not in event
         starts = [
-            at for at in self._starts(event, start, zone) if at not in gone or (at == start and not own)
+            at
+            for at in self._starts(event, start, zone)
+            if at not in gone or (at == start and not own)
         ]
         if whole_days:
             last = length - timedelta(days=1)
             days = calendars.joined((at.date(), (at + last).date()) for at in starts)
             return calendars.Event(_people(event), days, ())
-        hours = normalise(Interval(_instant(at, zone), _instant(at + length, zone)) for at in starts)
+        hours = normalise(
+            Interval(_instant(at, zone), _instant(at + length, zone)) for at in starts
+        )
         return calendars.Event(_people(event), (), hours)
 
     def _starts(self, event: Any, start: datetime, zone: tzinfo) -> list[datetime]:
@@ -97,7 +107,9 @@ class _File:
             starts.update(self._repeated(rule, start, zone))
         self._count += len(starts)
         if self._count > MAX_OCCURRENCES:
-            message = f"has more than {MAX_OCCURRENCES:,} events by the end of {calendars.LAST_YEAR}"
+            message = (
+                f"has more than {MAX_OCCURRENCES:,} events by the end of {calendars.LAST_YEAR}"
+            )
             raise _bad(self._name, message, "give events that repeat an end")
         return sorted(starts)
 
@@ -106,11 +118,15 @@ class _File:
         if not _comes_true(parts):
             text = rule.to_ical().decode("utf-8", "replace")
             raise _bad(
-                self._name, f"repeats an event as {quote(text)}, which is not supported", "write it out"
+                self._name,
+                f"repeats an event as {quote(text)}, which is not supported",
+                "write it out",
             )
         self._odd += _is_rare(parts)
         if self._odd > _MAX_RARE:
-            raise _bad(self._name, "has too many events that repeat in unusual ways", "write them out")
+            raise _bad(
+                self._name, "has too many events that repeat in unusual ways", "write them out"
+            )
         until = min([_END, *(_wall(at, zone, zone)[0] for at in parts.get("UNTIL", []))])
         plain = type(rule)({**rule, "UNTIL": [until]})
         plain.pop("COUNT", None)
@@ -132,7 +148,9 @@ def _comes_true(parts: Mapping[str, Any]) -> bool:
         return False
     if frequency == "DAILY":
         return not by or _interval(parts) == 1
-    if "BYSETPOS" in by and ("BYDAY" not in by or "BYMONTHDAY" in by or not _within(parts, "BYSETPOS", 4)):
+    if "BYSETPOS" in by and (
+        "BYDAY" not in by or "BYMONTHDAY" in by or not _within(parts, "BYSETPOS", 4)
+    ):
         return False
     if "BYMONTHDAY" in by and (any(ordinals) or not _some_day(parts)):
         return False
@@ -202,7 +220,9 @@ def _people(event: Any) -> tuple[str, ...]:
     ]
     if not invited:
         people = [name.strip() for name in str(event.get("SUMMARY", "")).split(",")]
-    return tuple(dict.fromkeys(name for name in people if name and name.isprintable() and len(name) <= 200))
+    return tuple(
+        dict.fromkeys(name for name in people if name and name.isprintable() and len(name) <= 200)
+    )
 
 
 def _wall(moment: date, zone: tzinfo, into: tzinfo | None = None) -> tuple[datetime, tzinfo]:

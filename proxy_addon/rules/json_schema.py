@@ -30,7 +30,10 @@ class _Shapes(GenerateJsonSchema):
         if function in _OR_ONE:
             return {"anyOf": [inner["items"], {**inner, "minItems": 1}]}
         if function in _SOMETHING:
-            some = [{**one, "minItems": 1} if one.get("type") == "array" else one for one in _parts(inner)]
+            some = [
+                {**one, "minItems": 1} if one.get("type") == "array" else one
+                for one in _parts(inner)
+            ]
             return some[0] if len(some) == 1 else {"anyOf": some}
         return inner
 
@@ -41,7 +44,11 @@ def schema_for(shape: type[BaseModel] | TypeAdapter[Any], title: str, about: str
         found = shape.json_schema(schema_generator=_Shapes, mode="validation")
     else:
         found = shape.model_json_schema(schema_generator=_Shapes, mode="validation")
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, "description": about}
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "description": about,
+    }
     return head | {key: value for key, value in _tidied(found).items() if key not in head}
 
 
@@ -56,10 +63,17 @@ def _tidied(schema: Any) -> Any:
         return [_tidied(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    schema = {key: value for key, value in schema.items() if key not in ("title", "default", "discriminator")}
+    schema = {
+        key: value
+        for key, value in schema.items()
+        if key not in ("title", "default", "discriminator")
+    }
     for key in ("properties", "$defs"):
         if key in schema:
             schema[key] = {name: _tidied(value) for name, value in schema[key].items()}
     if "patternProperties" in schema:
         schema["additionalProperties"] = False
-    return {key: value if key in ("properties", "$defs") else _tidied(value) for key, value in schema.items()}
+    return {
+        key: value if key in ("properties", "$defs") else _tidied(value)
+        for key, value in schema.items()
+    }

@@ -32,9 +32,15 @@ def days(country: str, region: str | None, years: tuple[int, int]) -> Days:
         regions = ", ".join(known[country][:12])
         hint = f"its regions are {regions}" if regions else "it has no regions; leave `region` out"
         raise BadValue(
-            Code.UNKNOWN_HOLIDAYS, message, hint, near=(region, tuple(known[country])), at=("region",)
+            Code.UNKNOWN_HOLIDAYS,
+            message,
+            hint,
+            near=(region, tuple(known[country])),
+            at=("region",),
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some countries announce holidays a few years ahead only
-        found = holidays.country_holidays(country, subdiv=region, years=range(years[0], years[1] + 1))
+        found = holidays.country_holidays(
+            country, subdiv=region, years=range(years[0], years[1] + 1)
+        )
     return joined((day, day) for day in found)

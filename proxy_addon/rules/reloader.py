@@ -32,7 +32,10 @@ class Reloading:
     """
 
     def __init__(
-        self, live: LiveRules, swap: Callable[[CompiledPolicy], None], told: Callable[[Outcome], None]
+        self,
+        live: LiveRules,
+        swap: Callable[[CompiledPolicy], None],
+        told: Callable[[Outcome], None],
     ) -> None:
         self._live = live
         self._swap = swap
@@ -76,7 +79,9 @@ class Reloading:
         if not places:
             return "ok"
         more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-        which = "those kept from before the start" if self._live.kept is not None else "the old ones"
+        which = (
+            "those kept from before the start" if self._live.kept is not None else "the old ones"
+        )
         return f"{DEGRADED}the rules folder is wrong ({places[0]}{more}), {which} are in force"
 
     def places(self) -> tuple[str, ...]:

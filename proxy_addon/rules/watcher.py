@@ -28,7 +28,9 @@ type Look = tuple[tuple[object, ...], ...]
 class RulesWatch:
     """Calls `on_change` from a thread of its own."""
 
-    def __init__(self, folder: Path, on_change: Callable[[], object], *, poll: float = POLL) -> None:
+    def __init__(
+        self, folder: Path, on_change: Callable[[], object], *, poll: float = POLL
+    ) -> None:
         self._folder = folder
         self._on_change = on_change
         self._poll = poll
@@ -88,9 +90,15 @@ class RulesWatch:
         """The system's notices until the folder is another one."""
         identity = _identity(self._folder)
         batches = watch(
-            self._folder, watch_filter=None, debounce=1000, step=100, stop_event=self._stop,
-            rust_timeout=int(self._poll * 1000), yield_on_timeout=True, raise_interrupt=False,
-        )  # fmt: skip
+            self._folder,
+            watch_filter=None,
+            debounce=1000,
+            step=100,
+            stop_event=self._stop,
+            rust_timeout=int(self._poll * 1000),
+            yield_on_timeout=True,
+            raise_interrupt=False,
+        )
         for batch in batches:
             yield any(not Path(path).name.startswith(".") for _, path in batch)
             if _identity(self._folder) != identity:
@@ -107,7 +115,9 @@ def look(folder: Path) -> Look:
 def _list(folder: Path, found: list[tuple[object, ...]], *, deeper: bool) -> None:
     try:
         with os.scandir(folder) as entries:
-            listed = sorted((entry for entry in entries if entry.name[:1] != "."), key=lambda one: one.name)
+            listed = sorted(
+                (entry for entry in entries if entry.name[:1] != "."), key=lambda one: one.name
+            )
     except OSError as error:
         found.append((str(folder), error.errno))
         return
@@ -117,7 +127,9 @@ def _list(folder: Path, found: list[tuple[object, ...]], *, deeper: bool) -> Non
         except OSError as error:
             found.append((entry.path, error.errno))
             continue
-        found.append((entry.path, seen.st_mtime_ns, seen.st_size, seen.st_ino, seen.st_dev, seen.st_mode))
+        found.append(
+            (entry.path, seen.st_mtime_ns, seen.st_size, seen.st_ino, seen.st_dev, seen.st_mode)
+        )
         if deeper and entry.is_dir():
             _list(Path(entry.path), found, deeper=False)
 

@@ -69,7 +69,9 @@ def parse(content: bytes, file: str) -> tuple[Document | None, list[RuleProblem]
     """A file's bytes as a document, or None, with what is wrong with it. Never raises."""
     try:
         reader = _Reader(file)
-        return Document(file, reader.read(_text(content)), reader.values, reader.keys), reader.problems
+        return Document(
+            file, reader.read(_text(content)), reader.values, reader.keys
+        ), reader.problems
     except _StopReadingError as stop:
         problem = RuleProblem.at(Place(file, *stop.mark), stop.code, stop.message, stop.hint)
         return None, [*reader.problems, problem]
@@ -87,8 +89,14 @@ def _text(content: bytes) -> str:
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8-sig", "replace")
         wide = next((name for mark, name in _WIDE if content.startswith(mark)), None)
-        what = f"the file is {wide}, not UTF-8" if wide else f"byte {content[error.start]:#04x} is no UTF-8"
-        raise _StopReadingError(_mark_after(before), Code.NOT_UTF8, what, "save the file as UTF-8") from None
+        what = (
+            f"the file is {wide}, not UTF-8"
+            if wide
+            else f"byte {content[error.start]:#04x} is no UTF-8"
+        )
+        raise _StopReadingError(
+            _mark_after(before), Code.NOT_UTF8, what, "save the file as UTF-8"
+        ) from None
     if bad := _UNPRINTABLE.search(text):
         name = f"U+{ord(bad[0]):04X}"
         hint = "save the file as UTF-8" if bad[0] == "\0" else "remove it"
@@ -145,9 +153,13 @@ class _Reader:
     def _node(self, event: Event, events: Iterator[Event], path: Path) -> Any:
         self._refuse_extras(event)
         if len(path) > MAX_DEPTH:
-            raise _StopReadingError(_mark(event), Code.TOO_DEEP, "blocks are nested too deeply here")
+            raise _StopReadingError(
+                _mark(event), Code.TOO_DEEP, "blocks are nested too deeply here"
+            )
         if len(self.values) >= MAX_VALUES:
-            raise _StopReadingError(_mark(event), Code.TOO_LARGE, f"the file has over {MAX_VALUES:,} values")
+            raise _StopReadingError(
+                _mark(event), Code.TOO_LARGE, f"the file has over {MAX_VALUES:,} values"
+            )
         self.values.setdefault(path, _mark(event))
         if isinstance(event, MappingStartEvent):
             return self._mapping(event, events, path)
@@ -163,7 +175,9 @@ class _Reader:
             items.append(self._node(event, events, (*path, len(items))))
         return items
 
-    def _mapping(self, start: MappingStartEvent, events: Iterator[Event], path: Path) -> dict[str, Any]:
+    def _mapping(
+        self, start: MappingStartEvent, events: Iterator[Event], path: Path
+    ) -> dict[str, Any]:
         self._refuse_extras(start)
         self.values.setdefault(path, _mark(start))
         found: dict[str, Any] = {}
@@ -180,7 +194,10 @@ class _Reader:
             message = f"{quote(key)} stands at line {first} already"
             self.problems.append(
                 RuleProblem.at(
-                    Place(self.file, *_mark(event)), Code.DUPLICATE_KEY, message, "keep one of the two"
+                    Place(self.file, *_mark(event)),
+                    Code.DUPLICATE_KEY,
+                    message,
+                    "keep one of the two",
                 )
             )
             self._skip(next(events), events, (*here, -1))
@@ -203,18 +220,24 @@ class _Reader:
     def _refuse_extras(self, event: Event) -> None:
         """Anchors, aliases and tags: the reader of the rules would have to know YAML."""
         if isinstance(event, AliasEvent):
-            message = f"`*{event.anchor}` repeats another part of the file, which hides what is in force"
+            message = (
+                f"`*{event.anchor}` repeats another part of the file, which hides what is in force"
+            )
             hint = 'write it out; a pattern needs quotes: "*@brand.example"'
             raise _StopReadingError(_mark(event), Code.YAML_ANCHOR, message, hint)
         if not isinstance(event, ScalarEvent | CollectionStartEvent):
             return
         if event.anchor is not None:
             message = f"`&{event.anchor}` marks a part to be repeated, which hides what is in force"
-            raise _StopReadingError(_mark(event), Code.YAML_ANCHOR, message, "remove it, or put it in quotes")
+            raise _StopReadingError(
+                _mark(event), Code.YAML_ANCHOR, message, "remove it, or put it in quotes"
+            )
         if event.tag is not None and not (isinstance(event, ScalarEvent) and event.tag == "!"):
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             message = f"`{tag}` is a YAML tag, which rules do not need"
-            raise _StopReadingError(_mark(event), Code.YAML_TAG, message, "remove it, or put it in quotes")
+            raise _StopReadingError(
+                _mark(event), Code.YAML_TAG, message, "remove it, or put it in quotes"
+            )
 
 
 def _scalar(event: ScalarEvent) -> str | int | bool | None:
@@ -235,18 +258,28 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> _StopReadingError:
     line = [*lines(text), ""][mark.line]
     before = line[: mark.column + 1]
     if "\t" in before and not before.strip(" \t-"):
-        return _StopReadingError(place, Code.TAB, "a tab stands at the beginning of the line", "use spaces")
+        return _StopReadingError(
+            place, Code.TAB, "a tab stands at the beginning of the line", "use spaces"
+        )
     if (tab := _tab_near(mark.line, error, text)) is not None:
-        return _StopReadingError(tab, Code.TAB, "a tab stands at the beginning of the line", "use spaces")
+        return _StopReadingError(
+            tab, Code.TAB, "a tab stands at the beginning of the line", "use spaces"
+        )
     hint = ""
     if alias:
         hint = 'a pattern needs quotes: "*@brand.example"'
-    elif line[mark.column : mark.column + 1] in ("@", "`", "%") and "any token" in str(error.problem):
+    elif line[mark.column : mark.column + 1] in ("@", "`", "%") and "any token" in str(
+        error.problem
+    ):
         hint = "text that begins with this character needs quotes"
     elif error.problem and "mapping values are not allowed" in error.problem:
-        hint = "text that holds a colon and a space needs quotes; a nested key needs a line of its own"
+        hint = (
+            "text that holds a colon and a space needs quotes; a nested key needs a line of its own"
+        )
     context = f" ({error.context})" if error.context else ""
-    return _StopReadingError(place, Code.YAML_SYNTAX, f"this is no YAML: {error.problem}{context}", hint)
+    return _StopReadingError(
+        place, Code.YAML_SYNTAX, f"this is no YAML: {error.problem}{context}", hint
+    )
 
 
 def _tab_near(number: int, error: yaml.MarkedYAMLError, text: str) -> Mark | None:
@@ -256,7 +289,9 @@ def _tab_near(number: int, error: yaml.MarkedYAMLError, text: str) -> Mark | Non
     """
     if error.problem is None or "alias" in (error.context or "") or "flow" in (error.context or ""):
         return None
-    if not any(words in error.problem for words in ("expected key", "expected '-'", "mapping values")):
+    if not any(
+        words in error.problem for words in ("expected key", "expected '-'", "mapping values")
+    ):
         return None
     every = lines(text)
     for near in (number, number + 1, number - 1):

@@ -116,35 +116,56 @@ class Application:
             settings.listen, settings.confdir, trusted, settings.upstream_proxy, settings.drain
         )
         self.metrics.rules(rules, self.clock.now())
-        self.live.subscribe(lambda prepared: self.addon.services.identifier.prepare(prepared.rules.people))
+        self.live.subscribe(
+            lambda prepared: self.addon.services.identifier.prepare(prepared.rules.people)
+        )
         self.reloading = Reloading(self.live, self._swap, self._told)
         self.office.reloading = self.reloading
 
     def _addon(self, settings: Settings) -> AllowanceAddon:
         targets = TargetGuard(settings, (settings.listen.port, settings.web.port))
         identifier = Identifier(
-            lambda: self.enforcer.rules, PasswordFile(settings.passwords), settings, self.clock,
+            lambda: self.enforcer.rules,
+            PasswordFile(settings.passwords),
+            settings,
+            self.clock,
             self.metrics.signed_in,
-        )  # fmt: skip
+        )
         self.office = LiveProxyState(
-            self.enforcer, self.book, self.clock, self.checks, self.expose,
-            ca.certificate(settings.confdir), settings.listen.port,
-        )  # fmt: skip
+            self.enforcer,
+            self.book,
+            self.clock,
+            self.checks,
+            self.expose,
+            ca.certificate(settings.confdir),
+            settings.listen.port,
+        )
         services = Services(
-            self.enforcer, identifier, ClientGuard(settings.client_networks), targets,
-            Resolver(settings, targets), self.clock, self.metrics, self.metrics,
-            employee_app(self.office, self._admin_service(settings)), settings.front_proxy_header,
+            self.enforcer,
+            identifier,
+            ClientGuard(settings.client_networks),
+            targets,
+            Resolver(settings, targets),
+            self.clock,
+            self.metrics,
+            self.metrics,
+            employee_app(self.office, self._admin_service(settings)),
+            settings.front_proxy_header,
             self.decisions,
-        )  # fmt: skip
+        )
         return AllowanceAddon(services)
 
     def _decision_log(self, settings: Settings) -> DecisionLog | None:
         if settings.decision_log is None:
             return None
         return DecisionLog(
-            settings.decision_log, self.clock, sample=settings.decision_log_sample,
-            days=settings.decision_log_days, mask=self.mask, dropped=self.metrics.decisions_dropped,
-        )  # fmt: skip
+            settings.decision_log,
+            self.clock,
+            sample=settings.decision_log_sample,
+            days=settings.decision_log_days,
+            mask=self.mask,
+            dropped=self.metrics.decisions_dropped,
+        )
 
     def _admin_service(self, settings: Settings) -> AdminService:
         passwords = PasswordFile(settings.passwords)
@@ -209,7 +230,9 @@ class Application:
         if since >= until:
             return
         self._loaded_since = since
-        threading.Thread(target=self._read_back, args=(since, until), name="ledger-past", daemon=True).start()
+        threading.Thread(
+            target=self._read_back, args=(since, until), name="ledger-past", daemon=True
+        ).start()
 
     def _read_back(self, since: float, until: float) -> None:
         try:
@@ -234,7 +257,9 @@ class Application:
 
     def _turn(self) -> None:
         self._turned = self.clock.now()
-        if self._turns % COUNT_PEOPLE == 0:  # here, because other threads must not walk through the clocks
+        if (
+            self._turns % COUNT_PEOPLE == 0
+        ):  # here, because other threads must not walk through the clocks
             self.metrics.active_people.set(self.attention.active(self._turned - ACTIVE))
         self._turns += 1
         if self._turns % FORGET == 0:
@@ -275,13 +300,17 @@ class Application:
         if self.decisions is not None:
             self.decisions.erase(lambda known: any(erasure.names(known) for erasure in erasures))
         names = {*self.book, *(name for name, _ in self.attention.watched())}
-        gone = [name for name in names if any(erasure.names(self.mask(name)) for erasure in erasures)]
+        gone = [
+            name for name in names if any(erasure.names(self.mask(name)) for erasure in erasures)
+        ]
         for name in gone:
             self.book.drop(name)
             self.attention.drop(name)
             self.enforcer.drop(name)
         if gone:
-            self.enforcer.use(self.enforcer.rules)  # an engine keeps names to be quick; a new one has none
+            self.enforcer.use(
+                self.enforcer.rules
+            )  # an engine keeps names to be quick; a new one has none
             log.info("somebody was erased and is forgotten here", people=len(gone))
 
     def _audit_rules(self) -> None:
@@ -354,7 +383,9 @@ def _failures(folder: Path, rules: RuleSet) -> list[str]:
     if not run.outcomes and not run.problems:
         return [f"{folder}/tests: the policy requires tests, and there are none"]
     failed = [
-        f"{each.plan.place}: the test fails: {each.plan.name}" for each in run.outcomes if not each.passed
+        f"{each.plan.place}: the test fails: {each.plan.name}"
+        for each in run.outcomes
+        if not each.passed
     ]
     return [*map(str, run.problems), *failed]
 
@@ -367,7 +398,10 @@ def ledger_words(state: WriterState) -> str:
     if state.away_since is not None:
         since = datetime.fromtimestamp(state.away_since, UTC).isoformat(timespec="seconds")
         words = f"down since {since}: {state.message}"
-    journal = state.journal_message or f"{state.journal_visits} in the journal ({state.journal_bytes} bytes)"
+    journal = (
+        state.journal_message
+        or f"{state.journal_visits} in the journal ({state.journal_bytes} bytes)"
+    )
     dropped = f", {state.journal_dropped} found no room there" if state.journal_dropped else ""
     return f"{words}; {state.pending} visits wait, {journal}{dropped}"
 

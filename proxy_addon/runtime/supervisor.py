@@ -38,14 +38,18 @@ QUICK_DEATH = 2.0  # seconds; a worker that lives shorter is made again only aft
 PAUSE = 1.0
 READY = 10.0  # seconds that a new worker may take
 ANSWERS = 5.0  # seconds; a worker whose loop turns says something once a second
-STUCK = 10.0  # seconds of silence after which a worker is killed, so that a new one can take its place
+STUCK = (
+    10.0  # seconds of silence after which a worker is killed, so that a new one can take its place
+)
 _READY, _STATE = "ready", "state"
 
 
 class Worker:
     """One proxy process, its age, and what it last said of itself."""
 
-    def __init__(self, index: int, process: ForkServerProcess, pipe: Connection, started: float) -> None:
+    def __init__(
+        self, index: int, process: ForkServerProcess, pipe: Connection, started: float
+    ) -> None:
         self.index = index
         self.process = process
         self.pipe = pipe
@@ -167,12 +171,16 @@ class Supervisor:
         """A worker whose loop does not turn serves nobody: it is killed, and replaced like any that died."""
         for worker in self._workers.values():
             if worker.ready and worker.process.is_alive() and now - worker.heard > STUCK:
-                log.error("worker is stuck", worker=worker.index, seconds=round(now - worker.heard, 1))
+                log.error(
+                    "worker is stuck", worker=worker.index, seconds=round(now - worker.heard, 1)
+                )
                 worker.process.kill()
                 worker.process.join(1.0)
 
     async def _replace(self, dead: Worker) -> None:
-        log.error("worker died", worker=dead.index, process=dead.process.pid, code=dead.process.exitcode)
+        log.error(
+            "worker died", worker=dead.index, process=dead.process.pid, code=dead.process.exitcode
+        )
         self._bury([dead])
         if asyncio.get_running_loop().time() - dead.started < QUICK_DEATH:
             await asyncio.sleep(PAUSE)
@@ -232,7 +240,10 @@ class Supervisor:
 
     def _pids(self) -> list[int]:
         processes = [worker.process for worker in (*self._workers.values(), *self._leaving)]
-        return [os.getpid(), *(each.pid for each in processes if each.pid is not None and each.is_alive())]
+        return [
+            os.getpid(),
+            *(each.pid for each in processes if each.pid is not None and each.is_alive()),
+        ]
 
     def _checks(self) -> dict[str, str]:
         checks = dict(self._office.checks())

@@ -47,6 +47,7 @@ def changes(now: Result, then: Result) -> list[Change]:
     nobody = PersonResult()
     names = sorted(now.users.keys() | then.users.keys())
     found = [
-        Change(name, side(now.users.get(name, nobody)), side(then.users.get(name, nobody))) for name in names
+        Change(name, side(now.users.get(name, nobody)), side(then.users.get(name, nobody)))
+        for name in names
     ]
     return sorted((c for c in found if c.differs), key=lambda c: (c.gained, c.user))

@@ -18,7 +18,9 @@ def by_hour(person: PersonResult, zone: ZoneInfo) -> dict[str, dict[str, float]]
             found = hours.setdefault(begins, {})
             found[platform] = found.get(platform, 0.0) + seconds
     return {
-        iso(begins, zone): {name: round(seconds, 3) for name, seconds in sorted(hours[begins].items())}
+        iso(begins, zone): {
+            name: round(seconds, 3) for name, seconds in sorted(hours[begins].items())
+        }
         for begins in sorted(hours)
     }
 

@@ -15,7 +15,13 @@ from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.metering.referer import page_of
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Activity, Person, Visit
-from proxy_addon.metering.enforcer import CHUNK_SECONDS, STREAM_AGE, TUNNEL_SECONDS, Enforcer, Flight
+from proxy_addon.metering.enforcer import (
+    CHUNK_SECONDS,
+    STREAM_AGE,
+    TUNNEL_SECONDS,
+    Enforcer,
+    Flight,
+)
 from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.metrics import NoMetrics
@@ -117,7 +123,9 @@ class Replay:
             self._answered(flight, event, event.duration, event.bytes)
         else:
             course = event.course
-            self._at(now + course.head, lambda _: self._answered(flight, event, course.head, course.told))
+            self._at(
+                now + course.head, lambda _: self._answered(flight, event, course.head, course.told)
+            )
 
     def _answered(self, flight: Flight, event: TraceEvent, duration: float, told: int) -> None:
         """The answer is there, or its head after `duration` seconds, which told so many bytes; the rest may flow."""

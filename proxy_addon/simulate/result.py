@@ -61,10 +61,16 @@ def _person(person: PersonResult, zone: ZoneInfo) -> dict[str, Any]:
         for name, union in person.by_allowance().items()
     }
     for name, at in sorted(person.exhausted.items()):
-        allowances.setdefault(name, {"spent": 0.0, "exhausted_at": None})["exhausted_at"] = iso(at, zone)
-    visits = sorted((v for v in person.visits.values() if v.end > v.start), key=lambda v: (v.start, v.id))
+        allowances.setdefault(name, {"spent": 0.0, "exhausted_at": None})["exhausted_at"] = iso(
+            at, zone
+        )
+    visits = sorted(
+        (v for v in person.visits.values() if v.end > v.start), key=lambda v: (v.start, v.id)
+    )
     return {
-        "platforms": {name: round(measure(union), 3) for name, union in person.by_platform().items()},
+        "platforms": {
+            name: round(measure(union), 3) for name, union in person.by_platform().items()
+        },
         "allowances": allowances,
         "visits": [_visit(visit, zone) for visit in visits],
         "ignored": {

@@ -131,7 +131,9 @@ class VirtualClock:
     def move_to(self, at: float) -> float:
         """Go to an instant that is not in the past of this clock; ValueError if it is."""
         if at < self._at:
-            raise ValueError(f"a clock does not run backwards: it is {self._at}, and {at} was asked for")
+            raise ValueError(
+                f"a clock does not run backwards: it is {self._at}, and {at} was asked for"
+            )
         self._at = at
         return at
 

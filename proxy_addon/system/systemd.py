@@ -38,7 +38,9 @@ class Systemd:
         """The end has begun: no new connections."""
         self._send("STOPPING=1", "STATUS=Running answers may finish")
 
-    def watch(self, loop: asyncio.AbstractEventLoop, well: Callable[[], bool] = lambda: True) -> None:
+    def watch(
+        self, loop: asyncio.AbstractEventLoop, well: Callable[[], bool] = lambda: True
+    ) -> None:
         """From now on give signs of life from this loop, as long as it turns and `well()` says so."""
         if self.watchdog is None:
             return
@@ -49,7 +51,10 @@ class Systemd:
     def _send(self, *lines: str) -> None:
         if not self._address:
             return
-        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+        with (
+            suppress(OSError),
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out,
+        ):
             out.setblocking(False)  # a full queue must not hold up the event loop
             out.sendto("\n".join(lines).encode(), self._address)
 

@@ -49,7 +49,9 @@ def read(source: Source, user: str | None, report: ReadReport) -> Iterator[Trace
                 report.problem(source.name, number, bad.reason, bad.detail)
             # mitmproxy rebuilds a flow from untrusted state; whatever goes wrong in there comes out as it is.
             except Exception as error:
-                report.problem(source.name, number, Trouble.SYNTAX, f"not a flow ({type(error).__name__})")
+                report.problem(
+                    source.name, number, Trouble.SYNTAX, f"not a flow ({type(error).__name__})"
+                )
 
 
 def events_of(recorded: flow.Flow, user: str | None = None) -> list[TraceEvent]:
@@ -127,12 +129,16 @@ def _course(recorded: http.HTTPFlow, at: float, took: float) -> Course | None:
     return Course(head, _declared(response), notes.passed(recorded.metadata, at))
 
 
-def _noted(recorded: http.HTTPFlow | tcp.TCPFlow | udp.UDPFlow, dumped: Sequence[Any]) -> list[Message]:
+def _noted(
+    recorded: http.HTTPFlow | tcp.TCPFlow | udp.UDPFlow, dumped: Sequence[Any]
+) -> list[Message]:
     """The messages as noted by our add-on, which forgets their content, else as mitmproxy kept them."""
     noted = notes.messages(recorded.metadata)
     if noted is not None:
         return noted
-    return [Message(instant(m.timestamp, "timestamp"), len(m.content), m.from_client) for m in dumped]
+    return [
+        Message(instant(m.timestamp, "timestamp"), len(m.content), m.from_client) for m in dumped
+    ]
 
 
 def _headers(request: http.Request) -> Mapping[str, str]:

@@ -36,7 +36,9 @@ def read(source: Source, user: str | None, report: ReadReport) -> Iterator[Trace
                 number += 1
                 yield from _checked(entry, number, source.name, user, report)
         except BrokenJsonError as broken:
-            report.problem(source.name, number + 1, Trouble.SYNTAX, f"not JSON from here on: {broken}")
+            report.problem(
+                source.name, number + 1, Trouble.SYNTAX, f"not JSON from here on: {broken}"
+            )
 
 
 def events_of(entry: Any, user: str | None = None) -> list[TraceEvent]:
@@ -48,7 +50,11 @@ def events_of(entry: Any, user: str | None = None) -> list[TraceEvent]:
     url = split_url(request.get("url"))
     at = _time(entry.get("startedDateTime"))
     who = user or NOBODY
-    client = text(entry.get("connection"), "connection") if isinstance(entry.get("connection"), str) else ""
+    client = (
+        text(entry.get("connection"), "connection")
+        if isinstance(entry.get("connection"), str)
+        else ""
+    )
     event = TraceEvent(
         at,
         who,

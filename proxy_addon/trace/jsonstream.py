@@ -11,7 +11,9 @@ from typing import Any, Protocol
 _CHUNK = 1 << 18
 _LARGEST = 64 << 20
 _SPACE = re.compile(r"[ \t\r\n]*")
-_NEAR_END = 24  # an error this close to the end of what was read may only mean that the rest is missing
+_NEAR_END = (
+    24  # an error this close to the end of what was read may only mean that the rest is missing
+)
 
 
 class BrokenJsonError(ValueError):
@@ -58,7 +60,9 @@ class JsonStream:
             except RecursionError:
                 raise BrokenJsonError("nested too deeply") from None
             except json.JSONDecodeError as error:
-                unfinished = error.pos >= len(self._text) - _NEAR_END or error.msg.startswith("Unterminated")
+                unfinished = error.pos >= len(self._text) - _NEAR_END or error.msg.startswith(
+                    "Unterminated"
+                )
                 if not unfinished or len(self._text) - self._at > _LARGEST:
                     raise BrokenJsonError(error.msg) from None
                 if not self._more(max(_CHUNK, len(self._text) - self._at)):

@@ -63,7 +63,9 @@ def _write(spill: IO[bytes], events: list[TraceEvent]) -> list[int]:
     for start in range(0, len(events), _BATCH):
         offsets.append(spill.seek(0, 2))
         pickle.dump(
-            [tuple(event) for event in events[start : start + _BATCH]], spill, pickle.HIGHEST_PROTOCOL
+            [tuple(event) for event in events[start : start + _BATCH]],
+            spill,
+            pickle.HIGHEST_PROTOCOL,
         )
     return offsets
 

@@ -67,6 +67,9 @@ def _events(source: Source, user: str | None, report: ReadReport) -> Iterator[Tr
         case Format.EMPTY:
             return iter(())
     report.problem(
-        source.name, 0, Trouble.FORMAT, "neither JSON lines, HAR, a Squid access.log nor mitmproxy flows"
+        source.name,
+        0,
+        Trouble.FORMAT,
+        "neither JSON lines, HAR, a Squid access.log nor mitmproxy flows",
     )
     return iter(())

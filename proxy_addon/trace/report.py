@@ -19,7 +19,9 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.number}" if self.number else self.file
-        return f"{place}: {self.reason}: {self.detail}" if self.detail else f"{place}: {self.reason}"
+        return (
+            f"{place}: {self.reason}: {self.detail}" if self.detail else f"{place}: {self.reason}"
+        )
 
 
 class TraceError(Exception):

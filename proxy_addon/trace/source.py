@@ -97,7 +97,9 @@ class Source(io.RawIOBase):
         try:
             return self._inner.read1(size)
         except (EOFError, gzip.BadGzipFile, zlib.error) as damage:
-            self._report.problem(self.name, 0, Trouble.CUT_OFF, f"damaged or truncated gzip ({damage})")
+            self._report.problem(
+                self.name, 0, Trouble.CUT_OFF, f"damaged or truncated gzip ({damage})"
+            )
         except OSError as damage:
             self._report.problem(self.name, 0, Trouble.CUT_OFF, damage.strerror or "read error")
         self._inner = io.BytesIO()

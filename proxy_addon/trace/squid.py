@@ -77,7 +77,9 @@ def event_of(line: str, user: str | None = None) -> TraceEvent | None:
             "",
             client,
         )
-    scheme, host, path, query = ("https", host_of(url), "/", "") if method == "CONNECT" else split_url(url)
+    scheme, host, path, query = (
+        ("https", host_of(url), "/", "") if method == "CONNECT" else split_url(url)
+    )
     return TraceEvent(
         at,
         who,

@@ -77,7 +77,9 @@ class AdminPages:
             return await self._page(name, problem=str(problem), status=400)
         except LedgerError:
             raise away() from None
-        pass_ = self._back.tokens.of(UNMASKED, name, pseudonym, now=self._office.now(), lives=TOLD_FOR)
+        pass_ = self._back.tokens.of(
+            UNMASKED, name, pseudonym, now=self._office.now(), lives=TOLD_FOR
+        )
         return _see(UNMASKED, pseudonym=pseudonym, token=pass_)
 
     async def unmasked(self, request: Request) -> Response:
@@ -102,12 +104,15 @@ class AdminPages:
         title = "For administrators only"
         if not who.signed_in:
             raise forms.Refusal(
-                403, title,
+                403,
+                title,
                 f"This page needs the role {ADMIN}, and that you sign in to the proxy with your own name and "
                 "password. You are known by the address of your device alone.",
-            )  # fmt: skip
+            )
         if not self._back.is_admin(who.name):
-            raise forms.Refusal(403, title, f"This page needs the role {ADMIN}, which the people file gives.")
+            raise forms.Refusal(
+                403, title, f"This page needs the role {ADMIN}, which the people file gives."
+            )
         return who.name
 
     async def _posted(self, request: Request, name: str) -> dict[str, str]:
@@ -122,7 +127,8 @@ class AdminPages:
         asked: list[views.OpenRequest] = []
         try:
             asked = [
-                views.waiting(each, now, rules, own=back.is_own(each, name)) for each in await back.waiting()
+                views.waiting(each, now, rules, own=back.is_own(each, name))
+                for each in await back.waiting()
             ]
             waiting = tuple(asked[: views.MOST_SHOWN])
             today = views.today(await back.totals(), rules)

@@ -76,8 +76,12 @@ class AdminService:
         self, person: str, allowance: str, minutes: str, reason: str, among: Collection[str]
     ) -> TimeRequest:
         """Somebody asks for more. Raises NotPossible, and LedgerError."""
-        made = more_time.request_of(person, allowance, minutes, reason, among=among, now=self._now())
-        if not await self.executor.ask(lambda: self.ledger.ask(made, most_open=more_time.MOST_OPEN)):
+        made = more_time.request_of(
+            person, allowance, minutes, reason, among=among, now=self._now()
+        )
+        if not await self.executor.ask(
+            lambda: self.ledger.ask(made, most_open=more_time.MOST_OPEN)
+        ):
             raise more_time.NotPossible(
                 f"You have asked {more_time.MOST_OPEN} times already. Please wait for an answer."
             )
@@ -114,11 +118,15 @@ class AdminService:
             return names.search(person, unmasking.known_names(rules, self.users()))
 
         grant = await self.executor.ask(
-            lambda: more_time.grant_for(self.engine(), asked, by=by, now=self._now(), name_of=name_of)
+            lambda: more_time.grant_for(
+                self.engine(), asked, by=by, now=self._now(), name_of=name_of
+            )
         )
         closed = self._closed(
             await self.executor.ask(
-                lambda: self.ledger.decide(key, at=grant.created, by=by, actor=f"web:{by}", grant=grant)
+                lambda: self.ledger.decide(
+                    key, at=grant.created, by=by, actor=f"web:{by}", grant=grant
+                )
             )
         )
         self.wake()
@@ -133,7 +141,9 @@ class AdminService:
         now = self._now()
         return self._closed(
             await self.executor.ask(
-                lambda: self.ledger.decide(key, at=now, by=by, actor=f"web:{by}", grant=None, note=words)
+                lambda: self.ledger.decide(
+                    key, at=now, by=by, actor=f"web:{by}", grant=None, note=words
+                )
             )
         )
 
@@ -184,10 +194,15 @@ class AdminService:
         now, rules = self.clock.now(), self.engine().rule_set
         return await self.executor.ask(
             lambda: unmasking.unmask(
-                self.ledger, names, pseudonym, reason=words, actor=f"web:{by}", at=now,
+                self.ledger,
+                names,
+                pseudonym,
+                reason=words,
+                actor=f"web:{by}",
+                at=now,
                 among=unmasking.known_names(rules, self.users()),
             )
-        )  # fmt: skip
+        )
 
     async def name_of(self, pseudonym: str) -> str | None:
         """The same without a trace: for the page after `unmask`, which has left one."""

@@ -111,7 +111,9 @@ def in_force(rules: RuleSet, loaded: float, problems: Sequence[str], now: float)
     )
     shown = tuple(problems[:MOST_SHOWN])
     since = when(loaded, now, rules.zone)
-    return InForce(rules.digest[:12], since, counts, rules.zone.key, shown, len(problems) - len(shown))
+    return InForce(
+        rules.digest[:12], since, counts, rules.zone.key, shown, len(problems) - len(shown)
+    )
 
 
 def _count(number: int, what: str) -> str:
@@ -147,7 +149,9 @@ def observing(rules: RuleSet, would: Sequence[tuple[Mapping[str, str], int]]) ->
         for labels, count in would
     ]
     names = tuple(rule.name for rule in rules.rules if rule.observes)
-    return Observing(names, rules.observes, tuple(rows[:MOST_SHOWN]), sum(row.times for row in rows))
+    return Observing(
+        names, rules.observes, tuple(rows[:MOST_SHOWN]), sum(row.times for row in rows)
+    )
 
 
 def today(totals: Totals, rules: RuleSet) -> Today:

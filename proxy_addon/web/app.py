@@ -53,7 +53,10 @@ class _Guard:
             if started or scope["type"] != "http":
                 raise
             _LOG.exception("a page failed")
-            title, detail = "Something went wrong", "The fault is ours. Please try again in a moment."
+            title, detail = (
+                "Something went wrong",
+                "The fault is ours. Please try again in a moment.",
+            )
             await pages.error(Request(scope), 500, title, detail)(scope, receive, send)
 
 
@@ -83,7 +86,9 @@ def employee_app(office: ProxyState, back: AdminService | None = None) -> FastAP
     async def me(request: Request) -> Response:
         name = _visitor(request).name
         zone = office.rules().zone
-        lines = statement(name, office.roles(name), office.balances(name), office.visits_today(name), zone)
+        lines = statement(
+            name, office.roles(name), office.balances(name), office.visits_today(name), zone
+        )
         return pages.data(lines)
 
     async def explain(request: Request) -> Response:
@@ -100,7 +105,9 @@ def employee_app(office: ProxyState, back: AdminService | None = None) -> FastAP
 
 
 def _serve_forms(app: FastAPI, asking: ask.Asking, services: admin.AdminPages) -> None:
-    _serve(app, {ask.PATH: asking.show, admin.PATH: services.show, admin.UNMASKED: services.unmasked})
+    _serve(
+        app, {ask.PATH: asking.show, admin.PATH: services.show, admin.UNMASKED: services.unmasked}
+    )
     for path, take in (
         (ask.PATH, asking.take),
         (admin.REQUESTS, services.decide),
@@ -133,7 +140,9 @@ def web_app(office: ProxyState) -> FastAPI:
     paths = {"/": home, "/healthz": alive, "/readyz": ready, "/metrics": metrics}
     _serve(app, paths | _setup(office, reached))
     _serve(app, explain_api.endpoints(office))
-    app.add_api_route(reload_api.PATH, reload_api.endpoint(office), methods=["POST"], response_model=None)
+    app.add_api_route(
+        reload_api.PATH, reload_api.endpoint(office), methods=["POST"], response_model=None
+    )
     return app
 
 
@@ -150,7 +159,9 @@ def _setup(office: ProxyState, reached: Callable[[Request], str]) -> dict[str, E
         return pages.file(certificate(), "application/x-pem-file", "allowance-ca.pem")
 
     async def der(request: Request) -> Response:
-        return pages.file(files.to_der(certificate()), "application/x-x509-ca-cert", "allowance-ca.cer")
+        return pages.file(
+            files.to_der(certificate()), "application/x-x509-ca-cert", "allowance-ca.cer"
+        )
 
     async def install_help(request: Request) -> Response:
         return pages.install_help(files.fingerprint(certificate()))
@@ -188,7 +199,9 @@ def _serve(app: FastAPI, endpoints: dict[str, Endpoint]) -> None:
 async def _http_error(request: Request, problem: Exception) -> Response:
     """Our own errors say what is wrong; the framework's say only a status."""
     status = problem.status_code if isinstance(problem, StarletteHTTPException) else 500
-    detail = str(problem.detail) if isinstance(problem, HTTPException) else "Please check the address."
+    detail = (
+        str(problem.detail) if isinstance(problem, HTTPException) else "Please check the address."
+    )
     title = _TITLES.get(status, "That does not work here")
     if isinstance(problem, forms.Refusal):
         title = problem.title

@@ -17,7 +17,15 @@ from proxy_addon.presentation.theme import Bar, bar
 from proxy_addon.web.interface import ProxyState
 
 _HOUR = 3600
-_SPANS = (4, 8, 12, 16, 20, 24, 28)  # hours a timeline may show: each has whole hours at its quarters
+_SPANS = (
+    4,
+    8,
+    12,
+    16,
+    20,
+    24,
+    28,
+)  # hours a timeline may show: each has whole hours at its quarters
 
 
 class Visitor(NamedTuple):
@@ -111,7 +119,9 @@ def day_of(office: ProxyState, visitor: Visitor) -> Day:
         (visit for visit in office.visits_today(visitor.name) if visit.end > visit.start),
         key=lambda visit: visit.start,
     )
-    charged = measure(normalise(Interval(v.start, v.end) for v in visits if v.allowance is not None))
+    charged = measure(
+        normalise(Interval(v.start, v.end) for v in visits if v.allowance is not None)
+    )
     free = measure(normalise(Interval(v.start, v.end) for v in visits if v.allowance is None))
     return Day(
         person=visitor.name if visitor.identified else "this device",
@@ -130,7 +140,9 @@ def day_of(office: ProxyState, visitor: Visitor) -> Day:
 
 
 def _card(balance: Balance, now: float, rules: RuleSet) -> Card:
-    changes = None if balance.resets_at is None else words.moment(balance.resets_at, now, rules.zone)
+    changes = (
+        None if balance.resets_at is None else words.moment(balance.resets_at, now, rules.zone)
+    )
     spending = [rule for rule in rules.rules if rule.allowance == balance.allowance]
     observed = bool(spending) and all(rule.observes for rule in spending)
     return Card(words.label(balance.allowance), bar(balance), changes, observed)

@@ -55,7 +55,9 @@ def endpoints(office: ExplainingState) -> dict[str, Callable[[Request], Awaitabl
 
     async def answer(request: Request) -> Response:
         if not is_local(request):
-            raise HTTPException(403, "This is answered to commands on the proxy's own machine only.")
+            raise HTTPException(
+                403, "This is answered to commands on the proxy's own machine only."
+            )
         user, url = request.query_params.get("user"), request.query_params.get("url")
         if not user or not url:
             raise HTTPException(400, "Ask with ?user=…&url=…")

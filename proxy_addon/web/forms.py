@@ -67,12 +67,18 @@ async def posted(request: Request, person: str, tokens: Tokens, now: float) -> d
         if len(body) > MOST_BYTES:
             raise ValueError
         text = body.decode("ascii", "replace")
-        fields = dict(parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=_MOST_FIELDS))
+        fields = dict(
+            parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=_MOST_FIELDS)
+        )
     except ValueError:
-        raise Refusal(413, "That is too much", "Nothing was changed. Please use fewer words.") from None
+        raise Refusal(
+            413, "That is too much", "Nothing was changed. Please use fewer words."
+        ) from None
     if not tokens.holds(fields.get(FIELD, ""), person, now=now):
         raise Refusal(
-            403, "This page was open for too long", "Nothing was changed. Open it again and send it there."
+            403,
+            "This page was open for too long",
+            "Nothing was changed. Open it again and send it there.",
         )
     return fields
 

@@ -22,7 +22,9 @@ class LedgerExecutor:
         self._most = most
         self._under_way = 0
 
-    async def ask[Answer](self, question: Callable[[], Answer], patience: float | None = None) -> Answer:
+    async def ask[Answer](
+        self, question: Callable[[], Answer], patience: float | None = None
+    ) -> Answer:
         """What `question` returns or raises. Raises LedgerUnavailable when it takes too long, or when too many
         others wait already."""
         if self._under_way >= self._most:

@@ -88,7 +88,9 @@ class LiveProxyState:
         """The state of each part."""
         checks = self.checks()
         problems = self.reloading.places() if self.reloading is not None else ()
-        return Health(all(text == "ok" or DEGRADED in text for text in checks.values()), checks, problems)
+        return Health(
+            all(text == "ok" or DEGRADED in text for text in checks.values()), checks, problems
+        )
 
     def reload(self) -> Outcome:
         """Read the rules folder and follow it."""

@@ -31,7 +31,9 @@ def endpoint(office: ReloadingState) -> Callable[[Request], Awaitable[Response]]
 
     async def answer(request: Request) -> Response:
         if not is_local(request):
-            raise HTTPException(403, "This is answered to commands on the proxy's own machine only.")
+            raise HTTPException(
+                403, "This is answered to commands on the proxy's own machine only."
+            )
         outcome = await asyncio.to_thread(office.reload)
         body = {
             "ok": outcome.ok,

@@ -87,7 +87,9 @@ def endpoint(office: ProxyState) -> Callable[[Request], Awaitable[Response]]:
 def page_of(office: ProxyState, name: str, platform: str = "", address: str = "") -> WhyPage:
     """The page of one person."""
     rules = office.rules()
-    choices = sorted((Choice(each.name, each.title) for each in rules.platforms.values()), key=_title)
+    choices = sorted(
+        (Choice(each.name, each.title) for each in rules.platforms.values()), key=_title
+    )
     asked, problem = None, None
     url = _url(rules, platform, address)
     if url is not None:
@@ -181,7 +183,10 @@ def _spent(line: AllowanceLine, rules: RuleSet) -> Iterator[str]:
     for limit in line.limits:
         more = [
             f"{words.duration(seconds)} {what}"
-            for seconds, what in ((limit.granted, "granted to you"), (limit.carried, "carried over"))
+            for seconds, what in (
+                (limit.granted, "granted to you"),
+                (limit.carried, "carried over"),
+            )
             if seconds > 0
         ]
         plus = f", and {some(more)}" if more else ""
@@ -202,7 +207,9 @@ def _line(step: Step, rules: RuleSet, roles: Sequence[str]) -> Line:
     rule = next((each for each in rules.rules if each.name == step.rule), None)
     if step.fits:
         tried = rule is not None and rule.observes
-        return Line(step.rule, True, "This rule decides" + (", and is only tried out." if tried else "."))
+        return Line(
+            step.rule, True, "This rule decides" + (", and is only tried out." if tried else ".")
+        )
     if rule is None:
         return Line(step.rule, False, _sentence(step.why))
     if (rule.users or rule.roles) and step.why == why.not_you(rule):

@@ -24,7 +24,9 @@ def bind(wanted: HostPort, flag: str) -> socket.socket:
         sock.bind((wanted.host, wanted.port))
     except OSError as error:
         sock.close()
-        raise PortTaken(f"{flag} {wanted}: {error.strerror}; choose another with {flag} HOST:PORT") from None
+        raise PortTaken(
+            f"{flag} {wanted}: {error.strerror}; choose another with {flag} HOST:PORT"
+        ) from None
     return sock
 
 
@@ -38,7 +40,9 @@ class WebServer:
     """Serves one ASGI application. `start` raises PortTaken."""
 
     def __init__(self, app: Any, wanted: HostPort) -> None:
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=5)
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=5
+        )
         self._server = uvicorn.Server(config)
         self._wanted = wanted
         self._thread: threading.Thread | None = None

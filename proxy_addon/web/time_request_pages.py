@@ -82,7 +82,9 @@ def _row(request: TimeRequest, now: float, rules: RuleSet) -> Row:
         if request.until is not None and request.until <= now:
             state = "granted; that time is over"
         elif request.until is not None:
-            state = f"granted until {words.moment(request.until, now, rules.zone).removeprefix('on ')}"
+            state = (
+                f"granted until {words.moment(request.until, now, rules.zone).removeprefix('on ')}"
+            )
     return Row(
         allowance=words.label(request.allowance),
         time=words.duration(request.seconds),
@@ -117,7 +119,9 @@ class Asking:
         """Somebody asks; then back to their own page, where it stands."""
         who = visitor(request)
         fields = await forms.posted(request, who.name, self._back.tokens, self._office.now())
-        typed = Typed(fields.get("allowance", ""), fields.get("minutes", ""), fields.get("reason", ""))
+        typed = Typed(
+            fields.get("allowance", ""), fields.get("minutes", ""), fields.get("reason", "")
+        )
         among = [balance.allowance for balance in self._office.balances(who.name)]
         try:
             await self._back.ask(who.name, *typed, among)

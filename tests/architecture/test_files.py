@@ -17,7 +17,10 @@ TESTS = [path for path in python_files("tests") if path.name.startswith("test_")
 
 # Modules without a twin of their own, each with the test that stands for it.
 EXEMPT = {
-    "proxy_addon/__main__.py": ("tests/e2e/test_run.py", "three lines; every end-to-end test starts it"),
+    "proxy_addon/__main__.py": (
+        "tests/e2e/test_run.py",
+        "three lines; every end-to-end test starts it",
+    ),
     "proxy_addon/observability/interface.py": (
         "tests/observability/test_metrics.py",
         "a protocol: the one implementation is its meaning",
@@ -31,15 +34,24 @@ EXEMPT = {
         "tests/web/test_proxy_state.py",
         "a protocol: the live one is its meaning",
     ),
-    "proxy_addon/web/rendering.py": ("tests/web/test_app.py", "renders what the application answers"),
+    "proxy_addon/web/rendering.py": (
+        "tests/web/test_app.py",
+        "renders what the application answers",
+    ),
     "proxy_addon/ledger/interface.py": (
         "tests/ledger/test_ledger_contract.py",
         "protocols: the contract test is their meaning",
     ),
     "proxy_addon/core/types.py": ("tests/core/policy/test_engine.py", "values without behaviour"),
-    "proxy_addon/core/ruleset.py": ("tests/core/rules/test_compiler.py", "values without behaviour"),
+    "proxy_addon/core/ruleset.py": (
+        "tests/core/rules/test_compiler.py",
+        "values without behaviour",
+    ),
 }
-MIGRATIONS = ("db/migrations/", "tests/db/test_migrate.py")  # run as a whole, in order, on both engines
+MIGRATIONS = (
+    "db/migrations/",
+    "tests/db/test_migrate.py",
+)  # run as a whole, in order, on both engines
 
 
 def has_code(path: Path) -> bool:
@@ -92,7 +104,9 @@ def functions_in(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
 def test_every_test_says_what_it_proves(path: Path) -> None:
     """Each test has a docstring."""
     silent = [
-        f"{path}:{test.lineno}: {test.name}" for test in functions_in(path) if not ast.get_docstring(test)
+        f"{path}:{test.lineno}: {test.name}"
+        for test in functions_in(path)
+        if not ast.get_docstring(test)
     ]
     assert not silent, "\n".join(silent)
 
@@ -117,7 +131,11 @@ UNFINISHED = re.compile(
 
 @pytest.mark.parametrize(
     ("pattern", "what"),
-    [(MACHINE, "a path of one machine"), (REGISTRY, "a package registry"), (UNFINISHED, "unfinished work")],
+    [
+        (MACHINE, "a path of one machine"),
+        (REGISTRY, "a package registry"),
+        (UNFINISHED, "unfinished work"),
+    ],
     ids=["machine", "registry", "unfinished"],
 )
 def test_nothing_that_should_not_be_here(pattern: re.Pattern[str], what: str) -> None:

@@ -39,7 +39,9 @@ def test_contracts() -> None:
 
 def test_no_cycles() -> None:
     """No chain of imports leads back to where it began."""
-    graph = {name: {other for other in imported(path) if other != name} for name, path in MODULES.items()}
+    graph = {
+        name: {other for other in imported(path) if other != name} for name, path in MODULES.items()
+    }
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -73,7 +75,10 @@ ONLY_IN = {
     "starlette": ("proxy_addon/web/",),
     "uvicorn": ("proxy_addon/web/",),
     "argon2": ("proxy_addon/identity/passwords.py",),
-    "prometheus_client": ("proxy_addon/observability/metrics.py", "proxy_addon/observability/exposition.py"),
+    "prometheus_client": (
+        "proxy_addon/observability/metrics.py",
+        "proxy_addon/observability/exposition.py",
+    ),
 }
 
 

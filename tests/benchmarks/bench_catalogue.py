@@ -71,7 +71,8 @@ def measure() -> dict[str, list[tuple[float, str]]]:
                 best[key] = min(best.get(key, us), us)
     kinds = ("hot", "cold", "disguised")
     return {
-        kind: sorted(((us, u) for (k, u), us in best.items() if k == kind), reverse=True) for kind in kinds
+        kind: sorted(((us, u) for (k, u), us in best.items() if k == kind), reverse=True)
+        for kind in kinds
     }
 
 
@@ -79,14 +80,19 @@ def main() -> int:
     """Print the table, or JSON with `--json`."""
     found = measure()
     figures = {
-        kind: {"dearest_us": round(times[0][0], 2), "median_us": round(median(us for us, _ in times), 2)}
+        kind: {
+            "dearest_us": round(times[0][0], 2),
+            "median_us": round(median(us for us, _ in times), 2),
+        }
         for kind, times in found.items()
     }
     if "--json" in sys.argv[1:]:
         print(json.dumps(figures))
     else:
         for kind, times in found.items():
-            print(f"{kind:10} {len(times):4} addresses, microseconds: {figures[kind]}, dearest {times[0][1]}")
+            print(
+                f"{kind:10} {len(times):4} addresses, microseconds: {figures[kind]}, dearest {times[0][1]}"
+            )
     return int(any(found[kind][0][0] > budget for kind, budget in BUDGETS.items()))
 
 

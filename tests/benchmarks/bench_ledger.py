@@ -98,13 +98,22 @@ def build_sqlite(url: str, people: int, days: int) -> int:
     def texts() -> Iterator[tuple[object, ...]]:
         for *names, start, end in rows(people, days):
             ended = to_datetime(end).isoformat(" ", "microseconds")
-            yield (*names, to_datetime(start).isoformat(" ", "microseconds"), ended, "host:1", 9, ended)
+            yield (
+                *names,
+                to_datetime(start).isoformat(" ", "microseconds"),
+                ended,
+                "host:1",
+                9,
+                ended,
+            )
 
     with without_indexes(url):
         connection = sqlite3.connect(parse(url).file)
         connection.execute("PRAGMA synchronous = OFF")
         with connection:
-            connection.executemany(f"INSERT INTO visits VALUES ({', '.join('?' * 11)}, NULL)", texts())
+            connection.executemany(
+                f"INSERT INTO visits VALUES ({', '.join('?' * 11)}, NULL)", texts()
+            )
         connection.execute("ANALYZE")
         count = connection.execute("SELECT count(*) FROM visits").fetchone()[0]
         connection.close()
@@ -155,12 +164,17 @@ def measure(url: str, engine: Engine, people: int) -> None:
     took, lines = least(lambda: ledger.totals(NOW - 31 * DAY, NOW))
     say("report of a month", f"{took:.2f} s ({len(lines):,} lines)")
     fresh = [
-        Visit(f"new{n}", f"person{n:05}@office.example", "x", None, "daily", "r", NOW, NOW, "bench:1")
+        Visit(
+            f"new{n}", f"person{n:05}@office.example", "x", None, "daily", "r", NOW, NOW, "bench:1"
+        )
         for n in range(1000)
     ]
     say("a flush of 1,000 new visits", f"{timed(lambda: ledger.write_visits(fresh)) * 1e3:.0f} ms")
     cursor = ledger.news(float("inf")).cursor
-    say("news when there are none", f"{timed(lambda: ledger.news(cursor, not_from='bench:1')) * 1e3:.1f} ms")
+    say(
+        "news when there are none",
+        f"{timed(lambda: ledger.news(cursor, not_from='bench:1')) * 1e3:.1f} ms",
+    )
     ledger.close()
 
 
@@ -170,7 +184,10 @@ def warm_up(ledger: SqlLedger, label: str, since: float) -> None:
     took, _ = least(lambda: book.adopt(ledger.histories(since)))
     say(f"warm-up, {label}", f"{took:.2f} s ({len(book):,} people)")
     names = random.Random(3).sample(list(book), 500)
-    say("  one person unpacked", f"{timed(lambda: [book.of(name) for name in names]) / 500 * 1e6:.0f} us")
+    say(
+        "  one person unpacked",
+        f"{timed(lambda: [book.of(name) for name in names]) / 500 * 1e6:.0f} us",
+    )
 
 
 def least[Result](work: Callable[[], Result]) -> tuple[float, Result]:

@@ -39,12 +39,22 @@ NAMES = [f"person{i}@office.example" for i in range(PEOPLE)]
 def allowances(chance: random.Random) -> dict[str, Allowance]:
     """Ten budgets of every kind."""
     day, week = Limit(900, Period.DAY), Limit(3600, Period.WEEK)
-    kinds = [(day,), (day, week), (Limit(1800, Period.ROLLING, 4 * 3600.0),), (Limit(300, Period.HOUR), day)]
+    kinds = [
+        (day,),
+        (day, week),
+        (Limit(1800, Period.ROLLING, 4 * 3600.0),),
+        (Limit(300, Period.HOUR), day),
+    ]
     made = {}
     for i in range(10):
         people = tuple(chance.sample(NAMES, 5))
-        overrides = (Override(people, (), (Limit(1800, Period.DAY),)), Override((), ("role3",), (week,)))
-        made[f"a{i}"] = Allowance(f"a{i}", kinds[i % 4], carry_over=300.0 * (i % 3 == 0), overrides=overrides)
+        overrides = (
+            Override(people, (), (Limit(1800, Period.DAY),)),
+            Override((), ("role3",), (week,)),
+        )
+        made[f"a{i}"] = Allowance(
+            f"a{i}", kinds[i % 4], carry_over=300.0 * (i % 3 == 0), overrides=overrides
+        )
     return made
 
 
@@ -56,7 +66,9 @@ def rules(chance: random.Random) -> tuple[Rule, ...]:
         begin = chance.randrange(0, 80_000, 900)
         when = When(frozenset(chance.sample(range(7), 4)), ((begin, begin + 5400),))
         then = (Then.ALLOW, Then.SPEND, Then.BLOCK, Then.SPEND)[kind]
-        users = tuple(chance.sample(NAMES, 20)) if kind == 0 else (f"*@brand{i}.example",) * (kind == 2)
+        users = (
+            tuple(chance.sample(NAMES, 20)) if kind == 0 else (f"*@brand{i}.example",) * (kind == 2)
+        )
         made.append(
             Rule(
                 f"rule {i}",
@@ -101,7 +113,9 @@ def report(name: str, times: list[int]) -> None:
     """One line of figures, microseconds."""
     times.sort()
     at = [times[int(len(times) * part)] / 1000 for part in (0.5, 0.9, 0.99, 0.999)]
-    print(f"{name:34} median {at[0]:7.1f}   p90 {at[1]:7.1f}   p99 {at[2]:7.1f}   p99.9 {at[3]:7.1f} us")
+    print(
+        f"{name:34} median {at[0]:7.1f}   p90 {at[1]:7.1f}   p99 {at[2]:7.1f}   p99.9 {at[3]:7.1f} us"
+    )
 
 
 def timed(count: int, ask: Callable[[int], object]) -> list[int]:
@@ -126,7 +140,8 @@ def main(count: int) -> None:
     light = [usage(chance, 0.5) for _ in range(200)]
     heavy = [usage(chance, 12) for _ in range(200)]
     asked = [
-        (chance.choice(people), Target(chance.choice(PLACES)), chance.randrange(200)) for _ in range(count)
+        (chance.choice(people), Target(chance.choice(PLACES)), chance.randrange(200))
+        for _ in range(count)
     ]
 
     def ask(usages: list[StaticUsage], step: float) -> Callable[[int], object]:
@@ -141,7 +156,10 @@ def main(count: int) -> None:
     report("again, mostly used up", timed(count, ask(heavy, 0.0)))
     report("while 0.01 s pass between two", timed(count, ask(light, 0.01)))
     report("roles of a name", timed(count, lambda i: engine.roles_of(NAMES[i % PEOPLE], NOW)))
-    report("all balances of a person", timed(2000, lambda i: engine.balances(people[i], light[i % 200], NOW)))
+    report(
+        "all balances of a person",
+        timed(2000, lambda i: engine.balances(people[i], light[i % 200], NOW)),
+    )
     slow = Person("nobody", ("role1",))
     report("explain", timed(2000, lambda i: engine.explain(slow, asked[i][1], light[i % 200], NOW)))
 

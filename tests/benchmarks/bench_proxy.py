@@ -52,7 +52,9 @@ def site(port: int, certificate: Path) -> None:
     async def serve() -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
-        server = await asyncio.get_running_loop().create_server(Site, "127.0.0.1", port, ssl=context)
+        server = await asyncio.get_running_loop().create_server(
+            Site, "127.0.0.1", port, ssl=context
+        )
         await server.serve_forever()
 
     asyncio.run(serve())
@@ -95,7 +97,9 @@ async def rate(proxy: Proxy, host: str, trust: Path, seconds: float) -> float:
     context = ssl.create_default_context(cafile=trust)
     until = perf_counter() + seconds
     begun = perf_counter()
-    answered = await asyncio.gather(*(client(proxy, host, context, until) for _ in range(CONNECTIONS)))
+    answered = await asyncio.gather(
+        *(client(proxy, host, context, until) for _ in range(CONNECTIONS))
+    )
     return sum(answered) / (perf_counter() - begun)
 
 
@@ -114,7 +118,11 @@ def main(seconds: float) -> None:
                 ),
                 ("mitmdump", LIMITED, mitmdump(folder / "b", port, authority.ca_file)),
                 ("allowance, not limited", FREE, None),
-                ("mitmdump --ignore-hosts .*", FREE, mitmdump(folder / "c", port, authority.ca_file, ".*")),
+                (
+                    "mitmdump --ignore-hosts .*",
+                    FREE,
+                    mitmdump(folder / "c", port, authority.ca_file, ".*"),
+                ),
             ]
             ours = proxies[0][2]
             assert ours is not None
@@ -127,14 +135,18 @@ def main(seconds: float) -> None:
                     for label, host, proxy in proxies:
                         used = proxy or ours
                         trust = used.ca_file if host == LIMITED else authority.ca_file
-                        rates.setdefault(label, []).append(asyncio.run(rate(used, host, trust, seconds)))
+                        rates.setdefault(label, []).append(
+                            asyncio.run(rate(used, host, trust, seconds))
+                        )
             finally:
                 for each in started:
                     each.stop()
     best = {label: max(found) for label, found in rates.items()}
     for label, found in best.items():
         print(f"{label:28} {found:8.0f} requests/s")
-    print(f"limited:     {best['allowance'] / best['mitmdump']:.2f} times a bare mitmdump (budget 1.5)")
+    print(
+        f"limited:     {best['allowance'] / best['mitmdump']:.2f} times a bare mitmdump (budget 1.5)"
+    )
     free = best["allowance, not limited"] / best["mitmdump --ignore-hosts .*"]
     print(f"not limited: {free:.2f} times mitmdump --ignore-hosts (budget 1)")
 

@@ -64,7 +64,9 @@ def main(count: int) -> None:
     print(f"rules read and compiled     {compiled - begin:6.2f} s")
     print(f"{count:,} tests read          {read - compiled:6.2f} s")
     print(f"{count:,} tests run           {done - read:6.2f} s")
-    print(f"together                    {done - begin:6.2f} s, of which this process worked {busy:.2f} s")
+    print(
+        f"together                    {done - begin:6.2f} s, of which this process worked {busy:.2f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -221,7 +221,9 @@ def main() -> None:
         )
         begun = perf_counter()
         problems = rules_file.check(folder)
-        print(f"  check with all warnings: {perf_counter() - begun:.2f} s, {len(problems)} problems")
+        print(
+            f"  check with all warnings: {perf_counter() - begun:.2f} s, {len(problems)} problems"
+        )
     running()
 
 

@@ -24,7 +24,17 @@ from tests.traces.ours import everything_spends
 
 BUDGET = 30_000
 OTHERS = 4  # requests to other sites for each one to a platform
-KINDS = ("mixed", "feed", "coming-back", "video", "chat", "open-fat", "rotating-ads", "phone-app", "embeds")
+KINDS = (
+    "mixed",
+    "feed",
+    "coming-back",
+    "video",
+    "chat",
+    "open-fat",
+    "rotating-ads",
+    "phone-app",
+    "embeds",
+)
 
 
 def days() -> list[dict[str, Any]]:

@@ -42,7 +42,9 @@ devices:
 """
 
 
-def office(folder: Path, monkeypatch: pytest.MonkeyPatch, zone: str = "UTC", more: str = "") -> Path:
+def office(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, zone: str = "UTC", more: str = ""
+) -> Path:
     """Rules in an empty working folder, with none of our variables in the environment."""
     monkeypatch.chdir(folder)
     for name in [name for name in os.environ if name.startswith("ALLOWANCE_")]:
@@ -82,11 +84,15 @@ def ledger(url: str = URL) -> Iterator[SqlLedger]:
     opened.close()
 
 
-def used(person: str = "ana", allowance: str = "daily", ago: float = 60.0, seconds: float = 30.0) -> Visit:
+def used(
+    person: str = "ana", allowance: str = "daily", ago: float = 60.0, seconds: float = 30.0
+) -> Visit:
     """A visit that began so many seconds ago."""
     start = time.time() - ago  # noqa: TID251
     platform = "x" if allowance == "daily" else "youtube"
-    return Visit(f"{person}{ago}", person, platform, None, allowance, "Fifteen", start, start + seconds, "n")
+    return Visit(
+        f"{person}{ago}", person, platform, None, allowance, "Fifteen", start, start + seconds, "n"
+    )
 
 
 @pytest.fixture(name="folder", autouse=True)

@@ -15,7 +15,11 @@ def test_audit(folder: Path) -> None:
     """Entries for people and for programs, from an instant on; a time that is none is one line."""
     run("reset", "bo", "daily", "--reason", "the page hung")
     (entry,) = json.loads(run("audit", "--json")[1])["audit"]
-    assert (entry["actor"], entry["action"], entry["subject"]) == (f"cli:{getpass.getuser()}", "reset", "bo")
+    assert (entry["actor"], entry["action"], entry["subject"]) == (
+        f"cli:{getpass.getuser()}",
+        "reset",
+        "bo",
+    )
     assert "reset" in run("audit", "--since", "1d")[1]
     assert json.loads(run("audit", "--since", "2999-01-01", "--json")[1]) == {"audit": []}
     assert "Nothing was changed" in run("audit", "--since", "2999-01-01T10:00")[1]

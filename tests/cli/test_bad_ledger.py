@@ -43,7 +43,10 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def fails(
-    *words: str, folder: Path, variables: Mapping[str, str] | None = None, before: Sequence[str] = ()
+    *words: str,
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    before: Sequence[str] = (),
 ) -> str:
     """What `allowance …` says in a process of its own: one line on standard error, exit code 1."""
     done = subprocess.run(
@@ -93,11 +96,16 @@ def test_wrong_password(
     """A refused sign-in says so and what to check; nothing is made in the database."""
     name = postgres_server.new_database()
     all_fail(
-        postgres_server.url(name, password="s3cret"), "refuses this user or password", folder, monkeypatch
+        postgres_server.url(name, password="s3cret"),
+        "refuses this user or password",
+        folder,
+        monkeypatch,
     )
     with connected(postgres_server.url(name)) as connection:
         assert (
-            connection.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")).scalar()
+            connection.execute(
+                text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+            ).scalar()
             == 0
         )
 
@@ -107,13 +115,20 @@ def test_a_newer_schema(
     monkeypatch: pytest.MonkeyPatch, engine: str, folder: Path, request: pytest.FixtureRequest
 ) -> None:
     """A database that a newer version made is left as it is."""
-    url = f"sqlite:///{folder}/new.db" if engine == "sqlite" else request.getfixturevalue("postgres_url")
+    url = (
+        f"sqlite:///{folder}/new.db"
+        if engine == "sqlite"
+        else request.getfixturevalue("postgres_url")
+    )
     upgrade(url)
     with connected(url) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'ledger_9999'"))
     all_fail(url, "'ledger_9999', which this version does not know", folder, monkeypatch)
     with connected(url) as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "ledger_9999"
+        assert (
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            == "ledger_9999"
+        )
 
 
 @pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -121,7 +136,11 @@ def test_somebody_elses_database(
     monkeypatch: pytest.MonkeyPatch, engine: str, folder: Path, request: pytest.FixtureRequest
 ) -> None:
     """A database with tables of another program is not touched."""
-    url = f"sqlite:///{folder}/other.db" if engine == "sqlite" else request.getfixturevalue("postgres_url")
+    url = (
+        f"sqlite:///{folder}/other.db"
+        if engine == "sqlite"
+        else request.getfixturevalue("postgres_url")
+    )
     if engine == "sqlite":
         sqlite3.connect(folder / "other.db").close()
     with connected(url) as connection:

@@ -71,7 +71,10 @@ def test_what_is_no_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err.startswith("USER: 'a:b': ")
     with pytest.raises(typer.Exit):
         ledger_name("ip:banana")
-    assert capsys.readouterr().err == "USER: 'ip:banana': this is no address; write it like ip:10.0.7.21\n"
+    assert (
+        capsys.readouterr().err
+        == "USER: 'ip:banana': this is no address; write it like ip:10.0.7.21\n"
+    )
 
 
 def test_operator(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,10 @@ def test_prune_keeps_what_is_asked_for(folder: Path) -> None:
     ledger = SqlLedger("sqlite:///var/allowance.db", "a")
     now = time.time()  # noqa: TID251
     ledger.write_visits(
-        [Visit(f"v{d}", "ana", "x", None, None, None, now - d * DAY, now - d * DAY, "a") for d in (1, 5, 40)]
+        [
+            Visit(f"v{d}", "ana", "x", None, None, None, now - d * DAY, now - d * DAY, "a")
+            for d in (1, 5, 40)
+        ]
     )
     code, out, _ = run("prune", "--older-than", "3d", "--json")
     assert code == 0

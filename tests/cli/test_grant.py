@@ -52,7 +52,9 @@ def test_json() -> None:
 
 def test_until() -> None:
     """An end of one's own; without a zone it is the policy's."""
-    out = run("grant", "ana", "daily", "10m", "--reason", "x", "--until", "2099-01-01T12:00", "--json")[1]
+    out = run(
+        "grant", "ana", "daily", "10m", "--reason", "x", "--until", "2099-01-01T12:00", "--json"
+    )[1]
     assert datetime.fromisoformat(json.loads(out)["expires"]) == datetime.fromisoformat(
         "2099-01-01T12:00+00:00"
     )

@@ -53,7 +53,9 @@ def test_nothing_is_help() -> None:
     assert code == 2
 
 
-@pytest.mark.parametrize(("words", "without"), [(("usage", "-h"), HEAVY), (("people", "-h"), HEAVY)])
+@pytest.mark.parametrize(
+    ("words", "without"), [(("usage", "-h"), HEAVY), (("people", "-h"), HEAVY)]
+)
 def test_quick(words: tuple[str, ...], without: tuple[str, ...]) -> None:
     """A command does not import what only another one needs."""
     script = (
@@ -61,7 +63,9 @@ def test_quick(words: tuple[str, ...], without: tuple[str, ...]) -> None:
         f"try:\n    app({list(words)!r})\nexcept SystemExit:\n    pass\n"
         "print('\\n'.join(sys.modules))"
     )
-    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     modules = set(answer.stdout.splitlines())
     assert "proxy_addon.cli.main" in modules
     assert not set(without) & modules

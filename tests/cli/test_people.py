@@ -109,12 +109,18 @@ def test_short_password_is_warned_about():
 def test_file_from_settings(tmp_path, monkeypatch):
     """The password file is the one of the settings, and the flag wins."""
     (tmp_path / "office.toml").write_text('passwords = "a"\nsign_in = "off"\n')
-    out = run("add", "dora", "--config", "office.toml", "--password-stdin", stdin="some password\n")[1]
+    out = run(
+        "add", "dora", "--config", "office.toml", "--password-stdin", stdin="some password\n"
+    )[1]
     assert "Sign-in is switched off" in out
     monkeypatch.setenv("ALLOWANCE_PASSWORDS", "b")
     run("add", "eve", "--config", "office.toml", "--password-stdin", stdin="some password\n")
     run("add", "zoe", "--passwords", "c", "--password-stdin", stdin="some password\n")
-    assert [PasswordFile(tmp_path / name).users() for name in "abc"] == [("dora",), ("eve",), ("zoe",)]
+    assert [PasswordFile(tmp_path / name).users() for name in "abc"] == [
+        ("dora",),
+        ("eve",),
+        ("zoe",),
+    ]
 
 
 def on_terminal(answers: list[tuple[str, str]], *words: str) -> tuple[int, str]:
@@ -122,7 +128,8 @@ def on_terminal(answers: list[tuple[str, str]], *words: str) -> tuple[int, str]:
     child, terminal = pty.fork()
     if child == 0:
         os.execv(
-            sys.executable, [sys.executable, "-c", "from proxy_addon.cli.people import app; app()", *words]
+            sys.executable,
+            [sys.executable, "-c", "from proxy_addon.cli.people import app; app()", *words],
         )
     screen, waiting, deadline = "", list(answers), time.monotonic() + 30
     seen = 0

@@ -34,7 +34,10 @@ def test_export_is_complete(folder: Path) -> None:
     assert found["signs_in"] is True
     assert found["rules_name_them"] == ["role care"]
     assert [(visit["platform"], visit["evidence"]) for visit in found["visits"]] == [("x", None)]
-    assert [(grant["seconds"], grant["resets"]) for grant in found["grants"]] == [(300.0, False), (0.0, True)]
+    assert [(grant["seconds"], grant["resets"]) for grant in found["grants"]] == [
+        (300.0, False),
+        (0.0, True),
+    ]
     assert [entry["action"] for entry in found["audit"]] == ["grant", "reset"]
     assert (found["requests"], found["acknowledgements"]) == ([], [])
     assert "bo" not in out.split('"')
@@ -46,7 +49,9 @@ def test_export_to_a_file(folder: Path) -> None:
     assert (code, out) == (0, "Everything that is stored about ana is in ana.json.\n")
     assert Path("ana.json").stat().st_mode & 0o777 == 0o600
     assert json.loads(Path("ana.json").read_text())["user"] == "ana"
-    assert "no/ana.json: cannot be written" in line("people", "export", "ana", "--output", "no/ana.json")
+    assert "no/ana.json: cannot be written" in line(
+        "people", "export", "ana", "--output", "no/ana.json"
+    )
 
 
 def test_erase_leaves_nothing(folder: Path) -> None:
@@ -84,7 +89,9 @@ def test_erase_and_a_rolling_window(folder: Path) -> None:
     visit = used("cy", "rolling", ago=3600)
     with ledger() as books:
         books.write_visits([visit])
-    ends = datetime.fromisoformat(line("people", "erase", "cy").split("open until ")[1].split(";")[0])
+    ends = datetime.fromisoformat(
+        line("people", "erase", "cy").split("open until ")[1].split(";")[0]
+    )
     assert abs(ends.timestamp() - (visit.end + 4 * 3600)) < 1
 
 
@@ -125,17 +132,28 @@ def test_pseudonyms(folder: Path) -> None:
     assert len(json.loads(run("people", "export", "bo")[1])["visits"]) == 1
     assert "is nobody of" in line("people", "unmask", hidden, "--reason", "a complaint")
     assert run("people", "unmask", names.of("ana"), "--reason", "a complaint")[:2] == (0, "ana\n")
-    assert run("people", "unmask", names.of("reception"), "--reason", "a complaint")[:2] == (0, "reception\n")
+    assert run("people", "unmask", names.of("reception"), "--reason", "a complaint")[:2] == (
+        0,
+        "reception\n",
+    )
     unmasked = [
-        entry for entry in json.loads(run("audit", "--json")[1])["audit"] if entry["action"] == "unmask"
+        entry
+        for entry in json.loads(run("audit", "--json")[1])["audit"]
+        if entry["action"] == "unmask"
     ]
-    assert [entry["subject"] for entry in unmasked] == [hidden, names.of("ana"), names.of("reception")]
+    assert [entry["subject"] for entry in unmasked] == [
+        hidden,
+        names.of("ana"),
+        names.of("reception"),
+    ]
     assert "--reason: must say why" in line("people", "unmask", hidden, "--reason", "")
     assert "is none" in line("people", "unmask", "bo", "--reason", "x")
     assert run("people", "erase", "bo", "--now")[0] == 0
     with ledger() as books:
         assert not books.records(hidden).visits
-        assert all(entry.subject != hidden for entry in books.audit_log() if entry.action == "grant")
+        assert all(
+            entry.subject != hidden for entry in books.audit_log() if entry.action == "grant"
+        )
 
 
 def decisions(*people: str) -> Path:

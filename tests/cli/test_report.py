@@ -25,7 +25,9 @@ def visit(
 ) -> Visit:
     """A visit on that Monday, so many minutes after nine."""
     begin = NINE + start * M
-    return Visit(name, person, platform, None, allowance, "Fifteen", begin, begin + minutes * M, "n")
+    return Visit(
+        name, person, platform, None, allowance, "Fifteen", begin, begin + minutes * M, "n"
+    )
 
 
 VISITS = [
@@ -49,7 +51,14 @@ def test_for_people() -> None:
     code, out, error = run("report", *WEEK)
     assert (code, error) == (0, "")
     first = "Monday, 4 November 2024"
-    for words in (first, "2 people", "25 min charged and 5 min free", "Mon 04 Nov", "youtube", "daily"):
+    for words in (
+        first,
+        "2 people",
+        "25 min charged and 5 min free",
+        "Mon 04 Nov",
+        "youtube",
+        "daily",
+    ):
         assert words in out, (words, out)
     assert "ana" not in out
     assert "busiest: Monday 09:00, 30 min" in out
@@ -65,7 +74,10 @@ def test_json() -> None:
         1500.0,
         300.0,
     )
-    assert {group["name"]: group["ran_out"] for group in answer["groups"]} == {"care": 1, "staff": 0}
+    assert {group["name"]: group["ran_out"] for group in answer["groups"]} == {
+        "care": 1,
+        "staff": 0,
+    }
 
 
 def test_csv() -> None:
@@ -91,7 +103,9 @@ def test_html(folder: Path) -> None:
     assert file.read_text("utf-8").startswith("<!doctype html>")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert list(file.parent.iterdir()) == [file]
-    assert "cannot be written" in line("report", *WEEK, "--html", str(folder / "none" / "report.html"))
+    assert "cannot be written" in line(
+        "report", *WEEK, "--html", str(folder / "none" / "report.html")
+    )
 
 
 def test_by_person_is_audited() -> None:
@@ -102,7 +116,10 @@ def test_by_person_is_audited() -> None:
     with ledger() as opened:
         entries = [entry for entry in opened.audit_log() if entry.action == "report"]
     assert len(entries) == 1
-    assert (entries[0].subject, entries[0].detail) == ("everybody", "by person, 2024-11-04 to 2024-11-10")
+    assert (entries[0].subject, entries[0].detail) == (
+        "everybody",
+        "by person, 2024-11-04 to 2024-11-10",
+    )
     assert entries[0].actor.startswith("cli:")
     run("report", *WEEK, "--by", "role")
     with ledger() as opened:
@@ -115,7 +132,9 @@ def test_pseudonyms_stay_pseudonyms(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     office(tmp_path / "b", monkeypatch, more="privacy: {pseudonyms: true}")
     with ledger() as opened:
         opened.write_visits(VISITS)
-        names = settled(opened, Path("var/pseudonym.key"), NINE)  # as the first start of the proxy does
+        names = settled(
+            opened, Path("var/pseudonym.key"), NINE
+        )  # as the first start of the proxy does
         opened.mask_names(names.of, names.actor)
     code, out, error = run("report", *WEEK, "--by", "person", "--json")
     assert code == 0, error
@@ -133,7 +152,10 @@ def test_this_week_and_the_one_before() -> None:
     """Without an option it is this week; a visit of a minute ago is in it, or in the last one at its edge."""
     with ledger() as opened:
         opened.write_visits([used("ana", ago=60.0)])
-    found = [json.loads(run("report", *words, "--json")[1])["people"] for words in ((), ("--week", "--last"))]
+    found = [
+        json.loads(run("report", *words, "--json")[1])["people"]
+        for words in ((), ("--week", "--last"))
+    ]
     assert sum(found) >= 1
     month = json.loads(run("report", "--month", "--json")[1])
     assert month["from"].endswith("-01T00:00:00+00:00")
@@ -145,7 +167,12 @@ def test_nobody() -> None:
     assert code == 0
     assert "Nobody used a limited platform" in out
     assert "allowance doctor" in out
-    assert json.loads(run("report", "--from", "2023-01-02", "--to", "2023-01-02", "--json")[1])["people"] == 0
+    assert (
+        json.loads(run("report", "--from", "2023-01-02", "--to", "2023-01-02", "--json")[1])[
+            "people"
+        ]
+        == 0
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,17 +22,33 @@ def shown(report, by: str = "platform", width: int = 140) -> str:
 def test_sums() -> None:
     """By day, by group, by hour, by allowance."""
     text = shown(office(), "role")
-    for words in ("By day", "By role", "By hour of the week", "By allowance", "staff", "15 minutes per day"):
+    for words in (
+        "By day",
+        "By role",
+        "By hour of the week",
+        "By allowance",
+        "staff",
+        "15 minutes per day",
+    ):
         assert words in text, words
     assert "3 people, 40 min charged and 40 min free in 6 visits" in text
     assert "Only observed" not in text
     monday = next(line for line in text.splitlines() if "Mon 02 Nov" in line)
-    assert [cell.strip() for cell in monday.split("│")[2:-1]] == ["35 min", "30 min", "3", "5", "1", "10 min"]
+    assert [cell.strip() for cell in monday.split("│")[2:-1]] == [
+        "35 min",
+        "30 min",
+        "3",
+        "5",
+        "1",
+        "10 min",
+    ]
 
 
 def test_observed() -> None:
     """What rules that stop nobody would have stopped."""
-    text = shown(made(PlainVisit("dora", "x", DAILY, RULE, at("09:00"), at("09:40")), rules=observing()))
+    text = shown(
+        made(PlainVisit("dora", "x", DAILY, RULE, at("09:00"), at("09:40")), rules=observing())
+    )
     assert "Only observed" in text
     assert "daily-social (observed)" in text
     assert "25 min" in text

@@ -46,8 +46,14 @@ def test_approve(folder: Path) -> None:
     assert (usage["granted"], usage["left"]) == (600.0, 1500.0)
     with ledger() as opened:
         (entry,) = opened.audit_log()
-        assert (entry.action, entry.subject, entry.detail) == ("grant", "ana", "daily 600 s: a launch")
-    (decided,) = json.loads(run("requests", "list", "--all", "--user", "ana", "--json")[1])["requests"]
+        assert (entry.action, entry.subject, entry.detail) == (
+            "grant",
+            "ana",
+            "daily 600 s: a launch",
+        )
+    (decided,) = json.loads(run("requests", "list", "--all", "--user", "ana", "--json")[1])[
+        "requests"
+    ]
     assert decided["granted_until"] == usage["resets_at"]
     assert "waits for an answer" in line("requests", "approve", "r1")
 
@@ -56,7 +62,9 @@ def test_refuse(folder: Path) -> None:
     """A refusal says why; it is audited, and grants nothing."""
     assert "--note" in line("requests", "refuse", "r1", "--note", "  ")
     assert "240" in line("requests", "refuse", "r1", "--note", "x" * 241)
-    answer = json.loads(run("requests", "refuse", "r1", "--note", "after  the\nlaunch", "--json")[1])
+    answer = json.loads(
+        run("requests", "refuse", "r1", "--note", "after  the\nlaunch", "--json")[1]
+    )
     assert (answer["status"], answer["note"]) == ("refused", "after the launch")
     shown = run("requests", "list", "--all")[1]
     assert all(word in shown for word in ("r1", "refused:", "launch"))
@@ -77,7 +85,9 @@ def test_behind_pseudonyms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with ledger() as opened:
         names: Pseudonyms = settled(opened, tmp_path / "var" / "pseudonym.key", START)
         hidden = names.of("ana")
-        opened.ask(TimeRequest("r1", hidden, "daily", 600.0, "a launch", "open", START), most_open=3)
+        opened.ask(
+            TimeRequest("r1", hidden, "daily", 600.0, "a launch", "open", START), most_open=3
+        )
     code, out, error = run("requests", "approve", "r1")
     assert (code, error) == (0, "")
     assert out.startswith(hidden)

@@ -35,7 +35,9 @@ def test_rules_that_are_right() -> None:
 
 def test_mistakes_are_shown_where_they_stand(folder: Path) -> None:
     """Exit 1; each message is followed by its line and a caret."""
-    (folder / "policy.yaml").write_text(POLICY + "retention: 90d\nweek_starts: mondey\notherwise: maybe\n")
+    (folder / "policy.yaml").write_text(
+        POLICY + "retention: 90d\nweek_starts: mondey\notherwise: maybe\n"
+    )
     assert run() == (
         1,
         'rules/policy.yaml:4:14: bad-days: "mondey" is no day of the week; did you mean "monday"?\n'
@@ -70,7 +72,9 @@ def test_a_folder_that_is_missing() -> None:
     """One line, no traceback."""
     code, output = run("nowhere")
     assert code == 1
-    assert output.splitlines()[0].startswith('nowhere:1:1: missing-file: there is no folder "nowhere"')
+    assert output.splitlines()[0].startswith(
+        'nowhere:1:1: missing-file: there is no folder "nowhere"'
+    )
 
 
 def test_json_has_every_field(folder: Path) -> None:
@@ -113,7 +117,9 @@ def test_the_format_of_programs_and_of_pull_requests(folder: Path) -> None:
     )
     (folder / "people.yml").write_text("")
     other = folder.rename("a,b:c")
-    assert run(str(other), "--format", "github")[1].startswith("::warning file=a%2Cb%3Ac/people.yml,line=1")
+    assert run(str(other), "--format", "github")[1].startswith(
+        "::warning file=a%2Cb%3Ac/people.yml,line=1"
+    )
     assert run(str(other), "--format", "xml")[0] == 2
 
 
@@ -146,7 +152,9 @@ def test_what_lies_outside_of_the_folder_is_not_shown(folder: Path, tmp_path: Pa
         assert "hunter2" not in output
 
 
-def test_the_folder_of_the_settings(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_of_the_settings(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without a folder it is the one that the proxy would read: an installed proxy's is not below this folder."""
     monkeypatch.setenv("ALLOWANCE_RULES", str(folder.rename(tmp_path / "elsewhere").absolute()))
     assert run() == (0, f"{tmp_path}/elsewhere: the rules are right\n")

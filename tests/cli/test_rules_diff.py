@@ -21,7 +21,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """`rules` in the current folder; the changed rules are in `new`."""
     monkeypatch.chdir(tmp_path)
     write(Path("rules"))
-    return write(Path("new"), POLICY.replace("{roles: [care], limit: 45m", "{roles: [care], limit: 1h"))
+    return write(
+        Path("new"), POLICY.replace("{roles: [care], limit: 45m", "{roles: [care], limit: 1h")
+    )
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
@@ -78,13 +80,17 @@ def test_mistakes() -> None:
     code, _, complaint = run("nowhere")
     assert code == 1
     assert 'there is no folder "nowhere"' in complaint
-    assert run("new", "--week", "soon")[2] == "--week: 'soon' is not a date; write it as 2026-12-24\n"
+    assert (
+        run("new", "--week", "soon")[2] == "--week: 'soon' is not a date; write it as 2026-12-24\n"
+    )
 
 
 def test_rules_and_settings_that_differ(folder: Path) -> None:
     """Names of rules when they differ, keys of the policy, and dates that another week would show."""
     rule = "{name: Crisis, platforms: [x], when: {dates: 2026-12-04}, then: allow}\n  - {name: Courses,"
-    (folder / "policy.yaml").write_text(POLICY.replace("{name: Learning,", rule) + "retention: 30d\n")
+    (folder / "policy.yaml").write_text(
+        POLICY.replace("{name: Learning,", rule) + "retention: 30d\n"
+    )
     output = run("new", *WEEK)[1]
     assert (
         "~ role staff, role care, role guest and 2 more: linkedin/learning always: allow, as before ("

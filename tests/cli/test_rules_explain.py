@@ -45,9 +45,22 @@ def test_the_contract() -> None:
     code, output, _ = run(*DORA, *TEN, "--json")
     found = json.loads(output)
     assert code == 0
-    assert list(found)[:8] == ["verdict", "reason", "rule", "platform", "allowance", "left", "until", "walk"]
+    assert list(found)[:8] == [
+        "verdict",
+        "reason",
+        "rule",
+        "platform",
+        "allowance",
+        "left",
+        "until",
+        "walk",
+    ]
     assert set(found["walk"][0]) == {"rule", "fits", "why"}
-    assert (found["verdict"], found["left"], found["until"]) == ("spend", 900.0, "2026-11-02T12:00:00+00:00")
+    assert (found["verdict"], found["left"], found["until"]) == (
+        "spend",
+        900.0,
+        "2026-11-02T12:00:00+00:00",
+    )
 
 
 def test_reading_aloud() -> None:
@@ -64,7 +77,9 @@ def test_reading_aloud() -> None:
         "  15m per day: 12m spent, 3m left",
         "The answer may change today at 12:00.",
     ]
-    assert any("Night" in line and "no" in line and "it is not 22:00-06:00 now" in line for line in lines)
+    assert any(
+        "Night" in line and "no" in line and "it is not 22:00-06:00 now" in line for line in lines
+    )
 
 
 def test_what_the_ledger_knows() -> None:
@@ -178,7 +193,9 @@ def test_live(proxy: HostPort) -> None:
     code, output, said = run(*asked, "https://facebook.com/", "--json")
     assert (code, said) == (0, "")
     assert json.loads(output)["platform"] == "facebook"
-    assert run(*asked, "https://facebook.com/")[1].startswith("dora (staff) opens https://facebook.com/")
+    assert run(*asked, "https://facebook.com/")[1].startswith(
+        "dora (staff) opens https://facebook.com/"
+    )
     code, _, said = run(*asked, "facebook.com")
     assert (code, said) == (
         1,

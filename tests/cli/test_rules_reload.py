@@ -57,13 +57,19 @@ def reload(address: str, *more: str) -> Result:
 def test_new_rules(serve: Serve) -> None:
     """Exit 0, and the version that is in force."""
     result = reload(serve(200, answer(changed=True)))
-    assert (result.exit_code, result.stdout) == (0, "These rules are in force (version 0123456789ab).\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "These rules are in force (version 0123456789ab).\n",
+    )
 
 
 def test_the_same_rules(serve: Serve) -> None:
     """Exit 0 and the same words: the watcher may have been quicker than the command."""
     result = reload(serve(200, answer()))
-    assert (result.exit_code, result.stdout) == (0, "These rules are in force (version 0123456789ab).\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "These rules are in force (version 0123456789ab).\n",
+    )
 
 
 def test_broken_rules(serve: Serve) -> None:

@@ -38,7 +38,9 @@ def test_a_line_a_test_and_what_was_reached() -> None:
     assert run("rules") == run()
 
 
-def test_the_folder_of_the_settings(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_of_the_settings(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without a folder it is the one that the proxy would read; wrong settings are one line."""
     monkeypatch.setenv("ALLOWANCE_RULES", str(folder.rename(tmp_path / "elsewhere").absolute()))
     assert run()[0] == 0
@@ -61,7 +63,9 @@ def test_a_mistake_in_a_test_file(folder: Path) -> None:
     (folder / "tests" / "b.yaml").write_text("tests: {}")
     code, output, _ = run()
     assert code == 1
-    assert output.startswith("rules/tests/b.yaml:1:8: test-wrong-type: a list of tests belongs here")
+    assert output.startswith(
+        "rules/tests/b.yaml:1:8: test-wrong-type: a list of tests belongs here"
+    )
 
 
 def test_rules_that_cannot_be_read(folder: Path) -> None:

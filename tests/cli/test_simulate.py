@@ -96,7 +96,9 @@ def test_against_another_folder(office: Path) -> None:
     assert code == 0
     assert "-0:10:00" in out
     form = json.loads(run("--against", other, "--json", path)[1])
-    assert form["against"]["users"]["ana"]["allowances"]["daily"]["spent"] == pytest.approx(300.0, abs=0.01)
+    assert form["against"]["users"]["ana"]["allowances"]["daily"]["spent"] == pytest.approx(
+        300.0, abs=0.01
+    )
     change = form["changes"]["ana"]
     assert change["gained"] == pytest.approx(-600.0, abs=0.01)
     assert change["now"]["exhausted_at"] == {"daily": "2026-11-02T10:12:50+00:00"}

@@ -13,7 +13,8 @@ from proxy_addon.simulate import Result
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.0, "0:00:00"), (59.6, "0:01:00"), (3_725.0, "1:02:05"), (90_000.0, "25:00:00")]
+    ("seconds", "words"),
+    [(0.0, "0:00:00"), (59.6, "0:01:00"), (3_725.0, "1:02:05"), (90_000.0, "25:00:00")],
 )
 def test_clock_of(seconds: float, words: str) -> None:
     """Hours, minutes and seconds, rounded; a day and more is counted in hours."""

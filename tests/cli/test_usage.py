@@ -81,7 +81,8 @@ def recorded(ago: float, seconds: float = 20.0) -> Visit:
     made = used("ana", ago=ago, seconds=seconds)
     lines = (Extension("page-action", made.start + 5, made.start + 10, 3),)
     return replace(
-        made, evidence=EvidenceSummary(("page-opened", made.start), lines, ("time-up", made.end), 60.0)
+        made,
+        evidence=EvidenceSummary(("page-opened", made.start), lines, ("time-up", made.end), 60.0),
     )
 
 
@@ -91,13 +92,25 @@ def test_explained_to_the_letter() -> None:
         opened.write_visits([recorded(ago=100.0)])
     _, out, _ = run("usage", "ana", "--explain", "--json")
     explained, old = json.loads(out)["visits"]
-    assert list(explained) == ["platform", "section", "allowance", "rule", "start", "end", "evidence"]
+    assert list(explained) == [
+        "platform",
+        "section",
+        "allowance",
+        "rule",
+        "start",
+        "end",
+        "evidence",
+    ]
     assert old["evidence"] is None
     evidence = explained["evidence"]
     assert list(evidence) == ["opened", "extended", "closed", "given_back"]
     assert evidence["opened"] == {"by": "page-opened", "at": explained["start"]}
     (line,) = evidence["extended"]
-    assert (list(line), line["by"], line["times"]) == (["by", "first", "last", "times"], "page-action", 3)
+    assert (list(line), line["by"], line["times"]) == (
+        ["by", "first", "last", "times"],
+        "page-action",
+        3,
+    )
     assert evidence["closed"] == {"why": "time-up", "at": explained["end"]}
     assert evidence["given_back"] == 60.0
 
@@ -149,4 +162,7 @@ def test_another_day() -> None:
     assert "The balances are those of today" in run("usage", "ana", "--day", "2020-02-29")[1]
     assert "The balances are" not in run("usage", "ana")[1]
     for wrong in ("soon", "2026-02-30"):
-        assert line("usage", "ana", "--day", wrong) == f"--day: {wrong!r}: write a date as 2026-11-16\n"
+        assert (
+            line("usage", "ana", "--day", wrong)
+            == f"--day: {wrong!r}: write a date as 2026-11-16\n"
+        )

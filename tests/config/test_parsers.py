@@ -31,7 +31,20 @@ def test_host_port(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "x:", "::1:8080", "[::1]", "x:99999", "a b:1", "[zz]:1", "x:-1", "x:１", "http://x:1"]
+    "text",
+    [
+        "",
+        "x",
+        "x:",
+        "::1:8080",
+        "[::1]",
+        "x:99999",
+        "a b:1",
+        "[zz]:1",
+        "x:-1",
+        "x:１",
+        "http://x:1",
+    ],
 )
 def test_host_port_refuses(text):
     """What cannot be an address to listen on is refused with an example."""
@@ -121,7 +134,10 @@ def test_lists_may_be_one_text(ports):
     """A list is the same list whether it is a TOML array, a comma list or a list with blanks."""
     parse = values.many(values.whole_number(1, 65_535))
     assert (
-        parse(ports) == parse(",".join(map(str, ports))) == parse(" ".join(map(str, ports))) == tuple(ports)
+        parse(ports)
+        == parse(",".join(map(str, ports)))
+        == parse(" ".join(map(str, ports)))
+        == tuple(ports)
     )
 
 

@@ -82,7 +82,9 @@ def test_lists_come_from_every_place(monkeypatch, tmp_path):
     """A repeatable setting is an array in TOML, a comma list in the environment, and a list of flags."""
     (tmp_path / "allowance.toml").write_text('front-proxies = ["10.0.0.1", "10.1.0.0/16"]\n')
     monkeypatch.setenv("ALLOWANCE_CONNECT_PORTS", "443, 8443")
-    settings = load_settings({"resolve": ["x.com:443=127.0.0.1:1", "y.com:443=[::1]:2"], "allow_targets": []})
+    settings = load_settings(
+        {"resolve": ["x.com:443=127.0.0.1:1", "y.com:443=[::1]:2"], "allow_targets": []}
+    )
     assert [str(each) for each in settings.front_proxies] == ["10.0.0.1/32", "10.1.0.0/16"]
     assert settings.connect_ports == (443, 8443)
     assert [each.host for each in settings.resolve] == ["x.com", "y.com"]
@@ -151,7 +153,11 @@ def test_all_problems_at_once(monkeypatch, tmp_path):
     (tmp_path / "allowance.toml").write_text('colour = "blue"\nflush = "x"\n')
     monkeypatch.setenv("ALLOWANCE_WORKERS", "x")
     found = problems({"listen": "x"})
-    assert {line.split(":")[0] for line in found} == {"allowance.toml", "ALLOWANCE_WORKERS", "--listen"}
+    assert {line.split(":")[0] for line in found} == {
+        "allowance.toml",
+        "ALLOWANCE_WORKERS",
+        "--listen",
+    }
     assert len(found) == 4
 
 
@@ -159,7 +165,10 @@ def test_all_problems_at_once(monkeypatch, tmp_path):
     ("content", "message"),
     [
         (b"workers = \n", "allowance.toml:1:11: is not TOML: Invalid value"),
-        (b"workers = 1\nworkers = 2\n", "allowance.toml:2:12: is not TOML: Cannot overwrite a value"),
+        (
+            b"workers = 1\nworkers = 2\n",
+            "allowance.toml:2:12: is not TOML: Cannot overwrite a value",
+        ),
         (b"\xff\xfe", "allowance.toml: is not UTF-8 text; save it as UTF-8"),
     ],
 )
@@ -186,7 +195,10 @@ def test_file_saved_on_windows(tmp_path):
 def test_no_credentials_in_texts():
     """Passwords in URLs are neither in the representation of settings nor in error messages."""
     settings = load_settings(
-        {"upstream_proxy": "http://ann:hunter2@proxy:1", "database": "postgresql://ann:hunter2@db/x"}
+        {
+            "upstream_proxy": "http://ann:hunter2@proxy:1",
+            "database": "postgresql://ann:hunter2@db/x",
+        }
     )
     assert "hunter2" not in repr(settings) + str(settings)
     assert "hunter2" not in "".join(problems({"upstream_proxy": "htp://ann:hunter2 @proxy:1"}))
@@ -212,8 +224,15 @@ def test_environment_does_not_reach_a_direct_construction(monkeypatch):
 
 def test_unknown_variables_are_pointed_out():
     """A misspelt variable is found, with the setting that was meant; ours and others' are left alone."""
-    environment = {"ALLOWANCE_LISTN": "", "ALLOWANCE_LISTEN": "", "ALLOWANCE_CONFIG": "", "HOME": ""}
-    assert unknown_variables(environment) == ["ALLOWANCE_LISTN: is no setting of ours; did you mean listen?"]
+    environment = {
+        "ALLOWANCE_LISTN": "",
+        "ALLOWANCE_LISTEN": "",
+        "ALLOWANCE_CONFIG": "",
+        "HOME": "",
+    }
+    assert unknown_variables(environment) == [
+        "ALLOWANCE_LISTN: is no setting of ours; did you mean listen?"
+    ]
 
 
 def test_strict_and_state(monkeypatch):

@@ -25,7 +25,17 @@ LONDON = ZoneInfo("Europe/London")
 DAY = "2026-11-02"  # a Monday
 M, H = 60.0, 3600.0
 
-SOCIAL = ("facebook", "instagram", "threads", "x", "linkedin", "tiktok", "reddit", "pinterest", "snapchat")
+SOCIAL = (
+    "facebook",
+    "instagram",
+    "threads",
+    "x",
+    "linkedin",
+    "tiktok",
+    "reddit",
+    "pinterest",
+    "snapchat",
+)
 VIDEO = ("youtube", "twitch")
 LUNCH = When(days=frozenset(range(5)), between=((12 * 3600, 13 * 3600 + 1800),))
 
@@ -74,7 +84,9 @@ SAMPLE = RuleSet(
     zone=LONDON,
     day_starts=0,
     week_starts=0,
-    platforms={name: Platform(name, name.title(), (f"{name}.com",)) for name in (*SOCIAL, *VIDEO, "medium")},
+    platforms={
+        name: Platform(name, name.title(), (f"{name}.com",)) for name in (*SOCIAL, *VIDEO, "medium")
+    },
     groups={"social": SOCIAL, "video": VIDEO},
     allowances={
         "daily-social": Allowance(
@@ -94,7 +106,9 @@ SAMPLE = RuleSet(
             roles=frozenset({"marketing"}),
             targets=targets("facebook", "instagram", "x", "linkedin", "youtube"),
         ),
-        Rule("Learning is work", Then.ALLOW, targets=targets("linkedin/learning", "youtube/studio")),
+        Rule(
+            "Learning is work", Then.ALLOW, targets=targets("linkedin/learning", "youtube/studio")
+        ),
         Rule("Lunch is yours", Then.ALLOW, targets=targets(*SOCIAL, *VIDEO), when=LUNCH),
         Rule(
             "Not on our network",
@@ -107,7 +121,12 @@ SAMPLE = RuleSet(
     ),
     people=People(
         "staff",
-        {"staff": (), "marketing": ("maria", "*@brand.example"), "care": ("carl", "cora"), "admin": ("ada",)},
+        {
+            "staff": (),
+            "marketing": ("maria", "*@brand.example"),
+            "care": ("carl", "cora"),
+            "admin": ("ada",),
+        },
     ),
     limited=frozenset((*SOCIAL, *VIDEO)),
 )

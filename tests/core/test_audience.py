@@ -8,7 +8,9 @@ from proxy_addon.core.types import Person
 
 def test_names_and_patterns_set_the_bits_of_their_lists():
     """A name collects the bits of every list it is in, by name or by pattern, whatever its case."""
-    names = NameIndex([(1, ("Maria", "*@brand.example")), (2, ("maria",)), (4, ("m?r*", "*@brand.example"))])
+    names = NameIndex(
+        [(1, ("Maria", "*@brand.example")), (2, ("maria",)), (4, ("m?r*", "*@brand.example"))]
+    )
     assert names.bits("MARIA") == 1 | 2 | 4
     assert names.bits("Zed@Brand.Example") == 1 | 4
     assert names.bits("zed") == 0
@@ -17,7 +19,13 @@ def test_names_and_patterns_set_the_bits_of_their_lists():
 def test_a_pattern_fits_whole_names_only():
     """`ann` is not `anna`, and `[ab]ob` is bob but not bobby."""
     names = NameIndex([(1, ("ann", "[ab]ob"))])
-    assert [names.bits(name) for name in ("ann", "anna", "bob", "bobby", "[ab]ob")] == [1, 0, 1, 0, 0]
+    assert [names.bits(name) for name in ("ann", "anna", "bob", "bobby", "[ab]ob")] == [
+        1,
+        0,
+        1,
+        0,
+        0,
+    ]
     assert [is_pattern(name) for name in ("ann", "a*", "a?", "[ab]")] == [False, True, True, True]
 
 
@@ -27,7 +35,9 @@ def test_users_or_roles():
     audiences = AudienceIndex([care, care, ((), frozenset()), ((), frozenset({"staff"}))])
     bit = audiences.bit(("bob",), ("care",))
     assert audiences.bit((), ()) == EVERYBODY
-    assert audiences.bits(Person("bob", ("staff",))) == EVERYBODY | bit | audiences.bit((), {"staff"})
+    assert audiences.bits(Person("bob", ("staff",))) == EVERYBODY | bit | audiences.bit(
+        (), {"staff"}
+    )
     assert audiences.bits(Person("cora", ("care",))) == EVERYBODY | bit
     assert audiences.bits(Person("dora", ("guest",))) == EVERYBODY
 

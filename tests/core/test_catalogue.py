@@ -18,10 +18,19 @@ FACES = Platform(
         Section("share", paths=("/share?*url=*",)),
         Section("ads", paths=("ads*.faces.com/manage*",)),
     ),
-    embeds=("badge.faces.com", "=fc.me", "/plugins/*", "/v*/plugins/*.php", "www.faces.com/tr", "=fc.me/x"),
+    embeds=(
+        "badge.faces.com",
+        "=fc.me",
+        "/plugins/*",
+        "/v*/plugins/*.php",
+        "www.faces.com/tr",
+        "=fc.me/x",
+    ),
     background=("*/realtime/*", "/log*", "*.ping", "poll*.faces.com", "=api.faces.com/v*/beat"),
 )
-PICS = Platform(name="pics", title="Pics", hosts=("pics.com", "pics*.cdn.net", "inner.dev.faces.com"))
+PICS = Platform(
+    name="pics", title="Pics", hosts=("pics.com", "pics*.cdn.net", "inner.dev.faces.com")
+)
 BOTH = Catalogue({"faces": FACES, "pics": PICS})
 
 
@@ -65,7 +74,9 @@ def test_exclusion_only_binds_its_own_platform() -> None:
 def test_exclusion_beats_its_own_host() -> None:
     """A name that a platform lists and excludes is excluded."""
     assert (
-        Catalogue({"one": Platform("one", "One", ("a.com",), excludes=("a.com",))}).platform_of("a.com")
+        Catalogue({"one": Platform("one", "One", ("a.com",), excludes=("a.com",))}).platform_of(
+            "a.com"
+        )
         is None
     )
 
@@ -156,13 +167,17 @@ def test_no_way_out_of_a_section(path: str) -> None:
 
 def test_first_in_file_among_equals() -> None:
     """Of two path patterns of one length the first in the file wins."""
-    one = Platform("one", "One", ("a.com",), (Section("b", paths=("/x*",)), Section("c", paths=("/*x",))))
+    one = Platform(
+        "one", "One", ("a.com",), (Section("b", paths=("/x*",)), Section("c", paths=("/*x",)))
+    )
     assert Catalogue({"one": one}).look("a.com", "/x") == Hit("one", "b")
 
 
 def test_most_specific_host_section_wins() -> None:
     """Among sections told by host the longest match wins, whatever the order in the file."""
-    one = Platform("one", "One", ("a.com",), (Section("all", ("a.com",)), Section("sub", ("b.a.com",))))
+    one = Platform(
+        "one", "One", ("a.com",), (Section("all", ("a.com",)), Section("sub", ("b.a.com",)))
+    )
     assert Catalogue({"one": one}).look("c.b.a.com", "/") == Hit("one", "sub")
 
 

@@ -47,7 +47,18 @@ def test_spelling(written: str, spelt: str) -> None:
 @pytest.mark.parametrize(
     "rubbish",
     [
-        *("", " ", ".", "..", ".x.com", "x..com", "a b.com", "x.com/path", "http://x.com", "x.com?q"),
+        *(
+            "",
+            " ",
+            ".",
+            "..",
+            ".x.com",
+            "x..com",
+            "a b.com",
+            "x.com/path",
+            "http://x.com",
+            "x.com?q",
+        ),
         *("x.com:80:90z", "[::1", "[nonsense]", "x\x00.com", "x.com\r\nHost: y.com", "x\\y.com"),
         *("%2525.com", "％.com", "a" * 600),
     ],
@@ -140,7 +151,11 @@ def test_same_pattern_twice() -> None:
 def test_star_with_equals() -> None:
     """A star with `=` fits as many labels as it has, none below."""
     table = HostTable([("=s*.x.com", 1)])
-    assert (table.find("s1.x.com"), table.find("a.s1.x.com"), table.find("x.com")) == (1, None, None)
+    assert (table.find("s1.x.com"), table.find("a.s1.x.com"), table.find("x.com")) == (
+        1,
+        None,
+        None,
+    )
 
 
 def test_star_stays_in_its_label() -> None:

@@ -29,7 +29,9 @@ quick = settings(max_examples=80, deadline=None)
 
 def is_normal(a: Intervals) -> bool:
     """Sorted, disjoint, none empty, none touching its neighbour."""
-    return all(start < end for start, end in a) and all(a[i].end < a[i + 1].start for i in range(len(a) - 1))
+    return all(start < end for start, end in a) and all(
+        a[i].end < a[i + 1].start for i in range(len(a) - 1)
+    )
 
 
 def instants(a: Intervals) -> set[int]:
@@ -39,7 +41,14 @@ def instants(a: Intervals) -> set[int]:
 
 def test_normalise_sorts_merges_and_drops_empty_ones():
     """Overlapping and touching intervals become one, empty and backward ones nothing."""
-    messy = [Interval(5, 7), Interval(1, 2), Interval(2, 3), Interval(6, 9), Interval(4, 4), Interval(8, 2)]
+    messy = [
+        Interval(5, 7),
+        Interval(1, 2),
+        Interval(2, 3),
+        Interval(6, 9),
+        Interval(4, 4),
+        Interval(8, 2),
+    ]
     assert normalise(messy) == (Interval(1, 3), Interval(5, 9))
 
 
@@ -108,7 +117,9 @@ def test_clip_is_the_intersection_with_one_stretch(a, start, end):
 def test_a_measure_splits_anywhere(a, one, two, three):
     """Measures of neighbouring stretches add up to the measure of both together."""
     low, middle, high = sorted((one, two, three))
-    assert measure_between(a, low, middle) + measure_between(a, middle, high) == measure_between(a, low, high)
+    assert measure_between(a, low, middle) + measure_between(a, middle, high) == measure_between(
+        a, low, high
+    )
 
 
 @quick
@@ -145,8 +156,8 @@ def test_first_after_is_the_first_that_still_goes_on(a, instant):
 def test_measuring_outside_or_backwards_is_nothing():
     """Stretches before, after and between the intervals, and backward ones, have no measure."""
     a = (Interval(10, 20), Interval(30, 40))
-    assert [measure_between(a, *pair) for pair in ((0, 10), (20, 30), (40, 99), (35, 15), (12, 12))] == [
-        0.0
-    ] * 5
+    assert [
+        measure_between(a, *pair) for pair in ((0, 10), (20, 30), (40, 99), (35, 15), (12, 12))
+    ] == [0.0] * 5
     assert measure_between((), 0, 99) == 0.0
     assert clip(a, 35, 15) == ()

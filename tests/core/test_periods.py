@@ -32,12 +32,16 @@ H = 3600
 quick = settings(max_examples=80, deadline=None)
 zones = st.sampled_from(ZONES)
 # Whole quarters of an hour from 2005 to 2030: clock changes and windows fall on them, so equality is tried.
-quarters = st.integers(1_104_537_600 // 900, 1_893_456_000 // 900).map(lambda quarter: quarter * 900.0)
+quarters = st.integers(1_104_537_600 // 900, 1_893_456_000 // 900).map(
+    lambda quarter: quarter * 900.0
+)
 
 
 def rules(zone: str = LONDON, day_starts: int = 0, week_starts: int = 0) -> RuleSet:
     """A rule set of which only the calendar matters."""
-    return RuleSet(ZoneInfo(zone), day_starts, week_starts, {}, {}, {}, (), People("staff", {"staff": ()}))
+    return RuleSet(
+        ZoneInfo(zone), day_starts, week_starts, {}, {}, {}, (), People("staff", {"staff": ()})
+    )
 
 
 def at(text: str, zone: str = LONDON, fold: int = 0) -> float:
@@ -58,7 +62,11 @@ def length(limit: Limit, rs: RuleSet, instant: float) -> float:
 
 @quick
 @given(
-    zones, quarters, st.sampled_from(CALENDAR), st.sampled_from((0, 2 * H, 4 * H, 86_399)), st.integers(0, 6)
+    zones,
+    quarters,
+    st.sampled_from(CALENDAR),
+    st.sampled_from((0, 2 * H, 4 * H, 86_399)),
+    st.integers(0, 6),
 )
 def test_windows_tile_time(zone, instant, period, day_starts, week_starts):
     """Every instant is in its window, all instants of a window name the same one, and neighbours touch."""
@@ -78,11 +86,15 @@ def test_windows_tile_time(zone, instant, period, day_starts, week_starts):
     st.sampled_from((Period.DAY, Period.WEEK, Period.MONTH)),
     st.sampled_from((0, 2 * H, 4 * H)),
 )
-def test_windows_end_when_the_clock_first_shows_the_edge_or_has_passed_it(zone, instant, period, day_starts):
+def test_windows_end_when_the_clock_first_shows_the_edge_or_has_passed_it(
+    zone, instant, period, day_starts
+):
     """Before the end of a window its edge has never been shown; from then on it is, or has been passed."""
     rs = rules(zone, day_starts)
     end = window(Limit(900, period), rs, instant).end
-    before, after = (datetime.fromtimestamp(t, rs.zone).replace(tzinfo=None) for t in (end - 1, end))
+    before, after = (
+        datetime.fromtimestamp(t, rs.zone).replace(tzinfo=None) for t in (end - 1, end)
+    )
     edge = datetime.combine(after.date(), datetime.min.time()) + timedelta(seconds=day_starts)
     assert before < edge <= after
 
@@ -133,7 +145,10 @@ def test_a_day_that_was_left_out_is_in_no_window():
 def test_a_midnight_in_a_gap_is_the_first_instant_after_it():
     """Havana's clock goes from 23:59:59 to 01:00: the day begins at 01:00."""
     rs = rules("America/Havana")
-    assert shown(window(DAY, rs, at("2026-03-08 12:00", "America/Havana")).start, rs) == "2026-03-08 01:00:00"
+    assert (
+        shown(window(DAY, rs, at("2026-03-08 12:00", "America/Havana")).start, rs)
+        == "2026-03-08 01:00:00"
+    )
 
 
 def test_a_day_start_in_a_gap_and_in_a_fold():
@@ -165,7 +180,8 @@ def test_weeks_begin_on_their_day(first):
 
 
 @pytest.mark.parametrize(
-    ("day", "days"), [("2024-02-29", 29), ("2026-02-10", 28), ("2000-02-29", 29), ("2026-01-31", 31)]
+    ("day", "days"),
+    [("2024-02-29", 29), ("2026-02-10", 28), ("2000-02-29", 29), ("2026-01-31", 31)],
 )
 def test_months_know_leap_years(day, days):
     """February has 29 days in a leap year, and the last day of a month is in that month."""
@@ -218,7 +234,12 @@ def test_lunch_opens_and_closes_to_the_second():
     """Begin included, end not; on working days only."""
     rs = rules()
     times = ("11:59:59", "12:00:00", "13:29:59", "13:30:00")
-    assert [fits(LUNCH, rs, at(f"2026-11-02 {time}")) for time in times] == [False, True, True, False]
+    assert [fits(LUNCH, rs, at(f"2026-11-02 {time}")) for time in times] == [
+        False,
+        True,
+        True,
+        False,
+    ]
     assert not fits(LUNCH, rs, at("2026-11-01 12:30"))
     assert fits(LUNCH, rs, at("2026-11-02 13:29:59") + 0.999_999_5)
     assert next_change(LUNCH, rs, at("2026-11-02 12:00")) == at("2026-11-02 13:30")
@@ -247,7 +268,9 @@ def test_day_starts_does_not_move_conditions():
 def test_dates_are_inclusive_and_end_for_good():
     """A range holds from the first midnight to the one after its last day, and then never changes again."""
     rs = rules()
-    feast = When(dates=((date(2026, 12, 24), date(2026, 12, 26)), (date(2027, 1, 1), date(2027, 1, 1))))
+    feast = When(
+        dates=((date(2026, 12, 24), date(2026, 12, 26)), (date(2027, 1, 1), date(2027, 1, 1)))
+    )
     assert next_change(feast, rs, at("2026-11-02 09:00")) == at("2026-12-24 00:00")
     assert next_change(feast, rs, at("2026-12-24 00:00")) == at("2026-12-27 00:00")
     assert next_change(feast, rs, at("2026-12-27 00:00")) == at("2027-01-01 00:00")
@@ -296,7 +319,9 @@ def test_a_condition_in_a_gap_is_not_met_that_day():
 def test_a_change_of_clock_in_the_middle_of_a_condition():
     """A condition that holds on one side of a clock change only flips at the change, to the second."""
     rs = rules()
-    assert next_change(When(between=((5400, 9000),)), rs, at("2026-03-29 00:30")) == at("2026-03-29 02:00")
+    assert next_change(When(between=((5400, 9000),)), rs, at("2026-03-29 00:30")) == at(
+        "2026-03-29 02:00"
+    )
     late = When(between=((5400, 10_800),))
     assert next_change(late, rs, at("2026-10-25 01:45", fold=0)) == at("2026-10-25 01:00", fold=1)
     assert next_change(late, rs, at("2026-10-25 01:00", fold=1)) == at("2026-10-25 01:30", fold=1)
@@ -338,7 +363,9 @@ def test_the_next_change_is_the_first_one(when, place, quarter):
     rs = rules(zone)
     begin = datetime.fromisoformat(start).replace(tzinfo=UTC).timestamp() + quarter * 900
     steps = [begin + i * 900 for i in range(3 * 96)]
-    expected = next((b for a, b in pairwise(steps) if fits(when, rs, a) is not fits(when, rs, b)), None)
+    expected = next(
+        (b for a, b in pairwise(steps) if fits(when, rs, a) is not fits(when, rs, b)), None
+    )
     found = next_change(when, rs, begin, horizon=3 * 86_400.0)
     assert found == expected
     if found is not None:
@@ -368,5 +395,9 @@ def _plainly(when: When, local: datetime) -> bool:
         if start <= end:
             holds = holds or (start <= second < end and day_fits(today))
         else:
-            holds = holds or (second >= start and day_fits(today)) or (second < end and day_fits(yesterday))
+            holds = (
+                holds
+                or (second >= start and day_fits(today))
+                or (second < end and day_fits(yesterday))
+            )
     return holds and not (when.negated is not None and _plainly(when.negated, local))

@@ -22,7 +22,9 @@ roles = st.sampled_from(["staff", "care", "marketing"])
 people = st.builds(
     Person, names, st.lists(roles, min_size=1, max_size=2, unique=True).map(tuple), st.just(False)
 )
-places = st.sampled_from([Target("x"), Target("linkedin"), Target("linkedin", "learning"), Target("tiktok")])
+places = st.sampled_from(
+    [Target("x"), Target("linkedin"), Target("linkedin", "learning"), Target("tiktok")]
+)
 hours = st.integers(0, 24).map(lambda hour: hour * 3600)
 conditions = st.builds(
     When,
@@ -41,7 +43,9 @@ rules = st.builds(
 limits = st.lists(
     st.one_of(
         st.builds(
-            per, st.sampled_from([Period.HOUR, Period.DAY, Period.WEEK]), st.integers(0, 3000).map(float)
+            per,
+            st.sampled_from([Period.HOUR, Period.DAY, Period.WEEK]),
+            st.integers(0, 3000).map(float),
         ),
         st.builds(rolling, st.just(4), st.integers(0, 3000).map(float)),
     ),
@@ -58,7 +62,10 @@ def rule_sets(draw):
     """Up to eight rules over two allowances, each rule with a name of its own."""
     allowances = {
         name: Allowance(
-            name, draw(limits), carry_over=draw(st.sampled_from([0, 300])), overrides=draw(overrides)
+            name,
+            draw(limits),
+            carry_over=draw(st.sampled_from([0, 300])),
+            overrides=draw(overrides),
         )
         for name in ("a", "b")
     }
@@ -71,7 +78,9 @@ def rule_sets(draw):
 
 
 minutes = st.integers(-3 * 24 * 60, 7 * 24 * 60).map(lambda minute: at("00:00") + minute * M)
-stretches = st.builds(lambda start, length: Interval(start, start + length * M), minutes, st.integers(1, 40))
+stretches = st.builds(
+    lambda start, length: Interval(start, start + length * M), minutes, st.integers(1, 40)
+)
 uses = st.lists(stretches, max_size=6).map(normalise)
 usages = st.builds(lambda a, b: StaticUsage({"a": a, "b": b}), uses, uses)
 
@@ -81,7 +90,8 @@ def plainly(rs, person: Person, target: Target, now: float) -> Rule | None:
     name = person.name.lower()
     for rule in rs.rules:
         is_named = any(
-            name == user.lower() or (user[0] == "*" and name.endswith(user[1:])) for user in rule.users
+            name == user.lower() or (user[0] == "*" and name.endswith(user[1:]))
+            for user in rule.users
         )
         if (rule.users or rule.roles) and not is_named and not rule.roles & set(person.roles):
             continue
@@ -99,7 +109,9 @@ def test_an_engine_that_remembers_answers_as_a_new_one(rs, person, target, usage
     engine = Engine(rs)
     for now in instants:
         assert engine.match(person, target, now).rule is plainly(rs, person, target, now)
-        assert engine.decide(person, target, usage, now) == Engine(rs).decide(person, target, usage, now)
+        assert engine.decide(person, target, usage, now) == Engine(rs).decide(
+            person, target, usage, now
+        )
 
 
 @quick
@@ -110,7 +122,9 @@ def test_the_explanation_is_the_decision(rs, person, target, usage, now):
     explained = policy.explain(rs, person, target, usage, now)
     assert replace(explained, walk=()) == decision
     assert [step.rule for step in explained.walk] == [rule.name for rule in rs.rules]
-    assert [step.rule for step in explained.walk if step.fits] == ([decision.rule] if decision.rule else [])
+    assert [step.rule for step in explained.walk if step.fits] == (
+        [decision.rule] if decision.rule else []
+    )
 
 
 @quick
@@ -119,7 +133,11 @@ def test_a_match_holds_until_it_says(rs, person, target, now):
     """Up to `until` the same rule fits, at every quarter of an hour; with no `until`, for two weeks."""
     found = policy.match(rs, person, target, now)
     end = found.until if found.until is not None else now + 14 * 86_400
-    steps = [now + n * 900 for n in range(int(min(end - now, 14 * 86_400) / 900) + 1) if now + n * 900 < end]
+    steps = [
+        now + n * 900
+        for n in range(int(min(end - now, 14 * 86_400) / 900) + 1)
+        if now + n * 900 < end
+    ]
     assert all(plainly(rs, person, target, step) is found.rule for step in [*steps, end - 0.001])
 
 
@@ -153,7 +171,9 @@ def test_names_and_order_of_rules_and_allowances_change_no_balance(rs, person, u
         allowances=dict(reversed(rs.allowances.items())),
     )
     for name in rs.allowances:
-        assert policy.balance(rs, person, name, usage, now) == policy.balance(other, person, name, usage, now)
+        assert policy.balance(rs, person, name, usage, now) == policy.balance(
+            other, person, name, usage, now
+        )
 
 
 @quick

@@ -27,7 +27,11 @@ def reset(at: float, allowance: str = "daily") -> Grant:
 
 
 def left(
-    limits: list[Limit], now: float, *facts: Grant, spent: list[tuple[float, float]], carry: float = 0.0
+    limits: list[Limit],
+    now: float,
+    *facts: Grant,
+    spent: list[tuple[float, float]],
+    carry: float = 0.0,
 ) -> float:
     """What is left after these stretches and facts."""
     usage = StaticUsage({"daily": normalise(Interval(*each) for each in spent)}, facts)
@@ -40,7 +44,9 @@ WEEKLY = Limit(3600.0, Period.WEEK)
 ROLLING = Limit(900.0, Period.ROLLING, 4 * 3600.0)
 
 
-@pytest.mark.parametrize("limits", [[DAILY], [ROLLING], [DAILY, WEEKLY], [Limit(900.0, Period.HOUR)]])
+@pytest.mark.parametrize(
+    "limits", [[DAILY], [ROLLING], [DAILY, WEEKLY], [Limit(900.0, Period.HOUR)]]
+)
 def test_a_reset_gives_the_whole_limit_back(limits: list[Limit]) -> None:
     """What was spent before counts no longer in any window of now; what is spent after does."""
     spent = [(NINE, NINE + 900.0)]

@@ -33,8 +33,9 @@ otherwise: allow
 unidentified: {{role: guest}}
 metering: {{tail: 1s}}
 """
-PEOPLE = "default_role: staff\nroles:\n  staff: {}\n  guest: {}\n  admin: {members: [dora]}\n" + "".join(
-    f"  {role}: {{}}\n" for role in Hour.ROLES
+PEOPLE = (
+    "default_role: staff\nroles:\n  staff: {}\n  guest: {}\n  admin: {members: [dora]}\n"
+    + "".join(f"  {role}: {{}}\n" for role in Hour.ROLES)
 )
 DEVICES = "devices:\n" + "".join(
     f"  127.0.{32 + number}.0/24: {{role: {role}}}\n" for number, role in enumerate(Hour.ROLES)
@@ -51,7 +52,9 @@ class Ran:
     seconds: float  # that it took
 
 
-def office_proxy(folder: Path, origins: Origins, database: str | None, workers: int = 1) -> OfficeProxy:
+def office_proxy(
+    folder: Path, origins: Origins, database: str | None, workers: int = 1
+) -> OfficeProxy:
     """The proxy of the hour; not started yet."""
     proxy = OfficeProxy(
         folder, origins, POLICY, people=PEOPLE + DEVICES, platforms={"chatter": CHATTER}, hosts=HOSTS,

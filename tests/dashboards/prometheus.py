@@ -33,7 +33,9 @@ class Prometheus:
         config = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "rule_files": [str(ALERTS)],
-            "scrape_configs": [{"job_name": "allowance", "static_configs": [{"targets": [target]}]}],
+            "scrape_configs": [
+                {"job_name": "allowance", "static_configs": [{"targets": [target]}]}
+            ],
         }
         (folder / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
         self._process: subprocess.Popen[bytes] | None = None
@@ -53,7 +55,10 @@ class Prometheus:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self._process is not None:
             self._process.terminate()
@@ -81,7 +86,11 @@ class Prometheus:
         """The series of an expression in the last seconds, one point a second."""
         end = time.time()  # noqa: TID251 - Prometheus goes by the real clock
         answer = self.get(
-            "query_range", query=short(expr), start=f"{end - seconds:.0f}", end=f"{end:.0f}", step="1"
+            "query_range",
+            query=short(expr),
+            start=f"{end - seconds:.0f}",
+            end=f"{end:.0f}",
+            step="1",
         )
         found: Series = answer["result"]
         return found
@@ -95,4 +104,6 @@ class Prometheus:
 
 def short(expr: str) -> str:
     """A panel's query with the windows of a short run, for all proxies."""
-    return expr.replace("$__rate_interval", RATE).replace("$__range", RANGE).replace("$instance", ".*")
+    return (
+        expr.replace("$__rate_interval", RATE).replace("$__range", RANGE).replace("$instance", ".*")
+    )

@@ -26,7 +26,9 @@ def promtool(*args: str) -> None:
 
 
 @needs_promtool
-@pytest.mark.parametrize("what", [("config", "prometheus.yml"), ("rules", "alerts.yml")], ids=" ".join)
+@pytest.mark.parametrize(
+    "what", [("config", "prometheus.yml"), ("rules", "alerts.yml")], ids=" ".join
+)
 def test_promtool_takes_the_files(what: tuple[str, str]) -> None:
     """`promtool check` is content."""
     promtool("check", *what)

@@ -38,7 +38,8 @@ def test_panels_explain_themselves(panel: Panel) -> None:
 def overlap(one: dict[str, int], other: dict[str, int]) -> bool:
     """True when two places share a field of the grid."""
     return all(
-        one[at] < other[at] + other[size] and other[at] < one[at] + one[size] for at, size in ("xw", "yh")
+        one[at] < other[at] + other[size] and other[at] < one[at] + one[size]
+        for at, size in ("xw", "yh")
     )
 
 
@@ -80,5 +81,7 @@ def test_no_board_shows_a_person() -> None:
     """No query sorts by anything that could tell somebody."""
     text = json.dumps([dashboard(board) for board in BOARDS])
     assert not [
-        word for word in ("{{person", "{{user", "{{address", "by (person", "by (user") if word in text
+        word
+        for word in ("{{person", "{{user", "{{address", "by (person", "by (user")
+        if word in text
     ]

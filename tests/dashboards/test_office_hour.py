@@ -25,7 +25,9 @@ pytestmark = [
     pytest.mark.timeout(180),
 ]  # fmt: skip
 PANELS = [
-    pytest.param(panel, id=f"{board.title}: {panel.title}") for board in BOARDS for panel in board.panels
+    pytest.param(panel, id=f"{board.title}: {panel.title}")
+    for board in BOARDS
+    for panel in board.panels
 ]
 QUIET = {
     "Failures of our own",
@@ -69,7 +71,8 @@ def test_requests_are_counted_right(ran: Ran) -> None:
     """Refusals by reason are exactly those that the clients saw."""
     for reason, count in ran.truth.blocked.items():
         assert (
-            ran.prometheus.value(f'allowance_requests_total{{verdict="block", reason="{reason}"}}') == count
+            ran.prometheus.value(f'allowance_requests_total{{verdict="block", reason="{reason}"}}')
+            == count
         )
     stopped = ran.prometheus.value('allowance_requests_total{verdict="block"}')
     assert stopped == ran.truth.blocked.total()
@@ -80,7 +83,9 @@ def test_connections_are_counted_right(ran: Ran) -> None:
     """Connections, tunnels, failures and sign-ins are exactly those that the clients made."""
 
     def value(metric: str, **labels: str) -> float:
-        return ran.prometheus.value(metric + "{" + ",".join(f'{k}="{v}"' for k, v in labels.items()) + "}")
+        return ran.prometheus.value(
+            metric + "{" + ",".join(f'{k}="{v}"' for k, v in labels.items()) + "}"
+        )
 
     truth = ran.truth
     assert value("allowance_connections_accepted_total") == truth.connections
@@ -88,7 +93,9 @@ def test_connections_are_counted_right(ran: Ran) -> None:
     for how in ("passed", "metered"):
         assert value("allowance_tunnels_total", how=how) == truth.tunnels[how]
     assert value("allowance_tunnels_total", how="decrypted") == truth.tunnels["decrypted"] + 30
-    assert value("allowance_tls_failed_total", platform="facebook") == truth.tunnels["untrusted"] == 30
+    assert (
+        value("allowance_tls_failed_total", platform="facebook") == truth.tunnels["untrusted"] == 30
+    )
     assert value("allowance_upstream_errors_total", kind="refused") == truth.tunnels["dead"] == 5
     assert value("allowance_sign_in_total", result="right") == 1
     assert value("allowance_sign_in_total", result="wrong") == 5
@@ -99,10 +106,14 @@ def test_people_are_counted_right(ran: Ran) -> None:
     """Active people and run-outs are those of the clients; what was measured is what the ledger holds."""
     people = len(Hour.ROLES) * Hour.DESKS
     found = until(
-        lambda: (n := ran.prometheus.value("allowance_active_people")) >= people and n, "the count", 10.0
+        lambda: (n := ran.prometheus.value("allowance_active_people")) >= people and n,
+        "the count",
+        10.0,
     )
     assert people <= (found or 0) <= people + 8  # the metered apps may count
-    assert ran.prometheus.value("allowance_exhausted_total") == pytest.approx(len(ran.truth.out), abs=2)
+    assert ran.prometheus.value("allowance_exhausted_total") == pytest.approx(
+        len(ran.truth.out), abs=2
+    )
     assert ran.prometheus.value("allowance_notices_total") > 0
     assert ran.prometheus.value("allowance_cut_total") > 0
 
@@ -110,7 +121,9 @@ def test_people_are_counted_right(ran: Ran) -> None:
 def test_requests_for_more_are_counted_right(ran: Ran) -> None:
     """Asked on people's own pages, granted and refused on the administrator's: exactly as it happened."""
     for outcome, count in ran.truth.requests.items():
-        assert ran.prometheus.value(f'allowance_time_requests_total{{outcome="{outcome}"}}') == count
+        assert (
+            ran.prometheus.value(f'allowance_time_requests_total{{outcome="{outcome}"}}') == count
+        )
     assert ran.truth.requests == {"asked": 3, "granted": 1, "refused": 1}
     would = 'allowance_would_block_total{rule="Tried out", platform="tiktok", role="visitors"}'
     assert ran.prometheus.value(would) == 2 * Hour.DESKS
@@ -120,7 +133,10 @@ def test_nobody_is_named(ran: Ran) -> None:
     """No label of any series in Prometheus holds an address, a host of a site or a name."""
     series: list[dict[str, str]] = ran.prometheus.get("series", **{"match[]": '{job="allowance"}'})
     values = {
-        value for each in series for name, value in each.items() if name not in ("instance", "__name__", "le")
+        value
+        for each in series
+        for name, value in each.items()
+        if name not in ("instance", "__name__", "le")
     }
     assert not [v for v in values if re.search(r"127\.0\.|dora|\.com|\.example", v)]
     assert len(series) < 1500
@@ -129,7 +145,9 @@ def test_nobody_is_named(ran: Ran) -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
 def test_every_alert_asks_for_what_is_there(ran: Ran, rule: dict[str, Any]) -> None:
     """The metrics of each alert exist, and it would fire only where there was a cause."""
-    for name in set(re.findall(r"\b(?:allowance_\w+|up)\b(?=[{\[) ])", rule["expr"])) - {"allowance"}:
+    for name in set(re.findall(r"\b(?:allowance_\w+|up)\b(?=[{\[) ])", rule["expr"])) - {
+        "allowance"
+    }:
         assert ran.prometheus.now(f"count({name})"), name
     if rule["alert"] in ("AllowanceDiskFull", "AllowanceLoopLag", "AllowanceCutDelay"):
         return  # the machine of the test may really be full, and busy
@@ -147,10 +165,16 @@ def test_alerts_see_what_breaks(ran: Ran, postgres_server: PostgresServer) -> No
     """A mistake in the rules, a database that is gone, and a proxy that is gone: each is seen."""
     policy = ran.proxy.rules / "policy.yaml"
     policy.write_text(policy.read_text() + "nonsense: 1\n")
-    until(lambda: ran.prometheus.now(expr_of("AllowanceRulesReloadFailed")), "the failed reload", 15.0)
+    until(
+        lambda: ran.prometheus.now(expr_of("AllowanceRulesReloadFailed")), "the failed reload", 15.0
+    )
     postgres_server.stop()
     try:
-        until(lambda: ran.prometheus.now(expr_of("AllowanceLedgerDown")), "the ledger to be down", 30.0)
+        until(
+            lambda: ran.prometheus.now(expr_of("AllowanceLedgerDown")),
+            "the ledger to be down",
+            30.0,
+        )
     finally:
         postgres_server.start()
     ran.proxy.kill()

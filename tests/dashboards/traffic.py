@@ -51,7 +51,9 @@ class Browser:
         self, host: str, headers: str = ""
     ) -> tuple[int, asyncio.StreamReader, asyncio.StreamWriter]:
         """CONNECT: the proxy's status, and the two ends."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(self.address, 0))
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", self.port, local_addr=(self.address, 0)
+        )
         self.truth.connections += 1
         writer.write(f"CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n{headers}\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
@@ -70,7 +72,10 @@ class Browser:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n".encode())
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-        except (asyncio.IncompleteReadError, ConnectionError):  # closed while it was idle: as a browser does
+        except (
+            asyncio.IncompleteReadError,
+            ConnectionError,
+        ):  # closed while it was idle: as a browser does
             writer.close()
             del self._open[host]
             return await self.get(host, path, kind)
@@ -155,21 +160,33 @@ class Hour:
         sign_in = f"Proxy-Authorization: Basic {base64.b64encode(b'dora:open sesame').decode()}\r\n"
         for verb in ("granted", "refused"):
             shown = await self.page("127.0.41.9", "/admin", head=sign_in)
-            answer = {"token": _found(TOKEN, shown), "request": _found(REQUEST, shown), "note": "after lunch"}
+            answer = {
+                "token": _found(TOKEN, shown),
+                "request": _found(REQUEST, shown),
+                "note": "after lunch",
+            }
             answer["verb"] = {"granted": "approve", "refused": "refuse"}[verb]
-            assert f"done={verb}" in await self.page("127.0.41.9", "/admin/requests", answer, sign_in)
+            assert f"done={verb}" in await self.page(
+                "127.0.41.9", "/admin/requests", answer, sign_in
+            )
             self.truth.requests[verb] += 1
 
-    async def page(self, address: str, path: str, form: dict[str, str] | None = None, head: str = "") -> str:
+    async def page(
+        self, address: str, path: str, form: dict[str, str] | None = None, head: str = ""
+    ) -> str:
         """One of the proxy's own pages, with its head; with a form it is sent."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0))
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", self.port, local_addr=(address, 0)
+        )
         self.truth.connections += 1
         body = urlencode(form or {})
         if form is not None:
             head += "Content-Type: application/x-www-form-urlencoded\r\nOrigin: http://allowance.internal\r\n"
         verb = "GET" if form is None else "POST"
         head += f"Host: allowance.internal\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
-        writer.write(f"{verb} http://allowance.internal{path} HTTP/1.1\r\n{head}\r\n{body}".encode())
+        writer.write(
+            f"{verb} http://allowance.internal{path} HTTP/1.1\r\n{head}\r\n{body}".encode()
+        )
         answer = (await reader.read()).decode()
         writer.close()
         return answer
@@ -179,7 +196,10 @@ class Hour:
         await asyncio.sleep(start)
         browser = self.browser(address)
         visits: list[tuple[str, str, dict[str, str]]] = {
-            "sales": [("www.linkedin.com", "/learning/", NAVIGATE), ("www.linkedin.com", "/feed/", NAVIGATE)],
+            "sales": [
+                ("www.linkedin.com", "/learning/", NAVIGATE),
+                ("www.linkedin.com", "/feed/", NAVIGATE),
+            ],
             "care": [("www.facebook.com", "/", NAVIGATE), ("x.com", "/", NAVIGATE)],
             "engineering": [("x.com", "/", NAVIGATE), ("www.tiktok.com", "/", NAVIGATE)],
             "visitors": [("www.youtube.com", "/", NAVIGATE), ("www.tiktok.com", "/", NAVIGATE)],
@@ -191,7 +211,9 @@ class Hour:
             await self.until_out(browser)
         if role == "sales" and services % 12 == 0:  # a stream that has to be cut
             await browser.get(
-                "www.facebook.com", "/stream?seconds=40&rate=20000&type=video/mp4", {"Accept": "*/*"}
+                "www.facebook.com",
+                "/stream?seconds=40&rate=20000&type=video/mp4",
+                {"Accept": "*/*"},
             )
         for host, path, kind in visits:
             await browser.get(host, path, kind)
@@ -244,7 +266,9 @@ class Hour:
             writer.write(f"GET /big?bytes=20000 HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
             try:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-                values = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
+                values = dict(
+                    line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line
+                )
                 self.truth.received += await _body(reader, values)
             except (asyncio.IncompleteReadError, ConnectionError):
                 self.truth.out.add(address)  # a slow machine: time was up before

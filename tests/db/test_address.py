@@ -14,9 +14,17 @@ from proxy_addon.ledger.interface import LedgerUnusable
         ("sqlite:///var/allowance.db", "sqlite", "SQLite file var/allowance.db"),
         ("sqlite:////srv/a b.db", "sqlite", "SQLite file /srv/a b.db"),
         ("postgresql://u:p@h/d", "postgresql+psycopg", "Postgres database d on u@h"),
-        ("postgresql+psycopg://u:p@h:6000/d", "postgresql+psycopg", "Postgres database d on u@h:6000"),
+        (
+            "postgresql+psycopg://u:p@h:6000/d",
+            "postgresql+psycopg",
+            "Postgres database d on u@h:6000",
+        ),
         ("postgres://h/d", "postgresql+psycopg", "Postgres database d on h"),
-        ("postgresql://u:@/d?host=/run/pg", "postgresql+psycopg", "Postgres database d on u@/run/pg"),
+        (
+            "postgresql://u:@/d?host=/run/pg",
+            "postgresql+psycopg",
+            "Postgres database d on u@/run/pg",
+        ),
     ],
 )
 def test_forms(text: str, driver: str, place: str) -> None:

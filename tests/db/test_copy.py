@@ -42,7 +42,9 @@ def full(url: str, visits: int = 300) -> SqlLedger:
     return ledger
 
 
-@pytest.fixture(params=[(a, b) for a in ("sqlite", "postgres") for b in ("sqlite", "postgres")], ids="-".join)
+@pytest.fixture(
+    params=[(a, b) for a in ("sqlite", "postgres") for b in ("sqlite", "postgres")], ids="-".join
+)
 def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
     """A filled ledger, and a place for its copy."""
     found = []
@@ -74,7 +76,9 @@ def test_a_copy_is_whole_and_can_be_used(urls: tuple[str, str]) -> None:
     one, other = SqlLedger(source, "a"), SqlLedger(target, "b")
     assert list(one.visits(-1.0)) == list(other.visits(-1.0))
     assert one.audit_log() == other.audit_log()
-    other.audit(AuditEntry(1e9, "cli:ada", "reset", "ana"))  # its number comes after those that were copied
+    other.audit(
+        AuditEntry(1e9, "cli:ada", "reset", "ana")
+    )  # its number comes after those that were copied
     other.write_visits([visit(999)])
     other.check()
     one.close()
@@ -86,7 +90,9 @@ def test_again_and_back(urls: tuple[str, str], tmp_path: Path) -> None:
     source, target = urls
     first = copy(source, target)
     again = copy(source, target)
-    assert [(t.table, t.digest, t.written) for t in again] == [(t.table, t.digest, 0) for t in first]
+    assert [(t.table, t.digest, t.written) for t in again] == [
+        (t.table, t.digest, 0) for t in first
+    ]
     back = copy(target, f"sqlite:///{tmp_path}/back.db")
     assert [table.digest for table in back] == [table.digest for table in first]
 
@@ -132,14 +138,18 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_database_in_use_is_refused(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_a_database_in_use_is_refused(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     """A target with rows that the source has not, or has otherwise, is refused, and nothing in it changes."""
     source, target = f"sqlite:///{tmp_path}/source.db", new_url(engine, request, tmp_path / "t")
     full(source).close()
     upgrade(target)
     other = SqlLedger(target, "b")
     other.write_visits([visit(5, id="zzz")])
-    with pytest.raises(LedgerUnusable, match="not empty and no earlier part of this copy: its visits"):
+    with pytest.raises(
+        LedgerUnusable, match="not empty and no earlier part of this copy: its visits"
+    ):
         copy(source, target)
     assert [row.id for row in other.visits(-1.0)] == ["zzz"]
     assert other.audit_log() == []

@@ -48,7 +48,9 @@ def test_nothing_to_do_does_not_load_alembic(tmp_path: Path) -> None:
         f"upgrade({url!r}); SqlLedger({url!r}, 'a').check()\n"
         "print(json.dumps([name for name in ('alembic', 'psycopg') if name in sys.modules]))"
     )
-    result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
     assert json.loads(result.stdout) == []
 
 

@@ -8,7 +8,12 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from db.errors import translate
-from proxy_addon.ledger.interface import LedgerError, LedgerRefused, LedgerUnavailable, LedgerUnusable
+from proxy_addon.ledger.interface import (
+    LedgerError,
+    LedgerRefused,
+    LedgerUnavailable,
+    LedgerUnusable,
+)
 
 
 class _StatePostgres(Exception):
@@ -42,7 +47,9 @@ class _StatePostgres(Exception):
 )
 def test_postgres_states(state: str, error: type[LedgerError], kind: str) -> None:
     """Each class of SQLSTATE gets its answer, and the message is one line without the row."""
-    told = translate(OperationalError("INSERT", {}, _StatePostgres(state)), "Postgres database d on h")
+    told = translate(
+        OperationalError("INSERT", {}, _StatePostgres(state)), "Postgres database d on h"
+    )
     assert (type(told), told.kind) == (error, kind)
     assert str(told).startswith("Postgres database d on h ")
     assert "ana" not in str(told)

@@ -37,7 +37,9 @@ def ledger(url: str) -> Iterator[SqlLedger]:
 def visit(number: int, node: str = "b", rev: int = 1) -> Visit:
     """Ten seconds of somebody."""
     start = START + number * 30
-    return Visit(f"{node}{number}", f"p{number % 500}", "x", None, "daily", "r", start, start + 10, node, rev)
+    return Visit(
+        f"{node}{number}", f"p{number % 500}", "x", None, "daily", "r", start, start + 10, node, rev
+    )
 
 
 def shift(url: str, seconds: int) -> None:
@@ -92,7 +94,9 @@ def test_a_transaction_that_commits_late(postgres_url: str) -> None:
         ("updated_at >= {now} AND node != 'a'", "ix_visits_updated_at"),
     ],
 )
-def test_no_query_reads_the_whole_table(url: str, ledger: SqlLedger, query: str, index: str) -> None:
+def test_no_query_reads_the_whole_table(
+    url: str, ledger: SqlLedger, query: str, index: str
+) -> None:
     """The three ways in which visits are read use an index on a table of some size."""
     rows = [visit(n) for n in range(20_000)]
     random.Random(1).shuffle(rows)

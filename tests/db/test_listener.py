@@ -91,7 +91,9 @@ def test_it_listens_again(own_postgres: PostgresServer, monkeypatch: pytest.Monk
     other.close()
 
 
-def test_a_call_that_hangs_is_ended(own_postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_hangs_is_ended(
+    own_postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A server that is frozen, so that its own timeouts are too, holds a call up for a bounded time only."""
     monkeypatch.setattr(CallWatchdog.break_off, "__defaults__", (1.0,))
     monkeypatch.setattr(attend, "LOOK_SECONDS", 0.1)

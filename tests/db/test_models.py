@@ -24,7 +24,18 @@ def test_the_columns_of_a_visit() -> None:
 def test_nothing_that_was_read_is_stored() -> None:
     """No table has a place for a URL, a title, an address or content."""
     names = {column.name for table in Base.metadata.tables.values() for column in table.columns}
-    assert not names & {"url", "uri", "path", "host", "title", "referer", "address", "ip", "content", "query"}
+    assert not names & {
+        "url",
+        "uri",
+        "path",
+        "host",
+        "title",
+        "referer",
+        "address",
+        "ip",
+        "content",
+        "query",
+    }
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -39,10 +50,14 @@ def test_a_deleted_grant_leaves_its_request(
     ask = f"INSERT INTO time_requests ({columns}) VALUES "
     with connected(url) as connection:
         connection.execute(
-            text(f"INSERT INTO grants VALUES ('g', 'ana', 'daily', 60, '', 'lead', {at}, {at}, {at}, false)")
+            text(
+                f"INSERT INTO grants VALUES ('g', 'ana', 'daily', 60, '', 'lead', {at}, {at}, {at}, false)"
+            )
         )
         connection.execute(text(f"{ask} ('t', 'ana', 'daily', 60, '', 'granted', {at}, 'g')"))
         connection.execute(text("DELETE FROM grants"))
-        assert connection.execute(text("SELECT grant_id FROM time_requests")).scalars().all() == [None]
+        assert connection.execute(text("SELECT grant_id FROM time_requests")).scalars().all() == [
+            None
+        ]
     with pytest.raises(IntegrityError), connected(url) as connection:
         connection.execute(text(f"{ask} ('u', 'ana', 'daily', 60, '', 'granted', {at}, 'nowhere')"))

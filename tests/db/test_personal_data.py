@@ -41,7 +41,9 @@ def fill(url: str, at: float = 100.0) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_requests_and_acknowledgements(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_requests_and_acknowledgements(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     """They are in the records of a person, and go with an erasure; as somebody's decider the label stands."""
     url = new_url(engine, request, tmp_path)
     upgrade(url)
@@ -50,7 +52,9 @@ def test_requests_and_acknowledgements(engine: str, request: pytest.FixtureReque
     found = ledger.records("ana")
     assert found.requests == (TimeRequest("t1", "ana", "daily", 60.0, "for ana", "open", 100.0),)
     assert found.acknowledgements == (Acknowledgement("ana", "d1", 100.0),)
-    erased = ledger.erase(Erasure.of("ana", 200.0), "ana", label="erased:1", actor="cli:ada", reason="asked")
+    erased = ledger.erase(
+        Erasure.of("ana", 200.0), "ana", label="erased:1", actor="cli:ada", reason="asked"
+    )
     assert erased == found
     assert not any("ana" in text for text in texts(url))
     (left,) = ledger.records("bo").requests

@@ -31,7 +31,9 @@ def texts(url: str) -> set[str]:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_all_names_become_pseudonyms(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_all_names_become_pseudonyms(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     """After it no table has a name, other proxies hear of the changed rows, and a second time changes nothing."""
     url = new_url(engine, request, tmp_path)
     upgrade(url)

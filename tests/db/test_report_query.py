@@ -26,14 +26,18 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path):
     opened.close()
 
 
-def visit(name: str, person: str, start: float, end: float, allowance: str | None = "daily") -> Visit:
+def visit(
+    name: str, person: str, start: float, end: float, allowance: str | None = "daily"
+) -> Visit:
     """A visit so many seconds after T0."""
     return Visit(name, person, "x", None, allowance, "rule", T0 + start, T0 + end, "n")
 
 
 def test_by_person_then_by_start(ledger: SqlLedger) -> None:
     """Whatever the order they were written in; the newest revision of each."""
-    ledger.write_visits([visit("3", "bo", 5, 9), visit("1", "ana", 7, 8), visit("2", "ana", 0.25, 4, None)])
+    ledger.write_visits(
+        [visit("3", "bo", 5, 9), visit("1", "ana", 7, 8), visit("2", "ana", 0.25, 4, None)]
+    )
     ledger.write_visits([Visit("3", "bo", "x", None, "daily", "rule", T0 + 5, T0 + 6, "n", 2)])
     assert list(ledger.stretches(T0, T0 + 100)) == [
         PlainVisit("ana", "x", None, "rule", T0 + 0.25, T0 + 4),
@@ -57,7 +61,9 @@ def test_what_touches_the_time(ledger: SqlLedger) -> None:
 
 def test_more_rows_than_are_fetched_together(ledger: SqlLedger) -> None:
     """Nobody is torn apart or lost between two batches."""
-    rows = [visit(f"{person}-{n}", f"p{person}", n, n + 1) for person in range(7) for n in range(1_600)]
+    rows = [
+        visit(f"{person}-{n}", f"p{person}", n, n + 1) for person in range(7) for n in range(1_600)
+    ]
     ledger.write_visits(rows)
     found = [
         (name, len(list(some)))

@@ -37,10 +37,15 @@ def prune(url: str, before: float, batch: int = 2) -> int:
 def test_requests(url: str) -> None:
     """Requests go by when they were made."""
     with connected(url) as connection:
-        connection.execute(insert(TimeRequestRow), [ask(n, "ana", START + n * DAY) for n in range(7)])
+        connection.execute(
+            insert(TimeRequestRow), [ask(n, "ana", START + n * DAY) for n in range(7)]
+        )
     assert prune(url, START + 5 * DAY) == 5
     with connected(url) as connection:
-        assert connection.execute(select(TimeRequestRow.id).order_by("id")).scalars().all() == ["t5", "t6"]
+        assert connection.execute(select(TimeRequestRow.id).order_by("id")).scalars().all() == [
+            "t5",
+            "t6",
+        ]
 
 
 def test_acknowledgements(url: str) -> None:
@@ -59,7 +64,9 @@ def test_acknowledgements(url: str) -> None:
         )
     assert prune(url, START + 5 * DAY) == 2
     with connected(url) as connection:
-        left = connection.execute(select(AcknowledgementRow.person, AcknowledgementRow.digest)).all()
+        left = connection.execute(
+            select(AcknowledgementRow.person, AcknowledgementRow.digest)
+        ).all()
     assert sorted(map(tuple, left)) == [("ana", "now"), ("new", "now")]
 
 
@@ -70,4 +77,6 @@ def test_rule_versions_stay_as_long_as_the_audit(url: str) -> None:
     assert prune(url, START + AUDIT_LONGER - 1) == 0
     assert prune(url, START + AUDIT_LONGER + 1) == 1
     with connected(url) as connection:
-        assert connection.execute(select(func.count()).select_from(RuleVersionRow)).scalar_one() == 0
+        assert (
+            connection.execute(select(func.count()).select_from(RuleVersionRow)).scalar_one() == 0
+        )

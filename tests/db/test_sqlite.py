@@ -40,7 +40,8 @@ def ledger(file: Path) -> Iterator[SqlLedger]:
 def visits(count: int, first: int = 0) -> list[Visit]:
     """Visits with long names, so that they take room."""
     return [
-        Visit(f"v{n}", "p" * 500, "x", None, None, None, 0.0, 1.0, "a") for n in range(first, first + count)
+        Visit(f"v{n}", "p" * 500, "x", None, None, None, 0.0, 1.0, "a")
+        for n in range(first, first + count)
     ]
 
 
@@ -49,7 +50,13 @@ def test_pragmas(file: Path) -> None:
     with connected(f"sqlite:///{file}") as connection:
         found = {
             name: connection.execute(text(f"PRAGMA {name}")).scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
+            for name in (
+                "journal_mode",
+                "synchronous",
+                "foreign_keys",
+                "secure_delete",
+                "busy_timeout",
+            )
         }
     assert found == {
         "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "busy_timeout": 5000
@@ -101,7 +108,9 @@ def test_a_full_disk(tmp_path: Path) -> None:
     if subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True
     ).returncode:
-        pytest.skip("needs the right to mount a small tmpfs; test_a_file_at_its_limit covers the rest")
+        pytest.skip(
+            "needs the right to mount a small tmpfs; test_a_file_at_its_limit covers the rest"
+        )
     try:
         upgrade(f"sqlite:///{disk}/ledger.db")
         ledger = SqlLedger(f"sqlite:///{disk}/ledger.db", "a")
@@ -150,7 +159,9 @@ def test_a_read_only_file() -> None:
             "try: ledger.check()\n"
             "except LedgerError as problem: print(problem.kind, problem)"
         )
-        result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        result = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
         assert result.stdout.startswith(("read-only ", "missing ")), result
         assert "ledger.db" in result.stdout
     finally:

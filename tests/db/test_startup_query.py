@@ -44,7 +44,14 @@ def test_histories_are_the_same_visits(ledger: Ledger) -> None:
     ledger.write_visits(
         [
             visit(1),
-            visit(2, person="bo", section="learning", allowance=None, rule=None, start=START + 0.123457),
+            visit(
+                2,
+                person="bo",
+                section="learning",
+                allowance=None,
+                rule=None,
+                start=START + 0.123457,
+            ),
             visit(3, rev=7, node="ä\"'\\", end=START + 999.999999),
             visit(4, person="old", end=START + 245.0, start=START + 241.0),
         ]

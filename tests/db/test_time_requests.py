@@ -17,7 +17,9 @@ from tests.ledger.test_requests_contract import request as asked_for
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_two_refusals_of_one_instant(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_two_refusals_of_one_instant(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     """Two refusals of one person at one instant are still two rows, not four."""
     url = new_url(engine, request, tmp_path)
     upgrade(url)
@@ -36,7 +38,9 @@ def test_what_is_asked_is_open(engine: str, request: pytest.FixtureRequest, tmp_
     upgrade(url)
     with connected(url) as connection:
         assert ask(connection, asked_for(status="granted", decided=1.0, decided_by="ana"), 1)
-        assert connection.execute(select(TimeRequestRow.status, TimeRequestRow.decided_by)).all() == [
-            ("open", None)
+        assert connection.execute(
+            select(TimeRequestRow.status, TimeRequestRow.decided_by)
+        ).all() == [("open", None)]
+        assert [each.status for each in requests(connection, TimeRequestRow.person == "ana")] == [
+            "open"
         ]
-        assert [each.status for each in requests(connection, TimeRequestRow.person == "ana")] == ["open"]

@@ -78,7 +78,9 @@ spans = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(spans, max_size=15), st.integers(0, 60), st.integers(1, 60))
 def test_totals_add_up_to_the_union(
     ledger: Ledger, rows: list[tuple[int, int, str, str | None]], at: int, long: int
@@ -117,7 +119,11 @@ def test_a_month_of_a_year_reads_no_whole_table(
     ledger = SqlLedger(url, "a")
     ledger.write_visits([visit(number * 24, person=f"p{number % 50}") for number in range(21_900)])
     ledger.close()
-    moments = {"start": START + 300 * 86_400, "end": START + 330 * 86_400, "since": START + 364 * 86_400}
+    moments = {
+        "start": START + 300 * 86_400,
+        "end": START + 330 * 86_400,
+        "since": START + 364 * 86_400,
+    }
     people = {"low": "p10", "high": "p30"}
     with connected(url) as connection:
         connection.execute(text("ANALYZE visits"))
@@ -152,7 +158,9 @@ def test_the_report_reads_an_index_alone(postgres_url: str) -> None:
     """On Postgres a slice of the people is read from the index by person, in its order, without the table."""
     upgrade(postgres_url)
     ledger = SqlLedger(postgres_url, "a")
-    ledger.write_visits([visit(number * 4, person=f"p{number % 500:03}") for number in range(21_900)])
+    ledger.write_visits(
+        [visit(number * 4, person=f"p{number % 500:03}") for number in range(21_900)]
+    )
     ledger.close()
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE visits")
@@ -180,7 +188,11 @@ def test_slices_add_nothing_and_leave_nobody_out(postgres_url: str) -> None:
     ledger, memory = SqlLedger(postgres_url, "a"), MemoryLedger()
     rows = [
         visit(
-            n, id=f"v{n}", person=f"{'pßx'[n % 3]}{n % 701}", end=START + n * 60 + 90.5, platform="xyz"[n % 2]
+            n,
+            id=f"v{n}",
+            person=f"{'pßx'[n % 3]}{n % 701}",
+            end=START + n * 60 + 90.5,
+            platform="xyz"[n % 2],
         )
         for n in range(5_000)
     ]

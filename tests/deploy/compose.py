@@ -33,7 +33,9 @@ def composed() -> dict[str, Any]:
 def services(profile: str = "") -> dict[str, dict[str, Any]]:
     """The services by name: all of them, or those of one profile."""
     every: dict[str, dict[str, Any]] = composed()["services"]
-    return {name: each for name, each in every.items() if not profile or profile in each["profiles"]}
+    return {
+        name: each for name, each in every.items() if not profile or profile in each["profiles"]
+    }
 
 
 def mounts(service: dict[str, Any]) -> list[Mount]:

@@ -20,7 +20,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from deploy.roots import PATH, NotPermitted, Root, StepFailed, own_mounts, own_network, passed_on, workplace
+from deploy.roots import (
+    PATH,
+    NotPermitted,
+    Root,
+    StepFailed,
+    own_mounts,
+    own_network,
+    passed_on,
+    workplace,
+)
 from tests.docs.pages import ROOT, Page
 from tests.e2e.waiting import until
 
@@ -56,7 +65,10 @@ class Service:
             manager.bind(f"\0{self._name}")
             manager.settimeout(0.2)
             words = self._root.command(
-                settings["ExecStart"].split(), folder=settings["WorkingDirectory"], user=owner, guarded=True
+                settings["ExecStart"].split(),
+                folder=settings["WorkingDirectory"],
+                user=owner,
+                guarded=True,
             )
             environment = passed_on() | variables | {"NOTIFY_SOCKET": f"@{self._name}"}
             self.process = subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL)
@@ -87,7 +99,11 @@ def carry_out(root: Root) -> dict[str, Any]:
     """Execute the guide; what was found on the way. Raises StepFailed or AssertionError."""
     root.mount_folder(ROOT, CHECKOUT, read_only=True)
     # A machine before the installation: what this one has of ours is not part of it.
-    environment = passed_on() | {"SYSTEMD_OFFLINE": "1", "HOME": "/tmp", "PATH": f"/tmp/ours:{PATH}"}
+    environment = passed_on() | {
+        "SYSTEMD_OFFLINE": "1",
+        "HOME": "/tmp",
+        "PATH": f"/tmp/ours:{PATH}",
+    }
     root.at("/usr/local/share/ca-certificates").mkdir(parents=True, exist_ok=True)  # Debian's
     systemctl = root.at("/tmp/ours/systemctl")
     systemctl.parent.mkdir()
@@ -98,7 +114,9 @@ def carry_out(root: Root) -> dict[str, Any]:
     root.mount_folder(cache, "/var/cache/pip")
     environment["PIP_CACHE_DIR"] = "/var/cache/pip"
     service, found = Service(root), dict[str, Any](said=[])
-    blocks = [b for b in Page(ROOT / GUIDE).blocks if b.elsewhere and b.language == "sh" and not b.no_run]
+    blocks = [
+        b for b in Page(ROOT / GUIDE).blocks if b.elsewhere and b.language == "sh" and not b.no_run
+    ]
     try:
         for block in blocks:
             began = time.monotonic()
@@ -126,13 +144,20 @@ def modes(root: Root) -> dict[str, str]:
         "/etc/allowance/rules/policy.yaml",
         "/opt/allowance/bin/allowance",
     )
-    every = {name: root.at(name).resolve() if "opt" not in name else _in(root, name) for name in names}
-    return {name: f"{path.stat().st_uid} {path.stat().st_mode & 0o777:o}" for name, path in every.items()}
+    every = {
+        name: root.at(name).resolve() if "opt" not in name else _in(root, name) for name in names
+    }
+    return {
+        name: f"{path.stat().st_uid} {path.stat().st_mode & 0o777:o}"
+        for name, path in every.items()
+    }
 
 
 def _in(root: Root, name: str) -> Path:
     """A file behind the link from /opt/allowance, which means a path inside the root."""
-    return root.at(str(root.at("/opt/allowance").readlink() / Path(name).relative_to("/opt/allowance")))
+    return root.at(
+        str(root.at("/opt/allowance").readlink() / Path(name).relative_to("/opt/allowance"))
+    )
 
 
 def left(root: Root) -> list[str]:
@@ -141,7 +166,9 @@ def left(root: Root) -> list[str]:
               "/etc/systemd/system/allowance.service", "/etc/sysusers.d/allowance.conf")  # fmt: skip
     found = [place for place in places if root.at(place).exists()]
     found += [str(path) for path in root.at("/opt").glob("allowance*")]
-    return found + [line for line in root.at("/etc/passwd").read_text().splitlines() if "allowance" in line]
+    return found + [
+        line for line in root.at("/etc/passwd").read_text().splitlines() if "allowance" in line
+    ]
 
 
 def main() -> int:

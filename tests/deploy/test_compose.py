@@ -26,7 +26,9 @@ def test_the_tool_takes_it(profile: str, tmp_path: Path) -> None:
         pytest.skip("no docker here")
     environment = os.environ | {"DOCKER_CONFIG": str(tmp_path)}
     docker = ["docker", "compose"]
-    if subprocess.run([*docker, "version"], capture_output=True, check=False, env=environment).returncode:
+    if subprocess.run(
+        [*docker, "version"], capture_output=True, check=False, env=environment
+    ).returncode:
         pytest.skip("docker has no compose plugin here")
     done = subprocess.run(
         [*docker, "--profile", profile, "config", "--services"],
@@ -43,7 +45,9 @@ def test_profiles() -> None:
     assert set(services("office")) == {"office-proxy", "database", "prometheus", "grafana"}
     assert all(len(each["profiles"]) == 1 for each in EVERY.values())
     assert "ALLOWANCE_DATABASE" not in EVERY["proxy"]["environment"]
-    assert EVERY["office-proxy"]["environment"]["ALLOWANCE_DATABASE"].startswith("postgresql+psycopg://")
+    assert EVERY["office-proxy"]["environment"]["ALLOWANCE_DATABASE"].startswith(
+        "postgresql+psycopg://"
+    )
 
 
 def test_they_start_in_order() -> None:
@@ -92,7 +96,10 @@ def test_only_the_proxy_is_open() -> None:
     """One port for the office; whatever else is published answers this host alone."""
     for name, service in EVERY.items():
         for port in service.get("ports", ()):
-            assert (name in PROXIES and port == "8080:8080") or port.startswith("127.0.0.1:"), (name, port)
+            assert (name in PROXIES and port == "8080:8080") or port.startswith("127.0.0.1:"), (
+                name,
+                port,
+            )
     assert "ports" not in EVERY["database"]
     assert composed()["networks"]["ledger"] == {"internal": True}
     assert {name for name, each in EVERY.items() if "ledger" in each.get("networks", ())} == {
@@ -121,13 +128,20 @@ def test_secrets_are_files() -> None:
         for key, value in service.get("environment", {}).items():
             if re.search("PASS|SECRET|TOKEN", key):
                 assert value in {f"/run/secrets/{name}" for name in service["secrets"]}, key
-        assert ":" not in service.get("environment", {}).get("ALLOWANCE_DATABASE", "").rpartition("@")[0][20:]
+        assert (
+            ":"
+            not in service.get("environment", {})
+            .get("ALLOWANCE_DATABASE", "")
+            .rpartition("@")[0][20:]
+        )
 
 
 @pytest.mark.parametrize("name", PROXIES)
 def test_the_proxy_understands_its_settings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every variable is a setting of ours, and together with the image's file they can be used."""
-    variables = {key: re.sub(r"\$\{\w+:-(.*)\}", r"\1", v) for key, v in EVERY[name]["environment"].items()}
+    variables = {
+        key: re.sub(r"\$\{\w+:-(.*)\}", r"\1", v) for key, v in EVERY[name]["environment"].items()
+    }
     assert unknown_variables(variables) == []
     for key, value in variables.items():
         monkeypatch.setenv(key, value)
@@ -168,7 +182,9 @@ def test_grafana_finds_prometheus_and_its_boards() -> None:
 
 def test_the_health_checks_use_what_the_images_have() -> None:
     """Postgres and Prometheus are asked by tools of their own images, Grafana by the one that Alpine has."""
-    checks = {name: each["healthcheck"]["test"] for name, each in EVERY.items() if "healthcheck" in each}
+    checks = {
+        name: each["healthcheck"]["test"] for name, each in EVERY.items() if "healthcheck" in each
+    }
     assert {name: check[:2] for name, check in checks.items()} == {
         "database": ["CMD", "pg_isready"],
         "prometheus": ["CMD", "promtool"],

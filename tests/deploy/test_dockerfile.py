@@ -34,7 +34,9 @@ def test_two_stages_on_one_pinned_base() -> None:
 def test_dependencies_are_checked_by_hash() -> None:
     """Everything is installed by the one script, which takes from the lock only what has its hash."""
     runs = [each.rest for each in STAGES[0].instructions if each.word == "RUN"]
-    assert runs == [f"deploy/install-into /opt/allowance {part}" for part in ("dependencies", "program")]
+    assert runs == [
+        f"deploy/install-into /opt/allowance {part}" for part in ("dependencies", "program")
+    ]
     script = (ROOT / "deploy" / "install-into").read_text("utf-8")
     assert "--require-hashes" in script
     assert script.count("pip install") == 2
@@ -51,7 +53,10 @@ def test_what_is_copied_is_sent() -> None:
     for name in ("var", "tests", ".git", "deploy/make-secrets"):
         with pytest.raises(FileNotFoundError):
             context.path(name)
-    assert context.left_out("", ["core", "__pycache__", "a.pyc", "a.py"]) == ["__pycache__", "a.pyc"]
+    assert context.left_out("", ["core", "__pycache__", "a.pyc", "a.py"]) == [
+        "__pycache__",
+        "a.pyc",
+    ]
 
 
 def test_nobody_is_root() -> None:
@@ -74,7 +79,9 @@ def test_health_and_end() -> None:
     assert start.command == ["allowance", "run"]
 
 
-@pytest.mark.parametrize(("text", "problem"), [("FROM a\nADD b c", "ADD"), ('FROM a\nSHELL ["x"]', "SHELL")])
+@pytest.mark.parametrize(
+    ("text", "problem"), [("FROM a\nADD b c", "ADD"), ('FROM a\nSHELL ["x"]', "SHELL")]
+)
 def test_other_words_are_an_error(text: str, problem: str) -> None:
     """What the reader does not know is not passed over in silence."""
     with pytest.raises(ValueError, match=problem):

@@ -54,7 +54,11 @@ def test_the_image_runs_sealed(found: dict[str, Any], how: str) -> None:
 @pytest.mark.e2e
 def test_the_image_is_small(found: dict[str, Any]) -> None:
     """It adds our own folders and an account to its base, no tools for building, and bounded bytes."""
-    assert set(found["added"]) - ACCOUNTS - {"etc/.pwd.lock"} == {"etc/allowance", "opt/allowance", "var/lib"}
+    assert set(found["added"]) - ACCOUNTS - {"etc/.pwd.lock"} == {
+        "etc/allowance",
+        "opt/allowance",
+        "var/lib",
+    }
     assert found["bytes"] < 260e6
     assert found["version"].startswith("Allowance ")
     assert found["rules"].endswith("the rules are right")
@@ -63,7 +67,9 @@ def test_the_image_is_small(found: dict[str, Any]) -> None:
 @pytest.mark.e2e
 def test_all_is_written_in_the_volume(found: dict[str, Any]) -> None:
     """CA, ledger, journal and the kept rules lie where a volume is mounted."""
-    assert found["written"] == [f"0/{name}" for name in ("allowance.db", "ca", "journal", "last-good-rules")]
+    assert found["written"] == [
+        f"0/{name}" for name in ("allowance.db", "ca", "journal", "last-good-rules")
+    ]
 
 
 def test_the_script_says_where_it_cannot_work(tmp_path: Path) -> None:
@@ -76,4 +82,7 @@ def test_the_script_says_where_it_cannot_work(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", source], capture_output=True, text=True, check=False, cwd=tmp_path
     )
-    assert (done.returncode, done.stderr.strip()) == (SKIPPED, "not permitted here: only root can mount")
+    assert (done.returncode, done.stderr.strip()) == (
+        SKIPPED,
+        "not permitted here: only root can mount",
+    )

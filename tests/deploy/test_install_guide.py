@@ -81,8 +81,16 @@ def test_nothing_is_left(found: dict[str, Any]) -> None:
 def test_commands_for_containers_fit_the_compose_file() -> None:
     """Profiles, services, secrets and ports that the page names are those of the file, and all of them."""
     text = PAGE.text[PAGE.text.index("## Containers") :]
-    lines = [line for block in PAGE.blocks for line in block.text.splitlines() if "docker compose" in line]
-    assert {word for line in lines for word in re.findall(r"--profile (\S+)", line)} == {"small", "office"}
+    lines = [
+        line
+        for block in PAGE.blocks
+        for line in block.text.splitlines()
+        if "docker compose" in line
+    ]
+    assert {word for line in lines for word in re.findall(r"--profile (\S+)", line)} == {
+        "small",
+        "office",
+    }
     named = {
         name
         for line in lines

@@ -19,7 +19,9 @@ SCRIPT = ROOT / "deploy" / "make-secrets"
 
 def make(folder: Path) -> str:
     """Run it; what it prints."""
-    done = subprocess.run([str(SCRIPT), str(folder)], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(
+        [str(SCRIPT), str(folder)], capture_output=True, text=True, check=True, timeout=30
+    )
     return done.stdout
 
 
@@ -42,7 +44,9 @@ def test_whose_they_are(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give files away")
     make(tmp_path)
-    owners = {file.name: f"{file.stat().st_uid}:{file.stat().st_gid}" for file in tmp_path.iterdir()}
+    owners = {
+        file.name: f"{file.stat().st_uid}:{file.stat().st_gid}" for file in tmp_path.iterdir()
+    }
     assert owners == {
         "database_password": services()["database"]["user"],
         "database_pgpass": "10001:10001",
@@ -54,7 +58,9 @@ def test_one_password_in_two_forms(tmp_path: Path) -> None:
     """What Postgres is set up with is what the proxy signs in with; half of the pair alone is an error."""
     make(tmp_path)
     password = (tmp_path / "database_password").read_text()
-    assert (tmp_path / "database_pgpass").read_text() == f"database:5432:allowance:allowance:{password}\n"
+    assert (
+        tmp_path / "database_pgpass"
+    ).read_text() == f"database:5432:allowance:allowance:{password}\n"
     (tmp_path / "database_password").unlink()
     done = subprocess.run([str(SCRIPT), str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 1

@@ -49,7 +49,11 @@ def analyze(*words: str) -> subprocess.CompletedProcess[str]:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd-analyze here")
     return subprocess.run(
-        ["systemd-analyze", "--no-pager", *words], capture_output=True, text=True, check=False, timeout=60
+        ["systemd-analyze", "--no-pager", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 

@@ -133,7 +133,9 @@ class Page:
     @cached_property
     def code(self) -> list[str]:
         """What stands between backticks in running text, on one line each."""
-        return [" ".join(token.content.split()) for token in self.inline if token.type == "code_inline"]
+        return [
+            " ".join(token.content.split()) for token in self.inline if token.type == "code_inline"
+        ]
 
     @cached_property
     def said(self) -> str:

@@ -42,7 +42,12 @@ class Scene:
     """A context manager: the folder, and the servers that run in it."""
 
     def __init__(
-        self, folder: Path, origins: Origins, line: Path, database: str = "", tools: Path | None = None
+        self,
+        folder: Path,
+        origins: Origins,
+        line: Path,
+        database: str = "",
+        tools: Path | None = None,
     ) -> None:
         """`line`: where the process of `quick.py` listens.
 
@@ -66,7 +71,10 @@ class Scene:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for port in list(self._servers):
             self._end(port)
@@ -77,7 +85,9 @@ class Scene:
 
     def play(self, block: Block) -> None:
         """Execute a block. AssertionError with its place and what was said when it is not as the page says."""
-        if "needs" in block.marks and not shutil.which(block.marks["needs"], path=self._environment["PATH"]):
+        if "needs" in block.marks and not shutil.which(
+            block.marks["needs"], path=self._environment["PATH"]
+        ):
             return
         script = self._script(block)
         if "server" in block.marks:
@@ -95,9 +105,13 @@ class Scene:
             check=False,
         )
         expected = int(block.marks.get("exit", "0"))
-        assert ran.returncode == expected, f"{block.place}: exit code {ran.returncode}\n{script}{ran.stdout}"
+        assert ran.returncode == expected, (
+            f"{block.place}: exit code {ran.returncode}\n{script}{ran.stdout}"
+        )
         if "output" in block.marks:
-            missing = first_missing([self._here(line) for line in block.shown], ran.stdout.splitlines())
+            missing = first_missing(
+                [self._here(line) for line in block.shown], ran.stdout.splitlines()
+            )
             assert missing is None, f"{block.place}: nobody said: {missing}\n{script}{ran.stdout}"
 
     def _script(self, block: Block) -> str:
@@ -130,7 +144,9 @@ class Scene:
         try:
             until(up, "the server", LONGEST / 2)
         except AssertionError as error:
-            raise AssertionError(f"{block.place}: {error}\n{script}{self._log.read_text()}") from None
+            raise AssertionError(
+                f"{block.place}: {error}\n{script}{self._log.read_text()}"
+            ) from None
 
     def _end(self, port: int) -> None:
         process = self._servers.pop(port, None)
@@ -148,7 +164,9 @@ class Scene:
         shims = self.folder / ".shims"
         shims.mkdir()
         # Everything is installed in the environment of the tests already.
-        make = '#!/bin/sh\nPATH="${PATH#*/.shims:}" exec make -o .venv/.runs -o .venv/.develops "$@"\n'
+        make = (
+            '#!/bin/sh\nPATH="${PATH#*/.shims:}" exec make -o .venv/.runs -o .venv/.develops "$@"\n'
+        )
         for name, text in (("make", make), ("allowance", client(line))):
             (shims / name).write_text(text)
             (shims / name).chmod(0o755)

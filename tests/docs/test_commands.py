@@ -68,7 +68,9 @@ def test_what_is_left_out_has_a_reason(record_property: Callable[[str, object], 
     left_out = [block for block in BLOCKS if block.no_run is not None]
     for block in left_out:
         record_property(f"not executed: {block.place}", block.no_run)
-    assert [block.place for block in left_out if not (block.no_run or "").startswith(tuple(REASONS))] == []
+    assert [
+        block.place for block in left_out if not (block.no_run or "").startswith(tuple(REASONS))
+    ] == []
     assert len(left_out) <= LEFT_OUT_MOST, "\n".join(f"{b.place}: {b.no_run}" for b in left_out)
 
 
@@ -93,7 +95,17 @@ def test_no_command_hides() -> None:
 
 
 def _looks_like_shell(block: Block) -> bool:
-    words = ("$ ", "allowance ", "make ", "curl ", "python ", "PYTHONPATH=", "docker ", "sudo ", "systemctl ")
+    words = (
+        "$ ",
+        "allowance ",
+        "make ",
+        "curl ",
+        "python ",
+        "PYTHONPATH=",
+        "docker ",
+        "sudo ",
+        "systemctl ",
+    )
     return block.language in ("", "bash", "shell") and any(
         line.startswith(words) for line in block.text.splitlines()
     )
@@ -131,7 +143,11 @@ def test_a_wrong_page_is_noticed(play: Callable[[str, str], None]) -> None:
     """A command that fails, an exit code that is not as promised, and an answer that nobody gives."""
     play("console output", "$ echo 1 2\n1 2\n$ echo 3\n…\n")
     play("sh exit=3", "exit 3\n")
-    for info, text in (("sh", "false\ntrue\n"), ("sh exit=1", "true\n"), ("console output", "$ echo 1\n2\n")):
+    for info, text in (
+        ("sh", "false\ntrue\n"),
+        ("sh exit=1", "true\n"),
+        ("console output", "$ echo 1\n2\n"),
+    ):
         with pytest.raises(AssertionError, match=r"docs/test\.md:1"):
             play(info, text)
 

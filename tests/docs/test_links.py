@@ -18,13 +18,19 @@ def local(page: Page) -> list[tuple[str, Path, str]]:
         if link.partition(":")[0] in ("http", "https", "mailto"):
             continue
         name, _, anchor = link.partition("#")
-        found.append((link, (page.path.parent / unquote(name)).resolve() if name else page.path, anchor))
+        found.append(
+            (link, (page.path.parent / unquote(name)).resolve() if name else page.path, anchor)
+        )
     return found
 
 
 def leads(file: Path, anchor: str) -> bool:
     """True when the file is one of ours and has that heading."""
-    if not file.is_relative_to(ROOT) or not file.exists() or "artifacts" in file.relative_to(ROOT).parts:
+    if (
+        not file.is_relative_to(ROOT)
+        or not file.exists()
+        or "artifacts" in file.relative_to(ROOT).parts
+    ):
         return False
     return not anchor or (file in READ and anchor in READ[file].anchors)
 
@@ -59,4 +65,6 @@ def test_every_picture_is_shown() -> None:
     shown = {file for page in READ.values() for _, file, _ in local(page)}
     pictures = sorted((ROOT / "docs" / "pictures").iterdir())
     assert [path.name for path in pictures if path not in shown] == []
-    assert [path.name for path in pictures if path.suffix == ".png" and path.stat().st_size > 120_000] == []
+    assert [
+        path.name for path in pictures if path.suffix == ".png" and path.stat().st_size > 120_000
+    ] == []

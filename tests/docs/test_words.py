@@ -41,13 +41,17 @@ def test_every_metric_that_is_named_exists() -> None:
     named = set(re.findall(r"\b(?:allowance|process)_[a-z_]*[a-z]\b", all_text())) - NO_METRICS
     assert sorted(named - known) == []
     page_of_metrics = page("docs/metrics.md").text
-    assert [name for name in metrics_reference.families() if f"`{name}`" not in page_of_metrics] == []
+    assert [
+        name for name in metrics_reference.families() if f"`{name}`" not in page_of_metrics
+    ] == []
 
 
 def test_every_variable_that_is_named_is_a_setting() -> None:
     """And each setting has its row, with all its spellings."""
     named = set(re.findall(r"\bALLOWANCE_[A-Z_]*[A-Z]\b", all_text())) - NO_SETTINGS
-    named -= set(re.findall(r"\$\{(ALLOWANCE_[A-Z_]+)", (ROOT / "docker-compose.yml").read_text("utf-8")))
+    named -= set(
+        re.findall(r"\$\{(ALLOWANCE_[A-Z_]+)", (ROOT / "docker-compose.yml").read_text("utf-8"))
+    )
     assert sorted(named - {f"ALLOWANCE_{name.upper()}" for name in Settings.model_fields}) == []
     rows = page("docs/settings.md").text
     for name in Settings.model_fields:
@@ -68,7 +72,9 @@ def test_settings_files_can_be_used(block: object, tmp_path: Path) -> None:
 
 def typed(each: Page) -> Iterator[str]:
     """Everything on a page that looks like a command line of `allowance`."""
-    lines = [line for block in each.blocks if block.language in SHELLS for line in _lines(block.commands)]
+    lines = [
+        line for block in each.blocks if block.language in SHELLS for line in _lines(block.commands)
+    ]
     for line in [*lines, *each.code]:
         for part in re.split(r"\s(?:\||&&|;|<+|>+|&|#)(?:\s|$)|;\s|\)", line):
             if re.match(r"(?:\.venv/bin/)?allowance [a-z]", part.strip()):
@@ -86,7 +92,9 @@ def test_every_command_that_is_named_exists(each: Page) -> None:
     wrong = []
     for line in typed(each):
         words = [
-            word for word in shlex.split(line.replace("…", "x"), comments=True)[1:] if word != "[OPTIONS]"
+            word
+            for word in shlex.split(line.replace("…", "x"), comments=True)[1:]
+            if word != "[OPTIONS]"
         ]
         command = tuple(words[:2]) if tuple(words[:2]) in COMMANDS else tuple(words[:1])
         if command not in COMMANDS and not (command in groups and len(words) == 1):
@@ -101,7 +109,9 @@ def test_every_command_that_is_named_exists(each: Page) -> None:
 def test_every_option_that_is_named_exists() -> None:
     """An option alone in running text is an option of some command of ours, or of a program that a block runs."""
     known = frozenset[str]().union(*COMMANDS.values()) | FOREIGN
-    for block in (block for each in READ.values() for block in each.blocks if block.language in SHELLS):
+    for block in (
+        block for each in READ.values() for block in each.blocks if block.language in SHELLS
+    ):
         lines = [line for line in _lines(block.commands) if "allowance " not in line]
         known |= set(re.findall(r"--[a-z-]+", "\n".join(lines)))
     named = {
@@ -115,7 +125,9 @@ def test_every_option_that_is_named_exists() -> None:
 
 def test_every_command_is_described() -> None:
     """The page of the command line has a section for each."""
-    assert {each.name.replace(" ", "-") for each in cli_reference.commands()} <= page("docs/cli.md").anchors
+    assert {each.name.replace(" ", "-") for each in cli_reference.commands()} <= page(
+        "docs/cli.md"
+    ).anchors
 
 
 def table(each: Page, first: str) -> list[str]:
@@ -157,7 +169,9 @@ def keys(module: object) -> set[str]:
 def test_every_rule_key_that_is_described_exists() -> None:
     """The other direction is held by tests/rules/test_docs.py."""
     assert sorted(set(table(page("docs/rules.md"), "key")) - keys(rules_models) - METERING) == []
-    described = set(re.findall(r"^\w+", "\n".join(table(page("docs/rules-testing.md"), "key")), re.M))
+    described = set(
+        re.findall(r"^\w+", "\n".join(table(page("docs/rules-testing.md"), "key")), re.M)
+    )
     assert sorted(described - keys(test_models) - {"true"}) == []
 
 
@@ -172,7 +186,9 @@ def test_every_alert_has_its_section_and_every_section_its_alert() -> None:
     assert [name for name in alerts if name not in runbook.text] == []
     targets = {rule["annotations"]["runbook_url"].partition("#")[2] for rule in found}
     assert sorted(targets - runbook.anchors) == []
-    assert {name.lower() for name in re.findall(r"^## (Allowance\w+)", runbook.text, re.M)} == targets
+    assert {
+        name.lower() for name in re.findall(r"^## (Allowance\w+)", runbook.text, re.M)
+    } == targets
     named = set(re.findall(r"\bAllowance[A-Z]\w+", all_text())) - NO_ALERTS
     assert sorted(named - alerts) == []
 
@@ -181,7 +197,11 @@ def test_every_target_of_make_exists() -> None:
     """`make docs` and the like."""
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
     named = {word for each in READ.values() for word in re.findall(r"`make ([a-z]+)", each.text)}
-    named |= {word for each in READ.values() for word in re.findall(r"^\s*\$ make ([a-z]+)", each.text, re.M)}
+    named |= {
+        word
+        for each in READ.values()
+        for word in re.findall(r"^\s*\$ make ([a-z]+)", each.text, re.M)
+    }
     assert sorted(named - targets) == []
 
 
@@ -202,7 +222,9 @@ def test_every_address_that_answers_is_described() -> None:
     paths = {str(route.path) for route in routes if "{" not in route.path}  # type: ignore[attr-defined]
     said = "\n".join(each.said for each in READ.values())
     assert [
-        path for path in sorted(paths - {"/"}) if not re.search(rf"{re.escape(path)}(?![\w-])", said)
+        path
+        for path in sorted(paths - {"/"})
+        if not re.search(rf"{re.escape(path)}(?![\w-])", said)
     ] == []
 
 

@@ -65,7 +65,9 @@ def test_others_can_read_the_other_file_with_the_key(confdir: Path) -> None:
     assert (check.state, ".p12" in check.remedy) == (State.ERROR, True)
 
 
-@pytest.mark.parametrize(("left", "state"), [(29, State.WARNING), (-1, State.ERROR), (31, State.OK)])
+@pytest.mark.parametrize(
+    ("left", "state"), [(29, State.WARNING), (-1, State.ERROR), (31, State.OK)]
+)
 def test_days_left(confdir: Path, left: int, state: State) -> None:
     """A month before the end there is still time; after it nobody gets to a limited platform."""
     now = ca.expires(confdir) - left * DAY - 1
@@ -110,7 +112,9 @@ def test_system_trust(confdir: Path, tmp_path: Path) -> None:
     (check,) = system_trust(confdir, [missing])
     assert (check.state, "update-ca-certificates" in check.remedy) == (State.WARNING, True)
     (check,) = system_trust(confdir)
-    assert check.state is State.WARNING  # the stores of this machine do not know a CA of a minute ago
+    assert (
+        check.state is State.WARNING
+    )  # the stores of this machine do not know a CA of a minute ago
     (check,) = system_trust(tmp_path / "nothing")
     assert check.state is State.NOT_CHECKED
 

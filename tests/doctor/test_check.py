@@ -24,7 +24,9 @@ def test_a_look_that_fails_is_an_error_and_the_others_go_on() -> None:
         yield ok("first", "half of it worked")
         raise RuntimeError("no way to\npostgresql://ada:secret@db/office")
 
-    found = list(carried_out([("broken", broken), ("next", lambda: [warning("next", "low", "fill it up")])]))
+    found = list(
+        carried_out([("broken", broken), ("next", lambda: [warning("next", "low", "fill it up")])])
+    )
     assert [(each.name, each.state) for each in found] == [
         ("first", State.OK), ("broken", State.ERROR), ("next", State.WARNING),
     ]  # fmt: skip

@@ -32,7 +32,11 @@ def test_before_the_first_start(folder: Path) -> None:
     """Nothing is an error, and nothing is made: no CA, no database, no folder."""
     before = sorted(folder.rglob("*"))
     found = look(folder)
-    assert {check.state for check in found.values()} <= {State.OK, State.WARNING, State.NOT_CHECKED}, found
+    assert {check.state for check in found.values()} <= {
+        State.OK,
+        State.WARNING,
+        State.NOT_CHECKED,
+    }, found
     assert found["database"].state is State.NOT_CHECKED
     assert found["CA"].state is State.NOT_CHECKED
     assert sorted(folder.rglob("*")) == before
@@ -46,7 +50,9 @@ def test_names_are_told_apart(folder: Path) -> None:
     assert len(names) == len(set(names))
 
 
-def test_a_fault_of_ours_in_the_rules_is_one_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_in_the_rules_is_one_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever the reader of the rules raises, everything else is still looked at."""
 
     def fail(_: Path) -> None:
@@ -54,7 +60,10 @@ def test_a_fault_of_ours_in_the_rules_is_one_error(folder: Path, monkeypatch: py
 
     monkeypatch.setattr("proxy_addon.doctor.rules.read", fail)
     found = look(folder)
-    assert (found["rules"].state, "ZeroDivisionError: oh" in found["rules"].fact) == (State.ERROR, True)
+    assert (found["rules"].state, "ZeroDivisionError: oh" in found["rules"].fact) == (
+        State.ERROR,
+        True,
+    )
     assert found["python"].state is State.OK
 
 

@@ -42,7 +42,10 @@ def test_ready(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> N
     found = look(url)
     assert found["database"].state is State.OK, found
     assert HEAD in found["database"].fact
-    assert found["database speed"].state in (State.OK, State.WARNING)  # a machine under load may be slow
+    assert found["database speed"].state in (
+        State.OK,
+        State.WARNING,
+    )  # a machine under load may be slow
     assert "open sesame" not in str(found)
     # Asked in 1970, the clock of a server is ahead; that of a file is ours.
     skewed = [check.state for name, check in found.items() if name == "clock of the database"]
@@ -76,7 +79,9 @@ def test_of_somebody_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite://", "postgresql://ada:secret@127.0.0.1:1/none"], ids=["no file", "nobody listens"]
+    "url",
+    ["sqlite://", "postgresql://ada:secret@127.0.0.1:1/none"],
+    ids=["no file", "nobody listens"],
 )
 def test_cannot_be_used(url: str) -> None:
     """An error with a remedy and without the password."""

@@ -58,7 +58,9 @@ def test_packages(requirement: str, version: str | None, state: State, words: st
 
 def test_tested_majors_are_those_of_the_lock_file() -> None:
     """So nobody locks another major version and forgets the doctor."""
-    locked = dict(re.findall(r"^([\w-]+)==(\d+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    locked = dict(
+        re.findall(r"^([\w-]+)==(\d+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    )
     assert {name: int(locked[name]) for name in host.TESTED} == host.TESTED
 
 
@@ -82,7 +84,8 @@ def test_fits(version: str, spec: str, fit: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "state"), [(256, State.WARNING), (8192, State.OK), (-1, State.OK), (1024, State.WARNING)]
+    ("limit", "state"),
+    [(256, State.WARNING), (8192, State.OK), (-1, State.OK), (1024, State.WARNING)],
 )
 def test_files(limit: int, state: State) -> None:
     """The usual 1,024 are too few for an office, and it says how many connections they are."""

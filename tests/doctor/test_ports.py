@@ -53,7 +53,10 @@ def ours(health: object, port: int, status: int = 200) -> dict[str, tuple[int, b
 def test_both_free() -> None:
     """Nobody listens: both can be taken."""
     found = list(doors(HostPort(LOCAL, free_port()), HostPort(LOCAL, free_port())))
-    assert [(each.name, each.state) for each in found] == [("web port", State.OK), ("proxy port", State.OK)]
+    assert [(each.name, each.state) for each in found] == [
+        ("web port", State.OK),
+        ("proxy port", State.OK),
+    ]
     assert all("is free" in each.fact for each in found)
     assert "any free port" in next(doors(HostPort(LOCAL, 0), HostPort(LOCAL, 0))).fact
 
@@ -89,7 +92,9 @@ def test_it_runs_and_is_not_ready() -> None:
     assert "is free" in second.fact
 
 
-@pytest.mark.parametrize("answer", [(200, b"hello"), (200, b"[]"), (404, b"{}"), (200, b'{"ready": 1}')])
+@pytest.mark.parametrize(
+    "answer", [(200, b"hello"), (200, b"[]"), (404, b"{}"), (200, b'{"ready": 1}')]
+)
 def test_another_web_server_is_not_taken_for_ours(answer: tuple[int, bytes]) -> None:
     """Whatever it answers to our path."""
     with served({"/readyz": answer}) as web:

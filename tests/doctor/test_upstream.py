@@ -90,7 +90,9 @@ def upstream(words: bytes, behind: Callable[[socket.socket], None] | None, heard
 
 def look(settings: Settings, now: float = NOW) -> dict[str, tuple[State, str, str]]:
     """The checks by name."""
-    return {each.name: (each.state, each.fact, each.remedy) for each in sites.sites(settings, SITE, now)}
+    return {
+        each.name: (each.state, each.fact, each.remedy) for each in sites.sites(settings, SITE, now)
+    }
 
 
 def settings_for(port: int, ca: Path | None = None, **more: object) -> Settings:
@@ -127,7 +129,11 @@ def test_a_ca_that_does_not_say_what_its_key_may_do(tmp_path: Path) -> None:
 def test_offline() -> None:
     """Nobody there: a warning with what to look at, and no exception."""
     state, fact, remedy = look(settings_for(free_port()))["upstream"]
-    assert (state, "refused" in fact.lower(), "--upstream-proxy" in remedy) == (State.WARNING, True, True)
+    assert (state, "refused" in fact.lower(), "--upstream-proxy" in remedy) == (
+        State.WARNING,
+        True,
+        True,
+    )
 
 
 def test_a_name_that_nobody_knows() -> None:
@@ -151,7 +157,9 @@ def test_through_another_proxy(authority: Authority) -> None:
     good = b"HTTP/1.1 200 Connection established\r\n\r\n"
     with listening(upstream(good, site(authority), heard)) as port:
         found = look(
-            Settings(upstream_proxy=f"http://ada:pw@127.0.0.1:{port}", upstream_ca=authority.ca_file)
+            Settings(
+                upstream_proxy=f"http://ada:pw@127.0.0.1:{port}", upstream_ca=authority.ca_file
+            )
         )
     assert found["upstream"][0] is State.OK, found
     assert heard[0].startswith(b"CONNECT www.example.test:443 HTTP/1.1\r\n")

@@ -72,7 +72,9 @@ class Session:
         """Everybody opens the feed, and looks from when it appears; its film lasts so many seconds."""
         speed = self.clock.speed
         for reader in self.readers:
-            reader.page.goto(f"https://{CHIRP}/?speed={speed:g}&film={film / speed:g}", wait_until="commit")
+            reader.page.goto(
+                f"https://{CHIRP}/?speed={speed:g}&film={film / speed:g}", wait_until="commit"
+            )
             self.began[reader.name] = self.clock.now()
             reader.page.locator("#post-0").wait_for()
 
@@ -84,7 +86,9 @@ class Session:
     def look_away(self, site: str = CHIRP) -> None:
         """They read on for a moment after what they did last, and that is all; the tab stays open."""
         for reader in self.readers:
-            reader.looked[site].append((self.began.pop(reader.name), self.acted[reader.name] + READ_ON))
+            reader.looked[site].append(
+                (self.began.pop(reader.name), self.acted[reader.name] + READ_ON)
+            )
 
     def come_back(self) -> None:
         """Attention again, to the tab that was left open."""
@@ -168,7 +172,9 @@ def open_post(page: Page) -> None:
 
 def close_post(page: Page) -> None:
     """Back to the feed, if a post is open."""
-    page.evaluate("() => document.getElementById('open').hidden || document.getElementById('close').click()")
+    page.evaluate(
+        "() => document.getElementById('open').hidden || document.getElementById('close').click()"
+    )
 
 
 def write(sentence: str) -> Move:

@@ -12,7 +12,12 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from cryptography.x509.oid import NameOID
 
 
@@ -60,8 +65,12 @@ class Authority:
             if not path.exists():
                 subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
                 leaf = self._sign(subject, self._leaf_key.public_key(), list(names), is_ca=False)
-                key = self._leaf_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-                chain = leaf.public_bytes(Encoding.PEM) + self._certificate.public_bytes(Encoding.PEM)
+                key = self._leaf_key.private_bytes(
+                    Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+                )
+                chain = leaf.public_bytes(Encoding.PEM) + self._certificate.public_bytes(
+                    Encoding.PEM
+                )
                 path.write_bytes(key + chain)
         return path
 
@@ -77,7 +86,9 @@ class Authority:
                 contexts[name] = context
             return contexts[name]
 
-        def choose(connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> None:
+        def choose(
+            connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: ssl.SSLContext
+        ) -> None:
             seen.append(name or "")
             connection.context = named(name or default_name)
 
@@ -86,7 +97,12 @@ class Authority:
         return front
 
     def _sign(
-        self, subject: x509.Name, public: ec.EllipticCurvePublicKey, names: list[str], *, is_ca: bool
+        self,
+        subject: x509.Name,
+        public: ec.EllipticCurvePublicKey,
+        names: list[str],
+        *,
+        is_ca: bool,
     ) -> x509.Certificate:
         now = datetime.now(UTC)  # noqa: TID251 - a real certificate needs the real date
         builder = (
@@ -100,7 +116,8 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
             .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
             )
         )
         if self._usage:

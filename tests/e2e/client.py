@@ -115,7 +115,9 @@ class Transfer:
         assert len(reports) == self.count, f"curl ended with {self.process.returncode}: {said}"
         head = self.folder / "headers"
         blocks = _header_blocks(head.read_bytes() if head.exists() else b"")
-        replies = [self._reply(each, said, blocks) for each in sorted(reports, key=lambda r: r["urlnum"])]
+        replies = [
+            self._reply(each, said, blocks) for each in sorted(reports, key=lambda r: r["urlnum"])
+        ]
         self._folder.cleanup()
         return replies
 
@@ -211,7 +213,9 @@ class Client:
         head = read_until(connection, b"\r\n\r\n")
         return (int(head.split()[1]) if head else 0), connection
 
-    def tls(self, connection: socket.socket, name: str | None, alpn: Sequence[str] = ()) -> ssl.SSLSocket:
+    def tls(
+        self, connection: socket.socket, name: str | None, alpn: Sequence[str] = ()
+    ) -> ssl.SSLSocket:
         """TLS inside a tunnel, `name` as SNI; the certificate is checked where there is a name."""
         context = ssl.create_default_context(cafile=self.trust)
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT

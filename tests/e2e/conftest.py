@@ -41,7 +41,9 @@ def origins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origins]:
 
 
 @pytest.fixture(scope="session")
-def running_office(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProxy]:
+def running_office(
+    origins: Origins, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OfficeProxy]:
     """`allowance run` with the office's rules; nobody has to sign in, the address tells people apart."""
     with office(tmp_path_factory.mktemp("office"), origins) as proxy:
         yield proxy

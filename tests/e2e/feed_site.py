@@ -31,7 +31,10 @@ FEED_PLATFORMS = {
 }
 PAGES = Path(__file__).with_name("feed")
 POSTS = 5  # a page of the feed
-RATE, FRAME = 44_100, 4  # samples a second and bytes a sample: what a film of ours consists of is sound
+RATE, FRAME = (
+    44_100,
+    4,
+)  # samples a second and bytes a sample: what a film of ours consists of is sound
 AHEAD = 1.5  # seconds of a film that are sent at once
 STEP = 0.1
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css"}
@@ -65,7 +68,9 @@ class FeedSite(Site):
         ]
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        exchange = Exchange(scope, receive, send) if scope["type"] in ("http", "websocket") else None
+        exchange = (
+            Exchange(scope, receive, send) if scope["type"] in ("http", "websocket") else None
+        )
         if exchange is None or exchange.host not in FEED_HOSTS:
             await super().__call__(scope, receive, send)
             return
@@ -77,9 +82,9 @@ class FeedSite(Site):
         while scope["method"] == "POST" and (await receive()).get("more_body"):
             pass  # all of it: an answer before its end would cost the connection
         path = scope["path"]
-        await next(a for host, begin, a in self.answers if host == exchange.host and path.startswith(begin))(
-            exchange
-        )
+        await next(
+            a for host, begin, a in self.answers if host == exchange.host and path.startswith(begin)
+        )(exchange)
 
     def page(self, name: str) -> Callable[[Exchange], Any]:
         """A page that is told how quickly office time passes, how uneven its polls are, how long its film is."""
@@ -101,7 +106,9 @@ class FeedSite(Site):
     async def offer(self, exchange: Exchange) -> None:
         """An advertisement, or the newest mention: a picture that has not been seen before."""
         number = self.random.randrange(10**6)
-        await exchange.json({"picture": f"https://{PICTURES}/{number}.png", "text": "Sharp at last."})
+        await exchange.json(
+            {"picture": f"https://{PICTURES}/{number}.png", "text": "Sharp at last."}
+        )
 
     async def live(self, exchange: Exchange) -> None:
         """A socket that answers heartbeats and pushes news at odd times; `?speed=` as that of the page."""
@@ -112,7 +119,9 @@ class FeedSite(Site):
             while (message := await exchange.receive())["type"] == "websocket.receive":
                 said = json.loads(message["text"])
                 if said["kind"] in ("ping", "say"):
-                    await exchange.send({"type": "websocket.send", "text": json.dumps({"kind": "ok"})})
+                    await exchange.send(
+                        {"type": "websocket.send", "text": json.dumps({"kind": "ok"})}
+                    )
         finally:
             pushing.cancel()
 
@@ -156,7 +165,8 @@ async def thread(exchange: Exchange) -> None:
     """A post with its replies."""
     number = int(exchange.scope["path"].rsplit("/", 1)[1])
     replies = [
-        {"text": "I think so, too. " * 20, "face": f"https://{PICTURES}/{number}{i}.png"} for i in range(4)
+        {"text": "I think so, too. " * 20, "face": f"https://{PICTURES}/{number}{i}.png"}
+        for i in range(4)
     ]
     await exchange.json({"replies": replies})
 
@@ -185,7 +195,9 @@ async def film(exchange: Exchange) -> None:
     size = int(seconds * RATE) * FRAME
     head = b"RIFF" + struct.pack("<I", 36 + size) + b"WAVEfmt "
     head += (
-        struct.pack("<IHHIIHH", 16, 1, 2, RATE, RATE * FRAME, FRAME, 16) + b"data" + struct.pack("<I", size)
+        struct.pack("<IHHIIHH", 16, 1, 2, RATE, RATE * FRAME, FRAME, 16)
+        + b"data"
+        + struct.pack("<I", size)
     )
     await exchange.start("audio/wav")
     await exchange.chunk(head)

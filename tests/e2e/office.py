@@ -84,7 +84,10 @@ def office(
     settings: Mapping[str, object] | None = None,
 ) -> OfficeProxy:
     """A proxy with the office's rules; not started yet."""
-    raw = [origins.resolve_raw("echo.example", "echo"), origins.resolve_raw("banner.example", "banner")]
+    raw = [
+        origins.resolve_raw("echo.example", "echo"),
+        origins.resolve_raw("banner.example", "banner"),
+    ]
     return OfficeProxy(
         folder,
         origins,
@@ -118,9 +121,13 @@ def websocket(client: Client, host: str, source: str) -> ClientConnection:
     status, tunnel = client.tunnel(host, source=source)
     assert status == 200
     context = ssl.create_default_context(cafile=client.trust)
-    return connect(f"wss://{host}/ws", sock=tunnel, ssl=context, proxy=None, ping_interval=None, legacy=True)
+    return connect(
+        f"wss://{host}/ws", sock=tunnel, ssl=context, proxy=None, ping_interval=None, legacy=True
+    )
 
 
 def request(connection: socket.socket, host: str, path: str = "/", headers: str = "") -> None:
     """Send a GET by hand."""
-    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Connection: close\r\n\r\n".encode())
+    connection.sendall(
+        f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Connection: close\r\n\r\n".encode()
+    )

@@ -54,12 +54,16 @@ class Origins:
         self.authority = Authority(folder)
         self.record = Record()
         self._site = site(self.record)
-        self._sockets = {name: _listener() for name in ("tls", "plain", "echo", "tls_echo", "banner")}
+        self._sockets = {
+            name: _listener() for name in ("tls", "plain", "echo", "tls_echo", "banner")
+        }
         self._ports = {name: sock.getsockname()[1] for name, sock in self._sockets.items()}
         self._started = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="origins", daemon=True)
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._run()), name="origins", daemon=True
+        )
 
     @property
     def ca_file(self) -> Path:
@@ -86,7 +90,10 @@ class Origins:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         assert self._loop is not None and self._stop is not None
         self._loop.call_soon_threadsafe(self._stop.set)
@@ -94,10 +101,14 @@ class Origins:
 
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        echo_context = self.authority.server_context(["http/1.1"], "echo.example", self.record.tls_names)
+        echo_context = self.authority.server_context(
+            ["http/1.1"], "echo.example", self.record.tls_names
+        )
         raw = [
             await asyncio.start_server(self._echo, sock=self._sockets["echo"]),
-            await asyncio.start_server(self._echo, sock=self._sockets["tls_echo"], ssl=echo_context),
+            await asyncio.start_server(
+                self._echo, sock=self._sockets["tls_echo"], ssl=echo_context
+            ),
             await asyncio.start_server(self._banner, sock=self._sockets["banner"]),
         ]
         web = asyncio.gather(self._web("tls", secure=True), self._web("plain", secure=False))
@@ -109,12 +120,16 @@ class Origins:
     async def _web(self, name: str, *, secure: bool) -> None:
         config = _Config()
         config.bind = [f"fd://{self._sockets[name].detach()}"]
-        config.accesslog = config.errorlog = quiet  # a test that cuts streams makes servers complain
+        config.accesslog = config.errorlog = (
+            quiet  # a test that cuts streams makes servers complain
+        )
         config.graceful_timeout, config.shutdown_timeout = 0.2, 0.5
         config.keep_alive_timeout, config.read_timeout = 60, None
         if secure:
             names = self.record.tls_names
-            config.context = self.authority.server_context(["h2", "http/1.1"], "origin.example", names)
+            config.context = self.authority.server_context(
+                ["h2", "http/1.1"], "origin.example", names
+            )
         assert self._stop is not None
         await serve(self._site, config, shutdown_trigger=self._stop.wait)  # type: ignore[arg-type]
 

@@ -54,7 +54,10 @@ class ProxyProcess(ABC):
         return self.start()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self.process is not None and self.process.poll() is None:
             self.stop(timeout=15)
@@ -209,7 +212,9 @@ class OfficeProxy(ProxyProcess):
     def web(self, path: str) -> tuple[int, str]:
         """Status and text of a page of the web port; 0 when nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.web_port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.web_port}{path}", timeout=5
+            ) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -242,7 +247,9 @@ class OfficeProxy(ProxyProcess):
         """Seconds spent of an allowance, by the command line."""
         return float(self.usage(person)["allowances"][allowance]["spent"])
 
-    def cli(self, *args: str, stdin: str = "", timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
+    def cli(
+        self, *args: str, stdin: str = "", timeout: float = 30.0
+    ) -> subprocess.CompletedProcess[str]:
         """Run another `allowance` command against the same database, rules and password file."""
         return subprocess.run(
             allowance(*args),
@@ -269,7 +276,11 @@ class Mitmdump(ProxyProcess):
         variables: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(folder, origins)
-        self.script, self.options, self.variables = script, dict(options or {}), dict(variables or {})
+        self.script, self.options, self.variables = (
+            script,
+            dict(options or {}),
+            dict(variables or {}),
+        )
 
     def command(self) -> list[str]:
         """The command line."""

@@ -70,7 +70,9 @@ def png(number: int, side: int = 48) -> bytes:
     """A real picture: a square whose colour follows from its number."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     colour = bytes(((number * step) % 200 + 40) for step in (37, 59, 83))
     rows = (b"\0" + colour * side) * side
@@ -154,8 +156,12 @@ class Exchange:
 
     def __init__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         self.scope, self.receive, self.send = scope, receive, send
-        self.query = {key: values[-1] for key, values in parse_qs(scope["query_string"].decode()).items()}
-        self.headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        self.query = {
+            key: values[-1] for key, values in parse_qs(scope["query_string"].decode()).items()
+        }
+        self.headers = {
+            name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
 
     @property
     def host(self) -> str:
@@ -238,7 +244,10 @@ async def headers(exchange: Exchange) -> None:
 
 async def stream(exchange: Exchange) -> None:
     """`?seconds=S&rate=B&type=T`: B bytes a second for S seconds, in ten chunks a second."""
-    seconds, rate = float(exchange.query.get("seconds", "5")), int(exchange.query.get("rate", "50000"))
+    seconds, rate = (
+        float(exchange.query.get("seconds", "5")),
+        int(exchange.query.get("rate", "50000")),
+    )
     await exchange.start(exchange.query.get("type", "application/octet-stream"))
     for _ in range(int(seconds / STEP)):
         await exchange.chunk(bytes(int(rate * STEP)))
@@ -276,4 +285,6 @@ async def socket(exchange: Exchange) -> None:
                 await exchange.send({"type": "websocket.send", "text": f"tick {number}"})
                 await asyncio.sleep(0.2)
         else:
-            await exchange.send({"type": "websocket.send", "text": text, "bytes": message.get("bytes")})
+            await exchange.send(
+                {"type": "websocket.send", "text": text, "bytes": message.get("bytes")}
+            )

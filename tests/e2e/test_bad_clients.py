@@ -142,7 +142,9 @@ def test_client_that_rejects_our_certificate(running_office: OfficeProxy, client
     """A pinned app fails cleanly, and the log names the host once and not each time."""
     before = len(running_office.log)
     for _ in range(4):
-        reply = client.get("https://x.com/", trust=running_office.origins.ca_file, source=fresh_address())
+        reply = client.get(
+            "https://x.com/", trust=running_office.origins.ca_file, source=fresh_address()
+        )
         assert (reply.status, reply.exit_code) == (0, 60)
     assert client.open("https://x.com/", source=fresh_address()).status == 200
     lines = [line for line in running_office.log[before:].splitlines() if "x.com" in line]

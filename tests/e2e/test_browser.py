@@ -16,7 +16,9 @@ from tests.e2e.waiting import until
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(browser.executable() is None, reason="no chromium here: apt-get install chromium"),
+    pytest.mark.skipif(
+        browser.executable() is None, reason="no chromium here: apt-get install chromium"
+    ),
 ]
 PASSWORD = "a long enough password"
 PEOPLE = ("dora", "emil", "fay", "gus", "ada")
@@ -173,7 +175,9 @@ def test_block_page_everywhere(session: BrowserSession, size: tuple[int, int], d
     with session.person("emil", PASSWORD, size=size, dark=dark) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
-        assert visit(page, "https://www.tiktok.com/<script>alert(1)</script>?q='\"><b>x").status == 403
+        assert (
+            visit(page, "https://www.tiktok.com/<script>alert(1)</script>?q='\"><b>x").status == 403
+        )
         assert "TikTok is not available on office devices." in page.inner_text("body")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert page.locator("body script").count() == 0
@@ -192,7 +196,9 @@ def test_unlimited_page_keeps_its_certificate(session: BrowserSession) -> None:
     assert ours["issuer"] != "Test origins"
 
 
-def test_like_button_costs_nothing(proxy: OfficeProxy, session: BrowserSession, origins: Origins) -> None:
+def test_like_button_costs_nothing(
+    proxy: OfficeProxy, session: BrowserSession, origins: Origins
+) -> None:
     """A news page that carries a like button of a limited platform charges no time at all."""
     button = "https://platform.linkedin.com/embed/"
     with session.person("fay", PASSWORD) as page:
@@ -218,7 +224,9 @@ def test_wrong_password(session: BrowserSession) -> None:
         try:
             response = page.goto("https://www.youtube.com/")
         except Error as error:
-            assert "ERR_" in str(error)  # a proxy that keeps asking is a failed load for the browser
+            assert "ERR_" in str(
+                error
+            )  # a proxy that keeps asking is a failed load for the browser
         else:
             assert response is not None
             assert response.status == 407

@@ -36,7 +36,10 @@ def test_body_is_cut(client: Client, host: str, http2: bool) -> None:
 def test_neighbours_go_on(client: Client) -> None:
     """In one HTTP/2 tunnel the feed is cut and the course beside it ends well; so does another platform."""
     source, course = fresh_address(), "seconds=9&rate=300&type=text/plain"
-    urls = [f"https://www.linkedin.com/stream?{VIDEO}", f"https://www.linkedin.com/learning/stream?{course}"]
+    urls = [
+        f"https://www.linkedin.com/stream?{VIDEO}",
+        f"https://www.linkedin.com/learning/stream?{course}",
+    ]
     both = client.start(urls, http2=True, source=source)
     other = client.start(["https://www.youtube.com/stream?seconds=9&rate=20000"], source=source)
     cut, kept = both.finish()
@@ -51,12 +54,17 @@ def test_neighbours_go_on(client: Client) -> None:
 def test_free_video_does_not_pay_for_the_feed(running_office: OfficeProxy, client: Client) -> None:
     """A course that is free and plays all the while does not make the minutes of the feed beside it longer."""
     source, course = fresh_address(), "seconds=9&rate=20000&type=video/mp4"
-    urls = [f"https://www.linkedin.com/stream?{VIDEO}", f"https://www.linkedin.com/learning/stream?{course}"]
+    urls = [
+        f"https://www.linkedin.com/stream?{VIDEO}",
+        f"https://www.linkedin.com/learning/stream?{course}",
+    ]
     cut, kept = client.start(urls, http2=True, source=source).finish()
     assert kept.exit_code == 0
     assert cut.exit_code != 0
     assert cut.seconds < LONGEST
-    assert len(running_office.usage(f"ip:{source}")["visits"]) < 6  # not a row for each change of mind
+    assert (
+        len(running_office.usage(f"ip:{source}")["visits"]) < 6
+    )  # not a row for each change of mind
 
 
 def test_open_tunnel_gets_the_block_page(client: Client) -> None:
@@ -86,7 +94,8 @@ def test_websocket_is_cut(client: Client) -> None:
     ):
         while time.monotonic() < began + LONGEST:
             chat.send(
-                "a message of a person, who does not tick as a heartbeat does. " * chance.randint(3, 12)
+                "a message of a person, who does not tick as a heartbeat does. "
+                * chance.randint(3, 12)
             )
             chat.recv(timeout=5)
             time.sleep(chance.uniform(0.8, 2.2))  # what follows a push at once is a receipt
@@ -137,5 +146,7 @@ def test_memory_stays_flat(running_office: OfficeProxy, client: Client, host: st
         time.sleep(0.05)  # a sampling interval, nothing is waited for
     (reply,) = download.finish()
     assert reply.exit_code == 0, reply.error
-    print(f"{host}: {DOWNLOAD / reply.seconds / 1e6:.0f} MB/s, {before / 1e6:.0f} -> {peak / 1e6:.0f} MB")
+    print(
+        f"{host}: {DOWNLOAD / reply.seconds / 1e6:.0f} MB/s, {before / 1e6:.0f} -> {peak / 1e6:.0f} MB"
+    )
     assert peak - before < GROWTH

@@ -28,7 +28,9 @@ def stand_in(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iter
     script = Path(__file__).with_name("stand_in.py")
     options = {"stream_large_bodies": "1", "connection_strategy": "lazy"}
     folder = tmp_path_factory.mktemp("stand-in")
-    with Mitmdump(folder, origins, script, options=options, variables={"HARNESS_RESOLVE": table}) as proxy:
+    with Mitmdump(
+        folder, origins, script, options=options, variables={"HARNESS_RESOLVE": table}
+    ) as proxy:
         yield proxy
 
 
@@ -110,7 +112,9 @@ def test_websocket_echo_and_push(client: Client) -> None:
     status, tunnel = client.tunnel("www.one.example", source=fresh_address())
     assert status == 200
     context = ssl.create_default_context(cafile=client.trust)
-    with connect("wss://www.one.example/ws", sock=tunnel, ssl=context, proxy=None, legacy=True) as chat:
+    with connect(
+        "wss://www.one.example/ws", sock=tunnel, ssl=context, proxy=None, legacy=True
+    ) as chat:
         chat.send("hello")
         assert chat.recv(timeout=5) == "hello"
         chat.send("push 2")
@@ -141,7 +145,9 @@ def test_stop_and_restart(stand_in: Mitmdump) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(browser.executable() is None, reason="no chromium here: apt-get install chromium")
+@pytest.mark.skipif(
+    browser.executable() is None, reason="no chromium here: apt-get install chromium"
+)
 def test_browser_trusts_what_it_should(stand_in: Mitmdump, origins: Origins) -> None:
     """Chromium shows a page with pictures and script, scrolls a feed, and still refuses unknown keys."""
     with browser.chromium(stand_in) as services, services.person() as page:

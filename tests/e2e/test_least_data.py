@@ -27,7 +27,10 @@ ANA, BO = "127.0.3.1", "127.0.3.2"  # desk1 and desk2
 def texts(database: Path) -> list[str]:
     """Every text in every column of every table."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = [
+            row[0]
+            for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
         rows = (row for table in tables for row in connection.execute(f"SELECT * FROM {table}"))
         found = [value for row in rows for value in row if isinstance(value, str)]
     connection.close()
@@ -57,7 +60,9 @@ def browse(client: Client, source: str) -> None:
 @pytest.fixture
 def proxy(origins: Origins, tmp_path: Path) -> Iterator[OfficeProxy]:
     """A proxy of the test's own; it keeps a decision log, too."""
-    with office(tmp_path, origins, policy("30m"), settings={"decision-log": "var/decisions"}) as started:
+    with office(
+        tmp_path, origins, policy("30m"), settings={"decision-log": "var/decisions"}
+    ) as started:
         yield started
 
 
@@ -79,7 +84,9 @@ def test_no_part_of_a_url_is_stored(proxy: OfficeProxy) -> None:
     stored = texts(proxy.folder / "var" / "allowance.db")
     assert "desk1" in stored
     assert "facebook" in stored
-    noted = {(each["platform"], each["reason"], each["activity"]) for each in decisions(proxy, "desk1")}
+    noted = {
+        (each["platform"], each["reason"], each["activity"]) for each in decisions(proxy, "desk1")
+    }
     assert {("facebook", "within", "visit"), ("tiktok", "blocked", None)} <= noted
     for mark in MARKS:
         assert not [text for text in stored if mark in text.lower()], mark
@@ -112,7 +119,9 @@ def test_erased_while_it_runs(proxy: OfficeProxy) -> None:
     client = proxy.client
     for source in (ANA, BO):
         client.open("https://www.facebook.com/", source=source)
-    until(lambda: spent(proxy, "desk1") > 0 and spent(proxy, "desk2") > 0, "the visits in the ledger")
+    until(
+        lambda: spent(proxy, "desk1") > 0 and spent(proxy, "desk2") > 0, "the visits in the ledger"
+    )
     refused = proxy.cli("people", "erase", "desk1")
     assert refused.returncode == 1
     assert "desk1 has used something in a window that is open until" in refused.stderr
@@ -149,7 +158,9 @@ def test_reset_reaches_a_running_proxy(origins: Origins, tmp_path: Path) -> None
             WITHIN + SLACK,
         )
         print(f"the reset counted after {time.monotonic() - reset:.1f} s")
-        actions = [entry["action"] for entry in json.loads(proxy.cli("audit", "--json").stdout)["audit"]]
+        actions = [
+            entry["action"] for entry in json.loads(proxy.cli("audit", "--json").stdout)["audit"]
+        ]
         assert sorted(actions) == ["reset", "rules"]
 
 
@@ -167,7 +178,11 @@ def test_pseudonyms_from_end_to_end(origins: Origins, tmp_path: Path) -> None:
         assert spent(proxy, "desk1") == pytest.approx(before, abs=0.01)
         spend_all(client, source=ANA)
         assert proxy.cli("grant", "desk1", "short", "10m", "--reason", "a course").returncode == 0
-        until(lambda: client.open("https://www.facebook.com/", source=ANA).status == 200, "the grant", 3.0)
+        until(
+            lambda: client.open("https://www.facebook.com/", source=ANA).status == 200,
+            "the grant",
+            3.0,
+        )
         assert "desk1" in client.open("http://allowance.internal/", source=ANA).text
         stored = texts(proxy.folder / "var" / "allowance.db")
         assert "desk1" not in stored

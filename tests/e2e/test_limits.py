@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.client import FETCH, IMAGE, NAVIGATE, Client, Reply, fresh_address, read_all, read_until
+from tests.e2e.client import (
+    FETCH,
+    IMAGE,
+    NAVIGATE,
+    Client,
+    Reply,
+    fresh_address,
+    read_all,
+    read_until,
+)
 from tests.e2e.office import SHORT, request, spend_all
 from tests.e2e.origins import BANNER, Origins
 from tests.e2e.process import OfficeProxy
@@ -23,7 +32,9 @@ def assert_block(reply: Reply, reason: str) -> None:
 
 
 @pytest.mark.parametrize("http2", [False, True])
-def test_limited_host_is_decrypted(running_office: OfficeProxy, client: Client, http2: bool) -> None:
+def test_limited_host_is_decrypted(
+    running_office: OfficeProxy, client: Client, http2: bool
+) -> None:
     """A limited platform comes with the proxy's certificate, and its page arrives."""
     source = fresh_address()
     reply = client.open("https://x.com/", source=source, http2=http2, trust=running_office.ca_file)
@@ -38,12 +49,16 @@ def test_limited_host_spends(running_office: OfficeProxy, client: Client) -> Non
     usage = running_office.usage(f"ip:{source}")
     assert 0 < usage["allowances"]["long"]["spent"] <= SHORT
     assert usage["allowances"]["short"]["spent"] == 0
-    assert [(v["platform"], v["rule"]) for v in usage["visits"]] == [("youtube", "Half an hour a day")]
+    assert [(v["platform"], v["rule"]) for v in usage["visits"]] == [
+        ("youtube", "Half an hour a day")
+    ]
 
 
 @pytest.mark.parametrize("http2", [False, True])
 @pytest.mark.parametrize("host", ["work.example", "notfacebook.com"])
-def test_unlimited_host_is_not_decrypted(client: Client, origins: Origins, host: str, http2: bool) -> None:
+def test_unlimited_host_is_not_decrypted(
+    client: Client, origins: Origins, host: str, http2: bool
+) -> None:
     """A host that no rule limits shows its own certificate; so does a name that merely ends alike."""
     reply = client.open(f"https://{host}/", http2=http2, trust=origins.ca_file)
     assert (reply.status, reply.version) == (200, "2" if http2 else "1.1")
@@ -71,7 +86,9 @@ def test_running_out(client: Client, origins: Origins, scheme: str) -> None:
     assert not re.search(
         r"(?:src|href)=[\"']?https?://(?!allowance\.internal|www\.facebook\.com)", reply.text
     )
-    assert not [seen for seen in origins.record.to("www.facebook.com") if seen.path == f"/over?{scheme}"]
+    assert not [
+        seen for seen in origins.record.to("www.facebook.com") if seen.path == f"/over?{scheme}"
+    ]
 
 
 def test_other_platforms_go_on(client: Client) -> None:
@@ -98,7 +115,11 @@ def test_answers_by_kind(client: Client, http2: bool) -> None:
     assert problem.headers["content-type"] == "application/problem+json"
     assert problem.headers["access-control-allow-origin"] == "https://news.example"
     assert (problem.json()["status"], problem.json()["rule"]) == (403, "Not on our network")
-    for headers in (IMAGE, IMAGE | {"Sec-Fetch-Dest": "script"}, IMAGE | {"Sec-Fetch-Dest": "style"}):
+    for headers in (
+        IMAGE,
+        IMAGE | {"Sec-Fetch-Dest": "script"},
+        IMAGE | {"Sec-Fetch-Dest": "style"},
+    ):
         empty = client.get(url, headers=headers, http2=http2)
         assert_block(empty, "blocked")
         assert empty.body == b""
@@ -110,7 +131,9 @@ def test_blocked_websocket(client: Client, origins: Origins) -> None:
     assert status == 200
     secure = client.tls(tunnel, BLOCKED)
     key = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-    secure.sendall(f"GET /ws HTTP/1.1\r\nHost: {BLOCKED}\r\nConnection: Upgrade\r\n{key}\r\n".encode())
+    secure.sendall(
+        f"GET /ws HTTP/1.1\r\nHost: {BLOCKED}\r\nConnection: Upgrade\r\n{key}\r\n".encode()
+    )
     head = read_until(secure, b"\r\n\r\n").decode()
     secure.close()
     assert head.startswith("HTTP/1.1 403")
@@ -158,7 +181,9 @@ def test_connect_to_a_blocked_platform(client: Client, origins: Origins, name: s
         ("http://innocent.example/hidden-host", f"{BLOCKED}:80"),
     ],
 )
-def test_host_header_of_a_blocked_platform(client: Client, origins: Origins, url: str, host: str) -> None:
+def test_host_header_of_a_blocked_platform(
+    client: Client, origins: Origins, url: str, host: str
+) -> None:
     """When address and Host header disagree, the request is refused, and no site hears of it."""
     before = len(origins.record.requests)
     reply = client.get(url, headers=NAVIGATE | {"Host": host}, source=fresh_address())
@@ -166,7 +191,9 @@ def test_host_header_of_a_blocked_platform(client: Client, origins: Origins, url
     assert len(origins.record.requests) == before
 
 
-@pytest.mark.parametrize("spelling", ["WWW.TikTok.COM", "www.tiktok.com.", "deep.below.www.tiktok.com"])
+@pytest.mark.parametrize(
+    "spelling", ["WWW.TikTok.COM", "www.tiktok.com.", "deep.below.www.tiktok.com"]
+)
 def test_spellings(client: Client, spelling: str) -> None:
     """Capitals, a trailing dot and names below the name are the same platform."""
     assert client.open(f"http://{spelling}/").reason == "blocked"
@@ -191,7 +218,9 @@ def test_uploads_to_limited_pass(client: Client, tmp_path: Path) -> None:
     body = tmp_path / "upload"
     body.write_bytes(bytes(range(256)) * 8000)
     upload = ("--data-binary", f"@{body}")
-    reply = client.get("https://www.youtube.com/upload", *upload, headers=FETCH, source=fresh_address())
+    reply = client.get(
+        "https://www.youtube.com/upload", *upload, headers=FETCH, source=fresh_address()
+    )
     assert reply.json()["bytes"] == 2_048_000
 
 
@@ -231,7 +260,13 @@ def test_headers_that_reach_the_site(client: Client) -> None:
     reply = client.open("https://www.youtube.com/headers", source=fresh_address())
     names = set(reply.json())
     assert "sec-fetch-dest" in names
-    assert not names & {"via", "x-forwarded-for", "forwarded", "proxy-connection", "proxy-authorization"}
+    assert not names & {
+        "via",
+        "x-forwarded-for",
+        "forwarded",
+        "proxy-connection",
+        "proxy-authorization",
+    }
     assert not [name for name in names if name.startswith("x-allowance")]
 
 

@@ -29,7 +29,9 @@ LONG = os.environ.get("LIVE_MINUTES") == "long"
 pytestmark = [
     pytest.mark.timeout(3600 if LONG else 300),
     pytest.mark.browser,
-    pytest.mark.skipif(browser.executable() is None, reason="no chromium here: apt-get install chromium"),
+    pytest.mark.skipif(
+        browser.executable() is None, reason="no chromium here: apt-get install chromium"
+    ),
 ]
 SPEED = 1.0 if LONG else 8.0
 WITHIN = 0.10  # of the true time, or
@@ -132,7 +134,9 @@ def fits(day: Day) -> bool:
         for site, allowance in ((CHIRP, "feed"), (FORUM, "board"))
         for true in (reader.attended(site),)
     ]
-    same = [abs(seconds - day.charged["emil"][name]) <= SAME for name, seconds in day.simulated.items()]
+    same = [
+        abs(seconds - day.charged["emil"][name]) <= SAME for name, seconds in day.simulated.items()
+    ]
     return all(charges) and all(same)
 
 
@@ -185,7 +189,9 @@ def spent(office: TimedOffice, user: str) -> dict[str, float]:
     return {name: float(found["spent"]) for name, found in office.usage(user)["allowances"].items()}
 
 
-def report(readers: list[Reader], charged: dict[str, dict[str, float]], simulated: dict[str, float]) -> None:
+def report(
+    readers: list[Reader], charged: dict[str, dict[str, float]], simulated: dict[str, float]
+) -> None:
     """The figures, for `pytest -s` and the documentation."""
     for reader in readers:
         for site, allowance in ((CHIRP, "feed"), (FORUM, "board")):

@@ -42,7 +42,9 @@ def test_blocks(plain_client: Client, origins: Origins) -> None:
 @pytest.mark.parametrize("http2", [False, True])
 def test_passes(plain_client: Client, origins: Origins, http2: bool) -> None:
     """An unlimited host is not decrypted here either."""
-    assert plain_client.get("https://work.example/", http2=http2, trust=origins.ca_file).status == 200
+    assert (
+        plain_client.get("https://work.example/", http2=http2, trust=origins.ca_file).status == 200
+    )
 
 
 def test_spends_and_runs_out(plain_client: Client) -> None:

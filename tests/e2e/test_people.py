@@ -20,7 +20,11 @@ def test_grant_counts_at_once(running_office: OfficeProxy, client: Client) -> No
     grant = running_office.cli("grant", "desk1", "short", "10m", "--reason", "a busy day")
     assert grant.returncode == 0, grant.stderr
     granted = time.monotonic()
-    until(lambda: client.open("https://www.facebook.com/", source=DORA).status == 200, "the grant", WITHIN)
+    until(
+        lambda: client.open("https://www.facebook.com/", source=DORA).status == 200,
+        "the grant",
+        WITHIN,
+    )
     print(f"the grant counted after {time.monotonic() - granted:.1f} s")
     balance = running_office.usage("desk1")["allowances"]["short"]
     assert balance["granted"] == 600

@@ -69,7 +69,9 @@ def test_a_saved_file_is_in_force(own: OfficeProxy) -> None:
     spend_all(own.client, source=source)
     assert own.client.open(YOUTUBE, source=source).status == 200
     before = version(own)
-    (own.rules / "policy.yaml").write_text(policy(short="1h").replace("[youtube]", "[youtube, tiktok]"))
+    (own.rules / "policy.yaml").write_text(
+        policy(short="1h").replace("[youtube]", "[youtube, tiktok]")
+    )
     until(lambda: version(own) != before, "the new rules", PATIENCE)
     assert own.client.open(FACEBOOK, source=source).status == 200
     assert own.spent(f"ip:{source}", "short") >= 2.5
@@ -157,10 +159,15 @@ def test_time_before_the_change_keeps_its_rule(own: OfficeProxy) -> None:
 def test_a_platform_that_is_taken_out_is_left_alone(own: OfficeProxy) -> None:
     """What runs goes on without being charged; the next connection is relayed with the site's certificate."""
     source = fresh_address()
-    video = own.client.start(["https://www.youtube.com/stream?seconds=12&rate=50000"], source=source)
+    video = own.client.start(
+        ["https://www.youtube.com/stream?seconds=12&rate=50000"], source=source
+    )
     until(lambda: video.received() > 100_000, "some seconds of video", PATIENCE)
     change(
-        own, policy().replace("platforms: [youtube], then: {spend: long}", "platforms: [tiktok], then: allow")
+        own,
+        policy().replace(
+            "platforms: [youtube], then: {spend: long}", "platforms: [tiktok], then: allow"
+        ),
     )
     (reply,) = video.finish()
     assert (reply.exit_code, len(reply.body)) == (0, 600_000)
@@ -192,7 +199,9 @@ def test_seats_and_roles_follow(own: OfficeProxy) -> None:
     (own.rules / "people.yaml").write_text(people("  marketing: {members: [zoe]}\n"))
     change(own, text)
     assert own.client.open(TIKTOK, source="127.0.2.1").reason == "blocked"
-    seats = people("  marketing: {members: [zoe]}\n").replace("127.0.2.1: reception", "127.0.2.1: zoe")
+    seats = people("  marketing: {members: [zoe]}\n").replace(
+        "127.0.2.1: reception", "127.0.2.1: zoe"
+    )
     (own.rules / "people.yaml").write_text(seats)
     change(own, text)
     assert own.client.open(TIKTOK, source="127.0.2.1").status == 200
@@ -238,7 +247,11 @@ def test_a_restart_with_broken_rules(origins: Origins, tmp_path: Path, damage: s
         if damage == "empty":
             proxy.rules.mkdir()
         strict = subprocess.run(
-            [*proxy.command(), "--strict"], cwd=tmp_path, capture_output=True, text=True, check=False
+            [*proxy.command(), "--strict"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert strict.returncode == 1
         assert str(proxy.rules) in strict.stderr
@@ -275,8 +288,12 @@ def test_rules_that_only_observe(origins: Origins, tmp_path: Path) -> None:
         (tunnel,) = proxy.client.start([url], source=source, trust=trust).finish()
         assert (tunnel.exit_code, len(tunnel.body)) == (0, 400_000)
         until(lambda: proxy.spent(f"ip:{source}", "short") > 7, "time beyond the limit", PATIENCE)
-        assert metric(proxy, r'requests_total\{[^}]*reason="exhausted"[^}]*verdict="would_block"') >= 1
-        assert metric(proxy, r'requests_total\{[^}]*reason="blocked"[^}]*verdict="would_block"') >= 1
+        assert (
+            metric(proxy, r'requests_total\{[^}]*reason="exhausted"[^}]*verdict="would_block"') >= 1
+        )
+        assert (
+            metric(proxy, r'requests_total\{[^}]*reason="blocked"[^}]*verdict="would_block"') >= 1
+        )
         assert metric(proxy, r'requests_total\{[^}]*verdict="block"') == 0
         assert metric(proxy, "cut_total") == 0
         change(proxy, policy())

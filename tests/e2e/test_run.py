@@ -34,7 +34,9 @@ def test_start_notice(own: OfficeProxy) -> None:
     facts = [str(file.relative_to(own.folder)) for file in files]
     for fact in (*facts, str(own.port), str(own.web_port), "http://allowance.internal/"):
         assert fact in own.log, f"{fact} is not in the notice:\n{own.log}"
-    assert own.start_seconds < 4 * PATIENCE  # the budget is a quiet machine's, and a benchmark's to check
+    assert (
+        own.start_seconds < 4 * PATIENCE
+    )  # the budget is a quiet machine's, and a benchmark's to check
 
 
 def test_web_port(own: OfficeProxy) -> None:
@@ -97,7 +99,9 @@ def test_drain(own: OfficeProxy) -> None:
     """At SIGTERM a short download still ends well, an endless one is ended, and nobody new is let in."""
     client: Client = own.client
     short = client.start(["https://work.example/stream?seconds=1.5&rate=10000"])
-    endless = client.start(["https://www.youtube.com/stream?seconds=60&rate=10000"], source=fresh_address())
+    endless = client.start(
+        ["https://www.youtube.com/stream?seconds=60&rate=10000"], source=fresh_address()
+    )
     until(lambda: short.received() and endless.received(), "both downloads to run")
     code, seconds = own.stop()
     assert code == 0

@@ -118,7 +118,9 @@ def test_nothing_leaks(signed: OfficeProxy, services: Client, origins: Origins) 
         ):
             assert services.open(url, user=credentials(user)).status == 200
     assert "proxy-authorization" not in origins.record.header_names()
-    stored = b"".join(file.read_bytes() for file in (signed.folder / "var").rglob("*") if file.is_file())
+    stored = b"".join(
+        file.read_bytes() for file in (signed.folder / "var").rglob("*") if file.is_file()
+    )
     for user, password in PASSWORDS.items():
         encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
         for secret in (password, encoded):

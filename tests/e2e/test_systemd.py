@@ -93,7 +93,11 @@ def test_workers(manager: Manager, origins: Origins, tmp_path: Path) -> None:
         os.kill(first[1], signal.SIGSTOP)
         stopped, before = time.monotonic(), len(manager.messages)
         # Read meanwhile: the queue of a socket may be short.
-        until(lambda: manager.messages and "worker is stuck" in proxy.log, "the supervisor to notice", 40)
+        until(
+            lambda: manager.messages and "worker is stuck" in proxy.log,
+            "the supervisor to notice",
+            40,
+        )
         lasted = time.monotonic() - stopped
         covered = manager.messages[before:].count("WATCHDOG=1") * WATCHDOG / 4
         assert covered < 0.8 * lasted  # patience for the half of that time, then silence

@@ -42,14 +42,18 @@ def essence(command: str, output: str) -> object:
         return answer
     lines = [line.rstrip() for line in output.splitlines()]
     if "--live" in command:
-        lines = [line for line in lines[lines.index("This is linkedin.") :] if "may change" not in line]
+        lines = [
+            line for line in lines[lines.index("This is linkedin.") :] if "may change" not in line
+        ]
     return [re.sub(r"version [0-9a-f]{12}", "version", line) for line in lines]
 
 
 def typed(proxy: OfficeProxy, command: str) -> str:
     """What the terminal shows for a command, on the ports of this test and with carl's password."""
     command = command.replace("localhost:8080", f"127.0.0.1:{proxy.port}")
-    command = command.replace("--proxy-user carl ", f"--proxy-user 'carl:{PASSWORD.replace("'", "'\\''")}' ")
+    command = command.replace(
+        "--proxy-user carl ", f"--proxy-user 'carl:{PASSWORD.replace("'", "'\\''")}' "
+    )
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", command],
@@ -71,7 +75,10 @@ def test_the_wish_becomes_true_as_the_page_says(origins: Origins, tmp_path: Path
     weekend = datetime.now(ZoneInfo("Europe/London")).weekday() >= 5  # noqa: TID251 - the proxy's is the real day
     told = 0
     proxy = OfficeProxy(tmp_path, origins, policy, people=people)
-    assert proxy.cli("people", "add", "carl", "--password-stdin", stdin=f"{PASSWORD}\n").returncode == 0
+    assert (
+        proxy.cli("people", "add", "carl", "--password-stdin", stdin=f"{PASSWORD}\n").returncode
+        == 0
+    )
     with proxy:
         for language, block in steps:
             if language == "yaml":
@@ -86,5 +93,7 @@ def test_the_wish_becomes_true_as_the_page_says(origins: Origins, tmp_path: Path
                     assert '"Fifteen minutes a day"' in got
                     assert re.search("Weekends of the care team │ no .*it is not sat-sun now", got)
                 else:
-                    assert essence(command, got) == essence(command, expected), f"$ {command}\n{got}"
+                    assert essence(command, got) == essence(command, expected), (
+                        f"$ {command}\n{got}"
+                    )
     assert told == 10

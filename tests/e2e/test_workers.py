@@ -44,7 +44,9 @@ def alive(proxy: OfficeProxy) -> dict[int, int]:
 def metric(proxy: OfficeProxy, start: str) -> float:
     """The sum of all samples whose line begins with `start`."""
     _, text = proxy.web("/metrics")
-    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(start))
+    return sum(
+        float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(start)
+    )
 
 
 def test_one_balance(several: OfficeProxy) -> None:
@@ -70,11 +72,15 @@ def test_a_form_of_one_worker_is_taken_by_another(several: OfficeProxy) -> None:
     found = re.search(r'name="token" value="(\w+)"', page.text)
     assert found is not None, page.text
     fields = {"token": found[1], "allowance": "short", "minutes": "10", "reason": "a launch"}
-    form = [word for name, value in fields.items() for word in ("--data-urlencode", f"{name}={value}")]
+    form = [
+        word for name, value in fields.items() for word in ("--data-urlencode", f"{name}={value}")
+    ]
     ours = {"Origin": "http://allowance.internal"}
     sent = client.get("http://allowance.internal/ask", *form, source="127.0.4.2", headers=ours)
     assert sent.status == 303, sent.text
-    assert "waits for an answer" in client.open("http://allowance.internal/", source="127.0.4.3").text
+    assert (
+        "waits for an answer" in client.open("http://allowance.internal/", source="127.0.4.3").text
+    )
     (asked,) = json.loads(several.cli("requests", "list", "--json").stdout)["requests"]
     assert (asked["user"], asked["reason"]) == ("pat", "a launch")
     answer = several.cli("requests", "approve", asked["id"])
@@ -90,7 +96,9 @@ def test_metrics_are_summed(several: OfficeProxy) -> None:
     before = metric(several, "allowance_requests_total")
     for last in range(1, 7):
         assert client.open("https://x.com/", source=f"127.0.5.{last}").status == 200
-    until(lambda: metric(several, "allowance_requests_total") >= before + 6, "the sum of all workers")
+    until(
+        lambda: metric(several, "allowance_requests_total") >= before + 6, "the sum of all workers"
+    )
     assert metric(several, "allowance_ledger_up") == 1
     assert metric(several, "allowance_processes") == WORKERS + 1
     assert metric(several, "process_resident_memory_bytes") > WORKERS * 30e6
@@ -110,7 +118,9 @@ def test_a_dead_worker_is_replaced(several: OfficeProxy) -> None:
     print(f"replaced after {took:.2f} s")
     assert took < 2.0
     trust = several.origins.ca_file
-    replies = [client.get("https://work.example/", trust=trust, source=f"127.0.6.{n}") for n in range(1, 5)]
+    replies = [
+        client.get("https://work.example/", trust=trust, source=f"127.0.6.{n}") for n in range(1, 5)
+    ]
     statuses = [reply.status for reply in replies]
     assert statuses == [200] * 4
 
@@ -141,7 +151,9 @@ def test_rules_reload_in_every_worker(several: OfficeProxy) -> None:
     client = Client(several.port, several.ca_file)
     for seat in ("127.0.4.1", "127.0.4.2", "127.0.4.3"):
         until(
-            lambda seat=seat: client.open("https://x.com/", source=seat).reason == "blocked", "the rule", 15
+            lambda seat=seat: client.open("https://x.com/", source=seat).reason == "blocked",
+            "the rule",
+            15,
         )
     file.write_text("version: 9\n")
     until(lambda: "degraded" in several.web("/readyz")[1], "the refusal", 15)

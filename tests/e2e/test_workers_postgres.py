@@ -25,9 +25,7 @@ LIMIT = 2.0
 OUTAGE = 3.0  # seconds
 DESKS = ("127.0.4.1", "127.0.4.2")  # the kernel gives each of them to another worker
 STRANGER = "127.0.4.3"
-PEOPLE = (
-    "devices: {127.0.4.1: pat, 127.0.4.2: pat, 127.0.4.3: sam}\ndefault_role: staff\nroles: {staff: {}}\n"
-)
+PEOPLE = "devices: {127.0.4.1: pat, 127.0.4.2: pat, 127.0.4.3: sam}\ndefault_role: staff\nroles: {staff: {}}\n"
 PAGE = "https://www.facebook.com/"
 FILM = "https://www.youtube.com/stream?seconds=60&rate=100000&type=video/mp4"
 
@@ -47,7 +45,11 @@ class PostgresOffice:
         """Person, start and end of each visit on `long` that the database holds, by id."""
         ledger = SqlLedger(self.url, "test")
         try:
-            return {v.id: (v.person, v.start, v.end) for v in ledger.visits(0.0) if v.allowance == "long"}
+            return {
+                v.id: (v.person, v.start, v.end)
+                for v in ledger.visits(0.0)
+                if v.allowance == "long"
+            }
         finally:
             ledger.close()
 
@@ -89,7 +91,9 @@ def test_one_balance_and_grants_for_all(several: PostgresOffice) -> None:
     assert proxy.cli("grant", "pat", "short", "10m", "--reason", "a customer").returncode == 0
     granted = time.monotonic()
     until(
-        lambda: all(client.open(PAGE, source=services).status == 200 for services in DESKS), "the grant", 10
+        lambda: all(client.open(PAGE, source=services).status == 200 for services in DESKS),
+        "the grant",
+        10,
     )
     print(f"granted at both after {time.monotonic() - granted:.2f} s")
 
@@ -107,7 +111,9 @@ def test_a_worker_that_dies_in_an_outage(several: PostgresOffice) -> None:
     until(lambda: proxy.ready() and len(alive(proxy)) == 2, "both workers", 20)
     several.relay.set("cut")
     until(lambda: metric(proxy, "allowance_journal_visits") >= 2, "both journals", 30)
-    time.sleep(OUTAGE)  # both have seen more by then than what the database took in at the last moment
+    time.sleep(
+        OUTAGE
+    )  # both have seen more by then than what the database took in at the last moment
     locks = set((proxy.folder / "var" / "journal").glob("*.lock"))
     before, known = alive(proxy), several.rows()
     os.kill(before[0], signal.SIGKILL)
@@ -118,8 +124,15 @@ def test_a_worker_that_dies_in_an_outage(several: PostgresOffice) -> None:
     )
     assert proxy.log.count("a journal was replayed") == replayed
     several.relay.set("pass")
-    until(lambda: proxy.log.count("a journal was replayed") > replayed, "the journal of the dead worker", 20)
-    until(lambda: locks - set((proxy.folder / "var" / "journal").glob("*.lock")), "its files to be gone")
+    until(
+        lambda: proxy.log.count("a journal was replayed") > replayed,
+        "the journal of the dead worker",
+        20,
+    )
+    until(
+        lambda: locks - set((proxy.folder / "var" / "journal").glob("*.lock")),
+        "its files to be gone",
+    )
     until(lambda: alive(proxy)[0] != before[0] and proxy.ready(), "a new worker", 30)
     until(lambda: client.open(PAGE, source=STRANGER).status == 200, "everybody to be served", 20)
     for film in films:
@@ -149,5 +162,7 @@ def test_a_dead_worker_is_replaced(several: PostgresOffice) -> None:
     died = time.monotonic()
     until(lambda: alive(proxy)[1] != before[1], "a new worker", 10)
     print(f"replaced after {time.monotonic() - died:.2f} s")
-    replies = [client.get("https://work.example/", trust=trust, source=f"127.0.6.{n}") for n in range(1, 5)]
+    replies = [
+        client.get("https://work.example/", trust=trust, source=f"127.0.6.{n}") for n in range(1, 5)
+    ]
     assert [reply.status for reply in replies] == [200] * 4

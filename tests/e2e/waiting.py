@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 
 
-def until[T](condition: Callable[[], T], what: str, timeout: float = 10.0, every: float = 0.05) -> T:
+def until[T](
+    condition: Callable[[], T], what: str, timeout: float = 10.0, every: float = 0.05
+) -> T:
     """The first true value of `condition`; AssertionError naming `what` after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:

@@ -84,7 +84,11 @@ def main(url: str, journal: str, truth: str, people: int, seed: int) -> int:
     if not people:
         return 0
     writer = Writer(
-        ledger, node=node, on_news=lambda _: None, clock=clock, journal=Journal(Path(journal), node, identity)
+        ledger,
+        node=node,
+        on_news=lambda _: None,
+        clock=clock,
+        journal=Journal(Path(journal), node, identity),
     )
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))

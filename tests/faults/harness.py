@@ -163,7 +163,10 @@ def kills(stand: Stand, count: int, dice: random.Random) -> Iterator[Plan]:
 
 
 def work(
-    make: Callable[[], Stand], plans: Callable[[Stand], Sequence[Plan]], seed: int, out: SimpleQueue[object]
+    make: Callable[[], Stand],
+    plans: Callable[[Stand], Sequence[Plan]],
+    seed: int,
+    out: SimpleQueue[object],
 ) -> None:
     """Perform plans on a stand of one's own; each account, or what went wrong, goes to `out`."""
     dice = random.Random(seed)
@@ -173,7 +176,9 @@ def work(
             try:
                 out.put((stand.name, plan, perform(stand, plan, number, dice)))
             except Exception as problem:  # one run that went wrong must not hide the others
-                out.put((stand.name, plan, Account(1, wrong=[f"{type(problem).__name__}: {problem}"])))
+                out.put(
+                    (stand.name, plan, Account(1, wrong=[f"{type(problem).__name__}: {problem}"]))
+                )
     finally:
         stand.close()
         out.put(None)
@@ -185,7 +190,9 @@ def main() -> int:
         description="Break the ledger's database, kill the writer, count seconds."
     )
     parser.add_argument("--long", action="store_true", help="100 kills and the long outages")
-    parser.add_argument("--kills", type=int, default=0, help="how many kills (default: 10, with --long 100)")
+    parser.add_argument(
+        "--kills", type=int, default=0, help="how many kills (default: 10, with --long 100)"
+    )
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10**6)
     given = parser.parse_args()
     count = given.kills or (100 if given.long else 10)
@@ -199,7 +206,9 @@ def main() -> int:
     out: SimpleQueue[object] = SimpleQueue()
     makes: list[Callable[[], Stand]] = [SqliteStand, PostgresStand]
     for number, make in enumerate(makes):
-        threading.Thread(target=work, args=(make, both, given.seed + number, out), daemon=True).start()
+        threading.Thread(
+            target=work, args=(make, both, given.seed + number, out), daemon=True
+        ).start()
     return report(out, len(makes))
 
 
@@ -232,7 +241,9 @@ def judge(plan: Plan, account: Account) -> None:
     """Note it as wrong when more was lost than the promise allows."""
     allowed = MOST_LOST if plan.kill else 0.0
     if account.worst > allowed + 0.001 or account.late > allowed:
-        account.wrong.append(f"{account.worst:.3f} s lost of one person, the oldest {account.late:.3f} s old")
+        account.wrong.append(
+            f"{account.worst:.3f} s lost of one person, the oldest {account.late:.3f} s old"
+        )
 
 
 def row(account: Account) -> str:

@@ -31,7 +31,10 @@ class Relay:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.mode = "cut"
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)

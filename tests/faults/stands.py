@@ -90,7 +90,9 @@ class SqliteStand(Stand):
 
     def faults(self) -> dict[str, Callable[[], contextlib.AbstractContextManager[object]]]:
         """See Stand."""
-        found: dict[str, Callable[[], contextlib.AbstractContextManager[object]]] = {"locked": self._locked}
+        found: dict[str, Callable[[], contextlib.AbstractContextManager[object]]] = {
+            "locked": self._locked
+        }
         if self.has_disk:
             found["disk full"] = self._full
         return found
@@ -140,7 +142,9 @@ class PostgresStand(Stand):
     def new_url(self) -> str:
         """See Stand."""
         self._database = self._server.new_database()
-        return self._server.url(self._database).replace(f":{self._server.port}/", f":{self._relay.port}/")
+        return self._server.url(self._database).replace(
+            f":{self._server.port}/", f":{self._relay.port}/"
+        )
 
     def faults(self) -> dict[str, Callable[[], contextlib.AbstractContextManager[object]]]:
         """See Stand."""
@@ -186,7 +190,9 @@ class PostgresStand(Stand):
             self._set_read_only("off")
 
     def _set_read_only(self, value: str) -> None:
-        self._server.run(f"ALTER DATABASE {self._database} SET default_transaction_read_only = {value}")
+        self._server.run(
+            f"ALTER DATABASE {self._database} SET default_transaction_read_only = {value}"
+        )
         self._server.run(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self._database}'"
         )

@@ -36,7 +36,9 @@ def test_nothing_is_lost_but_two_seconds_of_a_kill() -> None:
         (PostgresStand, POSTGRES),
     ]
     threads = [
-        threading.Thread(target=work, args=(make, lambda stand, p=plans: possible(stand, p), 1, out))
+        threading.Thread(
+            target=work, args=(make, lambda stand, p=plans: possible(stand, p), 1, out)
+        )
         for make, plans in makes
     ]
     for thread in threads:

@@ -51,7 +51,8 @@ def test_an_outage_and_a_crash(origins: Origins, tmp_path: Path) -> None:
         began = time.monotonic()
         until(
             lambda: (
-                "desk1" in proxy.cli("usage", "desk1", "--json").stdout and proxy.spent("desk1", "long") > 0
+                "desk1" in proxy.cli("usage", "desk1", "--json").stdout
+                and proxy.spent("desk1", "long") > 0
             ),
             "a row",
         )

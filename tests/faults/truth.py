@@ -50,7 +50,9 @@ def read_truth(file: Path) -> dict[str, list[tuple[float, Visit]]]:
     return found
 
 
-def compare(truth: dict[str, list[tuple[float, Visit]]], rows: Iterable[Visit], ended: float) -> Account:
+def compare(
+    truth: dict[str, list[tuple[float, Visit]]], rows: Iterable[Visit], ended: float
+) -> Account:
     """The ledger's rows against the truth of a run that ended at the wall-clock time `ended`."""
     account = Account(runs=1)
     stored = {row.id: row for row in rows}

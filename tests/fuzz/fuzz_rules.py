@@ -53,7 +53,10 @@ def reading(data: bytes) -> Reading:
     parts = data.split(CUT)[:4]
     files = dict(zip(NAMES, parts, strict=False))
     top = tuple((name, files[name]) for name in NAMES[:2] if name in files)
-    platforms = (("rules/platforms/base.yaml", PLATFORMS), *((n, files[n]) for n in NAMES[2:3] if n in files))
+    platforms = (
+        ("rules/platforms/base.yaml", PLATFORMS),
+        *((n, files[n]) for n in NAMES[2:3] if n in files),
+    )
     calendars = tuple((name, files[name]) for name in NAMES[3:] if name in files)
     return Reading("rules", top, platforms, (), "0", calendars)
 
@@ -126,7 +129,9 @@ class Count:
 
     def one(self, data: bytes) -> None:
         """Try one input. Anything but an answer is an exception."""
-        begun = time.process_time()  # of a processor: a machine that is busy with other things is no failure
+        begun = (
+            time.process_time()
+        )  # of a processor: a machine that is busy with other things is no failure
         read = reading(data)
         problems = rules_file.problems(read)
         files = {name for name, _ in (*read.top, *read.platforms)} | {"rules"}
@@ -243,7 +248,9 @@ flows = st.recursive(
     max_leaves=12,
 )
 files = st.lists(st.tuples(keys, flows), max_size=5).map(
-    lambda pairs: "version: 1\ntimezone: UTC\n" + "".join(f"{key}: {value}\n" for key, value in pairs)
+    lambda pairs: (
+        "version: 1\ntimezone: UTC\n" + "".join(f"{key}: {value}\n" for key, value in pairs)
+    )
 )
 
 
@@ -273,7 +280,9 @@ def by_atheris(inputs: int, seed: int, folder: Path) -> None:
             print(count.told("atheris", time.perf_counter() - begun), flush=True)
 
     words = folder / "words"
-    words.write_text("".join('"' + "".join(f"\\x{byte:02x}" for byte in word[:60]) + '"\n' for word in WORDS))
+    words.write_text(
+        "".join('"' + "".join(f"\\x{byte:02x}" for byte in word[:60]) + '"\n' for word in WORDS)
+    )
     flags = [
         f"-runs={inputs}",
         f"-seed={seed}",
@@ -291,7 +300,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--guided", action="store_true", help="all of it by atheris, in this process")
+    parser.add_argument(
+        "--guided", action="store_true", help="all of it by atheris, in this process"
+    )
     parser.add_argument("--unguided", action="store_true", help="all but the share of atheris")
     options = parser.parse_args()
     folder = ROOT / "var" / "fuzz"
@@ -303,14 +314,24 @@ def main() -> None:
     for n, data in enumerate(pool):
         (folder / "corpus" / f"seed-{n}").write_bytes(data)
     share = options.inputs // 2 if atheris is not None else 0
-    command = [sys.executable, __file__, "--guided", "--inputs", str(share), "--seed", str(options.seed)]
+    command = [
+        sys.executable,
+        __file__,
+        "--guided",
+        "--inputs",
+        str(share),
+        "--seed",
+        str(options.seed),
+    ]
     if share and not options.unguided and subprocess.run(command, check=False).returncode:
         sys.exit(1)
     if not share:
         print("atheris is not installed: its share goes to mutations")
     begun, count = time.perf_counter(), Count()
     while count.inputs < options.inputs // 20:  # it remembers what it tried, and slows down
-        by_hypothesis(count, min(2_000, options.inputs // 20 - count.inputs), options.seed + count.inputs)
+        by_hypothesis(
+            count, min(2_000, options.inputs // 20 - count.inputs), options.seed + count.inputs
+        )
     print(count.told("hypothesis", time.perf_counter() - begun), flush=True)
     begun, rest, chance = time.perf_counter(), Count(), random.Random(options.seed)
     for _ in range(options.inputs - share - count.inputs):

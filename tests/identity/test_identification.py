@@ -78,7 +78,9 @@ async def test_right_credentials(identifier, mode):
 
 
 @pytest.mark.parametrize("mode", ["auto", "required", "optional"])
-@pytest.mark.parametrize("header", [basic("dora", "wrong"), basic("eve", "pass:word"), "Basic !!!", "Basic "])
+@pytest.mark.parametrize(
+    "header", [basic("dora", "wrong"), basic("eve", "pass:word"), "Basic !!!", "Basic "]
+)
 async def test_wrong_credentials_are_asked_for_again(identifier, mode, header):
     """A wrong password, an unknown user and broken credentials lead to the question again, in every mode."""
     assert await identifier(sign_in=mode).identify("10.0.0.1", header, None) == NOBODY._replace(
@@ -106,7 +108,10 @@ def test_other_schemes_are_no_credentials(identifier):
 def test_auto_with_nobody_to_sign_in(identifier, tmp_path):
     """With an empty password file, or none, `auto` asks nobody for credentials and looks at none."""
     for file in (PasswordFile(tmp_path / "empty"), None):
-        assert identifier(file=file).identify_now("10.0.0.1", basic("dora", "pass:word"), None) == NOBODY
+        assert (
+            identifier(file=file).identify_now("10.0.0.1", basic("dora", "pass:word"), None)
+            == NOBODY
+        )
 
 
 def test_required_without_a_file(identifier):
@@ -118,7 +123,10 @@ def test_required_without_a_file(identifier):
 
 def test_off_ignores_credentials(identifier):
     """With sign-in off, credentials mean nothing."""
-    assert identifier(sign_in="off").identify_now("10.0.0.1", basic("dora", "pass:word"), None) == NOBODY
+    assert (
+        identifier(sign_in="off").identify_now("10.0.0.1", basic("dora", "pass:word"), None)
+        == NOBODY
+    )
 
 
 DEVICES = {
@@ -181,7 +189,9 @@ def test_rules_may_change(passwords):
     who = Identifier(lambda: current[0], passwords, Settings(sign_in="off"), VirtualClock(START))
     assert who.identify_now("10.0.7.21", None, None) == Identity("reception", True, "device")
     current[0] = rule_set(unidentified=None)
-    assert who.identify_now("10.0.7.21", None, None) == Identity("ip:10.0.7.21", False, "none", refused=True)
+    assert who.identify_now("10.0.7.21", None, None) == Identity(
+        "ip:10.0.7.21", False, "none", refused=True
+    )
     who.close()
 
 
@@ -200,8 +210,18 @@ FRONT = {"front_proxies": ["10.0.0.9", "fd00:1::/64"]}
         ("10.0.0.9", None, None, Identity("ip:10.0.0.9", False, "none", ("guest",))),
         ("10.0.0.9", None, "ip:10.0.7.21", Identity("ip:10.0.0.9", False, "none", ("guest",))),
         ("10.0.0.9", None, "a\nb", Identity("ip:10.0.0.9", False, "none", ("guest",))),
-        ("10.0.0.8", None, "bob", Identity("ip:10.0.0.8", False, "none", ("guest",), challenge=True)),
-        ("fd00:2::7", None, "bob", Identity("ip:fd00:2::7", False, "none", ("guest",), challenge=True)),
+        (
+            "10.0.0.8",
+            None,
+            "bob",
+            Identity("ip:10.0.0.8", False, "none", ("guest",), challenge=True),
+        ),
+        (
+            "fd00:2::7",
+            None,
+            "bob",
+            Identity("ip:fd00:2::7", False, "none", ("guest",), challenge=True),
+        ),
     ],
 )
 def test_front_proxy(identifier, ip, authorization, forwarded, expected):
@@ -218,7 +238,10 @@ async def test_no_front_proxy_unless_listed(identifier):
 def test_headers_to_strip(identifier):
     """What must never reach a site: the credentials, and the header of the front proxy, whatever its name."""
     assert identifier().strip_headers == ("Proxy-Authorization", "X-Forwarded-User")
-    assert identifier(front_proxy_header="X-Staff").strip_headers == ("Proxy-Authorization", "X-Staff")
+    assert identifier(front_proxy_header="X-Staff").strip_headers == (
+        "Proxy-Authorization",
+        "X-Staff",
+    )
     assert identifier(front_proxy_header="").strip_headers == ("Proxy-Authorization",)
 
 
@@ -272,7 +295,10 @@ def test_who_sits_at_an_address_is_asked_again(identifier):
 
 def test_devices_can_be_prepared(identifier):
     """What was built away from the event loop is used when its rules come into force, and only then."""
-    rules, other = rule_set({"10.0.7.21": ("reception", None)}), rule_set({"10.0.7.21": ("zoe", None)})
+    rules, other = (
+        rule_set({"10.0.7.21": ("reception", None)}),
+        rule_set({"10.0.7.21": ("zoe", None)}),
+    )
     who = identifier(rules, sign_in="off")
     who.prepare(other.people)
     assert who.identify_now("10.0.7.21", None, None).name == "reception"
@@ -282,7 +308,12 @@ def test_devices_can_be_prepared(identifier):
 
 @pytest.mark.parametrize(
     ("how", "identified", "signed_in"),
-    [("sign-in", True, True), ("front-proxy", True, True), ("device", True, False), ("none", False, False)],
+    [
+        ("sign-in", True, True),
+        ("front-proxy", True, True),
+        ("device", True, False),
+        ("none", False, False),
+    ],
 )
 def test_an_address_is_no_sign_in(how: str, identified: bool, signed_in: bool) -> None:
     """Only a password or a trusted front proxy says that a person is signed in."""

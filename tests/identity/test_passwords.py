@@ -15,7 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy_addon.config.settings import SettingsError
-from proxy_addon.identity.passwords import PasswordFile, PasswordFileError, check_password, person_name
+from proxy_addon.identity.passwords import (
+    PasswordFile,
+    PasswordFileError,
+    check_password,
+    person_name,
+)
 
 WEAK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
@@ -235,7 +240,9 @@ def test_two_writers_lose_nothing(path):
         writer.start()
     for writer in writers:
         writer.join(60)
-    assert PasswordFile(path).users() == tuple(f"{prefix}{number}" for prefix in "ab" for number in range(5))
+    assert PasswordFile(path).users() == tuple(
+        f"{prefix}{number}" for prefix in "ab" for number in range(5)
+    )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -265,4 +272,6 @@ def test_no_secret_in_texts(path):
     """Neither the object nor an attempt shows a password."""
     file = PasswordFile(path)
     file.add("dora", "hunter2 hunter2")
-    assert "hunter2" not in repr(file) + repr(vars(file)) + repr(file.attempt("dora", "hunter2 hunter2"))
+    assert "hunter2" not in repr(file) + repr(vars(file)) + repr(
+        file.attempt("dora", "hunter2 hunter2")
+    )

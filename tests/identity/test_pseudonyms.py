@@ -61,7 +61,9 @@ def test_the_key_is_made_once(tmp_path: Path) -> None:
         ("0" * 64, 0o644, "chmod 600"),
     ],
 )
-def test_keys_that_cannot_be_used(tmp_path: Path, content: str | None, mode: int, said: str) -> None:
+def test_keys_that_cannot_be_used(
+    tmp_path: Path, content: str | None, mode: int, said: str
+) -> None:
     """A key that is missing, damaged or open to others is refused in one line with the remedy."""
     path = tmp_path / "key"
     if content is not None:

@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy_addon.identity.passwords import Attempt, PasswordFile
-from proxy_addon.identity.sign_in import RIGHT_FOR, WRONG_FOR, Checked, SignIn, Throttle, basic_credentials
+from proxy_addon.identity.sign_in import (
+    RIGHT_FOR,
+    WRONG_FOR,
+    Checked,
+    SignIn,
+    Throttle,
+    basic_credentials,
+)
 from proxy_addon.system.clock import SystemClock, VirtualClock
 
 START = 1_793_610_000.0
@@ -50,7 +57,10 @@ def sign_in(file, clock):
     made.close()
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_characters=":")), st.text(st.characters(codec="utf-8")))
+@given(
+    st.text(st.characters(codec="utf-8", exclude_characters=":")),
+    st.text(st.characters(codec="utf-8")),
+)
 def test_basic_round_trip(user, password):
     """What a browser packs into Basic credentials comes out again, colons in the password too."""
     assert basic_credentials(basic(user, password)) == (user, password)
@@ -119,7 +129,11 @@ async def test_wrong_ones_are_kept_briefly(sign_in, file, clock):
 async def test_changed_password_is_noticed_for_that_person_only(sign_in, file):
     """When one password changes, what is known of that person is forgotten, and of nobody else."""
     file.add("bob", "bob's password")
-    old, new, bob = basic("dora", "pass:word"), basic("dora", "new password"), basic("bob", "bob's password")
+    old, new, bob = (
+        basic("dora", "pass:word"),
+        basic("dora", "new password"),
+        basic("bob", "bob's password"),
+    )
     assert await sign_in.check("10.0.0.1", new) == Checked(None)
     await sign_in.check("10.0.0.1", old)
     await sign_in.check("10.0.0.1", bob)
@@ -191,7 +205,9 @@ async def test_loop_goes_on_during_checks(file):
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(tick())
         started = time.monotonic()
-        await asyncio.gather(*(sign_in.check(f"10.0.0.{n}", basic(f"u{n}", "wrong")) for n in range(20)))
+        await asyncio.gather(
+            *(sign_in.check(f"10.0.0.{n}", basic(f"u{n}", "wrong")) for n in range(20))
+        )
         took = time.monotonic() - started
         done.set()
     sign_in.close()
@@ -241,7 +257,9 @@ async def test_flood_is_bounded(file):
 async def test_closing_answers_those_who_wait(file):
     """On stop nobody is left waiting: what was not checked yet is wrong."""
     sign_in = SignIn(file, SystemClock())
-    waiting = [asyncio.ensure_future(sign_in.check("10.0.0.1", basic("dora", f"{n}"))) for n in range(20)]
+    waiting = [
+        asyncio.ensure_future(sign_in.check("10.0.0.1", basic("dora", f"{n}"))) for n in range(20)
+    ]
     await asyncio.sleep(0)
     sign_in.close()
     assert set(await asyncio.wait_for(asyncio.gather(*waiting), 10)) == {Checked(None)}

@@ -89,7 +89,9 @@ class MemoryLedger:
         ):
             key = (visit.person, visit.allowance)
             known = reached.get(key, since)
-            found[visit.person, visit.platform, visit.allowance] += max(until, known) - max(since, known)
+            found[visit.person, visit.platform, visit.allowance] += max(until, known) - max(
+                since, known
+            )
             reached[key] = max(until, known)
         return [Total(*key, seconds) for key, seconds in found.items() if seconds > 0]
 
@@ -120,7 +122,9 @@ class MemoryLedger:
             self._requests[request.id] = request
             return True
 
-    def requests(self, *, person: str | None = None, status: str | None = None) -> Sequence[TimeRequest]:
+    def requests(
+        self, *, person: str | None = None, status: str | None = None
+    ) -> Sequence[TimeRequest]:
         """Requests for more, oldest first; optionally of one person, or of one status."""
         with self._lock:
             found = [self._told(each) for each in self._requests.values()]
@@ -157,15 +161,20 @@ class MemoryLedger:
             entry.note_for(request)
             for entry in self._audit
             if request.status == "refused"
-            and (entry.subject, entry.at, entry.action) == (request.person, request.decided, REFUSED)
+            and (entry.subject, entry.at, entry.action)
+            == (request.person, request.decided, REFUSED)
         )
-        return replace(request, until=None if grant is None else grant.expires, note=next(notes, ""))
+        return replace(
+            request, until=None if grant is None else grant.expires, note=next(notes, "")
+        )
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
         """Visits (of other nodes than `not_from`) and grants written since `cursor` (0 = the beginning)."""
         with self._lock:
             if self._writes < cursor < inf:
-                cursor = 0.0  # not one of ours: repeating all is allowed, leaving something out is not
+                cursor = (
+                    0.0  # not one of ours: repeating all is allowed, leaving something out is not
+                )
             visits = (visit for number, visit in self._visits.values() if number > cursor)
             grants = (grant for number, grant in self._grants.values() if number > cursor)
             fresh = tuple(visit for visit in visits if visit.node != not_from)
@@ -189,10 +198,16 @@ class MemoryLedger:
         """Everything about one person; acknowledgements are not kept here."""
         visits, grants = self.visits(-inf, person=person), self.grants(-inf, person=person)
         names = _as_actor(person)
-        audit = tuple(entry for entry in self.audit_log() if entry.subject == person or entry.actor in names)
-        return Records(tuple(visits), tuple(grants), tuple(self.requests(person=person)), audit=audit)
+        audit = tuple(
+            entry for entry in self.audit_log() if entry.subject == person or entry.actor in names
+        )
+        return Records(
+            tuple(visits), tuple(grants), tuple(self.requests(person=person)), audit=audit
+        )
 
-    def erase(self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str) -> Records:
+    def erase(
+        self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str
+    ) -> Records:
         """Delete everything about a person; what was there before."""
         found = self.records(person)
         names = _as_actor(person)
@@ -207,8 +222,12 @@ class MemoryLedger:
 
         with self._lock:
             self._erasures[erasure.id] = (self._number(), erasure)
-            self._visits = {key: row for key, row in self._visits.items() if row[1].person != person}
-            self._grants = {key: row for key, row in self._grants.items() if row[1].person != person}
+            self._visits = {
+                key: row for key, row in self._visits.items() if row[1].person != person
+            }
+            self._grants = {
+                key: row for key, row in self._grants.items() if row[1].person != person
+            }
             for key, (number, grant) in self._grants.items():
                 doer = label if grant.granted_by == person else grant.granted_by
                 told = replace(grant, granted_by=doer, reason=word.sub(label, grant.reason))
@@ -224,13 +243,17 @@ class MemoryLedger:
             }
             self._audit = [renamed(entry) for entry in self._audit]
             counted = ", ".join(f"{count} {what}" for what, count in found.counts.items())
-            self._audit.append(renamed(AuditEntry(erasure.at, actor, "erase", label, f"{counted}: {reason}")))
+            self._audit.append(
+                renamed(AuditEntry(erasure.at, actor, "erase", label, f"{counted}: {reason}"))
+            )
         return found
 
     def rules_in_force(self, digest: str, at: float, node: str) -> None:
         """Audited where the last entry about rules has another digest."""
         with self._lock:
-            last = next((entry.detail for entry in reversed(self._audit) if entry.subject == "rules"), None)
+            last = next(
+                (entry.detail for entry in reversed(self._audit) if entry.subject == "rules"), None
+            )
             if last != digest:
                 self._audit.append(AuditEntry(at, f"node:{node}", "rules", "rules", digest))
 
@@ -275,4 +298,6 @@ def _as_actor(person: str) -> frozenset[str]:
 
 def _refuse_backwards(key: str, start: float, end: float) -> None:
     if end < start:
-        raise LedgerRefused(f"memory will not take these rows ({key} ends before it begins)", kind="refused")
+        raise LedgerRefused(
+            f"memory will not take these rows ({key} ends before it begins)", kind="refused"
+        )

@@ -30,7 +30,10 @@ def test_records_of_a_person(ledger: Ledger) -> None:
     found = ledger.records("ana")
     assert found.visits == (visit(1),)
     assert found.grants == (grant(1),)
-    assert [(entry.actor, entry.subject) for entry in found.audit] == [("cli:ada", "ana"), ("cli:ana", "bo")]
+    assert [(entry.actor, entry.subject) for entry in found.audit] == [
+        ("cli:ada", "ana"),
+        ("cli:ana", "bo"),
+    ]
     assert ledger.records("an").counts == dict.fromkeys(found.counts, 0)
 
 
@@ -103,14 +106,18 @@ def test_a_reset_is_stored_and_audited_once(ledger: Ledger) -> None:
         ledger.add_grant(reset, actor="cli:ada")
     assert list(ledger.grants(0.0)) == [reset]
     assert ledger.news(0.0).grants == (reset,)
-    assert list(ledger.audit_log()) == [AuditEntry(START + 1, "cli:ada", "reset", "ana", "daily: course")]
+    assert list(ledger.audit_log()) == [
+        AuditEntry(START + 1, "cli:ada", "reset", "ana", "daily: course")
+    ]
 
 
 def test_rule_versions_are_audited_when_they_change(ledger: Ledger) -> None:
     """The same rules on another node or after a restart are no change; going back to old ones is."""
     for at, digest in enumerate(["a", "a", "b", "b", "a"]):
         ledger.rules_in_force(digest, START + at, f"node{at}")
-    assert [(entry.at, entry.actor, entry.detail) for entry in ledger.audit_log(subject="rules")] == [
+    assert [
+        (entry.at, entry.actor, entry.detail) for entry in ledger.audit_log(subject="rules")
+    ] == [
         (START, "node:node0", "a"),
         (START + 2, "node:node2", "b"),
         (START + 4, "node:node4", "a"),
@@ -123,7 +130,9 @@ def test_the_audit_outlasts_visits_by_a_year(ledger: Ledger) -> None:
         ledger.audit(AuditEntry(START + day, "ada", "reset", "ana"))
     erase(ledger, "zoe", at=START)
     assert ledger.prune(START + AUDIT_LONGER - 1, batch=3) == 1  # the sign
-    assert ledger.prune(START + AUDIT_LONGER + 3, batch=2) == 4  # three entries and the one of the erasure
+    assert (
+        ledger.prune(START + AUDIT_LONGER + 3, batch=2) == 4
+    )  # three entries and the one of the erasure
     assert [entry.at for entry in ledger.audit_log()] == [START + day for day in range(3, 8)]
     erase(ledger, "zoe", at=START)
     assert ledger.prune(START + ERASURES_KEPT) == 0
@@ -143,7 +152,8 @@ def test_a_ledger_behind_pseudonyms(ledger: Ledger) -> None:
     assert len(behind.audit_log(subject="ana")) == 2
     everything = f"{list(ledger.visits(0.0))}{ledger.grants(0.0)}{ledger.audit_log()}"
     assert not any(
-        f"'{name}'" in everything or f":{name}" in everything for name in ("ana", "bo", "ada", "lead")
+        f"'{name}'" in everything or f":{name}" in everything
+        for name in ("ana", "bo", "ada", "lead")
     )
     behind.erase(Erasure.of("ana", NOW), "ana", label="erased:1", actor="cli:ada", reason="asked")
     behind.write_visits([visit(1)])

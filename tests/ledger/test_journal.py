@@ -63,7 +63,9 @@ instants = st.floats(-1e12, 1e12)
 trails = st.builds(
     EvidenceSummary,
     st.tuples(texts, instants),
-    st.lists(st.builds(Extension, texts, instants, instants, st.integers(0, 10**6)), max_size=3).map(tuple),
+    st.lists(
+        st.builds(Extension, texts, instants, instants, st.integers(0, 10**6)), max_size=3
+    ).map(tuple),
     st.none() | st.tuples(texts, instants),
     instants,
 )
@@ -73,7 +75,9 @@ anything = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(anything, max_size=20, unique_by=lambda each: each.id))
 def test_any_visit_comes_back_as_it_was(tmp_path: Path, visits: list[Visit]) -> None:
     """Names in any script, line breaks and zeros in them, and instants to the last bit survive."""
@@ -204,7 +208,9 @@ def test_the_room_was_reserved(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_write_that_failed_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_failed_leaves_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After an error of the disk the same visits are taken again, and read once."""
     journal = Journal(tmp_path, "a", PLACE)
     journal.add([visit(1)])
@@ -324,7 +330,9 @@ while True:
 @pytest.mark.parametrize("rounds", [3, 40, 170, 400])
 def test_killed_while_writing(tmp_path: Path, rounds: int) -> None:
     """kill -9 in the middle of writing and compacting: all that `add` came back from is there."""
-    child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
     assert child.stdout is not None
     said = 0
     for line in child.stdout:

@@ -59,13 +59,18 @@ def visit(number: int = 1, **changes: object) -> Visit:
 
 def grant(number: int = 1, **changes: object) -> Grant:
     """Ten minutes for ana, good for a day."""
-    made = Grant(f"g{number}", "ana", "daily", 600.0, "course", "lead", START + number, START + 86_400.0)
+    made = Grant(
+        f"g{number}", "ana", "daily", 600.0, "course", "lead", START + number, START + 86_400.0
+    )
     return replace(made, **changes)
 
 
 def test_what_was_written_is_read(ledger: Ledger) -> None:
     """Every field of a visit comes back as it went in, the empty ones too."""
-    written = [visit(1), visit(2, section="learning", allowance=None, rule=None, person="Zoë 🙂 'quoted'")]
+    written = [
+        visit(1),
+        visit(2, section="learning", allowance=None, rule=None, person="Zoë 🙂 'quoted'"),
+    ]
     ledger.write_visits(written)
     assert list(ledger.visits(0.0)) == written
 
@@ -84,7 +89,14 @@ def test_evidence_is_kept_with_its_visit(ledger: Ledger) -> None:
 
 def test_times_survive_to_the_microsecond(ledger: Ledger) -> None:
     """Instants come back equal to the microsecond, around seconds, days and the epoch."""
-    starts = [0.0, 0.000001, 86_399.999999, START + 0.123456, START + 0.999999, 4_102_444_799.000001]
+    starts = [
+        0.0,
+        0.000001,
+        86_399.999999,
+        START + 0.123456,
+        START + 0.999999,
+        4_102_444_799.000001,
+    ]
     ledger.write_visits([visit(n, start=at, end=at + 0.25) for n, at in enumerate(starts)])
     read = {row.id: row for row in ledger.visits(-1.0)}
     for number, at in enumerate(starts):
@@ -132,7 +144,9 @@ def test_nothing_to_write(ledger: Ledger) -> None:
 revisions = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 6)), max_size=12)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(writes=revisions, cuts=st.integers(1, 4), again=st.booleans())
 def test_any_order_any_repetition(
     ledger: Ledger, writes: list[tuple[int, int]], cuts: int, again: bool
@@ -144,7 +158,9 @@ def test_any_order_any_repetition(
         for first in range(0, len(rows), cuts):
             ledger.write_visits(rows[first : first + cuts])
     highest = {number: max(rev for n, rev in writes if n == number) for number, _ in writes}
-    assert {row.id: row.rev for row in ledger.visits(0.0)} == {f"v{n}": rev for n, rev in highest.items()}
+    assert {row.id: row.rev for row in ledger.visits(0.0)} == {
+        f"v{n}": rev for n, rev in highest.items()
+    }
 
 
 def test_rows_that_cannot_be_are_refused_whole(ledger: Ledger) -> None:
@@ -185,7 +201,9 @@ def test_visits_since(ledger: Ledger) -> None:
 
 def test_visits_of_a_person_and_of_some(ledger: Ledger) -> None:
     """One name or several narrow the reading; no names are nobody; names are compared exactly."""
-    ledger.write_visits([visit(n, person=name) for n, name in enumerate(["ana", "bo", "Ana", "cy"])])
+    ledger.write_visits(
+        [visit(n, person=name) for n, name in enumerate(["ana", "bo", "Ana", "cy"])]
+    )
     assert [row.id for row in ledger.visits(0.0, person="ana")] == ["v0"]
     assert [row.id for row in ledger.visits(0.0, people=["cy", "bo", "bo"])] == ["v1", "v3"]
     assert list(ledger.visits(0.0, people=[])) == []
@@ -286,12 +304,17 @@ def test_a_grant_is_audited_once(ledger: Ledger) -> None:
     ledger.add_grant(grant(), actor="ada")
     ledger.add_grant(grant(seconds=9_999.0), actor="eve")
     assert list(ledger.grants(0.0)) == [grant()]
-    assert list(ledger.audit_log()) == [AuditEntry(START + 1, "ada", "grant", "ana", "daily 600 s: course")]
+    assert list(ledger.audit_log()) == [
+        AuditEntry(START + 1, "ada", "grant", "ana", "daily 600 s: course")
+    ]
 
 
 def test_the_audit_is_appended_to(ledger: Ledger) -> None:
     """Entries stay in order, equal ones both, and can be read from an instant on and of one subject."""
-    entries = [AuditEntry(START + n, "ada", "reset", "ana" if n % 2 else "bo", f"step {n}") for n in range(4)]
+    entries = [
+        AuditEntry(START + n, "ada", "reset", "ana" if n % 2 else "bo", f"step {n}")
+        for n in range(4)
+    ]
     for entry in [entries[0], entries[0], *entries[1:]]:
         ledger.audit(entry)
     assert list(ledger.audit_log()) == [entries[0], *entries]

@@ -21,7 +21,9 @@ def request(number: int = 1, **changes: object) -> TimeRequest:
     return replace(made, **changes)
 
 
-def refuse(ledger: Ledger, key: str, note: str = "not today", at: float = LATER) -> TimeRequest | None:
+def refuse(
+    ledger: Ledger, key: str, note: str = "not today", at: float = LATER
+) -> TimeRequest | None:
     """lead says no."""
     return ledger.decide(key, at=at, by="lead", actor="web:lead", grant=None, note=note)
 
@@ -91,14 +93,18 @@ def test_decided_once(open_ledger: contract.Open) -> None:
 
     def decide(n: int) -> TimeRequest | None:
         given = grant(n) if n % 2 else None
-        return ledgers[n % 4].decide("r1", at=LATER + n, by=f"lead{n}", actor=f"cli:lead{n}", grant=given)
+        return ledgers[n % 4].decide(
+            "r1", at=LATER + n, by=f"lead{n}", actor=f"cli:lead{n}", grant=given
+        )
 
     with ThreadPoolExecutor(8) as threads:
         done = [each for each in threads.map(decide, range(8)) if each is not None]
     assert done == list(ledgers[1].requests())
     assert len(ledgers[1].grants(0.0)) == (done[0].status == "granted")
     assert len(ledgers[1].audit_log()) == 1
-    assert ledgers[1].decide("nothing", at=LATER, by="lead", actor="cli:lead", grant=grant(99)) is None
+    assert (
+        ledgers[1].decide("nothing", at=LATER, by="lead", actor="cli:lead", grant=grant(99)) is None
+    )
 
 
 def test_records_erasure_and_retention(ledger: Ledger) -> None:
@@ -110,7 +116,9 @@ def test_records_erasure_and_retention(ledger: Ledger) -> None:
     ledger.decide("r2", at=LATER, by="ana", actor="web:ana", grant=grant(5, person="bo"))
     (own,) = ledger.records("ana").requests
     assert (own.status, own.note) == ("refused", "ask bo")
-    erased = ledger.erase(Erasure.of("ana", LATER), "ana", label="erased:1", actor="cli:ada", reason="asked")
+    erased = ledger.erase(
+        Erasure.of("ana", LATER), "ana", label="erased:1", actor="cli:ada", reason="asked"
+    )
     assert erased.counts["requests"] == 1
     (left,) = ledger.requests()
     assert (left.person, left.decided_by, left.reason) == ("bo", "erased:1", "erased:1 says so")
@@ -121,7 +129,9 @@ def test_records_erasure_and_retention(ledger: Ledger) -> None:
 def test_a_grant_that_is_gone(ledger: Ledger) -> None:
     """When the grant is pruned the request stays granted; there is only no end to tell."""
     ledger.ask(request(created=START + 5000.0), most_open=3)
-    ledger.decide("r1", at=LATER, by="lead", actor="cli:lead", grant=grant(1, expires=START + 900.0))
+    ledger.decide(
+        "r1", at=LATER, by="lead", actor="cli:lead", grant=grant(1, expires=START + 900.0)
+    )
     ledger.prune(START + 1000.0)
     (left,) = ledger.requests()
     assert (left.status, left.until, left.grant) == ("granted", None, None)
@@ -137,4 +147,6 @@ def test_requests_behind_pseudonyms(ledger: Ledger) -> None:
     assert refuse(behind, "r1") is not None
     behind.decide("r2", at=LATER, by="lead", actor="web:lead", grant=grant())
     everything = f"{ledger.requests()}{ledger.grants(0.0)}{ledger.audit_log()}"
-    assert not any(f"'{name}'" in everything or f":{name}" in everything for name in ("ana", "lead"))
+    assert not any(
+        f"'{name}'" in everything or f":{name}" in everything for name in ("ana", "lead")
+    )

@@ -9,13 +9,22 @@ from hypothesis import strategies as st
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.types import Grant
 from proxy_addon.ledger.interface import TimeRequest
-from proxy_addon.ledger.time_requests import LONGEST, MOST_MINUTES, NotPossible, grant_for, request_of, tidy
+from proxy_addon.ledger.time_requests import (
+    LONGEST,
+    MOST_MINUTES,
+    NotPossible,
+    grant_for,
+    request_of,
+    tidy,
+)
 from tests.web.office import MIDNIGHT, NOW, rule_set
 
 AMONG = ("daily-social",)
 
 
-def ask(allowance: str = "daily-social", minutes: str = "10", reason: str = "a launch") -> TimeRequest:
+def ask(
+    allowance: str = "daily-social", minutes: str = "10", reason: str = "a launch"
+) -> TimeRequest:
     """dora types this."""
     return request_of("dora", allowance, minutes, reason, among=AMONG, now=NOW)
 
@@ -63,7 +72,9 @@ def test_what_a_yes_gives() -> None:
     """The time that was asked for, until the allowance begins anew for that person."""
     engine, asked = Engine(rule_set()), ask()
     given_ = grant_for(engine, asked, by="lead", now=NOW, name_of=lambda person: None)
-    assert given_ == Grant(given_.id, "dora", "daily-social", 600.0, "a launch", "lead", NOW, MIDNIGHT)
+    assert given_ == Grant(
+        given_.id, "dora", "daily-social", 600.0, "a launch", "lead", NOW, MIDNIGHT
+    )
     gone = TimeRequest("r", "dora", "gone", 60.0, "x", "open", NOW)
     with pytest.raises(NotPossible, match="no allowance gone"):
         grant_for(engine, gone, by="lead", now=NOW, name_of=str)

@@ -24,7 +24,10 @@ def test_known_names() -> None:
     people = People(
         "staff",
         MappingProxyType({"care": ("Ana", "*@brand.example")}),
-        devices=((ip_network("10.0.0.1/32"), "reception", None), (ip_network("10.0.1.0/24"), None, "guest")),
+        devices=(
+            (ip_network("10.0.0.1/32"), "reception", None),
+            (ip_network("10.0.1.0/24"), None, "guest"),
+        ),
     )
     found = list(known_names(replace(rule_set(), people=people), ["dora"]))
     assert found[:4] == ["dora", "Ana", "ana", "reception"]
@@ -38,10 +41,20 @@ def test_unmask() -> None:
     for name, found in (("ana", "ana"), ("zoe", None)):
         hidden = NAMES.of(name)
         assert (
-            unmask(ledger, NAMES, hidden, reason="a complaint", actor="web:p", at=NOW, among=["bo", "ana"])
+            unmask(
+                ledger,
+                NAMES,
+                hidden,
+                reason="a complaint",
+                actor="web:p",
+                at=NOW,
+                among=["bo", "ana"],
+            )
             == found
         )
-        assert ledger.audit_log(subject=hidden) == [AuditEntry(NOW, "web:p", "unmask", hidden, "a complaint")]
+        assert ledger.audit_log(subject=hidden) == [
+            AuditEntry(NOW, "web:p", "unmask", hidden, "a complaint")
+        ]
 
 
 def test_no_trace_no_name() -> None:

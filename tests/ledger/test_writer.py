@@ -100,7 +100,9 @@ def test_putting_never_waits_for_the_ledger() -> None:
     writer.start()
     assert ledger.entered.wait(10)
     for number in range(5000):
-        writer.put(visit(number))  # would never come back if it waited: the ledger hangs until below
+        writer.put(
+            visit(number)
+        )  # would never come back if it waited: the ledger hangs until below
     ledger.hang.set()
     assert writer.stop(20.0) == 0
     assert len(list(ledger.visits(0.0))) == 5000
@@ -189,7 +191,9 @@ def test_one_bad_row_does_not_keep_the_others_waiting() -> None:
     assert len(list(ledger.visits(0.0))) == 99
     assert writer.state().refused == 1
     assert writer.state().pending == 0
-    assert [(line["event"], line["visit"]) for line in lines] == [("the ledger refuses a visit", "a50")]
+    assert [(line["event"], line["visit"]) for line in lines] == [
+        ("the ledger refuses a visit", "a50")
+    ]
     assert "ana" not in str(lines)
 
 
@@ -320,7 +324,11 @@ def test_two_writers_share_one_ledger(sqlite_url: str) -> None:
         writers[0].put(visit(number, node="a"))
         writers[1].put(visit(number, node="b"))
     for mine, others in ((0, "b"), (1, "a")):
-        wait_for(lambda m=mine, o=others: {v.id for v in heard[m].visits} == {f"{o}{n}" for n in range(200)})
+        wait_for(
+            lambda m=mine, o=others: (
+                {v.id for v in heard[m].visits} == {f"{o}{n}" for n in range(200)}
+            )
+        )
     assert [writer.stop(5.0) for writer in writers] == [0, 0]
     assert len(list(ledgers[0].visits(0.0))) == 400
     for ledger in ledgers:

@@ -58,7 +58,9 @@ def keep(folder: Path, node: str = "a") -> Journal:
 
 def left(folder: Path) -> dict[str, int]:
     """What lies in the journals, rev by id."""
-    return {row.id: row.rev for file in (folder / "journal").glob("*.lock") for row in read(file)[0]}
+    return {
+        row.id: row.rev for file in (folder / "journal").glob("*.lock") for row in read(file)[0]
+    }
 
 
 def test_a_healthy_ledger_needs_no_journal(ledger: SqlLedger, tmp_path: Path) -> None:

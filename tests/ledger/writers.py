@@ -56,7 +56,13 @@ class AwayLedger(MemoryLedger):
 
 def make(ledger: Ledger, **more: object) -> Writer:
     """A writer of node a that flushes quickly; started by the test."""
-    settings = {"node": "a", "on_news": Heard(), "clock": SystemClock(), "flush_seconds": FLUSH, **more}
+    settings = {
+        "node": "a",
+        "on_news": Heard(),
+        "clock": SystemClock(),
+        "flush_seconds": FLUSH,
+        **more,
+    }
     return Writer(ledger, **settings)
 
 

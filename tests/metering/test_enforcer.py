@@ -34,9 +34,13 @@ START = at("09:00")
 TAIL = 10.0
 LOOKS = 0.1  # seconds after which what is due is asked for; a stream runs on, and is charged, until then
 NAVIGATE = Exchange("GET", "x.com", "/", "document", "navigate", "none", gesture=True)
-FETCH = Exchange("GET", "x.com", "/api", "empty", "cors", "same-origin", page_host="x.com", page_path="/")
+FETCH = Exchange(
+    "GET", "x.com", "/api", "empty", "cors", "same-origin", page_host="x.com", page_path="/"
+)
 SPEND = Rule("Little", Then.SPEND, "a", targets=targets("x", "facebook"))
-X = Platform("x", "X", ("x.com",), (Section("learning", paths=("/learning/*",)),), background=("/beat",))
+X = Platform(
+    "x", "X", ("x.com",), (Section("learning", paths=("/learning/*",)),), background=("/beat",)
+)
 
 
 def office(limit: float = 5 * M, warn_at: float = 0.0, **more: object) -> RuleSet:
@@ -65,7 +69,12 @@ def ask(shell: Shell, x: Exchange, now: float, name: str = "dora") -> Asked:
 
 
 def load(
-    shell: Shell, x: Exchange, now: float, kind: str = "application/json", size: int = 9000, status: int = 200
+    shell: Shell,
+    x: Exchange,
+    now: float,
+    kind: str = "application/json",
+    size: int = 9000,
+    status: int = 200,
 ) -> Judgement | None:
     """A request, answered at once and over; None when it was blocked."""
     flight = ask(shell, x, now).flight
@@ -186,14 +195,19 @@ NOISE = {
     st.lists(st.sampled_from([1.0, 20.0, 59.0, 61.0, 179.0, 181.0]), min_size=1, max_size=15),
     st.lists(st.tuples(st.floats(0, 900), st.sampled_from(sorted(NOISE))), max_size=15),
 )
-def test_what_is_ignored_never_changes_a_charge(pauses: list[float], noise: list[tuple[float, str]]) -> None:
+def test_what_is_ignored_never_changes_a_charge(
+    pauses: list[float], noise: list[tuple[float, str]]
+) -> None:
     """Embeds, polling, beacons and prefetches between pages cost nothing and join nothing up."""
     quiet, loud = Shell(office(limit=8 * M)), Shell(office(limit=8 * M))
     pages = [sum(pauses[: n + 1]) for n in range(len(pauses))]
     for moment, what in sorted([*((p, "page") for p in pages), *noise]):
         now = START + moment
         if what == "page":
-            assert quiet.open("dora", "x.com", now).decision == loud.open("dora", "x.com", now).decision
+            assert (
+                quiet.open("dora", "x.com", now).decision
+                == loud.open("dora", "x.com", now).decision
+            )
         else:
             judged = load(loud, NOISE[what], now, size=900)
             assert judged is None or not judged.activity.counts
@@ -284,14 +298,18 @@ def test_a_tunnel_is_cut_within_five_seconds_and_no_new_one_opens() -> None:
     assert found is not None
     assert 60 <= found[0] <= 65
     assert M <= shell.spent("dora", "a") < M + 2 * LOOKS
-    refused = shell.enforcer.tunnel(shell.enforcer.person("dora", None, START), "facebook", START + 70)
+    refused = shell.enforcer.tunnel(
+        shell.enforcer.person("dora", None, START), "facebook", START + 70
+    )
     assert (refused.decision.reason, refused.flight) == (Reason.EXHAUSTED, None)
 
 
 def test_messages() -> None:
     """What a person writes is a visit; pushes, and receipts for them, are not."""
     shell = Shell(office())
-    flight = ask(shell, FETCH._replace(path="/ws", dest="websocket", mode="websocket"), START).flight
+    flight = ask(
+        shell, FETCH._replace(path="/ws", dest="websocket", mode="websocket"), START
+    ).flight
     assert flight is not None
     shell.enforcer.upgraded(flight)
     message = shell.enforcer.message
@@ -341,7 +359,9 @@ def test_when_we_fail(on_failure: OnFailure, seen: bool, verdict: Verdict) -> No
 
 def test_a_failure_of_a_policy_that_is_tried_out_stops_nobody() -> None:
     """And says that it would have."""
-    said = Shell(office(mode=Mode.OBSERVE, on_failure=OnFailure.BLOCK)).enforcer.failure(None, Target("x"))
+    said = Shell(office(mode=Mode.OBSERVE, on_failure=OnFailure.BLOCK)).enforcer.failure(
+        None, Target("x")
+    )
     assert (said.verdict, said.would) == (Verdict.ALLOW, Verdict.BLOCK)
 
 

@@ -25,7 +25,9 @@ modes = st.sampled_from(Mode)
 
 def tried_out(rs: RuleSet) -> RuleSet:
     """The same policy, only observed."""
-    return replace(rs, mode=Mode.OBSERVE, rules=tuple(replace(rule, mode=Mode.OBSERVE) for rule in rs.rules))
+    return replace(
+        rs, mode=Mode.OBSERVE, rules=tuple(replace(rule, mode=Mode.OBSERVE) for rule in rs.rules)
+    )
 
 
 def everything_limited(rs: RuleSet) -> RuleSet:
@@ -83,7 +85,9 @@ def office(limit: float, mode: Mode = Mode.OBSERVE) -> RuleSet:
 
 
 @quick
-@given(st.lists(st.tuples(st.floats(1, 400), st.sampled_from(["x.com", "facebook.com"])), max_size=40))
+@given(
+    st.lists(st.tuples(st.floats(1, 400), st.sampled_from(["x.com", "facebook.com"])), max_size=40)
+)
 def test_time_is_measured_as_if_there_were_time_enough(pages):
     """A used-up allowance that is observed charges what an enforced one without end charges."""
     small, endless = Shell(office(5 * M)), Shell(office(24 * 60 * M, Mode.ENFORCE))

@@ -75,7 +75,10 @@ def test_many_changes() -> None:
         shell.swap(rules(replace(ONE, name=f"After {turn}")), begin + 35)
     names = [row[3] for row in shell.rows()]
     assert names == ["One", *(f"After {turn}" for turn in range(6))]
-    assert all(row[1] == following[0] for row, following in zip(shell.rows(), shell.rows()[1:], strict=False))
+    assert all(
+        row[1] == following[0]
+        for row, following in zip(shell.rows(), shell.rows()[1:], strict=False)
+    )
 
 
 def test_a_lower_limit_blocks_and_gives_nothing_back() -> None:
@@ -118,7 +121,10 @@ def test_a_platform_that_is_no_longer_limited_costs_nothing() -> None:
     hit = enforcer.catalogue.look("x.com", "/")
     assert hit is not None
     page = enforcer.ask(
-        dora, Exchange("GET", "x.com", "/", "document", "navigate", "none", gesture=True), hit, START
+        dora,
+        Exchange("GET", "x.com", "/", "document", "navigate", "none", gesture=True),
+        hit,
+        START,
     )
     tunnel = enforcer.tunnel(dora, "x", START)
     assert page.flight is not None
@@ -197,7 +203,9 @@ def test_following_up_is_done_in_small_turns(most: int) -> None:
     for number in range(5):
         shell.open(f"person{number}", "x.com", START)
     shell.enforcer.swap(prepared(rules(replace(ONE, allowance="b"))), START + 1)
-    shell.attention.follow(shell.enforcer.engine, lambda name: shell.enforcer.known(name, START + 1), most)
+    shell.attention.follow(
+        shell.enforcer.engine, lambda name: shell.enforcer.known(name, START + 1), most
+    )
     assert sum(row[2] == "b" for row in shell.rows()) == min(most, 5)
 
 

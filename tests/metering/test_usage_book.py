@@ -20,11 +20,14 @@ def visit(
     number: int = 1, rev: int = 1, start: float = 0.0, seconds: float = 10.0, who: str = "ana"
 ) -> Visit:
     """A visit of some seconds."""
-    return Visit(f"v{number}", who, "x", None, "daily", "r", START + start, START + start + seconds, "a", rev)
+    return Visit(
+        f"v{number}", who, "x", None, "daily", "r", START + start, START + start + seconds, "a", rev
+    )
 
 
 revisions = st.lists(
-    st.tuples(st.integers(0, 6), st.integers(1, 5), st.integers(0, 100), st.integers(0, 60)), max_size=30
+    st.tuples(st.integers(0, 6), st.integers(1, 5), st.integers(0, 100), st.integers(0, 60)),
+    max_size=30,
 )
 
 
@@ -44,7 +47,9 @@ def test_order_and_way_do_not_matter(
     usage.fill(visits[:filled])
     for each in [*visits[filled:], *visits[:5]]:
         usage.apply(each)
-    expected = normalise(Interval(each.start, each.end) for each in newest.values() if each.end > each.start)
+    expected = normalise(
+        Interval(each.start, each.end) for each in newest.values() if each.end > each.start
+    )
     assert usage.intervals("daily") == expected
     assert usage.visits == newest
 
@@ -52,7 +57,9 @@ def test_order_and_way_do_not_matter(
 def ledger() -> MemoryLedger:
     """Two people with visits."""
     made = MemoryLedger()
-    made.write_visits([visit(1), visit(2, start=20), visit(3, who="bo"), visit(4, who="bo", start=5)])
+    made.write_visits(
+        [visit(1), visit(2, start=20), visit(3, who="bo"), visit(4, who="bo", start=5)]
+    )
     return made
 
 
@@ -72,7 +79,8 @@ def test_news_of_somebody_packed() -> None:
     book = UsageBook()
     book.adopt(ledger().histories(START))
     book.load(
-        [visit(1, rev=2, seconds=15)], [Grant("g", "ana", "daily", 60.0, "r", "lead", START, START + 1e6)]
+        [visit(1, rev=2, seconds=15)],
+        [Grant("g", "ana", "daily", 60.0, "r", "lead", START, START + 1e6)],
     )
     assert book.of("ana").spent("daily", START, START + 100) == 25.0
     assert len(book.of("ana").grants("daily")) == 1
@@ -117,7 +125,10 @@ def test_pseudonyms() -> None:
 def test_old_evidence_is_not_kept_in_memory() -> None:
     """Pages show these days; balances stay as they were."""
     trail = EvidenceSummary(("page-opened", START))
-    old, new = replace(visit(1), evidence=trail), replace(visit(2, start=3 * 86_400.0), evidence=trail)
+    old, new = (
+        replace(visit(1), evidence=trail),
+        replace(visit(2, start=3 * 86_400.0), evidence=trail),
+    )
     book = UsageBook()
     book.load([old, new], ())
     spent = book.of("ana").spent("daily", 0.0, START * 2)

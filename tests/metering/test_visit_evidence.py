@@ -13,7 +13,16 @@ from proxy_addon.core.metering import evidence as trail
 from proxy_addon.core.ruleset import Rule, Then
 from proxy_addon.core.types import Decision, EvidenceSummary, Reason, Verdict
 from tests.core.policies import LUNCH, at
-from tests.metering.test_visit_tracker import DORA, LITTLE, START, TAIL, Harness, moves, policy, quick
+from tests.metering.test_visit_tracker import (
+    DORA,
+    LITTLE,
+    START,
+    TAIL,
+    Harness,
+    moves,
+    policy,
+    quick,
+)
 
 
 def evidence(harness: Harness) -> list[EvidenceSummary]:
@@ -58,7 +67,10 @@ def test_evidence_of_what_was_ended() -> None:
     harness = Harness()
     harness.page(0)
     harness.page(30, section="learning")
-    assert [found.closed for found in evidence(harness)] == [(trail.SECTION_CHANGED, START + 30), None]
+    assert [found.closed for found in evidence(harness)] == [
+        (trail.SECTION_CHANGED, START + 30),
+        None,
+    ]
 
 
 def test_evidence_of_what_was_refused() -> None:
@@ -98,7 +110,10 @@ def test_evidence_alone_is_not_written() -> None:
     harness.scroll(30)
     assert len(harness.written) == 1
     harness.stream(60, 61)
-    assert [(v.rev, len(v.evidence.extended)) for v in harness.written if v.evidence] == [(1, 1), (2, 2)]
+    assert [(v.rev, len(v.evidence.extended)) for v in harness.written if v.evidence] == [
+        (1, 1),
+        (2, 2),
+    ]
 
 
 @quick

@@ -58,7 +58,9 @@ class Counted(NoMetrics):
         self.returned = 0.0
         self.ended: list[float] = []
 
-    def attention(self, person: Person, platform: str, allowance: str | None, seconds: float) -> None:
+    def attention(
+        self, person: Person, platform: str, allowance: str | None, seconds: float
+    ) -> None:
         """See `observability.interface.Metrics`."""
         self.charged += seconds
 
@@ -93,7 +95,9 @@ class Harness:
     def scroll(self, after: float, key: str = "x.com/api", weak: bool = False) -> Activity:
         """A script asks for something."""
         now = START + after
-        return self.attention.enter(self.engine, DORA, Load(Target("x"), now, now, SCROLLED, key, weak=weak))
+        return self.attention.enter(
+            self.engine, DORA, Load(Target("x"), now, now, SCROLLED, key, weak=weak)
+        )
 
     def stream(self, since: float, until: float, platform: str = "x") -> None:
         """Bytes flow."""
@@ -104,7 +108,9 @@ class Harness:
         """Start and end (seconds after the start), allowance and rule of the last revisions that are not empty."""
         last = {v.id: v for v in self.written}
         found = [
-            (v.start - START, v.end - START, v.allowance, v.rule) for v in last.values() if v.end > v.start
+            (v.start - START, v.end - START, v.allowance, v.rule)
+            for v in last.values()
+            if v.end > v.start
         ]
         return sorted(found, key=lambda row: row[:2])
 
@@ -185,7 +191,10 @@ def test_a_rule_change_splits_to_the_second() -> None:
     harness = Harness(policy(free, LITTLE))
     noon = at("12:00") - START
     harness.stream(noon - 60, noon + 30)
-    assert harness.rows() == [(noon - 60, noon, "a", "Little"), (noon, noon + 30 + TAIL, None, "Lunch")]
+    assert harness.rows() == [
+        (noon - 60, noon, "a", "Little"),
+        (noon, noon + 30 + TAIL, None, "Lunch"),
+    ]
     assert harness.spent() == 60
 
 
@@ -250,7 +259,11 @@ def test_what_runs_can_be_ended() -> None:
     harness.attention.stop(harness.engine, DORA, "x", START + 40)
     harness.attention.stop(harness.engine, DORA, "reddit", START + 40)
     harness.page(65)
-    assert harness.rows() == [(0, 40, "a", "Little"), (0, 70, "a", "Little"), (65, 75, "a", "Little")]
+    assert harness.rows() == [
+        (0, 40, "a", "Little"),
+        (0, 70, "a", "Little"),
+        (65, 75, "a", "Little"),
+    ]
 
 
 def test_a_clip_that_a_machine_brought_is_not_watched() -> None:
@@ -287,7 +300,9 @@ def test_forgetting() -> None:
     """Old stretches are dropped first and idle clocks later; the book is another matter."""
     harness = Harness()
     harness.page(0)
-    assert [(p, s.opened) for p, s in harness.attention.evidence("dora")] == [("x", Evidence.PAGE_OPENED)]
+    assert [(p, s.opened) for p, s in harness.attention.evidence("dora")] == [
+        ("x", Evidence.PAGE_OPENED)
+    ]
     assert harness.attention.active(START) == 1
     assert harness.attention.active(START + 1) == 0
     harness.attention.settle(START + GIVE_BACK_MEMORY + TAIL + 1)
@@ -309,7 +324,9 @@ def test_dropping_a_person() -> None:
     assert [row[:2] for row in harness.rows()] == [(0, 40), (60, 70)]
 
 
-@pytest.mark.parametrize(("spent", "granted", "over"), [(100, 0, -10), (120, 0, 10), (120, 30, -20)])
+@pytest.mark.parametrize(
+    ("spent", "granted", "over"), [(100, 0, -10), (120, 0, 10), (120, 30, -20)]
+)
 def test_overspent(spent: float, granted: float, over: float) -> None:
     """Used beyond the limit, what was carried over, and what was granted."""
     assert overspent(Balance("a", 60, spent, granted, 50, 0, None)) == over

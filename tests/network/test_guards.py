@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from proxy_addon.config.parsers import network
 from proxy_addon.config.settings import PRIVATE_NETWORKS, Settings
-from proxy_addon.network.guards import ClientGuard, Resolver, TargetGuard, TargetRefusedError, plain_address
+from proxy_addon.network.guards import (
+    ClientGuard,
+    Resolver,
+    TargetGuard,
+    TargetRefusedError,
+    plain_address,
+)
 
 
 def guard(own_ports: tuple[int, ...] = (8080, 8081), **settings: object) -> TargetGuard:
@@ -115,7 +121,8 @@ def test_spellings_of_this_machine(host):
 
 
 @pytest.mark.parametrize(
-    "host", ["x.com", "notlocalhost", "localhost.example", "7eleven.com", "1.example", "3com", "8.8.8.8"]
+    "host",
+    ["x.com", "notlocalhost", "localhost.example", "7eleven.com", "1.example", "3com", "8.8.8.8"],
 )
 def test_names_that_only_look_alike(host):
     """Names that merely resemble those are no business of the guard."""
@@ -262,7 +269,9 @@ async def test_name_that_leads_here_is_refused():
     """A name that resolves to this machine is not connected to, whatever it is called (DNS rebinding)."""
     server, port = await serve()
     made = resolver()
-    with pytest.raises(TargetRefusedError, match=r"localhost cannot be reached .* a loopback address"):
+    with pytest.raises(
+        TargetRefusedError, match=r"localhost cannot be reached .* a loopback address"
+    ):
         await asyncio.open_connection("localhost", port)
     with pytest.raises(TargetRefusedError, match="a loopback address"):
         await asyncio.open_connection("127.1", port)
@@ -292,7 +301,9 @@ async def test_guarded_answers_are_dropped_from_mixed_ones(monkeypatch):
         ]
 
     made = resolver()
-    monkeypatch.setattr(socket, "getaddrinfo", answer)  # no name of the internet may be asked for in a test
+    monkeypatch.setattr(
+        socket, "getaddrinfo", answer
+    )  # no name of the internet may be asked for in a test
     found = await asyncio.get_running_loop().getaddrinfo("mixed.example", 443)
     assert [info[4][0] for info in found] == ["2001:db8::5"]
     made.close()

@@ -58,7 +58,9 @@ def test_a_line(tmp_path: Path) -> None:
     log = DecisionLog(tmp_path / "d", VirtualClock(NOON))
     log.put(decided())
     log.turn()
-    assert [path.name for path in (tmp_path / "d").glob("*.jsonl")] == ["decisions-2026-11-02.jsonl"]
+    assert [path.name for path in (tmp_path / "d").glob("*.jsonl")] == [
+        "decisions-2026-11-02.jsonl"
+    ]
     assert lines(tmp_path / "d") == [
         {
             "at": "2026-11-02T12:00:00.000+00:00",
@@ -99,7 +101,9 @@ def test_what_is_only_observed(tmp_path: Path) -> None:
     log = DecisionLog(tmp_path, VirtualClock(NOON))
     log.put(decided(decision=block))
     log.turn()
-    assert [(line["verdict"], line["reason"]) for line in lines(tmp_path)] == [("would_block", "blocked")]
+    assert [(line["verdict"], line["reason"]) for line in lines(tmp_path)] == [
+        ("would_block", "blocked")
+    ]
 
 
 def test_a_file_a_day_and_none_that_is_too_old(tmp_path: Path) -> None:
@@ -117,7 +121,9 @@ def test_a_file_a_day_and_none_that_is_too_old(tmp_path: Path) -> None:
     assert (tmp_path / "notes.txt").exists()
 
 
-@pytest.mark.parametrize(("sample", "low", "high"), [(0.0, 0, 0), (0.25, 400, 600), (1.0, 2000, 2000)])
+@pytest.mark.parametrize(
+    ("sample", "low", "high"), [(0.0, 0, 0), (0.25, 400, 600), (1.0, 2000, 2000)]
+)
 def test_a_sample(tmp_path: Path, sample: float, low: int, high: int) -> None:
     """A part of the requests, the same for each decision about one of them."""
     log, other = (DecisionLog(tmp_path, VirtualClock(NOON), sample=sample) for _ in range(2))
@@ -199,7 +205,9 @@ def test_somebody_is_erased(tmp_path: Path) -> None:
     assert erase(tmp_path / "nowhere", "dora".__eq__) == 0
 
 
-def test_an_erasure_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_erasure_that_fails_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Until it is done."""
     log = DecisionLog(tmp_path, VirtualClock(NOON))
     log.put(decided())
@@ -207,7 +215,9 @@ def test_an_erasure_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytes
     log.erase("dora".__eq__)
     with monkeypatch.context() as broken:
         broken.setattr(
-            decision_log, "_append", lambda file, content: (_ for _ in ()).throw(OSError(28, "full"))
+            decision_log,
+            "_append",
+            lambda file, content: (_ for _ in ()).throw(OSError(28, "full")),
         )
         log.turn()
     assert len(lines(tmp_path)) == 1

@@ -67,7 +67,11 @@ def test_both_formats(tmp_path: Path) -> None:
     assert modern_type.startswith("application/openmetrics-text")
     assert modern.endswith(b"# EOF\n")
     names = {family.name for family in open_metrics(modern.decode())}
-    assert {"allowance_tunnels", "allowance_ca_expiry_timestamp_seconds", "process_cpu_seconds"} <= names
+    assert {
+        "allowance_tunnels",
+        "allowance_ca_expiry_timestamp_seconds",
+        "process_cpu_seconds",
+    } <= names
     assert b"_created" not in plain + modern
 
 

@@ -16,7 +16,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from proxy_addon.core.ruleset import Mode, Rule, Then
 from proxy_addon.core.types import Activity, Decision, Person, Reason, Verdict
 from proxy_addon.observability.exposition import would_have_stopped
-from proxy_addon.observability.metrics import FREE, NOBODY, OTHER, OTHERWISE, PAGE, LoopLag, PrometheusMetrics
+from proxy_addon.observability.metrics import (
+    FREE,
+    NOBODY,
+    OTHER,
+    OTHERWISE,
+    PAGE,
+    LoopLag,
+    PrometheusMetrics,
+)
 from tests.tools import metrics_reference
 from tests.web.office import rule_set
 
@@ -115,13 +123,19 @@ def test_known_words_are_kept() -> None:
     person = Person("ann", ("staff",))
     metrics.attention(person, "facebook", None, 2.0)
     metrics.attention(person, "facebook", "daily-social", 3.0)
-    metrics.decided(person, Decision(Verdict.ALLOW, Reason.BLOCKED, "linkedin", would=Verdict.BLOCK), 1e-5)
+    metrics.decided(
+        person, Decision(Verdict.ALLOW, Reason.BLOCKED, "linkedin", would=Verdict.BLOCK), 1e-5
+    )
     metrics.decided(person, Decision(Verdict.ALLOW, Reason.NOT_LIMITED), 1e-5)
     text = exposed(metrics)
     assert 'attention_seconds_total{allowance="free",platform="facebook",role="staff"} 2.0' in text
-    assert 'attention_seconds_total{allowance="daily-social",platform="facebook",role="staff"} 3.0' in text
     assert (
-        'requests_total{platform="linkedin",reason="blocked",role="staff",verdict="would_block"} 1.0' in text
+        'attention_seconds_total{allowance="daily-social",platform="facebook",role="staff"} 3.0'
+        in text
+    )
+    assert (
+        'requests_total{platform="linkedin",reason="blocked",role="staff",verdict="would_block"} 1.0'
+        in text
     )
     assert text.count("\nallowance_requests_total{") == 1
     assert "allowance_decision_seconds_count 2.0" in text
@@ -224,6 +238,8 @@ def test_every_metric_in_alerts_and_boards_exists() -> None:
     """Alerts and boards ask for metrics that are there."""
     folder = Path(metrics_reference.FILE).parents[1] / "dashboards"
     files = [*folder.glob("grafana/boards/*.json"), folder / "prometheus" / "alerts.yml"]
-    asked = {name for file in files for name in re.findall(r"\ballowance_\w+", file.read_text("utf-8"))}
+    asked = {
+        name for file in files for name in re.findall(r"\ballowance_\w+", file.read_text("utf-8"))
+    }
     bare = {re.sub(r"_(bucket|count|sum)$", "", name) for name in asked}
     assert bare <= set(metrics_reference.families())

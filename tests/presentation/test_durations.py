@@ -82,7 +82,9 @@ def test_used_and_left_add_up(minutes: int, data: st.DataObject) -> None:
 
 
 def _minutes(said: str) -> int:
-    numbers = said.removeprefix("almost ").replace("hours", "hour").replace("minutes", "minute").split()
+    numbers = (
+        said.removeprefix("almost ").replace("hours", "hour").replace("minutes", "minute").split()
+    )
     amounts = dict(zip(numbers[1::2], map(int, numbers[::2]), strict=True))
     return amounts.get("hour", 0) * 60 + amounts.get("minute", 0)
 
@@ -107,7 +109,11 @@ def _minutes(said: str) -> int:
         ("2026-12-31 18:00", "2027-01-01 00:00", "tomorrow at 00:00"),
         ("2026-12-28 18:00", "2027-01-01 00:00", "on Friday at 00:00"),
         ("2026-12-20 18:00", "2027-01-01 00:00", "on 1 January 2027 at 00:00"),
-        ("2026-03-28 12:00", "2026-03-29 00:00", "tomorrow at 00:00"),  # clocks go forward on the 29th
+        (
+            "2026-03-28 12:00",
+            "2026-03-29 00:00",
+            "tomorrow at 00:00",
+        ),  # clocks go forward on the 29th
         ("2026-03-28 23:30", "2026-03-30 00:00", "on Monday at 00:00"),
         ("2026-10-25 00:10", "2026-10-26 00:00", "tomorrow at 00:00"),  # a day of 25 hours
     ],
@@ -138,7 +144,9 @@ def test_float_noise_does_not_add_a_minute() -> None:
 
 
 @given(
-    st.floats(0, 4e9), st.floats(0, 4e7), st.sampled_from(["Europe/London", "Asia/Kolkata", "Pacific/Apia"])
+    st.floats(0, 4e9),
+    st.floats(0, 4e7),
+    st.sampled_from(["Europe/London", "Asia/Kolkata", "Pacific/Apia"]),
 )
 def test_moment_has_words_for_every_instant(now: float, ahead: float, zone: str) -> None:
     """No instant in any zone is without words."""

@@ -28,7 +28,10 @@ def test_limits_are_written_as_they_were_read(text: str) -> None:
 
 def test_several_limits() -> None:
     """All of them hold."""
-    assert rule_words.limits([parsed("15m per day"), parsed("1h per week")]) == "15m per day and 1h per week"
+    assert (
+        rule_words.limits([parsed("15m per day"), parsed("1h per week")])
+        == "15m per day and 1h per week"
+    )
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,9 @@ def test_every_end_has_its_words(why: str, words: str) -> None:
 
 def test_what_goes_on() -> None:
     """A visit whose tail lies ahead is not closed, and a film that opened it may still run."""
-    film = EvidenceSummary(("media-stream", at(12, 5)), (Extension("media-stream", at(12, 5), at(20, 0), 0),))
+    film = EvidenceSummary(
+        ("media-stream", at(12, 5)), (Extension("media-stream", at(12, 5), at(20, 0), 0),)
+    )
     open_now = visit(at(20, 10), film)
     assert sentences(open_now, at(20, 1), ZONE) == (
         "Opened 09:12:05 by a running stream.", "Extended by more of the same until 09:20:00.", "Still open.",
@@ -129,7 +131,9 @@ def test_nothing_recorded() -> None:
 
 def test_unknown_kinds_are_shown_as_they_are() -> None:
     """What a newer version wrote is a word, never an error, whatever stands in it."""
-    strange = EvidenceSummary(("{0}-x", at(12, 5)), (Extension("{9}-{y}", at(12, 20), at(12, 30), 3),))
+    strange = EvidenceSummary(
+        ("{0}-x", at(12, 5)), (Extension("{9}-{y}", at(12, 20), at(12, 30), 3),)
+    )
     told = sentences(replace(visit(at(13, 0), strange)), NOW, ZONE)
     assert told[0] == "Opened 09:12:05 by 0 x."
     assert told[1] == "Extended by 9 y, 3 times from 09:12:20 to 09:12:30."

@@ -145,7 +145,15 @@ class House:
         """Somebody has used so much of `short` this morning."""
         number = f"spent-{person}-{seconds}-{platform}"
         visit = Visit(
-            number, person, platform, None, "short", "A little every day", NOON - seconds, NOON, "elsewhere"
+            number,
+            person,
+            platform,
+            None,
+            "short",
+            "A little every day",
+            NOON - seconds,
+            NOON,
+            "elsewhere",
         )
         self.book.load([visit], [])
 
@@ -171,7 +179,10 @@ def _rules(folder: Path, warn: str, unidentified: str, on_failure: str) -> Path:
 
 
 def request(
-    url: str, method: str = "GET", headers: Mapping[str, str] | None = None, address: str = "127.0.0.1"
+    url: str,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    address: str = "127.0.0.1",
 ) -> http.HTTPFlow:
     """A flow as it is when the head of its request has been read, outside of any tunnel."""
     made = http.Request.make(method, url)
@@ -199,7 +210,9 @@ def connect(
     return flow
 
 
-def inside(outer: http.HTTPFlow, url: str, headers: Mapping[str, str] | None = None) -> http.HTTPFlow:
+def inside(
+    outer: http.HTTPFlow, url: str, headers: Mapping[str, str] | None = None
+) -> http.HTTPFlow:
     """A request inside the tunnel that `outer` asked for."""
     flow = request(url, headers=headers)
     flow.client_conn = outer.client_conn
@@ -226,7 +239,9 @@ class Serving:
         self._runner: Runner | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="proxy", daemon=True)
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._run()), name="proxy", daemon=True
+        )
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -239,7 +254,10 @@ class Serving:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.stop()
         self.stop()
@@ -302,6 +320,9 @@ def serving(folder: Path, origins: Origins, drain: float = 0.0, **house: Any) ->
         "news.example",
         "chatter.example",
     )
-    raw = [origins.resolve_raw("banner.example", "banner"), origins.resolve_raw("echo.example", "echo")]
+    raw = [
+        origins.resolve_raw("banner.example", "banner"),
+        origins.resolve_raw("echo.example", "echo"),
+    ]
     resolve = [*origins.resolve(*hosts), *raw, *house.pop("resolve", ())]
     return Serving(House(folder, resolve=resolve, **house), origins, drain)

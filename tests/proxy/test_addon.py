@@ -35,7 +35,9 @@ async def test_whole_exchange(house: House) -> None:
     flow = request(LIMITED, headers=PAGE | {"Proxy-Authorization": "Basic ZG9yYTpzZWNyZXQ="})
     flow.response = None
     with taddons.context() as tctx:
-        await tctx.master.addons.invoke_addon(house.addon, server_hooks.ClientConnectedHook(flow.client_conn))
+        await tctx.master.addons.invoke_addon(
+            house.addon, server_hooks.ClientConnectedHook(flow.client_conn)
+        )
         await ask(house, flow)
         assert flow.request.stream is True
         assert flow.response is None
@@ -67,11 +69,15 @@ async def test_flows_of_others(house: House, already: str) -> None:
     assert "allowance_open" not in flow.metadata
 
 
-@pytest.mark.parametrize(("on_failure", "passes"), [("allow", True), ("block", False), ("last-known", False)])
+@pytest.mark.parametrize(
+    ("on_failure", "passes"), [("allow", True), ("block", False), ("last-known", False)]
+)
 @pytest.mark.parametrize(
     "methods", [("ask",), ("limited",), ("person",), ("ask", "failure"), ("ask", "balance")]
 )
-async def test_engine_that_raises(tmp_path, on_failure: str, passes: bool, methods: tuple[str, ...]) -> None:
+async def test_engine_that_raises(
+    tmp_path, on_failure: str, passes: bool, methods: tuple[str, ...]
+) -> None:
     """Whatever part of the engine fails: nothing limited passes but by `on_failure: allow`, and it is counted."""
     house = House(tmp_path, on_failure=on_failure)
     house.break_engine(*methods)
@@ -102,7 +108,9 @@ async def test_failure_and_what_is_not_limited(house: House) -> None:
     assert (flow.response, flow.request.stream) == (None, True)
 
 
-@pytest.mark.parametrize(("on_failure", "passes"), [("allow", True), ("block", False), ("last-known", False)])
+@pytest.mark.parametrize(
+    ("on_failure", "passes"), [("allow", True), ("block", False), ("last-known", False)]
+)
 async def test_connect_with_an_engine_that_raises(tmp_path, on_failure: str, passes: bool) -> None:
     """CONNECT to a closed platform: the verdict of `on_failure`, counted; other tunnels are not touched."""
     house = House(tmp_path, on_failure=on_failure)
@@ -134,8 +142,12 @@ def tunnel(house: House, data: bytes, hosts: tuple[str, ...]) -> layer.NextLayer
     return asked
 
 
-@pytest.mark.parametrize(("on_failure", "passes"), [("allow", True), ("block", False), ("last-known", False)])
-async def test_next_layer_with_an_engine_that_raises(tmp_path, on_failure: str, passes: bool) -> None:
+@pytest.mark.parametrize(
+    ("on_failure", "passes"), [("allow", True), ("block", False), ("last-known", False)]
+)
+async def test_next_layer_with_an_engine_that_raises(
+    tmp_path, on_failure: str, passes: bool
+) -> None:
     """A tunnel about which nothing can be told is relayed or closed as `on_failure` says."""
     house = House(tmp_path, on_failure=on_failure)
     house.addon._tunnels._pass._limited = breaks
@@ -305,7 +317,9 @@ async def test_tunnelled_requests_belong_to_who_connected(house: House) -> None:
     """Inside a tunnel it is CONNECT that tells who asks; a header in the tunnel counts for nothing."""
     outer = connect("www.facebook.com:443", address="127.0.3.1")
     await house.addon.http_connect(outer)
-    flow = await ask(house, inside(outer, "https://www.facebook.com/", PAGE | {"X-Forwarded-User": "eve"}))
+    flow = await ask(
+        house, inside(outer, "https://www.facebook.com/", PAGE | {"X-Forwarded-User": "eve"})
+    )
     flight = house.addon.under_way.flight(flow)
     assert flight is not None
     assert flight.person.name == "dora"
@@ -316,7 +330,9 @@ async def test_tunnelled_requests_belong_to_who_connected(house: House) -> None:
     ("headers", "kind", "empty"),
     [(PAGE, "text/html", False), (FETCH, "application/problem+json", False), (IMAGE, None, True)],
 )
-async def test_answers_by_kind(house: House, headers: dict[str, str], kind: str | None, empty: bool) -> None:
+async def test_answers_by_kind(
+    house: House, headers: dict[str, str], kind: str | None, empty: bool
+) -> None:
     """A page for a document, a problem for a script, nothing for an image: 403 with its reason each time."""
     flow = await ask(house, request("http://www.tiktok.com/x", headers=headers))
     assert flow.response is not None

@@ -21,7 +21,9 @@ def basic(user: str, password: str) -> str:
 async def asked(house: House, address: str = "127.0.0.1", **headers: str):
     """Who asks, and the request as it goes on."""
     flow = request(
-        "http://x.com/", headers={k.replace("_", "-"): v for k, v in headers.items()}, address=address
+        "http://x.com/",
+        headers={k.replace("_", "-"): v for k, v in headers.items()},
+        address=address,
     )
     return await Credentials(house.services).who(flow), flow.request.headers
 
@@ -43,7 +45,9 @@ async def test_password(tmp_path: Path) -> None:
 async def test_front_proxy(tmp_path: Path, address: str, name: str) -> None:
     """The header of a trusted front proxy counts; from anybody else it is taken off and ignored."""
     house = House(tmp_path, front_proxies=["127.0.9.1/32"])
-    who, headers = await asked(house, address, x_forwarded_user="eve", proxy_connection="keep-alive")
+    who, headers = await asked(
+        house, address, x_forwarded_user="eve", proxy_connection="keep-alive"
+    )
     assert who.name == name
     assert not {"x-forwarded-user", "proxy-connection"} & {key.lower() for key in headers}
     house.close()

@@ -73,12 +73,17 @@ async def test_a_request_without_an_answer(house: House, kept: Kept) -> None:
     assert kept.lines == []
     house.addon.error(flow)
     house.addon.error(flow)
-    assert [(line.decision.verdict, line.activity) for line in kept.lines] == [(Verdict.SPEND, None)]
+    assert [(line.decision.verdict, line.activity) for line in kept.lines] == [
+        (Verdict.SPEND, None)
+    ]
 
 
 async def test_a_refusal_and_its_id(house: House, kept: Kept) -> None:
     """Header, page, problem document and line say the same id."""
-    page, script = request("http://tiktok.com/", headers=PAGE), request("http://tiktok.com/", headers=SCRIPT)
+    page, script = (
+        request("http://tiktok.com/", headers=PAGE),
+        request("http://tiktok.com/", headers=SCRIPT),
+    )
     for flow in (page, script):
         await house.addon.requestheaders(flow)
         assert flow.response is not None
@@ -121,7 +126,9 @@ async def test_strangers(tmp_path: Path) -> None:
     house.close()
 
 
-async def test_our_own_failure(house: House, kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_our_own_failure(
+    house: House, kept: Kept, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The verdict of `on_failure` is a decision, too; the traceback has the id of the request."""
     house.break_engine()
     flow = request("http://x.com/", headers=PAGE)

@@ -19,7 +19,9 @@ def fail(house: House, where: str) -> None:
         house.addon.failures.note(where)
 
 
-def test_counted_each_time_and_logged_once(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_counted_each_time_and_logged_once(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A failure that comes a thousand times fills a counter, not the disk; another one is logged, too."""
     for _ in range(1000):
         fail(house, "here")
@@ -43,7 +45,9 @@ def test_verdict(tmp_path, on_failure: str) -> None:
 def test_answer(house: House) -> None:
     """A page with the reason, although nothing can be asked of the engine."""
     house.break_engine("balance", "person")
-    answer = house.addon.failures.answer(request("http://x.com/", headers=PAGE), "x.com", None, CLOSED)
+    answer = house.addon.failures.answer(
+        request("http://x.com/", headers=PAGE), "x.com", None, CLOSED
+    )
     assert answer.status == 403
     assert ("X-Allowance-Reason", "unavailable") in answer.headers
     assert b"X " in answer.body or b"X" in answer.body

@@ -42,7 +42,11 @@ def test_ask() -> None:
     flow = request("http://x.com/home", headers=HEADERS)
     ask = reading.ask(flow, "x.com", reading.fields(flow.request))
     assert (ask.method, ask.url, ask.host) == ("GET", "http://x.com/home", "x.com")
-    assert (ask.origin, ask.upgrade, ask.x_requested_with) == ("https://news.example", True, "XMLHttpRequest")
+    assert (ask.origin, ask.upgrade, ask.x_requested_with) == (
+        "https://news.example",
+        True,
+        "XMLHttpRequest",
+    )
     assert (ask.request_method, ask.request_headers) == ("PUT", "x-a")
     assert ask.request_id == flow.id[:13]
 

@@ -13,14 +13,20 @@ from proxy_addon.identity.identification import Identity
 from proxy_addon.proxy import page_context as pages
 from tests.proxy.house import NOON, House, request
 
-SPENT = Decision(Verdict.BLOCK, Reason.EXHAUSTED, "facebook", None, "A little every day", "short", 0.0)
+SPENT = Decision(
+    Verdict.BLOCK, Reason.EXHAUSTED, "facebook", None, "A little every day", "short", 0.0
+)
 
 
 def test_context(house: House) -> None:
     """Name, roles, title and balance; without somebody only what is true for everybody."""
     house.spend("dora", 300.0)
     context = pages.context(house.services, Identity("dora", True, "device"), SPENT)
-    assert (context.person, context.roles, context.platform_title) == ("dora", ("staff",), "Facebook")
+    assert (context.person, context.roles, context.platform_title) == (
+        "dora",
+        ("staff",),
+        "Facebook",
+    )
     assert context.balance is not None
     assert (context.balance.spent, context.now) == (300.0, NOON)
     assert (context.ask_url("short") or "").endswith("/ask?allowance=short")

@@ -96,7 +96,9 @@ async def test_a_tunnel(house: House, recorder: Recording) -> None:
         house.clock.advance(later)
         stream.messages.append(tcp.TCPMessage(from_client, bytes(size)))
         recorder.tcp_message(stream)
-    noted = [(round(at - NOON, 1), size, up) for at, size, up in stream.metadata["allowance_messages"]]
+    noted = [
+        (round(at - NOON, 1), size, up) for at, size, up in stream.metadata["allowance_messages"]
+    ]
     assert noted == [(0.0, 10, True), (0.2, 1000, False), (2.5, 500, False)]
 
 
@@ -153,6 +155,8 @@ async def test_simulating_the_dump_charges_the_same(
     mine = house.enforcer.balance(
         house.enforcer.person("ip:127.0.0.1", None, NOON), "short", house.clock.now()
     ).spent
-    spent = simulated.to_json(house.rules.zone)["users"]["ip:127.0.0.1"]["allowances"]["short"]["spent"]
+    spent = simulated.to_json(house.rules.zone)["users"]["ip:127.0.0.1"]["allowances"]["short"][
+        "spent"
+    ]
     assert mine == pytest.approx(spent, abs=0.1)
     assert 60 < mine < 90

@@ -76,8 +76,14 @@ async def test_out_of_time(house: House) -> None:
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
     socket = request("http://x.com/ws", headers=upgrade)
     assert await decided(house, socket) == "403 exhausted"
-    assert await decided(house, request("http://www.linkedin.com/learning/a", headers=PAGE)) == "metered"
-    assert await decided(house, request("http://x.com/", headers=PAGE, address="127.0.3.1")) == "metered"
+    assert (
+        await decided(house, request("http://www.linkedin.com/learning/a", headers=PAGE))
+        == "metered"
+    )
+    assert (
+        await decided(house, request("http://x.com/", headers=PAGE, address="127.0.3.1"))
+        == "metered"
+    )
 
 
 async def test_embeds_are_refused_quietly_and_cost_nothing(house: House) -> None:
@@ -139,7 +145,8 @@ async def test_challenge_only_where_wanted(strict: House) -> None:
 async def test_signed_in(strict: House) -> None:
     """With the right password the request goes on, and the credentials stay here."""
     flow = request(
-        "http://x.com/", headers=PAGE | {"Proxy-Authorization": DORA, "Proxy-Connection": "keep-alive"}
+        "http://x.com/",
+        headers=PAGE | {"Proxy-Authorization": DORA, "Proxy-Connection": "keep-alive"},
     )
     assert await decided(strict, flow) == "metered"
     flight = strict.addon.under_way.flight(flow)
@@ -175,7 +182,9 @@ async def test_a_refused_connect_is_no_tunnel(strict: House) -> None:
 def test_site_is_not_contacted(proxy: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     """A decision is made before any connection to the site: a blocked request opens none."""
     opened: list[object] = []
-    monkeypatch.setattr(proxy.house.addon, "server_connect", lambda data: opened.append(data.server.address))
+    monkeypatch.setattr(
+        proxy.house.addon, "server_connect", lambda data: opened.append(data.server.address)
+    )
     for url in ("http://www.tiktok.com/", "https://www.tiktok.com/"):
         assert proxy.client.open(url).status == 403
     assert opened == []
@@ -191,7 +200,9 @@ def test_secrets_stay_here(tmp_path: Path, origins, capsys: pytest.CaptureFixtur
         for url in ("http://x.com/headers", "https://x.com/headers", "http://news.example/headers"):
             reply = proxy.client.get(url, user=user, headers={"X-Forwarded-User": "eve"})
             assert reply.status == 200, reply
-            assert not {"proxy-authorization", "x-forwarded-user", "proxy-connection"} & set(reply.json())
+            assert not {"proxy-authorization", "x-forwarded-user", "proxy-connection"} & set(
+                reply.json()
+            )
         assert proxy.client.get("http://x.com/headers", user="dora:wrong").status == 407
     text = capsys.readouterr().out
     assert PASSWORD not in text
@@ -214,6 +225,8 @@ def test_numeric_hosts_through_the_table(tmp_path: Path, origins) -> None:
     plain = origins.port("plain")
     with serving(tmp_path, origins, resolve=[f"192.0.2.7:80=127.0.0.1:{plain}"]) as proxy:
         urls = [f"http://192.0.2.7/api/{number}" for number in range(8)]
-        answers = [reply.status for reply in proxy.client.start(urls, "--parallel-max", "1").finish()]
+        answers = [
+            reply.status for reply in proxy.client.start(urls, "--parallel-max", "1").finish()
+        ]
         assert answers == [200] * 8
         until(lambda: proxy.connections() == 0, "the connections to be gone")

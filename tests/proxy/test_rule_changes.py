@@ -49,7 +49,9 @@ def swap(house: House, rules: RuleSet) -> Closed:
 def without(house: House, rule: str) -> RuleSet:
     """The rules without one of them."""
     rules = tuple(each for each in house.rules.rules if each.name != rule)
-    limited = frozenset(t.platform for each in rules for t in each.targets or () if each.then != "allow")
+    limited = frozenset(
+        t.platform for each in rules for t in each.targets or () if each.then != "allow"
+    )
     return replace(house.rules, rules=rules, limited=limited)
 
 
@@ -71,7 +73,10 @@ async def test_relayed_tunnels_to_what_is_limited_now_are_closed(house: House) -
     """Only they: others go on untouched."""
     everything = house.rules
     swap(house, without(house, "Not here"))
-    now_limited, other = await tunnel(house, "www.tiktok.com:443"), await tunnel(house, "news.example:443")
+    now_limited, other = (
+        await tunnel(house, "www.tiktok.com:443"),
+        await tunnel(house, "news.example:443"),
+    )
     for flow in (now_limited, other):
         house.addon.connections.of(flow.client_conn).passed = True
     assert swap(house, everything).clients == [now_limited.client_conn]
@@ -133,7 +138,12 @@ async def test_strangers_while_observing(house: House) -> None:
     flow = request("http://www.facebook.com/", headers=PAGE, address="127.0.8.8")
     await house.addon.requestheaders(flow)
     assert flow.response is None
-    labels = {"platform": "facebook", "role": "nobody", "verdict": "would_block", "reason": "unidentified"}
+    labels = {
+        "platform": "facebook",
+        "role": "nobody",
+        "verdict": "would_block",
+        "reason": "unidentified",
+    }
     assert house.counted("requests_total", **labels) == 1
     outer = await tunnel(house, "chatter.example:443", "127.0.8.8")
     assert outer.response is None

@@ -54,7 +54,10 @@ async def test_closed_platform(house: House) -> None:
     again = connect("chatter.example:443")
     await house.addon.http_connect(again)
     assert again.response is not None
-    assert (again.response.status_code, again.response.headers["X-Allowance-Reason"]) == (403, "exhausted")
+    assert (again.response.status_code, again.response.headers["X-Allowance-Reason"]) == (
+        403,
+        "exhausted",
+    )
     assert b"http://allowance.internal/" in (again.response.content or b"")
     assert house.addon.connections.of(again.client_conn).hosts == ()
 
@@ -118,7 +121,8 @@ def test_counted(proxy: Serving) -> None:
     assert proxy.client.get("https://chatter.example/", trust=trust).status == 200
     assert proxy.client.get("https://localhost/").connect == 403
     counted = {
-        how: proxy.house.counted("tunnels_total", how=how) for how in ("passed", "decrypted", "metered")
+        how: proxy.house.counted("tunnels_total", how=how)
+        for how in ("passed", "decrypted", "metered")
     }
     assert counted == {"passed": 1, "decrypted": 1, "metered": 1}
     assert proxy.house.counted("tunnels_total", how="refused") == 1

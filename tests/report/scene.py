@@ -23,7 +23,9 @@ VISITS = (
     PlainVisit("dora", "x", DAILY, RULE, at("09:05"), at("09:15")),
     PlainVisit("dora", "facebook", None, LUNCH, at("12:50"), at("13:10")),
     PlainVisit("dora", "youtube", DAILY, RULE, at("2026-11-03 14:00"), at("2026-11-03 14:05")),
-    PlainVisit("maria", "x", None, "Marketing runs our channels", at("23:50"), at("2026-11-03 00:10")),
+    PlainVisit(
+        "maria", "x", None, "Marketing runs our channels", at("23:50"), at("2026-11-03 00:10")
+    ),
 )
 GRANTS = (grant(600, "10:00", "23:00"), replace(grant(0, "11:00", "23:00", name="r"), resets=True))
 
@@ -36,7 +38,10 @@ def observing(rules: RuleSet = SAMPLE) -> RuleSet:
 
 
 def made(
-    *visits: PlainVisit, rules: RuleSet = SAMPLE, grants: tuple[Grant, ...] = (), by_person: bool = False
+    *visits: PlainVisit,
+    rules: RuleSet = SAMPLE,
+    grants: tuple[Grant, ...] = (),
+    by_person: bool = False,
 ) -> Report:
     """The report of that week."""
     engine = Engine(rules)

@@ -56,7 +56,11 @@ def test_by_role() -> None:
     assert {role: found.seconds for role, found in rows.items()} == {
         "care": 20 * M, "staff": 40 * M, "marketing": 20 * M,
     }  # fmt: skip
-    assert {role: found.ran_out for role, found in rows.items()} == {"care": 0, "staff": 1, "marketing": 0}
+    assert {role: found.ran_out for role, found in rows.items()} == {
+        "care": 0,
+        "staff": 1,
+        "marketing": 0,
+    }
 
 
 def test_by_person_only_when_asked() -> None:
@@ -74,7 +78,12 @@ def test_by_hour() -> None:
     """Monday from 9 to 10 thirty-five minutes; the hours add up to the whole."""
     hours = office().hours
     assert hours[0][9] == 35 * M
-    assert (hours[0][12], hours[0][13], hours[0][23], hours[1][0]) == (10 * M, 10 * M, 10 * M, 10 * M)
+    assert (hours[0][12], hours[0][13], hours[0][23], hours[1][0]) == (
+        10 * M,
+        10 * M,
+        10 * M,
+        10 * M,
+    )
     assert sum(map(sum, hours)) == 80 * M
 
 
@@ -135,7 +144,15 @@ def test_agrees_with_the_ledger(rows: list[tuple[str, str, str | None, int, int]
     ledger = MemoryLedger()
     found = [
         Visit(
-            str(i), name, where, None, what, RULE, start + at_minute * M, start + (at_minute + long) * M, "n"
+            str(i),
+            name,
+            where,
+            None,
+            what,
+            RULE,
+            start + at_minute * M,
+            start + (at_minute + long) * M,
+            "n",
         )
         for i, (name, where, what, at_minute, long) in enumerate(rows)
     ]
@@ -146,7 +163,9 @@ def test_agrees_with_the_ledger(rows: list[tuple[str, str, str | None, int, int]
     for total in ledger.totals(span.start, span.until):
         if total.allowance is not None:
             spent[total.allowance] = spent.get(total.allowance, 0.0) + total.seconds
-    assert {name: one.spent for name, one in report.allowances.items() if one.spent} == pytest.approx(spent)
+    assert {
+        name: one.spent for name, one in report.allowances.items() if one.spent
+    } == pytest.approx(spent)
     whole = report.whole.seconds
     assert report.people is not None
     for table in (report.platforms, report.roles, report.people):
@@ -176,7 +195,9 @@ def test_an_allowance_that_is_gone() -> None:
     assert (report.allowances["old"].spent, report.allowances["old"].ran_out) == (10 * M, 0)
 
 
-@pytest.mark.parametrize("visits", [(), (PlainVisit("dora", "x", DAILY, RULE, at("09:00"), at("09:00")),)])
+@pytest.mark.parametrize(
+    "visits", [(), (PlainVisit("dora", "x", DAILY, RULE, at("09:00"), at("09:00")),)]
+)
 def test_nothing(visits: tuple[PlainVisit, ...]) -> None:
     """Nobody, or only a visit that was given back."""
     report = made(*visits)

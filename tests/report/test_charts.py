@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy_addon.report import charts
-from proxy_addon.report.charts import BOTTOM, HEIGHT, OTHERS, TOP, clock, largest, scale, stacked, steps
+from proxy_addon.report.charts import (
+    BOTTOM,
+    HEIGHT,
+    OTHERS,
+    TOP,
+    clock,
+    largest,
+    scale,
+    stacked,
+    steps,
+)
 
 H = 3600.0
 
@@ -60,7 +70,10 @@ def test_many_days_have_fewer_names() -> None:
     assert 8 <= len(bars.labels) <= 12
     assert len(bars.shapes) == 92
     named = stacked(["Mon 1", "Tue 2"], [("a", [60.0, 60.0])], ["1", "2"])
-    assert ([label.label for label in named.labels], named.shapes[0].title) == (["1", "2"], "Mon 1, a: 1 min")
+    assert ([label.label for label in named.labels], named.shapes[0].title) == (
+        ["1", "2"],
+        "Mon 1, a: 1 min",
+    )
 
 
 def test_scale() -> None:

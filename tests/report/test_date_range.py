@@ -26,7 +26,11 @@ def test_this_week() -> None:
 def test_the_week_before() -> None:
     """`--last` on a Monday morning: the week that is over, whole."""
     span = around(SAMPLE, Period.WEEK, at("2026-11-09 06:00"), last=True)
-    assert (span.start, span.end, span.until) == (at("2026-11-02"), at("2026-11-09"), at("2026-11-09"))
+    assert (span.start, span.end, span.until) == (
+        at("2026-11-02"),
+        at("2026-11-09"),
+        at("2026-11-09"),
+    )
     assert span.whole
 
 

@@ -21,7 +21,10 @@ def test_json() -> None:
     """Everything, in plain values, with the names that are documented."""
     answer = document(office(), "role")
     assert json.loads(json.dumps(answer)) == answer
-    assert (answer["from"], answer["to"]) == ("2026-11-02T00:00:00+00:00", "2026-11-09T00:00:00+00:00")
+    assert (answer["from"], answer["to"]) == (
+        "2026-11-02T00:00:00+00:00",
+        "2026-11-09T00:00:00+00:00",
+    )
     assert answer["groups"][0] == {
         "name": "staff", "charged_seconds": 1200.0, "free_seconds": 1200.0, "people": 1, "visits": 4, "ran_out": 1,
     }  # fmt: skip

@@ -37,7 +37,9 @@ def test_enforced_to_the_second() -> None:
 
 def test_observed_goes_on() -> None:
     """What was used after it ran out, wherever in a visit that was."""
-    found = look(one_allowance(per(Period.DAY, 15 * M)), visits("09:00-09:10", "10:00-10:20", "14:00-14:05"))
+    found = look(
+        one_allowance(per(Period.DAY, 15 * M)), visits("09:00-09:10", "10:00-10:20", "14:00-14:05")
+    )
     assert found.ran_out == at("10:05")
     assert found.beyond == visits("10:05-10:20", "14:00-14:05")
 
@@ -69,7 +71,9 @@ def test_over_midnight() -> None:
 def test_a_week_runs_out_once() -> None:
     """On the day on which it did; what is used on the days after it is beyond, and is no second time."""
     rules = one_allowance(per(Period.WEEK, 10 * M))
-    used = normalise([*visits("09:00-09:12"), Interval(at("2026-11-03 09:00"), at("2026-11-03 09:03"))])
+    used = normalise(
+        [*visits("09:00-09:12"), Interval(at("2026-11-03 09:00"), at("2026-11-03 09:03"))]
+    )
     assert look(rules, used) == Over(visits("09:10-09:12"), at("09:10"))
     tomorrow = Interval(TODAY.end, TODAY.end + 24 * H)
     found = look(rules, used, day=tomorrow)
@@ -86,7 +90,9 @@ def test_of_several_limits_each_counts() -> None:
 
 def test_rolling() -> None:
     """As much as leaves the window may be used; with nothing leaving, nothing."""
-    found = look(one_allowance(rolling(4, 10 * M)), visits("08:00-08:10", "12:00-12:10", "12:10-12:15"))
+    found = look(
+        one_allowance(rolling(4, 10 * M)), visits("08:00-08:10", "12:00-12:10", "12:10-12:15")
+    )
     # From 12:00 on each second that is used lets one of eight o'clock go: nothing left, and nothing to spend.
     assert found.ran_out == at("08:10")
     assert measure(found.beyond) == 15 * M
@@ -115,7 +121,17 @@ def test_second_by_second(rows, gifts, limits) -> None:
     begin = TODAY.start + 9 * H
     used = normalise(Interval(begin + start, begin + start + long) for start, long in rows)
     grants = tuple(
-        Grant(str(i), "dora", NAME, float(amount), "r", "a", begin + min(a, b), begin + max(a, b) + 1, resets)
+        Grant(
+            str(i),
+            "dora",
+            NAME,
+            float(amount),
+            "r",
+            "a",
+            begin + min(a, b),
+            begin + max(a, b) + 1,
+            resets,
+        )
         for i, (a, b, amount, resets) in enumerate(gifts)
     )
     usage = StaticUsage({NAME: used}, grants)

@@ -65,7 +65,9 @@ def test_every_chart_has_title_unit_and_table(text: str) -> None:
     """For eyes and for ears: what it is, what it counts, and the numbers as text."""
     seen = tags(text)
     ids = {attributes["id"] for _, attributes in seen if "id" in attributes}
-    pictures = [attributes for tag, attributes in seen if tag == "svg" and attributes.get("role") == "img"]
+    pictures = [
+        attributes for tag, attributes in seen if tag == "svg" and attributes.get("role") == "img"
+    ]
     assert len(pictures) == 4
     for picture in pictures:
         assert picture["aria-labelledby"] in ids

@@ -34,9 +34,15 @@ def test_a_rota_is_asked_for_the_instant() -> None:
 
 def test_addresses() -> None:
     """The role of the device, else that of people whom nobody could identify."""
-    devices = ((ip_network("10.0.8.7/32"), None, "care"), (ip_network("10.0.8.0/24"), None, "marketing"))
+    devices = (
+        (ip_network("10.0.8.7/32"), None, "care"),
+        (ip_network("10.0.8.0/24"), None, "marketing"),
+    )
     roles = Roles(Engine(replace(SAMPLE, people=replace(SAMPLE.people, devices=devices))))
-    found = [roles.role(name, 0.0) for name in ("ip:10.0.8.7", "ip:10.0.8.9", "ip:10.0.9.9", "ip:unknown")]
+    found = [
+        roles.role(name, 0.0)
+        for name in ("ip:10.0.8.7", "ip:10.0.8.9", "ip:10.0.9.9", "ip:unknown")
+    ]
     assert found == ["care", "marketing", "guest", "guest"]
     nobody = Roles(Engine(replace(SAMPLE, unidentified_role=None)))
     assert nobody.role("ip:10.0.9.9", 0.0) == NOT_KNOWN

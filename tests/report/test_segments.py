@@ -14,9 +14,9 @@ from proxy_addon.report.segments import Piece, pieces
 
 instants = st.integers(0, 300).map(float)
 visits = st.lists(
-    st.tuples(instants, instants, st.sampled_from("abc"), st.sampled_from([None, "daily", "video"])).map(
-        lambda row: PlainVisit("ana", row[2], row[3], "rule", min(row[:2]), max(row[:2]))
-    ),
+    st.tuples(
+        instants, instants, st.sampled_from("abc"), st.sampled_from([None, "daily", "video"])
+    ).map(lambda row: PlainVisit("ana", row[2], row[3], "rule", min(row[:2]), max(row[:2]))),
     max_size=12,
 )
 
@@ -24,7 +24,8 @@ visits = st.lists(
 def of(*rows: tuple[str, str | None, float, float]) -> list[PlainVisit]:
     """Visits, written short."""
     return [
-        PlainVisit("ana", platform, allowance, None, start, end) for platform, allowance, start, end in rows
+        PlainVisit("ana", platform, allowance, None, start, end)
+        for platform, allowance, start, end in rows
     ]
 
 
@@ -36,7 +37,9 @@ def test_laws(found: list[PlainVisit], one: float, other: float) -> None:
     made = pieces(found, start, end)
 
     def union(some: list[PlainVisit]) -> float:
-        return measure(clip(normalise(Interval(visit.start, visit.end) for visit in some), start, end))
+        return measure(
+            clip(normalise(Interval(visit.start, visit.end) for visit in some), start, end)
+        )
 
     charged = [visit for visit in found if visit.allowance is not None]
     assert sum(piece.end - piece.start for piece in made) == union(found)

@@ -70,7 +70,9 @@ def machine(policy: str = POLICY) -> Machine:
 def one_test(day: str, start: str = "2026-11-02 09:00", people: str = "{dora: [staff]}") -> str:
     """A test file with one test; 2 November 2026 is a Monday."""
     steps = indent(dedent(day).strip("\n"), "      ")
-    return f"tests:\n  - name: a test\n    people: {people}\n    start: {start}\n    day:\n{steps}\n"
+    return (
+        f"tests:\n  - name: a test\n    people: {people}\n    start: {start}\n    day:\n{steps}\n"
+    )
 
 
 def read(text: str, policy: str = POLICY) -> Tests:
@@ -90,5 +92,7 @@ def passes(
 ) -> None:
     """Run one test that is expected to pass."""
     found = run(one_test(day, start, people), policy)
-    differences = [(str(d.place), d.field, d.expected, d.got) for o in found.outcomes for d in o.differences]
+    differences = [
+        (str(d.place), d.field, d.expected, d.got) for o in found.outcomes for d in o.differences
+    ]
     assert not differences

@@ -72,7 +72,9 @@ def test_each_stretch_and_each_date_is_a_branch() -> None:
         "10:00-10:15: fits",
         "10:00-10:15 or 15:00-15:15: does not fit",
     ]
-    policy = POLICY.replace('{days: mon-fri, between: "12:00-13:30"}', "{dates: [2026-11-02, 2026-11-09]}")
+    policy = POLICY.replace(
+        '{days: mon-fri, between: "12:00-13:30"}', "{dates: [2026-11-02, 2026-11-09]}"
+    )
     assert missed(reached(look("10:05"), policy), "Lunch") == [
         "2026-11-09: fits",
         "2026-11-02 or 2026-11-09: does not fit",
@@ -106,7 +108,8 @@ def test_calendars_are_branches() -> None:
     rules = machine().rules
     days = Calendar(("holidays", "fair"), ((date(2026, 12, 25), date(2026, 12, 26)),))
     changed = tuple(
-        replace(rule, when=When(calendar=days)) if rule.name == "Lunch" else rule for rule in rules.rules
+        replace(rule, when=When(calendar=days)) if rule.name == "Lunch" else rule
+        for rule in rules.rules
     )
     compiled = Machine.of(replace(rules, rules=changed))
     tests = read_bytes(one_test(look("15:00")).encode(), "a.yaml", compiled)

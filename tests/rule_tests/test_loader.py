@@ -34,7 +34,12 @@ def test_every_kind_of_step() -> None:
     assert (plan.start, str(plan.place)) == (NINE, "a.yaml:2:11")
     assert plan.people == {"dora": ("staff",)}
     assert isinstance(visit.does, Visits)
-    assert (visit.at, visit.user, visit.does.seconds, str(visit.place)) == (NINE, "dora", 600.0, "a.yaml:6:9")
+    assert (visit.at, visit.user, visit.does.seconds, str(visit.place)) == (
+        NINE,
+        "dora",
+        600.0,
+        "a.yaml:6:9",
+    )
     assert grant.does == Given("daily", 300.0, "a test", NINE + 7200)
     assert restart.does == Restart()
     assert (restart.at, look.at) == (NINE + DAY, NINE + DAY + 3600)
@@ -61,7 +66,9 @@ def test_a_folder_without_tests_is_no_mistake(tmp_path: Path) -> None:
 
 def test_a_mistake_in_one_test_leaves_the_others() -> None:
     """What can run does."""
-    broken = one_test("- {at: 9, restart: true}").removeprefix("tests:\n").replace("a test", "another")
+    broken = (
+        one_test("- {at: 9, restart: true}").removeprefix("tests:\n").replace("a test", "another")
+    )
     tests = read(one_test(LOOK) + broken)
     assert [plan.name for plan in tests.plans] == ["a test"]
     assert tests.problems
@@ -72,9 +79,18 @@ MISTAKES = [
         "- {at: 09:00, user: dora}",
         "6:9: test-no-action: nothing happens in this step; write one of visits, opens",
     ),
-    ("- {at: 9, restart: true}", '6:14: test-bad-time: "9" is no time; write "09:00" for the day at hand'),
-    ("- {at: 09:00, restart: yes}", '6:30: test-bad-choice: "yes" is not true; write restart: true'),
-    ("- {at: 09:00, visits: {platform: x, for: 1m}}", "test-no-user: nobody visits anything here; add user:"),
+    (
+        "- {at: 9, restart: true}",
+        '6:14: test-bad-time: "9" is no time; write "09:00" for the day at hand',
+    ),
+    (
+        "- {at: 09:00, restart: yes}",
+        '6:30: test-bad-choice: "yes" is not true; write restart: true',
+    ),
+    (
+        "- {at: 09:00, visits: {platform: x, for: 1m}}",
+        "test-no-user: nobody visits anything here; add user:",
+    ),
     (
         "- {at: 09:00, user: dora, restart: true, visits: {platform: x, for: 1m}}",
         "test-two-actions: a step does one thing, not visits and restart; write a step for each",
@@ -91,7 +107,10 @@ MISTAKES = [
         "- {at: 09:00, user: dora, visits: {platfrm: x, for: 1m}}",
         'test-unknown-key: "platfrm" is not a key of `visits`; did you mean "platform"?',
     ),
-    ("- {at: 09:00, user: dora, visits: {platform: x}}", "test-missing-key: `for` is missing from `visits`"),
+    (
+        "- {at: 09:00, user: dora, visits: {platform: x}}",
+        "test-missing-key: `for` is missing from `visits`",
+    ),
     (
         "- {at: 09:00, user: dora, visits: {platform: y, for: 1m}}",
         'test-unknown-platform: there is no platform "y" in the rules; there are x, linkedin, medium',
@@ -120,7 +139,10 @@ MISTAKES = [
         '- {at: 09:00, user: "ip:10.0.7", restart: true}',
         'test-bad-name: "ip:10.0.7" is no address; write for example ip:10.0.7.33',
     ),
-    ('- {at: 09:00, user: "a:b", restart: true}', 'test-bad-name: "a:b" is no user: a name has no ":"'),
+    (
+        '- {at: 09:00, user: "a:b", restart: true}',
+        'test-bad-name: "a:b" is no user: a name has no ":"',
+    ),
     (
         "- {at: 09:00, user: dora, opens: x.example, expect: {verdict: spend}}",
         'test-bad-url: "x.example" is no URL; write for example https://www.linkedin.com/feed/',
@@ -167,8 +189,14 @@ def test_mistakes_in_a_step(step: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("test: []", 'a.yaml:1:1: test-unknown-key: "test" is not a key of a test file; it has tests'),
-        ("tests: {}", "a.yaml:1:8: test-wrong-type: a list of tests belongs here, not a block of keys"),
+        (
+            "test: []",
+            'a.yaml:1:1: test-unknown-key: "test" is not a key of a test file; it has tests',
+        ),
+        (
+            "tests: {}",
+            "a.yaml:1:8: test-wrong-type: a list of tests belongs here, not a block of keys",
+        ),
         ("tests: [a]", "a.yaml:1:9: test-wrong-type: a block of keys belongs here, not text"),
         (
             one_test("- {at: 09:00, restart: true}"),
@@ -184,7 +212,10 @@ def test_mistakes_in_a_step(step: str, expected: str) -> None:
             "test-wrong-type: the list of roles is empty; everybody has a role",
         ),
         (one_test(LOOK, people='{"a:b": [staff]}'), "a.yaml:3:14: test-bad-name"),
-        (one_test(LOOK).replace("start", "begin"), 'test-unknown-key: "begin" is not a key of a test'),
+        (
+            one_test(LOOK).replace("start", "begin"),
+            'test-unknown-key: "begin" is not a key of a test',
+        ),
         ("tests:\n\t- a", "a.yaml:2:1: tab"),
         ("tests: [", "yaml-syntax: this is no YAML"),
     ],
@@ -197,5 +228,9 @@ def test_mistakes_around_the_steps(text: str, expected: str) -> None:
 def test_every_code_has_a_mistake_here() -> None:
     """A code that nothing can raise would be a lie in the document."""
     shown = " ".join(expected for _, expected in MISTAKES) + Path(__file__).read_text()
-    elsewhere = {TestCode.WRONG_PLACE, TestCode.NEVER_A_VISIT, TestCode.DUPLICATE_NAME}  # test_plan, above
+    elsewhere = {
+        TestCode.WRONG_PLACE,
+        TestCode.NEVER_A_VISIT,
+        TestCode.DUPLICATE_NAME,
+    }  # test_plan, above
     assert not [code for code in TestCode if code not in elsewhere and f"{code}" not in shown]

@@ -32,7 +32,8 @@ def test_a_time_that_does_not_exist_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("platform", "section"), [("x", None), ("linkedin", None), ("linkedin", "learning"), ("medium", None)]
+    ("platform", "section"),
+    [("x", None), ("linkedin", None), ("linkedin", "learning"), ("medium", None)],
 )
 def test_a_page_is_made_up_where_no_url_is_given(platform: str, section: str | None) -> None:
     """It lies on the platform, in the section, and counts."""
@@ -54,7 +55,9 @@ def test_a_page_is_made_up_where_no_url_is_given(platform: str, section: str | N
         ("x", None, "https:///", TestCode.BAD_URL),
     ],
 )
-def test_what_cannot_be_visited(platform: str, section: str | None, url: str | None, code: TestCode) -> None:
+def test_what_cannot_be_visited(
+    platform: str, section: str | None, url: str | None, code: TestCode
+) -> None:
     """A part of other sites' pages, telemetry, another platform."""
     with pytest.raises(BadTestError) as caught:
         place_to_visit(machine(), platform, section, url)

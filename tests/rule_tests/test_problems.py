@@ -9,7 +9,9 @@ from proxy_addon.rule_tests.problems import BadTestError, Problem, TestCode, did
 def test_problems_print_like_those_of_rule_files() -> None:
     """Place, code, message, and behind a semicolon the way out; the text's own problems keep their codes."""
     place = Place("a.yaml", 3, 7)
-    assert str(Problem.at(place, TestCode.BAD_TIME, "no time")) == "a.yaml:3:7: test-bad-time: no time"
+    assert (
+        str(Problem.at(place, TestCode.BAD_TIME, "no time")) == "a.yaml:3:7: test-bad-time: no time"
+    )
     text = RuleProblem.at(place, Code.TAB, "a tab", "use spaces")
     assert str(Problem.of(text)) == str(text) == "a.yaml:3:7: tab: a tab; use spaces"
 
@@ -27,5 +29,8 @@ def test_codes_say_that_they_are_of_tests() -> None:
 
 def test_a_name_that_comes_near_replaces_the_hint() -> None:
     """Upper and lower case do not matter."""
-    assert did_you_mean("lunch is your", ["Lunch is yours", "Other"]) == 'did you mean "Lunch is yours"?'
+    assert (
+        did_you_mean("lunch is your", ["Lunch is yours", "Other"])
+        == 'did you mean "Lunch is yours"?'
+    )
     assert BadTestError(TestCode.UNKNOWN_RULE, "m", "h", near=("zzz", ["Lunch"])).hint == "h"

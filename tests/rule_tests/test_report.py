@@ -17,7 +17,9 @@ RIGHT = '- {at: 09:00, user: dora, opens: "https://x.example/", expect: {left: 1
 def with_mistake() -> Run:
     """One test that fails, one that passes, and a mistake."""
     right = one_test(RIGHT).removeprefix("tests:\n").replace("a test", "another <test>")
-    broken = one_test("- {at: 9, restart: true}").removeprefix("tests:\n").replace("a test", "broken")
+    broken = (
+        one_test("- {at: 9, restart: true}").removeprefix("tests:\n").replace("a test", "broken")
+    )
     tests = read(one_test(WRONG) + right + broken)
     compiled: Machine = machine()
     return run_plans(compiled, tests.plans, tests.problems)
@@ -61,11 +63,19 @@ def test_data_for_programs() -> None:
     data = report.data(run(one_test(WRONG)))
     assert not data["ok"]
     (test,) = data["tests"]
-    assert (test["name"], test["file"], test["line"], test["passed"]) == ("a test", "a.yaml", 2, False)
+    assert (test["name"], test["file"], test["line"], test["passed"]) == (
+        "a test",
+        "a.yaml",
+        2,
+        False,
+    )
     assert test["differences"][1]["expected"] == 600.0
     assert test["differences"][2]["got"] == "2026-11-02T12:00:00+00:00"
     assert data["coverage"]["percent"] == 30.0
-    assert data["coverage"]["missed_branches"][0] == {"rule": "Night", "branch": "22:00-06:00: fits"}
+    assert data["coverage"]["missed_branches"][0] == {
+        "rule": "Night",
+        "branch": "22:00-06:00: fits",
+    }
     assert report.data(with_mistake())["problems"][0]["code"].startswith("test-")
 
 

@@ -225,7 +225,9 @@ def test_a_rota_gives_and_takes_a_role() -> None:
 def test_differences_name_field_place_and_values() -> None:
     """Each field that is not what was expected, with what was got."""
     found = run(
-        one_test(f"- {{at: 09:00, {X}, expect: {{verdict: block, left: 10m, rule: Lunch, platform: x}}}}")
+        one_test(
+            f"- {{at: 09:00, {X}, expect: {{verdict: block, left: 10m, rule: Lunch, platform: x}}}}"
+        )
     )
     assert not found.ok
     (outcome,) = found.outcomes
@@ -239,7 +241,9 @@ def test_differences_name_field_place_and_values() -> None:
 
 def test_a_folder_is_run_against_any_rule_set(tmp_path: Path) -> None:
     """A reload asks the new rules before they come into force."""
-    folder = write(tmp_path / "rules", tests=one_test(f"- {{at: 09:00, {X}, expect: {{left: 15m}}}}"))
+    folder = write(
+        tmp_path / "rules", tests=one_test(f"- {{at: 09:00, {X}, expect: {{left: 15m}}}}")
+    )
     assert run_folder(folder, machine().rules).ok
     stricter = machine(POLICY.replace("limit: 15m per day", "limit: 5m per day"))
     assert not run_folder(folder, stricter.rules).ok
@@ -264,7 +268,9 @@ def test_what_is_left_is_the_limit_without_the_union(
         (start, f"user: dora, visits: {{platform: {platform}, for: {seconds}s}}")
         for start, seconds, platform in visits
     ] + [(at, "restart: true") for at in restarts]
-    day = [f"- {{at: {_clock(at)}, {what}}}" for at, what in sorted(steps, key=lambda step: step[0])]
+    day = [
+        f"- {{at: {_clock(at)}, {what}}}" for at, what in sorted(steps, key=lambda step: step[0])
+    ]
     day.append(
         f"- {{at: 12:00:00, user: dora, opens: 'https://linkedin.example/', expect: {{left: {length(left)}}}}}"
     )

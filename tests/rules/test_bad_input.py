@@ -136,7 +136,10 @@ def test_a_folder_of_many_large_files_is_refused(folder: Path) -> None:
     for n in range(35):
         (folder / "platforms" / f"p{n:02}.yaml").write_bytes(b"# " + b"x" * 1_000_000)
     found = codes(folder)
-    assert found == ["rules/platforms/p33.yaml:1: too-large", "rules/platforms/p34.yaml:1: too-large"]
+    assert found == [
+        "rules/platforms/p33.yaml:1: too-large",
+        "rules/platforms/p34.yaml:1: too-large",
+    ]
 
 
 @pytest.fixture
@@ -170,7 +173,11 @@ def test_what_may_not_be_read(as_nobody: Path, part: str) -> None:
         found = rules_file.check(folder)
     finally:
         (folder / part).chmod(0o700)
-    assert [p.message for p in found if p.code is Code.UNREADABLE_FILE and "Permission denied" in p.message]
+    assert [
+        p.message
+        for p in found
+        if p.code is Code.UNREADABLE_FILE and "Permission denied" in p.message
+    ]
     assert Code.MISSING_FILE not in {p.code for p in found}
 
 

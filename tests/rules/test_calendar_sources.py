@@ -56,21 +56,30 @@ def test_a_rules_folder_with_calendars_and_shifts(tmp_path: Path) -> None:
         "rules:\n  - {name: Free, platforms: [x], when: {calendar: bank}, then: allow}\n"
         "  - {name: Not for others, platforms: [x], then: block}\n"
     )
-    (tmp_path / "people.yaml").write_text("roles:\n  care: {members: [{ics: shifts.ics, names: short}]}\n")
+    (tmp_path / "people.yaml").write_text(
+        "roles:\n  care: {members: [{ics: shifts.ics, names: short}]}\n"
+    )
     (tmp_path / "shifts.ics").write_bytes(file(f"{NINE};;ATTENDEE:mailto:carl@office.example"))
-    (tmp_path / "calendars" / "fair.ics").write_bytes(file("DTSTART;VALUE=DATE:20261204;;SUMMARY:Fair"))
+    (tmp_path / "calendars" / "fair.ics").write_bytes(
+        file("DTSTART;VALUE=DATE:20261204;;SUMMARY:Fair")
+    )
     rs = rules_file.load(tmp_path)
     free = rs.rules[0].when
     assert free is not None
     days = ("2026-12-04", "2026-12-25", "2026-12-05")
     assert [periods.fits(free, rs, at(f"{day} 10:00")) for day in days] == [True, True, False]
     engine = Engine(rs)
-    assert [engine.roles_of("Carl", at(hour)) for hour in ("08:59", "09:00")] == [("staff",), ("care",)]
+    assert [engine.roles_of("Carl", at(hour)) for hour in ("08:59", "09:00")] == [
+        ("staff",),
+        ("care",),
+    ]
 
 
 def test_other_shifts_are_other_rules(tmp_path: Path) -> None:
     """An ICS file is part of the rules: changing it is a change."""
-    (tmp_path / "policy.yaml").write_text("version: 1\ntimezone: UTC\ncalendars: {fair: {ics: fair.ics}}\n")
+    (tmp_path / "policy.yaml").write_text(
+        "version: 1\ntimezone: UTC\ncalendars: {fair: {ics: fair.ics}}\n"
+    )
     (tmp_path / "fair.ics").write_bytes(file(NINE))
     before = rules_file.read(tmp_path).digest
     (tmp_path / "fair.ics").write_bytes(file(NINE.replace("17", "18")))

@@ -50,7 +50,10 @@ def test_the_same_rules() -> None:
 def test_another_limit_for_a_role() -> None:
     """Those of the role, named and not, wherever and whenever they spend it."""
     found = diff("{roles: [care], limit: 45m per day}", "{roles: [care], limit: 1h per day}")
-    assert [change.platforms for change in found.changes] == [("x",), ("linkedin",)]  # x has its night
+    assert [change.platforms for change in found.changes] == [
+        ("x",),
+        ("linkedin",),
+    ]  # x has its night
     for change in found.changes:
         assert (change.roles, change.people, change.effect) == (("care",), ("carl",), Effect.GAIN)
         assert (str(change.before), str(change.after)) == (
@@ -61,7 +64,9 @@ def test_another_limit_for_a_role() -> None:
 
 def test_the_hours_are_those_on_the_clock() -> None:
     """From change to change, not by the full hour; days are tiled to midnight."""
-    found = diff('{days: mon-fri, between: "12:00-13:30"}', '{days: mon-fri, between: "12:15-13:30"}')
+    found = diff(
+        '{days: mon-fri, between: "12:00-13:30"}', '{days: mon-fri, between: "12:15-13:30"}'
+    )
     change = next(one for one in found.changes if "staff" in one.roles)
     assert change.times == tuple(Stretch(day, 43_200, 44_100) for day in range(5))
     assert change.hours == 1.25
@@ -95,7 +100,9 @@ def test_a_rule_with_another_name_only() -> None:
 
 def test_a_platform_that_is_limited_no_more() -> None:
     """It is let through without a rule."""
-    found = diff("platforms: [x, linkedin], then: {spend: daily}", "platforms: [x], then: {spend: daily}")
+    found = diff(
+        "platforms: [x, linkedin], then: {spend: daily}", "platforms: [x], then: {spend: daily}"
+    )
     change = next(one for one in found.changes if one.before.allowance == "daily")
     assert (change.platforms, change.after, change.effect) == (
         ("linkedin",),
@@ -106,13 +113,13 @@ def test_a_platform_that_is_limited_no_more() -> None:
 
 def test_a_person_with_a_rule_of_their_own() -> None:
     """Whoever one of the sets names is asked about; patterns by somebody like them."""
-    rule = (
-        '{name: Not bob, users: [Bob, "*@out.example"], platforms: [x], when: {days: sat-sun}, then: block}'
-    )
+    rule = '{name: Not bob, users: [Bob, "*@out.example"], platforms: [x], when: {days: sat-sun}, then: block}'
     found = diff("  - {name: Lunch,", f"  - {rule}\n  - {{name: Lunch,")
     change = only(found)
     assert (change.people, change.patterns, change.roles) == (("bob",), ("*@out.example",), ())
-    assert [stretch.day for stretch in change.times] == [5, 5, 6][:0] or {s.day for s in change.times} == {
+    assert [stretch.day for stretch in change.times] == [5, 5, 6][:0] or {
+        s.day for s in change.times
+    } == {
         5,
         6,
     }
@@ -132,7 +139,9 @@ def test_roles_that_come_and_go() -> None:
     """Somebody on a rota gains while they are on duty, and only then."""
     rules = machine().rules
     duty = Duty(("dora",), When(days=frozenset({5, 6})))
-    found = differences(rules, replace(rules, people=replace(rules.people, duties={"care": (duty,)})), MONDAY)
+    found = differences(
+        rules, replace(rules, people=replace(rules.people, duties={"care": (duty,)})), MONDAY
+    )
     assert {change.people for change in found.changes} == {("dora",)}
     assert {stretch.day for change in found.changes for stretch in change.times} == {5, 6}
 
@@ -166,7 +175,9 @@ def test_dates_are_seen_in_their_week() -> None:
     found = diff(old, new)
     assert (found.changes, found.dated) == ((), ("Crisis",))
     december = week_of(machine().rules, date(2026, 12, 6))
-    assert {stretch.day for change in diff(old, new, december).changes for stretch in change.times} == {4}
+    assert {
+        stretch.day for change in diff(old, new, december).changes for stretch in change.times
+    } == {4}
 
 
 def test_weeks_begin_where_the_policy_says() -> None:
@@ -181,11 +192,31 @@ def test_weeks_begin_where_the_policy_says() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "effect"),
     [
-        (Answer("block", "a"), Answer("spend", "a", "d", ("1m per day",), worth=(60.0,)), Effect.GAIN),
-        (Answer("allow", "a"), Answer("spend", "a", "d", ("1m per day",), worth=(60.0,)), Effect.LOSS),
-        (Answer("spend", "a", worth=(60.0, 9.0)), Answer("spend", "a", worth=(60.0, 8.0)), Effect.LOSS),
-        (Answer("spend", "a", worth=(60.0, 9.0)), Answer("spend", "a", worth=(70.0, 8.0)), Effect.OTHER),
-        (Answer("spend", "a", worth=(60.0,)), Answer("spend", "a", worth=(60.0, 8.0)), Effect.OTHER),
+        (
+            Answer("block", "a"),
+            Answer("spend", "a", "d", ("1m per day",), worth=(60.0,)),
+            Effect.GAIN,
+        ),
+        (
+            Answer("allow", "a"),
+            Answer("spend", "a", "d", ("1m per day",), worth=(60.0,)),
+            Effect.LOSS,
+        ),
+        (
+            Answer("spend", "a", worth=(60.0, 9.0)),
+            Answer("spend", "a", worth=(60.0, 8.0)),
+            Effect.LOSS,
+        ),
+        (
+            Answer("spend", "a", worth=(60.0, 9.0)),
+            Answer("spend", "a", worth=(70.0, 8.0)),
+            Effect.OTHER,
+        ),
+        (
+            Answer("spend", "a", worth=(60.0,)),
+            Answer("spend", "a", worth=(60.0, 8.0)),
+            Effect.OTHER,
+        ),
         (
             Answer("spend", "a", worth=(60.0,)),
             Answer("spend", "a", worth=(60.0,), carry_over=5.0),

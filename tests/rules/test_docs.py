@@ -91,7 +91,9 @@ def test_the_examples_are_right(tmp_path: Path) -> None:
     assert errors(tmp_path) == []
     (tmp_path / "fair.ics").write_text(SHIFTS)
     (tmp_path / "shifts.ics").write_text(SHIFTS)
-    head = "version: 1\ntimezone: Europe/London\nplatform_groups: {social: [facebook, x, linkedin]}\n"
+    head = (
+        "version: 1\ntimezone: Europe/London\nplatform_groups: {social: [facebook, x, linkedin]}\n"
+    )
     (tmp_path / "policy.yaml").write_text(head + calendars + dated)
     (tmp_path / "people.yaml").write_text(roster)
     assert errors(tmp_path) == []

@@ -29,7 +29,11 @@ def test_everybody_whom_the_files_name_and_one_of_each_role() -> None:
 def test_who_is_refused_on_one_side_only() -> None:
     """They are asked about when that differs."""
     other = machine(POLICY + "unidentified: refuse\n").rules
-    (who,) = [who for who in everybody(Side(RULES), Side(other), NOW) if who.label == "anybody unidentified"]
+    (who,) = [
+        who
+        for who in everybody(Side(RULES), Side(other), NOW)
+        if who.label == "anybody unidentified"
+    ]
     assert who.before is not None
     assert who.after is None
 

@@ -28,7 +28,9 @@ def visit(platform: str, minute: float, minutes: float, allowance: str | None = 
     """A visit of dora, so many minutes after nine."""
     start = NINE + minute * M
     number = f"{platform}{minute}"
-    return Visit(number, "dora", platform, None, allowance, "Fifteen", start, start + minutes * M, "n")
+    return Visit(
+        number, "dora", platform, None, allowance, "Fifteen", start, start + minutes * M, "n"
+    )
 
 
 def explained(
@@ -41,10 +43,25 @@ def explained(
 def test_the_contract() -> None:
     """The keys of ARCHITECTURE.md come first, in their order; the walk has every rule."""
     found = data(explained(), machine().rules.zone)
-    assert list(found)[:8] == ["verdict", "reason", "rule", "platform", "allowance", "left", "until", "walk"]
+    assert list(found)[:8] == [
+        "verdict",
+        "reason",
+        "rule",
+        "platform",
+        "allowance",
+        "left",
+        "until",
+        "walk",
+    ]
     assert (found["verdict"], found["rule"], found["left"]) == ("spend", "Fifteen", 900.0)
     assert found["until"] == "2026-11-02T12:00:00+00:00"
-    assert [step["rule"] for step in found["walk"]] == ["Learning", "Night", "Lunch", "Guests", "Fifteen"]
+    assert [step["rule"] for step in found["walk"]] == [
+        "Learning",
+        "Night",
+        "Lunch",
+        "Guests",
+        "Fifteen",
+    ]
     assert found["walk"][1] == {"rule": "Night", "fits": False, "why": "it is not 22:00-06:00 now"}
     assert found["walk"][-1]["fits"] is True
 
@@ -58,7 +75,9 @@ def test_what_was_spent_by_what() -> None:
     assert line is not None
     assert dict(line.by_platform) == {"x": 6 * M, "linkedin": 5 * M}
     assert list(line.by_platform) == ["x", "linkedin"]
-    assert [(one.limit, one.spent, one.left) for one in line.limits] == [("15m per day", 10 * M, 5 * M)]
+    assert [(one.limit, one.spent, one.left) for one in line.limits] == [
+        ("15m per day", 10 * M, 5 * M)
+    ]
 
 
 def test_grants_and_resets_count() -> None:
@@ -95,7 +114,10 @@ def test_the_limit_with_the_least_left_shows_its_window() -> None:
     used = used_by([visit("x", -20 * 60, 14), visit("linkedin", 5, 4)], ())
     found = explain(compiled.engine, compiled.catalogue, "dora", X, used, NINE + 60 * M)
     assert found.allowance is not None
-    assert [one.left for one in found.allowance.limits] == [11 * M, 16 * M]  # the week began on Monday
+    assert [one.left for one in found.allowance.limits] == [
+        11 * M,
+        16 * M,
+    ]  # the week began on Monday
     assert dict(found.allowance.by_platform) == {"linkedin": 4 * M}
 
 
@@ -131,7 +153,9 @@ def test_what_cannot_have_been_spent() -> None:
     """Five minutes after midnight nobody has spent twelve minutes of the day; no such allowance."""
     engine, midnight = machine().engine, NINE - 9 * 3600
     dora = person_of(engine, "dora", midnight)
-    with pytest.raises(ValueError, match="12m of daily cannot have been spent: this day began 5m ago"):
+    with pytest.raises(
+        ValueError, match="12m of daily cannot have been spent: this day began 5m ago"
+    ):
         taken_as_spent(engine, dora, {"daily": 12 * M}, midnight + 5 * M)
     with pytest.raises(
         ValueError, match='"dayly" is not an allowance of the rules; there are: daily, hourly'
@@ -151,5 +175,7 @@ def test_the_module_says_what_it_shares() -> None:
     """`explain` is `explain_person` for somebody whose roles the rules give."""
     compiled = machine()
     person = compiled.engine.person("carl", NINE)
-    found = explanation.explain_person(compiled.engine, compiled.catalogue, person, "carl", X, NOTHING, NINE)
+    found = explanation.explain_person(
+        compiled.engine, compiled.catalogue, person, "carl", X, NOTHING, NINE
+    )
     assert found == explained("carl", at=NINE)

@@ -226,7 +226,10 @@ def test_yml_is_told_as_a_warning(folder: Path) -> None:
     """A file that looks like rules but is not read is worth a word; the rules still go into force."""
     (folder / "people.yml").write_text("default_role: x\n")
     (folder / "platforms" / "own.yml").write_text("")
-    assert told(folder) == ["rules/people.yml: ignored-file", "rules/platforms/own.yml: ignored-file"]
+    assert told(folder) == [
+        "rules/people.yml: ignored-file",
+        "rules/platforms/own.yml: ignored-file",
+    ]
 
 
 def test_what_is_no_file(folder: Path) -> None:
@@ -279,7 +282,9 @@ def test_a_large_file_is_refused_before_it_is_parsed(folder: Path) -> None:
 
 def test_a_broken_file_hides_no_mistake_of_another(folder: Path) -> None:
     """All problems come at once, and names of the broken file are not doubted."""
-    (folder / "policy.yaml").write_text(POLICY + "otherwise: maybe\nrules: [{roles: [care], then: allow}]\n")
+    (folder / "policy.yaml").write_text(
+        POLICY + "otherwise: maybe\nrules: [{roles: [care], then: allow}]\n"
+    )
     (folder / "people.yaml").write_text("roles: [\n")
     assert told(folder) == ["rules/people.yaml: yaml-syntax", "rules/policy.yaml: bad-choice"]
 
@@ -318,13 +323,38 @@ def test_random_files_never_crash_the_loader(
 
 _VALUES = st.recursive(
     st.sampled_from(
-        ["x", "social", "15m per day", "daily", "mon-fri", "12:00-13:00", "allow", "{}", "[]", "5", ""]
+        [
+            "x",
+            "social",
+            "15m per day",
+            "daily",
+            "mon-fri",
+            "12:00-13:00",
+            "allow",
+            "{}",
+            "[]",
+            "5",
+            "",
+        ]
     ),
     lambda inner: (
-        st.lists(inner, max_size=3).map(lambda items: "[" + ", ".join(i or "''" for i in items) + "]")
+        st.lists(inner, max_size=3).map(
+            lambda items: "[" + ", ".join(i or "''" for i in items) + "]"
+        )
         | st.dictionaries(
             st.sampled_from(
-                ["name", "then", "spend", "when", "not", "limit", "users", "role", "hosts", "replace"]
+                [
+                    "name",
+                    "then",
+                    "spend",
+                    "when",
+                    "not",
+                    "limit",
+                    "users",
+                    "role",
+                    "hosts",
+                    "replace",
+                ]
             ),
             inner,
             max_size=3,
@@ -353,7 +383,9 @@ def test_random_values_at_real_keys_never_crash_the_loader(
     """The same with YAML that is right and rules that are not."""
     folder = tmp_path_factory.mktemp("random")
     (folder / "platforms").mkdir()
-    (folder / "policy.yaml").write_text(POLICY + "".join(f"{key}: {value}\n" for key, value in top.items()))
+    (folder / "policy.yaml").write_text(
+        POLICY + "".join(f"{key}: {value}\n" for key, value in top.items())
+    )
     (folder / "platforms" / "x.yaml").write_text(f"x: {platform}\n")
     _loads_or_refuses(folder)
 

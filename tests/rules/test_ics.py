@@ -36,7 +36,9 @@ def feed(*events: str) -> Feed:
 
 def span(begin: str, end: str, zone: ZoneInfo = LONDON) -> Interval:
     """Two times on the wall of a zone."""
-    return Interval(*(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp() for text in (begin, end)))
+    return Interval(
+        *(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp() for text in (begin, end))
+    )
 
 
 NINE = "DTSTART:20261102T090000;;DTEND:20261102T170000"
@@ -48,7 +50,9 @@ def test_a_shift_with_those_invited() -> None:
         f"{NINE};;SUMMARY:Early;;ATTENDEE;CN=Carl:mailto:carl@office.example;;"
         "ATTENDEE;PARTSTAT=DECLINED:mailto:cora@office.example"
     )
-    assert found == (Event(("carl@office.example",), (), (span("2026-11-02 09:00", "2026-11-02 17:00"),)),)
+    assert found == (
+        Event(("carl@office.example",), (), (span("2026-11-02 09:00", "2026-11-02 17:00"),)),
+    )
 
 
 def test_names_in_the_title() -> None:
@@ -62,7 +66,8 @@ def test_names_in_the_title() -> None:
 def test_whole_days() -> None:
     """The end of an event of whole days is the day after; without one it is one day."""
     found = feed(
-        "DTSTART;VALUE=DATE:20261224;;DTEND;VALUE=DATE:20261227", "DTSTART;VALUE=DATE:20270101;;SUMMARY:a"
+        "DTSTART;VALUE=DATE:20261224;;DTEND;VALUE=DATE:20261227",
+        "DTSTART;VALUE=DATE:20270101;;SUMMARY:a",
     )
     assert found[0].days == ((date(2026, 12, 24), date(2026, 12, 26)),)
     assert found[1].days == ((date(2027, 1, 1), date(2027, 1, 1)),)
@@ -75,7 +80,9 @@ def test_zones() -> None:
         "DTSTART;TZID=America/New_York:20261102T090000;;DURATION:PT8H",
     )
     assert found[0].hours == (span("2026-07-02 10:00", "2026-07-02 11:00"),)
-    assert found[1].hours == (span("2026-11-02 09:00", "2026-11-02 17:00", ZoneInfo("America/New_York")),)
+    assert found[1].hours == (
+        span("2026-11-02 09:00", "2026-11-02 17:00", ZoneInfo("America/New_York")),
+    )
 
 
 def test_a_night_shift_is_one_on_the_nights_clocks_change_too() -> None:
@@ -94,7 +101,9 @@ def test_a_week_of_shifts_with_days_taken_out_and_put_in() -> None:
         "UID:w;;RECURRENCE-ID:20261109T090000;;DTSTART:20261110T120000;;DTEND:20261110T130000",
         f"{NINE};;STATUS:CANCELLED",
     )
-    days = [datetime.fromtimestamp(hour.start, LONDON).day for event in found for hour in event.hours]
+    days = [
+        datetime.fromtimestamp(hour.start, LONDON).day for event in found for hour in event.hours
+    ]
     assert days == [2, 6, 11, 10]
 
 
@@ -125,13 +134,19 @@ def test_as_calendar_programs_write_it() -> None:
     )  # fmt: skip
     found = feed(*(f"{NINE};;RRULE:{rule};COUNT=4" for rule in rules for _ in range(100)))
     assert len(found) == 400
-    assert all(len(event.hours) in (4, 5) for event in found)  # five: the first does not fit its own rule
+    assert all(
+        len(event.hours) in (4, 5) for event in found
+    )  # five: the first does not fit its own rule
 
 
 def test_what_is_no_stretch_of_time_is_passed_over() -> None:
     """An event that ends before it begins, lasts no time, or has no beginning."""
     assert (
-        feed("DTSTART:20261102T090000;;DTEND:20261102T080000", "DTSTART:20261102T090000", "SUMMARY:carl")
+        feed(
+            "DTSTART:20261102T090000;;DTEND:20261102T080000",
+            "DTSTART:20261102T090000",
+            "SUMMARY:carl",
+        )
         == ()
     )
 
@@ -157,7 +172,10 @@ def test_what_could_take_very_long_is_refused(rule: str) -> None:
         [f"{NINE};;RRULE:FREQ=DAILY;COUNT=999999999"] * 9,
         ["DTSTART:00010101T090000;;DTEND:00010101T100000;;RRULE:FREQ=DAILY"],
         ["DTSTART;VALUE=DATE:20260230"],
-        ["DTSTART:20270201T090000;;DTEND:20270201T100000;;RRULE:FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=31"] * 25,
+        [
+            "DTSTART:20270201T090000;;DTEND:20270201T100000;;RRULE:FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=31"
+        ]
+        * 25,
         [f"{NINE};;RRULE:FREQ=WEEKLY;INTERVAL=99999999999999999999"],
     ],
     ids=["endless", "counted", "since year 1", "no such day", "never", "huge interval"],

@@ -31,7 +31,15 @@ def fits(value: Any) -> bool:
 
 @pytest.mark.parametrize(
     "value",
-    [{}, {"one": "a"}, {"one": ["a"]}, {"some": ["a"]}, {"maybe": None}, {"maybe": []}, {"given": "a"}],
+    [
+        {},
+        {"one": "a"},
+        {"one": ["a"]},
+        {"some": ["a"]},
+        {"maybe": None},
+        {"maybe": []},
+        {"given": "a"},
+    ],
     ids=str,
 )
 def test_what_is_let_pass(value: Any) -> None:

@@ -62,6 +62,10 @@ def test_somebody_who_is_refused() -> None:
     engine: Engine = machine(POLICY + "unidentified: refuse\n").engine
     assert person_of(engine, "ip:10.0.0.9", NOW) is None
     answer = refused(engine, Target("x"))
-    assert (answer.verdict, answer.reason, answer.platform) == (Verdict.BLOCK, Reason.UNIDENTIFIED, "x")
+    assert (answer.verdict, answer.reason, answer.platform) == (
+        Verdict.BLOCK,
+        Reason.UNIDENTIFIED,
+        "x",
+    )
     assert refused(engine, Target("medium")).reason is Reason.NOT_LIMITED
     assert refused(engine, None).verdict is Verdict.ALLOW

@@ -26,7 +26,9 @@ RECORDED = ROOT.parent / "shared" / "data" / "real-requests.jsonl.gz"
 FILES = sorted(FOLDER.glob("*.yaml"))
 
 TABLE = [
-    line for line in (Path(__file__).parent / "platforms.txt").read_text().splitlines() if line[:1] not in "#"
+    line
+    for line in (Path(__file__).parent / "platforms.txt").read_text().splitlines()
+    if line[:1] not in "#"
 ]
 
 
@@ -85,7 +87,9 @@ def test_file_says_what_it_is(file: Path) -> None:
     opening = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
     assert len(opening) > 8
     for section in entry[file.stem].get("sections", {}):
-        assert section in opening, f"the comment at the top of {file.name} does not explain {section}"
+        assert section in opening, (
+            f"the comment at the top of {file.name} does not explain {section}"
+        )
 
 
 def patterns(platform: Platform) -> Iterator[str]:
@@ -111,7 +115,9 @@ def test_exclusions_are_needed(platforms: Mapping[str, Platform], catalogue: Cat
     for name, platform in platforms.items():
         hosts = HostTable([(host, True) for host in platform.hosts])
         for pattern in platform.excludes:
-            assert hosts.find(normalise(pattern.removeprefix("="))), f"{name}: {pattern} excludes nothing"
+            assert hosts.find(normalise(pattern.removeprefix("="))), (
+                f"{name}: {pattern} excludes nothing"
+            )
             assert catalogue.platform_of(pattern.removeprefix("=")) is None
 
 
@@ -123,7 +129,11 @@ def test_one_platform_a_host(platforms: Mapping[str, Platform], catalogue: Catal
         for pattern in platform.hosts:
             host = normalise(pattern.removeprefix("=").replace("*", "0"))
             assert catalogue.platform_of(host) == name
-            below |= {(name, other) for other, table in tables.items() if other != name and table.find(host)}
+            below |= {
+                (name, other)
+                for other, table in tables.items()
+                if other != name and table.find(host)
+            }
     assert below == {
         ("messenger", "facebook"),  # chat-e2ee.facebook.com
         ("instagram", "facebook"),  # instagram*.fbcdn.net
@@ -159,7 +169,12 @@ def test_nothing_glued_on(
     platforms: Mapping[str, Platform], catalogue: Catalogue, glued: str, data: st.DataObject
 ) -> None:
     """Letters put before a host without a dot make it another host, which belongs to nobody."""
-    plain = [host for p in platforms.values() for host in p.hosts if host.count(".") == 1 and "*" not in host]
+    plain = [
+        host
+        for p in platforms.values()
+        for host in p.hosts
+        if host.count(".") == 1 and "*" not in host
+    ]
     host = data.draw(st.sampled_from(plain)).removeprefix("=")
     if f"{glued}{host}" not in plain and f"={glued}{host}" not in plain:
         assert catalogue.platform_of(f"{glued}{host}") is None
@@ -183,7 +198,8 @@ def test_recorded_hosts(catalogue: Catalogue, recorded: list[dict[str, str]]) ->
     wrong = Counter(
         (row["platform"], urlsplit(row["url"]).hostname)
         for row in rows
-        if catalogue.platform_of(urlsplit(row["url"]).netloc) != names.get(row["platform"], row["platform"])
+        if catalogue.platform_of(urlsplit(row["url"]).netloc)
+        != names.get(row["platform"], row["platform"])
     )
     assert sum(wrong.values()) <= 0.03 * len(rows), wrong.most_common(10)
     assert set(wrong) == {("youtube", "accounts.youtube.com")}  # sign-in, left alone on purpose
@@ -196,7 +212,9 @@ def test_recorded_embeds(catalogue: Catalogue, recorded: list[dict[str, str]], c
     """
     rows = [row for row in recorded if row["relation"] == "third"]
     plain = [
-        row for row in rows if catalogue.platform_of(urlsplit(row.get("frame_url") or "").netloc) is None
+        row
+        for row in rows
+        if catalogue.platform_of(urlsplit(row.get("frame_url") or "").netloc) is None
     ]
     known = sum(" " in said(catalogue, row["url"]) for row in plain)
     with capsys.disabled():
@@ -206,6 +224,8 @@ def test_recorded_embeds(catalogue: Catalogue, recorded: list[dict[str, str]], c
 
 def test_recorded_pages_stay_visits(catalogue: Catalogue, recorded: list[dict[str, str]]) -> None:
     """No page that somebody opened on a platform itself is taken for an embed or for background."""
-    pages = [row["url"] for row in recorded if row["relation"] == "first" and row["type"] == "document"]
+    pages = [
+        row["url"] for row in recorded if row["relation"] == "first" and row["type"] == "document"
+    ]
     assert pages
     assert [url for url in pages if " " in said(catalogue, url)] == ["http://t.co/"]

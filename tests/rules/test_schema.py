@@ -44,7 +44,9 @@ def errors(file: Path, kind: str | None = None) -> list[str]:
     """What the validator says about a file."""
     document, problems = parse(file.read_bytes(), file.name)
     assert document is not None, problems
-    return [error.message for error in validator(kind or kind_of(file)).iter_errors(dict(document.data))]
+    return [
+        error.message for error in validator(kind or kind_of(file)).iter_errors(dict(document.data))
+    ]
 
 
 def kind_of(file: Path) -> str:
@@ -77,7 +79,9 @@ def test_shipped_files_fit_their_schema_and_name_it(file: Path) -> None:
     assert (file.parent / named).resolve() == SHIPPED / f"{kind_of(file)}.json"
 
 
-@pytest.mark.parametrize("file", sorted((HERE / "good").rglob("*.yaml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file", sorted((HERE / "good").rglob("*.yaml")), ids=lambda file: file.stem
+)
 def test_good_files_fit(file: Path) -> None:
     """What loads is not underlined."""
     assert errors(file) == []
@@ -171,7 +175,9 @@ def test_wrong_test_files_are_told(text: str) -> None:
 )
 def test_right_steps_are_accepted(step: str) -> None:
     """Every spelling that the reader takes, the schema takes."""
-    look = '\n- {at: 2026-11-04 12:00, user: dora, opens: "https://x.example/", expect: {would: none}}'
+    look = (
+        '\n- {at: 2026-11-04 12:00, user: dora, opens: "https://x.example/", expect: {would: none}}'
+    )
     text = one_test(f"- {step}{look}", people="{dora: staff}")
     assert not read(text).problems
     assert errors_in_test_file(text) == []

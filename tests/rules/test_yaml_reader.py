@@ -14,7 +14,15 @@ from proxy_addon.rules.yaml_reader import MAX_VALUES, lines, parse
 # Text made of what YAML is made of finds more than text made of anything.
 YAMLISH = st.lists(
     st.sampled_from(
-        [*"ab:#&*!|>?%@`'\"[]{},~1ü \n\t\r\x85\u2028\ufeff\0-", "\n  ", "\n- ", "a: ", "!!str", "<<: ", "---"]
+        [
+            *"ab:#&*!|>?%@`'\"[]{},~1ü \n\t\r\x85\u2028\ufeff\0-",
+            "\n  ",
+            "\n- ",
+            "a: ",
+            "!!str",
+            "<<: ",
+            "---",
+        ]
     ),
     max_size=40,
 ).map("".join)
@@ -43,7 +51,9 @@ def test_words_mean_what_they_look_like(word: str) -> None:
     assert data(f"a: {word}") == {"a": word}
 
 
-@pytest.mark.parametrize("word", ["1e3", ".inf", "1.10", "1_000", "=", "12345678901234567890", "+1", "-0"])
+@pytest.mark.parametrize(
+    "word", ["1e3", ".inf", "1.10", "1_000", "=", "12345678901234567890", "+1", "-0"]
+)
 def test_numbers_that_would_change_stay_text(word: str) -> None:
     """What would not come back as it was written is text."""
     assert data(f"a: {word}") in ({"a": word}, {"a": 0})

@@ -88,7 +88,9 @@ async def test_what_was_spent_before_a_start_counts(settings: Settings) -> None:
     second.stop()
 
 
-async def test_decisions_are_written_down_where_that_is_wanted(settings: Settings, tmp_path: Path) -> None:
+async def test_decisions_are_written_down_where_that_is_wanted(
+    settings: Settings, tmp_path: Path
+) -> None:
     """The folder, the part and the days of the settings reach the log; what waits is written at the end."""
     wanted = {"decision_log": tmp_path / "decisions", "decision_log_days": 7}
     for sample, lines in ((1.0, 1), (0.0, 1)):
@@ -98,7 +100,9 @@ async def test_decisions_are_written_down_where_that_is_wanted(settings: Setting
         await office.addon.requestheaders(request("http://www.tiktok.com/", headers=PAGE))
         assert office.stop() == 0
         found = list(about(tmp_path / "decisions", lambda name: True))
-        assert [(each["person"], each["reason"]) for each in found] == [("ip:127.0.0.1", "blocked")] * lines
+        assert [(each["person"], each["reason"]) for each in found] == [
+            ("ip:127.0.0.1", "blocked")
+        ] * lines
 
 
 async def test_news_of_others_arrives(office: Application) -> None:
@@ -138,7 +142,9 @@ async def test_a_clock_set_back_an_hour_while_running(
     machine = Machine()
 
     def same_machine(on_step: OnStep) -> SystemClock:
-        return SystemClock(on_step=on_step, wall=lambda: machine.wall, monotonic=lambda: machine.mono)
+        return SystemClock(
+            on_step=on_step, wall=lambda: machine.wall, monotonic=lambda: machine.mono
+        )
 
     monkeypatch.setattr("proxy_addon.runtime.application.SystemClock", same_machine)
     office = Application(settings)
@@ -184,7 +190,9 @@ async def test_people_are_counted_on_the_loop(office: Application) -> None:
     assert b"allowance_active_people 0.0" in office.expose()[0]
 
 
-async def test_a_loop_that_hangs_is_seen(office: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_loop_that_hangs_is_seen(
+    office: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A loop that has not turned for a while is no longer ready."""
     office.start(asyncio.get_running_loop())
     assert office.checks()["loop"] == "ok"
@@ -211,7 +219,9 @@ async def test_draining_is_not_ready(office: Application) -> None:
         ({"upstream_ca": Path("rules/policy.yaml/ca.pem")}, CaError),
     ],
 )
-def test_what_cannot_work(settings: Settings, change: dict[str, object], error: type[Exception]) -> None:
+def test_what_cannot_work(
+    settings: Settings, change: dict[str, object], error: type[Exception]
+) -> None:
     """Each part that cannot be made has its own typed error, before anything runs."""
     Path("file").write_text("")
     with pytest.raises(error):

@@ -22,7 +22,10 @@ def test_a_stretch_over_the_full_hour_is_split() -> None:
     """Ten minutes across nine o'clock are five in each hour."""
     nine = 1_793_610_000.0
     hours = by_hour(used(nine - 300, nine + 300), ZoneInfo("Europe/London"))
-    assert hours == {"2026-11-02T08:00:00+00:00": {"x": 300.0}, "2026-11-02T09:00:00+00:00": {"x": 300.0}}
+    assert hours == {
+        "2026-11-02T08:00:00+00:00": {"x": 300.0},
+        "2026-11-02T09:00:00+00:00": {"x": 300.0},
+    }
 
 
 def test_zones_that_are_off_by_half_an_hour() -> None:
@@ -39,7 +42,9 @@ def test_the_hour_that_comes_twice() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.floats(1.7e9, 1.9e9), st.floats(1, 90_000), st.sampled_from(["UTC", "Europe/London", "Asia/Kathmandu"])
+    st.floats(1.7e9, 1.9e9),
+    st.floats(1, 90_000),
+    st.sampled_from(["UTC", "Europe/London", "Asia/Kathmandu"]),
 )
 def test_hours_add_up(start: float, length: float, zone: str) -> None:
     """However long the stretch, its hours are the stretch, and none has more than 3,600 seconds."""

@@ -68,7 +68,9 @@ def test_a_stream_flows_as_it_was_seen(rules: RuleSet) -> None:
 def test_a_noted_stream_is_cut_in_its_middle(rules: RuleSet) -> None:
     """What was seen second by second ends at the second at which the time is up."""
     film = event_of(trace.film(2, 2400))
-    seen = film._replace(course=Course(0.1, 0, tuple((float(at), 300_000) for at in range(1, 2400))))
+    seen = film._replace(
+        course=Course(0.1, 0, tuple((float(at), 300_000) for at in range(1, 2400)))
+    )
     result = simulate_events(rules, [event_of(trace.page(0)), seen])
     assert seconds(result) == pytest.approx(900, abs=2)
     assert result.users["ana"].blocked == 1
@@ -118,7 +120,9 @@ def test_chat(rules: RuleSet) -> None:
     beats = [trace.message(30.0 * i, 12) for i in range(60)]
     pushed = [trace.message(17.0 + 100.0 * i, 700, "server") for i in range(18)]
     receipts = [trace.message(17.2 + 100.0 * i, 90) for i in range(18)]
-    typed = [trace.message(at, size) for at, size in ((500, 210), (512, 340), (541, 120), (549, 400))]
+    typed = [
+        trace.message(at, size) for at, size in ((500, 210), (512, 340), (541, 120), (549, 400))
+    ]
     assert seconds(run(rules, beats + pushed + receipts), "whatsapp") == 0.0
     assert seconds(run(rules, [*beats, *typed]), "whatsapp") == pytest.approx(59, abs=2)
 
@@ -152,7 +156,9 @@ def test_what_nobody_limits_is_no_business_of_ours(rules: RuleSet) -> None:
 moments = st.floats(0, 20_000)
 pieces = st.one_of(
     st.builds(trace.page, moments),
-    st.builds(trace.call, moments, st.sampled_from(["/i/a", "/i/b", "/i/poll"]), st.integers(0, 90_000)),
+    st.builds(
+        trace.call, moments, st.sampled_from(["/i/a", "/i/b", "/i/poll"]), st.integers(0, 90_000)
+    ),
     st.builds(trace.film, moments, st.floats(0, 300)),
     st.builds(trace.message, moments, st.integers(0, 900), st.sampled_from(["client", "server"])),
     st.builds(trace.tunnel, moments, st.floats(0, 300), st.integers(0, 9_000_000)),

@@ -26,7 +26,10 @@ def test_unions_by_platform_and_allowance() -> None:
         visit(1, "x", "daily", 0, 10), visit(2, "x", "daily", 5, 20), visit(3, "tiktok", "daily", 15, 30),
         visit(4, "x", None, 50, 60), visit(5, "reddit", "daily", 70, 70),
     )  # fmt: skip
-    assert one.by_platform() == {"tiktok": (Interval(15, 30),), "x": (Interval(0, 20), Interval(50, 60))}
+    assert one.by_platform() == {
+        "tiktok": (Interval(15, 30),),
+        "x": (Interval(0, 20), Interval(50, 60)),
+    }
     assert one.by_allowance() == {"daily": (Interval(0, 30),)}
 
 
@@ -39,5 +42,7 @@ def test_the_form_is_sorted_and_complete() -> None:
     form = result.to_json(UTC)["users"]
     assert list(form) == ["ana", "bo"]
     assert form["ana"]["ignored"] == {"embed": 3, "background": 0, "prefetch": 0}
-    assert form["bo"]["allowances"] == {"daily": {"spent": 0.0, "exhausted_at": "1970-01-01T00:00:00+00:00"}}
+    assert form["bo"]["allowances"] == {
+        "daily": {"spent": 0.0, "exhausted_at": "1970-01-01T00:00:00+00:00"}
+    }
     assert list(form["ana"]["visits"][0]) == ["platform", "allowance", "rule", "start", "end"]

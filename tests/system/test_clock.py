@@ -109,7 +109,9 @@ def test_two_backward_jumps_are_two_steps():
 
 
 moves = st.lists(
-    st.tuples(st.floats(0, 10_000), st.one_of(st.just(0.0), st.floats(-1e5, 1e5))), min_size=1, max_size=30
+    st.tuples(st.floats(0, 10_000), st.one_of(st.just(0.0), st.floats(-1e5, 1e5))),
+    min_size=1,
+    max_size=30,
 )
 
 

@@ -111,9 +111,15 @@ def calls() -> Iterator[tuple[str, str, set[str]]]:
                     level = ""  # chosen a line above
                 case _:
                     continue
-            assert isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno}: an event is a constant"
+            assert isinstance(node.args[0], ast.Constant), (
+                f"{path}:{node.lineno}: an event is a constant"
+            )
             fields = {keyword.arg or "request" for keyword in node.keywords} - {"exc_info"}
-            yield str(node.args[0].value).replace("%s", "…"), level.replace("exception", "error"), fields
+            yield (
+                str(node.args[0].value).replace("%s", "…"),
+                level.replace("exception", "error"),
+                fields,
+            )
 
 
 def rows() -> dict[str, tuple[set[str], set[str]]]:
@@ -141,7 +147,12 @@ def test_every_key_of_the_decision_log_is_explained(tmp_path: Path) -> None:
     """And no key that is not there."""
     log = DecisionLog(tmp_path, VirtualClock(0.0))
     log.put(
-        Decided(0.0, "00000000-0000", Person("dora", ("staff",)), Decision(Verdict.ALLOW, Reason.ALLOWED))
+        Decided(
+            0.0,
+            "00000000-0000",
+            Person("dora", ("staff",)),
+            Decision(Verdict.ALLOW, Reason.ALLOWED),
+        )
     )
     log.turn()
     (line,) = about(tmp_path, lambda name: True)

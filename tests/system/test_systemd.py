@@ -41,7 +41,11 @@ class Manager:
 @pytest.fixture(params=["file", "abstract"])
 def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]:
     """One manager with a file as its socket, one with a name that no file system knows."""
-    name = f"@allowance-{secrets.token_hex(8)}" if request.param == "abstract" else str(tmp_path / "notify")
+    name = (
+        f"@allowance-{secrets.token_hex(8)}"
+        if request.param == "abstract"
+        else str(tmp_path / "notify")
+    )
     made = Manager(name)
     yield made
     made.close()
@@ -103,7 +107,9 @@ def test_who_is_watched(given: dict[str, str], seconds: float | None) -> None:
     assert Systemd({"NOTIFY_SOCKET": "/run/nobody", **given}).watchdog == seconds
 
 
-@pytest.mark.parametrize("address", ["", "/nonexistent/notify", "vsock:2:1234", "@nobody-listens-here"])
+@pytest.mark.parametrize(
+    "address", ["", "/nonexistent/notify", "vsock:2:1234", "@nobody-listens-here"]
+)
 async def test_without_a_manager(address: str) -> None:
     """Started by hand, or with a manager that is gone or out of reach: nothing happens, nothing fails."""
     systemd = Systemd({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "1000000"})

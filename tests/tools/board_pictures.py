@@ -19,13 +19,36 @@ from tests.dashboards.prometheus import Prometheus
 from tests.e2e.origins import Origins
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
-UNIT, CELL, GAP, MARGIN = 50, 30, 8, 16  # pixels: a column, a row of the grid, between panels, around all
-COLOURS = ("#3b82c4", "#e0803a", "#4f9d5d", "#c2505f", "#8a6cc0", "#a58b3c", "#3fa0a5", "#c06ca6", "#7d8590")
+UNIT, CELL, GAP, MARGIN = (
+    50,
+    30,
+    8,
+    16,
+)  # pixels: a column, a row of the grid, between panels, around all
+COLOURS = (
+    "#3b82c4",
+    "#e0803a",
+    "#4f9d5d",
+    "#c2505f",
+    "#8a6cc0",
+    "#a58b3c",
+    "#3fa0a5",
+    "#c06ca6",
+    "#7d8590",
+)
 STYLE = """text{font-family:system-ui,'DejaVu Sans',sans-serif;fill:#24292f}
 .t{font-size:13px;font-weight:600}.s{font-size:11px;fill:#57606a}.v{font-size:30px;font-weight:600}
 .h{font-size:14px;font-weight:600;fill:#57606a}.b{font-size:22px;font-weight:700}"""
 SI = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
-SUFFIX = {"reqps": " req/s", "ops": " /s", "cps": " /s", "Bps": "B/s", "bytes": "B", "short": "", "none": ""}
+SUFFIX = {
+    "reqps": " req/s",
+    "ops": " /s",
+    "cps": " /s",
+    "Bps": "B/s",
+    "bytes": "B",
+    "short": "",
+    "none": "",
+}
 
 
 def number(value: float, unit: str) -> str:
@@ -49,12 +72,12 @@ def _time(seconds: float) -> str:
     return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"
 
 
-def text(x: float, y: float, words: str, kind: str = "s", anchor: str = "start", **more: str) -> str:
+def text(
+    x: float, y: float, words: str, kind: str = "s", anchor: str = "start", **more: str
+) -> str:
     """A line of text."""
     extra = "".join(f' {name}="{value}"' for name, value in more.items())
-    return (
-        f'<text x="{x:.0f}" y="{y:.0f}" class="{kind}" text-anchor="{anchor}"{extra}>{escape(words)}</text>'
-    )
+    return f'<text x="{x:.0f}" y="{y:.0f}" class="{kind}" text-anchor="{anchor}"{extra}>{escape(words)}</text>'
 
 
 def named(legend: str, labels: dict[str, str]) -> str:
@@ -98,17 +121,22 @@ class Drawing:
         value = values[0][1] if values else 0.0
         value = round(value) if self.panel.whole else value
         word = next(
-            (word for at, word, _ in self.panel.states if at == value), number(value, self.panel.unit)
+            (word for at, word, _ in self.panel.states if at == value),
+            number(value, self.panel.unit),
         )
         colour = "#c2505f" if word == "NO" else "#2f7d43"
         middle = self.x + self.width / 2
-        yield text(middle, self.y + self.height / 2 + 22, word, "v", "middle", style=f"fill:{colour}")
+        yield text(
+            middle, self.y + self.height / 2 + 22, word, "v", "middle", style=f"fill:{colour}"
+        )
 
     def bars(self, values: list[tuple[str, float]]) -> Iterator[str]:
         """A bar for each value."""
-        shown = [(name, round(value) if self.panel.whole else value) for name, value in values if value > 0][
-            :9
-        ]
+        shown = [
+            (name, round(value) if self.panel.whole else value)
+            for name, value in values
+            if value > 0
+        ][:9]
         most = max((value for _, value in shown), default=0.0) or 1.0
         step = min(30.0, (self.height - 44) / max(1, len(shown)))
         label = min(140.0, 14 + 6.4 * max((len(name) for name, _ in shown), default=0))
@@ -129,7 +157,9 @@ class Drawing:
             for legend, expr in self.panel.exprs.items()
             for each in prometheus.range(expr, seconds)
         ]
-        series = [(name, values) for name, values in found if any(v > 0 for v in values.values())][:9]
+        series = [(name, values) for name, values in found if any(v > 0 for v in values.values())][
+            :9
+        ]
         times = sorted({at for _, values in found for at in values})
         left, right, top, bottom = (
             self.x + 70,
@@ -148,7 +178,10 @@ class Drawing:
                 points.append((at, low, low + value))
                 base[at] = low + value if self.panel.stacked else 0.0
             layers.append((name, points))
-        most = max((high for _, points in layers for *_, high in points if math.isfinite(high)), default=0.0)
+        most = max(
+            (high for _, points in layers for *_, high in points if math.isfinite(high)),
+            default=0.0,
+        )
         most = nice(most or 1.0)
         first, last = (times[0], times[-1]) if times else (0, 1)
 
@@ -210,7 +243,9 @@ def picture(board: Board, prometheus: Prometheus, seconds: float) -> str:
         parts.extend(drawing.draw(prometheus, seconds))
     width, height = 24 * UNIT + 2 * MARGIN, height + MARGIN
     head = text(MARGIN + 4, 36, f"Allowance: {board.title}", "b")
-    what = text(MARGIN + 4, 56, f"{board.text} Data of a test run: 240 people, {seconds:.0f} seconds.")
+    what = text(
+        MARGIN + 4, 56, f"{board.text} Data of a test run: 240 people, {seconds:.0f} seconds."
+    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:.0f}" width="{width}">'
         f'<style>{STYLE}</style><rect width="100%" height="100%" fill="#f6f8fa"/>{head}{what}'

@@ -81,7 +81,10 @@ def text() -> str:
         f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in labels)} | {what} |\n"
         for name, (kind, what, labels) in sorted(families().items())
     ]
-    words = [f"| {label} | {', '.join(f'`{word}`' for word in known)} |\n" for label, known in WORDS.items()]
+    words = [
+        f"| {label} | {', '.join(f'`{word}`' for word in known)} |\n"
+        for label, known in WORDS.items()
+    ]
     return HEAD + "".join(rows) + TAIL + "".join(words)
 
 

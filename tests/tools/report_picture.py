@@ -56,10 +56,14 @@ def visits(chance: random.Random) -> Iterator[PlainVisit]:
                 continue
             left = 45 * M if name in TEAMS["care"] else 15 * M
             for _ in range(chance.randint(1, 6)):
-                at = MONDAY + timedelta(days=day, hours=chance.choice(HOURS), minutes=60 * chance.random())
+                at = MONDAY + timedelta(
+                    days=day, hours=chance.choice(HOURS), minutes=60 * chance.random()
+                )
                 platform = chance.choices(list(PLATFORMS), list(PLATFORMS.values()))[0]
                 seconds = 20 + chance.expovariate(1 / 330)
-                free = name in TEAMS["marketing"] or 12 * 60 <= at.hour * 60 + at.minute < 13 * 60 + 30
+                free = (
+                    name in TEAMS["marketing"] or 12 * 60 <= at.hour * 60 + at.minute < 13 * 60 + 30
+                )
                 if not free:
                     seconds = min(seconds, left)
                     left -= seconds

@@ -78,7 +78,9 @@ def flags() -> dict[str, str]:
     found = {}
     for name, parameter in inspect.signature(run).parameters.items():
         annotation = inspect.get_annotations(run, eval_str=True)[name]
-        found[name] = next(each.help or "" for each in annotation.__metadata__ if hasattr(each, "help"))
+        found[name] = next(
+            each.help or "" for each in annotation.__metadata__ if hasattr(each, "help")
+        )
         assert parameter.default is None, f"{name}: its default has to come from Settings"
     return found
 

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.trace.event import BadRecordError, duration, instant, kept, person, size, status, text
+from proxy_addon.trace.event import (
+    BadRecordError,
+    duration,
+    instant,
+    kept,
+    person,
+    size,
+    status,
+    text,
+)
 
 ANYTHING = st.one_of(
     st.none(),

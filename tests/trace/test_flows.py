@@ -29,7 +29,9 @@ def _http(url: str = "https://x.com/home?a=1", body: bytes | None = b"12345") ->
     return made
 
 
-def _read(path: Path, flows: list[flow.Flow], cut: int | None = None) -> tuple[list[TraceEvent], ReadReport]:
+def _read(
+    path: Path, flows: list[flow.Flow], cut: int | None = None
+) -> tuple[list[TraceEvent], ReadReport]:
     with path.open("wb") as out:
         writer = FlowWriter(out)
         for each in flows:
@@ -82,7 +84,11 @@ def test_what_the_proxy_noted_of_a_streamed_body_counts() -> None:
     streamed.response.timestamp_start = AT + 0.5
     streamed.metadata |= {"allowance_passed": [[AT + 1, 700], [AT + 2, 300]], "user": "ana"}
     event = events_of(streamed)[0]
-    assert (event.user, event.bytes, event.course) == ("ana", 1000, Course(0.5, 0, ((1.0, 700), (2.0, 300))))
+    assert (event.user, event.bytes, event.course) == (
+        "ana",
+        1000,
+        Course(0.5, 0, ((1.0, 700), (2.0, 300))),
+    )
 
 
 def test_the_instants_that_the_proxy_noted_count() -> None:
@@ -112,7 +118,11 @@ def test_a_noted_tunnel() -> None:
     """Of a metered tunnel the notes say what passed and when, in each of its stretches."""
     tunnel = tflow.ttcpflow()
     tunnel.server_conn.sni = "graph.facebook.com"
-    tunnel.metadata["allowance_messages"] = [[AT, 5, True], [AT + 2, 1000, False], [AT + 60, 7, False]]
+    tunnel.metadata["allowance_messages"] = [
+        [AT, 5, True],
+        [AT + 2, 1000, False],
+        [AT + 60, 7, False],
+    ]
     first, second = events_of(tunnel)
     assert (first.bytes, first.bytes_up, first.duration) == (1000, 5, 2.0)
     assert first.course == Course(0.0, 0, ((0.0, 5), (2.0, 1000)))
@@ -189,4 +199,7 @@ def test_a_flow_that_is_none_is_counted_and_passed(tmp_path: Path) -> None:
         FlowWriter(out).add(_http())
         out.write(b"999999999999:")
     assert len(list(read(Source(path, report), None, report))) == 1
-    assert [(p.number, p.reason) for p in report.first] == [(1, Trouble.SYNTAX), (3, Trouble.CUT_OFF)]
+    assert [(p.number, p.reason) for p in report.first] == [
+        (1, Trouble.SYNTAX),
+        (3, Trouble.CUT_OFF),
+    ]

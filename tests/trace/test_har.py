@@ -46,7 +46,12 @@ def _read(path: Path, user: str | None = None) -> tuple[list[Any], ReadReport]:
 def test_an_entry_is_a_request() -> None:
     """Time with its zone, milliseconds, wire size before content size, headers by name."""
     (event,) = events_of(ENTRY, "ana")
-    assert (event.at, event.duration, event.bytes, event.bytes_up) == (1793606400.5, 1.2505, 4321, 120)
+    assert (event.at, event.duration, event.bytes, event.bytes_up) == (
+        1793606400.5,
+        1.2505,
+        4321,
+        120,
+    )
     assert (event.user, event.method, event.host, event.path) == (
         "ana",
         "POST",
@@ -72,12 +77,18 @@ def test_websocket_messages_follow_their_handshake() -> None:
     ]
     handshake, sent, received = events_of(ENTRY | {"_webSocketMessages": messages})
     assert handshake.duration == 0.0
-    assert (sent.kind, sent.direction, sent.bytes_up, sent.at) == ("websocket", "client", 6, 1793606401.0)
+    assert (sent.kind, sent.direction, sent.bytes_up, sent.at) == (
+        "websocket",
+        "client",
+        6,
+        1793606401.0,
+    )
     assert (received.direction, received.bytes) == ("server", 2)
 
 
 @pytest.mark.parametrize(
-    "change", [{"_fromCache": "memory"}, {"request": ENTRY["request"] | {"url": "data:image/png;base64,x"}}]
+    "change",
+    [{"_fromCache": "memory"}, {"request": ENTRY["request"] | {"url": "data:image/png;base64,x"}}],
 )
 def test_what_never_went_out_is_skipped(change: dict[str, Any]) -> None:
     """The browser's cache and data URLs are no traffic."""

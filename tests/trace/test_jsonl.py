@@ -48,7 +48,12 @@ TUNNEL = {
 def test_the_three_examples_of_the_format() -> None:
     """A request, a WebSocket message and a tunnel, as the format is written down."""
     request, message, tunnel = (event_of(r) for r in (REQUEST, MESSAGE, TUNNEL))
-    assert (request.kind, request.host, request.path, request.query) == ("request", "x.com", "/home", "a=1")
+    assert (request.kind, request.host, request.path, request.query) == (
+        "request",
+        "x.com",
+        "/home",
+        "a=1",
+    )
     assert (request.status, request.content_type, request.bytes, request.duration) == (
         200,
         "text/html",
@@ -127,7 +132,9 @@ def test_bad_lines_are_counted_and_good_ones_read(tmp_path: Path) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
@@ -137,7 +144,9 @@ JSON = st.recursive(
     st.sampled_from([REQUEST, MESSAGE, TUNNEL]),
     st.dictionaries(st.sampled_from([*REQUEST, "kind", "host"]), JSON),
 )
-def test_any_json_is_an_event_or_a_bad_record(record: dict[str, Any], change: dict[str, Any]) -> None:
+def test_any_json_is_an_event_or_a_bad_record(
+    record: dict[str, Any], change: dict[str, Any]
+) -> None:
     """No combination of values raises anything else."""
     try:
         event = event_of(record | change)

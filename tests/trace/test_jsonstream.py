@@ -15,14 +15,18 @@ from proxy_addon.trace.jsonstream import BrokenJsonError, JsonStream
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
 
 @settings(max_examples=100)
 @given(st.lists(VALUES, max_size=6), st.integers(1, 40), st.sampled_from([None, 2]))
-def test_any_array_comes_out_as_it_went_in(values: list[Any], block: int, indent: int | None) -> None:
+def test_any_array_comes_out_as_it_went_in(
+    values: list[Any], block: int, indent: int | None
+) -> None:
     """However the text is cut into blocks, the members are the same."""
     text = json.dumps(values, indent=indent, ensure_ascii=False).encode(errors="replace")
     with pytest.MonkeyPatch.context() as patch:
@@ -33,7 +37,9 @@ def test_any_array_comes_out_as_it_went_in(values: list[Any], block: int, indent
 def test_members_can_be_walked_or_taken() -> None:
     """The caller decides for each key."""
     stream = JsonStream(io.BytesIO(b'{"a": {"x": 1}, "b": [1, 2], "c": "z"}'))
-    found = {key: list(stream.items()) if key == "b" else stream.value() for key in stream.members()}
+    found = {
+        key: list(stream.items()) if key == "b" else stream.value() for key in stream.members()
+    }
     assert found == {"a": {"x": 1}, "b": [1, 2], "c": "z"}
 
 

@@ -14,7 +14,9 @@ def test_all_are_counted_and_the_first_few_kept() -> None:
     for number in range(1, 1001):
         report.problem("day.jsonl", number, Trouble.SYNTAX, "not JSON")
     assert report.unreadable == report.problems[Trouble.SYNTAX] == 1000
-    assert [str(p) for p in report.first] == [f"day.jsonl:{n}: not readable: not JSON" for n in (1, 2, 3)]
+    assert [str(p) for p in report.first] == [
+        f"day.jsonl:{n}: not readable: not JSON" for n in (1, 2, 3)
+    ]
 
 
 def test_strict_stops_at_the_first() -> None:

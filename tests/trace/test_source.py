@@ -35,7 +35,9 @@ def test_what_cannot_be_opened_is_one_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_lines_across_blocks_are_whole(tmp_path: Path, packed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_across_blocks_are_whole(
+    tmp_path: Path, packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However small the blocks, plain or packed, every line comes out as it went in."""
     monkeypatch.setattr(module, "CHUNK", 7)
     wanted = [b"x" * n for n in (0, 1, 6, 7, 8, 30, 2)]
@@ -45,14 +47,19 @@ def test_lines_across_blocks_are_whole(tmp_path: Path, packed: bool, monkeypatch
     assert _lines(path) == list(enumerate(wanted, 1))
 
 
-def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_without_end_does_not_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is counted by its number, and the lines around it are read."""
     monkeypatch.setattr(module, "CHUNK", 10)
     monkeypatch.setattr(module, "LONGEST_LINE", 40)
     path, report = tmp_path / "a", ReadReport()
     path.write_bytes(b"ok\n" + b"y" * 300 + b"\nfine\n" + b"z" * 300)
     assert _lines(path, report) == [(1, b"ok"), (3, b"fine")]
-    assert [(p.number, p.reason) for p in report.first] == [(2, Trouble.TOO_LONG), (4, Trouble.TOO_LONG)]
+    assert [(p.number, p.reason) for p in report.first] == [
+        (2, Trouble.TOO_LONG),
+        (4, Trouble.TOO_LONG),
+    ]
 
 
 def test_truncated_gzip_gives_what_is_there_and_says_so(tmp_path: Path) -> None:

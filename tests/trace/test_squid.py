@@ -12,9 +12,7 @@ from proxy_addon.trace.source import Source
 from proxy_addon.trace.squid import event_of, read
 
 GET = "1793610001.250   1250 10.0.0.7 TCP_MISS/200 51234 GET http://x.com/a?b=1 ana HIER_DIRECT/1.2.3.4 text/html"
-CONNECT = (
-    "1793613600.000 3600000 10.0.0.7 TCP_TUNNEL/200 9000000 CONNECT graph.facebook.com:443 - HIER/1.2.3.4 -"
-)
+CONNECT = "1793613600.000 3600000 10.0.0.7 TCP_TUNNEL/200 9000000 CONNECT graph.facebook.com:443 - HIER/1.2.3.4 -"
 
 
 def test_the_logged_time_is_the_end() -> None:

@@ -30,7 +30,8 @@ def test_a_url_is_cut_at_the_right_places(url: str, parts: tuple[str, ...]) -> N
 
 
 @pytest.mark.parametrize(
-    "url", [None, 5, "", "x.com/a", "://x.com", "https://", "https:///a", "https://:80/", "https://a b/"]
+    "url",
+    [None, 5, "", "x.com/a", "://x.com", "https://", "https:///a", "https://:80/", "https://a b/"],
 )
 def test_what_is_no_url_is_refused(url: object) -> None:
     """No scheme or no host is a problem of the line."""
@@ -41,7 +42,8 @@ def test_what_is_no_url_is_refused(url: object) -> None:
 @settings(max_examples=100)
 @given(
     st.from_regex(
-        r"https://[a-z]{1,9}(\.[a-z]{2,5}){1,2}(:[0-9]{2,4})?(/[a-zA-Z0-9._~-]{0,8}){0,3}", fullmatch=True
+        r"https://[a-z]{1,9}(\.[a-z]{2,5}){1,2}(:[0-9]{2,4})?(/[a-zA-Z0-9._~-]{0,8}){0,3}",
+        fullmatch=True,
     )
 )
 def test_we_agree_with_the_standard_splitter(url: str) -> None:

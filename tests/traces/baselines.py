@@ -40,7 +40,9 @@ def platform_of(event: Mapping[str, Any]) -> str | None:
     """Longest suffix on label boundaries."""
     host = event.get("host") or event["url"].split("/", 3)[2]
     labels = host.split(".")
-    return next((SUFFIXES[s] for i in range(len(labels)) if (s := ".".join(labels[i:])) in SUFFIXES), None)
+    return next(
+        (SUFFIXES[s] for i in range(len(labels)) if (s := ".".join(labels[i:])) in SUFFIXES), None
+    )
 
 
 def any_request(events: Sequence[Mapping[str, Any]]) -> Times:
@@ -74,4 +76,6 @@ def _spread(events: Sequence[Mapping[str, Any]], used: Any, seconds: float) -> T
         if platform and used(event):
             end = event["at"] + event.get("duration", 0.0) + seconds
             spans.setdefault(event["user"], {}).setdefault(platform, []).append((event["at"], end))
-    return {user: {name: union(found) for name, found in each.items()} for user, each in spans.items()}
+    return {
+        user: {name: union(found) for name, found in each.items()} for user, each in spans.items()
+    }

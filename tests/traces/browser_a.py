@@ -32,7 +32,19 @@ _TYPE = {
     "serviceworker": "text/javascript",
 }
 _LETTERS = string.ascii_letters + string.digits
-_WORDS = ("ana", "studio", "team", "garden", "bikes", "london", "python", "news", "cooking", "travel", "art")
+_WORDS = (
+    "ana",
+    "studio",
+    "team",
+    "garden",
+    "bikes",
+    "london",
+    "python",
+    "news",
+    "cooking",
+    "travel",
+    "art",
+)
 
 
 def within(rng: random.Random, low: float, high: float) -> float:
@@ -62,7 +74,9 @@ class Timer:
     """How a script repeats itself: seconds, the way it wavers, and by how much of the period."""
 
     period: float
-    waver: str  # exact | interval-uniform | interval-gauss | grid-uniform | grid-gauss | after-answer
+    waver: (
+        str  # exact | interval-uniform | interval-gauss | grid-uniform | grid-gauss | after-answer
+    )
     amount: float
     skip: float = 0.0
 
@@ -71,9 +85,19 @@ class Timer:
         cls, rng: random.Random, low: float = 5.0, high: float = 600.0, regular: bool | None = None
     ) -> Timer:
         """Any timer; `regular` True for one without jitter, False for one with 10 to 30 %."""
-        wavers = ["interval-uniform", "interval-gauss", "grid-uniform", "grid-gauss", "after-answer"]
-        waver = "exact" if regular else rng.choice(wavers if regular is False else ["exact", *wavers])
-        return cls(within(rng, low, high), waver, rng.uniform(0.1, 0.3), rng.choice((0, 0, 0, 0.02, 0.1)))
+        wavers = [
+            "interval-uniform",
+            "interval-gauss",
+            "grid-uniform",
+            "grid-gauss",
+            "after-answer",
+        ]
+        waver = (
+            "exact" if regular else rng.choice(wavers if regular is False else ["exact", *wavers])
+        )
+        return cls(
+            within(rng, low, high), waver, rng.uniform(0.1, 0.3), rng.choice((0, 0, 0, 0.02, 0.1))
+        )
 
     def times(self, rng: random.Random, start: float, end: float) -> Iterator[float]:
         """When it fires, before anything slows it down."""
@@ -139,7 +163,9 @@ class Device:
             "url": fill(self.rng, url, self.keep),
             "headers": self._headers(url, dest, page, method, mode, user_action) | (extra or {}),
             "status": status,
-            "content_type": content_type if content_type is not None else _TYPE.get(dest, "application/json"),
+            "content_type": content_type
+            if content_type is not None
+            else _TYPE.get(dest, "application/json"),
             "bytes": max(0, int(size)),
             "duration": round(
                 duration
@@ -193,7 +219,13 @@ class Device:
                 yield at
 
     def _headers(
-        self, url: str, dest: str, page: str | None, method: str, mode: str | None, user_action: bool
+        self,
+        url: str,
+        dest: str,
+        page: str | None,
+        method: str,
+        mode: str | None,
+        user_action: bool,
     ) -> dict[str, str]:
         if self.headers == "bare":
             return {"user-agent": "App/412.0 (phone)", "accept": "*/*"}
@@ -203,7 +235,9 @@ class Device:
         same_site = registrable(target.netloc) == registrable(source.netloc)
         if page and self.headers != "no-referrer":
             headers["referer"] = page if same_origin else f"{source.scheme}://{source.netloc}/"
-        mode = mode or {"document": "navigate", "iframe": "navigate", "empty": "cors"}.get(dest, "no-cors")
+        mode = mode or {"document": "navigate", "iframe": "navigate", "empty": "cors"}.get(
+            dest, "no-cors"
+        )
         if page and (method == "POST" or (mode == "cors" and not same_origin)):
             headers["origin"] = f"{source.scheme}://{source.netloc}"
         if self.headers == "old":

@@ -35,7 +35,8 @@ def charge(events: Sequence[Mapping[str, Any]]) -> Times:
     result = simulate_events(rules(), (event_of(dict(event)) for event in events))
     return {
         user: {
-            name: [(span.start, span.end) for span in spans] for name, spans in person.by_platform().items()
+            name: [(span.start, span.end) for span in spans]
+            for name, spans in person.by_platform().items()
         }
         for user, person in result.users.items()
     }

@@ -51,11 +51,18 @@ def score(seed: int, scenario: str, meter: str, style: str | None = None) -> Sco
     """Make a day, charge it, compare."""
     day = generate(seed, scenario, style)
     return compare(
-        day.truth, charger(meter)(day.events), scenario, seed, (day.end - day.start) / 3600, len(day.events)
+        day.truth,
+        charger(meter)(day.events),
+        scenario,
+        seed,
+        (day.end - day.start) / 3600,
+        len(day.events),
     )
 
 
-def compare(truth: Times, charged: Times, scenario: str, seed: int, hours: float, events: int) -> Score:
+def compare(
+    truth: Times, charged: Times, scenario: str, seed: int, hours: float, events: int
+) -> Score:
     """Totals and spans of both, over every user and platform that either knows."""
     total: dict[str, float] = defaultdict(float)
     for user in sorted(truth.keys() | charged.keys()):
@@ -91,7 +98,11 @@ def summary(scores: Sequence[Score]) -> dict[str, Any]:
 
 
 def evaluate(
-    seeds: Iterable[int], scenarios: Sequence[str], meter: str, jobs: int = 1, style: str | None = None
+    seeds: Iterable[int],
+    scenarios: Sequence[str],
+    meter: str,
+    jobs: int = 1,
+    style: str | None = None,
 ) -> list[Score]:
     """Every scenario on every seed."""
     work = [(seed, scenario, meter, style) for scenario in scenarios for seed in seeds]
@@ -107,7 +118,9 @@ def report(scores: Sequence[Score]) -> dict[str, Any]:
     for each in scores:
         by_scenario[each.scenario].append(each)
     quiet = {
-        name: summary(by_scenario[name])["extra_minutes_per_8h"] for name in QUIET if name in by_scenario
+        name: summary(by_scenario[name])["extra_minutes_per_8h"]
+        for name in QUIET
+        if name in by_scenario
     }
     return {
         "overall": summary(scores),
@@ -146,12 +159,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.traces.evaluate", description=__doc__)
     parser.add_argument("--seeds", default="100-171", type=seeds_of)
-    parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="repeatable; all without it")
+    parser.add_argument(
+        "--scenario", action="append", choices=SCENARIOS, help="repeatable; all without it"
+    )
     parser.add_argument("--meter", default="tests.traces.engine:charge", help="module:function")
-    parser.add_argument("--style", choices=("a", "b", "c"), help="one generator only; c was never tuned on")
+    parser.add_argument(
+        "--style", choices=("a", "b", "c"), help="one generator only; c was never tuned on"
+    )
     parser.add_argument("--jobs", default=1, type=int)
     parser.add_argument("--json", action="store_true", help="figures, and every day, as JSON")
-    parser.add_argument("--worst", default=0, type=int, help="also list the days with the largest error")
+    parser.add_argument(
+        "--worst", default=0, type=int, help="also list the days with the largest error"
+    )
     options = parser.parse_args(arguments)
     scores = evaluate(
         options.seeds, options.scenario or SCENARIOS, options.meter, options.jobs, options.style
@@ -162,7 +181,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     _print(figures)
     for each in sorted(scores, key=lambda s: -s.error)[: options.worst]:
-        print(f"{each.scenario:14} seed {each.seed}: true {each.true:.0f} s, charged {each.charged:.0f} s")
+        print(
+            f"{each.scenario:14} seed {each.seed}: true {each.true:.0f} s, charged {each.charged:.0f} s"
+        )
 
 
 if __name__ == "__main__":

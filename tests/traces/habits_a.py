@@ -7,7 +7,11 @@ import random
 from tests.traces.browser_a import Device, Tab, Timer, within
 from tests.traces.site_a import Site
 
-_NEWS = ("https://www.dailynews.example/world/", "https://blog.example/post/", "https://shop.example/item/")
+_NEWS = (
+    "https://www.dailynews.example/world/",
+    "https://blog.example/post/",
+    "https://shop.example/item/",
+)
 
 
 class Habits:
@@ -41,22 +45,33 @@ class Habits:
         """A whole page: document, scripts, API, pictures."""
         device, rng = tab.device, self.rng
         come_from = (
-            None if restored or rng.random() < 0.6 else rng.choice((tab.site.home, "https://www.google.com/"))
+            None
+            if restored or rng.random() < 0.6
+            else rng.choice((tab.site.home, "https://www.google.com/"))
         )
-        device.send(at, tab.page, "document", come_from, size=within(rng, 2e4, 6e5), user_action=user_action)
+        device.send(
+            at, tab.page, "document", come_from, size=within(rng, 2e4, 6e5), user_action=user_action
+        )
         for number in range(rng.randint(2, 12)):
             dest = "style" if number % 5 == 4 else "script"
             cached = rng.random() < 0.3
             size = 0 if cached else within(rng, 2e3, 8e5)
             status = 304 if cached else 200
             script = rng.choice(tab.site.scripts)
-            device.send(at + rng.uniform(0.2, 1.5), script, dest, tab.page, size=size, status=status)
+            device.send(
+                at + rng.uniform(0.2, 1.5), script, dest, tab.page, size=size, status=status
+            )
         for _ in range(rng.randint(1, 4)):
             self.call(tab, at + rng.uniform(0.6, 2.0), tab.site.api, within(rng, 2e3, 3e5))
         self.pictures(tab, at + 0.8, rng.randint(3, 20), 2.0)
         if self.worker:
             device.send(
-                at + 3, tab.site.home + "sw.js", "serviceworker", tab.page, size=4000, mode="same-origin"
+                at + 3,
+                tab.site.home + "sw.js",
+                "serviceworker",
+                tab.page,
+                size=4000,
+                mode="same-origin",
             )
 
     def ordinary(self, tab: Tab) -> None:
@@ -121,10 +136,20 @@ class Habits:
                 self.pictures(tab, at + 0.2, self.rng.randint(0, 3))
                 if self.rng.random() < 0.3:
                     tab.device.send(
-                        at + 0.4, tab.site.scripts[0], "script", tab.page, size=within(self.rng, 1e3, 1e5)
+                        at + 0.4,
+                        tab.site.scripts[0],
+                        "script",
+                        tab.page,
+                        size=within(self.rng, 1e3, 1e5),
                     )
                 tab.device.send(
-                    at + 1.1, tab.site.telemetry[0], "empty", tab.page, method="POST", size=0, status=204
+                    at + 1.1,
+                    tab.site.telemetry[0],
+                    "empty",
+                    tab.page,
+                    method="POST",
+                    size=0,
+                    status=204,
                 )
 
     def player(self, tab: Tab, since: float) -> None:
@@ -210,16 +235,32 @@ class Habits:
         page = site.home.rstrip("/") + rng.choice(site.items)
         dest = "document" if prerender else rng.choice(("empty", "document"))
         device.send(
-            at, page, dest, source, size=within(rng, 1e4, 3e5), extra=purpose, content_type="text/html"
+            at,
+            page,
+            dest,
+            source,
+            size=within(rng, 1e4, 3e5),
+            extra=purpose,
+            content_type="text/html",
         )
         if prerender:
             for _ in range(rng.randint(2, 8)):
                 when = at + rng.uniform(0.3, 2)
                 device.send(
-                    when, rng.choice(site.scripts), "script", page, size=within(rng, 1e3, 3e5), extra=purpose
+                    when,
+                    rng.choice(site.scripts),
+                    "script",
+                    page,
+                    size=within(rng, 1e3, 3e5),
+                    extra=purpose,
                 )
                 device.send(
-                    when, rng.choice(site.pictures), "image", page, size=within(rng, 1e3, 1e5), extra=purpose
+                    when,
+                    rng.choice(site.pictures),
+                    "image",
+                    page,
+                    size=within(rng, 1e3, 1e5),
+                    extra=purpose,
                 )
 
     def app_background(self, device: Device, site: Site, start: float, end: float) -> None:
@@ -227,14 +268,21 @@ class Habits:
         rng = self.rng
         for at in Timer.draw(rng, 120, 1800).times(rng, start, end):
             device.send(
-                at, site.app_telemetry, method="POST", size=rng.randint(2, 400), up=rng.randint(500, 9000)
+                at,
+                site.app_telemetry,
+                method="POST",
+                size=rng.randint(2, 400),
+                up=rng.randint(500, 9000),
             )
         if rng.random() < 0.7:
             for at in Timer.draw(rng, 60, 1800).times(rng, start, end):
                 device.send(at, site.app, method="POST", size=within(rng, 200, 4e4))
                 for _ in range(rng.choice((0, 0, 0, 1, 3))):
                     device.send(
-                        at + rng.uniform(0.1, 2), site.pictures[0], "image", size=within(rng, 2e3, 9e4)
+                        at + rng.uniform(0.1, 2),
+                        site.pictures[0],
+                        "image",
+                        size=within(rng, 2e3, 9e4),
                     )
 
     def pinned_background(self, device: Device, site: Site, start: float, end: float) -> None:
@@ -243,4 +291,6 @@ class Habits:
         held = within(rng, 5, 600)
         for at in Timer.draw(rng, 60, 1200).times(rng, start, end):
             down = within(rng, 300, 9000) + (within(rng, 1e3, 3e4) if rng.random() < 0.1 else 0)
-            device.tunnel(at, rng.choice(site.tunnels), within(rng, 0.5, held), within(rng, 200, 4000), down)
+            device.tunnel(
+                at, rng.choice(site.tunnels), within(rng, 0.5, held), within(rng, 200, 4000), down
+            )

@@ -22,13 +22,17 @@ def everything_spends() -> RuleSet:
     shipped = rules_file.load(RULES)
     endless = Allowance("all", (Limit(86_400.0, Period.DAY),))
     rule = Rule("everything", Then.SPEND, "all")
-    return replace(shipped, allowances={"all": endless}, rules=(rule,), limited=frozenset(shipped.platforms))
+    return replace(
+        shipped, allowances={"all": endless}, rules=(rule,), limited=frozenset(shipped.platforms)
+    )
 
 
 def charge(events: list[dict[str, Any]]) -> Times:
     """Charged spans for each user and platform."""
     result = simulate_events(everything_spends(), map(event_of, events))
     return {
-        user: {name: [(i.start, i.end) for i in union] for name, union in person.by_platform().items()}
+        user: {
+            name: [(i.start, i.end) for i in union] for name, union in person.by_platform().items()
+        }
         for user, person in result.users.items()
     }

@@ -23,14 +23,17 @@ def thinker(rng: random.Random) -> Callable[[], float]:
     if kind == "uniform":
         return lambda: rng.uniform(0.3 * mean, 1.7 * mean)
     return lambda: min(
-        120.0, rng.gammavariate(2, mean / 4) if rng.random() < 0.75 else rng.gammavariate(3, mean * 0.8)
+        120.0,
+        rng.gammavariate(2, mean / 4) if rng.random() < 0.75 else rng.gammavariate(3, mean * 0.8),
     )
 
 
 class Person:
     """One person at one device. Every method puts down truth and returns the moment of leaving."""
 
-    def __init__(self, rng: random.Random, device: Device, habits: Habits, truth: dict[str, Spans]) -> None:
+    def __init__(
+        self, rng: random.Random, device: Device, habits: Habits, truth: dict[str, Spans]
+    ) -> None:
         self.rng = rng
         self.device = device
         self.habits = habits
@@ -64,7 +67,13 @@ class Person:
             elif done < 0.86:
                 self.habits.call(tab, at, tab.site.api[:1], within(rng, 100, 3000))
                 tab.device.send(
-                    at + 0.4, tab.site.telemetry[0], "empty", tab.page, method="POST", size=0, status=204
+                    at + 0.4,
+                    tab.site.telemetry[0],
+                    "empty",
+                    tab.page,
+                    method="POST",
+                    size=0,
+                    status=204,
                 )
             elif app_like:
                 self.habits.call(tab, at, tab.site.api[-1:], within(rng, 5e3, 2e5))
@@ -91,7 +100,9 @@ class Person:
             at = min(at, leaves)
         return self.was_there(tab.site, start, last, tab)
 
-    def watches(self, tab: Tab, start: float, seconds: float, pauses: bool, resumes: bool = False) -> float:
+    def watches(
+        self, tab: Tab, start: float, seconds: float, pauses: bool, resumes: bool = False
+    ) -> float:
         """A film in segments, loaded ahead by a buffer that is full most of the time."""
         rng, site = self.rng, tab.site
         tab.path = tab.path if resumes else rng.choice(site.items)
@@ -129,7 +140,13 @@ class Person:
         begun, size = start + rng.uniform(0.5, 4), seconds * within(rng, 4e4, 6e5)
         dest = rng.choice(("video", "empty"))
         tab.device.send(
-            begun, tab.site.films[0], dest, tab.page, size=size, duration=seconds, content_type="video/mp4"
+            begun,
+            tab.site.films[0],
+            dest,
+            tab.page,
+            size=size,
+            duration=seconds,
+            content_type="video/mp4",
         )
         return self.was_there(tab.site, start, begun + seconds - rng.uniform(0, 5), tab)
 
@@ -146,11 +163,17 @@ class Person:
             last = at
             if typing:
                 for _ in range(rng.randint(1, 3)):
-                    tab.device.message(at - rng.uniform(0.2, 3), site.socket, "client", rng.randint(60, 140))
+                    tab.device.message(
+                        at - rng.uniform(0.2, 3), site.socket, "client", rng.randint(60, 140)
+                    )
             tab.device.message(at, site.socket, "client", within(rng, 90, 2500))
-            tab.device.message(at + rng.uniform(0.05, 0.5), site.socket, "server", rng.randint(40, 200))
+            tab.device.message(
+                at + rng.uniform(0.05, 0.5), site.socket, "server", rng.randint(40, 200)
+            )
             if rng.random() < 0.5:
-                tab.device.message(at + within(rng, 1, 20), site.socket, "server", within(rng, 100, 3000))
+                tab.device.message(
+                    at + within(rng, 1, 20), site.socket, "server", within(rng, 100, 3000)
+                )
             if rng.random() < 0.1:
                 self.habits.pictures(tab, at, 1)
         return self.was_there(site, start, last, tab)
@@ -161,16 +184,24 @@ class Person:
         at = last = start
         films = rng.random() < 0.4
         for _ in range(rng.randint(2, 6)):
-            self.device.send(at + rng.uniform(0, 1), site.app, method="POST", size=within(rng, 2e3, 3e5))
+            self.device.send(
+                at + rng.uniform(0, 1), site.app, method="POST", size=within(rng, 2e3, 3e5)
+            )
         while at < start + seconds:
             last = at
-            self.device.send(at, site.app, method=rng.choice(("GET", "POST")), size=within(rng, 1e3, 2e5))
+            self.device.send(
+                at, site.app, method=rng.choice(("GET", "POST")), size=within(rng, 1e3, 2e5)
+            )
             for _ in range(rng.randint(0, 10)):
                 when = at + rng.uniform(0.1, 1.5)
-                self.device.send(when, rng.choice(site.pictures), "image", size=within(rng, 3e3, 2e5))
+                self.device.send(
+                    when, rng.choice(site.pictures), "image", size=within(rng, 3e3, 2e5)
+                )
             if films and rng.random() < 0.5:
                 size = within(rng, 2e5, 8e6)
-                self.device.send(at + 0.5, site.films[0], "video", size=size, duration=within(rng, 0.5, 8))
+                self.device.send(
+                    at + 0.5, site.films[0], "video", size=size, duration=within(rng, 0.5, 8)
+                )
             if rng.random() < 0.3:
                 self.device.send(
                     at + 1, site.app_telemetry, method="POST", size=20, up=rng.randint(500, 5000)
@@ -185,10 +216,16 @@ class Person:
         while at < start + seconds:
             busy = within(rng, 1, 40)
             down = busy * within(rng, 1.2e4, 8e5)
-            self.device.tunnel(at, rng.choice(site.tunnels), busy, down / within(rng, 20, 200), down)
+            self.device.tunnel(
+                at, rng.choice(site.tunnels), busy, down / within(rng, 20, 200), down
+            )
             if rng.random() < 0.5:
                 self.device.tunnel(
-                    at + rng.random(), site.tunnels[0], within(rng, 1, 10), 2e3, within(rng, 2e4, 3e5)
+                    at + rng.random(),
+                    site.tunnels[0],
+                    within(rng, 1, 10),
+                    2e3,
+                    within(rng, 2e4, 3e5),
                 )
             last = at + busy
             at += max(0.5, busy * rng.uniform(0.5, 1.2)) + think() / 2
@@ -202,7 +239,9 @@ class Person:
                 self.habits.call(tab, at + 0.2 * number, tab.site.api, within(rng, 4e3, 4e5))
         self.habits.pictures(tab, at + 0.15, rng.randint(1, 12))
 
-    def _segment(self, tab: Tab, at: float, url: str, size: float, content_type: str = "video/mp4") -> None:
+    def _segment(
+        self, tab: Tab, at: float, url: str, size: float, content_type: str = "video/mp4"
+    ) -> None:
         tab.device.send(
             at,
             url,

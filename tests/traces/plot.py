@@ -56,7 +56,9 @@ def drawing(days: list[dict[str, Any]]) -> str:
     for day in days:
         x, y = place(day["true"] / 60), SIZE - place(day["charged"] / 60)
         colour = KINDS[kind_of(day["scenario"])]
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{colour}" fill-opacity=".55"/>')
+        parts.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{colour}" fill-opacity=".55"/>'
+        )
     parts.append(
         f'<text x="{SIZE / 2}" y="{SIZE + 42}" text-anchor="middle">minutes of true attention</text>'
     )
@@ -67,7 +69,9 @@ def drawing(days: list[dict[str, Any]]) -> str:
         y = SIZE - 60 + 22 * i
         parts.append(f'<circle cx="{SIZE + 14}" cy="{y - 4}" r="4" fill="{colour}"/>')
         for line, words in enumerate(_lines(name)):
-            parts.append(f'<text x="{SIZE + 24}" y="{y + 12 * line}" font-size="10">{escape(words)}</text>')
+            parts.append(
+                f'<text x="{SIZE + 24}" y="{y + 12 * line}" font-size="10">{escape(words)}</text>'
+            )
     return "\n".join([*parts, "</g></svg>\n"])
 
 

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from tests.traces.day import Span
 
 
-def presences(rng: random.Random, start: float, end: float, typical: float, share: float) -> Iterator[Span]:
+def presences(
+    rng: random.Random, start: float, end: float, typical: float, share: float
+) -> Iterator[Span]:
     """Alternating stretches of being there (Weibull) and away (Pareto), there for about `share` of it."""
     away = typical * (1 - share) / share
     at = start + rng.uniform(10, min(away, (end - start) / 2))
@@ -36,7 +38,9 @@ def acts(rng: random.Random, span: Span, mean: float) -> list[float]:
             times.append(at)
 
 
-def ticks(rng: random.Random, start: float, end: float, period: float, jitter: float) -> Iterator[float]:
+def ticks(
+    rng: random.Random, start: float, end: float, period: float, jitter: float
+) -> Iterator[float]:
     """A machine: renewal or anchored to a grid, uniform or normal, sometimes thrown out of phase."""
     anchored, normal, resets = rng.random() < 0.5, rng.random() < 0.5, rng.random() < 0.3
     at = anchor = start + rng.random() * period
@@ -46,7 +50,11 @@ def ticks(rng: random.Random, start: float, end: float, period: float, jitter: f
         number += 1
         noise = rng.gauss(0, jitter / 1.8) if normal else rng.uniform(-jitter, jitter)
         noise = max(-0.6, min(0.6, noise))
-        at = max(at + 0.05, anchor + (number + noise) * period) if anchored else at + period * (1 + noise)
+        at = (
+            max(at + 0.05, anchor + (number + noise) * period)
+            if anchored
+            else at + period * (1 + noise)
+        )
         if resets and rng.random() < 0.01:
             at = anchor = at + rng.random() * period
             number = 0
@@ -55,5 +63,9 @@ def ticks(rng: random.Random, start: float, end: float, period: float, jitter: f
 def period_of(rng: random.Random, low: float = 5.0, high: float = 600.0) -> float:
     """A period as programmers write it (a round number) or not."""
     drawn = math.exp(rng.uniform(math.log(low), math.log(high)))
-    rounds = [value for value in (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600) if low <= value <= high]
+    rounds = [
+        value
+        for value in (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600)
+        if low <= value <= high
+    ]
     return float(rng.choice(rounds)) if rounds and rng.random() < 0.5 else drawn

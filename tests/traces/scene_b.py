@@ -86,7 +86,13 @@ def burst(wire: Wire, hosts: Hosts, at: float, page: str | None, noun: str | Non
         picture = f"https://{rng.choice(hosts.cdn)}/{wire.token(8)}/{wire.token(20)}.webp"
         when = at + rng.gammavariate(1.5, 0.25)
         wire.request(
-            when, "GET", picture, "image", page, rng.lognormvariate(10, 1), content_type="image/webp"
+            when,
+            "GET",
+            picture,
+            "image",
+            page,
+            rng.lognormvariate(10, 1),
+            content_type="image/webp",
         )
 
 
@@ -98,12 +104,20 @@ def navigate(wire: Wire, hosts: Hosts, at: float, clicked: bool = True) -> str:
     source = None if rng.random() < 0.7 else hosts.web + "/"
     kind = "text/html;charset=UTF-8"
     size = rng.lognormvariate(11, 0.8)
-    wire.request(at, "GET", f"https://{page}", "document", source, size, headers=headers, content_type=kind)
+    wire.request(
+        at, "GET", f"https://{page}", "document", source, size, headers=headers, content_type=kind
+    )
     for _ in range(rng.randint(1, 9)):
         script = f"https://{hosts.web}/static/{wire.token(16)}.js"
         when = at + rng.uniform(0.1, 2)
         wire.request(
-            when, "GET", script, "script", page, rng.lognormvariate(10, 1.5), content_type="text/javascript"
+            when,
+            "GET",
+            script,
+            "script",
+            page,
+            rng.lognormvariate(10, 1.5),
+            content_type="text/javascript",
         )
     burst(wire, hosts, at + rng.uniform(0.3, 1.2), page)
     return page

@@ -37,7 +37,9 @@ class Scene:
         return [self.start + room * s + self.rng.uniform(0, room / 4) for s in chosen]
 
 
-def browse(scene: Scene, wire: Wire, net: Net, at: float, seconds: float, *, opens: bool = True) -> float:
+def browse(
+    scene: Scene, wire: Wire, net: Net, at: float, seconds: float, *, opens: bool = True
+) -> float:
     """A person in a feed: looks, scrolls (some scrolls load), opens things. Returns when they left."""
     r, begun = scene.rng, at
     if opens:
@@ -102,7 +104,11 @@ def tab(scene: Scene, wire: Wire, net: Net, start: float, end: float, how: str =
 
         def rotate(t: float) -> None:
             wire.send(
-                t, f"{net.web}/ads/{wire.word(22)}/slot", "application/json", 5000, page=net.web + net.home
+                t,
+                f"{net.web}/ads/{wire.word(22)}/slot",
+                "application/json",
+                5000,
+                page=net.web + net.home,
             )
             wire.images(t + 0.4, net, r.randint(1, 3))
 
@@ -110,7 +116,12 @@ def tab(scene: Scene, wire: Wire, net: Net, start: float, end: float, how: str =
 
 
 def timer(
-    scene: Scene, start: float, end: float, period: float, spread: float, fire: Callable[[float], None]
+    scene: Scene,
+    start: float,
+    end: float,
+    period: float,
+    spread: float,
+    fire: Callable[[float], None],
 ) -> None:
     r = scene.rng
     grid, shape = r.random() < 0.4, r.choice(("uniform", "gauss"))

@@ -225,7 +225,9 @@ _LARGE = (
             "GET https://www.tiktok.com/api/recommend/item_list/?aid=1988&cursor={n}",
             "GET https://www.tiktok.com/api/comment/list/?aweme_id={n}&cursor={n}",
         ),
-        ("https://p16-sign-va.tiktokcdn.com/obj/tos-maliva-p-0068/{h}~tplv-photomode-zoomcover.jpeg",),
+        (
+            "https://p16-sign-va.tiktokcdn.com/obj/tos-maliva-p-0068/{h}~tplv-photomode-zoomcover.jpeg",
+        ),
         ("https://lf16-tiktok-web.tiktokcdn-us.com/obj/tiktok-web-tx/webapp/{h}.js",),
         ("https://v16-webapp-prime.tiktok.com/video/tos/useast2a/{h}/?a=1988&br={n}",),
         (

@@ -84,7 +84,10 @@ def _sittings(office: Office, low: int, high: int, longest: float) -> list[float
     """Starts of sittings that do not run into each other."""
     count = office.rng.randint(low, high)
     room = (office.end - office.start - 600) / count
-    return [office.start + i * room + office.rng.uniform(0, max(1.0, room - longest)) for i in range(count)]
+    return [
+        office.start + i * room + office.rng.uniform(0, max(1.0, room - longest))
+        for i in range(count)
+    ]
 
 
 def _short_lived(office: Office, tab: Tab, left: float) -> None:
@@ -113,7 +116,9 @@ def _video(office: Office) -> None:
     for start in _sittings(office, 1, 4, 3000):
         tab = office.tab(device, site, start)
         person = office.person(device)
-        left = person.watches(tab, start, within(office.rng, 60, 2400), pauses=office.rng.random() < 0.5)
+        left = person.watches(
+            tab, start, within(office.rng, 60, 2400), pauses=office.rng.random() < 0.5
+        )
         _short_lived(office, tab, left)
 
 
@@ -121,7 +126,9 @@ def _long_stream(office: Office) -> None:
     device, site = office.device(), office.site(("youtube", "twitch", "facebook", "linkedin"))
     start = office.moment(0.7)
     tab = office.tab(device, site, start)
-    _short_lived(office, tab, office.person(device).streams(tab, start, office.rng.uniform(1500, 3300)))
+    _short_lived(
+        office, tab, office.person(device).streams(tab, start, office.rng.uniform(1500, 3300))
+    )
 
 
 def _chat(office: Office) -> None:
@@ -242,7 +249,9 @@ def _two_devices(office: Office) -> None:
         office.habits.app_background(phone, site, office.start, office.end)
         return
     second = office.tab(phone, site, other)
-    _short_lived(office, second, office.person(phone).scrolls(second, other, within(office.rng, 60, 900)))
+    _short_lived(
+        office, second, office.person(phone).scrolls(second, other, within(office.rng, 60, 900))
+    )
 
 
 def _sleep(office: Office) -> None:

@@ -35,7 +35,9 @@ def _feed(scene: Scene, typical: float = 400.0, share: float = 0.08) -> None:
     wire, hosts = scene.wire(), scene.hosts()
     for span in scene.spans(typical, share):
         page, end = sitting(scene, wire, hosts, span)
-        leftover(scene, wire, hosts, page or hosts.web, span[0], end + scene.rng.expovariate(1 / 300))
+        leftover(
+            scene, wire, hosts, page or hosts.web, span[0], end + scene.rng.expovariate(1 / 300)
+        )
 
 
 def _glances(scene: Scene) -> None:
@@ -52,13 +54,21 @@ def _long_read(scene: Scene) -> None:
             while (at := at + 4 + rng.weibullvariate(28, 1.3)) < min(leave, end):
                 picture = f"https://{rng.choice(hosts.cdn)}/{wire.token(24)}.jpg"
                 wire.request(
-                    at, "GET", picture, "image", page, rng.lognormvariate(10.5, 1), content_type="image/jpeg"
+                    at,
+                    "GET",
+                    picture,
+                    "image",
+                    page,
+                    rng.lognormvariate(10.5, 1),
+                    content_type="image/jpeg",
                 )
                 last = at
         scene.there(hosts, start, last, end)
 
 
-def _play(scene: Scene, wire: Wire, hosts: Hosts, page: str | None, start: float, end: float) -> None:
+def _play(
+    scene: Scene, wire: Wire, hosts: Hosts, page: str | None, start: float, end: float
+) -> None:
     """Segments that keep a buffer between two marks: fetched in runs, then silence till the lower mark."""
     rng = scene.rng
     segment, rate = rng.uniform(1.5, 10), rng.lognormvariate(12, 0.7)
@@ -79,7 +89,15 @@ def _play(scene: Scene, wire: Wire, hosts: Hosts, page: str | None, start: float
             )
             dest = "empty" if wire.version % 4 else "video"
             wire.request(
-                at, "GET", url, dest, page, size, content_type="video/mp4", duration=took, status=200
+                at,
+                "GET",
+                url,
+                dest,
+                page,
+                size,
+                content_type="video/mp4",
+                duration=took,
+                status=200,
             )
             at += took + 0.05
             ready += segment - took - 0.05
@@ -103,7 +121,11 @@ def _video(scene: Scene) -> None:
 
 
 def _long_stream(scene: Scene) -> None:
-    wire, hosts, rng = scene.wire(), scene.hosts(("youtube", "twitch", "linkedin", "facebook")), scene.rng
+    wire, hosts, rng = (
+        scene.wire(),
+        scene.hosts(("youtube", "twitch", "linkedin", "facebook")),
+        scene.rng,
+    )
     start = rng.uniform(scene.start + 60, scene.end - 3800)
     page, length = navigate(wire, hosts, start), rng.uniform(1800, 3000)
     url = f"https://{hosts.film}/live/{wire.token(30)}"
@@ -125,14 +147,23 @@ def _chat(scene: Scene) -> None:
     scene.there(hosts, opened, opened, opened + 20)
     upgrade = {"upgrade": "websocket"}
     wire.request(
-        opened + 1, "GET", f"https://{hosts.socket}/socket", "websocket", page, 0, status=101, headers=upgrade
+        opened + 1,
+        "GET",
+        f"https://{hosts.socket}/socket",
+        "websocket",
+        page,
+        0,
+        status=101,
+        headers=upgrade,
     )
     for span in spans:
         times = acts(rng, span, rng.lognormvariate(2.2, 0.4))
         for at in times:
             wire.message(at, hosts.socket, True, rng.lognormvariate(5.5, 0.7))
             if rng.random() < 0.6:
-                wire.message(at + rng.expovariate(0.2), hosts.socket, False, rng.lognormvariate(5.5, 1))
+                wire.message(
+                    at + rng.expovariate(0.2), hosts.socket, False, rng.lognormvariate(5.5, 1)
+                )
         scene.there(hosts, span[0], times[-1], span[1])
     _socket_noise(scene, wire, hosts, opened)
 
@@ -158,7 +189,9 @@ def _poller(scene: Scene, wire: Wire, hosts: Hosts, page: str, since: float, kin
     )
     jitter = 0.0 if kind == "regular" else rng.uniform(0.1, 0.3) if kind == "jittered" else None
     fresh = rng.uniform(0.1, 1.0)
-    for at in scene.machine(15 if kind == "ads" else 5, 180 if kind == "ads" else 600, since, jitter):
+    for at in scene.machine(
+        15 if kind == "ads" else 5, 180 if kind == "ads" else 600, since, jitter
+    ):
         if kind == "ads":
             slot = f"https://{hosts.web}/{wire.noun}/slot?k={wire.token(6)}"
             wire.request(at, "GET", slot, "empty", page, rng.lognormvariate(8, 1))
@@ -170,7 +203,13 @@ def _poller(scene: Scene, wire: Wire, hosts: Hosts, page: str, since: float, kin
                 picture = f"https://{rng.choice(hosts.cdn)}/{wire.token(20)}.webp"
                 when = at + rng.gammavariate(2, 0.3)
                 wire.request(
-                    when, "GET", picture, "image", page, rng.lognormvariate(9.8, 1), content_type="image/webp"
+                    when,
+                    "GET",
+                    picture,
+                    "image",
+                    page,
+                    rng.lognormvariate(9.8, 1),
+                    content_type="image/webp",
                 )
 
 
@@ -203,7 +242,9 @@ def _paused(scene: Scene) -> None:
     scene.there(hosts, start, start + watched, start + watched + 4)
     for at in scene.machine(10, 60, start):
         url = f"https://{hosts.web}/player/state?id={wire.token(8)}"
-        wire.request(at, "POST", url, "empty", page, rng.choice((0, 20, 200)), status=200, bytes_up=350)
+        wire.request(
+            at, "POST", url, "empty", page, rng.choice((0, 20, 200)), status=200, bytes_up=350
+        )
     leftover(scene, wire, hosts, page, start, scene.end)
 
 
@@ -214,7 +255,14 @@ def _coming_back(scene: Scene) -> None:
         opened = opened or span[0]
         page, _ = sitting(scene, wire, hosts, span, page)
     if page and opened:
-        _poller(scene, wire, hosts, page, opened, scene.rng.choice(("regular", "jittered", "fat", "refresh")))
+        _poller(
+            scene,
+            wire,
+            hosts,
+            page,
+            opened,
+            scene.rng.choice(("regular", "jittered", "fat", "refresh")),
+        )
 
 
 def _embeds(scene: Scene) -> None:
@@ -236,13 +284,25 @@ def _embeds(scene: Scene) -> None:
         if rng.random() < 0.6:
             frame = hosts.frame.replace("{id}", wire.token(11))
             wire.request(
-                at + 0.5, "GET", f"https://{frame}", "iframe", stranger, 3e4, content_type="text/html"
+                at + 0.5,
+                "GET",
+                f"https://{frame}",
+                "iframe",
+                stranger,
+                3e4,
+                content_type="text/html",
             )
             burst(wire, hosts, at + 1, frame)
             if rng.random() < 0.4:
                 film = f"https://{hosts.film}/{wire.token(20)}"
                 wire.request(
-                    at + 2, "GET", film, "empty", frame, rng.lognormvariate(12.5, 1), content_type="video/mp4"
+                    at + 2,
+                    "GET",
+                    film,
+                    "empty",
+                    frame,
+                    rng.lognormvariate(12.5, 1),
+                    content_type="video/mp4",
                 )
 
 
@@ -252,16 +312,32 @@ def _prefetch(scene: Scene) -> None:
     while (at := at + rng.expovariate(1 / rng.choice((120, 600)))) < scene.end:
         hosts = scene.hosts()
         header = rng.choice(("sec-purpose", "sec-purpose", "purpose"))
-        value = "prefetch;prerender" if header == "sec-purpose" and rng.random() < 0.4 else "prefetch"
+        value = (
+            "prefetch;prerender" if header == "sec-purpose" and rng.random() < 0.4 else "prefetch"
+        )
         page, source = f"{hosts.web}/{wire.token(9)}", rng.choice((*_STRANGERS, hosts.web))
         mark = {header: value}
         wire.request(
-            at, "GET", f"https://{page}", "document", source, 8e4, headers=mark, content_type="text/html"
+            at,
+            "GET",
+            f"https://{page}",
+            "document",
+            source,
+            8e4,
+            headers=mark,
+            content_type="text/html",
         )
         for _ in range(rng.randint(0, 5)):
             picture = f"https://{rng.choice(hosts.cdn)}/{wire.token(16)}.webp"
             wire.request(
-                at + 0.6, "GET", picture, "image", page, 2e4, headers=mark, content_type="image/webp"
+                at + 0.6,
+                "GET",
+                picture,
+                "image",
+                page,
+                2e4,
+                headers=mark,
+                content_type="image/webp",
             )
 
 
@@ -331,7 +407,14 @@ def _pinned(scene: Scene) -> None:
         host = rng.choice((hosts.app, hosts.film, *hosts.cdn))
         size = {"bytes_up": round(down / rng.uniform(8, 90)) + 300, "bytes_down": round(down)}
         wire.events.append(
-            {"at": at, "user": wire.user, "kind": "tunnel", "host": host, "duration": duration, **size}
+            {
+                "at": at,
+                "user": wire.user,
+                "kind": "tunnel",
+                "host": host,
+                "duration": duration,
+                **size,
+            }
         )
 
     for start, end in scene.spans(300, 0.06):
@@ -361,7 +444,11 @@ def _mixed(scene: Scene) -> None:
         _two_devices,
         _pinned,
     )
-    idle = (*(_open(kind) for kind in ("regular", "jittered", "fat", "refresh", "ads")), _embeds, _prefetch)
+    idle = (
+        *(_open(kind) for kind in ("regular", "jittered", "fat", "refresh", "ads")),
+        _embeds,
+        _prefetch,
+    )
     for _ in range(scene.rng.randint(1, 3)):
         scene.user = f"user{scene.rng.randrange(40)}"
         for source in (

@@ -82,7 +82,9 @@ def _paused(scene: Scene) -> None:
 
 def _chat(scene: Scene) -> None:
     r, wire = scene.rng, scene.wire()
-    host, name = r.choice((("web.whatsapp.com", "whatsapp"), ("edge-chat.facebook.com", "facebook")))
+    host, name = r.choice(
+        (("web.whatsapp.com", "whatsapp"), ("edge-chat.facebook.com", "facebook"))
+    )
     net = Net(name, host if name == "whatsapp" else "www.facebook.com", "/", "/", ("/api/graphql/",), ("/x",),
               ("/y",), (), host, host, host)  # fmt: skip
     opened = scene.start + 60
@@ -210,7 +212,14 @@ def _two_devices(scene: Scene) -> None:
     net = scene.rng.choice(NETS[:4])
     for at in scene.starts(2, 5):
         browse(scene, first, net, at, scene.rng.uniform(100, 500))
-        browse(scene, second, net, at + scene.rng.uniform(-100, 300), scene.rng.uniform(50, 300), opens=False)
+        browse(
+            scene,
+            second,
+            net,
+            at + scene.rng.uniform(-100, 300),
+            scene.rng.uniform(50, 300),
+            opens=False,
+        )
 
 
 def _sleep(scene: Scene) -> None:
@@ -252,7 +261,8 @@ def _pinned(scene: Scene) -> None:
 
 def _mixed(scene: Scene) -> None:
     for make in scene.rng.sample(
-        (_glances, _coming_back, _embeds, _prefetch, _long_read, _video, _phone, _two_tabs, _feed), 3
+        (_glances, _coming_back, _embeds, _prefetch, _long_read, _video, _phone, _two_tabs, _feed),
+        3,
     ):
         make(scene)
 

@@ -16,7 +16,8 @@ def test_hosts_belong_to_platforms_by_their_longest_end() -> None:
 def test_any_request_opens_a_minute() -> None:
     """Two close by are one stretch."""
     events = [
-        {"at": at, "user": "ana", "url": "https://x.com/", "duration": 1.0} for at in (0.0, 30.0, 500.0)
+        {"at": at, "user": "ana", "url": "https://x.com/", "duration": 1.0}
+        for at in (0.0, 30.0, 500.0)
     ]
     assert any_request(events) == {"ana": {"x": [(0.0, 91.0), (500.0, 561.0)]}}
 

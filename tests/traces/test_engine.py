@@ -19,7 +19,9 @@ def test_everything_is_metered_and_nothing_runs_out() -> None:
     rng, gap, at, events = random.Random(1), rules().metering.navigation_gap, 1.79e9, []
     for _ in range(40):
         address = f"https://www.linkedin.com/in/person-{rng.randrange(10**6)}/"
-        events.append(page | {"at": at, "url": address, "headers": headers, "bytes": 90_000, "duration": 0.5})
+        events.append(
+            page | {"at": at, "url": address, "headers": headers, "bytes": 90_000, "duration": 0.5}
+        )
         at += min(0.8 * gap, rng.lognormvariate(4, 0.9))
     charged = charge(events)
     assert charged.keys() == {"ana"}

@@ -22,7 +22,13 @@ def nobody(events: Sequence[Mapping[str, Any]]) -> Times:
 def test_a_perfect_meter_has_no_error() -> None:
     """Nothing missed, nothing extra."""
     score = compare(TRUTH, TRUTH, "feed", 1, 8.0, 10)
-    assert (score.true, score.charged, score.error, score.missed, score.extra) == (600, 600, 0, 0, 0)
+    assert (score.true, score.charged, score.error, score.missed, score.extra) == (
+        600,
+        600,
+        0,
+        0,
+        0,
+    )
 
 
 def test_the_right_total_at_the_wrong_time_is_misplaced() -> None:
@@ -65,7 +71,14 @@ def test_seeds_are_ranges_or_lists(text: str, seeds: list[int]) -> None:
 
 def test_the_command_prints_a_table_or_json(capsys: pytest.CaptureFixture[str]) -> None:
     """Both hold the figures by scenario and overall; workers change nothing."""
-    arguments = ["--seeds", "1-2", "--scenario", "feed", "--meter", "tests.traces.baselines:any_request"]
+    arguments = [
+        "--seeds",
+        "1-2",
+        "--scenario",
+        "feed",
+        "--meter",
+        "tests.traces.baselines:any_request",
+    ]
     main([*arguments, "--worst", "1"])
     table = capsys.readouterr().out
     assert "feed" in table

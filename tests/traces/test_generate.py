@@ -35,9 +35,7 @@ def test_a_seed_is_a_day(scenario: str) -> None:
 
 def test_a_day_does_not_depend_on_the_process() -> None:
     """Another interpreter with other hashes makes the same day."""
-    code = (
-        "import json, tests.traces as t; d = t.generate(7, 'mixed'); print(json.dumps([d.events, d.truth]))"
-    )
+    code = "import json, tests.traces as t; d = t.generate(7, 'mixed'); print(json.dumps([d.events, d.truth]))"
     root = Path(__file__).parents[2]
     found = subprocess.run(
         [sys.executable, "-c", code],
@@ -75,7 +73,9 @@ def test_truth_is_well_formed(scenario: str) -> None:
                 assert spans[-1][1] <= day.end + 120
                 for start, end in spans:
                     assert end > start
-                    near = {(user, platform, round(start + step / 10, 1)) for step in range(-30, 70)}
+                    near = {
+                        (user, platform, round(start + step / 10, 1)) for step in range(-30, 70)
+                    }
                     assert near & starts, (scenario, day.seed, platform)
 
 

@@ -183,7 +183,9 @@ class Wire:
         rng = self.rng
         self.metadata = not self.app and rng.random() < 0.8
         self.policy = (
-            rng.choice(("default", "default", "default", "none", "full")) if self.metadata else "default"
+            rng.choice(("default", "default", "default", "none", "full"))
+            if self.metadata
+            else "default"
         )
         self.style = rng.choice(("rest", "single", "query", "rpc"))
         self.noun = rng.choice(_NOUNS)
@@ -205,7 +207,10 @@ class Wire:
                 return "GET", f"https://{host}/api/v{self.version}/{noun}?{query}"
             case "rpc":
                 return "POST", f"https://{host}/rpc/{noun.title()}Service/Get"
-        return "GET", f"https://{host}/api/{noun}/{self.rng.randrange(10**8)}/page/{self.rng.randint(1, 9)}"
+        return (
+            "GET",
+            f"https://{host}/api/{noun}/{self.rng.randrange(10**8)}/page/{self.rng.randint(1, 9)}",
+        )
 
     def poll(self, at: Hosts) -> tuple[str, str]:
         """A polling address: an innocent one, or the very one that scrolling uses."""
@@ -215,7 +220,14 @@ class Wire:
         return "GET", f"https://{at.api}/v{self.version}/{word}?t={self.rng.randrange(10**9)}"
 
     def request(
-        self, when: float, method: str, url: str, dest: str, page: str | None, size: float, **other: Any
+        self,
+        when: float,
+        method: str,
+        url: str,
+        dest: str,
+        page: str | None,
+        size: float,
+        **other: Any,
     ) -> None:
         """One request. `page` is the host (and path) of the document behind it; None for none."""
         self.events.append(
@@ -228,7 +240,9 @@ class Wire:
                 "status": other.pop("status", 200),
                 "content_type": other.pop("content_type", "application/json"),
                 "bytes": round(max(0.0, size)),
-                "duration": other.pop("duration", self.rng.gammavariate(2, 0.05) + size / self.rate),
+                "duration": other.pop(
+                    "duration", self.rng.gammavariate(2, 0.05) + size / self.rate
+                ),
                 **other,
             }
         )
@@ -260,14 +274,18 @@ class Wire:
         }
         if page and self.policy != "none":
             full = self.policy == "full" or from_host == host
-            headers["referer"] = f"https://{page}" if full and "/" in page else f"https://{from_host}/"
+            headers["referer"] = (
+                f"https://{page}" if full and "/" in page else f"https://{from_host}/"
+            )
         if page and (method == "POST" or (dest == "empty" and from_host != host)):
             headers["origin"] = f"https://{from_host}"
         if self.metadata:
             headers["sec-fetch-dest"] = dest
-            headers["sec-fetch-mode"] = {"document": "navigate", "iframe": "navigate", "empty": "cors"}.get(
-                dest, "no-cors"
-            )
+            headers["sec-fetch-mode"] = {
+                "document": "navigate",
+                "iframe": "navigate",
+                "empty": "cors",
+            }.get(dest, "no-cors")
             related = (
                 "same-origin"
                 if host == from_host

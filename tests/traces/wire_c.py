@@ -98,7 +98,9 @@ class Wire:
             "duration": took or self.rng.lognormvariate(-1.9, 0.7),
         })  # fmt: skip
 
-    def open(self, at: float, net: Net, path: str, *, gesture: bool = True, site: str = "none") -> None:
+    def open(
+        self, at: float, net: Net, path: str, *, gesture: bool = True, site: str = "none"
+    ) -> None:
         """A page with its parts."""
         user = {"sec_fetch_user": "?1"} if gesture else {}
         r = self.rng

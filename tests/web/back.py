@@ -35,7 +35,9 @@ RULES = replace(
         Rule("Fifteen", Then.SPEND, "daily-social"),
         Rule("Tried <b>out</b>", Then.BLOCK, mode=Mode.OBSERVE),
     ),
-    people=People("staff", MappingProxyType({"staff": (), "admin": ("ada", "abe"), "care": ("Dora",)})),
+    people=People(
+        "staff", MappingProxyType({"staff": (), "admin": ("ada", "abe"), "care": ("Dora",)})
+    ),
 )
 WOULD = [({"rule": "Tried <b>out</b>", "platform": "youtube", "role": "staff"}, 7)]
 SAME = {"Origin": "http://allowance.internal"}
@@ -93,22 +95,31 @@ class Behind:
 
     def asked(self, number: int = 1, person: str = "dora", **changes: object) -> TimeRequest:
         """A request that waits already."""
-        made = TimeRequest(f"r{number}", person, "daily-social", 600.0, "a launch", "open", NOW - 60.0)
+        made = TimeRequest(
+            f"r{number}", person, "daily-social", 600.0, "a launch", "open", NOW - 60.0
+        )
         made = replace(made, **changes)
         assert self.ledger.ask(made, most_open=99)
         return made
 
-    def person(self, name: str = "dora", *, signed_in: bool = True, identified: bool = True) -> ASGIApp:
+    def person(
+        self, name: str = "dora", *, signed_in: bool = True, identified: bool = True
+    ) -> ASGIApp:
         """The application as somebody gets it."""
         return as_person(self.app, name, signed_in=signed_in, identified=identified)
 
 
 async def call(
-    app: ASGIApp, path: str, form: Mapping[str, str] | None = None, headers: Mapping[str, str] = SAME
+    app: ASGIApp,
+    path: str,
+    form: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] = SAME,
 ) -> httpx.Response:
     """A request; with a form it is a POST."""
     transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://allowance.internal") as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://allowance.internal"
+    ) as client:
         if form is None:
             return await client.get(path)
         return await client.post(path, data=dict(form), headers=dict(headers))

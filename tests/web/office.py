@@ -39,7 +39,11 @@ def rule_set() -> RuleSet:
     """Three platforms, one allowance."""
     platforms = {
         name: Platform(name=name, title=title, hosts=(f"{name}.com",))
-        for name, title in (("facebook", "Facebook"), ("linkedin", "LinkedIn"), ("youtube", "YouTube"))
+        for name, title in (
+            ("facebook", "Facebook"),
+            ("linkedin", "LinkedIn"),
+            ("youtube", "YouTube"),
+        )
     }
     return RuleSet(
         zone=ZONE,
@@ -80,7 +84,9 @@ def visit(
     """A visit that began `ago` minutes before now."""
     start = NOW - ago * MINUTE
     number = f"{platform}-{ago}"
-    return Visit(number, "dora", platform, section, allowance, rule, start, start + minutes * MINUTE, "node")
+    return Visit(
+        number, "dora", platform, section, allowance, rule, start, start + minutes * MINUTE, "node"
+    )
 
 
 @dataclass
@@ -113,7 +119,9 @@ class FixedOffice:
 
     def explanation(self, user: str, url: str) -> Explanation:
         used = used_by(self.seen, ())
-        return explain(Engine(self.rules()), Catalogue(self.rules().platforms), user, url, used, NOW)
+        return explain(
+            Engine(self.rules()), Catalogue(self.rules().platforms), user, url, used, NOW
+        )
 
     def health(self) -> Health:
         return self.state

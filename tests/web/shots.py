@@ -39,14 +39,18 @@ RULE = "Fifteen minutes a day"
 def context(**changes: object) -> answers.PageContext:
     """Dora, who has used what she had."""
     used_up = balance(spent=15 * MINUTE)
-    made = answers.PageContext("dora", ("staff", "care"), "Facebook", used_up, "Daily social", ZONE, NOW)
+    made = answers.PageContext(
+        "dora", ("staff", "care"), "Facebook", used_up, "Daily social", ZONE, NOW
+    )
     return made._replace(**changes)
 
 
 def refusals() -> dict[str, Page]:
     """The pages of `proxy/answers.py`."""
     no = Verdict.BLOCK
-    exhausted = Decision(no, Reason.EXHAUSTED, "facebook", None, RULE, "daily-social", 0.0, MIDNIGHT)
+    exhausted = Decision(
+        no, Reason.EXHAUSTED, "facebook", None, RULE, "daily-social", 0.0, MIDNIGHT
+    )
     tiktok = Decision(
         no,
         Reason.BLOCKED,
@@ -54,7 +58,9 @@ def refusals() -> dict[str, Page]:
         rule="Not on our network",
         message="TikTok is not available on office devices.",
     )
-    shut = Decision(no, Reason.BLOCKED, "youtube", rule="Video after work", until=NOW + 190 * MINUTE)
+    shut = Decision(
+        no, Reason.BLOCKED, "youtube", rule="Video after work", until=NOW + 190 * MINUTE
+    )
     within = Decision(Verdict.SPEND, Reason.WITHIN, "facebook", None, RULE, "daily-social", 112.0)
     low = balance(spent=15 * MINUTE - 112)
     granted = balance(spent=25 * MINUTE, granted=10 * MINUTE)
@@ -83,8 +89,13 @@ def refusals() -> dict[str, Page]:
 def told(visit: Visit) -> Visit:
     """With evidence."""
     at = visit.start
-    lines = (Extension("page-action", at + 15, at + 50, 14), Extension("media-played", at + 30, at + 60, 1))
-    return replace(visit, evidence=EvidenceSummary(("page-opened", at), lines, ("time-up", visit.end), 600.0))
+    lines = (
+        Extension("page-action", at + 15, at + 50, 14),
+        Extension("media-played", at + 30, at + 60, 1),
+    )
+    return replace(
+        visit, evidence=EvidenceSummary(("page-opened", at), lines, ("time-up", visit.end), 600.0)
+    )
 
 
 def office() -> FixedOffice:
@@ -92,7 +103,9 @@ def office() -> FixedOffice:
     return FixedOffice(
         held=(
             balance(spent=11.5 * MINUTE, granted=5 * MINUTE),
-            balance("weekly-video", limit=60 * MINUTE, spent=55 * MINUTE, resets_at=MIDNIGHT + 6 * 86400),
+            balance(
+                "weekly-video", limit=60 * MINUTE, spent=55 * MINUTE, resets_at=MIDNIGHT + 6 * 86400
+            ),
             balance("news", limit=10 * MINUTE, spent=10 * MINUTE, resets_at=NOW + 70 * MINUTE),
         ),
         seen=(
@@ -113,7 +126,9 @@ def site() -> dict[str, Page]:
     ruled = TestClient(
         as_person(employee_app(Ruled(seen=(visit("linkedin", 60, 4), visit("facebook", 30, 5)))))
     )
-    guest = TestClient(as_person(employee_app(FixedOffice()), name="ip:10.0.7.33", identified=False))
+    guest = TestClient(
+        as_person(employee_app(FixedOffice()), name="ip:10.0.7.33", identified=False)
+    )
     asking, deciding, broken = behind()
     admin, ill = TestClient(web_app(office())), TestClient(web_app(FixedOffice(state=away)))
     made = {
@@ -141,11 +156,15 @@ def behind() -> tuple[TestClient, TestClient, TestClient]:
     full = Behind(pseudonyms=True)
     full.inner.write_visits([visit("facebook", 60, 5), visit("youtube", 30, 20, None)])
     full.asked(
-        1, "emil", reason="The election night needs somebody on every channel, from eight until the end"
+        1,
+        "emil",
+        reason="The election night needs somebody on every channel, from eight until the end",
     )
     full.asked(2, "ada", reason="A course")
     full.asked(3, reason="The launch")
-    full.ledger.decide("r3", at=NOW - 30, by="ada", actor="web:ada", grant=None, note="After lunch, gladly.")
+    full.ledger.decide(
+        "r3", at=NOW - 30, by="ada", actor="web:ada", grant=None, note="After lunch, gladly."
+    )
     full.asked(4, reason="A customer waits")
     lines = [
         f"rules/policy.yaml:{n}:5: unknown-key: 'lmit' is not known here; did you mean limit?"
@@ -163,7 +182,11 @@ def behind() -> tuple[TestClient, TestClient, TestClient]:
 
 def unmasked(admin: TestClient) -> Response:
     """The page that shows a name."""
-    fields = {"token": TOKENS.of("ada", now=NOW), "pseudonym": NAMES.of("dora"), "reason": "a complaint"}
+    fields = {
+        "token": TOKENS.of("ada", now=NOW),
+        "pseudonym": NAMES.of("dora"),
+        "reason": "a complaint",
+    }
     return admin.post("http://allowance.internal/admin/unmask", data=fields, headers=SAME)
 
 
@@ -184,7 +207,9 @@ def shoot(browser: Browser, name: str, page: Page, look: str, size: dict[str, in
     view.on("pageerror", lambda problem: complaints.append(str(problem)))
     view.route("**/*", answer)
     view.goto("http://allowance.internal/")
-    view.wait_for_function("getComputedStyle(document.querySelector('.card')).borderRadius === '16px'")
+    view.wait_for_function(
+        "getComputedStyle(document.querySelector('.card')).borderRadius === '16px'"
+    )
     wide = view.evaluate("document.documentElement.scrollWidth > innerWidth")
     view.screenshot(path=OUT / f"{name}-{look}.png", full_page=True)
     view.close()

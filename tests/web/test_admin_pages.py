@@ -16,7 +16,9 @@ from tests.web.test_app import text_of
 class Away(MemoryLedger):
     """A ledger that cannot be reached."""
 
-    def requests(self, *, person: str | None = None, status: str | None = None) -> Sequence[TimeRequest]:
+    def requests(
+        self, *, person: str | None = None, status: str | None = None
+    ) -> Sequence[TimeRequest]:
         raise LedgerUnavailable("away")
 
     def totals(self, start: float, end: float) -> Sequence[Total]:
@@ -101,17 +103,28 @@ async def test_approving() -> None:
     behind.asked(reason="<script>alert(1)</script>")
     page = await call(behind.person("ada"), "/admin")
     assert "<script>" not in page.text
-    assert page.text.index('value="refuse"') < page.text.index('value="approve"')  # Enter in the note says no
+    assert page.text.index('value="refuse"') < page.text.index(
+        'value="approve"'
+    )  # Enter in the note says no
     sent = {"request": "r1", "verb": "approve", "token": token(page.text)}
     answer = await call(behind.person("ada"), "/admin/requests", sent)
     assert (answer.status_code, answer.headers["location"]) == (303, "/admin?done=granted")
     (grant,) = behind.ledger.grants(0.0)
-    assert (grant.person, grant.seconds, grant.granted_by, grant.expires) == ("dora", 600.0, "ada", MIDNIGHT)
-    assert [(each.actor, each.action) for each in behind.ledger.audit_log()] == [("web:ada", "grant")]
+    assert (grant.person, grant.seconds, grant.granted_by, grant.expires) == (
+        "dora",
+        600.0,
+        "ada",
+        MIDNIGHT,
+    )
+    assert [(each.actor, each.action) for each in behind.ledger.audit_log()] == [
+        ("web:ada", "grant")
+    ]
     assert behind.woken == 1
     assert "Granted" in (await call(behind.person("ada"), "/admin?done=granted")).text
     again = await call(
-        behind.person("abe"), "/admin/requests", sent | {"token": behind.back.tokens.of("abe", now=NOW)}
+        behind.person("abe"),
+        "/admin/requests",
+        sent | {"token": behind.back.tokens.of("abe", now=NOW)},
     )
     assert again.status_code == 400
     assert "does not wait" in again.text
@@ -127,7 +140,9 @@ async def test_refusing() -> None:
     silent = await call(behind.person("ada"), "/admin/requests", sent)
     assert silent.status_code == 400
     assert "why not" in silent.text
-    answer = await call(behind.person("ada"), "/admin/requests", sent | {"note": "after <i>lunch</i>"})
+    answer = await call(
+        behind.person("ada"), "/admin/requests", sent | {"note": "after <i>lunch</i>"}
+    )
     assert answer.headers["location"] == "/admin?done=refused"
     assert "after &lt;i&gt;lunch&lt;/i&gt;" in (await call(behind.person(), "/")).text
     assert not behind.ledger.grants(0.0)
@@ -200,12 +215,18 @@ async def test_unmasking() -> None:
     answer = await call(behind.person("ada"), "/admin/unmask", sent)
     assert answer.status_code == 303
     (entry,) = behind.inner.audit_log(subject=hidden)
-    assert (entry.action, entry.actor, entry.detail) == ("unmask", f"web:{NAMES.of('ada')}", "a complaint")
+    assert (entry.action, entry.actor, entry.detail) == (
+        "unmask",
+        f"web:{NAMES.of('ada')}",
+        "a complaint",
+    )
     shown = await call(behind.person("ada"), answer.headers["location"])
     assert "dora" in text_of(shown.text)
     assert len(behind.inner.audit_log()) == 1
     for path in (
-        answer.headers["location"].replace(hidden.replace(":", "%3A"), NAMES.of("ada").replace(":", "%3A")),
+        answer.headers["location"].replace(
+            hidden.replace(":", "%3A"), NAMES.of("ada").replace(":", "%3A")
+        ),
         f"/admin/unmasked?pseudonym={hidden}",
     ):
         assert (await call(behind.person("ada"), path)).status_code == 403

@@ -38,7 +38,9 @@ async def test_the_ledger_is_never_asked_on_the_loop() -> None:
     seen: set[int] = set()
 
     class Watching(MemoryLedger):
-        def requests(self, *, person: str | None = None, status: str | None = None) -> list[TimeRequest]:
+        def requests(
+            self, *, person: str | None = None, status: str | None = None
+        ) -> list[TimeRequest]:
             seen.add(threading.get_ident())
             return list(super().requests(person=person, status=status))
 
@@ -55,7 +57,9 @@ async def test_a_glance_waits_for_nobody() -> None:
     """A page that can do without gets nothing from a ledger that is broken."""
 
     class Broken(MemoryLedger):
-        def requests(self, *, person: str | None = None, status: str | None = None) -> list[TimeRequest]:
+        def requests(
+            self, *, person: str | None = None, status: str | None = None
+        ) -> list[TimeRequest]:
             raise LedgerError("schema")
 
     assert await Behind(Broken()).back.glance("dora") == ()

@@ -39,4 +39,7 @@ def test_long_lists_are_cut() -> None:
     shown = in_force(RULES, NOW, [f"p{n}" for n in range(MOST_SHOWN + 5)], NOW)
     assert (len(shown.problems), shown.more) == (MOST_SHOWN, 5)
     many = [({"rule": f"r{n}", "platform": "x", "role": "staff"}, 1) for n in range(MOST_SHOWN + 5)]
-    assert (len(observing(RULES, many).would), observing(RULES, many).total) == (MOST_SHOWN, MOST_SHOWN + 5)
+    assert (len(observing(RULES, many).would), observing(RULES, many).total) == (
+        MOST_SHOWN,
+        MOST_SHOWN + 5,
+    )

@@ -33,7 +33,9 @@ FULL = FixedOffice(
 async def get(app: ASGIApp, path: str, *, method: str = "GET", **headers: str) -> httpx.Response:
     """One request, straight into the application."""
     transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://allowance.internal") as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://allowance.internal"
+    ) as client:
         return await client.request(
             method, path, headers={k.replace("_", "-"): v for k, v in headers.items()}
         )
@@ -138,7 +140,10 @@ async def test_pages_allow_themselves_nothing_else(path: str) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.text(max_size=30), st.sampled_from(["<b>x", '"><script>', "' onload='x", "{{7*7}}", "\udc80"]))
+@given(
+    st.text(max_size=30),
+    st.sampled_from(["<b>x", '"><script>', "' onload='x", "{{7*7}}", "\udc80"]),
+)
 async def test_nothing_in_a_value_becomes_markup(free: str, nasty: str) -> None:
     """Names from rule files and sign-in are shown as text, never as elements."""
     value = f"z{free}{nasty}"
@@ -206,7 +211,9 @@ async def test_pac_names_the_host_that_the_client_used(host: str, proxy: str | N
 async def test_pac_through_the_proxy_needs_the_proxys_address() -> None:
     """`allowance.internal` is no name that a browser could connect to: the adapter says which is."""
     app = employee_app(FixedOffice())
-    assert "PROXY 10.0.0.5:8080" in (await get(as_person(app, reached="10.0.0.5"), "/proxy.pac")).text
+    assert (
+        "PROXY 10.0.0.5:8080" in (await get(as_person(app, reached="10.0.0.5"), "/proxy.pac")).text
+    )
     assert (await get(as_person(app), "/proxy.pac")).status_code == 404
 
 
@@ -217,7 +224,10 @@ async def test_health_readiness_and_metrics() -> None:
     answer = await get(ill, "/readyz")
     assert (answer.status_code, answer.json()["checks"]["ledger"]) == (503, "down: locked")
     well = web_app(FixedOffice())
-    assert (await get(well, "/readyz")).json() == {"ready": True, "checks": {"rules": "ok", "ledger": "ok"}}
+    assert (await get(well, "/readyz")).json() == {
+        "ready": True,
+        "checks": {"rules": "ok", "ledger": "ok"},
+    }
     metrics = await get(well, "/metrics")
     assert metrics.text == "allowance_active_people 3.0\n"
     assert metrics.headers["content-type"] == "text/plain; version=1.0.0; charset=utf-8"
@@ -225,7 +235,9 @@ async def test_health_readiness_and_metrics() -> None:
 
 async def test_the_index_names_the_state_and_no_employee() -> None:
     """The administrator sees what is wrong at a glance, and nobody's name."""
-    page = (await get(web_app(FixedOffice(state=Health(False, {"ledger": "down: locked"}))), "/")).text
+    page = (
+        await get(web_app(FixedOffice(state=Health(False, {"ledger": "down: locked"}))), "/")
+    ).text
     assert "needs a hand" in page
     assert "down: locked" in page
     assert "dora" not in page
@@ -256,7 +268,9 @@ async def test_a_failure_of_ours_is_a_page(caplog: pytest.LogCaptureFixture) -> 
     assert answer.status_code == 500
     assert "Something went wrong" in answer.text
     assert "enforcer" not in answer.text
-    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["a page failed"]
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "a page failed"
+    ]
 
 
 def test_now_is_what_the_fixture_says() -> None:

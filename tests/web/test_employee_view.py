@@ -32,7 +32,9 @@ def test_no_word_from_the_proxy_is_nobody(scope: dict[str, object]) -> None:
 
 def test_visitor_from_the_scope() -> None:
     """The adapter's entry is taken as it is; what it leaves out is unknown."""
-    assert Visitor.of({"extensions": {"allowance.person": {"name": "dora"}}}) == Visitor("dora", False, "")
+    assert Visitor.of({"extensions": {"allowance.person": {"name": "dora"}}}) == Visitor(
+        "dora", False, ""
+    )
 
 
 def test_overlap_is_counted_once() -> None:
@@ -48,7 +50,9 @@ def test_timeline_holds_every_visit() -> None:
     assert line is not None
     assert line.ticks == ("09:00", "11:00", "13:00", "15:00", "17:00")
     assert [mark.charged for mark in line.marks] == [True, False, True]
-    assert all(mark.x >= 0 and mark.width >= 4 and mark.x + mark.width <= 1000 for mark in line.marks)
+    assert all(
+        mark.x >= 0 and mark.width >= 4 and mark.x + mark.width <= 1000 for mark in line.marks
+    )
     assert line.marks[0].x == pytest.approx(1000 * 15 / 480, abs=0.1)
 
 
@@ -69,7 +73,9 @@ def test_a_running_visit_lasts_until_now() -> None:
 def test_every_visit_says_why() -> None:
     """What opened, extended and closed it, in the words of `evidence.py`; old visits say that nothing was recorded."""
     told = visit("facebook", 30, 5)
-    told = replace(told, evidence=EvidenceSummary(("page-opened", told.start), (), ("time-up", told.end)))
+    told = replace(
+        told, evidence=EvidenceSummary(("page-opened", told.start), (), ("time-up", told.end))
+    )
     rows = day_of(FixedOffice(seen=(visit("youtube", 60, 5), told)), DORA).rows
     assert rows[0].why == ("Opened 14:20:00 by opening a page.", "Closed 14:25:00: time was up.")
     assert rows[1].why == ("Not recorded.",)
@@ -81,7 +87,8 @@ def test_every_visit_says_why() -> None:
 def test_what_the_rules_no_longer_know_has_a_name_still() -> None:
     """A platform that left the catalogue, and a rolling balance without a reset, are shown."""
     office = FixedOffice(
-        held=(balance("four-hours", resets_at=None),), seen=(visit("old-net", 9, 1, None, None, None),)
+        held=(balance("four-hours", resets_at=None),),
+        seen=(visit("old-net", 9, 1, None, None, None),),
     )
     day = day_of(office, DORA)
     assert day.rows[0].platform == "Old net"
@@ -97,7 +104,10 @@ class Observing(FixedOffice):
     modes: tuple[Mode, ...] = ()
 
     def rules(self) -> RuleSet:
-        spend = [Rule(f"r{i}", Then.SPEND, "daily-social", mode=mode) for i, mode in enumerate(self.modes)]
+        spend = [
+            Rule(f"r{i}", Then.SPEND, "daily-social", mode=mode)
+            for i, mode in enumerate(self.modes)
+        ]
         return replace(super().rules(), rules=tuple(spend))
 
 
@@ -110,7 +120,9 @@ class Observing(FixedOffice):
         ((), False),
     ],
 )
-def test_an_allowance_that_is_only_tried_out_says_so(modes: tuple[Mode, ...], observed: bool) -> None:
+def test_an_allowance_that_is_only_tried_out_says_so(
+    modes: tuple[Mode, ...], observed: bool
+) -> None:
     """Only when none of its rules is enforced."""
     office = Observing(held=(balance(spent=60),))
     office.modes = modes

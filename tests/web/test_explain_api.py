@@ -16,9 +16,13 @@ async def get(
     path: str = ASK, client: str = "127.0.0.1", host: str = "127.0.0.1:8081", **headers: str
 ) -> httpx.Response:
     """One request to the web port."""
-    transport = httpx.ASGITransport(web_app(FixedOffice(seen=[visit("facebook", 20, 3)])), client=(client, 1))
+    transport = httpx.ASGITransport(
+        web_app(FixedOffice(seen=[visit("facebook", 20, 3)])), client=(client, 1)
+    )
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as one:
-        return await one.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        return await one.get(
+            path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
 
 
 async def test_the_answer() -> None:

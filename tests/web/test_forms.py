@@ -9,7 +9,16 @@ from fastapi import Request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.web.forms import FIELD, LIVES, MOST_BYTES, TYPE, Refusal, Tokens, from_our_page, posted
+from proxy_addon.web.forms import (
+    FIELD,
+    LIVES,
+    MOST_BYTES,
+    TYPE,
+    Refusal,
+    Tokens,
+    from_our_page,
+    posted,
+)
 
 NOW = 1_793_610_000.0
 TOKENS = Tokens(b"secret")

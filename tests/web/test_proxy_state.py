@@ -50,7 +50,9 @@ def test_visits_of_today_only(house: House) -> None:
         "yesterday": (NOON - 90_000, NOON - 80_000), "over midnight": (NOON - 50_000, NOON - 43_000),
         "given back": (NOON - 100, NOON - 100), "today": (NOON - 60, NOON), "ahead": (NOON + 10, NOON + 20),
     }  # fmt: skip
-    visits = [Visit(name, "dora", "x", None, "short", None, *span, "n") for name, span in spans.items()]
+    visits = [
+        Visit(name, "dora", "x", None, "short", None, *span, "n") for name, span in spans.items()
+    ]
     house.book.load(visits, [])
     assert {visit.id for visit in live(house).visits_today("dora")} == {"over midnight", "today"}
 

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core.ruleset import Allowance, Limit, Mode, Override, Period, Rule, RuleSet, Then, When
+from proxy_addon.core.ruleset import (
+    Allowance,
+    Limit,
+    Mode,
+    Override,
+    Period,
+    Rule,
+    RuleSet,
+    Then,
+    When,
+)
 from proxy_addon.core.types import Target, Visit
 from proxy_addon.web.app import employee_app
 from proxy_addon.web.rule_explanation import MOST_STEPS, WhyPage, _plain, page_of
@@ -30,7 +40,9 @@ RULES = (
     Rule("Care is free", Then.ALLOW, roles=frozenset({"care"}), targets=targets("facebook")),
     Rule("Bob's course", Then.ALLOW, users=("bob", "carl"), targets=targets("linkedin")),
     Rule("Lunch is yours", Then.ALLOW, when=LUNCH),
-    Rule("Fifteen minutes a day", Then.SPEND, "daily-social", targets=targets("facebook", "linkedin")),
+    Rule(
+        "Fifteen minutes a day", Then.SPEND, "daily-social", targets=targets("facebook", "linkedin")
+    ),
     Rule("No video", Then.BLOCK, targets=targets("youtube"), message="Ask the desk for a course."),
     Rule("The rest", Then.ALLOW),
 )
@@ -52,7 +64,9 @@ class Ruled(FixedOffice):
         return self.ruled or rule_set()
 
 
-def page(platform: str = "", address: str = "", seen: tuple[Visit, ...] = (), **changes: object) -> WhyPage:
+def page(
+    platform: str = "", address: str = "", seen: tuple[Visit, ...] = (), **changes: object
+) -> WhyPage:
     """What dora is told."""
     return page_of(Ruled(seen=seen, ruled=rule_set(**changes)), "dora", platform, address)
 
@@ -127,7 +141,8 @@ def test_used_up() -> None:
     assert asked is not None
     assert not asked.opens
     assert (
-        asked.because == "Daily social is used up, and the rule “Fifteen minutes a day” charges this to it."
+        asked.because
+        == "Daily social is used up, and the rule “Fifteen minutes a day” charges this to it."
     )
     assert asked.facts[-1] == "There is time again tomorrow at 00:00."
 
@@ -138,7 +153,9 @@ def test_other_answers() -> None:
     assert quiet is not None
     assert quiet.because == "No rule fits; this is what holds then."
     assert quiet.walk[0].why == "It is for the role care; you are in staff."
-    tried = page_of(Ruled(ruled=rule_set(replace(RULES[4], mode=Mode.OBSERVE))), "dora", "youtube").asked
+    tried = page_of(
+        Ruled(ruled=rule_set(replace(RULES[4], mode=Mode.OBSERVE))), "dora", "youtube"
+    ).asked
     assert tried is not None
     assert tried.opens
     assert tried.because.endswith("The rule is only tried out; in force, it would be closed.")

@@ -25,7 +25,9 @@ def test_serves_until_it_is_stopped() -> None:
     assert any(thread.name == "web" for thread in threading.enumerate())
     server.stop()
     assert not accepts(port)
-    until(lambda: all(thread.name != "web" for thread in threading.enumerate()), "the thread to end")
+    until(
+        lambda: all(thread.name != "web" for thread in threading.enumerate()), "the thread to end"
+    )
     server.stop()
 
 
@@ -35,7 +37,8 @@ def test_taken_port() -> None:
         wanted = HostPort("127.0.0.1", holder.getsockname()[1])
         for attempt in (lambda: bind(wanted, "--web"), lambda: free(wanted, "--web")):
             with pytest.raises(
-                PortTaken, match=r"^--web 127\.0\.0\.1:\d+: .*; choose another with --web HOST:PORT$"
+                PortTaken,
+                match=r"^--web 127\.0\.0\.1:\d+: .*; choose another with --web HOST:PORT$",
             ):
                 attempt()
         with pytest.raises(PortTaken):

@@ -21,7 +21,9 @@ class Away(MemoryLedger):
     def ask(self, request: TimeRequest, *, most_open: int) -> bool:
         raise LedgerUnavailable("postgresql://10.0.0.1 does not answer")
 
-    def requests(self, *, person: str | None = None, status: str | None = None) -> list[TimeRequest]:
+    def requests(
+        self, *, person: str | None = None, status: str | None = None
+    ) -> list[TimeRequest]:
         raise LedgerUnavailable("postgresql://10.0.0.1 does not answer")
 
 
@@ -111,7 +113,9 @@ async def test_the_token_is_for_one_person() -> None:
     behind = Behind()
     form = await filled(behind)
     assert (await call(behind.person("eve"), "/ask", form)).status_code == 403
-    assert (await call(behind.app, "/ask", form)).status_code == 403  # nobody: not through the proxy
+    assert (
+        await call(behind.app, "/ask", form)
+    ).status_code == 403  # nobody: not through the proxy
     assert not behind.ledger.requests()
 
 
@@ -149,7 +153,13 @@ def test_rows() -> None:
     def ask(number: int, created: float = NOW - 100.0) -> None:
         ledger.ask(
             TimeRequest(
-                f"r{number}", "dora", "daily-social", 60.0, f"why {number}", "open", created + number
+                f"r{number}",
+                "dora",
+                "daily-social",
+                60.0,
+                f"why {number}",
+                "open",
+                created + number,
             ),
             most_open=99,
         )
@@ -157,7 +167,9 @@ def test_rows() -> None:
     for number in range(10):
         ask(number, NOW - 2 * 86_400.0)
     for number in range(7):
-        ledger.decide(f"r{number}", at=NOW - 90_000.0, by="ada", actor="web:ada", grant=None, note="old")
+        ledger.decide(
+            f"r{number}", at=NOW - 90_000.0, by="ada", actor="web:ada", grant=None, note="old"
+        )
     ledger.decide("r7", at=NOW - 50.0, by="ada", actor="web:ada", grant=None, note="not now")
     for number, until in ((8, MIDNIGHT), (9, NOW - 1.0)):
         given = Grant(f"g{number}", "dora", "daily-social", 60.0, "x", "ada", NOW - 50.0, until)

@@ -39,7 +39,9 @@ _POSTGRES = (
 
 def upgrade() -> None:
     """Forward."""
-    op.add_column("grants", sa.Column("resets", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column(
+        "grants", sa.Column("resets", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
     op.create_table(
         "erasures",
         sa.Column("id", sa.Text(), nullable=False),

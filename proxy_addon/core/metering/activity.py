@@ -103,10 +103,14 @@ class Place(NamedTuple):
     inside_at: float = float("-inf")
 
 
-PAGE_MEMORY = 4 * 3600.0  # a tab left open in the morning is still a page of the platform in the afternoon
+PAGE_MEMORY = (
+    4 * 3600.0
+)  # a tab left open in the morning is still a page of the platform in the afternoon
 EMBED_MEMORY = 300.0  # how long an embed document goes on loading its own parts
 EMBED_LOAD = 12.0  # the same while a page of the platform is in use besides
-EMBED_BRINGS = 5.0  # how long a picture from elsewhere may be what the script of an embed has just asked for
+EMBED_BRINGS = (
+    5.0  # how long a picture from elsewhere may be what the script of an embed has just asked for
+)
 PAGE_IN_USE = 900.0
 EMBEDS_KEPT = 8
 MEDIA_MIN_BYTES = 48_000  # a chime of a chat is sound, but nobody listens to it
@@ -116,13 +120,23 @@ HELD_SECONDS = 20.0
 HELD_BYTES = 20_000
 
 _FRAMES = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
-_MACHINE_DESTS = frozenset({"report", "serviceworker", "manifest", "webidentity", "sharedworker", "worker"})
-_OWN_SITES = frozenset({"none", "same-origin", "same-site"})  # typed, or a link of the platform's own
+_MACHINE_DESTS = frozenset(
+    {"report", "serviceworker", "manifest", "webidentity", "sharedworker", "worker"}
+)
+_OWN_SITES = frozenset(
+    {"none", "same-origin", "same-site"}
+)  # typed, or a link of the platform's own
 _MEDIA_DESTS = frozenset({"video", "audio"})
 _FOLLOWERS = frozenset({"image", "script", "style", "font", "video", "audio", "track"})
 _FOLLOWING_TYPES = (
-    "image/", "video/", "audio/", "font/", "text/css", "text/javascript", "application/javascript",
-)  # fmt: skip
+    "image/",
+    "video/",
+    "audio/",
+    "font/",
+    "text/css",
+    "text/javascript",
+    "application/javascript",
+)
 _MEDIA_ENDS = (".m4s", ".ts", ".mp4", ".webm", ".m4a", ".mp3", ".aac", ".cmfv", ".cmfa")
 _WORKER_WORDS = ("/sw.js", "service-worker", "serviceworker", "service_worker", "/sw_")
 
@@ -236,7 +250,9 @@ def _first_party(x: Exchange) -> Judgement:
     return _PAGE_ACTION
 
 
-def with_answer(x: Exchange, status: int, content_type: str, size: int, duration: float) -> Exchange:
+def with_answer(
+    x: Exchange, status: int, content_type: str, size: int, duration: float
+) -> Exchange:
     """The exchange with what its answer told; bytes and seconds."""
     if (x.status, x.content_type, x.bytes, x.duration) == (status, content_type, size, duration):
         return x
@@ -271,7 +287,9 @@ def remember(place: Place, x: Exchange, judgement: Judgement, at: float) -> Plac
         return place
     if leads(x) and (x.page_host, x.page_path) in place.embeds:
         return place._replace(inside_at=max(at, place.inside_at))
-    if judgement.activity is Activity.EMBED and (x.dest in _FRAMES or (x.dest is None and _html(x))):
+    if judgement.activity is Activity.EMBED and (
+        x.dest in _FRAMES or (x.dest is None and _html(x))
+    ):
         document = (x.host, x.path)
         kept = tuple(e for e in place.embeds if e != document)[-(EMBEDS_KEPT - 1) :]
         return place._replace(embed_at=at, embeds=(*kept, document))

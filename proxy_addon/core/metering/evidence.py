@@ -30,7 +30,8 @@ _as_text = json.JSONEncoder(separators=(",", ":")).encode
 CODES: Final = {evidence: evidence.name.lower().replace("_", "-") for evidence in Evidence}
 ONE_FILM: Final = 60.0  # seconds that a player may live on what it has loaded ahead
 _JOINS: Final = {
-    CODES[kind]: ONE_FILM for kind in (Evidence.MEDIA_PLAYED, Evidence.MEDIA_STREAM, Evidence.BUSY_TUNNEL)
+    CODES[kind]: ONE_FILM
+    for kind in (Evidence.MEDIA_PLAYED, Evidence.MEDIA_STREAM, Evidence.BUSY_TUNNEL)
 }
 
 
@@ -76,12 +77,16 @@ def told(stretch: Stretch, start: float, end: float, marks: Iterable[Mark]) -> E
 def closed(trail: EvidenceSummary, why: str, end: float) -> EvidenceSummary:
     """The trail of a visit that was ended; what came after its end did not extend it."""
     lines = tuple(
-        line if line.last <= end else line._replace(last=end) for line in trail.extended if line.first <= end
+        line if line.last <= end else line._replace(last=end)
+        for line in trail.extended
+        if line.first <= end
     )
     return EvidenceSummary(trail.opened, lines, (why, end), trail.given_back)
 
 
-def corrected(known: EvidenceSummary, before: EvidenceSummary, after: EvidenceSummary) -> EvidenceSummary:
+def corrected(
+    known: EvidenceSummary, before: EvidenceSummary, after: EvidenceSummary
+) -> EvidenceSummary:
     """A trail after minutes were given back: `before` and `after` are told from the marks of then and now.
 
     What `known` has beyond `before` is older than the marks are, and stays.

@@ -31,10 +31,14 @@ from proxy_addon.core.metering.polling import BURST_GAP, Root
 from proxy_addon.core.ruleset import Metering
 
 MARKS_KEPT = 768
-PARALLEL = 3.0  # seconds; streams are seen once a second, and one that pauses for longer has stopped
+PARALLEL = (
+    3.0  # seconds; streams are seen once a second, and one that pauses for longer has stopped
+)
 SECTIONS_AT_ONCE = 4
 PAGE_LOAD = 5.0  # seconds that a page goes on loading its own parts
-SOON = 20.0  # seconds within which a weak mark needs another one to count, when nothing firm is near
+SOON = (
+    20.0  # seconds within which a weak mark needs another one to count, when nothing firm is near
+)
 SOON_SAME = 10.0  # the same for one endpoint, which may be a timer's
 WEAK_GAP = 60.0  # seconds that a weak mark may bridge while firm evidence vouches for it
 SUPPORT = 180.0  # seconds for which firm evidence vouches for weak marks after it
@@ -141,7 +145,9 @@ def _fold(clock: Timeline, mark: Mark, metering: Metering) -> Timeline:
     newest = max(clock.newest, mark.at)
     marks = (*clock.marks, mark)
     alone = clock.alone
-    if alone and (mark.at - alone[-1].until > _soon(alone[-1], mark) or alone[-1].section != mark.section):
+    if alone and (
+        mark.at - alone[-1].until > _soon(alone[-1], mark) or alone[-1].section != mark.section
+    ):
         alone = ()
     if mark.weak:
         alone = (*alone, mark)[-ALONE_KEPT:]
@@ -162,7 +168,9 @@ def _bursts(marks: tuple[Mark, ...]) -> int:
 
 def _cut(clock: Timeline, mark: Mark) -> Timeline:
     at = mark.at
-    stretches = tuple(s if s.end <= at else s._replace(end=max(s.start, at)) for s in clock.stretches)
+    stretches = tuple(
+        s if s.end <= at else s._replace(end=max(s.start, at)) for s in clock.stretches
+    )
     return Timeline((*clock.marks, mark), stretches, NEVER, max(clock.newest, at), clock.serial)
 
 
@@ -197,7 +205,9 @@ def _join(clock: Timeline, mark: Mark, end: float) -> Timeline:
         stretches = (*clock.stretches[:-1], before, following)
         serial += 1
     newest = max(clock.newest, mark.at)
-    return clock._replace(marks=_append(clock.marks, mark), stretches=stretches, newest=newest, serial=serial)
+    return clock._replace(
+        marks=_append(clock.marks, mark), stretches=stretches, newest=newest, serial=serial
+    )
 
 
 def _beside(clock: Timeline, mark: Mark) -> int | None:
@@ -247,7 +257,8 @@ def _same_serials(old: Timeline, new: Timeline) -> Timeline:
     named: list[Stretch] = []
     for stretch in new.stretches:
         heir = next(
-            (o for o in left if o.start <= stretch.start <= o.end and o.section == stretch.section), None
+            (o for o in left if o.start <= stretch.start <= o.end and o.section == stretch.section),
+            None,
         )
         if heir is not None:
             left.remove(heir)
@@ -297,5 +308,7 @@ def _bounded(clock: Timeline) -> Timeline:
     if not current:
         return clock._replace(marks=clock.marks[half:], stretches=later)
     last = clock.marks[half - 1]
-    anchor = Mark(current[0].start, last.until, last.kind, "", current[0].opened, current[0].section)
+    anchor = Mark(
+        current[0].start, last.until, last.kind, "", current[0].opened, current[0].section
+    )
     return clock._replace(marks=(anchor, *clock.marks[half:]), stretches=later)

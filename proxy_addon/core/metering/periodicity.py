@@ -25,7 +25,10 @@ EXACT = 0.03  # nobody acts as evenly as this, however quickly
 BRISK = 25.0  # seconds; shorter intervals are also a person's, who scrolls evenly: the shorter, the more must agree
 BRISK_MOST = 4.0  # times as many intervals at most
 SHORTEST = 2.5  # seconds; below that a "period" is a burst
-SIGMAS, LOOSEST = 3.5, 0.65  # a beat may be off by so many times the spread seen, at most by this share
+SIGMAS, LOOSEST = (
+    3.5,
+    0.65,
+)  # a beat may be off by so many times the spread seen, at most by this share
 
 CHAIN_SHORTEST = 8.0
 CHAIN_LOOKS = 40  # how many events back a period may begin
@@ -35,7 +38,9 @@ TOLERANCES = (0.012, 0.06)  # of the period; timers that are set again after eac
 
 # Events, and how far their count may stray (times the square root of their number): the fewer, the less.
 CROWD = ((96, 0.32), (64, 0.29), (44, 0.26), (30, 0.24))
-CROWD_BRISK = 0.7  # of that, where intervals are shorter than CROWD_SLOW seconds, or a person is likely
+CROWD_BRISK = (
+    0.7  # of that, where intervals are shorter than CROWD_SLOW seconds, or a person is likely
+)
 CROWD_SLOW = 15.0
 CROWD_SHORTEST = 2.5
 
@@ -64,7 +69,11 @@ def steady(times: Sequence[float], alone_since: float = -math.inf) -> Timer | No
         mean = (newest - times[count - wanted]) / wanted
         if mean < SHORTEST:
             continue
-        need = wanted if spread <= EXACT else math.ceil(wanted * min(BRISK_MOST, max(1.0, BRISK / mean)))
+        need = (
+            wanted
+            if spread <= EXACT
+            else math.ceil(wanted * min(BRISK_MOST, max(1.0, BRISK / mean)))
+        )
         if need > count or (spread > LOOSE and times[count - need] < alone_since):
             continue
         seen = _spread(times[count - need :])
@@ -109,7 +118,9 @@ def chain(times: Sequence[float]) -> Timer | None:
 
 def _walk(times: Sequence[float], period: float, off: float) -> Timer | None:
     newest, oldest = times[-1], times[0]
-    density = (len(times) - bisect_left(times, newest - 10.0 * period)) / min(10.0 * period, newest - oldest)
+    density = (len(times) - bisect_left(times, newest - 10.0 * period)) / min(
+        10.0 * period, newest - oldest
+    )
     luck = 4.0 * off * density  # one beat may be hidden, so there are two places to look
     if luck >= 0.5:
         return None
@@ -150,7 +161,9 @@ def nearest(times: Sequence[float], target: float, off: float) -> float | None:
     return best
 
 
-def crowd(times: Sequence[float], alone_since: float = -math.inf, *, strict: bool = False) -> Timer | None:
+def crowd(
+    times: Sequence[float], alone_since: float = -math.inf, *, strict: bool = False
+) -> Timer | None:
     """Several timers behind the newest of `times`, all after `alone_since`: their number grows evenly.
 
     `strict` asks for more evenness, as for short intervals.

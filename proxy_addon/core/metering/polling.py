@@ -27,20 +27,28 @@ from proxy_addon.core.metering.periodicity import Timer
 SERIES_KEPT = 40
 TIMES_KEPT = 96
 TIMERS_KEPT = 8
-LOOK_EVERY = 4  # unexplained events between two looks for hidden timers: the tests cost more than the rest
+LOOK_EVERY = (
+    4  # unexplained events between two looks for hidden timers: the tests cost more than the rest
+)
 CONTENT = "+"
 ANY = "*"
 BURST_GAP = 1.5  # seconds between the loads of one burst
 BURST_SPAN = 6.0
 BRINGS = 0.04  # share of a timer's requests that brought content, above which content after it is its own
 BRINGS_PACE = 0.04  # how quickly that share follows
-MIXED = 0.4  # changes between small and capital letters, as a share of all: more than any camelCase has
+MIXED = (
+    0.4  # changes between small and capital letters, as a share of all: more than any camelCase has
+)
 BRINGS_SPAN = 5.0  # seconds within which content still belongs to a machine's request
 PACE = 1.6  # times as often as its timers ask now, an endpoint was asked by them before
-SEVERAL = 2  # a timer asks for one thing at a time: more that no timer explains, at once, is a person
+SEVERAL = (
+    2  # a timer asks for one thing at a time: more that no timer explains, at once, is a person
+)
 RARE = 5  # an endpoint seen more often without a rhythm of its own is not part of another
 GRACE = 1.8  # a beat that is off by up to so many tolerances is still one, and makes the tolerance wider
-MISSED_BEATS = 3  # a beat or two may be lost; after more a loose timer stands still until it is found again
+MISSED_BEATS = (
+    3  # a beat or two may be lost; after more a loose timer stands still until it is found again
+)
 MISSED_PRECISE = 12  # the same for a timer whose beats are precise
 PRECISE = 0.1  # of its period
 ASLEEP = 240.0  # seconds of silence of all its timers after which a laptop slept
@@ -88,7 +96,9 @@ class Rhythm(NamedTuple):
     last: float = float("-inf")
     person: float = float("-inf")  # when a person was last seen for certain
     woke: float = float("-inf")  # when something came after a long silence of everything
-    asked: float = float("-inf")  # when a machine last asked for something that is known to bring content
+    asked: float = float(
+        "-inf"
+    )  # when a machine last asked for something that is known to bring content
     content: bool | None = None  # None: none came yet; else whether it was a machine's
     doubtful: bool = False  # whether machines are known to bring such content, only not now
     strays: int = 0  # requests of this burst that no timer explains
@@ -185,11 +195,17 @@ def seen(rhythm: Rhythm, at: float) -> Rhythm:
 def _content(rhythm: Rhythm, at: float) -> tuple[Rhythm, Beat]:
     root = (rhythm.begun, True)
     if rhythm.content is not None:
-        after = Rhythm._make((*rhythm[:3], at, *rhythm[4:]))  # the commonest case by far, so no _replace
+        after = Rhythm._make(
+            (*rhythm[:3], at, *rhythm[4:])
+        )  # the commonest case by far, so no _replace
         return after, Beat(rhythm.content, root, _NOTHING, rhythm.doubtful)
     series = rhythm.series
     doubtful = False
-    if rhythm.key != CONTENT and rhythm.strays < SEVERAL and (asked := series.get(rhythm.key)) is not None:
+    if (
+        rhythm.key != CONTENT
+        and rhythm.strays < SEVERAL
+        and (asked := series.get(rhythm.key)) is not None
+    ):
         doubtful = asked.brings >= BRINGS and _running(asked.models, at)
         series = _with(series, rhythm.key, _fed(asked, rhythm.begun))
     if brought(rhythm, at) and rhythm.strays < SEVERAL:
@@ -220,7 +236,9 @@ def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
             withdrawn |= _roots(earlier, brings=True)
         series = _forgotten(series, times)
     if not machine:
-        if at - rhythm.asked <= BURST_GAP and not old.models:  # asked in passing by what a machine began
+        if (
+            at - rhythm.asked <= BURST_GAP and not old.models
+        ):  # asked in passing by what a machine began
             return rhythm._replace(series=series, last=at), Beat(True, root)
         if len(entered.times) <= RARE:
             series, machine, withdrawn = _among_all(rhythm, series, at)
@@ -260,8 +278,12 @@ def _earlier(rhythm: Rhythm, key: str, asked: Series, first: float) -> tuple[flo
     """
     if asked.models[-1].tolerance > REVIVED_PRECISE * asked.models[-1].period:
         return ()  # a loose timer may be a person after all
-    others = (s.times[-1] for k, s in rhythm.series.items() if s.times and k not in (key, ANY, CONTENT))
-    since = max(rhythm.person, rhythm.series.get(CONTENT, _NEW).entered_alone, *others, float("-inf"))
+    others = (
+        s.times[-1] for k, s in rhythm.series.items() if s.times and k not in (key, ANY, CONTENT)
+    )
+    since = max(
+        rhythm.person, rhythm.series.get(CONTENT, _NEW).entered_alone, *others, float("-inf")
+    )
     found = tuple(t for t in asked.times if since < t < first)
     pace = sum(1.0 / m.period for m in asked.models)
     return found if found and len(found) <= 1 + PACE * pace * (first - found[0]) else ()
@@ -305,7 +327,11 @@ def _enter(
     share = sum(t in explained for t in old.fed) / len(timer.times)
     brings = share if not kept else max(share, old.brings)
     fed = tuple(t for t in old.fed if t not in explained and t >= times[0])
-    return series._replace(times=rest, fed=fed, models=(*kept, model), brings=brings), True, timer.times
+    return (
+        series._replace(times=rest, fed=fed, models=(*kept, model), brings=brings),
+        True,
+        timer.times,
+    )
 
 
 def _found(series: Series, person: float, content: bool) -> Timer | None:
@@ -392,9 +418,13 @@ def _revived(series: Series, at: float, person: float) -> Timer | None:
     return None
 
 
-def _steps(times: tuple[float, ...], period: float, near: float, steps: int) -> tuple[float, ...] | None:
+def _steps(
+    times: tuple[float, ...], period: float, near: float, steps: int
+) -> tuple[float, ...] | None:
     """The beats that lead to the newest of `times`, as far back as they go; None when they are fewer than asked."""
     found = [times[-1]]
-    while (before := regularity.nearest(times, found[-1] - period, near)) is not None and before < found[-1]:
+    while (
+        before := regularity.nearest(times, found[-1] - period, near)
+    ) is not None and before < found[-1]:
         found.append(before)
     return tuple(reversed(found)) if len(found) > steps else None

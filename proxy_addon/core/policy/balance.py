@@ -109,7 +109,9 @@ def left_or_return(
     return left, _returns_at(rs, allowance, limits, used_up, usage, now)
 
 
-def balance(rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, now: float) -> Balance:
+def balance(
+    rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, now: float
+) -> Balance:
     """The balance as people see it: that of the limit with the least left."""
     many = (_balance(rs, allowance, limit, usage, now) for limit in limits)
     return min(many, key=lambda one: (one.left, -(one.resets_at or 0.0), one.limit))
@@ -146,7 +148,9 @@ def _begins(grants: Sequence[Grant], start: float, at: float) -> float:
     return start
 
 
-def _carried(rs: RuleSet, allowance: Allowance, limit: Limit, window: Interval, usage: Usage) -> float:
+def _carried(
+    rs: RuleSet, allowance: Allowance, limit: Limit, window: Interval, usage: Usage
+) -> float:
     """Time carried into `window`. Goes back only as far as the answer still depends on it."""
     most = allowance.carry_over
     if limit.period is Period.ROLLING:
@@ -159,7 +163,9 @@ def _carried(rs: RuleSet, allowance: Allowance, limit: Limit, window: Interval, 
         start = _begins(grants, window.start, window.end)
         rest = limit.seconds - usage.spent(allowance.name, start, window.end)
         unused.append(rest)
-        if rest >= most or rest + most <= 0:  # full, or empty, whatever was carried into that window
+        if (
+            rest >= most or rest + most <= 0
+        ):  # full, or empty, whatever was carried into that window
             break
     for rest in reversed(unused):
         carried = min(most, max(0.0, rest + carried))
@@ -186,7 +192,9 @@ def _granted(
                 taken = min(beyond, grant.seconds - used[i])
                 used[i] += taken
                 beyond -= taken
-    return in_force + sum(part for part, grant in zip(used, counting, strict=True) if grant.expires <= now)
+    return in_force + sum(
+        part for part, grant in zip(used, counting, strict=True) if grant.expires <= now
+    )
 
 
 def _oldest_leaves(allowance: str, limit: Limit, usage: Usage, now: float) -> float | None:
@@ -232,7 +240,9 @@ def _is_used_up(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, a
     return standing(rs, allowance, limit, usage, at).left <= 0
 
 
-def _limit_returns(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, at: float) -> float | None:
+def _limit_returns(
+    rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, at: float
+) -> float | None:
     """The next instant at which a limit that has nothing at `at` may have time again."""
     grants = usage.grants(allowance.name)
     if limit.seconds <= _NOTHING and not any(grant.expires > at for grant in grants):
@@ -256,7 +266,12 @@ def _leaves_enough(intervals: Intervals, limit: Limit, at: float) -> float:
 
 
 def _search(
-    rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, at: float, grants: Sequence[Grant]
+    rs: RuleSet,
+    allowance: Allowance,
+    limit: Limit,
+    usage: Usage,
+    at: float,
+    grants: Sequence[Grant],
 ) -> float | None:
     """The same with grants: between the instants at which something begins or ends, what is left only rises.
 
@@ -277,7 +292,9 @@ def _search(
     return None
 
 
-def _first(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, low: float, high: float) -> float:
+def _first(
+    rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, low: float, high: float
+) -> float:
     """The first instant in `(low, high]` with time left, to a step; there is some at `high`."""
     while high - low > _STEP:
         middle = (low + high) / 2

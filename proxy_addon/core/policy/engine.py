@@ -78,7 +78,9 @@ class Engine:
         for allowance in rs.allowances.values():
             named += [(one.users, frozenset(one.roles)) for one in allowance.overrides]
         self._audiences = AudienceIndex(named)
-        self._whens: list[When] = list(dict.fromkeys(rule.when for rule in rs.rules if rule.when is not None))
+        self._whens: list[When] = list(
+            dict.fromkeys(rule.when for rule in rs.rules if rule.when is not None)
+        )
         numbers = {when: i for i, when in enumerate(self._whens)}
         self._entries = tuple(
             Entry(
@@ -115,7 +117,11 @@ class Engine:
     def match(self, person: Person, target: Target, now: float) -> Match:
         """The first rule that fits, whatever the balances."""
         found = self._find(self._bits(person, now), target, now).match
-        return found._replace(until=self._sooner(found.until, person, target, now)) if person.duty else found
+        return (
+            found._replace(until=self._sooner(found.until, person, target, now))
+            if person.duty
+            else found
+        )
 
     def decide(self, person: Person, target: Target | None, usage: Usage, now: float) -> Decision:
         """The answer for one request."""
@@ -155,7 +161,9 @@ class Engine:
         """The balance of every allowance that a rule could make this person spend, in file order."""
         names = self._spendable(self._bits(person, now))
         return tuple(
-            self.balance(person, name, usage, now) for name in self.rule_set.allowances if name in names
+            self.balance(person, name, usage, now)
+            for name in self.rule_set.allowances
+            if name in names
         )
 
     def grant_expiry(self, person: Person, allowance_name: str, now: float) -> float:
@@ -175,9 +183,13 @@ class Engine:
 
     def _bits(self, person: Person, now: float) -> int:
         """The lists that the person is in at `now`; roles that a rota gives are those of that instant."""
-        return self._audiences.bits(self._roster.person(person.name, now) if person.duty else person)
+        return self._audiences.bits(
+            self._roster.person(person.name, now) if person.duty else person
+        )
 
-    def _sooner(self, until: float | None, person: Person, target: Target, now: float) -> float | None:
+    def _sooner(
+        self, until: float | None, person: Person, target: Target, now: float
+    ) -> float | None:
         """`until`, or the next instant at which the rota puts the person into other lists of this target."""
         end, lists = math.inf if until is None else until, self._lists(target)
         bits = self._bits(person, now) & lists
@@ -196,7 +208,9 @@ class Engine:
             for entry in self._at(target):
                 lists |= entry.who
                 overrides = (
-                    self.rule_set.allowances[entry.rule.allowance].overrides if entry.rule.allowance else ()
+                    self.rule_set.allowances[entry.rule.allowance].overrides
+                    if entry.rule.allowance
+                    else ()
                 )
                 for one in overrides:
                     lists |= self._audiences.bit(one.users, one.roles)
@@ -255,7 +269,11 @@ class Engine:
         limits = self._limits_of.get((bits, allowance_name))
         if limits is None:
             allowance = self.rule_set.allowances[allowance_name]
-            fitting = (o.limits for o in allowance.overrides if self._audiences.bit(o.users, o.roles) & bits)
+            fitting = (
+                o.limits
+                for o in allowance.overrides
+                if self._audiences.bit(o.users, o.roles) & bits
+            )
             limits = next(fitting, allowance.limits)
             keep(self._limits_of, (bits, allowance_name), limits, _KEPT)
         return limits
@@ -269,7 +287,9 @@ class Engine:
         limits = self._limits(bits, name)
         left, back = balances_of.left_or_return(self.rule_set, allowance, limits, usage, now)
         if left > 0:
-            told = Decision(Verdict.SPEND, Reason.WITHIN, *target, rule.name, name, left, found.until)
+            told = Decision(
+                Verdict.SPEND, Reason.WITHIN, *target, rule.name, name, left, found.until
+            )
         else:
             what = (Verdict.BLOCK, Reason.EXHAUSTED)
             told = Decision(*what, *target, rule.name, name, 0.0, back, rule.message)
@@ -284,7 +304,8 @@ class Engine:
             if not entry.who & bits:
                 continue
             open_to = rule.targets is None or any(
-                target not in decided and Target(target.platform) not in decided for target in rule.targets
+                target not in decided and Target(target.platform) not in decided
+                for target in rule.targets
             )
             if open_to and rule.allowance is not None:
                 names.add(rule.allowance)
@@ -362,12 +383,16 @@ def match(rs: RuleSet, person: Person, target: Target, now: float) -> Match:
     return _engine(rs).match(person, target, now)
 
 
-def decide(rs: RuleSet, person: Person, target: Target | None, usage: Usage, now: float) -> Decision:
+def decide(
+    rs: RuleSet, person: Person, target: Target | None, usage: Usage, now: float
+) -> Decision:
     """See `Engine.decide`."""
     return _engine(rs).decide(person, target, usage, now)
 
 
-def explain(rs: RuleSet, person: Person, target: Target | None, usage: Usage, now: float) -> Decision:
+def explain(
+    rs: RuleSet, person: Person, target: Target | None, usage: Usage, now: float
+) -> Decision:
     """See `Engine.explain`."""
     return _engine(rs).explain(person, target, usage, now)
 

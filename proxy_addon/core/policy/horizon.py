@@ -13,7 +13,10 @@ def horizon(rules: RuleSet) -> float:
     """Seconds before now outside which no visit can change a balance. Never less than two days."""
     longest = 2 * _DAY
     for allowance in rules.allowances.values():
-        limits = (*allowance.limits, *(limit for each in allowance.overrides for limit in each.limits))
+        limits = (
+            *allowance.limits,
+            *(limit for each in allowance.overrides for limit in each.limits),
+        )
         periods = 1 + (_CARRIED_PERIODS if allowance.carry_over > 0 else 0)
         for limit in limits:
             window = limit.rolling if limit.period is Period.ROLLING else _DAYS[limit.period] * _DAY

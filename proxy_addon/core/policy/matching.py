@@ -60,5 +60,7 @@ def settled(found: Match, target: Target) -> Decision | None:
     else:
         reason = Reason.BLOCKED if blocks else Reason.ALLOWED
         message = found.rule.message if blocks else None
-        settled = Decision(verdict, reason, *target, found.rule.name, until=found.until, message=message)
+        settled = Decision(
+            verdict, reason, *target, found.rule.name, until=found.until, message=message
+        )
     return settled.tried_out(Verdict.ALLOW) if found.observed else settled

@@ -34,8 +34,12 @@ class Roster:
         self._rs = rs
         self._order = tuple(dict.fromkeys((*rs.people.roles, *rs.people.duties)))
         number = {role: i for i, role in enumerate(self._order)}
-        self._members = NameIndex((1 << number[role], names) for role, names in rs.people.roles.items())
-        self._duties = [(number[role], duty) for role, some in rs.people.duties.items() for duty in some]
+        self._members = NameIndex(
+            (1 << number[role], names) for role, names in rs.people.roles.items()
+        )
+        self._duties = [
+            (number[role], duty) for role, some in rs.people.duties.items() for duty in some
+        ]
         self._named = NameIndex((1 << i, duty.users) for i, (_, duty) in enumerate(self._duties))
         self._known: dict[str, Roles] = {}
 

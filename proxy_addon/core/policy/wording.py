@@ -51,14 +51,18 @@ def describe(when: When) -> str:
     parts = []
     if when.dates:
         parts.append(
-            _either([f"{a}" if a == b else f"{a} to {b}" for a, b in when.dates], most=len(when.dates))
+            _either(
+                [f"{a}" if a == b else f"{a} to {b}" for a, b in when.dates], most=len(when.dates)
+            )
         )
     if when.calendar is not None:
         parts.append(_either(when.calendar.names, most=len(when.calendar.names)))
     if when.days is not None:
         parts.append(_days(when.days))
     if when.between:
-        parts.append(_either([f"{_clock(a)}-{_clock(b)}" for a, b in when.between], most=len(when.between)))
+        parts.append(
+            _either([f"{_clock(a)}-{_clock(b)}" for a, b in when.between], most=len(when.between))
+        )
     text = " ".join(parts)
     if when.negated is None:
         return text or "any time"
@@ -73,7 +77,9 @@ def _days(days: frozenset[int]) -> str:
             runs[-1].append(day)
         else:
             runs.append([day])
-    texts = [_DAYS[run[0]] if len(run) == 1 else f"{_DAYS[run[0]]}-{_DAYS[run[-1]]}" for run in runs]
+    texts = [
+        _DAYS[run[0]] if len(run) == 1 else f"{_DAYS[run[0]]}-{_DAYS[run[-1]]}" for run in runs
+    ]
     return ", ".join(texts) or "no day"
 
 

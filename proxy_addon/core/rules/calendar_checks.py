@@ -27,7 +27,9 @@ def known_calendar(name: str, info: ValidationInfo) -> str:
     known = names_of(info).calendars
     if known is not None and name not in known:
         message = f"calendar {quote(name)} is not defined"
-        raise BadValue(Code.UNKNOWN_CALENDAR, message, defined("calendars", known), near=(name, known))
+        raise BadValue(
+            Code.UNKNOWN_CALENDAR, message, defined("calendars", known), near=(name, known)
+        )
     return name
 
 
@@ -81,7 +83,9 @@ def feed(value: object, info: ValidationInfo) -> Feed:
     path = PurePosixPath(file)
     if path.is_absolute() or ".." in path.parts or len(path.parts) > 2 or path.suffix != ".ics":
         hint = "write its name in the rules folder, such as shifts.ics or calendars/shifts.ics"
-        raise BadValue(Code.BAD_CALENDAR, f"{quote(file)} is no calendar file of the rules folder", hint)
+        raise BadValue(
+            Code.BAD_CALENDAR, f"{quote(file)} is no calendar file of the rules folder", hint
+        )
     names = names_of(info)
     if names.sources is None or names.zone is None:
         return ()

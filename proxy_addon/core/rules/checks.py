@@ -59,7 +59,9 @@ def known_role(role: str, info: ValidationInfo) -> str:
     names = names_of(info)
     if names.roles is not None and role not in names.roles:
         message = f"role {quote(role)} is not defined"
-        raise BadValue(Code.UNKNOWN_ROLE, message, defined("roles", names.roles), near=(role, names.roles))
+        raise BadValue(
+            Code.UNKNOWN_ROLE, message, defined("roles", names.roles), near=(role, names.roles)
+        )
     return role
 
 
@@ -72,11 +74,15 @@ def known_target(word: str, info: ValidationInfo) -> str:
     if platform not in names.sections:
         near = (platform, (*names.sections, *(() if slash else names.groups)))
         hint = "platforms are defined in the folder platforms/"
-        raise BadValue(Code.UNKNOWN_PLATFORM, f"platform {quote(platform)} is not defined", hint, near=near)
+        raise BadValue(
+            Code.UNKNOWN_PLATFORM, f"platform {quote(platform)} is not defined", hint, near=near
+        )
     sections = names.sections[platform]
     if slash and sections is not None and section not in sections:
         message = f"platform {quote(platform)} has no section {quote(section)}"
-        raise BadValue(Code.UNKNOWN_SECTION, message, defined("sections", sections), near=(section, sections))
+        raise BadValue(
+            Code.UNKNOWN_SECTION, message, defined("sections", sections), near=(section, sections)
+        )
     return word
 
 
@@ -111,7 +117,9 @@ def defined(what: str, names: Collection[str]) -> str:
 def group_list(value: object) -> object:
     """The list of a group; an empty group would make its rules fit every platform."""
     if value is None or value == []:
-        raise BadValue(Code.EMPTY_LIST, "the group is empty", "write a platform into it, or remove the group")
+        raise BadValue(
+            Code.EMPTY_LIST, "the group is empty", "write a platform into it, or remove the group"
+        )
     return listed(value)
 
 
@@ -149,7 +157,9 @@ def keyed(value: object) -> object:
 def given(value: object) -> object:
     """Something must be written here."""
     if value is None:
-        raise BadValue(Code.WRONG_TYPE, "nothing is written here", "fill it in, or leave the key out")
+        raise BadValue(
+            Code.WRONG_TYPE, "nothing is written here", "fill it in, or leave the key out"
+        )
     return value
 
 
@@ -185,7 +195,9 @@ def unidentified(value: object) -> str | None:
         return None
     if isinstance(value, Mapping) and list(value) == ["role"]:
         return _part(value, "role", values.name)
-    raise BadValue(Code.BAD_CHOICE, f"{quote(value)} is no choice here", "write refuse or {role: guest}")
+    raise BadValue(
+        Code.BAD_CHOICE, f"{quote(value)} is no choice here", "write refuse or {role: guest}"
+    )
 
 
 def seat(value: object, info: ValidationInfo) -> Seat:
@@ -194,7 +206,9 @@ def seat(value: object, info: ValidationInfo) -> Seat:
         return Seat(values.name(given(value)), None)
     _only(value, ("user", "role"), "a device", "a device has user, role or both")
     if not value:
-        raise BadValue(Code.MISSING_KEY, "nobody sits at this device", "write a user, or {role: guest}")
+        raise BadValue(
+            Code.MISSING_KEY, "nobody sits at this device", "write a user, or {role: guest}"
+        )
     user = _part(value, "user", values.name)
     return Seat(user, _part(value, "role", lambda found: known_role(values.name(found), info)))
 
@@ -202,7 +216,9 @@ def seat(value: object, info: ValidationInfo) -> Seat:
 def _only(value: Mapping[str, object], keys: tuple[str, ...], what: str, hint: str) -> None:
     for key in value:
         if key not in keys:
-            raise BadValue(Code.UNKNOWN_KEY, f"{quote(key)} is not a key of {what}", hint, at=(key,))
+            raise BadValue(
+                Code.UNKNOWN_KEY, f"{quote(key)} is not a key of {what}", hint, at=(key,)
+            )
 
 
 def _part(value: Mapping[str, object], key: str, parse: Callable[[object], str]) -> str | None:

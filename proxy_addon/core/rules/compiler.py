@@ -17,7 +17,13 @@ from proxy_addon.core.rules.calendars import Sources
 from proxy_addon.core.rules.checks import DefinedNames
 from proxy_addon.core.rules.documents import Documents, Path
 from proxy_addon.core.rules.merge import PEOPLE_KEYS, Top, declared, merged, policy_part
-from proxy_addon.core.rules.models import AllowanceModel, OverrideModel, PeopleModel, PolicyModel, RuleModel
+from proxy_addon.core.rules.models import (
+    AllowanceModel,
+    OverrideModel,
+    PeopleModel,
+    PolicyModel,
+    RuleModel,
+)
 from proxy_addon.core.rules.parsers import BadValue, Network, quote
 from proxy_addon.core.rules.platforms import compile_platforms, entries
 from proxy_addon.core.rules.problems import Code, RuleProblem, Severity
@@ -47,7 +53,9 @@ class Compiled:
     problems: tuple[RuleProblem, ...]
 
 
-def compile_rules(documents: Documents, sources: Sources | None = None, *, advise: bool = False) -> Compiled:
+def compile_rules(
+    documents: Documents, sources: Sources | None = None, *, advise: bool = False
+) -> Compiled:
     """Validate all files together and build the rule set.
 
     `sources` is where calendars come from (None: they are empty). `advise`: rules that can go into force are
@@ -68,7 +76,8 @@ def compile_rules(documents: Documents, sources: Sources | None = None, *, advis
     if policy is None or people is None or any(p.severity is Severity.ERROR for p in problems):
         return Compiled(None, problems)
     rule_set = replace(
-        _rule_set(policy, _people(people, policy, devices), platforms, metering), digest=documents.digest
+        _rule_set(policy, _people(people, policy, devices), platforms, metering),
+        digest=documents.digest,
     )
     if advise:
         rules_advice.advise(rule_set, top, found, report)
@@ -138,7 +147,9 @@ def _rule_names(top: Top, report: Report) -> None:
             line = top.find(("rules", seen[name])).line
             at: Path = ("rules", position, "name") if "name" in rule else ("rules", position)
             message = f"the rule at line {line} is called {quote(name)} as well"
-            report.add(top.find(at), Code.DUPLICATE_NAME, message, "give each rule a name of its own")
+            report.add(
+                top.find(at), Code.DUPLICATE_NAME, message, "give each rule a name of its own"
+            )
         seen.setdefault(name, position)
 
 
@@ -159,7 +170,10 @@ def _devices(people: PeopleModel | None, top: Top, report: Report) -> tuple[Seat
         if network in seen:
             message = f"{quote(address)} is the same network as {quote(seen[network])}"
             report.add(
-                top.find(("devices", address), True), Code.DUPLICATE_KEY, message, "keep one of the two"
+                top.find(("devices", address), True),
+                Code.DUPLICATE_KEY,
+                message,
+                "keep one of the two",
             )
         seen.setdefault(network, address)
     if people is None:
@@ -176,9 +190,13 @@ def _metering(top: Top, report: Report) -> Metering:
     for key, value in raw.items() if isinstance(raw, Mapping) else ():
         if key not in kinds:
             message, hint = f"{quote(key)} is not a key of `metering`", f"it has {', '.join(kinds)}"
-            report.add(top.find(("metering", key), True), Code.UNKNOWN_KEY, message, hint, (key, kinds))
+            report.add(
+                top.find(("metering", key), True), Code.UNKNOWN_KEY, message, hint, (key, kinds)
+            )
             continue
-        parse: Callable[[object], float] = values.number if key.endswith("_rate") else values.seconds
+        parse: Callable[[object], float] = (
+            values.number if key.endswith("_rate") else values.seconds
+        )
         try:
             changed[key] = kinds[key](parse(value))
         except BadValue as error:
@@ -200,7 +218,9 @@ def _rule_set(
         week_starts=policy.week_starts,
         platforms=platforms,
         groups=groups,
-        allowances={name: _allowance(name, allowance) for name, allowance in policy.allowances.items()},
+        allowances={
+            name: _allowance(name, allowance) for name, allowance in policy.allowances.items()
+        },
         rules=rules,
         people=people,
         otherwise=otherwise,
@@ -224,7 +244,9 @@ def _expanded(groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]
             name = waiting[-1]
             first = [member for member in groups[name] if member in groups and member not in done]
             if name in done or not first:
-                members = (platform for member in groups[name] for platform in done.get(member, (member,)))
+                members = (
+                    platform for member in groups[name] for platform in done.get(member, (member,))
+                )
                 done[waiting.pop()] = tuple(dict.fromkeys(members))
             else:
                 waiting.extend(first)
@@ -232,7 +254,11 @@ def _expanded(groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]
 
 
 def _rule(
-    rule: RuleModel, position: int, groups: Mapping[str, Sequence[str]], mode: Mode, known: times.Known
+    rule: RuleModel,
+    position: int,
+    groups: Mapping[str, Sequence[str]],
+    mode: Mode,
+    known: times.Known,
 ) -> Rule:
     return Rule(
         name=_rule_name(rule.name, position),

@@ -26,7 +26,10 @@ class Document:
 
         A value where a list may stand is its own first item.
         """
-        if path not in self.values and (bare := tuple(step for step in path if step != 0)) in self.values:
+        if (
+            path not in self.values
+            and (bare := tuple(step for step in path if step != 0)) in self.values
+        ):
             path = bare
         if key and path in self.keys:
             return Place(self.file, *self.keys[path])

@@ -19,7 +19,12 @@ from proxy_addon.core.rules.problems import Code, Place
 from proxy_addon.core.rules.report import Report
 from proxy_addon.core.ruleset import Allowance, Limit, Override, Period, RuleSet, Then
 
-_WINDOWS = {Period.HOUR: 3600.0, Period.DAY: 1.0 * DAY, Period.WEEK: 7.0 * DAY, Period.MONTH: 31.0 * DAY}
+_WINDOWS = {
+    Period.HOUR: 3600.0,
+    Period.DAY: 1.0 * DAY,
+    Period.WEEK: 7.0 * DAY,
+    Period.MONTH: 31.0 * DAY,
+}
 _A_WINDOW = {
     Period.HOUR: "an hour",
     Period.DAY: "a day",
@@ -52,10 +57,14 @@ def _rules(rs: RuleSet, top: Top, report: Report) -> None:
         if len(above) > 3:
             by.append(f"{len(above) - 3} more")
         which = by[0] if len(by) == 1 else f"{', '.join(by[:-1])} and {by[-1]}"
-        message = f"the rule {quote(rs.rules[n].name)} is never reached: {which} always decides first"
+        message = (
+            f"the rule {quote(rs.rules[n].name)} is never reached: {which} always decides first"
+        )
         if len(by) > 1:
             message = message.removesuffix("s first") + " first"
-        report.warn(top.find(("rules", n)), Code.UNREACHABLE_RULE, message, "move it up, or remove it")
+        report.warn(
+            top.find(("rules", n)), Code.UNREACHABLE_RULE, message, "move it up, or remove it"
+        )
 
 
 def _never(place: Place, report: Report) -> None:
@@ -107,10 +116,15 @@ def _limits(limits: Sequence[Limit], at: Path, top: Top, report: Report) -> None
     for n, limit in enumerate(limits):
         window = limit.rolling if limit.period is Period.ROLLING else _WINDOWS[limit.period]
         if limit.seconds > window:
-            what = "the rolling window" if limit.period is Period.ROLLING else _A_WINDOW[limit.period]
+            what = (
+                "the rolling window" if limit.period is Period.ROLLING else _A_WINDOW[limit.period]
+            )
             message = f"this limit is longer than {what} is, so it never ends"
             report.warn(
-                top.find((*at, n)), Code.LIMIT_TOO_LARGE, message, "write less, or let the rule allow"
+                top.find((*at, n)),
+                Code.LIMIT_TOO_LARGE,
+                message,
+                "write less, or let the rule allow",
             )
 
 
@@ -126,7 +140,9 @@ def _overrides(rs: RuleSet, allowance: Allowance, at: Path, top: Top, report: Re
             had = _above(user, n, index)
             if had is None and user.casefold() not in forced and not any(c in user for c in "*?["):
                 bits = members.bits(user)
-                own = [role for i, role in enumerate(roles) if bits >> i & 1] or [rs.people.default_role]
+                own = [role for i, role in enumerate(roles) if bits >> i & 1] or [
+                    rs.people.default_role
+                ]
                 had = min((first[role] for role in own if role in first), default=None)
             if had is not None:
                 _second(quote(user), had, (*at, "overrides", n, "users", k), at, top, report)
@@ -134,7 +150,12 @@ def _overrides(rs: RuleSet, allowance: Allowance, at: Path, top: Top, report: Re
             if role in first:
                 k = override.roles.index(role)
                 _second(
-                    f"role {quote(role)}", first[role], (*at, "overrides", n, "roles", k), at, top, report
+                    f"role {quote(role)}",
+                    first[role],
+                    (*at, "overrides", n, "roles", k),
+                    at,
+                    top,
+                    report,
                 )
             first.setdefault(role, n)
         _twice(override, n, at, top, report)
@@ -163,7 +184,12 @@ def _second(who: str, had: int, place: Path, at: Path, top: Top, report: Report)
 
 def _roles(rs: RuleSet, top: Top, report: Report) -> None:
     """A role that nobody has decides nothing."""
-    had = {rs.people.default_role, rs.unidentified_role, ADMIN, *(role for _, _, role in rs.people.devices)}
+    had = {
+        rs.people.default_role,
+        rs.unidentified_role,
+        ADMIN,
+        *(role for _, _, role in rs.people.devices),
+    }
     for role, members in rs.people.roles.items():
         if role not in had and not members and role not in rs.people.duties:
             message = f"nobody has the role {quote(role)}"
@@ -202,7 +228,9 @@ def _devices(rs: RuleSet, top: Top, report: Report) -> None:
                 break
 
 
-def _within(network: Network, around: Network, words: Mapping[str, str], top: Top, report: Report) -> None:
+def _within(
+    network: Network, around: Network, words: Mapping[str, str], top: Top, report: Report
+) -> None:
     word, outer = words[str(network)], words[str(around)]
     line = top.find(("devices", outer), True).line
     message = f"{quote(word)} lies in {quote(outer)} at line {line}; the smaller network wins there"

@@ -39,8 +39,12 @@ class Top(NamedTuple):
 
 def merged(documents: Documents, found: Mapping[str, list[Entry]], report: Report) -> Top:
     """Each top-level key with the one file it stands in."""
-    main = min(documents.top, key=lambda document: not document.file.endswith("/policy.yaml"), default=None)
-    if main is not None and any(key in _POLICY_KEYS for document in documents.top for key in document.data):
+    main = min(
+        documents.top, key=lambda document: not document.file.endswith("/policy.yaml"), default=None
+    )
+    if main is not None and any(
+        key in _POLICY_KEYS for document in documents.top for key in document.data
+    ):
         first = main.file
     else:
         first = f"{documents.folder}/policy.yaml"  # what is missing is the whole file
@@ -50,13 +54,19 @@ def merged(documents: Documents, found: Mapping[str, list[Entry]], report: Repor
         for key, value in document.data.items():
             place = document.place((key,), key=True)
             if key not in known:
-                hint = f"it belongs in the folder {documents.folder}/platforms" if key in found else ""
+                hint = (
+                    f"it belongs in the folder {documents.folder}/platforms" if key in found else ""
+                )
                 near = None if hint else (key, known)
-                report.add(place, Code.UNKNOWN_KEY, f"{quote(key)} is not a key of the rules", hint, near)
+                report.add(
+                    place, Code.UNKNOWN_KEY, f"{quote(key)} is not a key of the rules", hint, near
+                )
             elif key in top.owners:
                 had = top.owners[key].place((key,), key=True)
                 message = f"{quote(key)} stands in {had.file}:{had.line} already"
-                report.add(place, Code.TWO_FILES, message, "a top-level key may stand in one file only")
+                report.add(
+                    place, Code.TWO_FILES, message, "a top-level key may stand in one file only"
+                )
             else:
                 top.data[key], top.owners[key] = value, document
     return top
@@ -81,7 +91,9 @@ def declared(
     if roles is not None:
         unidentified = data.get("unidentified", {"role": "guest"})
         guest = unidentified.get("role") if isinstance(unidentified, Mapping) else None
-        roles |= {ADMIN, str(data.get("default_role", "staff"))} | ({str(guest)} if guest else set())
+        roles |= {ADMIN, str(data.get("default_role", "staff"))} | (
+            {str(guest)} if guest else set()
+        )
     return DefinedNames(
         roles=roles,
         sections={name: sections(same) for name, same in found.items()},

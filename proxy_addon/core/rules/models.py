@@ -63,7 +63,8 @@ Limits = Annotated[
     list[Annotated[Limit, _plain(values.limit, shapes.LIMIT)]], BeforeValidator(checks.some_or_one)
 ]
 Days = Annotated[
-    list[Annotated[frozenset[int], _plain(values.days, shapes.DAYS)]], BeforeValidator(checks.some_or_one)
+    list[Annotated[frozenset[int], _plain(values.days, shapes.DAYS)]],
+    BeforeValidator(checks.some_or_one),
 ]
 Between = Annotated[
     list[Annotated[tuple[int, int], _plain(values.between, shapes.BETWEEN)]],
@@ -111,7 +112,9 @@ class WhenModel(Strict):
     between: Annotated[Between | None, Given] = None
     dates: Annotated[Dates | None, Given] = None
     calendar: Annotated[Calendars | None, Given] = None
-    not_: Annotated[WhenModel | None, Given, AfterValidator(_conditions)] = Field(default=None, alias="not")
+    not_: Annotated[WhenModel | None, Given, AfterValidator(_conditions)] = Field(
+        default=None, alias="not"
+    )
 
 
 class RuleModel(Strict):
@@ -177,7 +180,9 @@ class PolicyModel(Strict):
     calendars: Annotated[dict[Slug, CalendarItems], Keyed] = {}
     allowances: Annotated[dict[Name, AllowanceModel], Keyed] = {}
     rules: Annotated[list[RuleModel], Maybe] = []
-    otherwise: Annotated[str, _plain(checks.choice("allow", "block"), Literal["allow", "block"])] = "allow"
+    otherwise: Annotated[
+        str, _plain(checks.choice("allow", "block"), Literal["allow", "block"])
+    ] = "allow"
     unidentified: Annotated[str | None, _plain(checks.unidentified, shapes.UNIDENTIFIED)] = "guest"
     on_failure: Annotated[str, _plain(checks.choice(*OnFailure), OnFailure)] = OnFailure.LAST_KNOWN
     metering: Annotated[dict[str, Any], BeforeValidator(checks.keyed, shapes.METERING)] = {}

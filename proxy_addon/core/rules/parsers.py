@@ -30,8 +30,12 @@ _DURATION = re.compile(r"\s*".join(_PART % unit for unit in "dhms"), re.ASCII)
 _UNITS = (86_400.0, 3600.0, 60.0, 1.0)
 _LIMIT = re.compile(r"(.+?)\s+per\s+(\S+)(?:\s+(.+))?")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
-_DATES = re.compile(r"(\d{4}-\d{2}-\d{2})(?:(?:\s*\.\.\s*|\s+[-–]\s+)(\d{4}-\d{2}-\d{2}))?", re.ASCII)
-_MEANT_BY = dict.fromkeys(("on", "yes", "y", "1"), "true") | dict.fromkeys(("off", "no", "n", "0"), "false")
+_DATES = re.compile(
+    r"(\d{4}-\d{2}-\d{2})(?:(?:\s*\.\.\s*|\s+[-–]\s+)(\d{4}-\d{2}-\d{2}))?", re.ASCII
+)
+_MEANT_BY = dict.fromkeys(("on", "yes", "y", "1"), "true") | dict.fromkeys(
+    ("off", "no", "n", "0"), "false"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 _HOST = re.compile(r"(?:[\w*-]+\.)+[\w-]+")
@@ -119,7 +123,9 @@ def slug(value: object) -> str:
     word = text(value)
     if len(word) > 60 or not _SLUG.fullmatch(word):
         raise BadValue(
-            Code.BAD_NAME, f"{quote(word)} is no name here", "use lower-case letters, digits and hyphens"
+            Code.BAD_NAME,
+            f"{quote(word)} is no name here",
+            "use lower-case letters, digits and hyphens",
         )
     return word
 
@@ -128,14 +134,18 @@ def flag(value: object) -> bool:
     """`true` or `false`."""
     if not isinstance(value, bool):
         meant = _MEANT_BY.get(str(value).lower(), "true or false")
-        raise BadValue(Code.WRONG_TYPE, f"{quote(value)} is neither true nor false", f"write {meant}")
+        raise BadValue(
+            Code.WRONG_TYPE, f"{quote(value)} is neither true nor false", f"write {meant}"
+        )
     return value
 
 
 def version(value: object) -> int:
     """The version of the rule language: 1."""
     if isinstance(value, bool) or value != 1:
-        raise BadValue(Code.BAD_VERSION, f"{quote(value)} is no version that we know", "write version: 1")
+        raise BadValue(
+            Code.BAD_VERSION, f"{quote(value)} is no version that we know", "write version: 1"
+        )
     return 1
 
 
@@ -145,7 +155,9 @@ def duration(value: object) -> float:
     if seconds is None:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         what = "has no unit" if number else "is no length of time"
-        raise BadValue(Code.BAD_DURATION, f"{quote(value)} {what}", "write for example 90s, 15m or 1h30m")
+        raise BadValue(
+            Code.BAD_DURATION, f"{quote(value)} {what}", "write for example 90s, 15m or 1h30m"
+        )
     return seconds
 
 
@@ -154,7 +166,9 @@ def retention(value: object) -> float:
     seconds = duration(value)
     if seconds <= 0:
         raise BadValue(
-            Code.BAD_DURATION, "nothing would be kept, not even today's minutes", "write for example 90d"
+            Code.BAD_DURATION,
+            "nothing would be kept, not even today's minutes",
+            "write for example 90d",
         )
     return seconds
 
@@ -168,19 +182,25 @@ def _seconds(value: object) -> float | None:
     match = _DURATION.fullmatch(word)
     if match is None or not word:
         return None
-    return sum(float(part) * unit for part, unit in zip(match.groups(), _UNITS, strict=True) if part)
+    return sum(
+        float(part) * unit for part, unit in zip(match.groups(), _UNITS, strict=True) if part
+    )
 
 
 def limit(value: object) -> Limit:
     """`15m per day`, `20m per rolling 4h`."""
     match = _LIMIT.fullmatch(_short(value))
     if match is None:
-        raise BadValue(Code.BAD_LIMIT, f"{quote(value)} is no limit", "write for example 15m per day")
+        raise BadValue(
+            Code.BAD_LIMIT, f"{quote(value)} is no limit", "write for example 15m per day"
+        )
     length, period, window = match.groups()
     seconds = _seconds(length)
     if seconds is None:
         raise BadValue(
-            Code.BAD_LIMIT, f"{quote(length)} is no length of time", "write for example 90s, 15m or 1h30m"
+            Code.BAD_LIMIT,
+            f"{quote(length)} is no length of time",
+            "write for example 90s, 15m or 1h30m",
         )
     if period not in tuple(Period):
         near = None if "m" in period and period[0].isdigit() else (period, tuple(Period))
@@ -231,7 +251,9 @@ def seconds(value: object) -> float:
         return number(value)
     except BadValue:
         raise BadValue(
-            Code.BAD_DURATION, f"{quote(value)} is no length of time", "write for example 45s, 3m or a number"
+            Code.BAD_DURATION,
+            f"{quote(value)} is no length of time",
+            "write for example 45s, 3m or a number",
         ) from None
 
 
@@ -257,10 +279,14 @@ def between(value: object) -> tuple[int, int]:
     start, dash, end = str(value).replace("–", "-").partition("-")
     pair = (_time(start), _time(end)) if isinstance(value, str) and dash else (None, None)
     if pair[0] is None or pair[1] is None or pair[0] == DAY:
-        raise BadValue(Code.BAD_TIME, f"{quote(value)} is no stretch of the day", 'write it as "12:00-13:30"')
+        raise BadValue(
+            Code.BAD_TIME, f"{quote(value)} is no stretch of the day", 'write it as "12:00-13:30"'
+        )
     if pair[0] == pair[1]:
         raise BadValue(
-            Code.BAD_TIME, f"{quote(value)} begins and ends at once", 'the whole day is "00:00-24:00"'
+            Code.BAD_TIME,
+            f"{quote(value)} begins and ends at once",
+            'the whole day is "00:00-24:00"',
         )
     return pair[0], pair[1]
 
@@ -270,7 +296,9 @@ def days(value: object) -> frozenset[int]:
     ends = [part.strip().lower() for part in str(value).replace("–", "-").split("-")]
     for word in ends:
         if not isinstance(value, str) or word not in _DAY_NUMBERS or len(ends) > 2:
-            near = (word, tuple(_DAY_NUMBERS)) if isinstance(value, str) and len(ends) == 1 else None
+            near = (
+                (word, tuple(_DAY_NUMBERS)) if isinstance(value, str) and len(ends) == 1 else None
+            )
             if isinstance(value, str) and len(ends) == 2:
                 near = ("-".join(ends), _DAY_RANGES)
             raise BadValue(
@@ -288,7 +316,10 @@ def weekday(value: object) -> int:
     word = str(value).strip().lower()
     if word not in _DAY_NUMBERS:
         raise BadValue(
-            Code.BAD_DAYS, f"{quote(value)} is no day of the week", "write monday", near=(word, _DAYS)
+            Code.BAD_DAYS,
+            f"{quote(value)} is no day of the week",
+            "write monday",
+            near=(word, _DAYS),
         )
     return _DAY_NUMBERS[word]
 
@@ -308,7 +339,9 @@ def dates(value: object) -> tuple[date, date]:
         )
     first, last = ends
     if last < first:
-        raise BadValue(Code.BAD_DATES, f"{quote(value)} ends before it begins", f"write {last}..{first}")
+        raise BadValue(
+            Code.BAD_DATES, f"{quote(value)} ends before it begins", f"write {last}..{first}"
+        )
     return first, last
 
 
@@ -340,9 +373,13 @@ def network(value: object) -> Network:
         right = ip_network(word, strict=False)
     except ValueError:
         raise BadValue(
-            Code.BAD_ADDRESS, f"{quote(value)} is no address or network", "write 10.0.7.21 or 10.0.8.0/24"
+            Code.BAD_ADDRESS,
+            f"{quote(value)} is no address or network",
+            "write 10.0.7.21 or 10.0.8.0/24",
         ) from None
-    raise BadValue(Code.BAD_ADDRESS, f"{quote(value)} has bits set behind its prefix", f"write {right}")
+    raise BadValue(
+        Code.BAD_ADDRESS, f"{quote(value)} has bits set behind its prefix", f"write {right}"
+    )
 
 
 def host(value: object) -> str:
@@ -369,7 +406,9 @@ def path(value: object) -> str:
     """A path pattern such as `/learning/*`, or one behind a host (`mp.weixin.qq.com/s/*`)."""
     word = text(value)
     if not _is_evidence(word) or not ("/" in word or word.startswith("*")):
-        raise BadValue(Code.BAD_PATH, f"{quote(word)} is no path", "a path begins with / or *: /learning/*")
+        raise BadValue(
+            Code.BAD_PATH, f"{quote(word)} is no path", "a path begins with / or *: /learning/*"
+        )
     return word
 
 

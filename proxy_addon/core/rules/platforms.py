@@ -44,7 +44,9 @@ def entries(documents: Iterable[Document]) -> dict[str, list[Entry]]:
             found.setdefault(name, []).append(Entry(name, document))
     for name, same in found.items():
         same.sort(key=lambda entry: (not entry.is_base, entry.document.file))
-        replacing = [e for e in same if isinstance(e.data, Mapping) and e.data.get("replace") is True]
+        replacing = [
+            e for e in same if isinstance(e.data, Mapping) and e.data.get("replace") is True
+        ]
         found[name] = replacing or same
     return found
 
@@ -64,7 +66,9 @@ def compile_platforms(found: Mapping[str, list[Entry]], report: Report) -> dict[
     """Every platform that is right; what is not is reported."""
     platforms: dict[str, Platform] = {}
     for name, same in found.items():
-        replacing = [entry for entry in same if isinstance(entry.data, Mapping) and entry.data.get("replace")]
+        replacing = [
+            entry for entry in same if isinstance(entry.data, Mapping) and entry.data.get("replace")
+        ]
         for entry in replacing[1:]:
             message = f"{quote(name)} is replaced in {replacing[0].document.file} already"
             report.add(entry.place(key=True), Code.DUPLICATE_NAME, message, "keep one of the two")
@@ -72,7 +76,9 @@ def compile_platforms(found: Mapping[str, list[Entry]], report: Report) -> dict[
         if None not in models:
             platform = _added_up(name, [model for model in models if model is not None])
             if not platform.hosts:
-                report.add(same[0].place(key=True), Code.MISSING_KEY, "`hosts` is missing from a platform")
+                report.add(
+                    same[0].place(key=True), Code.MISSING_KEY, "`hosts` is missing from a platform"
+                )
             platforms[name] = platform
     _one_platform_a_host(found, platforms, report)
     return platforms
@@ -92,7 +98,9 @@ def _model(entry: Entry, report: Report) -> PlatformModel | None:
     def find(path: Path, key: bool) -> Place:
         return entry.place(*path[2:], key=key)
 
-    return validated(PlatformModel, entry.data, DefinedNames(), report, find, ("platforms", entry.name))
+    return validated(
+        PlatformModel, entry.data, DefinedNames(), report, find, ("platforms", entry.name)
+    )
 
 
 def _added_up(name: str, models: list[PlatformModel]) -> Platform:
@@ -103,7 +111,9 @@ def _added_up(name: str, models: list[PlatformModel]) -> Platform:
     for model in models:
         for section, more in model.sections.items():
             had = parts.get(section, Section(section))
-            parts[section] = Section(section, _union(had.hosts, more.hosts), _union(had.paths, more.paths))
+            parts[section] = Section(
+                section, _union(had.hosts, more.hosts), _union(had.paths, more.paths)
+            )
     return Platform(
         name=name,
         title=titles[-1] if titles else name,

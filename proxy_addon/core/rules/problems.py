@@ -112,10 +112,17 @@ class RuleProblem:
 
     @classmethod
     def at(
-        cls, place: Place, code: Code, message: str, hint: str = "", severity: Severity = Severity.ERROR
+        cls,
+        place: Place,
+        code: Code,
+        message: str,
+        hint: str = "",
+        severity: Severity = Severity.ERROR,
     ) -> RuleProblem:
         """A problem at a place."""
-        return cls(place.file, place.line, place.column, code, _line(message), _line(hint), severity)
+        return cls(
+            place.file, place.line, place.column, code, _line(message), _line(hint), severity
+        )
 
     def __str__(self) -> str:
         text = f"{self.file}:{self.line}:{self.column}: {self.code}: {self.message}"

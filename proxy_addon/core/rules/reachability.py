@@ -73,7 +73,11 @@ def _covering(rule: Rule, numbers: Sequence[int], rs: RuleSet) -> tuple[int, ...
         if same:
             return (same[0],)
         wanted = _without_hours(rule.when)
-    whens = [(i, when) for i in numbers if (when := rs.rules[i].when) is not None and not _has_hours(when)]
+    whens = [
+        (i, when)
+        for i in numbers
+        if (when := rs.rules[i].when) is not None and not _has_hours(when)
+    ]
     chosen: dict[int, None] = {}
     count = 0
     for moment in _moments((wanted, *(when for _, when in whens))):

@@ -62,7 +62,12 @@ class Report:
 
 
 def validated[M: BaseModel](
-    model: type[M], data: Mapping[str, Any], names: DefinedNames, report: Report, find: Find, at: Path = ()
+    model: type[M],
+    data: Mapping[str, Any],
+    names: DefinedNames,
+    report: Report,
+    find: Find,
+    at: Path = (),
 ) -> M | None:
     """The data as a model, or None with every error reported. `at` leads to the data (for shapes)."""
     try:
@@ -79,7 +84,11 @@ def _translate(error: ErrorDetails, at: Path, report: Report, find: Find) -> Non
         what, keys = _shape(path[:-1])
         message = f"{quote(path[-1])} is not a key of {what}"
         report.add(
-            find(path, True), Code.UNKNOWN_KEY, message, f"it has {', '.join(keys)}", (str(path[-1]), keys)
+            find(path, True),
+            Code.UNKNOWN_KEY,
+            message,
+            f"it has {', '.join(keys)}",
+            (str(path[-1]), keys),
         )
     elif error["type"] == "missing":
         what, _ = _shape(path[:-1])
@@ -87,7 +96,9 @@ def _translate(error: ErrorDetails, at: Path, report: Report, find: Find) -> Non
     elif isinstance(bad := error.get("ctx", {}).get("error"), BadValue):
         is_key = path[-1] == "[key]" or bad.code is Code.UNKNOWN_KEY
         if error["input"] is None and bad.code is not Code.EMPTY_LIST and not bad.at:
-            bad = BadValue(Code.WRONG_TYPE, "nothing is written here", "fill it in, or leave the key out")
+            bad = BadValue(
+                Code.WRONG_TYPE, "nothing is written here", "fill it in, or leave the key out"
+            )
         path = path[:-1] if path[-1] == "[key]" else (*path, *bad.at)
         report.refuse(find(path, is_key), bad)
     else:
@@ -101,7 +112,9 @@ def _shape(path: Path) -> tuple[str, tuple[str, ...]]:
     while path and path[-1] == "not":
         path = path[:-1]
     for pattern, model, what in _SHAPES:
-        if len(pattern) == len(path) and all(p in ("*", step) for p, step in zip(pattern, path, strict=True)):
+        if len(pattern) == len(path) and all(
+            p in ("*", step) for p, step in zip(pattern, path, strict=True)
+        ):
             return what, tuple(field.alias or key for key, field in model.model_fields.items())
     return "the policy", ()
 

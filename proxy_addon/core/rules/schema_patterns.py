@@ -29,7 +29,9 @@ _SLUG = r"[a-z0-9](?:[a-z0-9._\-]*[a-z0-9])?"
 
 
 def _text(pattern: str, **more: int) -> Any:
-    return Annotated[str, WithJsonSchema({"type": "string", "pattern": rf"^\s*{pattern}\s*$", **more})]
+    return Annotated[
+        str, WithJsonSchema({"type": "string", "pattern": rf"^\s*{pattern}\s*$", **more})
+    ]
 
 
 NAME = Annotated[str, Field(min_length=1)] | int

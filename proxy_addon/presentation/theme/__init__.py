@@ -49,7 +49,9 @@ def policy(*, framed: bool = False, script: str | None = None, forms: bool = Fal
     return "; ".join(parts)
 
 
-def page_headers(*, framed: bool = False, script: str | None = None, forms: bool = False) -> dict[str, str]:
+def page_headers(
+    *, framed: bool = False, script: str | None = None, forms: bool = False
+) -> dict[str, str]:
     """Headers that every HTML page of ours carries. Pages are about one person now: nobody may store them."""
     return {
         "Content-Type": "text/html; charset=utf-8",
@@ -83,7 +85,9 @@ def bar(balance: Balance) -> Bar:
     return Bar(
         share=round(share, 2),
         tone="out" if balance.left <= 0 else "low" if low else "ok",
-        spent=spent.removesuffix(_UNIT) if whole.endswith(_UNIT) and "hour" not in whole + spent else spent,
+        spent=spent.removesuffix(_UNIT)
+        if whole.endswith(_UNIT) and "hour" not in whole + spent
+        else spent,
         total=whole,
         left=words.duration(balance.left),
         seconds_left=balance.left,

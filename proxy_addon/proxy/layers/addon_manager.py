@@ -47,7 +47,9 @@ class QuickHooks(AddonManager):
     def _hooks_of(self, event: hooks.Hook) -> tuple[Hook, ...]:
         found = self._found.get(event.name)
         if found is None:
-            found = tuple(func for addon in self.chain for _, func in self._iter_hooks(addon, event))
+            found = tuple(
+                func for addon in self.chain for _, func in self._iter_hooks(addon, event)
+            )
             self._found[event.name] = found
         return found
 

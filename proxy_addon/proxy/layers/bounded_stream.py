@@ -37,7 +37,10 @@ class BoundedStream(HttpStream):
 
     def state_consume_request_body(self, event: HttpEvent) -> layer.CommandGenerator[None]:
         """Keep a body for one of our own pages, as long as it is short."""
-        if isinstance(event, RequestData) and len(self.request_body_buf) + len(event.data) > FORM_MOST:
+        if (
+            isinstance(event, RequestData)
+            and len(self.request_body_buf) + len(event.data) > FORM_MOST
+        ):
             self.request_body_buf.clear()
             writing.give(self.flow, error_page(413))
             yield from self._answer_now()

@@ -72,7 +72,9 @@ class Http1Front(Http1Server):
             return
         status = event.code.http_status_code()
         if self.response is None and status is not None:
-            yield commands.SendData(self.conn, writing.on_the_wire(error_page(status, event.message)))
+            yield commands.SendData(
+                self.conn, writing.on_the_wire(error_page(status, event.message))
+            )
         yield commands.CloseConnection(self.conn)
 
     def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
@@ -83,7 +85,9 @@ class Http1Front(Http1Server):
             yield commands.CloseConnection(self.conn)
             return
         for command in super().read_headers(event):
-            if isinstance(command, commands.SendData):  # nothing but an error is sent before the head is read
+            if isinstance(
+                command, commands.SendData
+            ):  # nothing but an error is sent before the head is read
                 command = commands.SendData(self.conn, writing.on_the_wire(error_page(400)))
             yield command
 
@@ -125,7 +129,9 @@ class Http2Front(Http2Server):
 
     def __init__(self, ctx: context.Context) -> None:
         super().__init__(ctx)
-        self._bare: set[int] = set()  # streams that asked for a head only: an answer with a body breaks them
+        self._bare: set[int] = (
+            set()
+        )  # streams that asked for a head only: an answer with a body breaks them
 
     def handle_h2_event(self, event: h2.events.Event) -> layer.CommandGenerator[bool]:
         """As mitmproxy's, with a look at the method."""
@@ -150,7 +156,8 @@ class Http2Front(Http2Server):
     def _refuse(self, event: ResponseProtocolError) -> layer.CommandGenerator[None]:
         answer = error_page(event.code.http_status_code() or 502, event.message)
         fields = [
-            (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in answer.headers
+            (name.lower().encode(), value.encode("latin-1", "replace"))
+            for name, value in answer.headers
         ]
         fields = [field for field in fields if field[0] != b"connection"]
         bare = event.stream_id in self._bare

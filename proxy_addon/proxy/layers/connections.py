@@ -26,7 +26,10 @@ class ClientState:
         self.flight: Flight | None = None  # of a metered tunnel
         self.options: TunnelOptions | None = None
         self.cuttable = False  # its HTTP layers are ours
-        self.activity = (0.0, 0.0)  # while draining: the last sign of life, and when we first saw that one
+        self.activity = (
+            0.0,
+            0.0,
+        )  # while draining: the last sign of life, and when we first saw that one
 
 
 class Connections:

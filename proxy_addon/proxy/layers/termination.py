@@ -69,7 +69,9 @@ class TerminableHttp(layers.HttpLayer):
             flow = getattr(stream, "flow", None)
             if flow is event.flow:
                 yield from self._end(stream)
-            elif flow is not None and flow.request.method == "CONNECT":  # it may run inside this tunnel
+            elif (
+                flow is not None and flow.request.method == "CONNECT"
+            ):  # it may run inside this tunnel
                 yield from self.event_to_child(stream, event)
 
     def _end(self, stream: HttpStream) -> layer.CommandGenerator[None]:
@@ -80,7 +82,9 @@ class TerminableHttp(layers.HttpLayer):
         else:
             yield from self._end_body(stream)
 
-    def _end_websocket(self, stream: HttpStream, socket: WebsocketLayer) -> layer.CommandGenerator[None]:
+    def _end_websocket(
+        self, stream: HttpStream, socket: WebsocketLayer
+    ) -> layer.CommandGenerator[None]:
         """Let the layer find a close event of the site's, as it finds injected messages.
 
         (Bytes of a close frame would be lost in a frame of which only a part has come.)
@@ -115,7 +119,10 @@ class Terminator:
             return
         if cuttable:
             asyncio_utils.create_task(
-                handler.server_event(Cut(flow)), name="cut", keep_ref=True, client=flow.client_conn.peername
+                handler.server_event(Cut(flow)),
+                name="cut",
+                keep_ref=True,
+                client=flow.client_conn.peername,
             )
             return
         for side in (flow.server_conn, flow.client_conn):

@@ -132,7 +132,9 @@ class Passthrough:
 
         Where somebody else's mitmproxy does not run as a forward proxy the choice is not ours: Wait.
         """
-        if len(ctx.layers) != 1 or not isinstance(ctx.layers[0], modes.HttpProxy | modes.HttpUpstreamProxy):
+        if len(ctx.layers) != 1 or not isinstance(
+            ctx.layers[0], modes.HttpProxy | modes.HttpUpstreamProxy
+        ):
             raise Wait
         if starts_like_tls_record(client):
             return None  # we speak HTTP with our clients; TLS is for what is inside a tunnel
@@ -174,7 +176,9 @@ class Passthrough:
         conn.passed = True
         return layers.TCPLayer(ctx, ignore=True)
 
-    def _metered(self, ctx: context.Context, conn: ClientState, platform: str) -> layer.Layer | None:
+    def _metered(
+        self, ctx: context.Context, conn: ClientState, platform: str
+    ) -> layer.Layer | None:
         return layers.TCPLayer(ctx) if self._meter(ctx.client, conn, platform) else None
 
     def _open(self, ctx: context.Context, kind: Kind) -> layer.Layer:
@@ -184,7 +188,9 @@ class Passthrough:
         outer.child_layer = layers.ClientTLSLayer(ctx)
         return outer
 
-    def _inside_tls(self, ctx: context.Context, conn: ClientState, client: bytes) -> layer.Layer | None:
+    def _inside_tls(
+        self, ctx: context.Context, conn: ClientState, client: bytes
+    ) -> layer.Layer | None:
         if ctx.client.alpn in HTTP_ALPNS or read_opening(client).kind is Kind.HTTP:
             return TerminableHttp(ctx)
         platform = self._platform(conn)

@@ -115,7 +115,9 @@ def _exhausted(decision: Decision, context: PageContext) -> BlockMessage:
     if context.balance is not None and context.balance.limit + context.balance.granted <= 0:
         headline = f"You have no time for {context.what}"
     if decision.until is None:
-        return BlockMessage("exhausted", headline, "It comes back as the time you used moves into the past.")
+        return BlockMessage(
+            "exhausted", headline, "It comes back as the time you used moves into the past."
+        )
     moment = words.moment(decision.until, context.now, context.zone)
     return BlockMessage("exhausted", headline, "You have time again ", moment, ".")
 
@@ -127,7 +129,11 @@ def _blocked(decision: Decision, context: PageContext) -> BlockMessage:
         return BlockMessage(
             code, f"{_first_up(context.what)} is closed for now", "This changes ", moment, "."
         )
-    why = "A rule of your office keeps it closed." if decision.rule else "No rule of your office opens it."
+    why = (
+        "A rule of your office keeps it closed."
+        if decision.rule
+        else "No rule of your office opens it."
+    )
     return BlockMessage(code, f"{_first_up(context.what)} is not available here", why)
 
 

@@ -19,14 +19,25 @@ from proxy_addon.presentation import durations as words
 from proxy_addon.presentation.theme import bar, environment, page_headers, web_link
 from proxy_addon.proxy.responses.messages import PageContext, code_of, tell
 
-__all__ = ["Answer", "Ask", "PageContext", "block", "heads_up", "refused", "sign_in", "tunnel_refused"]
+__all__ = [
+    "Answer",
+    "Ask",
+    "PageContext",
+    "block",
+    "heads_up",
+    "refused",
+    "sign_in",
+    "tunnel_refused",
+]
 
 _TEMPLATES: Final = environment(Path(__file__).parent / "templates")
 _BLOCK: Final = _TEMPLATES.get_template("block.html")
 _HEADS_UP: Final = _TEMPLATES.get_template("heads_up.html")
 _NOTICE: Final = _TEMPLATES.get_template("notice.html")
 
-_PAGE_DESTINATIONS: Final = frozenset({"document", "iframe", "frame", "fencedframe", "embed", "object"})
+_PAGE_DESTINATIONS: Final = frozenset(
+    {"document", "iframe", "frame", "fencedframe", "embed", "object"}
+)
 _FRAMES: Final = _PAGE_DESTINATIONS - {"document"}
 _SCRIPT_DESTINATIONS: Final = frozenset({"empty", "websocket", "webtransport"})
 _ORIGIN: Final = re.compile(r"null|[a-z][a-z0-9+.-]*://[!-~]{1,300}", re.IGNORECASE | re.ASCII)
@@ -80,7 +91,9 @@ def block(ask: Ask, decision: Decision, context: PageContext) -> Answer:
     match _kind(ask):
         case _Kind.PAGE:
             framed = (ask.dest or "").lower() in _FRAMES
-            return _answer(ask, 403, headers | page_headers(framed=framed), _page(ask, decision, context))
+            return _answer(
+                ask, 403, headers | page_headers(framed=framed), _page(ask, decision, context)
+            )
         case _Kind.PROBLEM:
             headers["Content-Type"] = "application/problem+json"
             return _answer(ask, 403, headers, _problem(ask, decision, context))

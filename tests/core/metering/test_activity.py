@@ -42,13 +42,22 @@ NOBODY = Place()
 
 PAGE = Exchange("GET", "x.com", "/home", "document", "navigate", "none")
 LOAD = Exchange(
-    "GET", "x.com", "/api/feed", "empty", "cors", "same-origin", page_host="x.com", page_path="/home"
+    "GET",
+    "x.com",
+    "/api/feed",
+    "empty",
+    "cors",
+    "same-origin",
+    page_host="x.com",
+    page_path="/home",
 )
 PICTURE = Exchange(
     "GET", "cdn.x.com", "/a.jpg", "image", "no-cors", "cross-site", page_host="x.com", page_path="/"
 )
 ELSEWHERE = PICTURE._replace(page_host="news.example", page_path="/today")
-FRAME = Exchange("GET", "x.com", "/widget", "iframe", "navigate", "cross-site", page_host="news.example")
+FRAME = Exchange(
+    "GET", "x.com", "/widget", "iframe", "navigate", "cross-site", page_host="news.example"
+)
 APP = Exchange("POST", "api.x.com", "/graphql")
 POST = LOAD._replace(method="POST")
 
@@ -264,8 +273,12 @@ def test_a_widget_that_refreshes_itself_never_counts() -> None:
     for at in (NOW + 900, NOW + 8000):
         asked = classify(by_script, X, X, place, at)
         place = remember(place, by_script, asked, at)
-        assert classify(PICTURE, X, X, place, at + EMBED_BRINGS - 1).evidence is Evidence.EMBED_INSIDE
-        assert classify(PICTURE, X, X, place, at + EMBED_BRINGS + 1).evidence is Evidence.PAGE_ACTION
+        assert (
+            classify(PICTURE, X, X, place, at + EMBED_BRINGS - 1).evidence is Evidence.EMBED_INSIDE
+        )
+        assert (
+            classify(PICTURE, X, X, place, at + EMBED_BRINGS + 1).evidence is Evidence.PAGE_ACTION
+        )
     assert place.page_at == OPEN.page_at
 
 
@@ -283,14 +296,20 @@ def test_a_frame_and_all_it_loads_never_count() -> None:
     place = remember(NOBODY, FRAME, classify(FRAME, X, None, NOBODY, NOW), NOW)
     by_name = LOAD._replace(page_path="/widget")
     shortened = PICTURE._replace(page_path="/")
-    for x in (by_name, shortened, by_name._replace(dest="video", content_type="video/mp4", bytes=10**7)):
+    for x in (
+        by_name,
+        shortened,
+        by_name._replace(dest="video", content_type="video/mp4", bytes=10**7),
+    ):
         judged = classify(x, X, X, place, NOW + 100)
         assert judged.activity is Activity.EMBED
         place = remember(place, x, judged, NOW + 100)
     assert place.page_at == NOBODY.page_at
 
 
-@pytest.mark.parametrize(("later", "is_embed"), [(EMBED_MEMORY - 1, True), (EMBED_MEMORY + 1, False)])
+@pytest.mark.parametrize(
+    ("later", "is_embed"), [(EMBED_MEMORY - 1, True), (EMBED_MEMORY + 1, False)]
+)
 def test_a_frame_is_held_responsible_for_a_while(later: float, is_embed: bool) -> None:
     """Afterwards a load with a Referer of the platform is the platform's own."""
     place = Place(NOW - PAGE_IN_USE, NOW)
@@ -317,7 +336,9 @@ exchanges = st.builds(
 
 
 @settings(max_examples=80, deadline=None)
-@given(exchanges, st.sampled_from([X, EMBED, BACKGROUND]), st.sampled_from([X, None, Hit("linkedin")]))
+@given(
+    exchanges, st.sampled_from([X, EMBED, BACKGROUND]), st.sampled_from([X, None, Hit("linkedin")])
+)
 def test_every_exchange_has_one_answer(x: Exchange, hit: Hit, page: Hit | None) -> None:
     """A gap may follow exactly what counts, and what the catalogue knows as a machine's or an embed never counts."""
     judged = classify(x, hit, page, OPEN, NOW)

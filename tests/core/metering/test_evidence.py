@@ -100,7 +100,9 @@ def test_what_lies_outside_is_another_visits() -> None:
 
 def test_an_end_cuts_what_came_later() -> None:
     """Nothing that extended a visit is later than its end."""
-    found = closed(told(stretch(), T, T + 100, [PAGE, mark(30, until=60), mark(70)]), TIME_UP, T + 50)
+    found = closed(
+        told(stretch(), T, T + 100, [PAGE, mark(30, until=60), mark(70)]), TIME_UP, T + 50
+    )
     assert lines(found) == [("page-opened", 0, 0, 0), ("page-action", 30, 50, 2)]
     assert found.closed == (TIME_UP, T + 50)
     gone = closed(told(stretch(), T, T + 100, [PAGE, mark(70)]), TIME_UP, T + 50)
@@ -111,11 +113,15 @@ def test_an_end_cuts_what_came_later() -> None:
 def test_what_is_older_than_the_marks_stays() -> None:
     """Minutes given back take away what the marks tell, not what was folded together before."""
     known = EvidenceSummary(
-        ("page-opened", T), (Extension("page-action", T + 5, T + 90, 300), Extension("message-sent", T, T, 2))
+        ("page-opened", T),
+        (Extension("page-action", T + 5, T + 90, 300), Extension("message-sent", T, T, 2)),
     )
     before = EvidenceSummary(("page-opened", T), (Extension("page-action", T + 60, T + 90, 100),))
     after = EvidenceSummary(("page-opened", T), (Extension("page-action", T + 60, T + 70, 40),))
-    assert lines(corrected(known, before, after)) == [("page-action", 5, 70, 240), ("message-sent", 0, 0, 2)]
+    assert lines(corrected(known, before, after)) == [
+        ("page-action", 5, 70, 240),
+        ("message-sent", 0, 0, 2),
+    ]
     assert lines(corrected(before, before, after)) == [("page-action", 60, 70, 40)]
 
 
@@ -157,11 +163,15 @@ def test_minutes_given_back() -> None:
     before = Timeline(marks, (stretch(),))
     known = told(stretch(), T, T + 100, marks)._replace(given_back=5.0)
     after = Timeline(marks[:2], (stretch(end=40),))
-    found = SummaryBuilder(after.stretches[0], after, before, GIVEN_BACK).again(row(known), T, T + 40)
+    found = SummaryBuilder(after.stretches[0], after, before, GIVEN_BACK).again(
+        row(known), T, T + 40
+    )
     assert lines(found) == [("page-opened", 0, 0, 0), ("page-action", 30, 30, 1)]
     assert (found.closed, found.given_back) == ((GIVEN_BACK, T + 40), 65.0)
     split = Timeline((PAGE, marks[3]), (stretch(end=10), stretch(start=90)._replace(serial=2)))
-    found = SummaryBuilder(split.stretches[0], split, before, GIVEN_BACK).again(row(known), T, T + 10)
+    found = SummaryBuilder(split.stretches[0], split, before, GIVEN_BACK).again(
+        row(known), T, T + 10
+    )
     assert found.given_back == 5.0 + 80.0
     same = Timeline(marks[:2], (stretch(),))
     ended = known._replace(closed=(TIME_UP, T + 100))
@@ -170,12 +180,15 @@ def test_minutes_given_back() -> None:
 
 
 marks_of = st.lists(
-    st.tuples(st.floats(0.0, 60.0), st.floats(0.0, 30.0), st.sampled_from(list(Evidence))), max_size=20
+    st.tuples(st.floats(0.0, 60.0), st.floats(0.0, 30.0), st.sampled_from(list(Evidence))),
+    max_size=20,
 )
 
 
 @given(marks_of, st.booleans())
-def test_a_trail_is_small_and_can_be_packed(steps: list[tuple[float, float, Evidence]], ends: bool) -> None:
+def test_a_trail_is_small_and_can_be_packed(
+    steps: list[tuple[float, float, Evidence]], ends: bool
+) -> None:
     """Whatever comes: one line for each kind, ascending times, and the text tells the same."""
     found, at = opening(stretch(end=1e4), T), 0.0
     for pause, length, evidence in steps:
@@ -189,7 +202,16 @@ def test_a_trail_is_small_and_can_be_packed(steps: list[tuple[float, float, Evid
 
 def test_what_is_no_trail_is_none() -> None:
     """Text of another program is no evidence, and no error."""
-    texts = (None, "", "1", "[]", "{}", '{"opened": [1]}', "[" * 100_000, packed(opening(stretch(), T))[:-2])
+    texts = (
+        None,
+        "",
+        "1",
+        "[]",
+        "{}",
+        '{"opened": [1]}',
+        "[" * 100_000,
+        packed(opening(stretch(), T))[:-2],
+    )
     assert [unpacked(text) for text in texts] == [None] * len(texts)
     assert unpacked(packed(opening(stretch(), T))) == opening(stretch(), T)
 

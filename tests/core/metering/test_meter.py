@@ -75,7 +75,10 @@ def test_a_gap_is_charged_up_to_what_its_kind_allows(kind: Kind, gap: float) -> 
     assert gap_of(kind, RULES) == gap
     for after in (PAGE, SCROLL, FILM):
         assert spans(run(mark(0, kind), mark(gap, after))) == [(0, gap + 10)]
-        assert spans(run(mark(0, kind), mark(gap + 0.25, after))) == [(0, 10), (gap + 0.25, gap + 10.25)]
+        assert spans(run(mark(0, kind), mark(gap + 0.25, after))) == [
+            (0, 10),
+            (gap + 0.25, gap + 10.25),
+        ]
 
 
 def test_the_gap_after_a_film_begins_with_its_last_byte() -> None:
@@ -138,7 +141,9 @@ def test_a_weak_mark_alone_opens_nothing() -> None:
     assert spans(run(mark(0, needs=2), other)) == [(0, SOON + 10)]
     assert spans(run(mark(0, needs=2), other._replace(at=T + SOON + 1, until=T + SOON + 1))) == []
     assert spans(run(mark(0, needs=2), mark(SOON_SAME, needs=2))) == [(0, SOON_SAME + 10)]
-    assert spans(run(mark(0, needs=2), mark(SOON_SAME + 1, needs=2))) == []  # one endpoint may be a timer's
+    assert (
+        spans(run(mark(0, needs=2), mark(SOON_SAME + 1, needs=2))) == []
+    )  # one endpoint may be a timer's
     assert spans(run(mark(0, needs=2), mark(1, needs=2))) == []  # one burst
     assert spans(run(mark(0, needs=3), mark(10, needs=3))) == []
     assert spans(run(mark(0, needs=3), mark(10, needs=3), mark(20, needs=3))) == [(0, 30)]
@@ -308,7 +313,9 @@ def test_giving_back_shortens(marks: list[Mark], machines: set[int]) -> None:
     marks = [m._replace(kind=SCROLL, needs=1) for m in marks]
     clock = run(*marks)
     fewer = retract(clock, {(float(n), False) for n in machines}, RULES)
-    assert measure(normalise([*union(clock), *union(fewer)])) == pytest.approx(measure(union(clock)))
+    assert measure(normalise([*union(clock), *union(fewer)])) == pytest.approx(
+        measure(union(clock))
+    )
     serials = [s.serial for s in fewer.stretches]
     assert {s.serial for s in clock.stretches} <= set(serials)
     assert len(set(serials)) == len(serials)
@@ -331,7 +338,9 @@ def test_a_cut_leaves_nothing_after_it(marks: list[Mark], after: float) -> None:
     """And takes nothing away before it."""
     clock = run(*marks)
     cut = truncate(clock, T + after)
-    before = [Interval(s.start, min(s.end, T + after)) for s in clock.stretches if s.start < T + after]
+    before = [
+        Interval(s.start, min(s.end, T + after)) for s in clock.stretches if s.start < T + after
+    ]
     assert measure(union(cut)) == pytest.approx(measure(normalise(before)))
     assert all(s.end <= T + after or s.end == s.start for s in cut.stretches)
 

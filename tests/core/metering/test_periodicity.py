@@ -26,7 +26,9 @@ def timer(period: float, count: int, jitter: float = 0.0, seed: int = 1) -> list
 def person(count: int, seed: int, pace: float = 20.0) -> list[float]:
     """Instants of somebody who reads: many short pauses, a few long ones."""
     rng = random.Random(seed)
-    return list(accumulate((pace * rng.lognormvariate(0.0, 1.0) for _ in range(count - 1)), initial=T))
+    return list(
+        accumulate((pace * rng.lognormvariate(0.0, 1.0) for _ in range(count - 1)), initial=T)
+    )
 
 
 @quick
@@ -49,7 +51,9 @@ def test_the_more_precise_the_sooner(jitter: float, within: int) -> None:
         assert known <= within
 
 
-@pytest.mark.parametrize("times", [[], [T], [T, T], [T, T + 60, T + 120], [T] * 30, timer(SHORTEST / 2, 60)])
+@pytest.mark.parametrize(
+    "times", [[], [T], [T, T], [T, T + 60, T + 120], [T] * 30, timer(SHORTEST / 2, 60)]
+)
 def test_too_little_or_too_quick_is_no_timer(times: Sequence[float]) -> None:
     """Nothing, a few, all at once, and what is a burst."""
     assert steady(times) is None
@@ -125,14 +129,17 @@ def test_events_too_dense_hide_everything() -> None:
 def test_several_timers_are_told_by_their_number() -> None:
     """No interval is regular, but their count is a straight line."""
     tabs = [
-        timer(period, int(3000 / period), 0.1, seed) for seed, period in enumerate((60.0, 75.0, 90.0, 110.0))
+        timer(period, int(3000 / period), 0.1, seed)
+        for seed, period in enumerate((60.0, 75.0, 90.0, 110.0))
     ]
     times = sorted(at for tab in tabs for at in tab if at < T + 2800)
     found = crowd(times)
     assert found is not None
     assert found.crowd
     assert found.times[-1] == times[-1]
-    assert found.period == pytest.approx((found.times[-1] - found.times[0]) / (len(found.times) - 1))
+    assert found.period == pytest.approx(
+        (found.times[-1] - found.times[0]) / (len(found.times) - 1)
+    )
     assert crowd(times, alone_since=times[-10]) is None
 
 
@@ -144,7 +151,9 @@ def test_a_crowd_is_not_a_few_nor_a_burst() -> None:
 
 
 @quick
-@given(st.lists(st.floats(0, 1000), max_size=20).map(sorted), st.floats(-10, 1010), st.floats(0, 100))
+@given(
+    st.lists(st.floats(0, 1000), max_size=20).map(sorted), st.floats(-10, 1010), st.floats(0, 100)
+)
 def test_nearest(times: list[float], target: float, off: float) -> None:
     """The one with the least distance, if that is no more than asked for."""
     distances = [abs(at - target) for at in times if abs(at - target) <= off]

@@ -59,7 +59,11 @@ class Tab:
         ("x.com", "/s/Zk3fPq81LmNo/x.js", "x.com/s/*/x.js"),
         ("x.com", "/" + "q" * 40, "x.com/*"),
         ("x.com", "/ads/JLLxyKatVEgYZaZUjCBvkg/slot", "x.com/ads/*/slot"),
-        ("x.com", "/resource/UserHomefeedResource/get/", "x.com/resource/UserHomefeedResource/get/"),
+        (
+            "x.com",
+            "/resource/UserHomefeedResource/get/",
+            "x.com/resource/UserHomefeedResource/get/",
+        ),
         ("x.com", "/graphql/HomeTimeline", "x.com/graphql/HomeTimeline"),
     ],
 )
@@ -145,7 +149,12 @@ def test_a_timer_with_another_phase_is_known_after_two_intervals() -> None:
     tab = Tab()
     for i in range(10):
         tab.asks(60.0 * i)
-    assert [tab.asks(at).machine for at in (563.0, 623.0, 683.0, 743.0)] == [False, False, True, True]
+    assert [tab.asks(at).machine for at in (563.0, 623.0, 683.0, 743.0)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
     assert (563.0, False) in tab.withdrawn
 
 
@@ -177,7 +186,9 @@ def test_a_person_seen_for_certain_ends_loose_runs() -> None:
 
 
 steps = st.lists(
-    st.tuples(st.floats(0.0, 500.0), st.sampled_from(["a", "b", "c", *map(str, range(60))]), st.booleans()),
+    st.tuples(
+        st.floats(0.0, 500.0), st.sampled_from(["a", "b", "c", *map(str, range(60))]), st.booleans()
+    ),
     max_size=150,
 )
 

@@ -27,7 +27,9 @@ quick = settings(max_examples=100, deadline=None)
 
 def left(limits, usage, now, carry_over=0.0, rs=SAMPLE):
     """Seconds left."""
-    return of.balance(rs, Allowance(NAME, tuple(limits), carry_over=carry_over), limits, usage, now).left
+    return of.balance(
+        rs, Allowance(NAME, tuple(limits), carry_over=carry_over), limits, usage, now
+    ).left
 
 
 def spent(*spans, grants=()):
@@ -69,7 +71,12 @@ def test_the_balance_shows_the_limit_with_the_least_left():
     one = of.balance(SAMPLE, allowance, limits, spent("09:00-09:04"), at("09:30"))
     assert (one.limit, one.spent, one.left, one.resets_at) == (10 * M, 4 * M, 6 * M, at("10:00"))
     two = of.balance(SAMPLE, allowance, limits, spent("09:00-09:08"), at("10:30"))
-    assert (two.limit, two.spent, two.left, two.resets_at) == (15 * M, 8 * M, 7 * M, at("2026-11-03 00:00"))
+    assert (two.limit, two.spent, two.left, two.resets_at) == (
+        15 * M,
+        8 * M,
+        7 * M,
+        at("2026-11-03 00:00"),
+    )
 
 
 def test_of_equal_rests_the_one_that_comes_back_last_is_shown():
@@ -124,16 +131,23 @@ def test_rolling_limits_carry_nothing():
 def _days_before(days: int, seconds: float):
     """The same use at noon on each of so many days before the Monday."""
     return normalise(
-        Interval(at("12:00") - n * 86_400, at("12:00") - n * 86_400 + seconds) for n in range(1, days + 1)
+        Interval(at("12:00") - n * 86_400, at("12:00") - n * 86_400 + seconds)
+        for n in range(1, days + 1)
     )
 
 
 @quick
-@given(st.lists(st.integers(0, 1500), min_size=12, max_size=12), st.integers(0, 1200), st.integers(0, 1200))
+@given(
+    st.lists(st.integers(0, 1500), min_size=12, max_size=12),
+    st.integers(0, 1200),
+    st.integers(0, 1200),
+)
 def test_carried_time_agrees_with_keeping_books(days, limit, carry_over):
     """Walking back, with its early stops, gives what an account opened eight days ago would show."""
     noon = at("2026-08-20 12:00")
-    use = normalise(Interval(noon - n * 86_400, noon - n * 86_400 + s) for n, s in enumerate(days, 1))
+    use = normalise(
+        Interval(noon - n * 86_400, noon - n * 86_400 + s) for n, s in enumerate(days, 1)
+    )
     carried = 0.0
     for n in range(8, 0, -1):
         carried = min(carry_over, max(0.0, limit + carried - days[n - 1]))
@@ -153,7 +167,12 @@ def test_carried_time_agrees_with_keeping_books(days, limit, carry_over):
 def test_a_grant_adds_its_seconds_while_it_lasts():
     """From the instant it is given to the instant it ends."""
     usage = spent("09:00-09:15", grants=[grant(10 * M, "10:00", "17:00")])
-    assert [left([FIFTEEN], usage, at(t)) for t in ("09:59", "10:00", "16:59", "17:00")] == [0, 600, 600, 0]
+    assert [left([FIFTEEN], usage, at(t)) for t in ("09:59", "10:00", "16:59", "17:00")] == [
+        0,
+        600,
+        600,
+        0,
+    ]
 
 
 def test_used_granted_time_is_no_debt():
@@ -187,12 +206,19 @@ def test_the_same_use_is_not_covered_by_two_grants():
     """Two grants that have ended do not both cover the one stretch beyond the limit."""
     grants = [grant(10 * M, "09:20", "11:00", name="a"), grant(10 * M, "09:20", "12:00", name="b")]
     usage = spent("09:00-09:15", "10:00-10:10", grants=grants)
-    assert [left([FIFTEEN], usage, at(t)) for t in ("10:30", "11:30", "12:00")] == [10 * M, 10 * M, 0]
+    assert [left([FIFTEEN], usage, at(t)) for t in ("10:30", "11:30", "12:00")] == [
+        10 * M,
+        10 * M,
+        0,
+    ]
 
 
 def test_a_grant_covers_nothing_from_before_it_was_given():
     """What a longer grant has paid for is not paid again by a short one that was never used."""
-    grants = [grant(10 * M, "09:20", "18:00", name="long"), grant(10 * M, "11:00", "12:00", name="short")]
+    grants = [
+        grant(10 * M, "09:20", "18:00", name="long"),
+        grant(10 * M, "11:00", "12:00", name="short"),
+    ]
     usage = spent("09:00-09:15", "10:00-10:10", grants=grants)
     assert [left([FIFTEEN], usage, at(t)) for t in ("10:30", "11:30", "12:30")] == [0, 10 * M, 0]
 
@@ -218,9 +244,9 @@ def test_a_calendar_limit_returns_with_its_next_window():
     assert returns([FIFTEEN], spent("09:00-09:15"), at("10:30")) == at("2026-11-03 00:00")
     both = [per(Period.HOUR, 15 * M), per(Period.WEEK, 15 * M)]
     assert returns(both, spent("09:00-09:15"), at("09:30")) == at("2026-11-09 00:00")
-    assert returns([per(Period.HOUR, 15 * M), per(Period.DAY, H)], spent("09:00-09:15"), at("09:30")) == at(
-        "10:00"
-    )
+    assert returns(
+        [per(Period.HOUR, 15 * M), per(Period.DAY, H)], spent("09:00-09:15"), at("09:30")
+    ) == at("10:00")
 
 
 def test_a_rolling_limit_returns_when_its_oldest_use_leaves():
@@ -317,7 +343,9 @@ def test_raising_a_limit_takes_nothing(limits, usage, carry_over, which, more):
 @given(many_limits, usages, carry, stretches)
 def test_using_more_leaves_no_more(limits, usage, carry_over, stretch):
     """Another visit never raises what is left."""
-    more = StaticUsage({NAME: union(usage.intervals(NAME), normalise([stretch]))}, tuple(usage.grants(NAME)))
+    more = StaticUsage(
+        {NAME: union(usage.intervals(NAME), normalise([stretch]))}, tuple(usage.grants(NAME))
+    )
     assert left(limits, more, NOW, carry_over) <= left(limits, usage, NOW, carry_over)
 
 
@@ -326,7 +354,8 @@ def test_using_more_leaves_no_more(limits, usage, carry_over, stretch):
 def test_a_grant_takes_nothing(limits, use, grants, carry_over):
     """With a grant, in force or ended, there is never less than without it."""
     levels = [
-        left(limits, StaticUsage({NAME: use}, grants[:n]), NOW, carry_over) for n in range(len(grants) + 1)
+        left(limits, StaticUsage({NAME: use}, grants[:n]), NOW, carry_over)
+        for n in range(len(grants) + 1)
     ]
     assert levels == sorted(levels)
 

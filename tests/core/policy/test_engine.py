@@ -54,7 +54,9 @@ def test_fifteen_minutes_then_a_block_then_midnight():
     )
     assert second.blocks
     third = engine.decide(DORA, Target("x"), USED_UP, at("12:10"))
-    assert third == Decision(Verdict.ALLOW, Reason.ALLOWED, "x", None, "Lunch is yours", until=at("13:30"))
+    assert third == Decision(
+        Verdict.ALLOW, Reason.ALLOWED, "x", None, "Lunch is yours", until=at("13:30")
+    )
     assert engine.decide(DORA, Target("x"), USED_UP, MIDNIGHT).left == 15 * M
 
 
@@ -110,7 +112,9 @@ def test_a_message_goes_with_a_block_only():
     rs = replace(SAMPLE, rules=(rule,))
     assert decide(DORA, "x", USED_UP, rs=rs).message == "Enough for today."
     assert decide(DORA, "x", rs=rs).message is None
-    assert decide(DORA, "x", rs=replace(rs, rules=(replace(rule, then=Then.ALLOW),))).message is None
+    assert (
+        decide(DORA, "x", rs=replace(rs, rules=(replace(rule, then=Then.ALLOW),))).message is None
+    )
 
 
 # People
@@ -119,7 +123,8 @@ def test_a_message_goes_with_a_block_only():
 def test_roles_come_from_the_people_file():
     """By name or pattern, whatever the case, in file order, several at once; else the default role."""
     both = replace(
-        SAMPLE.people, roles={"staff": (), "care": ("c*",), "admin": ("ada", "cora"), "night": ("CORA",)}
+        SAMPLE.people,
+        roles={"staff": (), "care": ("c*",), "admin": ("ada", "cora"), "night": ("CORA",)},
     )
     rs = replace(SAMPLE, people=both)
     assert policy.roles_of(rs, "Cora", at("10:30")) == ("care", "admin", "night")
@@ -164,7 +169,12 @@ def test_balances_are_those_that_could_be_spent():
     """An allowance shows for everybody whom a rule could make spend it, now or at another hour."""
     other = Allowance("video", (per(Period.WEEK, H),))
     spend = Rule(
-        "Video", Then.SPEND, "video", roles=frozenset({"staff"}), targets=targets("youtube"), when=LUNCH
+        "Video",
+        Then.SPEND,
+        "video",
+        roles=frozenset({"staff"}),
+        targets=targets("youtube"),
+        when=LUNCH,
     )
     allowances = {"unused": replace(other, name="unused"), "video": other, **SAMPLE.allowances}
     rs = replace(SAMPLE, rules=(spend, *SAMPLE.rules), allowances=allowances)
@@ -182,12 +192,17 @@ def test_balances_are_those_that_could_be_spent():
 def test_balances_leave_out_what_earlier_rules_always_decide():
     """Somebody for whom all is allowed has no balance; a rule whose targets are all taken is out of reach."""
     boss, ada = Rule("Boss", Then.ALLOW, roles=frozenset({"admin"})), Person("ada", ("admin",))
-    assert policy.balances(replace(SAMPLE, rules=(boss, *SAMPLE.rules)), ada, NOTHING, at("10:30")) == ()
+    assert (
+        policy.balances(replace(SAMPLE, rules=(boss, *SAMPLE.rules)), ada, NOTHING, at("10:30"))
+        == ()
+    )
     taken = Rule("Taken", Then.ALLOW, targets=targets("x", "linkedin"))
     below = Rule("Below", Then.SPEND, NAME, targets=targets("x", "linkedin/jobs"))
     rs = replace(SAMPLE, rules=(taken, below))
     assert policy.balances(rs, DORA, NOTHING, at("10:30")) == ()
-    assert policy.balances(replace(rs, rules=(replace(taken, when=LUNCH), below)), DORA, NOTHING, at("10:30"))
+    assert policy.balances(
+        replace(rs, rules=(replace(taken, when=LUNCH), below)), DORA, NOTHING, at("10:30")
+    )
     assert policy.balances(
         replace(rs, rules=(taken, replace(below, targets=None))), DORA, NOTHING, at("10:30")
     )
@@ -246,17 +261,28 @@ def test_until_is_when_a_when_of_the_walk_flips():
     rs = replace(
         SAMPLE,
         rules=(
-            Rule("other place", Then.ALLOW, targets=targets("youtube"), when=When(between=((0, 38_000),))),
+            Rule(
+                "other place",
+                Then.ALLOW,
+                targets=targets("youtube"),
+                when=When(between=((0, 38_000),)),
+            ),
             Rule("lunch", Then.ALLOW, when=LUNCH),
             Rule("work", Then.BLOCK, when=work),
             Rule("evening", Then.ALLOW, when=When(between=((0, 40_000),))),
         ),
     )
     x = Target("x")
-    assert policy.match(rs, DORA, x, at("10:30")) == Match(rs.rules[2], Then.BLOCK, None, at("12:00"))
-    assert policy.match(rs, DORA, x, at("15:00")) == Match(rs.rules[2], Then.BLOCK, None, at("17:00"))
+    assert policy.match(rs, DORA, x, at("10:30")) == Match(
+        rs.rules[2], Then.BLOCK, None, at("12:00")
+    )
+    assert policy.match(rs, DORA, x, at("15:00")) == Match(
+        rs.rules[2], Then.BLOCK, None, at("17:00")
+    )
     assert policy.match(rs, DORA, x, at("17:00")).until == MIDNIGHT
-    assert policy.match(replace(rs, rules=()), DORA, x, at("10:30")) == Match(None, Then.ALLOW, None, None)
+    assert policy.match(replace(rs, rules=()), DORA, x, at("10:30")) == Match(
+        None, Then.ALLOW, None, None
+    )
 
 
 def test_raising_a_limit_at_noon_gives_the_difference_at_once():

@@ -23,7 +23,9 @@ def test_a_platform_covers_its_sections(names: tuple[str, ...] | None, covered: 
 
 def test_a_section_does_not_cover_its_platform() -> None:
     """The rest of LinkedIn is not learning."""
-    assert not covers(Rule("r", Then.ALLOW, targets=targets("linkedin/learning")), Target("linkedin"))
+    assert not covers(
+        Rule("r", Then.ALLOW, targets=targets("linkedin/learning")), Target("linkedin")
+    )
 
 
 def test_what_is_settled() -> None:

@@ -22,7 +22,10 @@ WEEKEND = When(days=frozenset({5, 6}))
 
 def office(**duties: tuple[Duty, ...]) -> RuleSet:
     """The sample with a rota; `care` opens X whenever somebody has it."""
-    rules = (Rule("Care answers", Then.ALLOW, roles=frozenset({"care"}), targets=targets("x")), *SAMPLE.rules)
+    rules = (
+        Rule("Care answers", Then.ALLOW, roles=frozenset({"care"}), targets=targets("x")),
+        *SAMPLE.rules,
+    )
     people = People("staff", {"staff": (), "care": ("cora",), "lead": ("carl",)}, (), duties)
     return replace(SAMPLE, people=people, rules=rules)
 
@@ -66,7 +69,12 @@ def test_a_role_that_only_a_rota_gives_exists() -> None:
 def test_what_is_remembered_is_forgotten_in_time_in_both_directions() -> None:
     """Asked forward and backward over a change, the answer is that of the instant."""
     roster = Roster(office(care=(Duty(("emil",), shift("09:00-17:00")),)))
-    for moment, role in (("12:00", "care"), ("18:00", "staff"), ("12:00", "care"), ("08:00", "staff")):
+    for moment, role in (
+        ("12:00", "care"),
+        ("18:00", "staff"),
+        ("12:00", "care"),
+        ("08:00", "staff"),
+    ):
         assert roster.roles("emil", at(moment)).names == (role,)
 
 
@@ -117,11 +125,15 @@ def test_roles_that_a_device_gives_are_left_alone() -> None:
 
 starts = st.integers(0, 9 * 24 * 12).map(lambda five: at("2026-10-23 00:00") + five * 5 * M)
 hours = st.lists(
-    st.builds(lambda start, length: Interval(start, start + length * 5 * M), starts, st.integers(1, 200)),
+    st.builds(
+        lambda start, length: Interval(start, start + length * 5 * M), starts, st.integers(1, 200)
+    ),
     min_size=1,
     max_size=4,
 )
-days = st.lists(st.integers(22, 31).map(lambda day: (date(2026, 10, day), date(2026, 10, day))), max_size=2)
+days = st.lists(
+    st.integers(22, 31).map(lambda day: (date(2026, 10, day), date(2026, 10, day))), max_size=2
+)
 
 
 @quick
@@ -137,7 +149,9 @@ def test_a_rota_change_flips_the_decision_exactly_at_its_instant(
     from proxy_addon.core.rules.calendars import joined
 
     when = When(days=weekdays, calendar=Calendar(("s",), joined(some_days), normalise(some_hours)))
-    rs = replace(office(care=(Duty(("emil",), when),)), rules=office().rules[:1], otherwise=Then.BLOCK)
+    rs = replace(
+        office(care=(Duty(("emil",), when),)), rules=office().rules[:1], otherwise=Then.BLOCK
+    )
     engine = Engine(rs)
     emil = engine.person("emil", now)
     decision = engine.decide(emil, Target("x"), NOBODY, now)
@@ -149,7 +163,8 @@ def test_a_rota_change_flips_the_decision_exactly_at_its_instant(
         )
         return
     before, after = (
-        engine.decide(emil, Target("x"), NOBODY, instant) for instant in (decision.until - 1, decision.until)
+        engine.decide(emil, Target("x"), NOBODY, instant)
+        for instant in (decision.until - 1, decision.until)
     )
     assert before.blocks is decision.blocks is not after.blocks
     steps = [now + i * 5 * M for i in range(int((decision.until - now) // (5 * M)) + 1)]

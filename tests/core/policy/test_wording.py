@@ -36,10 +36,17 @@ def test_conditions_read_aloud(when, text):
 def test_who_is_missing():
     """Users, roles, and both."""
     assert (
-        why.not_you(Rule("r", Then.ALLOW, roles=frozenset({"marketing"}))) == "you are not in role marketing"
+        why.not_you(Rule("r", Then.ALLOW, roles=frozenset({"marketing"})))
+        == "you are not in role marketing"
     )
-    assert why.not_you(Rule("r", Then.ALLOW, roles=frozenset({"b", "a"}))) == "you are not in role a or b"
-    assert why.not_you(Rule("r", Then.ALLOW, users=("bob", "ann", "c*"))) == "you are not bob, ann or c*"
+    assert (
+        why.not_you(Rule("r", Then.ALLOW, roles=frozenset({"b", "a"})))
+        == "you are not in role a or b"
+    )
+    assert (
+        why.not_you(Rule("r", Then.ALLOW, users=("bob", "ann", "c*")))
+        == "you are not bob, ann or c*"
+    )
     both = Rule("r", Then.ALLOW, users=("bob",), roles=frozenset({"care"}))
     assert why.not_you(both) == "you are not bob and not in role care"
 

@@ -37,7 +37,9 @@ def test_joined_days_are_the_same_days(ranges: list[tuple[date, date]]) -> None:
     """Sorted, apart from each other, and no day is won or lost."""
     found = calendars.joined(ranges)
     days = {first + timedelta(n) for first, last in ranges for n in range((last - first).days + 1)}
-    assert {first + timedelta(n) for first, last in found for n in range((last - first).days + 1)} == days
+    assert {
+        first + timedelta(n) for first, last in found for n in range((last - first).days + 1)
+    } == days
     assert all(a[1] + timedelta(1) < b[0] for a, b in pairwise(found))
 
 
@@ -49,9 +51,14 @@ def test_days_up_to_the_last_one_that_there_is() -> None:
 
 def test_a_union_holds_what_any_of_them_holds() -> None:
     """Days and hours; names are kept for the explanation."""
-    one, other = on("2026-12-24", "2026-12-26"), Calendar((), on("2026-12-25").days, visits("09:00-10:00"))
+    one, other = (
+        on("2026-12-24", "2026-12-26"),
+        Calendar((), on("2026-12-25").days, visits("09:00-10:00")),
+    )
     found = calendars.union(("a", "b"), (one, other))
-    assert found == Calendar(("a", "b"), ((date(2026, 12, 24), date(2026, 12, 26)),), visits("09:00-10:00"))
+    assert found == Calendar(
+        ("a", "b"), ((date(2026, 12, 24), date(2026, 12, 26)),), visits("09:00-10:00")
+    )
     assert calendars.named(["gone"], {}) == Calendar(("gone",))
 
 
@@ -72,7 +79,9 @@ def test_a_condition_narrows_shifts_whatever_it_is_made_of() -> None:
     """Both must hold, also where the condition has a calendar and a `not` of its own."""
     feed = (Event(("carl",), (), visits("09:00-17:00")),)
     when = When(
-        between=((10 * 3600, 20 * 3600),), calendar=on("2026-11-02"), negated=When(between=((0, 39_600),))
+        between=((10 * 3600, 20 * 3600),),
+        calendar=on("2026-11-02"),
+        negated=When(between=((0, 39_600),)),
     )
     (carl,) = calendars.shifts(feed, "s", when, short=False)
     held = [hour for hour in range(24) if periods.fits(carl.when, SAMPLE, at("00:00") + hour * H)]
@@ -87,7 +96,9 @@ def test_a_day_of_a_calendar_is_meant_like_a_date() -> None:
     for hour in range(72):
         instant = at("2026-11-01 00:00") + hour * H
         assert periods.fits(dated, SAMPLE, instant) is periods.fits(named, SAMPLE, instant)
-        assert periods.next_change(dated, SAMPLE, instant) == periods.next_change(named, SAMPLE, instant)
+        assert periods.next_change(dated, SAMPLE, instant) == periods.next_change(
+            named, SAMPLE, instant
+        )
 
 
 def test_the_hours_of_a_calendar_hold_to_the_second() -> None:
@@ -123,7 +134,9 @@ conditions = st.builds(
     negated=st.none(),
     calendar=st.builds(
         lambda days, starts: Calendar(
-            (), calendars.joined(days), calendars.normalise(Interval(s, s + 5 * 900) for s in starts)
+            (),
+            calendars.joined(days),
+            calendars.normalise(Interval(s, s + 5 * 900) for s in starts),
         ),
         some_days.map(lambda ranges: ranges[:2]),
         st.lists(moments, max_size=3),
@@ -138,5 +151,7 @@ def test_the_next_change_is_the_first_one(when: When, negated: When | None, now:
     whole = replace(when, negated=negated)
     begun = periods.fits(whole, SAMPLE, now)
     steps = (now + i * 900.0 for i in range(1, 10 * 96))
-    expected = next((step for step in steps if periods.fits(whole, SAMPLE, step) is not begun), None)
+    expected = next(
+        (step for step in steps if periods.fits(whole, SAMPLE, step) is not begun), None
+    )
     assert periods.next_change(whole, SAMPLE, now, horizon=10 * 24 * H) == expected

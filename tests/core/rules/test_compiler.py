@@ -29,7 +29,9 @@ from proxy_addon.core.ruleset import (
 )
 from proxy_addon.core.types import Target
 
-PLATFORMS = {name: {"hosts": [f"{name}.example"]} for name in ("x", "linkedin", "youtube", "tiktok")}
+PLATFORMS = {
+    name: {"hosts": [f"{name}.example"]} for name in ("x", "linkedin", "youtube", "tiktok")
+}
 PLATFORMS["linkedin"] = {
     "title": "LinkedIn",
     "hosts": ["linkedin.com"],
@@ -45,8 +47,13 @@ def document(file: str, data: dict[str, Any]) -> Document:
 
 def compiled(policy: dict[str, Any], people: dict[str, Any] | None = None, **more: Any) -> Compiled:
     """A policy (version and zone given) and people over four platforms."""
-    top = (document("rules/policy.yaml", HEAD | policy), document("rules/people.yaml", people or {}))
-    return compile_rules(Documents("rules", top, (document("rules/platforms/all.yaml", PLATFORMS),), **more))
+    top = (
+        document("rules/policy.yaml", HEAD | policy),
+        document("rules/people.yaml", people or {}),
+    )
+    return compile_rules(
+        Documents("rules", top, (document("rules/platforms/all.yaml", PLATFORMS),), **more)
+    )
 
 
 def right(policy: dict[str, Any], people: dict[str, Any] | None = None) -> RuleSet:
@@ -73,7 +80,10 @@ def test_the_least_policy_has_every_default() -> None:
         platforms={
             "x": Platform("x", "x", ("x.example",)),
             "linkedin": Platform(
-                "linkedin", "LinkedIn", ("linkedin.com",), (Section("learning", (), ("/learning/*",)),)
+                "linkedin",
+                "LinkedIn",
+                ("linkedin.com",),
+                (Section("learning", (), ("/learning/*",)),),
             ),
             "youtube": Platform("youtube", "youtube", ("youtube.example",)),
             "tiktok": Platform("tiktok", "tiktok", ("tiktok.example",)),
@@ -222,7 +232,13 @@ def test_guest_is_not_declared_where_strangers_are_refused() -> None:
     [
         ({"allowances": 5, "rules": [{"then": {"spend": "daily"}}]}, {}),
         ({"allowances": {"daily": {}}, "rules": [{"then": {"spend": "daily"}}]}, {}),
-        ({"platform_groups": {"social": []}, "rules": [{"platforms": ["social"], "then": "block"}]}, {}),
+        (
+            {
+                "platform_groups": {"social": []},
+                "rules": [{"platforms": ["social"], "then": "block"}],
+            },
+            {},
+        ),
         ({"platform_groups": [], "rules": [{"platforms": ["social"], "then": "block"}]}, {}),
         ({"rules": [{"roles": ["care"], "then": "block"}]}, {"roles": ["care"]}),
         ({"rules": [{"roles": ["care"], "then": "block"}]}, {"roles": {"care": {"member": []}}}),
@@ -236,7 +252,10 @@ def test_one_mistake_is_one_problem(policy: dict[str, Any], people: dict[str, An
 def test_unreadable_files_cast_no_doubt_on_names() -> None:
     """What may be declared in a file that could not be read is not called unknown or missing."""
     answer = compiled(
-        {"rules": [{"roles": ["care"], "platforms": ["orkut"], "then": {"spend": "daily"}}], "otherwise": 5},
+        {
+            "rules": [{"roles": ["care"], "platforms": ["orkut"], "then": {"spend": "daily"}}],
+            "otherwise": 5,
+        },
         complete=False,
     )
     assert [problem.code for problem in answer.problems] == [Code.BAD_CHOICE]

@@ -36,7 +36,9 @@ def test_a_calendar_is_the_union_of_its_items() -> None:
     data = {"version": 1, "timezone": "UTC", "calendars": {"closed": items}}
     found = times.calendars(PolicyModel.model_validate(data, context=NAMES))
     assert found == {
-        "closed": Calendar(("closed",), ((date(2026, 12, 24), date(2026, 12, 25)),), visits("09:00-17:00"))
+        "closed": Calendar(
+            ("closed",), ((date(2026, 12, 24), date(2026, 12, 25)),), visits("09:00-17:00")
+        )
     }
 
 
@@ -59,4 +61,6 @@ def test_members_with_and_without_times() -> None:
     assert times.members(role) == ("maria", "cora")
     on_sundays, shift = times.duties(role, {})
     assert on_sundays == Duty(("carl",), When(days=frozenset({6})))
-    assert shift == Duty(("carl",), When(calendar=Calendar(("the shifts",), (), visits("09:00-17:00"))))
+    assert shift == Duty(
+        ("carl",), When(calendar=Calendar(("the shifts",), (), visits("09:00-17:00")))
+    )

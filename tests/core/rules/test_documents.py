@@ -5,7 +5,10 @@ from __future__ import annotations
 from proxy_addon.core.rules.documents import Document
 
 DOCUMENT = Document(
-    "f.yaml", {"a": {"b": "x"}}, {(): (1, 1), ("a",): (2, 3), ("a", "b"): (2, 6)}, {("a", "b"): (2, 3)}
+    "f.yaml",
+    {"a": {"b": "x"}},
+    {(): (1, 1), ("a",): (2, 3), ("a", "b"): (2, 6)},
+    {("a", "b"): (2, 3)},
 )
 
 

@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[3]
 HEAD = "version: 1\ntimezone: Europe/London\n"
 DAILY = "allowances:\n  daily:\n    limit: {limit}\n    overrides: [{overrides}]\n"
 RULES = "rules:\n  - {platforms: [x], then: {spend: daily}}\n"
-PEOPLE = "roles:\n  care: {members: [carl]}\n  night: {members: [{user: emil, when: {days: sun}}]}\n"
+PEOPLE = (
+    "roles:\n  care: {members: [carl]}\n  night: {members: [{user: emil, when: {days: sun}}]}\n"
+)
 FINE = {
     "a whole day": DAILY.replace("{limit}", "24h per day").replace("{overrides}", ""),
     "a full window": DAILY.replace("{limit}", "4h per rolling 4h").replace("{overrides}", ""),
@@ -45,12 +47,16 @@ def test_what_is_meant_is_no_warning(tmp_path: Path, case: str) -> None:
 
 def test_roles_that_somebody_has_in_another_way(tmp_path: Path) -> None:
     """By default, by a device, by a rota, as a guest; and admins may be named later."""
-    people = PEOPLE + "  staff: {}\n  guest: {}\n  desk: {}\n  admin: {}\ndevices: {10.0.0.1: {role: desk}}\n"
+    people = (
+        PEOPLE
+        + "  staff: {}\n  guest: {}\n  desk: {}\n  admin: {}\ndevices: {10.0.0.1: {role: desk}}\n"
+    )
     assert warned(tmp_path, "rules:\n  - {platforms: [x], then: block}\n", people) == []
 
 
 @pytest.mark.parametrize(
-    "policy", ["otherwise: block\n", "rules: [{then: block}]\n", "platform_groups: {mine: [forum]}\n"]
+    "policy",
+    ["otherwise: block\n", "rules: [{then: block}]\n", "platform_groups: {mine: [forum]}\n"],
 )
 def test_a_platform_that_is_named_or_falls_under_everything(tmp_path: Path, policy: str) -> None:
     """In a group, by a rule about all platforms, or by `otherwise`."""

@@ -26,7 +26,9 @@ def top(*documents: Document, complete: bool = True) -> tuple[Top, Report]:
 
 def test_keys_come_from_any_file() -> None:
     """And know where they stand."""
-    found, report = top(document("policy.yaml", version=1), document("extra.yaml", rules=[], devices={}))
+    found, report = top(
+        document("policy.yaml", version=1), document("extra.yaml", rules=[], devices={})
+    )
     assert report.problems == []
     assert found.data == {"version": 1, "rules": [], "devices": {}}
     assert found.find(("devices",), True) == Place("rules/extra.yaml", 2, 1)
@@ -67,7 +69,9 @@ def test_what_an_unreadable_file_may_hold_is_not_missing() -> None:
 
 def test_names_are_declared_even_if_their_values_are_wrong() -> None:
     """The admin's role, the default role and the role of guests need not be."""
-    names = declared({"roles": {"care": 7}, "calendars": {"bank": None}, "timezone": "UTC"}, {}, None)
+    names = declared(
+        {"roles": {"care": 7}, "calendars": {"bank": None}, "timezone": "UTC"}, {}, None
+    )
     assert names.roles == {"care", "admin", "staff", "guest"}
     assert names.calendars == {"bank"}
     assert names.zone == ZoneInfo("UTC")
@@ -76,5 +80,7 @@ def test_names_are_declared_even_if_their_values_are_wrong() -> None:
 @pytest.mark.parametrize("wrong", ["a text", ["a", "list"], 7])
 def test_what_is_no_block_declares_nothing_and_nothing_is_doubted(wrong: object) -> None:
     """One mistake, one problem."""
-    names = declared({"roles": wrong, "allowances": wrong, "calendars": wrong, "timezone": wrong}, {}, None)
+    names = declared(
+        {"roles": wrong, "allowances": wrong, "calendars": wrong, "timezone": wrong}, {}, None
+    )
     assert names.roles is names.allowances is names.calendars is names.zone is None

@@ -114,7 +114,13 @@ def test_stretches_of_the_day(written: str, pair: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize(
     ("written", "numbers"),
-    [("mon", {0}), ("mon-fri", {0, 1, 2, 3, 4}), ("sat-mon", {5, 6, 0}), ("Sunday", {6}), ("sun-sun", {6})],
+    [
+        ("mon", {0}),
+        ("mon-fri", {0, 1, 2, 3, 4}),
+        ("sat-mon", {5, 6, 0}),
+        ("Sunday", {6}),
+        ("sun-sun", {6}),
+    ],
 )
 def test_days(written: str, numbers: set[int]) -> None:
     """Ranges hold both ends and go around the end of the week."""
@@ -163,7 +169,9 @@ def test_no_host_that_is_let_in_breaks_the_table(word: str) -> None:
     HostTable([(host, True)])
 
 
-@pytest.mark.parametrize("written", ["/embed/*", "*/realtime/*", "t.co/i/adsct*", "=t.co/a", "*client_event"])
+@pytest.mark.parametrize(
+    "written", ["/embed/*", "*/realtime/*", "t.co/i/adsct*", "=t.co/a", "*client_event"]
+)
 def test_paths_with_and_without_a_host(written: str) -> None:
     """The forms that the catalogue knows."""
     assert values.path(written) == values.evidence(written) == written
@@ -178,7 +186,11 @@ def test_quoting_is_short_and_harmless() -> None:
     """Nothing that a terminal would obey, and never a page of it."""
     assert values.quote("a\x1b[31mb") == '"a\N{REPLACEMENT CHARACTER}[31mb"'
     assert len(values.quote("x" * 1000)) == 62
-    assert (values.quote(True), values.quote(None), values.quote([1])) == ('"true"', "nothing", "a list")
+    assert (values.quote(True), values.quote(None), values.quote([1])) == (
+        '"true"',
+        "nothing",
+        "a list",
+    )
 
 
 def test_long_text_is_refused_at_once() -> None:

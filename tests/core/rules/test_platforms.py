@@ -16,7 +16,10 @@ def compiled(*files: tuple[str, dict]) -> tuple[dict[str, Platform], list[Code]]
     return compile_platforms(found, report), [problem.code for problem in report.problems]
 
 
-SHIPPED = ("x", {"x": {"title": "X", "hosts": ["x.com"], "sections": {"ads": {"hosts": ["ads.x.com"]}}}})
+SHIPPED = (
+    "x",
+    {"x": {"title": "X", "hosts": ["x.com"], "sections": {"ads": {"hosts": ["ads.x.com"]}}}},
+)
 
 
 def test_a_file_of_the_administrators_own_adds() -> None:
@@ -62,7 +65,11 @@ def test_a_host_has_one_owner_however_it_is_spelt() -> None:
 def test_sections_are_known_before_anything_is_validated() -> None:
     """A rule may name a section whose contents are wrong; where it cannot be told, None."""
     found = entries(
-        [Document("x.yaml", {"x": {"sections": {"ads": 5}}, "y": {"sections": 5}, "z": None}, {}, {})]
+        [
+            Document(
+                "x.yaml", {"x": {"sections": {"ads": 5}}, "y": {"sections": 5}, "z": None}, {}, {}
+            )
+        ]
     )
     assert sections(found["x"]) == {"ads"}
     assert sections(found["y"]) is None

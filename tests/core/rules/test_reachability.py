@@ -18,9 +18,16 @@ quick = settings(max_examples=100, deadline=None)
 H = 3600
 PLACES = {
     "x": Platform("x", "X", ("x.com",)),
-    "linkedin": Platform("linkedin", "LinkedIn", ("linkedin.com",), (Section("learning"), Section("jobs"))),
+    "linkedin": Platform(
+        "linkedin", "LinkedIn", ("linkedin.com",), (Section("learning"), Section("jobs"))
+    ),
 }
-EVERYWHERE = [Target("x"), Target("linkedin"), Target("linkedin", "learning"), Target("linkedin", "jobs")]
+EVERYWHERE = [
+    Target("x"),
+    Target("linkedin"),
+    Target("linkedin", "learning"),
+    Target("linkedin", "jobs"),
+]
 PEOPLE = People("staff", {"staff": (), "care": ("carl", "cora"), "lead": ("carl",)})
 ROLES = ("staff", "care", "lead", "guest")
 OFFICE = replace(SAMPLE, platforms=PLACES, people=PEOPLE, groups={}, allowances={})
@@ -28,7 +35,9 @@ OFFICE = replace(SAMPLE, platforms=PLACES, people=PEOPLE, groups={}, allowances=
 
 def office(*rules: Rule) -> RuleSet:
     """An office with these rules, named by their position."""
-    return replace(OFFICE, rules=tuple(replace(rule, name=f"rule {i}") for i, rule in enumerate(rules)))
+    return replace(
+        OFFICE, rules=tuple(replace(rule, name=f"rule {i}") for i, rule in enumerate(rules))
+    )
 
 
 def found(rs: RuleSet) -> dict[int, tuple[int, ...]]:
@@ -40,17 +49,21 @@ hours = st.sampled_from([0, 8, 12, 13, 18, 22, 24])
 whens = st.builds(
     When,
     days=st.none() | st.sampled_from([range(5), (5, 6), range(7), (0,)]).map(frozenset),
-    between=st.lists(st.tuples(hours, hours).filter(lambda p: p[0] != p[1] and p[0] < 24), max_size=1).map(
-        lambda pairs: tuple((a * H, b * H) for a, b in pairs)
-    ),
+    between=st.lists(
+        st.tuples(hours, hours).filter(lambda p: p[0] != p[1] and p[0] < 24), max_size=1
+    ).map(lambda pairs: tuple((a * H, b * H) for a, b in pairs)),
     dates=st.lists(
-        st.sampled_from([(date(2026, 11, 2), date(2026, 11, 4)), (date(2026, 11, 4), date(2026, 11, 30))]),
+        st.sampled_from(
+            [(date(2026, 11, 2), date(2026, 11, 4)), (date(2026, 11, 4), date(2026, 11, 30))]
+        ),
         max_size=1,
     ).map(tuple),
     negated=st.none(),
     calendar=st.none(),
 )
-conditions = st.builds(lambda when, negated: replace(when, negated=negated), whens, st.none() | whens)
+conditions = st.builds(
+    lambda when, negated: replace(when, negated=negated), whens, st.none() | whens
+)
 rules = st.builds(
     Rule,
     name=st.just("r"),
@@ -69,7 +82,9 @@ CROWD = [
 ]  # fmt: skip
 # Each hour of two weeks around the dates above and of a week far from them.
 ALWAYS = [at("2026-10-26 00:30") + h * H for h in range(11 * 24)]
-ALWAYS += [at(f"{day} 00:30") + h * H for day in ("2026-11-28", "2027-02-01") for h in range(0, 8 * 24)]
+ALWAYS += [
+    at(f"{day} 00:30") + h * H for day in ("2026-11-28", "2027-02-01") for h in range(0, 8 * 24)
+]
 
 
 @quick
@@ -139,7 +154,8 @@ def test_a_rule_with_hours_is_in_the_shadow_of_one_without() -> None:
     event = Calendar((), (), visits("11:00-12:30"))
     lunch = When(between=((12 * H, 13 * H),))
     dark = office(
-        Rule("a", Then.BLOCK, when=lunch), Rule("b", Then.ALLOW, when=replace(lunch, calendar=event))
+        Rule("a", Then.BLOCK, when=lunch),
+        Rule("b", Then.ALLOW, when=replace(lunch, calendar=event)),
     )
     assert found(dark) == {1: (0,)}
     assert found(office(*reversed(dark.rules))) == {}
@@ -147,7 +163,9 @@ def test_a_rule_with_hours_is_in_the_shadow_of_one_without() -> None:
 
 def test_somebody_whom_a_device_gives_another_role_may_be_met() -> None:
     """Carl at the front desk is a guest there, so a rule about care is not always first."""
-    rs = office(Rule("a", Then.BLOCK, roles=frozenset({"care"})), Rule("b", Then.ALLOW, users=("carl",)))
+    rs = office(
+        Rule("a", Then.BLOCK, roles=frozenset({"care"})), Rule("b", Then.ALLOW, users=("carl",))
+    )
     assert found(rs) == {1: (0,)}
     seated = replace(rs.people, devices=((None, "Carl", "guest"),))  # type: ignore[arg-type]
     assert found(replace(rs, people=seated)) == {}
@@ -155,5 +173,7 @@ def test_somebody_whom_a_device_gives_another_role_may_be_met() -> None:
 
 def test_a_rule_on_duty_only_covers_nobody_off_duty() -> None:
     """Members with times do not always have the role."""
-    rs = office(Rule("a", Then.BLOCK, roles=frozenset({"night"})), Rule("b", Then.ALLOW, users=("emil",)))
+    rs = office(
+        Rule("a", Then.BLOCK, roles=frozenset({"night"})), Rule("b", Then.ALLOW, users=("emil",))
+    )
     assert found(rs) == {}

@@ -70,6 +70,10 @@ def test_what_a_parser_takes_has_the_shape(pair: Any, data: st.DataObject) -> No
     shape, parse, right, _ = pair
     word = str(data.draw(st.sampled_from(right)))
     at = data.draw(st.integers(0, len(word)))
-    word = word[:at] + data.draw(st.text(ALPHABET, max_size=2)) + word[at + data.draw(st.integers(0, 1)) :]
+    word = (
+        word[:at]
+        + data.draw(st.text(ALPHABET, max_size=2))
+        + word[at + data.draw(st.integers(0, 1)) :]
+    )
     if takes(parse, word):
         assert judge(shape).is_valid(word), word

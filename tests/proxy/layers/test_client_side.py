@@ -28,10 +28,22 @@ def raw(proxy: Serving, data: bytes) -> bytes:
     [
         (b"nonsense\r\n\r\n", 400, b"could not read"),
         (b"GET / HTTP/1.1\r\n\r\n", 400, b"could not read"),
-        (b"GET http://x.com/ HTTP/1.1\r\nHost: x.com\r\nBad Name: 1\r\n\r\n", 400, b"could not read"),
-        (b"POST http://x.com/ HTTP/1.1\r\nHost: x.com\r\nContent-Length: -1\r\n\r\n", 400, b"could not read"),
+        (
+            b"GET http://x.com/ HTTP/1.1\r\nHost: x.com\r\nBad Name: 1\r\n\r\n",
+            400,
+            b"could not read",
+        ),
+        (
+            b"POST http://x.com/ HTTP/1.1\r\nHost: x.com\r\nContent-Length: -1\r\n\r\n",
+            400,
+            b"could not read",
+        ),
         (b"GET http://x.com/ HTTP/1.1\r\nCookie: " + b"x" * (HEAD_MOST + 9), 431, b"too long"),
-        (b"GET http://dead.example/ HTTP/1.1\r\nHost: dead.example\r\n\r\n", 502, b"cannot be reached"),
+        (
+            b"GET http://dead.example/ HTTP/1.1\r\nHost: dead.example\r\n\r\n",
+            502,
+            b"cannot be reached",
+        ),
         (b"CONNECT dead.example:443 HTTP/1.1\r\n\r\n", 502, b"cannot be reached"),
     ],
 )
@@ -72,7 +84,11 @@ def test_a_long_head_in_pieces(proxy: Serving) -> None:
     """A head just within the bound passes, however it is cut up."""
     filler = "x" * (HEAD_MOST - 300)
     with proxy.client.socket() as connection:
-        for part in (f"GET http://{HOST}/api/one HTTP/1.1\r\nHost: {HOST}\r\nX-Long: ", filler, "\r\n\r\n"):
+        for part in (
+            f"GET http://{HOST}/api/one HTTP/1.1\r\nHost: {HOST}\r\nX-Long: ",
+            filler,
+            "\r\n\r\n",
+        ):
             connection.sendall(part.encode())
         head = read_until(connection, b"\r\n\r\n")
     assert b"mitmproxy" not in head

@@ -12,7 +12,11 @@ ANSWER = Answer(403, (("X-Name", "ü€"), ("Content-Length", "2")), b"no")
 def test_response() -> None:
     """Status, headers and body; what Latin-1 cannot say becomes a question mark."""
     made = writing.response(ANSWER)
-    assert (made.status_code, made.content, made.headers.fields[0]) == (403, b"no", (b"X-Name", b"\xfc?"))
+    assert (made.status_code, made.content, made.headers.fields[0]) == (
+        403,
+        b"no",
+        (b"X-Name", b"\xfc?"),
+    )
 
 
 def test_on_the_wire() -> None:

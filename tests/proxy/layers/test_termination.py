@@ -34,7 +34,9 @@ def sockets_of(proxy: Serving) -> int:
 
 
 @pytest.mark.parametrize(
-    ("scheme", "http2"), [("http", False), ("https", False), ("https", True)], ids=["plain", "h1", "h2"]
+    ("scheme", "http2"),
+    [("http", False), ("https", False), ("https", True)],
+    ids=["plain", "h1", "h2"],
 )
 def test_body_is_cut(proxy: Serving, scheme: str, http2: bool) -> None:
     """A body ends in its middle, the connection to the site with it, and the cut is counted."""
@@ -79,7 +81,9 @@ def websocket(proxy: Serving, secure: bool):
         assert status == 200
         context = ssl.create_default_context(cafile=proxy.client.trust)
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        return open_websocket("wss://www.facebook.com/ws", sock=tunnel, ssl=context, proxy=None, legacy=True)
+        return open_websocket(
+            "wss://www.facebook.com/ws", sock=tunnel, ssl=context, proxy=None, legacy=True
+        )
     return None
 
 
@@ -120,7 +124,9 @@ def test_websocket_without_tls(proxy: Serving) -> None:
 def test_websocket_with_half_a_frame(proxy: Serving) -> None:
     """A message of which only a part has come does not hold up the end."""
     with plain_websocket(proxy) as connection:
-        connection.sendall(b"\x01\x85\x00\x00\x00\x00hello" + b"\x80\xfe\x0f\xff\x00\x00\x00\x00half")
+        connection.sendall(
+            b"\x01\x85\x00\x00\x00\x00hello" + b"\x80\xfe\x0f\xff\x00\x00\x00\x00half"
+        )
         until(lambda: proxy.connections() == 1, "the connection")
         proxy.spend(ME)
         assert read_all(connection, SOON).endswith(b"\x03\xf0" + REASON.encode())
@@ -128,7 +134,9 @@ def test_websocket_with_half_a_frame(proxy: Serving) -> None:
 
 def test_metered_tunnel(proxy: Serving) -> None:
     """A tunnel that stays closed to us ends with its client's connection."""
-    transfer = proxy.client.start([f"https://chatter.example/stream?{ENDLESS}"], trust=proxy.origins.ca_file)
+    transfer = proxy.client.start(
+        [f"https://chatter.example/stream?{ENDLESS}"], trust=proxy.origins.ca_file
+    )
     until(lambda: transfer.received() > 0, "the body to begin")
     proxy.spend(ME)
     (reply,) = transfer.finish()

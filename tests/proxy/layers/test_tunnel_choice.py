@@ -140,11 +140,15 @@ def test_http_in_an_unlimited_tunnel(proxy: Serving, origins: Origins) -> None:
     """HTTP without TLS in a tunnel: passed on as bytes, unless it names a limited host."""
     origins_port = origins.port("plain")
     proxy.on_loop(
-        lambda: proxy.house.resolver._table.update({("news.example", 443): ("127.0.0.1", origins_port)})
+        lambda: proxy.house.resolver._table.update(
+            {("news.example", 443): ("127.0.0.1", origins_port)}
+        )
     )
     for host, status in (("news.example", b"200"), ("www.tiktok.com", b"403")):
         _, tunnel = proxy.client.tunnel("news.example")
-        tunnel.sendall(f"GET /api/one HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        tunnel.sendall(
+            f"GET /api/one HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+        )
         assert read_until(tunnel, b"\r\n\r\n").split()[1] == status
         tunnel.close()
     assert not origins.record.to("www.tiktok.com")

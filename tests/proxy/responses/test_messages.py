@@ -29,8 +29,14 @@ def no(reason: Reason, *, until: float | None = None, rule: str | None = "A rule
             no(Reason.EXHAUSTED),
             "Your time for LinkedIn is used up. It comes back as the time you used moves into the past.",
         ),
-        (no(Reason.BLOCKED, until=NOW + 20), "LinkedIn is closed for now. This changes in 20 seconds."),
-        (no(Reason.BLOCKED), "LinkedIn is not available here. A rule of your office keeps it closed."),
+        (
+            no(Reason.BLOCKED, until=NOW + 20),
+            "LinkedIn is closed for now. This changes in 20 seconds.",
+        ),
+        (
+            no(Reason.BLOCKED),
+            "LinkedIn is not available here. A rule of your office keeps it closed.",
+        ),
         (
             no(Reason.OTHERWISE, rule=None),
             "LinkedIn is not available here. No rule of your office opens it.",

@@ -29,19 +29,37 @@ from proxy_addon.proxy.responses.responses import (
 NOW = 1793631000.0  # Monday 2 November 2026, 14:50 in London
 MIDNIGHT = 1793664000.0
 ASK = Ask(
-    "GET", "https://www.facebook.com/feed?a=1&b=2", "www.facebook.com", "document", "navigate", "text/html"
+    "GET",
+    "https://www.facebook.com/feed?a=1&b=2",
+    "www.facebook.com",
+    "document",
+    "navigate",
+    "text/html",
 )
 USED_UP = Balance("daily-social", 900.0, 900.0, 0.0, 0.0, 0.0, MIDNIGHT)
 LOW = Balance("daily-social", 900.0, 788.0, 0.0, 0.0, 112.0, MIDNIGHT)
-CONTEXT = PageContext("dora", ("staff",), "Facebook", USED_UP, "Daily social", ZoneInfo("Europe/London"), NOW)
+CONTEXT = PageContext(
+    "dora", ("staff",), "Facebook", USED_UP, "Daily social", ZoneInfo("Europe/London"), NOW
+)
 EXHAUSTED = Decision(
-    Verdict.BLOCK, Reason.EXHAUSTED, "facebook", None, "Fifteen minutes a day", "daily-social", 0.0, MIDNIGHT
+    Verdict.BLOCK,
+    Reason.EXHAUSTED,
+    "facebook",
+    None,
+    "Fifteen minutes a day",
+    "daily-social",
+    0.0,
+    MIDNIGHT,
 )
 WITHIN = Decision(
     Verdict.SPEND, Reason.WITHIN, "facebook", None, "Fifteen minutes a day", "daily-social", 112.0
 )
 BLOCKED = Decision(
-    Verdict.BLOCK, Reason.BLOCKED, "tiktok", rule="Not on our network", message="Not on our devices."
+    Verdict.BLOCK,
+    Reason.BLOCKED,
+    "tiktok",
+    rule="Not on our network",
+    message="Not on our devices.",
 )
 
 PAGE, PROBLEM, NOTHING = "text/html; charset=utf-8", "application/problem+json", None
@@ -61,7 +79,10 @@ def fields(answer: Answer) -> dict[str, str]:
         ({"dest": "iframe"}, PAGE),
         ({"dest": "frame"}, PAGE),
         ({"dest": "document", "method": "POST"}, PAGE),
-        ({"dest": "empty", "mode": "navigate"}, PAGE),  # a service worker that passes a navigation on
+        (
+            {"dest": "empty", "mode": "navigate"},
+            PAGE,
+        ),  # a service worker that passes a navigation on
         ({"dest": "Document "}, PAGE),
         ({"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}, PAGE),
         ({"dest": "empty", "mode": "cors", "accept": "*/*"}, PROBLEM),
@@ -120,13 +141,19 @@ def test_headers_that_every_refusal_carries(dest: str) -> None:
 def test_reason_codes(reason: Reason, code: str) -> None:
     """The header and the document carry the codes of the contract, and each reason has its own page."""
     decision = Decision(Verdict.BLOCK, reason, "facebook")
-    answer = block(ASK._replace(dest="empty", mode="cors"), decision, CONTEXT._replace(balance=None))
+    answer = block(
+        ASK._replace(dest="empty", mode="cors"), decision, CONTEXT._replace(balance=None)
+    )
     assert fields(answer)["x-allowance-reason"] == json.loads(answer.body)["reason"] == code
     assert "retry-after" not in fields(answer)
-    assert json.loads(answer.body)["title"] in text_of(block(ASK, decision, CONTEXT._replace(balance=None)))
+    assert json.loads(answer.body)["title"] in text_of(
+        block(ASK, decision, CONTEXT._replace(balance=None))
+    )
 
 
-@pytest.mark.parametrize(("ahead", "seconds"), [(0.2, "1"), (10.01, "11"), (-5.0, "1"), (60.0, "60")])
+@pytest.mark.parametrize(
+    ("ahead", "seconds"), [(0.2, "1"), (10.01, "11"), (-5.0, "1"), (60.0, "60")]
+)
 def test_retry_after_is_whole_seconds_rounded_up(ahead: float, seconds: str) -> None:
     """Whoever waits as long as we say is not too early."""
     decision = Decision(Verdict.BLOCK, Reason.BLOCKED, "x", until=NOW + ahead)
@@ -169,7 +196,9 @@ def test_a_page_script_may_read_the_refusal() -> None:
 )
 def test_no_origin_no_cors(origin: str | None) -> None:
     """A missing or malformed Origin is not reflected."""
-    headers = fields(block(ASK._replace(dest="empty", mode="cors", origin=origin), EXHAUSTED, CONTEXT))
+    headers = fields(
+        block(ASK._replace(dest="empty", mode="cors", origin=origin), EXHAUSTED, CONTEXT)
+    )
     assert not [name for name in headers if name.startswith("access-control")]
 
 
@@ -246,8 +275,12 @@ def test_a_person_known_by_address_is_this_device() -> None:
 )
 def test_an_odd_url_never_becomes_a_link(url: str) -> None:
     """Only http and https URLs with a host are linked."""
-    assert links_of(block(ASK._replace(url=url), EXHAUSTED, CONTEXT)) == ["http://allowance.internal/"]
-    assert links_of(heads_up(ASK._replace(url=url), WITHIN, LOW, CONTEXT)) == ["http://allowance.internal/"]
+    assert links_of(block(ASK._replace(url=url), EXHAUSTED, CONTEXT)) == [
+        "http://allowance.internal/"
+    ]
+    assert links_of(heads_up(ASK._replace(url=url), WITHIN, LOW, CONTEXT)) == [
+        "http://allowance.internal/"
+    ]
 
 
 def test_heads_up_leads_on() -> None:
@@ -284,7 +317,9 @@ def test_sign_in_asks_for_basic() -> None:
     """407 with a challenge whose realm cannot break out of its quotes, and a page for who cancels."""
     answer = sign_in('Off"ice\\\r\n proxy')
     assert answer.status == 407
-    assert fields(answer)["proxy-authenticate"] == 'Basic realm="Off\\"ice\\\\ proxy", charset="UTF-8"'
+    assert (
+        fields(answer)["proxy-authenticate"] == 'Basic realm="Off\\"ice\\\\ proxy", charset="UTF-8"'
+    )
     assert "sign in" in text_of(answer)
 
 
@@ -301,7 +336,9 @@ def test_the_policy_allows_the_style_sheet_and_nothing_else(dest: str) -> None:
     answer = block(ASK._replace(dest=dest), EXHAUSTED, CONTEXT)
     policy = fields(answer)["content-security-policy"]
     (style,) = re.findall(r"<style>(.*?)</style>", answer.body.decode(), re.DOTALL)
-    assert f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" in policy
+    assert (
+        f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" in policy
+    )
     assert "default-src 'none'" in policy
     assert "form-action 'none'" in policy
     assert ("frame-ancestors 'none'" in policy) == (dest == "document")
@@ -335,7 +372,15 @@ def test_every_reflected_value_is_escaped(
         person=f"p{person}", platform_title=f"p{title}", allowance=f"a{title}", roles=(rule,)
     )
     decision = Decision(
-        Verdict.BLOCK, Reason.BLOCKED, title, None, f"r{rule}", "daily-social", 0.0, MIDNIGHT, f"m{message}"
+        Verdict.BLOCK,
+        Reason.BLOCKED,
+        title,
+        None,
+        f"r{rule}",
+        "daily-social",
+        0.0,
+        MIDNIGHT,
+        f"m{message}",
     )
     ask = ASK._replace(url=f"javascript:{url}", host=f"h{host}")
     calm = block(
