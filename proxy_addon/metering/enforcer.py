@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.metering import activity, evidence, polling
 from proxy_addon.core.metering.activity import Evidence, Exchange, Judgement, Kind
+from proxy_addon.core.metering.endpoints import endpoint
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import OnFailure, RuleSet
@@ -222,7 +223,7 @@ class Enforcer:
         judgement = activity.classify(x, flight.hit, flight.page, watch.place, flight.at)
         flight.judgement = judgement
         leads = activity.leads(x)
-        flight.key = polling.endpoint(x.host, x.path) if leads else polling.CONTENT
+        flight.key = endpoint(x.host, x.path) if leads else polling.CONTENT
         became = judgement.activity
         opened = judgement.evidence is Evidence.PAGE_OPENED
         load = Load(
