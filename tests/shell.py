@@ -8,7 +8,8 @@ from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Decision, Person, Visit
-from proxy_addon.metering.enforcer import Asked, Enforcer
+from proxy_addon.metering.enforcer import Enforcer
+from proxy_addon.metering.flight import Asked
 from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.metrics import NoMetrics

@@ -13,18 +13,20 @@ Called on the event loop only, and never waits: rules, balances and clocks are i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.metering import activity, evidence, polling
 from proxy_addon.core.metering.activity import Evidence, Exchange, Judgement, Kind
+from proxy_addon.core.metering.endpoints import endpoint
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import OnFailure, RuleSet
 from proxy_addon.core.types import Activity, Balance, Decision, Person, Reason, Target, Verdict
 from proxy_addon.metering.decision_cache import DecisionCache
+from proxy_addon.metering.flight import Asked, Due, Flight
+from proxy_addon.metering.platform_state import Load, RulesPeriod
 from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import Load, RulesPeriod, VisitTracker
+from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.interface import Metrics
 
 CHUNK_SECONDS = 1.0  # resolution at which a stream is charged
@@ -35,61 +37,6 @@ POLL_BYTES = 1_500  # a known poll that is answered with more may bring pictures
 RECEIPT_SECONDS = 0.8  # a message this soon after a push was written by no person
 SHORT_MESSAGE = 64  # bytes; heartbeats and receipts are as short, what people write seldom is
 FOLLOWED = 200  # clocks that are written anew in one turn after a change of rules
-
-
-class Flight:
-    """A body, a WebSocket or a tunnel that goes on. `handle` (what to cut) and `request` (its id) are the adapter's."""
-
-    __slots__ = (
-        "at",
-        "bytes",
-        "handle",
-        "hit",
-        "judgement",
-        "key",
-        "kind",
-        "page",
-        "person",
-        "pushed",
-        "request",
-        "sent",
-        "since",
-        "target",
-        "x",
-    )
-
-    def __init__(self, kind: str, person: Person, target: Target, at: float) -> None:
-        self.kind = kind  # "http", "websocket" or "tunnel"
-        self.person = person
-        self.target = target
-        self.at = at
-        self.since = at
-        self.bytes = 0
-        self.handle: object = None
-        self.request = ""
-        self.x: Exchange | None = None
-        self.hit: Hit | None = None
-        self.page: Hit | None = None
-        self.judgement: Judgement | None = None
-        self.key = ""
-        self.pushed = self.sent = float("-inf")
-
-
-class Asked(NamedTuple):
-    """The answer to `ask`. `flight` only when it goes on; `notice` when a heads-up is due first."""
-
-    decision: Decision
-    flight: Flight | None = None
-    notice: Balance | None = None
-
-
-class Due(NamedTuple):
-    """Something that has to end now, why, and how long ago its time was up (seconds)."""
-
-    flight: Flight
-    decision: Decision
-    delay: float
-
 
 _STREAM = Judgement(Activity.MEDIA, Evidence.MEDIA_STREAM, Kind.MEDIA)
 _TUNNEL = Judgement(Activity.MEDIA, Evidence.BUSY_TUNNEL, Kind.MEDIA)
@@ -276,7 +223,7 @@ class Enforcer:
         judgement = activity.classify(x, flight.hit, flight.page, watch.place, flight.at)
         flight.judgement = judgement
         leads = activity.leads(x)
-        flight.key = polling.endpoint(x.host, x.path) if leads else polling.CONTENT
+        flight.key = endpoint(x.host, x.path) if leads else polling.CONTENT
         became = judgement.activity
         opened = judgement.evidence is Evidence.PAGE_OPENED
         load = Load(

@@ -1,43 +1,41 @@
 """From judged activities to visits: one clock for each person and platform, written down as ledger rows.
 
-The pure parts are `core/activity.py` (what a request is), `core/rhythm.py` (is a machine behind it) and
-`core/meter.py` (the clock). This module keeps their states, splits stretches where the rule changes, and hands
-each new or changed visit to the balances at once and to `sink` for the ledger. Event loop only.
+The pure parts are `core/metering/activity.py` (what a request is), `core/metering/polling.py` (is a machine behind
+it) and `core/metering/meter.py` (the clock). This module keeps their states and ends what runs when time is up;
+`visit_writer.py` writes the visits. Event loop only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
 
 from proxy_addon.core.intervals import difference, normalise
 from proxy_addon.core.metering import evidence as trail
-from proxy_addon.core.metering import meter
-from proxy_addon.core.metering import polling as rhythm
-from proxy_addon.core.metering.activity import Judgement, Kind, Place
-from proxy_addon.core.metering.evidence import Cause, SummaryBuilder
-from proxy_addon.core.metering.meter import Mark, Stretch, Timeline
+from proxy_addon.core.metering import meter, polling
+from proxy_addon.core.metering.activity import Kind
+from proxy_addon.core.metering.evidence import SummaryBuilder
+from proxy_addon.core.metering.meter import Mark, Stretch
 from proxy_addon.core.metering.polling import Root
-from proxy_addon.core.metering.segments import Piece, joined, split
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Metering, Then
 from proxy_addon.core.types import (
     Activity,
     Balance,
     Decision,
-    EvidenceSummary,
     Interval,
     Person,
     Reason,
     Target,
     Visit,
 )
+from proxy_addon.metering.platform_state import Load, PlatformState, RulesPeriod
 from proxy_addon.metering.usage_book import UsageBook
+from proxy_addon.metering.visit_writer import VisitWriter
 from proxy_addon.observability.interface import Metrics
 
 GIVE_BACK_MEMORY = 2 * 3600.0  # how far back a stretch may still be corrected, seconds
-ERAS = 16  # earlier rules that are remembered as long as time under them may be corrected
+PERIODS_KEPT = 16  # earlier rules that are remembered as long as time under them may be corrected
 WEAK = 2  # bursts that must come soon after each other to open a stretch, where nothing came to look at
 DOUBTFUL = 3  # the same where machines are known to ask for the same things
 FINE = 0.25  # seconds; what one burst loads is not entered more finely than this
@@ -45,45 +43,6 @@ CLIP_BYTES = 3_000_000  # a film as short as this may come with what a page load
 TRIM_TURNS = (
     8  # overlapping devices need more than one turn to find the second at which time was up
 )
-
-
-class Load(NamedTuple):
-    """One judged activity: where, when, by which endpoint, and whether it leads a burst."""
-
-    target: Target
-    at: float
-    until: float
-    judgement: Judgement
-    key: str
-    leads: bool = True
-    certain: bool = False  # a person did this; no rhythm can explain it
-    weak: bool = False  # a small answer to a script, nothing to look at
-    size: int = 0  # bytes of the answer, 0 = not known
-
-
-class RulesPeriod(NamedTuple):
-    """Rules that were in force until the instant `until`, and the roles that addresses gave to people then."""
-
-    until: float
-    engine: Engine
-    forced: Mapping[str, tuple[str, ...]]
-
-    def person(self, name: str, at: float) -> Person:
-        """Somebody as the rules of that time knew them."""
-        roles = self.forced.get(name)
-        return self.engine.person(name, at) if roles is None else Person(name, roles)
-
-
-class PlatformState:
-    """What is remembered of one person on one platform."""
-
-    __slots__ = ("clock", "place", "rhythm", "rows")
-
-    def __init__(self) -> None:
-        self.place = Place()
-        self.rhythm = rhythm.EMPTY
-        self.clock: Timeline = meter.IDLE
-        self.rows: dict[int, list[Visit]] = {}
 
 
 class VisitTracker:
@@ -99,11 +58,8 @@ class VisitTracker:
     ) -> None:
         self._book = book
         self._metrics = metrics
-        self._sink = sink
-        self._new_id = new_id
-        self._node = node
+        self._writer = VisitWriter(book, metrics, sink, new_id, node)
         self._watches: dict[tuple[str, str], PlatformState] = {}
-        self._eras: list[RulesPeriod] = []  # of earlier rules, oldest first
         self._open: list[tuple[str, str]] = []  # clocks that ran over the last change of rules
         self._ends: dict[
             tuple[str, str], tuple[float, Target]
@@ -123,26 +79,26 @@ class VisitTracker:
         metering = engine.rule_set.metering
         root, needs, novel, follows = None, 1, False, False
         if load.judgement.activity is Activity.MEDIA:
-            if 0 < load.size <= CLIP_BYTES and rhythm.brought(watch.rhythm, load.at):
+            if 0 < load.size <= CLIP_BYTES and polling.brought(watch.rhythm, load.at):
                 return Activity.BACKGROUND
         elif not load.certain:
-            watch.rhythm, beat = rhythm.beat(watch.rhythm, load.key, load.at, leads=load.leads)
+            watch.rhythm, beat = polling.beat(watch.rhythm, load.key, load.at, leads=load.leads)
             if beat.withdrawn:
                 self._withdraw(engine, person, load.target.platform, watch, beat.withdrawn)
             if beat.machine:
                 return Activity.BACKGROUND
             root, novel = beat.root, beat.novel
-            follows = not load.leads and watch.rhythm.key == rhythm.CONTENT
+            follows = not load.leads and watch.rhythm.key == polling.CONTENT
             needs = DOUBTFUL if beat.doubtful else WEAK if load.weak else 1
         else:
-            watch.rhythm = rhythm.seen(watch.rhythm, load.at)
+            watch.rhythm = polling.seen(watch.rhythm, load.at)
         self._extend(engine, person, watch, load, metering, root, needs, novel, follows)
         return load.judgement.activity
 
     def polled(self, engine: Engine, person: Person, load: Load) -> None:
         """A request known to be a machine's was answered with something: what follows may be its doing."""
         watch = self.watch(person.name, load.target.platform)
-        watch.rhythm, beat = rhythm.polled(watch.rhythm, load.key, load.at)
+        watch.rhythm, beat = polling.polled(watch.rhythm, load.key, load.at)
         if beat.withdrawn:
             self._withdraw(engine, person, load.target.platform, watch, beat.withdrawn)
 
@@ -156,7 +112,7 @@ class VisitTracker:
     ) -> None:
         old = watch.clock
         watch.clock = meter.retract(old, roots, engine.rule_set.metering)
-        self._write(engine, person, platform, watch, old, trail.GIVEN_BACK)
+        self._writer.write(engine, person, platform, watch, old, trail.GIVEN_BACK)
 
     def stream(self, engine: Engine, person: Person, load: Load) -> None:
         """Bytes flowed from `load.at` to `load.until`: media, whatever the rhythm."""
@@ -201,7 +157,7 @@ class VisitTracker:
         watch.clock = meter.observe(old, mark, metering)
         if mark.at < old.newest:  # as the clock enters it
             mark = mark._replace(at=old.newest, until=max(old.newest, mark.until))
-        self._write(engine, person, load.target.platform, watch, old, mark)
+        self._writer.write(engine, person, load.target.platform, watch, old, mark)
         self._trim(engine, person, load.target, watch, load.until)
 
     def pending(self, person: str, platform: str, at: float) -> float:
@@ -219,7 +175,7 @@ class VisitTracker:
         if watch is not None:
             old = watch.clock
             watch.clock = meter.truncate(watch.clock, at)
-            self._write(engine, person, platform, watch, old, why)
+            self._writer.write(engine, person, platform, watch, old, why)
 
     def refused(self, person: Person, platform: str, decision: Decision, at: float) -> None:
         """Something that would have gone on with a visit was refused: time was up, that is what ended it."""
@@ -233,11 +189,11 @@ class VisitTracker:
         if known is not None and known.closed is None:
             ended = trail.closed(known, trail.TIME_UP, row.end)
             rows[-1] = replace(row, rev=row.rev + 1, evidence=ended)
-            self._publish(person, rows[-1], 0.0)
+            self._writer.publish(person, rows[-1], 0.0)
 
     def swapped(self, before: RulesPeriod) -> None:
         """Other rules are in force since `before.until`: what was charged until then stays as it is."""
-        self._eras = [*self._eras, before][-ERAS:]
+        self._writer.earlier = [*self._writer.earlier, before][-PERIODS_KEPT:]
         self._open = [
             key
             for key, watch in self._watches.items()
@@ -246,14 +202,14 @@ class VisitTracker:
 
     def follow(self, engine: Engine, person: Callable[[str], Person], most: int) -> None:
         """Give the seconds after a change of rules to the new ones; `most` clocks at a time."""
-        since = self._eras[-1].until if self._eras else float("-inf")
+        since = self._writer.earlier[-1].until if self._writer.earlier else float("-inf")
         for name, platform in self._open[:most]:
             watch = self._watches.get((name, platform))
             for stretch in watch.clock.stretches if watch is not None else ():
                 if watch is not None and stretch.end > since:
-                    pieces = self._pieces(engine, person(name), platform, stretch)
+                    pieces = self._writer.pieces(engine, person(name), platform, stretch)
                     told = SummaryBuilder(stretch, watch.clock, watch.clock)
-                    self._write_pieces(person(name), platform, watch, told, pieces)
+                    self._writer.write_pieces(person(name), platform, watch, told, pieces)
         del self._open[:most]
 
     def run_out(self, engine: Engine, person: Callable[[str], Person], now: float) -> None:
@@ -284,7 +240,7 @@ class VisitTracker:
             first = min([first, *(s.start for s in watch.clock.stretches)])
             if not watch.clock.stretches and now - watch.clock.newest > GIVE_BACK_MEMORY * 4:
                 del self._watches[key]
-        self._eras = [era for era in self._eras if era.until > first]
+        self._writer.earlier = [period for period in self._writer.earlier if period.until > first]
 
     def active(self, since: float) -> int:
         """How many people had an activity after the instant `since`."""
@@ -316,8 +272,8 @@ class VisitTracker:
         if match.then is not Then.SPEND or match.allowance is None or match.observed:
             return
         old, end = watch.clock, now
-        if self._eras:
-            floor = max(floor, self._eras[-1].until)  # a lower limit gives nothing back
+        if self._writer.earlier:
+            floor = max(floor, self._writer.earlier[-1].until)  # a lower limit gives nothing back
         for _ in range(TRIM_TURNS):
             balance = engine.balance(person, match.allowance, self._book.of(person.name), now)
             over = overspent(balance)
@@ -325,13 +281,13 @@ class VisitTracker:
                 break
             end = max(self._last_second(person, match.allowance, watch, end, over), min(floor, end))
             watch.clock = meter.truncate(watch.clock, end)
-            self._write(engine, person, target.platform, watch, old, trail.TIME_UP)
+            self._writer.write(engine, person, target.platform, watch, old, trail.TIME_UP)
             old = watch.clock
         if (
             balance.left <= 0.0
         ):  # to the moment, with nothing to take back: but the tail would run on
             watch.clock = meter.truncate(old, now)
-            self._write(engine, person, target.platform, watch, old, trail.TIME_UP)
+            self._writer.write(engine, person, target.platform, watch, old, trail.TIME_UP)
         if end < now or balance.left <= 0.0:
             self._metrics.exhausted(person, match.allowance, end)
             self._end_elsewhere(person, match.allowance, target.platform, now)
@@ -364,117 +320,6 @@ class VisitTracker:
                 return part.end - over
             over -= part.end - part.start
         return last.start
-
-    def _write(
-        self,
-        engine: Engine,
-        person: Person,
-        platform: str,
-        watch: PlatformState,
-        old: Timeline,
-        cause: Cause,
-    ) -> None:
-        """Bring the ledger rows of stretches that changed up to date."""
-        known = {s.serial: s for s in old.stretches}
-        for stretch in watch.clock.stretches:
-            before = known.get(stretch.serial)
-            if before is not stretch and before != stretch:
-                pieces = self._pieces(engine, person, platform, stretch)
-                self._write_pieces(
-                    person,
-                    platform,
-                    watch,
-                    SummaryBuilder(stretch, watch.clock, old, cause),
-                    pieces,
-                )
-
-    def _pieces(
-        self, engine: Engine, person: Person, platform: str, stretch: Stretch
-    ) -> list[Piece]:
-        """The parts of a stretch, each by the rules that were in force then."""
-        pieces: list[Piece] = []
-        start = stretch.start
-        for era in self._eras:
-            end = min(era.until, stretch.end)
-            if start < end:
-                part = stretch._replace(start=start, end=end)
-                pieces += split(era.engine, era.person(person.name, start), platform, part)
-                start = end
-        if start < stretch.end or start == stretch.start:
-            pieces += split(engine, person, platform, stretch._replace(start=start))
-        return joined(pieces) if self._eras else pieces
-
-    def _write_pieces(
-        self,
-        person: Person,
-        platform: str,
-        watch: PlatformState,
-        told: SummaryBuilder,
-        pieces: list[Piece],
-    ) -> None:
-        rows = watch.rows.setdefault(told.stretch.serial, [])
-        for i, piece in enumerate(pieces):
-            if i < len(rows):
-                rows[i] = self._update(
-                    person, rows[i], piece, told.again(rows[i], piece.start, piece.end)
-                )
-            else:
-                rows.append(self._create(person, platform, piece, told.new(piece.start, piece.end)))
-        for i in range(len(pieces), len(rows)):
-            row = rows[i]
-            nothing = Piece(row.start, row.start, row.section, row.allowance, row.rule)
-            rows[i] = self._update(person, row, nothing, row.evidence)
-
-    def _create(
-        self, person: Person, platform: str, piece: Piece, evidence: EvidenceSummary
-    ) -> Visit:
-        visit = Visit(
-            self._new_id(),
-            person.name,
-            platform,
-            piece.section,
-            piece.allowance,
-            piece.rule,
-            piece.start,
-            piece.end,
-            self._node,
-            1,
-            evidence,
-        )
-        self._publish(person, visit, piece.end - piece.start)
-        return visit
-
-    def _update(
-        self, person: Person, row: Visit, piece: Piece, evidence: EvidenceSummary | None
-    ) -> Visit:
-        """The row as it is now. Evidence that moved neither end waits for the next revision that does."""
-        changed = (row.start, row.end, row.section, row.allowance, row.rule) != piece
-        if not changed and row.evidence == evidence:
-            return row
-        visit = Visit(
-            row.id,
-            row.person,
-            row.platform,
-            piece.section,
-            piece.allowance,
-            piece.rule,
-            piece.start,
-            piece.end,
-            self._node,
-            row.rev + changed,
-            evidence,
-        )
-        if changed:
-            self._publish(person, visit, (piece.end - piece.start) - (row.end - row.start))
-        return visit
-
-    def _publish(self, person: Person, visit: Visit, grown: float) -> None:
-        self._book.of(visit.person).apply(visit)
-        self._sink(visit)
-        if grown > 0:
-            self._metrics.attention(person, visit.platform, visit.allowance, grown)
-        elif grown < 0:
-            self._metrics.given_back(person, visit.platform, -grown)
 
 
 def overspent(balance: Balance) -> float:

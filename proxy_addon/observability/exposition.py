@@ -19,7 +19,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
-from proxy_addon.observability.metrics import WOULD_BLOCK
+from proxy_addon.observability.metric_families import WOULD_BLOCK
 
 CPU = "process_cpu_seconds"
 

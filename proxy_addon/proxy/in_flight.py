@@ -9,7 +9,7 @@ import structlog
 from mitmproxy import connection, http
 
 from proxy_addon.core.types import Decision
-from proxy_addon.metering.enforcer import Flight
+from proxy_addon.metering.flight import Flight
 from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.failures import Failures
 from proxy_addon.proxy.layers.connections import Connections

@@ -12,7 +12,7 @@ from proxy_addon.core.catalogue import Hit
 from proxy_addon.core.hosts import normalise
 from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
 from proxy_addon.identity.identification import Identity
-from proxy_addon.metering.enforcer import Flight
+from proxy_addon.metering.flight import Flight
 from proxy_addon.proxy import flow_input as reading
 from proxy_addon.proxy import page_context as pages
 from proxy_addon.proxy.credentials import Credentials

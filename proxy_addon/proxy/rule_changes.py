@@ -5,7 +5,7 @@ from __future__ import annotations
 from mitmproxy import connection, http
 
 from proxy_addon.core.types import Person
-from proxy_addon.metering.enforcer import Flight
+from proxy_addon.metering.flight import Flight
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.layers.connections import ClientState
 

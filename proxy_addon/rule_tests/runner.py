@@ -24,7 +24,8 @@ from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.rules.problems import Place
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Decision, Grant, Person, Visit
-from proxy_addon.metering.enforcer import Asked, Enforcer, Flight
+from proxy_addon.metering.enforcer import Enforcer
+from proxy_addon.metering.flight import Asked, Flight
 from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.metrics import NoMetrics

@@ -35,7 +35,8 @@ from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.network.guards import ClientGuard, Resolver, TargetGuard
 from proxy_addon.observability.decision_log import DecisionLog
 from proxy_addon.observability.exposition import Host, counted, exposed, would_have_stopped
-from proxy_addon.observability.metrics import LoopLag, PrometheusMetrics
+from proxy_addon.observability.loop_lag import LoopLag
+from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.master import Runner, RunnerOptions

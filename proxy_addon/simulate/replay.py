@@ -15,13 +15,8 @@ from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.metering.referer import page_of
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Activity, Person, Visit
-from proxy_addon.metering.enforcer import (
-    CHUNK_SECONDS,
-    STREAM_AGE,
-    TUNNEL_SECONDS,
-    Enforcer,
-    Flight,
-)
+from proxy_addon.metering.enforcer import CHUNK_SECONDS, STREAM_AGE, TUNNEL_SECONDS, Enforcer
+from proxy_addon.metering.flight import Flight
 from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.metrics import NoMetrics

@@ -76,6 +76,7 @@ ONLY_IN = {
     "uvicorn": ("proxy_addon/web/",),
     "argon2": ("proxy_addon/identity/passwords.py",),
     "prometheus_client": (
+        "proxy_addon/observability/metric_families.py",
         "proxy_addon/observability/metrics.py",
         "proxy_addon/observability/exposition.py",
     ),

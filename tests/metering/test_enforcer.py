@@ -3,118 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy_addon.core.intervals import measure, normalise
-from proxy_addon.core.metering.activity import Evidence, Exchange, Judgement
-from proxy_addon.core.ruleset import (
-    Allowance,
-    Limit,
-    Metering,
-    Mode,
-    OnFailure,
-    Period,
-    Platform,
-    Rule,
-    RuleSet,
-    Section,
-    Then,
+from proxy_addon.core.ruleset import Mode, OnFailure
+from proxy_addon.core.types import Grant, Interval, Reason, Target, Verdict
+from tests.core.policies import H, M
+from tests.metering.two_platforms import (
+    FETCH,
+    NAVIGATE,
+    START,
+    TAIL,
+    ask,
+    load,
+    small_allowance,
+    tunnel,
 )
-from proxy_addon.core.types import Activity, Grant, Interval, Reason, Target, Verdict
-from proxy_addon.metering.enforcer import Asked, Due, Flight
-from tests.core.policies import SAMPLE, H, M, at, targets
 from tests.shell import Shell
 
 quick = settings(max_examples=60, deadline=None)
-START = at("09:00")
-TAIL = 10.0
-LOOKS = 0.1  # seconds after which what is due is asked for; a stream runs on, and is charged, until then
-NAVIGATE = Exchange("GET", "x.com", "/", "document", "navigate", "none", gesture=True)
-FETCH = Exchange(
-    "GET", "x.com", "/api", "empty", "cors", "same-origin", page_host="x.com", page_path="/"
-)
-SPEND = Rule("Little", Then.SPEND, "a", targets=targets("x", "facebook"))
-X = Platform(
-    "x", "X", ("x.com",), (Section("learning", paths=("/learning/*",)),), background=("/beat",)
-)
-
-
-def office(limit: float = 5 * M, warn_at: float = 0.0, **more: object) -> RuleSet:
-    """A small allowance for two platforms, a third that is blocked, and a section that is free."""
-    rules = (
-        Rule("Free", Then.ALLOW, targets=targets("x/learning")),
-        SPEND,
-        Rule("Never", Then.BLOCK, targets=targets("tiktok")),
-    )
-    made = replace(
-        SAMPLE,
-        platforms={**SAMPLE.platforms, "x": X},
-        rules=rules,
-        allowances={"a": Allowance("a", (Limit(limit, Period.DAY),), warn_at=warn_at)},
-        limited=frozenset({"x", "facebook", "tiktok"}),
-        metering=Metering(interaction_gap=60.0),
-    )
-    return replace(made, **more)  # type: ignore[arg-type]
-
-
-def ask(shell: Shell, x: Exchange, now: float, name: str = "dora") -> Asked:
-    """Ask about a request."""
-    hit = shell.enforcer.catalogue.look(x.host, x.path)
-    assert hit is not None
-    return shell.enforcer.ask(shell.enforcer.person(name, None, now), x, hit, now)
-
-
-def load(
-    shell: Shell,
-    x: Exchange,
-    now: float,
-    kind: str = "application/json",
-    size: int = 9000,
-    status: int = 200,
-) -> Judgement | None:
-    """A request, answered at once and over; None when it was blocked."""
-    flight = ask(shell, x, now).flight
-    if flight is None:
-        return None
-    judged = shell.enforcer.finished(flight, status, kind, size, 0.1)
-    shell.enforcer.closed(flight)
-    return judged
-
-
-def tunnel(shell: Shell, now: float, platform: str = "x") -> Flight:
-    """A tunnel that is let through."""
-    flight = shell.enforcer.tunnel(shell.enforcer.person("dora", None, now), platform, now).flight
-    assert flight is not None
-    return flight
-
-
-def film(shell: Shell, now: float) -> Flight:
-    """A film whose answer has begun."""
-    flight = ask(shell, FETCH._replace(path="/film", dest="video", mode="no-cors"), now).flight
-    assert flight is not None
-    shell.enforcer.answered(flight, 200, "video/mp4", 10**9, now)
-    return flight
-
-
-def until_cut(
-    shell: Shell, flight: Flight, since: float, seconds: int, rate: int = 10**6
-) -> tuple[float, Due] | None:
-    """Bytes flow second by second; when something was due, and what."""
-    pass_on = shell.enforcer.tunnel_bytes if flight.kind == "tunnel" else shell.enforcer.body
-    for second in range(1, seconds + 1):
-        pass_on(flight, rate, since + second)
-        for due in shell.enforcer.due(since + second + LOOKS):
-            return since + second - START, due
-    return None
 
 
 def test_a_page_costs_its_tail_and_a_blocked_one_nothing() -> None:
     """What is not let through leaves no flight, no visit and no clock."""
-    shell = Shell(office())
+    shell = Shell(small_allowance())
     assert shell.open("dora", "x.com", START).decision.verdict is Verdict.SPEND
     blocked = shell.open("dora", "tiktok.com", START + 1)
     assert (blocked.decision.reason, blocked.flight) == (Reason.BLOCKED, None)
@@ -123,7 +38,7 @@ def test_a_page_costs_its_tail_and_a_blocked_one_nothing() -> None:
 
 def test_a_section_that_is_free_is_kept_as_free_time() -> None:
     """It has a visit without an allowance, and the balance stays."""
-    shell = Shell(office())
+    shell = Shell(small_allowance())
     assert shell.open("dora", "x.com", START, "/learning/a").decision.verdict is Verdict.ALLOW
     assert shell.rows() == [(START, START + TAIL, None, "Free")]
     assert shell.spent("dora", "a") == 0
@@ -131,7 +46,7 @@ def test_a_section_that_is_free_is_kept_as_free_time() -> None:
 
 def test_the_gap_before_a_page_is_charged_to_the_last_second_and_the_page_blocked() -> None:
     """Nobody gets half a page, and nobody pays more than there was."""
-    shell = Shell(office(limit=5 * M))
+    shell = Shell(small_allowance(limit=5 * M))
     ended: list[float] = []
     shell.metrics.exhausted = lambda person, allowance, at: ended.append(at)  # type: ignore[method-assign]
     shell.open("dora", "x.com", START)
@@ -145,7 +60,7 @@ def test_the_gap_before_a_page_is_charged_to_the_last_second_and_the_page_blocke
 
 def test_a_page_after_a_longer_silence_is_let_through() -> None:
     """The gap was nobody's, so there is time left."""
-    shell = Shell(office(limit=5 * M))
+    shell = Shell(small_allowance(limit=5 * M))
     shell.open("dora", "x.com", START)
     shell.open("dora", "x.com", START + 170)
     assert shell.open("dora", "x.com", START + 170 + 181).flight is not None
@@ -156,7 +71,7 @@ def test_a_page_after_a_longer_silence_is_let_through() -> None:
 @given(st.lists(st.sampled_from([3.0, 30.0, 59.0, 100.0, 170.0, 500.0]), max_size=25))
 def test_never_more_than_there_is(pauses: Sequence[float]) -> None:
     """Whenever pages are opened, only the tail of the last may run over; then all is blocked."""
-    shell, now = Shell(office(limit=5 * M)), START
+    shell, now = Shell(small_allowance(limit=5 * M)), START
     for pause in pauses:
         now += pause
         asked = shell.open("dora", "x.com", now)
@@ -168,7 +83,7 @@ def test_never_more_than_there_is(pauses: Sequence[float]) -> None:
 
 def test_two_devices_are_charged_once() -> None:
     """Two streams at the same time cost what one costs; afterwards each goes on by itself."""
-    shell = Shell(office(limit=H))
+    shell = Shell(small_allowance(limit=H))
     one, two = tunnel(shell, START), tunnel(shell, START, "facebook")
     for second in range(5, 65, 5):
         shell.enforcer.tunnel_bytes(one, 10**6, START + second)
@@ -199,7 +114,7 @@ def test_what_is_ignored_never_changes_a_charge(
     pauses: list[float], noise: list[tuple[float, str]]
 ) -> None:
     """Embeds, polling, beacons and prefetches between pages cost nothing and join nothing up."""
-    quiet, loud = Shell(office(limit=8 * M)), Shell(office(limit=8 * M))
+    quiet, loud = Shell(small_allowance(limit=8 * M)), Shell(small_allowance(limit=8 * M))
     pages = [sum(pauses[: n + 1]) for n in range(len(pauses))]
     for moment, what in sorted([*((p, "page") for p in pages), *noise]):
         now = START + moment
@@ -216,7 +131,7 @@ def test_what_is_ignored_never_changes_a_charge(
 
 def test_a_heads_up_comes_once_in_each_window() -> None:
     """On a page load, when little is left; continuing goes on; the next day it comes again."""
-    shell = Shell(office(limit=5 * M, warn_at=2 * M))
+    shell = Shell(small_allowance(limit=5 * M, warn_at=2 * M))
     noticed = []
     for day in (0, 24 * H):
         for second in range(0, 280, 20):
@@ -232,7 +147,7 @@ def test_a_heads_up_comes_once_in_each_window() -> None:
 
 def test_a_heads_up_comes_again_after_a_grant() -> None:
     """More time was given, so its end is another end."""
-    shell = Shell(office(limit=M + TAIL, warn_at=M))
+    shell = Shell(small_allowance(limit=M + TAIL, warn_at=M))
     shell.open("dora", "facebook.com", START)
     assert ask(shell, NAVIGATE, START + 1).notice is None
     shell.book.of("dora").grant(Grant("g", "dora", "a", 3 * M, "r", "ada", START, START + H))
@@ -245,91 +160,9 @@ def test_a_heads_up_comes_again_after_a_grant() -> None:
 
 def test_no_heads_up_without_a_page_or_when_nobody_wants_one() -> None:
     """Scripts and pictures are not interrupted, and `warn_at: 0` means none."""
-    assert ask(Shell(office(limit=M, warn_at=M)), FETCH, START).notice is None
-    assert ask(Shell(office(limit=M)), NAVIGATE, START).notice is None
-    assert ask(Shell(office(limit=M, warn_at=M)), NAVIGATE, START).notice is not None
-
-
-def test_a_film_is_charged_second_by_second_and_cut_at_the_end() -> None:
-    """It ends when the time is up, and what is over is not due again."""
-    shell = Shell(office(limit=M))
-    flight = film(shell, START)
-    found = until_cut(shell, flight, START, 120)
-    assert found is not None
-    when, due = found
-    assert 60 <= when <= 62
-    assert (due.flight, due.decision.reason) == (flight, Reason.EXHAUSTED)
-    assert due.delay < 2
-    assert M <= shell.spent("dora", "a") < M + 2 * LOOKS
-    shell.enforcer.closed(flight)
-    shell.enforcer.closed(flight)
-    assert list(shell.enforcer.due(START + 300)) == []
-
-
-def test_a_film_that_trickles_or_stalls_is_not_watched() -> None:
-    """Too few bytes are no film, and bytes after a long silence do not fill it."""
-    shell = Shell(office(limit=H))
-    flight = film(shell, START)
-    begun = shell.spent("dora", "a")
-    assert until_cut(shell, flight, START, 60, rate=500) is None
-    assert shell.spent("dora", "a") == begun
-    shell.enforcer.body(flight, 10**9, START + 600)
-    assert shell.spent("dora", "a") == begun + TAIL
-
-
-def test_a_tunnel_is_metered_by_its_bytes() -> None:
-    """Busy is media, a trickle is background."""
-    shell = Shell(office(limit=H))
-    ignored: list[Activity] = []
-    shell.metrics.ignored = lambda person, platform, activity: ignored.append(activity)  # type: ignore[method-assign]
-    flight = tunnel(shell, START)
-    until_cut(shell, flight, START, 60, rate=100)
-    assert (shell.rows(), ignored) == ([], [Activity.BACKGROUND] * 12)
-    until_cut(shell, flight, START + 60, 60)
-    assert shell.rows() == [(START + 60, START + 120 + TAIL, "a", "Little")]
-    shell.enforcer.tunnel_quiet(flight)
-    assert len(ignored) == 13
-
-
-def test_a_tunnel_is_cut_within_five_seconds_and_no_new_one_opens() -> None:
-    """And no more is charged than what passed."""
-    shell = Shell(office(limit=M))
-    found = until_cut(shell, tunnel(shell, START), START, 120)
-    assert found is not None
-    assert 60 <= found[0] <= 65
-    assert M <= shell.spent("dora", "a") < M + 2 * LOOKS
-    refused = shell.enforcer.tunnel(
-        shell.enforcer.person("dora", None, START), "facebook", START + 70
-    )
-    assert (refused.decision.reason, refused.flight) == (Reason.EXHAUSTED, None)
-
-
-def test_messages() -> None:
-    """What a person writes is a visit; pushes, and receipts for them, are not."""
-    shell = Shell(office())
-    flight = ask(
-        shell, FETCH._replace(path="/ws", dest="websocket", mode="websocket"), START
-    ).flight
-    assert flight is not None
-    shell.enforcer.upgraded(flight)
-    message = shell.enforcer.message
-    assert flight.kind == "websocket"
-    assert message(flight, 5000, START + 1, from_client=False) is Activity.BACKGROUND
-    assert message(flight, 500, START + 1.5, from_client=True) is Activity.BACKGROUND
-    assert shell.rows() == []
-    assert message(flight, 500, START + 9, from_client=True) is Activity.VISIT
-    assert shell.rows() == [(START + 9, START + 9 + TAIL, "a", "Little")]
-    assert shell.attention.evidence("dora")[0][1].opened is Evidence.MESSAGE_SENT
-
-
-def test_heartbeats_cost_nothing() -> None:
-    """One short message now and then opens nothing."""
-    shell = Shell(office())
-    flight = ask(shell, FETCH._replace(path="/ws"), START).flight
-    assert flight is not None
-    for beat in range(40):
-        shell.enforcer.message(flight, 12, START + 30 * beat, from_client=True)
-    assert shell.rows() == []
+    assert ask(Shell(small_allowance(limit=M, warn_at=M)), FETCH, START).notice is None
+    assert ask(Shell(small_allowance(limit=M)), NAVIGATE, START).notice is None
+    assert ask(Shell(small_allowance(limit=M, warn_at=M)), NAVIGATE, START).notice is not None
 
 
 @pytest.mark.parametrize(
@@ -344,7 +177,7 @@ def test_heartbeats_cost_nothing() -> None:
 )
 def test_when_we_fail(on_failure: OnFailure, seen: bool, verdict: Verdict) -> None:
     """The configured verdict; the last one only for somebody who was told one."""
-    shell = Shell(office(on_failure=on_failure))
+    shell = Shell(small_allowance(on_failure=on_failure))
     if seen:
         shell.open("dora", "x.com", START)
     dora = shell.enforcer.person("dora", None, START)
@@ -359,7 +192,7 @@ def test_when_we_fail(on_failure: OnFailure, seen: bool, verdict: Verdict) -> No
 
 def test_a_failure_of_a_policy_that_is_tried_out_stops_nobody() -> None:
     """And says that it would have."""
-    said = Shell(office(mode=Mode.OBSERVE, on_failure=OnFailure.BLOCK)).enforcer.failure(
+    said = Shell(small_allowance(mode=Mode.OBSERVE, on_failure=OnFailure.BLOCK)).enforcer.failure(
         None, Target("x")
     )
     assert (said.verdict, said.would) == (Verdict.ALLOW, Verdict.BLOCK)
@@ -367,7 +200,7 @@ def test_a_failure_of_a_policy_that_is_tried_out_stops_nobody() -> None:
 
 def test_strangers_while_the_ledger_is_away() -> None:
     """What they used is not known, so they get the verdict for failures; when it is back they are asked as others."""
-    shell = Shell(office(on_failure=OnFailure.BLOCK))
+    shell = Shell(small_allowance(on_failure=OnFailure.BLOCK))
     shell.open("dora", "x.com", START)
     shell.book.ledger_away(True)
     assert shell.open("bo", "x.com", START + 1).decision.reason is Reason.UNAVAILABLE
@@ -379,7 +212,7 @@ def test_strangers_while_the_ledger_is_away() -> None:
 def test_a_clock_that_jumps_is_nobodys_time() -> None:
     """What is open ends at the jump; afterwards a new visit begins, whichever way it went."""
     for jump in (100.0, -100.0):
-        shell = Shell(office(limit=H))
+        shell = Shell(small_allowance(limit=H))
         shell.open("dora", "x.com", START)
         shell.open("dora", "x.com", START + 60)
         shell.enforcer.stepped(START + 62)
@@ -390,7 +223,7 @@ def test_a_clock_that_jumps_is_nobodys_time() -> None:
 
 def test_who_somebody_is() -> None:
     """Roles by the rules, or those that an address gave, which are remembered until the person is forgotten."""
-    enforcer = Shell(office()).enforcer
+    enforcer = Shell(small_allowance()).enforcer
     assert enforcer.person("carl", None, START).roles == ("care",)
     assert enforcer.person("ip:10.0.0.7", ("guest",), START).roles == ("guest",)
     assert enforcer.known("ip:10.0.0.7", START).roles == ("guest",)
@@ -400,7 +233,7 @@ def test_who_somebody_is() -> None:
 
 def test_what_is_none_of_our_business() -> None:
     """A platform that no rule limits is no platform for us, and a name that is none either."""
-    enforcer = Shell(office()).enforcer
+    enforcer = Shell(small_allowance()).enforcer
     assert enforcer.limited("www.x.com") == "x"
     assert enforcer.limited("medium.com") is None
     assert enforcer.limited("notx.com") is None
@@ -408,7 +241,7 @@ def test_what_is_none_of_our_business() -> None:
 
 def test_housekeeping_forgets_and_charges_no_different() -> None:
     """What was spent stays spent."""
-    shell = Shell(office())
+    shell = Shell(small_allowance())
     shell.open("dora", "x.com", START)
     shell.enforcer.settle(START + 12 * H)
     assert shell.attention.watched() == []

@@ -215,9 +215,9 @@ def test_old_rules_are_forgotten() -> None:
     read(shell, START, START + M)
     shell.swap(rules(ONE), START + 2 * M)
     shell.enforcer.settle(START + 10 * M)
-    assert len(shell.attention._eras) == 1
+    assert len(shell.attention._writer.earlier) == 1
     shell.enforcer.settle(START + 12 * H)
-    assert shell.attention._eras == []
+    assert shell.attention._writer.earlier == []
 
 
 def test_what_was_decided_under_old_rules_is_not_known_under_new_ones() -> None:

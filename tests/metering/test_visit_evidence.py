@@ -13,16 +13,7 @@ from proxy_addon.core.metering import evidence as trail
 from proxy_addon.core.ruleset import Rule, Then
 from proxy_addon.core.types import Decision, EvidenceSummary, Reason, Verdict
 from tests.core.policies import LUNCH, at
-from tests.metering.test_visit_tracker import (
-    DORA,
-    LITTLE,
-    START,
-    TAIL,
-    Harness,
-    moves,
-    policy,
-    quick,
-)
+from tests.metering.harness import DORA, LITTLE, START, TAIL, Harness, moves, policy, quick
 
 
 def evidence(harness: Harness) -> list[EvidenceSummary]:

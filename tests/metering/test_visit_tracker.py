@@ -2,141 +2,33 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy_addon.core.intervals import measure, normalise
-from proxy_addon.core.metering.activity import Evidence, Judgement, Kind
+from proxy_addon.core.metering.activity import Evidence
 from proxy_addon.core.metering.polling import CONTENT
-from proxy_addon.core.policy.engine import Engine
-from proxy_addon.core.ruleset import Allowance, Limit, Metering, Mode, Period, Rule, RuleSet, Then
-from proxy_addon.core.types import Activity, Balance, Interval, Person, Target, Visit
-from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import (
-    CLIP_BYTES,
-    GIVE_BACK_MEMORY,
-    Load,
-    RulesPeriod,
-    VisitTracker,
-    overspent,
+from proxy_addon.core.ruleset import Mode
+from proxy_addon.core.types import Activity, Balance, Interval, Target
+from proxy_addon.metering.platform_state import Load
+from proxy_addon.metering.visit_tracker import CLIP_BYTES, GIVE_BACK_MEMORY, overspent
+from tests.core.policies import H, M
+from tests.metering.harness import (
+    DORA,
+    LITTLE,
+    PLAYED,
+    SCROLLED,
+    START,
+    TAIL,
+    Harness,
+    moves,
+    policy,
+    quick,
 )
-from proxy_addon.observability.metrics import NoMetrics
-from tests.core.policies import LUNCH, SAMPLE, H, M, at, targets
-
-START = at("09:00")
-TAIL = 10.0
-DORA = Person("dora", ("staff",))
-OPENED = Judgement(Activity.VISIT, Evidence.PAGE_OPENED, Kind.NAVIGATION)
-SCROLLED = Judgement(Activity.VISIT, Evidence.PAGE_ACTION, Kind.INTERACTION)
-PLAYED = Judgement(Activity.MEDIA, Evidence.MEDIA_PLAYED, Kind.MEDIA)
-STREAM = Judgement(Activity.MEDIA, Evidence.MEDIA_STREAM, Kind.MEDIA)
-LITTLE = Rule("Little", Then.SPEND, "a", targets=targets("x", "facebook"))
-quick = settings(max_examples=60, deadline=None)
-
-
-def policy(*rules: Rule, limit: float = H) -> RuleSet:
-    """Rules over the allowance `a`."""
-    return replace(
-        SAMPLE,
-        rules=rules or (LITTLE,),
-        allowances={"a": Allowance("a", (Limit(limit, Period.DAY),))},
-        limited=frozenset({"x", "facebook"}),
-        metering=Metering(interaction_gap=60.0),
-    )
-
-
-class Counted(NoMetrics):
-    """Adds up what is charged and given back, and keeps when allowances ran out."""
-
-    def __init__(self) -> None:
-        self.charged = 0.0
-        self.returned = 0.0
-        self.ended: list[float] = []
-
-    def attention(
-        self, person: Person, platform: str, allowance: str | None, seconds: float
-    ) -> None:
-        """See `observability.interface.Metrics`."""
-        self.charged += seconds
-
-    def given_back(self, person: Person, platform: str, seconds: float) -> None:
-        """See `observability.interface.Metrics`."""
-        self.returned += seconds
-
-    def exhausted(self, person: Person, allowance: str, at: float) -> None:
-        """See `observability.interface.Metrics`."""
-        self.ended.append(at)
-
-
-class Harness:
-    """All clocks, with everything that was ever written."""
-
-    def __init__(self, rules: RuleSet | None = None) -> None:
-        self.written: list[Visit] = []
-        self.metrics = Counted()
-        self.book = UsageBook()
-        self.engine = Engine(rules or policy())
-        numbers = itertools.count(1)
-        self.attention = VisitTracker(
-            self.book, self.metrics, self.written.append, lambda: f"v{next(numbers)}", "node"
-        )
-
-    def page(self, after: float, platform: str = "x", section: str | None = None) -> Activity:
-        """Dora opens a page."""
-        now = START + after
-        load = Load(Target(platform, section), now, now, OPENED, "page", certain=True)
-        return self.attention.enter(self.engine, DORA, load)
-
-    def scroll(self, after: float, key: str = "x.com/api", weak: bool = False) -> Activity:
-        """A script asks for something."""
-        now = START + after
-        return self.attention.enter(
-            self.engine, DORA, Load(Target("x"), now, now, SCROLLED, key, weak=weak)
-        )
-
-    def stream(self, since: float, until: float, platform: str = "x") -> None:
-        """Bytes flow."""
-        load = Load(Target(platform), START + since, START + until, STREAM, "film", certain=True)
-        self.attention.stream(self.engine, DORA, load)
-
-    def rows(self) -> list[tuple[float, float, str | None, str | None]]:
-        """Start and end (seconds after the start), allowance and rule of the last revisions that are not empty."""
-        last = {v.id: v for v in self.written}
-        found = [
-            (v.start - START, v.end - START, v.allowance, v.rule)
-            for v in last.values()
-            if v.end > v.start
-        ]
-        return sorted(found, key=lambda row: row[:2])
-
-    def spent(self) -> float:
-        """Seconds of the allowance, whenever."""
-        return self.book.of("dora").spent("a", 0.0, float("inf"))
-
-
-def test_a_visit_is_one_row_that_grows() -> None:
-    """The same id, a higher revision each time, the start unmoved."""
-    harness = Harness()
-    for after in (0, 30, 60):
-        assert harness.page(after) is Activity.VISIT
-    assert [(v.id, v.rev, v.end - v.start) for v in harness.written] == [
-        ("v1", 1, TAIL), ("v1", 2, 30 + TAIL), ("v1", 3, 60 + TAIL),
-    ]  # fmt: skip
-    assert {(v.person, v.platform, v.node) for v in harness.written} == {("dora", "x", "node")}
-    assert harness.metrics.charged == 60 + TAIL
-
-
-def test_nothing_is_written_when_nothing_changed() -> None:
-    """The same instant again is no new revision."""
-    harness = Harness()
-    harness.page(0)
-    harness.page(0)
-    assert len(harness.written) == 1
 
 
 def test_each_platform_has_its_own_clock() -> None:
@@ -183,36 +75,6 @@ def test_a_weak_answer_alone_is_no_visit() -> None:
     assert harness.rows() == []
     harness.scroll(7, "x.com/other", weak=True)
     assert harness.rows() == [(0, 7 + TAIL, "a", "Little")]
-
-
-def test_a_rule_change_splits_to_the_second() -> None:
-    """Lunch is free: what runs into it is two rows, and only the first is charged."""
-    free = Rule("Lunch", Then.ALLOW, when=LUNCH)
-    harness = Harness(policy(free, LITTLE))
-    noon = at("12:00") - START
-    harness.stream(noon - 60, noon + 30)
-    assert harness.rows() == [
-        (noon - 60, noon, "a", "Little"),
-        (noon, noon + 30 + TAIL, None, "Lunch"),
-    ]
-    assert harness.spent() == 60
-
-
-def test_time_under_a_rule_that_blocks_is_no_visit() -> None:
-    """Only what was let through is written down."""
-    harness = Harness(policy(Rule("Not now", Then.BLOCK, when=LUNCH), LITTLE))
-    noon = at("12:00") - START
-    harness.stream(noon - 60, noon)
-    assert harness.rows() == [(noon - 60, noon, "a", "Little")]
-
-
-def test_sections_are_rows_of_their_own() -> None:
-    """Each second belongs to one of them."""
-    learning = Rule("Learning", Then.ALLOW, targets=targets("x/learning"))
-    harness = Harness(policy(learning, LITTLE))
-    harness.page(0)
-    harness.page(30, section="learning")
-    assert harness.rows() == [(0, 30, "a", "Little"), (30, 40, None, "Learning")]
 
 
 def test_what_would_be_charged_for_a_gap() -> None:
@@ -284,18 +146,6 @@ def test_a_clip_that_a_machine_brought_is_not_watched() -> None:
     assert harness.spent() == TAIL
 
 
-def test_other_rules_split_what_is_open() -> None:
-    """What was charged before the change stays; what is given back later is given back under the old rule."""
-    harness = Harness()
-    harness.stream(0, 60)
-    before, harness.engine = harness.engine, Engine(policy(replace(LITTLE, name="New")))
-    harness.attention.swapped(RulesPeriod(START + 50, before, {}))
-    harness.attention.follow(harness.engine, lambda name: DORA, 10)
-    harness.stream(60, 90)
-    assert harness.rows() == [(0, 50, "a", "Little"), (50, 100, "a", "New")]
-    assert [v.rev for v in harness.written if v.id == "v1"] == [1, 2]
-
-
 def test_forgetting() -> None:
     """Old stretches are dropped first and idle clocks later; the book is another matter."""
     harness = Harness()
@@ -330,12 +180,6 @@ def test_dropping_a_person() -> None:
 def test_overspent(spent: float, granted: float, over: float) -> None:
     """Used beyond the limit, what was carried over, and what was granted."""
     assert overspent(Balance("a", 60, spent, granted, 50, 0, None)) == over
-
-
-moves = st.tuples(
-    st.sampled_from([0.5, 10.0, 30.0, 30.0, 30.0, 61.0, 190.0]),
-    st.sampled_from(["page", "scroll", "scroll", "weak", "stream", "facebook", "stop"]),
-)
 
 
 @quick

@@ -11,7 +11,7 @@ import socket
 import pytest
 from mitmproxy.proxy import server
 
-from proxy_addon.observability.metrics import UPSTREAM_ERRORS
+from proxy_addon.observability.metric_families import UPSTREAM_ERRORS
 from proxy_addon.proxy.traffic import _KINDS, counted, kind_of
 
 

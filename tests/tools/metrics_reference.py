@@ -8,7 +8,7 @@ from prometheus_client.core import Metric
 
 from proxy_addon.core.types import Activity, Reason
 from proxy_addon.observability.exposition import Host
-from proxy_addon.observability.metrics import (
+from proxy_addon.observability.metric_families import (
     CUTS,
     DIRECTIONS,
     LEDGER_ERRORS,
@@ -16,8 +16,8 @@ from proxy_addon.observability.metrics import (
     SIGN_INS,
     TUNNELS,
     UPSTREAM_ERRORS,
-    PrometheusMetrics,
 )
+from proxy_addon.observability.metrics import PrometheusMetrics
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 HEAD = """# Metrics

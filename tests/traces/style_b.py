@@ -7,16 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.traces.day import Times
+from tests.traces.machines_b import embeds, open_tab, poller, prefetch, socket_noise
+from tests.traces.media_b import long_stream, paused, video
 from tests.traces.process_b import acts
-from tests.traces.scene_b import Scene, burst, leftover, navigate, sitting
-from tests.traces.wire_b import HOSTS, Hosts, Wire
-
-_STRANGERS = (
-    "www.morningpost.example/a",
-    "forum.example/t/1",
-    "recipes.example/pasta",
-    "intranet.example/home",
-)
+from tests.traces.scene_b import Scene, leftover, navigate, sitting
+from tests.traces.wire_b import HOSTS
 
 
 def make(rng: random.Random, scenario: str) -> tuple[list[dict[str, Any]], Times, float, float]:
@@ -66,75 +61,6 @@ def _long_read(scene: Scene) -> None:
         scene.there(hosts, start, last, end)
 
 
-def _play(
-    scene: Scene, wire: Wire, hosts: Hosts, page: str | None, start: float, end: float
-) -> None:
-    """Segments that keep a buffer between two marks: fetched in runs, then silence till the lower mark."""
-    rng = scene.rng
-    segment, rate = rng.uniform(1.5, 10), rng.lognormvariate(12, 0.7)
-    lower = rng.uniform(4, 20)
-    upper = lower + rng.uniform(segment, 30)
-    name = wire.token(18)
-    at, ready, number = start, 0.0, 0
-    filling = True
-    while at < end:
-        if filling:
-            number += 1
-            size = segment * rate * rng.uniform(0.5, 1.5)
-            took = min(segment * 0.8, size / max(wire.rate, rate * 2))
-            url = (
-                f"https://{hosts.film}/{name}/{number}.m4s"
-                if number % 2
-                else f"https://{hosts.film}/{name}?sq={number}"
-            )
-            dest = "empty" if wire.version % 4 else "video"
-            wire.request(
-                at,
-                "GET",
-                url,
-                dest,
-                page,
-                size,
-                content_type="video/mp4",
-                duration=took,
-                status=200,
-            )
-            at += took + 0.05
-            ready += segment - took - 0.05
-            filling = ready < upper
-        else:
-            at += ready - lower
-            ready, filling = lower, True
-
-
-def _video(scene: Scene) -> None:
-    wire, hosts, rng = (
-        scene.wire(),
-        scene.hosts(("youtube", "twitch", "tiktok", "facebook", "x", "reddit")),
-        scene.rng,
-    )
-    for start, end in scene.spans(900, 0.08):
-        page = navigate(wire, hosts, start)
-        _play(scene, wire, hosts, page, start + 1.5, end)
-        scene.there(hosts, start, end, end + rng.uniform(3, 10))
-        leftover(scene, wire, hosts, page, start, end + rng.expovariate(1 / 600))
-
-
-def _long_stream(scene: Scene) -> None:
-    wire, hosts, rng = (
-        scene.wire(),
-        scene.hosts(("youtube", "twitch", "linkedin", "facebook")),
-        scene.rng,
-    )
-    start = rng.uniform(scene.start + 60, scene.end - 3800)
-    page, length = navigate(wire, hosts, start), rng.uniform(1800, 3000)
-    url = f"https://{hosts.film}/live/{wire.token(30)}"
-    size = length * rng.lognormvariate(12, 0.6)
-    kind = rng.choice(("video/mp4", "video/webm", "application/octet-stream"))
-    wire.request(start + 2, "GET", url, "video", page, size, content_type=kind, duration=length)
-    scene.there(hosts, start, start + 2 + length, start + 5 + length)
-
-
 def _chat(scene: Scene) -> None:
     wire, hosts, rng = (
         scene.wire(),
@@ -165,87 +91,7 @@ def _chat(scene: Scene) -> None:
                     at + rng.expovariate(0.2), hosts.socket, False, rng.lognormvariate(5.5, 1)
                 )
         scene.there(hosts, span[0], times[-1], span[1])
-    _socket_noise(scene, wire, hosts, opened)
-
-
-def _socket_noise(scene: Scene, wire: Wire, hosts: Hosts, since: float) -> None:
-    rng, beat, receipts = scene.rng, scene.rng.randint(1, 40), scene.rng.random() < 0.4
-    for at in scene.machine(8, 60, since, jitter=scene.rng.uniform(0, 0.1)):
-        wire.message(at, hosts.socket, True, beat)
-        wire.message(at + 0.1, hosts.socket, False, beat)
-    at = since
-    while (at := at + rng.weibullvariate(400, 0.7)) < scene.end:
-        for when in scene.filtered([at]):
-            wire.message(when, hosts.socket, False, rng.lognormvariate(6, 1))
-            if receipts:
-                wire.message(when + rng.uniform(0.05, 0.8), hosts.socket, True, rng.randint(15, 80))
-
-
-def _poller(scene: Scene, wire: Wire, hosts: Hosts, page: str, since: float, kind: str) -> None:
-    """One of the machines that run in an open tab."""
-    rng = scene.rng
-    usual = {"fat": rng.lognormvariate(11.5, 0.7), "refresh": rng.lognormvariate(10.5, 1.0)}.get(
-        kind, rng.lognormvariate(6, 1)
-    )
-    jitter = 0.0 if kind == "regular" else rng.uniform(0.1, 0.3) if kind == "jittered" else None
-    fresh = rng.uniform(0.1, 1.0)
-    for at in scene.machine(
-        15 if kind == "ads" else 5, 180 if kind == "ads" else 600, since, jitter
-    ):
-        if kind == "ads":
-            slot = f"https://{hosts.web}/{wire.noun}/slot?k={wire.token(6)}"
-            wire.request(at, "GET", slot, "empty", page, rng.lognormvariate(8, 1))
-        else:
-            method, url = wire.api(hosts) if kind == "refresh" else wire.poll(hosts)
-            wire.request(at, method, url, "empty", page, usual * rng.lognormvariate(0, 0.2))
-        if kind in ("refresh", "ads") and rng.random() < fresh:
-            for _ in range(rng.randint(1, 3 if kind == "ads" else 8)):
-                picture = f"https://{rng.choice(hosts.cdn)}/{wire.token(20)}.webp"
-                when = at + rng.gammavariate(2, 0.3)
-                wire.request(
-                    when,
-                    "GET",
-                    picture,
-                    "image",
-                    page,
-                    rng.lognormvariate(9.8, 1),
-                    content_type="image/webp",
-                )
-
-
-def _open(kind: str) -> Callable[[Scene], None]:
-    def source(scene: Scene) -> None:
-        wire, hosts, rng = scene.wire(), scene.hosts(), scene.rng
-        at = scene.start + rng.uniform(5, 7200)
-        if rng.random() < 0.35:
-            page: str = navigate(wire, hosts, scene.start + 5, clicked=False)
-            wire.events.clear()  # loaded before the day began
-            at = scene.start
-        else:
-            found, _ = sitting(scene, wire, hosts, (at, at + rng.lognormvariate(5.6, 0.8)))
-            page = found or hosts.web
-        _poller(scene, wire, hosts, page, at, kind)
-
-    return source
-
-
-def _paused(scene: Scene) -> None:
-    wire, hosts, rng = (
-        scene.wire(),
-        scene.hosts(("youtube", "twitch", "facebook", "reddit", "tiktok")),
-        scene.rng,
-    )
-    start = scene.start + rng.uniform(60, 7200)
-    watched = rng.lognormvariate(5.5, 0.7)
-    page = navigate(wire, hosts, start)
-    _play(scene, wire, hosts, page, start + 1, start + watched)
-    scene.there(hosts, start, start + watched, start + watched + 4)
-    for at in scene.machine(10, 60, start):
-        url = f"https://{hosts.web}/player/state?id={wire.token(8)}"
-        wire.request(
-            at, "POST", url, "empty", page, rng.choice((0, 20, 200)), status=200, bytes_up=350
-        )
-    leftover(scene, wire, hosts, page, start, scene.end)
+    socket_noise(scene, wire, hosts, opened)
 
 
 def _coming_back(scene: Scene) -> None:
@@ -255,7 +101,7 @@ def _coming_back(scene: Scene) -> None:
         opened = opened or span[0]
         page, _ = sitting(scene, wire, hosts, span, page)
     if page and opened:
-        _poller(
+        poller(
             scene,
             wire,
             hosts,
@@ -263,82 +109,6 @@ def _coming_back(scene: Scene) -> None:
             opened,
             scene.rng.choice(("regular", "jittered", "fat", "refresh")),
         )
-
-
-def _embeds(scene: Scene) -> None:
-    wire, rng = scene.wire(), scene.rng
-    at = scene.start
-    while (at := at + rng.expovariate(1 / rng.choice((60, 300, 900)))) < scene.end:
-        hosts, stranger = scene.hosts(tuple(HOSTS)), rng.choice(_STRANGERS)
-        pixel = rng.random() < 0.5
-        kind = "image/gif" if pixel else "text/javascript"
-        wire.request(
-            at,
-            "GET",
-            f"https://{hosts.widget}",
-            "image" if pixel else "script",
-            stranger,
-            4e4,
-            content_type=kind,
-        )
-        if rng.random() < 0.6:
-            frame = hosts.frame.replace("{id}", wire.token(11))
-            wire.request(
-                at + 0.5,
-                "GET",
-                f"https://{frame}",
-                "iframe",
-                stranger,
-                3e4,
-                content_type="text/html",
-            )
-            burst(wire, hosts, at + 1, frame)
-            if rng.random() < 0.4:
-                film = f"https://{hosts.film}/{wire.token(20)}"
-                wire.request(
-                    at + 2,
-                    "GET",
-                    film,
-                    "empty",
-                    frame,
-                    rng.lognormvariate(12.5, 1),
-                    content_type="video/mp4",
-                )
-
-
-def _prefetch(scene: Scene) -> None:
-    wire, rng = scene.wire(), scene.rng
-    at = scene.start
-    while (at := at + rng.expovariate(1 / rng.choice((120, 600)))) < scene.end:
-        hosts = scene.hosts()
-        header = rng.choice(("sec-purpose", "sec-purpose", "purpose"))
-        value = (
-            "prefetch;prerender" if header == "sec-purpose" and rng.random() < 0.4 else "prefetch"
-        )
-        page, source = f"{hosts.web}/{wire.token(9)}", rng.choice((*_STRANGERS, hosts.web))
-        mark = {header: value}
-        wire.request(
-            at,
-            "GET",
-            f"https://{page}",
-            "document",
-            source,
-            8e4,
-            headers=mark,
-            content_type="text/html",
-        )
-        for _ in range(rng.randint(0, 5)):
-            picture = f"https://{rng.choice(hosts.cdn)}/{wire.token(16)}.webp"
-            wire.request(
-                at + 0.6,
-                "GET",
-                picture,
-                "image",
-                page,
-                2e4,
-                headers=mark,
-                content_type="image/webp",
-            )
 
 
 def _phone(scene: Scene) -> None:
@@ -396,8 +166,8 @@ def _sleep(scene: Scene) -> None:
         page, at = sitting(scene, wire, hosts, span, page)
     scene.asleep.append((at + rng.uniform(1, 300), scene.end - rng.uniform(1, 600)))
     for kind in rng.sample(("regular", "jittered", "fat", "refresh", "ads"), 2):
-        _poller(scene, wire, hosts, page or hosts.web, first, kind)
-    _socket_noise(scene, wire, hosts, first)
+        poller(scene, wire, hosts, page or hosts.web, first, kind)
+    socket_noise(scene, wire, hosts, first)
 
 
 def _pinned(scene: Scene) -> None:
@@ -435,9 +205,9 @@ def _mixed(scene: Scene) -> None:
         _feed,
         _glances,
         _long_read,
-        _video,
+        video,
         _chat,
-        _paused,
+        paused,
         _coming_back,
         _phone,
         _two_tabs,
@@ -445,9 +215,9 @@ def _mixed(scene: Scene) -> None:
         _pinned,
     )
     idle = (
-        *(_open(kind) for kind in ("regular", "jittered", "fat", "refresh", "ads")),
-        _embeds,
-        _prefetch,
+        *(open_tab(kind) for kind in ("regular", "jittered", "fat", "refresh", "ads")),
+        embeds,
+        prefetch,
     )
     for _ in range(scene.rng.randint(1, 3)):
         scene.user = f"user{scene.rng.randrange(40)}"
@@ -461,19 +231,19 @@ def _mixed(scene: Scene) -> None:
 _SOURCES: dict[str, Callable[[Scene], None]] = {
     "feed": _feed,
     "long-read": _long_read,
-    "video": _video,
-    "long-stream": _long_stream,
+    "video": video,
+    "long-stream": long_stream,
     "chat": _chat,
     "glances": _glances,
-    "open-regular": _open("regular"),
-    "open-jittered": _open("jittered"),
-    "open-fat": _open("fat"),
-    "self-refresh": _open("refresh"),
-    "rotating-ads": _open("ads"),
-    "paused-video": _paused,
+    "open-regular": open_tab("regular"),
+    "open-jittered": open_tab("jittered"),
+    "open-fat": open_tab("fat"),
+    "self-refresh": open_tab("refresh"),
+    "rotating-ads": open_tab("ads"),
+    "paused-video": paused,
     "coming-back": _coming_back,
-    "embeds": _embeds,
-    "prefetch": _prefetch,
+    "embeds": embeds,
+    "prefetch": prefetch,
     "phone-app": _phone,
     "two-tabs": _two_tabs,
     "two-devices": _two_devices,

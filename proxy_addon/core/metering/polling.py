@@ -3,10 +3,10 @@
 A page left open asks again and again: for news, for badges, for a fresh feed with new pictures, for the next
 advertisement. What comes is filed in *series* of instants: one for each endpoint that scripts ask, one for the
 bursts in which content came (`CONTENT`, whatever asked for it), one for all that no endpoint explains (`ANY`: paths
-that change each time). `core/regularity.py` says when a series is a timer's. Then:
+that change each time). `periodicity.py` says when a series is a timer's, `learned_timers.py` keeps it. Then:
 
 * the timer is kept with the series, and what it asks from now on, on its beat, is a machine's;
-* what it asked so far is named in `Beat.withdrawn`, so that the clock gives the time back;
+* what it asked so far is named in `PollingJudgement.withdrawn`, so that the clock gives the time back;
 * the rest of the series is what no timer explains yet. It may hide a further timer, which is found the same way.
 
 Off the beat the same endpoint may still be used by a person. What a machine's request brings (pictures, scripts
@@ -18,10 +18,10 @@ Everything is bounded: series per person and platform, instants and timers per s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import NamedTuple
 
-from proxy_addon.core.metering import periodicity as regularity
+from proxy_addon.core.metering import learned_timers, periodicity
+from proxy_addon.core.metering.learned_timers import LearnedTimer
 from proxy_addon.core.metering.periodicity import Timer
 
 SERIES_KEPT = 40
@@ -36,40 +36,16 @@ BURST_GAP = 1.5  # seconds between the loads of one burst
 BURST_SPAN = 6.0
 BRINGS = 0.04  # share of a timer's requests that brought content, above which content after it is its own
 BRINGS_PACE = 0.04  # how quickly that share follows
-MIXED = (
-    0.4  # changes between small and capital letters, as a share of all: more than any camelCase has
-)
 BRINGS_SPAN = 5.0  # seconds within which content still belongs to a machine's request
 PACE = 1.6  # times as often as its timers ask now, an endpoint was asked by them before
 SEVERAL = (
     2  # a timer asks for one thing at a time: more that no timer explains, at once, is a person
 )
 RARE = 5  # an endpoint seen more often without a rhythm of its own is not part of another
-GRACE = 1.8  # a beat that is off by up to so many tolerances is still one, and makes the tolerance wider
-MISSED_BEATS = (
-    3  # a beat or two may be lost; after more a loose timer stands still until it is found again
-)
-MISSED_PRECISE = 12  # the same for a timer whose beats are precise
-PRECISE = 0.1  # of its period
-ASLEEP = 240.0  # seconds of silence of all its timers after which a laptop slept
 WAKING = 10.0  # seconds in which everything catches up afterwards
-BUSY = 120.0  # seconds; a slower timer costs little when it strays
-RUNNING = 5.0  # periods for which a silent timer may still explain what comes off its beat
-REVIVED_PRECISE = 0.15  # of its period
-REVIVED_QUICK = 8.0  # seconds; two intervals of a shorter timer are soon there by chance
-REVIVED_SHORTEST = 3.0
 
 type Root = tuple[float, bool]
 """One piece of evidence: when its burst began, and whether it is the content that came in it."""
-
-
-class Model(NamedTuple):
-    """A learned timer: `beat` is its last, or, for a crowd, when the next event is due at the earliest."""
-
-    period: float
-    tolerance: float
-    beat: float
-    crowd: bool = False
 
 
 class Series(NamedTuple):
@@ -81,13 +57,13 @@ class Series(NamedTuple):
 
     times: tuple[float, ...] = ()
     fed: tuple[float, ...] = ()
-    models: tuple[Model, ...] = ()
+    models: tuple[LearnedTimer, ...] = ()
     brings: float = 0.0
     entered: int = 0
     entered_alone: float = float("-inf")
 
 
-class Rhythm(NamedTuple):
+class PollingState(NamedTuple):
     """What is known of one person's machines on one platform, and of the burst that is going on."""
 
     series: Mapping[str, Series]
@@ -104,7 +80,7 @@ class Rhythm(NamedTuple):
     strays: int = 0  # requests of this burst that no timer explains
 
 
-class Beat(NamedTuple):
+class PollingJudgement(NamedTuple):
     """Judgement on one load: a machine's or not, the evidence it belongs to, and what is taken back.
 
     `doubtful`: machines are known to ask the same, only not now. `novel`: nobody asked this endpoint before.
@@ -117,29 +93,14 @@ class Beat(NamedTuple):
     novel: bool = False
 
 
-EMPTY = Rhythm({})
+EMPTY = PollingState({})
 _NOTHING: frozenset[Root] = frozenset()
 _NEW = Series()
 
 
-def endpoint(host: str, path: str) -> str:
-    """Host and path with identifiers, hashes and the query taken out: what a timer asks for again."""
-    path = path.partition("?")[0]
-    if len(path) <= 40 and path.islower() and not any(map(str.isdigit, path)):
-        return host + path
-    return host + "/".join(["*" if _changes(part) else part for part in path.split("/")])
-
-
-def _changes(part: str) -> bool:
-    size, digits = len(part), sum(map(str.isdigit, part))
-    if size > 32 or digits >= 3 or digits == size > 0:
-        return True
-    return size >= 12 and (
-        digits > 0 or sum(a.isupper() != b.isupper() for a, b in pairwise(part)) >= MIXED * size
-    )
-
-
-def beat(rhythm: Rhythm, key: str, at: float, *, leads: bool) -> tuple[Rhythm, Beat]:
+def beat(
+    rhythm: PollingState, key: str, at: float, *, leads: bool
+) -> tuple[PollingState, PollingJudgement]:
     """Enter one load of endpoint `key` at the instant `at` (never before the last one).
 
     `leads` tells a request that code or a person made (fetch, message, frame) from content that only follows one.
@@ -152,16 +113,16 @@ def beat(rhythm: Rhythm, key: str, at: float, *, leads: bool) -> tuple[Rhythm, B
     return after, found
 
 
-def _burst(rhythm: Rhythm, key: str, at: float) -> Rhythm:
+def _burst(rhythm: PollingState, key: str, at: float) -> PollingState:
     """A new burst begins."""
-    asleep = at - rhythm.last > ASLEEP and any(
-        _running(s.models, rhythm.last) for s in rhythm.series.values()
+    asleep = at - rhythm.last > learned_timers.ASLEEP and any(
+        learned_timers.running(s.models, rhythm.last) for s in rhythm.series.values()
     )
     woke = at if asleep else rhythm.woke
-    return Rhythm(rhythm.series, key, at, at, rhythm.person, woke, rhythm.asked)
+    return PollingState(rhythm.series, key, at, at, rhythm.person, woke, rhythm.asked)
 
 
-def brought(rhythm: Rhythm, at: float) -> bool:
+def brought(rhythm: PollingState, at: float) -> bool:
     """Whether what comes at the instant `at` was brought by a machine's request that is known to bring something."""
     return at - rhythm.asked <= BRINGS_SPAN
 
@@ -173,7 +134,7 @@ def _fed(asked: Series, at: float) -> Series:
     return asked._replace(brings=asked.brings + BRINGS_PACE)
 
 
-def polled(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
+def polled(rhythm: PollingState, key: str, at: float) -> tuple[PollingState, PollingJudgement]:
     """Endpoint `key`, known to be asked by machines, was asked. Only on a rhythm does it own what comes after it:
     some of these are asked at every move of a person.
     """
@@ -184,21 +145,21 @@ def polled(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
     after = _burst(rhythm, key, at)._replace(series=series)
     if machine and brings:
         after = after._replace(asked=at)
-    return after, Beat(True, (at, False), _roots(times, brings))
+    return after, PollingJudgement(True, (at, False), _roots(times, brings))
 
 
-def seen(rhythm: Rhythm, at: float) -> Rhythm:
+def seen(rhythm: PollingState, at: float) -> PollingState:
     """A person was seen for certain at the instant `at`."""
     return rhythm._replace(person=max(rhythm.person, at))
 
 
-def _content(rhythm: Rhythm, at: float) -> tuple[Rhythm, Beat]:
+def _content(rhythm: PollingState, at: float) -> tuple[PollingState, PollingJudgement]:
     root = (rhythm.begun, True)
     if rhythm.content is not None:
-        after = Rhythm._make(
+        after = PollingState._make(
             (*rhythm[:3], at, *rhythm[4:])
         )  # the commonest case by far, so no _replace
-        return after, Beat(rhythm.content, root, _NOTHING, rhythm.doubtful)
+        return after, PollingJudgement(rhythm.content, root, _NOTHING, rhythm.doubtful)
     series = rhythm.series
     doubtful = False
     if (
@@ -206,21 +167,21 @@ def _content(rhythm: Rhythm, at: float) -> tuple[Rhythm, Beat]:
         and rhythm.strays < SEVERAL
         and (asked := series.get(rhythm.key)) is not None
     ):
-        doubtful = asked.brings >= BRINGS and _running(asked.models, at)
+        doubtful = asked.brings >= BRINGS and learned_timers.running(asked.models, at)
         series = _with(series, rhythm.key, _fed(asked, rhythm.begun))
     if brought(rhythm, at) and rhythm.strays < SEVERAL:
-        return rhythm._replace(series=series, last=at, content=True), Beat(True, root)
+        return rhythm._replace(series=series, last=at, content=True), PollingJudgement(True, root)
     entered, machine, times = _enter(series.get(CONTENT, _NEW), rhythm.begun, rhythm, content=True)
-    doubtful = doubtful or _running(entered.models, at)
+    doubtful = doubtful or learned_timers.running(entered.models, at)
     if rhythm.key == CONTENT and not machine:
         entered = entered._replace(entered_alone=rhythm.begun)
     series = _with(series, CONTENT, entered)
     after = rhythm._replace(series=series, last=at, content=machine, doubtful=doubtful)
     withdrawn = frozenset((t, True) for t in times) if times else _NOTHING
-    return after, Beat(machine, root, withdrawn, doubtful)
+    return after, PollingJudgement(machine, root, withdrawn, doubtful)
 
 
-def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
+def _lead(rhythm: PollingState, key: str, at: float) -> tuple[PollingState, PollingJudgement]:
     root = (at, False)
     old = rhythm.series.get(key, _NEW)
     entered, machine, times = _enter(old, at, rhythm)
@@ -239,7 +200,7 @@ def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
         if (
             at - rhythm.asked <= BURST_GAP and not old.models
         ):  # asked in passing by what a machine began
-            return rhythm._replace(series=series, last=at), Beat(True, root)
+            return rhythm._replace(series=series, last=at), PollingJudgement(True, root)
         if len(entered.times) <= RARE:
             series, machine, withdrawn = _among_all(rhythm, series, at)
     first = at == rhythm.begun
@@ -250,8 +211,8 @@ def _lead(rhythm: Rhythm, key: str, at: float) -> tuple[Rhythm, Beat]:
         asked=at if machine and brings else rhythm.asked,
         strays=rhythm.strays if machine else rhythm.strays + 1,
     )
-    doubtful = after.strays < SEVERAL and _running(old.models, at)
-    return after, Beat(machine, root, withdrawn, doubtful, old is _NEW)
+    doubtful = after.strays < SEVERAL and learned_timers.running(old.models, at)
+    return after, PollingJudgement(machine, root, withdrawn, doubtful, old is _NEW)
 
 
 def _roots(times: tuple[float, ...], brings: bool) -> frozenset[Root]:
@@ -262,7 +223,7 @@ def _roots(times: tuple[float, ...], brings: bool) -> frozenset[Root]:
 
 
 def _among_all(
-    rhythm: Rhythm, series: Mapping[str, Series], at: float
+    rhythm: PollingState, series: Mapping[str, Series], at: float
 ) -> tuple[Mapping[str, Series], bool, frozenset[Root]]:
     """What no endpoint explains may still be a rhythm of the page as a whole."""
     old = series.get(ANY, _NEW)
@@ -272,11 +233,11 @@ def _among_all(
     return _with(series, ANY, entered), machine, _roots(times, brings=False)
 
 
-def _earlier(rhythm: Rhythm, key: str, asked: Series, first: float) -> tuple[float, ...]:
+def _earlier(rhythm: PollingState, key: str, asked: Series, first: float) -> tuple[float, ...]:
     """What was asked of a machine's endpoint before its timer was found, since anything else was: at no higher pace
     than that of the timers it is theirs too. They may have run otherwise while their page was in view.
     """
-    if asked.models[-1].tolerance > REVIVED_PRECISE * asked.models[-1].period:
+    if asked.models[-1].tolerance > learned_timers.REVIVED_PRECISE * asked.models[-1].period:
         return ()  # a loose timer may be a person after all
     others = (
         s.times[-1] for k, s in rhythm.series.items() if s.times and k not in (key, ANY, CONTENT)
@@ -307,23 +268,27 @@ def _with(series: Mapping[str, Series], key: str, value: Series) -> Mapping[str,
 
 
 def _enter(
-    old: Series, at: float, since: Rhythm, *, content: bool = False
+    old: Series, at: float, since: PollingState, *, content: bool = False
 ) -> tuple[Series, bool, tuple[float, ...]]:
     """The series with `at`; whether a timer explains it; and which instants are only now explained."""
-    best = _best(old.models, at)
+    best = learned_timers.best(old.models, at)
     if best is not None:
         return old._replace(models=best, brings=(1.0 - BRINGS_PACE) * old.brings), True, ()
-    if at - since.woke <= WAKING and (woken := _woken(old.models, at)) is not None:
+    if at - since.woke <= WAKING and (woken := learned_timers.woken(old.models, at)) is not None:
         return old._replace(models=woken), True, ()
     times = (*old.times[-(TIMES_KEPT - 1) :], at)
     series = old._replace(times=times, entered=old.entered + 1)
-    timer = _revived(series, at, since.person) or _found(series, since.person, content)
+    timer = learned_timers.revived(series.models, series.times, since.person) or _found(
+        series, since.person, content
+    )
     if timer is None:
         return series, False, ()
     explained = frozenset(timer.times)
     rest = tuple(t for t in times if t not in explained)
-    model = _model(timer)
-    kept = tuple(m for m in old.models if not _replaced(m, model, at))[-(TIMERS_KEPT - 1) :]
+    model = learned_timers.learned(timer)
+    kept = tuple(m for m in old.models if not learned_timers.replaced(m, model, at))[
+        -(TIMERS_KEPT - 1) :
+    ]
     share = sum(t in explained for t in old.fed) / len(timer.times)
     brings = share if not kept else max(share, old.brings)
     fed = tuple(t for t in old.fed if t not in explained and t >= times[0])
@@ -336,95 +301,7 @@ def _enter(
 
 def _found(series: Series, person: float, content: bool) -> Timer | None:
     times = series.times
-    timer = regularity.steady(times, person)
-    if timer is None and len(times) > regularity.CHAIN_FEWEST and series.entered % LOOK_EVERY == 0:
-        timer = regularity.chain(times) or regularity.crowd(times, person, strict=content)
+    timer = periodicity.steady(times, person)
+    if timer is None and len(times) > periodicity.CHAIN_FEWEST and series.entered % LOOK_EVERY == 0:
+        timer = periodicity.chain(times) or periodicity.crowd(times, person, strict=content)
     return timer
-
-
-def _model(timer: Timer) -> Model:
-    if not timer.crowd:
-        return Model(timer.period, timer.tolerance, timer.times[-1])
-    due = timer.times[0]
-    for at in timer.times:
-        due = max(due, at) + timer.period
-    return Model(timer.period, timer.tolerance, due, True)
-
-
-def _replaced(old: Model, new: Model, at: float) -> bool:
-    """A timer that was learned before, fell silent, and is found again with another phase."""
-    silent = at - old.beat > 2.5 * old.period
-    return old.crowd == new.crowd and silent and abs(old.period - new.period) <= 0.1 * new.period
-
-
-def _running(models: tuple[Model, ...], at: float) -> bool:
-    """Whether one of the timers was heard of lately, and asks so often that its strays would add up."""
-    return any(m.period <= BUSY and at - m.beat <= RUNNING * m.period for m in models)
-
-
-def _best(models: tuple[Model, ...], at: float) -> tuple[Model, ...] | None:
-    """The timers after a beat at `at` of the one that it fits best; None when it fits none."""
-    found, place = None, 0
-    for i, model in enumerate(models):
-        if found is not None and model.tolerance >= models[place].tolerance:
-            continue  # the more precise timer explains it better
-        moved = _on_beat(model, at)
-        if moved is not None:
-            found, place = moved, i
-    return None if found is None else (*models[:place], *models[place + 1 :], found)
-
-
-def _on_beat(model: Model, at: float) -> Model | None:
-    """The timer after a beat at `at`; None when this is none of its beats."""
-    period, tolerance, last, crowd = model
-    if crowd:
-        if at < last - tolerance or at > last + 40.0 * period:
-            return None
-        return model._replace(beat=max(last, at) + period)
-    beats = max(1, round((at - last) / period))
-    if at <= last or beats > (MISSED_PRECISE if tolerance <= PRECISE * period else MISSED_BEATS):
-        return None
-    off = at - last - beats * period
-    if abs(off) > min(GRACE * tolerance * (1.0 + 0.5 * (beats - 1)), max(tolerance, 0.3 * period)):
-        return None
-    wider = tolerance * 1.15 if beats == 1 and abs(off) > tolerance else tolerance
-    return Model(period + 0.1 * off / beats, wider, at)  # timers slow down in hidden tabs
-
-
-def _woken(models: tuple[Model, ...], at: float) -> tuple[Model, ...] | None:
-    """After a long silence the first that comes is the timer's again: what catches up when a laptop wakes."""
-    for i, model in enumerate(models):
-        if not model.crowd and at - model.beat > ASLEEP:
-            return (*models[:i], *models[i + 1 :], model._replace(beat=at))
-    return None
-
-
-def _revived(series: Series, at: float, person: float) -> Timer | None:
-    """A known timer that lost its phase (the laptop slept, the page was loaded anew) is known after two intervals,
-    a loose one after four while nobody was seen.
-    """
-    times = series.times
-    if len(times) < 3:
-        return None
-    for model in series.models:
-        if model.crowd or model.period < REVIVED_SHORTEST:
-            continue
-        near = max(model.tolerance, 0.03 * model.period)
-        precise = near <= REVIVED_PRECISE * model.period
-        steps = 2 if precise and model.period >= REVIVED_QUICK else 4
-        found = _steps(times, model.period, near, steps)
-        if found is not None and (precise or found[0] > person):
-            return Timer(model.period, model.tolerance, found)
-    return None
-
-
-def _steps(
-    times: tuple[float, ...], period: float, near: float, steps: int
-) -> tuple[float, ...] | None:
-    """The beats that lead to the newest of `times`, as far back as they go; None when they are fewer than asked."""
-    found = [times[-1]]
-    while (
-        before := regularity.nearest(times, found[-1] - period, near)
-    ) is not None and before < found[-1]:
-        found.append(before)
-    return tuple(reversed(found)) if len(found) > steps else None

@@ -10,7 +10,7 @@ from mitmproxy import connection
 from mitmproxy.options import Options
 
 from proxy_addon.identity.identification import Identity
-from proxy_addon.metering.enforcer import Flight
+from proxy_addon.metering.flight import Flight
 
 
 class ClientState:

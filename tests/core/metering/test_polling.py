@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import random
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core.metering import polling as rhythm
+from proxy_addon.core.metering import polling
 from proxy_addon.core.metering.polling import (
     ANY,
     CONTENT,
     EMPTY,
     SERIES_KEPT,
     TIMES_KEPT,
-    Beat,
-    Rhythm,
-    endpoint,
+    PollingJudgement,
+    PollingState,
 )
 
 POLL, FEED = "x.com/poll", "x.com/feed"
@@ -27,56 +25,32 @@ class Tab:
     """An open tab, told in words: asks and brings, and what that was judged."""
 
     def __init__(self) -> None:
-        self.rhythm: Rhythm = EMPTY
-        self.withdrawn: set[rhythm.Root] = set()
+        self.rhythm: PollingState = EMPTY
+        self.withdrawn: set[polling.Root] = set()
 
-    def asks(self, at: float, key: str = POLL) -> Beat:
+    def asks(self, at: float, key: str = POLL) -> PollingJudgement:
         """A script asks for `key`."""
-        return self._note(*rhythm.beat(self.rhythm, key, at, leads=True))
+        return self._note(*polling.beat(self.rhythm, key, at, leads=True))
 
-    def brings(self, at: float) -> Beat:
+    def brings(self, at: float) -> PollingJudgement:
         """A picture comes."""
-        return self._note(*rhythm.beat(self.rhythm, "img/*", at, leads=False))
+        return self._note(*polling.beat(self.rhythm, "img/*", at, leads=False))
 
-    def polls(self, at: float, key: str = POLL) -> Beat:
+    def polls(self, at: float, key: str = POLL) -> PollingJudgement:
         """A request that the catalogue knows as a poll is answered with something."""
-        return self._note(*rhythm.polled(self.rhythm, key, at))
+        return self._note(*polling.polled(self.rhythm, key, at))
 
-    def _note(self, after: Rhythm, beat: Beat) -> Beat:
+    def _note(self, after: PollingState, beat: PollingJudgement) -> PollingJudgement:
         self.rhythm = after
         self.withdrawn |= beat.withdrawn
         return beat
 
 
-@pytest.mark.parametrize(
-    ("host", "path", "key"),
-    [
-        ("x.com", "/home", "x.com/home"),
-        ("x.com", "/i/badge.json?v=2", "x.com/i/badge.json"),
-        ("x.com", "/a/status/1788990011", "x.com/a/status/*"),
-        ("x.com", "/page/4", "x.com/page/*"),
-        ("x.com", "/api/v1/feed", "x.com/api/v1/feed"),
-        ("x.com", "/s/Zk3fPq81LmNo/x.js", "x.com/s/*/x.js"),
-        ("x.com", "/" + "q" * 40, "x.com/*"),
-        ("x.com", "/ads/JLLxyKatVEgYZaZUjCBvkg/slot", "x.com/ads/*/slot"),
-        (
-            "x.com",
-            "/resource/UserHomefeedResource/get/",
-            "x.com/resource/UserHomefeedResource/get/",
-        ),
-        ("x.com", "/graphql/HomeTimeline", "x.com/graphql/HomeTimeline"),
-    ],
-)
-def test_endpoint(host: str, path: str, key: str) -> None:
-    """Identifiers, hashes, numbers and the query go; what is asked for stays."""
-    assert endpoint(host, path) == key
-
-
 def test_what_was_never_asked_before_is_novel() -> None:
     """The first question to an endpoint is novel, the second is not."""
-    first, beat = rhythm.beat(EMPTY, "x.com/vote", 1000.0, leads=True)
+    first, beat = polling.beat(EMPTY, "x.com/vote", 1000.0, leads=True)
     assert beat.novel
-    assert not rhythm.beat(first, "x.com/vote", 1030.0, leads=True)[1].novel
+    assert not polling.beat(first, "x.com/vote", 1030.0, leads=True)[1].novel
 
 
 def test_a_timer_is_learned_and_taken_back() -> None:
@@ -180,7 +154,7 @@ def test_a_person_seen_for_certain_ends_loose_runs() -> None:
         alone.asks(at)
         watched.asks(at)
         if i % 4 == 3:
-            watched.rhythm = rhythm.seen(watched.rhythm, at + 1.0)
+            watched.rhythm = polling.seen(watched.rhythm, at + 1.0)
     assert alone.withdrawn
     assert not watched.withdrawn
 
@@ -208,7 +182,7 @@ def test_memory_is_bounded(script: list[tuple[float, str, bool]]) -> None:
     for series in tab.rhythm.series.values():
         assert len(series.times) <= TIMES_KEPT
         assert len(series.fed) <= TIMES_KEPT
-        assert len(series.models) <= rhythm.TIMERS_KEPT
+        assert len(series.models) <= polling.TIMERS_KEPT
         assert list(series.times) == sorted(series.times)
 
 
@@ -217,17 +191,17 @@ def test_memory_is_bounded(script: list[tuple[float, str, bool]]) -> None:
 def test_states_are_values(script: list[tuple[float, str, bool]], place: int) -> None:
     """Going on from a state that was kept gives what going on gave: nothing was changed in place."""
     states, at = [EMPTY], 0.0
-    beats: list[Beat] = []
+    beats: list[PollingJudgement] = []
     for gap, key, leads in script:
         at += gap
-        after, found = rhythm.beat(states[-1], key, at, leads=leads)
+        after, found = polling.beat(states[-1], key, at, leads=leads)
         states.append(after)
         beats.append(found)
     at = sum(gap for gap, _, _ in script[:place])
     state = states[min(place, len(script))]
     for (gap, key, leads), expected in zip(script[place:], beats[place:], strict=True):
         at += gap
-        state, found = rhythm.beat(state, key, at, leads=leads)
+        state, found = polling.beat(state, key, at, leads=leads)
         assert found.machine == expected.machine
 
 

@@ -1,0 +1,51 @@
+"""What the visit tracker remembers of one person on one platform, and the values that change it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from proxy_addon.core.metering import meter, polling
+from proxy_addon.core.metering.activity import Judgement, Place
+from proxy_addon.core.metering.meter import Timeline
+from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.types import Person, Target, Visit
+
+
+class Load(NamedTuple):
+    """One judged activity: where, when, by which endpoint, and whether it leads a burst."""
+
+    target: Target
+    at: float
+    until: float
+    judgement: Judgement
+    key: str
+    leads: bool = True
+    certain: bool = False  # a person did this; no rhythm can explain it
+    weak: bool = False  # a small answer to a script, nothing to look at
+    size: int = 0  # bytes of the answer, 0 = not known
+
+
+class RulesPeriod(NamedTuple):
+    """Rules that were in force until the instant `until`, and the roles that addresses gave to people then."""
+
+    until: float
+    engine: Engine
+    forced: Mapping[str, tuple[str, ...]]
+
+    def person(self, name: str, at: float) -> Person:
+        """Somebody as the rules of that time knew them."""
+        roles = self.forced.get(name)
+        return self.engine.person(name, at) if roles is None else Person(name, roles)
+
+
+class PlatformState:
+    """What is remembered of one person on one platform."""
+
+    __slots__ = ("clock", "place", "rhythm", "rows")
+
+    def __init__(self) -> None:
+        self.place = Place()
+        self.rhythm = polling.EMPTY
+        self.clock: Timeline = meter.IDLE
+        self.rows: dict[int, list[Visit]] = {}

@@ -1,0 +1,229 @@
+"""The metric families of Prometheus: names, texts, labels, and the words that labels take.
+
+A label takes only words of the rules in force and of the lists below; whatever else comes is counted as `other`.
+So the number of series is bounded by the rules, whatever clients send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+disable_created_metrics()
+
+DECISION_BUCKETS = (5e-6, 1e-5, 2e-5, 4e-5, 6e-5, 1e-4, 2.5e-4, 1e-3, 1e-2)
+CUT_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
+FLUSH_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0)
+LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+
+OTHER = "other"
+FREE = "free"  # the allowance of attention that is not charged
+PAGE = "allowance"  # the platform of the employee's own page
+NOBODY = "nobody"  # the role of somebody who is refused for want of a name
+TUNNELS = ("passed", "decrypted", "metered", "refused")
+CUTS = ("http", "websocket", "tunnel")
+DIRECTIONS = ("to_sites", "from_sites")
+UPSTREAM_ERRORS = (
+    "dns",
+    "refused",
+    "timeout",
+    "unreachable",
+    "certificate",
+    "tls",
+    "not_allowed",
+    "cancelled",
+    OTHER,
+)
+SIGN_INS = ("right", "wrong", "throttled", "failed")
+LEDGER_ERRORS = (
+    "locked",
+    "full",
+    "unreachable",
+    "slow",
+    "schema",
+    "stopped",
+    "sign-in",
+    "refused",
+    "internal",
+    "newer",
+    "foreign",
+    "readonly",
+    "journal",
+    OTHER,
+)
+HOOKS = (
+    "requestheaders",
+    "http_connect",
+    "next_layer",
+    "client_connected",
+    "server_connect",
+    "look",
+    "over",
+)
+OUTCOMES = ("asked", "granted", "refused")  # of requests for more time
+WOULD_BLOCK = "allowance_would_block"
+OTHERWISE = "otherwise"  # the rule of what no rule names
+
+
+class LabelValues:
+    """The values that a label takes; any other becomes `other`."""
+
+    def __init__(self, words: Collection[str] = ()) -> None:
+        self._words = frozenset(words)
+
+    def __call__(self, word: str | None) -> str:
+        return word if word is not None and word in self._words else OTHER
+
+
+class MetricFamilies:
+    """All families in one registry. `PrometheusMetrics` counts with them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"allowance_{name}", text, labels, registry=registry)
+
+        def gauge(
+            name: str, text: str, *labels: str, workers: Literal["livesum", "livemin", "livemax"]
+        ) -> Gauge:
+            return Gauge(
+                f"allowance_{name}", text, labels, registry=registry, multiprocess_mode=workers
+            )
+
+        def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+            return Histogram(f"allowance_{name}", text, registry=registry, buckets=buckets)
+
+        # What people get
+        self.requests = counter(
+            "requests_total",
+            "Requests to limited platforms by verdict; would_block: a rule that is only observed.",
+            "platform",
+            "role",
+            "verdict",
+            "reason",
+        )
+        self.attention = counter(
+            "attention_seconds_total",
+            "Seconds of attention; allowance 'free' is not charged.",
+            "platform",
+            "role",
+            "allowance",
+        )
+        self.given_back = counter(
+            "given_back_seconds_total",
+            "Seconds given back because a machine had extended a visit.",
+            "platform",
+        )
+        self.ignored = counter(
+            "ignored_total",
+            "Requests that cost nothing, by what they were.",
+            "platform",
+            "activity",
+        )
+        self.exhausted = counter(
+            "exhausted_total", "Times an allowance ran out.", "allowance", "role"
+        )
+        self.cut = counter("cut_total", "Running things ended because time was up.", "kind")
+        self.cut_delay = histogram("cut_delay_seconds", "From time up to cut.", CUT_BUCKETS)
+        self.notices = counter("notices_total", "Heads-up pages shown.", "allowance")
+        self.would_block = counter(
+            WOULD_BLOCK.removeprefix("allowance_") + "_total",
+            "Requests that a rule with mode: observe would have stopped, by rule.",
+            "rule",
+            "platform",
+            "role",
+        )
+        self.time_requests = counter(
+            "time_requests_total",
+            "Requests for more minutes: asked on the employee's page; granted or refused on the admin page (not "
+            "on the command line).",
+            "allowance",
+            "outcome",
+        )
+        self.active_people = gauge(
+            "active_people",
+            "People with an activity in the last five minutes (somebody at two workers counts twice).",
+            workers="livesum",
+        )
+
+        # How the proxy does
+        self.decision = histogram("decision_seconds", "Time taken by a decision.", DECISION_BUCKETS)
+        self.errors = counter("errors_total", "Failures of our own code, by hook.", "where")
+        self.loop_lag = histogram(
+            "loop_lag_seconds", "How late a timer of 100 ms on the event loop was.", LAG_BUCKETS
+        )
+        self.connections = gauge(
+            "connections_open", "Client connections that are open.", workers="livesum"
+        )
+        self.accepted = counter(
+            "connections_accepted_total", "Client connections accepted since the start."
+        )
+        self.tunnels = counter(
+            "tunnels_total",
+            "Tunnels by what was done with them: passed, decrypted, metered or refused.",
+            "how",
+        )
+        self.bytes = counter(
+            "upstream_bytes_total",
+            "Bytes exchanged with sites, as the kernel counted them.",
+            "direction",
+        )
+        self.upstream_errors = counter(
+            "upstream_errors_total",
+            "Connections to sites that could not be opened or not be trusted.",
+            "kind",
+        )
+        self.tls_failed = counter(
+            "tls_failed_total", "Clients that did not accept our certificate.", "platform"
+        )
+        self.sign_ins = counter("sign_in_total", "Passwords checked, by result.", "result")
+
+        # The ledger, its journal and the rules
+        self.ledger_flush = histogram(
+            "ledger_flush_seconds", "Time taken to write to the ledger.", FLUSH_BUCKETS
+        )
+        self.ledger_pending = gauge(
+            "ledger_pending", "Visits waiting to be written.", workers="livesum"
+        )
+        self.ledger_errors = counter(
+            "ledger_errors_total", "Failed writes and reads by kind.", "kind"
+        )
+        self.ledger_up = gauge(
+            "ledger_up", "1 while the ledger can be written to.", workers="livemin"
+        )
+        self.journal_bytes = gauge(
+            "journal_bytes",
+            "Size of the journal that keeps visits while the ledger is away.",
+            workers="livesum",
+        )
+        self.journal_visits = gauge(
+            "journal_visits", "Visits held by the journal.", workers="livesum"
+        )
+        self.journal_dropped = counter(
+            "journal_dropped_total",
+            "Times a visit found no room in the journal, or its disk failed.",
+        )
+        self.lost = counter(
+            "visits_lost_total",
+            "Visits given up: no room in memory, or refused by the ledger.",
+            "why",
+        )
+        self.decisions_dropped = counter(
+            "decision_log_dropped_total",
+            "Lines of the decision log given up: too many at once, or no disk.",
+            "why",
+        )
+        self.rules_loaded = gauge(
+            "rules_loaded_timestamp_seconds",
+            "When the rules in force were loaded.",
+            workers="livemin",
+        )
+        self.rules_ok = gauge(
+            "rules_last_reload_ok",
+            "1 when the last reading of the rules succeeded.",
+            workers="livemin",
+        )
+        self.rules_info = gauge(
+            "rules_info", "The rules in force, by digest.", "digest", workers="livemax"
+        )
