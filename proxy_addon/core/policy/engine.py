@@ -39,6 +39,7 @@ from dataclasses import replace
 from proxy_addon.core import periods
 from proxy_addon.core.audience import AudienceIndex, keep
 from proxy_addon.core.policy import balance as balances_of
+from proxy_addon.core.policy import horizon
 from proxy_addon.core.policy import wording as why
 from proxy_addon.core.policy.balance import StaticUsage, Usage
 from proxy_addon.core.policy.matching import Entry, Found, Match, covers, not_limited, settled
@@ -194,7 +195,11 @@ class Engine:
 
     def needed_since(self, now: float) -> float:
         """The instant before which no use can matter to any balance: where memory may begin."""
-        return balances_of.needed_since(self.rule_set, now)
+        return horizon.needed_since(self.rule_set, now)
+
+    def needed_until(self, now: float) -> float:
+        """The instant from which use at `now` can no longer matter to any balance."""
+        return horizon.needed_until(self.rule_set, now)
 
     # How
 
