@@ -19,7 +19,6 @@ from db.engine import upgrade, upgrade_existing
 from db.ledger import SqlLedger
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.core.policy.engine import Engine
-from proxy_addon.core.policy.horizon import horizon
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Person
@@ -105,7 +104,7 @@ class CommandContext:
     def usage(self, person: str) -> PersonUsage:
         """What the ledger knows of one person, as far back as a balance can need it."""
         usage = PersonUsage()
-        since = self.now - horizon(self.engine.rule_set)
+        since = self.engine.needed_since(self.now)
         for visit in self.ledger.visits(since, person=person):
             usage.apply(visit)
         for grant in self.ledger.grants(since, person=person):

@@ -18,10 +18,11 @@ from proxy_addon.cli.common import (
     operator,
 )
 from proxy_addon.cli.grant import AllowanceName, Reason, User, known_allowance, refuse
-from proxy_addon.core.policy.horizon import horizon
 from proxy_addon.core.types import Grant
 from proxy_addon.presentation.durations import duration
 from proxy_addon.presentation.usage_statement import statement
+
+_SPARE = 2 * 86_400.0  # seconds
 
 
 def reset(
@@ -53,8 +54,9 @@ def _reset(books: CommandContext, person: str, allowance: str, reason: str) -> G
     known_allowance(books, allowance)
     if not reason:
         refuse("--reason: must say why")
-    # It has to outlast every window that contains this instant, and those that time is carried from.
-    expires = books.now + horizon(books.engine.rule_set)
+    # It has to outlast every window that contains this instant, and those that time is carried from; two days
+    # more, because the rules may get another zone or beginning of the day meanwhile.
+    expires = books.engine.needed_until(books.now) + _SPARE
     return Grant(
         uuid.uuid4().hex,
         person,

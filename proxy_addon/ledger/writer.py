@@ -25,8 +25,9 @@ from typing import Final
 import structlog
 
 from proxy_addon.core.types import Visit
-from proxy_addon.ledger.interface import Ledger, LedgerError, LedgerRefused, News
+from proxy_addon.ledger.interface import Ledger, LedgerError, LedgerRefused
 from proxy_addon.ledger.journal import Journal, write_or_split
+from proxy_addon.ledger.news import NewsReader, OnNews, news_cursor
 from proxy_addon.ledger.pending import PendingVisits
 from proxy_addon.ledger.retention import Pruner
 from proxy_addon.system.clock import Clock, timer
@@ -35,9 +36,6 @@ MAX_PENDING: Final = 200_000  # visits; some 100 MB, a day of outage for an offi
 BATCH: Final = 1_000  # rows in one transaction
 LONGEST_WAIT: Final = 10.0  # seconds between two tries while the ledger is away
 STUCK_AFTER: Final = 10.0  # seconds after which a try that has not come back counts as an outage
-LOOK_BACK: Final = (
-    120.0  # seconds; the first news overlap what was loaded at start, even with clocks apart
-)
 LAST_TRIES: Final = 0.1  # seconds between two tries while the process is about to end
 JOURNAL_AFTER: Final = (
     1.2  # seconds without a flush that went well, after which visits go to the journal
@@ -69,7 +67,6 @@ class WriterState:
     journal_message: str | None = None  # why the journal cannot be written
 
 
-type OnNews = Callable[[News], None]
 type OnState = Callable[[WriterState], None]
 
 
@@ -97,13 +94,11 @@ class Writer:
         journal: Journal | None = None,
     ) -> None:
         self._ledger = ledger
-        self._node = node
-        self._on_news = on_news
         self._on_state = on_state
         self._clock = clock
         self._flush_seconds = flush_seconds
         self._pruner = Pruner(ledger, clock, retention, self._count)
-        self._cursor = max(0.0, clock.now() - LOOK_BACK) if cursor is None else cursor
+        self._news = NewsReader(ledger, node, on_news, news_cursor(clock.now(), cursor))
         self._waiting = PendingVisits(max_pending)
         self._journal = journal
 
@@ -123,10 +118,6 @@ class Writer:
         self._journaling = threading.Lock()  # what is settled must not come back
         self._telling = threading.Lock()  # one call of `on_state` at a time
         self._flushing = threading.Lock()  # one flush at a time; guards the fields below
-        self._heard: tuple[dict[str, int], set[str]] = (
-            {},
-            set(),
-        )  # of the last news, to tell repetitions
         self._failures = 0
         self._answers = True
         self._write_at = 0.0  # by the timer: not earlier, after a write that failed
@@ -260,7 +251,7 @@ class Writer:
         try:
             problem = self._attempt(self._write_pending) if writes else None
             if problem is None or problem.kind not in NOT_ASKED:
-                problem = self._attempt(self._read_news) or problem
+                problem = self._attempt(self._news.read) or problem
             self._answers = problem is None or problem.kind not in NOT_ASKED
             if problem is not None:
                 self._went_wrong(problem, timer(), counts=writes)
@@ -338,22 +329,6 @@ class Writer:
             self._refused += 1
         # No text of the driver: it may quote the row, and that names a person.
         log.error("the ledger refuses a visit", visit=visit.id, rev=visit.rev)
-
-    def _read_news(self) -> None:
-        news = self._ledger.news(self._cursor, not_from=self._node)
-        revs, grants = self._heard
-        fresh = News(
-            tuple(visit for visit in news.visits if revs.get(visit.id) != visit.rev),
-            tuple(grant for grant in news.grants if grant.id not in grants),
-            news.cursor,
-            tuple(erasure for erasure in news.erasures if erasure.id not in grants),
-        )
-        if fresh.visits or fresh.grants or fresh.erasures:
-            self._on_news(fresh)
-        # Only now: had the news not been taken, they would have to come again.
-        told = {grant.id for grant in news.grants} | {erasure.id for erasure in news.erasures}
-        self._heard = ({v.id: v.rev for v in news.visits}, told)
-        self._cursor = news.cursor
 
     def _went_well(self, began: float) -> None:
         with self._lock:

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from proxy_addon.core import periods
-from proxy_addon.core.audience import AudienceIndex
 from proxy_addon.core.policy import wording as why
 from proxy_addon.core.policy.engine import Engine
-from proxy_addon.core.ruleset import Rule, RuleSet, When
+from proxy_addon.core.ruleset import RuleSet, When
 from proxy_addon.core.types import Decision, Person, Reason, Target
 from proxy_addon.presentation import rule_text as rule_words
 
@@ -55,7 +54,6 @@ class Reached:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._rules = engine.rule_set
-        self._audiences = AudienceIndex((rule.users, rule.roles) for rule in self._rules.rules)
         self._seen: set[str] = set()
         self._branches: set[Branch] = set()
         self._done: set[tuple[int, Target, float]] = set()
@@ -64,18 +62,16 @@ class Reached:
         """Somebody was answered at an instant."""
         if decision.platform is None or decision.reason is Reason.NOT_LIMITED:
             return
-        bits = self._audiences.bits(self._engine.person(person.name, at) if person.duty else person)
         target = Target(decision.platform, decision.section)
-        if (bits, target, at) in self._done:
+        asked = (self._engine.lists_of(person, at), target, at)
+        if asked in self._done:
             return
-        self._done.add((bits, target, at))
-        self._seen.add(self._walk(bits, target, at))
+        self._done.add(asked)
+        self._seen.add(self._walk(person, target, at))
 
-    def _walk(self, bits: int, target: Target, at: float) -> str:
+    def _walk(self, person: Person, target: Target, at: float) -> str:
         """Down to the rule that decides; its name, or `otherwise`."""
-        for rule in self._rules.rules:
-            if not self._audiences.bit(rule.users, rule.roles) & bits or not _covers(rule, target):
-                continue
+        for rule in self._engine.rules_for(person, target, at):
             if rule.when is None:
                 return rule.name
             self._branches.update(
@@ -102,10 +98,6 @@ class Reached:
             branches,
             tuple(branch for branch in branches if branch not in self._branches),
         )
-
-
-def _covers(rule: Rule, target: Target) -> bool:
-    return rule.targets is None or target in rule.targets or Target(target.platform) in rule.targets
 
 
 def _otherwise_can_decide(rules: RuleSet) -> bool:

@@ -195,11 +195,13 @@ class _Week:
 
     def changes(self, who: Audience, kinds: Mapping[Target, tuple[str, ...]]) -> Iterator[_Row]:
         """What changes for somebody. Places with the same changes stand together."""
-        bits = self._old.bits(who.before, self._start), self._new.bits(who.after, self._start)
         roster = any(person is not None and person.duty for person in (who.before, who.after))
         by_place: dict[tuple[Answer, Answer, tuple[Stretch, ...]], list[str]] = {}
         for target, names in kinds.items():
-            met = (self._old.met(bits[0], target), self._new.met(bits[1], target))
+            met = (
+                self._old.met(who.before, target, self._start),
+                self._new.met(who.after, target, self._start),
+            )
             key = (who.label, target) if roster else (met, who.before is None, who.after is None)
             if key not in self._known:
                 self._known[key] = list(self._compared(who, target))
@@ -246,7 +248,7 @@ def _answer(side: Side, person: Person | None, target: Target, at: float) -> tup
     rule = None if match.rule is None else match.rule.name
     if match.allowance is None:
         return Answer(match.then, rule, observed=_shows(match)), until
-    limits = side.limits(person, match.allowance, at)
+    limits = side.engine.limits(person, match.allowance, at)
     answer = Answer(
         match.then,
         rule,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from proxy_addon.core.audience import AudienceIndex, is_pattern
+from proxy_addon.core.audience import is_pattern
 from proxy_addon.core.policy.engine import Engine
-from proxy_addon.core.ruleset import Limit, Rule, RuleSet
+from proxy_addon.core.policy.matching import covers
+from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Person, Target
 
 ANYBODY = "anybody in role "
@@ -21,57 +22,23 @@ class Side:
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
         self.engine = Engine(rules)
-        lists = [(rule.users, rule.roles) for rule in rules.rules]
-        for allowance in rules.allowances.values():
-            lists += [(one.users, frozenset(one.roles)) for one in allowance.overrides]
-        self._audiences = AudienceIndex(lists)
-        self._overrides = {
-            name: [
-                (self._audiences.bit(one.users, one.roles), one.limits)
-                for one in allowance.overrides
-            ]
-            for name, allowance in rules.allowances.items()
-        }
-        self._rules_at: dict[Target, list[tuple[int, Rule, int]]] = {}
 
-    def met(self, bits: int, target: Target) -> tuple[object, ...]:
-        """The rules that can decide about people in these lists and a target, each with the limits it leads to.
+    def met(self, person: Person | None, target: Target, at: float) -> tuple[object, ...]:
+        """The rules that can decide about somebody and a target, each with the limits it leads to.
 
-        People for whom this is equal are answered alike at every instant.
+        People for whom this is equal are answered alike at every instant. None: the policy refuses them.
         """
         found: list[object] = [target.platform in self.rules.limited]
-        for number, rule, bit in self._at(target):
-            if bit & bits:
-                limits = None if rule.allowance is None else self._limits(bits, rule.allowance)
-                found += [number, limits]
-                if rule.when is None:
-                    break
+        if person is not None:
+            for rule in self.engine.rules_for(person, target, at):
+                name = rule.allowance
+                limits = None if name is None else self.engine.limits(person, name, at)
+                found += [rule.name, limits]
         return tuple(found)
 
-    def _at(self, target: Target) -> list[tuple[int, Rule, int]]:
-        """The rules that name a target: number, rule, and the bit of the people it is for."""
-        rows = self._rules_at.get(target)
-        if rows is None:
-            rows = self._rules_at[target] = [
-                (number, rule, self._audiences.bit(rule.users, rule.roles))
-                for number, rule in enumerate(self.rules.rules)
-                if _covers(rule, target)
-            ]
-        return rows
-
-    def bits(self, person: Person | None, at: float) -> int:
-        """The lists of rules and overrides that the person is in; 0 for somebody whom the policy refuses."""
-        if person is None:
-            return 0
-        return self._audiences.bits(self.engine.person(person.name, at) if person.duty else person)
-
-    def limits(self, person: Person, allowance: str, at: float) -> tuple[Limit, ...]:
-        """The limits of an allowance that hold for the person."""
-        return self._limits(self.bits(person, at), allowance)
-
-    def _limits(self, bits: int, allowance: str) -> tuple[Limit, ...]:
-        fitting = (limits for bit, limits in self._overrides[allowance] if bit & bits)
-        return next(fitting, self.rules.allowances[allowance].limits)
+    def lists_of(self, person: Person | None, at: float) -> int:
+        """See `Engine.lists_of`; 0 for somebody whom the policy refuses."""
+        return 0 if person is None else self.engine.lists_of(person, at)
 
 
 class Audience(NamedTuple):
@@ -149,7 +116,7 @@ def classes(
         if any(person is not None and person.duty for person in (who.before, who.after)):
             key: object = who.label
         else:
-            key = (old.bits(who.before, at), new.bits(who.after, at))
+            key = (old.lists_of(who.before, at), new.lists_of(who.after, at))
         found.setdefault(key, []).append(who)
     return found
 
@@ -168,15 +135,11 @@ def kinds(before: RuleSet, after: RuleSet) -> dict[Target, tuple[str, ...]]:
     found: dict[object, list[Target]] = {}
     for target in targets:
         key = tuple(
-            (target.platform in rules.limited, tuple(_covers(rule, target) for rule in rules.rules))
+            (target.platform in rules.limited, tuple(covers(rule, target) for rule in rules.rules))
             for rules in (before, after)
         )
         found.setdefault(key, []).append(target)
     return {same[0]: tuple(map(target_name, same)) for same in found.values()}
-
-
-def _covers(rule: Rule, target: Target) -> bool:
-    return rule.targets is None or target in rule.targets or Target(target.platform) in rule.targets
 
 
 def target_name(target: Target) -> str:

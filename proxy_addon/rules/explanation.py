@@ -18,7 +18,7 @@ from proxy_addon.core.intervals import measure, normalise
 from proxy_addon.core.policy import balance as balances_of
 from proxy_addon.core.policy.balance import StaticUsage, Usage
 from proxy_addon.core.policy.engine import Engine
-from proxy_addon.core.ruleset import Allowance, Limit, Override, Period
+from proxy_addon.core.ruleset import Period
 from proxy_addon.core.types import Decision, Grant, Interval, Person, Visit
 from proxy_addon.presentation import rule_text as rule_words
 from proxy_addon.presentation.durations import iso
@@ -113,8 +113,7 @@ def taken_as_spent(
         if name not in engine.rule_set.allowances:
             there = ", ".join(engine.rule_set.allowances) or "none"
             raise ValueError(f'"{name}" is not an allowance of the rules; there are: {there}')
-        limits, _ = limits_of(engine, person, name, at) if person else ((), None)
-        for limit in limits:
+        for limit in engine.limits(person, name, at) if person else ():
             passed = at - periods.window(limit, engine.rule_set, at).start
             if seconds > passed:
                 since = "window" if limit.period is Period.ROLLING else str(limit.period)
@@ -127,21 +126,10 @@ def taken_as_spent(
     )
 
 
-def limits_of(
-    engine: Engine, person: Person, name: str, at: float
-) -> tuple[tuple[Limit, ...], Override | None]:
-    """The limits that hold for a person, and the override they come from: the first that fits."""
-    allowance: Allowance = engine.rule_set.allowances[name]
-    roles = frozenset(engine.person(person.name, at).roles if person.duty else person.roles)
-    for override in allowance.overrides:
-        if roles.intersection(override.roles) or NameIndex([(1, override.users)]).bits(person.name):
-            return override.limits, override
-    return allowance.limits, None
-
-
 def _allowance(engine: Engine, person: Person, name: str, used: Used, at: float) -> AllowanceLine:
     rules = engine.rule_set
-    limits, override = limits_of(engine, person, name, at)
+    limits = engine.limits(person, name, at)
+    override = engine.override_for(person, name, at)
     lines = []
     for limit in limits:
         stands = balances_of.standing(rules, rules.allowances[name], limit, used.usage, at)

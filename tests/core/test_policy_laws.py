@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from proxy_addon.core import periods
 from proxy_addon.core.intervals import normalise
-from proxy_addon.core.policy import engine as policy
 from proxy_addon.core.policy.engine import Engine, StaticUsage
 from proxy_addon.core.ruleset import Allowance, Override, Period, Rule, Then, When
 from proxy_addon.core.types import Interval, Person, Reason, Target
@@ -115,11 +114,37 @@ def test_an_engine_that_remembers_answers_as_a_new_one(rs, person, target, usage
 
 
 @quick
+@given(rule_sets(), people, places, minutes)
+def test_only_rules_that_can_decide_do(rs, person, target, now):
+    """The rule that fits at an instant is one of those for the person and target; none means `otherwise`."""
+    engine = Engine(rs)
+    rules = engine.rules_for(person, target, now)
+    found = plainly(replace(rs, rules=rules), person, target, now)
+    assert found is plainly(rs, person, target, now)
+    assert all(rule.when is not None for rule in rules[:-1])
+
+
+@quick
+@given(rule_sets(), people, minutes)
+def test_limits_are_those_of_the_override_that_fits(rs, person, now):
+    """Balances, limits and the override agree; without one the allowance's own hold."""
+    engine = Engine(rs)
+    for name, allowance in rs.allowances.items():
+        override = engine.override_for(person, name, now)
+        fitting = [
+            one for one in allowance.overrides
+            if not one.roles or set(one.roles) & set(person.roles)
+        ]  # fmt: skip
+        assert override is (fitting[0] if fitting else None)
+        assert engine.limits(person, name, now) == (override or allowance).limits
+
+
+@quick
 @given(rule_sets(), people, places, usages, minutes)
 def test_the_explanation_is_the_decision(rs, person, target, usage, now):
     """Without its walk it is equal to the decision, and the one step that fits names its rule."""
-    decision = policy.decide(rs, person, target, usage, now)
-    explained = policy.explain(rs, person, target, usage, now)
+    decision = Engine(rs).decide(person, target, usage, now)
+    explained = Engine(rs).explain(person, target, usage, now)
     assert replace(explained, walk=()) == decision
     assert [step.rule for step in explained.walk] == [rule.name for rule in rs.rules]
     assert [step.rule for step in explained.walk if step.fits] == (
@@ -131,7 +156,7 @@ def test_the_explanation_is_the_decision(rs, person, target, usage, now):
 @given(rule_sets(), people, places, minutes)
 def test_a_match_holds_until_it_says(rs, person, target, now):
     """Up to `until` the same rule fits, at every quarter of an hour; with no `until`, for two weeks."""
-    found = policy.match(rs, person, target, now)
+    found = Engine(rs).match(person, target, now)
     end = found.until if found.until is not None else now + 14 * 86_400
     steps = [
         now + n * 900
@@ -148,11 +173,11 @@ def test_exhausted_until_is_the_first_instant_with_time(rs, person, target, usag
     past = StaticUsage(
         {name: normalise(i for i in usage.intervals(name) if i.end <= now) for name in ("a", "b")}
     )
-    decision = policy.decide(rs, person, target, past, now)
+    decision = Engine(rs).decide(person, target, past, now)
     if decision.reason is not Reason.EXHAUSTED or decision.until is None:
         return
     before, there = (
-        policy.balance(rs, person, decision.allowance or "", past, max(now, t)).left
+        Engine(rs).balance(person, decision.allowance or "", past, max(now, t)).left
         for t in (decision.until - 0.002, decision.until)
     )
     assert before == 0 < there
@@ -171,8 +196,8 @@ def test_names_and_order_of_rules_and_allowances_change_no_balance(rs, person, u
         allowances=dict(reversed(rs.allowances.items())),
     )
     for name in rs.allowances:
-        assert policy.balance(rs, person, name, usage, now) == policy.balance(
-            other, person, name, usage, now
+        assert Engine(rs).balance(person, name, usage, now) == Engine(other).balance(
+            person, name, usage, now
         )
 
 
@@ -180,11 +205,11 @@ def test_names_and_order_of_rules_and_allowances_change_no_balance(rs, person, u
 @given(rule_sets(), people, places, usages, minutes)
 def test_a_decision_agrees_with_the_balance(rs, person, target, usage, now):
     """`left` is the balance's, spending needs some of it, and exhausted means there is none."""
-    decision = policy.decide(rs, person, target, usage, now)
+    decision = Engine(rs).decide(person, target, usage, now)
     if decision.allowance is None:
         assert decision.left is None
         return
-    shown = policy.balance(rs, person, decision.allowance, usage, now)
+    shown = Engine(rs).balance(person, decision.allowance, usage, now)
     assert decision.left == shown.left
     assert decision.reason is (Reason.WITHIN if shown.left > 0 else Reason.EXHAUSTED)
-    assert decision.allowance in {one.allowance for one in policy.balances(rs, person, usage, now)}
+    assert decision.allowance in {one.allowance for one in Engine(rs).balances(person, usage, now)}

@@ -12,7 +12,6 @@ from proxy_addon.rules.explanation import (
     Used,
     data,
     explain,
-    limits_of,
     taken_as_spent,
     used_by,
 )
@@ -104,8 +103,9 @@ def test_whose_limits_hold() -> None:
         "- {roles: [care]", '- {users: ["D*"], limit: 1h per day}\n      - {roles: [care]'
     )
     engine = machine(policy).engine
-    limits, override = limits_of(engine, engine.person("dora", NINE), "daily", NINE)
-    assert (limits[0].seconds, override and override.users) == (3600.0, ("D*",))
+    line = explain(engine, machine().catalogue, "dora", X, NOTHING, NINE).allowance
+    assert line is not None
+    assert (line.override, line.limits[0].limit) == ("user D*", "1h per day")
 
 
 def test_the_limit_with_the_least_left_shows_its_window() -> None:

@@ -21,7 +21,6 @@ because until then there is nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -124,20 +123,6 @@ def _balance(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now:
     else:
         resets_at = periods.window(limit, rs, now).end
     return Balance(allowance.name, limit.seconds, spent, granted, carried, left, resets_at)
-
-
-def needed_since(rs: RuleSet, now: float) -> float:
-    """The instant before which no use can matter to any balance at `now`: where memory may begin."""
-    since = now
-    for allowance in rs.allowances.values():
-        many = (allowance.limits, *(override.limits for override in allowance.overrides))
-        for limit in chain.from_iterable(many):
-            window = periods.window(limit, rs, now)
-            if allowance.carry_over > 0 and limit.period is not Period.ROLLING:
-                for _ in range(CARRY_PERIODS):
-                    window = periods.previous(limit, rs, window)
-            since = min(since, window.start)
-    return since
 
 
 def _begins(grants: Sequence[Grant], start: float, at: float) -> float:

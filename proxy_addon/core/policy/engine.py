@@ -27,8 +27,7 @@ turns.
 
 `Engine` is one rule set made ready to be asked. It never changes in meaning; what it remembers (who fits
 which rule, which rule a target meets until the next `when` opens or closes) is bounded, and could be thrown
-away at any time. It may be asked from several threads. The module's functions ask an engine that is kept for
-the rule sets used last.
+away at any time. It may be asked from several threads.
 """
 
 from __future__ import annotations
@@ -36,36 +35,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 
 from proxy_addon.core import periods
 from proxy_addon.core.audience import AudienceIndex, keep
 from proxy_addon.core.policy import balance as balances_of
+from proxy_addon.core.policy import horizon
 from proxy_addon.core.policy import wording as why
 from proxy_addon.core.policy.balance import StaticUsage, Usage
 from proxy_addon.core.policy.matching import Entry, Found, Match, covers, not_limited, settled
 from proxy_addon.core.policy.roster import Roster
-from proxy_addon.core.ruleset import Limit, Period, RuleSet, When
+from proxy_addon.core.ruleset import Limit, Override, Period, Rule, RuleSet, When
 from proxy_addon.core.types import Balance, Decision, Person, Reason, Step, Target, Verdict
 
-__all__ = [
-    "Engine",
-    "Match",
-    "StaticUsage",
-    "Usage",
-    "balance",
-    "balances",
-    "decide",
-    "explain",
-    "grant_expiry",
-    "match",
-    "person",
-    "roles_of",
-    "unidentified",
-]
+__all__ = ["Engine", "Match", "StaticUsage", "Usage"]
 
 _KEPT = 20_000  # entries a cache may hold before it starts anew
-_ENGINES = 8  # rule sets the module's functions keep an engine for
 _SHORTEST_FIRST = (Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH)
 
 
@@ -112,11 +96,45 @@ class Engine:
         role = self.rule_set.unidentified_role
         return None if role is None else Person(f"ip:{address}", (role,))
 
+    def lists_of(self, person: Person, now: float) -> int:
+        """A number for the lists of users and roles that the person is in, equal for people in the same ones.
+
+        Lists are those of the rules and overrides; roles that a rota gives are those of the instant `now`.
+        """
+        return self._audiences.bits(
+            self._roster.person(person.name, now) if person.duty else person
+        )
+
+    # What fits them
+
+    def rules_for(self, person: Person, target: Target, now: float) -> tuple[Rule, ...]:
+        """The rules that can decide about a person and a target, from the top to the first without a `when`.
+
+        People who have the same ones are answered by the same rule at every instant, as long as the rota leaves
+        them in the lists of `now`. Empty: `otherwise` decides. Source: the rules as compiled, in file order.
+        """
+        lists = self.lists_of(person, now)
+        found: list[Rule] = []
+        for entry in self._at(target):
+            if entry.who & lists:
+                found.append(entry.rule)
+                if entry.when is None:
+                    break
+        return tuple(found)
+
+    def override_for(self, person: Person, allowance_name: str, now: float) -> Override | None:
+        """The override of an allowance whose limits (seconds per window) hold for a person; None: its own hold.
+
+        It is the first that fits: the name is in its `users`, or one of the roles is in its `roles`; roles that
+        a rota gives are those of the instant `now`. Source: the allowance as compiled, in file order.
+        """
+        return self._override(self.lists_of(person, now), allowance_name)
+
     # What is decided
 
     def match(self, person: Person, target: Target, now: float) -> Match:
         """The first rule that fits, whatever the balances."""
-        found = self._find(self._bits(person, now), target, now).match
+        found = self._find(self.lists_of(person, now), target, now).match
         return (
             found._replace(until=self._sooner(found.until, person, target, now))
             if person.duty
@@ -127,7 +145,7 @@ class Engine:
         """The answer for one request."""
         if target is None or target.platform not in self.rule_set.limited:
             return not_limited(target)
-        bits = self._bits(person, now)
+        bits = self.lists_of(person, now)
         found = self._find(bits, target, now)
         decision = found.decision or self._spend(found.match, bits, target, usage, now)
         return (
@@ -141,25 +159,25 @@ class Engine:
         decision = self.decide(person, target, usage, now)
         if target is None or decision.reason is Reason.NOT_LIMITED:
             return decision
-        walk = tuple(self._walk(self._bits(person, now), target, now))
+        walk = tuple(self._walk(self.lists_of(person, now), target, now))
         return replace(decision, walk=walk)
 
     # What is left
 
     def balance(self, person: Person, allowance_name: str, usage: Usage, now: float) -> Balance:
         """What the person has left of one allowance."""
-        limits = self._limits(self._bits(person, now), allowance_name)
+        limits = self._limits(self.lists_of(person, now), allowance_name)
         return balances_of.balance(
             self.rule_set, self.rule_set.allowances[allowance_name], limits, usage, now
         )
 
     def limits(self, person: Person, allowance_name: str, now: float) -> tuple[Limit, ...]:
-        """The limits of an allowance that hold for a person."""
-        return self._limits(self._bits(person, now), allowance_name)
+        """The limits of an allowance that hold for a person: those of `override_for`, else its own."""
+        return self._limits(self.lists_of(person, now), allowance_name)
 
     def balances(self, person: Person, usage: Usage, now: float) -> tuple[Balance, ...]:
         """The balance of every allowance that a rule could make this person spend, in file order."""
-        names = self._spendable(self._bits(person, now))
+        names = self._spendable(self.lists_of(person, now))
         return tuple(
             self.balance(person, name, usage, now)
             for name in self.rule_set.allowances
@@ -168,7 +186,7 @@ class Engine:
 
     def grant_expiry(self, person: Person, allowance_name: str, now: float) -> float:
         """When a new grant ends unless somebody says otherwise: with the shortest window of the allowance."""
-        limits = self._limits(self._bits(person, now), allowance_name)
+        limits = self._limits(self.lists_of(person, now), allowance_name)
         for period in _SHORTEST_FIRST:
             for limit in limits:
                 if limit.period is period:
@@ -177,25 +195,23 @@ class Engine:
 
     def needed_since(self, now: float) -> float:
         """The instant before which no use can matter to any balance: where memory may begin."""
-        return balances_of.needed_since(self.rule_set, now)
+        return horizon.needed_since(self.rule_set, now)
+
+    def needed_until(self, now: float) -> float:
+        """The instant from which use at `now` can no longer matter to any balance."""
+        return horizon.needed_until(self.rule_set, now)
 
     # How
-
-    def _bits(self, person: Person, now: float) -> int:
-        """The lists that the person is in at `now`; roles that a rota gives are those of that instant."""
-        return self._audiences.bits(
-            self._roster.person(person.name, now) if person.duty else person
-        )
 
     def _sooner(
         self, until: float | None, person: Person, target: Target, now: float
     ) -> float | None:
         """`until`, or the next instant at which the rota puts the person into other lists of this target."""
         end, lists = math.inf if until is None else until, self._lists(target)
-        bits = self._bits(person, now) & lists
+        bits = self.lists_of(person, now) & lists
         turn = self._roster.roles(person.name, now).before
         while turn < min(end, now + periods.HORIZON):
-            if self._bits(person, turn) & lists != bits:
+            if self.lists_of(person, turn) & lists != bits:
                 return turn
             turn = self._roster.roles(person.name, turn).before
         return until
@@ -264,17 +280,19 @@ class Engine:
             self._when_now[number] = known
         return known
 
+    def _override(self, bits: int, allowance_name: str) -> Override | None:
+        """The override of an allowance for everybody with these bits: the first that fits."""
+        for override in self.rule_set.allowances[allowance_name].overrides:
+            if self._audiences.bit(override.users, override.roles) & bits:
+                return override
+        return None
+
     def _limits(self, bits: int, allowance_name: str) -> tuple[Limit, ...]:
         """The limits of an allowance for everybody with these bits."""
         limits = self._limits_of.get((bits, allowance_name))
         if limits is None:
-            allowance = self.rule_set.allowances[allowance_name]
-            fitting = (
-                o.limits
-                for o in allowance.overrides
-                if self._audiences.bit(o.users, o.roles) & bits
-            )
-            limits = next(fitting, allowance.limits)
+            override = self._override(bits, allowance_name)
+            limits = (override or self.rule_set.allowances[allowance_name]).limits
             keep(self._limits_of, (bits, allowance_name), limits, _KEPT)
         return limits
 
@@ -336,77 +354,3 @@ class Engine:
             return None
         negated = when.negated is not None and periods.fits(when.negated, self.rule_set, now)
         return why.not_now(when, negated)
-
-
-class _Same:
-    """A rule set as a key: the same one is equal, another one with equal content is not."""
-
-    __slots__ = ("rs",)
-
-    def __init__(self, rs: RuleSet) -> None:
-        self.rs = rs
-
-    def __hash__(self) -> int:
-        return id(self.rs)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.rs is other.rs
-
-
-@lru_cache(maxsize=_ENGINES)
-def _kept(key: _Same) -> Engine:
-    return Engine(key.rs)
-
-
-def _engine(rs: RuleSet) -> Engine:
-    """The engine of a rule set; it holds the rule set, so an id cannot come to mean another one."""
-    return _kept(_Same(rs))
-
-
-def roles_of(rs: RuleSet, name: str, now: float) -> tuple[str, ...]:
-    """See `Engine.roles_of`."""
-    return _engine(rs).roles_of(name, now)
-
-
-def person(rs: RuleSet, name: str, now: float) -> Person:
-    """See `Engine.person`."""
-    return _engine(rs).person(name, now)
-
-
-def unidentified(rs: RuleSet, address: str) -> Person | None:
-    """See `Engine.unidentified`."""
-    return _engine(rs).unidentified(address)
-
-
-def match(rs: RuleSet, person: Person, target: Target, now: float) -> Match:
-    """See `Engine.match`."""
-    return _engine(rs).match(person, target, now)
-
-
-def decide(
-    rs: RuleSet, person: Person, target: Target | None, usage: Usage, now: float
-) -> Decision:
-    """See `Engine.decide`."""
-    return _engine(rs).decide(person, target, usage, now)
-
-
-def explain(
-    rs: RuleSet, person: Person, target: Target | None, usage: Usage, now: float
-) -> Decision:
-    """See `Engine.explain`."""
-    return _engine(rs).explain(person, target, usage, now)
-
-
-def balance(rs: RuleSet, person: Person, allowance_name: str, usage: Usage, now: float) -> Balance:
-    """See `Engine.balance`."""
-    return _engine(rs).balance(person, allowance_name, usage, now)
-
-
-def balances(rs: RuleSet, person: Person, usage: Usage, now: float) -> tuple[Balance, ...]:
-    """See `Engine.balances`."""
-    return _engine(rs).balances(person, usage, now)
-
-
-def grant_expiry(rs: RuleSet, person: Person, allowance_name: str, now: float) -> float:
-    """See `Engine.grant_expiry`."""
-    return _engine(rs).grant_expiry(person, allowance_name, now)

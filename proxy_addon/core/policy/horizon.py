@@ -1,24 +1,48 @@
-"""How far back usage can matter: what a start has to read of the ledger."""
+"""How far use reaches: back, to what a start has to read of the ledger, and ahead, to how long a reset has to last.
+
+Both are instants, in seconds since the epoch, of the windows of all limits and overrides; with `carry_over` as
+many windows more as time can be carried through.
+"""
 
 from __future__ import annotations
 
-from proxy_addon.core.ruleset import Period, RuleSet
+from collections.abc import Iterator
+from itertools import chain
 
-_DAY = 86_400.0
-_DAYS = {Period.HOUR: 1, Period.DAY: 2, Period.WEEK: 8, Period.MONTH: 32, Period.ROLLING: 1}
-_CARRIED_PERIODS = 8  # as many as core/balance.py walks back
+from proxy_addon.core import periods
+from proxy_addon.core.policy.balance import CARRY_PERIODS
+from proxy_addon.core.ruleset import Limit, Period, RuleSet
 
 
-def horizon(rules: RuleSet) -> float:
-    """Seconds before now outside which no visit can change a balance. Never less than two days."""
-    longest = 2 * _DAY
-    for allowance in rules.allowances.values():
-        limits = (
-            *allowance.limits,
-            *(limit for each in allowance.overrides for limit in each.limits),
-        )
-        periods = 1 + (_CARRIED_PERIODS if allowance.carry_over > 0 else 0)
-        for limit in limits:
-            window = limit.rolling if limit.period is Period.ROLLING else _DAYS[limit.period] * _DAY
-            longest = max(longest, window * periods + _DAY)
-    return longest
+def needed_since(rs: RuleSet, now: float) -> float:
+    """The instant before which no use can matter to any balance at `now`: where memory may begin."""
+    since = now
+    for limit, carried in _limits(rs):
+        window = periods.window(limit, rs, now)
+        for _ in range(carried):
+            window = periods.previous(limit, rs, window)
+        since = min(since, window.start)
+    return since
+
+
+def needed_until(rs: RuleSet, now: float) -> float:
+    """The instant from which use at `now` can no longer matter to any balance: how long a reset has to last."""
+    until = now
+    for limit, carried in _limits(rs):
+        if limit.period is Period.ROLLING:
+            end = now + limit.rolling
+        else:
+            end = periods.window(limit, rs, now).end
+            for _ in range(carried):
+                end = periods.window(limit, rs, end).end
+        until = max(until, end)
+    return until
+
+
+def _limits(rs: RuleSet) -> Iterator[tuple[Limit, int]]:
+    """Every limit, with the number of windows through which its time is carried."""
+    for allowance in rs.allowances.values():
+        many = (allowance.limits, *(override.limits for override in allowance.overrides))
+        for limit in chain.from_iterable(many):
+            carries = allowance.carry_over > 0 and limit.period is not Period.ROLLING
+            yield limit, CARRY_PERIODS if carries else 0

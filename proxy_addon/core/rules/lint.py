@@ -6,8 +6,10 @@ Looked for by `allowance rules check` only, in rules without errors.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from proxy_addon.core.audience import NameIndex
+from proxy_addon.core.audience import is_pattern
+from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.rules import parsers as values
 from proxy_addon.core.rules import reachability as reach
 from proxy_addon.core.rules.bundled_platforms import PLATFORMS
@@ -18,6 +20,7 @@ from proxy_addon.core.rules.platforms import Entry
 from proxy_addon.core.rules.problems import Code, Place
 from proxy_addon.core.rules.report import Report
 from proxy_addon.core.ruleset import Allowance, Limit, Override, Period, RuleSet, Then
+from proxy_addon.core.types import Person
 
 _WINDOWS = {
     Period.HOUR: 3600.0,
@@ -94,6 +97,7 @@ def _timed(rs: RuleSet, top: Top) -> Iterator[tuple[str, tuple[Path, str]]]:
 
 
 def _allowances(rs: RuleSet, top: Top, report: Report) -> None:
+    engine = Engine(replace(rs, people=replace(rs.people, duties={})))
     spent = {rule.allowance for rule in rs.rules}
     for name, allowance in rs.allowances.items():
         at: Path = ("allowances", name)
@@ -108,7 +112,7 @@ def _allowances(rs: RuleSet, top: Top, report: Report) -> None:
         _limits(allowance.limits, (*at, "limit"), top, report)
         for n, override in enumerate(allowance.overrides):
             _limits(override.limits, (*at, "overrides", n, "limit"), top, report)
-        _overrides(rs, allowance, at, top, report)
+        _overrides(engine, allowance, at, top, report)
 
 
 def _limits(limits: Sequence[Limit], at: Path, top: Top, report: Report) -> None:
@@ -128,23 +132,18 @@ def _limits(limits: Sequence[Limit], at: Path, top: Top, report: Report) -> None
             )
 
 
-def _overrides(rs: RuleSet, allowance: Allowance, at: Path, top: Top, report: Report) -> None:
-    """Whoever fits an override above never has the one below."""
-    index = NameIndex((1 << n, override.users) for n, override in enumerate(allowance.overrides))
-    members = NameIndex((1 << n, names) for n, names in enumerate(rs.people.roles.values()))
-    roles = tuple(rs.people.roles)
-    forced = {name.casefold() for _, name, role in rs.people.devices if name and role}
+def _overrides(engine: Engine, allowance: Allowance, at: Path, top: Top, report: Report) -> None:
+    """Whoever fits an override above never has the one below. The engine is one without a rota."""
+    devices = engine.rule_set.people.devices
+    forced = {name.casefold() for _, name, role in devices if name and role}
     first: dict[str, int] = {}
     for n, override in enumerate(allowance.overrides):
         for k, user in enumerate(override.users):
-            had = _above(user, n, index)
-            if had is None and user.casefold() not in forced and not any(c in user for c in "*?["):
-                bits = members.bits(user)
-                own = [role for i, role in enumerate(roles) if bits >> i & 1] or [
-                    rs.people.default_role
-                ]
-                had = min((first[role] for role in own if role in first), default=None)
-            if had is not None:
+            is_one = user.casefold() not in forced and not is_pattern(user)
+            who = engine.person(user, 0.0) if is_one else Person(user, ())
+            wins = engine.override_for(who, allowance.name, 0.0)
+            had = n if wins is None else allowance.overrides.index(wins)
+            if had < n:
                 _second(quote(user), had, (*at, "overrides", n, "users", k), at, top, report)
         for role in override.roles:
             if role in first:
@@ -159,12 +158,6 @@ def _overrides(rs: RuleSet, allowance: Allowance, at: Path, top: Top, report: Re
                 )
             first.setdefault(role, n)
         _twice(override, n, at, top, report)
-
-
-def _above(user: str, n: int, index: NameIndex) -> int | None:
-    """The first override above number `n` that names the user."""
-    bits = index.bits(user) & ((1 << n) - 1)
-    return (bits & -bits).bit_length() - 1 if bits else None
 
 
 def _twice(override: Override, n: int, at: Path, top: Top, report: Report) -> None:

@@ -15,7 +15,7 @@ from proxy_addon.core.policy import balance as of
 from proxy_addon.core.policy.balance import StaticUsage
 from proxy_addon.core.ruleset import Allowance, Limit, Period
 from proxy_addon.core.types import Grant, Interval
-from tests.core.policies import SAMPLE, H, M, at, grant, one_allowance, per, rolling, visits
+from tests.core.policies import SAMPLE, H, M, at, grant, per, rolling, visits
 
 NAME = "daily-social"
 FIFTEEN = per(Period.DAY, 15 * M)
@@ -276,19 +276,6 @@ def test_another_limit_may_lose_its_grant_meanwhile():
     usage = spent("09:00-09:25", grants=[grant(10 * M, "08:00", "23:00")])
     assert left(limits, usage, at("10:00")) == 0
     assert returns(limits, usage, at("10:00")) == at("2026-11-09 00:00")
-
-
-# How far back use matters
-
-
-def test_memory_may_begin_where_the_longest_window_does():
-    """The longest window of all limits and overrides; with `carry_over` eight windows more."""
-    month = one_allowance(FIFTEEN, per(Period.MONTH, H))
-    assert of.needed_since(month, NOW) == at("2026-11-01 00:00")
-    assert of.needed_since(SAMPLE, NOW) == at("2026-11-05 00:00")
-    assert of.needed_since(one_allowance(FIFTEEN, rolling(30, H)), NOW) == NOW - 30 * H
-    assert of.needed_since(one_allowance(FIFTEEN, carry_over=60), NOW) == at("2026-10-28 00:00")
-    assert of.needed_since(replace(SAMPLE, allowances={}), NOW) == NOW
 
 
 # Algebra

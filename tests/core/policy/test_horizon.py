@@ -1,58 +1,60 @@
-"""`proxy_addon/core/policy/horizon.py`: a start reads as much of the ledger as any balance can need."""
+"""`proxy_addon/core/policy/horizon.py`: as much of the ledger is read, and as long is reset, as a balance can need."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core.periods import window
-from proxy_addon.core.policy.horizon import horizon
-from proxy_addon.core.ruleset import Allowance, Limit, Override, Period
-from tests.core.policies import SAMPLE
+from proxy_addon.core.policy.horizon import needed_since, needed_until
+from proxy_addon.core.ruleset import Allowance, Override, Period
+from tests.core.policies import SAMPLE, H, M, at, one_allowance, per, rolling
 
-DAY = 86_400.0
-
-
-def back(*allowances: Allowance) -> float:
-    """The horizon of rules with these allowances, in days."""
-    return horizon(replace(SAMPLE, allowances={each.name: each for each in allowances})) / DAY
+FIFTEEN = per(Period.DAY, 15 * M)
+NOW = at("2026-11-05 10:30")  # a Thursday
+MONTH = one_allowance(FIFTEEN, per(Period.MONTH, H))
+CARRIED = one_allowance(FIFTEEN, carry_over=60)
 
 
-@pytest.mark.parametrize(
-    ("limits", "carry", "days"),
-    [
-        ((Limit(60.0, Period.DAY),), 0.0, 3),
-        ((Limit(60.0, Period.WEEK),), 0.0, 9),
-        ((Limit(60.0, Period.MONTH),), 0.0, 33),
-        ((Limit(60.0, Period.DAY), Limit(600.0, Period.WEEK)), 0.0, 9),
-        ((Limit(60.0, Period.DAY),), 600.0, 19),
-    ],
-)
-def test_longest_window(limits: tuple[Limit, ...], carry: float, days: float) -> None:
-    """The longest limit decides, with what is carried over, and a day for zones and changes of the clock."""
-    assert back(Allowance("a", limits, carry_over=carry)) == days
+def test_memory_may_begin_where_the_longest_window_does() -> None:
+    """The longest window of all limits and overrides; with `carry_over` eight windows more."""
+    assert needed_since(MONTH, NOW) == at("2026-11-01 00:00")
+    assert needed_since(SAMPLE, NOW) == at("2026-11-05 00:00")
+    assert needed_since(one_allowance(FIFTEEN, rolling(30, H)), NOW) == NOW - 30 * H
+    assert needed_since(CARRIED, NOW) == at("2026-10-28 00:00")
+    assert needed_since(replace(SAMPLE, allowances={}), NOW) == NOW
+
+
+def test_a_reset_lasts_until_the_longest_window_ends() -> None:
+    """The same ahead."""
+    assert needed_until(MONTH, NOW) == at("2026-12-01 00:00")
+    assert needed_until(SAMPLE, NOW) == at("2026-11-06 00:00")
+    assert needed_until(one_allowance(FIFTEEN, rolling(30, H)), NOW) == NOW + 30 * H
+    assert needed_until(CARRIED, NOW) == at("2026-11-14 00:00")
+    assert needed_until(replace(SAMPLE, allowances={}), NOW) == NOW
 
 
 def test_overrides_count() -> None:
     """A limit that only some people have is a limit."""
-    override = Override(users=(), roles=("care",), limits=(Limit(60.0, Period.MONTH),))
-    assert back(Allowance("a", (Limit(60.0, Period.DAY),), overrides=(override,))) == 33
+    override = Override((), ("care",), (per(Period.MONTH, M),))
+    allowance = Allowance("a", (FIFTEEN,), overrides=(override,))
+    rules = replace(SAMPLE, allowances={"a": allowance})
+    assert needed_since(rules, NOW) == at("2026-11-01 00:00")
+    assert needed_until(rules, NOW) == at("2026-12-01 00:00")
 
 
-def test_never_nothing() -> None:
-    """Without allowances two days are read: today's visits are shown to their people."""
-    assert back() == 2
-
-
+@settings(max_examples=100, deadline=None)
 @given(
-    st.sampled_from([Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH]),
-    st.floats(min_value=1.6e9, max_value=2.0e9),
+    st.sampled_from(
+        [*(per(period, M) for period in Period if period is not Period.ROLLING), rolling(4, M)]
+    ),
+    st.sampled_from([0.0, 60.0]),
+    st.integers(1_600_000_000, 2_000_000_000).map(float),
 )
-def test_every_window_is_inside(period: Period, now: float) -> None:
-    """Whatever the instant, the window it is in began after the horizon."""
-    limit = Limit(60.0, period)
-    rules = replace(SAMPLE, allowances={"a": Allowance("a", (limit,))})
-    assert window(limit, rules, now).start >= now - horizon(rules)
+def test_both_ends_are_one_thing(limit, carry_over, used) -> None:
+    """Up to the last second before `needed_until` memory has to reach back to the use; from it on, no more."""
+    rules = one_allowance(limit, carry_over=carry_over)
+    end = needed_until(rules, used)
+    assert needed_since(rules, end - 1) <= used
+    assert needed_since(rules, end) >= used

@@ -45,6 +45,17 @@ def test_what_is_meant_is_no_warning(tmp_path: Path, case: str) -> None:
     assert warned(tmp_path, FINE[case] + RULES) == []
 
 
+def test_the_override_that_wins_is_named(tmp_path: Path) -> None:
+    """Of several above, by role or by name, it is the first: the one whose limits hold."""
+    three = "\n      - ".join(
+        ("", "{roles: [care], limit: 1h per day}", "{users: [carl], limit: 2h per day}",
+         "{users: [carl], limit: 3h per day}")
+    )  # fmt: skip
+    policy = f"allowances:\n  daily:\n    limit: 15m per day\n    overrides:{three}\n"
+    said = [line for line in warned(tmp_path, policy + RULES) if "two-overrides" in line]
+    assert ["line 7 already, which wins" in line for line in said] == [True, True]
+
+
 def test_roles_that_somebody_has_in_another_way(tmp_path: Path) -> None:
     """By default, by a device, by a rota, as a guest; and admins may be named later."""
     people = (

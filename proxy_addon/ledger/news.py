@@ -1,0 +1,54 @@
+"""Reads what other proxies wrote, and passes each piece of it on once.
+
+A ledger answers generously: what it told before may come again, because clocks differ and transactions end out
+of order. What was passed on from the last answer is known here, and left out of the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from proxy_addon.ledger.interface import Ledger, News
+
+LOOK_BACK: Final = (
+    120.0  # seconds; the first news overlap what was loaded at start, even with clocks apart
+)
+
+type OnNews = Callable[[News], None]
+
+
+def news_cursor(now: float, cursor: float | None) -> float:
+    """Where news begin: at `cursor` (`News.cursor`), without one `LOOK_BACK` seconds before `now`."""
+    return max(0.0, now - LOOK_BACK) if cursor is None else cursor
+
+
+class NewsReader:
+    """The place up to which one proxy has read. `node` is its name in visits: its own rows are no news.
+
+    Not for several threads at a time.
+    """
+
+    def __init__(self, ledger: Ledger, node: str, on_news: OnNews, cursor: float) -> None:
+        self._ledger = ledger
+        self._node = node
+        self._on_news = on_news
+        self._cursor = cursor
+        self._revs: dict[str, int] = {}  # of the last answer: visits with their revs,
+        self._told: set[str] = set()  # grants and erasures
+
+    def read(self) -> None:
+        """Ask once, and pass on what is new. Raises what the ledger and `on_news` raise; then all of it comes again."""
+        news = self._ledger.news(self._cursor, not_from=self._node)
+        fresh = News(
+            tuple(visit for visit in news.visits if self._revs.get(visit.id) != visit.rev),
+            tuple(grant for grant in news.grants if grant.id not in self._told),
+            news.cursor,
+            tuple(erasure for erasure in news.erasures if erasure.id not in self._told),
+        )
+        if fresh.visits or fresh.grants or fresh.erasures:
+            self._on_news(fresh)
+        # Only now: had the news not been taken, they would have to come again.
+        self._revs = {visit.id: visit.rev for visit in news.visits}
+        self._told = {grant.id for grant in news.grants} | {e.id for e in news.erasures}
+        self._cursor = news.cursor
