@@ -7,7 +7,8 @@ Three rules, and everything below follows from them:
   later wall-clock times never stand for earlier instants, and days tile time: each begins where the one
   before ends, whether it has 23, 24 or 25 hours. A day that a zone left out (Apia, 30 December 2011) is
   empty, and no instant is in it.
-* A day, week or month begins at `day_starts` of its first day. An hour begins whenever the clock shows a
+* A window of whole days (a day, week, month, quarter or year) begins at `day_starts` of its first day. An
+  hour begins whenever the clock shows a
   full hour, and at a change of offset: the hour shown twice in autumn is two windows of sixty minutes.
 * A `when` is read off the clock on the wall as it hangs there: no `day_starts`, and a time that is shown
   twice fits twice.
@@ -25,16 +26,15 @@ from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from proxy_addon.core import period_table
+from proxy_addon.core.period_table import EPOCH_DAY, EPOCH_WEEKDAY
 from proxy_addon.core.ruleset import Calendar, Limit, Period, RuleSet, When
 from proxy_addon.core.types import Interval
 
 DAY = 86_400
 HORIZON = 370.0 * DAY  # a year and a little: yearly dates come round once
 _HOUR = 3_600
-_LONGEST = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 31}  # days
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_DAY = _EPOCH.toordinal()
-_EPOCH_WEEKDAY = _EPOCH.weekday()
 _WEEKS = (
     15.0 * DAY
 )  # a condition without dates that does not change in two weeks and a day never does
@@ -64,7 +64,7 @@ def holds_on(when: When, day: int, second: int) -> bool:
     """True when the condition holds at `second` of a calendar day (1 = 1 January of the year 1), by the clock
     on the wall alone: hours of a calendar, which are instants, do not count.
     """
-    return _holds(when, day - _EPOCH_DAY, second, -math.inf)
+    return _holds(when, day - EPOCH_DAY, second, -math.inf)
 
 
 def next_change(when: When, rs: RuleSet, at: float, horizon: float = HORIZON) -> float | None:
@@ -117,7 +117,7 @@ def _in_sight(when: When, hours: bool, horizon: float) -> float:
 
 @lru_cache(maxsize=2048)
 def _window(period: Period, zone: ZoneInfo, day_starts: int, week_starts: int, at: int) -> Interval:
-    """The hour, day, week or month around `at`. Many ask in the same second, and for the same midnights."""
+    """The window of the calendar around `at`. Many ask in the same second, and for the same midnights."""
     if period is Period.HOUR:
         return _hour(zone, at)
     day = (at + _offset(zone, at) - day_starts) // DAY
@@ -146,20 +146,11 @@ def _hour(zone: ZoneInfo, at: int) -> Interval:
 def _window_of_day(
     period: Period, zone: ZoneInfo, day_starts: int, week_starts: int, day: int
 ) -> Interval:
-    """The day, week or month that the calendar day belongs to."""
-    first = _first_day(period, week_starts, day)
-    following = _first_day(period, week_starts, first + _LONGEST[period])
+    """The window of whole days that the calendar day belongs to."""
+    first = period_table.first_day(period, week_starts, day)
+    following = period_table.following_first_day(period, week_starts, day)
     start, end = (_instant(zone, midnight * DAY + day_starts) for midnight in (first, following))
     return Interval(float(start), float(end))
-
-
-def _first_day(period: Period, week_starts: int, day: int) -> int:
-    """The first day of the day, week or month that `day` is in; days count from 1 January 1970."""
-    if period is Period.WEEK:
-        return day - (day + _EPOCH_WEEKDAY - week_starts) % 7
-    if period is Period.MONTH:
-        return day - date.fromordinal(day + _EPOCH_DAY).day + 1
-    return day
 
 
 def _instant(zone: ZoneInfo, wall: int) -> int:
@@ -222,11 +213,11 @@ def _holds(when: When, day: int, second: int, instant: float) -> bool:
 
 def _on(when: When, day: int, instant: float) -> bool:
     """True when `days` and `dates` hold for the calendar day, and the calendar for it or for the instant."""
-    if when.days is not None and (day + _EPOCH_WEEKDAY) % 7 not in when.days:
+    if when.days is not None and (day + EPOCH_WEEKDAY) % 7 not in when.days:
         return False
     if not when.dates and when.calendar is None:
         return True
-    today = date.fromordinal(day + _EPOCH_DAY)
+    today = date.fromordinal(day + EPOCH_DAY)
     if when.dates and not any(first <= today <= last for first, last in when.dates):
         return False
     return when.calendar is None or _marked(when.calendar, today, instant)

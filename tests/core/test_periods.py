@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proxy_addon.core import period_table
 from proxy_addon.core.periods import HORIZON, fits, next_change, previous, window
 from proxy_addon.core.ruleset import Limit, People, Period, RuleSet, When
 
@@ -24,8 +25,8 @@ ZONES = (
     "America/St_Johns",  # until 2011 one minute past midnight
     "Asia/Kathmandu",  # no change, 45 minutes
 )
-CALENDAR = (Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH)
-HOUR, DAY, WEEK, MONTH = (Limit(900, period) for period in CALENDAR)
+CALENDAR = period_table.CALENDAR
+HOUR, DAY, WEEK, MONTH, QUARTER, YEAR = (Limit(900, period) for period in CALENDAR)
 WEEKDAYS = frozenset(range(5))
 H = 3600
 
@@ -83,7 +84,7 @@ def test_windows_tile_time(zone, instant, period, day_starts, week_starts):
 @given(
     zones,
     quarters,
-    st.sampled_from((Period.DAY, Period.WEEK, Period.MONTH)),
+    st.sampled_from(CALENDAR[1:]),
     st.sampled_from((0, 2 * H, 4 * H)),
 )
 def test_windows_end_when_the_clock_first_shows_the_edge_or_has_passed_it(

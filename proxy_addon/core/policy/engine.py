@@ -38,14 +38,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from proxy_addon.core import periods
+from proxy_addon.core import period_table, periods
 from proxy_addon.core.audience import AudienceIndex, keep
 from proxy_addon.core.policy import balance as balances_of
 from proxy_addon.core.policy import wording as why
 from proxy_addon.core.policy.balance import StaticUsage, Usage
 from proxy_addon.core.policy.matching import Entry, Found, Match, covers, not_limited, settled
 from proxy_addon.core.policy.roster import Roster
-from proxy_addon.core.ruleset import Limit, Period, RuleSet, When
+from proxy_addon.core.ruleset import Limit, RuleSet, When
 from proxy_addon.core.types import Balance, Decision, Person, Reason, Step, Target, Verdict
 
 __all__ = [
@@ -66,7 +66,6 @@ __all__ = [
 
 _KEPT = 20_000  # entries a cache may hold before it starts anew
 _ENGINES = 8  # rule sets the module's functions keep an engine for
-_SHORTEST_FIRST = (Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH)
 
 
 class Engine:
@@ -169,7 +168,7 @@ class Engine:
     def grant_expiry(self, person: Person, allowance_name: str, now: float) -> float:
         """When a new grant ends unless somebody says otherwise: with the shortest window of the allowance."""
         limits = self._limits(self._bits(person, now), allowance_name)
-        for period in _SHORTEST_FIRST:
+        for period in period_table.CALENDAR:
             for limit in limits:
                 if limit.period is period:
                     return periods.window(limit, self.rule_set, now).end

@@ -28,6 +28,7 @@ from proxy_addon.core.rules.parsers import BadValue, Network, quote
 from proxy_addon.core.rules.platforms import compile_platforms, entries
 from proxy_addon.core.rules.problems import Code, RuleProblem, Severity
 from proxy_addon.core.rules.report import Report, validated
+from proxy_addon.core.rules.retention_checks import refuse_short_retention
 from proxy_addon.core.ruleset import (
     Allowance,
     Metering,
@@ -79,6 +80,9 @@ def compile_rules(
         _rule_set(policy, _people(people, policy, devices), platforms, metering),
         digest=documents.digest,
     )
+    refuse_short_retention(rule_set, top, report)
+    if report.problems and any(p.severity is Severity.ERROR for p in report.problems):
+        return Compiled(None, tuple(sorted(set(report.problems))))
     if advise:
         rules_advice.advise(rule_set, top, found, report)
         problems = tuple(sorted(set(report.problems)))

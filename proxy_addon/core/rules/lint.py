@@ -7,30 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from proxy_addon.core import period_table
 from proxy_addon.core.audience import NameIndex
 from proxy_addon.core.rules import parsers as values
 from proxy_addon.core.rules import reachability as reach
 from proxy_addon.core.rules.bundled_platforms import PLATFORMS
 from proxy_addon.core.rules.documents import Path
 from proxy_addon.core.rules.merge import ADMIN, Top
-from proxy_addon.core.rules.parsers import DAY, Network, quote
+from proxy_addon.core.rules.parsers import Network, quote
 from proxy_addon.core.rules.platforms import Entry
 from proxy_addon.core.rules.problems import Code, Place
 from proxy_addon.core.rules.report import Report
-from proxy_addon.core.ruleset import Allowance, Limit, Override, Period, RuleSet, Then
-
-_WINDOWS = {
-    Period.HOUR: 3600.0,
-    Period.DAY: 1.0 * DAY,
-    Period.WEEK: 7.0 * DAY,
-    Period.MONTH: 31.0 * DAY,
-}
-_A_WINDOW = {
-    Period.HOUR: "an hour",
-    Period.DAY: "a day",
-    Period.WEEK: "a week",
-    Period.MONTH: "a month",
-}
+from proxy_addon.core.rules.retention_checks import warn_of_lost_carry_over
+from proxy_addon.core.ruleset import Allowance, Limit, Override, RuleSet, Then
 
 
 def advise(rs: RuleSet, top: Top, found: Mapping[str, list[Entry]], report: Report) -> None:
@@ -38,6 +27,7 @@ def advise(rs: RuleSet, top: Top, found: Mapping[str, list[Entry]], report: Repo
     _rules(rs, top, report)
     _duties(rs, top, report)
     _allowances(rs, top, report)
+    warn_of_lost_carry_over(rs, top, report)
     _roles(rs, top, report)
     _platforms(rs, top, found, report)
     _devices(rs, top, report)
@@ -114,11 +104,8 @@ def _allowances(rs: RuleSet, top: Top, report: Report) -> None:
 def _limits(limits: Sequence[Limit], at: Path, top: Top, report: Report) -> None:
     """More time than the window has is no limit at all."""
     for n, limit in enumerate(limits):
-        window = limit.rolling if limit.period is Period.ROLLING else _WINDOWS[limit.period]
-        if limit.seconds > window:
-            what = (
-                "the rolling window" if limit.period is Period.ROLLING else _A_WINDOW[limit.period]
-            )
+        if limit.seconds > period_table.longest(limit):
+            what = period_table.article(limit.period)
             message = f"this limit is longer than {what} is, so it never ends"
             report.warn(
                 top.find((*at, n)),

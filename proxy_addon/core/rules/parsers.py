@@ -15,6 +15,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from zoneinfo import ZoneInfo, available_timezones
 
 from proxy_addon.core.hosts import normalise
+from proxy_addon.core.period_table import CALENDAR
 from proxy_addon.core.rules.documents import Path
 from proxy_addon.core.rules.problems import Code
 from proxy_addon.core.ruleset import Limit, Period
@@ -207,7 +208,7 @@ def limit(value: object) -> Limit:
         raise BadValue(
             Code.BAD_LIMIT,
             f"{quote(period)} is no period",
-            "use hour, day, week, month or rolling 4h",
+            f"use {', '.join(CALENDAR)} or rolling 4h",
             near=near,
         )
     if period == Period.ROLLING:

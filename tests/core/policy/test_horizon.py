@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy_addon.core.period_table import CALENDAR
 from proxy_addon.core.periods import window
 from proxy_addon.core.policy.horizon import horizon
 from proxy_addon.core.ruleset import Allowance, Limit, Override, Period
@@ -27,6 +28,8 @@ def back(*allowances: Allowance) -> float:
         ((Limit(60.0, Period.DAY),), 0.0, 3),
         ((Limit(60.0, Period.WEEK),), 0.0, 9),
         ((Limit(60.0, Period.MONTH),), 0.0, 33),
+        ((Limit(60.0, Period.QUARTER),), 0.0, 94),
+        ((Limit(60.0, Period.YEAR),), 0.0, 368),
         ((Limit(60.0, Period.DAY), Limit(600.0, Period.WEEK)), 0.0, 9),
         ((Limit(60.0, Period.DAY),), 600.0, 19),
     ],
@@ -48,7 +51,7 @@ def test_never_nothing() -> None:
 
 
 @given(
-    st.sampled_from([Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH]),
+    st.sampled_from(CALENDAR),
     st.floats(min_value=1.6e9, max_value=2.0e9),
 )
 def test_every_window_is_inside(period: Period, now: float) -> None:

@@ -19,7 +19,7 @@ PAIRS: list[tuple[Any, Callable[[object], object], list[object], list[object]]] 
     (shapes.LENGTH, values.duration, ["90s", "1h30m", "1h 30m", 0, "0", "1.5h", "90d"], ["", "15",
      15, "m", "15 min"]),
     (shapes.LIMIT, values.limit, ["15m per day", "20m per rolling 4h", "0 per week"], ["15m",
-     "15m per year", "per day"]),
+     "15m per decade", "per day"]),
     (shapes.TIME, values.time_of_day, ["4:00", "04:00", "23:59"], ["24:00", "4", "12:60"]),
     (shapes.BETWEEN, values.between, ["12:00-13:30", "22:00 - 6:00", "12:00–24:00"], ["12-13", "24:00-25:00"]),
     (shapes.DAYS, values.days, ["mon", "Mon-FRI", "saturday - monday"], ["mo", "mon,tue", "mon-", "weekday"]),
