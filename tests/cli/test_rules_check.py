@@ -40,7 +40,7 @@ def test_mistakes_are_shown_where_they_stand(folder: Path) -> None:
     )
     assert run() == (
         1,
-        'rules/policy.yaml:4:14: bad-days: "mondey" is no day of the week; did you mean "monday"?\n'
+        'rules/policy.yaml:4:14: bad-days: "mondey" is not a day of the week; did you mean "monday"?\n'
         "    week_starts: mondey\n"
         "                 ^\n"
         'rules/policy.yaml:5:12: bad-choice: "maybe" is no choice here; write allow or block\n'
@@ -107,7 +107,7 @@ def test_the_format_of_programs_and_of_pull_requests(folder: Path) -> None:
     assert run("--format", "github") == (
         1,
         "::error file=rules/policy.yaml,line=3,col=14,title=bad-days::"
-        '"mondey" is no day of the week; did you mean "monday"?\n',
+        '"mondey" is not a day of the week; did you mean "monday"?\n',
     )
     (folder / "policy.yaml").write_text(POLICY + allowances)
     assert run("--format", "github") == (

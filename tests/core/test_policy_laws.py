@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core import periods
+from proxy_addon.core import conditions
 from proxy_addon.core.intervals import normalise
 from proxy_addon.core.policy import engine as policy
 from proxy_addon.core.policy.engine import Engine, StaticUsage
@@ -97,7 +97,7 @@ def plainly(rs, person: Person, target: Target, now: float) -> Rule | None:
             continue
         if rule.targets is not None and not rule.targets & {target, Target(target.platform)}:
             continue
-        if rule.when is None or periods.fits(rule.when, rs, now):
+        if rule.when is None or conditions.fits(rule.when, rs, now):
             return rule
     return None
 

@@ -38,7 +38,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from proxy_addon.core import period_table, periods
+from proxy_addon.core import conditions, period_table, periods
 from proxy_addon.core.audience import AudienceIndex, keep
 from proxy_addon.core.policy import balance as balances_of
 from proxy_addon.core.policy import wording as why
@@ -193,7 +193,7 @@ class Engine:
         end, lists = math.inf if until is None else until, self._lists(target)
         bits = self._bits(person, now) & lists
         turn = self._roster.roles(person.name, now).before
-        while turn < min(end, now + periods.HORIZON):
+        while turn < min(end, now + conditions.HORIZON):
             if self._bits(person, turn) & lists != bits:
                 return turn
             turn = self._roster.roles(person.name, turn).before
@@ -233,14 +233,14 @@ class Engine:
         return found
 
     def _find_anew(self, bits: int, target: Target, now: float) -> Found:
-        change, before = math.inf, now + periods.HORIZON  # nothing is known beyond the horizon
+        change, before = math.inf, now + conditions.HORIZON  # nothing is known beyond the horizon
         rule = None
         for entry in self._at(target):
             if not entry.who & bits:
                 continue
             if entry.when is not None:
                 since, flip, holds = self._when(entry.when, now)
-                change, before = min(change, flip), min(before, flip, since + periods.HORIZON)
+                change, before = min(change, flip), min(before, flip, since + conditions.HORIZON)
                 if not holds:
                     continue
             rule = entry.rule
@@ -255,10 +255,10 @@ class Engine:
     def _when(self, number: int, now: float) -> tuple[float, float, bool]:
         """Whether a `when` holds, as `(since, before, holds)`: the answer for `[since, before)`."""
         known = self._when_now.get(number)
-        if known is None or not known[0] <= now < min(known[1], known[0] + periods.HORIZON):
+        if known is None or not known[0] <= now < min(known[1], known[0] + conditions.HORIZON):
             when = self._whens[number]
-            change = periods.next_change(when, self.rule_set, now)
-            holds = periods.fits(when, self.rule_set, now)
+            change = conditions.next_change(when, self.rule_set, now)
+            holds = conditions.fits(when, self.rule_set, now)
             known = (now, math.inf if change is None else change, holds)
             self._when_now[number] = known
         return known
@@ -331,9 +331,9 @@ class Engine:
             return why.not_you(rule)
         if not covers(rule, target):
             return why.not_there(rule)
-        if when is None or periods.fits(when, self.rule_set, now):
+        if when is None or conditions.fits(when, self.rule_set, now):
             return None
-        negated = when.negated is not None and periods.fits(when.negated, self.rule_set, now)
+        negated = when.negated is not None and conditions.fits(when.negated, self.rule_set, now)
         return why.not_now(when, negated)
 
 

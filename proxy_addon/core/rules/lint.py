@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from proxy_addon.core import period_table
 from proxy_addon.core.audience import NameIndex
-from proxy_addon.core.rules import parsers as values
+from proxy_addon.core.rules import address_parsers as addresses
 from proxy_addon.core.rules import reachability as reach
+from proxy_addon.core.rules.address_parsers import Network
 from proxy_addon.core.rules.bundled_platforms import PLATFORMS
 from proxy_addon.core.rules.documents import Path
 from proxy_addon.core.rules.merge import ADMIN, Top
-from proxy_addon.core.rules.parsers import Network, quote
+from proxy_addon.core.rules.parsers import quote
 from proxy_addon.core.rules.platforms import Entry
 from proxy_addon.core.rules.problems import Code, Place
 from proxy_addon.core.rules.report import Report
@@ -165,7 +166,7 @@ def _twice(override: Override, n: int, at: Path, top: Top, report: Report) -> No
 
 def _second(who: str, had: int, place: Path, at: Path, top: Top, report: Report) -> None:
     line = top.find((*at, "overrides", had)).line
-    message = f"{who} has the override at line {line} already, which wins"
+    message = f"{who} already has the override on line {line}, which wins"
     report.warn(top.find(place), Code.TWO_OVERRIDES, message, "keep one of the two")
 
 
@@ -203,7 +204,7 @@ def _platforms(rs: RuleSet, top: Top, found: Mapping[str, list[Entry]], report: 
 
 def _devices(rs: RuleSet, top: Top, report: Report) -> None:
     """Networks that lie in each other: the smaller one wins, whatever their order."""
-    words = {str(values.network(word)): word for word in top.data.get("devices") or {}}
+    words = {str(addresses.network(word)): word for word in top.data.get("devices") or {}}
     networks = [network for network, _, _ in rs.people.devices]
     known = set(networks)
     for network in networks:
