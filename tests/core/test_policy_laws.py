@@ -26,7 +26,7 @@ places = st.sampled_from(
     [Target("x"), Target("linkedin"), Target("linkedin", "learning"), Target("tiktok")]
 )
 hours = st.integers(0, 24).map(lambda hour: hour * 3600)
-conditions = st.builds(
+whens = st.builds(
     When,
     days=st.none() | st.frozensets(st.integers(0, 6), min_size=1),
     between=st.lists(st.tuples(hours, hours), max_size=1).map(tuple),
@@ -38,7 +38,7 @@ rules = st.builds(
     users=st.lists(st.sampled_from(["DORA", "bob", "*@brand.example"]), max_size=1).map(tuple),
     roles=st.frozensets(roles, max_size=1),
     targets=st.none() | st.frozensets(places, min_size=1, max_size=3),
-    when=st.none() | conditions,
+    when=st.none() | whens,
 )
 limits = st.lists(
     st.one_of(

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
 
-from proxy_addon.core import conditions, periods
+from proxy_addon.core import conditions, wall_clock
 from proxy_addon.core.audience import is_pattern
 from proxy_addon.core.ruleset import Calendar, Rule, RuleSet, When
 from proxy_addon.core.types import Target
@@ -193,7 +193,7 @@ def _cuts(when: When, days: set[int], seconds: set[int]) -> None:
     for first, last in ranges:
         days.update((first.toordinal(), last.toordinal() + 1))
     for start, end in when.between:
-        seconds.update((start, end % periods.DAY))
+        seconds.update((start, end % wall_clock.DAY))
     if when.negated is not None:
         _cuts(when.negated, days, seconds)
 

@@ -126,7 +126,7 @@ def test_a_calendar_without_days_never_holds() -> None:
 
 
 moments = st.integers(0, 20 * 24 * 4).map(lambda quarter: at("2026-10-15 00:00") + quarter * 900.0)
-conditions = st.builds(
+whens = st.builds(
     When,
     days=st.none() | st.frozensets(st.integers(0, 6), min_size=1),
     between=st.lists(st.tuples(st.integers(0, 23), st.integers(0, 24)), max_size=1).map(
@@ -147,7 +147,7 @@ conditions = st.builds(
 
 
 @quick
-@given(conditions, st.none() | conditions, moments)
+@given(whens, st.none() | whens, moments)
 def test_the_next_change_is_the_first_one(when: When, negated: When | None, now: float) -> None:
     """A walk in steps of a quarter of an hour finds the same flip, over the night clocks are put back."""
     whole = replace(when, negated=negated)
