@@ -16,6 +16,7 @@ from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.policy.horizon import horizon
 from proxy_addon.core.rules import time_parsers as times_of
 from proxy_addon.core.ruleset import Allowance, Limit, Period
+from proxy_addon.core.types import Interval
 from proxy_addon.presentation import rule_text
 from tests.core.policies import SAMPLE, at
 
@@ -63,6 +64,27 @@ def test_every_function_works_for_every_period(period: Period, carried: float) -
     assert expires == (NOW + 4 * 3600 if period is Period.ROLLING else window.end) > NOW
     assert balance.needed_since(rules, NOW) >= NOW - horizon(rules)
     assert period_table.reach(limit, 2) == 2 * period_table.reach(limit)
+
+
+@pytest.mark.parametrize("period", CALENDAR)
+def test_what_was_used_long_ago_in_a_window_counts_until_it_ends(period: Period) -> None:
+    """Used up in its first minute, a limit is back with the next window, with what is carried over into it."""
+    limit = limit_of(period, 60.0)
+    allowance = Allowance("some", (limit,), carry_over=30.0)
+    rules = replace(SAMPLE, allowances={"some": allowance})
+    window = periods.window(limit, rules, NOW)
+    before = periods.previous(limit, rules, window)
+    # In the window before with what was carried into that one, so nothing is carried into this one.
+    spent = [Interval(before.start, before.start + 90), Interval(window.start, window.start + 60)]
+    usage = balance.StaticUsage({"some": tuple(spent)})
+    late = window.end - 1
+    assert balance.standing(rules, allowance, limit, usage, late).left == 0
+    seen = balance.balance(rules, allowance, (limit,), usage, late)
+    assert seen.resets_at == window.end
+    assert balance.standing(rules, allowance, limit, usage, window.end).left == 60
+    idle = balance.StaticUsage({"some": tuple(spent[:1])})
+    assert balance.standing(rules, allowance, limit, idle, window.end).left == 90
+    assert balance.needed_since(rules, late) <= before.start
 
 
 @given(
