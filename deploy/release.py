@@ -15,7 +15,10 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==([^\s;]+)(.*)$", re.M)
-LOCKS = {"requirements.lock": (), "requirements-dev.lock": ("build", "dev")}  # with these dependency groups
+LOCKS = {
+    "requirements.lock": (),
+    "requirements-dev.lock": ("build", "dev"),
+}  # with these dependency groups
 
 
 def problems(root: Path, version: str) -> Iterator[str]:

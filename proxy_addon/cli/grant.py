@@ -22,7 +22,7 @@ from proxy_addon.cli.common import (
     operator,
 )
 from proxy_addon.core.rules.parsers import BadValue
-from proxy_addon.core.rules.parsers import duration as seconds_of
+from proxy_addon.core.rules.time_parsers import duration as seconds_of
 from proxy_addon.core.types import Balance, Grant
 from proxy_addon.presentation.durations import duration, iso
 from proxy_addon.presentation.usage_statement import statement

@@ -24,7 +24,7 @@ from proxy_addon.config.settings import load_settings
 from proxy_addon.core.catalogue import Catalogue
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.rules.parsers import BadValue
-from proxy_addon.core.rules.parsers import duration as seconds_of
+from proxy_addon.core.rules.time_parsers import duration as seconds_of
 from proxy_addon.core.types import Person
 from proxy_addon.presentation.durations import clock, day, duration, moment
 from proxy_addon.presentation.rule_text import length

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from proxy_addon.core import periods
+from proxy_addon.core import conditions
 from proxy_addon.core.policy import wording as why
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import RuleSet, When
@@ -77,7 +77,7 @@ class Reached:
             self._branches.update(
                 Branch(rule.name, what) for what in _taken(rule.when, self._rules, at)
             )
-            if periods.fits(rule.when, self._rules, at):
+            if conditions.fits(rule.when, self._rules, at):
                 return rule.name
         return OTHERWISE
 
@@ -147,6 +147,6 @@ def _all(when: When) -> list[str]:
 
 def _taken(when: When, rules: RuleSet, at: float) -> list[str]:
     """The branches that a condition takes at an instant."""
-    if periods.fits(when, rules, at):
-        return [what for what, only in _holding(when) if periods.fits(only, rules, at)]
-    return [what for what, rest in _stopping(when) if periods.fits(rest, rules, at)]
+    if conditions.fits(when, rules, at):
+        return [what for what, only in _holding(when) if conditions.fits(only, rules, at)]
+    return [what for what, rest in _stopping(when) if conditions.fits(rest, rules, at)]

@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, model_validator
 
 from proxy_addon.core.rules import schema_patterns as shapes
-from proxy_addon.core.rules.parsers import BadValue, duration, name, quote
+from proxy_addon.core.rules.parsers import BadValue, name, quote
+from proxy_addon.core.rules.time_parsers import duration
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Reason, Verdict
 from proxy_addon.identity.passwords import person_name

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from proxy_addon.core import periods
+from proxy_addon.core import period_table, periods
 from proxy_addon.core.policy.matching import Match
 from proxy_addon.core.ruleset import Limit, Metering, Period, RuleSet, Then
 from proxy_addon.core.types import Person, Target
@@ -268,8 +268,7 @@ def _shows(match: Match) -> bool:
 
 def _a_day(limit: Limit) -> float:
     """What a limit comes to in a day, for comparison."""
-    days = {Period.HOUR: 1 / 24, Period.DAY: 1.0, Period.WEEK: 7.0, Period.MONTH: 30.4}
-    return limit.seconds / (days.get(limit.period) or limit.rolling / 86_400.0)
+    return limit.seconds / (period_table.nominal(limit) / period_table.DAY)
 
 
 def _on_the_clock(spans: Iterable[tuple[float, float]], rules: RuleSet) -> tuple[Stretch, ...]:

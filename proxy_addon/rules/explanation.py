@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from proxy_addon.core import periods
+from proxy_addon.core import period_table, periods
 from proxy_addon.core.audience import NameIndex
 from proxy_addon.core.catalogue import Catalogue
 from proxy_addon.core.intervals import measure, normalise
 from proxy_addon.core.policy import balance as balances_of
 from proxy_addon.core.policy.balance import StaticUsage, Usage
 from proxy_addon.core.policy.engine import Engine
-from proxy_addon.core.ruleset import Period
 from proxy_addon.core.types import Decision, Grant, Interval, Person, Visit
 from proxy_addon.presentation import rule_text as rule_words
 from proxy_addon.presentation.durations import iso
@@ -116,10 +115,9 @@ def taken_as_spent(
         for limit in engine.limits(person, name, at) if person else ():
             passed = at - periods.window(limit, engine.rule_set, at).start
             if seconds > passed:
-                since = "window" if limit.period is Period.ROLLING else str(limit.period)
                 raise ValueError(
                     f"{rule_words.length(seconds)} of {name} cannot have been spent: "
-                    f"this {since} began {rule_words.length(passed)} ago"
+                    f"{period_table.this(limit.period)} began {rule_words.length(passed)} ago"
                 )
     return StaticUsage(
         {name: (Interval(at - seconds, at),) for name, seconds in amounts.items() if seconds}

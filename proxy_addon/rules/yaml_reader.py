@@ -92,7 +92,7 @@ def _text(content: bytes) -> str:
         what = (
             f"the file is {wide}, not UTF-8"
             if wide
-            else f"byte {content[error.start]:#04x} is no UTF-8"
+            else f"byte {content[error.start]:#04x} is not UTF-8"
         )
         raise _StopReadingError(
             _mark_after(before), Code.NOT_UTF8, what, "save the file as UTF-8"
@@ -191,7 +191,7 @@ class _Reader:
                 found[key] = self._node(next(events), events, here)
                 continue
             first = self.keys[here][0]
-            message = f"{quote(key)} stands at line {first} already"
+            message = f"{quote(key)} is already defined on line {first}"
             self.problems.append(
                 RuleProblem.at(
                     Place(self.file, *_mark(event)),
@@ -278,7 +278,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> _StopReadingError:
         )
     context = f" ({error.context})" if error.context else ""
     return _StopReadingError(
-        place, Code.YAML_SYNTAX, f"this is no YAML: {error.problem}{context}", hint
+        place, Code.YAML_SYNTAX, f"this is not valid YAML: {error.problem}{context}", hint
     )
 
 

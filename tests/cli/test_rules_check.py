@@ -40,10 +40,10 @@ def test_mistakes_are_shown_where_they_stand(folder: Path) -> None:
     )
     assert run() == (
         1,
-        'rules/policy.yaml:4:14: bad-days: "mondey" is no day of the week; did you mean "monday"?\n'
+        'rules/policy.yaml:4:14: bad-days: "mondey" is not a day of the week; did you mean "monday"?\n'
         "    week_starts: mondey\n"
         "                 ^\n"
-        'rules/policy.yaml:5:12: bad-choice: "maybe" is no choice here; write allow or block\n'
+        'rules/policy.yaml:5:12: bad-choice: "maybe" is not a choice here; write allow or block\n'
         "    otherwise: maybe\n"
         "               ^\n"
         "2 errors, 0 warnings\n",
@@ -91,7 +91,7 @@ def test_json_has_every_field(folder: Path) -> None:
                 "line": 3,
                 "column": 12,
                 "code": "bad-choice",
-                "message": '"maybe" is no choice here',
+                "message": '"maybe" is not a choice here',
                 "hint": "write allow or block",
                 "severity": "error",
             }
@@ -107,7 +107,7 @@ def test_the_format_of_programs_and_of_pull_requests(folder: Path) -> None:
     assert run("--format", "github") == (
         1,
         "::error file=rules/policy.yaml,line=3,col=14,title=bad-days::"
-        '"mondey" is no day of the week; did you mean "monday"?\n',
+        '"mondey" is not a day of the week; did you mean "monday"?\n',
     )
     (folder / "policy.yaml").write_text(POLICY + allowances)
     assert run("--format", "github") == (

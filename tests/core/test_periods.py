@@ -1,57 +1,19 @@
-"""Windows tile time in every zone, and a condition changes exactly when the clock on the wall says so."""
+"""Windows tile time in every zone, for every period."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy_addon.core.periods import HORIZON, fits, next_change, previous, window
-from proxy_addon.core.ruleset import Limit, People, Period, RuleSet, When
+from proxy_addon.core.period_table import CALENDAR
+from proxy_addon.core.periods import previous, window
+from proxy_addon.core.ruleset import Limit, Period, RuleSet
+from tests.core.clocks import LONDON, H, at, quarters, quick, rules, shown, zones
 
-LONDON = "Europe/London"  # clock changes at 01:00 UTC
-ZONES = (
-    LONDON,
-    "America/New_York",
-    "Australia/Lord_Howe",  # half an hour of summer time
-    "Africa/Casablanca",  # winter time in Ramadan
-    "Pacific/Apia",  # left out 30 December 2011
-    "America/Havana",  # changes at midnight: a midnight that is skipped, one that is shown twice
-    "America/St_Johns",  # until 2011 one minute past midnight
-    "Asia/Kathmandu",  # no change, 45 minutes
-)
-CALENDAR = (Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH)
-HOUR, DAY, WEEK, MONTH = (Limit(900, period) for period in CALENDAR)
-WEEKDAYS = frozenset(range(5))
-H = 3600
-
-quick = settings(max_examples=80, deadline=None)
-zones = st.sampled_from(ZONES)
-# Whole quarters of an hour from 2005 to 2030: clock changes and windows fall on them, so equality is tried.
-quarters = st.integers(1_104_537_600 // 900, 1_893_456_000 // 900).map(
-    lambda quarter: quarter * 900.0
-)
-
-
-def rules(zone: str = LONDON, day_starts: int = 0, week_starts: int = 0) -> RuleSet:
-    """A rule set of which only the calendar matters."""
-    return RuleSet(
-        ZoneInfo(zone), day_starts, week_starts, {}, {}, {}, (), People("staff", {"staff": ()})
-    )
-
-
-def at(text: str, zone: str = LONDON, fold: int = 0) -> float:
-    """The instant at which the clock of the zone shows `text`."""
-    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).timestamp()
-
-
-def shown(instant: float, rs: RuleSet) -> str:
-    """What the clock of the zone shows."""
-    return datetime.fromtimestamp(instant, rs.zone).strftime("%Y-%m-%d %H:%M:%S")
+HOUR, DAY, WEEK, MONTH, QUARTER, YEAR = (Limit(900, period) for period in CALENDAR)
 
 
 def length(limit: Limit, rs: RuleSet, instant: float) -> float:
@@ -83,7 +45,7 @@ def test_windows_tile_time(zone, instant, period, day_starts, week_starts):
 @given(
     zones,
     quarters,
-    st.sampled_from((Period.DAY, Period.WEEK, Period.MONTH)),
+    st.sampled_from(CALENDAR[1:]),
     st.sampled_from((0, 2 * H, 4 * H)),
 )
 def test_windows_end_when_the_clock_first_shows_the_edge_or_has_passed_it(
@@ -227,177 +189,35 @@ def test_a_rolling_window_ends_now():
     assert previous(limit, rules(), now) == (100_000.5 - 8 * H, 100_000.5 - 4 * H)
 
 
-LUNCH = When(days=WEEKDAYS, between=((12 * H, 13 * H + 1800),))
+@pytest.mark.parametrize(
+    ("day", "quarter", "days"),
+    [
+        ("2026-02-14", "2026-01-01", 90),
+        ("2024-03-31", "2024-01-01", 91),
+        ("2026-12-31", "2026-10-01", 92),
+    ],
+)
+def test_quarters_begin_in_january_april_july_and_october(day, quarter, days):
+    """The first has a day more in a leap year; an hour more or less where summer time begins or ends in it."""
+    start, end = window(QUARTER, rules("Asia/Kathmandu"), at(f"{day} 23:30", "Asia/Kathmandu"))
+    assert (start, (end - start) / (24 * H)) == (at(f"{quarter} 00:00", "Asia/Kathmandu"), days)
+    in_london = {"2026-02-14": -1, "2024-03-31": -1, "2026-12-31": 1}[day]
+    assert length(QUARTER, rules(), at(f"{day} 23:30")) == days * 24 + in_london
 
 
-def test_lunch_opens_and_closes_to_the_second():
-    """Begin included, end not; on working days only."""
-    rs = rules()
-    times = ("11:59:59", "12:00:00", "13:29:59", "13:30:00")
-    assert [fits(LUNCH, rs, at(f"2026-11-02 {time}")) for time in times] == [
-        False,
-        True,
-        True,
-        False,
-    ]
-    assert not fits(LUNCH, rs, at("2026-11-01 12:30"))
-    assert fits(LUNCH, rs, at("2026-11-02 13:29:59") + 0.999_999_5)
-    assert next_change(LUNCH, rs, at("2026-11-02 12:00")) == at("2026-11-02 13:30")
-    assert next_change(LUNCH, rs, at("2026-11-06 13:30")) == at("2026-11-09 12:00")
+@pytest.mark.parametrize(("year", "days"), [(2024, 366), (2026, 365), (2000, 366)])
+def test_years_begin_on_the_first_of_january(year, days):
+    """Summer time comes and goes within one, so it has whole days; leap years have one more."""
+    begins, ends = (at(f"{first}-01-01 00:00") for first in (year, year + 1))
+    assert window(YEAR, rules(), ends - 60) == (begins, ends)
+    assert length(YEAR, rules(), at(f"{year}-06-30 12:00")) == days * 24
 
 
-def test_a_night_belongs_to_the_day_it_began_on():
-    """`fri 22:00-02:00` holds on Saturday at 01:00, and not on Friday at 01:00; dates likewise."""
-    rs = rules()
-    night = When(days=frozenset({4}), between=((22 * H, 2 * H),))
-    assert fits(night, rs, at("2026-11-06 23:00"))
-    assert fits(night, rs, at("2026-11-07 01:59:59"))
-    assert not fits(night, rs, at("2026-11-06 01:00"))
-    assert next_change(night, rs, at("2026-11-06 22:00")) == at("2026-11-07 02:00")
-    eve = When(dates=((date(2026, 12, 31), date(2026, 12, 31)),), between=((22 * H, 2 * H),))
-    assert fits(eve, rs, at("2027-01-01 01:00"))
-    assert not fits(eve, rs, at("2026-12-31 01:00"))
-
-
-def test_day_starts_does_not_move_conditions():
-    """Saturday begins at midnight, whatever hour balances begin at."""
-    saturday = When(days=frozenset({5}))
-    assert fits(saturday, rules(day_starts=4 * H), at("2026-11-07 00:00"))
-
-
-def test_dates_are_inclusive_and_end_for_good():
-    """A range holds from the first midnight to the one after its last day, and then never changes again."""
-    rs = rules()
-    feast = When(
-        dates=((date(2026, 12, 24), date(2026, 12, 26)), (date(2027, 1, 1), date(2027, 1, 1)))
-    )
-    assert next_change(feast, rs, at("2026-11-02 09:00")) == at("2026-12-24 00:00")
-    assert next_change(feast, rs, at("2026-12-24 00:00")) == at("2026-12-27 00:00")
-    assert next_change(feast, rs, at("2026-12-27 00:00")) == at("2027-01-01 00:00")
-    assert next_change(feast, rs, at("2027-01-02 00:00")) is None
-
-
-def test_not_turns_its_part_round():
-    """`not` alone, with other parts, and twice over."""
-    rs = rules()
-    work = When(days=WEEKDAYS, between=((9 * H, 17 * H),))
-    free = When(negated=work)
-    twice = When(negated=free)
-    some = When(days=frozenset({0}), negated=LUNCH)
-    for text in ("2026-11-02 08:00", "2026-11-02 09:00", "2026-11-02 12:15", "2026-11-07 10:00"):
-        assert fits(free, rs, at(text)) is not fits(work, rs, at(text))
-        assert fits(twice, rs, at(text)) is fits(work, rs, at(text))
-        assert next_change(free, rs, at(text)) == next_change(work, rs, at(text))
-    assert next_change(some, rs, at("2026-11-02 10:00")) == at("2026-11-02 12:00")
-    assert next_change(some, rs, at("2026-11-02 12:00")) == at("2026-11-02 13:30")
-
-
-def test_what_always_or_never_holds_does_not_change():
-    """An empty condition, all seven days, and a whole day have no next change."""
-    rs = rules()
-    for when in (
-        When(),
-        When(days=frozenset(range(7))),
-        When(between=((0, 24 * H),)),
-        When(days=frozenset()),
-    ):
-        assert next_change(when, rs, at("2026-03-20 09:00")) is None
-
-
-def test_a_condition_in_a_gap_is_not_met_that_day():
-    """01:15-01:45 does not exist in London on 29 March 2026, and comes twice on 25 October."""
-    rs = rules()
-    early = When(between=((4500, 6300),))
-    assert next_change(early, rs, at("2026-03-28 01:45")) == at("2026-03-30 01:15")
-    flips = [at("2026-10-25 00:30")]
-    for _ in range(4):
-        flips.append(next_change(early, rs, flips[-1]) or 0.0)
-    twice = [at(f"2026-10-25 01:{minute}", fold=fold) for fold in (0, 1) for minute in (15, 45)]
-    assert flips[1:] == twice
-
-
-def test_a_change_of_clock_in_the_middle_of_a_condition():
-    """A condition that holds on one side of a clock change only flips at the change, to the second."""
-    rs = rules()
-    assert next_change(When(between=((5400, 9000),)), rs, at("2026-03-29 00:30")) == at(
-        "2026-03-29 02:00"
-    )
-    late = When(between=((5400, 10_800),))
-    assert next_change(late, rs, at("2026-10-25 01:45", fold=0)) == at("2026-10-25 01:00", fold=1)
-    assert next_change(late, rs, at("2026-10-25 01:00", fold=1)) == at("2026-10-25 01:30", fold=1)
-
-
-def test_the_horizon_bounds_the_search():
-    """What lies further ahead than asked for is not reported."""
-    rs = rules()
-    feast = When(dates=((date(2026, 12, 24), date(2026, 12, 24)),))
-    start = at("2026-11-02 09:00")
-    assert next_change(feast, rs, start, horizon=86_400.0) is None
-    assert next_change(feast, rs, at("2025-12-01 09:00"), horizon=HORIZON) is None
-    assert next_change(feast, rs, at("2025-12-01 09:00"), horizon=400 * 86_400.0) is not None
-
-
-edges = st.integers(0, 96).map(lambda quarter: quarter * 900)
-spans = st.lists(st.tuples(edges, edges), max_size=2).map(tuple)
-some_days = st.none() | st.frozensets(st.integers(0, 6), max_size=4)
-plain = st.builds(When, days=some_days, between=spans)
-conditions = st.builds(When, days=some_days, between=spans, negated=st.none() | plain)
-# Around every kind of clock change, and one day without any.
-NEAR = [
-    (LONDON, "2026-03-28T09:00"),
-    (LONDON, "2026-10-24T12:00"),
-    ("Australia/Lord_Howe", "2026-04-04T00:00"),
-    ("Australia/Lord_Howe", "2026-10-03T00:00"),
-    ("America/Havana", "2026-03-07T12:00"),
-    ("America/Havana", "2026-10-31T12:00"),
-    ("Pacific/Apia", "2011-12-29T06:00"),
-    ("Asia/Kathmandu", "2026-06-01T00:00"),
-]
-
-
-@quick
-@given(conditions, st.sampled_from(NEAR), st.integers(0, 150))
-def test_the_next_change_is_the_first_one(when, place, quarter):
-    """A walk in steps of a quarter of an hour finds the same flip, or none in three days."""
-    zone, start = place
-    rs = rules(zone)
-    begin = datetime.fromisoformat(start).replace(tzinfo=UTC).timestamp() + quarter * 900
-    steps = [begin + i * 900 for i in range(3 * 96)]
-    expected = next(
-        (b for a, b in pairwise(steps) if fits(when, rs, a) is not fits(when, rs, b)), None
-    )
-    found = next_change(when, rs, begin, horizon=3 * 86_400.0)
-    assert found == expected
-    if found is not None:
-        assert fits(when, rs, found - 1) is fits(when, rs, begin) is not fits(when, rs, found)
-        assert next_change(when, rs, begin + 0.5) == found
-
-
-@quick
-@given(conditions, quarters, zones)
-def test_conditions_read_the_clock_on_the_wall(when, instant, zone):
-    """`fits` agrees with a plain reading of the local date and time."""
-    rs = rules(zone)
-    local = datetime.fromtimestamp(instant, rs.zone)
-    assert fits(when, rs, instant) is _plainly(when, local)
-
-
-def _plainly(when: When, local: datetime) -> bool:
-    """The definition, written out over whole days."""
-
-    def day_fits(day: date) -> bool:
-        return when.days is None or day.weekday() in when.days
-
-    second = local.hour * H + local.minute * 60 + local.second
-    today, yesterday = local.date(), local.date() - timedelta(days=1)
-    holds = not when.between and day_fits(today)
-    for start, end in when.between:
-        if start <= end:
-            holds = holds or (start <= second < end and day_fits(today))
-        else:
-            holds = (
-                holds
-                or (second >= start and day_fits(today))
-                or (second < end and day_fits(yesterday))
-            )
-    return holds and not (when.negated is not None and _plainly(when.negated, local))
+def test_day_starts_moves_quarters_and_years():
+    """With `day_starts: 04:00` the first small hours of a year belong to the year before."""
+    rs = rules(day_starts=4 * H)
+    early = at("2027-01-01 03:59")
+    assert window(QUARTER, rs, early) == (at("2026-10-01 04:00"), at("2027-01-01 04:00"))
+    assert window(YEAR, rs, early) == (at("2026-01-01 04:00"), at("2027-01-01 04:00"))
+    assert window(YEAR, rs, early + 60).start == at("2027-01-01 04:00")
+    assert previous(YEAR, rs, window(YEAR, rs, early + 60)) == window(YEAR, rs, early)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core import periods
+from proxy_addon.core import conditions
 from proxy_addon.core.intervals import normalise
 from proxy_addon.core.policy.engine import Engine, StaticUsage
 from proxy_addon.core.ruleset import Allowance, Override, Period, Rule, Then, When
@@ -25,7 +25,7 @@ places = st.sampled_from(
     [Target("x"), Target("linkedin"), Target("linkedin", "learning"), Target("tiktok")]
 )
 hours = st.integers(0, 24).map(lambda hour: hour * 3600)
-conditions = st.builds(
+whens = st.builds(
     When,
     days=st.none() | st.frozensets(st.integers(0, 6), min_size=1),
     between=st.lists(st.tuples(hours, hours), max_size=1).map(tuple),
@@ -37,7 +37,7 @@ rules = st.builds(
     users=st.lists(st.sampled_from(["DORA", "bob", "*@brand.example"]), max_size=1).map(tuple),
     roles=st.frozensets(roles, max_size=1),
     targets=st.none() | st.frozensets(places, min_size=1, max_size=3),
-    when=st.none() | conditions,
+    when=st.none() | whens,
 )
 limits = st.lists(
     st.one_of(
@@ -96,7 +96,7 @@ def plainly(rs, person: Person, target: Target, now: float) -> Rule | None:
             continue
         if rule.targets is not None and not rule.targets & {target, Target(target.platform)}:
             continue
-        if rule.when is None or periods.fits(rule.when, rs, now):
+        if rule.when is None or conditions.fits(rule.when, rs, now):
             return rule
     return None
 

@@ -43,7 +43,14 @@ FILES = {
 
 def git(folder: Path, *words: str) -> str:
     """What git says there, without the settings of whoever runs this."""
-    who = ["-c", "user.name=Tester", "-c", "user.email=tester@example.org", "-c", "commit.gpgsign=false"]
+    who = [
+        "-c",
+        "user.name=Tester",
+        "-c",
+        "user.email=tester@example.org",
+        "-c",
+        "commit.gpgsign=false",
+    ]
     return subprocess.run(
         ["git", *who, *words], cwd=folder, capture_output=True, text=True, check=True
     ).stdout
@@ -93,7 +100,9 @@ def test_what_does_not_fit_is_told(project: Path, file: str, old: str, new: str,
     assert "\n" not in line
 
 
-def test_changes_that_are_not_committed_stop_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_changes_that_are_not_committed_stop_it(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Also a new file; and no tag is made."""
     (project / "new.txt").write_text("new")
     assert main(["1.2.3"], project) == 1
@@ -104,7 +113,9 @@ def test_changes_that_are_not_committed_stop_it(project: Path, capsys: pytest.Ca
 def test_a_tag_is_never_moved(project: Path) -> None:
     """A version is released once."""
     git(project, "tag", "v1.2.3")
-    assert list(problems(project, "1.2.3")) == ["The tag v1.2.3 exists already: choose the next version"]
+    assert list(problems(project, "1.2.3")) == [
+        "The tag v1.2.3 exists already: choose the next version"
+    ]
 
 
 @pytest.mark.parametrize("words", [[], ["v1.2.3"], ["1.2"]])

@@ -17,7 +17,9 @@ def test_files_exist(page: Page) -> None:
     """Those that are linked, with their headings, and those that are named in running text."""
     named = [word for word in page.code if PATH.fullmatch(word)]
     links = [link.partition("#") for link in page.links if "://" not in link]
-    assert [name for name in (*named, *(file for file, _, _ in links)) if not (ROOT / name).exists()] == []
+    assert [
+        name for name in (*named, *(file for file, _, _ in links)) if not (ROOT / name).exists()
+    ] == []
     assert [a for file, _, a in links if a and a not in READ[ROOT / file].anchors] == []
 
 
@@ -42,5 +44,8 @@ def test_targets_of_make_exist() -> None:
 
 def test_the_words_of_the_first_change_are_there() -> None:
     """The example begins with words of the program and of its test."""
-    for file in ("proxy_addon/proxy/responses/messages.py", "tests/proxy/responses/test_messages.py"):
+    for file in (
+        "proxy_addon/proxy/responses/messages.py",
+        "tests/proxy/responses/test_messages.py",
+    ):
         assert "is closed for now" in (ROOT / file).read_text("utf-8")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy_addon.core.rules.parsers import duration
-from proxy_addon.core.rules.parsers import limit as parsed
+from proxy_addon.core.rules.time_parsers import duration
+from proxy_addon.core.rules.time_parsers import limit as parsed
 from proxy_addon.core.ruleset import Override
 from proxy_addon.presentation import rule_text as rule_words
 

@@ -121,7 +121,7 @@ MISTAKES = [
     ),
     (
         "- {at: 09:00, user: dora, visits: {platform: x, for: 10}}",
-        'test-bad-length: "10" has no unit; write for example 90s, 15m or 1h30m',
+        'test-bad-length: "10" has no unit; write, for example, 90s, 15m or 1h30m',
     ),
     (
         "- {at: 09:00, user: dora, visits: {platform: x, for: 0m}}",
@@ -217,7 +217,7 @@ def test_mistakes_in_a_step(step: str, expected: str) -> None:
             'test-unknown-key: "begin" is not a key of a test',
         ),
         ("tests:\n\t- a", "a.yaml:2:1: tab"),
-        ("tests: [", "yaml-syntax: this is no YAML"),
+        ("tests: [", "yaml-syntax: this is not valid YAML"),
     ],
 )
 def test_mistakes_around_the_steps(text: str, expected: str) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from proxy_addon.core import periods
+from proxy_addon.core import conditions
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.rules.problems import Code
@@ -67,7 +67,7 @@ def test_a_rules_folder_with_calendars_and_shifts(tmp_path: Path) -> None:
     free = rs.rules[0].when
     assert free is not None
     days = ("2026-12-04", "2026-12-25", "2026-12-05")
-    assert [periods.fits(free, rs, at(f"{day} 10:00")) for day in days] == [True, True, False]
+    assert [conditions.fits(free, rs, at(f"{day} 10:00")) for day in days] == [True, True, False]
     engine = Engine(rs)
     assert [engine.roles_of("Carl", at(hour)) for hour in ("08:59", "09:00")] == [
         ("staff",),

@@ -62,6 +62,25 @@ def test_another_limit_for_a_role() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "effect"),
+    [
+        ("5h per quarter", "6h per quarter", Effect.GAIN),
+        ("6h per quarter", "20h per year", Effect.LOSS),
+        ("45m per day", "10h per year", Effect.LOSS),
+        ("20h per year", "2h per month", Effect.GAIN),
+        ("5h per quarter", "5h per rolling 2160h", Effect.GAIN),  # 90 days, which come sooner
+    ],
+)
+def test_limits_of_all_periods_are_compared(before: str, after: str, effect: Effect) -> None:
+    """By what they come to in a day: a quarter and a year have a length, too."""
+    kept = POLICY + "retention: 400d\n"
+    old, new = (kept.replace("45m per day", limit) for limit in (before, after))
+    found = differences(machine(old).rules, machine(new).rules, MONDAY)
+    assert found.changes
+    assert {change.effect for change in found.changes} == {effect}
+
+
 def test_the_hours_are_those_on_the_clock() -> None:
     """From change to change, not by the full hour; days are tiled to midnight."""
     found = diff(

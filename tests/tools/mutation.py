@@ -132,7 +132,9 @@ def main() -> int:
     total = dead = 0
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder, "tree")
-        skip = shutil.ignore_patterns(".git", ".venv", "var", "artifacts", "__pycache__", ".*_cache")
+        skip = shutil.ignore_patterns(
+            ".git", ".venv", "var", "artifacts", "__pycache__", ".*_cache"
+        )
         shutil.copytree(ROOT, tree, ignore=skip)
         for source, suite in SUITES.items():
             modules = sorted(path.relative_to(ROOT) for path in (ROOT / source).glob("*.py"))

@@ -36,7 +36,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from proxy_addon.core import periods
+from proxy_addon.core import conditions, period_table, periods
 from proxy_addon.core.audience import AudienceIndex, keep
 from proxy_addon.core.policy import balance as balances_of
 from proxy_addon.core.policy import horizon
@@ -44,13 +44,12 @@ from proxy_addon.core.policy import wording as why
 from proxy_addon.core.policy.balance import StaticUsage, Usage
 from proxy_addon.core.policy.matching import Entry, Found, Match, covers, not_limited, settled
 from proxy_addon.core.policy.roster import Roster
-from proxy_addon.core.ruleset import Limit, Override, Period, Rule, RuleSet, When
+from proxy_addon.core.ruleset import Limit, Override, Rule, RuleSet, When
 from proxy_addon.core.types import Balance, Decision, Person, Reason, Step, Target, Verdict
 
 __all__ = ["Engine", "Match", "StaticUsage", "Usage"]
 
 _KEPT = 20_000  # entries a cache may hold before it starts anew
-_SHORTEST_FIRST = (Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH)
 
 
 class Engine:
@@ -187,7 +186,7 @@ class Engine:
     def grant_expiry(self, person: Person, allowance_name: str, now: float) -> float:
         """When a new grant ends unless somebody says otherwise: with the shortest window of the allowance."""
         limits = self._limits(self.lists_of(person, now), allowance_name)
-        for period in _SHORTEST_FIRST:
+        for period in period_table.CALENDAR:
             for limit in limits:
                 if limit.period is period:
                     return periods.window(limit, self.rule_set, now).end
@@ -210,7 +209,7 @@ class Engine:
         end, lists = math.inf if until is None else until, self._lists(target)
         bits = self.lists_of(person, now) & lists
         turn = self._roster.roles(person.name, now).before
-        while turn < min(end, now + periods.HORIZON):
+        while turn < min(end, now + conditions.HORIZON):
             if self.lists_of(person, turn) & lists != bits:
                 return turn
             turn = self._roster.roles(person.name, turn).before
@@ -250,14 +249,14 @@ class Engine:
         return found
 
     def _find_anew(self, bits: int, target: Target, now: float) -> Found:
-        change, before = math.inf, now + periods.HORIZON  # nothing is known beyond the horizon
+        change, before = math.inf, now + conditions.HORIZON  # nothing is known beyond the horizon
         rule = None
         for entry in self._at(target):
             if not entry.who & bits:
                 continue
             if entry.when is not None:
                 since, flip, holds = self._when(entry.when, now)
-                change, before = min(change, flip), min(before, flip, since + periods.HORIZON)
+                change, before = min(change, flip), min(before, flip, since + conditions.HORIZON)
                 if not holds:
                     continue
             rule = entry.rule
@@ -272,10 +271,10 @@ class Engine:
     def _when(self, number: int, now: float) -> tuple[float, float, bool]:
         """Whether a `when` holds, as `(since, before, holds)`: the answer for `[since, before)`."""
         known = self._when_now.get(number)
-        if known is None or not known[0] <= now < min(known[1], known[0] + periods.HORIZON):
+        if known is None or not known[0] <= now < min(known[1], known[0] + conditions.HORIZON):
             when = self._whens[number]
-            change = periods.next_change(when, self.rule_set, now)
-            holds = periods.fits(when, self.rule_set, now)
+            change = conditions.next_change(when, self.rule_set, now)
+            holds = conditions.fits(when, self.rule_set, now)
             known = (now, math.inf if change is None else change, holds)
             self._when_now[number] = known
         return known
@@ -350,7 +349,7 @@ class Engine:
             return why.not_you(rule)
         if not covers(rule, target):
             return why.not_there(rule)
-        if when is None or periods.fits(when, self.rule_set, now):
+        if when is None or conditions.fits(when, self.rule_set, now):
             return None
-        negated = when.negated is not None and periods.fits(when.negated, self.rule_set, now)
+        negated = when.negated is not None and conditions.fits(when.negated, self.rule_set, now)
         return why.not_now(when, negated)

@@ -11,7 +11,7 @@ from itertools import chain
 
 from proxy_addon.core import periods
 from proxy_addon.core.policy.balance import CARRY_PERIODS
-from proxy_addon.core.ruleset import Limit, Period, RuleSet
+from proxy_addon.core.ruleset import Allowance, Limit, Period, RuleSet
 
 
 def needed_since(rs: RuleSet, now: float) -> float:
@@ -44,5 +44,10 @@ def _limits(rs: RuleSet) -> Iterator[tuple[Limit, int]]:
     for allowance in rs.allowances.values():
         many = (allowance.limits, *(override.limits for override in allowance.overrides))
         for limit in chain.from_iterable(many):
-            carries = allowance.carry_over > 0 and limit.period is not Period.ROLLING
-            yield limit, CARRY_PERIODS if carries else 0
+            yield limit, windows_that_count(allowance, limit) - 1
+
+
+def windows_that_count(allowance: Allowance, limit: Limit) -> int:
+    """How many windows a balance depends on: its own, and those that time is carried over from."""
+    carries = allowance.carry_over > 0 and limit.period is not Period.ROLLING
+    return 1 + (CARRY_PERIODS if carries else 0)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from proxy_addon.core import periods
+from proxy_addon.core import conditions
 from proxy_addon.core.audience import NameIndex, keep
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Person
@@ -59,12 +59,12 @@ class Roster:
     def _roles_anew(self, name: str, now: float) -> Roles:
         bits = self._members.bits(name)
         duties = tuple(_numbers(self._named.bits(name))) if self._duties else ()
-        since, before = (now, now + periods.HORIZON) if duties else (-math.inf, math.inf)
+        since, before = (now, now + conditions.HORIZON) if duties else (-math.inf, math.inf)
         for number in duties:
             role, duty = self._duties[number]
-            if periods.fits(duty.when, self._rs, now):
+            if conditions.fits(duty.when, self._rs, now):
                 bits |= 1 << role
-            change = periods.next_change(duty.when, self._rs, now)
+            change = conditions.next_change(duty.when, self._rs, now)
             before = min(before, before if change is None else change)
         names = tuple(self._order[i] for i in _numbers(bits)) or (self._rs.people.default_role,)
         return Roles(names, bool(duties), since, before)

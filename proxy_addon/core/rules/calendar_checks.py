@@ -10,6 +10,7 @@ from pydantic import ValidationInfo
 
 from proxy_addon.core.rules import calendars
 from proxy_addon.core.rules import parsers as values
+from proxy_addon.core.rules import time_parsers as times_of
 from proxy_addon.core.rules.calendars import Feed
 from proxy_addon.core.rules.checks import DefinedNames, defined, names_of
 from proxy_addon.core.rules.parsers import BadValue, quote
@@ -45,7 +46,7 @@ def one_or_more(value: object) -> object:
 def item(value: object, info: ValidationInfo) -> Calendar:
     """`2026-12-24`, a range, `{ics: file.ics}`, or `{holidays: GB, region: ENG, years: 2026-2030}`."""
     if not isinstance(value, Mapping):
-        return Calendar((), (values.dates(value),))
+        return Calendar((), (times_of.dates(value),))
     if "ics" in value:
         _only(value, ("ics",), "a calendar file")
         return calendars.of_feed(_at("ics", lambda: feed(value["ics"], info)))
@@ -84,7 +85,7 @@ def feed(value: object, info: ValidationInfo) -> Feed:
     if path.is_absolute() or ".." in path.parts or len(path.parts) > 2 or path.suffix != ".ics":
         hint = "write its name in the rules folder, such as shifts.ics or calendars/shifts.ics"
         raise BadValue(
-            Code.BAD_CALENDAR, f"{quote(file)} is no calendar file of the rules folder", hint
+            Code.BAD_CALENDAR, f"{quote(file)} is not a calendar file of the rules folder", hint
         )
     names = names_of(info)
     if names.sources is None or names.zone is None:

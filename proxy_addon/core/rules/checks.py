@@ -169,7 +169,7 @@ def choice(*choices: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         if not isinstance(value, str) or value not in choices:
             hint = f"write {', '.join(choices[:-1])} or {choices[-1]}"
-            raise BadValue(Code.BAD_CHOICE, f"{quote(value)} is no choice here", hint)
+            raise BadValue(Code.BAD_CHOICE, f"{quote(value)} is not a choice here", hint)
         return value
 
     return check
@@ -180,7 +180,7 @@ def consequence(value: object, info: ValidationInfo) -> Consequence:
     if value in ("allow", "block"):
         return Consequence(Then(str(value)))
     if not isinstance(value, Mapping):
-        raise BadValue(Code.BAD_THEN, f"{quote(value)} is no consequence", _THEN)
+        raise BadValue(Code.BAD_THEN, f"{quote(value)} is not a consequence", _THEN)
     _only(value, ("spend",), "`then`", _THEN)
     if "spend" not in value:
         raise BadValue(Code.BAD_THEN, "`then` is empty", _THEN)
@@ -196,7 +196,7 @@ def unidentified(value: object) -> str | None:
     if isinstance(value, Mapping) and list(value) == ["role"]:
         return _part(value, "role", values.name)
     raise BadValue(
-        Code.BAD_CHOICE, f"{quote(value)} is no choice here", "write refuse or {role: guest}"
+        Code.BAD_CHOICE, f"{quote(value)} is not a choice here", "write refuse or {role: guest}"
     )
 
 

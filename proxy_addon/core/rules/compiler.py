@@ -10,9 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from proxy_addon.core.rules import address_parsers as addresses
 from proxy_addon.core.rules import conditions as times
 from proxy_addon.core.rules import lint as rules_advice
 from proxy_addon.core.rules import parsers as values
+from proxy_addon.core.rules import time_parsers as times_of
+from proxy_addon.core.rules.address_parsers import Network
 from proxy_addon.core.rules.calendars import Sources
 from proxy_addon.core.rules.checks import DefinedNames
 from proxy_addon.core.rules.documents import Documents, Path
@@ -24,10 +27,11 @@ from proxy_addon.core.rules.models import (
     PolicyModel,
     RuleModel,
 )
-from proxy_addon.core.rules.parsers import BadValue, Network, quote
+from proxy_addon.core.rules.parsers import BadValue, quote
 from proxy_addon.core.rules.platforms import compile_platforms, entries
 from proxy_addon.core.rules.problems import Code, RuleProblem, Severity
 from proxy_addon.core.rules.report import Report, validated
+from proxy_addon.core.rules.retention_checks import refuse_short_retention
 from proxy_addon.core.ruleset import (
     Allowance,
     Metering,
@@ -79,6 +83,9 @@ def compile_rules(
         _rule_set(policy, _people(people, policy, devices), platforms, metering),
         digest=documents.digest,
     )
+    refuse_short_retention(rule_set, top, report)
+    if report.problems and any(p.severity is Severity.ERROR for p in report.problems):
+        return Compiled(None, tuple(sorted(set(report.problems))))
     if advise:
         rules_advice.advise(rule_set, top, found, report)
         problems = tuple(sorted(set(report.problems)))
@@ -163,7 +170,7 @@ def _devices(people: PeopleModel | None, top: Top, report: Report) -> tuple[Seat
     seen: dict[Network, str] = {}
     for address in raw if isinstance(raw, Mapping) else ():
         try:
-            network = values.network(address)
+            network = addresses.network(address)
         except BadValue as error:
             report.refuse(top.find(("devices", address), True), error)
             continue
@@ -195,7 +202,7 @@ def _metering(top: Top, report: Report) -> Metering:
             )
             continue
         parse: Callable[[object], float] = (
-            values.number if key.endswith("_rate") else values.seconds
+            values.number if key.endswith("_rate") else times_of.seconds
         )
         try:
             changed[key] = kinds[key](parse(value))

@@ -8,32 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from proxy_addon.core import period_table
 from proxy_addon.core.audience import is_pattern
 from proxy_addon.core.policy.engine import Engine
-from proxy_addon.core.rules import parsers as values
+from proxy_addon.core.rules import address_parsers as addresses
 from proxy_addon.core.rules import reachability as reach
+from proxy_addon.core.rules.address_parsers import Network
 from proxy_addon.core.rules.bundled_platforms import PLATFORMS
 from proxy_addon.core.rules.documents import Path
 from proxy_addon.core.rules.merge import ADMIN, Top
-from proxy_addon.core.rules.parsers import DAY, Network, quote
+from proxy_addon.core.rules.parsers import quote
 from proxy_addon.core.rules.platforms import Entry
 from proxy_addon.core.rules.problems import Code, Place
 from proxy_addon.core.rules.report import Report
-from proxy_addon.core.ruleset import Allowance, Limit, Override, Period, RuleSet, Then
+from proxy_addon.core.rules.retention_checks import warn_of_lost_carry_over
+from proxy_addon.core.ruleset import Allowance, Limit, Override, RuleSet, Then
 from proxy_addon.core.types import Person
-
-_WINDOWS = {
-    Period.HOUR: 3600.0,
-    Period.DAY: 1.0 * DAY,
-    Period.WEEK: 7.0 * DAY,
-    Period.MONTH: 31.0 * DAY,
-}
-_A_WINDOW = {
-    Period.HOUR: "an hour",
-    Period.DAY: "a day",
-    Period.WEEK: "a week",
-    Period.MONTH: "a month",
-}
 
 
 def advise(rs: RuleSet, top: Top, found: Mapping[str, list[Entry]], report: Report) -> None:
@@ -41,6 +31,7 @@ def advise(rs: RuleSet, top: Top, found: Mapping[str, list[Entry]], report: Repo
     _rules(rs, top, report)
     _duties(rs, top, report)
     _allowances(rs, top, report)
+    warn_of_lost_carry_over(rs, top, report)
     _roles(rs, top, report)
     _platforms(rs, top, found, report)
     _devices(rs, top, report)
@@ -118,11 +109,8 @@ def _allowances(rs: RuleSet, top: Top, report: Report) -> None:
 def _limits(limits: Sequence[Limit], at: Path, top: Top, report: Report) -> None:
     """More time than the window has is no limit at all."""
     for n, limit in enumerate(limits):
-        window = limit.rolling if limit.period is Period.ROLLING else _WINDOWS[limit.period]
-        if limit.seconds > window:
-            what = (
-                "the rolling window" if limit.period is Period.ROLLING else _A_WINDOW[limit.period]
-            )
+        if limit.seconds > period_table.longest(limit):
+            what = period_table.article(limit.period)
             message = f"this limit is longer than {what} is, so it never ends"
             report.warn(
                 top.find((*at, n)),
@@ -171,7 +159,7 @@ def _twice(override: Override, n: int, at: Path, top: Top, report: Report) -> No
 
 def _second(who: str, had: int, place: Path, at: Path, top: Top, report: Report) -> None:
     line = top.find((*at, "overrides", had)).line
-    message = f"{who} has the override at line {line} already, which wins"
+    message = f"{who} already has the override on line {line}, which wins"
     report.warn(top.find(place), Code.TWO_OVERRIDES, message, "keep one of the two")
 
 
@@ -209,7 +197,7 @@ def _platforms(rs: RuleSet, top: Top, found: Mapping[str, list[Entry]], report: 
 
 def _devices(rs: RuleSet, top: Top, report: Report) -> None:
     """Networks that lie in each other: the smaller one wins, whatever their order."""
-    words = {str(values.network(word)): word for word in top.data.get("devices") or {}}
+    words = {str(addresses.network(word)): word for word in top.data.get("devices") or {}}
     networks = [network for network, _, _ in rs.people.devices]
     known = set(networks)
     for network in networks:

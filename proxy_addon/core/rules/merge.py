@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from proxy_addon.core.rules import parsers as values
+from proxy_addon.core.rules import time_parsers as times_of
 from proxy_addon.core.rules.calendars import Sources
 from proxy_addon.core.rules.checks import DefinedNames
 from proxy_addon.core.rules.documents import Document, Documents, Path
@@ -63,7 +63,7 @@ def merged(documents: Documents, found: Mapping[str, list[Entry]], report: Repor
                 )
             elif key in top.owners:
                 had = top.owners[key].place((key,), key=True)
-                message = f"{quote(key)} stands in {had.file}:{had.line} already"
+                message = f"{quote(key)} is already defined in {had.file}:{had.line}"
                 report.add(
                     place, Code.TWO_FILES, message, "a top-level key may stand in one file only"
                 )
@@ -114,6 +114,6 @@ def _keys(value: object) -> frozenset[str] | None:
 def _zone(value: object) -> ZoneInfo | None:
     """The zone of the policy; None where it is missing or wrong, which is reported elsewhere."""
     try:
-        return values.zone(value)
+        return times_of.zone(value)
     except BadValue:
         return None

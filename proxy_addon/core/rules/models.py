@@ -22,10 +22,12 @@ from pydantic import (
     model_validator,
 )
 
+from proxy_addon.core.rules import address_parsers as addresses
 from proxy_addon.core.rules import calendar_checks as dated
 from proxy_addon.core.rules import checks
 from proxy_addon.core.rules import parsers as values
 from proxy_addon.core.rules import schema_patterns as shapes
+from proxy_addon.core.rules import time_parsers as times_of
 from proxy_addon.core.rules.calendars import Feed
 from proxy_addon.core.rules.checks import Consequence, Seat
 from proxy_addon.core.rules.parsers import BadValue
@@ -46,11 +48,11 @@ Name = Annotated[str, _plain(values.name, shapes.NAME)]
 Text = Annotated[str, _plain(values.text, shapes.NAME)]
 Slug = Annotated[str, _plain(values.slug, shapes.SLUG)]
 Flag = Annotated[bool, _plain(values.flag, bool)]
-Duration = Annotated[float, _plain(values.duration, shapes.LENGTH)]
-TimeOfDay = Annotated[int, _plain(values.time_of_day, shapes.TIME)]
-Host = Annotated[str, _plain(values.host, shapes.HOST)]
-Evidence = Annotated[str, _plain(values.evidence, shapes.EVIDENCE)]
-PathPattern = Annotated[str, _plain(values.path, shapes.PATH)]
+Duration = Annotated[float, _plain(times_of.duration, shapes.LENGTH)]
+TimeOfDay = Annotated[int, _plain(times_of.time_of_day, shapes.TIME)]
+Host = Annotated[str, _plain(addresses.host, shapes.HOST)]
+Evidence = Annotated[str, _plain(addresses.evidence, shapes.EVIDENCE)]
+PathPattern = Annotated[str, _plain(addresses.path, shapes.PATH)]
 RoleName = Annotated[str, _plain(values.name, shapes.NAME), AfterValidator(checks.known_role)]
 TargetName = Annotated[str, _plain(values.name, shapes.TARGET), AfterValidator(checks.known_target)]
 GroupMember = Annotated[
@@ -60,18 +62,19 @@ GroupMember = Annotated[
     AfterValidator(checks.known_target),
 ]
 Limits = Annotated[
-    list[Annotated[Limit, _plain(values.limit, shapes.LIMIT)]], BeforeValidator(checks.some_or_one)
+    list[Annotated[Limit, _plain(times_of.limit, shapes.LIMIT)]],
+    BeforeValidator(checks.some_or_one),
 ]
 Days = Annotated[
-    list[Annotated[frozenset[int], _plain(values.days, shapes.DAYS)]],
+    list[Annotated[frozenset[int], _plain(times_of.days, shapes.DAYS)]],
     BeforeValidator(checks.some_or_one),
 ]
 Between = Annotated[
-    list[Annotated[tuple[int, int], _plain(values.between, shapes.BETWEEN)]],
+    list[Annotated[tuple[int, int], _plain(times_of.between, shapes.BETWEEN)]],
     BeforeValidator(checks.some_or_one),
 ]
 Dates = Annotated[
-    list[Annotated[tuple[date, date], _plain(values.dates, shapes.DATES)]],
+    list[Annotated[tuple[date, date], _plain(times_of.dates, shapes.DATES)]],
     BeforeValidator(checks.some_or_one),
 ]
 Calendars = Annotated[
@@ -171,9 +174,9 @@ class PolicyModel(Strict):
     """What decides: usually `policy.yaml`."""
 
     version: Annotated[int, _plain(values.version, Literal[1])]
-    timezone: Annotated[ZoneInfo, _plain(values.zone, shapes.ZONE)]
+    timezone: Annotated[ZoneInfo, _plain(times_of.zone, shapes.ZONE)]
     day_starts: TimeOfDay = 0
-    week_starts: Annotated[int, _plain(values.weekday, shapes.WEEKDAY)] = 0
+    week_starts: Annotated[int, _plain(times_of.weekday, shapes.WEEKDAY)] = 0
     platform_groups: Annotated[
         dict[Slug, Annotated[list[GroupMember], BeforeValidator(checks.group_list)]], Keyed
     ] = {}
@@ -186,7 +189,7 @@ class PolicyModel(Strict):
     unidentified: Annotated[str | None, _plain(checks.unidentified, shapes.UNIDENTIFIED)] = "guest"
     on_failure: Annotated[str, _plain(checks.choice(*OnFailure), OnFailure)] = OnFailure.LAST_KNOWN
     metering: Annotated[dict[str, Any], BeforeValidator(checks.keyed, shapes.METERING)] = {}
-    retention: Annotated[float, _plain(values.retention, shapes.LENGTH)] = 90 * 86_400.0
+    retention: Annotated[float, _plain(times_of.retention, shapes.LENGTH)] = 90 * 86_400.0
     privacy: Annotated[PrivacyModel, Keyed] = PrivacyModel()
     mode: Annotated[str, _plain(checks.choice(*Mode), Mode)] = Mode.ENFORCE
     reload: Annotated[ReloadModel, Keyed] = ReloadModel()

@@ -70,7 +70,7 @@ def compile_platforms(found: Mapping[str, list[Entry]], report: Report) -> dict[
             entry for entry in same if isinstance(entry.data, Mapping) and entry.data.get("replace")
         ]
         for entry in replacing[1:]:
-            message = f"{quote(name)} is replaced in {replacing[0].document.file} already"
+            message = f"{quote(name)} is already replaced in {replacing[0].document.file}"
             report.add(entry.place(key=True), Code.DUPLICATE_NAME, message, "keep one of the two")
         models = [_model(entry, report) for entry in same]
         if None not in models:
@@ -141,7 +141,7 @@ def _one_platform_a_host(
         for position, host in enumerate(entry.data.get("hosts") or ()):
             had = owner.setdefault(_one_spelling(host.strip()), entry.name)
             if had != entry.name:
-                message = f"{quote(host)} belongs to {quote(had)} already"
+                message = f"{quote(host)} already belongs to {quote(had)}"
                 report.add(entry.place("hosts", position), Code.DUPLICATE_HOST, message)
 
 

@@ -59,6 +59,7 @@ class Code(StrEnum):
     BAD_PATH = "bad-path"
     BAD_ADDRESS = "bad-address"
     BAD_CALENDAR = "bad-calendar"
+    RETENTION_TOO_SHORT = "retention-too-short"
     # Names that point at each other
     UNKNOWN_ROLE = "unknown-role"
     UNKNOWN_PLATFORM = "unknown-platform"

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
 
-from proxy_addon.core import periods
+from proxy_addon.core import conditions, wall_clock
 from proxy_addon.core.audience import is_pattern
 from proxy_addon.core.ruleset import Calendar, Rule, RuleSet, When
 from proxy_addon.core.types import Target
@@ -193,13 +193,13 @@ def _cuts(when: When, days: set[int], seconds: set[int]) -> None:
     for first, last in ranges:
         days.update((first.toordinal(), last.toordinal() + 1))
     for start, end in when.between:
-        seconds.update((start, end % periods.DAY))
+        seconds.update((start, end % wall_clock.DAY))
     if when.negated is not None:
         _cuts(when.negated, days, seconds)
 
 
 def _holds(when: When, moment: Moment) -> bool:
-    return periods.holds_on(when, *moment)
+    return conditions.holds_on(when, *moment)
 
 
 def _has_hours(when: When) -> bool:
@@ -224,7 +224,7 @@ def _holds_in_some_hour(when: When, rs: RuleSet) -> bool:
     if calendar.days and can_hold(replace(when, calendar=replace(calendar, hours=())), rs):
         return True
     for hour in calendar.hours[:1000]:
-        change = periods.next_change(when, rs, hour.start, horizon=hour.end - hour.start)
-        if periods.fits(when, rs, hour.start) or (change is not None and change < hour.end):
+        change = conditions.next_change(when, rs, hour.start, horizon=hour.end - hour.start)
+        if conditions.fits(when, rs, hour.start) or (change is not None and change < hour.end):
             return True
     return len(calendar.hours) > 1000

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import ConfigDict, Field, WithJsonSchema, create_model, with_config
 from typing_extensions import TypedDict
 
+from proxy_addon.core.period_table import CALENDAR
 from proxy_addon.core.ruleset import Metering
 
 
@@ -38,7 +39,7 @@ NAME = Annotated[str, Field(min_length=1)] | int
 SLUG = _text(_SLUG, maxLength=60)
 TARGET = _text(rf"{_SLUG}(?:/{_SLUG})?")
 LENGTH = _text(_LENGTH) | Literal[0]
-LIMIT = _text(rf"{_LENGTH}\s+per\s+(?:hour|day|week|month|rolling\s+{_LENGTH})")
+LIMIT = _text(rf"{_LENGTH}\s+per\s+(?:{'|'.join(CALENDAR)}|rolling\s+{_LENGTH})")
 TIME = _text(_CLOCK)
 BETWEEN = _text(rf"{_CLOCK}\s*[\-–]\s*(?:{_CLOCK}|24:00)")
 DAYS = _text(rf"{_DAY}(?:\s*[\-–]\s*{_DAY})?")

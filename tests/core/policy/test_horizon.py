@@ -26,6 +26,15 @@ def test_memory_may_begin_where_the_longest_window_does() -> None:
     assert needed_since(replace(SAMPLE, allowances={}), NOW) == NOW
 
 
+def test_a_quarter_and_a_year_reach_to_their_first_day() -> None:
+    """Limits per quarter and per year begin and end with the calendar's."""
+    quarter = one_allowance(FIFTEEN, per(Period.QUARTER, H))
+    assert needed_since(quarter, NOW) == at("2026-10-01 00:00")
+    assert needed_until(quarter, NOW) == at("2027-01-01 00:00")
+    year = one_allowance(FIFTEEN, per(Period.YEAR, H))
+    assert needed_since(year, NOW) == at("2026-01-01 00:00")
+
+
 def test_a_reset_lasts_until_the_longest_window_ends() -> None:
     """The same ahead."""
     assert needed_until(MONTH, NOW) == at("2026-12-01 00:00")

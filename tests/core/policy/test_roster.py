@@ -8,7 +8,7 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core import periods
+from proxy_addon.core import conditions
 from proxy_addon.core.policy.engine import Engine, StaticUsage
 from proxy_addon.core.policy.roster import Roster
 from proxy_addon.core.ruleset import Calendar, Duty, People, Rule, RuleSet, Then, When
@@ -155,7 +155,7 @@ def test_a_rota_change_flips_the_decision_exactly_at_its_instant(
     engine = Engine(rs)
     emil = engine.person("emil", now)
     decision = engine.decide(emil, Target("x"), NOBODY, now)
-    assert decision.blocks is not periods.fits(when, rs, now)
+    assert decision.blocks is not conditions.fits(when, rs, now)
     if decision.until is None:
         assert all(
             engine.decide(emil, Target("x"), NOBODY, now + step * H).blocks is decision.blocks

@@ -9,7 +9,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core import periods
+from proxy_addon.core import conditions
 from proxy_addon.core.rules import calendars
 from proxy_addon.core.rules.calendars import Event
 from proxy_addon.core.ruleset import Calendar, When
@@ -70,8 +70,8 @@ def test_shifts_by_person() -> None:
     )
     carl, cora = calendars.shifts(feed, "s", None, short=True)
     assert (carl.users, cora.users) == (("carl",), ("cora",))
-    assert periods.fits(carl.when, SAMPLE, at("2026-11-07 23:00"))
-    assert not periods.fits(cora.when, SAMPLE, at("2026-11-07 23:00"))
+    assert conditions.fits(carl.when, SAMPLE, at("2026-11-07 23:00"))
+    assert not conditions.fits(cora.when, SAMPLE, at("2026-11-07 23:00"))
     assert calendars.shifts(feed, "s", None, short=False)[0].users == ("carl@office.example",)
 
 
@@ -84,7 +84,9 @@ def test_a_condition_narrows_shifts_whatever_it_is_made_of() -> None:
         negated=When(between=((0, 39_600),)),
     )
     (carl,) = calendars.shifts(feed, "s", when, short=False)
-    held = [hour for hour in range(24) if periods.fits(carl.when, SAMPLE, at("00:00") + hour * H)]
+    held = [
+        hour for hour in range(24) if conditions.fits(carl.when, SAMPLE, at("00:00") + hour * H)
+    ]
     assert held == [11, 12, 13, 14, 15, 16]
 
 
@@ -95,8 +97,8 @@ def test_a_day_of_a_calendar_is_meant_like_a_date() -> None:
     named = When(between=night, calendar=on("2026-11-02"))
     for hour in range(72):
         instant = at("2026-11-01 00:00") + hour * H
-        assert periods.fits(dated, SAMPLE, instant) is periods.fits(named, SAMPLE, instant)
-        assert periods.next_change(dated, SAMPLE, instant) == periods.next_change(
+        assert conditions.fits(dated, SAMPLE, instant) is conditions.fits(named, SAMPLE, instant)
+        assert conditions.next_change(dated, SAMPLE, instant) == conditions.next_change(
             named, SAMPLE, instant
         )
 
@@ -104,27 +106,27 @@ def test_a_day_of_a_calendar_is_meant_like_a_date() -> None:
 def test_the_hours_of_a_calendar_hold_to_the_second() -> None:
     """The beginning belongs to it, the end does not; edges are found however far ahead."""
     when = When(calendar=Calendar((), (), visits("09:00-09:01")))
-    assert periods.next_change(when, SAMPLE, at("2026-05-01 00:00")) == at("09:00")
-    assert periods.next_change(when, SAMPLE, at("09:00")) == at("09:01")
-    assert periods.next_change(when, SAMPLE, at("09:01")) is None
-    assert not periods.fits(when, SAMPLE, at("09:00") - 1)
-    assert periods.fits(when, SAMPLE, at("09:01") - 1)
+    assert conditions.next_change(when, SAMPLE, at("2026-05-01 00:00")) == at("09:00")
+    assert conditions.next_change(when, SAMPLE, at("09:00")) == at("09:01")
+    assert conditions.next_change(when, SAMPLE, at("09:01")) is None
+    assert not conditions.fits(when, SAMPLE, at("09:00") - 1)
+    assert conditions.fits(when, SAMPLE, at("09:01") - 1)
 
 
 def test_a_day_of_the_week_inside_a_long_event_months_ahead() -> None:
     """The first Saturday of the event, not its first day."""
     event = Interval(at("2027-03-02 00:00"), at("2027-06-01 00:00"))
     when = When(days=frozenset({5}), calendar=Calendar((), (), (event,)))
-    assert periods.next_change(when, SAMPLE, at("10:00")) == at("2027-03-06 00:00")
+    assert conditions.next_change(when, SAMPLE, at("10:00")) == at("2027-03-06 00:00")
 
 
 def test_a_calendar_without_days_never_holds() -> None:
     """Nobody means always by a list of nothing."""
-    assert not periods.fits(When(calendar=Calendar(("empty",))), SAMPLE, at("10:00"))
+    assert not conditions.fits(When(calendar=Calendar(("empty",))), SAMPLE, at("10:00"))
 
 
 moments = st.integers(0, 20 * 24 * 4).map(lambda quarter: at("2026-10-15 00:00") + quarter * 900.0)
-conditions = st.builds(
+whens = st.builds(
     When,
     days=st.none() | st.frozensets(st.integers(0, 6), min_size=1),
     between=st.lists(st.tuples(st.integers(0, 23), st.integers(0, 24)), max_size=1).map(
@@ -145,13 +147,13 @@ conditions = st.builds(
 
 
 @quick
-@given(conditions, st.none() | conditions, moments)
+@given(whens, st.none() | whens, moments)
 def test_the_next_change_is_the_first_one(when: When, negated: When | None, now: float) -> None:
     """A walk in steps of a quarter of an hour finds the same flip, over the night clocks are put back."""
     whole = replace(when, negated=negated)
-    begun = periods.fits(whole, SAMPLE, now)
+    begun = conditions.fits(whole, SAMPLE, now)
     steps = (now + i * 900.0 for i in range(1, 10 * 96))
     expected = next(
-        (step for step in steps if periods.fits(whole, SAMPLE, step) is not begun), None
+        (step for step in steps if conditions.fits(whole, SAMPLE, step) is not begun), None
     )
-    assert periods.next_change(whole, SAMPLE, now, horizon=10 * 24 * H) == expected
+    assert conditions.next_change(whole, SAMPLE, now, horizon=10 * 24 * H) == expected

@@ -26,6 +26,10 @@ def no(reason: Reason, *, until: float | None = None, rule: str | None = "A rule
             "Your time for LinkedIn is used up. You have time again today at 15:00.",
         ),
         (
+            no(Reason.EXHAUSTED, until=1798761600.0),  # a limit per quarter, or per year
+            "Your time for LinkedIn is used up. You have time again on 1 January 2027 at 00:00.",
+        ),
+        (
             no(Reason.EXHAUSTED),
             "Your time for LinkedIn is used up. It comes back as the time you used moves into the past.",
         ),

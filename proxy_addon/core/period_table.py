@@ -1,0 +1,120 @@
+"""Everything that is known of the periods of limits, in one place: order, lengths, first day, wording.
+
+A new member of `Period` is refused by the type checker, and by the import, until it has a row here.
+Days are counted from 1 January 1970; lengths are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, assert_never
+
+from proxy_addon.core.ruleset import Limit, Period
+
+HOUR: Final = 3_600.0
+DAY: Final = 86_400.0
+EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+EPOCH_WEEKDAY: Final = date(1970, 1, 1).weekday()
+_YEAR: Final = 365.25 * DAY
+
+type FirstDay = Callable[[int, int], int]  # a day and `week_starts` -> the first day of its window
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRow:
+    """One period. `nominal` is the length on average, `longest` the most it can be while no clock is changed;
+    both are 0 for a rolling limit, which carries its own length. `first_day` is None where a window is no
+    run of whole days.
+    """
+
+    rank: int  # from short to long; a rolling window, which may have any length, is last
+    nominal: float
+    longest: float
+    article: str  # "a day"
+    this: str  # "this day"
+    first_day: FirstDay | None = None
+
+
+def _day(day: int, _: int) -> int:
+    return day
+
+
+def _week(day: int, week_starts: int) -> int:
+    return day - (day + EPOCH_WEEKDAY - week_starts) % 7
+
+
+def _months(size: int) -> FirstDay:
+    """The first day of months taken `size` together, from January on."""
+
+    def first_day(day: int, _: int) -> int:
+        at = date.fromordinal(day + EPOCH_DAY)
+        month = (at.month - 1) // size * size + 1
+        return at.replace(month=month, day=1).toordinal() - EPOCH_DAY
+
+    return first_day
+
+
+def _row(period: Period) -> PeriodRow:
+    match period:
+        case Period.HOUR:
+            return PeriodRow(0, HOUR, HOUR, "an hour", "this hour")
+        case Period.DAY:
+            return PeriodRow(1, DAY, DAY, "a day", "this day", _day)
+        case Period.WEEK:
+            return PeriodRow(2, 7 * DAY, 7 * DAY, "a week", "this week", _week)
+        case Period.MONTH:
+            return PeriodRow(3, _YEAR / 12, 31 * DAY, "a month", "this month", _months(1))
+        case Period.QUARTER:
+            return PeriodRow(4, _YEAR / 4, 92 * DAY, "a quarter", "this quarter", _months(3))
+        case Period.YEAR:
+            return PeriodRow(5, _YEAR, 366 * DAY, "a year", "this year", _months(12))
+        case Period.ROLLING:
+            return PeriodRow(6, 0.0, 0.0, "the rolling window", "this window")
+        case _:
+            assert_never(period)
+
+
+TABLE: Final[Mapping[Period, PeriodRow]] = {period: _row(period) for period in Period}
+SHORTEST_FIRST: Final = tuple(sorted(TABLE, key=lambda period: TABLE[period].rank))
+CALENDAR: Final = tuple(period for period in SHORTEST_FIRST if period is not Period.ROLLING)
+
+
+def nominal(limit: Limit) -> float:
+    """How long a window of the limit is on average."""
+    return TABLE[limit.period].nominal or limit.rolling
+
+
+def longest(limit: Limit) -> float:
+    """How long a window of the limit can be, changes of clock aside."""
+    return TABLE[limit.period].longest or limit.rolling
+
+
+def reach(limit: Limit, windows: int = 1) -> float:
+    """How far back `windows` windows of the limit can begin; those that follow the clock have a day more."""
+    slack = 0.0 if limit.period is Period.ROLLING else DAY
+    return (longest(limit) + slack) * windows
+
+
+def article(period: Period) -> str:
+    """ "a day", "an hour", "the rolling window"."""
+    return TABLE[period].article
+
+
+def this(period: Period) -> str:
+    """ "this quarter", "this window"."""
+    return TABLE[period].this
+
+
+def first_day(period: Period, week_starts: int, day: int) -> int:
+    """The first day of the window that a day is in; a period without whole days begins with the day itself."""
+    first = TABLE[period].first_day
+    return day if first is None else first(day, week_starts)
+
+
+def following_first_day(period: Period, week_starts: int, day: int) -> int:
+    """The first day of the window after the one that a day is in."""
+    first = first_day(period, week_starts, day)
+    step = max(1, round(TABLE[period].longest / DAY))
+    return first_day(period, week_starts, first + step)
