@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import math
 import secrets
 import socket
@@ -29,9 +28,7 @@ from proxy_addon.ledger.interface import Erasure, LedgerError, News
 from proxy_addon.ledger.journal import Journal, replay
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, masked, settled
 from proxy_addon.ledger.writer import Writer, WriterState
-from proxy_addon.metering.enforcer import Enforcer
-from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import VisitTracker
+from proxy_addon.metering.assembly import assemble, numbered
 from proxy_addon.network.guards import ClientGuard, Resolver, TargetGuard
 from proxy_addon.observability.decision_log import DecisionLog
 from proxy_addon.observability.exposition import Host, counted, exposed, would_have_stopped
@@ -92,7 +89,6 @@ class Application:
         self.host = Host(settings.passwords.parent, ca.expires(settings.confdir))
         self.names = self._pseudonyms(rules)
         self.mask: Mask = self.names.of if self.names else str
-        self.book = UsageBook(self.mask)
         self.writer = Writer(
             self.ledger,
             flush_seconds=settings.flush,
@@ -104,8 +100,15 @@ class Application:
             cursor=self.ledger.news(math.inf).cursor,
             journal=journal,
         )
-        self.attention = VisitTracker(self.book, self.metrics, self._put, _ids(), node)
-        self.enforcer = Enforcer(rules, self.book, self.attention, self.metrics, timer)
+        self.book, self.attention, self.enforcer = assemble(
+            rules,
+            self._put,
+            numbered(f"{secrets.token_hex(8)}-"),
+            node,
+            metrics=self.metrics,
+            timer=timer,
+            mask=self.mask,
+        )
         self._turned, self._turns = self.clock.now(), 0
         self._loaded_since = self._rules_at = self._turned
         self._runner: Runner | None = None
@@ -309,7 +312,7 @@ class Application:
             self.enforcer.drop(name)
         if gone:
             self.enforcer.use(
-                self.enforcer.rules
+                CompiledPolicy.of(self.enforcer.rules)
             )  # an engine keeps names to be quick; a new one has none
             log.info("somebody was erased and is forgotten here", people=len(gone))
 
@@ -404,10 +407,3 @@ def ledger_words(state: WriterState) -> str:
     )
     dropped = f", {state.journal_dropped} found no room there" if state.journal_dropped else ""
     return f"{words}; {state.pending} visits wait, {journal}{dropped}"
-
-
-def _ids() -> Callable[[], str]:
-    """Ledger ids: a random prefix of this process and a number."""
-    prefix = secrets.token_hex(8)
-    numbers = itertools.count(1)
-    return lambda: f"{prefix}-{next(numbers)}"
