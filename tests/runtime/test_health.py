@@ -61,8 +61,8 @@ def test_a_fleet_speaks_for_all() -> None:
     """Where a supervisor answers, its words and its numbers are shown in place of those of its own process."""
     alone, both = readiness(VirtualClock(101.0)), readiness(VirtualClock(101.0), UP, Two())
     assert set(both.checks()) - set(alone.checks()) == {"workers"}
-    assert b"allowance_ledger_pending_visits 7.0" in both.expose()[0]
-    assert b"allowance_ledger_pending_visits 7.0" not in alone.expose()[0]
+    assert b"allowance_ledger_pending 7.0" in both.expose()[0]
+    assert b"allowance_ledger_pending 7.0" not in alone.expose()[0]
 
 
 def test_when_the_ledger_went_away_is_said() -> None:

@@ -38,11 +38,11 @@ async def test_news_are_taken_up_on_the_loop(metering: Metering) -> None:
     """Nothing before the start; afterwards what others wrote is in the book at the next turn."""
     loop = LoopHandle()
     news = LedgerNews(loop, metering, str, None)
-    news.arrived(News(0.0, (used(NOON),), ()))
+    news.arrived(News((used(NOON),), (), 0.0))
     loop.attach(asyncio.get_running_loop())
     await asyncio.sleep(0)
     assert len(metering.book) == 0
-    news.arrived(News(0.0, (used(NOON),), ()))
+    news.arrived(News((used(NOON),), (), 0.0))
     await asyncio.sleep(0.01)
     assert metering.book.of("dora").spent("short", 0.0, NOON) == 60.0
 
