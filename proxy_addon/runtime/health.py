@@ -7,11 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from prometheus_client.registry import Collector
-
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.ledger.writer import WriterState
-from proxy_addon.observability.exposition import Host, exposed
+from proxy_addon.observability.exposition import Counted, Host, exposed
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.rule_tests.runner import run_folder
 from proxy_addon.system.clock import Clock
@@ -28,7 +26,7 @@ class Fleet(Protocol):
     def checks(self, own: dict[str, str]) -> dict[str, str]:
         """What is said of all, given what this process says of itself."""
 
-    def counted(self) -> Collector:
+    def counted(self) -> Counted:
         """What all of them have counted together."""
 
 

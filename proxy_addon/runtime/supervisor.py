@@ -20,11 +20,10 @@ from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 import structlog
-from prometheus_client.registry import Collector
 
 from proxy_addon.config.settings import Settings
 from proxy_addon.ledger.interface import LedgerError
-from proxy_addon.observability.exposition import forget_worker, workers
+from proxy_addon.observability.exposition import Counted, forget_worker, workers
 from proxy_addon.runtime.application import Application
 from proxy_addon.system import logging_setup as logs
 from proxy_addon.system import reuseport
@@ -230,7 +229,7 @@ class Supervisor:
 
     # -- the web port (`health.Fleet`)
 
-    def counted(self) -> Collector:
+    def counted(self) -> Counted:
         """What all workers have counted together."""
         return workers(self._folder.name)
 

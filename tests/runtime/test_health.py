@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from prometheus_client.registry import Collector
-
 from proxy_addon.ledger.writer import WriterState
-from proxy_addon.observability.exposition import Host
+from proxy_addon.observability.exposition import Counted, Host
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.health import Readiness, failing_tests, ledger_words, show_ledger
 from proxy_addon.system.clock import VirtualClock
@@ -33,7 +31,7 @@ class Two:
         """One part more."""
         return own | {"workers": "ok"}
 
-    def counted(self) -> Collector:
+    def counted(self) -> Counted:
         """Its own."""
         return self.metrics.registry
 
