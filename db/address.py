@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from proxy_addon.ledger.interface import LedgerUnusable
+from proxy_addon.ledger.interface import LedgerError, LedgerUnusable
 
 FORMS = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 
@@ -61,6 +61,18 @@ def parse(text: str) -> Address:
     if url.get_backend_name() == "sqlite":
         return Address(url, _sqlite_place(url))
     return Address(url, _postgres_place(url))
+
+
+def journal_folder(wanted: Path | None, database: str) -> Path:
+    """Where visits wait while a database is away: the folder that is wanted, else one beside a SQLite file, else
+    in `var`. A URL that cannot be read is no reason to have none."""
+    if wanted is not None:
+        return wanted
+    try:
+        address = parse(database)
+    except LedgerError:
+        return Path("var") / "journal"
+    return (address.file.parent if address.is_sqlite else Path("var")) / "journal"
 
 
 def _sqlite_place(url: URL) -> str:

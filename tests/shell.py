@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-
 from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Decision, Person, Visit
-from proxy_addon.metering.enforcer import Enforcer
+from proxy_addon.metering.assembly import assemble, numbered
 from proxy_addon.metering.flight import Asked
-from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.metrics import NoMetrics
 
 
@@ -32,12 +28,9 @@ class Shell:
     def __init__(self, rules: RuleSet) -> None:
         self.visits: dict[str, Visit] = {}
         self.metrics = Counted()
-        self.book = UsageBook()
-        numbers = itertools.count(1)
-        self.attention = VisitTracker(
-            self.book, self.metrics, self._keep, lambda: str(next(numbers)), "test"
+        self.book, self.attention, self.enforcer = assemble(
+            rules, self._keep, numbered(""), "test", metrics=self.metrics
         )
-        self.enforcer = Enforcer(rules, self.book, self.attention, self.metrics, lambda: 0.0)
 
     def _keep(self, visit: Visit) -> None:
         self.visits[visit.id] = visit

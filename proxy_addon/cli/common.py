@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import math
 import os
-import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -28,6 +27,7 @@ from proxy_addon.ledger.pseudonymous import PseudonymLedger, settled
 from proxy_addon.metering.usage_book import PersonUsage
 from proxy_addon.report.roles import Roles
 from proxy_addon.rules import folder as rules_file
+from proxy_addon.system import private_files
 from proxy_addon.system.clock import SystemClock
 
 Rules = Annotated[
@@ -77,14 +77,9 @@ def operator() -> str:
 
 def write_private(path: Path, text: str, option: str) -> None:
     """A file that says what people did: whole or not at all, for its owner alone. Exits with 1 when it cannot be."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        file = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(file, "w", encoding="utf-8") as target:
-            target.write(text)
-        temporary.replace(path)
+        private_files.replace(path, text.encode())
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         print(f"{option}: {path}: cannot be written: {error.strerror}", file=sys.stderr)
         raise typer.Exit(1) from None
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from db.address import parse
+from db.address import journal_folder, parse
 from db.engine import upgrade_existing
 from db.ledger import SqlLedger
 from proxy_addon.cli.audit import line
@@ -214,10 +214,9 @@ def _opened(
 def _replay_journals(files: _Files) -> None:
     """What proxies of this host that are gone had left goes to the ledger, to be erased there. A proxy that runs
     empties its own while it reaches the ledger, and what comes late is not taken any more."""
-    address = parse(files.settings.database)
-    beside = address.file.parent if address.is_sqlite else Path("var")
+    folder = journal_folder(files.settings.journal, files.settings.database)
     with redirect_stdout(sys.stderr):  # what it logs is not the answer of this command
-        replay(files.settings.journal or beside / "journal", address.identity, files.ledger)
+        replay(folder, parse(files.settings.database).identity, files.ledger)
 
 
 def _is_them(files: _Files, name: str) -> Callable[[str], bool]:

@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from proxy_addon.config.settings import SettingsError, load_settings
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.rule_tests import report
 from proxy_addon.rule_tests.expression import BadExpressionError, wanted
 from proxy_addon.rule_tests.loader import FOLDER, read_tests
-from proxy_addon.rule_tests.plan import Machine
 from proxy_addon.rule_tests.runner import Run, run_plans
 from proxy_addon.rules import folder as rules_file
 
@@ -70,7 +70,7 @@ def _write(file: Path, content: bytes) -> None:
 
 def _run(folder: Path, expression: str | None) -> Run:
     """All tests, or those that are meant. None that is meant is a mistake in the expression."""
-    machine = Machine.of(rules_file.load(folder))
+    machine = CompiledPolicy.of(rules_file.load(folder))
     tests = read_tests(folder, machine)
     if expression is None:
         return run_plans(machine, tests.plans, tests.problems)

@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         "sqlite:///var/allowance.db", repr=False
     )
     journal: Annotated[Path | None, PlainValidator(values.path_or_none)] = (
-        None  # None: see `journal_folder`
+        None  # None: see `db.address.journal_folder`
     )
     listen: Annotated[HostPort, NoDecode, PlainValidator(values.host_port)] = HostPort("", 8080)
     web: Annotated[HostPort, NoDecode, PlainValidator(values.host_port)] = HostPort(

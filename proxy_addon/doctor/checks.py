@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from db.address import journal_folder
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import Settings
 from proxy_addon.core.rules.problems import RuleProblem
@@ -68,6 +69,6 @@ def _policy(
 
 def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
     """What is kept where."""
-    yield "ledger", books.journal_folder(settings).parent
+    yield "ledger", journal_folder(settings.journal, settings.database).parent
     yield "rules in force", settings.state
     yield "CA", settings.confdir

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
-from db.address import Address, parse
+from db.address import Address, journal_folder, parse
 from db.engine import HEAD
 from db.probe import Health, health
 from proxy_addon.config.settings import Settings
@@ -101,20 +100,9 @@ def _file(address: Address) -> Iterator[Check]:
         yield ok("database file", f"mode {mode:04o}")
 
 
-def journal_folder(settings: Settings) -> Path:
-    """Where visits wait while the database is away."""
-    if settings.journal is not None:
-        return settings.journal
-    try:
-        address = parse(settings.database)
-    except LedgerError:
-        return Path("var/journal")
-    return (address.file.parent if address.is_sqlite else Path("var")) / "journal"
-
-
 def waiting(settings: Settings) -> Iterator[Check]:
     """What the journal folder holds that is not in the ledger."""
-    folder = journal_folder(settings)
+    folder = journal_folder(settings.journal, settings.database)
     if not folder.is_dir():
         place = existing(folder)
         if os.access(place, os.W_OK | os.X_OK):

@@ -18,7 +18,6 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import tempfile
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +30,7 @@ from argon2 import PasswordHasher, Type, extract_parameters
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from proxy_addon.config.settings import SettingsError
+from proxy_addon.system import private_files
 
 LONGEST_NAME = 128  # characters
 LONGEST_PASSWORD = 1024  # characters
@@ -240,20 +240,11 @@ class PasswordFile:
 
     def _replace(self, hashes: Mapping[str, str]) -> None:
         text = _HEADER + "".join(f"{name}:{hashes[name]}\n" for name in sorted(hashes))
-        temporary = ""
         try:
-            descriptor, temporary = tempfile.mkstemp(
-                prefix=f".{self.path.name}.", dir=self.path.parent
-            )  # 0600
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            _keep_owner(self.path, temporary)
-            Path(temporary).replace(self.path)
+            private_files.replace(
+                self.path, text.encode(), lambda fresh: _keep_owner(self.path, fresh)
+            )
         except OSError as error:
-            if temporary:
-                Path(temporary).unlink(missing_ok=True)
             raise PasswordFileError(f"{self.path}: cannot be written: {error.strerror}") from None
 
     def _look(self) -> _Stamp | None:
@@ -315,7 +306,7 @@ def _prepared(password: str) -> bytes:
     )
 
 
-def _keep_owner(old: Path, new: str) -> None:
+def _keep_owner(old: Path, new: Path) -> None:
     """An administrator who works as root must not take the file away from the proxy's user."""
     try:
         status = old.stat() if old.exists() else old.parent.stat()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import os
 import re
 import secrets
 from collections.abc import Callable, Iterable
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from proxy_addon.config.settings import SettingsError
+from proxy_addon.system import private_files
 
 KEY_BYTES: Final = 32
 _BYTES: Final = 10  # of a hash; one chance in 10^15 that two of 50,000 people share a pseudonym
@@ -93,15 +93,5 @@ def read_key(path: Path, *, make: bool) -> bytes:
 
 def _make_key(path: Path) -> None:
     """Whole or not at all, and never over one that another process has just made."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    file = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        os.write(file, secrets.token_hex(KEY_BYTES).encode())
-        os.fsync(file)
-        os.close(file)
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()
+    private_files.make_folder(path.parent)
+    private_files.make_once(path, secrets.token_hex(KEY_BYTES).encode())

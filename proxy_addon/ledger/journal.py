@@ -34,6 +34,7 @@ import structlog
 from proxy_addon.core.metering import evidence as trail
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import Ledger, LedgerRefused, LedgerUnusable
+from proxy_addon.system import private_files
 
 MOST_BYTES: Final = 32 * 2**20  # for each of the two files; some 90,000 visits
 RESERVED_BYTES: Final = 2**20  # for each of the two files, taken at the start; some 2,800 visits
@@ -98,7 +99,7 @@ class Journal:
         stem = f"{_mark(database)}-{_UNSAFE.sub('_', node)}"
         self.path = folder / f"{stem}.lock"
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_files.make_folder(folder)
             self._lock = _make_lock(self.path)
             self._files = [_open(folder / f"{stem}{suffix}") for suffix in _SUFFIXES]
             for file in self._files:

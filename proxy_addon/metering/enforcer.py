@@ -49,9 +49,10 @@ class Enforcer:
 
     def __init__(
         self,
-        rules: RuleSet,
+        policy: CompiledPolicy,
         book: UsageBook,
         attention: VisitTracker,
+        decision_cache: DecisionCache,
         metrics: Metrics,
         timer: Callable[[], float],
     ) -> None:
@@ -61,15 +62,15 @@ class Enforcer:
         self._timer = timer
         self._live: dict[tuple[Person, Target], set[Flight]] = {}
         self._last: dict[tuple[str, Target], Decision] = {}
-        self._decision_cache = DecisionCache()
+        self._decision_cache = decision_cache
         self._forced: dict[str, tuple[str, ...]] = {}
         self._warned: dict[tuple[str, str], float | None] = {}
-        self.use(rules)
+        self.use(policy)
 
-    def use(self, rules: RuleSet) -> None:
-        """Decide by `rules` from now on."""
-        self.engine = Engine(rules)
-        self.catalogue = Catalogue(rules.platforms)
+    def use(self, policy: CompiledPolicy) -> None:
+        """Decide by `policy` from now on."""
+        self.engine: Engine = policy.engine
+        self.catalogue: Catalogue = policy.catalogue
 
     def swap(self, prepared: CompiledPolicy, now: float) -> None:
         """Decide by other rules from the instant `now` on. What was charged before stays as it is.

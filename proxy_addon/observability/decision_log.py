@@ -23,6 +23,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import structlog
 
 from proxy_addon.core.types import Activity, Decision, Person
+from proxy_addon.system import private_files
 from proxy_addon.system.clock import Clock
 
 log = structlog.get_logger("allowance.decisions")
@@ -241,7 +242,7 @@ def _append(file: Path, content: bytes) -> None:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """The folder, for this process alone."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_files.make_folder(folder)
     lock = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

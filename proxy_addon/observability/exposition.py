@@ -24,6 +24,10 @@ from proxy_addon.observability.metric_families import WOULD_BLOCK
 CPU = "process_cpu_seconds"
 
 
+type Counted = Collector
+"""What was counted, by one process or by several: what `exposed` turns into text."""
+
+
 class Host:
     """A collector of what is not counted but looked at. Any thread.
 

@@ -8,6 +8,8 @@ import certifi
 from cryptography import x509
 from mitmproxy.certs import CertStore
 
+from proxy_addon.system import private_files
+
 BASENAME = "mitmproxy"  # the file names that mitmproxy's TLS add-on looks for
 KEY_BITS = 2048
 
@@ -31,7 +33,7 @@ def prepare(confdir: Path) -> bool:
     private = key(confdir)
     copy = private.with_suffix(".p12")
     try:
-        confdir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_files.make_folder(confdir)
         made = not private.exists()
         if made:
             CertStore.create_store(confdir, BASENAME, KEY_BITS, "Allowance", "Allowance proxy CA")

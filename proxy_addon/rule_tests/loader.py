@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.rules.documents import Document, Path
 from proxy_addon.core.rules.parsers import kind, quote
 from proxy_addon.core.rules.problems import Code
@@ -25,7 +26,6 @@ from proxy_addon.rule_tests.models import (
 )
 from proxy_addon.rule_tests.plan import (
     Given,
-    Machine,
     Opens,
     Plan,
     Restart,
@@ -56,7 +56,7 @@ class Tests:
     problems: tuple[Problem, ...]
 
 
-def read_tests(rules_folder: File, machine: Machine) -> Tests:
+def read_tests(rules_folder: File, machine: CompiledPolicy) -> Tests:
     """The tests below a rules folder. A folder without any is no mistake."""
     reading = rules_file.read(rules_folder / FOLDER)
     problems = [
@@ -72,7 +72,7 @@ def read_tests(rules_folder: File, machine: Machine) -> Tests:
     return Tests(tuple(plans), tuple(sorted(problems)))
 
 
-def read_bytes(content: bytes, file: str, machine: Machine) -> Tests:
+def read_bytes(content: bytes, file: str, machine: CompiledPolicy) -> Tests:
     """The tests of one file's bytes."""
     document, wrong = parse(content, file)
     problems = [Problem.of(problem) for problem in wrong]
@@ -81,7 +81,7 @@ def read_bytes(content: bytes, file: str, machine: Machine) -> Tests:
     return Tests(tuple(plans), tuple(sorted(problems)))
 
 
-def _plans(document: Document, machine: Machine, problems: list[Problem]) -> Iterator[Plan]:
+def _plans(document: Document, machine: CompiledPolicy, problems: list[Problem]) -> Iterator[Plan]:
     for key in document.data:
         if key != "tests":
             place = document.place((key,), key=True)
@@ -115,7 +115,7 @@ class _Reader:
 
     document: Document
     at: Path
-    machine: Machine
+    machine: CompiledPolicy
     problems: list[Problem]
 
     def refuse(self, path: Path, error: BadTestError, *, key: bool = False) -> None:
@@ -179,7 +179,7 @@ def _does(
     return Restart()
 
 
-def _visits(machine: Machine, wanted: VisitsModel) -> Visits:
+def _visits(machine: CompiledPolicy, wanted: VisitsModel) -> Visits:
     sections = [section.name for section in machine.rules.platforms[wanted.platform].sections]
     if wanted.section is not None and wanted.section not in sections:
         message = f"{wanted.platform} has no section {quote(wanted.section)}"

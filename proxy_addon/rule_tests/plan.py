@@ -9,26 +9,13 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core.catalogue import Catalogue, Hit
-from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.rules.parsers import quote
 from proxy_addon.core.rules.problems import Place
 from proxy_addon.core.ruleset import RuleSet, Section
 from proxy_addon.rule_tests.models import Wall
 from proxy_addon.rule_tests.problems import BadTestError, TestCode
 from proxy_addon.rules.lookup import Address, address_of
-
-
-class Machine(NamedTuple):
-    """A rule set and what is compiled of it; many tests share one."""
-
-    rules: RuleSet
-    engine: Engine
-    catalogue: Catalogue
-
-    @classmethod
-    def of(cls, rules: RuleSet) -> Machine:
-        """Compile a rule set once."""
-        return cls(rules, Engine(rules), Catalogue(rules.platforms))
 
 
 class Visits(NamedTuple):
@@ -102,7 +89,7 @@ def address_in(catalogue: Catalogue, url: str) -> Address:
 
 
 def place_to_visit(
-    machine: Machine, platform: str, section: str | None, url: str | None
+    machine: CompiledPolicy, platform: str, section: str | None, url: str | None
 ) -> Address:
     """The page that a visit opens: the URL given, or one of the platform's own that counts as a visit."""
     if url is not None:
@@ -116,7 +103,7 @@ def place_to_visit(
     raise BadTestError(TestCode.NEVER_A_VISIT, message, "add url: with a page of it")
 
 
-def _given(machine: Machine, platform: str, section: str | None, url: str) -> Address:
+def _given(machine: CompiledPolicy, platform: str, section: str | None, url: str) -> Address:
     found = address_in(machine.catalogue, url)
     if not _is_there(found.hit, platform, section) and (
         section or _platform(found.hit) != platform

@@ -21,17 +21,15 @@ from pathlib import Path
 
 from proxy_addon.core.catalogue import Hit
 from proxy_addon.core.metering.activity import Exchange
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.rules.problems import Place
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Decision, Grant, Person, Visit
-from proxy_addon.metering.enforcer import Enforcer
+from proxy_addon.metering.assembly import assemble
 from proxy_addon.metering.flight import Asked, Flight
-from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import VisitTracker
-from proxy_addon.observability.metrics import NoMetrics
 from proxy_addon.rule_tests.coverage import Coverage, Reached
 from proxy_addon.rule_tests.loader import read_tests
-from proxy_addon.rule_tests.plan import Given, Machine, Opens, Plan, Restart, Step, Visits
+from proxy_addon.rule_tests.plan import Given, Opens, Plan, Restart, Step, Visits
 from proxy_addon.rule_tests.problems import Problem
 from proxy_addon.rules.lookup import Address, person_of, refused
 
@@ -41,7 +39,6 @@ PAGE_EVERY = (
 SHORTEST = 0.05  # seconds between two looks at an allowance that is nearly used up
 JUST_BEFORE = 0.001  # seconds before a rule changes at which the last page under it is opened
 EXACT = 0.5  # seconds: lengths and times in tests are to the second
-_METRICS = NoMetrics()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,37 +83,26 @@ class Run:
 
 def run_folder(folder: Path, rules: RuleSet) -> Run:
     """Run all tests below a rules folder against a rule set (which need not be that folder's)."""
-    machine = Machine.of(rules)
+    machine = CompiledPolicy.of(rules)
     tests = read_tests(folder, machine)
     return run_plans(machine, tests.plans, tests.problems)
 
 
-def run_plans(machine: Machine, plans: Iterable[Plan], problems: tuple[Problem, ...] = ()) -> Run:
+def run_plans(
+    machine: CompiledPolicy, plans: Iterable[Plan], problems: tuple[Problem, ...] = ()
+) -> Run:
     """Run tests that were read before."""
     reached = Reached(machine.engine)
     outcomes = tuple(run(machine, plan, reached) for plan in plans)
     return Run(machine.rules, outcomes, problems, reached.coverage())
 
 
-def run(machine: Machine, plan: Plan, reached: Reached) -> Outcome:
+def run(machine: CompiledPolicy, plan: Plan, reached: Reached) -> Outcome:
     """Run one test."""
     day = _Day(machine, plan, reached)
     differences = [one for step in plan.steps for one in day.take(step)]
     day.go_on_until(math.inf)
     return Outcome(plan, tuple(differences))
-
-
-class _Desk(Enforcer):
-    """An enforcer on parts that were compiled before: a test takes less time than to compile them."""
-
-    def __init__(self, machine: Machine, book: UsageBook, attention: VisitTracker) -> None:
-        self._machine = machine
-        super().__init__(machine.rules, book, attention, _METRICS, lambda: 0.0)
-
-    def use(self, rules: RuleSet) -> None:
-        """Decide by the machine's rules."""
-        self.engine = self._machine.engine
-        self.catalogue = self._machine.catalogue
 
 
 @dataclass(slots=True)
@@ -135,7 +121,7 @@ class _Visit:
 class _Day:
     """The proxy of one test, and the people in front of it."""
 
-    def __init__(self, machine: Machine, plan: Plan, reached: Reached) -> None:
+    def __init__(self, machine: CompiledPolicy, plan: Plan, reached: Reached) -> None:
         self._machine = machine
         self._plan = plan
         self._reached = reached
@@ -150,13 +136,9 @@ class _Day:
 
     def _start_proxy(self) -> None:
         """A proxy that knows what the ledger holds, and nothing else."""
-        book = UsageBook()
-        book.load(self._written.values(), self._grants)
-        self._book = book
-        self._attention = VisitTracker(
-            book, _METRICS, self._write, lambda: f"v{next(self._ids)}", "test"
-        )
-        self._services = _Desk(self._machine, book, self._attention)
+        metering = assemble(self._machine, self._write, lambda: f"v{next(self._ids)}", "test")
+        self._book, self._attention, self._enforcer = metering
+        self._book.load(self._written.values(), self._grants)
 
     def _write(self, visit: Visit) -> None:
         self._written[visit.id] = visit
@@ -215,21 +197,21 @@ class _Day:
         if asked.flight is None:
             self._stopped(visit, at)
         else:
-            self._services.finished(asked.flight, 200, "text/html", 50_000, 0.3)
+            self._enforcer.finished(asked.flight, 200, "text/html", 50_000, 0.3)
             self._close(visit)
             visit.flight = asked.flight
         visit.next = self._next(visit, decision, at)
 
     def _ask(self, person: Person, exchange: Exchange, hit: Hit, at: float) -> Asked:
-        asked = self._services.ask(person, exchange, hit, at)
+        asked = self._enforcer.ask(person, exchange, hit, at)
         if asked.notice is not None:  # the person reads the heads-up and goes on
-            asked = self._services.ask(person, exchange, hit, at)
+            asked = self._enforcer.ask(person, exchange, hit, at)
         return asked
 
     def _stopped(self, visit: _Visit, at: float) -> None:
         """Time was up, or a rule began to block: the proxy cuts what is running."""
-        for due in self._services.due(at):
-            self._services.closed(due.flight)
+        for due in self._enforcer.due(at):
+            self._enforcer.closed(due.flight)
         self._close(visit)
 
     def _next(self, visit: _Visit, decision: Decision, at: float) -> float:
@@ -262,7 +244,7 @@ class _Day:
 
     def _close(self, visit: _Visit) -> None:
         if visit.flight is not None:
-            self._services.closed(visit.flight)
+            self._enforcer.closed(visit.flight)
             visit.flight = None
 
     # -- the other steps
@@ -284,7 +266,7 @@ class _Day:
             return self._machine.engine.decide(person, address.target, usage, step.at)
         asked = self._ask(person, _page(address), address.hit, step.at)
         if asked.flight is not None:
-            self._services.closed(asked.flight)
+            self._enforcer.closed(asked.flight)
         self._reached.note(person, asked.decision, step.at)
         return asked.decision
 

@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 from proxy_addon.rules import folder as rules_file
 from proxy_addon.rules.folder import Reading
+from proxy_addon.system import private_files
 
 FOLDER = "last-good-rules"
 _CURRENT = "current"
-_PRIVATE = 0o700  # rule files name people
 
 
 class Kept(NamedTuple):
@@ -46,11 +46,12 @@ class LastGood:
         kept = self.find()
         if kept is not None and _seal(kept.reading) == seal:
             return False
-        self.place.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
+        private_files.make_folder(self.place)  # rule files name people
         fresh = self.place / f".new-{secrets.token_hex(4)}"
         try:
             for name, content in _files(reading):
-                _write(fresh / name, content)
+                private_files.make_folder((fresh / name).parent)
+                private_files.write_new(fresh / name, content)
             shutil.rmtree(self.place / seal[:16], ignore_errors=True)
             fresh.rename(self.place / seal[:16])
             self._point(seal, reading.digest)
@@ -78,10 +79,8 @@ class LastGood:
         return found if isinstance(found, dict) else {}
 
     def _point(self, seal: str, digest: str) -> None:
-        fresh = self.place / f".{_CURRENT}-{secrets.token_hex(4)}"
         text = json.dumps({"rules": self._rules, "digest": digest, "seal": seal}, indent=1)
-        _write(fresh, text.encode("utf-8", "surrogateescape"))
-        fresh.replace(self.place / _CURRENT)
+        private_files.replace(self.place / _CURRENT, text.encode("utf-8", "surrogateescape"))
 
     def _tidy(self, kept: str) -> None:
         for each in self.place.iterdir():
@@ -106,13 +105,3 @@ def _seal(reading: Reading) -> str:
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """A file that only we can read, on the disk when this returns."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

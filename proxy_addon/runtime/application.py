@@ -1,162 +1,249 @@
-"""The composition root: settings in, everything wired out. The only module that knows all others."""
+"""The composition root: settings in, everything wired out. The only module that knows all others.
+
+Parts that need each other are given as calls (`lambda: …`). All of those are made only once the proxy has been
+started, when everything is there.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import math
 import secrets
 import socket
-import threading
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, datetime
-from pathlib import Path
 
 import structlog
 
-from db.address import parse
+from db.address import journal_folder, parse
 from db.engine import upgrade
 from db.ledger import SqlLedger
 from proxy_addon.config.settings import Settings
-from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Visit
 from proxy_addon.identity.identification import Identifier
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import Mask, Pseudonyms
-from proxy_addon.ledger.interface import Erasure, LedgerError, News
-from proxy_addon.ledger.journal import Journal, replay
+from proxy_addon.ledger.journal import Journal
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, masked, settled
 from proxy_addon.ledger.writer import Writer, WriterState
-from proxy_addon.metering.enforcer import Enforcer
-from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import VisitTracker
+from proxy_addon.metering.assembly import assemble, numbered
 from proxy_addon.network.guards import ClientGuard, Resolver, TargetGuard
 from proxy_addon.observability.decision_log import DecisionLog
-from proxy_addon.observability.exposition import Host, counted, exposed, would_have_stopped
-from proxy_addon.observability.loop_lag import LoopLag
+from proxy_addon.observability.exposition import Host, counted, would_have_stopped
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.master import Runner, RunnerOptions
 from proxy_addon.proxy.rule_changes import follow
 from proxy_addon.proxy.services import Services
-from proxy_addon.rule_tests.runner import run_folder
 from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.last_good import LastGood
 from proxy_addon.rules.reloader import Reloading
+from proxy_addon.runtime.health import Fleet, Readiness, failing_tests, show_ledger
+from proxy_addon.runtime.housekeeping import Heartbeat, JournalSweeper, RulesAudit
+from proxy_addon.runtime.lifecycle import Lifecycle
+from proxy_addon.runtime.loop_handle import LoopHandle
+from proxy_addon.runtime.updates import LedgerNews, RulesInForce
 from proxy_addon.system.clock import SystemClock, timer
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.forms import Tokens
 from proxy_addon.web.ledger_executor import LedgerExecutor
-from proxy_addon.web.proxy_state import ACTIVE, LiveProxyState
+from proxy_addon.web.proxy_state import LiveProxyState
 from proxy_addon.web.server import WebServer
 
 log = structlog.get_logger("allowance.run")
 
-TURN = 1.0  # seconds between two signs of life of the event loop
-COUNT_PEOPLE = 5  # turns between two counts of active people
-FORGET = 3600  # turns between two times that memory is freed of what no window reaches any more
-SWEEP = 1.0  # seconds between two looks for journals that processes of this host have left
-LOOP_STALE = 5.0  # seconds without a turn after which the loop counts as stuck
-
 
 class Application:
-    """A whole proxy, wired. Make it, `start` it, run `runner`, `stop` it."""
+    """A whole proxy, wired. Make it, `load` it, `start` it, run `runner`, `stop` it."""
 
-    def __init__(self, settings: Settings, *, prunes: bool = True) -> None:
+    def __init__(
+        self, settings: Settings, *, prunes: bool = True, fleet: Fleet | None = None
+    ) -> None:
         """Raises RuleErrors, RuleTestsFailed, LedgerError or CaError: nothing has been started then.
 
         `prunes`: this process deletes what is older than the retention, and takes over the journals of processes
-        that died while it runs; one of several workers is enough.
+        that died while it runs; one of several workers is enough. `fleet`: the workers that its pages answer for.
         """
         self.settings = settings
+        self._prunes = prunes
+        self._open_rules_and_ca()
+        self._open_ledger()
+        self._wire_metering(fleet)
+        self._wire_writer()
+        self._wire_web(fleet)
+        self.addon = AllowanceAddon(self._services())
+        self._lifecycle = Lifecycle(
+            loop=self._loop,
+            options=self._runner_options,
+            addon=self.addon,
+            ledger=self.ledger,
+            writer=self.writer,
+            decisions=self.decisions,
+            reloading=self.reloading,
+            web=self.web,
+            heartbeat=self._heartbeat,
+            metrics=self.metrics,
+        )
+
+    # -- what is used
+
+    def load(self) -> None:
+        """Read what the ledger knows of the windows that are still open. Raises LedgerError."""
+        self._in_force.load()
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to write, and to listen to what others write."""
+        self._lifecycle.start(loop)
+
+    def runner(
+        self, on_running: Callable[[], None], on_stopping: Callable[[], None] = lambda: None
+    ) -> Runner:
+        """The proxy itself."""
+        return self._lifecycle.runner(on_running, on_stopping)
+
+    def stop(self) -> int:
+        """Write what is left; how many visits could not be written."""
+        return self._lifecycle.stop()
+
+    def checks(self) -> dict[str, str]:
+        """Each part with "ok", or what is wrong with it."""
+        return self.readiness.checks()
+
+    # -- wiring
+
+    def _open_rules_and_ca(self) -> None:
+        settings = self.settings
         kept = LastGood(settings.state, settings.rules)
-        self.live = LiveRules(settings.rules, tests=_failures, last_good=kept, keeps=prunes)
-        rules = self.live.load(strict=settings.strict)
+        self.live = LiveRules(
+            settings.rules, tests=failing_tests, last_good=kept, keeps=self._prunes
+        )
+        self.live.load(strict=settings.strict)
         self.new_ca = ca.prepare(settings.confdir)
-        trusted = ca.trusted(settings.confdir, settings.upstream_ca)
+        self._runner_options = RunnerOptions(
+            settings.listen,
+            settings.confdir,
+            ca.trusted(settings.confdir, settings.upstream_ca),
+            settings.upstream_proxy,
+            settings.drain,
+        )
+
+    def _open_ledger(self) -> None:
+        settings = self.settings
         upgrade(settings.database)
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop = LoopHandle()
         self.clock = SystemClock(on_step=self._on_step)
-        node = f"{socket.gethostname()}:{secrets.token_hex(4)}"
-        self.ledger = SqlLedger(settings.database, node)
+        self._node = f"{socket.gethostname()}:{secrets.token_hex(4)}"
+        self.ledger = SqlLedger(settings.database, self._node)
         self.ledger.check()
-        self._node, self._audited = node, ""
-        self._prunes, self._sweep_at = prunes, 0.0
-        self._journals = self._journal_folder()
-        self._take_over(warns=True)
-        journal = Journal(self._journals, node, parse(settings.database).identity)
+        folder = journal_folder(settings.journal, settings.database)
+        identity = parse(settings.database).identity
+        self._sweeper = JournalSweeper(folder, identity, self.ledger)
+        self._sweeper.take_over(warns=True)
+        self._journal = Journal(folder, self._node, identity)
+
+    def _wire_metering(self, fleet: Fleet | None) -> None:
+        settings, rules = self.settings, self.live.current
         self.metrics = PrometheusMetrics()
-        self.host = Host(settings.passwords.parent, ca.expires(settings.confdir))
+        pids = None if fleet is None else fleet.pids
+        self.host = Host(settings.passwords.parent, ca.expires(settings.confdir), pids)
         self.names = self._pseudonyms(rules)
         self.mask: Mask = self.names.of if self.names else str
-        self.book = UsageBook(self.mask)
+        self.decisions = self._decision_log()
+        self.metering = assemble(
+            rules,
+            self._put,
+            numbered(f"{secrets.token_hex(8)}-"),  # a random prefix of this process
+            self._node,
+            metrics=self.metrics,
+            timer=timer,
+            mask=self.mask,
+        )
+        self.book, self.attention, self.enforcer = self.metering
+        self._heartbeat = Heartbeat(self._loop, self.clock, self.metering, self.metrics)
+        self._in_force = RulesInForce(
+            self._loop,
+            self.clock,
+            self.metering,
+            self.ledger,
+            self.metrics,
+            lambda: follow(self.addon),
+        )
+
+    def _wire_writer(self) -> None:
+        news = LedgerNews(self._loop, self.metering, self.mask, self.decisions)
+        self._audit = RulesAudit(
+            self.ledger,
+            self.clock,
+            self.metering,
+            self._node,
+            pseudonyms=self.names is not None,
+        )
         self.writer = Writer(
             self.ledger,
-            flush_seconds=settings.flush,
-            on_news=self._on_news,
+            flush_seconds=self.settings.flush,
+            on_news=news.arrived,
             on_state=self._on_state,
             clock=self.clock,
-            node=node,
-            retention=(lambda: self.live.current.retention) if prunes else None,
+            node=self._node,
+            retention=(lambda: self.live.current.retention) if self._prunes else None,
             cursor=self.ledger.news(math.inf).cursor,
-            journal=journal,
+            journal=self._journal,
         )
-        self.attention = VisitTracker(self.book, self.metrics, self._put, _ids(), node)
-        self.enforcer = Enforcer(rules, self.book, self.attention, self.metrics, timer)
-        self._turned, self._turns = self.clock.now(), 0
-        self._loaded_since = self._rules_at = self._turned
-        self._runner: Runner | None = None
-        self.decisions = self._decision_log(settings)
-        self.addon = self._addon(settings)
-        self.web = WebServer(web_app(self.office), settings.web)
-        self.options = RunnerOptions(
-            settings.listen, settings.confdir, trusted, settings.upstream_proxy, settings.drain
-        )
-        self.metrics.rules(rules, self.clock.now())
-        self.live.subscribe(
-            lambda prepared: self.addon.services.identifier.prepare(prepared.rules.people)
-        )
-        self.reloading = Reloading(self.live, self._swap, self._told)
-        self.office.reloading = self.reloading
 
-    def _addon(self, settings: Settings) -> AllowanceAddon:
-        targets = TargetGuard(settings, (settings.listen.port, settings.web.port))
-        identifier = Identifier(
+    def _wire_web(self, fleet: Fleet | None) -> None:
+        settings = self.settings
+        self._identifier = Identifier(
             lambda: self.enforcer.rules,
             PasswordFile(settings.passwords),
             settings,
             self.clock,
             self.metrics.signed_in,
         )
+        self.live.subscribe(lambda prepared: self._identifier.prepare(prepared.rules.people))
+        self.reloading = Reloading(self.live, self._in_force.swap, self._told)
+        self.readiness = Readiness(
+            self.clock,
+            turned=lambda: self._heartbeat.turned,
+            draining=lambda: self._lifecycle.draining(),
+            ledger=self.writer.state,
+            rules=self.reloading.check,
+            metrics=self.metrics,
+            host=self.host,
+            fleet=fleet,
+        )
         self.office = LiveProxyState(
             self.enforcer,
             self.book,
             self.clock,
-            self.checks,
-            self.expose,
+            self.readiness.checks,
+            self.readiness.expose,
             ca.certificate(settings.confdir),
             settings.listen.port,
+            self.reloading,
         )
-        services = Services(
+        self.web = WebServer(web_app(self.office), settings.web)
+
+    def _services(self) -> Services:
+        settings = self.settings
+        targets = TargetGuard(settings, (settings.listen.port, settings.web.port))
+        return Services(
             self.enforcer,
-            identifier,
+            self._identifier,
             ClientGuard(settings.client_networks),
             targets,
             Resolver(settings, targets),
             self.clock,
             self.metrics,
             self.metrics,
-            employee_app(self.office, self._admin_service(settings)),
+            employee_app(self.office, self._admin_service()),
             settings.front_proxy_header,
             self.decisions,
         )
-        return AllowanceAddon(services)
 
-    def _decision_log(self, settings: Settings) -> DecisionLog | None:
+    def _decision_log(self) -> DecisionLog | None:
+        settings = self.settings
         if settings.decision_log is None:
             return None
         return DecisionLog(
@@ -168,8 +255,8 @@ class Application:
             dropped=self.metrics.decisions_dropped,
         )
 
-    def _admin_service(self, settings: Settings) -> AdminService:
-        passwords = PasswordFile(settings.passwords)
+    def _admin_service(self) -> AdminService:
+        settings = self.settings
         return AdminService(
             ledger=PseudonymLedger(self.ledger, self.names) if self.names else self.ledger,
             engine=lambda: self.enforcer.engine,
@@ -178,10 +265,10 @@ class Application:
             counted=self.metrics,
             state=self.writer.state,
             wake=self.writer.wake,
-            loaded=lambda: self._rules_at,
+            loaded=lambda: self._in_force.since,
             problems=lambda: self.live.outcome.problems,
             would_block=lambda: would_have_stopped(counted(self.metrics.registry)),
-            users=passwords.users,
+            users=PasswordFile(settings.passwords).users,
             executor=LedgerExecutor(),
             names=self.names,
             workers=settings.workers,
@@ -196,219 +283,24 @@ class Application:
             log.info("names in the ledger became pseudonyms", names=changed)
         return names
 
-    def _journal_folder(self) -> Path:
-        address = parse(self.settings.database)
-        beside = address.file.parent if address.is_sqlite else Path("var")
-        return self.settings.journal or beside / "journal"
-
-    def _take_over(self, *, warns: bool = False) -> None:
-        """Write to the ledger what processes of this host had no time to write themselves."""
-        replay(self._journals, parse(self.settings.database).identity, self.ledger, warns=warns)
-
-    def _sweep(self) -> None:
-        """On the writer's thread, while the ledger is up: a worker, or another proxy of this host, may have died in
-        an outage. It has no need to wait for the next start of the service."""
-        if self._prunes and timer() >= self._sweep_at:
-            self._sweep_at = timer() + SWEEP
-            with suppress(LedgerError, OSError):  # another time
-                self._take_over()
+    # -- what parts tell each other
 
     def _put(self, visit: Visit) -> None:
         """From here on only the ledger's name of a person is known: in the queue, the journal, the database."""
         self.writer.put(masked(visit, self.mask))
 
-    # -- life
-
-    def load(self) -> None:
-        """Read what the ledger knows of the windows that are still open. Raises LedgerError."""
-        self._loaded_since = self.enforcer.engine.needed_since(self.clock.now())
-        self.book.adopt(self.ledger.histories(self._loaded_since))
-        self.book.load((), self.ledger.grants(self._loaded_since))
-
-    def _widen(self) -> None:
-        """Rules with a longer window than those of the start: read what lies further back, off the loop."""
-        since, until = self.enforcer.engine.needed_since(self.clock.now()), self._loaded_since
-        if since >= until:
-            return
-        self._loaded_since = since
-        threading.Thread(
-            target=self._read_back, args=(since, until), name="ledger-past", daemon=True
-        ).start()
-
-    def _read_back(self, since: float, until: float) -> None:
-        try:
-            visits, grants = list(self.ledger.visits(since)), self.ledger.grants(since)
-        except LedgerError as problem:
-            log.warning("the past that the new rules need is not known yet", because=str(problem))
-            self._loaded_since = until  # the next change of the rules tries again
-            return
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.book.load, visits, grants)
-
-    def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to write, and to listen to what others write."""
-        self._loop = loop
-        LoopLag(self.metrics).start(loop)
-        self.writer.start()
-        if self.decisions is not None:
-            self.decisions.start()
-        self.ledger.attend(self.writer.wake)
-        self.reloading.start(loop)
-        self._turn()
-
-    def _turn(self) -> None:
-        self._turned = self.clock.now()
-        if (
-            self._turns % COUNT_PEOPLE == 0
-        ):  # here, because other threads must not walk through the clocks
-            self.metrics.active_people.set(self.attention.active(self._turned - ACTIVE))
-        self._turns += 1
-        if self._turns % FORGET == 0:
-            self.book.forget(self.enforcer.engine.needed_since(self._turned))
-        if self._loop is not None:
-            self._loop.call_later(TURN, self._turn)
-
-    def runner(
-        self, on_running: Callable[[], None], on_stopping: Callable[[], None] = lambda: None
-    ) -> Runner:
-        """The proxy itself."""
-        self._runner = Runner(self.options, self.addon, on_running, on_stopping)
-        return self._runner
-
-    def stop(self) -> int:
-        """Write what is left; how many visits could not be written."""
-        self._loop = None
-        self.reloading.stop()
-        lost = self.writer.stop(self.settings.drain)
-        self.web.stop()
-        self.ledger.close()
-        self.addon.services.identifier.close()
-        self.addon.services.resolver.close()
-        if self.decisions is not None:
-            self.decisions.stop()
-        return lost
-
-    # -- news from other threads
-
-    def _on_news(self, news: News) -> None:
-        if self._loop is not None and news.erasures:
-            self._loop.call_soon_threadsafe(self._drop_erased, news.erasures)
-        if self._loop is not None and (news.visits or news.grants):
-            self._loop.call_soon_threadsafe(self.book.load, news.visits, news.grants)
-
-    def _drop_erased(self, erasures: tuple[Erasure, ...]) -> None:
-        """Somebody was erased: nothing of them stays in memory."""
-        if self.decisions is not None:
-            self.decisions.erase(lambda known: any(erasure.names(known) for erasure in erasures))
-        names = {*self.book, *(name for name, _ in self.attention.watched())}
-        gone = [
-            name for name in names if any(erasure.names(self.mask(name)) for erasure in erasures)
-        ]
-        for name in gone:
-            self.book.drop(name)
-            self.attention.drop(name)
-            self.enforcer.drop(name)
-        if gone:
-            self.enforcer.use(
-                self.enforcer.rules
-            )  # an engine keeps names to be quick; a new one has none
-            log.info("somebody was erased and is forgotten here", people=len(gone))
-
-    def _audit_rules(self) -> None:
-        """On the writer's thread, after a flush: tell the ledger once which rules are in force here."""
-        rules = self.enforcer.rules
-        digest = rules.digest
-        if digest != self._audited:
-            if rules.pseudonyms != (self.mask is not str):
-                log.warning("privacy: pseudonyms changes at the next start; restart all proxies")
-            with suppress(LedgerError):  # the next flush tries again
-                self.ledger.rules_in_force(digest, self.clock.now(), self._node)
-                self._audited = digest
-
     def _on_state(self, state: WriterState) -> None:
+        """On a thread of the writer."""
         if state.up:
-            self._audit_rules()
-            self._sweep()
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.book.ledger_away, not state.up)
-        self.metrics.ledger_up.set(1 if state.up else 0)
-        self.metrics.ledger_pending.set(state.pending)
-        if state.up and state.flush_seconds is not None:
-            self.metrics.ledger_flush.observe(state.flush_seconds)
-        for kind, count in state.errors.items():
-            self.metrics.ledger_failed(kind, count)
-        self.metrics.journal_dropped(state.journal_dropped)
-        self.metrics.journal_bytes.set(state.journal_bytes)
-        self.metrics.journal_visits.set(state.journal_visits)
-        self.metrics.lost({"no-room": state.dropped, "refused": state.refused})
+            self._audit.note()
+            if self._prunes:
+                self._sweeper.sweep()
+        self._loop.call(self.book.ledger_away, not state.up)
+        show_ledger(self.metrics, state)
 
     def _on_step(self, before: float, after: float) -> None:
         log.warning("the wall clock was set", seconds=round(after - before, 1), charged=0)
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.enforcer.stepped, before)
-
-    def _swap(self, prepared: CompiledPolicy) -> None:
-        """On the event loop: other rules are in force."""
-        self.enforcer.swap(prepared, self.clock.now())
-        follow(self.addon)
-        self._widen()
-        self._rules_at = self.clock.now()
-        self.metrics.rules(prepared.rules, self._rules_at)
+        self._loop.call(lambda: self.enforcer.stepped(before))
 
     def _told(self, outcome: Outcome) -> None:
         self.metrics.rules_ok.set(1 if outcome.ok else 0)
-
-    # -- state
-
-    def checks(self) -> dict[str, str]:
-        """Each part with "ok", or what is wrong with it."""
-        silent = self.clock.now() - self._turned
-        loop = "ok" if silent < LOOP_STALE else f"the event loop has not turned for {silent:.0f} s"
-        draining = self._runner is not None and self._runner.draining
-        proxy = "draining: no new connections" if draining else "ok"
-        return {
-            "proxy": proxy,
-            "loop": loop,
-            "ledger": ledger_words(self.writer.state()),
-            "rules": self.reloading.check(),
-        }
-
-    def expose(self, accept: str = "") -> tuple[bytes, str]:
-        """All metrics, in the format that `accept` prefers, and its content type."""
-        return exposed(self.metrics.registry, self.host, accept)
-
-
-def _failures(folder: Path, rules: RuleSet) -> list[str]:
-    """The tests of a rules folder that fail, and what is wrong with the tests themselves."""
-    run = run_folder(folder, rules)
-    if not run.outcomes and not run.problems:
-        return [f"{folder}/tests: the policy requires tests, and there are none"]
-    failed = [
-        f"{each.plan.place}: the test fails: {each.plan.name}"
-        for each in run.outcomes
-        if not each.passed
-    ]
-    return [*map(str, run.problems), *failed]
-
-
-def ledger_words(state: WriterState) -> str:
-    """How the ledger is doing, for people: "ok", or what is wrong, since when, and where visits are meanwhile."""
-    if state.up:
-        return "ok"
-    words = f"down: {state.message}"
-    if state.away_since is not None:
-        since = datetime.fromtimestamp(state.away_since, UTC).isoformat(timespec="seconds")
-        words = f"down since {since}: {state.message}"
-    journal = (
-        state.journal_message
-        or f"{state.journal_visits} in the journal ({state.journal_bytes} bytes)"
-    )
-    dropped = f", {state.journal_dropped} found no room there" if state.journal_dropped else ""
-    return f"{words}; {state.pending} visits wait, {journal}{dropped}"
-
-
-def _ids() -> Callable[[], str]:
-    """Ledger ids: a random prefix of this process and a number."""
-    prefix = secrets.token_hex(8)
-    numbers = itertools.count(1)
-    return lambda: f"{prefix}-{next(numbers)}"

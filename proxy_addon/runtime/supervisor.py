@@ -23,13 +23,11 @@ import structlog
 
 from proxy_addon.config.settings import Settings
 from proxy_addon.ledger.interface import LedgerError
-from proxy_addon.observability.exposition import exposed, forget_worker, workers
+from proxy_addon.observability.exposition import Counted, forget_worker, workers
 from proxy_addon.runtime.application import Application
 from proxy_addon.system import logging_setup as logs
 from proxy_addon.system import reuseport
 from proxy_addon.system.systemd import Systemd
-from proxy_addon.web.app import web_app
-from proxy_addon.web.server import WebServer
 
 log = structlog.get_logger("allowance.run")
 
@@ -88,10 +86,10 @@ class Supervisor:
         self._context.set_forkserver_preload(
             ["proxy_addon.runtime.application", "proxy_addon.runtime.supervisor"]
         )
-        self._office = Application(settings)
-        self._office.load()
         self._workers: dict[int, Worker] = {}
         self._leaving: list[Worker] = []
+        self._office = Application(settings, fleet=self)
+        self._office.load()
         self._stop = asyncio.Event()
         self._restart = asyncio.Event()
         self._systemd = Systemd()
@@ -103,11 +101,7 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._restart.set)
-        self._office.office.expose = self._expose
-        self._office.host.pids = self._pids
-        self._office.office.checks = self._checks
-        web = WebServer(web_app(self._office.office), self._settings.web)
-        web.start()
+        self._office.web.start()
         self._office.start(loop)
         for index in range(self._settings.workers):
             self._workers[index] = self._make(index)
@@ -120,7 +114,7 @@ class Supervisor:
         finally:
             self._systemd.stopping()
             code = await self._end()
-            web.stop()
+            self._office.web.stop()
             await loop.run_in_executor(None, self._office.stop)
             self._folder.cleanup()
         return code
@@ -233,20 +227,23 @@ class Supervisor:
             if worker in self._leaving:
                 self._leaving.remove(worker)
 
-    # -- the web port
+    # -- the web port (`health.Fleet`)
 
-    def _expose(self, accept: str = "") -> tuple[bytes, str]:
-        return exposed(workers(self._folder.name), self._office.host, accept)
+    def counted(self) -> Counted:
+        """What all workers have counted together."""
+        return workers(self._folder.name)
 
-    def _pids(self) -> list[int]:
+    def pids(self) -> list[int]:
+        """The processes that run, this one first."""
         processes = [worker.process for worker in (*self._workers.values(), *self._leaving)]
         return [
             os.getpid(),
             *(each.pid for each in processes if each.pid is not None and each.is_alive()),
         ]
 
-    def _checks(self) -> dict[str, str]:
-        checks = dict(self._office.checks())
+    def checks(self, own: dict[str, str]) -> dict[str, str]:
+        """What is wrong with any worker stands in the place of what this process says of itself."""
+        checks = dict(own)
         workers = list(self._workers.values())
         alive = sum(w.ready and w.process.is_alive() for w in workers)
         checks["workers"] = "ok" if alive else "no worker is running"

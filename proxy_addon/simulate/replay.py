@@ -15,10 +15,9 @@ from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.metering.referer import page_of
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Activity, Person, Visit
-from proxy_addon.metering.enforcer import CHUNK_SECONDS, STREAM_AGE, TUNNEL_SECONDS, Enforcer
+from proxy_addon.metering.assembly import assemble, numbered
+from proxy_addon.metering.enforcer import CHUNK_SECONDS, STREAM_AGE, TUNNEL_SECONDS
 from proxy_addon.metering.flight import Flight
-from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.metrics import NoMetrics
 from proxy_addon.simulate.result import Result
 from proxy_addon.trace.event import TraceEvent
@@ -52,13 +51,9 @@ class Replay:
 
     def __init__(self, rules: RuleSet) -> None:
         self.result = Result()
-        self.book = UsageBook()
         metrics = _Recorder(self.result)
-        numbers = itertools.count(1)
-        self._attention = VisitTracker(
-            self.book, metrics, self._keep, lambda: str(next(numbers)), "simulation"
-        )
-        self.enforcer = Enforcer(rules, self.book, self._attention, metrics, lambda: 0.0)
+        metering = assemble(rules, self._keep, numbered(""), "simulation", metrics=metrics)
+        self.book, self.enforcer = metering.book, metering.enforcer
         self._later: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = itertools.count()
         self._sockets: dict[tuple[str, str], Flight] = {}

@@ -24,8 +24,8 @@ _DAY = Limit(0.0, Period.DAY)
 class LiveProxyState:
     """Implements `web.office.Office`.
 
-    `checks` tells the state of each part in words, "ok" when it is; `expose` gives the metrics. A supervisor of
-    several workers puts its own in their place.
+    `checks` tells the state of each part in words, "ok" when it is; `expose` gives the metrics. Without
+    `reloading` nobody can ask for other rules.
     """
 
     def __init__(
@@ -37,15 +37,16 @@ class LiveProxyState:
         expose: Callable[[str], tuple[bytes, str]],
         ca_file: Path,
         port: int,
+        reloading: Reloading | None = None,
     ) -> None:
         self._enforcer = enforcer
         self._book = book
         self._clock = clock
-        self.checks = checks
-        self.expose = expose
+        self._checks = checks
+        self._expose = expose
         self._ca_file = ca_file
         self._port = port
-        self.reloading: Reloading | None = None  # set once all is wired
+        self._reloading = reloading
 
     def now(self) -> float:
         """The instant."""
@@ -86,17 +87,17 @@ class LiveProxyState:
 
     def health(self) -> Health:
         """The state of each part."""
-        checks = self.checks()
-        problems = self.reloading.places() if self.reloading is not None else ()
+        checks = self._checks()
+        problems = self._reloading.places() if self._reloading is not None else ()
         return Health(
             all(text == "ok" or DEGRADED in text for text in checks.values()), checks, problems
         )
 
     def reload(self) -> Outcome:
         """Read the rules folder and follow it."""
-        if self.reloading is None:
-            raise RuntimeError("the office is not wired yet")
-        return self.reloading.reload()
+        if self._reloading is None:
+            raise RuntimeError("nothing follows the rules folder here")
+        return self._reloading.reload()
 
     def ca_pem(self) -> bytes:
         """The CA certificate, PEM; empty while there is none."""
@@ -108,4 +109,4 @@ class LiveProxyState:
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """The metrics as text, and their content type."""
-        return self.expose(accept)
+        return self._expose(accept)

@@ -14,10 +14,7 @@ from pathlib import Path
 from time import perf_counter
 
 from proxy_addon.core.policy.compiled import CompiledPolicy
-from proxy_addon.metering.enforcer import Enforcer
-from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import VisitTracker
-from proxy_addon.observability.metrics import NoMetrics
+from proxy_addon.metering.assembly import assemble
 from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.reloader import Reloading
 
@@ -44,9 +41,7 @@ def write(folder: Path, people: int, rules: int, more: str = "") -> None:
 async def measure(folder: Path, people: int, rules: int) -> None:
     """Reload once while a task wakes up each millisecond."""
     live = LiveRules(folder)
-    book = UsageBook()
-    attention = VisitTracker(book, NoMetrics(), lambda visit: None, str, "bench")
-    enforcer = Enforcer(live.load(), book, attention, NoMetrics(), perf_counter)
+    enforcer = assemble(live.load(), lambda visit: None, str, "bench", timer=perf_counter).enforcer
     swaps: list[float] = []
 
     def swap(prepared: CompiledPolicy) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from db.address import parse
+from db.address import journal_folder, parse
 from proxy_addon.ledger.interface import LedgerUnusable
 
 
@@ -59,3 +61,11 @@ def test_what_cannot_hold_a_ledger(text: str) -> None:
     assert "sqlite:///FILE" in message
     assert "s3cret" not in message
     assert "\n" not in message
+
+
+def test_journal_folder() -> None:
+    """As named, beside a SQLite file, or in `var`."""
+    assert journal_folder(Path("elsewhere"), "sqlite:///a/b.db") == Path("elsewhere")
+    assert journal_folder(None, "sqlite:///a/b.db") == Path("a/journal")
+    assert journal_folder(None, "postgresql://db/x") == Path("var/journal")
+    assert journal_folder(None, "sqlite://") == Path("var/journal")

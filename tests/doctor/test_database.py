@@ -113,7 +113,6 @@ def test_journal(tmp_path: Path) -> None:
     """What waits is counted and stays there."""
     settings = Settings(database=f"sqlite:///{tmp_path}/ledger.db")
     folder = tmp_path / "journal"
-    assert books.journal_folder(settings) == folder
     (check,) = books.waiting(settings)
     assert check.state is State.OK
     assert not folder.exists()
@@ -126,10 +125,3 @@ def test_journal(tmp_path: Path) -> None:
     assert (check.state, check.fact.startswith("1 visit not")) == (State.WARNING, True)
     journal.close()
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
-
-
-def test_journal_folder_of_its_own() -> None:
-    """As named, beside a SQLite file, or in `var`."""
-    assert books.journal_folder(Settings(journal="elsewhere")) == Path("elsewhere")
-    assert books.journal_folder(Settings(database="postgresql://db/x")) == Path("var/journal")
-    assert books.journal_folder(named("sqlite://")) == Path("var/journal")

@@ -13,8 +13,8 @@ import random
 import time
 from pathlib import Path
 
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.rule_tests.loader import read_bytes
-from proxy_addon.rule_tests.plan import Machine
 from proxy_addon.rule_tests.runner import run_plans
 from proxy_addon.rules import folder as rules_file
 from tests.fuzz.fuzz_rules import SLOW, WORDS, mutated
@@ -36,7 +36,7 @@ def seeds() -> list[bytes]:
     return found
 
 
-def one(data: bytes, machine: Machine) -> int:
+def one(data: bytes, machine: CompiledPolicy) -> int:
     """Read and run one file; how many tests ran. Anything but an answer is an exception."""
     begun = time.process_time()
     found = read_bytes(data, "a.yaml", machine)
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    machine = Machine.of(rules_file.load(ROOT / "rules"))
+    machine = CompiledPolicy.of(rules_file.load(ROOT / "rules"))
     WORDS.extend(MORE)
     pool, chance = seeds(), random.Random(options.seed)
     begun, ran = time.perf_counter(), 0

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -23,9 +22,7 @@ from proxy_addon.config.settings import Settings, load_settings
 from proxy_addon.core.types import Visit
 from proxy_addon.identity.identification import Identifier
 from proxy_addon.identity.passwords import PasswordFile
-from proxy_addon.metering.enforcer import Enforcer
-from proxy_addon.metering.usage_book import UsageBook
-from proxy_addon.metering.visit_tracker import VisitTracker
+from proxy_addon.metering.assembly import assemble, numbered
 from proxy_addon.network.guards import ClientGuard, Resolver, TargetGuard
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.proxy import ca
@@ -109,13 +106,15 @@ class House:
         self.clock = VirtualClock(NOON)
         self.metrics = PrometheusMetrics()
         self.metrics.rules(self.rules, NOON)
-        self.book = UsageBook()
         self.visits: list[Visit] = []
-        numbers = itertools.count()
-        attention = VisitTracker(
-            self.book, self.metrics, self.visits.append, lambda: f"v{next(numbers)}", "house"
+        self.book, _, self.enforcer = assemble(
+            self.rules,
+            self.visits.append,
+            numbered("v"),
+            "house",
+            metrics=self.metrics,
+            timer=timer,
         )
-        self.enforcer = Enforcer(self.rules, self.book, attention, self.metrics, timer)
         targets = TargetGuard(self.settings, (self.settings.listen.port, self.settings.web.port))
         self.identifier = Identifier(lambda: self.enforcer.rules, file, self.settings, self.clock)
         office = LiveProxyState(

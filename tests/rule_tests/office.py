@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import dedent, indent
 
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.rule_tests.loader import Tests, read_bytes
-from proxy_addon.rule_tests.plan import Machine
 from proxy_addon.rule_tests.runner import Run, run_plans
 from proxy_addon.rules import folder as rules_file
 
@@ -61,10 +61,10 @@ def write(folder: Path, policy: str = POLICY, tests: str | None = None) -> Path:
 
 
 @cache
-def machine(policy: str = POLICY) -> Machine:
+def machine(policy: str = POLICY) -> CompiledPolicy:
     """The office, compiled."""
     with TemporaryDirectory() as name:
-        return Machine.of(rules_file.load(write(Path(name) / "rules", policy)))
+        return CompiledPolicy.of(rules_file.load(write(Path(name) / "rules", policy)))
 
 
 def one_test(day: str, start: str = "2026-11-02 09:00", people: str = "{dora: [staff]}") -> str:

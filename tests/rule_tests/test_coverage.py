@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import Calendar, When
 from proxy_addon.rule_tests.coverage import Coverage
 from proxy_addon.rule_tests.loader import read_bytes
-from proxy_addon.rule_tests.plan import Machine
 from proxy_addon.rule_tests.runner import run_plans
 from tests.rule_tests.office import POLICY, machine, one_test, run
 
@@ -111,7 +111,7 @@ def test_calendars_are_branches() -> None:
         replace(rule, when=When(calendar=days)) if rule.name == "Lunch" else rule
         for rule in rules.rules
     )
-    compiled = Machine.of(replace(rules, rules=changed))
+    compiled = CompiledPolicy.of(replace(rules, rules=changed))
     tests = read_bytes(one_test(look("15:00")).encode(), "a.yaml", compiled)
     found = run_plans(compiled, tests.plans).coverage
     assert "calendar holidays and fair: does not fit" in [branch.what for branch in found.branches]

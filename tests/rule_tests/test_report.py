@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.rule_tests import report
-from proxy_addon.rule_tests.plan import Machine
 from proxy_addon.rule_tests.runner import Run, run_plans
 from tests.rule_tests.office import machine, one_test, read, run
 
@@ -21,7 +21,7 @@ def with_mistake() -> Run:
         one_test("- {at: 9, restart: true}").removeprefix("tests:\n").replace("a test", "broken")
     )
     tests = read(one_test(WRONG) + right + broken)
-    compiled: Machine = machine()
+    compiled: CompiledPolicy = machine()
     return run_plans(compiled, tests.plans, tests.problems)
 
 

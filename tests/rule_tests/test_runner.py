@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import Duty, When
 from proxy_addon.presentation.rule_text import length
 from proxy_addon.rule_tests.loader import read_bytes
-from proxy_addon.rule_tests.plan import Machine
 from proxy_addon.rule_tests.report import lines
 from proxy_addon.rule_tests.runner import run_folder, run_plans
 from tests.rule_tests.office import POLICY, machine, one_test, passes, run, write
@@ -211,7 +211,9 @@ def test_a_rota_gives_and_takes_a_role() -> None:
     """Whoever is on duty has the minutes of the role; a visit that goes on has them for as long."""
     rules = machine().rules
     duty = Duty(("dora",), When(between=((9 * 3600, 10 * 3600),)))
-    compiled = Machine.of(replace(rules, people=replace(rules.people, duties={"care": (duty,)})))
+    compiled = CompiledPolicy.of(
+        replace(rules, people=replace(rules.people, duties={"care": (duty,)}))
+    )
     day = f"""
         - {{at: 09:10, user: dora, visits: {{platform: x, for: 2h}}}}
         - {{at: 09:40, {X}, expect: {{verdict: spend, left: 15m, until: 10:00}}}}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.rule_tests.loader import read_tests
-from proxy_addon.rule_tests.plan import Machine
 from proxy_addon.rule_tests.report import lines
 from proxy_addon.rule_tests.runner import Run, run_plans
 from proxy_addon.rules import folder as rules_file
@@ -19,7 +19,7 @@ RULES = Path(__file__).resolve().parents[2] / "rules"
 @pytest.fixture(scope="module")
 def found() -> Run:
     """One run of all shipped tests."""
-    machine = Machine.of(rules_file.load(RULES))
+    machine = CompiledPolicy.of(rules_file.load(RULES))
     tests = read_tests(RULES, machine)
     return run_plans(machine, tests.plans, tests.problems)
 

@@ -67,7 +67,7 @@ def test_all_parts_are_there(office: Application) -> None:
     assert office.live.current.limited == {"facebook", "x", "linkedin", "tiktok", "chatter"}
     assert set(office.checks()) == {"proxy", "loop", "ledger", "rules"}
     assert office.checks()["proxy"] == "ok"
-    text = office.expose()[0].decode()
+    text = office.readiness.expose()[0].decode()
     assert "allowance_rules_last_reload_ok 1.0" in text
     assert office.live.current.digest[:12] in text
 
@@ -187,7 +187,7 @@ async def test_people_are_counted_on_the_loop(office: Application) -> None:
     """The gauge of active people is set by the loop, so that a scrape never walks through what changes."""
     office.start(asyncio.get_running_loop())
     office.attention.active = breaks  # type: ignore[method-assign]
-    assert b"allowance_active_people 0.0" in office.expose()[0]
+    assert b"allowance_active_people 0.0" in office.readiness.expose()[0]
 
 
 async def test_a_loop_that_hangs_is_seen(

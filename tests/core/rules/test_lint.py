@@ -53,7 +53,10 @@ def test_the_override_that_wins_is_named(tmp_path: Path) -> None:
     )  # fmt: skip
     policy = f"allowances:\n  daily:\n    limit: 15m per day\n    overrides:{three}\n"
     said = [line for line in warned(tmp_path, policy + RULES) if "two-overrides" in line]
-    assert ["line 7 already, which wins" in line for line in said] == [True, True]
+    assert ["already has the override on line 7, which wins" in line for line in said] == [
+        True,
+        True,
+    ]
 
 
 def test_roles_that_somebody_has_in_another_way(tmp_path: Path) -> None:

@@ -1,0 +1,119 @@
+"""Whether this proxy can do its work: each part in words, the ledger's gauges, and the metrics as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.ledger.writer import WriterState
+from proxy_addon.observability.exposition import Counted, Host, exposed
+from proxy_addon.observability.metrics import PrometheusMetrics
+from proxy_addon.rule_tests.runner import run_folder
+from proxy_addon.system.clock import Clock
+
+LOOP_STALE = 5.0  # seconds without a turn after which the loop counts as stuck
+
+
+class Fleet(Protocol):
+    """The workers that a supervisor answers for: whoever asks it is told of all of them."""
+
+    def pids(self) -> Iterable[int]:
+        """The processes whose use is summed up."""
+
+    def checks(self, own: dict[str, str]) -> dict[str, str]:
+        """What is said of all, given what this process says of itself."""
+
+    def counted(self) -> Counted:
+        """What all of them have counted together."""
+
+
+class Readiness:
+    """What the health pages and `/metrics` are made of. Any thread."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        turned: Callable[[], float],
+        draining: Callable[[], bool],
+        ledger: Callable[[], WriterState],
+        rules: Callable[[], str],
+        metrics: PrometheusMetrics,
+        host: Host,
+        fleet: Fleet | None = None,
+    ) -> None:
+        """`turned`: the instant at which the event loop last turned. `rules`: "ok", or what is wrong with them."""
+        self._clock = clock
+        self._turned = turned
+        self._draining = draining
+        self._ledger = ledger
+        self._rules = rules
+        self._metrics = metrics
+        self._host = host
+        self._fleet = fleet
+
+    def checks(self) -> dict[str, str]:
+        """Each part with "ok", or what is wrong with it; those of the fleet too where there is one."""
+        own = self._own()
+        return own if self._fleet is None else self._fleet.checks(own)
+
+    def _own(self) -> dict[str, str]:
+        silent = self._clock.now() - self._turned()
+        loop = "ok" if silent < LOOP_STALE else f"the event loop has not turned for {silent:.0f} s"
+        return {
+            "proxy": "draining: no new connections" if self._draining() else "ok",
+            "loop": loop,
+            "ledger": ledger_words(self._ledger()),
+            "rules": self._rules(),
+        }
+
+    def expose(self, accept: str = "") -> tuple[bytes, str]:
+        """All metrics, in the format that `accept` prefers, and its content type."""
+        own = self._metrics.registry if self._fleet is None else self._fleet.counted()
+        return exposed(own, self._host, accept)
+
+
+def show_ledger(metrics: PrometheusMetrics, state: WriterState) -> None:
+    """Put the state of the ledger into the metrics."""
+    metrics.ledger_up.set(1 if state.up else 0)
+    metrics.ledger_pending.set(state.pending)
+    if state.up and state.flush_seconds is not None:
+        metrics.ledger_flush.observe(state.flush_seconds)
+    for kind, count in state.errors.items():
+        metrics.ledger_failed(kind, count)
+    metrics.journal_dropped(state.journal_dropped)
+    metrics.journal_bytes.set(state.journal_bytes)
+    metrics.journal_visits.set(state.journal_visits)
+    metrics.lost({"no-room": state.dropped, "refused": state.refused})
+
+
+def ledger_words(state: WriterState) -> str:
+    """How the ledger is doing, for people: "ok", or what is wrong, since when, and where visits are meanwhile."""
+    if state.up:
+        return "ok"
+    words = f"down: {state.message}"
+    if state.away_since is not None:
+        since = datetime.fromtimestamp(state.away_since, UTC).isoformat(timespec="seconds")
+        words = f"down since {since}: {state.message}"
+    journal = (
+        state.journal_message
+        or f"{state.journal_visits} in the journal ({state.journal_bytes} bytes)"
+    )
+    dropped = f", {state.journal_dropped} found no room there" if state.journal_dropped else ""
+    return f"{words}; {state.pending} visits wait, {journal}{dropped}"
+
+
+def failing_tests(folder: Path, rules: RuleSet) -> list[str]:
+    """The tests of a rules folder that fail, and what is wrong with the tests themselves."""
+    run = run_folder(folder, rules)
+    if not run.outcomes and not run.problems:
+        return [f"{folder}/tests: the policy requires tests, and there are none"]
+    failed = [
+        f"{each.plan.place}: the test fails: {each.plan.name}"
+        for each in run.outcomes
+        if not each.passed
+    ]
+    return [*map(str, run.problems), *failed]

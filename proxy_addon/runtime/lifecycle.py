@@ -1,0 +1,71 @@
+"""The life of one proxy process whose parts are wired: load, start, drain, stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from db.ledger import SqlLedger
+from proxy_addon.ledger.writer import Writer
+from proxy_addon.observability.decision_log import DecisionLog
+from proxy_addon.observability.loop_lag import LoopLag
+from proxy_addon.observability.metrics import PrometheusMetrics
+from proxy_addon.proxy.addon import AllowanceAddon
+from proxy_addon.proxy.master import Runner, RunnerOptions
+from proxy_addon.rules.reloader import Reloading
+from proxy_addon.runtime.housekeeping import Heartbeat
+from proxy_addon.runtime.loop_handle import LoopHandle
+from proxy_addon.web.server import WebServer
+
+
+@dataclass(kw_only=True)
+class Lifecycle:
+    """Begins and ends what has threads, files or connections of its own, in the right order."""
+
+    loop: LoopHandle
+    options: RunnerOptions
+    addon: AllowanceAddon
+    ledger: SqlLedger
+    writer: Writer
+    decisions: DecisionLog | None
+    reloading: Reloading
+    web: WebServer
+    heartbeat: Heartbeat
+    metrics: PrometheusMetrics
+    _runner: Runner | None = field(default=None, init=False)
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to write, and to listen to what others write."""
+        self.loop.attach(loop)
+        LoopLag(self.metrics).start(loop)
+        self.writer.start()
+        if self.decisions is not None:
+            self.decisions.start()
+        self.ledger.attend(self.writer.wake)
+        self.reloading.start(loop)
+        self.heartbeat.turn()
+
+    def runner(
+        self, on_running: Callable[[], None], on_stopping: Callable[[], None] = lambda: None
+    ) -> Runner:
+        """The proxy itself; it drains on a signal."""
+        self._runner = Runner(self.options, self.addon, on_running, on_stopping)
+        return self._runner
+
+    def draining(self) -> bool:
+        """Whether the end has been asked for."""
+        return self._runner is not None and self._runner.draining
+
+    def stop(self) -> int:
+        """Write what is left; how many visits could not be written."""
+        self.loop.detach()
+        self.reloading.stop()
+        lost = self.writer.stop(self.options.drain)
+        self.web.stop()
+        self.ledger.close()
+        self.addon.services.identifier.close()
+        self.addon.services.resolver.close()
+        if self.decisions is not None:
+            self.decisions.stop()
+        return lost

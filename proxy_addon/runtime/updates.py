@@ -1,0 +1,115 @@
+"""What arrives while the proxy runs: news of other proxies, erasures, other rules and the past that they need."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from proxy_addon.core.policy.compiled import CompiledPolicy
+from proxy_addon.identity.pseudonyms import Mask
+from proxy_addon.ledger.interface import Erasure, Ledger, LedgerError, News
+from proxy_addon.metering.assembly import Metering
+from proxy_addon.observability.decision_log import DecisionLog
+from proxy_addon.observability.metrics import PrometheusMetrics
+from proxy_addon.runtime.loop_handle import LoopHandle
+from proxy_addon.system.clock import Clock
+
+log = structlog.get_logger("allowance.run")
+
+
+class LedgerNews:
+    """Takes up on the event loop what others wrote to the ledger."""
+
+    def __init__(
+        self, loop: LoopHandle, metering: Metering, mask: Mask, decisions: DecisionLog | None
+    ) -> None:
+        self._loop = loop
+        self._metering = metering
+        self._mask = mask
+        self._decisions = decisions
+
+    def arrived(self, news: News) -> None:
+        """On the writer's thread."""
+        if news.erasures:
+            self._loop.call(self._drop_erased, news.erasures)
+        if news.visits or news.grants:
+            self._loop.call(self._metering.book.load, news.visits, news.grants)
+
+    def _drop_erased(self, erasures: tuple[Erasure, ...]) -> None:
+        """Somebody was erased: nothing of them stays in memory."""
+        if self._decisions is not None:
+            self._decisions.erase(lambda known: any(erasure.names(known) for erasure in erasures))
+        book, tracker, enforcer = self._metering
+        names = {*book, *(name for name, _ in tracker.watched())}
+        gone = [
+            name for name in names if any(erasure.names(self._mask(name)) for erasure in erasures)
+        ]
+        for name in gone:
+            book.drop(name)
+            tracker.drop(name)
+            enforcer.drop(name)
+        if gone:
+            # an engine keeps names to be quick; a new one has none
+            enforcer.use(CompiledPolicy.of(enforcer.rules))
+            log.info("somebody was erased and is forgotten here", people=len(gone))
+
+
+class RulesInForce:
+    """Follows the rules, and reads from the ledger as much of the past as their windows need."""
+
+    def __init__(
+        self,
+        loop: LoopHandle,
+        clock: Clock,
+        metering: Metering,
+        ledger: Ledger,
+        metrics: PrometheusMetrics,
+        follow: Callable[[], None],
+    ) -> None:
+        """`follow` brings open connections up to date; called on the event loop after each change."""
+        self._loop = loop
+        self._clock = clock
+        self._metering = metering
+        self._ledger = ledger
+        self._metrics = metrics
+        self._follow = follow
+        self.since = self._loaded_since = clock.now()  # `since`: when they came into force here
+        metrics.rules(metering.enforcer.rules, self.since)
+
+    def load(self) -> None:
+        """Read what the ledger knows of the windows that are still open. Raises LedgerError."""
+        self._loaded_since = self._needed_since()
+        self._metering.book.adopt(self._ledger.histories(self._loaded_since))
+        self._metering.book.load((), self._ledger.grants(self._loaded_since))
+
+    def swap(self, prepared: CompiledPolicy) -> None:
+        """On the event loop: other rules are in force."""
+        self._metering.enforcer.swap(prepared, self._clock.now())
+        self._follow()
+        self._widen()
+        self.since = self._clock.now()
+        self._metrics.rules(prepared.rules, self.since)
+
+    def _needed_since(self) -> float:
+        return self._metering.enforcer.engine.needed_since(self._clock.now())
+
+    def _widen(self) -> None:
+        """Rules with a longer window than those of the start: read what lies further back, off the loop."""
+        since, until = self._needed_since(), self._loaded_since
+        if since >= until:
+            return
+        self._loaded_since = since
+        threading.Thread(
+            target=self._read_back, args=(since, until), name="ledger-past", daemon=True
+        ).start()
+
+    def _read_back(self, since: float, until: float) -> None:
+        try:
+            visits, grants = list(self._ledger.visits(since)), self._ledger.grants(since)
+        except LedgerError as problem:
+            log.warning("the past that the new rules need is not known yet", because=str(problem))
+            self._loaded_since = until  # the next change of the rules tries again
+            return
+        self._loop.call(self._metering.book.load, visits, grants)

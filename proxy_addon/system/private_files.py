@@ -1,0 +1,60 @@
+"""Files for their owner alone, mode 0600: written whole or not at all, and on the disk when a call returns.
+
+What is written lies in a neighbour first, whose name begins with a dot, and takes its place in one step.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+FOLDER_MODE = 0o700
+
+
+def make_folder(folder: Path) -> None:
+    """A folder that nobody else can look into, unless it is there. Raises OSError."""
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """A file that is not there yet. Raises OSError, FileExistsError among others; half a file may stay then."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(file, "wb") as target:
+        target.write(content)
+        target.flush()
+        os.fsync(target.fileno())
+
+
+def replace(
+    path: Path, content: bytes, prepare: Callable[[Path], None] = lambda fresh: None
+) -> None:
+    """Put a file in the place of the one that may be there, which stays as it is when this fails. Raises OSError.
+
+    `prepare` is given the new file before it takes that place.
+    """
+    with _neighbour(path, content) as fresh:
+        prepare(fresh)
+        fresh.replace(path)
+
+
+def make_once(path: Path, content: bytes) -> None:
+    """The same, but never over a file that is there, or that another process has just made. Raises OSError."""
+    with _neighbour(path, content) as fresh:
+        try:
+            path.hardlink_to(fresh)
+        except FileExistsError:
+            pass
+
+
+@contextmanager
+def _neighbour(path: Path, content: bytes) -> Iterator[Path]:
+    """A new file beside `path`, gone afterwards unless it was moved."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        write_new(fresh, content)
+        yield fresh
+    finally:
+        fresh.unlink(missing_ok=True)

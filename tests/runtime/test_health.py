@@ -1,0 +1,89 @@
+"""`proxy_addon/runtime/health.py`: each part in words, and the ledger in the metrics."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from proxy_addon.ledger.writer import WriterState
+from proxy_addon.observability.exposition import Counted, Host
+from proxy_addon.observability.metrics import PrometheusMetrics
+from proxy_addon.runtime.health import Readiness, failing_tests, ledger_words, show_ledger
+from proxy_addon.system.clock import VirtualClock
+from tests.proxy.house import House
+
+UP = WriterState(True, 0, 0.02, {}, None, 0, 0)
+DOWN = replace(UP, up=False, pending=3, message="locked", errors={"stopped": 2}, journal_visits=3)
+
+
+class Two:
+    """A fleet that has counted for itself."""
+
+    def __init__(self) -> None:
+        self.metrics = PrometheusMetrics()
+        self.metrics.ledger_pending.set(7)
+
+    def pids(self) -> list[int]:
+        """None that lives."""
+        return []
+
+    def checks(self, own: dict[str, str]) -> dict[str, str]:
+        """One part more."""
+        return own | {"workers": "ok"}
+
+    def counted(self) -> Counted:
+        """Its own."""
+        return self.metrics.registry
+
+
+def readiness(clock: VirtualClock, state: WriterState = UP, fleet: Two | None = None) -> Readiness:
+    """Of a proxy whose loop turned last at 100."""
+    return Readiness(
+        clock, turned=lambda: 100.0, draining=lambda: clock.now() > 200.0, ledger=lambda: state,
+        rules=lambda: "ok", metrics=PrometheusMetrics(), host=Host(Path(), 0.0), fleet=fleet,
+    )  # fmt: skip
+
+
+def test_each_part_says_what_is_wrong() -> None:
+    """All is well at first; then the loop hangs, the ledger is away, and the end has been asked for."""
+    clock = VirtualClock(101.0)
+    assert set(readiness(clock).checks().values()) == {"ok"}
+    clock.move_to(260.0)
+    found = readiness(clock, DOWN).checks()
+    assert found["loop"] == "the event loop has not turned for 160 s"
+    assert found["proxy"] == "draining: no new connections"
+    assert found["ledger"].startswith("down: locked; 3 visits wait, 3 in the journal")
+
+
+def test_a_fleet_speaks_for_all() -> None:
+    """Where a supervisor answers, its words and its numbers are shown in place of those of its own process."""
+    alone, both = readiness(VirtualClock(101.0)), readiness(VirtualClock(101.0), UP, Two())
+    assert set(both.checks()) - set(alone.checks()) == {"workers"}
+    assert b"allowance_ledger_pending 7.0" in both.expose()[0]
+    assert b"allowance_ledger_pending 7.0" not in alone.expose()[0]
+
+
+def test_when_the_ledger_went_away_is_said() -> None:
+    """With the instant, what the journal cannot take, and why."""
+    words = ledger_words(replace(DOWN, away_since=0.0, journal_dropped=4, journal_message="full"))
+    assert words == (
+        "down since 1970-01-01T00:00:00+00:00: locked; 3 visits wait, full, 4 found no room there"
+    )
+
+
+def test_the_state_of_the_ledger_is_in_the_metrics() -> None:
+    """Up or down, what waits, and each kind of failure."""
+    metrics = PrometheusMetrics()
+    show_ledger(metrics, UP)
+    assert metrics.registry.get_sample_value("allowance_ledger_up") == 1.0
+    show_ledger(metrics, DOWN)
+    assert metrics.registry.get_sample_value("allowance_ledger_up") == 0.0
+    assert metrics.registry.get_sample_value("allowance_journal_visits") == 3.0
+
+
+def test_a_policy_that_requires_tests_has_some(tmp_path: Path) -> None:
+    """A folder without tests fails as a whole."""
+    house = House(tmp_path)
+    house.close()
+    (said,) = failing_tests(tmp_path / "rules", house.rules)
+    assert said.endswith("the policy requires tests, and there are none")

@@ -1,0 +1,86 @@
+"""`proxy_addon/runtime/housekeeping.py`: what is done again and again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from proxy_addon.core.policy.compiled import CompiledPolicy
+from proxy_addon.core.types import Visit
+from proxy_addon.ledger.interface import LedgerUnavailable
+from proxy_addon.ledger.journal import Journal
+from proxy_addon.metering.assembly import Metering, assemble, numbered
+from proxy_addon.observability.metrics import PrometheusMetrics
+from proxy_addon.runtime import housekeeping
+from proxy_addon.runtime.housekeeping import Heartbeat, JournalSweeper, RulesAudit
+from proxy_addon.runtime.loop_handle import LoopHandle
+from proxy_addon.system.clock import VirtualClock
+from tests.ledger.memory_ledger import MemoryLedger
+from tests.proxy.house import NOON, House
+
+
+@pytest.fixture
+def metering(tmp_path: Path) -> Metering:
+    """By the rules of a house, on a clock that is moved."""
+    house = House(tmp_path)
+    house.close()
+    return assemble(house.rules, lambda _: None, numbered("v"), "here")
+
+
+def used(at: float) -> Visit:
+    """A minute of dora."""
+    return Visit(f"u{at}", "dora", "x", None, "short", "A little every day", at - 60.0, at, "there")
+
+
+def test_memory_is_given_back(metering: Metering, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Now and then what no window reaches any more is forgotten; each turn is a sign of life."""
+    monkeypatch.setattr(housekeeping, "FORGET", 2)
+    clock = VirtualClock(NOON)
+    heart = Heartbeat(LoopHandle(), clock, metering, PrometheusMetrics())
+    metering.book.load([used(NOON - 30 * 86_400.0), used(NOON)], ())
+    clock.advance(1.0)
+    heart.turn()
+    assert (heart.turned, len(metering.book.of("dora").visits)) == (NOON + 1.0, 2)
+    heart.turn()
+    assert list(metering.book.of("dora").visits) == [f"u{NOON}"]
+
+
+def test_a_journal_of_a_dead_process_is_swept_up(tmp_path: Path) -> None:
+    """What it holds is in the ledger, its file is gone; one that lives is left alone."""
+    ledger = MemoryLedger()
+    sweeper = JournalSweeper(tmp_path / "journal", "database", ledger)
+    sweeper.take_over(warns=True)  # no folder yet
+    left = Journal(tmp_path / "journal", "dead", "database")
+    left.add([used(NOON)])
+    sweeper.sweep()
+    assert list(ledger.visits(0.0)) == []
+    left.close()
+    sweeper.take_over()
+    assert [visit.id for visit in ledger.visits(0.0)] == [f"u{NOON}"]
+
+
+class Deaf(MemoryLedger):
+    """Takes the rules at the second attempt."""
+
+    tries = 0
+
+    def rules_in_force(self, digest: str, at: float, node: str) -> None:
+        """Fails once."""
+        self.tries += 1
+        if self.tries == 1:
+            raise LedgerUnavailable("away", kind="unreachable")
+
+
+def test_rules_are_told_to_the_ledger_once(metering: Metering) -> None:
+    """Until the ledger has taken them; then again only when others are in force."""
+    ledger = Deaf()
+    audit = RulesAudit(ledger, VirtualClock(NOON), metering, "here", pseudonyms=False)
+    for _ in range(4):
+        audit.note()
+    assert ledger.tries == 2
+    other = replace(metering.enforcer.rules, digest="another")
+    metering.enforcer.use(CompiledPolicy.of(other))
+    audit.note()
+    assert ledger.tries == 3

@@ -1,0 +1,71 @@
+"""`proxy_addon/runtime/updates.py`: news, erasures and other rules reach the memory of a proxy."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from proxy_addon.core.policy.compiled import CompiledPolicy
+from proxy_addon.core.ruleset import Period
+from proxy_addon.core.types import Visit
+from proxy_addon.ledger.interface import News
+from proxy_addon.metering.assembly import Metering, assemble, numbered
+from proxy_addon.observability.metrics import PrometheusMetrics
+from proxy_addon.runtime.loop_handle import LoopHandle
+from proxy_addon.runtime.updates import LedgerNews, RulesInForce
+from proxy_addon.system.clock import VirtualClock
+from tests.ledger.memory_ledger import MemoryLedger
+from tests.proxy.house import NOON, House
+
+
+@pytest.fixture
+def metering(tmp_path: Path) -> Metering:
+    """By the rules of a house, on a clock that is moved."""
+    house = House(tmp_path)
+    house.close()
+    return assemble(house.rules, lambda _: None, numbered("v"), "here")
+
+
+def used(at: float) -> Visit:
+    """A minute of dora."""
+    return Visit(f"u{at}", "dora", "x", None, "short", "A little every day", at - 60.0, at, "there")
+
+
+async def test_news_are_taken_up_on_the_loop(metering: Metering) -> None:
+    """Nothing before the start; afterwards what others wrote is in the book at the next turn."""
+    loop = LoopHandle()
+    news = LedgerNews(loop, metering, str, None)
+    news.arrived(News((used(NOON),), (), 0.0))
+    loop.attach(asyncio.get_running_loop())
+    await asyncio.sleep(0)
+    assert len(metering.book) == 0
+    news.arrived(News((used(NOON),), (), 0.0))
+    await asyncio.sleep(0.01)
+    assert metering.book.of("dora").spent("short", 0.0, NOON) == 60.0
+
+
+async def test_rules_with_a_longer_window_bring_the_past_that_they_need(metering: Metering) -> None:
+    """A start reads today; once a month counts, what was used weeks ago is read, and open connections follow."""
+    ledger, loop, followed = MemoryLedger(), LoopHandle(), list[float]()
+    ledger.write_visits([used(NOON), used(NOON - 86_400.0)])
+    clock = VirtualClock(NOON)
+    rules = RulesInForce(
+        loop, clock, metering, ledger, PrometheusMetrics(), lambda: followed.append(clock.now())
+    )
+    rules.load()
+    assert list(metering.book.of("dora").visits) == [f"u{NOON}"]
+    loop.attach(asyncio.get_running_loop())
+    clock.advance(5.0)
+    old = metering.enforcer.rules
+    longer = replace(
+        old.allowances["short"],
+        limits=(replace(old.allowances["short"].limits[0], period=Period.MONTH),),
+    )
+    rules.swap(CompiledPolicy.of(replace(old, allowances={"short": longer})))
+    assert (rules.since, followed) == (NOON + 5.0, [NOON + 5.0])
+    async with asyncio.timeout(5):
+        while len(metering.book.of("dora").visits) < 2:
+            await asyncio.sleep(0.01)
