@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 
 class Activity(StrEnum):
-    """What a request is evidence of (METERING.md, section 2)."""
+    """What a request is evidence of (docs/metering.md)."""
 
     VISIT = "visit"
     MEDIA = "media"

@@ -47,7 +47,7 @@ class ScriptAddon:
         ctx.options.update(connection_strategy="lazy")
 
     def running(self) -> None:
-        """Begin to look after what runs. Plain, not async: see MITMPROXY.md, section 6."""
+        """Begin to look after what runs. Plain, not async: see docs/architecture.md."""
         office = self._office
         server = ctx.master.addons.get("proxyserver")
         if office is None or server is None:
