@@ -88,7 +88,7 @@ def _free(name: str, wanted: HostPort, flag: str) -> Check:
     except PortTaken as problem:
         return error(
             name,
-            f"{wanted}: {str(problem).rpartition(': ')[2].partition(';')[0]}",
+            f"{wanted}: {problem.because}",
             f"choose another with {flag} HOST:PORT, or see who has it: ss -ltnp 'sport = :{wanted.port}'",
         )
     return ok(name, f"{wanted} is free")
