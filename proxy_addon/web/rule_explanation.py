@@ -22,7 +22,7 @@ from proxy_addon.presentation.rule_text import some
 from proxy_addon.rules.explanation import AllowanceLine, Explanation
 from proxy_addon.web import rendering as pages
 from proxy_addon.web.interface import ProxyState
-from proxy_addon.web.time_request_pages import visitor
+from proxy_addon.web.visitor import visitor
 
 PATH: Final = "/why"
 MOST_STEPS: Final = 60  # rules that are shown as passed over
