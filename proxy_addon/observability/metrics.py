@@ -85,7 +85,7 @@ class Words:
 
 
 class PrometheusMetrics:
-    """Implements `observability.interface.Metrics` and `proxy.services.Traffic`. Each has its own registry."""
+    """Implements the protocols of `observability.interface`. Each has its own registry."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
@@ -371,7 +371,7 @@ class PrometheusMetrics:
         self._places.add(where)
         self._errors.labels(where).inc()
 
-    # -- connections (proxy.services.Traffic)
+    # -- connections (observability.interface.Traffic)
 
     def connections(self, open_now: int) -> None:
         """How many client connections are open."""
