@@ -16,8 +16,8 @@ from pathlib import Path
 import structlog
 
 from db.address import parse
-from db.engine import upgrade
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.config.settings import Settings
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import RuleSet

@@ -1,8 +1,7 @@
-"""Twin of db/engine.py: what a start does to a database, and what it leaves alone."""
+"""Twin of db/upgrade.py: what a start does to a database, and what it leaves alone."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import subprocess
 import sys
@@ -12,8 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from db.engine import HEAD, schema_version, upgrade
+from db.engine import HEAD, schema_version
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerUnavailable, LedgerUnusable
 from tests.db.engines import ENGINES, connected, new_url
@@ -39,21 +39,6 @@ def test_upgrade_makes_the_tables_once(url: str) -> None:
     }  # fmt: skip
 
 
-def test_nothing_to_do_does_not_load_alembic(tmp_path: Path) -> None:
-    """A start on a database that is up to date does not pay for the import of Alembic or of psycopg."""
-    url = f"sqlite:///{tmp_path}/ledger.db"
-    upgrade(url)
-    code = (
-        "import sys, json; from db.engine import upgrade; from db.ledger import SqlLedger\n"
-        f"upgrade({url!r}); SqlLedger({url!r}, 'a').check()\n"
-        "print(json.dumps([name for name in ('alembic', 'psycopg') if name in sys.modules]))"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
-    )
-    assert json.loads(result.stdout) == []
-
-
 def test_upgrade_works_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Migrations are found beside the code, not in the working folder; a relative file counts from there."""
     folder = tmp_path / "50% off & more"
@@ -65,7 +50,7 @@ def test_upgrade_works_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_five_processes_start_together(url: str) -> None:
     """One of them migrates, the others wait for it, all succeed, and the ledger works."""
-    code = f"from db.engine import upgrade; print(upgrade({url!r}))"
+    code = f"from db.upgrade import upgrade; print(upgrade({url!r}))"
     starts = [
         subprocess.Popen(
             [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
