@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.doctor.check import Check, error, ok, warning
+from proxy_addon.system.health import OK
 from proxy_addon.web.server import PortTaken, free
 
 PATIENCE = 3.0  # seconds
@@ -50,7 +51,7 @@ def running(web: HostPort) -> RunningProxy | None:
         status, body = _get(web, "/readyz")
         answer = json.loads(body)
         checks = answer["checks"]
-        wrong = {str(part): str(words) for part, words in checks.items() if words != "ok"}
+        wrong = {str(part): str(words) for part, words in checks.items() if words != OK}
         if not isinstance(answer["ready"], bool) or status not in (200, 503):
             return None
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError):

@@ -46,6 +46,7 @@ from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.last_good import LastGood
 from proxy_addon.rules.reloader import Reloading
 from proxy_addon.system.clock import SystemClock, timer
+from proxy_addon.system.health import FINE, PartHealth, down
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.forms import Tokens
@@ -359,16 +360,15 @@ class Application:
 
     # -- state
 
-    def checks(self) -> dict[str, str]:
-        """Each part with "ok", or what is wrong with it."""
+    def checks(self) -> dict[str, PartHealth]:
+        """How each part is."""
         silent = self.clock.now() - self._turned
-        loop = "ok" if silent < LOOP_STALE else f"the event loop has not turned for {silent:.0f} s"
+        stale = f"the event loop has not turned for {silent:.0f} s"
         draining = self._runner is not None and self._runner.draining
-        proxy = "draining: no new connections" if draining else "ok"
         return {
-            "proxy": proxy,
-            "loop": loop,
-            "ledger": ledger_words(self.writer.state()),
+            "proxy": down("draining: no new connections") if draining else FINE,
+            "loop": FINE if silent < LOOP_STALE else down(stale),
+            "ledger": ledger_health(self.writer.state()),
             "rules": self.reloading.check(),
         }
 
@@ -390,10 +390,10 @@ def _failures(folder: Path, rules: RuleSet) -> list[str]:
     return [*map(str, run.problems), *failed]
 
 
-def ledger_words(state: WriterState) -> str:
-    """How the ledger is doing, for people: "ok", or what is wrong, since when, and where visits are meanwhile."""
+def ledger_health(state: WriterState) -> PartHealth:
+    """How the ledger is doing: fine, or what is wrong, since when, and where visits are meanwhile."""
     if state.up:
-        return "ok"
+        return FINE
     words = f"down: {state.message}"
     if state.away_since is not None:
         since = datetime.fromtimestamp(state.away_since, UTC).isoformat(timespec="seconds")
@@ -403,7 +403,7 @@ def ledger_words(state: WriterState) -> str:
         or f"{state.journal_visits} in the journal ({state.journal_bytes} bytes)"
     )
     dropped = f", {state.journal_dropped} found no room there" if state.journal_dropped else ""
-    return f"{words}; {state.pending} visits wait, {journal}{dropped}"
+    return down(f"{words}; {state.pending} visits wait, {journal}{dropped}")
 
 
 def _ids() -> Callable[[], str]:

@@ -129,7 +129,10 @@ def web_app(office: ProxyState) -> FastAPI:
 
     async def ready(request: Request) -> Response:
         health = office.health()
-        body = {"ready": health.ready, "checks": dict(health.checks)}
+        body = {
+            "ready": health.ready,
+            "checks": {name: part.text for name, part in health.checks.items()},
+        }
         return pages.data(body, 200 if health.ready else 503)
 
     async def metrics(request: Request) -> Response:
