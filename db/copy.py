@@ -31,10 +31,11 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Engine
 
 from db.address import Address, parse
-from db.engine import is_due, open_engine, require_head, upgrade, writing
+from db.engine import is_due, open_engine, require_head, writing
 from db.errors import translated
 from db.models import Base
 from db.types import Instant
+from db.upgrade import upgrade
 from proxy_addon.ledger.interface import LedgerUnusable
 
 BATCH = 2_000  # rows in one transaction of the target

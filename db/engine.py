@@ -1,20 +1,13 @@
-"""Opening the database, and bringing its schema to the one this version needs.
-
-`upgrade` runs at every start and is made to cost next to nothing when there is nothing to do: one
-connection, two small queries, and Alembic is not even imported.
-"""
+"""Opening the database, and whether its schema is the one this version needs."""
 
 from __future__ import annotations
-
-import importlib
 
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection, Engine
 
-from db.address import Address, parse
-from db.errors import translated
+from db.address import Address
 from db.postgres import open_postgres
-from db.sqlite import create_file, open_sqlite, use_wal
+from db.sqlite import open_sqlite
 from proxy_addon.ledger.interface import LedgerUnusable
 
 # All that this version knows, oldest first; tested against migrations/versions.
@@ -31,49 +24,6 @@ def open_engine(address: Address, node: str) -> Engine:
 def writing(engine: Engine) -> Engine:
     """The same engine and pool, for transactions that write."""
     return engine.execution_options(writes=True)
-
-
-def upgrade(url: str) -> bool:
-    """Create the database file and the tables, or migrate them; false when nothing was to be done.
-
-    Several processes may do so at once: one migrates, the others wait. Raises LedgerUnusable for a database
-    that somebody else or a newer version made, and changes nothing in it.
-    """
-    address = parse(url)
-    with translated(address.place):
-        if address.is_sqlite:
-            create_file(address.file)
-        engine = open_engine(address, "upgrade")
-        try:
-            return _upgrade(engine, address)
-        finally:
-            engine.dispose()
-
-
-def upgrade_existing(url: str) -> bool:
-    """The same for commands that look into a ledger that a proxy keeps: no file is made for a mistyped name.
-
-    Raises LedgerUnusable when there is none.
-    """
-    address = parse(url)
-    if address.is_sqlite and not address.file.exists():
-        raise LedgerUnusable(
-            f"{address.place}: there is no such file; check --database, or make it with `allowance run` "
-            "or `allowance db upgrade`"
-        )
-    return upgrade(url)
-
-
-def _upgrade(engine: Engine, address: Address) -> bool:
-    with engine.connect() as connection:
-        due = is_due(connection, address.place)
-    if due:
-        # Importing Alembic costs a tenth of the two seconds that a start may take, and is needed once a
-        # release. It is one of two places in the project that import late (the other: `SqlLedger.attend`).
-        due = importlib.import_module("db.migrate").to_head(engine, address)
-    if address.is_sqlite:
-        use_wal(engine)
-    return due
 
 
 def schema_version(connection: Connection) -> tuple[str | None, frozenset[str]]:

@@ -8,7 +8,6 @@ that is still open: see `_horizon`. The rest of the care is `OVERLAP`, for which
 
 from __future__ import annotations
 
-import importlib
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from sqlalchemy import inspect as inspect_object
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from db import audit
+from db import audit, late
 from db import personal_data as people
 from db import time_requests as requests
 from db.address import parse
@@ -79,7 +78,7 @@ _SQLITE_HORIZON = select(
 class SqlLedger:
     """`proxy_addon.ledger.interface.Ledger` over SQLite or Postgres; `node` names this proxy in its sessions.
 
-    Opening it touches nothing: `db.engine.upgrade` makes the tables, `check` tells whether all works.
+    Opening it touches nothing: `db.upgrade.upgrade` makes the tables, `check` tells whether all works.
     """
 
     def __init__(self, url: str, node: str) -> None:
@@ -269,9 +268,7 @@ class SqlLedger:
         """From now on end calls that hang, and call `on_call`, on a thread of our own, whenever another node
         has written something. For a process that goes on; SQLite has neither and needs neither."""
         if not self._address.is_sqlite and self._listener is None:
-            # With it comes the driver, which a start on SQLite has no time for (see `db.engine.upgrade`).
-            module = importlib.import_module("db.listener")
-            self._listener = module.LedgerListener(self._address, self._calls, self._node, on_call)
+            self._listener = late.listener(self._address, self._calls, self._node, on_call)
 
     def close(self) -> None:
         """Release every connection. Safe to call twice."""

@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from db.engine import upgrade_existing
 from db.ledger import SqlLedger
+from db.upgrade import upgrade_existing
 from proxy_addon.cli.common import AsJson, Config, Database, one_line_errors
 from proxy_addon.config import parsers as values
 from proxy_addon.config.settings import SettingsError, load_settings

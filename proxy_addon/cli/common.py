@@ -14,8 +14,8 @@ from typing import Annotated
 
 import typer
 
-from db.engine import upgrade, upgrade_existing
 from db.ledger import SqlLedger
+from db.upgrade import upgrade, upgrade_existing
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.rules.problems import RuleErrors

@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from db.address import parse
-from db.engine import HEAD, upgrade
+from db.engine import HEAD
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.cli import db_copy
 from proxy_addon.config import parsers as values
 from proxy_addon.config.settings import Settings, SettingsError, load_settings

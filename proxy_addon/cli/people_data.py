@@ -14,8 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from db.address import journal_folder, parse
-from db.engine import upgrade_existing
 from db.ledger import SqlLedger
+from db.upgrade import upgrade_existing
 from proxy_addon.cli.audit import line
 from proxy_addon.cli.common import (
     AsJson,

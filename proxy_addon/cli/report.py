@@ -15,8 +15,8 @@ from typing import Annotated, NamedTuple
 import typer
 from rich.console import Console
 
-from db.engine import upgrade_existing
 from db.ledger import SqlLedger
+from db.upgrade import upgrade_existing
 from proxy_addon.cli.common import (
     AsJson,
     Config,

@@ -163,7 +163,7 @@ class OnFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metering:
-    """The constants of METERING.md; seconds and bytes. Overridable under `metering:` in the policy."""
+    """The constants of docs/metering.md; seconds and bytes. Overridable under `metering:` in the policy."""
 
     navigation_gap: float = 180.0
     interaction_gap: float = 90.0

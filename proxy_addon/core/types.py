@@ -12,12 +12,12 @@ Nothing here reads a clock, and nothing here can be changed once it has been mad
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import NamedTuple
 
 
 class Activity(StrEnum):
-    """What a request is evidence of (METERING.md, section 2)."""
+    """What a request is evidence of (docs/metering.md)."""
 
     VISIT = "visit"
     MEDIA = "media"
@@ -160,13 +160,29 @@ class Balance:
     resets_at: float | None
 
 
+class Fit(Enum):
+    """Whether a rule of the walk fitted, and what decided that. `core/policy/wording.py` says it in words."""
+
+    FITS = auto()
+    OBSERVED = auto()  # fits, and is only tried out
+    TOO_LATE = auto()  # an earlier rule decided
+    NOT_YOU = auto()
+    NOT_THERE = auto()
+    NOT_NOW = auto()
+    EXCEPTED = auto()  # not now, because its `not` part holds
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of the walk: a rule, whether it fitted, and the first thing that decided that."""
+    """One line of the walk: a rule, and the first thing that decided whether it fitted."""
 
     rule: str
-    fits: bool
-    why: str
+    fit: Fit
+
+    @property
+    def fits(self) -> bool:
+        """Whether this rule decides."""
+        return self.fit in (Fit.FITS, Fit.OBSERVED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.doctor.check import Check, error, ok, warning
+from proxy_addon.system.health import OK
 from proxy_addon.web.server import PortTaken, free
 
 PATIENCE = 3.0  # seconds
@@ -50,7 +51,7 @@ def running(web: HostPort) -> RunningProxy | None:
         status, body = _get(web, "/readyz")
         answer = json.loads(body)
         checks = answer["checks"]
-        wrong = {str(part): str(words) for part, words in checks.items() if words != "ok"}
+        wrong = {str(part): str(words) for part, words in checks.items() if words != OK}
         if not isinstance(answer["ready"], bool) or status not in (200, 503):
             return None
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError):
@@ -88,7 +89,7 @@ def _free(name: str, wanted: HostPort, flag: str) -> Check:
     except PortTaken as problem:
         return error(
             name,
-            f"{wanted}: {str(problem).rpartition(': ')[2].partition(';')[0]}",
+            f"{wanted}: {problem.because}",
             f"choose another with {flag} HOST:PORT, or see who has it: ss -ltnp 'sport = :{wanted.port}'",
         )
     return ok(name, f"{wanted} is free")

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.identity.pseudonyms import Mask, PseudonymKeyError, Pseudonyms, read_key
@@ -24,6 +23,7 @@ from proxy_addon.ledger.interface import (
     News,
     Records,
     TimeRequest,
+    Total,
 )
 
 
@@ -49,15 +49,12 @@ def settled(ledger: Ledger, path: Path, now: float | None = None) -> Pseudonyms:
 class PseudonymLedger:
     """A `ports.Ledger` over another one that it tells no names: questions and rows are mapped on the way in.
 
-    What it gives back has pseudonyms. What an engine's ledger can do beyond the port is passed on as it is.
+    What it gives back has pseudonyms. It can what the port can and nothing else, so that nothing is passed on unmasked.
     """
 
     def __init__(self, ledger: Ledger, names: Pseudonyms) -> None:
         self._ledger = ledger
         self.names = self._names = names
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._ledger, name)
 
     def write_visits(self, visits: Sequence[Visit]) -> None:
         """See `ports.Ledger`."""
@@ -114,6 +111,10 @@ class PseudonymLedger:
     def histories(self, since: float) -> Iterable[History]:
         """See `ports.Ledger`."""
         return self._ledger.histories(since)
+
+    def totals(self, start: float, end: float) -> Sequence[Total]:
+        """See `ports.Ledger`."""
+        return self._ledger.totals(start, end)
 
     def records(self, person: str) -> Records:
         """See `ports.Ledger`."""

@@ -1,4 +1,4 @@
-"""What the engine counts, as a protocol."""
+"""What is counted, as protocols: by the engine, of connections, of requests for more time."""
 
 from __future__ import annotations
 
@@ -35,3 +35,35 @@ class Metrics(Protocol):
 
     def failed(self, where: str) -> None:
         """Our own code failed and the configured failure verdict was applied."""
+
+
+class Traffic(Protocol):
+    """What the add-on counts of connections, beside what the engine counts."""
+
+    def connections(self, open_now: int) -> None:
+        """How many client connections are open."""
+
+    def accepted(self) -> None:
+        """A client connection was accepted."""
+
+    def volume(self, to_site: int, from_site: int) -> None:
+        """So many more bytes went to a site, and came from it."""
+
+    def upstream_failed(self, kind: str) -> None:
+        """A connection to a site could not be opened, or not be trusted."""
+
+    def tunnel(self, how: str) -> None:
+        """A tunnel was `passed` through, `decrypted`, `metered` or `refused`."""
+
+    def tls_failed(self, platform: str) -> None:
+        """A client did not accept our certificate."""
+
+    def notice(self, allowance: str) -> None:
+        """A heads-up page was shown."""
+
+
+class TimeRequestCounts(Protocol):
+    """Where requests for more are counted."""
+
+    def time_requested(self, allowance: str, outcome: str) -> None:
+        """More time was asked for, granted or refused."""

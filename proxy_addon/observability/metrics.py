@@ -35,7 +35,7 @@ MOST_PLACES = 64  # different hooks of our own code, and different ledger errors
 
 
 class PrometheusMetrics:
-    """Implements `observability.interface.Metrics` and `proxy.services.Traffic`. Each has its own registry."""
+    """Implements the protocols of `observability.interface`. Each has its own registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -182,7 +182,7 @@ class PrometheusMetrics:
         self._places.add(where)
         self._families.errors.labels(where).inc()
 
-    # -- connections (proxy.services.Traffic)
+    # -- connections (observability.interface.Traffic)
 
     def connections(self, open_now: int) -> None:
         """How many client connections are open."""

@@ -9,21 +9,30 @@ from collections.abc import Iterable
 
 from proxy_addon.core.ruleset import Limit, Override, Period
 
-_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _FEW = 4
 
 
 def length(seconds: float) -> str:
     """To the second, as a rule file would write it: "15m", "4m40s", "1h30m", "0m"."""
-    rest = round(seconds)
-    if rest <= 0:
-        return "0m"
-    parts = []
+    return "".join(f"{count}{unit[0]}" for count, unit in _counts(seconds))
+
+
+def spelled_length(seconds: float) -> str:
+    """The same for employees: "15 minutes", "1 hour 30 minutes"."""
+    return " ".join(
+        f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in _counts(seconds)
+    )
+
+
+def _counts(seconds: float) -> list[tuple[int, str]]:
+    """How many of each unit, to the second; no minutes where it is nothing."""
+    rest, found = round(seconds), []
     for unit, size in _UNITS:
-        count, rest = divmod(rest, size)
+        count, rest = divmod(max(0, rest), size)
         if count:
-            parts.append(f"{count}{unit}")
-    return "".join(parts)
+            found.append((count, unit))
+    return found or [(0, "minute")]
 
 
 def limit(one: Limit) -> str:
@@ -31,6 +40,13 @@ def limit(one: Limit) -> str:
     if one.period is Period.ROLLING:
         return f"{length(one.seconds)} per rolling {length(one.rolling)}"
     return f"{length(one.seconds)} per {one.period}"
+
+
+def spelled_limit(one: Limit) -> str:
+    """The same for employees: "15 minutes per day", "20 minutes in any 4 hours"."""
+    if one.period is Period.ROLLING:
+        return f"{spelled_length(one.seconds)} in any {spelled_length(one.rolling)}"
+    return f"{spelled_length(one.seconds)} per {one.period}"
 
 
 def limits(many: Iterable[Limit]) -> str:

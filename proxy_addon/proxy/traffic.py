@@ -11,13 +11,13 @@ import asyncio
 import re
 import socket
 import struct
-from typing import Protocol
 
 from mitmproxy import connection, tls
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy import server_hooks
 
 from proxy_addon.network.guards import refusal
+from proxy_addon.observability.interface import Traffic
 
 EVERY = 5.0  # seconds between two looks at the connections that stay open
 _COUNTS = struct.Struct("@QQ")  # bytes_acked, bytes_received of struct tcp_info
@@ -29,19 +29,6 @@ _KINDS = (
     ("refused", r"refused|Connect call failed|Errno 111\b"),
     ("cancelled", r"cancelled|client disconnected"),
 )
-
-
-class Counter(Protocol):
-    """Where it is counted."""
-
-    def accepted(self) -> None:
-        """A client connection was accepted."""
-
-    def volume(self, to_site: int, from_site: int) -> None:
-        """So many more bytes went to a site, and came from it."""
-
-    def upstream_failed(self, kind: str) -> None:
-        """A connection to a site could not be opened, or not be trusted."""
 
 
 def kind_of(message: str) -> str:
@@ -72,7 +59,7 @@ class TrafficCounts:
 
     name = "allowance_traffic"
 
-    def __init__(self, server: Proxyserver, counter: Counter) -> None:
+    def __init__(self, server: Proxyserver, counter: Traffic) -> None:
         self._server = server
         self._counter = counter
         self._open: dict[connection.Server, tuple[socket.socket, int, int]] = {}

@@ -1,4 +1,4 @@
-"""The shape of test files (RULES.md, "Tests for rules"): one strict model a block of keys.
+"""The shape of test files (docs/rules-testing.md): one strict model a block of keys.
 
 Names are looked up in a rule set, which is the context of the validation. Times of day stay as they are
 written until the test is planned: "09:00" belongs to whatever day the test has come to.

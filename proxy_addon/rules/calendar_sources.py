@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
-from types import ModuleType
-from typing import cast
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core.rules.calendars import Days, Feed
 from proxy_addon.core.rules.parsers import BadValue, quote
 from proxy_addon.core.rules.problems import Code
+from proxy_addon.rules import calendar_libraries
 
 
 class FolderSources:
@@ -39,17 +37,10 @@ class FolderSources:
             raise BadValue(code, f"{quote(file)}: {message}", hint)
         key = (file, zone.key)
         if key not in self._feeds:
-            self._feeds[key] = cast(Feed, _reader("ics").read(content, file, zone))
+            self._feeds[key] = calendar_libraries.ics_events(content, file, zone)
         return self._feeds[key]
 
 
 @cache
 def _holidays(country: str, region: str | None, years: tuple[int, int]) -> Days:
-    return cast(Days, _reader("public_holidays").days(country, region, years))
-
-
-def _reader(name: str) -> ModuleType:
-    """The module that knows the format. It is imported when rules need it: its library is large, and most
-    rules name neither holidays nor shifts, so a proxy without them starts a tenth of a second sooner.
-    """
-    return import_module(f"proxy_addon.rules.{name}")
+    return calendar_libraries.public_holidays(country, region, years)

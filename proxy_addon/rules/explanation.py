@@ -18,6 +18,8 @@ from proxy_addon.core.intervals import measure, normalise
 from proxy_addon.core.policy import balance as balances_of
 from proxy_addon.core.policy.balance import StaticUsage, Usage
 from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.policy.wording import why
+from proxy_addon.core.ruleset import Limit, Override, Rule
 from proxy_addon.core.types import Decision, Grant, Interval, Person, Visit
 from proxy_addon.presentation import rule_text as rule_words
 from proxy_addon.presentation.durations import iso
@@ -28,7 +30,7 @@ from proxy_addon.rules.lookup import address_of, person_of, refused
 class LimitLine:
     """One limit of the allowance and how it stands; seconds."""
 
-    limit: str
+    limit: Limit
     spent: float
     granted: float
     carried: float
@@ -45,14 +47,17 @@ class AllowanceLine:
     """
 
     name: str
-    override: str | None
+    override: Override | None
     limits: tuple[LimitLine, ...]
     by_platform: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The answer for one person and URL at one instant. `known` is False for a user whom no file names."""
+    """The answer for one person and URL at one instant. `known` is False for a user whom no file names.
+
+    `rules`: the rule of each step of the walk.
+    """
 
     user: str
     roles: tuple[str, ...]
@@ -61,6 +66,7 @@ class Explanation:
     at: float
     decision: Decision
     allowance: AllowanceLine | None
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,8 @@ def explain_person(
     name = decision.allowance
     line = None if name is None else _allowance(engine, person, name, used, at)
     known = user.startswith("ip:") or _is_named(engine, person.name)
-    return Explanation(person.name, person.roles, known, url, at, decision, line)
+    rules = engine.rule_set.rules if decision.walk else ()
+    return Explanation(person.name, person.roles, known, url, at, decision, line, rules)
 
 
 def taken_as_spent(
@@ -131,18 +138,13 @@ def _allowance(engine: Engine, person: Person, name: str, used: Used, at: float)
     lines = []
     for limit in limits:
         stands = balances_of.standing(rules, rules.allowances[name], limit, used.usage, at)
-        lines.append(
-            LimitLine(
-                rule_words.limit(limit), stands.spent, stands.granted, stands.carried, stands.left
-            )
-        )
+        lines.append(LimitLine(limit, stands.spent, stands.granted, stands.carried, stands.left))
     least = min(range(len(lines)), key=lambda number: lines[number].left)
     window = Interval(
         _begin(used.usage, name, periods.window(limits[least], rules, at).start, at), at
     )
     mine = [visit for visit in used.visits if visit.allowance == name]
-    whose = None if override is None else rule_words.override(override)
-    return AllowanceLine(name, whose, tuple(lines), _by_platform(mine, window))
+    return AllowanceLine(name, override, tuple(lines), _by_platform(mine, window))
 
 
 def _begin(usage: Usage, name: str, start: float, at: float) -> float:
@@ -187,7 +189,10 @@ def data(found: Explanation, zone: ZoneInfo) -> dict[str, Any]:
         "allowance": decision.allowance,
         "left": None if decision.left is None else round(decision.left, 3),
         "until": None if decision.until is None else iso(decision.until, zone),
-        "walk": [{"rule": step.rule, "fits": step.fits, "why": step.why} for step in decision.walk],
+        "walk": [
+            {"rule": step.rule, "fits": step.fits, "why": why(rule, step.fit)}
+            for rule, step in zip(found.rules, decision.walk, strict=True)
+        ],
         "user": found.user,
         "roles": list(found.roles),
         "known": found.known,
@@ -197,10 +202,12 @@ def data(found: Explanation, zone: ZoneInfo) -> dict[str, Any]:
         "section": decision.section,
         "message": decision.message,
         "would": decision.would,
-        "override": None if line is None else line.override,
+        "override": None
+        if line is None or line.override is None
+        else rule_words.override(line.override),
         "limits": [
             {
-                "limit": one.limit,
+                "limit": rule_words.limit(one.limit),
                 "spent": round(one.spent, 3),
                 "granted": round(one.granted, 3),
                 "carried": round(one.carried, 3),

@@ -17,10 +17,10 @@ import structlog
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.watcher import RulesWatch
+from proxy_addon.system.health import FINE, PartHealth, degraded
 
 log = structlog.get_logger("allowance.rules")
 
-DEGRADED = "degraded: "  # begins a check that needs a person, though the proxy does its work
 TURN = 0.0005  # seconds that a reload may keep the interpreter before the event loop gets it
 SWAP_WITHIN = 5.0  # seconds in which the event loop has to take new rules up
 
@@ -73,16 +73,16 @@ class Reloading:
 
         threading.Thread(target=follow, name="rules-hangup", daemon=True).start()
 
-    def check(self) -> str:
-        """ "ok", or in words which rules are in force in place of those of the folder."""
+    def check(self) -> PartHealth:
+        """Fine, or which rules are in force in place of those of the folder."""
         places = self._live.outcome.places
         if not places:
-            return "ok"
+            return FINE
         more = f" and {len(places) - 1} more" if len(places) > 1 else ""
         which = (
             "those kept from before the start" if self._live.kept is not None else "the old ones"
         )
-        return f"{DEGRADED}the rules folder is wrong ({places[0]}{more}), {which} are in force"
+        return degraded(f"the rules folder is wrong ({places[0]}{more}), {which} are in force")
 
     def places(self) -> tuple[str, ...]:
         """Where the rules of the folder are wrong, without words from the files."""

@@ -15,8 +15,8 @@ from collections.abc import Callable
 import structlog
 
 from db.address import journal_folder, parse
-from db.engine import upgrade
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.config.settings import Settings
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Visit
@@ -45,6 +45,7 @@ from proxy_addon.runtime.lifecycle import Lifecycle
 from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.runtime.updates import LedgerNews, RulesInForce
 from proxy_addon.system.clock import SystemClock, timer
+from proxy_addon.system.health import PartHealth
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.forms import Tokens
@@ -107,7 +108,7 @@ class Application:
         """Write what is left; how many visits could not be written."""
         return self._lifecycle.stop()
 
-    def checks(self) -> dict[str, str]:
+    def checks(self) -> dict[str, PartHealth]:
         """Each part with "ok", or what is wrong with it."""
         return self.readiness.checks()
 

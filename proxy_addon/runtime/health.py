@@ -1,4 +1,4 @@
-"""Whether this proxy can do its work: each part in words, the ledger's gauges, and the metrics as text."""
+"""Whether this proxy can do its work: each part, the ledger's gauges, and the metrics as text."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from proxy_addon.observability.exposition import Counted, Host, exposed
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.rule_tests.runner import run_folder
 from proxy_addon.system.clock import Clock
+from proxy_addon.system.health import FINE, PartHealth, down
 
 LOOP_STALE = 5.0  # seconds without a turn after which the loop counts as stuck
 
@@ -23,7 +24,7 @@ class Fleet(Protocol):
     def pids(self) -> Iterable[int]:
         """The processes whose use is summed up."""
 
-    def checks(self, own: dict[str, str]) -> dict[str, str]:
+    def checks(self, own: dict[str, PartHealth]) -> dict[str, PartHealth]:
         """What is said of all, given what this process says of itself."""
 
     def counted(self) -> Counted:
@@ -40,12 +41,12 @@ class Readiness:
         turned: Callable[[], float],
         draining: Callable[[], bool],
         ledger: Callable[[], WriterState],
-        rules: Callable[[], str],
+        rules: Callable[[], PartHealth],
         metrics: PrometheusMetrics,
         host: Host,
         fleet: Fleet | None = None,
     ) -> None:
-        """`turned`: the instant at which the event loop last turned. `rules`: "ok", or what is wrong with them."""
+        """`turned`: the instant at which the event loop last turned."""
         self._clock = clock
         self._turned = turned
         self._draining = draining
@@ -55,18 +56,18 @@ class Readiness:
         self._host = host
         self._fleet = fleet
 
-    def checks(self) -> dict[str, str]:
-        """Each part with "ok", or what is wrong with it; those of the fleet too where there is one."""
+    def checks(self) -> dict[str, PartHealth]:
+        """How each part is; those of the fleet too where there is one."""
         own = self._own()
         return own if self._fleet is None else self._fleet.checks(own)
 
-    def _own(self) -> dict[str, str]:
+    def _own(self) -> dict[str, PartHealth]:
         silent = self._clock.now() - self._turned()
-        loop = "ok" if silent < LOOP_STALE else f"the event loop has not turned for {silent:.0f} s"
+        stale = f"the event loop has not turned for {silent:.0f} s"
         return {
-            "proxy": "draining: no new connections" if self._draining() else "ok",
-            "loop": loop,
-            "ledger": ledger_words(self._ledger()),
+            "proxy": down("draining: no new connections") if self._draining() else FINE,
+            "loop": FINE if silent < LOOP_STALE else down(stale),
+            "ledger": ledger_health(self._ledger()),
             "rules": self._rules(),
         }
 
@@ -90,10 +91,10 @@ def show_ledger(metrics: PrometheusMetrics, state: WriterState) -> None:
     metrics.lost({"no-room": state.dropped, "refused": state.refused})
 
 
-def ledger_words(state: WriterState) -> str:
-    """How the ledger is doing, for people: "ok", or what is wrong, since when, and where visits are meanwhile."""
+def ledger_health(state: WriterState) -> PartHealth:
+    """How the ledger is doing: fine, or what is wrong, since when, and where visits are meanwhile."""
     if state.up:
-        return "ok"
+        return FINE
     words = f"down: {state.message}"
     if state.away_since is not None:
         since = datetime.fromtimestamp(state.away_since, UTC).isoformat(timespec="seconds")
@@ -103,7 +104,7 @@ def ledger_words(state: WriterState) -> str:
         or f"{state.journal_visits} in the journal ({state.journal_bytes} bytes)"
     )
     dropped = f", {state.journal_dropped} found no room there" if state.journal_dropped else ""
-    return f"{words}; {state.pending} visits wait, {journal}{dropped}"
+    return down(f"{words}; {state.pending} visits wait, {journal}{dropped}")
 
 
 def failing_tests(folder: Path, rules: RuleSet) -> list[str]:

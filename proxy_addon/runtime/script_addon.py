@@ -47,7 +47,7 @@ class ScriptAddon:
         ctx.options.update(connection_strategy="lazy")
 
     def running(self) -> None:
-        """Begin to look after what runs. Plain, not async: see MITMPROXY.md, section 6."""
+        """Begin to look after what runs. Plain, because mitmproxy's script loader takes no coroutine here."""
         office = self._office
         server = ctx.master.addons.get("proxyserver")
         if office is None or server is None:

@@ -27,6 +27,7 @@ from proxy_addon.observability.exposition import Counted, forget_worker, workers
 from proxy_addon.runtime.application import Application
 from proxy_addon.system import logging_setup as logs
 from proxy_addon.system import reuseport
+from proxy_addon.system.health import FINE, PartHealth, down
 from proxy_addon.system.systemd import Systemd
 
 log = structlog.get_logger("allowance.run")
@@ -54,7 +55,7 @@ class Worker:
         self.started = started
         self.ready = False
         self.heard = started
-        self.checks: dict[str, str] = {}
+        self.checks: dict[str, PartHealth] = {}
 
     def listen(self, now: float) -> None:
         """Take in what the worker has said."""
@@ -241,16 +242,16 @@ class Supervisor:
             *(each.pid for each in processes if each.pid is not None and each.is_alive()),
         ]
 
-    def checks(self, own: dict[str, str]) -> dict[str, str]:
+    def checks(self, own: dict[str, PartHealth]) -> dict[str, PartHealth]:
         """What is wrong with any worker stands in the place of what this process says of itself."""
         checks = dict(own)
         workers = list(self._workers.values())
         alive = sum(w.ready and w.process.is_alive() for w in workers)
-        checks["workers"] = "ok" if alive else "no worker is running"
+        checks["workers"] = FINE if alive else down("no worker is running")
         for worker in workers:
-            for name, text in worker.checks.items():
-                if text != "ok":
-                    checks[name] = f"worker {worker.index}: {text}"
+            for name, part in worker.checks.items():
+                if not part.ok:
+                    checks[name] = part._replace(worker=worker.index)
         return checks
 
 

@@ -51,7 +51,7 @@ class Result:
         return found
 
     def to_json(self, zone: ZoneInfo) -> dict[str, Any]:
-        """The form of METERING.md, section 4: seconds, ISO instants in `zone`."""
+        """The form of docs/metering.md: seconds, ISO instants in `zone`."""
         return {"users": {name: _person(self.users[name], zone) for name in sorted(self.users)}}
 
 

@@ -1,4 +1,4 @@
-"""Our own trace format: one JSON object a line, sorted by `at` (METERING.md, section 4)."""
+"""Our own trace format: one JSON object a line, sorted by `at` (docs/metering.md)."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ from proxy_addon.web import forms
 from proxy_addon.web import rendering as pages
 from proxy_addon.web.admin_service import ADMIN, AdminService
 from proxy_addon.web.interface import ProxyState
-from proxy_addon.web.time_request_pages import away, visitor
+from proxy_addon.web.time_request_pages import away
+from proxy_addon.web.visitor import visitor
 
 PATH: Final = "/admin"
 REQUESTS: Final = "/admin/requests"

@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from proxy_addon.core import periods
 from proxy_addon.core.policy.engine import Engine
@@ -17,6 +17,7 @@ from proxy_addon.ledger import time_requests as more_time
 from proxy_addon.ledger import unmasking
 from proxy_addon.ledger.interface import Ledger, LedgerError, TimeRequest
 from proxy_addon.ledger.writer import WriterState
+from proxy_addon.observability.interface import TimeRequestCounts
 from proxy_addon.system.clock import Clock
 from proxy_addon.web.forms import Tokens
 from proxy_addon.web.ledger_executor import LedgerExecutor
@@ -24,13 +25,6 @@ from proxy_addon.web.ledger_executor import LedgerExecutor
 ADMIN: Final = "admin"  # the role that opens the admin pages
 GLANCE: Final = 1.0  # seconds that a page waits for what it can do without
 _DAY: Final = Limit(0.0, Period.DAY)
-
-
-class Counted(Protocol):
-    """Where requests for more are counted."""
-
-    def time_requested(self, allowance: str, outcome: str) -> None:
-        """More time was asked for, granted or refused."""
 
 
 class Totals(NamedTuple):
@@ -55,7 +49,7 @@ class AdminService:
     engine: Callable[[], Engine]
     clock: Clock
     tokens: Tokens
-    counted: Counted
+    counted: TimeRequestCounts
     state: Callable[[], WriterState]
     wake: Callable[[], None]
     loaded: Callable[[], float]

@@ -122,7 +122,7 @@ def _count(number: int, what: str) -> str:
 
 def parts(health: Health, state: WriterState) -> tuple[Part, ...]:
     """Each part of this proxy, and the journal."""
-    found = [Part(name.capitalize(), text, text == "ok") for name, text in health.checks.items()]
+    found = [Part(name.capitalize(), part.text, part.ok) for name, part in health.checks.items()]
     return (*found, Part("Journal", *_journal(state)))
 
 

@@ -23,8 +23,9 @@ from proxy_addon.web import rendering as pages
 from proxy_addon.web import rule_explanation as why
 from proxy_addon.web import time_request_pages as ask
 from proxy_addon.web.admin_service import AdminService
-from proxy_addon.web.employee_view import Visitor, day_of
+from proxy_addon.web.employee_view import day_of
 from proxy_addon.web.interface import ProxyState
+from proxy_addon.web.visitor import visitor
 
 _LOG: Final = logging.getLogger(__name__)
 _METHODS: Final = ["GET", "HEAD"]
@@ -71,20 +72,20 @@ def employee_app(office: ProxyState, back: AdminService | None = None) -> FastAP
     app = _bare_app()
 
     async def home(request: Request) -> Response:
-        visitor = _visitor(request)
+        who = visitor(request)
         if back is None:
-            return pages.employee(day_of(office, visitor))
-        asked = await back.glance(visitor.name)
-        day = day_of(office, visitor)
+            return pages.employee(day_of(office, who))
+        asked = await back.glance(who.name)
+        day = day_of(office, who)
         return pages.employee(
             day,
             requests=ask.rows(asked, office.now(), office.rules()),
             can_ask=bool(day.cards),
-            admin=visitor.signed_in and back.is_admin(visitor.name),
+            admin=who.signed_in and back.is_admin(who.name),
         )
 
     async def me(request: Request) -> Response:
-        name = _visitor(request).name
+        name = visitor(request).name
         zone = office.rules().zone
         lines = statement(
             name, office.roles(name), office.balances(name), office.visits_today(name), zone
@@ -95,7 +96,7 @@ def employee_app(office: ProxyState, back: AdminService | None = None) -> FastAP
         return pages.explain()
 
     def reached(request: Request) -> str:
-        return _visitor(request).reached or ""
+        return visitor(request).reached or ""
 
     own = {"/": home, "/me.json": me, "/help": explain, why.PATH: why.endpoint(office)}
     _serve(app, own | _setup(office, reached))
@@ -128,7 +129,10 @@ def web_app(office: ProxyState) -> FastAPI:
 
     async def ready(request: Request) -> Response:
         health = office.health()
-        body = {"ready": health.ready, "checks": dict(health.checks)}
+        body = {
+            "ready": health.ready,
+            "checks": {name: part.text for name, part in health.checks.items()},
+        }
         return pages.data(body, 200 if health.ready else 503)
 
     async def metrics(request: Request) -> Response:
@@ -174,13 +178,6 @@ def _setup(office: ProxyState, reached: Callable[[Request], str]) -> dict[str, E
         return pages.text(script, "application/x-ns-proxy-autoconfig")
 
     return {"/ca.pem": pem, "/ca.cer": der, "/certificate": install_help, "/proxy.pac": pac}
-
-
-def _visitor(request: Request) -> Visitor:
-    visitor = Visitor.of(request.scope)
-    if visitor is None:
-        raise HTTPException(403, "This page is reached through the proxy, which knows who you are.")
-    return visitor
 
 
 def _bare_app() -> FastAPI:

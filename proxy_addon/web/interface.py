@@ -10,18 +10,18 @@ from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Balance, Visit
 from proxy_addon.rules.active import Outcome
 from proxy_addon.rules.explanation import Explanation
+from proxy_addon.system.health import PartHealth
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether the proxy can do its work now. `checks`: a name to "ok" or to what is wrong, in words.
+    """Whether the proxy can do its work now. `checks`: how each part is, by its name.
 
-    A check that begins with "degraded" needs a person, but does not keep the proxy from its work. `problems`: the
-    places in the rules that keep changed rules from coming into force.
+    `problems`: the places in the rules that keep changed rules from coming into force.
     """
 
     ready: bool
-    checks: Mapping[str, str]
+    checks: Mapping[str, PartHealth]
     problems: Sequence[str] = ()
 
 

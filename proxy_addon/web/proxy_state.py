@@ -13,8 +13,9 @@ from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.rules.active import Outcome
 from proxy_addon.rules.explanation import NOTHING, Explanation, explain_person, used_by
 from proxy_addon.rules.lookup import person_of
-from proxy_addon.rules.reloader import DEGRADED, Reloading
+from proxy_addon.rules.reloader import Reloading
 from proxy_addon.system.clock import Clock
+from proxy_addon.system.health import PartHealth
 from proxy_addon.web.interface import Health
 
 ACTIVE = 300.0  # seconds
@@ -24,8 +25,8 @@ _DAY = Limit(0.0, Period.DAY)
 class LiveProxyState:
     """Implements `web.office.Office`.
 
-    `checks` tells the state of each part in words, "ok" when it is; `expose` gives the metrics. Without
-    `reloading` nobody can ask for other rules.
+    `checks` tells the state of each part; `expose` gives the metrics. Without `reloading` nobody can ask
+    for other rules.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class LiveProxyState:
         enforcer: Enforcer,
         book: UsageBook,
         clock: Clock,
-        checks: Callable[[], dict[str, str]],
+        checks: Callable[[], dict[str, PartHealth]],
         expose: Callable[[str], tuple[bytes, str]],
         ca_file: Path,
         port: int,
@@ -89,9 +90,7 @@ class LiveProxyState:
         """The state of each part."""
         checks = self._checks()
         problems = self._reloading.places() if self._reloading is not None else ()
-        return Health(
-            all(text == "ok" or DEGRADED in text for text in checks.values()), checks, problems
-        )
+        return Health(all(part.works for part in checks.values()), checks, problems)
 
     def reload(self) -> Outcome:
         """Read the rules folder and follow it."""

@@ -6,7 +6,6 @@ the rules. It is about nobody else: where a rule or a limit names colleagues, on
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -14,21 +13,20 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from fastapi.responses import Response
 
-from proxy_addon.core.policy import wording as why
+from proxy_addon.core.policy import wording
 from proxy_addon.core.ruleset import Rule, RuleSet
-from proxy_addon.core.types import Decision, Reason, Step, Verdict
+from proxy_addon.core.types import Decision, Fit, Reason, Step, Verdict
 from proxy_addon.presentation import durations as words
-from proxy_addon.presentation.rule_text import some
+from proxy_addon.presentation.rule_text import override, some, spelled_limit
 from proxy_addon.rules.explanation import AllowanceLine, Explanation
 from proxy_addon.web import rendering as pages
 from proxy_addon.web.interface import ProxyState
-from proxy_addon.web.time_request_pages import visitor
+from proxy_addon.web.visitor import visitor
 
 PATH: Final = "/why"
 MOST_STEPS: Final = 60  # rules that are shown as passed over
 MOST_ANSWERS: Final = 8
 LONGEST: Final = 500  # characters of an address
-_UNITS: Final = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 
 
 class Choice(NamedTuple):
@@ -120,7 +118,11 @@ def _url(rules: RuleSet, platform: str, address: str) -> str | None:
 def answer(found: Explanation, rules: RuleSet) -> Answer:
     """An explanation in the words of the person whom it is about."""
     decision = found.decision
-    lines = [_line(step, rules, found.roles) for step in decision.walk if step.why != why.TOO_LATE]
+    lines = [
+        _line(step, rule, rules, found.roles)
+        for rule, step in zip(found.rules, decision.walk, strict=True)
+        if step.fit is not Fit.TOO_LATE
+    ]
     passed = [line for line in lines if not line.decides]
     shown = (*passed[:MOST_STEPS], *(line for line in lines if line.decides))
     return Answer(
@@ -191,9 +193,9 @@ def _spent(line: AllowanceLine, rules: RuleSet) -> Iterator[str]:
         ]
         plus = f", and {some(more)}" if more else ""
         used, left = words.duration(limit.spent), words.duration(limit.left)
-        yield f"{name}: {_plain(limit.limit)}{plus}; {used} used, {left} left."
+        yield f"{name}: {spelled_limit(limit.limit)}{plus}; {used} used, {left} left."
     if line.override is not None:
-        whose = "for you" if line.override.startswith("user") else f"for your {line.override}"
+        whose = "for you" if line.override.users else f"for your {override(line.override)}"
         yield f"These limits were made {whose}."
     if line.by_platform:
         parts = [
@@ -203,21 +205,16 @@ def _spent(line: AllowanceLine, rules: RuleSet) -> Iterator[str]:
         yield f"Used on {some(parts)}."
 
 
-def _line(step: Step, rules: RuleSet, roles: Sequence[str]) -> Line:
-    rule = next((each for each in rules.rules if each.name == step.rule), None)
+def _line(step: Step, rule: Rule, rules: RuleSet, roles: Sequence[str]) -> Line:
     if step.fits:
-        tried = rule is not None and rule.observes
-        return Line(
-            step.rule, True, "This rule decides" + (", and is only tried out." if tried else ".")
-        )
-    if rule is None:
-        return Line(step.rule, False, _sentence(step.why))
-    if (rule.users or rule.roles) and step.why == why.not_you(rule):
+        tried = ", and is only tried out." if step.fit is Fit.OBSERVED else "."
+        return Line(step.rule, True, f"This rule decides{tried}")
+    if step.fit is Fit.NOT_YOU:
         return Line(step.rule, False, _for_others(rule, roles))
-    if rule.targets is not None and step.why == why.not_there(rule):
-        about = some(sorted(_place(*target, rules) for target in rule.targets))
+    if step.fit is Fit.NOT_THERE:
+        about = some(sorted(_place(*target, rules) for target in rule.targets or ()))
         return Line(step.rule, False, f"It is about {about}.")
-    return Line(step.rule, False, _sentence(step.why))
+    return Line(step.rule, False, _sentence(wording.why(rule, step.fit)))
 
 
 def _for_others(rule: Rule, roles: Sequence[str]) -> str:
@@ -235,14 +232,3 @@ def _for_others(rule: Rule, roles: Sequence[str]) -> str:
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
-
-
-def _plain(limit: str) -> str:
-    """A limit as the rule files write it, in plain words: "15m per day" is "15 minutes per day"."""
-    lengths = re.sub(r"(\d+)([dhms])(?=\d|\s|$)", _length, limit)
-    return re.sub(r"\s+", " ", lengths).replace("per rolling", "in any").strip()
-
-
-def _length(found: re.Match[str]) -> str:
-    number, unit = found[1], _UNITS[found[2]]
-    return f"{number} {unit}{'' if number == '1' else 's'} "

@@ -12,7 +12,11 @@ from proxy_addon.config.parsers import HostPort
 
 
 class PortTaken(Exception):
-    """A port cannot be listened on; one line with the remedy."""
+    """A port cannot be listened on; one line with the remedy. `because`: what the system says."""
+
+    def __init__(self, wanted: HostPort, flag: str, because: str | None) -> None:
+        super().__init__(f"{flag} {wanted}: {because}; choose another with {flag} HOST:PORT")
+        self.because = because
 
 
 def bind(wanted: HostPort, flag: str) -> socket.socket:
@@ -24,9 +28,7 @@ def bind(wanted: HostPort, flag: str) -> socket.socket:
         sock.bind((wanted.host, wanted.port))
     except OSError as error:
         sock.close()
-        raise PortTaken(
-            f"{flag} {wanted}: {error.strerror}; choose another with {flag} HOST:PORT"
-        ) from None
+        raise PortTaken(wanted, flag, error.strerror) from None
     return sock
 
 

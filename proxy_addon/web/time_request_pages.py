@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from fastapi import HTTPException, Request
+from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from proxy_addon.core.ruleset import RuleSet
@@ -18,6 +18,7 @@ from proxy_addon.web import rendering as pages
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.employee_view import Visitor
 from proxy_addon.web.interface import ProxyState
+from proxy_addon.web.visitor import visitor
 
 PATH: Final = "/ask"
 SHOWN_FOR: Final = 24 * 3600.0  # seconds that an answer stays on the person's own page
@@ -154,14 +155,6 @@ class Asking:
 
 def _open(requests: Sequence[TimeRequest]) -> int:
     return sum(each.status == "open" for each in requests)
-
-
-def visitor(request: Request) -> Visitor:
-    """Who is looking. Raises HTTPException for a request that did not come through the proxy."""
-    found = Visitor.of(request.scope)
-    if found is None:
-        raise HTTPException(403, "This page is reached through the proxy, which knows who you are.")
-    return found
 
 
 def away() -> forms.Refusal:

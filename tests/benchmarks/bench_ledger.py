@@ -23,10 +23,11 @@ from time import perf_counter
 import psycopg
 
 from db.address import parse
-from db.engine import open_engine, upgrade
+from db.engine import open_engine
 from db.ledger import SqlLedger
 from db.models import VisitRow
 from db.types import to_datetime
+from db.upgrade import upgrade
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.types import Visit
 from proxy_addon.metering.usage_book import PersonUsage, UsageBook

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from db.engine import upgrade
+from db.upgrade import upgrade
 from tests.cli.books import line, office
 from tests.db.engines import connected
 from tests.postgres import PostgresServer

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from db.engine import upgrade
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.cli.rules import app
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.core.types import Visit

@@ -15,8 +15,8 @@ from sqlalchemy import text
 
 from db import copy as copying
 from db.copy import copy
-from db.engine import upgrade
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.ledger.interface import AuditEntry, Erasure, LedgerUnusable
 from tests.db.engines import ENGINES, connected, new_url
 from tests.db.test_migrate import fill

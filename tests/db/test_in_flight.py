@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from db.address import parse
-from db.engine import open_engine, upgrade
+from db.engine import open_engine
 from db.in_flight import CallWatchdog, call
+from db.upgrade import upgrade
 from tests.db.engines import connected
 
 

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from db.engine import upgrade
 from db.ledger import OVERLAP, SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.core.types import Visit
 from tests.db.engines import ENGINES, connected, new_url
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from db import listener as attend
-from db.engine import upgrade
 from db.in_flight import CallWatchdog
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.ledger.interface import LedgerUnavailable
 from tests.postgres import PostgresServer

@@ -12,10 +12,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from db.address import parse
-from db.engine import REVISIONS, open_engine, schema_version, upgrade
+from db.engine import REVISIONS, open_engine, schema_version
 from db.ledger import SqlLedger
 from db.migrate import config, to_revision
 from db.models import Base
+from db.upgrade import upgrade
 from proxy_addon.core.types import EvidenceSummary, Extension, Grant, Visit
 from tests.db.engines import ENGINES, connected, new_url
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from db.engine import upgrade
 from db.models import Base, VisitRow
+from db.upgrade import upgrade
 from tests.db.engines import ENGINES, connected, new_url
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from db.engine import upgrade
 from db.ledger import SqlLedger
 from db.models import AcknowledgementRow, PersonRow, TimeRequestRow
 from db.personal_data import wanted
+from db.upgrade import upgrade
 from proxy_addon.ledger.interface import Acknowledgement, Erasure, TimeRequest
 from tests.db.engines import ENGINES, connected, new_url
 from tests.db.test_pseudonymise import texts

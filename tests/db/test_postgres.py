@@ -6,8 +6,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from db.engine import upgrade
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerRefused, LedgerUnavailable
 from tests.db.engines import connected

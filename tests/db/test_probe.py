@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from db.address import parse
-from db.engine import HEAD, upgrade
+from db.engine import HEAD
 from db.ledger import SqlLedger
 from db.probe import health
+from db.upgrade import upgrade
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerError
 from tests.db.engines import ENGINES, connected, new_url

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Text, select
 
-from db.engine import upgrade
 from db.ledger import SqlLedger
 from db.models import Base
+from db.upgrade import upgrade
 from proxy_addon.identity.pseudonyms import Pseudonyms
 from proxy_addon.ledger.interface import AuditEntry, Erasure
 from tests.db.engines import ENGINES, connected, new_url

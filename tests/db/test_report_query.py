@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from db.engine import upgrade
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import PlainVisit
 from tests.db.engines import ENGINES, new_url

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select
 
-from db.engine import upgrade
 from db.ledger import SqlLedger
 from db.models import AcknowledgementRow, RuleVersionRow, TimeRequestRow
+from db.upgrade import upgrade
 from proxy_addon.ledger.interface import AUDIT_LONGER
 from tests.db.engines import ENGINES, connected, new_url
 from tests.db.test_personal_data import ask

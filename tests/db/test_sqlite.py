@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import text
 
 from db import sqlite as sqlite_module
-from db.engine import upgrade
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerUnavailable
 from tests.db.engines import connected

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from db.engine import upgrade
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.core.types import EvidenceSummary, Visit
 from proxy_addon.ledger.interface import Ledger
 from tests.db.engines import ENGINES, new_url

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from db.engine import upgrade
 from db.ledger import SqlLedger
 from db.models import TimeRequestRow
 from db.time_requests import ask, requests
+from db.upgrade import upgrade
 from tests.db.engines import ENGINES, connected, new_url
 from tests.ledger.test_requests_contract import LATER, refuse
 from tests.ledger.test_requests_contract import request as asked_for

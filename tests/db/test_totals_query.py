@@ -16,9 +16,9 @@ from sqlalchemy.engine import Connection
 
 from db import startup_query as histories
 from db import totals_query as totals
-from db.engine import upgrade
 from db.ledger import SqlLedger
 from db.types import Instant
+from db.upgrade import upgrade
 from proxy_addon.core.intervals import measure_between, normalise
 from proxy_addon.core.types import Interval, Visit
 from proxy_addon.ledger.interface import Ledger

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from db.engine import upgrade
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from tests.deploy.compose import ROOT, composed, services
 from tests.postgres import PASSWORD, PostgresServer
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from db.engine import upgrade
+from db.upgrade import upgrade
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import Settings
 from proxy_addon.doctor.check import Check, State

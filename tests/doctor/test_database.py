@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from db.address import parse
-from db.engine import HEAD, upgrade
+from db.engine import HEAD
+from db.upgrade import upgrade
 from proxy_addon.config.settings import Settings
 from proxy_addon.core.types import Visit
 from proxy_addon.doctor import database as books

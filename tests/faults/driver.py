@@ -20,8 +20,8 @@ from dataclasses import astuple, replace
 from pathlib import Path
 
 from db.address import parse
-from db.engine import upgrade
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.ledger.journal import Journal, replay

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.engine import upgrade
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.core.types import EvidenceSummary, Extension, Grant, Visit
 from proxy_addon.ledger.interface import AuditEntry, Ledger, LedgerRefused
 from tests.ledger.memory_ledger import MemoryLedger

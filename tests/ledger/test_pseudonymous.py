@@ -2,17 +2,95 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import pytest
 
 from proxy_addon.identity.pseudonyms import PseudonymKeyError, Pseudonyms, read_key
-from proxy_addon.ledger.pseudonymous import settled
+from proxy_addon.ledger.interface import AuditEntry, Erasure, Ledger, TimeRequest
+from proxy_addon.ledger.pseudonymous import PseudonymLedger, settled
 from proxy_addon.metering.usage_book import UsageBook
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.ledger.test_ledger_contract import grant, visit
 
 NAMES = Pseudonyms(b"k" * 32)
+NAME = "ana"
+
+# Methods of the port that are given no name of a person.
+HARMLESS = {"histories", "totals", "news", "rules_in_force", "prune", "check", "close"}
+
+# What the others are given: a name wherever one can stand.
+REQUEST = TimeRequest("r", NAME, "daily", 60.0, "", "open", 1.0)
+ENTRY = AuditEntry(1.0, f"cli:{NAME}", "look", NAME, "")
+NAMED: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
+    "write_visits": (([visit(1, person=NAME)],), {}),
+    "visits": ((0.0,), {"person": NAME, "people": {NAME}}),
+    "grants": ((0.0,), {"person": NAME}),
+    "add_grant": ((grant(person=NAME),), {"actor": f"cli:{NAME}"}),
+    "ask": ((REQUEST,), {"most_open": 3}),
+    "requests": ((), {"person": NAME}),
+    "decide": (
+        ("r",),
+        {"at": 1.0, "by": NAME, "actor": f"cli:{NAME}", "grant": grant(person=NAME)},
+    ),
+    "audit": ((ENTRY,), {}),
+    "audit_log": ((), {"subject": NAME}),
+    "records": ((NAME,), {}),
+    "erase": (
+        (Erasure.of(NAME, 1.0), NAME),
+        {"label": "somebody", "actor": f"cli:{NAME}", "reason": "asked"},
+    ),
+}
+
+
+class Listening:
+    """A ledger that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.given: list[object] = []
+
+    def __getattr__(self, name: str) -> object:
+        def called(*values: object, **more: object) -> None:
+            self.given += [*values, *more.values()]
+
+        return called
+
+
+def methods(of: type) -> set[str]:
+    """The public methods of a class."""
+    return {name for name, _ in inspect.getmembers(of, inspect.isfunction) if name[0] != "_"}
+
+
+def test_every_method_of_the_port_is_masked_or_harmless() -> None:
+    """A new method of the port has to be thought about; nothing is passed on by itself."""
+    assert methods(Ledger) == HARMLESS | NAMED.keys()
+    assert methods(PseudonymLedger) == methods(Ledger)
+    assert not hasattr(PseudonymLedger, "__getattr__")
+    with pytest.raises(AttributeError):
+        _ = PseudonymLedger(MemoryLedger(), NAMES).mask_names  # type: ignore[attr-defined]
+
+
+def test_harmless_methods_take_no_name() -> None:
+    """None of them has an argument in which a person could stand."""
+    told = {
+        name: set(inspect.signature(getattr(Ledger, name)).parameters) - {"self"}
+        for name in HARMLESS
+    }
+    assert set().union(*told.values()) == {
+        "since", "start", "end", "cursor", "not_from", "digest", "at", "node", "before", "batch",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_no_name_reaches_the_ledger(name: str) -> None:
+    """Whatever a method is given, the ledger behind it hears the pseudonym and never the name."""
+    ledger = Listening()
+    values, more = NAMED[name]
+    getattr(PseudonymLedger(ledger, NAMES), name)(*values, **more)  # type: ignore[arg-type]
+    assert NAMES.of(NAME) in repr(ledger.given)
+    assert f"'{NAME}'" not in repr(ledger.given)
+    assert f":{NAME}'" not in repr(ledger.given)
 
 
 def test_one_key_for_one_ledger(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from db import sqlite as sqlite_module
-from db.engine import upgrade
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.core.types import Grant
 from proxy_addon.ledger.interface import News
 from proxy_addon.ledger.writer import BATCH, WriterState

@@ -15,8 +15,8 @@ import structlog
 from structlog.testing import capture_logs
 
 from db import sqlite as sqlite_module
-from db.engine import upgrade
 from db.ledger import SqlLedger
+from db.upgrade import upgrade
 from proxy_addon.core.intervals import measure, normalise
 from proxy_addon.core.types import Interval, Visit
 from proxy_addon.ledger.interface import LedgerUnavailable

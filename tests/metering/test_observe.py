@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from proxy_addon.core.policy import wording as why
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Allowance, Limit, Mode, OnFailure, Period, Rule, RuleSet, Then
-from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
+from proxy_addon.core.types import Decision, Fit, Person, Reason, Target, Verdict
 from proxy_addon.observability.metrics import PrometheusMetrics
 from tests.core.policies import LUNCH, SAMPLE, M, at, targets
 from tests.core.test_policy_laws import minutes, people, places, rule_sets, usages
@@ -69,7 +68,7 @@ def test_the_walk_says_observed_only() -> None:
     walk = Engine(tried_out(SAMPLE)).explain(
         Person("dora", ("staff",)), Target("x"), Shell(SAMPLE).book.of("dora"), START
     )
-    assert [step.why for step in walk.walk if step.fits] == [why.OBSERVED]
+    assert [step.fit for step in walk.walk if step.fits] == [Fit.OBSERVED]
 
 
 def office(limit: float, mode: Mode = Mode.OBSERVE) -> RuleSet:

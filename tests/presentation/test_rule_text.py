@@ -26,6 +26,27 @@ def test_limits_are_written_as_they_were_read(text: str) -> None:
     assert rule_words.limit(parsed(text)) == text
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("15m per day", "15 minutes per day"),
+        ("1h30m per week", "1 hour 30 minutes per week"),
+        ("20m per rolling 4h", "20 minutes in any 4 hours"),
+        ("1d per month", "1 day per month"),
+        ("1s per day", "1 second per day"),
+    ],
+)
+def test_limits_in_plain_words(written: str, read: str) -> None:
+    """As people say them."""
+    assert rule_words.spelled_limit(parsed(written)) == read
+
+
+def test_nothing_is_spelled_as_minutes() -> None:
+    """Also what is less than nothing."""
+    assert [rule_words.spelled_length(seconds) for seconds in (0.0, -5.0, 0.4)] == ["0 minutes"] * 3
+    assert [rule_words.length(seconds) for seconds in (0.0, -5.0, 0.4)] == ["0m"] * 3
+
+
 def test_several_limits() -> None:
     """All of them hold."""
     assert (

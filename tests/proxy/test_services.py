@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy_addon.proxy.services import Traffic
+from proxy_addon.observability.interface import Traffic
 from tests.proxy.house import House
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from proxy_addon.core.ruleset import Limit, Period
 from proxy_addon.core.types import Grant, Verdict, Visit
+from proxy_addon.presentation import rule_text
 from proxy_addon.rules import explanation
 from proxy_addon.rules.explanation import (
     NOTHING,
@@ -74,7 +76,7 @@ def test_what_was_spent_by_what() -> None:
     assert line is not None
     assert dict(line.by_platform) == {"x": 6 * M, "linkedin": 5 * M}
     assert list(line.by_platform) == ["x", "linkedin"]
-    assert [(one.limit, one.spent, one.left) for one in line.limits] == [
+    assert [(rule_text.limit(one.limit), one.spent, one.left) for one in line.limits] == [
         ("15m per day", 10 * M, 5 * M)
     ]
 
@@ -95,7 +97,8 @@ def test_whose_limits_hold() -> None:
     """The first override that fits, by user or role; else the allowance's own."""
     line = explained("carl").allowance
     assert line is not None
-    assert (line.override, line.limits[0].limit) == ("role care", "45m per day")
+    assert line.override is not None
+    assert (line.override.roles, line.limits[0].limit) == (("care",), Limit(2700.0, Period.DAY))
     line = explained("dora").allowance
     assert line is not None
     assert line.override is None

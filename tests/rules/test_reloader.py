@@ -13,7 +13,8 @@ from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import Then
 from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.last_good import LastGood
-from proxy_addon.rules.reloader import DEGRADED, Reloading
+from proxy_addon.rules.reloader import Reloading
+from proxy_addon.system.health import FINE
 
 POLICY = "version: 1\ntimezone: Europe/London\n"
 PATIENCE = 10.0
@@ -83,17 +84,17 @@ async def test_a_reload_has_been_taken_up_when_it_returns(folder: Path) -> None:
 def test_the_check_names_the_first_place(folder: Path) -> None:
     """Operators see what is wrong without words from the files, until it is put right."""
     proxy = Proxy(folder)
-    assert proxy.reloading.check() == "ok"
+    assert proxy.reloading.check() == FINE
     (folder / "policy.yaml").write_text("version: 2\ntimezone: Europe/Atlantis\n")
     proxy.reloading.reload()
     check = proxy.reloading.check()
-    assert check.startswith(DEGRADED)
-    assert "policy.yaml:1:10: bad-version and 1 more" in check
-    assert "the old ones are in force" in check
+    assert (check.ok, check.works) == (False, True)
+    assert "policy.yaml:1:10: bad-version and 1 more" in check.detail
+    assert "the old ones are in force" in check.detail
     assert len(proxy.reloading.places()) == 2
     (folder / "policy.yaml").write_text(POLICY)
     proxy.reloading.reload()
-    assert proxy.reloading.check() == "ok"
+    assert proxy.reloading.check() == FINE
 
 
 def test_the_check_says_that_kept_rules_are_in_force(folder: Path) -> None:
@@ -101,7 +102,7 @@ def test_the_check_says_that_kept_rules_are_in_force(folder: Path) -> None:
     proxy = Proxy(folder)
     proxy.live.keep()
     (folder / "policy.yaml").write_text("version: 2\n")
-    assert "kept from before the start" in Proxy(folder).reloading.check()
+    assert "kept from before the start" in Proxy(folder).reloading.check().detail
 
 
 def test_the_interpreter_is_shared_fairly_only_meanwhile(folder: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from proxy_addon.ledger.writer import WriterState
 from proxy_addon.observability.exposition import Counted, Host
 from proxy_addon.observability.metrics import PrometheusMetrics
-from proxy_addon.runtime.health import Readiness, failing_tests, ledger_words, show_ledger
+from proxy_addon.runtime.health import Readiness, failing_tests, ledger_health, show_ledger
 from proxy_addon.system.clock import VirtualClock
+from proxy_addon.system.health import FINE, PartHealth
 from tests.proxy.house import House
 
 UP = WriterState(True, 0, 0.02, {}, None, 0, 0)
@@ -27,9 +28,9 @@ class Two:
         """None that lives."""
         return []
 
-    def checks(self, own: dict[str, str]) -> dict[str, str]:
+    def checks(self, own: dict[str, PartHealth]) -> dict[str, PartHealth]:
         """One part more."""
-        return own | {"workers": "ok"}
+        return own | {"workers": FINE}
 
     def counted(self) -> Counted:
         """Its own."""
@@ -40,19 +41,19 @@ def readiness(clock: VirtualClock, state: WriterState = UP, fleet: Two | None = 
     """Of a proxy whose loop turned last at 100."""
     return Readiness(
         clock, turned=lambda: 100.0, draining=lambda: clock.now() > 200.0, ledger=lambda: state,
-        rules=lambda: "ok", metrics=PrometheusMetrics(), host=Host(Path(), 0.0), fleet=fleet,
+        rules=lambda: FINE, metrics=PrometheusMetrics(), host=Host(Path(), 0.0), fleet=fleet,
     )  # fmt: skip
 
 
 def test_each_part_says_what_is_wrong() -> None:
     """All is well at first; then the loop hangs, the ledger is away, and the end has been asked for."""
     clock = VirtualClock(101.0)
-    assert set(readiness(clock).checks().values()) == {"ok"}
+    assert set(readiness(clock).checks().values()) == {FINE}
     clock.move_to(260.0)
     found = readiness(clock, DOWN).checks()
-    assert found["loop"] == "the event loop has not turned for 160 s"
-    assert found["proxy"] == "draining: no new connections"
-    assert found["ledger"].startswith("down: locked; 3 visits wait, 3 in the journal")
+    assert found["loop"].text == "the event loop has not turned for 160 s"
+    assert found["proxy"].text == "draining: no new connections"
+    assert found["ledger"].text.startswith("down: locked; 3 visits wait, 3 in the journal")
 
 
 def test_a_fleet_speaks_for_all() -> None:
@@ -65,7 +66,9 @@ def test_a_fleet_speaks_for_all() -> None:
 
 def test_when_the_ledger_went_away_is_said() -> None:
     """With the instant, what the journal cannot take, and why."""
-    words = ledger_words(replace(DOWN, away_since=0.0, journal_dropped=4, journal_message="full"))
+    words = ledger_health(
+        replace(DOWN, away_since=0.0, journal_dropped=4, journal_message="full")
+    ).text
     assert words == (
         "down since 1970-01-01T00:00:00+00:00: locked; 3 visits wait, full, 4 found no room there"
     )

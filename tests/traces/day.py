@@ -38,7 +38,7 @@ SCENARIOS = (
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """`events` in the trace format of METERING.md sorted by `at`; `truth` is the attention behind them."""
+    """`events` as proxy_addon/trace/jsonl.py reads them, sorted by `at`; `truth` is the attention behind them."""
 
     events: list[dict[str, Any]]
     truth: Times

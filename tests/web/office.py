@@ -13,6 +13,7 @@ from proxy_addon.core.ruleset import Allowance, Limit, People, Period, Platform,
 from proxy_addon.core.types import Balance, Visit
 from proxy_addon.rules.active import Outcome
 from proxy_addon.rules.explanation import Explanation, explain, used_by
+from proxy_addon.system.health import FINE
 from proxy_addon.web.interface import Health
 
 ZONE = ZoneInfo("Europe/London")
@@ -95,7 +96,7 @@ class FixedOffice:
 
     held: Sequence[Balance] = ()
     seen: Sequence[Visit] = ()
-    state: Health = field(default_factory=lambda: Health(True, {"rules": "ok", "ledger": "ok"}))
+    state: Health = field(default_factory=lambda: Health(True, {"rules": FINE, "ledger": FINE}))
     pem: bytes = CA_PEM
     broken: bool = False
     outcome: Outcome = Outcome(False, "3f9ad2c1b7e04455")  # noqa: RUF009 (frozen)

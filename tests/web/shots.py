@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from proxy_addon.core.types import Decision, EvidenceSummary, Extension, Reason, Verdict, Visit
 from proxy_addon.proxy.responses import responses as answers
+from proxy_addon.system.health import FINE, down
 from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.interface import Health
 from tests.web.back import NAMES, SAME, TOKENS, UP, Behind
@@ -121,7 +122,9 @@ def office() -> FixedOffice:
 
 def site() -> dict[str, Page]:
     """The pages of the two web applications."""
-    away = Health(False, {"rules": "ok", "ledger": "down: database is locked", "certificate": "ok"})
+    away = Health(
+        False, {"rules": FINE, "ledger": down("down: database is locked"), "certificate": FINE}
+    )
     full, empty = (TestClient(as_person(employee_app(o))) for o in (office(), FixedOffice()))
     ruled = TestClient(
         as_person(employee_app(Ruled(seen=(visit("linkedin", 60, 4), visit("facebook", 30, 5)))))
@@ -173,7 +176,7 @@ def behind() -> tuple[TestClient, TestClient, TestClient]:
     state = replace(UP, up=False, journal_visits=12)
     bad = Behind(Away(), problems=lines, state=state, would=())
     bad.office.state = Health(
-        False, {"proxy": "ok", "ledger": "down since 12:04: the database does not answer"}
+        False, {"proxy": FINE, "ledger": down("down since 12:04: the database does not answer")}
     )
     return (
         TestClient(full.person("dora")), TestClient(full.person("ada")), TestClient(bad.person("ada")),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from proxy_addon.system.health import down
 from proxy_addon.web.admin_view import MOST_SHOWN, in_force, observing, parts
 from proxy_addon.web.interface import Health
 from tests.web.back import RULES, UP
@@ -30,7 +31,7 @@ def test_the_journal(changes: dict[str, object], word: str, ok: bool) -> None:
 
 def test_parts() -> None:
     """Every check by its name, and whether it is fine."""
-    first, _ = parts(Health(False, {"ledger": "down: full"}), UP)
+    first, _ = parts(Health(False, {"ledger": down("down: full")}), UP)
     assert first == ("Ledger", "down: full", False)
 
 

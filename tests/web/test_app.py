@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
+from proxy_addon.system.health import FINE, down
 from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.interface import Health
 from tests.web.client import as_person
@@ -219,7 +220,7 @@ async def test_pac_through_the_proxy_needs_the_proxys_address() -> None:
 
 async def test_health_readiness_and_metrics() -> None:
     """Alive is always ok; ready is 503 with the cause; metrics are passed on as they are."""
-    ill = web_app(FixedOffice(state=Health(False, {"rules": "ok", "ledger": "down: locked"})))
+    ill = web_app(FixedOffice(state=Health(False, {"rules": FINE, "ledger": down("down: locked")})))
     assert (await get(ill, "/healthz")).text == "ok"
     answer = await get(ill, "/readyz")
     assert (answer.status_code, answer.json()["checks"]["ledger"]) == (503, "down: locked")
@@ -236,7 +237,7 @@ async def test_health_readiness_and_metrics() -> None:
 async def test_the_index_names_the_state_and_no_employee() -> None:
     """The administrator sees what is wrong at a glance, and nobody's name."""
     page = (
-        await get(web_app(FixedOffice(state=Health(False, {"ledger": "down: locked"}))), "/")
+        await get(web_app(FixedOffice(state=Health(False, {"ledger": down("down: locked")}))), "/")
     ).text
     assert "needs a hand" in page
     assert "down: locked" in page

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy_addon.core.types import Visit
+from proxy_addon.system.health import FINE, PartHealth, degraded, down
 from proxy_addon.web.proxy_state import LiveProxyState
 from tests.proxy.house import NOON, House
 
@@ -20,7 +21,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     made.close()
 
 
-def live(house: House, **checks: str) -> LiveProxyState:
+def live(house: House, **checks: PartHealth) -> LiveProxyState:
     """The office as its pages see it."""
     return LiveProxyState(
         house.enforcer, house.book, house.clock, lambda: checks, lambda accept: (b"m 1\n", "text/plain"),
@@ -59,8 +60,8 @@ def test_visits_of_today_only(house: House) -> None:
 
 def test_state(house: House) -> None:
     """Ready when every part is; certificate, port and metrics come through."""
-    assert live(house, ledger="ok").health().ready
-    assert not live(house, ledger="down: locked", rules="ok").health().ready
+    assert live(house, ledger=FINE, rules=degraded("old")).health().ready
+    assert not live(house, ledger=down("down: locked"), rules=FINE).health().ready
     office = live(house)
     assert office.ca_pem().startswith(b"-----BEGIN CERTIFICATE-----")
     assert (office.proxy_port(), office.metrics("")) == (8080, (b"m 1\n", "text/plain"))

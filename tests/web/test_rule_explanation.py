@@ -22,7 +22,7 @@ from proxy_addon.core.ruleset import (
 )
 from proxy_addon.core.types import Target, Visit
 from proxy_addon.web.app import employee_app
-from proxy_addon.web.rule_explanation import MOST_STEPS, WhyPage, _plain, page_of
+from proxy_addon.web.rule_explanation import MOST_STEPS, WhyPage, page_of
 from tests.web import office
 from tests.web.client import as_person
 from tests.web.office import FixedOffice, visit
@@ -194,20 +194,6 @@ def test_a_long_list_is_cut() -> None:
     assert asked is not None
     assert (len(asked.walk), asked.passed) == (MOST_STEPS + 1, 200 - MOST_STEPS)
     assert asked.walk[-1].decides
-
-
-@pytest.mark.parametrize(
-    ("written", "read"),
-    [
-        ("15m per day", "15 minutes per day"),
-        ("1h30m per week", "1 hour 30 minutes per week"),
-        ("20m per rolling 4h", "20 minutes in any 4 hours"),
-        ("1d per month", "1 day per month"),
-    ],
-)
-def test_limits_in_plain_words(written: str, read: str) -> None:
-    """As people say them."""
-    assert _plain(written) == read
 
 
 async def test_the_page() -> None:

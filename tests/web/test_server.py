@@ -39,8 +39,9 @@ def test_taken_port() -> None:
             with pytest.raises(
                 PortTaken,
                 match=r"^--web 127\.0\.0\.1:\d+: .*; choose another with --web HOST:PORT$",
-            ):
+            ) as caught:
                 attempt()
+            assert caught.value.because == "Address already in use"
         with pytest.raises(PortTaken):
             WebServer(web_app(FixedOffice()), wanted).start()
 

@@ -1,4 +1,4 @@
-"""One observed request -> what it is evidence of, with the evidence named (METERING.md, section 2).
+"""One observed request -> what it is evidence of, with the evidence named (docs/metering.md).
 
 House rules of this file:
 

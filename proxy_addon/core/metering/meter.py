@@ -1,6 +1,6 @@
 """The clock: a pure fold of activities into stretches of attention, for one person on one platform.
 
-What counts as a second of use (METERING.md, section 3):
+What counts as a second of use (docs/metering.md):
 
 * An activity (a `Mark`) opens a stretch, or joins up with the one that is open when it comes before the
   `reach` of what was seen before: the end of the last activity plus the gap its kind allows. The gap is charged.

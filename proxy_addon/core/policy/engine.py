@@ -40,12 +40,11 @@ from proxy_addon.core import conditions, period_table, periods
 from proxy_addon.core.audience import AudienceIndex, keep
 from proxy_addon.core.policy import balance as balances_of
 from proxy_addon.core.policy import horizon
-from proxy_addon.core.policy import wording as why
 from proxy_addon.core.policy.balance import StaticUsage, Usage
 from proxy_addon.core.policy.matching import Entry, Found, Match, covers, not_limited, settled
 from proxy_addon.core.policy.roster import Roster
 from proxy_addon.core.ruleset import Limit, Override, Rule, RuleSet, When
-from proxy_addon.core.types import Balance, Decision, Person, Reason, Step, Target, Verdict
+from proxy_addon.core.types import Balance, Decision, Fit, Person, Reason, Step, Target, Verdict
 
 __all__ = ["Engine", "Match", "StaticUsage", "Usage"]
 
@@ -336,20 +335,19 @@ class Engine:
         """One step for each rule, asked afresh: the caches of `decide` have no part in it."""
         decided = False
         for entry in self._entries:
-            reason = why.TOO_LATE if decided else self._misfit(entry, bits, target, now)
-            if reason is None:
-                decided = True
-            fits = why.OBSERVED if entry.rule.observes else why.FITS
-            yield Step(entry.rule.name, reason is None, reason or fits)
+            fit = Fit.TOO_LATE if decided else self._fit(entry, bits, target, now)
+            step = Step(entry.rule.name, fit)
+            decided = decided or step.fits
+            yield step
 
-    def _misfit(self, entry: Entry, bits: int, target: Target, now: float) -> str | None:
-        """The first part of a rule that does not fit, in words; None when all fit."""
+    def _fit(self, entry: Entry, bits: int, target: Target, now: float) -> Fit:
+        """The first part of a rule that does not fit, or that all do."""
         rule, when = entry.rule, entry.rule.when
         if not entry.who & bits:
-            return why.not_you(rule)
+            return Fit.NOT_YOU
         if not covers(rule, target):
-            return why.not_there(rule)
+            return Fit.NOT_THERE
         if when is None or conditions.fits(when, self.rule_set, now):
-            return None
+            return Fit.OBSERVED if rule.observes else Fit.FITS
         negated = when.negated is not None and conditions.fits(when.negated, self.rule_set, now)
-        return why.not_now(when, negated)
+        return Fit.EXCEPTED if negated else Fit.NOT_NOW

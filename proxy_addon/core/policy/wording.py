@@ -8,14 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from proxy_addon.core.ruleset import Rule, When
-from proxy_addon.core.types import Target
+from proxy_addon.core.types import Fit, Target
 
-FITS = "the first rule that fits"
-OBSERVED = "the first rule that fits; observed only, it stops nobody"
-TOO_LATE = "an earlier rule decided"
-
+_ALWAYS = {
+    Fit.FITS: "the first rule that fits",
+    Fit.OBSERVED: "the first rule that fits; observed only, it stops nobody",
+    Fit.TOO_LATE: "an earlier rule decided",
+}
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NAMED = 4  # a list longer than this is cut
+
+
+def why(rule: Rule, fit: Fit) -> str:
+    """Why a rule fits, or does not."""
+    if fit is Fit.NOT_YOU:
+        return not_you(rule)
+    if fit is Fit.NOT_THERE:
+        return not_there(rule)
+    if fit in _ALWAYS or rule.when is None:
+        return _ALWAYS.get(fit, "")
+    return not_now(rule.when, fit is Fit.EXCEPTED)
 
 
 def not_you(rule: Rule) -> str:

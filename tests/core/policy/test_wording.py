@@ -8,7 +8,7 @@ import pytest
 
 from proxy_addon.core.policy import wording as why
 from proxy_addon.core.ruleset import Calendar, Rule, Then, When
-from proxy_addon.core.types import Target
+from proxy_addon.core.types import Fit, Target
 
 WORK = When(days=frozenset(range(5)), between=((9 * 3600, 17 * 3600),))
 
@@ -72,3 +72,27 @@ def test_calendars_are_named() -> None:
     bank = Calendar(("bank-holidays", "fair"), ((date(2026, 12, 25), date(2026, 12, 25)),))
     lunch = When(days=frozenset(range(5)), between=((43_200, 48_600),), negated=When(calendar=bank))
     assert why.describe(lunch) == "mon-fri 12:00-13:30 except bank-holidays or fair"
+
+
+@pytest.mark.parametrize(
+    ("fit", "text"),
+    [
+        (Fit.FITS, "the first rule that fits"),
+        (Fit.OBSERVED, "the first rule that fits; observed only, it stops nobody"),
+        (Fit.TOO_LATE, "an earlier rule decided"),
+        (Fit.NOT_YOU, "you are not in role care"),
+        (Fit.NOT_THERE, "not x"),
+        (Fit.NOT_NOW, "it is not mon-fri 09:00-17:00 except 00:00-00:01 now"),
+        (Fit.EXCEPTED, "it is 00:00-00:01 now"),
+    ],
+)
+def test_every_outcome_has_its_words(fit: Fit, text: str) -> None:
+    """Part of the contract of `rules explain --json`."""
+    rule = Rule(
+        "r",
+        Then.ALLOW,
+        roles=frozenset({"care"}),
+        targets=frozenset({Target("x")}),
+        when=When(days=WORK.days, between=WORK.between, negated=When(between=((0, 60),))),
+    )
+    assert why.why(rule, fit) == text

@@ -1,4 +1,4 @@
-"""Plain data to a rule set: what RULES.md promises, without YAML."""
+"""Plain data to a rule set: what docs/rules.md promises, without YAML."""
 
 from __future__ import annotations
 

@@ -1,0 +1,34 @@
+"""The imports of `db` that wait until they are needed, because of what they cost. No others do.
+
+Alembic takes a tenth of the two seconds that a start may take, and is needed once a release. The driver of
+Postgres is as large, and a start on SQLite has no time for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import Engine
+
+from db.address import Address
+from db.in_flight import CallWatchdog
+
+if TYPE_CHECKING:
+    from db.listener import LedgerListener
+
+
+def to_head(engine: Engine, address: Address) -> bool:
+    """See `db.migrate.to_head`. Loads Alembic."""
+    from db import migrate
+
+    return migrate.to_head(engine, address)
+
+
+def listener(
+    address: Address, calls: CallWatchdog, node: str, on_call: Callable[[], None]
+) -> LedgerListener:
+    """A `db.listener.LedgerListener`. Loads psycopg."""
+    from db import listener as module
+
+    return module.LedgerListener(address, calls, node, on_call)
