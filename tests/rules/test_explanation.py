@@ -108,7 +108,8 @@ def test_whose_limits_hold() -> None:
     engine = machine(policy).engine
     line = explain(engine, machine().catalogue, "dora", X, NOTHING, NINE).allowance
     assert line is not None
-    assert (line.override, line.limits[0].limit) == ("user D*", "1h per day")
+    assert line.override is not None
+    assert (line.override.users, line.limits[0].limit) == (("D*",), Limit(3600.0, Period.DAY))
 
 
 def test_the_limit_with_the_least_left_shows_its_window() -> None:
