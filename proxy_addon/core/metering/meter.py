@@ -135,13 +135,16 @@ def _fold(clock: Timeline, mark: Mark, metering: Metering) -> Timeline:
     if mark.cut:
         return _cut(clock, mark)
     end = mark.until + metering.tail
-    reach = mark.until + gap_of(mark.kind, metering)
+    gap = gap_of(mark.kind, metering)
+    # What is still going on is not shortened by something brief beside it: else taking that away would charge more.
+    reach = max(mark.until + gap, min(clock.reach, clock.until + gap))
     firm = clock.firm if mark.weak else max(clock.firm, mark.until)
     until = max(clock.until, mark.until)
     if joins(clock, mark.at, metering, weak=mark.weak and not mark.novel):
         if mark.weak or mark.follows or _part_of_page(clock, mark):
             reach = max(reach, clock.reach)
         return _join(clock, mark, end)._replace(reach=reach, firm=firm, until=until, alone=())
+    reach = mark.until + gap
     newest = max(clock.newest, mark.at)
     marks = (*clock.marks, mark)
     alone = clock.alone
