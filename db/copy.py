@@ -9,8 +9,8 @@ database that holds anything else is refused before the first row is written.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,24 +122,24 @@ def _missing(
 
     Raises LedgerUnusable for a row of the target that the source has not.
     """
-    theirs = _rows(known, table)
-    other = next(theirs, None)
-    for number, row in enumerate(_rows(origin, table), start=1):
-        key = _key(table, row)
-        if other is not None and _key(table, other) < key:
-            raise _not_ours(place, table)
-        if other is None or _key(table, other) != key:
-            yield number, True, row
-            continue
-        if other == row:
-            yield number, None, row
-        elif _is_earlier(table, other, row):
-            yield number, False, row
-        else:
-            raise _not_ours(place, table)
+    with closing(_rows(known, table)) as theirs, closing(_rows(origin, table)) as ours:
         other = next(theirs, None)
-    if other is not None:
-        raise _not_ours(place, table)
+        for number, row in enumerate(ours, start=1):
+            key = _key(table, row)
+            if other is not None and _key(table, other) < key:
+                raise _not_ours(place, table)
+            if other is None or _key(table, other) != key:
+                yield number, True, row
+                continue
+            if other == row:
+                yield number, None, row
+            elif _is_earlier(table, other, row):
+                yield number, False, row
+            else:
+                raise _not_ours(place, table)
+            other = next(theirs, None)
+        if other is not None:
+            raise _not_ours(place, table)
 
 
 def _not_ours(place: str, table: Table) -> LedgerUnusable:
@@ -158,12 +158,15 @@ def _is_earlier(table: Table, known: _Row, row: _Row) -> bool:
     return bool(known[place] < row[place])
 
 
-def _rows(connection: Connection, table: Table) -> Iterator[_Row]:
+def _rows(connection: Connection, table: Table) -> Generator[_Row]:
     """All rows in the order of their keys' bytes, which is the same on both engines and in Python."""
     keys = [_ordered(connection, column) for column in table.primary_key]
     query = select(*table.columns).order_by(*keys).execution_options(yield_per=FETCH)
-    for row in connection.execute(query):
-        yield tuple(_same(column, value) for column, value in zip(table.columns, row, strict=True))
+    with connection.execute(query) as result:
+        for row in result:
+            yield tuple(
+                _same(column, value) for column, value in zip(table.columns, row, strict=True)
+            )
 
 
 def _ordered(connection: Connection, column: Column[Any]) -> Any:

@@ -14,22 +14,17 @@ from tests.postgres import own_postgres, postgres_server, postgres_url
 
 __all__ = ["own_postgres", "postgres_server", "postgres_url"]
 
-# Tests with real processes, sockets and seconds. On a machine that others use as well one of them may wait in vain:
-# it is asked once more, and pytest's last line says how often that was needed.
+# Tests with real processes, sockets and seconds.
 _REAL = ("e2e", "faults", "dashboards", "docs", "deploy", "proxy", "web")
 _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A second try for the tests in the folders of `_REAL`, for no others; and they come first, since they take long
-    and would otherwise leave all workers but one without work at the end.
-    """
+    """The folders of `_REAL` come first: they take long and would else leave all workers but one idle at the end."""
 
     def real(item: pytest.Item) -> bool:
         return item.path.relative_to(_HERE).parts[0] in _REAL
 
-    for item in filter(real, items):
-        item.add_marker(pytest.mark.flaky(reruns=1))
     items.sort(key=real, reverse=True)
 
 

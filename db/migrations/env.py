@@ -28,8 +28,12 @@ def from_command_line() -> None:
     address = parse(context.get_x_argument(as_dictionary=True)["database"])
     if address.is_sqlite:
         create_file(address.file)
-    with writing(open_engine(address, "alembic")).begin() as connection:
-        migrate(connection)
+    engine = open_engine(address, "alembic")
+    try:
+        with writing(engine).begin() as connection:
+            migrate(connection)
+    finally:
+        engine.dispose()
 
 
 given = context.config.attributes.get("connection")

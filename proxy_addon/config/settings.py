@@ -17,14 +17,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from proxy_addon.config import parsers as values
 from proxy_addon.config.parsers import HostPort, Network, Redirect, TargetPattern, UpstreamProxy
@@ -58,16 +51,10 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What an administrator decides outside the rules. Frozen; times in seconds."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="ALLOWANCE_",
-        env_ignore_empty=True,
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     rules: Annotated[Path, PlainValidator(values.path)] = Path("rules")
     strict: Annotated[bool, PlainValidator(values.yes_or_no)] = False
@@ -78,10 +65,8 @@ class Settings(BaseSettings):
     journal: Annotated[Path | None, PlainValidator(values.path_or_none)] = (
         None  # None: see `db.address.journal_folder`
     )
-    listen: Annotated[HostPort, NoDecode, PlainValidator(values.host_port)] = HostPort("", 8080)
-    web: Annotated[HostPort, NoDecode, PlainValidator(values.host_port)] = HostPort(
-        "127.0.0.1", 8081
-    )
+    listen: Annotated[HostPort, PlainValidator(values.host_port)] = HostPort("", 8080)
+    web: Annotated[HostPort, PlainValidator(values.host_port)] = HostPort("127.0.0.1", 8081)
     workers: Annotated[int, PlainValidator(values.whole_number(1, 64))] = 1
     confdir: Annotated[Path, PlainValidator(values.path)] = Path("var/ca")
     passwords: Annotated[Path, PlainValidator(values.path)] = Path("var/passwords")
@@ -89,25 +74,19 @@ class Settings(BaseSettings):
     sign_in: Annotated[
         SignIn, PlainValidator(values.one_of("auto", "required", "optional", "off"))
     ] = "auto"
-    upstream_proxy: Annotated[
-        UpstreamProxy | None, NoDecode, PlainValidator(values.upstream_proxy)
-    ] = None
+    upstream_proxy: Annotated[UpstreamProxy | None, PlainValidator(values.upstream_proxy)] = None
     upstream_ca: Annotated[Path | None, PlainValidator(values.readable_file)] = None
-    resolve: Annotated[
-        tuple[Redirect, ...], NoDecode, PlainValidator(values.many(values.redirect))
-    ] = ()
-    client_networks: Annotated[
-        tuple[Network, ...], NoDecode, PlainValidator(values.many(values.network))
-    ] = PRIVATE_NETWORKS
+    resolve: Annotated[tuple[Redirect, ...], PlainValidator(values.many(values.redirect))] = ()
+    client_networks: Annotated[tuple[Network, ...], PlainValidator(values.many(values.network))] = (
+        PRIVATE_NETWORKS
+    )
     connect_ports: Annotated[
-        tuple[int, ...], NoDecode, PlainValidator(values.many(values.whole_number(1, 65_535)))
+        tuple[int, ...], PlainValidator(values.many(values.whole_number(1, 65_535)))
     ] = (443,)
     allow_targets: Annotated[
-        tuple[TargetPattern, ...], NoDecode, PlainValidator(values.many(values.target))
+        tuple[TargetPattern, ...], PlainValidator(values.many(values.target))
     ] = ()
-    front_proxies: Annotated[
-        tuple[Network, ...], NoDecode, PlainValidator(values.many(values.network))
-    ] = ()
+    front_proxies: Annotated[tuple[Network, ...], PlainValidator(values.many(values.network))] = ()
     front_proxy_header: Annotated[str, PlainValidator(values.header_name)] = "X-Forwarded-User"
     decision_log: Annotated[Path | None, PlainValidator(values.path_or_none)] = None
     decision_log_sample: Annotated[float, PlainValidator(values.fraction)] = 1.0
@@ -120,18 +99,6 @@ class Settings(BaseSettings):
     log_level: Annotated[
         LogLevel, PlainValidator(values.one_of("debug", "info", "warning", "error"))
     ] = "info"
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is passed in: `load_settings` merges the sources, and knows where a value came from."""
-        return (init_settings,)
 
 
 def load_settings(
@@ -148,7 +115,7 @@ def load_settings(
     if file is None and DEFAULT_CONFIG.is_file():
         file = DEFAULT_CONFIG
     from_file, places, problems = _read_toml(file) if file else ({}, {}, [])
-    from_environment: dict[str, Any] = EnvSettingsSource(Settings)()
+    from_environment = _read_environment()
     places |= {key: f"ALLOWANCE_{key.upper()}" for key in from_environment}
     places |= {key: f"--{key.replace('_', '-')}" for key in flags}
     try:
@@ -175,6 +142,13 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
 def _config_from_environment() -> Path | None:
     name = os.environ.get("ALLOWANCE_CONFIG")
     return Path(name) if name else None
+
+
+def _read_environment() -> dict[str, Any]:
+    """The variables that are set, in any case, by field name; an empty one counts as not set."""
+    given = {name.lower(): value for name, value in os.environ.items() if value}
+    names = {field: f"allowance_{field}" for field in Settings.model_fields}
+    return {field: given[name] for field, name in names.items() if name in given}
 
 
 def _read_toml(file: Path) -> tuple[dict[str, Any], dict[str, str], list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -65,12 +66,18 @@ def test_five_processes_start_together(url: str) -> None:
     ledger.close()
 
 
+def opened_and_checked(url: str) -> None:
+    """What `allowance run` does with a ledger before anything else."""
+    with closing(SqlLedger(url, "a")) as ledger:
+        ledger.check()
+
+
 def test_a_newer_schema_is_left_alone(url: str) -> None:
     """A revision we do not know: one line, and nothing is changed."""
     upgrade(url)
     with connected(url) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'ledger_9999'"))
-    for attempt in (lambda: upgrade(url), lambda: SqlLedger(url, "a").check()):
+    for attempt in (lambda: upgrade(url), lambda: opened_and_checked(url)):
         with pytest.raises(LedgerUnusable, match="ledger_9999") as caught:
             attempt()
         assert "\n" not in str(caught.value)
@@ -89,7 +96,7 @@ def test_somebody_elses_database_is_left_alone(url: str, tmp_path: Path) -> None
     else:
         with connected(url) as connection:
             connection.execute(text("CREATE TABLE invoices (id INTEGER)"))
-    for attempt in (lambda: upgrade(url), lambda: SqlLedger(url, "a").check()):
+    for attempt in (lambda: upgrade(url), lambda: opened_and_checked(url)):
         with pytest.raises(LedgerUnusable, match="invoices"):
             attempt()
     with connected(url) as connection:
@@ -136,6 +143,7 @@ def test_a_ledger_does_not_make_a_file(tmp_path: Path) -> None:
     ledger = SqlLedger(f"sqlite:///{tmp_path}/no.db", "a")
     with pytest.raises(LedgerUnusable, match="cannot be opened"):
         ledger.check()
+    ledger.close()
     assert not (tmp_path / "no.db").exists()
 
 

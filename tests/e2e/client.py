@@ -45,11 +45,18 @@ def _addresses() -> Iterator[str]:
 
 
 _fresh = _addresses()
+_opened: list[socket.socket] = []
 
 
 def fresh_address() -> str:
     """A loopback address that no other test of this process has been given."""
     return next(_fresh)
+
+
+def close_sockets() -> None:
+    """Close what the clients of a test left open, as the end of their programs would."""
+    while _opened:
+        _opened.pop().close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +208,9 @@ class Client:
     def socket(self, source: str | None = None, timeout: float = 10.0) -> socket.socket:
         """A bare connection to the proxy."""
         origin = (source, 0) if source else None
-        return socket.create_connection(("127.0.0.1", self.port), timeout, source_address=origin)
+        made = socket.create_connection(("127.0.0.1", self.port), timeout, source_address=origin)
+        _opened.append(made)
+        return made
 
     def tunnel(
         self, host: str, port: int = 443, source: str | None = None, headers: str = ""
@@ -222,7 +231,9 @@ class Client:
         context.set_alpn_protocols(list(alpn) or ["http/1.1"])
         if name is None:
             context.check_hostname = False
-        return context.wrap_socket(connection, server_hostname=name)
+        made = context.wrap_socket(connection, server_hostname=name)
+        _opened.append(made)
+        return made
 
 
 def read_until(connection: socket.socket, end: bytes) -> bytes:

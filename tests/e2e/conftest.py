@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.client import Client
+from tests.e2e.client import Client, close_sockets
 from tests.e2e.office import office
 from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy, running
@@ -31,6 +31,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.failed:
         for proxy in running:
             report.sections.append((f"log of the proxy on {proxy.port}", proxy.log[-LOG_TAIL:]))
+
+
+@pytest.fixture(autouse=True)
+def closed_sockets() -> Iterator[None]:
+    """No connection of a test outlives it."""
+    yield
+    close_sockets()
 
 
 @pytest.fixture(scope="session")

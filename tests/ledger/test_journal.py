@@ -330,18 +330,17 @@ while True:
 @pytest.mark.parametrize("rounds", [3, 40, 170, 400])
 def test_killed_while_writing(tmp_path: Path, rounds: int) -> None:
     """kill -9 in the middle of writing and compacting: all that `add` came back from is there."""
-    child = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", CHILD, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
-    assert child.stdout is not None
-    said = 0
-    for line in child.stdout:
-        said = int(line)
-        if said >= rounds:
-            break
-    child.kill()
-    said = max([said, *(int(line) for line in child.stdout.read().split()[:-1])])
-    child.wait()
+    ) as child:
+        assert child.stdout is not None
+        said = 0
+        for line in child.stdout:
+            said = int(line)
+            if said >= rounds:
+                break
+        child.kill()
+        said = max([said, *(int(line) for line in child.stdout.read().split()[:-1])])
     ledger = MemoryLedger()
     assert replay(tmp_path, PLACE, ledger).journals == 1
     assert {row.rev for row in ledger.visits(-1.0)} <= {said, said + 1, said + 2}

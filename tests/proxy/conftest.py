@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.client import close_sockets
 from tests.e2e.origins import Origins
 from tests.proxy.house import House, Serving, serving
+
+
+@pytest.fixture(autouse=True)
+def closed_sockets() -> Iterator[None]:
+    """No connection of a test outlives it."""
+    yield
+    close_sockets()
 
 
 @pytest.fixture(scope="session")

@@ -26,10 +26,12 @@ FILM = "http://x.com/film"
 def recorder(house: House, tmp_path: Path) -> Iterator[Recording]:
     """A recording that is on."""
     recording = Recording(house.addon)
-    with taddons.context(Save()) as tctx:
+    save = Save()
+    with taddons.context(save) as tctx:
         tctx.options.update(save_stream_file=str(tmp_path / "dump"))
         recording.configure({"save_stream_file"})
         yield recording
+        save.done()
 
 
 async def answered(house: House, recorder: Recording, url: str, kind: str) -> http.HTTPFlow:
