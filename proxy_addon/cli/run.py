@@ -121,7 +121,7 @@ async def _serve(office: Application) -> int:
     loop.add_signal_handler(signal.SIGHUP, office.reloading.hangup)
 
     def ready() -> None:
-        systemd.ready(f"Proxy at {office.settings.listen}; rules: {office.reloading.check()}")
+        systemd.ready(f"Proxy at {office.settings.listen}; rules: {office.reloading.check().text}")
 
     def hangup() -> None:
         systemd.reloading()

@@ -53,6 +53,12 @@ def fresh_address() -> str:
     return next(_fresh)
 
 
+def closed_later[S: socket.socket](opened: S) -> S:
+    """The same socket, which is closed when the test ends."""
+    _opened.append(opened)
+    return opened
+
+
 def close_sockets() -> None:
     """Close what the clients of a test left open, as the end of their programs would."""
     while _opened:
@@ -208,9 +214,9 @@ class Client:
     def socket(self, source: str | None = None, timeout: float = 10.0) -> socket.socket:
         """A bare connection to the proxy."""
         origin = (source, 0) if source else None
-        made = socket.create_connection(("127.0.0.1", self.port), timeout, source_address=origin)
-        _opened.append(made)
-        return made
+        return closed_later(
+            socket.create_connection(("127.0.0.1", self.port), timeout, source_address=origin)
+        )
 
     def tunnel(
         self, host: str, port: int = 443, source: str | None = None, headers: str = ""
@@ -231,9 +237,7 @@ class Client:
         context.set_alpn_protocols(list(alpn) or ["http/1.1"])
         if name is None:
             context.check_hostname = False
-        made = context.wrap_socket(connection, server_hostname=name)
-        _opened.append(made)
-        return made
+        return closed_later(context.wrap_socket(connection, server_hostname=name))
 
 
 def read_until(connection: socket.socket, end: bytes) -> bytes:

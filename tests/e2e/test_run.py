@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.client import Client, fresh_address
+from tests.e2e.client import Client, closed_later, fresh_address
 from tests.e2e.office import office, spend_all
 from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy
@@ -124,19 +124,17 @@ def test_drain_without_traffic_is_quick(own: OfficeProxy) -> None:
 
 def occupied(proxy: OfficeProxy) -> dict[str, str]:
     """Somebody else has the proxy's port."""
-    return {"listen": f"127.0.0.1:{hold(proxy)}"}
+    return {"listen": f"127.0.0.1:{hold()}"}
 
 
 def occupied_web(proxy: OfficeProxy) -> dict[str, str]:
     """Somebody else has the web port."""
-    return {"web": f"127.0.0.1:{hold(proxy)}"}
+    return {"web": f"127.0.0.1:{hold()}"}
 
 
-def hold(proxy: OfficeProxy) -> int:
-    """A port that is taken as long as the proxy's object lives."""
-    holder = socket.create_server(("127.0.0.1", 0))
-    vars(proxy)["holder"] = holder
-    return int(holder.getsockname()[1])
+def hold() -> int:
+    """A port that is taken until the test ends."""
+    return int(closed_later(socket.create_server(("127.0.0.1", 0))).getsockname()[1])
 
 
 def below_a_file(proxy: OfficeProxy) -> Path:

@@ -85,6 +85,11 @@ class Driver:
         self.said += self.process.communicate(timeout=seconds)[0].splitlines(keepends=True)
         return self.process.returncode
 
+    def code(self, seconds: float = 60.0) -> int:
+        """The exit code of one that ends by itself."""
+        self.said += self.process.communicate(timeout=seconds)[0].splitlines(keepends=True)
+        return self.process.returncode
+
 
 def perform(stand: Stand, plan: Plan, number: int, dice: random.Random) -> Account:
     """One run of a plan; raises AssertionError where a process did not do what it has to."""
@@ -127,7 +132,7 @@ def _start_in_vain(stand: Stand) -> None:
     """A start while the database is away ends with one line and touches no journal."""
     driver = Driver(stand, 0, 0)
     assert not driver.wait_for("replayed"), driver.said
-    assert driver.process.wait(60) == 9, driver.said
+    assert driver.code() == 9, driver.said
 
 
 def _replay(stand: Stand, kills: int, dice: random.Random) -> None:
@@ -139,7 +144,7 @@ def _replay(stand: Stand, kills: int, dice: random.Random) -> None:
         driver.kill()
     driver = Driver(stand, 0, 0)
     assert driver.wait_for('["replayed"'), driver.said
-    assert driver.process.wait(60) == 0, driver.said
+    assert driver.code() == 0, driver.said
 
 
 def outages(stand: Stand, during: float, after: float) -> list[Plan]:

@@ -150,6 +150,7 @@ async def test_simulating_the_dump_charges_the_same(
             feed(bytes(50_000))
         over(house, film)
         save.response(film)
+        save.done()
     with (tmp_path / "film.flows").open("rb") as file:
         assert len(list(FlowReader(file).stream())) == 2
     simulated = simulate_events(house.rules, open_traces([tmp_path / "film.flows"]))
