@@ -51,8 +51,11 @@ class Relay:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.create_task(asyncio.start_server(self._connected, sock=self._listener))
+        listening = asyncio.start_server(self._connected, sock=self._listener)
+        server = self._loop.run_until_complete(listening)
         self._loop.run_forever()
+        server.close()
+        self._loop.close()
 
     async def _cut(self) -> None:
         for writer in list(self._open):
@@ -60,8 +63,10 @@ class Relay:
 
     async def _close(self) -> None:
         await self._cut()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.mode == "cut":
