@@ -59,5 +59,5 @@ def require_head(connection: Connection, place: str) -> None:
     """Raise LedgerUnusable unless the schema is the one this version needs."""
     if is_due(connection, place):
         raise LedgerUnusable(
-            f"{place} has not our tables yet; run `allowance db upgrade`", kind="schema"
+            f"{place} does not have our tables yet; run `allowance db upgrade`", kind="schema"
         )

@@ -47,7 +47,7 @@ _READ_ONLY = _Answer(
 _BROKEN = _Answer(
     LedgerUnavailable, "io", "cannot be read or written; check the disk and the permissions"
 )
-_SCHEMA = _Answer(LedgerUnusable, "schema", "has not our tables; run `allowance db upgrade`")
+_SCHEMA = _Answer(LedgerUnusable, "schema", "does not have our tables; run `allowance db upgrade`")
 _SIGN_IN = _Answer(
     LedgerUnusable, "sign-in", "refuses this user or password; check the database URL"
 )

@@ -24,7 +24,7 @@ LOCKS = {
 def problems(root: Path, version: str) -> Iterator[str]:
     """What keeps this version from being released; each is one line that says what to do."""
     if not VERSION.fullmatch(version):
-        yield f"{version!r} is no version: call it as make release VERSION=1.2.3"
+        yield f"{version!r} is not a version: call it as make release VERSION=1.2.3"
         return
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
     if (declared := project["project"]["version"]) != version:

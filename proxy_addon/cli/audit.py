@@ -76,5 +76,7 @@ def _instant(text: str, now: float) -> float:
     try:
         ago = int(days) * DAY if text.endswith("d") else values.duration(0, 36_500 * DAY)(text)
     except ValueError:
-        raise SettingsError(f"--since: {text!r} is no time; write 2026-11-02, 30d or 12h") from None
+        raise SettingsError(
+            f"--since: {text!r} is not a time; write 2026-11-02, 30d or 12h"
+        ) from None
     return now - ago

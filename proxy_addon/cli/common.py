@@ -55,14 +55,16 @@ def one_line_errors() -> Iterator[None]:
 
 
 def ledger_name(text: str) -> str:
-    """A name as the ledger writes it: folded, or `ip:ADDRESS`. Exits with 1 for what is no name."""
+    """A name as the ledger writes it: folded, or `ip:ADDRESS`. Exits with 1 for what is not a name."""
     address = text.removeprefix("ip:")
     try:
         if address == text:
             return person_name(text)
         return text if address == "unknown" else f"ip:{ip_address(address)}"
     except ValueError as error:
-        said = str(error) if address == text else "this is no address; write it like ip:10.0.7.21"
+        said = (
+            str(error) if address == text else "this is not an address; write it like ip:10.0.7.21"
+        )
         print(f"USER: {text!r}: {said}", file=sys.stderr)
         raise typer.Exit(1) from None
 

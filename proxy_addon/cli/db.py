@@ -120,7 +120,7 @@ def _seconds(text: str) -> float:
         return values.duration(0, 36_500 * 86_400)(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no time; write 30d, 12h or 90m", param_hint="--older-than"
+            f"{text!r} is not a time; write 30d, 12h or 90m", param_hint="--older-than"
         ) from None
 
 

@@ -178,4 +178,4 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise SpanError(f"{text!r} is no day; write 2026-11-02") from None
+        raise SpanError(f"{text!r} is not a day; write 2026-11-02") from None

@@ -47,7 +47,9 @@ def reset(
     if as_json:
         typer.echo(json.dumps({**lines, "reset": fact.id}, indent=2, ensure_ascii=False))
     else:
-        typer.echo(f"{allowance} begins anew for {fact.person}; {duration(balance.left)} left now.")
+        typer.echo(
+            f"{allowance} starts again for {fact.person}; {duration(balance.left)} left now."
+        )
 
 
 def _reset(books: CommandContext, person: str, allowance: str, reason: str) -> Grant:

@@ -220,7 +220,7 @@ def _sentences(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"[bold]{escape(found['user'])}[/bold]{roles} opens {escape(found['url'])} on {when}."
     if not found["known"] and found["roles"]:
         yield "No file names this user, so the default role holds."
-    yield f"This is {escape(place)}." if place else "This is no platform that we know."
+    yield f"This is {escape(place)}." if place else "This is not a platform that we know."
     yield f"[bold]{_WORDS[found['verdict']].capitalize()}[/bold]: {escape(_because(found))}."
     if found["would"] == "block":
         yield "The rule is only observed: enforced, it would block."

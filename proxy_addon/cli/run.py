@@ -98,9 +98,9 @@ def run(
         if settings.workers > 1:
             code = asyncio.run(_supervise(settings))
         else:
-            office = Application(settings)
-            office.load()
-            code = asyncio.run(_serve(office))
+            application = Application(settings)
+            application.load()
+            code = asyncio.run(_serve(application))
     except (
         SettingsError,
         RuleErrors,
@@ -115,21 +115,23 @@ def run(
     raise typer.Exit(code)
 
 
-async def _serve(office: Application) -> int:
+async def _serve(application: Application) -> int:
     loop, systemd = asyncio.get_running_loop(), Systemd()
-    office.start(loop)
-    loop.add_signal_handler(signal.SIGHUP, office.reloading.hangup)
+    application.start(loop)
+    loop.add_signal_handler(signal.SIGHUP, application.reloading.hangup)
 
     def ready() -> None:
-        systemd.ready(f"Proxy at {office.settings.listen}; rules: {office.reloading.check().text}")
+        systemd.ready(
+            f"Proxy at {application.settings.listen}; rules: {application.reloading.check().text}"
+        )
 
     def hangup() -> None:
         systemd.reloading()
-        office.reloading.hangup(then=ready)
+        application.reloading.hangup(then=ready)
 
     def on_running() -> None:
-        office.web.start()  # not before: whoever asks it is told that the proxy takes connections
-        _notice(office)
+        application.web.start()  # not before: whoever asks it is told that the proxy takes connections
+        _notice(application)
         ready()
         systemd.watch(loop)
         loop.add_signal_handler(
@@ -137,9 +139,9 @@ async def _serve(office: Application) -> int:
         )  # who is not ready yet does not tell of reloads
 
     try:
-        await office.runner(on_running, systemd.stopping).run()
+        await application.runner(on_running, systemd.stopping).run()
     finally:
-        lost = await loop.run_in_executor(None, office.stop)
+        lost = await loop.run_in_executor(None, application.stop)
     if lost:
         log.error("visits could not be written", visits=lost)
         return 1
@@ -151,10 +153,10 @@ async def _supervise(settings: Settings) -> int:
     return await Supervisor(settings, _notice).run()
 
 
-def _notice(office: Application) -> None:
+def _notice(application: Application) -> None:
     """What an administrator has to know now. Goes to standard output; logs go to standard error."""
-    settings = office.settings
-    rules = office.live.current
+    settings = application.settings
+    rules = application.live.current
     proxy = settings.listen._replace(host=settings.listen.host or "127.0.0.1")
     print(
         f"Allowance is running.\n"
@@ -163,10 +165,10 @@ def _notice(office: Application) -> None:
         f"  my minutes http://allowance.internal/   through the proxy\n"
         f"  rules      {settings.rules.absolute()}   {len(rules.rules)} rules, "
         f"{len(rules.limited)} of {len(rules.platforms)} known platforms limited\n"
-        f"{_broken(office)}"
+        f"{_broken(application)}"
         f"  database   {_database(settings)}\n"
         f"  CA         {ca.certificate(settings.confdir).absolute()}"
-        f"{'   made now: install it on the devices' if office.new_ca else ''}\n"
+        f"{'   made now: install it on the devices' if application.new_ca else ''}\n"
         f"Try it:  curl -x http://{proxy} --cacert {relative(ca.certificate(settings.confdir))} "
         f"-I https://www.facebook.com/\n"
         f"Stop it: Ctrl+C, or SIGTERM to process {_pid()}",
@@ -182,9 +184,9 @@ def _notice(office: Application) -> None:
     )
 
 
-def _broken(office: Application) -> str:
+def _broken(application: Application) -> str:
     """A loud line when the rules in force are not those of the folder."""
-    problems = office.live.outcome.problems
+    problems = application.live.outcome.problems
     if not problems:
         return ""
     count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"

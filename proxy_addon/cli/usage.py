@@ -80,7 +80,7 @@ def usage(
 
 
 def _date(text: str) -> datetime:
-    """Midnight of a day, without a zone. Exits with 1 and one line for what is no date."""
+    """Midnight of a day, without a zone. Exits with 1 and one line for what is not a date."""
     try:
         return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - the zone is the policy's
     except ValueError:

@@ -132,7 +132,7 @@ def load_settings(
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """A line for each `ALLOWANCE_…` variable that names no setting: no error, others may use the prefix."""
     return [
-        f"{name}: is no setting of ours{_meant(name.removeprefix('ALLOWANCE_').lower())}"
+        f"{name}: is not a setting{_meant(name.removeprefix('ALLOWANCE_').lower())}"
         for name in sorted(environment)
         if name.startswith("ALLOWANCE_")
         and name.removeprefix("ALLOWANCE_").lower() not in {*Settings.model_fields, "config"}

@@ -13,7 +13,7 @@ from fnmatch import translate
 from proxy_addon.core.types import Person
 
 EVERYBODY = 1  # the bit that every person has
-_KEPT = 20_000  # people remembered before remembering starts anew
+_KEPT = 20_000  # people remembered before remembering starts again
 
 type Named = tuple[tuple[str, ...], frozenset[str]]
 """The `users` and `roles` of a rule or an override; both empty is everybody."""

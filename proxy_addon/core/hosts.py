@@ -80,7 +80,7 @@ class _Rank(NamedTuple):
     labels: int
     plain: bool
     alone: bool
-    letters: int  # characters that are no star
+    letters: int  # characters that are not a star
 
 
 class _Wild[T](NamedTuple):

@@ -1,4 +1,4 @@
-"""The words of the house as frozen values.
+"""The terms of the product as frozen values.
 
 Units, everywhere in `core` and in the middle row:
 

@@ -50,7 +50,7 @@ def python(version: Sequence[int] = sys.version_info[:3]) -> Iterator[Check]:
     shown = ".".join(map(str, version[:3]))
     if tuple(version[:2]) < PYTHON:
         yield error(
-            "python", f"Python {shown}", "install Python 3.13 and make the environment anew"
+            "python", f"Python {shown}", "install Python 3.13 and make the environment again"
         )
     else:
         yield ok("python", f"Python {shown}, {platform.system()} {platform.machine()}")

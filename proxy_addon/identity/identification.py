@@ -101,7 +101,7 @@ class Identifier:
         )
 
     def again(self, who: Identity, client_ip: str) -> Identity:
-        """The same connection under other rules: who is known by the address is looked up anew."""
+        """The same connection under other rules: who is known by the address is looked up again."""
         if who.signed_in:
             return who
         return self._by_address(client_ip)._replace(challenge=who.challenge)

@@ -10,7 +10,7 @@
 Cost of a hash: 19 MiB, 2 passes, 1 lane, the least that OWASP advises for argon2id. RFC 9106's low-memory
 profile (64 MiB, 3 passes, 4 lanes) takes four times the CPU on the machine that also relays everybody's
 traffic, when a whole office signs in at nine o'clock. Hashes made with other parameters stay valid and
-are made anew at the next sign-in.
+are made again at the next sign-in.
 """
 
 from __future__ import annotations
@@ -218,7 +218,7 @@ class PasswordFile:
             after = dict(before)
             change(after)
             if after == before:
-                return  # above all: a file that has vanished is not made anew without anybody in it
+                return  # above all: a file that has vanished is not made again without anybody in it
             self._replace(after)
             if (stamp := self._look()) is not None:
                 self._take(after, stamp)

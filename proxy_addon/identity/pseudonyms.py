@@ -16,7 +16,7 @@ from proxy_addon.system import private_files
 KEY_BYTES: Final = 32
 _BYTES: Final = 10  # of a hash; one chance in 10^15 that two of 50,000 people share a pseudonym
 _FORM: Final = re.compile(r"p:[a-z2-7]{16}")
-_KEPT: Final = 50_000  # names remembered before remembering starts anew
+_KEPT: Final = 50_000  # names remembered before remembering starts again
 _DOORS: Final = ("cli:", "web:")
 
 
@@ -87,7 +87,9 @@ def read_key(path: Path, *, make: bool) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise PseudonymKeyError(f"{path}: is no pseudonym key of 64 hexadecimal digits; restore it")
+        raise PseudonymKeyError(
+            f"{path}: is not a pseudonym key of 64 hexadecimal digits; restore it"
+        )
     return key
 
 

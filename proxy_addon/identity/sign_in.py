@@ -1,6 +1,6 @@
 """Proxy sign-in: Basic credentials checked against the password file, off the event loop.
 
-* What was found out is remembered under a keyed hash of the header (the key is made anew in each process),
+* What was found out is remembered under a keyed hash of the header (each process makes its own key),
   so no password stays in memory: a right one for ten minutes after its last use, a wrong one for half a
   minute. Either is forgotten as soon as that person's line in the password file changes.
 * The same credentials asked about several times at once, as browsers do, are checked once.

@@ -177,7 +177,7 @@ class Journal:
         return kept is None or kept.rev < visit.rev
 
     def _is_due(self, more: int) -> bool:
-        """Whether enough of the file is out of date to write it anew."""
+        """Whether enough of the file is out of date to rewrite it."""
         grown = self._ends[self._active] + more
         return grown > self._reserved // 2 and grown > 4 * self._grown_from
 

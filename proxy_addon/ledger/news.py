@@ -24,7 +24,7 @@ def news_cursor(now: float, cursor: float | None) -> float:
 
 
 class NewsReader:
-    """The place up to which one proxy has read. `node` is its name in visits: its own rows are no news.
+    """The place up to which one proxy has read. `node` is its name in visits: its own rows are not news.
 
     Not for several threads at a time.
     """

@@ -74,7 +74,7 @@ class Writer:
     """One per process. `put` and `state` may be called from any thread; `on_news` and `on_state` are called
     on threads of the writer and must hand over to the event loop themselves (`call_soon_threadsafe`).
 
-    `node` is this proxy's name in visits: its own rows are no news. `retention` gives the seconds that
+    `node` is this proxy's name in visits: its own rows are not news. `retention` gives the seconds that
     visits are kept; with it, old ones are deleted soon after the start and once a day. `cursor` is where
     news begin (`News.cursor`); without one they begin two minutes ago. The writer closes its `journal`.
     """
@@ -360,7 +360,7 @@ class Writer:
 
     def _pause(self) -> float:
         """Seconds until writing is tried again."""
-        # The exponent is bounded: two to the power of a week's failures is no float.
+        # The exponent is bounded: two to the power of a week's failures is not a float.
         return float(min(LONGEST_WAIT, self._flush_seconds * 2 ** min(self._failures - 1, 10)))
 
     def _count(self, kind: str) -> None:

@@ -36,7 +36,7 @@ STALLED = 15.0  # bytes after a longer silence do not fill it
 POLL_BYTES = 1_500  # a known poll that is answered with more may bring pictures
 RECEIPT_SECONDS = 0.8  # a message this soon after a push was written by no person
 SHORT_MESSAGE = 64  # bytes; heartbeats and receipts are as short, what people write seldom is
-FOLLOWED = 200  # clocks that are written anew in one turn after a change of rules
+FOLLOWED = 200  # clocks that are rewritten in one turn after a change of rules
 
 _STREAM = Judgement(Activity.MEDIA, Evidence.MEDIA_STREAM, Kind.MEDIA)
 _TUNNEL = Judgement(Activity.MEDIA, Evidence.BUSY_TUNNEL, Kind.MEDIA)
@@ -75,7 +75,7 @@ class Enforcer:
     def swap(self, prepared: CompiledPolicy, now: float) -> None:
         """Decide by other rules from the instant `now` on. What was charged before stays as it is.
 
-        Roles are looked up anew; those that an address gives come with the next `person` of that name.
+        Roles are looked up again; those that an address gives come with the next `person` of that name.
         """
         self._attention.swapped(RulesPeriod(now, self.engine, self._forced))
         self.engine, self.catalogue = prepared
@@ -83,7 +83,7 @@ class Enforcer:
         self.reseat(lambda flight: None, now)
 
     def reseat(self, who: Callable[[Flight], Person | None], now: float) -> None:
-        """Look up anew who pays for what runs; None: the same name with the roles that it has now."""
+        """Look up again who pays for what runs; None: the same name with the roles that it has now."""
         live, self._live = self._live, {}
         for flight in [flight for flights in live.values() for flight in flights]:
             flight.person = who(flight) or self.known(flight.person.name, now)
@@ -111,7 +111,7 @@ class Enforcer:
         return self.person(name, self._forced.get(name), now)
 
     def drop(self, name: str) -> None:
-        """Forget one person; what runs goes on and is counted anew."""
+        """Forget one person; what runs goes on and is counted again."""
         self._forced.pop(name, None)
         self._last = {key: said for key, said in self._last.items() if key[0] != name}
         self._warned = {key: until for key, until in self._warned.items() if key[0] != name}
@@ -291,7 +291,7 @@ class Enforcer:
         if not from_client:
             if (
                 now - flight.sent > RECEIPT_SECONDS
-            ):  # what answers the person's own message is no push
+            ):  # what answers the person's own message is not a push
                 flight.pushed = now
         elif flight.x is not None and now - flight.pushed > RECEIPT_SECONDS:
             flight.sent = now

@@ -47,7 +47,7 @@ class _Spent:
         self.settle_again()
 
     def settle_again(self) -> None:
-        """Make the union anew from all visits."""
+        """Make the union again from all visits."""
         self.hot = {}
         self.settled = normalise(self.all.values())
         self.union = None

@@ -74,7 +74,7 @@ class TargetRefusedError(OSError):
 
 @lru_cache(maxsize=8192)
 def plain_address(text: str) -> Address | None:
-    """The address without its zone, IPv4 inside IPv6 as IPv4; None for what is no address."""
+    """The address without its zone, IPv4 inside IPv6 as IPv4; None for what is not an address."""
     try:
         address = ip_address(text.partition("%")[0].strip("[]"))
     except ValueError:

@@ -59,7 +59,7 @@ class Tunnels:
             self._failures.note("http_connect", flow)
             self._apply_failure(flow)
         if flow.response is not None:
-            conn.hosts = ()  # what follows on this connection is no tunnel
+            conn.hosts = ()  # what follows on this connection is not a tunnel
 
     async def _connect(self, flow: http.HTTPFlow, conn: ClientState) -> None:
         request, host = flow.request, conn.hosts[0]

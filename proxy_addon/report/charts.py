@@ -33,7 +33,7 @@ class Shape(NamedTuple):
     title: str
 
 
-class Mark(NamedTuple):
+class AxisLabel(NamedTuple):
     """A line or a name on an axis, at a distance from the left or the top."""
 
     at: float
@@ -44,8 +44,8 @@ class Bars(NamedTuple):
     """A chart of bars. `unit`: what the axis counts."""
 
     shapes: list[Shape]
-    lines: list[Mark]
-    labels: list[Mark]
+    lines: list[AxisLabel]
+    labels: list[AxisLabel]
     names: list[str]
     unit: str
 
@@ -83,10 +83,12 @@ def stacked(
             shapes.append(
                 Shape(round(x, 1), round(y, 2), round(width, 1), round(tall, 2), colour, title)
             )
-    lines = [Mark(round(TOP + high * (1 - tick * size / top), 1), f"{tick:g}") for tick in ticks]
+    lines = [
+        AxisLabel(round(TOP + high * (1 - tick * size / top), 1), f"{tick:g}") for tick in ticks
+    ]
     every = math.ceil(len(days) / _LABELS)
     labels = [
-        Mark(round(LEFT + room * (number + 0.5), 1), day)
+        AxisLabel(round(LEFT + room * (number + 0.5), 1), day)
         for number, day in enumerate(short or days)
         if number % every == 0
     ]

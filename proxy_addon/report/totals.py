@@ -46,7 +46,7 @@ class Table:
 
 
 @dataclass(slots=True)
-class Beyond:
+class UseAfterExhaustion:
     """What was used of an allowance on one day while nothing was left of it."""
 
     seconds: float = 0.0
@@ -56,7 +56,7 @@ class Beyond:
 
 @dataclass(slots=True)
 class Given:
-    """Grants that were made on one day, and the seconds that they give; resets are no grants."""
+    """Grants that were made on one day, and the seconds that they give; resets are not grants."""
 
     grants: int = 0
     seconds: float = 0.0
@@ -75,7 +75,9 @@ class AllowanceSum:
     grants: int = 0
     granted: float = 0.0
     resets: int = 0
-    days: defaultdict[int, Beyond] = field(default_factory=lambda: defaultdict(Beyond))
+    days: defaultdict[int, UseAfterExhaustion] = field(
+        default_factory=lambda: defaultdict(UseAfterExhaustion)
+    )
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from proxy_addon.rule_tests.models import (
     StepModel,
     TestModel,
     VisitsModel,
-    Wall,
+    WallTime,
 )
 from proxy_addon.rule_tests.plan import (
     Given,
@@ -57,7 +57,7 @@ class Tests:
 
 
 def read_tests(rules_folder: File, machine: CompiledPolicy) -> Tests:
-    """The tests below a rules folder. A folder without any is no mistake."""
+    """The tests below a rules folder. A folder without any is not a mistake."""
     reading = rules_file.read(rules_folder / FOLDER)
     problems = [
         Problem.of(problem) for problem in reading.problems if problem.code is not Code.MISSING_FILE
@@ -197,13 +197,13 @@ def _expected(
         if field not in expect.model_fields_set:
             continue
         value: object = getattr(expect, field)
-        if isinstance(value, Wall):
+        if isinstance(value, WallTime):
             value = _later(reader, (*path, "expect", field), value, at, today)
         found.append((field, value))
     return tuple(found)
 
 
-def _later(reader: _Reader, path: Path, wall: Wall, at: float, today: date) -> float:
+def _later(reader: _Reader, path: Path, wall: WallTime, at: float, today: date) -> float:
     """An instant that has to lie after the step."""
     found = _instant(reader, path, wall, today)
     if found <= at:
@@ -214,7 +214,7 @@ def _later(reader: _Reader, path: Path, wall: Wall, at: float, today: date) -> f
     return found
 
 
-def _instant(reader: _Reader, path: Path, wall: Wall, today: date) -> float:
+def _instant(reader: _Reader, path: Path, wall: WallTime, today: date) -> float:
     try:
         return instant(wall, today, reader.machine.rules.zone)
     except BadTestError as error:

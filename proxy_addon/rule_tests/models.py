@@ -28,7 +28,7 @@ _WALL = re.compile(rf"(?:(\d{{4}}-\d{{2}}-\d{{2}})[ T])?{_TIME}(Z|[+-]\d{{2}}:?\
 _NEVER = ("never", NONE)
 
 
-class Wall(NamedTuple):
+class WallTime(NamedTuple):
     """A time as written: date (None: the day at hand), seconds after midnight, offset (None: the zone's)."""
 
     day: date | None
@@ -36,7 +36,7 @@ class Wall(NamedTuple):
     offset: timedelta | None
 
 
-def wall(value: object) -> Wall:
+def wall(value: object) -> WallTime:
     """`09:00`, `2026-11-03 09:00`, `09:00:30`; behind it an offset where a time comes twice: `+01:00`."""
     match = _WALL.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 40 else None
     if match is None:
@@ -48,7 +48,9 @@ def wall(value: object) -> Wall:
         which = date.fromisoformat(day) if day else None
     except ValueError:
         return _no_time(value)
-    return Wall(which, int(hours) * 3600 + int(minutes) * 60 + int(seconds or 0), _offset(offset))
+    return WallTime(
+        which, int(hours) * 3600 + int(minutes) * 60 + int(seconds or 0), _offset(offset)
+    )
 
 
 def _offset(text: str | None) -> timedelta | None:
@@ -58,12 +60,12 @@ def _offset(text: str | None) -> timedelta | None:
     return -size if text[0] == "-" else size
 
 
-def _no_time(value: object) -> Wall:
+def _no_time(value: object) -> WallTime:
     hint = 'write "09:00" for the day at hand, or 2026-11-03 09:00'
-    raise BadTestError(TestCode.BAD_TIME, f"{quote(value)} is no time", hint)
+    raise BadTestError(TestCode.BAD_TIME, f"{quote(value)} is not a time", hint)
 
 
-def _start(value: object) -> Wall:
+def _start(value: object) -> WallTime:
     found = wall(value)
     if found.day is None:
         hint = "write for example 2026-11-02 09:00"
@@ -71,7 +73,7 @@ def _start(value: object) -> Wall:
     return found
 
 
-def _until(value: object) -> Wall | None:
+def _until(value: object) -> WallTime | None:
     return None if isinstance(value, str) and value.strip() in _NEVER else wall(value)
 
 
@@ -104,7 +106,7 @@ def _user(value: object) -> str:
     try:
         return person_name(word)
     except ValueError as bad:
-        raise BadTestError(TestCode.BAD_NAME, f"{quote(word)} is no user: {bad}") from None
+        raise BadTestError(TestCode.BAD_NAME, f"{quote(word)} is not a user: {bad}") from None
 
 
 def _address(word: str) -> str:
@@ -112,13 +114,13 @@ def _address(word: str) -> str:
         return f"ip:{ip_address(word.removeprefix('ip:').strip())}"
     except ValueError:
         hint = "write for example ip:10.0.7.33"
-        raise BadTestError(TestCode.BAD_NAME, f"{quote(word)} is no address", hint) from None
+        raise BadTestError(TestCode.BAD_NAME, f"{quote(word)} is not an address", hint) from None
 
 
 def _url(value: object) -> str:
     if not isinstance(value, str) or not re.match(r"(?i)(?:https?|wss?)://\S", value.strip()):
         hint = "write for example https://www.linkedin.com/feed/"
-        raise BadTestError(TestCode.BAD_URL, f"{quote(value)} is no URL", hint)
+        raise BadTestError(TestCode.BAD_URL, f"{quote(value)} is not a URL", hint)
     return value.strip()
 
 
@@ -241,7 +243,7 @@ class GrantModel(Strict):
     allowance: AllowanceName
     for_: Annotated[float, _plain(_some_length, shapes.LENGTH)]
     reason: Section = "a test"
-    until: Annotated[Wall | None, _plain(wall, shapes.MOMENT)] = None
+    until: Annotated[WallTime | None, _plain(wall, shapes.MOMENT)] = None
 
     model_config = ConfigDict(alias_generator=lambda key: key.rstrip("_"))
 
@@ -263,7 +265,7 @@ class ExpectModel(Strict):
         ),
     ] = None
     left: Annotated[float | None, _plain(_length, shapes.LENGTH)] = None
-    until: Annotated[Wall | None, _plain(_until, shapes.MOMENT | _one_of(_NEVER))] = None
+    until: Annotated[WallTime | None, _plain(_until, shapes.MOMENT | _one_of(_NEVER))] = None
     allowance: Annotated[
         str | None,
         _known(
@@ -312,7 +314,7 @@ class StepModel(Strict):
         }
     )
 
-    at: Annotated[Wall, _plain(wall, shapes.MOMENT)]
+    at: Annotated[WallTime, _plain(wall, shapes.MOMENT)]
     user: User | None = None
     visits: VisitsModel | None = None
     opens: Url | None = None
@@ -348,7 +350,7 @@ class TestModel(Strict):
     __test__ = False  # pytest: not a test
 
     name: Section
-    start: Annotated[Wall, _plain(_start, shapes.DATED_MOMENT)]
+    start: Annotated[WallTime, _plain(_start, shapes.DATED_MOMENT)]
     day: list[StepModel]
     people: dict[User, Annotated[tuple[str, ...], _plain(_roles, shapes.NAME | shapes.NAMES)]] = {}
 

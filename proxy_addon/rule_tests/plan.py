@@ -13,7 +13,7 @@ from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.rules.parsers import quote
 from proxy_addon.core.rules.problems import Place
 from proxy_addon.core.ruleset import RuleSet, Section
-from proxy_addon.rule_tests.models import Wall
+from proxy_addon.rule_tests.models import WallTime
 from proxy_addon.rule_tests.problems import BadTestError, TestCode
 from proxy_addon.rules.lookup import Address, address_of
 
@@ -67,7 +67,7 @@ class Plan:
     steps: tuple[Step, ...]
 
 
-def instant(wall: Wall, today: date, zone: ZoneInfo) -> float:
+def instant(wall: WallTime, today: date, zone: ZoneInfo) -> float:
     """The instant of a time on a day. A time that comes twice is the first one, unless it has an offset."""
     at = datetime.combine(wall.day or today, datetime.min.time()) + timedelta(seconds=wall.seconds)
     if wall.offset is not None:

@@ -24,7 +24,7 @@ from proxy_addon.rules.last_good import Kept, LastGood
 log = structlog.get_logger("allowance.rules")
 
 MOST_LOGGED = (
-    100  # problems of one reload; a file that is no rule file at all may have tens of thousands
+    100  # problems of one reload; a file that is not a rule file at all may have tens of thousands
 )
 
 type Subscriber = Callable[[CompiledPolicy], None]

@@ -83,7 +83,7 @@ NOTHING = Used(StaticUsage())
 def explain(
     engine: Engine, catalogue: Catalogue, user: str, url: str, used: Used, at: float
 ) -> Explanation:
-    """Explain what would be answered at the instant `at`. Raises ValueError for what is no name or no URL."""
+    """Explain what would be answered at the instant `at`. Raises ValueError for what is not a name or not a URL."""
     return explain_person(engine, catalogue, person_of(engine, user, at), user, url, used, at)
 
 

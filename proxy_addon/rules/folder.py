@@ -25,7 +25,7 @@ MAX_BYTES = 1_048_576  # a file; the largest that makes sense is a list of some 
 MAX_TOTAL = 32 * MAX_BYTES
 _TURNS = 5  # readings of a folder that keeps changing
 _PAUSE = 0.02  # seconds, longer with each turn
-_ONE_FILE = "split the file, or take out what is no rule"
+_ONE_FILE = "split the file, or take out what is not a rule"
 
 
 type Content = bytes | tuple[Code, str, str]
@@ -95,7 +95,7 @@ def read(folder: Path) -> Reading:
 def _read(folder: Path) -> Reading:
     problems: list[RuleProblem] = []
     name = str(folder)
-    shelf = _Shelf(folder)
+    shelf = _FolderReader(folder)
     top = tuple(_files(shelf, folder, name, problems))
     platforms: tuple[tuple[str, bytes], ...] = ()
     if _is_there(folder / "platforms"):
@@ -140,7 +140,7 @@ def _documents(
 
 
 def _files(
-    shelf: _Shelf, folder: Path, name: str, problems: list[RuleProblem]
+    shelf: _FolderReader, folder: Path, name: str, problems: list[RuleProblem]
 ) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of each rule file of one folder, by name."""
     try:
@@ -154,7 +154,7 @@ def _files(
     except NotADirectoryError:
         problems.append(
             _problem(
-                name, Code.NOT_A_FILE, "this is no folder", "give the folder, not a file in it"
+                name, Code.NOT_A_FILE, "this is not a folder", "give the folder, not a file in it"
             )
         )
         return
@@ -183,7 +183,7 @@ def _files(
                 problems.append(_problem(file, *content))
 
 
-def _calendars(shelf: _Shelf) -> Iterator[tuple[str, Content]]:
+def _calendars(shelf: _FolderReader) -> Iterator[tuple[str, Content]]:
     """The ICS files of the folder and of `calendars/` in it, by their names there."""
     for part in ("", "calendars/"):
         folder = shelf.root / part
@@ -196,7 +196,7 @@ def _calendars(shelf: _Shelf) -> Iterator[tuple[str, Content]]:
                 yield f"{part}{entry}", shelf.content(folder / entry)
 
 
-class _Shelf:
+class _FolderReader:
     """Takes files from one folder, up to a sum of bytes."""
 
     def __init__(self, root: Path) -> None:
@@ -210,7 +210,11 @@ class _Shelf:
                 message = "this link leads out of the rules folder"
                 return Code.OUTSIDE_FOLDER, message, "copy the file into the folder"
             if not stat.S_ISREG(path.stat().st_mode):
-                return Code.NOT_A_FILE, "this is no plain file", "move it out of the rules folder"
+                return (
+                    Code.NOT_A_FILE,
+                    "this is not a plain file",
+                    "move it out of the rules folder",
+                )
             with path.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
         except (OSError, RuntimeError) as error:
@@ -223,7 +227,7 @@ class _Shelf:
             message = (
                 f"with this file the folder holds more than {MAX_TOTAL // 1024:,} KiB of rules"
             )
-            return Code.TOO_LARGE, message, "take out what is no rule"
+            return Code.TOO_LARGE, message, "take out what is not a rule"
         return content
 
 

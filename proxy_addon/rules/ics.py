@@ -173,7 +173,7 @@ def _interval(parts: Mapping[str, Any]) -> int:
 
 
 def _ordinals(parts: Mapping[str, Any]) -> list[int] | None:
-    """Of `2TU` the 2, of `TU` 0; None where something is no day of the week."""
+    """Of `2TU` the 2, of `TU` 0; None where something is not a day of the week."""
     matches = [_WEEKDAY.fullmatch(str(day)) for day in parts.get("BYDAY", [])]
     found = [int(match[1] or 0) for match in matches if match is not None]
     return found if len(found) == len(matches) else None

@@ -34,14 +34,14 @@ class Address(NamedTuple):
 
 
 def address_of(catalogue: Catalogue, url: str) -> Address:
-    """Cut a URL and look it up. Raises ValueError with a sentence for what is no URL."""
+    """Cut a URL and look it up. Raises ValueError with a sentence for what is not a URL."""
     try:
         cut = split_url(url.strip())
     except BadRecordError:
         cut = NOTHING
     host = normalise(cut.host)
     if not host or cut.scheme not in ("http", "https", "ws", "wss"):
-        raise ValueError(f"{quote(url)} is no URL; write it like https://www.linkedin.com/feed/")
+        raise ValueError(f"{quote(url)} is not a URL; write it like https://www.linkedin.com/feed/")
     path = f"{cut.path}?{cut.query}" if cut.query else cut.path
     return Address(host, path, catalogue.look(host, path))
 
@@ -49,14 +49,14 @@ def address_of(catalogue: Catalogue, url: str) -> Address:
 def person_of(engine: Engine, user: str, now: float) -> Person | None:
     """Whom a name stands for at an instant: a user, or `ip:ADDRESS` for somebody known by the device alone.
 
-    None for an address whose people the policy refuses. Raises ValueError for what is no name.
+    None for an address whose people the policy refuses. Raises ValueError for what is not a name.
     """
     if not user.startswith("ip:"):
         return engine.person(person_name(user), now)
     try:
         address = ip_address(user.removeprefix("ip:"))
     except ValueError:
-        raise ValueError(f"{quote(user)} is no address; write it like ip:10.0.7.21") from None
+        raise ValueError(f"{quote(user)} is not an address; write it like ip:10.0.7.21") from None
     for network, name, role in engine.rule_set.people.devices:  # the most specific first
         if address.version == network.version and address in network:
             known = person_name(name) if name else f"ip:{address}"

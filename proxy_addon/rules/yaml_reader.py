@@ -4,7 +4,7 @@ Less of YAML is accepted than YAML allows, because rule files are read by people
 
 * no anchors, aliases, merge keys, tags, or several documents in a file;
 * a key stands once in its block;
-* keys are always text; of the values only `true`, `false`, `null` and whole numbers are no text, so `on`,
+* keys are always text; of the values only `true`, `false`, `null` and whole numbers are not text, so `on`,
   `12:30` and `2026-11-02` mean what they look like;
 * nesting is shallow and a file has a bounded number of values, so hostile input ends soon.
 """
@@ -241,7 +241,7 @@ class _Reader:
 
 
 def _scalar(event: ScalarEvent) -> str | int | bool | None:
-    """Plain words of YAML 1.2 that are no text, if nothing is lost by it; everything else is text."""
+    """Plain words of YAML 1.2 that are not text, if nothing is lost by it; everything else is text."""
     if not event.implicit[0]:
         return str(event.value)
     if event.value in _WORDS:

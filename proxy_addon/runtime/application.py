@@ -214,7 +214,7 @@ class Application:
             host=self.host,
             fleet=fleet,
         )
-        self.office = LiveProxyState(
+        self.proxy_state = LiveProxyState(
             self.enforcer,
             self.book,
             self.clock,
@@ -224,7 +224,7 @@ class Application:
             settings.listen.port,
             self.reloading,
         )
-        self.web = WebServer(web_app(self.office), settings.web)
+        self.web = WebServer(web_app(self.proxy_state), settings.web)
 
     def _services(self) -> Services:
         settings = self.settings
@@ -238,7 +238,7 @@ class Application:
             self.clock,
             self.metrics,
             self.metrics,
-            employee_app(self.office, self._admin_service()),
+            employee_app(self.proxy_state, self._admin_service()),
             settings.front_proxy_header,
             self.decisions,
         )

@@ -29,38 +29,38 @@ class ScriptAddon:
     name = "allowance-script"
 
     def __init__(self) -> None:
-        self._office: Application | None = None
+        self._application: Application | None = None
 
     def load(self, loader: Loader) -> None:
         """Read settings, rules and ledger; register the add-on."""
         try:
-            office = Application(load_settings())
-            office.load()
+            application = Application(load_settings())
+            application.load()
         except (SettingsError, RuleErrors, RuleTestsFailed, LedgerError, CaError) as error:
             print(error, file=sys.stderr)  # noqa: T201 (mitmdump's log may be off)
             sys.exit(1)
-        self._office = office
-        self.addons: list[Any] = [office.addon, Recording(office.addon)]
+        self._application = application
+        self.addons: list[Any] = [application.addon, Recording(application.addon)]
         server = ctx.master.addons.get("proxyserver")
         if server is not None:
-            self.addons.append(TrafficCounts(server, office.addon.services.traffic))
+            self.addons.append(TrafficCounts(server, application.addon.services.traffic))
         ctx.options.update(connection_strategy="lazy")
 
     def running(self) -> None:
         """Begin to look after what runs. Plain, because mitmproxy's script loader takes no coroutine here."""
-        office = self._office
+        application = self._application
         server = ctx.master.addons.get("proxyserver")
-        if office is None or server is None:
+        if application is None or server is None:
             return
         loop = asyncio.get_running_loop()
-        office.addon.services.resolver.install(loop)
-        office.start(loop)
-        office.addon.start(loop, Terminator(server))
+        application.addon.services.resolver.install(loop)
+        application.start(loop)
+        application.addon.start(loop, Terminator(server))
 
     def done(self) -> None:
         """Write what is left."""
-        if self._office is not None:
-            self._office.addon.stop()
-            lost = self._office.stop()
+        if self._application is not None:
+            self._application.addon.stop()
+            lost = self._application.stop()
             if lost:
                 log.error("visits could not be written", visits=lost)

@@ -89,8 +89,8 @@ class Supervisor:
         )
         self._workers: dict[int, Worker] = {}
         self._leaving: list[Worker] = []
-        self._office = Application(settings, fleet=self)
-        self._office.load()
+        self._application = Application(settings, fleet=self)
+        self._application.load()
         self._stop = asyncio.Event()
         self._restart = asyncio.Event()
         self._systemd = Systemd()
@@ -102,21 +102,21 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._restart.set)
-        self._office.web.start()
-        self._office.start(loop)
+        self._application.web.start()
+        self._application.start(loop)
         for index in range(self._settings.workers):
             self._workers[index] = self._make(index)
         try:
             await self._until(lambda: all(w.ready for w in self._workers.values()), READY)
-            self._on_running(self._office)
+            self._on_running(self._application)
             self._systemd.watch(loop, self._well)
             while not self._stop.is_set():
                 await self._watch()
         finally:
             self._systemd.stopping()
             code = await self._end()
-            self._office.web.stop()
-            await loop.run_in_executor(None, self._office.stop)
+            self._application.web.stop()
+            await loop.run_in_executor(None, self._application.stop)
             self._folder.cleanup()
         return code
 
@@ -261,30 +261,30 @@ def work(settings: Settings, index: int, pipe: Connection) -> None:
     structlog.contextvars.bind_contextvars(worker=index)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        office = Application(settings, prunes=False)
-        office.load()
+        application = Application(settings, prunes=False)
+        application.load()
     except LedgerError as error:  # the supervisor tries again until the database is back
         log.warning("worker cannot start", because=str(error))
         raise SystemExit(1) from None
-    raise SystemExit(asyncio.run(_serve(office, settings, pipe)))
+    raise SystemExit(asyncio.run(_serve(application, settings, pipe)))
 
 
-async def _serve(office: Application, settings: Settings, pipe: Connection) -> int:
+async def _serve(application: Application, settings: Settings, pipe: Connection) -> int:
     loop = asyncio.get_running_loop()
     reuseport.share(loop, settings.workers, by_device=not settings.front_proxies)
-    office.start(loop)
+    application.start(loop)
 
     def tell(kind: str, content: Any) -> None:
         with suppress(OSError):
             pipe.send((kind, content))
 
     def report() -> None:
-        tell(_STATE, office.checks())
+        tell(_STATE, application.checks())
         loop.call_later(1.0, report)
 
     report()
     try:
-        await office.runner(lambda: tell(_READY, None)).run()
+        await application.runner(lambda: tell(_READY, None)).run()
     finally:
-        lost = await loop.run_in_executor(None, office.stop)
+        lost = await loop.run_in_executor(None, application.stop)
     return 1 if lost else 0

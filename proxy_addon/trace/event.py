@@ -37,7 +37,7 @@ KEPT_HEADERS: Final = frozenset(
 NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
-class Course(NamedTuple):
+class ResponseTiming(NamedTuple):
     """How an answer came, where the file knows more than its size and its end.
 
     `head`: seconds until its head was there; `told`: its size in bytes as the head said, 0 = not said. `passed`: when
@@ -75,7 +75,7 @@ class TraceEvent(NamedTuple):
     duration: float = 0.0
     direction: str = ""
     client: str = ""
-    course: Course | None = None
+    course: ResponseTiming | None = None
 
 
 class Trouble(StrEnum):

@@ -18,7 +18,7 @@ from proxy_addon.trace import notes
 from proxy_addon.trace.event import (
     NO_HEADERS,
     BadRecordError,
-    Course,
+    ResponseTiming,
     TraceEvent,
     Trouble,
     duration,
@@ -118,7 +118,7 @@ def _request(recorded: http.HTTPFlow, who: str, client: str) -> TraceEvent:
     )
 
 
-def _course(recorded: http.HTTPFlow, at: float, took: float) -> Course | None:
+def _course(recorded: http.HTTPFlow, at: float, took: float) -> ResponseTiming | None:
     """What the proxy knew at the head of the answer, and how the body came."""
     response = recorded.response
     if response is None:
@@ -126,7 +126,7 @@ def _course(recorded: http.HTTPFlow, at: float, took: float) -> Course | None:
     noted = notes.times(recorded.metadata)
     began = noted[1] if noted else response.timestamp_start or at
     head = min(took, max(0.0, began - at))
-    return Course(head, _declared(response), notes.passed(recorded.metadata, at))
+    return ResponseTiming(head, _declared(response), notes.passed(recorded.metadata, at))
 
 
 def _noted(
@@ -204,7 +204,7 @@ def _stretch(group: list[Message], who: str, client: str, host: str) -> TraceEve
         bytes_up=sum(m.size for m in group if m.from_client),
         duration=duration(group[-1].at - start),
         client=client,
-        course=Course(0.0, 0, tuple((m.at - start, m.size) for m in group)),
+        course=ResponseTiming(0.0, 0, tuple((m.at - start, m.size) for m in group)),
     )
 
 

@@ -36,7 +36,7 @@ class JsonStream:
         self._ended = False
 
     def peek(self) -> str:
-        """The next character that is no white space, or "" at the end."""
+        """The next character that is not white space, or "" at the end."""
         while True:
             match = _SPACE.match(self._text, self._at)
             self._at = match.end() if match else self._at

@@ -37,7 +37,7 @@ class ReadReport:
     """Filled while `open_traces` is being read. Memory does not grow with the input.
 
     `bytes_read` of `bytes_total` (as stored, so compressed bytes of a gzip) is for a progress bar; the total
-    is 0 when a file has no size, such as a pipe. `skipped` counts sound records that are no traffic.
+    is 0 when a file has no size, such as a pipe. `skipped` counts sound records that are not traffic.
     """
 
     strict: bool = False

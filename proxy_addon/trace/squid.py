@@ -45,7 +45,7 @@ def read(source: Source, user: str | None, report: ReadReport) -> Iterator[Trace
 
 
 def event_of(line: str, user: str | None = None) -> TraceEvent | None:
-    """One line; None for what was no request at all; raises BadRecordError."""
+    """One line; None for lines that are not requests; raises BadRecordError."""
     fields = line.split()
     if len(fields) < _FIELDS:
         raise BadRecordError(Trouble.MISSING, "fewer than ten columns")

@@ -38,8 +38,8 @@ TOLD_FOR: Final = 60.0  # seconds, once or twice, that an unmasked name can be l
 class AdminPages:
     """What answers below `/admin`."""
 
-    def __init__(self, office: ProxyState, back: AdminService) -> None:
-        self._office = office
+    def __init__(self, proxy_state: ProxyState, back: AdminService) -> None:
+        self._proxy_state = proxy_state
         self._back = back
 
     async def show(self, request: Request) -> Response:
@@ -72,14 +72,16 @@ class AdminPages:
         pseudonym = fields.get("pseudonym", "").strip()
         try:
             if not is_pseudonym(pseudonym):
-                raise NotPossible("This is no pseudonym: it has p: and sixteen letters or digits.")
+                raise NotPossible(
+                    "This is not a pseudonym: it has p: and sixteen letters or digits."
+                )
             await self._back.unmask(pseudonym, fields.get("reason", ""), name)
         except NotPossible as problem:
             return await self._page(name, problem=str(problem), status=400)
         except LedgerError:
             raise away() from None
         pass_ = self._back.tokens.of(
-            UNMASKED, name, pseudonym, now=self._office.now(), lives=TOLD_FOR
+            UNMASKED, name, pseudonym, now=self._proxy_state.now(), lives=TOLD_FOR
         )
         return _see(UNMASKED, pseudonym=pseudonym, token=pass_)
 
@@ -88,7 +90,7 @@ class AdminPages:
         name = self._admin(request)
         pseudonym = request.query_params.get("pseudonym", "")
         token = request.query_params.get("token", "")
-        now = self._office.now()
+        now = self._proxy_state.now()
         if not self._back.tokens.holds(token, UNMASKED, name, pseudonym, now=now, lives=TOLD_FOR):
             raise forms.Refusal(
                 403, "Ask again", "A name is shown for a minute after you said why you need it."
@@ -117,13 +119,13 @@ class AdminPages:
         return who.name
 
     async def _posted(self, request: Request, name: str) -> dict[str, str]:
-        return await forms.posted(request, name, self._back.tokens, self._office.now())
+        return await forms.posted(request, name, self._back.tokens, self._proxy_state.now())
 
     async def _page(
         self, name: str, *, said: str | None = None, problem: str | None = None, status: int = 200
     ) -> Response:
-        office, back = self._office, self._back
-        now, rules, health = office.now(), office.rules(), office.health()
+        proxy_state, back = self._proxy_state, self._back
+        now, rules, health = proxy_state.now(), proxy_state.rules(), proxy_state.health()
         today = waiting = None
         asked: list[views.OpenRequest] = []
         try:

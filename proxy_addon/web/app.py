@@ -61,7 +61,7 @@ class _Guard:
             await pages.error(Request(scope), 500, title, detail)(scope, receive, send)
 
 
-def employee_app(office: ProxyState, back: AdminService | None = None) -> FastAPI:
+def employee_app(proxy_state: ProxyState, back: AdminService | None = None) -> FastAPI:
     """`http(s)://allowance.internal/`: one person's own page.
 
     Who that is stands in `scope["extensions"]["allowance.person"]`, set by the proxy: a mapping of "name",
@@ -74,21 +74,25 @@ def employee_app(office: ProxyState, back: AdminService | None = None) -> FastAP
     async def home(request: Request) -> Response:
         who = visitor(request)
         if back is None:
-            return pages.employee(day_of(office, who))
+            return pages.employee(day_of(proxy_state, who))
         asked = await back.glance(who.name)
-        day = day_of(office, who)
+        day = day_of(proxy_state, who)
         return pages.employee(
             day,
-            requests=ask.rows(asked, office.now(), office.rules()),
+            requests=ask.rows(asked, proxy_state.now(), proxy_state.rules()),
             can_ask=bool(day.cards),
             admin=who.signed_in and back.is_admin(who.name),
         )
 
     async def me(request: Request) -> Response:
         name = visitor(request).name
-        zone = office.rules().zone
+        zone = proxy_state.rules().zone
         lines = statement(
-            name, office.roles(name), office.balances(name), office.visits_today(name), zone
+            name,
+            proxy_state.roles(name),
+            proxy_state.balances(name),
+            proxy_state.visits_today(name),
+            zone,
         )
         return pages.data(lines)
 
@@ -98,10 +102,10 @@ def employee_app(office: ProxyState, back: AdminService | None = None) -> FastAP
     def reached(request: Request) -> str:
         return visitor(request).reached or ""
 
-    own = {"/": home, "/me.json": me, "/help": explain, why.PATH: why.endpoint(office)}
-    _serve(app, own | _setup(office, reached))
+    own = {"/": home, "/me.json": me, "/help": explain, why.PATH: why.endpoint(proxy_state)}
+    _serve(app, own | _setup(proxy_state, reached))
     if back is not None:
-        _serve_forms(app, ask.Asking(office, back), admin.AdminPages(office, back))
+        _serve_forms(app, ask.Asking(proxy_state, back), admin.AdminPages(proxy_state, back))
     return app
 
 
@@ -117,18 +121,20 @@ def _serve_forms(app: FastAPI, asking: ask.Asking, services: admin.AdminPages) -
         app.add_api_route(path, take, methods=["POST"], response_model=None)
 
 
-def web_app(office: ProxyState) -> FastAPI:
+def web_app(proxy_state: ProxyState) -> FastAPI:
     """The web port: for administrators and their monitoring. It names no employee, but to this machine."""
     app = _bare_app()
 
     async def home(request: Request) -> Response:
-        return pages.index(rules=office.rules(), health=office.health(), port=office.proxy_port())
+        return pages.index(
+            rules=proxy_state.rules(), health=proxy_state.health(), port=proxy_state.proxy_port()
+        )
 
     async def alive(request: Request) -> Response:
         return pages.text("ok", "text/plain")
 
     async def ready(request: Request) -> Response:
-        health = office.health()
+        health = proxy_state.health()
         body = {
             "ready": health.ready,
             "checks": {name: part.text for name, part in health.checks.items()},
@@ -136,25 +142,25 @@ def web_app(office: ProxyState) -> FastAPI:
         return pages.data(body, 200 if health.ready else 503)
 
     async def metrics(request: Request) -> Response:
-        return pages.text(*office.metrics(request.headers.get("accept", "")))
+        return pages.text(*proxy_state.metrics(request.headers.get("accept", "")))
 
     def reached(request: Request) -> str:
         return request.headers.get("host", "")
 
     paths = {"/": home, "/healthz": alive, "/readyz": ready, "/metrics": metrics}
-    _serve(app, paths | _setup(office, reached))
-    _serve(app, explain_api.endpoints(office))
+    _serve(app, paths | _setup(proxy_state, reached))
+    _serve(app, explain_api.endpoints(proxy_state))
     app.add_api_route(
-        reload_api.PATH, reload_api.endpoint(office), methods=["POST"], response_model=None
+        reload_api.PATH, reload_api.endpoint(proxy_state), methods=["POST"], response_model=None
     )
     return app
 
 
-def _setup(office: ProxyState, reached: Callable[[Request], str]) -> dict[str, Endpoint]:
+def _setup(proxy_state: ProxyState, reached: Callable[[Request], str]) -> dict[str, Endpoint]:
     """What a browser is set up with. `reached` says by which name or address the client knows this proxy."""
 
     def certificate() -> bytes:
-        found = files.certificate(office.ca_pem())
+        found = files.certificate(proxy_state.ca_pem())
         if found is None:
             raise HTTPException(404, "This proxy has no certificate of its own yet.")
         return found
@@ -174,7 +180,7 @@ def _setup(office: ProxyState, reached: Callable[[Request], str]) -> dict[str, E
         host = files.safe_host(reached(request))
         if host is None:
             raise HTTPException(404, "We cannot tell by which address you know this proxy.")
-        script = files.pac(host, office.proxy_port())
+        script = files.pac(host, proxy_state.proxy_port())
         return pages.text(script, "application/x-ns-proxy-autoconfig")
 
     return {"/ca.pem": pem, "/ca.cer": der, "/certificate": install_help, "/proxy.pac": pac}

@@ -80,7 +80,7 @@ class Row(NamedTuple):
     why: tuple[str, ...]
 
 
-class Mark(NamedTuple):
+class TimelineSegment(NamedTuple):
     """A stretch on the timeline; per mille of its width."""
 
     x: float
@@ -91,7 +91,7 @@ class Mark(NamedTuple):
 class Timeline(NamedTuple):
     """The part of the day in which something happened. `ticks` are the times at its quarters."""
 
-    marks: tuple[Mark, ...]
+    marks: tuple[TimelineSegment, ...]
     ticks: tuple[str, ...]
 
 
@@ -112,11 +112,11 @@ class Day(NamedTuple):
     tail: str
 
 
-def day_of(office: ProxyState, visitor: Visitor) -> Day:
+def day_of(proxy_state: ProxyState, visitor: Visitor) -> Day:
     """What the page of one person says now."""
-    now, rules = office.now(), office.rules()
+    now, rules = proxy_state.now(), proxy_state.rules()
     visits = sorted(
-        (visit for visit in office.visits_today(visitor.name) if visit.end > visit.start),
+        (visit for visit in proxy_state.visits_today(visitor.name) if visit.end > visit.start),
         key=lambda visit: visit.start,
     )
     charged = measure(
@@ -127,10 +127,10 @@ def day_of(office: ProxyState, visitor: Visitor) -> Day:
         person=visitor.name if visitor.identified else "this device",
         identified=visitor.identified,
         address=visitor.address,
-        roles=office.roles(visitor.name),
+        roles=proxy_state.roles(visitor.name),
         date=words.day(now, rules.zone),
         at=words.time_of_day(now, rules.zone),
-        cards=tuple(_card(balance, now, rules) for balance in office.balances(visitor.name)),
+        cards=tuple(_card(balance, now, rules) for balance in proxy_state.balances(visitor.name)),
         rows=tuple(_row(visit, now, rules) for visit in reversed(visits)),
         timeline=_timeline(visits, now, rules.zone) if visits else None,
         charged=words.duration(charged) if charged else None,
@@ -175,11 +175,13 @@ def _timeline(visits: Sequence[Visit], now: float, zone: ZoneInfo) -> Timeline:
     )
 
 
-def _marks(visits: Iterable[Visit], start: float, length: float) -> Iterable[Mark]:
+def _marks(visits: Iterable[Visit], start: float, length: float) -> Iterable[TimelineSegment]:
     for visit in visits:
         x = 1000 * (visit.start - start) / length
         width = max(4.0, 1000 * (visit.end - visit.start) / length)  # a glance is still to be seen
-        yield Mark(round(x, 1), round(min(width, 1000 - x), 1), visit.allowance is not None)
+        yield TimelineSegment(
+            round(x, 1), round(min(width, 1000 - x), 1), visit.allowance is not None
+        )
 
 
 def _full_hour(instant: float, zone: ZoneInfo) -> float:

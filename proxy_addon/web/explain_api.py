@@ -28,12 +28,12 @@ class ExplainingState(Protocol):
         """The rules in force."""
 
     def explanation(self, user: str, url: str) -> Explanation:
-        """What would be answered now. Raises ValueError for what is no name or no URL."""
+        """What would be answered now. Raises ValueError for what is not a name or not a URL."""
 
 
-def explain(office: ExplainingState, user: str, url: str) -> dict[str, Any]:
-    """The answer as `rules explain --json` prints it. Raises ValueError for what is no name or no URL."""
-    return explanation.data(office.explanation(user, url), office.rules().zone)
+def explain(proxy_state: ExplainingState, user: str, url: str) -> dict[str, Any]:
+    """The answer as `rules explain --json` prints it. Raises ValueError for what is not a name or not a URL."""
+    return explanation.data(proxy_state.explanation(user, url), proxy_state.rules().zone)
 
 
 def is_local(request: Request) -> bool:
@@ -50,7 +50,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def endpoints(office: ExplainingState) -> dict[str, Callable[[Request], Awaitable[Response]]]:
+def endpoints(proxy_state: ExplainingState) -> dict[str, Callable[[Request], Awaitable[Response]]]:
     """The path and what answers on it."""
 
     async def answer(request: Request) -> Response:
@@ -62,7 +62,7 @@ def endpoints(office: ExplainingState) -> dict[str, Callable[[Request], Awaitabl
         if not user or not url:
             raise HTTPException(400, "Ask with ?user=…&url=…")
         try:
-            found = explain(office, user, url)
+            found = explain(proxy_state, user, url)
         except ValueError as error:
             return JSONResponse({"detail": str(error)}, 400, {"Cache-Control": "no-store"})
         return JSONResponse(found, headers={"Cache-Control": "no-store"})

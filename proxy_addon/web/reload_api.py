@@ -23,7 +23,7 @@ class ReloadingState(Protocol):
         """Read the rules folder and follow it. Blocks."""
 
 
-def endpoint(office: ReloadingState) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(proxy_state: ReloadingState) -> Callable[[Request], Awaitable[Response]]:
     """What answers on the path.
 
     `{"ok", "changed", "digest", "problems": [line, …]}`, with status 200, or 422 when there are problems.
@@ -34,7 +34,7 @@ def endpoint(office: ReloadingState) -> Callable[[Request], Awaitable[Response]]
             raise HTTPException(
                 403, "This is answered to commands on the proxy's own machine only."
             )
-        outcome = await asyncio.to_thread(office.reload)
+        outcome = await asyncio.to_thread(proxy_state.reload)
         body = {
             "ok": outcome.ok,
             "changed": outcome.changed,

@@ -70,21 +70,21 @@ class WhyPage(NamedTuple):
     longest: int = LONGEST
 
 
-def endpoint(office: ProxyState) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(proxy_state: ProxyState) -> Callable[[Request], Awaitable[Response]]:
     """What answers on `/why`; `?platform=` or `?address=` choose."""
 
     async def show(request: Request) -> Response:
         who, query = visitor(request), request.query_params
         platform, address = query.get("platform", ""), query.get("address", "").strip()[:LONGEST]
-        page = page_of(office, who.name, platform, address)
+        page = page_of(proxy_state, who.name, platform, address)
         return pages.why(page if who.identified else page._replace(person="this device"))
 
     return show
 
 
-def page_of(office: ProxyState, name: str, platform: str = "", address: str = "") -> WhyPage:
+def page_of(proxy_state: ProxyState, name: str, platform: str = "", address: str = "") -> WhyPage:
     """The page of one person."""
-    rules = office.rules()
+    rules = proxy_state.rules()
     choices = sorted(
         (Choice(each.name, each.title) for each in rules.platforms.values()), key=_title
     )
@@ -92,15 +92,15 @@ def page_of(office: ProxyState, name: str, platform: str = "", address: str = ""
     url = _url(rules, platform, address)
     if url is not None:
         try:
-            asked = answer(office.explanation(name, url), rules)
+            asked = answer(proxy_state.explanation(name, url), rules)
         except ValueError:
-            problem = "That is no address; write it like www.linkedin.com/feed"
+            problem = "That is not an address; write it like www.linkedin.com/feed"
     elif platform:
         problem = "There is no such platform here."
-    today = sorted(office.visits_today(name), key=lambda visit: visit.start, reverse=True)
+    today = sorted(proxy_state.visits_today(name), key=lambda visit: visit.start, reverse=True)
     seen = dict.fromkeys(visit.platform for visit in today if visit.end > visit.start)
     urls = [url for url in (_url(rules, each, "") for each in seen) if url is not None]
-    day = tuple(answer(office.explanation(name, url), rules) for url in urls[:MOST_ANSWERS])
+    day = tuple(answer(proxy_state.explanation(name, url), rules) for url in urls[:MOST_ANSWERS])
     return WhyPage(name, tuple(choices), platform, address, asked, problem, day)
 
 
@@ -152,7 +152,7 @@ def _place(platform: str, section: str | None, rules: RuleSet) -> str:
 def _because(decision: Decision) -> str:
     rule, allowance = f"the rule “{decision.rule}”", words.label(decision.allowance or "")
     if decision.platform is None:
-        return "This is no platform that we know: nothing is limited or counted there."
+        return "This is not a platform that we know: nothing is limited or counted there."
     if decision.reason is Reason.NOT_LIMITED:
         return "No rule limits this: nothing is counted there."
     told = {

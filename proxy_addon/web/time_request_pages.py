@@ -106,8 +106,8 @@ def when(instant: float, now: float, zone: ZoneInfo) -> str:
 class Asking:
     """What answers on `/ask`."""
 
-    def __init__(self, office: ProxyState, back: AdminService) -> None:
-        self._office = office
+    def __init__(self, proxy_state: ProxyState, back: AdminService) -> None:
+        self._proxy_state = proxy_state
         self._back = back
 
     async def show(self, request: Request) -> Response:
@@ -119,11 +119,11 @@ class Asking:
     async def take(self, request: Request) -> Response:
         """Somebody asks; then back to their own page, where it stands."""
         who = visitor(request)
-        fields = await forms.posted(request, who.name, self._back.tokens, self._office.now())
+        fields = await forms.posted(request, who.name, self._back.tokens, self._proxy_state.now())
         typed = Typed(
             fields.get("allowance", ""), fields.get("minutes", ""), fields.get("reason", "")
         )
-        among = [balance.allowance for balance in self._office.balances(who.name)]
+        among = [balance.allowance for balance in self._proxy_state.balances(who.name)]
         try:
             await self._back.ask(who.name, *typed, among)
         except NotPossible as problem:
@@ -133,14 +133,14 @@ class Asking:
         return RedirectResponse("/#requests", 303, headers=pages.PRIVATE)
 
     async def _page(self, who: Visitor, typed: Typed, problem: str | None = None) -> AskPage:
-        now, rules = self._office.now(), self._office.rules()
+        now, rules = self._proxy_state.now(), self._proxy_state.rules()
         try:
             own = await self._back.asked_by(who.name)
         except LedgerError:
             raise away() from None
         choices = tuple(
             Choice(each.allowance, words.label(each.allowance), words.duration(each.left))
-            for each in self._office.balances(who.name)
+            for each in self._proxy_state.balances(who.name)
         )
         return AskPage(
             person=who.name if who.identified else "this device",

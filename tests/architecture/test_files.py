@@ -55,7 +55,7 @@ MIGRATIONS = (
 
 
 def has_code(path: Path) -> bool:
-    """True where there is more than a docstring; names that an `__init__` passes on are no code."""
+    """True where there is more than a docstring; names that an `__init__` passes on are not code."""
     passed_on = (ast.Import, ast.ImportFrom, ast.Assign) if path.name == "__init__.py" else ()
     return any(not isinstance(node, (ast.Expr, *passed_on)) for node in parsed(path).body)
 

@@ -23,4 +23,4 @@ def test_audit(folder: Path) -> None:
     assert "reset" in run("audit", "--since", "1d")[1]
     assert json.loads(run("audit", "--since", "2999-01-01", "--json")[1]) == {"audit": []}
     assert "Nothing was changed" in run("audit", "--since", "2999-01-01T10:00")[1]
-    assert "--since: 'soon' is no time" in line("audit", "--since", "soon")
+    assert "--since: 'soon' is not a time" in line("audit", "--since", "soon")

@@ -73,7 +73,7 @@ def test_what_is_no_name(capsys: pytest.CaptureFixture[str]) -> None:
         ledger_name("ip:banana")
     assert (
         capsys.readouterr().err
-        == "USER: 'ip:banana': this is no address; write it like ip:10.0.7.21\n"
+        == "USER: 'ip:banana': this is not an address; write it like ip:10.0.7.21\n"
     )
 
 

@@ -162,7 +162,7 @@ def test_this_week_and_the_one_before() -> None:
 
 
 def test_nobody() -> None:
-    """An empty time says so and what to do; it is no error."""
+    """An empty time says so and what to do; it is not an error."""
     code, out, _ = run("report", "--from", "2023-01-02", "--to", "2023-01-03")
     assert code == 0
     assert "Nobody used a limited platform" in out
@@ -178,7 +178,7 @@ def test_nobody() -> None:
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("--from", "yesterday"), "is no day"),
+        (("--from", "yesterday"), "is not a day"),
         (("--to", "2024-11-04"), "--from"),
         (("--from", "2024-11-05", "--to", "2024-11-04"), "before"),
         (("--from", "2999-01-01"), "not begun"),

@@ -55,13 +55,13 @@ def test_observed() -> None:
 
 
 def test_once() -> None:
-    """One time is no "1 times"."""
+    """One time is not a "1 times"."""
     text = shown(made(PlainVisit("dora", "x", DAILY, RULE, at("09:00"), at("09:15"))))
     assert "an allowance ran out once." in text
 
 
 def test_a_person_is_text() -> None:
-    """Square brackets in a name are no markup."""
+    """Square brackets in a name are not markup."""
     visit = PlainVisit("[bold]ana", "[red]x", DAILY, RULE, at("09:00"), at("09:10"))
     report = made(visit, by_person=True)
     assert "[bold]ana" in shown(report, "person")

@@ -19,7 +19,7 @@ from proxy_addon.core.types import Visit
 from proxy_addon.web.app import web_app
 from proxy_addon.web.server import WebServer, free
 from tests.rule_tests.office import write
-from tests.web.office import FixedOffice, visit
+from tests.web.office import FixedProxyState, visit
 
 NINE = 1_793_610_000.0  # Monday 2 November 2026, 09:00 in London
 DORA = ("--user", "dora", "--url", "https://x.example/home")
@@ -125,7 +125,7 @@ def test_an_override_and_what_blocks() -> None:
 def test_what_is_not_limited() -> None:
     """No walk, since no rule was asked."""
     output = run("--user", "dora", "--url", "https://news.example/", *TEN)[1]
-    assert "This is no platform that we know.\nAllowed: no rule limits this.\n" in output
+    assert "This is not a platform that we know.\nAllowed: no rule limits this.\n" in output
     assert "The rules from the top" not in output
 
 
@@ -143,10 +143,10 @@ def test_what_is_not_limited() -> None:
         ),
         ((*DORA, *TEN, "--spent", "dayly=12m"), '"dayly" is not an allowance of the rules'),
         (("--user", "a:b", "--url", "https://x.example/"), "--user: 'a:b': a name has no"),
-        (("--user", "ip:x", "--url", "https://x.example/"), '--user: "ip:x" is no address'),
+        (("--user", "ip:x", "--url", "https://x.example/"), '--user: "ip:x" is not an address'),
         (
             ("--user", "dora", "--url", "x.example"),
-            '"x.example" is no URL; write it like https://www.linkedin.com/feed/\n',
+            '"x.example" is not a URL; write it like https://www.linkedin.com/feed/\n',
         ),
         ((*DORA, "--live", *TEN), "--live: the running proxy knows the time"),
         (
@@ -180,7 +180,7 @@ def answers(where: HostPort, seconds: float = 10.0) -> None:
 def proxy() -> Iterator[HostPort]:
     """The web port of an office where dora spent three minutes of facebook."""
     wanted = free(HostPort("127.0.0.1", 0), "--web")
-    server = WebServer(web_app(FixedOffice(seen=[visit("facebook", 20, 3)])), wanted)
+    server = WebServer(web_app(FixedProxyState(seen=[visit("facebook", 20, 3)])), wanted)
     server.start()
     answers(wanted)
     yield wanted
@@ -199,5 +199,5 @@ def test_live(proxy: HostPort) -> None:
     code, _, said = run(*asked, "facebook.com")
     assert (code, said) == (
         1,
-        '--live: "facebook.com" is no URL; write it like https://www.linkedin.com/feed/\n',
+        '--live: "facebook.com" is not a URL; write it like https://www.linkedin.com/feed/\n',
     )

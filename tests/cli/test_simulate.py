@@ -26,7 +26,7 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(name: str, lines: list[Any]) -> str:
-    """A trace file; what is no object is written as it is."""
+    """A trace file; what is not an object is written as it is."""
     text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
     Path(name).write_text(text)
     return name
@@ -144,7 +144,7 @@ def test_the_user_where_a_file_does_not_say() -> None:
 
 
 def test_nothing_that_could_be_read_is_an_error() -> None:
-    """A file that is missing, or that is no trace, ends with exit code 1 and says why."""
+    """A file that is missing, or that is not a trace, ends with exit code 1 and says why."""
     code, _, err = run("nowhere.jsonl")
     assert code == 1
     assert "nowhere.jsonl: the file cannot be opened" in err

@@ -124,7 +124,7 @@ def test_duration(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "s", "1d", "-1s", "2h", True, "inf", "nan", "1s2"])
 def test_duration_refuses(text):
-    """What is no duration, or lies outside the bounds, is refused with the bounds."""
+    """What is not a duration, or lies outside the bounds, is refused with the bounds."""
     with pytest.raises(ValueError, match="from 0s to 3600s"):
         values.duration(0, 3600)(text)
 

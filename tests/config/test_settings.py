@@ -173,7 +173,7 @@ def test_all_problems_at_once(monkeypatch, tmp_path):
     ],
 )
 def test_broken_file(tmp_path, content, message):
-    """A file that is no TOML is named, with the place where it stops being it."""
+    """A file that is not TOML is named, with the place where it stops being it."""
     (tmp_path / "allowance.toml").write_bytes(content)
     assert problems() == (message,)
 
@@ -231,7 +231,7 @@ def test_unknown_variables_are_pointed_out():
         "HOME": "",
     }
     assert unknown_variables(environment) == [
-        "ALLOWANCE_LISTN: is no setting of ours; did you mean listen?"
+        "ALLOWANCE_LISTN: is not a setting; did you mean listen?"
     ]
 
 

@@ -43,7 +43,7 @@ def test_users_or_roles():
 
 
 def test_what_is_remembered_is_bounded():
-    """A full cache starts anew."""
+    """A full cache starts again."""
     cache: dict[int, int] = {}
     for i in range(10):
         keep(cache, i, i, 4)

@@ -28,5 +28,5 @@ def test_first_party_documents_are_visits(figures: recorded.Figures) -> None:
 
 
 def test_platforms_on_pages_of_others_cost_nothing(figures: recorded.Figures) -> None:
-    """One platform's parts on another platform's page are no visit to it."""
+    """One platform's parts on another platform's page are not a visit to it."""
     assert figures.counted["cross"] <= 0.01 * figures.rows["cross"]

@@ -61,7 +61,7 @@ def test_others_are_heard_at_once(pair: tuple[SqlLedger, SqlLedger]) -> None:
 
 
 def test_nobody_calls_itself(pair: tuple[SqlLedger, SqlLedger]) -> None:
-    """What a node wrote itself is no news, and a grant that is known already is none for anybody."""
+    """What a node wrote itself is not news, and a grant that is known already is none for anybody."""
     called = Called()
     pair[1].add_grant(GRANT, actor="lead")
     pair[0].attend(called)

@@ -56,7 +56,7 @@ def test_known_revisions() -> None:
 
 
 def test_down_to_nothing_and_up_again_with_data(url: str) -> None:
-    """With rows in every table all migrations can be undone, and the result can be used anew."""
+    """With rows in every table all migrations can be undone, and the result can be used again."""
     upgrade(url)
     fill(url)
     down(url, "base")

@@ -54,7 +54,7 @@ def test_the_ends_of_time() -> None:
 
 
 def test_evidence_there_and_back() -> None:
-    """A trail is a text in the database; what is there but is no trail counts as none."""
+    """A trail is a text in the database; what is there but is not a trail counts as none."""
     kind, trail = Evidence(), EvidenceSummary(("page-opened", 1.5))
     for dialect in (SQLITE, POSTGRES):
         assert kind.process_result_value(kind.process_bind_param(trail, dialect), dialect) == trail

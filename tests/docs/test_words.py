@@ -18,7 +18,7 @@ from proxy_addon.rule_tests import models as test_models
 from proxy_addon.web.app import employee_app, web_app
 from tests.docs.pages import READ, ROOT, SHELLS, Page, page
 from tests.tools import cli_reference, metrics_reference
-from tests.web.office import FixedOffice
+from tests.web.office import FixedProxyState
 
 COMMANDS = {each.words: frozenset(each.options) for each in cli_reference.commands()}
 NO_METRICS = {"allowance_restored"}  # a database
@@ -218,7 +218,7 @@ def test_every_file_that_is_named_is_there(each: Page) -> None:
 
 def test_every_address_that_answers_is_described() -> None:
     """Of the employee's side and of the web port; forms and actions behind a page go without."""
-    routes = [*employee_app(FixedOffice()).routes, *web_app(FixedOffice()).routes]
+    routes = [*employee_app(FixedProxyState()).routes, *web_app(FixedProxyState()).routes]
     paths = {str(route.path) for route in routes if "{" not in route.path}  # type: ignore[attr-defined]
     said = "\n".join(each.said for each in READ.values())
     assert [

@@ -41,5 +41,5 @@ def test_only_errors_make_it_ill() -> None:
 
 
 def test_count() -> None:
-    """One thing is no plural."""
+    """One thing is not a plural."""
     assert [count(n, "rule") for n in (0, 1, 2)] == ["0 rules", "1 rule", "2 rules"]

@@ -176,7 +176,7 @@ def test_through_another_proxy(authority: Authority) -> None:
     ],
 )
 def test_another_proxy_refuses(words: bytes, remedy: str) -> None:
-    """An error, because this does not mend itself."""
+    """An error, because this does not fix itself."""
     with listening(upstream(words, None, [])) as port:
         state, _, told = look(Settings(upstream_proxy=f"http://127.0.0.1:{port}"))["upstream"]
     assert state is State.ERROR

@@ -27,13 +27,13 @@ NONSENSE = {
     "broken address": "GET http://[::1/ HTTP/1.1\r\nHost: x\r\n\r\n",
     "port out of range": "CONNECT x.com:99999 HTTP/1.1\r\nHost: x.com\r\n\r\n",
     "no port": "CONNECT x.com HTTP/1.1\r\nHost: x.com\r\n\r\n",
-    "port is no number": "CONNECT x.com:https HTTP/1.1\r\nHost: x.com\r\n\r\n",
+    "port is not a number": "CONNECT x.com:https HTTP/1.1\r\nHost: x.com\r\n\r\n",
     "header without colon": f"{START}NoColonHere\r\n\r\n",
     "header without name": f"{START}: value\r\n\r\n",
     "space before colon": f"{START}Name : value\r\n\r\n",
     "zero byte": f"{START}Name: a\0b\r\n\r\n",
     "negative length": f"{POST}Content-Length: -5\r\n\r\nhello",
-    "length is no number": f"{POST}Content-Length: five\r\n\r\nhello",
+    "length is not a number": f"{POST}Content-Length: five\r\n\r\nhello",
     "two lengths": f"{POST}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
     "length and chunks": f"{POST}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "bad chunk": f"{POST}Transfer-Encoding: chunked\r\n\r\nZZZ\r\nhello\r\n0\r\n\r\n",
@@ -99,7 +99,7 @@ def test_too_short_a_body(client: Client) -> None:
 
 
 def test_too_long_a_body(client: Client) -> None:
-    """What follows a body is no part of it: a second request, and a bad one."""
+    """What follows a body is not part of it: a second request, and a bad one."""
     with client.socket(fresh_address()) as connection:
         connection.sendall(f"{POST}Content-Length: 5\r\n\r\nhello and more\r\n\r\n".encode())
         answer = read_all(connection, timeout=15)

@@ -122,7 +122,7 @@ def test_websocket_echo_and_push(client: Client) -> None:
 
 
 def test_raw_tunnels(client: Client) -> None:
-    """Bytes that are no HTTP and no TLS go both ways, also where the server speaks first."""
+    """Bytes that are neither HTTP nor TLS go both ways, also where the server speaks first."""
     status, tunnel = client.tunnel("echo.example")
     assert status == 200
     tunnel.sendall(b"\x00ping")

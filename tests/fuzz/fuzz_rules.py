@@ -131,7 +131,7 @@ class Count:
         """Try one input. Anything but an answer is an exception."""
         begun = (
             time.process_time()
-        )  # of a processor: a machine that is busy with other things is no failure
+        )  # of a processor: a machine that is busy with other things is not a failure
         read = reading(data)
         problems = rules_file.problems(read)
         files = {name for name, _ in (*read.top, *read.platforms)} | {"rules"}

@@ -57,7 +57,7 @@ def test_the_key_is_made_once(tmp_path: Path) -> None:
     ("content", "mode", "said"),
     [
         (None, 0, "there is no pseudonym key"),
-        ("abc", 0o600, "is no pseudonym key"),
+        ("abc", 0o600, "is not a pseudonym key"),
         ("0" * 64, 0o644, "chmod 600"),
     ],
 )

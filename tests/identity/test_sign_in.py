@@ -86,7 +86,7 @@ def test_basic_in_latin_1():
     ],
 )
 def test_malformed_credentials(header):
-    """What is no Basic credentials is none, and breaks nothing."""
+    """What is not Basic credentials is none, and breaks nothing."""
     assert basic_credentials(header) is None
 
 

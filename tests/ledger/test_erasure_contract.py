@@ -112,7 +112,7 @@ def test_a_reset_is_stored_and_audited_once(ledger: Ledger) -> None:
 
 
 def test_rule_versions_are_audited_when_they_change(ledger: Ledger) -> None:
-    """The same rules on another node or after a restart are no change; going back to old ones is."""
+    """The same rules on another node or after a restart are not a change; going back to old ones is."""
     for at, digest in enumerate(["a", "a", "b", "b", "a"]):
         ledger.rules_in_force(digest, START + at, f"node{at}")
     assert [

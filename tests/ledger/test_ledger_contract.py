@@ -24,7 +24,7 @@ Open = Callable[[], Ledger]
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def open_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
-    """Opens the same ledger as often as it is called, as a process that starts anew would."""
+    """Opens the same ledger as often as it is called, as a process that starts again would."""
     opened: list[Ledger] = []
     if request.param == "memory":
         memory = MemoryLedger()
@@ -136,7 +136,7 @@ def test_two_revs_in_one_batch(ledger: Ledger) -> None:
 
 
 def test_nothing_to_write(ledger: Ledger) -> None:
-    """No rows are no error."""
+    """No rows are not an error."""
     ledger.write_visits([])
     assert list(ledger.visits(0.0)) == []
 
@@ -344,7 +344,7 @@ def test_bounds_without_end(ledger: Ledger) -> None:
 
 
 def test_what_is_written_outlasts_the_process(open_ledger: Open) -> None:
-    """Closing and opening again finds everything; closing twice is no error."""
+    """Closing and opening again finds everything; closing twice is not an error."""
     first = open_ledger()
     first.write_visits([visit(1)])
     first.add_grant(grant(), actor="lead")

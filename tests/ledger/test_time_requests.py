@@ -69,7 +69,7 @@ def test_tidy_words_are_on_one_line(text: str) -> None:
 
 
 def test_what_a_yes_gives() -> None:
-    """The time that was asked for, until the allowance begins anew for that person."""
+    """The time that was asked for, until the allowance starts again for that person."""
     engine, asked = Engine(rule_set()), ask()
     given_ = grant_for(engine, asked, by="lead", now=NOW, name_of=lambda person: None)
     assert given_ == Grant(

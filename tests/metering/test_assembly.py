@@ -8,7 +8,7 @@ from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.types import Visit
 from proxy_addon.metering.assembly import Metering, assemble, numbered
-from tests.proxy.house import NOON, House
+from tests.proxy.harness import NOON, ProxyHarness
 
 
 def open_page(metering: Metering, now: float) -> None:
@@ -25,10 +25,10 @@ def open_page(metering: Metering, now: float) -> None:
 
 def test_what_is_used_is_in_the_book_and_in_the_sink(tmp_path: Path) -> None:
     """A page is charged by the tracker, found in the book under the ledger's name, and handed on with its id."""
-    house = House(tmp_path)
-    house.close()
+    harness = ProxyHarness(tmp_path)
+    harness.close()
     written: list[Visit] = []
-    metering = assemble(house.rules, written.append, numbered("a-"), "here", mask=lambda _: "p:x")
+    metering = assemble(harness.rules, written.append, numbered("a-"), "here", mask=lambda _: "p:x")
     open_page(metering, NOON)
     open_page(metering, NOON + 20.0)
     assert {(visit.id, visit.person, visit.node) for visit in written} == {("a-1", "dora", "here")}
@@ -39,9 +39,9 @@ def test_what_is_used_is_in_the_book_and_in_the_sink(tmp_path: Path) -> None:
 
 def test_what_was_compiled_before_is_used(tmp_path: Path) -> None:
     """Many assemblies share what was compiled once; each has a book of its own."""
-    house = House(tmp_path)
-    house.close()
-    policy = CompiledPolicy.of(house.rules)
+    harness = ProxyHarness(tmp_path)
+    harness.close()
+    policy = CompiledPolicy.of(harness.rules)
     first, second = (assemble(policy, lambda _: None, numbered(""), "n") for _ in range(2))
     assert first.enforcer.engine is second.enforcer.engine is policy.engine
     assert first.book is not second.book

@@ -30,7 +30,7 @@ def kept(rules: RuleSet, usage: PersonUsage, decision: Decision = SPEND) -> Cach
 
 
 def test_good_for_a_moment(rules: RuleSet) -> None:
-    """The same question within a second has the same answer, and no longer; time that ran backwards asks anew."""
+    """The same question within a second has the same answer, and no longer; time that ran backwards asks again."""
     usage = PersonUsage()
     assert kept(rules, usage).holds(rules, ANA, usage, 500.9)
     assert not kept(rules, usage).holds(rules, ANA, usage, 501.0)

@@ -232,7 +232,7 @@ def test_who_somebody_is() -> None:
 
 
 def test_what_is_none_of_our_business() -> None:
-    """A platform that no rule limits is no platform for us, and a name that is none either."""
+    """A platform that no rule limits is not a platform for us, and a name that is none either."""
     enforcer = Shell(small_allowance()).enforcer
     assert enforcer.limited("www.x.com") == "x"
     assert enforcer.limited("medium.com") is None

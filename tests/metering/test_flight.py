@@ -36,7 +36,7 @@ def test_a_film_is_charged_second_by_second_and_cut_at_the_end() -> None:
 
 
 def test_a_film_that_trickles_or_stalls_is_not_watched() -> None:
-    """Too few bytes are no film, and bytes after a long silence do not fill it."""
+    """Too few bytes are not a film, and bytes after a long silence do not fill it."""
     shell = Shell(small_allowance(limit=H))
     flight = film(shell, START)
     begun = shell.spent("dora", "a")

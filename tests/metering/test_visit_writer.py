@@ -21,7 +21,7 @@ def test_a_visit_is_one_row_that_grows() -> None:
 
 
 def test_nothing_is_written_when_nothing_changed() -> None:
-    """The same instant again is no new revision."""
+    """The same instant again is not a new revision."""
     harness = Harness()
     harness.page(0)
     harness.page(0)

@@ -125,7 +125,7 @@ def test_spellings_of_this_machine(host):
     ["x.com", "notlocalhost", "localhost.example", "7eleven.com", "1.example", "3com", "8.8.8.8"],
 )
 def test_names_that_only_look_alike(host):
-    """Names that merely resemble those are no business of the guard."""
+    """Names that merely resemble those are not business of the guard."""
     assert guard().check_host(host, 443) is None
 
 

@@ -85,7 +85,7 @@ def test_web_addresses_are_links(url: str) -> None:
     ],
 )
 def test_anything_else_is_not(url: str) -> None:
-    """What a browser might run, or read differently from us, is no link."""
+    """What a browser might run, or read differently from us, is not a link."""
     assert web_link(url) is None
 
 

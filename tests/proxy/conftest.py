@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.client import close_sockets
 from tests.e2e.origins import Origins
-from tests.proxy.house import House, Serving, serving
+from tests.proxy.harness import ProxyHarness, Serving, serving
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +27,9 @@ def origins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origins]:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def harness(tmp_path: Path) -> Iterator[ProxyHarness]:
     """An office without sign-in; people are told apart by their address."""
-    made = House(tmp_path)
+    made = ProxyHarness(tmp_path)
     yield made
     made.close()
 

@@ -11,7 +11,7 @@ from mitmproxy.proxy.layers import modes
 from mitmproxy.test import taddons, tflow
 from prometheus_client.exposition import generate_latest
 
-from tests.proxy.house import PAGE, House, breaks, connect, inside, request
+from tests.proxy.harness import PAGE, ProxyHarness, breaks, connect, inside, request
 
 LIMITED = "http://www.facebook.com/"
 ME = "ip:127.0.0.1"
@@ -24,37 +24,37 @@ def reason(flow: http.HTTPFlow) -> str | None:
     return flow.response.headers.get("X-Allowance-Reason") if flow.response else None
 
 
-async def ask(house: House, flow: http.HTTPFlow) -> http.HTTPFlow:
+async def ask(harness: ProxyHarness, flow: http.HTTPFlow) -> http.HTTPFlow:
     """The hook that decides."""
-    await house.addon.requestheaders(flow)
+    await harness.addon.requestheaders(flow)
     return flow
 
 
-async def test_whole_exchange(house: House) -> None:
+async def test_whole_exchange(harness: ProxyHarness) -> None:
     """All hooks of an exchange as mitmproxy calls them: streamed, metered, forgotten; nothing private in it."""
     flow = request(LIMITED, headers=PAGE | {"Proxy-Authorization": "Basic ZG9yYTpzZWNyZXQ="})
     flow.response = None
     with taddons.context() as tctx:
         await tctx.master.addons.invoke_addon(
-            house.addon, server_hooks.ClientConnectedHook(flow.client_conn)
+            harness.addon, server_hooks.ClientConnectedHook(flow.client_conn)
         )
-        await ask(house, flow)
+        await ask(harness, flow)
         assert flow.request.stream is True
         assert flow.response is None
         flow.response = http.Response.make(200, b"", {"content-type": "text/html"})
-        house.addon.responseheaders(flow)
+        harness.addon.responseheaders(flow)
         assert callable(flow.response.stream)
         assert flow.response.stream(b"hello") == b"hello"
-        house.addon.response(flow)
+        harness.addon.response(flow)
     assert "Proxy-Authorization" not in flow.request.headers
     assert "secret" not in str(flow.metadata)
-    assert house.addon.connections.of(flow.client_conn).open == 0
-    assert house.addon.under_way.flight(flow) is None
-    assert [visit.platform for visit in house.visits] == ["facebook"]
+    assert harness.addon.connections.of(flow.client_conn).open == 0
+    assert harness.addon.under_way.flight(flow) is None
+    assert [visit.platform for visit in harness.visits] == ["facebook"]
 
 
 @pytest.mark.parametrize("already", ["response", "error", "dead"])
-async def test_flows_of_others(house: House, already: str) -> None:
+async def test_flows_of_others(harness: ProxyHarness, already: str) -> None:
     """What another add-on has answered, and what is broken or over, is left alone."""
     flow = request("http://www.tiktok.com/")
     if already == "response":
@@ -64,7 +64,7 @@ async def test_flows_of_others(house: House, already: str) -> None:
     else:
         flow.live = False
     status = flow.response.status_code if flow.response else None
-    await ask(house, flow)
+    await ask(harness, flow)
     assert (flow.response.status_code if flow.response else None) == status
     assert "allowance_open" not in flow.metadata
 
@@ -79,32 +79,32 @@ async def test_engine_that_raises(
     tmp_path, on_failure: str, passes: bool, methods: tuple[str, ...]
 ) -> None:
     """Whatever part of the engine fails: nothing limited passes but by `on_failure: allow`, and it is counted."""
-    house = House(tmp_path, on_failure=on_failure)
-    house.break_engine(*methods)
-    flow = await ask(house, request(LIMITED, headers=PAGE))
+    harness = ProxyHarness(tmp_path, on_failure=on_failure)
+    harness.break_engine(*methods)
+    flow = await ask(harness, request(LIMITED, headers=PAGE))
     if "failure" in methods:
         passes = False  # who cannot even read the verdict is strict
     assert (flow.response is None) is passes
     if not passes:
         assert reason(flow) == "unavailable"
-    assert house.counted("errors_total", where="requestheaders") >= 1
-    house.close()
+    assert harness.counted("errors_total", where="requestheaders") >= 1
+    harness.close()
 
 
-async def test_last_known_verdict(house: House) -> None:
+async def test_last_known_verdict(harness: ProxyHarness) -> None:
     """With `last-known`, who was allowed a moment ago goes on, and who was refused stays refused."""
-    await ask(house, request(LIMITED, headers=PAGE))
-    await ask(house, request("http://www.tiktok.com/", headers=PAGE))
-    house.break_engine()
-    assert (await ask(house, request(LIMITED, headers=PAGE))).response is None
-    assert reason(await ask(house, request("http://www.tiktok.com/", headers=PAGE))) == "blocked"
-    assert reason(await ask(house, request("http://x.com/", headers=PAGE))) == "unavailable"
+    await ask(harness, request(LIMITED, headers=PAGE))
+    await ask(harness, request("http://www.tiktok.com/", headers=PAGE))
+    harness.break_engine()
+    assert (await ask(harness, request(LIMITED, headers=PAGE))).response is None
+    assert reason(await ask(harness, request("http://www.tiktok.com/", headers=PAGE))) == "blocked"
+    assert reason(await ask(harness, request("http://x.com/", headers=PAGE))) == "unavailable"
 
 
-async def test_failure_and_what_is_not_limited(house: House) -> None:
+async def test_failure_and_what_is_not_limited(harness: ProxyHarness) -> None:
     """A failure of the engine costs nobody a site that is not limited."""
-    house.break_engine()
-    flow = await ask(house, request("http://news.example/", headers=PAGE))
+    harness.break_engine()
+    flow = await ask(harness, request("http://news.example/", headers=PAGE))
     assert (flow.response, flow.request.stream) == (None, True)
 
 
@@ -113,26 +113,26 @@ async def test_failure_and_what_is_not_limited(house: House) -> None:
 )
 async def test_connect_with_an_engine_that_raises(tmp_path, on_failure: str, passes: bool) -> None:
     """CONNECT to a closed platform: the verdict of `on_failure`, counted; other tunnels are not touched."""
-    house = House(tmp_path, on_failure=on_failure)
-    house.break_engine()
+    harness = ProxyHarness(tmp_path, on_failure=on_failure)
+    harness.break_engine()
     flow = connect("chatter.example:443")
-    await house.addon.http_connect(flow)
+    await harness.addon.http_connect(flow)
     assert (flow.response is None) is passes
     if not passes:
         assert (flow.response.status_code, reason(flow)) == (503, "unavailable")  # type: ignore[union-attr]
-    assert house.counted("errors_total", where="http_connect") == 1
+    assert harness.counted("errors_total", where="http_connect") == 1
     other = connect("news.example:443")
-    await house.addon.http_connect(other)
+    await harness.addon.http_connect(other)
     assert other.response is None
-    house.close()
+    harness.close()
 
 
-def tunnel(house: House, data: bytes, hosts: tuple[str, ...]) -> layer.NextLayer:
+def tunnel(harness: ProxyHarness, data: bytes, hosts: tuple[str, ...]) -> layer.NextLayer:
     """The question what is inside a tunnel that begins with `data`."""
     client = tflow.tclient_conn()
     client.peername = ("127.0.0.1", 50000)
     client.timestamp_tls_setup, client.alpn = None, None
-    conn = house.addon.connections.of(client)
+    conn = harness.addon.connections.of(client)
     conn.hosts, conn.cuttable = hosts, True
     with taddons.context() as tctx:
         ctx = context.Context(client, tctx.options)
@@ -149,35 +149,35 @@ async def test_next_layer_with_an_engine_that_raises(
     tmp_path, on_failure: str, passes: bool
 ) -> None:
     """A tunnel about which nothing can be told is relayed or closed as `on_failure` says."""
-    house = House(tmp_path, on_failure=on_failure)
-    house.addon._tunnels._pass._limited = breaks
-    asked = tunnel(house, b"\x00\x01\x02", ("news.example",))
+    harness = ProxyHarness(tmp_path, on_failure=on_failure)
+    harness.addon._tunnels._pass._limited = breaks
+    asked = tunnel(harness, b"\x00\x01\x02", ("news.example",))
     if passes:
-        house.addon.next_layer(asked)
+        harness.addon.next_layer(asked)
     else:
         with pytest.raises(AddonHalt):
-            house.addon.next_layer(asked)
+            harness.addon.next_layer(asked)
     assert (asked.layer is not None) is passes
-    assert house.counted("errors_total", where="next_layer") == 1
-    house.close()
+    assert harness.counted("errors_total", where="next_layer") == 1
+    harness.close()
 
 
-async def test_next_layer_waits(house: House) -> None:
+async def test_next_layer_waits(harness: ProxyHarness) -> None:
     """While too few bytes are here, nobody else may choose either."""
-    asked = tunnel(house, b"\x16\x03", ("news.example",))
+    asked = tunnel(harness, b"\x16\x03", ("news.example",))
     with pytest.raises(AddonHalt):
-        house.addon.next_layer(asked)
+        harness.addon.next_layer(asked)
     assert asked.layer is None
     asked.layer = layer.NextLayer(asked.context)
-    house.addon.next_layer(asked)  # what somebody has chosen stays
+    harness.addon.next_layer(asked)  # what somebody has chosen stays
 
 
-async def test_next_layer_is_not_ours_elsewhere(house: House) -> None:
-    """Under a mitmproxy that is no forward proxy the choice is left to mitmproxy."""
-    asked = tunnel(house, b"GET / HTTP/1.1\r\n", ())
-    house.addon.connections.of(asked.context.client).cuttable = False
+async def test_next_layer_is_not_ours_elsewhere(harness: ProxyHarness) -> None:
+    """Under a mitmproxy that is not a forward proxy the choice is left to mitmproxy."""
+    asked = tunnel(harness, b"GET / HTTP/1.1\r\n", ())
+    harness.addon.connections.of(asked.context.client).cuttable = False
     asked.context.layers.append(modes.TransparentProxy(asked.context))
-    house.addon.next_layer(asked)
+    harness.addon.next_layer(asked)
     assert asked.layer is None
 
 
@@ -188,7 +188,7 @@ async def test_next_layer_is_not_ours_elsewhere(house: House) -> None:
         ("response", "closed"), ("error", "closed"), ("websocket_end", "closed"),
     ],
 )  # fmt: skip
-async def test_metering_that_raises(house: House, hook: str, part: str) -> None:
+async def test_metering_that_raises(harness: ProxyHarness, hook: str, part: str) -> None:
     """Once something was let through, a failure of the meter is counted and breaks nothing."""
     flow = tflow.twebsocketflow()
     flow.websocket.messages[:] = flow.websocket.messages[:3]
@@ -196,40 +196,40 @@ async def test_metering_that_raises(house: House, hook: str, part: str) -> None:
     limited = request(LIMITED, headers=PAGE)
     flow.request = limited.request
     socket, flow.websocket, flow.response, flow.live = flow.websocket, None, None, True
-    await ask(house, flow)
-    assert house.addon.under_way.flight(flow) is not None
+    await ask(harness, flow)
+    assert harness.addon.under_way.flight(flow) is not None
     flow.response = http.Response.make(200)
     if hook.startswith("websocket"):
         flow.websocket = socket
-    setattr(house.enforcer, part, breaks)
-    getattr(house.addon, hook)(flow)
+    setattr(harness.enforcer, part, breaks)
+    getattr(harness.addon, hook)(flow)
     where = "over" if part == "closed" else hook
-    assert house.counted("errors_total", where=where) == 1
+    assert harness.counted("errors_total", where=where) == 1
 
 
-async def test_body_meter_that_raises(house: House) -> None:
+async def test_body_meter_that_raises(harness: ProxyHarness) -> None:
     """A chunk passes even when it cannot be counted: mitmproxy would leave the client hanging."""
-    flow = await ask(house, request(LIMITED, headers=PAGE))
+    flow = await ask(harness, request(LIMITED, headers=PAGE))
     flow.response = http.Response.make(200)
-    house.addon.responseheaders(flow)
-    house.enforcer.body = breaks  # type: ignore[method-assign]
+    harness.addon.responseheaders(flow)
+    harness.enforcer.body = breaks  # type: ignore[method-assign]
     assert flow.response.stream(b"chunk") == b"chunk"  # type: ignore[operator]
-    assert house.counted("errors_total", where="body") == 1
+    assert harness.counted("errors_total", where="body") == 1
 
 
-def test_client_networks(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_client_networks(harness: ProxyHarness, capsys: pytest.CaptureFixture[str]) -> None:
     """Clients of other networks are refused; each address is logged once; a failing check refuses, too."""
     for _ in range(3):
         client = tflow.tclient_conn()
         client.peername = ("203.0.113.9", 1)
-        house.addon.client_connected(client)
+        harness.addon.client_connected(client)
         assert client.error
     assert capsys.readouterr().out.count("client refused") == 1
-    house.services.clients.client_allowed = breaks  # type: ignore[method-assign]
+    harness.services.clients.client_allowed = breaks  # type: ignore[method-assign]
     client = tflow.tclient_conn()
-    house.addon.client_connected(client)
+    harness.addon.client_connected(client)
     assert client.error
-    assert house.counted("errors_total", where="client_connected") == 1
+    assert harness.counted("errors_total", where="client_connected") == 1
 
 
 @pytest.mark.parametrize(
@@ -241,86 +241,90 @@ def test_client_networks(house: House, capsys: pytest.CaptureFixture[str]) -> No
         (("news.example", 80), False),
     ],
 )
-def test_server_connect(house: House, address: tuple[str, int], refused: bool) -> None:
+def test_server_connect(harness: ProxyHarness, address: tuple[str, int], refused: bool) -> None:
     """The last guard before a connection: numeric addresses never pass the resolver."""
     server = Server(address=address)
-    house.addon.server_connect(server_hooks.ServerConnectionHookData(server, tflow.tclient_conn()))
+    harness.addon.server_connect(
+        server_hooks.ServerConnectionHookData(server, tflow.tclient_conn())
+    )
     assert bool(server.error) is refused
-    house.services.targets.check_host = breaks  # type: ignore[method-assign]
+    harness.services.targets.check_host = breaks  # type: ignore[method-assign]
     server = Server(address=("news.example", 80))
-    house.addon.server_connect(server_hooks.ServerConnectionHookData(server, tflow.tclient_conn()))
+    harness.addon.server_connect(
+        server_hooks.ServerConnectionHookData(server, tflow.tclient_conn())
+    )
     assert server.error
-    assert house.counted("errors_total", where="server_connect") == 1
+    assert harness.counted("errors_total", where="server_connect") == 1
 
 
-async def test_nothing_is_retained(house: House) -> None:
+async def test_nothing_is_retained(harness: ProxyHarness) -> None:
     """Of WebSocket and TCP messages only the last one is kept, limited or not, and when counting fails."""
     for target in (LIMITED, "http://news.example/"):
         flow = tflow.twebsocketflow()
         flow.request = request(target).request
-        house.addon.websocket_message(flow)
+        harness.addon.websocket_message(flow)
         assert len(flow.websocket.messages) == 1
     stream = tflow.ttcpflow()
     stream.messages *= 5
-    house.addon.tcp_message(stream)
+    harness.addon.tcp_message(stream)
     assert len(stream.messages) == 1
     asked = connect("chatter.example:443")
-    await house.addon.http_connect(asked)
+    await harness.addon.http_connect(asked)
     stream = tflow.ttcpflow(client_conn=asked.client_conn)
     stream.messages *= 5
-    house.enforcer.tunnel_bytes = breaks  # type: ignore[method-assign]
-    house.addon.tcp_message(stream)
+    harness.enforcer.tunnel_bytes = breaks  # type: ignore[method-assign]
+    harness.addon.tcp_message(stream)
     assert len(stream.messages) == 1
-    assert house.counted("errors_total", where="tcp_message") == 1
+    assert harness.counted("errors_total", where="tcp_message") == 1
 
 
-async def test_upgrade_to_something_else(house: House) -> None:
+async def test_upgrade_to_something_else(harness: ProxyHarness) -> None:
     """A site that switches to a protocol that we cannot meter is cut off; Upgrade is not even asked for."""
     flow = request(LIMITED, headers=PAGE | {"Upgrade": "spdy", "Connection": "Upgrade"})
-    await ask(house, flow)
+    await ask(harness, flow)
     assert "Upgrade" not in flow.request.headers
     flow.response = http.Response.make(101)
-    house.addon.response(flow)
+    harness.addon.response(flow)
     assert flow.error is not None
-    assert house.addon.under_way.flight(flow) is None
+    assert harness.addon.under_way.flight(flow) is None
 
 
-async def test_page_hook(house: House) -> None:
+async def test_page_hook(harness: ProxyHarness) -> None:
     """The page is served in `request`, and nobody can name another person by a header or in the query."""
     headers = {"X-Forwarded-User": "dora", "X-Allowance-Person": "dora"}
     flow = request("http://allowance.internal/me.json?user=dora", headers=headers)
     flow.response = None
     with taddons.context():
-        await ask(house, flow)
-        await house.addon.request(flow)
+        await ask(harness, flow)
+        await harness.addon.request(flow)
     assert flow.response is not None
     assert flow.response.json()["user"] == ME
-    house.services.enforcer.known = breaks  # type: ignore[method-assign]
+    harness.services.enforcer.known = breaks  # type: ignore[method-assign]
     again = request("http://allowance.internal/me.json")
     again.response = None
     with taddons.context():
-        await ask(house, again)
-        await house.addon.request(again)
+        await ask(harness, again)
+        await harness.addon.request(again)
     assert again.response is not None
     assert again.response.status_code == 500
 
 
-async def test_page_with_an_engine_that_raises(house: House) -> None:
+async def test_page_with_an_engine_that_raises(harness: ProxyHarness) -> None:
     """The page fails with our own words."""
-    house.break_engine("person")
-    flow = await ask(house, request("http://allowance.internal/"))
+    harness.break_engine("person")
+    flow = await ask(harness, request("http://allowance.internal/"))
     assert flow.response is not None
     assert (flow.response.status_code, reason(flow)) == (503, "unavailable")
 
 
-async def test_tunnelled_requests_belong_to_who_connected(house: House) -> None:
+async def test_tunnelled_requests_belong_to_who_connected(harness: ProxyHarness) -> None:
     """Inside a tunnel it is CONNECT that tells who asks; a header in the tunnel counts for nothing."""
     outer = connect("www.facebook.com:443", address="127.0.3.1")
-    await house.addon.http_connect(outer)
+    await harness.addon.http_connect(outer)
     flow = await ask(
-        house, inside(outer, "https://www.facebook.com/", PAGE | {"X-Forwarded-User": "eve"})
+        harness, inside(outer, "https://www.facebook.com/", PAGE | {"X-Forwarded-User": "eve"})
     )
-    flight = house.addon.under_way.flight(flow)
+    flight = harness.addon.under_way.flight(flow)
     assert flight is not None
     assert flight.person.name == "dora"
     assert "X-Forwarded-User" not in flow.request.headers
@@ -331,10 +335,10 @@ async def test_tunnelled_requests_belong_to_who_connected(house: House) -> None:
     [(PAGE, "text/html", False), (FETCH, "application/problem+json", False), (IMAGE, None, True)],
 )
 async def test_answers_by_kind(
-    house: House, headers: dict[str, str], kind: str | None, empty: bool
+    harness: ProxyHarness, headers: dict[str, str], kind: str | None, empty: bool
 ) -> None:
     """A page for a document, a problem for a script, nothing for an image: 403 with its reason each time."""
-    flow = await ask(house, request("http://www.tiktok.com/x", headers=headers))
+    flow = await ask(harness, request("http://www.tiktok.com/x", headers=headers))
     assert flow.response is not None
     assert (flow.response.status_code, reason(flow)) == (403, "blocked")
     assert flow.response.headers["Cache-Control"] == "no-store"
@@ -342,26 +346,28 @@ async def test_answers_by_kind(
     assert (flow.response.content == b"") is empty
 
 
-def test_certificate_not_accepted(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_certificate_not_accepted(
+    harness: ProxyHarness, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A client that rejects our certificate is counted each time and logged once for each platform."""
     for _ in range(3):
         client = tflow.tclient_conn()
         client.peername = ("127.0.0.1", 1)
-        house.addon.connections.of(client).hosts = ("www.facebook.com",)
+        harness.addon.connections.of(client).hosts = ("www.facebook.com",)
         with taddons.context() as tctx:
             data = tls.TlsData(client, context.Context(client, tctx.options))
-        house.addon.tls_failed_client(data)
-    assert house.counted("tls_failed_total", platform="facebook") == 3
+        harness.addon.tls_failed_client(data)
+    assert harness.counted("tls_failed_total", platform="facebook") == 3
     assert capsys.readouterr().out.count("does not accept our certificate") == 1
 
 
-async def test_no_person_in_metrics(house: House) -> None:
+async def test_no_person_in_metrics(harness: ProxyHarness) -> None:
     """After all kinds of requests by people with names, no name is in any label."""
     for address in ("127.0.3.1", "127.0.0.1"):
         for host in ("www.facebook.com", "www.tiktok.com", "news.example"):
-            flow = await ask(house, request(f"http://{host}/", headers=PAGE, address=address))
-            house.addon.error(flow)
-    text = generate_latest(house.metrics.registry).decode()
+            flow = await ask(harness, request(f"http://{host}/", headers=PAGE, address=address))
+            harness.addon.error(flow)
+    text = generate_latest(harness.metrics.registry).decode()
     assert 'platform="facebook"' in text
     for name in ("dora", "127.0", "ip:"):
         assert name not in text

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy_addon.proxy.credentials import Credentials
-from tests.proxy.house import House, request
+from tests.proxy.harness import ProxyHarness, request
 
 PASSWORD = "correct horse battery"
 
@@ -18,45 +18,45 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-async def asked(house: House, address: str = "127.0.0.1", **headers: str):
+async def asked(harness: ProxyHarness, address: str = "127.0.0.1", **headers: str):
     """Who asks, and the request as it goes on."""
     flow = request(
         "http://x.com/",
         headers={k.replace("_", "-"): v for k, v in headers.items()},
         address=address,
     )
-    return await Credentials(house.services).who(flow), flow.request.headers
+    return await Credentials(harness.services).who(flow), flow.request.headers
 
 
 async def test_password(tmp_path: Path) -> None:
     """The first time the password is checked off the loop, the second time from memory; a wrong one asks again."""
-    house = House(tmp_path, passwords={"dora": PASSWORD})
+    harness = ProxyHarness(tmp_path, passwords={"dora": PASSWORD})
     for _ in range(2):
-        who, headers = await asked(house, proxy_authorization=basic("Dora", PASSWORD))
+        who, headers = await asked(harness, proxy_authorization=basic("Dora", PASSWORD))
         assert (who.name, who.how) == ("dora", "sign-in")
         assert "proxy-authorization" not in headers
-    who, headers = await asked(house, proxy_authorization=basic("dora", "guess"))
+    who, headers = await asked(harness, proxy_authorization=basic("dora", "guess"))
     assert (who.identified, who.challenge) == (False, True)
     assert "proxy-authorization" not in headers
-    house.close()
+    harness.close()
 
 
 @pytest.mark.parametrize(("address", "name"), [("127.0.9.1", "eve"), ("127.0.0.1", "ip:127.0.0.1")])
 async def test_front_proxy(tmp_path: Path, address: str, name: str) -> None:
     """The header of a trusted front proxy counts; from anybody else it is taken off and ignored."""
-    house = House(tmp_path, front_proxies=["127.0.9.1/32"])
+    harness = ProxyHarness(tmp_path, front_proxies=["127.0.9.1/32"])
     who, headers = await asked(
-        house, address, x_forwarded_user="eve", proxy_connection="keep-alive"
+        harness, address, x_forwarded_user="eve", proxy_connection="keep-alive"
     )
     assert who.name == name
     assert not {"x-forwarded-user", "proxy-connection"} & {key.lower() for key in headers}
-    house.close()
+    harness.close()
 
 
-def test_person_and_sign_in(house: House) -> None:
+def test_person_and_sign_in(harness: ProxyHarness) -> None:
     """Roles come from the rules; the challenge names the realm."""
-    credentials = Credentials(house.services)
-    who = house.identifier.identify_now("127.0.3.1", None, None)
+    credentials = Credentials(harness.services)
+    who = harness.identifier.identify_now("127.0.3.1", None, None)
     assert who is not None
     person = credentials.person(who)
     assert (person.name, person.roles) == ("dora", ("staff",))

@@ -12,7 +12,7 @@ from mitmproxy import http
 from proxy_addon.core.types import Activity, Reason, Verdict
 from proxy_addon.observability.decision_log import Decided
 from proxy_addon.proxy.layers.flow_output import request_id
-from tests.proxy.house import PAGE, House, connect, request
+from tests.proxy.harness import PAGE, ProxyHarness, connect, request
 from tests.proxy.test_in_flight import Notes
 
 ME = "ip:127.0.0.1"
@@ -36,27 +36,32 @@ class Kept:
 
 
 @pytest.fixture
-def kept(house: House) -> Kept:
+def kept(harness: ProxyHarness) -> Kept:
     """The house tells its decisions to this one."""
     kept = Kept()
-    for part in (house.addon.under_way, house.addon._tunnels, house.addon._requests, house.addon):
+    for part in (
+        harness.addon.under_way,
+        harness.addon._tunnels,
+        harness.addon._requests,
+        harness.addon,
+    ):
         part._recorder._decisions = kept
     return kept
 
 
-async def answered(house: House, url: str, kind: str = "text/html") -> http.HTTPFlow:
+async def answered(harness: ProxyHarness, url: str, kind: str = "text/html") -> http.HTTPFlow:
     """A page that is opened, answered and over."""
     flow = request(url, headers=PAGE)
-    await house.addon.requestheaders(flow)
+    await harness.addon.requestheaders(flow)
     flow.response = http.Response.make(200, b"", {"Content-Type": kind})
-    house.addon.responseheaders(flow)
-    house.addon.response(flow)
+    harness.addon.responseheaders(flow)
+    harness.addon.response(flow)
     return flow
 
 
-async def test_a_request_that_goes_on(house: House, kept: Kept) -> None:
+async def test_a_request_that_goes_on(harness: ProxyHarness, kept: Kept) -> None:
     """One line, once it is known what the request is evidence of; never a URL."""
-    flow = await answered(house, "http://www.linkedin.com/learning/secret")
+    flow = await answered(harness, "http://www.linkedin.com/learning/secret")
     (line,) = kept.lines
     assert (line.request, line.person.name, line.person.roles) == (request_id(flow), ME, ("guest",))
     assert (line.decision.platform, line.decision.section) == ("linkedin", "learning")
@@ -66,26 +71,26 @@ async def test_a_request_that_goes_on(house: House, kept: Kept) -> None:
     assert "secret" not in repr(line)
 
 
-async def test_a_request_without_an_answer(house: House, kept: Kept) -> None:
+async def test_a_request_without_an_answer(harness: ProxyHarness, kept: Kept) -> None:
     """When it is over the line is written as it is, once."""
     flow = request("http://x.com/", headers=PAGE)
-    await house.addon.requestheaders(flow)
+    await harness.addon.requestheaders(flow)
     assert kept.lines == []
-    house.addon.error(flow)
-    house.addon.error(flow)
+    harness.addon.error(flow)
+    harness.addon.error(flow)
     assert [(line.decision.verdict, line.activity) for line in kept.lines] == [
         (Verdict.SPEND, None)
     ]
 
 
-async def test_a_refusal_and_its_id(house: House, kept: Kept) -> None:
+async def test_a_refusal_and_its_id(harness: ProxyHarness, kept: Kept) -> None:
     """Header, page, problem document and line say the same id."""
     page, script = (
         request("http://tiktok.com/", headers=PAGE),
         request("http://tiktok.com/", headers=SCRIPT),
     )
     for flow in (page, script):
-        await house.addon.requestheaders(flow)
+        await harness.addon.requestheaders(flow)
         assert flow.response is not None
         assert flow.response.headers["X-Allowance-Request"] == request_id(flow)
         assert request_id(flow) in (flow.response.text or "")
@@ -96,16 +101,16 @@ async def test_a_refusal_and_its_id(house: House, kept: Kept) -> None:
 
 
 async def test_a_cut_has_the_id_of_what_it_ends(
-    house: House, kept: Kept, capsys: pytest.CaptureFixture[str]
+    harness: ProxyHarness, kept: Kept, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A request and a tunnel: the log line names neither the person nor the host, and the decision log has both."""
-    house.addon.start(asyncio.get_running_loop(), Notes())  # type: ignore[arg-type]
+    harness.addon.start(asyncio.get_running_loop(), Notes())  # type: ignore[arg-type]
     flow, tunnel = request("http://x.com/", headers=PAGE), connect("chatter.example:443")
-    await house.addon.requestheaders(flow)
-    await house.addon.http_connect(tunnel)
-    house.spend(ME)
-    house.addon.under_way.look()
-    house.addon.stop()
+    await harness.addon.requestheaders(flow)
+    await harness.addon.http_connect(tunnel)
+    harness.spend(ME)
+    harness.addon.under_way.look()
+    harness.addon.stop()
     cut = [line for line in kept.lines if line.decision.reason is Reason.EXHAUSTED]
     assert {line.request for line in cut} == {request_id(flow), request_id(tunnel)}
     logged = capsys.readouterr().out
@@ -118,29 +123,29 @@ async def test_a_cut_has_the_id_of_what_it_ends(
 
 async def test_strangers(tmp_path: Path) -> None:
     """Who is refused for want of a name is told of with the role under which metrics count them."""
-    house, kept = House(tmp_path, unidentified="refuse"), Kept()
-    house.addon._requests._recorder._decisions = kept
-    await house.addon.requestheaders(request("http://x.com/", headers=PAGE))
+    harness, kept = ProxyHarness(tmp_path, unidentified="refuse"), Kept()
+    harness.addon._requests._recorder._decisions = kept
+    await harness.addon.requestheaders(request("http://x.com/", headers=PAGE))
     (line,) = kept.lines
     assert (line.decision.reason, line.person.roles) == (Reason.UNIDENTIFIED, ("nobody",))
-    house.close()
+    harness.close()
 
 
 async def test_our_own_failure(
-    house: House, kept: Kept, capsys: pytest.CaptureFixture[str]
+    harness: ProxyHarness, kept: Kept, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The verdict of `on_failure` is a decision, too; the traceback has the id of the request."""
-    house.break_engine()
+    harness.break_engine()
     flow = request("http://x.com/", headers=PAGE)
-    await house.addon.requestheaders(flow)
+    await harness.addon.requestheaders(flow)
     assert [line.decision.reason for line in kept.lines] == [Reason.UNAVAILABLE]
     assert f"request={request_id(flow)}" in capsys.readouterr().out
 
 
-async def test_what_is_not_wanted(house: House, kept: Kept) -> None:
+async def test_what_is_not_wanted(harness: ProxyHarness, kept: Kept) -> None:
     """Requests outside of the sample leave nothing behind."""
     kept.wanted = False
-    flow = await answered(house, "http://x.com/")
-    await house.addon.requestheaders(request("http://tiktok.com/", headers=PAGE))
+    flow = await answered(harness, "http://x.com/")
+    await harness.addon.requestheaders(request("http://tiktok.com/", headers=PAGE))
     assert kept.lines == []
     assert "allowance_decided" not in flow.metadata

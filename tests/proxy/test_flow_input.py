@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proxy_addon.proxy import flow_input as reading
-from tests.proxy.house import request
+from tests.proxy.harness import request
 
 HEADERS = {
     "Sec-Fetch-Dest": "Document", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site",

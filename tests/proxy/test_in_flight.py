@@ -8,7 +8,7 @@ import pytest
 from mitmproxy import connection, http
 
 from tests.e2e.waiting import until
-from tests.proxy.house import PAGE, House, breaks, connect, request, serving
+from tests.proxy.harness import PAGE, ProxyHarness, breaks, connect, request, serving
 
 ME = "ip:127.0.0.1"
 
@@ -30,79 +30,79 @@ class Notes:
 
 
 @pytest.fixture
-async def notes(house: House):
+async def notes(harness: ProxyHarness):
     """The house with notes in place of scissors, ticking on the test's own loop."""
     written = Notes()
-    house.addon.start(asyncio.get_running_loop(), written)  # type: ignore[arg-type]
+    harness.addon.start(asyncio.get_running_loop(), written)  # type: ignore[arg-type]
     yield written
-    house.addon.stop()
+    harness.addon.stop()
 
 
-async def let_through(house: House, url: str = "http://x.com/") -> http.HTTPFlow:
+async def let_through(harness: ProxyHarness, url: str = "http://x.com/") -> http.HTTPFlow:
     """A request that goes on."""
     flow = request(url, headers=PAGE)
-    await house.addon.requestheaders(flow)
-    assert house.addon.under_way.flight(flow) is not None
+    await harness.addon.requestheaders(flow)
+    assert harness.addon.under_way.flight(flow) is not None
     return flow
 
 
-async def test_time_is_up(house: House, notes: Notes) -> None:
+async def test_time_is_up(harness: ProxyHarness, notes: Notes) -> None:
     """At zero what runs is ended once, tunnels with their connection; the delay is measured."""
-    flow, tunnel = await let_through(house), connect("chatter.example:443")
-    house.addon.connections.of(flow.client_conn).cuttable = True
-    await house.addon.http_connect(tunnel)
-    house.addon.under_way.look()
+    flow, tunnel = await let_through(harness), connect("chatter.example:443")
+    harness.addon.connections.of(flow.client_conn).cuttable = True
+    await harness.addon.http_connect(tunnel)
+    harness.addon.under_way.look()
     assert (notes.flows, notes.closed) == ([], [])
-    house.spend(ME)
-    house.addon.under_way.look()
-    house.addon.under_way.look()
+    harness.spend(ME)
+    harness.addon.under_way.look()
+    harness.addon.under_way.look()
     assert notes.flows == [(flow, True)]
     assert notes.closed == [tunnel.client_conn]
-    assert house.counted("cut_total", kind="http") == 1
-    assert house.counted("cut_total", kind="tunnel") == 1
+    assert harness.counted("cut_total", kind="http") == 1
+    assert harness.counted("cut_total", kind="tunnel") == 1
 
 
-async def test_stubborn(house: House, notes: Notes) -> None:
+async def test_stubborn(harness: ProxyHarness, notes: Notes) -> None:
     """What has been cut and is not over two seconds later loses its connection; what is over does not."""
-    flow, ended = await let_through(house), await let_through(house)
-    house.spend(ME)
-    house.addon.under_way.look()
-    house.addon.error(ended)
-    house.clock.advance(3.0)
-    house.addon.under_way.look()
+    flow, ended = await let_through(harness), await let_through(harness)
+    harness.spend(ME)
+    harness.addon.under_way.look()
+    harness.addon.error(ended)
+    harness.clock.advance(3.0)
+    harness.addon.under_way.look()
     assert notes.closed == [flow.client_conn]
 
 
 @pytest.mark.parametrize(("on_failure", "ends"), [("allow", 0), ("last-known", 0), ("block", 1)])
 async def test_look_that_fails(tmp_path, on_failure: str, ends: int) -> None:
     """When nothing can be decided any more, what runs goes on or ends as `on_failure` says; counted each time."""
-    house, notes = House(tmp_path, on_failure=on_failure), Notes()
-    house.addon.start(asyncio.get_running_loop(), notes)  # type: ignore[arg-type]
-    await let_through(house)
-    house.break_engine("due")
-    house.addon.under_way.look()
-    house.addon.under_way.look()
+    harness, notes = ProxyHarness(tmp_path, on_failure=on_failure), Notes()
+    harness.addon.start(asyncio.get_running_loop(), notes)  # type: ignore[arg-type]
+    await let_through(harness)
+    harness.break_engine("due")
+    harness.addon.under_way.look()
+    harness.addon.under_way.look()
     assert len(notes.flows) == ends
-    assert house.counted("errors_total", where="look") == 2
-    house.addon.stop()
-    house.close()
+    assert harness.counted("errors_total", where="look") == 2
+    harness.addon.stop()
+    harness.close()
 
 
-async def test_one_failure_does_not_save_the_others(house: House, notes: Notes) -> None:
+async def test_one_failure_does_not_save_the_others(harness: ProxyHarness, notes: Notes) -> None:
     """When counting a cut fails, this one is ended all the same, and so is the next."""
-    await let_through(house)
-    await let_through(house)
-    house.spend(ME)
-    house.enforcer.closed = breaks  # type: ignore[method-assign]
-    house.addon.under_way.look()
+    await let_through(harness)
+    await let_through(harness)
+    harness.spend(ME)
+    harness.enforcer.closed = breaks  # type: ignore[method-assign]
+    harness.addon.under_way.look()
     assert len(notes.flows) == 2
-    assert house.counted("errors_total", where="cut") == 2
+    assert harness.counted("errors_total", where="cut") == 2
 
 
-async def test_it_looks_by_itself(house: House, notes: Notes) -> None:
+async def test_it_looks_by_itself(harness: ProxyHarness, notes: Notes) -> None:
     """The loop looks four times a second."""
-    flow = await let_through(house)
-    house.spend(ME)
+    flow = await let_through(harness)
+    harness.spend(ME)
     async with asyncio.timeout(5):
         while not notes.flows:
             await asyncio.sleep(0.02)

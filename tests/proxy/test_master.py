@@ -13,24 +13,28 @@ from mitmproxy import ctx
 from proxy_addon.config.parsers import HostPort, UpstreamProxy
 from proxy_addon.proxy.master import ListenError, Runner, RunnerOptions
 from tests.e2e.waiting import free_port
-from tests.proxy.house import House
+from tests.proxy.harness import ProxyHarness
 
 
-def runner(house: House, port: int, drain: float = 0.0, **more) -> tuple[Runner, asyncio.Event]:
+def runner(
+    harness: ProxyHarness, port: int, drain: float = 0.0, **more
+) -> tuple[Runner, asyncio.Event]:
     """A runner and the event that is set when it accepts connections."""
     running = asyncio.Event()
     wanted = RunnerOptions(
-        HostPort("127.0.0.1", port), house.settings.confdir, None, more.get("upstream"), drain
+        HostPort("127.0.0.1", port), harness.settings.confdir, None, more.get("upstream"), drain
     )
-    return Runner(wanted, house.addon, running.set, more.get("on_stopping", lambda: None)), running
+    return Runner(
+        wanted, harness.addon, running.set, more.get("on_stopping", lambda: None)
+    ), running
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_until_a_signal(house: House, number: int) -> None:
+async def test_until_a_signal(harness: ProxyHarness, number: int) -> None:
     """It accepts connections when it says so, drains at a signal, and leaves nothing listening."""
     port = free_port()
     told: list[bool] = []
-    made, running = runner(house, port, on_stopping=lambda: told.append(made.draining))
+    made, running = runner(harness, port, on_stopping=lambda: told.append(made.draining))
     task = asyncio.ensure_future(made.run())
     await asyncio.wait_for(running.wait(), 10)
     assert not told
@@ -44,19 +48,19 @@ async def test_until_a_signal(house: House, number: int) -> None:
         await asyncio.open_connection("127.0.0.1", port)
 
 
-async def test_taken_port(house: House) -> None:
+async def test_taken_port(harness: ProxyHarness) -> None:
     """A port that somebody else has is an error, not a proxy that nobody reaches."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
-        made, running = runner(house, holder.getsockname()[1])
+        made, running = runner(harness, holder.getsockname()[1])
         with pytest.raises(ListenError, match="in use"):
             await asyncio.wait_for(made.run(), 10)
     assert not running.is_set()
 
 
-async def test_add_ons_and_options(house: House) -> None:
+async def test_add_ons_and_options(harness: ProxyHarness) -> None:
     """No page of mitmproxy's, no scripts, no recording; late connections; the office's upstream proxy."""
     upstream = UpstreamProxy("http", "proxy.example", 3128, "user:secret")
-    made, running = runner(house, free_port(), upstream=upstream)
+    made, running = runner(harness, free_port(), upstream=upstream)
     task = asyncio.ensure_future(made.run())
     await asyncio.wait_for(running.wait(), 10)
     names = set(ctx.master.addons.lookup)

@@ -11,17 +11,17 @@ from mitmproxy.test import taddons
 from proxy_addon.core.types import Decision, Reason, Verdict
 from proxy_addon.identity.identification import Identity
 from proxy_addon.proxy import page_context as pages
-from tests.proxy.house import NOON, House, request
+from tests.proxy.harness import NOON, ProxyHarness, request
 
 SPENT = Decision(
     Verdict.BLOCK, Reason.EXHAUSTED, "facebook", None, "A little every day", "short", 0.0
 )
 
 
-def test_context(house: House) -> None:
+def test_context(harness: ProxyHarness) -> None:
     """Name, roles, title and balance; without somebody only what is true for everybody."""
-    house.spend("dora", 300.0)
-    context = pages.context(house.services, Identity("dora", True, "device"), SPENT)
+    harness.spend("dora", 300.0)
+    context = pages.context(harness.services, Identity("dora", True, "device"), SPENT)
     assert (context.person, context.roles, context.platform_title) == (
         "dora",
         ("staff",),
@@ -30,10 +30,10 @@ def test_context(house: House) -> None:
     assert context.balance is not None
     assert (context.balance.spent, context.now) == (300.0, NOON)
     assert (context.ask_url("short") or "").endswith("/ask?allowance=short")
-    nobody = pages.context(house.services, None, SPENT)
+    nobody = pages.context(harness.services, None, SPENT)
     assert (nobody.person, nobody.roles, nobody.balance) == (None, (), None)
     unlimited = pages.context(
-        house.services, Identity("dora", True, "device"), Decision(Verdict.BLOCK, Reason.BLOCKED)
+        harness.services, Identity("dora", True, "device"), Decision(Verdict.BLOCK, Reason.BLOCKED)
     )
     assert (unlimited.balance, unlimited.platform_title) == (None, None)
 

@@ -10,18 +10,18 @@ from mitmproxy import http
 from mitmproxy.proxy.server_hooks import ServerConnectHook
 
 from tests.e2e.waiting import until
-from tests.proxy.house import PAGE, House, Serving, connect, inside, request, serving
+from tests.proxy.harness import PAGE, ProxyHarness, Serving, connect, inside, request, serving
 
 ME = "ip:127.0.0.1"
 PASSWORD = "correct horse battery"
 DORA = "Basic " + base64.b64encode(f"dora:{PASSWORD}".encode()).decode()
 
 
-async def decided(house: House, flow: http.HTTPFlow) -> str:
+async def decided(harness: ProxyHarness, flow: http.HTTPFlow) -> str:
     """What became of a request: its status and reason, or "passes" or "metered"."""
-    await house.addon.requestheaders(flow)
+    await harness.addon.requestheaders(flow)
     if flow.response is None:
-        return "metered" if house.addon.under_way.flight(flow) else "passes"
+        return "metered" if harness.addon.under_way.flight(flow) else "passes"
     reason = flow.response.headers.get("X-Allowance-Reason", "")
     return f"{flow.response.status_code} {reason}".strip()
 
@@ -42,9 +42,13 @@ async def decided(house: House, flow: http.HTTPFlow) -> str:
         ("http://www.linkedin.com/learning/a", None, "metered"),
     ],
 )
-async def test_every_name_counts(house: House, url: str, host: str | None, expected: str) -> None:
+async def test_every_name_counts(
+    harness: ProxyHarness, url: str, host: str | None, expected: str
+) -> None:
     """If the address or Host names a limited platform the request is that platform's; two of them are refused."""
-    assert await decided(house, request(url, headers={"Host": host} if host else None)) == expected
+    assert (
+        await decided(harness, request(url, headers={"Host": host} if host else None)) == expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,73 +62,73 @@ async def test_every_name_counts(house: House, url: str, host: str | None, expec
     ],
 )
 async def test_names_around_a_tunnel(
-    house: House, authority: str, sni: str | None, host: str, expected: str
+    harness: ProxyHarness, authority: str, sni: str | None, host: str, expected: str
 ) -> None:
     """CONNECT and TLS name a platform just as well as Host does."""
     outer = connect(authority)
-    await house.addon.http_connect(outer)
-    conn = house.addon.connections.of(outer.client_conn)
+    await harness.addon.http_connect(outer)
+    conn = harness.addon.connections.of(outer.client_conn)
     conn.hosts = (*conn.hosts, *([sni] if sni else []))
     flow = inside(outer, f"https://{authority.partition(':')[0]}/", PAGE | {"Host": host})
-    assert await decided(house, flow) == expected
+    assert await decided(harness, flow) == expected
 
 
-async def test_out_of_time(house: House) -> None:
+async def test_out_of_time(harness: ProxyHarness) -> None:
     """With nothing left every kind of request is refused, but for what is free; others are not affected."""
-    house.spend(ME)
-    assert await decided(house, request("http://x.com/", headers=PAGE)) == "403 exhausted"
+    harness.spend(ME)
+    assert await decided(harness, request("http://x.com/", headers=PAGE)) == "403 exhausted"
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
     socket = request("http://x.com/ws", headers=upgrade)
-    assert await decided(house, socket) == "403 exhausted"
+    assert await decided(harness, socket) == "403 exhausted"
     assert (
-        await decided(house, request("http://www.linkedin.com/learning/a", headers=PAGE))
+        await decided(harness, request("http://www.linkedin.com/learning/a", headers=PAGE))
         == "metered"
     )
     assert (
-        await decided(house, request("http://x.com/", headers=PAGE, address="127.0.3.1"))
+        await decided(harness, request("http://x.com/", headers=PAGE, address="127.0.3.1"))
         == "metered"
     )
 
 
-async def test_embeds_are_refused_quietly_and_cost_nothing(house: House) -> None:
+async def test_embeds_are_refused_quietly_and_cost_nothing(harness: ProxyHarness) -> None:
     """A like button on a news page passes and costs nothing; with no time left it is an empty refusal."""
     embed = {
         "Sec-Fetch-Dest": "image", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Site": "cross-site",
         "Referer": "https://news.example/",
     }  # fmt: skip
     flow = request("http://www.facebook.com/like.png", headers=embed)
-    assert await decided(house, flow) == "metered"
+    assert await decided(harness, flow) == "metered"
     flow.response = http.Response.make(200, b"", {"content-type": "image/png"})
-    house.addon.responseheaders(flow)
-    assert house.visits == []
-    assert house.counted("ignored_total", platform="facebook", activity="embed") == 1
-    house.spend(ME)
+    harness.addon.responseheaders(flow)
+    assert harness.visits == []
+    assert harness.counted("ignored_total", platform="facebook", activity="embed") == 1
+    harness.spend(ME)
     again = request("http://www.facebook.com/like.png", headers=embed)
-    assert await decided(house, again) == "403 exhausted"
+    assert await decided(harness, again) == "403 exhausted"
     assert again.response is not None
     assert again.response.content == b""
 
 
 async def test_heads_up_once(tmp_path: Path) -> None:
     """With little left the next page load shows a page first, and only once."""
-    house = House(tmp_path, warn="2m")
-    house.spend(ME, 800.0)
+    harness = ProxyHarness(tmp_path, warn="2m")
+    harness.spend(ME, 800.0)
     flow = request("http://x.com/", headers=PAGE)
-    assert await decided(house, flow) == "200"
+    assert await decided(harness, flow) == "200"
     assert flow.response is not None
     assert b"http://x.com/" in (flow.response.content or b"")
-    assert await decided(house, request("http://x.com/", headers=PAGE)) == "metered"
-    assert house.counted("notices_total", allowance="short") == 1
-    house.close()
+    assert await decided(harness, request("http://x.com/", headers=PAGE)) == "metered"
+    assert harness.counted("notices_total", allowance="short") == 1
+    harness.close()
 
 
 @pytest.fixture
-def strict(tmp_path: Path) -> House:
+def strict(tmp_path: Path) -> ProxyHarness:
     """People sign in."""
-    return House(tmp_path, passwords={"dora": PASSWORD}, sign_in="required")
+    return ProxyHarness(tmp_path, passwords={"dora": PASSWORD}, sign_in="required")
 
 
-async def test_challenge_only_where_wanted(strict: House) -> None:
+async def test_challenge_only_where_wanted(strict: ProxyHarness) -> None:
     """Limited platforms and the employee page ask for sign-in; what is not limited never does."""
     assert await decided(strict, request("http://news.example/")) == "passes"
     for url in ("http://x.com/", "http://www.tiktok.com/", "http://allowance.internal/"):
@@ -142,7 +146,7 @@ async def test_challenge_only_where_wanted(strict: House) -> None:
     strict.close()
 
 
-async def test_signed_in(strict: House) -> None:
+async def test_signed_in(strict: ProxyHarness) -> None:
     """With the right password the request goes on, and the credentials stay here."""
     flow = request(
         "http://x.com/",
@@ -159,15 +163,15 @@ async def test_signed_in(strict: House) -> None:
 
 async def test_strangers_are_refused(tmp_path: Path) -> None:
     """`unidentified: refuse`: a reason of its own, counted for nobody in particular."""
-    house = House(tmp_path, unidentified="refuse")
-    assert await decided(house, request("http://x.com/", headers=PAGE)) == "403 unidentified"
-    assert await decided(house, request("http://news.example/")) == "passes"
+    harness = ProxyHarness(tmp_path, unidentified="refuse")
+    assert await decided(harness, request("http://x.com/", headers=PAGE)) == "403 unidentified"
+    assert await decided(harness, request("http://news.example/")) == "passes"
     labels = {"platform": "x", "verdict": "block", "reason": "unidentified"}
-    assert house.counted("requests_total", role="nobody", **labels) == 1
-    house.close()
+    assert harness.counted("requests_total", role="nobody", **labels) == 1
+    harness.close()
 
 
-async def test_a_refused_connect_is_no_tunnel(strict: House) -> None:
+async def test_a_refused_connect_is_no_tunnel(strict: ProxyHarness) -> None:
     """After a CONNECT that was refused, a plain request on the same connection is asked for sign-in itself."""
     outer = connect("x.com:443")
     await strict.addon.http_connect(outer)
@@ -183,7 +187,7 @@ def test_site_is_not_contacted(proxy: Serving, monkeypatch: pytest.MonkeyPatch) 
     """A decision is made before any connection to the site: a blocked request opens none."""
     opened: list[object] = []
     monkeypatch.setattr(
-        proxy.house.addon, "server_connect", lambda data: opened.append(data.server.address)
+        proxy.harness.addon, "server_connect", lambda data: opened.append(data.server.address)
     )
     for url in ("http://www.tiktok.com/", "https://www.tiktok.com/"):
         assert proxy.client.open(url).status == 403

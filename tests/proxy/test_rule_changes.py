@@ -15,7 +15,7 @@ from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import Mode, People, RuleSet
 from proxy_addon.core.types import Person
 from proxy_addon.proxy.rule_changes import follow
-from tests.proxy.house import NOON, PAGE, House, connect, inside, request
+from tests.proxy.harness import NOON, PAGE, ProxyHarness, connect, inside, request
 
 
 class Closed:
@@ -30,113 +30,113 @@ class Closed:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def harness(tmp_path: Path) -> Iterator[ProxyHarness]:
     """An office of which nobody is signed in."""
-    made = House(tmp_path, sign_in="off")
+    made = ProxyHarness(tmp_path, sign_in="off")
     yield made
     made.close()
 
 
-def swap(house: House, rules: RuleSet) -> Closed:
+def swap(harness: ProxyHarness, rules: RuleSet) -> Closed:
     """Put other rules into force, as the proxy does; what was closed."""
     terminator: Any = Closed()
-    house.addon.under_way._terminator = terminator
-    house.enforcer.swap(CompiledPolicy.of(rules), house.clock.now())
-    follow(house.addon)
+    harness.addon.under_way._terminator = terminator
+    harness.enforcer.swap(CompiledPolicy.of(rules), harness.clock.now())
+    follow(harness.addon)
     return terminator
 
 
-def without(house: House, rule: str) -> RuleSet:
+def without(harness: ProxyHarness, rule: str) -> RuleSet:
     """The rules without one of them."""
-    rules = tuple(each for each in house.rules.rules if each.name != rule)
+    rules = tuple(each for each in harness.rules.rules if each.name != rule)
     limited = frozenset(
         t.platform for each in rules for t in each.targets or () if each.then != "allow"
     )
-    return replace(house.rules, rules=rules, limited=limited)
+    return replace(harness.rules, rules=rules, limited=limited)
 
 
-def seated(house: House, name: str | None, role: str | None = None) -> RuleSet:
+def seated(harness: ProxyHarness, name: str | None, role: str | None = None) -> RuleSet:
     """The rules with somebody else at the device of 127.0.3.1."""
     people = People("staff", {"staff": ()}, ((ip_network("127.0.3.1"), name, role),))
-    return replace(house.rules, people=people)
+    return replace(harness.rules, people=people)
 
 
-async def tunnel(house: House, authority: str, address: str = "127.0.3.1") -> Any:
+async def tunnel(harness: ProxyHarness, authority: str, address: str = "127.0.3.1") -> Any:
     """A CONNECT that was let through."""
     flow = connect(authority, address=address)
-    house.addon.client_connected(flow.client_conn)
-    await house.addon.http_connect(flow)
+    harness.addon.client_connected(flow.client_conn)
+    await harness.addon.http_connect(flow)
     return flow
 
 
-async def test_relayed_tunnels_to_what_is_limited_now_are_closed(house: House) -> None:
+async def test_relayed_tunnels_to_what_is_limited_now_are_closed(harness: ProxyHarness) -> None:
     """Only they: others go on untouched."""
-    everything = house.rules
-    swap(house, without(house, "Not here"))
+    everything = harness.rules
+    swap(harness, without(harness, "Not here"))
     now_limited, other = (
-        await tunnel(house, "www.tiktok.com:443"),
-        await tunnel(house, "news.example:443"),
+        await tunnel(harness, "www.tiktok.com:443"),
+        await tunnel(harness, "news.example:443"),
     )
     for flow in (now_limited, other):
-        house.addon.connections.of(flow.client_conn).passed = True
-    assert swap(house, everything).clients == [now_limited.client_conn]
+        harness.addon.connections.of(flow.client_conn).passed = True
+    assert swap(harness, everything).clients == [now_limited.client_conn]
 
 
-async def test_nobody_is_closed_by_a_change_that_frees(house: House) -> None:
+async def test_nobody_is_closed_by_a_change_that_frees(harness: ProxyHarness) -> None:
     """A platform that was taken out goes on until its client closes."""
-    await tunnel(house, "www.facebook.com:443")
-    assert swap(house, without(house, "A little every day")).clients == []
+    await tunnel(harness, "www.facebook.com:443")
+    assert swap(harness, without(harness, "A little every day")).clients == []
 
 
-async def test_another_person_sits_at_the_device(house: House) -> None:
+async def test_another_person_sits_at_the_device(harness: ProxyHarness) -> None:
     """Requests in a tunnel that is open, and what runs in it, are theirs from now on."""
-    outer = await tunnel(house, "www.facebook.com:443")
+    outer = await tunnel(harness, "www.facebook.com:443")
     flow = inside(outer, "https://www.facebook.com/", PAGE)
-    await house.addon.requestheaders(flow)
-    flight = house.addon.under_way.flight(flow)
+    await harness.addon.requestheaders(flow)
+    flight = harness.addon.under_way.flight(flow)
     assert flight is not None
     assert flight.person == Person("dora", ("staff",))
-    swap(house, seated(house, "zoe"))
+    swap(harness, seated(harness, "zoe"))
     assert flight.person == Person("zoe", ("staff",))
     later = inside(outer, "https://www.facebook.com/", PAGE)
-    await house.addon.requestheaders(later)
-    found = house.addon.under_way.flight(later)
+    await harness.addon.requestheaders(later)
+    found = harness.addon.under_way.flight(later)
     assert found is not None
     assert found.person.name == "zoe"
 
 
-async def test_a_role_of_the_device_follows(house: House) -> None:
+async def test_a_role_of_the_device_follows(harness: ProxyHarness) -> None:
     """Given and taken."""
     flow = request("http://www.facebook.com/", headers=PAGE, address="127.0.3.1")
-    outer = await tunnel(house, "chatter.example:443")
-    flight = house.addon.connections.of(outer.client_conn).flight
+    outer = await tunnel(harness, "chatter.example:443")
+    flight = harness.addon.connections.of(outer.client_conn).flight
     assert flight is not None
-    swap(house, seated(house, None, "visitor"))
+    swap(harness, seated(harness, None, "visitor"))
     assert flight.person == Person("ip:127.0.3.1", ("visitor",))
-    swap(house, seated(house, "dora"))
+    swap(harness, seated(harness, "dora"))
     assert flight.person == Person("dora", ("staff",))
-    await house.addon.requestheaders(flow)
-    plain = house.addon.under_way.flight(flow)
+    await harness.addon.requestheaders(flow)
+    plain = harness.addon.under_way.flight(flow)
     assert plain is not None
-    swap(house, seated(house, "dora"))
+    swap(harness, seated(harness, "dora"))
     assert plain.person.name == "dora"
 
 
-async def test_strangers_who_are_refused_now(house: House) -> None:
+async def test_strangers_who_are_refused_now(harness: ProxyHarness) -> None:
     """`unidentified: refuse` holds for the next request in an open tunnel."""
-    outer = await tunnel(house, "www.facebook.com:443", "127.0.8.8")
-    swap(house, replace(house.rules, unidentified_role=None))
+    outer = await tunnel(harness, "www.facebook.com:443", "127.0.8.8")
+    swap(harness, replace(harness.rules, unidentified_role=None))
     flow = inside(outer, "https://www.facebook.com/", PAGE)
-    await house.addon.requestheaders(flow)
+    await harness.addon.requestheaders(flow)
     assert flow.response is not None
     assert flow.response.headers["X-Allowance-Reason"] == "unidentified"
 
 
-async def test_strangers_while_observing(house: House) -> None:
+async def test_strangers_while_observing(harness: ProxyHarness) -> None:
     """They go on, uncharged, and are counted as would-block: in requests and in closed tunnels."""
-    swap(house, replace(house.rules, unidentified_role=None, mode=Mode.OBSERVE))
+    swap(harness, replace(harness.rules, unidentified_role=None, mode=Mode.OBSERVE))
     flow = request("http://www.facebook.com/", headers=PAGE, address="127.0.8.8")
-    await house.addon.requestheaders(flow)
+    await harness.addon.requestheaders(flow)
     assert flow.response is None
     labels = {
         "platform": "facebook",
@@ -144,8 +144,8 @@ async def test_strangers_while_observing(house: House) -> None:
         "verdict": "would_block",
         "reason": "unidentified",
     }
-    assert house.counted("requests_total", **labels) == 1
-    outer = await tunnel(house, "chatter.example:443", "127.0.8.8")
+    assert harness.counted("requests_total", **labels) == 1
+    outer = await tunnel(harness, "chatter.example:443", "127.0.8.8")
     assert outer.response is None
-    assert house.visits == []
-    assert house.clock.now() == NOON
+    assert harness.visits == []
+    assert harness.clock.now() == NOON

@@ -8,14 +8,14 @@ from mitmproxy.test import tflow
 
 from proxy_addon.proxy.layers.connections import TunnelOptions
 from tests.e2e.client import read_until
-from tests.proxy.house import House, Serving, connect
+from tests.proxy.harness import ProxyHarness, Serving, connect
 
 
-async def opened(house: House, flow: http.HTTPFlow) -> tuple[int | None, str]:
+async def opened(harness: ProxyHarness, flow: http.HTTPFlow) -> tuple[int | None, str]:
     """Status of a refusal (None: accepted) and when the site is connected to."""
-    conn = house.addon.connections.of(flow.client_conn)
+    conn = harness.addon.connections.of(flow.client_conn)
     conn.options = TunnelOptions(None)  # type: ignore[arg-type]
-    await house.addon.http_connect(flow)
+    await harness.addon.http_connect(flow)
     status = flow.response.status_code if flow.response else None
     return status, conn.options.connection_strategy
 
@@ -35,82 +35,84 @@ async def opened(house: House, flow: http.HTTPFlow) -> tuple[int | None, str]:
         ("[::1]:443", (403, "lazy")),
     ],
 )
-async def test_connect(house: House, authority: str, expected: tuple[int | None, str]) -> None:
+async def test_connect(
+    harness: ProxyHarness, authority: str, expected: tuple[int | None, str]
+) -> None:
     """Relayed tunnels are connected at once, opened ones late, and guarded targets not at all."""
     flow = connect(authority)
-    assert await opened(house, flow) == expected
+    assert await opened(harness, flow) == expected
     if expected[0]:
         assert flow.response is not None
         assert flow.response.headers["Connection"] == "close"
         assert b"Not through this proxy" in (flow.response.content or b"")
 
 
-async def test_closed_platform(house: House) -> None:
+async def test_closed_platform(harness: ProxyHarness) -> None:
     """`inspect: false`: decided about as a whole, metered, and refused when time is up."""
     flow = connect("chatter.example:443")
-    await house.addon.http_connect(flow)
-    assert house.addon.connections.of(flow.client_conn).flight is not None
-    house.spend("ip:127.0.0.1")
+    await harness.addon.http_connect(flow)
+    assert harness.addon.connections.of(flow.client_conn).flight is not None
+    harness.spend("ip:127.0.0.1")
     again = connect("chatter.example:443")
-    await house.addon.http_connect(again)
+    await harness.addon.http_connect(again)
     assert again.response is not None
     assert (again.response.status_code, again.response.headers["X-Allowance-Reason"]) == (
         403,
         "exhausted",
     )
     assert b"http://allowance.internal/" in (again.response.content or b"")
-    assert house.addon.connections.of(again.client_conn).hosts == ()
+    assert harness.addon.connections.of(again.client_conn).hosts == ()
 
 
-async def test_site_that_cannot_be_connected_to(house: House) -> None:
+async def test_site_that_cannot_be_connected_to(harness: ProxyHarness) -> None:
     """mitmproxy's 502 becomes ours, and the flight of a metered tunnel is given back."""
     flow = connect("chatter.example:443")
-    await house.addon.http_connect(flow)
+    await harness.addon.http_connect(flow)
     flow.response = http.Response.make(
         502, "Cannot connect to chatter.example: Errno 111. Set connection_strategy"
     )
-    house.addon.http_connect_error(flow)
+    harness.addon.http_connect_error(flow)
     assert flow.response.status_code == 502
     assert "connection_strategy" not in (flow.response.text or "")
-    assert house.addon.under_way.tunnel(flow.client_conn) is None
-    assert house.addon.connections.of(flow.client_conn).flight is None
+    assert harness.addon.under_way.tunnel(flow.client_conn) is None
+    assert harness.addon.connections.of(flow.client_conn).flight is None
 
 
-async def test_an_eager_connect_that_failed_is_forgotten(house: House) -> None:
+async def test_an_eager_connect_that_failed_is_forgotten(harness: ProxyHarness) -> None:
     """On the same connection a CONNECT to a limited host after one to a dead site is late again."""
     first = connect("news.example:443")
-    assert await opened(house, first) == (None, "eager")
+    assert await opened(harness, first) == (None, "eager")
     first.response = http.Response.make(502, "dead")
-    house.addon.http_connect_error(first)
+    harness.addon.http_connect_error(first)
     second = connect("www.tiktok.com:443")
     second.client_conn = first.client_conn
-    await house.addon.http_connect(second)
-    options = house.addon.connections.of(first.client_conn).options
+    await harness.addon.http_connect(second)
+    options = harness.addon.connections.of(first.client_conn).options
     assert options is not None
     assert options.connection_strategy == "lazy"
 
 
-async def test_tunnel_ends_with_its_client(house: House) -> None:
+async def test_tunnel_ends_with_its_client(harness: ProxyHarness) -> None:
     """When the client is gone nothing of its tunnel is left."""
     flow = connect("chatter.example:443")
-    await house.addon.http_connect(flow)
-    house.addon.client_disconnected(flow.client_conn)
-    assert house.addon.under_way.tunnel(flow.client_conn) is None
-    house.spend("ip:127.0.0.1")
-    house.addon.under_way.look()
-    assert house.counted("cut_total", kind="tunnel") == 0
+    await harness.addon.http_connect(flow)
+    harness.addon.client_disconnected(flow.client_conn)
+    assert harness.addon.under_way.tunnel(flow.client_conn) is None
+    harness.spend("ip:127.0.0.1")
+    harness.addon.under_way.look()
+    assert harness.counted("cut_total", kind="tunnel") == 0
 
 
-async def test_bytes_are_metered(house: House) -> None:
+async def test_bytes_are_metered(harness: ProxyHarness) -> None:
     """A busy tunnel is media: the time in which bytes flow is charged."""
     asked = connect("chatter.example:443")
-    await house.addon.http_connect(asked)
+    await harness.addon.http_connect(asked)
     stream = tflow.ttcpflow(client_conn=asked.client_conn)
     stream.messages[-1].content = bytes(100_000)
     for _ in range(30):
-        house.clock.advance(1.0)
-        house.addon.tcp_message(stream)
-    assert sum(visit.end - visit.start for visit in house.visits[-1:]) > 20
+        harness.clock.advance(1.0)
+        harness.addon.tcp_message(stream)
+    assert sum(visit.end - visit.start for visit in harness.visits[-1:]) > 20
 
 
 def test_counted(proxy: Serving) -> None:
@@ -121,11 +123,11 @@ def test_counted(proxy: Serving) -> None:
     assert proxy.client.get("https://chatter.example/", trust=trust).status == 200
     assert proxy.client.get("https://localhost/").connect == 403
     counted = {
-        how: proxy.house.counted("tunnels_total", how=how)
+        how: proxy.harness.counted("tunnels_total", how=how)
         for how in ("passed", "decrypted", "metered")
     }
     assert counted == {"passed": 1, "decrypted": 1, "metered": 1}
-    assert proxy.house.counted("tunnels_total", how="refused") == 1
+    assert proxy.harness.counted("tunnels_total", how="refused") == 1
 
 
 def test_certificate_that_nobody_trusts(proxy: Serving, capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,7 +135,7 @@ def test_certificate_that_nobody_trusts(proxy: Serving, capsys: pytest.CaptureFi
     for _ in range(3):
         reply = proxy.client.get("https://x.com/", trust=proxy.origins.ca_file)
         assert (reply.status, reply.exit_code) == (0, 60)
-    assert proxy.house.counted("tls_failed_total", platform="x") == 3
+    assert proxy.harness.counted("tls_failed_total", platform="x") == 3
     text = capsys.readouterr().out
     assert text.count("does not accept our certificate") == 1
     assert "x.com" not in text

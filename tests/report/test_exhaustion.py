@@ -69,7 +69,7 @@ def test_over_midnight() -> None:
 
 
 def test_a_week_runs_out_once() -> None:
-    """On the day on which it did; what is used on the days after it is beyond, and is no second time."""
+    """On the day on which it did; what is used on the days after it is beyond, and is not a second time."""
     rules = one_allowance(per(Period.WEEK, 10 * M))
     used = normalise(
         [*visits("09:00-09:12"), Interval(at("2026-11-03 09:00"), at("2026-11-03 09:03"))]

@@ -81,7 +81,7 @@ MISTAKES = [
     ),
     (
         "- {at: 9, restart: true}",
-        '6:14: test-bad-time: "9" is no time; write "09:00" for the day at hand',
+        '6:14: test-bad-time: "9" is not a time; write "09:00" for the day at hand',
     ),
     (
         "- {at: 09:00, restart: yes}",
@@ -137,15 +137,15 @@ MISTAKES = [
     ),
     (
         '- {at: 09:00, user: "ip:10.0.7", restart: true}',
-        'test-bad-name: "ip:10.0.7" is no address; write for example ip:10.0.7.33',
+        'test-bad-name: "ip:10.0.7" is not an address; write for example ip:10.0.7.33',
     ),
     (
         '- {at: 09:00, user: "a:b", restart: true}',
-        'test-bad-name: "a:b" is no user: a name has no ":"',
+        'test-bad-name: "a:b" is not a user: a name has no ":"',
     ),
     (
         "- {at: 09:00, user: dora, opens: x.example, expect: {verdict: spend}}",
-        'test-bad-url: "x.example" is no URL; write for example https://www.linkedin.com/feed/',
+        'test-bad-url: "x.example" is not a URL; write for example https://www.linkedin.com/feed/',
     ),
     (
         '- {at: 09:00, user: dora, opens: "https://x.example/", expect: {verdict: spent}}',
@@ -221,7 +221,7 @@ def test_mistakes_in_a_step(step: str, expected: str) -> None:
     ],
 )
 def test_mistakes_around_the_steps(text: str, expected: str) -> None:
-    """The file, the test, its people; what is no YAML keeps the code that rule files have for it."""
+    """The file, the test, its people; what is not YAML keeps the code that rule files have for it."""
     assert any(expected in str(problem) for problem in read(text).problems)
 
 

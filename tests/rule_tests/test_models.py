@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from proxy_addon.rule_tests.models import Wall, roles_in, wall
+from proxy_addon.rule_tests.models import WallTime, roles_in, wall
 from proxy_addon.rule_tests.problems import BadTestError, TestCode
 from tests.rule_tests.office import machine
 
@@ -14,16 +14,16 @@ from tests.rule_tests.office import machine
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("09:00", Wall(None, 32_400, None)),
-        ("9:05", Wall(None, 32_700, None)),
-        ("09:00:30", Wall(None, 32_430, None)),
-        ("2026-11-03 00:00", Wall(date(2026, 11, 3), 0, None)),
-        ("2026-11-03T00:00Z", Wall(date(2026, 11, 3), 0, timedelta(0))),
-        ("01:30+01:00", Wall(None, 5400, timedelta(hours=1))),
-        ("01:30-0330", Wall(None, 5400, -timedelta(hours=3, minutes=30))),
+        ("09:00", WallTime(None, 32_400, None)),
+        ("9:05", WallTime(None, 32_700, None)),
+        ("09:00:30", WallTime(None, 32_430, None)),
+        ("2026-11-03 00:00", WallTime(date(2026, 11, 3), 0, None)),
+        ("2026-11-03T00:00Z", WallTime(date(2026, 11, 3), 0, timedelta(0))),
+        ("01:30+01:00", WallTime(None, 5400, timedelta(hours=1))),
+        ("01:30-0330", WallTime(None, 5400, -timedelta(hours=3, minutes=30))),
     ],
 )
-def test_times(text: str, expected: Wall) -> None:
+def test_times(text: str, expected: WallTime) -> None:
     """With or without a date, seconds, and an offset."""
     assert wall(text) == expected
 

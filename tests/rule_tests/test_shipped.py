@@ -38,7 +38,7 @@ def test_they_reach_everything(found: Run) -> None:
 
 
 def test_the_rule_reader_passes_tests_over(tmp_path: Path) -> None:
-    """`rules/tests/` is no part of the rules, not even of their digest."""
+    """`rules/tests/` is not part of the rules, not even of their digest."""
     tests = one_test("- {at: 09:00, restart: true}")
     plain, tested = write(tmp_path / "a"), write(tmp_path / "b", POLICY, tests)
     assert rules_file.check(tested) == rules_file.check(plain)

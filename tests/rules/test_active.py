@@ -109,7 +109,7 @@ def live_with(folder: Path, **more: object) -> LiveRules:
 
 
 def test_an_attempt_tells_instead_of_raising(folder: Path) -> None:
-    """Broken, mended, changed: the outcome says each, with every problem and the digest in force."""
+    """Broken, fixed, changed: the outcome says each, with every problem and the digest in force."""
     live = LiveRules(folder)
     first = live.load()
     (folder / "policy.yaml").write_text("version: 2\ntimezone: Europe/Atlantis\n")

@@ -177,7 +177,7 @@ def test_observed_rules_block_nobody() -> None:
 
 
 def test_what_else_differs() -> None:
-    """Keys of the policy that are no rules."""
+    """Keys of the policy that are not rules."""
     found = differences(
         machine().rules, machine(POLICY + "week_starts: sunday\nretention: 30d\n").rules, MONDAY
     )

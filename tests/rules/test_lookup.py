@@ -23,7 +23,7 @@ NOW = 1_793_610_000.0
     ],
 )
 def test_urls(url: str, target: Target | None) -> None:
-    """Any spelling that a browser takes; None is no platform."""
+    """Any spelling that a browser takes; None is not a platform."""
     assert address_of(machine().catalogue, url).target == target
 
 

@@ -21,14 +21,14 @@ from proxy_addon.proxy.ca import CaError
 from proxy_addon.runtime.application import Application
 from proxy_addon.system.clock import SLEW, OnStep, SystemClock
 from tests.e2e.waiting import free_port
-from tests.proxy.house import PAGE, House, breaks, request
+from tests.proxy.harness import PAGE, ProxyHarness, breaks, request
 from tests.system.test_clock import Machine
 
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """An office in a folder of its own."""
-    House(tmp_path).close()  # writes the rules
+    ProxyHarness(tmp_path).close()  # writes the rules
     monkeypatch.chdir(tmp_path)
     return load_settings(
         {
@@ -204,10 +204,10 @@ async def test_a_loop_that_hangs_is_seen(
 async def test_draining_is_not_ready(office: Application) -> None:
     """Once the end has been asked for, a balancer is told to send nobody any more."""
     runner = office.runner(lambda: None)
-    assert office.office.health().ready
+    assert office.proxy_state.health().ready
     runner.stop()
     assert office.checks()["proxy"].text == "draining: no new connections"
-    assert not office.office.health().ready
+    assert not office.proxy_state.health().ready
 
 
 @pytest.mark.parametrize(

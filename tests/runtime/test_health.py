@@ -11,7 +11,7 @@ from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.health import Readiness, failing_tests, ledger_health, show_ledger
 from proxy_addon.system.clock import VirtualClock
 from proxy_addon.system.health import FINE, PartHealth
-from tests.proxy.house import House
+from tests.proxy.harness import ProxyHarness
 
 UP = WriterState(True, 0, 0.02, {}, None, 0, 0)
 DOWN = replace(UP, up=False, pending=3, message="locked", errors={"stopped": 2}, journal_visits=3)
@@ -86,7 +86,7 @@ def test_the_state_of_the_ledger_is_in_the_metrics() -> None:
 
 def test_a_policy_that_requires_tests_has_some(tmp_path: Path) -> None:
     """A folder without tests fails as a whole."""
-    house = House(tmp_path)
-    house.close()
-    (said,) = failing_tests(tmp_path / "rules", house.rules)
+    harness = ProxyHarness(tmp_path)
+    harness.close()
+    (said,) = failing_tests(tmp_path / "rules", harness.rules)
     assert said.endswith("the policy requires tests, and there are none")

@@ -10,13 +10,13 @@ from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.test import taddons
 
 from proxy_addon.runtime.script_addon import ScriptAddon
-from tests.proxy.house import PAGE, House, request
+from tests.proxy.harness import PAGE, ProxyHarness, request
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Settings come from the environment and the folder, as under mitmdump."""
-    House(tmp_path).close()
+    ProxyHarness(tmp_path).close()
     monkeypatch.chdir(tmp_path)
     for name, value in (
         ("DATABASE", "sqlite:///a.db"),

@@ -18,15 +18,15 @@ from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.runtime.updates import LedgerNews, RulesInForce
 from proxy_addon.system.clock import VirtualClock
 from tests.ledger.memory_ledger import MemoryLedger
-from tests.proxy.house import NOON, House
+from tests.proxy.harness import NOON, ProxyHarness
 
 
 @pytest.fixture
 def metering(tmp_path: Path) -> Metering:
     """By the rules of a house, on a clock that is moved."""
-    house = House(tmp_path)
-    house.close()
-    return assemble(house.rules, lambda _: None, numbered("v"), "here")
+    harness = ProxyHarness(tmp_path)
+    harness.close()
+    return assemble(harness.rules, lambda _: None, numbered("v"), "here")
 
 
 def used(at: float) -> Visit:

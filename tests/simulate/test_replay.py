@@ -13,7 +13,7 @@ from proxy_addon.core.intervals import measure
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.rules import folder as rules_file
 from proxy_addon.simulate import Replay, Result, simulate_events
-from proxy_addon.trace.event import Course
+from proxy_addon.trace.event import ResponseTiming
 from proxy_addon.trace.jsonl import event_of
 from tests.simulate import trace
 from tests.simulate.trace import START, Line
@@ -60,7 +60,9 @@ def test_a_stream_flows_as_it_was_seen(rules: RuleSet) -> None:
     """Where the file says when bytes passed, a body that stalls for minutes is charged while it flowed."""
     film = event_of(trace.film(2, 400))
     flowing = [*range(1, 31), *range(371, 401)]
-    seen = film._replace(course=Course(0.1, 0, tuple((float(at), 300_000) for at in flowing)))
+    seen = film._replace(
+        course=ResponseTiming(0.1, 0, tuple((float(at), 300_000) for at in flowing))
+    )
     result = simulate_events(rules, [event_of(trace.page(0)), seen])
     assert seconds(result) == pytest.approx(42 + 29 + 10, abs=2)
 
@@ -69,7 +71,7 @@ def test_a_noted_stream_is_cut_in_its_middle(rules: RuleSet) -> None:
     """What was seen second by second ends at the second at which the time is up."""
     film = event_of(trace.film(2, 2400))
     seen = film._replace(
-        course=Course(0.1, 0, tuple((float(at), 300_000) for at in range(1, 2400)))
+        course=ResponseTiming(0.1, 0, tuple((float(at), 300_000) for at in range(1, 2400)))
     )
     result = simulate_events(rules, [event_of(trace.page(0)), seen])
     assert seconds(result) == pytest.approx(900, abs=2)

@@ -67,7 +67,7 @@ def test_forward_jump_is_a_step():
 
 
 def test_small_forward_difference_is_made_good_slowly():
-    """A second's difference is no step: time runs a little faster until it is gone."""
+    """A second's difference is not a step: time runs a little faster until it is gone."""
     machine = Machine()
     machine.set_wall(1)
     assert machine.sleep(10) == pytest.approx(START + 10 + 10 * SLEW)

@@ -24,7 +24,7 @@ What is decided outside the rules. Each setting has one name, in three spellings
 A flag wins over the environment, the environment over the file, the file over the default. Lists take the flag several
 times, or commas in the environment, or a list in the file. In the file a name may be written with `-` or `_`. A key
 that nobody knows, and a value that cannot be right, stop the command with a line that names the place and the way out;
-a variable `ALLOWANCE_…` that is no setting is passed over (`allowance doctor` names it). Relative paths count from the
+a variable `ALLOWANCE_…` that is not a setting is ignored (`allowance doctor` names it). Relative paths count from the
 working folder. A time is written `500ms`, `10s` or `2m`.
 Settings are read once, at the start; rules are what changes while the proxy runs.
 

@@ -10,7 +10,7 @@ from mitmproxy.test import tflow
 from mitmproxy.websocket import WebSocketMessage
 from wsproto.frame_protocol import Opcode
 
-from proxy_addon.trace.event import Course, TraceEvent, Trouble
+from proxy_addon.trace.event import ResponseTiming, TraceEvent, Trouble
 from proxy_addon.trace.flows import events_of, read
 from proxy_addon.trace.report import ReadReport
 from proxy_addon.trace.source import Source
@@ -87,7 +87,7 @@ def test_what_the_proxy_noted_of_a_streamed_body_counts() -> None:
     assert (event.user, event.bytes, event.course) == (
         "ana",
         1000,
-        Course(0.5, 0, ((1.0, 700), (2.0, 300))),
+        ResponseTiming(0.5, 0, ((1.0, 700), (2.0, 300))),
     )
 
 
@@ -125,7 +125,7 @@ def test_a_noted_tunnel() -> None:
     ]
     first, second = events_of(tunnel)
     assert (first.bytes, first.bytes_up, first.duration) == (1000, 5, 2.0)
-    assert first.course == Course(0.0, 0, ((0.0, 5), (2.0, 1000)))
+    assert first.course == ResponseTiming(0.0, 0, ((0.0, 5), (2.0, 1000)))
     assert (second.at, second.bytes, second.duration) == (AT + 60, 7, 0.0)
 
 
@@ -178,7 +178,7 @@ def test_a_tunnel_is_its_busy_stretches(tmp_path: Path) -> None:
 
 
 def test_name_look_ups_are_no_traffic() -> None:
-    """DNS flows give nothing and are no problem."""
+    """DNS flows give nothing and are not a problem."""
     looked_up = tflow.tdnsflow()
     assert isinstance(looked_up, dns.DNSFlow)
     assert events_of(looked_up) == []

@@ -91,7 +91,7 @@ def test_websocket_messages_follow_their_handshake() -> None:
     [{"_fromCache": "memory"}, {"request": ENTRY["request"] | {"url": "data:image/png;base64,x"}}],
 )
 def test_what_never_went_out_is_skipped(change: dict[str, Any]) -> None:
-    """The browser's cache and data URLs are no traffic."""
+    """The browser's cache and data URLs are not traffic."""
     assert events_of(ENTRY | change) == []
 
 

@@ -45,7 +45,7 @@ def test_nearly_sorted_never_goes_back(times: list[float], window: int) -> None:
 
 
 def test_small_disorder_is_put_right() -> None:
-    """Neighbours that changed places are no problem."""
+    """Neighbours that changed places are not a problem."""
     report = ReadReport()
     times = [t + (3 if t % 5 == 0 else 0) for t in range(1, 200)]
     assert [e.at for e in nearly_sorted(map(_event, times), "f", report, 10)] == sorted(times)

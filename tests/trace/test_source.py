@@ -63,7 +63,7 @@ def test_a_line_without_end_does_not_fill_the_memory(
 
 
 def test_truncated_gzip_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
-    """A download that broke off is no crash, and what came before the break is used."""
+    """A download that broke off is not a crash, and what came before the break is used."""
     path, report = tmp_path / "a.gz", ReadReport()
     content = b"".join(b"line %d\n" % (n * 7919) for n in range(20_000))
     path.write_bytes(gzip.compress(content)[:-2000])

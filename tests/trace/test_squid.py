@@ -78,7 +78,7 @@ def test_wrong_columns_have_their_reason(line: str, reason: Trouble) -> None:
 
 
 def test_aborted_connections_are_skipped_not_counted_as_bad(tmp_path: Path) -> None:
-    """Squid logs clients that hang up before a request; that is no traffic and no damage."""
+    """Squid logs clients that hang up before a request; that is not traffic and no damage."""
     aborted = GET.replace("http://x.com/a?b=1", "error:transaction-end-before-headers")
     path, report = tmp_path / "a", ReadReport()
     path.write_bytes(f"{GET}\n{aborted}\n\xff\n".encode("latin-1"))

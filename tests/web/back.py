@@ -24,7 +24,7 @@ from proxy_addon.web.forms import Tokens
 from proxy_addon.web.ledger_executor import LedgerExecutor
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.web.client import as_person
-from tests.web.office import NOW, FixedOffice, balance, rule_set, visit
+from tests.web.office import NOW, FixedProxyState, balance, rule_set, visit
 
 UP = WriterState(True, 0, 0.01, {}, None, 0, 0)
 TOKENS = Tokens(b"the key of the CA")
@@ -44,7 +44,7 @@ SAME = {"Origin": "http://allowance.internal"}
 
 
 @dataclass
-class AdminOffice(FixedOffice):
+class AdminProxyState(FixedProxyState):
     """The office with an administrator."""
 
     def rules(self) -> RuleSet:
@@ -78,7 +78,7 @@ class Behind:
         self.ledger: Ledger = PseudonymLedger(self.inner, NAMES) if pseudonyms else self.inner
         self.counts = Counts()
         self.woken = 0
-        self.office = AdminOffice(
+        self.office = AdminProxyState(
             held=(balance(spent=900.0), balance("weekly-video")), seen=(visit("facebook", 60, 5),)
         )
         engine = Engine(RULES)

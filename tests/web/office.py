@@ -91,7 +91,7 @@ def visit(
 
 
 @dataclass
-class FixedOffice:
+class FixedProxyState:
     """Implements `Office` from the values that it is given."""
 
     held: Sequence[Balance] = ()

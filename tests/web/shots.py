@@ -25,7 +25,7 @@ from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.interface import Health
 from tests.web.back import NAMES, SAME, TOKENS, UP, Behind
 from tests.web.client import as_person
-from tests.web.office import MIDNIGHT, MINUTE, NOW, ZONE, FixedOffice, balance, visit
+from tests.web.office import MIDNIGHT, MINUTE, NOW, ZONE, FixedProxyState, balance, visit
 from tests.web.test_admin_pages import Away
 from tests.web.test_rule_explanation import Ruled
 
@@ -99,9 +99,9 @@ def told(visit: Visit) -> Visit:
     )
 
 
-def office() -> FixedOffice:
+def office() -> FixedProxyState:
     """Three allowances and a day's visits."""
-    return FixedOffice(
+    return FixedProxyState(
         held=(
             balance(spent=11.5 * MINUTE, granted=5 * MINUTE),
             balance(
@@ -125,15 +125,15 @@ def site() -> dict[str, Page]:
     away = Health(
         False, {"rules": FINE, "ledger": down("down: database is locked"), "certificate": FINE}
     )
-    full, empty = (TestClient(as_person(employee_app(o))) for o in (office(), FixedOffice()))
+    full, empty = (TestClient(as_person(employee_app(o))) for o in (office(), FixedProxyState()))
     ruled = TestClient(
         as_person(employee_app(Ruled(seen=(visit("linkedin", 60, 4), visit("facebook", 30, 5)))))
     )
     guest = TestClient(
-        as_person(employee_app(FixedOffice()), name="ip:10.0.7.33", identified=False)
+        as_person(employee_app(FixedProxyState()), name="ip:10.0.7.33", identified=False)
     )
     asking, deciding, broken = behind()
-    admin, ill = TestClient(web_app(office())), TestClient(web_app(FixedOffice(state=away)))
+    admin, ill = TestClient(web_app(office())), TestClient(web_app(FixedProxyState(state=away)))
     made = {
         "employee": full.get("/"),
         "employee-empty": empty.get("/"),

@@ -236,12 +236,12 @@ async def test_unmasking() -> None:
 @pytest.mark.parametrize(
     ("fields", "word"),
     [
-        ({"pseudonym": "dora", "reason": "x"}, "no pseudonym"),
+        ({"pseudonym": "dora", "reason": "x"}, "not a pseudonym"),
         ({"pseudonym": NAMES.of("dora"), "reason": " "}, "Say why"),
     ],
 )
 async def test_unmasking_needs_a_reason(fields: dict[str, str], word: str) -> None:
-    """Without a reason, or for what is no pseudonym, nothing is looked for."""
+    """Without a reason, or for what is not a pseudonym, nothing is looked for."""
     behind = Behind(pseudonyms=True)
     answer = await call(behind.person("ada"), "/admin/unmask", await form(behind, **fields))
     assert answer.status_code == 400

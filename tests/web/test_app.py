@@ -15,9 +15,9 @@ from proxy_addon.system.health import FINE, down
 from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.interface import Health
 from tests.web.client import as_person
-from tests.web.office import MIDNIGHT, MINUTE, NOW, FixedOffice, balance, visit
+from tests.web.office import MIDNIGHT, MINUTE, NOW, FixedProxyState, balance, visit
 
-FULL = FixedOffice(
+FULL = FixedProxyState(
     held=(
         balance(spent=690.0, granted=300.0),
         balance("weekly-video", limit=3600.0, spent=3600.0, resets_at=None),
@@ -78,7 +78,7 @@ async def test_the_employee_sees_balances_and_visits() -> None:
 
 async def test_an_empty_day_is_kind() -> None:
     """With no allowance and no visit there are sentences, not empty tables."""
-    answer = await get(as_person(employee_app(FixedOffice())), "/")
+    answer = await get(as_person(employee_app(FixedProxyState())), "/")
     assert "Nothing is counted for you" in answer.text
     assert "No visits yet" in answer.text
     assert "<table" not in answer.text
@@ -148,11 +148,13 @@ async def test_pages_allow_themselves_nothing_else(path: str) -> None:
 async def test_nothing_in_a_value_becomes_markup(free: str, nasty: str) -> None:
     """Names from rule files and sign-in are shown as text, never as elements."""
     value = f"z{free}{nasty}"
-    office = FixedOffice(
+    office = FixedProxyState(
         held=(balance(value, spent=60.0),),
         seen=(visit(value, 30, 5, value, value, value),),
     )
-    calm = FixedOffice(held=(balance("z", spent=60.0),), seen=(visit("z", 30, 5, "z", "z", "z"),))
+    calm = FixedProxyState(
+        held=(balance("z", spent=60.0),), seen=(visit("z", 30, 5, "z", "z", "z"),)
+    )
     page = (await get(as_person(employee_app(office), value), "/")).text
     assert elements(page) == elements((await get(as_person(employee_app(calm), "z"), "/")).text)
 
@@ -170,7 +172,7 @@ def elements(page: str) -> list[tuple[str, tuple[str, ...]]]:
 async def test_the_certificate_and_never_a_key(make: type) -> None:
     """Both forms of the certificate are offered; a key that stands beside it is not."""
     key = b"-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"
-    office = FixedOffice()
+    office = FixedProxyState()
     office.pem = key + office.pem + key
     app = as_person(make(office))
     pem, der = await get(app, "/ca.pem"), await get(app, "/ca.cer")
@@ -183,7 +185,7 @@ async def test_the_certificate_and_never_a_key(make: type) -> None:
 
 async def test_no_certificate_yet() -> None:
     """Without a certificate the answer is 404, not a broken download."""
-    assert (await get(web_app(FixedOffice(pem=b"")), "/ca.pem")).status_code == 404
+    assert (await get(web_app(FixedProxyState(pem=b"")), "/ca.pem")).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -200,8 +202,8 @@ async def test_no_certificate_yet() -> None:
     ],
 )
 async def test_pac_names_the_host_that_the_client_used(host: str, proxy: str | None) -> None:
-    """The script sends browsers where they asked; what is no host name never gets into it."""
-    answer = await get(web_app(FixedOffice()), "/proxy.pac", host=host)
+    """The script sends browsers where they asked; what is not a host name never gets into it."""
+    answer = await get(web_app(FixedProxyState()), "/proxy.pac", host=host)
     if proxy is None:
         assert answer.status_code == 404
     else:
@@ -210,8 +212,8 @@ async def test_pac_names_the_host_that_the_client_used(host: str, proxy: str | N
 
 
 async def test_pac_through_the_proxy_needs_the_proxys_address() -> None:
-    """`allowance.internal` is no name that a browser could connect to: the adapter says which is."""
-    app = employee_app(FixedOffice())
+    """`allowance.internal` is not a name that a browser could connect to: the adapter says which is."""
+    app = employee_app(FixedProxyState())
     assert (
         "PROXY 10.0.0.5:8080" in (await get(as_person(app, reached="10.0.0.5"), "/proxy.pac")).text
     )
@@ -220,11 +222,13 @@ async def test_pac_through_the_proxy_needs_the_proxys_address() -> None:
 
 async def test_health_readiness_and_metrics() -> None:
     """Alive is always ok; ready is 503 with the cause; metrics are passed on as they are."""
-    ill = web_app(FixedOffice(state=Health(False, {"rules": FINE, "ledger": down("down: locked")})))
+    ill = web_app(
+        FixedProxyState(state=Health(False, {"rules": FINE, "ledger": down("down: locked")}))
+    )
     assert (await get(ill, "/healthz")).text == "ok"
     answer = await get(ill, "/readyz")
     assert (answer.status_code, answer.json()["checks"]["ledger"]) == (503, "down: locked")
-    well = web_app(FixedOffice())
+    well = web_app(FixedProxyState())
     assert (await get(well, "/readyz")).json() == {
         "ready": True,
         "checks": {"rules": "ok", "ledger": "ok"},
@@ -237,7 +241,9 @@ async def test_health_readiness_and_metrics() -> None:
 async def test_the_index_names_the_state_and_no_employee() -> None:
     """The administrator sees what is wrong at a glance, and nobody's name."""
     page = (
-        await get(web_app(FixedOffice(state=Health(False, {"ledger": down("down: locked")}))), "/")
+        await get(
+            web_app(FixedProxyState(state=Health(False, {"ledger": down("down: locked")}))), "/"
+        )
     ).text
     assert "needs a hand" in page
     assert "down: locked" in page
@@ -248,7 +254,7 @@ async def test_the_index_names_the_state_and_no_employee() -> None:
 @pytest.mark.parametrize("make", [employee_app, web_app])
 async def test_there_is_nothing_else(make: type, path: str) -> None:
     """No documentation endpoints; a page for people and a problem document for programs."""
-    app = as_person(make(FixedOffice()))
+    app = as_person(make(FixedProxyState()))
     page = await get(app, path, accept="text/html")
     assert page.status_code == 404
     problem = await get(app, path, accept="application/json")
@@ -265,7 +271,7 @@ async def test_a_wrong_method_and_head() -> None:
 
 async def test_a_failure_of_ours_is_a_page(caplog: pytest.LogCaptureFixture) -> None:
     """An exception ends in a styled 500 and one log entry; nothing of it reaches the reader or the server."""
-    answer = await get(as_person(employee_app(FixedOffice(broken=True))), "/")
+    answer = await get(as_person(employee_app(FixedProxyState(broken=True))), "/")
     assert answer.status_code == 500
     assert "Something went wrong" in answer.text
     assert "enforcer" not in answer.text

@@ -10,7 +10,7 @@ from proxy_addon.core.ruleset import Mode, Rule, RuleSet, Then
 from proxy_addon.core.types import EvidenceSummary
 from proxy_addon.web import rendering as pages
 from proxy_addon.web.employee_view import Visitor, day_of
-from tests.web.office import MINUTE, NOW, FixedOffice, balance, visit
+from tests.web.office import MINUTE, NOW, FixedProxyState, balance, visit
 
 DORA = Visitor("dora", True, "10.0.7.33")
 
@@ -39,14 +39,14 @@ def test_visitor_from_the_scope() -> None:
 
 def test_overlap_is_counted_once() -> None:
     """Two devices at once on one day add up to the time of one."""
-    both = FixedOffice(seen=(visit("facebook", 60, 10), visit("youtube", 55, 10)))
+    both = FixedProxyState(seen=(visit("facebook", 60, 10), visit("youtube", 55, 10)))
     assert day_of(both, DORA).charged == "15 minutes"
 
 
 def test_timeline_holds_every_visit() -> None:
     """Marks lie inside the line in order, a glance is wide enough to see, and ticks are full hours."""
     seen = (visit("facebook", 335, 6), visit("youtube", 30, 0.1, None), visit("linkedin", 1, 1.2))
-    line = day_of(FixedOffice(seen=seen), DORA).timeline
+    line = day_of(FixedProxyState(seen=seen), DORA).timeline
     assert line is not None
     assert line.ticks == ("09:00", "11:00", "13:00", "15:00", "17:00")
     assert [mark.charged for mark in line.marks] == [True, False, True]
@@ -59,14 +59,14 @@ def test_timeline_holds_every_visit() -> None:
 def test_a_visit_from_yesterday_does_not_break_the_line() -> None:
     """A visit that began before the day did is drawn as far as the line goes."""
     long = visit("facebook", 40 * 60, 40 * 60)
-    line = day_of(FixedOffice(seen=(long,)), DORA).timeline
+    line = day_of(FixedProxyState(seen=(long,)), DORA).timeline
     assert line is not None
     assert line.marks[0].x + line.marks[0].width <= 1000
 
 
 def test_a_running_visit_lasts_until_now() -> None:
     """The tail of a visit lies ahead; people read "now"."""
-    row = day_of(FixedOffice(seen=(visit("facebook", 2, 2.1),)), DORA).rows[0]
+    row = day_of(FixedProxyState(seen=(visit("facebook", 2, 2.1),)), DORA).rows[0]
     assert (row.start, row.end) == ("14:48", "now")
 
 
@@ -76,17 +76,17 @@ def test_every_visit_says_why() -> None:
     told = replace(
         told, evidence=EvidenceSummary(("page-opened", told.start), (), ("time-up", told.end))
     )
-    rows = day_of(FixedOffice(seen=(visit("youtube", 60, 5), told)), DORA).rows
+    rows = day_of(FixedProxyState(seen=(visit("youtube", 60, 5), told)), DORA).rows
     assert rows[0].why == ("Opened 14:20:00 by opening a page.", "Closed 14:25:00: time was up.")
     assert rows[1].why == ("Not recorded.",)
     assert rows[0].key != rows[1].key
-    page = bytes(pages.employee(day_of(FixedOffice(seen=(told,)), DORA)).body).decode()
+    page = bytes(pages.employee(day_of(FixedProxyState(seen=(told,)), DORA)).body).decode()
     assert "<summary>Why</summary><p>Opened 14:20:00 by opening a page.</p>" in page
 
 
 def test_what_the_rules_no_longer_know_has_a_name_still() -> None:
     """A platform that left the catalogue, and a rolling balance without a reset, are shown."""
-    office = FixedOffice(
+    office = FixedProxyState(
         held=(balance("four-hours", resets_at=None),),
         seen=(visit("old-net", 9, 1, None, None, None),),
     )
@@ -98,7 +98,7 @@ def test_what_the_rules_no_longer_know_has_a_name_still() -> None:
     assert NOW - 9 * MINUTE < NOW
 
 
-class Observing(FixedOffice):
+class Observing(FixedProxyState):
     """An office whose one allowance is spent by rules in these modes."""
 
     modes: tuple[Mode, ...] = ()

@@ -7,7 +7,7 @@ import pytest
 
 from proxy_addon.web.app import web_app
 from proxy_addon.web.explain_api import PATH, explain
-from tests.web.office import FixedOffice, visit
+from tests.web.office import FixedProxyState, visit
 
 ASK = f"{PATH}?user=dora&url=https://facebook.com/"
 
@@ -17,7 +17,7 @@ async def get(
 ) -> httpx.Response:
     """One request to the web port."""
     transport = httpx.ASGITransport(
-        web_app(FixedOffice(seen=[visit("facebook", 20, 3)])), client=(client, 1)
+        web_app(FixedProxyState(seen=[visit("facebook", 20, 3)])), client=(client, 1)
     )
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as one:
         return await one.get(
@@ -29,7 +29,7 @@ async def test_the_answer() -> None:
     """The same keys as the command prints, and never kept by a cache."""
     answer = await get()
     assert answer.status_code == 200
-    assert answer.json() == explain(FixedOffice(), "dora", "https://facebook.com/") | {
+    assert answer.json() == explain(FixedProxyState(), "dora", "https://facebook.com/") | {
         "at": answer.json()["at"]
     }
     assert list(answer.json())[:3] == ["verdict", "reason", "rule"]
@@ -56,4 +56,4 @@ async def test_what_cannot_be_answered() -> None:
     assert (await get(PATH)).status_code == 400
     refused = await get(f"{PATH}?user=dora&url=facebook.com")
     assert refused.status_code == 400
-    assert refused.json()["detail"].startswith('"facebook.com" is no URL')
+    assert refused.json()["detail"].startswith('"facebook.com" is not a URL')

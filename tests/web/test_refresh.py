@@ -12,7 +12,7 @@ from playwright.async_api import Page, Route, async_playwright
 
 from proxy_addon.web.app import employee_app
 from tests.web.client import as_person
-from tests.web.office import FixedOffice, balance, visit
+from tests.web.office import FixedProxyState, balance, visit
 
 ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 ARGS += ["--disable-component-update", "--disable-sync"]
@@ -22,7 +22,9 @@ class _Served:
     """Answers the browser from the application; `office` and `away` may change between requests."""
 
     def __init__(self) -> None:
-        self.office = FixedOffice(held=(balance(spent=300.0),), seen=(visit("facebook", 30, 5),))
+        self.office = FixedProxyState(
+            held=(balance(spent=300.0),), seen=(visit("facebook", 30, 5),)
+        )
         self.away = False
         self.asked = 0
 

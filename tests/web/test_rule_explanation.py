@@ -25,7 +25,7 @@ from proxy_addon.web.app import employee_app
 from proxy_addon.web.rule_explanation import MOST_STEPS, WhyPage, page_of
 from tests.web import office
 from tests.web.client import as_person
-from tests.web.office import FixedOffice, visit
+from tests.web.office import FixedProxyState, visit
 from tests.web.test_app import get, text_of
 
 LUNCH = When(between=((12 * 3600, 13 * 3600),))
@@ -55,7 +55,7 @@ def rule_set(*rules: Rule, **changes: object) -> RuleSet:
 
 
 @dataclass
-class Ruled(FixedOffice):
+class Ruled(FixedProxyState):
     """An office with these rules."""
 
     ruled: RuleSet | None = None
@@ -124,7 +124,7 @@ def test_limits_of_a_role() -> None:
             "",
             "news.example",
             True,
-            "This is no platform that we know: nothing is limited or counted there.",
+            "This is not a platform that we know: nothing is limited or counted there.",
         ),
     ],
 )

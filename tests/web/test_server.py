@@ -12,13 +12,13 @@ from proxy_addon.config.parsers import HostPort
 from proxy_addon.web.app import web_app
 from proxy_addon.web.server import PortTaken, WebServer, bind, free
 from tests.e2e.waiting import accepts, free_port, until
-from tests.web.office import FixedOffice
+from tests.web.office import FixedProxyState
 
 
 def test_serves_until_it_is_stopped() -> None:
     """It answers after `start`, on another thread, and after `stop` nobody listens and nothing runs."""
     port = free_port()
-    server = WebServer(web_app(FixedOffice()), HostPort("127.0.0.1", port))
+    server = WebServer(web_app(FixedProxyState()), HostPort("127.0.0.1", port))
     server.start()
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
         assert (answer.status, answer.read()) == (200, b"ok")
@@ -43,7 +43,7 @@ def test_taken_port() -> None:
                 attempt()
             assert caught.value.because == "Address already in use"
         with pytest.raises(PortTaken):
-            WebServer(web_app(FixedOffice()), wanted).start()
+            WebServer(web_app(FixedProxyState()), wanted).start()
 
 
 def test_free() -> None:

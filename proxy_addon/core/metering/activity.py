@@ -1,6 +1,6 @@
 """One observed request -> what it is evidence of, with the evidence named (docs/metering.md).
 
-House rules of this file:
+Rules of this file:
 
 * It judges a request by itself, its page and a short memory of pages (`Place`). Whether a machine's rhythm is
   behind it is another question, asked afterwards (`core/rhythm.py`).

@@ -2,7 +2,7 @@
 
 One line for each kind of evidence (so a trail is as small as the kinds are few), counted by bursts: what a page loads
 at once is one load, and a film that pauses for less than a minute is one film. A trail grows with each mark; after
-minutes were given back it is told anew from the marks that are left (`told`, `corrected`).
+minutes were given back it is derived again from the marks that are left (`told`, `corrected`).
 """
 
 from __future__ import annotations

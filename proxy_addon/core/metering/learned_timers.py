@@ -1,7 +1,7 @@
 """Timers that were learned from what a machine asked: which of them explains an instant, and how they come back.
 
 `periodicity.py` finds a timer in a series of instants. Here it is kept: its next beats are recognised, its period is
-adjusted, and after a silence (a laptop slept, a page was loaded anew) it is known again.
+adjusted, and after a silence (a laptop slept, a page was reloaded) it is known again.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def woken(models: tuple[LearnedTimer, ...], at: float) -> tuple[LearnedTimer, ..
 def revived(
     models: tuple[LearnedTimer, ...], times: tuple[float, ...], person: float
 ) -> Timer | None:
-    """A known timer that lost its phase (the laptop slept, the page was loaded anew) is known after two intervals,
+    """A known timer that lost its phase (the laptop slept, the page was reloaded) is known after two intervals,
     a loose one after four while nobody was seen.
     """
     if len(times) < 3:

@@ -231,7 +231,7 @@ def _beside(clock: Timeline, mark: Mark) -> int | None:
 def _append(marks: tuple[Mark, ...], mark: Mark) -> tuple[Mark, ...]:
     """Firm marks of one origin that follow each other at once are one mark, where that tells the same again.
 
-    Weak ones are counted one by one, and pages begin anew.
+    Weak ones are counted one by one, and pages start again.
     """
     if marks and not mark.weak and mark.kind is not Kind.NAVIGATION:
         last = marks[-1]

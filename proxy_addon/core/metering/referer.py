@@ -9,7 +9,7 @@ from proxy_addon.core.hosts import normalise
 
 @lru_cache(maxsize=8192)
 def page_of(referer: str | None) -> tuple[str | None, str | None]:
-    """Host (normalised) and path of a Referer or Origin; (None, None) for what is no URL."""
+    """Host (normalised) and path of a Referer or Origin; (None, None) for what is not a URL."""
     if not referer:
         return None, None
     _, colon, rest = referer.partition("://")

@@ -48,7 +48,7 @@ from proxy_addon.core.types import Balance, Decision, Fit, Person, Reason, Step,
 
 __all__ = ["Engine", "Match", "StaticUsage", "Usage"]
 
-_KEPT = 20_000  # entries a cache may hold before it starts anew
+_KEPT = 20_000  # entries a cache may hold before it starts again
 
 
 class Engine:
@@ -243,11 +243,11 @@ class Engine:
         """The match of everybody with these bits."""
         found = self._found.get((bits, target))
         if found is None or not found.since <= now < found.before:
-            found = self._find_anew(bits, target, now)
+            found = self._find_uncached(bits, target, now)
             keep(self._found, (bits, target), found, _KEPT)
         return found
 
-    def _find_anew(self, bits: int, target: Target, now: float) -> Found:
+    def _find_uncached(self, bits: int, target: Target, now: float) -> Found:
         change, before = math.inf, now + conditions.HORIZON  # nothing is known beyond the horizon
         rule = None
         for entry in self._at(target):

@@ -15,7 +15,7 @@ from proxy_addon.core.audience import NameIndex, keep
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Person
 
-_KEPT = 20_000  # people remembered before remembering starts anew
+_KEPT = 20_000  # people remembered before remembering starts again
 
 
 class Roles(NamedTuple):
@@ -52,11 +52,11 @@ class Roster:
         """Every role that lists the name at `now`, in file order; the default role when none does."""
         roles = self._known.get(name)
         if roles is None or not roles.since <= now < roles.before:
-            roles = self._roles_anew(name, now)
+            roles = self._look_up_roles(name, now)
             keep(self._known, name, roles, _KEPT)
         return roles
 
-    def _roles_anew(self, name: str, now: float) -> Roles:
+    def _look_up_roles(self, name: str, now: float) -> Roles:
         bits = self._members.bits(name)
         duties = tuple(_numbers(self._named.bits(name))) if self._duties else ()
         since, before = (now, now + conditions.HORIZON) if duties else (-math.inf, math.inf)

@@ -74,7 +74,7 @@ def _years(value: object) -> tuple[int, int]:
     match = _YEARS.fullmatch(str(value).strip()[:100]) if isinstance(value, str | int) else None
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1900 <= first <= last < first + _MOST_YEARS:
-        raise BadValue(Code.BAD_DATES, f"{quote(value)} are no years", "write 2026 or 2026-2030")
+        raise BadValue(Code.BAD_DATES, f"{quote(value)} are not years", "write 2026 or 2026-2030")
     return first, last
 
 

@@ -41,7 +41,7 @@ class Consequence(NamedTuple):
     allowance: str | None = None
 
 
-class Seat(NamedTuple):
+class DeviceUser(NamedTuple):
     """Who sits at an address."""
 
     user: str | None
@@ -200,17 +200,19 @@ def unidentified(value: object) -> str | None:
     )
 
 
-def seat(value: object, info: ValidationInfo) -> Seat:
+def seat(value: object, info: ValidationInfo) -> DeviceUser:
     """A user, `{role: r}`, or `{user: u, role: r}`."""
     if not isinstance(value, Mapping):
-        return Seat(values.name(given(value)), None)
+        return DeviceUser(values.name(given(value)), None)
     _only(value, ("user", "role"), "a device", "a device has user, role or both")
     if not value:
         raise BadValue(
             Code.MISSING_KEY, "nobody sits at this device", "write a user, or {role: guest}"
         )
     user = _part(value, "user", values.name)
-    return Seat(user, _part(value, "role", lambda found: known_role(values.name(found), info)))
+    return DeviceUser(
+        user, _part(value, "role", lambda found: known_role(values.name(found), info))
+    )
 
 
 def _only(value: Mapping[str, object], keys: tuple[str, ...], what: str, hint: str) -> None:

@@ -107,7 +107,7 @@ def _allowances(rs: RuleSet, top: Top, report: Report) -> None:
 
 
 def _limits(limits: Sequence[Limit], at: Path, top: Top, report: Report) -> None:
-    """More time than the window has is no limit at all."""
+    """More time than the window has does not limit anything."""
     for n, limit in enumerate(limits):
         if limit.seconds > period_table.longest(limit):
             what = period_table.article(limit.period)

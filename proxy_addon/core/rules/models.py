@@ -29,7 +29,7 @@ from proxy_addon.core.rules import parsers as values
 from proxy_addon.core.rules import schema_patterns as shapes
 from proxy_addon.core.rules import time_parsers as times_of
 from proxy_addon.core.rules.calendars import Feed
-from proxy_addon.core.rules.checks import Consequence, Seat
+from proxy_addon.core.rules.checks import Consequence, DeviceUser
 from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.rules.problems import Code
 from proxy_addon.core.ruleset import Calendar, Limit, Mode, OnFailure
@@ -229,7 +229,9 @@ class PeopleModel(Strict):
 
     default_role: Name = "staff"
     roles: Annotated[dict[Name, Annotated[RoleModel, Keyed]], Keyed] = {}
-    devices: Annotated[dict[str, Annotated[Seat, _plain(checks.seat, shapes.SEAT)]], Keyed] = {}
+    devices: Annotated[
+        dict[str, Annotated[DeviceUser, _plain(checks.seat, shapes.SEAT)]], Keyed
+    ] = {}
 
 
 class SectionModel(Strict):

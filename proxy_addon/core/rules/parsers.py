@@ -42,7 +42,7 @@ class BadValue(ValueError):
 def quote(value: object) -> str:
     """A value as messages show it: in double quotes, short, on one line, nothing a terminal would obey.
 
-    What is no single value is named, not printed.
+    What is not a single value is named, not printed.
     """
     if value is None or isinstance(value, Mapping | list | tuple):
         return kind(value)

@@ -77,7 +77,7 @@ class InRole(TypedDict):
 
 
 @_closed
-class Seated(TypedDict):
+class DeviceEntry(TypedDict):
     """Who sits at an address."""
 
     user: NotRequired[NAME]
@@ -102,7 +102,7 @@ class Holidays(TypedDict):
 
 THEN = Literal["allow", "block"] | Spend
 UNIDENTIFIED = Literal["refuse"] | InRole
-SEAT = NAME | Seated
+SEAT = NAME | DeviceEntry
 CALENDAR_ITEM = DATES | IcsFile | Holidays
 METERING = create_model(
     "Metering",

@@ -219,7 +219,7 @@ def _zones() -> frozenset[str]:
 
 
 def zone(value: object) -> ZoneInfo:
-    """A time zone by its IANA name. Zone data is a table that ships with us, so reading it is no input."""
+    """A time zone by its IANA name. Zone data is a table that ships with us, so reading it is not input."""
     if not isinstance(value, str) or value not in _zones():
         raise BadValue(
             Code.BAD_ZONE,

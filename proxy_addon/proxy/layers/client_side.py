@@ -49,7 +49,7 @@ _UNTRUSTED = (
 
 
 def error_page(status: int, message: str = "") -> answers.Answer:
-    """What a person sees when something failed that is no decision of ours. `message` is mitmproxy's."""
+    """What a person sees when something failed that is not a decision of ours. `message` is mitmproxy's."""
     why = refusal(message)
     if why is not None:
         return answers.refused(403, "Not through this proxy", why)

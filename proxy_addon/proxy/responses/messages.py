@@ -103,7 +103,7 @@ def tell(decision: Decision, context: PageContext) -> BlockMessage:
             return BlockMessage(
                 code,
                 "We cannot look up your time right now",
-                f"The fault is ours, not yours, and it costs you no minutes. Until it is mended, {what} stays"
+                f"The fault is ours, not yours, and it costs you no minutes. Until it is fixed, {what} stays"
                 " closed. Please try again in a little while.",
             )
         case _:

@@ -90,7 +90,7 @@ CASES = {
     "prefetch of a page": Case(PAGE._replace(purpose="prefetch"), Evidence.PREFETCH),
     "prerender of a page": Case(PAGE._replace(purpose="prefetch;prerender"), Evidence.PREFETCH),
     "prefetch of an embed path": Case(PAGE._replace(purpose="prefetch"), Evidence.PREFETCH, hit=EMBED),
-    "another purpose is no prefetch": Case(PAGE._replace(purpose="preview"), Evidence.PAGE_OPENED),
+    "another purpose is not a prefetch": Case(PAGE._replace(purpose="preview"), Evidence.PAGE_OPENED),
     "an embed path that was typed is a page": Case(PAGE, Evidence.PAGE_OPENED, hit=EMBED),
     "an embed path opened from another site": Case(
         PAGE._replace(site="cross-site", page_host="news.example"), Evidence.EMBED_PATH, hit=EMBED, page=None
@@ -123,7 +123,7 @@ CASES = {
     "a moment after a frame while a page is in use": Case(
         PICTURE, Evidence.EMBED_INSIDE, place=Place(NOW - 60, NOW - EMBED_LOAD + 1)
     ),
-    "a full Referer of the page that is no frame": Case(LOAD, Evidence.PAGE_ACTION, place=Place(NOW - 60, NOW - 2)),
+    "a full Referer of the page that is not a frame": Case(LOAD, Evidence.PAGE_ACTION, place=Place(NOW - 60, NOW - 2)),
     "no page behind it at all": Case(
         PICTURE._replace(page_host=None, page_path=None), Evidence.EMBED_NO_PAGE, page=None, place=NOBODY
     ),
@@ -283,7 +283,7 @@ def test_a_widget_that_refreshes_itself_never_counts() -> None:
 
 
 def test_the_own_page_beside_a_widget_counts_at_once() -> None:
-    """What the page of the platform loads in another tab is no embed's, however often a widget asks."""
+    """What the page of the platform loads in another tab is not an embed's, however often a widget asks."""
     place = Place(NOW - 900, NOW - 800, (("x.com", "/widget"),), NOW - 1)
     judged = classify(LOAD, X, X, place, NOW)
     assert judged.evidence is Evidence.PAGE_ACTION

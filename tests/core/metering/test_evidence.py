@@ -201,7 +201,7 @@ def test_a_trail_is_small_and_can_be_packed(
 
 
 def test_what_is_no_trail_is_none() -> None:
-    """Text of another program is no evidence, and no error."""
+    """Text of another program is not evidence, and no error."""
     texts = (
         None,
         "",

@@ -119,7 +119,7 @@ def test_sleep_wakes_the_same_timer() -> None:
 
 
 def test_a_timer_with_another_phase_is_known_after_two_intervals() -> None:
-    """A page that is loaded anew starts its timers again: no need to learn them from nothing."""
+    """A page that is reloaded starts its timers again: no need to learn them from nothing."""
     tab = Tab()
     for i in range(10):
         tab.asks(60.0 * i)

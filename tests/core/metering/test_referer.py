@@ -25,7 +25,7 @@ from proxy_addon.core.metering.referer import page_of
     ],
 )
 def test_page_of(referer: str | None, page: tuple[str | None, str | None]) -> None:
-    """Host in its one spelling, and path; nothing for what is no URL."""
+    """Host in its one spelling, and path; nothing for what is not a URL."""
     assert page_of(referer) == page
 
 

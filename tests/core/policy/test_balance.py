@@ -189,7 +189,7 @@ def test_used_granted_time_is_no_debt():
 
 
 def test_unused_granted_time_is_gone_when_the_grant_ends():
-    """Ten granted, four used: after the end there is nothing left, and the next grant begins anew."""
+    """Ten granted, four used: after the end there is nothing left, and the next grant starts again."""
     grants = [grant(10 * M, "09:30", "11:00", name="a"), grant(5 * M, "12:00", "17:00", name="b")]
     usage = spent("09:00-09:15", "10:00-10:04", grants=grants)
     assert [left([FIFTEEN], usage, at(t)) for t in ("10:30", "11:00", "12:30")] == [6 * M, 0, 5 * M]

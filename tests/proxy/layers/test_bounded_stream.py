@@ -12,7 +12,7 @@ import pytest
 from proxy_addon.proxy.layers.bounded_stream import FORM_MOST
 from tests.e2e.client import read_until
 from tests.e2e.waiting import until
-from tests.proxy.house import Serving
+from tests.proxy.harness import Serving
 
 BLOCKED = "www.tiktok.com"
 BIG = 30_000_000

@@ -8,7 +8,7 @@ import pytest
 
 from proxy_addon.proxy.layers.client_side import HEAD_MOST, error_page
 from tests.e2e.client import read_all, read_until
-from tests.proxy.house import Serving
+from tests.proxy.harness import Serving
 
 HOST = "www.facebook.com"
 

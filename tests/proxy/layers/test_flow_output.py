@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.responses.responses import Answer
-from tests.proxy.house import request
+from tests.proxy.harness import request
 
 ANSWER = Answer(403, (("X-Name", "ü€"), ("Content-Length", "2")), b"no")
 

@@ -14,7 +14,7 @@ from websockets.sync.client import connect as open_websocket
 from proxy_addon.proxy.layers.termination import POLICY_VIOLATION, REASON
 from tests.e2e.client import read_all, read_until
 from tests.e2e.waiting import until
-from tests.proxy.house import Serving
+from tests.proxy.harness import Serving
 
 ENDLESS = "seconds=60&rate=20000&type=video/mp4"
 ME = "ip:127.0.0.1"
@@ -48,7 +48,7 @@ def test_body_is_cut(proxy: Serving, scheme: str, http2: bool) -> None:
     assert time.monotonic() - began < SOON
     assert (reply.status, reply.exit_code != 0) == (200, True)
     until(lambda: sockets_of(proxy) == 0, "the connection to the site to be gone")
-    assert proxy.house.counted("cut_total", kind="http") == 1
+    assert proxy.harness.counted("cut_total", kind="http") == 1
 
 
 def test_only_one_stream_of_a_tunnel(proxy: Serving) -> None:
@@ -96,7 +96,7 @@ def test_websocket_in_a_tunnel(proxy: Serving) -> None:
         chat.recv(timeout=SOON)
     assert end.value.rcvd == Close(POLICY_VIOLATION, REASON)
     until(lambda: sockets_of(proxy) == 0, "the site's side to be gone")
-    assert proxy.house.counted("cut_total", kind="websocket") == 1
+    assert proxy.harness.counted("cut_total", kind="websocket") == 1
 
 
 HANDSHAKE = (
@@ -142,7 +142,7 @@ def test_metered_tunnel(proxy: Serving) -> None:
     (reply,) = transfer.finish()
     assert (reply.status, reply.exit_code != 0) == (200, True)
     assert reply.seconds < SOON + 2
-    assert proxy.house.counted("cut_total", kind="tunnel") == 1
+    assert proxy.harness.counted("cut_total", kind="tunnel") == 1
 
 
 def test_relayed_tunnels_are_left_alone(proxy: Serving) -> None:
@@ -164,14 +164,14 @@ def test_what_does_not_end_loses_its_connection(proxy: Serving) -> None:
     until(lambda: transfer.received() > 0, "the body to begin")
 
     def blunt() -> None:
-        terminator = proxy.house.addon.under_way._terminator
+        terminator = proxy.harness.addon.under_way._terminator
         assert terminator is not None
         terminator.http = lambda flow, cuttable: None  # type: ignore[method-assign,assignment]
 
     proxy.on_loop(blunt)
     proxy.spend(ME)
-    until(lambda: proxy.house.counted("cut_total", kind="http") == 1, "the cut")
-    proxy.on_loop(lambda: proxy.house.clock.advance(3.0))
+    until(lambda: proxy.harness.counted("cut_total", kind="http") == 1, "the cut")
+    proxy.on_loop(lambda: proxy.harness.clock.advance(3.0))
     (reply,) = transfer.finish()
     assert reply.exit_code != 0
     proxy.empty()

@@ -12,7 +12,7 @@ from proxy_addon.proxy.layers.tunnel_choice import Kind, Opening, Wait, read_ope
 from tests.e2e.client import read_until
 from tests.e2e.origins import BANNER, Origins
 from tests.e2e.waiting import until
-from tests.proxy.house import NOON, Serving
+from tests.proxy.harness import NOON, Serving
 
 ME = "ip:127.0.0.1"
 
@@ -96,7 +96,7 @@ def test_slow_greeting(proxy: Serving) -> None:
     status, tunnel = proxy.client.tunnel("www.facebook.com")
     assert status == 200
     sent, received = ssl.MemoryBIO(), ssl.MemoryBIO()
-    context = ssl.create_default_context(cafile=proxy.house.ca_file)
+    context = ssl.create_default_context(cafile=proxy.harness.ca_file)
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     connection = context.wrap_bio(received, sent, server_hostname="www.facebook.com")
     tunnel.setsockopt(6, 1, 1)
@@ -140,7 +140,7 @@ def test_http_in_an_unlimited_tunnel(proxy: Serving, origins: Origins) -> None:
     """HTTP without TLS in a tunnel: passed on as bytes, unless it names a limited host."""
     origins_port = origins.port("plain")
     proxy.on_loop(
-        lambda: proxy.house.resolver._table.update(
+        lambda: proxy.harness.resolver._table.update(
             {("news.example", 443): ("127.0.0.1", origins_port)}
         )
     )
@@ -162,24 +162,24 @@ def test_server_speaks_first(proxy: Serving) -> None:
     tunnel.sendall(b"HELO\r\n")
     assert read_until(tunnel, b"\r\n") == b"HELO\r\n"
     tunnel.close()
-    assert proxy.house.counted("tunnels_total", how="passed") == 1
+    assert proxy.harness.counted("tunnels_total", how="passed") == 1
 
 
 def test_unknown_protocol_in_a_limited_tunnel(proxy: Serving, origins: Origins) -> None:
     """What is neither TLS nor HTTP in a limited tunnel is metered by its bytes, and refused at zero."""
     echo = ("127.0.0.1", origins.port("echo"))
-    proxy.on_loop(lambda: proxy.house.resolver._table.update({("x.com", 443): echo}))
+    proxy.on_loop(lambda: proxy.harness.resolver._table.update({("x.com", 443): echo}))
     status, tunnel = proxy.client.tunnel("x.com")
     assert status == 200
     for second in range(0, 40, 4):
-        proxy.on_loop(lambda second=second: proxy.house.clock.move_to(NOON + second))
+        proxy.on_loop(lambda second=second: proxy.harness.clock.move_to(NOON + second))
         tunnel.sendall(b"\x01" * 60_000)
         got = 0
         while got < 60_000:
             got += len(tunnel.recv(65536))
-    spent = sum(visit.end - visit.start for visit in proxy.house.book.of(ME).visits.values())
+    spent = sum(visit.end - visit.start for visit in proxy.harness.book.of(ME).visits.values())
     assert 20 < spent < 60
-    assert proxy.house.counted("tunnels_total", how="metered") == 1
+    assert proxy.harness.counted("tunnels_total", how="metered") == 1
     proxy.spend(ME)
     until(lambda: tunnel.recv(1) == b"", "the tunnel to be closed")
     status, again = proxy.client.tunnel("x.com")

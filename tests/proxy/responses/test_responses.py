@@ -183,7 +183,7 @@ def test_preflight_passes_so_that_the_refusal_can_be_read() -> None:
 
 
 def test_preflight_reflects_no_header_injection() -> None:
-    """What is no list of tokens is not sent back."""
+    """What is not a list of tokens is not sent back."""
     ask = Ask("OPTIONS", ASK.url, ASK.host, origin="https://a.example")
     ask = ask._replace(request_method="GET\r\nA: b", request_headers="x\r\nSet-Cookie: a=b")
     headers = fields(block(ask, EXHAUSTED, CONTEXT))

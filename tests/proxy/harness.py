@@ -1,6 +1,6 @@
 """A whole office on a clock that tests move: real rules, engine, balances, guards and hooks.
 
-`House` is for hooks called by hand; `Serving` runs the same gate in a real proxy, on a loop of its own thread.
+`ProxyHarness` is for hooks called by hand; `Serving` runs the same gate in a real proxy, on a loop of its own thread.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def breaks(*_: Any, **__: Any) -> Any:
     raise Broken("this part is broken")
 
 
-class House:
+class ProxyHarness:
     """Everything but mitmproxy itself. Settings by field name, as on the command line."""
 
     def __init__(
@@ -228,11 +228,11 @@ class _Unsignalled(Runner):
 class Serving:
     """Context manager: a real proxy with the gate of a house, on a thread of its own."""
 
-    def __init__(self, house: House, origins: Origins, drain: float = 0.0) -> None:
-        self.house, self.origins = house, origins
+    def __init__(self, harness: ProxyHarness, origins: Origins, drain: float = 0.0) -> None:
+        self.harness, self.origins = harness, origins
         self.port = free_port()
         options = RunnerOptions(
-            HostPort("127.0.0.1", self.port), house.settings.confdir, origins.ca_file, None, drain
+            HostPort("127.0.0.1", self.port), harness.settings.confdir, origins.ca_file, None, drain
         )
         self._options = options
         self._runner: Runner | None = None
@@ -244,7 +244,7 @@ class Serving:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._runner = _Unsignalled(self._options, self.house.addon, self._ready.set)
+        self._runner = _Unsignalled(self._options, self.harness.addon, self._ready.set)
         await self._runner.run()
 
     def __enter__(self) -> Self:
@@ -261,7 +261,7 @@ class Serving:
         self.stop()
         self.stop()
         self._thread.join(10)
-        self.house.close()
+        self.harness.close()
         assert not self._thread.is_alive(), "the proxy did not end"
 
     def stop(self) -> None:
@@ -291,11 +291,11 @@ class Serving:
 
     def spend(self, person: str, seconds: float = 900.0, platform: str = "facebook") -> None:
         """See `House.spend`."""
-        self.on_loop(lambda: self.house.spend(person, seconds, platform))
+        self.on_loop(lambda: self.harness.spend(person, seconds, platform))
 
     def connections(self) -> int:
         """How many clients are connected."""
-        return self.on_loop(lambda: len(self.house.addon.connections))
+        return self.on_loop(lambda: len(self.harness.addon.connections))
 
     def empty(self) -> None:
         """Wait until nobody is connected any more."""
@@ -304,12 +304,12 @@ class Serving:
     @property
     def client(self) -> Client:
         """Clients that trust the proxy's CA and that of the origins."""
-        bundle = self.house.folder / "trust.pem"
-        bundle.write_bytes(self.house.ca_file.read_bytes() + self.origins.ca_file.read_bytes())
+        bundle = self.harness.folder / "trust.pem"
+        bundle.write_bytes(self.harness.ca_file.read_bytes() + self.origins.ca_file.read_bytes())
         return Client(self.port, bundle)
 
 
-def serving(folder: Path, origins: Origins, drain: float = 0.0, **house: Any) -> Serving:
+def serving(folder: Path, origins: Origins, drain: float = 0.0, **harness: Any) -> Serving:
     """A proxy whose limited and unlimited hosts are the test origins."""
     hosts = (
         "www.facebook.com",
@@ -323,5 +323,5 @@ def serving(folder: Path, origins: Origins, drain: float = 0.0, **house: Any) ->
         origins.resolve_raw("banner.example", "banner"),
         origins.resolve_raw("echo.example", "echo"),
     ]
-    resolve = [*origins.resolve(*hosts), *raw, *house.pop("resolve", ())]
-    return Serving(House(folder, resolve=resolve, **house), origins, drain)
+    resolve = [*origins.resolve(*hosts), *raw, *harness.pop("resolve", ())]
+    return Serving(ProxyHarness(folder, resolve=resolve, **harness), origins, drain)
