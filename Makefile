@@ -13,10 +13,10 @@ VERSION ?=
 JOBS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run dev test coverage lint format bench soak mutation docs release clean
+.PHONY: help run dev test test-long coverage lint format bench soak mutation docs release clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runs ## install what is needed and start the proxy (ARGS="--listen 127.0.0.1:8080")
 	@exec $(BIN)/allowance run $(ARGS)
@@ -52,6 +52,8 @@ bench: $(VENV)/.develops ## the budgets: decisions, hooks, start, throughput
 
 soak: $(VENV)/.develops ## the long form of the fault harness: some ten minutes, a hundred kills
 	@$(BIN)/python -m tests.faults.harness --long $(ARGS)
+
+test-long: coverage mutation soak ## what takes long: coverage with floors, mutation run, fault campaign
 
 mutation: $(VENV)/.develops ## change the code in small ways and count what the tests notice (ARGS="--sample 60 --seed 2")
 	@PYTHONPATH=. $(BIN)/python -m tests.tools.mutation $(ARGS)
