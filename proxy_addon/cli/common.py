@@ -110,7 +110,7 @@ class CommandContext:
 
 
 @contextmanager
-def open_books(
+def open_ledger(
     rules: Path | None, database: str | None, config: Path | None, *, make: bool = False
 ) -> Iterator[CommandContext]:
     """Open what the running proxy uses; prints one line and exits with 1 when that is not possible.

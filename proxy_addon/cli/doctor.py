@@ -21,7 +21,7 @@ from proxy_addon.config import parsers as values
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import SettingsError, load_settings, unknown_variables
 from proxy_addon.doctor.check import Check, State, carried_out, error, healthy, warning
-from proxy_addon.doctor.checks import rounds
+from proxy_addon.doctor.checks import all_checks
 
 Probe = Annotated[
     str | None,
@@ -95,7 +95,7 @@ def _checks(given: dict[str, Any], config: Path | None, probe: str | None) -> It
         return
     for line in unknown_variables(os.environ):
         yield warning("settings", line, "remove the variable, or write it as a setting is called")
-    yield from carried_out([("doctor", lambda: rounds(settings, wanted, Path.home()))])
+    yield from carried_out([("doctor", lambda: all_checks(settings, wanted, Path.home()))])
 
 
 def _probe(text: str | None) -> HostPort | None:

@@ -18,7 +18,7 @@ from proxy_addon.cli.common import (
     Database,
     Rules,
     ledger_name,
-    open_books,
+    open_ledger,
     operator,
 )
 from proxy_addon.core.rules.parsers import BadValue
@@ -53,13 +53,15 @@ def grant(
     as_json: AsJson = False,
 ) -> None:
     """Give one person extra minutes of an allowance. A running proxy follows within seconds."""
-    with open_books(rules, database, config) as books:
-        given = _grant(books, ledger_name(user), allowance, _seconds(time), reason.strip(), until)
+    with open_ledger(rules, database, config) as context:
+        given = _grant(context, ledger_name(user), allowance, _seconds(time), reason.strip(), until)
         actor = f"cli:{operator()}"
-        books.ledger.add_grant(given, actor=actor)
-        person = books.person(given.person)
-        balance = books.engine.balance(person, allowance, books.usage(given.person), books.now)
-        zone = books.engine.rule_set.zone
+        context.ledger.add_grant(given, actor=actor)
+        person = context.person(given.person)
+        balance = context.engine.balance(
+            person, allowance, context.usage(given.person), context.now
+        )
+        zone = context.engine.rule_set.zone
         ends = iso(given.expires, zone)
         lines = statement(given.person, person.roles, [balance], [], zone)
     if as_json:
@@ -78,42 +80,42 @@ def _sentence(given: Grant, balance: Balance, ends: str) -> str:
 
 
 def _grant(
-    books: CommandContext,
+    context: CommandContext,
     person: str,
     allowance: str,
     seconds: float,
     reason: str,
     until: str | None,
 ) -> Grant:
-    known_allowance(books, allowance)
+    known_allowance(context, allowance)
     if not reason:
         refuse("--reason: must say why")
-    somebody = books.person(person)
-    expires = books.engine.grant_expiry(somebody, allowance, books.now)
+    somebody = context.person(person)
+    expires = context.engine.grant_expiry(somebody, allowance, context.now)
     if until is not None:
-        expires = _instant(until, books)
+        expires = _instant(until, context)
     return Grant(
-        uuid.uuid4().hex, person, allowance, seconds, reason, operator(), books.now, expires
+        uuid.uuid4().hex, person, allowance, seconds, reason, operator(), context.now, expires
     )
 
 
-def known_allowance(books: CommandContext, allowance: str) -> None:
+def known_allowance(context: CommandContext, allowance: str) -> None:
     """Exit with 1 and a line for a name that is not an allowance of the rules."""
-    allowances = books.engine.rule_set.allowances
+    allowances = context.engine.rule_set.allowances
     if allowance not in allowances:
         close = difflib.get_close_matches(allowance, allowances, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(allowances)}"
         refuse(f"ALLOWANCE: {allowance!r} is not an allowance of the rules; {hint}")
 
 
-def _instant(text: str, books: CommandContext) -> float:
+def _instant(text: str, context: CommandContext) -> float:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         refuse(f"--until: {text!r} is not a time; write it as 2026-12-24T18:00")
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=books.engine.rule_set.zone)
-    if moment.timestamp() <= books.now:
+        moment = moment.replace(tzinfo=context.engine.rule_set.zone)
+    if moment.timestamp() <= context.now:
         refuse(f"--until: {text!r} has passed; give a time that is still to come")
     return moment.timestamp()
 

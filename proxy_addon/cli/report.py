@@ -90,19 +90,19 @@ def report(
         raise typer.BadParameter("choose one of --csv, --html and --json")
     if last and (first_day or last_day):
         raise typer.BadParameter("--last belongs to --week or --month")
-    with _opened(rules, database, config) as books:
+    with _opened(rules, database, config) as context:
         try:
             if first_day or last_day:
-                span = _named(books.rules, first_day, last_day, books.now)
+                span = _named(context.rules, first_day, last_day, context.now)
             else:
                 span = around(
-                    books.rules, Period.MONTH if month else Period.WEEK, books.now, last=last
+                    context.rules, Period.MONTH if month else Period.WEEK, context.now, last=last
                 )
         except SpanError as problem:
             refuse(f"--from, --to: {problem}")
         if by is By.PERSON:
-            _audit(books, span)
-        made = _gathered(books, span, by)
+            _audit(context, span)
+        made = _gathered(context, span, by)
     if as_json:
         typer.echo(json.dumps(document(made, by), indent=2, ensure_ascii=False))
     elif as_csv:
@@ -110,13 +110,13 @@ def report(
         table.writerow(COLUMNS)
         table.writerows(rows(made, by))
     elif html is not None:
-        write_private(html, page(made, books.now, by_person=by is By.PERSON), "--html")
+        write_private(html, page(made, context.now, by_person=by is By.PERSON), "--html")
         typer.echo(f"The report is in {html}.")
     else:
         print_report(Console(highlight=False), made, by)
 
 
-class _Books(NamedTuple):
+class _LedgerFacts(NamedTuple):
     """What the command has open. `names`: the key of the pseudonyms, where the ledger has them."""
 
     settings: Settings
@@ -131,7 +131,9 @@ class _Books(NamedTuple):
 
 
 @contextmanager
-def _opened(rules: Path | None, database: str | None, config: Path | None) -> Iterator[_Books]:
+def _opened(
+    rules: Path | None, database: str | None, config: Path | None
+) -> Iterator[_LedgerFacts]:
     with one_line_errors():
         settings = load_settings({"rules": rules, "database": database}, config)
         engine = Engine(rules_file.load(settings.rules))
@@ -139,31 +141,31 @@ def _opened(rules: Path | None, database: str | None, config: Path | None) -> It
         with closing(SqlLedger(settings.database, "cli")) as ledger:
             wanted = engine.rule_set.pseudonyms
             names = settled(ledger, settings.pseudonym_key) if wanted else None
-            yield _Books(settings, engine, ledger, names, SystemClock().now())
+            yield _LedgerFacts(settings, engine, ledger, names, SystemClock().now())
 
 
-def _gathered(books: _Books, span: Span, by: By) -> Report:
-    since = needed_since(books.engine, span)
-    known = _known(books) if books.names is not None else None
-    visits = books.ledger.stretches(since, span.until)
-    grants = books.ledger.grants(since)
-    roles = Roles(books.engine, known)
-    return gather(books.engine, roles, span, visits, grants, by_person=by is By.PERSON)
+def _gathered(context: _LedgerFacts, span: Span, by: By) -> Report:
+    since = needed_since(context.engine, span)
+    known = _known(context) if context.names is not None else None
+    visits = context.ledger.stretches(since, span.until)
+    grants = context.ledger.grants(since)
+    roles = Roles(context.engine, known)
+    return gather(context.engine, roles, span, visits, grants, by_person=by is By.PERSON)
 
 
-def _known(books: _Books) -> Mapping[str, str]:
+def _known(context: _LedgerFacts) -> Mapping[str, str]:
     """Who is behind a pseudonym, of the people that this host knows: for their roles, in memory only."""
-    assert books.names is not None
-    users = PasswordFile(books.settings.passwords).users()
-    return {books.names.of(name): name for name in known_names(books.rules, users)}
+    assert context.names is not None
+    users = PasswordFile(context.settings.passwords).users()
+    return {context.names.of(name): name for name in known_names(context.rules, users)}
 
 
-def _audit(books: _Books, span: Span) -> None:
+def _audit(context: _LedgerFacts, span: Span) -> None:
     """First the entry, then the answer: nobody looks at people without a trace."""
     actor = f"cli:{operator()}"
-    doer = books.names.actor(actor) if books.names is not None else actor
+    doer = context.names.actor(actor) if context.names is not None else actor
     detail = f"by person, {span.dates[0]} to {span.dates[-1]}"
-    books.ledger.audit(AuditEntry(books.now, doer, "report", "everybody", detail))
+    context.ledger.audit(AuditEntry(context.now, doer, "report", "everybody", detail))
 
 
 def _named(rules: RuleSet, first: str | None, last: str | None, now: float) -> Span:

@@ -16,7 +16,7 @@ from proxy_addon.cli.common import (
     Database,
     Rules,
     ledger_name,
-    open_books,
+    open_ledger,
     operator,
 )
 from proxy_addon.cli.grant import refuse as stop
@@ -47,10 +47,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show the requests that wait for an answer, oldest first."""
-    with open_books(rules, database, config) as books:
+    with open_ledger(rules, database, config) as context:
         person = None if user is None else ledger_name(user)
-        found = books.ledger.requests(person=person, status=None if everything else "open")
-        lines = [line(each, books) for each in found]
+        found = context.ledger.requests(person=person, status=None if everything else "open")
+        lines = [line(each, context) for each in found]
     if as_json:
         typer.echo(json.dumps({"requests": lines}, indent=2, ensure_ascii=False))
         return
@@ -76,25 +76,27 @@ def approve(
     as_json: AsJson = False,
 ) -> None:
     """Grant what was asked for. A running proxy follows within seconds."""
-    with open_books(rules, database, config) as books:
-        asked = _open(books, request)
+    with open_ledger(rules, database, config) as context:
+        asked = _open(context, request)
         users = PasswordFile(
             load_settings({"rules": rules, "database": database}, config).passwords
         ).users()
 
         def name_of(person: str) -> str | None:
-            if not isinstance(books.ledger, PseudonymLedger):
+            if not isinstance(context.ledger, PseudonymLedger):
                 return person
-            return books.ledger.names.search(person, known_names(books.engine.rule_set, users))
+            return context.ledger.names.search(person, known_names(context.engine.rule_set, users))
 
         try:
-            given = grant_for(books.engine, asked, by=operator(), now=books.now, name_of=name_of)
+            given = grant_for(
+                context.engine, asked, by=operator(), now=context.now, name_of=name_of
+            )
         except NotPossible as problem:
             stop(str(problem))
-        closed = books.ledger.decide(
-            asked.id, at=books.now, by=operator(), actor=f"cli:{operator()}", grant=given
+        closed = context.ledger.decide(
+            asked.id, at=context.now, by=operator(), actor=f"cli:{operator()}", grant=given
         )
-        _tell(closed, request, books, as_json)
+        _tell(closed, request, context, as_json)
 
 
 @app.command()
@@ -107,23 +109,28 @@ def refuse(
     as_json: AsJson = False,
 ) -> None:
     """Say no, and why."""
-    with open_books(rules, database, config) as books:
+    with open_ledger(rules, database, config) as context:
         try:
             words = tidy(note)
         except NotPossible as problem:
             stop(f"--note: {problem}")
         if not words:
             stop("--note: must say why")
-        asked = _open(books, request)
-        closed = books.ledger.decide(
-            asked.id, at=books.now, by=operator(), actor=f"cli:{operator()}", grant=None, note=words
+        asked = _open(context, request)
+        closed = context.ledger.decide(
+            asked.id,
+            at=context.now,
+            by=operator(),
+            actor=f"cli:{operator()}",
+            grant=None,
+            note=words,
         )
-        _tell(closed, request, books, as_json)
+        _tell(closed, request, context, as_json)
 
 
-def line(request: TimeRequest, books: CommandContext) -> dict[str, Any]:
+def line(request: TimeRequest, context: CommandContext) -> dict[str, Any]:
     """A request for JSON: seconds, and instants in the zone of the policy."""
-    zone = books.engine.rule_set.zone
+    zone = context.engine.rule_set.zone
 
     def at(instant: float | None) -> str | None:
         return None if instant is None else iso(instant, zone)
@@ -143,8 +150,8 @@ def line(request: TimeRequest, books: CommandContext) -> dict[str, Any]:
     }
 
 
-def _open(books: CommandContext, key: str) -> TimeRequest:
-    found = next((each for each in books.ledger.requests(status="open") if each.id == key), None)
+def _open(context: CommandContext, key: str) -> TimeRequest:
+    found = next((each for each in context.ledger.requests(status="open") if each.id == key), None)
     if found is None:
         stop(
             f"ID: no request {key!r} waits for an answer; `allowance requests list` shows those that do"
@@ -152,15 +159,15 @@ def _open(books: CommandContext, key: str) -> TimeRequest:
     return found
 
 
-def _tell(closed: TimeRequest | None, key: str, books: CommandContext, as_json: bool) -> None:
+def _tell(closed: TimeRequest | None, key: str, context: CommandContext, as_json: bool) -> None:
     if closed is None:
         stop(f"ID: somebody else has just decided about {key}")
     if as_json:
-        typer.echo(json.dumps(line(closed, books), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(line(closed, context), indent=2, ensure_ascii=False))
     elif closed.status == "refused":
         typer.echo(f"Refused. {closed.person} reads why on their page.")
     else:
-        said = line(closed, books)
+        said = line(closed, context)
         more = duration(closed.seconds)
         typer.echo(
             f"{closed.person} has {more} more of {closed.allowance} until {said['granted_until']}."

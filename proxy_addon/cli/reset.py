@@ -14,7 +14,7 @@ from proxy_addon.cli.common import (
     Database,
     Rules,
     ledger_name,
-    open_books,
+    open_ledger,
     operator,
 )
 from proxy_addon.cli.grant import AllowanceName, Reason, User, known_allowance, refuse
@@ -38,12 +38,12 @@ def reset(
 
     Visits stay as they are; a later `allowance usage` shows them. Carried time stays as it was.
     """
-    with open_books(rules, database, config) as books:
-        fact = _reset(books, ledger_name(user), allowance, reason.strip())
-        books.ledger.add_grant(fact, actor=f"cli:{operator()}")
-        person = books.person(fact.person)
-        balance = books.engine.balance(person, allowance, books.usage(fact.person), books.now)
-        lines = statement(fact.person, person.roles, [balance], [], books.engine.rule_set.zone)
+    with open_ledger(rules, database, config) as context:
+        fact = _reset(context, ledger_name(user), allowance, reason.strip())
+        context.ledger.add_grant(fact, actor=f"cli:{operator()}")
+        person = context.person(fact.person)
+        balance = context.engine.balance(person, allowance, context.usage(fact.person), context.now)
+        lines = statement(fact.person, person.roles, [balance], [], context.engine.rule_set.zone)
     if as_json:
         typer.echo(json.dumps({**lines, "reset": fact.id}, indent=2, ensure_ascii=False))
     else:
@@ -52,13 +52,13 @@ def reset(
         )
 
 
-def _reset(books: CommandContext, person: str, allowance: str, reason: str) -> Grant:
-    known_allowance(books, allowance)
+def _reset(context: CommandContext, person: str, allowance: str, reason: str) -> Grant:
+    known_allowance(context, allowance)
     if not reason:
         refuse("--reason: must say why")
     # It has to outlast every window that contains this instant, and those that time is carried from; two days
     # more, because the rules may get another zone or beginning of the day meanwhile.
-    expires = books.engine.needed_until(books.now) + _SPARE
+    expires = context.engine.needed_until(context.now) + _SPARE
     return Grant(
         uuid.uuid4().hex,
         person,
@@ -66,7 +66,7 @@ def _reset(books: CommandContext, person: str, allowance: str, reason: str) -> G
         0.0,
         reason,
         operator(),
-        books.now,
+        context.now,
         expires,
         resets=True,
     )

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from proxy_addon.cli.common import AsJson, Config, Database, Rules, one_line_errors, open_books
+from proxy_addon.cli.common import AsJson, Config, Database, Rules, one_line_errors, open_ledger
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import load_settings
 from proxy_addon.core.catalogue import Catalogue
@@ -110,15 +110,15 @@ def _explained(
             person = _person(engine, user, now)
             used = Used(explanation.taken_as_spent(engine, person, _amounts(spent), now))
             return _data(engine, user, url, used, now)
-        with open_books(rules, database, config, make=True) as books:
-            now = _instant(at, books.engine.rule_set.zone)
-            person = _person(books.engine, user, now)
+        with open_ledger(rules, database, config, make=True) as context:
+            now = _instant(at, context.engine.rule_set.zone)
+            person = _person(context.engine, user, now)
             used = NOTHING
             if person is not None:
-                since = books.engine.needed_since(now)
-                visits = books.ledger.visits(since, person=person.name)
-                used = explanation.used_by(visits, books.ledger.grants(since, person=person.name))
-            return _data(books.engine, user, url, used, now)
+                since = context.engine.needed_since(now)
+                visits = context.ledger.visits(since, person=person.name)
+                used = explanation.used_by(visits, context.ledger.grants(since, person=person.name))
+            return _data(context.engine, user, url, used, now)
     except ValueError as error:
         _refuse(str(error))
 

@@ -24,7 +24,7 @@ from proxy_addon.simulate import Replay, Result
 from proxy_addon.simulate.compare import Change, Side, changes
 from proxy_addon.simulate.hours import by_hour
 from proxy_addon.trace.detect import Format
-from proxy_addon.trace.event import TraceEvent, Trouble
+from proxy_addon.trace.event import TraceEvent, TraceFault
 from proxy_addon.trace.reader import open_traces
 from proxy_addon.trace.report import ReadReport, TraceError
 
@@ -138,7 +138,7 @@ def _print_problems(report: ReadReport, strict: bool) -> None:
 
 def _stop_at_nothing(traces: list[Path], report: ReadReport) -> None:
     """Without a single event there is no result to print: exit code 1, and why if nothing has said it yet."""
-    if report.problems[Trouble.MISSING] and Format.JSONL in report.formats.values():
+    if report.problems[TraceFault.MISSING] and Format.JSONL in report.formats.values():
         print(NEEDED, file=sys.stderr)
     if report.events:
         return

@@ -20,7 +20,7 @@ from proxy_addon.cli.common import (
     Database,
     Rules,
     ledger_name,
-    open_books,
+    open_ledger,
 )
 from proxy_addon.core import periods
 from proxy_addon.core.ruleset import Limit, Period
@@ -56,11 +56,11 @@ def usage(
 ) -> None:
     """Show the balances and the visits of one person, today's or those of another day."""
     wanted = None if day is None else _date(day)
-    with open_books(rules, database, config) as books:
+    with open_ledger(rules, database, config) as context:
         name = ledger_name(user)
-        engine, now = books.engine, books.now
-        person, used = books.person(name), books.usage(name)
-        visits = _visits(books, name, wanted)
+        engine, now = context.engine, context.now
+        person, used = context.person(name), context.usage(name)
+        visits = _visits(context, name, wanted)
         zone = engine.rule_set.zone
         lines = statement(name, person.roles, engine.balances(person, used, now), visits, zone)
     if explain:
@@ -92,17 +92,17 @@ def _resets(at: str | None, now: float, zone: ZoneInfo) -> str:
     return "" if at is None else moment(datetime.fromisoformat(at).timestamp(), now, zone)
 
 
-def _visits(books: CommandContext, name: str, day: datetime | None) -> list[Visit]:
+def _visits(context: CommandContext, name: str, day: datetime | None) -> list[Visit]:
     """The visits of one day of the policy, oldest first; what was given back whole is left out."""
-    shown = _window(books, day)
-    found = books.ledger.visits(shown.start, person=name)
+    shown = _window(context, day)
+    found = context.ledger.visits(shown.start, person=name)
     return [visit for visit in found if visit.start < shown.end and visit.end > visit.start]
 
 
-def _window(books: CommandContext, day: datetime | None) -> Interval:
-    rules = books.engine.rule_set
+def _window(context: CommandContext, day: datetime | None) -> Interval:
+    rules = context.engine.rule_set
     if day is None:
-        return periods.window(_DAY, rules, books.now)
+        return periods.window(_DAY, rules, context.now)
     begins = (day + timedelta(seconds=rules.day_starts)).replace(tzinfo=rules.zone)
     return periods.window(_DAY, rules, begins.timestamp() + 1)
 

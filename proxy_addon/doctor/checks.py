@@ -12,9 +12,7 @@ from proxy_addon.config.settings import Settings
 from proxy_addon.core.rules.problems import RuleProblem
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.doctor import certificates as authority
-from proxy_addon.doctor import database as books
-from proxy_addon.doctor import host
-from proxy_addon.doctor import ports as doors
+from proxy_addon.doctor import database, host, ports
 from proxy_addon.doctor import rules as policy
 from proxy_addon.doctor import secret_files as keys
 from proxy_addon.doctor import upstream as sites
@@ -22,7 +20,7 @@ from proxy_addon.doctor.check import Check, Look, carried_out
 from proxy_addon.system.clock import SystemClock
 
 
-def rounds(settings: Settings, probe: HostPort | None, home: Path) -> Iterator[Check]:
+def all_checks(settings: Settings, probe: HostPort | None, home: Path) -> Iterator[Check]:
     """Every check of an installation. `home`: where browsers of the user keep their lists of certificates."""
     rules, problems, fault = _rules(settings.rules)
     now = SystemClock().now
@@ -35,7 +33,7 @@ def rounds(settings: Settings, probe: HostPort | None, home: Path) -> Iterator[C
         ("time zones", lambda: host.zones(str(rules.zone) if rules else None)),
         ("disk", lambda: host.disks(_folders(settings))),
         ("rules", lambda: _policy(settings.rules, rules, problems, fault)),
-        ("ports", lambda: doors.doors(settings.listen, settings.web)),
+        ("ports", lambda: ports.ports(settings.listen, settings.web)),
         ("CA", lambda: authority.authority(settings.confdir, now())),
         ("CA trust", lambda: authority.system_trust(settings.confdir)),
         ("CA in Chromium", lambda: authority.browser_trust(settings.confdir, home)),
@@ -44,8 +42,8 @@ def rounds(settings: Settings, probe: HostPort | None, home: Path) -> Iterator[C
             "pseudonym key",
             lambda: keys.pseudonyms(settings.pseudonym_key, bool(rules and rules.pseudonyms)),
         ),
-        ("database", lambda: books.books(settings, now())),
-        ("journal", lambda: books.waiting(settings)),
+        ("database", lambda: database.database_checks(settings, now())),
+        ("journal", lambda: database.waiting(settings)),
         ("upstream", lambda: sites.sites(settings, target, now(), rules is not None)),
     ]
     yield from carried_out(looks)

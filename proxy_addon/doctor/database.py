@@ -28,7 +28,7 @@ _REMEDIES: Final = {
 }
 
 
-def books(settings: Settings, now: float) -> Iterator[Check]:
+def database_checks(settings: Settings, now: float) -> Iterator[Check]:
     """Whether the ledger opens, has our schema, takes a row and does so quickly."""
     try:
         address = parse(settings.database)

@@ -23,7 +23,7 @@ class RunningProxy(NamedTuple):
     wrong: dict[str, str]
 
 
-def doors(listen: HostPort, web: HostPort) -> Iterator[Check]:
+def ports(listen: HostPort, web: HostPort) -> Iterator[Check]:
     """Whether both ports can be listened on, or are ours already."""
     found = running(web)
     if found is None:

@@ -6,7 +6,7 @@ from mitmproxy import http
 
 from proxy_addon.core.types import Person
 from proxy_addon.identity.identification import Identity
-from proxy_addon.proxy.responses import responses as answers
+from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 
 REALM = "Allowance"
@@ -45,6 +45,6 @@ class Credentials:
         """Somebody with the roles in force."""
         return self._services.enforcer.person(who.name, who.roles, self._services.clock.now())
 
-    def sign_in(self) -> answers.Answer:
+    def sign_in(self) -> responses.Answer:
         """407."""
-        return answers.sign_in(REALM)
+        return responses.sign_in(REALM)

@@ -10,7 +10,7 @@ from proxy_addon.identity.identification import Identity
 from proxy_addon.proxy import flow_input as reading
 from proxy_addon.proxy import page_context as pages
 from proxy_addon.proxy.layers.flow_output import request_id
-from proxy_addon.proxy.responses import responses as answers
+from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 from proxy_addon.system.clock import timer
 
@@ -46,23 +46,23 @@ class Failures:
 
     def answer(
         self, flow: http.HTTPFlow, host: str, who: Identity | None, decision: Decision
-    ) -> answers.Answer:
+    ) -> responses.Answer:
         """The block answer of a failure verdict; a bare one when even that cannot be made."""
         try:
             ask = reading.ask(flow, host, reading.fields(flow.request))
             if decision.reason is Reason.UNAVAILABLE:
-                return answers.block(
+                return responses.block(
                     ask, decision, pages.bare_context(self._services, who, decision)
                 )
-            return answers.block(ask, decision, pages.context(self._services, who, decision))
+            return responses.block(ask, decision, pages.context(self._services, who, decision))
         except Exception:
             self.note("answer", flow)
             return unavailable()
 
 
-def unavailable() -> answers.Answer:
+def unavailable() -> responses.Answer:
     """The plainest refusal of all."""
-    plain = answers.refused(
+    plain = responses.refused(
         503,
         "We cannot look up your time right now",
         "The fault is ours and costs you no minutes. Try again.",

@@ -19,7 +19,7 @@ from mitmproxy.master import Master
 
 from proxy_addon.config.parsers import HostPort, UpstreamProxy
 from proxy_addon.proxy.addon import AllowanceAddon
-from proxy_addon.proxy.layers.addon_manager import QuickHooks
+from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
 from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.traffic import TrafficCounts
 
@@ -81,7 +81,7 @@ class Runner:
 
     def _master(self, loop: asyncio.AbstractEventLoop, server: proxyserver.Proxyserver) -> Master:
         master = Master(options.Options(), loop)
-        master.addons = QuickHooks(master)
+        master.addons = CachedHooksManager(master)
         master.addons.add(
             core.Core(),
             disable_h2c.DisableH2C(),

@@ -23,7 +23,7 @@ from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.connections import ClientState, Connections
 from proxy_addon.proxy.layers.flow_output import request_id
 from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
-from proxy_addon.proxy.responses import responses as answers
+from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 from proxy_addon.proxy.tunnels import Tunnels
 
@@ -117,7 +117,7 @@ class Requests:
             else self._tunnels.not_here(normalise(request.host), request.port)
         )
         if problem is not None:
-            writing.give(flow, answers.refused(403, "Not through this proxy", problem))
+            writing.give(flow, responses.refused(403, "Not through this proxy", problem))
             return
         request.stream = True
 
@@ -146,12 +146,12 @@ class Requests:
         context = pages.context(services, who, asked.decision)
         if asked.notice is not None:
             services.traffic.notice(asked.notice.allowance)
-            writing.give(flow, answers.heads_up(ask, asked.decision, asked.notice, context))
+            writing.give(flow, responses.heads_up(ask, asked.decision, asked.notice, context))
         else:
-            writing.give(flow, answers.block(ask, asked.decision, context))
+            writing.give(flow, responses.block(ask, asked.decision, context))
 
     def _refuse_stranger(
-        self, flow: http.HTTPFlow, who: Identity, ask: answers.Ask, hit: Hit
+        self, flow: http.HTTPFlow, who: Identity, ask: responses.Ask, hit: Hit
     ) -> None:
         decision = Decision(Verdict.BLOCK, Reason.UNIDENTIFIED, hit.platform, hit.section)
         observed = self._services.enforcer.rules.observes and not who.challenge
@@ -164,7 +164,7 @@ class Requests:
             flow.request.stream = True
             return
         writing.give(
-            flow, answers.block(ask, decision, pages.context(self._services, who, decision))
+            flow, responses.block(ask, decision, pages.context(self._services, who, decision))
         )
 
     # -- failure
@@ -277,9 +277,9 @@ class Requests:
             del flow.websocket.messages[:-1]
 
 
-def _misdirected() -> answers.Answer:
+def _misdirected() -> responses.Answer:
     """Two limited platforms in one request: a browser that took the wrong connection asks again."""
-    return answers.refused(
+    return responses.refused(
         421,
         "This request names two sites",
         "It came for one site and names another. Load the page again.",

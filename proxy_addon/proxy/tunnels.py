@@ -17,7 +17,7 @@ from proxy_addon.proxy.layers.client_side import error_page
 from proxy_addon.proxy.layers.connections import ClientState, Connections, TunnelOptions
 from proxy_addon.proxy.layers.flow_output import request_id
 from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST, Passthrough, Wait
-from proxy_addon.proxy.responses import responses as answers
+from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 
 _NOBODY = Decision(Verdict.BLOCK, Reason.UNIDENTIFIED)
@@ -72,7 +72,7 @@ class Tunnels:
             host, request.port
         )
         if problem is not None:
-            self._refuse(flow, answers.refused(403, "Not through this proxy", problem))
+            self._refuse(flow, responses.refused(403, "Not through this proxy", problem))
             return
         platform = self._services.enforcer.limited(host)
         if platform is None:
@@ -99,9 +99,9 @@ class Tunnels:
             self._connect_early(conn)
             return
         context = pages.context(self._services, conn.who, decision)
-        self._refuse(flow, answers.tunnel_refused(decision, context))
+        self._refuse(flow, responses.tunnel_refused(decision, context))
 
-    def _refuse(self, flow: http.HTTPFlow, answer: answers.Answer) -> None:
+    def _refuse(self, flow: http.HTTPFlow, answer: responses.Answer) -> None:
         self._services.traffic.tunnel("refused")
         writing.give(flow, answer)
         if flow.response is not None:
@@ -203,7 +203,7 @@ class Tunnels:
             del flow.messages[:-1]
 
 
-def failed() -> answers.Answer:
+def failed() -> responses.Answer:
     """The answer to CONNECT when we cannot decide: short, for a browser does not show it."""
     text = b"The proxy cannot look up your time right now. The fault is ours; please try again.\n"
     headers = {
@@ -212,4 +212,4 @@ def failed() -> answers.Answer:
         "Content-Type": "text/plain; charset=utf-8",
         "Content-Length": str(len(text)),
     }
-    return answers.Answer(503, tuple(headers.items()), text)
+    return responses.Answer(503, tuple(headers.items()), text)

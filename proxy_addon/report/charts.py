@@ -107,7 +107,8 @@ def steps(most: float) -> list[float]:
     size = 10.0 ** math.floor(math.log10(most / _TICKS))
     step = next(each * size for each in _ROUND if each * size * _TICKS >= most * (1 - 1e-10))
     count = math.ceil(most / step - 1e-9)
-    return [round(step * number, 6) for number in range(count + 1)]
+    digits = max(6, 3 - math.floor(math.log10(step)))  # steps of a tiny axis keep their size
+    return [round(step * number, digits) for number in range(count + 1)]
 
 
 def clock(seconds: float) -> str:

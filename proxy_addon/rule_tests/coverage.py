@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from proxy_addon.core import conditions
-from proxy_addon.core.policy import wording as why
+from proxy_addon.core.policy import wording
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import RuleSet, When
 from proxy_addon.core.types import Decision, Person, Reason, Target
@@ -117,9 +117,9 @@ def _holding(when: When) -> Iterator[tuple[str, When]]:
     lists = [("between", (one,)) for one in when.between if len(when.between) > 1]
     lists += [("dates", (one,)) for one in when.dates if len(when.dates) > 1]  # type: ignore[misc]
     if not lists:
-        yield f"{why.describe(when)}: fits", when
+        yield f"{wording.describe(when)}: fits", when
     for field, only in lists:
-        shown = why.describe(When(**{field: only}))  # type: ignore[arg-type]
+        shown = wording.describe(When(**{field: only}))  # type: ignore[arg-type]
         yield f"{shown}: fits", replace(when, **{field: only})  # type: ignore[arg-type]
 
 
@@ -127,18 +127,18 @@ def _stopping(when: When) -> Iterator[tuple[str, When]]:
     """Each part that can keep a condition from holding: its words, and the condition without it."""
     if when.dates:
         part = When(dates=when.dates)
-        yield f"{why.describe(part)}: does not fit", replace(when, dates=())
+        yield f"{wording.describe(part)}: does not fit", replace(when, dates=())
     if when.days is not None and len(when.days) < 7:
         part = When(days=when.days)
-        yield f"{why.describe(part)}: does not fit", replace(when, days=None)
+        yield f"{wording.describe(part)}: does not fit", replace(when, days=None)
     if when.between:
         part = When(between=when.between)
-        yield f"{why.describe(part)}: does not fit", replace(when, between=())
+        yield f"{wording.describe(part)}: does not fit", replace(when, between=())
     if when.calendar is not None:
         names = rule_words.some(when.calendar.names)
         yield f"calendar {names}: does not fit", replace(when, calendar=None)
     if when.negated is not None:
-        yield f"not {why.describe(when.negated)}: does not fit", replace(when, negated=None)
+        yield f"not {wording.describe(when.negated)}: does not fit", replace(when, negated=None)
 
 
 def _all(when: When) -> list[str]:

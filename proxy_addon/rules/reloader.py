@@ -16,7 +16,7 @@ import structlog
 
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.rules.active import LiveRules, Outcome
-from proxy_addon.rules.watcher import RulesWatch
+from proxy_addon.rules.watcher import RulesWatcher
 from proxy_addon.system.health import FINE, PartHealth, degraded
 
 log = structlog.get_logger("allowance.rules")
@@ -42,7 +42,7 @@ class Reloading:
         self._told = told
         self._loop: asyncio.AbstractEventLoop | None = None
         self._one_at_a_time = threading.Lock()
-        self._watch = RulesWatch(live.folder, self._look)
+        self._watch = RulesWatcher(live.folder, self._look)
         live.subscribe(self._changed)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -22,10 +22,10 @@ QUIET = 0.2  # seconds without a change that end a burst of saves
 LONGEST = 2.0  # seconds after which a burst that goes on is read all the same
 _MOST = 5_000  # files looked at
 
-type Look = tuple[tuple[object, ...], ...]
+type Snapshot = tuple[tuple[object, ...], ...]
 
 
-class RulesWatch:
+class RulesWatcher:
     """Calls `on_change` from a thread of its own."""
 
     def __init__(
@@ -39,7 +39,7 @@ class RulesWatch:
 
     def start(self) -> None:
         """Begin to watch what changes from now on."""
-        seen = look(self._folder)
+        seen = snapshot(self._folder)
         self._thread = threading.Thread(target=self._run, args=(seen,), name="rules", daemon=True)
         self._thread.start()
 
@@ -49,9 +49,9 @@ class RulesWatch:
         if self._thread is not None:
             self._thread.join(timeout=5.0)
 
-    def _run(self, seen: Look) -> None:
+    def _run(self, seen: Snapshot) -> None:
         for told in self._notices():
-            now = look(self._folder)
+            now = snapshot(self._folder)
             if not told and now == seen:
                 continue
             seen = self._settled(now)
@@ -62,12 +62,12 @@ class RulesWatch:
             except Exception:
                 log.exception("a change of the rules could not be followed")
 
-    def _settled(self, seen: Look) -> Look:
+    def _settled(self, seen: Snapshot) -> Snapshot:
         """Wait for the end of a burst."""
         waited = 0.0
         while waited < LONGEST and not self._stop.wait(QUIET):
             waited += QUIET
-            now = look(self._folder)
+            now = snapshot(self._folder)
             if now == seen:
                 break
             seen = now
@@ -105,7 +105,7 @@ class RulesWatch:
                 return
 
 
-def look(folder: Path) -> Look:
+def snapshot(folder: Path) -> Snapshot:
     """What can be seen of a folder without reading its files; those of one level below it too."""
     found: list[tuple[object, ...]] = [(_identity(folder),)]
     _list(folder, found, deeper=True)

@@ -78,7 +78,7 @@ class TraceEvent(NamedTuple):
     course: ResponseTiming | None = None
 
 
-class Trouble(StrEnum):
+class TraceFault(StrEnum):
     """Why something could not be read; stable words for counters and `--json`."""
 
     ENCODING = "not UTF-8"
@@ -101,7 +101,7 @@ class Trouble(StrEnum):
 class BadRecordError(ValueError):
     """One record cannot be used. The detail names the field, never a URL."""
 
-    def __init__(self, reason: Trouble, detail: str = "") -> None:
+    def __init__(self, reason: TraceFault, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail
@@ -109,9 +109,9 @@ class BadRecordError(ValueError):
 
 def instant(value: object, field: str = "at") -> float:
     """A number as an instant between 1970 and the year 3000."""
-    number = _number(value, field, Trouble.TIME)
+    number = _number(value, field, TraceFault.TIME)
     if not 0.0 < number < LATEST:
-        raise BadRecordError(Trouble.TIME, f"{field} is outside 1970 to 3000")
+        raise BadRecordError(TraceFault.TIME, f"{field} is outside 1970 to 3000")
     return number
 
 
@@ -121,9 +121,9 @@ def size(value: object, field: str = "bytes") -> int:
         return value
     if value is None:
         return 0
-    number = _number(value, field, Trouble.SIZE)
+    number = _number(value, field, TraceFault.SIZE)
     if not 0 <= number <= LARGEST:
-        raise BadRecordError(Trouble.SIZE, f"{field} is negative or larger than any body")
+        raise BadRecordError(TraceFault.SIZE, f"{field} is negative or larger than any body")
     return int(number)
 
 
@@ -131,9 +131,9 @@ def duration(value: object, field: str = "duration") -> float:
     """Seconds, at most a week; nothing at all is 0."""
     if value is None:
         return 0.0
-    number = _number(value, field, Trouble.DURATION)
+    number = _number(value, field, TraceFault.DURATION)
     if not 0.0 <= number <= WEEK:
-        raise BadRecordError(Trouble.DURATION, f"{field} is negative or longer than a week")
+        raise BadRecordError(TraceFault.DURATION, f"{field} is negative or longer than a week")
     return number
 
 
@@ -141,9 +141,9 @@ def status(value: object) -> int:
     """An HTTP status, or 0 where there was no answer."""
     if value is None:
         return 0
-    number = _number(value, "status", Trouble.STATUS)
+    number = _number(value, "status", TraceFault.STATUS)
     if number != int(number) or not 0 <= number <= 999:
-        raise BadRecordError(Trouble.STATUS, "status is not 0 to 999")
+        raise BadRecordError(TraceFault.STATUS, "status is not 0 to 999")
     return int(number)
 
 
@@ -152,7 +152,7 @@ def text(value: object, field: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise BadRecordError(Trouble.TYPE, f"{field} is not text")
+        raise BadRecordError(TraceFault.TYPE, f"{field} is not text")
     return value
 
 
@@ -161,10 +161,10 @@ def person(value: object, otherwise: str | None) -> str:
     if isinstance(value, str) and value:
         return value
     if value not in (None, ""):
-        raise BadRecordError(Trouble.TYPE, "user is not text")
+        raise BadRecordError(TraceFault.TYPE, "user is not text")
     if otherwise:
         return otherwise
-    raise BadRecordError(Trouble.MISSING, "user")
+    raise BadRecordError(TraceFault.MISSING, "user")
 
 
 def kept(headers: object) -> Mapping[str, str]:
@@ -172,19 +172,19 @@ def kept(headers: object) -> Mapping[str, str]:
     if not headers:
         return NO_HEADERS
     if not isinstance(headers, dict):
-        raise BadRecordError(Trouble.TYPE, "headers is not an object")
+        raise BadRecordError(TraceFault.TYPE, "headers is not an object")
     found = {low: value for name, value in headers.items() if (low := name.lower()) in KEPT_HEADERS}
     for value in found.values():
         if value.__class__ is not str:
-            raise BadRecordError(Trouble.TYPE, "a header is not text")
+            raise BadRecordError(TraceFault.TYPE, "a header is not text")
     return found
 
 
-def _number(value: object, field: str, reason: Trouble) -> float:
+def _number(value: object, field: str, reason: TraceFault) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         if value is None:
-            raise BadRecordError(Trouble.MISSING, field)
-        raise BadRecordError(Trouble.TYPE, f"{field} is not a number")
+            raise BadRecordError(TraceFault.MISSING, field)
+        raise BadRecordError(TraceFault.TYPE, f"{field} is not a number")
     try:
         number = float(value)
     except OverflowError:

@@ -20,7 +20,7 @@ from proxy_addon.trace.event import (
     BadRecordError,
     ResponseTiming,
     TraceEvent,
-    Trouble,
+    TraceFault,
     duration,
     instant,
     kept,
@@ -50,7 +50,7 @@ def read(source: Source, user: str | None, report: ReadReport) -> Iterator[Trace
             # mitmproxy rebuilds a flow from untrusted state; whatever goes wrong in there comes out as it is.
             except Exception as error:
                 report.problem(
-                    source.name, number, Trouble.SYNTAX, f"not a flow ({type(error).__name__})"
+                    source.name, number, TraceFault.SYNTAX, f"not a flow ({type(error).__name__})"
                 )
 
 
@@ -83,7 +83,9 @@ def _next_state(
         if not isinstance(state, dict):
             raise TypeError("not a flow")
     except (ValueError, TypeError, IndexError, RecursionError, MemoryError):
-        report.problem(name, number, Trouble.CUT_OFF, "broken flow; what follows it was not read")
+        report.problem(
+            name, number, TraceFault.CUT_OFF, "broken flow; what follows it was not read"
+        )
         return None
     return state
 

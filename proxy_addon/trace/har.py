@@ -10,7 +10,7 @@ from typing import Any
 from proxy_addon.trace.event import (
     BadRecordError,
     TraceEvent,
-    Trouble,
+    TraceFault,
     duration,
     instant,
     kept,
@@ -37,7 +37,7 @@ def read(source: Source, user: str | None, report: ReadReport) -> Iterator[Trace
                 yield from _checked(entry, number, source.name, user, report)
         except BrokenJsonError as broken:
             report.problem(
-                source.name, number + 1, Trouble.SYNTAX, f"not JSON from here on: {broken}"
+                source.name, number + 1, TraceFault.SYNTAX, f"not JSON from here on: {broken}"
             )
 
 
@@ -76,7 +76,7 @@ def events_of(entry: Any, user: str | None = None) -> list[TraceEvent]:
     if not messages:
         return [event]
     if not isinstance(messages, list):
-        raise BadRecordError(Trouble.TYPE, "_webSocketMessages is not a list")
+        raise BadRecordError(TraceFault.TYPE, "_webSocketMessages is not a list")
     return [event._replace(duration=0.0), *(_message(m, url, who) for m in messages)]
 
 
@@ -107,10 +107,10 @@ def _entries(document: JsonStream) -> Iterator[Any]:
 
 def _object(entry: Any, name: str) -> dict[str, Any]:
     if not isinstance(entry, dict):
-        raise BadRecordError(Trouble.TYPE, "the entry is not an object")
+        raise BadRecordError(TraceFault.TYPE, "the entry is not an object")
     part = entry.get(name)
     if not isinstance(part, dict):
-        raise BadRecordError(Trouble.MISSING if part is None else Trouble.TYPE, name)
+        raise BadRecordError(TraceFault.MISSING if part is None else TraceFault.TYPE, name)
     return part
 
 
@@ -123,7 +123,7 @@ def _time(value: object) -> float:
     except (ValueError, OverflowError) as error:
         if isinstance(error, BadRecordError):
             raise
-        raise BadRecordError(Trouble.TIME, "startedDateTime is not a date") from None
+        raise BadRecordError(TraceFault.TIME, "startedDateTime is not a date") from None
 
 
 def _headers(pairs: object) -> Any:
@@ -131,11 +131,11 @@ def _headers(pairs: object) -> Any:
     if pairs is None:
         return kept(None)
     if not isinstance(pairs, list):
-        raise BadRecordError(Trouble.TYPE, "headers is not a list")
+        raise BadRecordError(TraceFault.TYPE, "headers is not a list")
     found = {}
     for pair in pairs:
         if not isinstance(pair, dict) or not isinstance(pair.get("name"), str):
-            raise BadRecordError(Trouble.TYPE, "a header has no name")
+            raise BadRecordError(TraceFault.TYPE, "a header has no name")
         found[pair["name"]] = pair.get("value")
     return kept(found)
 
@@ -145,7 +145,7 @@ def _known(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         if value is None:
             return None
-        raise BadRecordError(Trouble.TYPE, "a size or time is not a number")
+        raise BadRecordError(TraceFault.TYPE, "a size or time is not a number")
     return None if value == -1 else value
 
 
@@ -165,7 +165,7 @@ def _mime(response: dict[str, Any]) -> str:
 
 def _message(message: Any, url: Url, who: str) -> TraceEvent:
     if not isinstance(message, dict) or message.get("type") not in ("send", "receive"):
-        raise BadRecordError(Trouble.KIND, "a WebSocket message is neither send nor receive")
+        raise BadRecordError(TraceFault.KIND, "a WebSocket message is neither send nor receive")
     sent = message["type"] == "send"
     count = len(text(message.get("data"), "data").encode(errors="replace"))
     return TraceEvent(

@@ -10,7 +10,7 @@ from proxy_addon.trace.event import (
     NO_HEADERS,
     BadRecordError,
     TraceEvent,
-    Trouble,
+    TraceFault,
     duration,
     instant,
     kept,
@@ -38,15 +38,15 @@ def read(source: Source, user: str | None, report: ReadReport) -> Iterator[Trace
         except BadRecordError as bad:
             report.problem(source.name, number, bad.reason, bad.detail)
         except UnicodeDecodeError:
-            report.problem(source.name, number, Trouble.ENCODING)
+            report.problem(source.name, number, TraceFault.ENCODING)
         except (ValueError, RecursionError):
-            report.problem(source.name, number, Trouble.SYNTAX, "not JSON")
+            report.problem(source.name, number, TraceFault.SYNTAX, "not JSON")
 
 
 def event_of(record: Any, user: str | None = None) -> TraceEvent:
     """A decoded line as an event; raises BadRecordError. `user` is for a record that names nobody."""
     if record.__class__ is not dict:
-        raise BadRecordError(Trouble.TYPE, "the line is not an object")
+        raise BadRecordError(TraceFault.TYPE, "the line is not an object")
     get = record.get
     kind = get("kind", "request")
     if kind == "request":
@@ -55,7 +55,7 @@ def event_of(record: Any, user: str | None = None) -> TraceEvent:
         return _message(get, user)
     if kind == "tunnel":
         return _tunnel(get, user)
-    raise BadRecordError(Trouble.KIND, "kind is not request, websocket or tunnel")
+    raise BadRecordError(TraceFault.KIND, "kind is not request, websocket or tunnel")
 
 
 def _request(get: Any, user: str | None) -> TraceEvent:
@@ -84,7 +84,7 @@ def _message(get: Any, user: str | None) -> TraceEvent:
     url = split_url(get("url"))
     direction = get("direction")
     if direction not in _DIRECTIONS:
-        raise BadRecordError(Trouble.KIND, "direction is not client or server")
+        raise BadRecordError(TraceFault.KIND, "direction is not client or server")
     count = size(get("bytes"))
     down, up = (0, count) if direction == "client" else (count, 0)
     return TraceEvent(
@@ -107,7 +107,7 @@ def _message(get: Any, user: str | None) -> TraceEvent:
 def _tunnel(get: Any, user: str | None) -> TraceEvent:
     host = get("host")
     if not isinstance(host, str):
-        raise BadRecordError(Trouble.MISSING if host is None else Trouble.TYPE, "host")
+        raise BadRecordError(TraceFault.MISSING if host is None else TraceFault.TYPE, "host")
     return TraceEvent(
         instant(get("at")),
         person(get("user"), user),

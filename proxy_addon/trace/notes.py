@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from proxy_addon.trace.event import BadRecordError, Trouble, instant, size
+from proxy_addon.trace.event import BadRecordError, TraceFault, instant, size
 
 USER: Final = "user"
 TIMES: Final = "allowance_times"
@@ -37,7 +37,7 @@ def times(metadata: Mapping[str, Any]) -> tuple[float, float] | None:
     if noted is None:
         return None
     if not isinstance(noted, list | tuple) or len(noted) != 2:
-        raise BadRecordError(Trouble.TYPE, f"{TIMES} is not a pair")
+        raise BadRecordError(TraceFault.TYPE, f"{TIMES} is not a pair")
     asked = instant(noted[0], TIMES)
     return asked, max(asked, instant(noted[1], TIMES))
 
@@ -64,7 +64,7 @@ def messages(metadata: Mapping[str, Any]) -> list[Message] | None:
 def _rows(metadata: Mapping[str, Any], key: str, width: int) -> list[Any]:
     rows = metadata.get(key, ())
     if not isinstance(rows, list | tuple):
-        raise BadRecordError(Trouble.TYPE, f"{key} is not a list")
+        raise BadRecordError(TraceFault.TYPE, f"{key} is not a list")
     if any(not isinstance(row, list | tuple) or len(row) != width for row in rows):
-        raise BadRecordError(Trouble.TYPE, f"{key} has an entry of another length")
+        raise BadRecordError(TraceFault.TYPE, f"{key} has an entry of another length")
     return list(rows)

@@ -16,7 +16,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import IO
 
-from proxy_addon.trace.event import TraceEvent, Trouble
+from proxy_addon.trace.event import TraceEvent, TraceFault
 from proxy_addon.trace.report import ReadReport
 
 _at = itemgetter(0)
@@ -32,7 +32,7 @@ def nearly_sorted(
     for number, event in enumerate(events, 1):
         at = event[0]
         if at < emitted:
-            report.problem(name, 0, Trouble.LATE, f"event {number} is far behind its place")
+            report.problem(name, 0, TraceFault.LATE, f"event {number} is far behind its place")
         elif len(buffer) < window:
             heapq.heappush(buffer, (at, number, event))
         else:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from proxy_addon.trace import flows, har, jsonl, squid
 from proxy_addon.trace.detect import Format, detect
-from proxy_addon.trace.event import TraceEvent, Trouble
+from proxy_addon.trace.event import TraceEvent, TraceFault
 from proxy_addon.trace.order import nearly_sorted, sorted_on_disk
 from proxy_addon.trace.report import ReadReport
 from proxy_addon.trace.source import Source
@@ -48,7 +48,7 @@ def _open(path: Path, report: ReadReport) -> Source | None:
     try:
         return Source(path, report)
     except OSError as error:
-        report.problem(str(path), 0, Trouble.FILE, error.strerror or "cannot be opened")
+        report.problem(str(path), 0, TraceFault.FILE, error.strerror or "cannot be opened")
         return None
 
 
@@ -69,7 +69,7 @@ def _events(source: Source, user: str | None, report: ReadReport) -> Iterator[Tr
     report.problem(
         source.name,
         0,
-        Trouble.FORMAT,
+        TraceFault.FORMAT,
         "neither JSON lines, HAR, a Squid access.log nor mitmproxy flows",
     )
     return iter(())

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from proxy_addon.trace.event import Trouble
+from proxy_addon.trace.event import TraceFault
 
 
 class Problem(NamedTuple):
@@ -14,7 +14,7 @@ class Problem(NamedTuple):
 
     file: str
     number: int
-    reason: Trouble
+    reason: TraceFault
     detail: str
 
     def __str__(self) -> str:
@@ -45,12 +45,12 @@ class ReadReport:
     events: int = 0
     bytes_read: int = 0
     bytes_total: int = 0
-    problems: Counter[Trouble] = field(default_factory=Counter)
+    problems: Counter[TraceFault] = field(default_factory=Counter)
     first: list[Problem] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     formats: dict[str, str] = field(default_factory=dict)
 
-    def problem(self, file: str, number: int, reason: Trouble, detail: str = "") -> None:
+    def problem(self, file: str, number: int, reason: TraceFault, detail: str = "") -> None:
         """Count one problem; raise TraceError when reading is strict."""
         found = Problem(file, number, reason, detail)
         self.problems[reason] += 1

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Protocol
 
-from proxy_addon.trace.event import Trouble
+from proxy_addon.trace.event import TraceFault
 from proxy_addon.trace.report import ReadReport
 
 CHUNK = 1 << 18
@@ -77,13 +77,15 @@ class Source(io.RawIOBase):
                 if not others:
                     continue
                 if too_long:
-                    self._report.problem(self.name, number, Trouble.TOO_LONG, "longer than 8 MiB")
+                    self._report.problem(
+                        self.name, number, TraceFault.TOO_LONG, "longer than 8 MiB"
+                    )
                 else:
                     yield number, rest
                 yield from enumerate(others[:-1], number + 1)
                 number, rest, too_long = number + len(others), others[-1], False
             if too_long:
-                self._report.problem(self.name, number, Trouble.TOO_LONG, "longer than 8 MiB")
+                self._report.problem(self.name, number, TraceFault.TOO_LONG, "longer than 8 MiB")
             elif rest:
                 yield number, rest
 
@@ -98,10 +100,10 @@ class Source(io.RawIOBase):
             return self._inner.read1(size)
         except (EOFError, gzip.BadGzipFile, zlib.error) as damage:
             self._report.problem(
-                self.name, 0, Trouble.CUT_OFF, f"damaged or truncated gzip ({damage})"
+                self.name, 0, TraceFault.CUT_OFF, f"damaged or truncated gzip ({damage})"
             )
         except OSError as damage:
-            self._report.problem(self.name, 0, Trouble.CUT_OFF, damage.strerror or "read error")
+            self._report.problem(self.name, 0, TraceFault.CUT_OFF, damage.strerror or "read error")
         self._inner = io.BytesIO()
         return b""
 

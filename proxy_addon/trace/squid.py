@@ -13,7 +13,7 @@ from proxy_addon.trace.event import (
     NO_HEADERS,
     BadRecordError,
     TraceEvent,
-    Trouble,
+    TraceFault,
     duration,
     instant,
     size,
@@ -36,7 +36,7 @@ def read(source: Source, user: str | None, report: ReadReport) -> Iterator[Trace
         except BadRecordError as bad:
             report.problem(source.name, number, bad.reason, bad.detail)
         except UnicodeDecodeError:
-            report.problem(source.name, number, Trouble.ENCODING)
+            report.problem(source.name, number, TraceFault.ENCODING)
         else:
             if event is None:
                 report.skipped["aborted before a request"] += 1
@@ -48,7 +48,7 @@ def event_of(line: str, user: str | None = None) -> TraceEvent | None:
     """One line; None for lines that are not requests; raises BadRecordError."""
     fields = line.split()
     if len(fields) < _FIELDS:
-        raise BadRecordError(Trouble.MISSING, "fewer than ten columns")
+        raise BadRecordError(TraceFault.MISSING, "fewer than ten columns")
     logged, elapsed, client, result, sent, method, url, name, _, content_type = fields[:_FIELDS]
     seconds = duration(_figure(elapsed, "elapsed") / 1000.0, "elapsed")
     at = instant(_figure(logged, "time") - seconds, "time")
@@ -104,7 +104,7 @@ def _figure(value: str, field: str) -> float:
     try:
         return float(value)
     except ValueError:
-        raise BadRecordError(Trouble.TYPE, f"{field} is not a number") from None
+        raise BadRecordError(TraceFault.TYPE, f"{field} is not a number") from None
 
 
 def _who(name: str, client: str, user: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from proxy_addon.trace.event import BadRecordError, Trouble
+from proxy_addon.trace.event import BadRecordError, TraceFault
 
 _LONGEST = 65_536
 
@@ -22,13 +22,13 @@ class Url(NamedTuple):
 def split_url(url: object) -> Url:
     """Cut an absolute URL; raises BadRecordError for anything else."""
     if url.__class__ is not str:
-        raise BadRecordError(Trouble.MISSING if url is None else Trouble.TYPE, "url")
+        raise BadRecordError(TraceFault.MISSING if url is None else TraceFault.TYPE, "url")
     assert isinstance(url, str)
     if len(url) > _LONGEST:
-        raise BadRecordError(Trouble.URL, "url is longer than 65,536 characters")
+        raise BadRecordError(TraceFault.URL, "url is longer than 65,536 characters")
     scheme, found, rest = url.partition("://")
     if not found or not scheme:
-        raise BadRecordError(Trouble.URL, "url has no scheme")
+        raise BadRecordError(TraceFault.URL, "url has no scheme")
     if "#" in rest:
         rest = rest[: rest.index("#")]
     rest, _, query = rest.partition("?")
@@ -46,5 +46,5 @@ def host_of(authority: str) -> str:
         host = host.partition(":")[0]
     host = host.rstrip(".")
     if not host or len(host) > 253 or not host.isprintable() or " " in host:
-        raise BadRecordError(Trouble.URL, "url has no host")
+        raise BadRecordError(TraceFault.URL, "url has no host")
     return host

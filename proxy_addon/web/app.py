@@ -18,9 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from proxy_addon.presentation.usage_statement import statement
 from proxy_addon.web import admin_pages as admin
 from proxy_addon.web import downloads as files
-from proxy_addon.web import explain_api, forms, reload_api
+from proxy_addon.web import explain_api, forms, reload_api, rule_explanation
 from proxy_addon.web import rendering as pages
-from proxy_addon.web import rule_explanation as why
 from proxy_addon.web import time_request_pages as ask
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.employee_view import day_of
@@ -102,7 +101,12 @@ def employee_app(proxy_state: ProxyState, back: AdminService | None = None) -> F
     def reached(request: Request) -> str:
         return visitor(request).reached or ""
 
-    own = {"/": home, "/me.json": me, "/help": explain, why.PATH: why.endpoint(proxy_state)}
+    own = {
+        "/": home,
+        "/me.json": me,
+        "/help": explain,
+        rule_explanation.PATH: rule_explanation.endpoint(proxy_state),
+    }
     _serve(app, own | _setup(proxy_state, reached))
     if back is not None:
         _serve_forms(app, ask.Asking(proxy_state, back), admin.AdminPages(proxy_state, back))

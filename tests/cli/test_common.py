@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from proxy_addon.cli.common import ledger_name, open_books, operator
+from proxy_addon.cli.common import ledger_name, open_ledger, operator
 from tests.cli.books import ledger, office, used
 
 
@@ -22,7 +22,7 @@ def test_books() -> None:
     """Rules and ledger, and of one person what a balance can need; what others did is not read."""
     with ledger() as opened:
         opened.write_visits([used("ana"), used("bob"), used("ana", ago=90 * 86_400.0)])
-    with open_books(None, None, None) as books:
+    with open_ledger(None, None, None) as books:
         assert [visit.person for visit in books.usage("ana").visits.values()] == ["ana"]
         assert "daily" in books.engine.rule_set.allowances
 
@@ -43,7 +43,9 @@ def test_what_cannot_be_opened(
     """Settings, rules and ledger that cannot be used: their message and exit code 1, no traceback."""
     (folder / "nowhere").write_text("a file") if database else None
     with pytest.raises(typer.Exit) as end:  # noqa: SIM117
-        with open_books(Path(rules) if rules else None, database, Path(config) if config else None):
+        with open_ledger(
+            Path(rules) if rules else None, database, Path(config) if config else None
+        ):
             pass
     assert end.value.exit_code == 1
     assert says in capsys.readouterr().err
@@ -91,12 +93,12 @@ def test_operator(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_mistyped_ledger_is_not_made(capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever looks into a file that is not there is told so, and no empty ledger answers in its place."""
-    with pytest.raises(typer.Exit), open_books(None, "sqlite:///typo/nope.db", None):
+    with pytest.raises(typer.Exit), open_ledger(None, "sqlite:///typo/nope.db", None):
         pass
     assert capsys.readouterr().err == (
         "SQLite file typo/nope.db: there is no such file; check --database, or make it with `allowance run` "
         "or `allowance db upgrade`\n"
     )
     assert not Path("typo").exists()
-    with open_books(None, "sqlite:///fresh.db", None, make=True) as books:
+    with open_ledger(None, "sqlite:///fresh.db", None, make=True) as books:
         assert not books.usage("ana").visits

@@ -10,7 +10,7 @@ from db.upgrade import upgrade
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import Settings
 from proxy_addon.doctor.check import Check, State
-from proxy_addon.doctor.checks import rounds
+from proxy_addon.doctor.checks import all_checks
 from tests.cli.books import URL, office
 from tests.e2e.waiting import free_port
 
@@ -19,7 +19,7 @@ def look(folder: Path, **more: object) -> dict[str, Check]:
     """Every check by name; the site is a port of loopback where nobody is."""
     ports = {"listen": f"127.0.0.1:{free_port()}", "web": f"127.0.0.1:{free_port()}"}
     settings = Settings(**{**ports, "resolve": [f"*:443=127.0.0.1:{free_port()}"], **more})
-    return {check.name: check for check in rounds(settings, HostPort("x.com", 443), folder)}
+    return {check.name: check for check in all_checks(settings, HostPort("x.com", 443), folder)}
 
 
 @pytest.fixture(name="folder")
@@ -46,7 +46,7 @@ def test_names_are_told_apart(folder: Path) -> None:
     """No two checks share a name, so a program can ask for one."""
     upgrade(URL)
     settings = Settings(resolve=[f"*:443=127.0.0.1:{free_port()}"])
-    names = [check.name for check in rounds(settings, HostPort("x.com", 443), folder)]
+    names = [check.name for check in all_checks(settings, HostPort("x.com", 443), folder)]
     assert len(names) == len(set(names))
 
 

@@ -20,7 +20,7 @@ from tests.db.engines import ENGINES, connected, new_url
 
 def look(url: str, now: float = 0.0) -> dict[str, Check]:
     """The checks by name."""
-    return {check.name: check for check in books.books(named(url), now)}
+    return {check.name: check for check in books.database_checks(named(url), now)}
 
 
 def named(url: str) -> Settings:
@@ -106,7 +106,7 @@ def test_folder_that_is_not_ours(tmp_path: Path) -> None:
     """A database and a journal that cannot be made."""
     tmp_path.chmod(0o500)
     settings = Settings(database=f"sqlite:///{tmp_path}/var/ledger.db")
-    assert [check.state for check in books.books(settings, 0.0)] == [State.ERROR]
+    assert [check.state for check in books.database_checks(settings, 0.0)] == [State.ERROR]
     assert [check.state for check in books.waiting(settings)] == [State.ERROR]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.doctor.check import State
-from proxy_addon.doctor.ports import doors, running
+from proxy_addon.doctor.ports import ports, running
 from tests.e2e.waiting import free_port
 
 READY = {"ready": True, "checks": {"proxy": "ok", "ledger": "ok"}}
@@ -52,20 +52,20 @@ def ours(health: object, port: int, status: int = 200) -> dict[str, tuple[int, b
 
 def test_both_free() -> None:
     """Nobody listens: both can be taken."""
-    found = list(doors(HostPort(LOCAL, free_port()), HostPort(LOCAL, free_port())))
+    found = list(ports(HostPort(LOCAL, free_port()), HostPort(LOCAL, free_port())))
     assert [(each.name, each.state) for each in found] == [
         ("web port", State.OK),
         ("proxy port", State.OK),
     ]
     assert all("is free" in each.fact for each in found)
-    assert "any free port" in next(doors(HostPort(LOCAL, 0), HostPort(LOCAL, 0))).fact
+    assert "any free port" in next(ports(HostPort(LOCAL, 0), HostPort(LOCAL, 0))).fact
 
 
 def test_somebody_else_has_it() -> None:
     """An error that names the port, the reason and both ways out."""
     with socket.create_server((LOCAL, 0)) as other:
         port = other.getsockname()[1]
-        web, proxy = doors(HostPort(LOCAL, port), HostPort(LOCAL, free_port()))
+        web, proxy = ports(HostPort(LOCAL, port), HostPort(LOCAL, free_port()))
     assert web.state is State.OK
     assert proxy.state is State.ERROR
     assert "in use" in proxy.fact
@@ -76,7 +76,7 @@ def test_a_proxy_of_ours_runs() -> None:
     """Good news: both ports are held by the very proxy that is meant."""
     port = free_port()
     with served(ours(READY, port)) as web:
-        found = list(doors(HostPort("", port), web))
+        found = list(ports(HostPort("", port), web))
     assert [each.state for each in found] == [State.OK, State.OK]
     assert "runs and is ready" in found[0].fact
     assert "held by the proxy that runs" in found[1].fact
@@ -86,7 +86,7 @@ def test_it_runs_and_is_not_ready() -> None:
     """What it says of itself is told."""
     sick = {"ready": False, "checks": {"proxy": "ok", "ledger": "down: unreachable"}}
     with served(ours(sick, 1, 503)) as web:
-        first, second = doors(HostPort(LOCAL, free_port()), web)
+        first, second = ports(HostPort(LOCAL, free_port()), web)
     assert first.state is State.WARNING
     assert "ledger: down: unreachable" in first.fact
     assert "is free" in second.fact
@@ -99,5 +99,5 @@ def test_another_web_server_is_not_taken_for_ours(answer: tuple[int, bytes]) -> 
     """Whatever it answers to our path."""
     with served({"/readyz": answer}) as web:
         assert running(web) is None
-        first, _ = doors(HostPort(LOCAL, free_port()), web)
+        first, _ = ports(HostPort(LOCAL, free_port()), web)
     assert first.state is State.ERROR

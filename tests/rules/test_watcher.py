@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon.rules.watcher import RulesWatch, look
+from proxy_addon.rules.watcher import RulesWatcher, snapshot
 
 PATIENCE = 10.0
 POLL = 0.3
@@ -50,11 +50,11 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def watching() -> Iterator[Callable[[Path], Heard]]:
     """Watches folders until the test ends."""
-    begun: list[RulesWatch] = []
+    begun: list[RulesWatcher] = []
 
     def begin(folder: Path) -> Heard:
         heard = Heard()
-        begun.append(RulesWatch(folder, heard, poll=POLL))
+        begun.append(RulesWatcher(folder, heard, poll=POLL))
         begun[-1].start()
         return heard
 
@@ -164,7 +164,7 @@ def test_a_failure_does_not_end_the_watch(folder: Path) -> None:
         heard()
         raise ValueError("no")
 
-    watch = RulesWatch(folder, fails, poll=POLL)
+    watch = RulesWatcher(folder, fails, poll=POLL)
     watch.start()
     try:
         (folder / "policy.yaml").write_text("version: 1\n# a\n")
@@ -177,15 +177,15 @@ def test_a_failure_does_not_end_the_watch(folder: Path) -> None:
 
 def test_a_look_sees_names_sizes_and_one_level_below(folder: Path) -> None:
     """Every kind of change to a file that is read shows."""
-    looks = [look(folder)]
+    looks = [snapshot(folder)]
     (folder / "platforms").mkdir()
-    looks.append(look(folder))
+    looks.append(snapshot(folder))
     (folder / "platforms" / "x.yaml").write_text("x: {}\n")
-    looks.append(look(folder))
+    looks.append(snapshot(folder))
     (folder / "platforms" / "x.yaml").chmod(0o600)
-    looks.append(look(folder))
+    looks.append(snapshot(folder))
     (folder / "platforms" / "x.yaml").unlink()
-    looks.append(look(folder))
+    looks.append(snapshot(folder))
     (folder / "platforms" / ".hidden").write_text("")
     assert len(set(looks)) == 5
-    assert look(folder / "nowhere") == look(folder / "nowhere")
+    assert snapshot(folder / "nowhere") == snapshot(folder / "nowhere")

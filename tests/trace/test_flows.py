@@ -10,7 +10,7 @@ from mitmproxy.test import tflow
 from mitmproxy.websocket import WebSocketMessage
 from wsproto.frame_protocol import Opcode
 
-from proxy_addon.trace.event import ResponseTiming, TraceEvent, Trouble
+from proxy_addon.trace.event import ResponseTiming, TraceEvent, TraceFault
 from proxy_addon.trace.flows import events_of, read
 from proxy_addon.trace.report import ReadReport
 from proxy_addon.trace.source import Source
@@ -135,7 +135,7 @@ def test_notes_that_are_nonsense_are_counted(tmp_path: Path) -> None:
     broken.metadata["allowance_passed"] = [["soon", 7]]
     events, report = _read(tmp_path / "a", [broken, _http()])
     assert len(events) == 1
-    assert [(p.number, p.reason) for p in report.first] == [(1, Trouble.TYPE)]
+    assert [(p.number, p.reason) for p in report.first] == [(1, TraceFault.TYPE)]
 
 
 def test_no_answer_is_status_zero() -> None:
@@ -188,7 +188,7 @@ def test_a_truncated_dump_gives_what_came_before(tmp_path: Path) -> None:
     """The break is counted once, at its flow."""
     events, report = _read(tmp_path / "a", [_http(), _http()], cut=10)
     assert len(events) == 1
-    assert [(p.number, p.reason) for p in report.first] == [(2, Trouble.CUT_OFF)]
+    assert [(p.number, p.reason) for p in report.first] == [(2, TraceFault.CUT_OFF)]
 
 
 def test_a_flow_that_is_none_is_counted_and_passed(tmp_path: Path) -> None:
@@ -200,6 +200,6 @@ def test_a_flow_that_is_none_is_counted_and_passed(tmp_path: Path) -> None:
         out.write(b"999999999999:")
     assert len(list(read(Source(path, report), None, report))) == 1
     assert [(p.number, p.reason) for p in report.first] == [
-        (1, Trouble.SYNTAX),
-        (3, Trouble.CUT_OFF),
+        (1, TraceFault.SYNTAX),
+        (3, TraceFault.CUT_OFF),
     ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proxy_addon.trace.event import BadRecordError, Trouble
+from proxy_addon.trace.event import BadRecordError, TraceFault
 from proxy_addon.trace.har import events_of, read
 from proxy_addon.trace.report import ReadReport
 from proxy_addon.trace.source import Source
@@ -98,17 +98,17 @@ def test_what_never_went_out_is_skipped(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"startedDateTime": "soon"}, Trouble.TIME),
-        ({"startedDateTime": None}, Trouble.TIME),
-        ({"time": 1e12}, Trouble.DURATION),
-        ({"time": "long"}, Trouble.TYPE),
-        ({"request": None}, Trouble.MISSING),
-        ({"response": []}, Trouble.TYPE),
-        ({"_webSocketMessages": [{"type": "ping"}]}, Trouble.KIND),
-        ({"request": ENTRY["request"] | {"headers": [3]}}, Trouble.TYPE),
+        ({"startedDateTime": "soon"}, TraceFault.TIME),
+        ({"startedDateTime": None}, TraceFault.TIME),
+        ({"time": 1e12}, TraceFault.DURATION),
+        ({"time": "long"}, TraceFault.TYPE),
+        ({"request": None}, TraceFault.MISSING),
+        ({"response": []}, TraceFault.TYPE),
+        ({"_webSocketMessages": [{"type": "ping"}]}, TraceFault.KIND),
+        ({"request": ENTRY["request"] | {"headers": [3]}}, TraceFault.TYPE),
     ],
 )
-def test_a_wrong_entry_has_its_reason(change: dict[str, Any], reason: Trouble) -> None:
+def test_a_wrong_entry_has_its_reason(change: dict[str, Any], reason: TraceFault) -> None:
     """Entries are judged one by one."""
     with pytest.raises(BadRecordError) as caught:
         events_of(ENTRY | change)
@@ -121,7 +121,7 @@ def test_a_file_of_many_entries(tmp_path: Path) -> None:
     path.write_text(_har([ENTRY, {"request": 1}, ENTRY], comment="x"))
     events, report = _read(path, "bo")
     assert [e.user for e in events] == ["bo", "bo"]
-    assert [(p.number, p.reason) for p in report.first] == [(2, Trouble.TYPE)]
+    assert [(p.number, p.reason) for p in report.first] == [(2, TraceFault.TYPE)]
 
 
 def test_a_truncated_file_gives_what_came_before(tmp_path: Path) -> None:
@@ -132,4 +132,4 @@ def test_a_truncated_file_gives_what_came_before(tmp_path: Path) -> None:
     events, report = _read(path)
     assert len(events) == 3
     assert report.first[0].number == 4
-    assert report.first[0].reason is Trouble.SYNTAX
+    assert report.first[0].reason is TraceFault.SYNTAX

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.trace.event import BadRecordError, Trouble
+from proxy_addon.trace.event import BadRecordError, TraceFault
 from proxy_addon.trace.jsonl import event_of, read
 from proxy_addon.trace.report import ReadReport
 from proxy_addon.trace.source import Source
@@ -77,28 +77,28 @@ def test_the_three_examples_of_the_format() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"at": -5}, Trouble.TIME),
-        ({"at": float("nan")}, Trouble.TIME),
-        ({"at": 1e300}, Trouble.TIME),
-        ({"at": None}, Trouble.MISSING),
-        ({"at": "now"}, Trouble.TYPE),
-        ({"user": None}, Trouble.MISSING),
-        ({"user": 5}, Trouble.TYPE),
-        ({"url": None}, Trouble.MISSING),
-        ({"url": "home"}, Trouble.URL),
-        ({"bytes": -1}, Trouble.SIZE),
-        ({"bytes": 10**30}, Trouble.SIZE),
-        ({"duration": 700_000}, Trouble.DURATION),
-        ({"duration": float("inf")}, Trouble.DURATION),
-        ({"status": 2000}, Trouble.STATUS),
-        ({"headers": [1]}, Trouble.TYPE),
-        ({"kind": "smoke"}, Trouble.KIND),
-        ({"kind": ["request"]}, Trouble.KIND),
-        ({"kind": "websocket"}, Trouble.KIND),
-        ({"kind": "tunnel"}, Trouble.MISSING),
+        ({"at": -5}, TraceFault.TIME),
+        ({"at": float("nan")}, TraceFault.TIME),
+        ({"at": 1e300}, TraceFault.TIME),
+        ({"at": None}, TraceFault.MISSING),
+        ({"at": "now"}, TraceFault.TYPE),
+        ({"user": None}, TraceFault.MISSING),
+        ({"user": 5}, TraceFault.TYPE),
+        ({"url": None}, TraceFault.MISSING),
+        ({"url": "home"}, TraceFault.URL),
+        ({"bytes": -1}, TraceFault.SIZE),
+        ({"bytes": 10**30}, TraceFault.SIZE),
+        ({"duration": 700_000}, TraceFault.DURATION),
+        ({"duration": float("inf")}, TraceFault.DURATION),
+        ({"status": 2000}, TraceFault.STATUS),
+        ({"headers": [1]}, TraceFault.TYPE),
+        ({"kind": "smoke"}, TraceFault.KIND),
+        ({"kind": ["request"]}, TraceFault.KIND),
+        ({"kind": "websocket"}, TraceFault.KIND),
+        ({"kind": "tunnel"}, TraceFault.MISSING),
     ],
 )
-def test_a_wrong_field_has_its_reason(change: dict[str, Any], reason: Trouble) -> None:
+def test_a_wrong_field_has_its_reason(change: dict[str, Any], reason: TraceFault) -> None:
     """Each kind of nonsense is refused under its own name."""
     with pytest.raises(BadRecordError) as caught:
         event_of(REQUEST | change)
@@ -122,11 +122,11 @@ def test_bad_lines_are_counted_and_good_ones_read(tmp_path: Path) -> None:
     path.write_bytes(b"\r\n".join(lines))
     assert [e.user for e in read(Source(path, report), None, report)] == ["ana", "ü"]
     assert [(p.number, p.reason) for p in report.first] == [
-        (2, Trouble.ENCODING),
-        (3, Trouble.SYNTAX),
-        (4, Trouble.TYPE),
-        (5, Trouble.SYNTAX),
-        (8, Trouble.ENCODING),
+        (2, TraceFault.ENCODING),
+        (3, TraceFault.SYNTAX),
+        (4, TraceFault.TYPE),
+        (5, TraceFault.SYNTAX),
+        (8, TraceFault.ENCODING),
     ]
 
 

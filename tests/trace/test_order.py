@@ -7,7 +7,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.trace.event import TraceEvent, Trouble
+from proxy_addon.trace.event import TraceEvent, TraceFault
 from proxy_addon.trace.order import nearly_sorted, sorted_on_disk
 from proxy_addon.trace.report import ReadReport
 
@@ -41,7 +41,7 @@ def test_nearly_sorted_never_goes_back(times: list[float], window: int) -> None:
     report = ReadReport()
     found = [e.at for e in nearly_sorted(map(_event, times), "f", report, window)]
     assert found == sorted(found)
-    assert len(found) + report.problems[Trouble.LATE] == len(times)
+    assert len(found) + report.problems[TraceFault.LATE] == len(times)
 
 
 def test_small_disorder_is_put_right() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.trace.event import Trouble
+from proxy_addon.trace.event import TraceFault
 from proxy_addon.trace.reader import open_traces
 from proxy_addon.trace.report import ReadReport, TraceError
 
@@ -50,7 +50,7 @@ def test_a_missing_or_unknown_file_is_a_problem_and_the_rest_is_read(tmp_path: P
     picture.write_bytes(b"\x89PNG")
     report = ReadReport()
     assert len(list(open_traces([tmp_path / "none", picture, good, tmp_path], report=report))) == 1
-    assert report.problems == {Trouble.FILE: 2, Trouble.FORMAT: 1}
+    assert report.problems == {TraceFault.FILE: 2, TraceFault.FORMAT: 1}
 
 
 def test_strict_stops_at_the_first_problem(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from proxy_addon.trace import source as module
-from proxy_addon.trace.event import Trouble
+from proxy_addon.trace.event import TraceFault
 from proxy_addon.trace.report import ReadReport
 from proxy_addon.trace.source import Source
 
@@ -57,8 +57,8 @@ def test_a_line_without_end_does_not_fill_the_memory(
     path.write_bytes(b"ok\n" + b"y" * 300 + b"\nfine\n" + b"z" * 300)
     assert _lines(path, report) == [(1, b"ok"), (3, b"fine")]
     assert [(p.number, p.reason) for p in report.first] == [
-        (2, Trouble.TOO_LONG),
-        (4, Trouble.TOO_LONG),
+        (2, TraceFault.TOO_LONG),
+        (4, TraceFault.TOO_LONG),
     ]
 
 
@@ -73,7 +73,7 @@ def test_truncated_gzip_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
         b"\n".join(line for _, line in found[:-1]) + b"\n"
         == content[: content.index(found[-2][1]) + len(found[-2][1]) + 1]
     )
-    assert report.problems == {Trouble.CUT_OFF: 1}
+    assert report.problems == {TraceFault.CUT_OFF: 1}
 
 
 def test_progress_counts_what_is_on_disk(tmp_path: Path) -> None:

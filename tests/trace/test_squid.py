@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon.trace.event import BadRecordError, Trouble
+from proxy_addon.trace.event import BadRecordError, TraceFault
 from proxy_addon.trace.report import ReadReport
 from proxy_addon.trace.source import Source
 from proxy_addon.trace.squid import event_of, read
@@ -60,17 +60,17 @@ def test_names_are_decoded_and_the_option_fills_gaps() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("1793610001.250 12 10.0.0.7", Trouble.MISSING),
-        (GET.replace("1793610001.250", "yesterday"), Trouble.TYPE),
-        (GET.replace("1250 10", "-3 10"), Trouble.DURATION),
-        (GET.replace("1250 10", "nan 10"), Trouble.DURATION),
-        (GET.replace("51234", "-5"), Trouble.SIZE),
-        (GET.replace("/200", "/abc"), Trouble.TYPE),
-        (GET.replace("http://x.com/a?b=1", "nothing"), Trouble.URL),
-        (GET.replace("1793610001.250", "0.5"), Trouble.TIME),
+        ("1793610001.250 12 10.0.0.7", TraceFault.MISSING),
+        (GET.replace("1793610001.250", "yesterday"), TraceFault.TYPE),
+        (GET.replace("1250 10", "-3 10"), TraceFault.DURATION),
+        (GET.replace("1250 10", "nan 10"), TraceFault.DURATION),
+        (GET.replace("51234", "-5"), TraceFault.SIZE),
+        (GET.replace("/200", "/abc"), TraceFault.TYPE),
+        (GET.replace("http://x.com/a?b=1", "nothing"), TraceFault.URL),
+        (GET.replace("1793610001.250", "0.5"), TraceFault.TIME),
     ],
 )
-def test_wrong_columns_have_their_reason(line: str, reason: Trouble) -> None:
+def test_wrong_columns_have_their_reason(line: str, reason: TraceFault) -> None:
     """Too few columns, no numbers, nonsense."""
     with pytest.raises(BadRecordError) as caught:
         event_of(line)
@@ -84,4 +84,4 @@ def test_aborted_connections_are_skipped_not_counted_as_bad(tmp_path: Path) -> N
     path.write_bytes(f"{GET}\n{aborted}\n\xff\n".encode("latin-1"))
     assert len(list(read(Source(path, report), None, report))) == 1
     assert report.skipped.total() == 1
-    assert report.problems == {Trouble.ENCODING: 1}
+    assert report.problems == {TraceFault.ENCODING: 1}

@@ -21,7 +21,7 @@ log = structlog.get_logger("allowance.proxy")
 type Hook = Callable[..., Any]
 
 
-class QuickHooks(AddonManager):
+class CachedHooksManager(AddonManager):
     """Drop-in for `Master.addons`."""
 
     def __init__(self, master: Any) -> None:

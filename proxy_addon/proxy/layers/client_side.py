@@ -20,7 +20,7 @@ from mitmproxy.proxy.layers.http._http2 import Http2Server
 
 from proxy_addon.network.guards import refusal
 from proxy_addon.proxy.layers import flow_output as writing
-from proxy_addon.proxy.responses import responses as answers
+from proxy_addon.proxy.responses import responses
 
 HEAD_MOST = 65_536  # bytes of request line and headers
 
@@ -48,17 +48,17 @@ _UNTRUSTED = (
 )
 
 
-def error_page(status: int, message: str = "") -> answers.Answer:
+def error_page(status: int, message: str = "") -> responses.Answer:
     """What a person sees when something failed that is not a decision of ours. `message` is mitmproxy's."""
     why = refusal(message)
     if why is not None:
-        return answers.refused(403, "Not through this proxy", why)
+        return responses.refused(403, "Not through this proxy", why)
     if status == 502 and "certificate" in message.lower():
-        return answers.refused(status, *_UNTRUSTED)
-    return answers.refused(status, *_TEXTS.get(status, _TEXTS[400 if status < 500 else 502]))
+        return responses.refused(status, *_UNTRUSTED)
+    return responses.refused(status, *_TEXTS.get(status, _TEXTS[400 if status < 500 else 502]))
 
 
-class Http1Front(Http1Server):
+class Http1ClientSide(Http1Server):
     """HTTP/1 with a client."""
 
     def send(self, event: Any) -> layer.CommandGenerator[None]:
@@ -124,7 +124,7 @@ class _WithoutTrailers:
         return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
 
 
-class Http2Front(Http2Server):
+class Http2ClientSide(Http2Server):
     """HTTP/2 with a client."""
 
     def __init__(self, ctx: context.Context) -> None:
@@ -171,4 +171,4 @@ class Http2Front(Http2Server):
 
 def front(ctx: context.Context) -> HttpConnection:
     """The layer that speaks with the client of a connection."""
-    return Http2Front(ctx.fork()) if ctx.client.alpn == b"h2" else Http1Front(ctx.fork())
+    return Http2ClientSide(ctx.fork()) if ctx.client.alpn == b"h2" else Http1ClientSide(ctx.fork())

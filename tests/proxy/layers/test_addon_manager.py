@@ -13,7 +13,7 @@ from mitmproxy.master import Master
 from mitmproxy.proxy.layers.http import HttpRequestHook
 from mitmproxy.test import tflow
 
-from proxy_addon.proxy.layers.addon_manager import QuickHooks
+from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
 
 
 class Spy:
@@ -60,13 +60,13 @@ async def called(manager: type[AddonManager], act: Callable[[], Any] | None) -> 
 @pytest.mark.parametrize("act", [None, halt, fail, wait])
 async def test_same_calls_in_the_same_order(act: Callable[[], Any] | None) -> None:
     """Whatever a hook does, the others are called as mitmproxy itself would call them."""
-    assert await called(QuickHooks, act) == await called(AddonManager, act)
+    assert await called(CachedHooksManager, act) == await called(AddonManager, act)
 
 
 async def test_add_ons_that_come_and_go() -> None:
     """An add-on that is added or removed later is found, and no longer found."""
     master = Master(options.Options(), asyncio.get_running_loop())
-    master.addons = QuickHooks(master)
+    master.addons = CachedHooksManager(master)
     said: list[str] = []
     late = Spy("late", said)
     await master.addons.trigger_event(hooks.UpdateHook([]))
