@@ -21,7 +21,6 @@ because until then there is nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from proxy_addon.core import periods
@@ -32,7 +31,6 @@ from proxy_addon.core.types import Balance, Grant, Interval
 CARRY_PERIODS = 8  # how many windows back carried time can come from
 _NOTHING = 0.000_5  # seconds: a rest below this is a rounding error, not time left
 _STEP = 0.001  # seconds: how exactly the return of a rolling limit is found
-_NONE: Mapping[str, Intervals] = MappingProxyType({})
 _ROUNDS = 32  # windows looked at for the return of an allowance
 
 
