@@ -21,7 +21,7 @@ import idna
 
 _LONGEST = 512  # characters; DNS names end at 253, an attacker's do not
 _CLEAN = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
-_RUBBISH = re.compile(r"[\x00-\x20\x7f%/\\?#@<>\"`{}|^]")
+_RUBBISH = re.compile(r"[\x00-\x20\x7f%/\\?#@<>\"`{}|^[\]]")
 _PORT = re.compile(r":[0-9]*$")
 
 
