@@ -9,10 +9,11 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from proxy_addon.core.rules import calendar_checks as dated
 from proxy_addon.core.rules import checks
+from proxy_addon.core.rules import parsers as values
 
 _OR_NOTHING = (checks.any_list, checks.keyed)
 _OR_ONE = (checks.some_or_one, dated.one_or_more)
-_SOMETHING = (checks.some, checks.group_list, checks.given)
+_SOMETHING = (checks.some, checks.group_list, values.given)
 
 
 class _Shapes(GenerateJsonSchema):

@@ -209,13 +209,13 @@ class _Reader:
 
     def _key(self, event: Event) -> str:
         self._refuse_extras(event)
-        if not isinstance(event, ScalarEvent) or not event.value:
+        if not isinstance(event, ScalarEvent) or not event.value.strip():
             hint = "a key is a word, or a text in quotes"
             raise _StopReadingError(_mark(event), Code.BAD_KEY, "this cannot be a key", hint)
         if event.value == "<<" and event.implicit[0]:
             message = "`<<` merges one block into another, which hides what is in force"
             raise _StopReadingError(_mark(event), Code.YAML_MERGE, message, "write the keys out")
-        return event.value
+        return str(event.value).strip()
 
     def _refuse_extras(self, event: Event) -> None:
         """Anchors, aliases and tags: the reader of the rules would have to know YAML."""

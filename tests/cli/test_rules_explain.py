@@ -139,7 +139,7 @@ def test_what_is_not_limited() -> None:
         ),
         (
             (*DORA, *TEN, "--spent", "daily=12"),
-            '--spent: "12" is not a length of time; write, for example, 90s, 15m or 1h30m\n',
+            '--spent: "12" has no unit; write, for example, 90s, 15m or 1h30m\n',
         ),
         ((*DORA, *TEN, "--spent", "dayly=12m"), '"dayly" is not an allowance of the rules'),
         (("--user", "a:b", "--url", "https://x.example/"), "--user: 'a:b': a name has no"),

@@ -42,12 +42,15 @@ def host(value: object) -> str:
 
 
 def _is_host(word: str) -> bool:
+    if word.startswith("=*."):  # neither one name alone nor all below it
+        return False
     bare = word.removeprefix("=").removeprefix("*.").rstrip(".")
     return bool(_HOST.fullmatch(bare)) and bool(normalise(bare))
 
 
 def _host_hint(word: str) -> str:
-    bare = re.sub(r"^[a-z]+://", "", word).partition("/")[0]
+    bare = re.sub(r"^[A-Za-z]+://", "", word).partition("/")[0]
+    bare = re.sub(r":\d+$", "", bare)
     if bare != word and _is_host(bare):
         return f"write {bare}"
     return "write example.com for the name and all below it, or =example.com for that name alone"

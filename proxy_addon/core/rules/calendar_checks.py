@@ -20,6 +20,7 @@ from proxy_addon.core.ruleset import Calendar
 _ITEM = "write a date, {ics: file.ics} or {holidays: GB}"
 _HOLIDAY_KEYS = ("holidays", "region", "years")
 _YEARS = re.compile(r"(\d{4})(?:\s*(?:-|–|\.\.)\s*(\d{4}))?", re.ASCII)
+_EARLIEST_YEAR = 1900
 _MOST_YEARS = 100
 
 
@@ -73,9 +74,15 @@ def _default_years() -> tuple[int, int]:
 def _years(value: object) -> tuple[int, int]:
     match = _YEARS.fullmatch(str(value).strip()[:100]) if isinstance(value, str | int) else None
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-    if not 1900 <= first <= last < first + _MOST_YEARS:
-        raise BadValue(Code.BAD_DATES, f"{quote(value)} are not years", "write 2026 or 2026-2030")
-    return first, last
+    if match is None or first < _EARLIEST_YEAR:
+        what, hint = "is not a year or a range of years", "write 2026 or 2026-2030"
+    elif last < first:
+        what, hint = "ends before it begins", f"write {last}-{first}"
+    elif last >= first + _MOST_YEARS:
+        what, hint = f"is more than {_MOST_YEARS} years", "write fewer, such as 2026-2030"
+    else:
+        return first, last
+    raise BadValue(Code.BAD_DATES, f"{quote(value)} {what}", hint)
 
 
 def feed(value: object, info: ValidationInfo) -> Feed:

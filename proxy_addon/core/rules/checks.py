@@ -154,15 +154,6 @@ def keyed(value: object) -> object:
     return {} if value is None else value
 
 
-def given(value: object) -> object:
-    """Something must be written here."""
-    if value is None:
-        raise BadValue(
-            Code.WRONG_TYPE, "nothing is written here", "fill it in, or leave the key out"
-        )
-    return value
-
-
 def choice(*choices: str) -> Callable[[object], str]:
     """A check that a value is one of some words."""
 
@@ -203,7 +194,7 @@ def unidentified(value: object) -> str | None:
 def seat(value: object, info: ValidationInfo) -> DeviceUser:
     """A user, `{role: r}`, or `{user: u, role: r}`."""
     if not isinstance(value, Mapping):
-        return DeviceUser(values.name(given(value)), None)
+        return DeviceUser(values.name(value), None)
     _only(value, ("user", "role"), "a device", "a device has user, role or both")
     if not value:
         raise BadValue(

@@ -149,7 +149,8 @@ def _rule_names(top: Top, report: Report) -> None:
     for position, rule in enumerate(rules if isinstance(rules, list) else ()):
         if not isinstance(rule, Mapping):
             continue
-        name = _rule_name(str(rule.get("name") or "").strip(), position)
+        given = rule.get("name")
+        name = _rule_name("" if given is None else str(given).strip(), position)
         if name in seen:
             line = top.find(("rules", seen[name])).line
             at: Path = ("rules", position, "name") if "name" in rule else ("rules", position)
@@ -205,7 +206,7 @@ def _metering(top: Top, report: Report) -> Metering:
             values.number if key.endswith("_rate") else times_of.seconds
         )
         try:
-            changed[key] = kinds[key](parse(value))
+            changed[key] = kinds[key](parse(values.given(value)))
         except BadValue as error:
             report.refuse(top.find(("metering", key)), error)
     return replace(Metering(), **changed)

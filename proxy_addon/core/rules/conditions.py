@@ -10,6 +10,8 @@ from proxy_addon.core.ruleset import Calendar, Duty, When
 
 type Known = Mapping[str, Calendar]
 
+SHIFTS = "the shifts"  # what explanations call a file of shifts; no calendar can have this name
+
 
 def calendars(policy: PolicyModel) -> Known:
     """Every calendar of the policy with all its days and hours."""
@@ -50,7 +52,7 @@ def duties(role: RoleModel, known: Known) -> tuple[Duty, ...]:
 def _duties(member: DutyModel, known: Known) -> tuple[Duty, ...]:
     when = None if member.when is None else when_of(member.when, known)
     if member.ics is not None:
-        return shifts(member.ics, "the shifts", when, short=member.names == "short")
+        return shifts(member.ics, SHIFTS, when, short=member.names == "short")
     if member.user is None or when is None:
         return ()
     return (Duty((member.user,), when),)

@@ -15,6 +15,7 @@ from proxy_addon.core.rules import address_parsers as addresses
 from proxy_addon.core.rules import reachability as reach
 from proxy_addon.core.rules.address_parsers import Network
 from proxy_addon.core.rules.bundled_platforms import PLATFORMS
+from proxy_addon.core.rules.conditions import SHIFTS
 from proxy_addon.core.rules.documents import Path
 from proxy_addon.core.rules.merge import ADMIN, Top
 from proxy_addon.core.rules.parsers import quote
@@ -22,7 +23,7 @@ from proxy_addon.core.rules.platforms import Entry
 from proxy_addon.core.rules.problems import Code, Place
 from proxy_addon.core.rules.report import Report
 from proxy_addon.core.rules.retention_checks import warn_of_lost_carry_over
-from proxy_addon.core.ruleset import Allowance, Limit, Override, RuleSet, Then
+from proxy_addon.core.ruleset import Allowance, Duty, Limit, Override, RuleSet, Then
 from proxy_addon.core.types import Person
 
 
@@ -66,25 +67,30 @@ def _never(place: Place, report: Report) -> None:
         place,
         Code.NEVER_TRUE,
         "this condition never holds",
-        "its parts must hold together: no day has them all",
+        "all its parts must hold at the same time",
     )
 
 
 def _duties(rs: RuleSet, top: Top, report: Report) -> None:
     """Members whose times never come."""
-    for role, place in _timed(rs, top):
-        for duty in rs.people.duties.get(role, ()):
-            if duty.users == (place[1],) and not reach.can_hold(duty.when, rs):
-                _never(top.find(place[0], True), report)
+    for role, duties in rs.people.duties.items():
+        own = (duty for duty in duties if not _is_shift(duty))
+        for place, duty in zip(_timed(role, top), own, strict=True):
+            if not reach.can_hold(duty.when, rs):
+                _never(top.find(place, True), report)
 
 
-def _timed(rs: RuleSet, top: Top) -> Iterator[tuple[str, tuple[Path, str]]]:
-    """Role, place of the `when`, and user of each member with times."""
-    roles = top.data.get("roles") or {}
-    for role in rs.people.duties:
-        for n, member in enumerate((roles.get(role) or {}).get("members") or ()):
-            if isinstance(member, Mapping) and "user" in member and "when" in member:
-                yield role, (("roles", role, "members", n, "when"), str(member["user"]).strip())
+def _is_shift(duty: Duty) -> bool:
+    """True for a duty from a file of shifts."""
+    return duty.when.calendar is not None and duty.when.calendar.names == (SHIFTS,)
+
+
+def _timed(role: str, top: Top) -> Iterator[Path]:
+    """The place of the `when` of each user of the role who has it at times, in the order of the file."""
+    key = {str(key).strip(): key for key in top.data["roles"]}[role]
+    for n, member in enumerate(top.data["roles"][key]["members"]):
+        if isinstance(member, Mapping) and member.get("user") is not None and "when" in member:
+            yield "roles", key, "members", n, "when"
 
 
 def _allowances(rs: RuleSet, top: Top, report: Report) -> None:
@@ -111,7 +117,7 @@ def _limits(limits: Sequence[Limit], at: Path, top: Top, report: Report) -> None
     for n, limit in enumerate(limits):
         if limit.seconds > period_table.longest(limit):
             what = period_table.article(limit.period)
-            message = f"this limit is longer than {what} is, so it never ends"
+            message = f"this limit is longer than {what}, so it can never be used up"
             report.warn(
                 top.find((*at, n)),
                 Code.LIMIT_TOO_LARGE,
@@ -127,15 +133,18 @@ def _overrides(engine: Engine, allowance: Allowance, at: Path, top: Top, report:
     first: dict[str, int] = {}
     for n, override in enumerate(allowance.overrides):
         for k, user in enumerate(override.users):
-            is_one = user.casefold() not in forced and not is_pattern(user)
-            who = engine.person(user, 0.0) if is_one else Person(user, ())
-            wins = engine.override_for(who, allowance.name, 0.0)
-            had = n if wins is None else allowance.overrides.index(wins)
+            had = n
+            if is_pattern(user):
+                had = _wider(user, allowance.overrides[:n])
+            else:
+                is_free = user.casefold() not in forced
+                who = engine.person(user, 0.0) if is_free else Person(user, ())
+                wins = engine.override_for(who, allowance.name, 0.0)
+                had = n if wins is None else allowance.overrides.index(wins)
             if had < n:
                 _second(quote(user), had, (*at, "overrides", n, "users", k), at, top, report)
-        for role in override.roles:
+        for k, role in enumerate(override.roles):
             if role in first:
-                k = override.roles.index(role)
                 _second(
                     f"role {quote(role)}",
                     first[role],
@@ -146,6 +155,16 @@ def _overrides(engine: Engine, allowance: Allowance, at: Path, top: Top, report:
                 )
             first.setdefault(role, n)
         _twice(override, n, at, top, report)
+
+
+def _wider(pattern: str, above: Sequence[Override]) -> int:
+    """The number of the first override that names a pattern as wide or wider; their number if none does."""
+    wide = (
+        n
+        for n, override in enumerate(above)
+        if any(reach.covers(user.casefold(), pattern.casefold()) for user in override.users)
+    )
+    return next(wide, len(above))
 
 
 def _twice(override: Override, n: int, at: Path, top: Top, report: Report) -> None:

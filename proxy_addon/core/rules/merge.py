@@ -91,9 +91,10 @@ def declared(
     if roles is not None:
         unidentified = data.get("unidentified", {"role": "guest"})
         guest = unidentified.get("role") if isinstance(unidentified, Mapping) else None
-        roles |= {ADMIN, str(data.get("default_role", "staff"))} | (
-            {str(guest)} if guest else set()
-        )
+        default = data.get("default_role")
+        roles |= {ADMIN, "staff" if default is None else str(default).strip()}
+        if guest is not None:
+            roles |= {str(guest).strip()}
     return DefinedNames(
         roles=roles,
         sections={name: sections(same) for name, same in found.items()},

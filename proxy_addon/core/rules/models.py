@@ -87,7 +87,7 @@ CalendarItems = Annotated[
 ]
 Some = BeforeValidator(checks.some)
 Maybe = BeforeValidator(checks.any_list)
-Given = BeforeValidator(checks.given)
+Given = BeforeValidator(values.given)
 Keyed = BeforeValidator(checks.keyed)
 
 

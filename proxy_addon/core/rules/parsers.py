@@ -69,8 +69,18 @@ def short(value: object) -> str:
     return value.strip() if isinstance(value, str) and len(value) <= 100 else ""
 
 
+def given(value: object) -> object:
+    """Something must be written here."""
+    if value is None:
+        raise BadValue(
+            Code.WRONG_TYPE, "nothing is written here", "fill it in, or leave the key out"
+        )
+    return value
+
+
 def text(value: object) -> str:
     """A name or a sentence; numbers are names as well (an employee's number)."""
+    given(value)
     if isinstance(value, bool):
         raise BadValue(
             Code.WRONG_TYPE,

@@ -153,16 +153,21 @@ class _Atoms:
         return role in rule.roles or "*" in rule.users
 
     def _user_fits(self, rule: Rule, name: str) -> bool:
-        plain = not any(sign in name for sign in "?[")
-        for user in map(str.casefold, rule.users):
-            # The text of a pattern fits a wider pattern of stars only if all that it fits does.
-            if user == name or (
-                plain and is_pattern(user) and not set(user) & set("?[") and fnmatchcase(name, user)
-            ):
-                return True
+        if any(covers(user.casefold(), name) for user in rule.users):
+            return True
         if is_pattern(name) or name in self._forced:
             return False
         return bool(self._members.get(name, set()) & rule.roles)
+
+
+def covers(user: str, name: str) -> bool:
+    """True when a name or pattern fits everybody that another one fits; False when that cannot be told.
+
+    The text of a pattern fits a wider pattern of stars only if all that it fits does.
+    """
+    if user == name:
+        return True
+    return not set(user + name) & set("?[") and is_pattern(user) and fnmatchcase(name, user)
 
 
 def _all_roles(rs: RuleSet) -> set[str]:

@@ -17,6 +17,7 @@ from proxy_addon.core.rules.problems import Code, Place, RuleProblem, Severity
 
 type Find = Callable[[Path, bool], Place]  # the place of a value, or (True) of its key
 
+_NOTHING = BadValue(Code.WRONG_TYPE, "nothing is written here", "fill it in, or leave the key out")
 _SUGGESTIONS = 200  # finding near names is slow; nobody reads that many
 _WANTED = {"list_type": "a list", "dict_type": "a block of keys", "model_type": "a block of keys"}
 # What stands where: `*` is any name or position. The first row that fits wins.
@@ -28,6 +29,8 @@ _SHAPES: tuple[tuple[Path, type[BaseModel], str], ...] = (
     (("roles", "*"), models.RoleModel, "a role"),
     (("roles", "*", "members", "*"), models.DutyModel, "a member"),
     (("roles", "*", "members", "*", "when"), models.WhenModel, "`when`"),
+    (("reload",), models.ReloadModel, "`reload`"),
+    (("privacy",), models.PrivacyModel, "`privacy`"),
     (("platforms", "*"), models.PlatformModel, "a platform"),
     (("platforms", "*", "sections", "*"), models.SectionModel, "a section"),
 )
@@ -96,9 +99,7 @@ def _translate(error: ErrorDetails, at: Path, report: Report, find: Find) -> Non
     elif isinstance(bad := error.get("ctx", {}).get("error"), BadValue):
         is_key = path[-1] == "[key]" or bad.code is Code.UNKNOWN_KEY
         if error["input"] is None and bad.code is not Code.EMPTY_LIST and not bad.at:
-            bad = BadValue(
-                Code.WRONG_TYPE, "nothing is written here", "fill it in, or leave the key out"
-            )
+            bad = _NOTHING
         path = path[:-1] if path[-1] == "[key]" else (*path, *bad.at)
         report.refuse(find(path, is_key), bad)
     else:

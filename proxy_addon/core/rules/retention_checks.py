@@ -58,6 +58,8 @@ def _whole(seconds: float) -> int:
 
 
 def _days(seconds: float) -> str:
-    """ "90 days", "1 day", "36 hours"."""
-    number, unit = (seconds / DAY, "day") if seconds >= DAY else (seconds / 3600, "hour")
-    return f"{number:.4g} {unit}" if number == 1 else f"{number:.4g} {unit}s"
+    """ "90 days", "1 day", "36 hours", "5 seconds"."""
+    units = ((DAY, "day"), (3600.0, "hour"), (60.0, "minute"))
+    length, unit = next((row for row in units if seconds >= row[0]), (1.0, "second"))
+    number = f"{seconds / length:.2f}".rstrip("0").rstrip(".")
+    return f"{number} {unit}" if number == "1" else f"{number} {unit}s"

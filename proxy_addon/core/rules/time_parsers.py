@@ -18,6 +18,8 @@ _DAY_NUMBERS = {name: n for n, day in enumerate(_DAYS) for name in (day, day[:3]
 _DAY_RANGES = tuple(f"{first}-{last}" for first in _DAY_NUMBERS for last in _DAY_NUMBERS)
 _PART = r"(?:(\d{1,6}(?:\.\d{1,3})?)%s)?"
 _DURATION = re.compile(r"\s*".join(_PART % unit for unit in "dhms"), re.ASCII)
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
+_LENGTHS = "write, for example, 90s, 15m or 1h30m"
 _UNITS = (86_400.0, 3600.0, 60.0, 1.0)
 _LIMIT = re.compile(r"(.+?)\s+per\s+(\S+)(?:\s+(.+))?")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
@@ -30,12 +32,14 @@ def duration(value: object) -> float:
     """`90s`, `15m`, `1h30m`, `90d` in seconds; zero needs no unit."""
     seconds = _seconds(value)
     if seconds is None:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        what = "has no unit" if number else "is not a length of time"
-        raise BadValue(
-            Code.BAD_DURATION, f"{quote(value)} {what}", "write, for example, 90s, 15m or 1h30m"
-        )
+        raise BadValue(Code.BAD_DURATION, _not_a_length(value), _LENGTHS)
     return seconds
+
+
+def _not_a_length(value: object) -> str:
+    plain = short(value) if isinstance(value, str) else quote(value).strip('"')
+    what = "has no unit" if _NUMBER.fullmatch(plain) else "is not a length of time"
+    return f"{quote(value)} {what}"
 
 
 def retention(value: object) -> float:
@@ -78,8 +82,8 @@ def limit(value: object) -> Limit:
     if seconds is None:
         raise BadValue(
             Code.BAD_LIMIT,
-            f"{quote(length)} is not a length of time",
-            "write, for example, 90s, 15m or 1h30m",
+            _not_a_length(length),
+            _LENGTHS,
         )
     if period not in tuple(Period):
         near = None if "m" in period and period[0].isdigit() else (period, tuple(Period))
