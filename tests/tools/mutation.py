@@ -45,6 +45,8 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Mult: ast.Div,
     ast.Div: ast.Mult,
 }
+_OPTIONS_ONLY = frozenset({"dataclass", "lru_cache"})
+_LOGGERS = frozenset({"log", "_log", "logger"})
 
 
 class Mutant(NamedTuple):
@@ -77,6 +79,41 @@ def changed(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
     yield new, f"{ast.unparse(node)} -> {ast.unparse(new)}"
 
 
+def untouched(node: ast.AST) -> Iterator[ast.AST]:
+    """Parts of a node in which a change says nothing about the tests.
+
+    Annotations and what stands under TYPE_CHECKING do not run; methods of a protocol have no body, so that their
+    defaults are never used; the options of `dataclass` and of a cache change no answer; and what is logged is for
+    people, not for the program.
+    """
+    for name in ("annotation", "returns"):
+        if (part := getattr(node, name, None)) is not None:
+            yield part
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield from (each for each in node.decorator_list if _last_name(each) in _OPTIONS_ONLY)
+    if isinstance(node, ast.ClassDef) and "Protocol" in map(_last_name, node.bases):
+        yield from node.body
+    if isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING":
+        yield from node.body
+    if isinstance(node, ast.Call) and _logs(node.func):
+        yield node
+
+
+def _last_name(node: ast.AST) -> str:
+    """`c` of `a.b.c`, of `c[...]` and of `c(...)`; nothing for what has no name."""
+    if isinstance(node, ast.Call):
+        return _last_name(node.func)
+    if isinstance(node, ast.Subscript):
+        return _last_name(node.value)
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _logs(function: ast.AST) -> bool:
+    return isinstance(function, ast.Attribute) and _last_name(function.value) in _LOGGERS
+
+
 class _Replace(ast.NodeTransformer):
     def __init__(self, wanted: ast.AST, new: ast.AST) -> None:
         self._wanted, self._new = wanted, new
@@ -86,14 +123,10 @@ class _Replace(ast.NodeTransformer):
 
 
 def mutants(path: Path) -> Iterator[Mutant]:
-    """Every mutant of a module; annotations are left alone, they do not run."""
+    """Every mutant of a module, but for what is left alone (`untouched`)."""
     tree = ast.parse((ROOT / path).read_text("utf-8"))
     skipped = {
-        id(inner)
-        for node in ast.walk(tree)
-        for name in ("annotation", "returns")
-        if (outer := getattr(node, name, None)) is not None
-        for inner in ast.walk(outer)
+        id(inner) for node in ast.walk(tree) for part in untouched(node) for inner in ast.walk(part)
     }
     for node in list(ast.walk(tree)):
         if id(node) in skipped:
