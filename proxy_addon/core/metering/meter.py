@@ -305,13 +305,16 @@ def _bounded(clock: Timeline) -> Timeline:
     if len(clock.marks) <= MARKS_KEPT:
         return clock
     half = len(clock.marks) // 2
-    cut = clock.marks[half].at
-    current = [s for s in clock.stretches if s.start <= cut < s.end]
+    kept, cut = clock.marks[half:], clock.marks[half].at
     later = tuple(s for s in clock.stretches if s.end > cut)
-    if not current:
-        return clock._replace(marks=clock.marks[half:], stretches=later)
-    last = clock.marks[half - 1]
-    anchor = Mark(
-        current[0].start, last.until, last.kind, "", current[0].opened, current[0].section
-    )
-    return clock._replace(marks=(anchor, *clock.marks[half:]), stretches=later)
+    current = next((s for s in clock.stretches if s.start <= cut < s.end), None)
+    folded = [m for m in clock.marks[:half] if current is not None and _made(current, m)]
+    if current is None or not folded:  # what is kept opens its stretch itself
+        return clock._replace(marks=kept, stretches=later)
+    until = max(m.until for m in folded)  # a film goes on beside something brief that came later
+    anchor = Mark(current.start, until, folded[-1].kind, "", current.opened, current.section)
+    return clock._replace(marks=(anchor, *kept), stretches=later)
+
+
+def _made(stretch: Stretch, mark: Mark) -> bool:
+    return mark.section == stretch.section and mark.at >= stretch.start and not mark.cut
