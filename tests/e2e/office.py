@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from websockets.sync.client import ClientConnection, connect
-
 from tests.e2e.client import Client, Reply
 from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy
 from tests.e2e.waiting import until
+from tests.e2e.websocket import WebSocket
 
 SHORT = 3.0  # seconds a day of the allowance `short`
 CUT_WITHIN = 5.0  # the promise: what runs ends so many seconds after zero
@@ -116,14 +115,12 @@ def spend_all(
     return found
 
 
-def websocket(client: Client, host: str, source: str) -> ClientConnection:
+def websocket(client: Client, host: str, source: str) -> WebSocket:
     """A WebSocket to `wss://HOST/ws` through the proxy."""
     status, tunnel = client.tunnel(host, source=source)
     assert status == 200
     context = ssl.create_default_context(cafile=client.trust)
-    return connect(
-        f"wss://{host}/ws", sock=tunnel, ssl=context, proxy=None, ping_interval=None, legacy=True
-    )
+    return WebSocket(f"wss://{host}/ws", tunnel, context)
 
 
 def request(connection: socket.socket, host: str, path: str = "/", headers: str = "") -> None:

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from websockets.sync.client import connect
 
 from tests.e2e import browser
 from tests.e2e.client import Client, fresh_address, read_until
 from tests.e2e.origins import BANNER, Origins
 from tests.e2e.process import Mitmdump
 from tests.e2e.waiting import until
+from tests.e2e.websocket import WebSocket
 
 HOSTS = ("www.one.example", "www.two.example")
 
@@ -112,9 +112,7 @@ def test_websocket_echo_and_push(client: Client) -> None:
     status, tunnel = client.tunnel("www.one.example", source=fresh_address())
     assert status == 200
     context = ssl.create_default_context(cafile=client.trust)
-    with connect(
-        "wss://www.one.example/ws", sock=tunnel, ssl=context, proxy=None, legacy=True
-    ) as chat:
+    with WebSocket("wss://www.one.example/ws", tunnel, context) as chat:
         chat.send("hello")
         assert chat.recv(timeout=5) == "hello"
         chat.send("push 2")

@@ -276,7 +276,7 @@ def _same_serials(old: Timeline, new: Timeline) -> Timeline:
 
 def truncate(clock: Timeline, at: float) -> Timeline:
     """End what is open at the instant `at` (time was up, the connection was cut); nothing joins up with it."""
-    if clock.until <= NEVER and all(s.end <= at for s in clock.stretches):
+    if clock.until <= NEVER and not clock.alone and all(s.end <= at for s in clock.stretches):
         return clock
     mark = Mark(at, at, Kind.INTERACTION, "", Evidence.TIME_UP, cut=True)
     earlier = tuple(_before(m, at) for m in clock.marks if m.at < at)

@@ -168,6 +168,14 @@ def test_splitting_by_a_cut_keeps_what_is_on_each_side(
     assert both == measure(union(first)) + measure(union(run(later)))
 
 
+def test_a_small_answer_before_a_cut_does_not_count_together_with_one_after_it() -> None:
+    """What waits for company when the time is up waits no more: the next day's first seconds are its own."""
+    weak = Mark(T, T, Kind.INTERACTION, "a", Evidence.PAGE_ACTION, needs=2)
+    later = weak._replace(at=T + 5.0, until=T + 5.0, key="b")
+    assert measure(union(run([weak, later]))) == 15.0
+    assert run([later], truncate(run([weak]), T + 1.0)).stretches == ()
+
+
 @laws
 @given(days(firm=True, machines=False), st.integers(0, 14))
 def test_settling_in_between_changes_no_later_charge(marks: list[Mark], place: int) -> None:

@@ -170,7 +170,7 @@ def test_a_warning_is_given(case: str) -> None:
     answer = compiled(*rules(pair.wrong))
     assert answer.rule_set is not None
     (line,) = said(*rules(pair.wrong))
-    assert line == pair.warning or line.startswith(pair.warning) and pair.warning[-1] == " "
+    assert line == pair.warning or (line.startswith(pair.warning) and pair.warning[-1] == " ")
     assert [problem.severity for problem in answer.problems] == [Severity.WARNING]
 
 

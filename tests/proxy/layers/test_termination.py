@@ -9,11 +9,11 @@ import time
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Close
-from websockets.sync.client import connect as open_websocket
 
 from proxy_addon.proxy.layers.termination import POLICY_VIOLATION, REASON
 from tests.e2e.client import read_all, read_until
 from tests.e2e.waiting import until
+from tests.e2e.websocket import WebSocket
 from tests.proxy.harness import Serving
 
 ENDLESS = "seconds=60&rate=20000&type=video/mp4"
@@ -74,22 +74,18 @@ def test_next_request_in_the_same_tunnel(proxy: Serving) -> None:
     assert proxy.client.open("https://x.com/", http2=True).reason == "exhausted"
 
 
-def websocket(proxy: Serving, secure: bool):
-    """A WebSocket to facebook.com, through a tunnel or by the plain proxy."""
-    if secure:
-        status, tunnel = proxy.client.tunnel("www.facebook.com")
-        assert status == 200
-        context = ssl.create_default_context(cafile=proxy.client.trust)
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        return open_websocket(
-            "wss://www.facebook.com/ws", sock=tunnel, ssl=context, proxy=None, legacy=True
-        )
-    return None
+def secure_websocket(proxy: Serving) -> WebSocket:
+    """A WebSocket to facebook.com through a tunnel."""
+    status, tunnel = proxy.client.tunnel("www.facebook.com")
+    assert status == 200
+    context = ssl.create_default_context(cafile=proxy.client.trust)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return WebSocket("wss://www.facebook.com/ws", tunnel, context)
 
 
 def test_websocket_in_a_tunnel(proxy: Serving) -> None:
     """A WebSocket is closed with code 1008 and the reason, on both sides."""
-    with websocket(proxy, secure=True) as chat, pytest.raises(ConnectionClosed) as end:
+    with secure_websocket(proxy) as chat, pytest.raises(ConnectionClosed) as end:
         chat.send("hello")
         assert chat.recv(timeout=5) == "hello"
         proxy.spend(ME)
