@@ -34,10 +34,22 @@ _DEST = {
     "media": "video",
 }
 _ENDS = {
-    ".js": "script", ".css": "style", ".png": "image", ".jpg": "image", ".jpeg": "image", ".gif": "image",
-    ".svg": "image", ".webp": "image", ".ico": "image", ".woff": "font", ".woff2": "font", ".ttf": "font",
-    ".mp4": "video", ".html": "iframe", ".htm": "iframe",
-}  # fmt: skip
+    ".js": "script",
+    ".css": "style",
+    ".png": "image",
+    ".jpg": "image",
+    ".jpeg": "image",
+    ".gif": "image",
+    ".svg": "image",
+    ".webp": "image",
+    ".ico": "image",
+    ".woff": "font",
+    ".woff2": "font",
+    ".ttf": "font",
+    ".mp4": "video",
+    ".html": "iframe",
+    ".htm": "iframe",
+}
 _TYPES = {
     "image": "image/jpeg",
     "script": "text/javascript",
@@ -93,15 +105,37 @@ def exchange(row: dict[str, Any]) -> Exchange:
     host, behind = url.hostname or "", frame.hostname or ""
     dest = _dest(row)
     if dest == "document":
-        return Exchange("GET", host, url.path or "/", dest, "navigate", "none", None, True, status=200,
-                        content_type="text/html", bytes=40_000)  # fmt: skip
+        return Exchange(
+            "GET",
+            host,
+            url.path or "/",
+            dest,
+            "navigate",
+            "none",
+            None,
+            True,
+            status=200,
+            content_type="text/html",
+            bytes=40_000,
+        )
     same = (url.scheme, url.netloc) == (frame.scheme, frame.netloc)
     site = "same-origin" if same else "same-site" if _site(host) == _site(behind) else "cross-site"
     mode = "navigate" if dest == "iframe" else "cors" if dest in ("empty", "font") else "no-cors"
     return Exchange(
-        "GET", host, url.path or "/", dest, mode, site, None, False, behind, frame.path if same else "/",
-        status=200, content_type=_TYPES.get(dest, "text/html" if dest == "iframe" else ""), bytes=20_000,
-    )  # fmt: skip
+        "GET",
+        host,
+        url.path or "/",
+        dest,
+        mode,
+        site,
+        None,
+        False,
+        behind,
+        frame.path if same else "/",
+        status=200,
+        content_type=_TYPES.get(dest, "text/html" if dest == "iframe" else ""),
+        bytes=20_000,
+    )
 
 
 def judged(catalogue: Catalogue) -> Iterator[tuple[dict[str, Any], Judgement | None]]:

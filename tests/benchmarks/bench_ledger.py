@@ -72,9 +72,15 @@ def rows(people: int, days: int) -> Iterator[Row]:
                 end = min(start + dice.uniform(20, 300), NOW)
                 number += 1
                 yield (
-                    f"{number:016x}-{number}", f"person{person:05}@office.example", PLATFORMS[place], None,
-                    ALLOWANCES[place == 2], "A little", min(start, end), end,
-                )  # fmt: skip
+                    f"{number:016x}-{number}",
+                    f"person{person:05}@office.example",
+                    PLATFORMS[place],
+                    None,
+                    ALLOWANCES[place == 2],
+                    "A little",
+                    min(start, end),
+                    end,
+                )
 
 
 def build_postgres(url: str, people: int, days: int) -> int:

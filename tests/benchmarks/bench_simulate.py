@@ -53,10 +53,16 @@ def office(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield line
         for i in range(OTHERS):
             yield {
-                "at": line["at"], "user": line["user"], "method": "GET", "status": 200, "bytes": 12_000 + i,
-                "url": f"https://cdn{number % 40}.shop{i}.example/asset/{number}.js", "headers": {},
-                "content_type": "text/javascript", "duration": 0.1,
-            }  # fmt: skip
+                "at": line["at"],
+                "user": line["user"],
+                "method": "GET",
+                "status": 200,
+                "bytes": 12_000 + i,
+                "url": f"https://cdn{number % 40}.shop{i}.example/asset/{number}.js",
+                "headers": {},
+                "content_type": "text/javascript",
+                "duration": 0.1,
+            }
 
 
 def measure(path: Path) -> tuple[int, float]:

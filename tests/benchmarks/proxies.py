@@ -73,10 +73,22 @@ def allowance_proxy(folder: Path, site: int, trust: Path, hosts: tuple[str, ...]
     (folder / "rules" / "policy.yaml").write_text(POLICY)
     port, web = free_port(), free_port()
     command = [
-        sys.executable, "-m", "proxy_addon", "run", "--listen", f"127.0.0.1:{port}", "--web", f"127.0.0.1:{web}",
-        "--confdir", str(folder / "ca"), "--upstream-ca", str(trust), "--drain", "1s",
+        sys.executable,
+        "-m",
+        "proxy_addon",
+        "run",
+        "--listen",
+        f"127.0.0.1:{port}",
+        "--web",
+        f"127.0.0.1:{web}",
+        "--confdir",
+        str(folder / "ca"),
+        "--upstream-ca",
+        str(trust),
+        "--drain",
+        "1s",
         *(part for host in hosts for part in ("--resolve", f"{host}:443=127.0.0.1:{site}")),
-    ]  # fmt: skip
+    ]
     return Proxy(folder, port, command, folder / "ca" / "mitmproxy-ca-cert.pem")
 
 
@@ -86,8 +98,18 @@ def mitmdump(folder: Path, site: int, trust: Path, ignore: str = "") -> Proxy:
     (folder / "site.py").write_text(TO_THE_SITE.replace("PORT", str(site)))
     port = free_port()
     command = [
-        str(Path(sys.executable).with_name("mitmdump")), "-q", "-s", "site.py", "--listen-host", "127.0.0.1",
-        "--listen-port", str(port), "--set", f"confdir={folder / 'ca'}",
-        "--set", f"ssl_verify_upstream_trusted_ca={trust}", *(["--ignore-hosts", ignore] if ignore else []),
-    ]  # fmt: skip
+        str(Path(sys.executable).with_name("mitmdump")),
+        "-q",
+        "-s",
+        "site.py",
+        "--listen-host",
+        "127.0.0.1",
+        "--listen-port",
+        str(port),
+        "--set",
+        f"confdir={folder / 'ca'}",
+        "--set",
+        f"ssl_verify_upstream_trusted_ca={trust}",
+        *(["--ignore-hosts", ignore] if ignore else []),
+    ]
     return Proxy(folder, port, command, folder / "ca" / "mitmproxy-ca-cert.pem")

@@ -183,8 +183,11 @@ def test_a_time_zone_that_has_gone(folder: Path, words: tuple[str, ...]) -> None
     policy.write_text(policy.read_text().replace("timezone: UTC", "timezone: Europe/Atlantis"))
     done = subprocess.run(
         [sys.executable, "-m", "proxy_addon", *words],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 1
     lines = [each for each in (done.stdout + done.stderr).splitlines() if "policy.yaml" in each]
     assert len(lines) == 1

@@ -37,9 +37,13 @@ def test_books() -> None:
     ],
 )
 def test_what_cannot_be_opened(
-    rules: str | None, database: str | None, config: str | None, says: str,
-    folder: Path, capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    rules: str | None,
+    database: str | None,
+    config: str | None,
+    says: str,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Settings, rules and ledger that cannot be used: their message and exit code 1, no traceback."""
     (folder / "nowhere").write_text("a file") if database else None
     with pytest.raises(typer.Exit) as end:  # noqa: SIM117

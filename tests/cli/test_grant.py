@@ -63,17 +63,29 @@ def test_until() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("ana", "dayly", "10m", "--reason", "x"), "ALLOWANCE: 'dayly' is not an allowance of the rules; did you"),
-        (("ana", "zzz", "10m", "--reason", "x"), "ALLOWANCE: 'zzz' is not an allowance of the rules; there are: "),
+        (
+            ("ana", "dayly", "10m", "--reason", "x"),
+            "ALLOWANCE: 'dayly' is not an allowance of the rules; did you",
+        ),
+        (
+            ("ana", "zzz", "10m", "--reason", "x"),
+            "ALLOWANCE: 'zzz' is not an allowance of the rules; there are: ",
+        ),
         (("ana", "daily", "soon", "--reason", "x"), "TIME: 'soon': "),
         (("ana", "daily", "0m", "--reason", "x"), "TIME: '0m': "),
         (("ana", "daily", "32d", "--reason", "x"), "TIME: '32d': "),
         (("ana", "daily", "10m", "--reason", "  "), "--reason: must say why"),
-        (("ana", "daily", "10m", "--reason", "x", "--until", "later"), "--until: 'later' is not a time; "),
-        (("ana", "daily", "10m", "--reason", "x", "--until", "2020-01-01"), "--until: '2020-01-01' has passed"),
+        (
+            ("ana", "daily", "10m", "--reason", "x", "--until", "later"),
+            "--until: 'later' is not a time; ",
+        ),
+        (
+            ("ana", "daily", "10m", "--reason", "x", "--until", "2020-01-01"),
+            "--until: '2020-01-01' has passed",
+        ),
         (("a:b", "daily", "10m", "--reason", "x"), "USER: 'a:b': "),
     ],
-)  # fmt: skip
+)
 def test_wrong_input(words: tuple[str, ...], message: str) -> None:
     """What cannot be granted: one line that names the word and the way out, exit code 1, nothing written."""
     assert line("grant", *words).startswith(message)

@@ -86,11 +86,27 @@ def test_csv() -> None:
     rows = list(csv.DictReader(io.StringIO(out)))
     assert code == 0
     assert rows == [
-        {"day": "2024-11-04", "by": "platform", "name": "x", "charged_seconds": "1500.0", "free_seconds": "0.0",
-         "people": "2", "visits": "2", "ran_out": "1"},
-        {"day": "2024-11-04", "by": "platform", "name": "youtube", "charged_seconds": "0.0", "free_seconds": "300.0",
-         "people": "1", "visits": "1", "ran_out": "0"},
-    ]  # fmt: skip
+        {
+            "day": "2024-11-04",
+            "by": "platform",
+            "name": "x",
+            "charged_seconds": "1500.0",
+            "free_seconds": "0.0",
+            "people": "2",
+            "visits": "2",
+            "ran_out": "1",
+        },
+        {
+            "day": "2024-11-04",
+            "by": "platform",
+            "name": "youtube",
+            "charged_seconds": "0.0",
+            "free_seconds": "300.0",
+            "people": "1",
+            "visits": "1",
+            "ran_out": "0",
+        },
+    ]
 
 
 def test_html(folder: Path) -> None:

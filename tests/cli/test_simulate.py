@@ -39,9 +39,15 @@ def run(*words: str) -> tuple[int, str, str]:
 
 
 DAY = [
-    trace.page(0), trace.page(120), trace.embed(200), trace.prefetch(210),
-    trace.film(3600, 2400), trace.page(6100), trace.page(11_000), trace.page(11_100),
-]  # fmt: skip
+    trace.page(0),
+    trace.page(120),
+    trace.embed(200),
+    trace.prefetch(210),
+    trace.film(3600, 2400),
+    trace.page(6100),
+    trace.page(11_000),
+    trace.page(11_100),
+]
 
 
 def test_json_has_exactly_the_promised_form() -> None:
@@ -52,20 +58,37 @@ def test_json_has_exactly_the_promised_form() -> None:
         "users": {
             "ana": {
                 "platforms": {"x": 1010.0},
-                "allowances": {"daily": {"spent": 900.0, "exhausted_at": "2026-11-02T10:12:50+00:00"}},
+                "allowances": {
+                    "daily": {"spent": 900.0, "exhausted_at": "2026-11-02T10:12:50+00:00"}
+                },
                 "visits": [
-                    {"platform": "x", "allowance": "daily", "rule": "A little a day",
-                     "start": "2026-11-02T09:00:00+00:00", "end": "2026-11-02T09:02:10+00:00"},
-                    {"platform": "x", "allowance": "daily", "rule": "A little a day",
-                     "start": "2026-11-02T10:00:00+00:00", "end": "2026-11-02T10:12:50+00:00"},
-                    {"platform": "x", "allowance": None, "rule": "Lunch is yours",
-                     "start": "2026-11-02T12:03:20+00:00", "end": "2026-11-02T12:05:10+00:00"},
+                    {
+                        "platform": "x",
+                        "allowance": "daily",
+                        "rule": "A little a day",
+                        "start": "2026-11-02T09:00:00+00:00",
+                        "end": "2026-11-02T09:02:10+00:00",
+                    },
+                    {
+                        "platform": "x",
+                        "allowance": "daily",
+                        "rule": "A little a day",
+                        "start": "2026-11-02T10:00:00+00:00",
+                        "end": "2026-11-02T10:12:50+00:00",
+                    },
+                    {
+                        "platform": "x",
+                        "allowance": None,
+                        "rule": "Lunch is yours",
+                        "start": "2026-11-02T12:03:20+00:00",
+                        "end": "2026-11-02T12:05:10+00:00",
+                    },
                 ],
                 "ignored": {"embed": 1, "background": 0, "prefetch": 1},
                 "blocked": 2,
             }
         }
-    }  # fmt: skip
+    }
 
 
 def test_the_table_for_people() -> None:

@@ -89,7 +89,7 @@ BOTH = Calendar(("both",), on("2026-11-04"), hours("2026-11-02 22:30/2026-11-03 
         (When(), "2026-11-02 12:00", True),
         (When(negated=When()), "2026-11-02 12:00", False),
     ],
-)  # fmt: skip
+)
 def test_whether_a_condition_holds(when: When, instant: str, holds: bool) -> None:
     """At the instant that London's clock shows; a `not` round it turns the answer round."""
     assert fits(when, RULES, at(instant)) is holds
@@ -131,7 +131,7 @@ def test_whether_a_condition_holds(when: When, instant: str, holds: bool) -> Non
         (When(negated=When(calendar=SHIFT)), "2026-11-01 00:00", "2026-11-02 09:00"),
         (When(calendar=Calendar(("none",))), "2026-11-01 00:00", None),
     ],
-)  # fmt: skip
+)
 def test_when_a_condition_changes_next(when: When, instant: str, change: str | None) -> None:
     """The first instant after this one with the other answer; that of its `not` is the same."""
     expected = None if change is None else at(change)
@@ -215,8 +215,11 @@ plain = st.builds(
     dates=some_dates,
     calendar=calendars,
 )
-conditions = st.builds(lambda one, other: When(one.days, one.between, one.dates, other, one.calendar),
-                       plain, st.none() | plain)  # fmt: skip
+conditions = st.builds(
+    lambda one, other: When(one.days, one.between, one.dates, other, one.calendar),
+    plain,
+    st.none() | plain,
+)
 
 
 @quick

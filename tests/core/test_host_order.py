@@ -152,7 +152,7 @@ def test_an_ipv6_address_has_one_spelling(groups, port):
         ("a" * 512, "a" * 512),
         ("a" * 513, ""),
     ],
-)  # fmt: skip
+)
 def test_more_spellings(written: str, spelt: str) -> None:
     """Each of them has one spelling, or none where it cannot be a host; a second time it stays."""
     assert normalise(written) == spelt

@@ -132,9 +132,10 @@ def test_limits_are_those_of_the_override_that_fits(rs, person, now):
     for name, allowance in rs.allowances.items():
         override = engine.override_for(person, name, now)
         fitting = [
-            one for one in allowance.overrides
+            one
+            for one in allowance.overrides
             if not one.roles or set(one.roles) & set(person.roles)
-        ]  # fmt: skip
+        ]
         assert override is (fitting[0] if fitting else None)
         assert engine.limits(person, name, now) == (override or allowance).limits
 

@@ -57,10 +57,15 @@ def office_proxy(
 ) -> OfficeProxy:
     """The proxy of the hour; not started yet."""
     proxy = OfficeProxy(
-        folder, origins, POLICY, people=PEOPLE + DEVICES, platforms={"chatter": CHATTER}, hosts=HOSTS,
+        folder,
+        origins,
+        POLICY,
+        people=PEOPLE + DEVICES,
+        platforms={"chatter": CHATTER},
+        hosts=HOSTS,
         resolve=[f"dead.example:443=127.0.0.1:{free_port()}"],
         settings={"sign-in": "optional", "drain": "1s", "flush": "250ms", "workers": workers},
-    )  # fmt: skip
+    )
     if database is not None:
         proxy.flags["database"] = database
     answer = proxy.cli("people", "add", "dora", "--password-stdin", stdin="open sesame\n")

@@ -21,9 +21,11 @@ from tests.e2e.waiting import until
 from tests.postgres import PostgresServer
 
 pytestmark = [
-    pytest.mark.e2e, pytest.mark.postgres, pytest.mark.skipif(PROGRAM is None, reason=MISSING),
+    pytest.mark.e2e,
+    pytest.mark.postgres,
+    pytest.mark.skipif(PROGRAM is None, reason=MISSING),
     pytest.mark.timeout(180),
-]  # fmt: skip
+]
 PANELS = [
     pytest.param(panel, id=f"{board.title}: {panel.title}")
     for board in BOARDS

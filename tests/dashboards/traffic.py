@@ -17,9 +17,12 @@ from urllib.parse import urlencode
 from tests.e2e.client import IMAGE, NAVIGATE
 
 FRAME = {
-    "Sec-Fetch-Dest": "iframe", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site",
-    "Referer": "https://news.example/", "Accept": "text/html",
-}  # fmt: skip
+    "Sec-Fetch-Dest": "iframe",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Site": "cross-site",
+    "Referer": "https://news.example/",
+    "Accept": "text/html",
+}
 TOKEN, REQUEST = r'name="token" value="(\w+)"', r'name="request" value="(\w+)"'
 PREFETCH = NAVIGATE | {"Sec-Purpose": "prefetch"}
 

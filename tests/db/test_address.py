@@ -50,9 +50,18 @@ def test_a_password_is_never_shown(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "s3cret", "mysql://u:s3cret@h/d", "sqlite://", "sqlite:///:memory:", "sqlite://var/x.db",
-     "sqlite:///file:x?mode=memory", "postgresql+asyncpg://u:s3cret@h/d", "postgresql://h:port/d"],
-)  # fmt: skip
+    [
+        "",
+        "s3cret",
+        "mysql://u:s3cret@h/d",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite://var/x.db",
+        "sqlite:///file:x?mode=memory",
+        "postgresql+asyncpg://u:s3cret@h/d",
+        "postgresql://h:port/d",
+    ],
+)
 def test_what_cannot_hold_a_ledger(text: str) -> None:
     """Other databases, memory and nonsense give one line that shows the right form and no password."""
     with pytest.raises(LedgerUnusable) as caught:

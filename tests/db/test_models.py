@@ -16,9 +16,19 @@ from tests.db.engines import ENGINES, connected, new_url
 def test_the_columns_of_a_visit() -> None:
     """A visit row has these columns and no other: the least data that does the job."""
     assert [column.name for column in VisitRow.__table__.columns] == [
-        "id", "person", "platform", "section", "allowance", "rule", "started_at", "ended_at", "node", "rev",
-        "updated_at", "evidence",
-    ]  # fmt: skip
+        "id",
+        "person",
+        "platform",
+        "section",
+        "allowance",
+        "rule",
+        "started_at",
+        "ended_at",
+        "node",
+        "rev",
+        "updated_at",
+        "evidence",
+    ]
 
 
 def test_nothing_that_was_read_is_stored() -> None:

@@ -20,9 +20,15 @@ from tests.ledger.test_ledger_contract import visit
 def ask(number: int, person: str, at: float, **more: object) -> dict[str, object]:
     """A request for time."""
     return {
-        "id": f"t{number}", "person": person, "allowance": "daily", "seconds": 60.0, "reason": f"for {person}",
-        "status": "open", "created_at": at, **more,
-    }  # fmt: skip
+        "id": f"t{number}",
+        "person": person,
+        "allowance": "daily",
+        "seconds": 60.0,
+        "reason": f"for {person}",
+        "status": "open",
+        "created_at": at,
+        **more,
+    }
 
 
 def fill(url: str, at: float = 100.0) -> None:

@@ -59,8 +59,12 @@ def test_pragmas(file: Path) -> None:
             )
         }
     assert found == {
-        "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "busy_timeout": 5000
-    }  # fmt: skip
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "secure_delete": 1,
+        "busy_timeout": 5000,
+    }
 
 
 def test_readers_do_not_wait_for_a_writer(file: Path, ledger: SqlLedger) -> None:

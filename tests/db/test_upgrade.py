@@ -35,9 +35,15 @@ def test_upgrade_makes_the_tables_once(url: str) -> None:
         version, tables = schema_version(connection)
     assert version == HEAD
     assert tables == {
-        "visits", "people", "grants", "time_requests", "acknowledgements", "audit", "rule_versions",
+        "visits",
+        "people",
+        "grants",
+        "time_requests",
+        "acknowledgements",
+        "audit",
+        "rule_versions",
         "erasures",
-    }  # fmt: skip
+    }
 
 
 def test_upgrade_works_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

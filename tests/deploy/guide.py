@@ -162,8 +162,14 @@ def _in(root: Root, name: str) -> Path:
 
 def left(root: Root) -> list[str]:
     """What the guide has brought and not taken away."""
-    places = ("/opt/allowance", "/etc/allowance", "/var/lib/allowance", "/usr/local/sbin/allowance",
-              "/etc/systemd/system/allowance.service", "/etc/sysusers.d/allowance.conf")  # fmt: skip
+    places = (
+        "/opt/allowance",
+        "/etc/allowance",
+        "/var/lib/allowance",
+        "/usr/local/sbin/allowance",
+        "/etc/systemd/system/allowance.service",
+        "/etc/sysusers.d/allowance.conf",
+    )
     found = [place for place in places if root.at(place).exists()]
     found += [str(path) for path in root.at("/opt").glob("allowance*")]
     return found + [

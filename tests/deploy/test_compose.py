@@ -32,8 +32,13 @@ def test_the_tool_takes_it(profile: str, tmp_path: Path) -> None:
         pytest.skip("docker has no compose plugin here")
     done = subprocess.run(
         [*docker, "--profile", profile, "config", "--services"],
-        cwd=ROOT, capture_output=True, text=True, check=False, env=environment, timeout=60,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) == set(services(profile))
     assert "warn" not in done.stderr.lower()
@@ -54,9 +59,12 @@ def test_they_start_in_order() -> None:
     """Each waits until what it needs is healthy, and everything that is waited for has a health check."""
     waits = {name: each.get("depends_on", {}) for name, each in EVERY.items()}
     assert {name: set(each) for name, each in waits.items()} == {
-        "proxy": set(), "database": set(),
-        "office-proxy": {"database"}, "prometheus": {"office-proxy"}, "grafana": {"prometheus"},
-    }  # fmt: skip
+        "proxy": set(),
+        "database": set(),
+        "office-proxy": {"database"},
+        "prometheus": {"office-proxy"},
+        "grafana": {"prometheus"},
+    }
     for name, needed in waits.items():
         for other, how in needed.items():
             assert how == {"condition": "service_healthy"}, name

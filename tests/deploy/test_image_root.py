@@ -27,8 +27,11 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     report = tmp_path_factory.mktemp("image") / "report.json"
     done = subprocess.run(
         [sys.executable, str(ROOT / "deploy" / "image_root.py"), str(report)],
-        capture_output=True, text=True, check=False, timeout=280,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
     if done.returncode == SKIPPED:
         pytest.skip(done.stderr.strip())
     assert done.returncode == 0, done.stdout + done.stderr
@@ -44,8 +47,12 @@ def test_the_image_runs_sealed(found: dict[str, Any], how: str) -> None:
     run = found[how]
     print(f"{found['bytes'] / 1e6:.0f} MB, healthy after {run['healthy_after']} s")
     assert run["status"] == {
-        "Uid": "10001", "Gid": "10001", "CapEff": "0" * 16, "CapBnd": "0" * 16, "NoNewPrivs": "1",
-    }  # fmt: skip
+        "Uid": "10001",
+        "Gid": "10001",
+        "CapEff": "0" * 16,
+        "CapBnd": "0" * 16,
+        "NoNewPrivs": "1",
+    }
     assert run["page"]
     assert run["metrics"]
     assert run["exit_code"] == 0

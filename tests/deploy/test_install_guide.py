@@ -23,8 +23,12 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     report = tmp_path_factory.mktemp("guide") / "report.json"
     done = subprocess.run(
         [sys.executable, "-m", "tests.deploy.guide", str(report)],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=280,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
     if done.returncode == SKIPPED:
         pytest.skip(done.stderr.strip())
     assert done.returncode == 0, done.stdout + done.stderr

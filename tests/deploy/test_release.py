@@ -80,17 +80,42 @@ def test_a_release_that_fits_is_tagged(project: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("file", "old", "new", "told"),
     [
-        ("pyproject.toml", '"1.2.3"', '"1.2.2"', "pyproject.toml has version 1.2.2: set it to 1.2.3"),
-        ("CHANGELOG.md", "1.2.3 - 2026-11-30", "1.2.3", "no section for this release: add '## 1.2.3 -"),
+        (
+            "pyproject.toml",
+            '"1.2.3"',
+            '"1.2.2"',
+            "pyproject.toml has version 1.2.2: set it to 1.2.3",
+        ),
+        (
+            "CHANGELOG.md",
+            "1.2.3 - 2026-11-30",
+            "1.2.3",
+            "no section for this release: add '## 1.2.3 -",
+        ),
         ("CHANGELOG.md", "- Something.\n", "", "list what changed under '## 1.2.3 - 2026-11-30'"),
         ("CHANGELOG.md", "## Unreleased\n", "", "no section '## Unreleased': add an empty one"),
-        ("CHANGELOG.md", "## Unreleased\n", "## Unreleased\n- New.\n", "move them to the section of 1.2.3"),
+        (
+            "CHANGELOG.md",
+            "## Unreleased\n",
+            "## Unreleased\n- New.\n",
+            "move them to the section of 1.2.3",
+        ),
         ("requirements.lock", "first-thing", "last-thing", "does not name First_Thing"),
-        ("requirements.lock", "==2.9.1", "==3.0", "has first-thing 3.0, pyproject.toml wants <3,>=2"),
-        ("requirements-dev.lock", "tester", "toaster", "requirements-dev.lock does not name tester"),
+        (
+            "requirements.lock",
+            "==2.9.1",
+            "==3.0",
+            "has first-thing 3.0, pyproject.toml wants <3,>=2",
+        ),
+        (
+            "requirements-dev.lock",
+            "tester",
+            "toaster",
+            "requirements-dev.lock does not name tester",
+        ),
         ("requirements.lock", f"deeper==1.0{HASH}", "deeper==1.0\n", "no hash for deeper"),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_told(project: Path, file: str, old: str, new: str, told: str) -> None:
     """One line for one mistake, with what to do about it."""
     (project / file).write_text(FILES[file].replace(old, new))

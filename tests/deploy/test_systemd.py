@@ -121,8 +121,11 @@ def test_the_user_can_be_made(tmp_path: Path) -> None:
     done = subprocess.run(
         ["systemd-sysusers", f"--root={tmp_path}", "-"],
         input=(FOLDER / "allowance.sysusers").read_text("utf-8"),
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
     made = (tmp_path / "etc" / "passwd").read_text()
     assert re.search(rf"^{setting('User')}:.*:/var/lib/allowance:\S*nologin$", made, re.M), made

@@ -66,8 +66,10 @@ class Block:
         """What a `console` block says is answered."""
         typed = set(self.commands.splitlines())
         return [
-            line for line in self.text.splitlines() if not line.startswith("$ ") and line not in typed
-        ]  # fmt: skip
+            line
+            for line in self.text.splitlines()
+            if not line.startswith("$ ") and line not in typed
+        ]
 
 
 @dataclass(frozen=True)

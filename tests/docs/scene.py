@@ -30,9 +30,15 @@ from tests.e2e.origins import Origins
 from tests.e2e.waiting import accepts, free_port, until
 
 SITES = (
-    "www.facebook.com", "x.com", "www.linkedin.com", "www.instagram.com", "www.youtube.com", "www.python.org",
-    "example.com", "www.example.com",
-)  # fmt: skip
+    "www.facebook.com",
+    "x.com",
+    "www.linkedin.com",
+    "www.instagram.com",
+    "www.youtube.com",
+    "www.python.org",
+    "example.com",
+    "www.example.com",
+)
 PORT = re.compile(r"(?<![\d.\-])(8[01]\d\d|3128|9090)(?![\d.\-])")
 OURS = {"rules", "var", "artifacts", ".git", ".venv"}  # made or copied; everything else is a link
 LONGEST = 60.0  # seconds a block may take
@@ -175,20 +181,24 @@ class Scene:
         database = dict(
             zip(("PGUSER", "PGPASSWORD", "PGHOST", "PGPORT"), _parts(self._database), strict=False)
         )
-        return environment | database | {
-            "PATH": os.pathsep.join([*map(str, places), environment.get("PATH", os.defpath)]),
-            "PYTHONPATH": str(ROOT),
-            "PYTHONUNBUFFERED": "1",
-            "HOME": str(self.folder),
-            "COLUMNS": "120",
-            "TERM": "dumb",
-            "CURL_CA_BUNDLE": str(self._origins.ca_file),
-            "ALLOWANCE_LISTEN": f"127.0.0.1:{self.port('8080')}",
-            "ALLOWANCE_WEB": f"127.0.0.1:{self.port('8081')}",
-            "ALLOWANCE_RESOLVE": ",".join(self._origins.resolve(*SITES)),
-            "ALLOWANCE_UPSTREAM_CA": str(self._origins.ca_file),
-            "ALLOWANCE_DRAIN": "200ms",
-        }  # fmt: skip
+        return (
+            environment
+            | database
+            | {
+                "PATH": os.pathsep.join([*map(str, places), environment.get("PATH", os.defpath)]),
+                "PYTHONPATH": str(ROOT),
+                "PYTHONUNBUFFERED": "1",
+                "HOME": str(self.folder),
+                "COLUMNS": "120",
+                "TERM": "dumb",
+                "CURL_CA_BUNDLE": str(self._origins.ca_file),
+                "ALLOWANCE_LISTEN": f"127.0.0.1:{self.port('8080')}",
+                "ALLOWANCE_WEB": f"127.0.0.1:{self.port('8081')}",
+                "ALLOWANCE_RESOLVE": ",".join(self._origins.resolve(*SITES)),
+                "ALLOWANCE_UPSTREAM_CA": str(self._origins.ca_file),
+                "ALLOWANCE_DRAIN": "200ms",
+            }
+        )
 
 
 def ready(port: int) -> bool:

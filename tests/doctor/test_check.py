@@ -28,8 +28,10 @@ def test_a_look_that_fails_is_an_error_and_the_others_go_on() -> None:
         carried_out([("broken", broken), ("next", lambda: [warning("next", "low", "fill it up")])])
     )
     assert [(each.name, each.state) for each in found] == [
-        ("first", State.OK), ("broken", State.ERROR), ("next", State.WARNING),
-    ]  # fmt: skip
+        ("first", State.OK),
+        ("broken", State.ERROR),
+        ("next", State.WARNING),
+    ]
     assert "RuntimeError: no way to postgresql://***@db/office" in found[1].fact
     assert found[1].remedy
 

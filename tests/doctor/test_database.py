@@ -63,9 +63,10 @@ def test_no_tables_yet(engine: str, request: pytest.FixtureRequest, tmp_path: Pa
     assert look(url)["database"].state is State.WARNING
     with connected(url) as connection:
         names = connection.exec_driver_sql(
-            "SELECT name FROM sqlite_master" if engine == "sqlite"
+            "SELECT name FROM sqlite_master"
+            if engine == "sqlite"
             else "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-        ).all()  # fmt: skip
+        ).all()
     assert names == []
 
 

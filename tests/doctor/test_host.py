@@ -143,5 +143,9 @@ def test_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_size() -> None:
     """Three digits and a unit."""
     assert [host.size(n) for n in (0, 999, 1000, 72_400_000_000, 2e15)] == [
-        "0 B", "999 B", "1 kB", "72.4 GB", "2e+03 TB",
-    ]  # fmt: skip
+        "0 B",
+        "999 B",
+        "1 kB",
+        "72.4 GB",
+        "2e+03 TB",
+    ]

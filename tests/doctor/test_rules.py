@@ -33,8 +33,9 @@ def test_the_shipped_rules() -> None:
     """What an office starts with has nothing to complain about, and its tests pass."""
     found = look(Path(__file__).resolve().parents[2] / "rules")
     assert {name: check.state for name, check in found.items()} == {
-        "rules": State.OK, "rule tests": State.OK,
-    }  # fmt: skip
+        "rules": State.OK,
+        "rule tests": State.OK,
+    }
     assert "platforms limited" in found["rules"].fact
 
 

@@ -86,9 +86,14 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origins]:
 def office(folder: Path, sites: Origins, user: str, clock: OfficeTime) -> TimedOffice:
     """An office with one person in it who signs in."""
     made = TimedOffice(
-        folder, sites, RULES.format(zone=noon_zone()), people=people(), platforms=FEED_PLATFORMS, hosts=FEED_HOSTS,
+        folder,
+        sites,
+        RULES.format(zone=noon_zone()),
+        people=people(),
+        platforms=FEED_PLATFORMS,
+        hosts=FEED_HOSTS,
         settings={"sign-in": "required", "flush": "250ms"},
-    )  # fmt: skip
+    )
     made.clock = clock
     answer = made.cli("people", "add", user, "--password-stdin", stdin=f"{PASSWORD}\n")
     assert answer.returncode == 0, answer.stderr

@@ -120,9 +120,14 @@ def test_nobody_else_may_reload(own: OfficeProxy) -> None:
     """Not by reading the address, and not from a page in somebody's browser."""
     assert own.web("/api/reload")[0] == 405
     reply = own.client.get(
-        f"http://127.0.0.1:{own.web_port}/api/reload", "-X", "POST", "-H", "Origin: http://evil.example",
-        "--noproxy", "*",
-    )  # fmt: skip
+        f"http://127.0.0.1:{own.web_port}/api/reload",
+        "-X",
+        "POST",
+        "-H",
+        "Origin: http://evil.example",
+        "--noproxy",
+        "*",
+    )
     assert reply.status == 403
 
 

@@ -54,8 +54,11 @@ class Driver:
         arguments = [stand.url, str(stand.journal), str(stand.truth), str(people), str(seed)]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.driver", *arguments],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         self.said: list[str] = []
 
     def wait_for(self, word: str, seconds: float = 60.0) -> bool:

@@ -39,6 +39,7 @@ with atheris.instrument_imports(include=["proxy_addon"]) if guided else contextl
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "tests" / "rules"
+RICH = ROOT / "tests" / "fuzz" / "rich"  # one of each thing that rules can say
 CUT = b"\n=====\n"  # between the files of one input
 NAMES = ("rules/policy.yaml", "rules/people.yaml", "rules/platforms/ours.yaml", "shifts.ics")
 SLOW = 5.0  # seconds of a processor for one input that are a failure
@@ -59,64 +60,6 @@ def reading(data: bytes) -> Reading:
     )
     calendars = tuple((name, files[name]) for name in NAMES[3:] if name in files)
     return Reading("rules", top, platforms, (), "0", calendars)
-
-
-RICH = b"""version: 1
-timezone: Europe/London
-day_starts: "04:00"
-platform_groups: {social: [x, linkedin]}
-calendars:
-  bank: {holidays: GB, region: ENG, years: 2026-2027}
-  fair: [2026-12-04..2026-12-06, {ics: shifts.ics}]
-allowances:
-  daily:
-    limit: [15m per day, 20m per rolling 4h]
-    warn_at: 2m
-    carry_over: 5m
-    overrides:
-      - {roles: [care], limit: 45m per day}
-rules:
-  - name: Learning is work
-    platforms: [linkedin/learning]
-    then: allow
-  - name: Lunch is yours
-    platforms: [social]
-    when: {days: mon-fri, between: ["12:00-13:30", "22:00-06:00"], not: {calendar: [bank, fair]}}
-    then: allow
-  - name: Not here
-    users: [carl, "*@brand.example"]
-    platforms: [x]
-    when: {dates: 2026-12-24..2027-01-01}
-    then: block
-    message: Not here.
-  - platforms: [social]
-    then: {spend: daily}
-otherwise: allow
-"""
-RICH_PEOPLE = b"""default_role: staff
-roles:
-  staff: {}
-  care: {members: [cora, {user: carl, when: {days: sat-sun}}, {ics: shifts.ics, names: short}]}
-devices: {10.0.7.21: reception, 10.0.8.0/24: {role: guest}}
-"""
-SHIFTS = b"""BEGIN:VCALENDAR\r
-VERSION:2.0\r
-PRODID:-//x\r
-BEGIN:VEVENT\r
-UID:1\r
-DTSTART;TZID=Europe/London:20261102T090000\r
-DTEND;TZID=Europe/London:20261102T170000\r
-RRULE:FREQ=WEEKLY;BYDAY=MO,TU;COUNT=9\r
-ATTENDEE:mailto:carl@office.example\r
-SUMMARY:Early\r
-END:VEVENT\r
-BEGIN:VEVENT\r
-UID:2\r
-DTSTART;VALUE=DATE:20261224\r
-SUMMARY:cora\r
-END:VEVENT\r
-END:VCALENDAR\r
-"""
 
 
 class Count:
@@ -172,7 +115,8 @@ def seeds() -> list[bytes]:
     """The good and the bad files of the corpus; the right ones many times over,
     so that half the wounds are theirs."""
     good = [CORPUS.joinpath("good", name).read_bytes() for name in ("policy.yaml", "people.yaml")]
-    found = [CUT.join(good), CUT.join((RICH, RICH_PEOPLE, b"", SHIFTS))]
+    rich = [RICH.joinpath(n).read_bytes() for n in ("policy.yaml", "people.yaml", "shifts.ics")]
+    found = [CUT.join(good), CUT.join((rich[0], rich[1], b"", rich[2]))]
     for case in sorted(CORPUS.joinpath("bad").iterdir()):
         if case.is_file():
             found.append(CUT.join([case.read_bytes(), good[1]]))
@@ -183,15 +127,48 @@ def seeds() -> list[bytes]:
 
 
 WORDS = [
-    b"\t", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"---\n", b"&a ", b"*a", b"<<: *a",
-    b"!!set", b"? ", b"|", b">-",
-    b"[", b"]", b"{", b"}", b"'", b'"', b": ", b"- ", b"#", b"on", b"yes", b"12:30", b"null", b"~",
-    b"1e9", b"0x1f",
-    b"9" * 400, b"not: ", b"calendar: ", b"{holidays: GB}", b"{ics: shifts.ics}",
-    b"per rolling 4h", b"2026-02-30",
-    b"RRULE:FREQ=DAILY;COUNT=9", b"DTSTART:20261102T090000Z", b"\xed\xa0\x80", "\u2028".encode(),
+    b"\t",
+    b"\0",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"\r",
+    b"---\n",
+    b"&a ",
+    b"*a",
+    b"<<: *a",
+    b"!!set",
+    b"? ",
+    b"|",
+    b">-",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b"'",
+    b'"',
+    b": ",
+    b"- ",
+    b"#",
+    b"on",
+    b"yes",
+    b"12:30",
+    b"null",
+    b"~",
+    b"1e9",
+    b"0x1f",
+    b"9" * 400,
+    b"not: ",
+    b"calendar: ",
+    b"{holidays: GB}",
+    b"{ics: shifts.ics}",
+    b"per rolling 4h",
+    b"2026-02-30",
+    b"RRULE:FREQ=DAILY;COUNT=9",
+    b"DTSTART:20261102T090000Z",
+    b"\xed\xa0\x80",
+    "\u2028".encode(),
     b"*@b.example",
-]  # fmt: skip
+]
 
 
 def mutated(chance: random.Random, pool: list[bytes]) -> bytes:
@@ -221,22 +198,68 @@ def mutated(chance: random.Random, pool: list[bytes]) -> bytes:
 
 scalars = st.one_of(
     st.sampled_from(
-        ["allow", "block", "15m per day", "90m per hour", "mon-fri", "12:00-13:30", "x", "linkedin/learning",
-         "care",
-         "2026-12-24", "2026-12-24..2027-01-01", "carl", '"*"', "no", "on", "1", "true", "~",
-         "{spend: daily}", "bank"]
+        [
+            "allow",
+            "block",
+            "15m per day",
+            "90m per hour",
+            "mon-fri",
+            "12:00-13:30",
+            "x",
+            "linkedin/learning",
+            "care",
+            "2026-12-24",
+            "2026-12-24..2027-01-01",
+            "carl",
+            '"*"',
+            "no",
+            "on",
+            "1",
+            "true",
+            "~",
+            "{spend: daily}",
+            "bank",
+        ]
     ),
     st.text(max_size=8).map(repr),
     st.integers(-5, 10**12).map(str),
-)  # fmt: skip
+)
 keys = st.sampled_from(
-    ["version", "timezone", "rules", "allowances", "calendars", "roles", "devices", "platform_groups",
-     "name", "then",
-     "when", "days", "between", "dates", "calendar", "not", "platforms", "users", "limit",
-     "overrides", "members",
-     "user", "ics", "holidays", "otherwise", "daily", "care", "x", "mode", "metering",
-     "day_starts", "10.0.0.0/8"]
-)  # fmt: skip
+    [
+        "version",
+        "timezone",
+        "rules",
+        "allowances",
+        "calendars",
+        "roles",
+        "devices",
+        "platform_groups",
+        "name",
+        "then",
+        "when",
+        "days",
+        "between",
+        "dates",
+        "calendar",
+        "not",
+        "platforms",
+        "users",
+        "limit",
+        "overrides",
+        "members",
+        "user",
+        "ics",
+        "holidays",
+        "otherwise",
+        "daily",
+        "care",
+        "x",
+        "mode",
+        "metering",
+        "day_starts",
+        "10.0.0.0/8",
+    ]
+)
 flows = st.recursive(
     scalars,
     lambda inner: st.one_of(
@@ -259,9 +282,12 @@ def by_hypothesis(count: Count, inputs: int, seed: int) -> None:
 
     @hypothesis_seed(seed)
     @settings(
-        max_examples=inputs, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=inputs,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    )
     @given(st.lists(files, min_size=1, max_size=3))
     def run(texts: list[str]) -> None:
         count.one(CUT.join(text.encode("utf-8", "surrogatepass") for text in texts))

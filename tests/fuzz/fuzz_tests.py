@@ -22,9 +22,22 @@ from tests.fuzz.fuzz_rules import SLOW, WORDS, mutated
 ROOT = Path(__file__).parents[2]
 HEAD = b"tests:\n"
 MORE = [
-    b"00:00", b"24:00", b"9999-12-31", b"0001-01-01", b"+14:00", b"-23:59", b"999999d", b"31d", b"0s",
-    b"restart: true", b"until: never", b"https://[::1", b"http://x.com:99999/", b"2026-03-29 01:30", b"ip:",
-]  # fmt: skip
+    b"00:00",
+    b"24:00",
+    b"9999-12-31",
+    b"0001-01-01",
+    b"+14:00",
+    b"-23:59",
+    b"999999d",
+    b"31d",
+    b"0s",
+    b"restart: true",
+    b"until: never",
+    b"https://[::1",
+    b"http://x.com:99999/",
+    b"2026-03-29 01:30",
+    b"ip:",
+]
 
 
 def seeds() -> list[bytes]:

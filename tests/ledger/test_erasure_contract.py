@@ -51,12 +51,17 @@ def test_erasure_leaves_no_name(ledger: Ledger) -> None:
     assert (kept.granted_by, kept.reason) == ("erased:1", "as erased:1 said, not anatol")
     assert list(ledger.audit_log()) == [
         AuditEntry(START + 1, "cli:ada", "grant", "erased:1"),
-        AuditEntry(START + 2, "cli:erased:1", "grant", "bo", "daily 600 s: as erased:1 said, not anatol"),
         AuditEntry(
-            NOW, "cli:ada", "erase", "erased:1",
+            START + 2, "cli:erased:1", "grant", "bo", "daily 600 s: as erased:1 said, not anatol"
+        ),
+        AuditEntry(
+            NOW,
+            "cli:ada",
+            "erase",
+            "erased:1",
             "1 visits, 1 grants, 0 requests, 0 acknowledgements, 2 audit entries: erased:1 asked",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def test_late_rows_of_somebody_erased_are_not_taken(open_ledger: contract.Open) -> None:

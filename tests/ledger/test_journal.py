@@ -70,9 +70,19 @@ trails = st.builds(
     instants,
 )
 anything = st.builds(
-    Visit, texts, texts, texts, st.none() | texts, st.none() | texts, st.none() | texts, instants, instants,
-    texts, st.integers(0, 2**62), st.none() | trails,
-)  # fmt: skip
+    Visit,
+    texts,
+    texts,
+    texts,
+    st.none() | texts,
+    st.none() | texts,
+    st.none() | texts,
+    instants,
+    instants,
+    texts,
+    st.integers(0, 2**62),
+    st.none() | trails,
+)
 
 
 @settings(

@@ -78,8 +78,17 @@ def test_harmless_methods_take_no_name() -> None:
         for name in HARMLESS
     }
     assert set().union(*told.values()) == {
-        "since", "start", "end", "cursor", "not_from", "digest", "at", "node", "before", "batch",
-    }  # fmt: skip
+        "since",
+        "start",
+        "end",
+        "cursor",
+        "not_from",
+        "digest",
+        "at",
+        "node",
+        "before",
+        "batch",
+    }
 
 
 @pytest.mark.parametrize("name", NAMED)

@@ -67,7 +67,12 @@ def test_no_trace_no_name() -> None:
     looked: list[str] = []
     with pytest.raises(LedgerUnavailable):
         unmask(
-            Away(), NAMES, NAMES.of("ana"), reason="x", actor="web:p", at=NOW,
+            Away(),
+            NAMES,
+            NAMES.of("ana"),
+            reason="x",
+            actor="web:p",
+            at=NOW,
             among=(looked.append(name) or name for name in ["ana"]),
-        )  # fmt: skip
+        )
     assert not looked

@@ -96,13 +96,15 @@ def test_two_devices_are_charged_once() -> None:
 
 NOISE = {
     "embed": FETCH._replace(page_host="news.example", site="cross-site"),
-    "frame": FETCH._replace(path="/widget", dest="iframe", mode="navigate", site="cross-site", page_host="n.example"),
+    "frame": FETCH._replace(
+        path="/widget", dest="iframe", mode="navigate", site="cross-site", page_host="n.example"
+    ),
     "head": FETCH._replace(method="HEAD"),
     "poll": FETCH._replace(path="/beat"),
     "beacon": FETCH._replace(method="POST", mode="no-cors"),
     "prefetch": NAVIGATE._replace(purpose="prefetch"),
     "worker": FETCH._replace(page_path="/sw.js"),
-}  # fmt: skip
+}
 
 
 @quick

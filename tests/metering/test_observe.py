@@ -114,8 +114,11 @@ def test_beyond_the_limit() -> None:
     assert shell.spent("dora", "a") > 1190
     last = shell.metrics.decisions[-1]
     assert (last.verdict, last.reason, last.would, last.left) == (
-        Verdict.SPEND, Reason.EXHAUSTED, Verdict.BLOCK, 0.0,
-    )  # fmt: skip
+        Verdict.SPEND,
+        Reason.EXHAUSTED,
+        Verdict.BLOCK,
+        0.0,
+    )
 
 
 def test_time_under_an_observed_block_is_kept_as_free_time() -> None:

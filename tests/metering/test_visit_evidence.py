@@ -32,8 +32,10 @@ def test_visits_carry_their_evidence() -> None:
     (found,) = evidence(harness)
     assert found.opened == ("page-opened", START)
     assert [(e.by, e.first - START, e.last - START, e.times) for e in found.extended] == [
-        ("page-opened", 0, 0, 0), ("page-action", 20, 20, 1), ("media-stream", 60, 80, 1),
-    ]  # fmt: skip
+        ("page-opened", 0, 0, 0),
+        ("page-action", 20, 20, 1),
+        ("media-stream", 60, 80, 1),
+    ]
     assert found.closed is None
 
 

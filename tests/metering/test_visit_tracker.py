@@ -82,9 +82,15 @@ def test_what_would_be_charged_for_a_gap() -> None:
     harness = Harness()
     assert harness.attention.pending("dora", "x", START) == 0
     harness.page(0)
-    assert [harness.attention.pending("dora", "x", START + after) for after in (5, 10, 70, 180, 181)] == [
-        0, 0, 60, 170, 0,
-    ]  # fmt: skip
+    assert [
+        harness.attention.pending("dora", "x", START + after) for after in (5, 10, 70, 180, 181)
+    ] == [
+        0,
+        0,
+        60,
+        170,
+        0,
+    ]
 
 
 def test_a_gap_never_charges_more_than_there_was() -> None:

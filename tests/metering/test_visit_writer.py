@@ -14,8 +14,10 @@ def test_a_visit_is_one_row_that_grows() -> None:
     for after in (0, 30, 60):
         assert harness.page(after) is Activity.VISIT
     assert [(v.id, v.rev, v.end - v.start) for v in harness.written] == [
-        ("v1", 1, TAIL), ("v1", 2, 30 + TAIL), ("v1", 3, 60 + TAIL),
-    ]  # fmt: skip
+        ("v1", 1, TAIL),
+        ("v1", 2, 30 + TAIL),
+        ("v1", 3, 60 + TAIL),
+    ]
     assert {(v.person, v.platform, v.node) for v in harness.written} == {("dora", "x", "node")}
     assert harness.metrics.charged == 60 + TAIL
 

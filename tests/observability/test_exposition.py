@@ -89,8 +89,11 @@ def test_the_host(tmp_path: Path) -> None:
 
 def test_processes_are_summed_and_never_fall(tmp_path: Path) -> None:
     """Two processes count together; when one has ended its processor time stays, so that a rate sees no reset."""
-    other = subprocess.Popen([sys.executable, "-c", "sum(range(10**7)); print(1, flush=True); input()"],
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+    other = subprocess.Popen(
+        [sys.executable, "-c", "sum(range(10**7)); print(1, flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     assert other.stdout is not None
     other.stdout.readline()
     pids = [os.getpid(), other.pid]
@@ -119,10 +122,15 @@ def test_workers_are_summed(tmp_path: Path) -> None:
     """Of two real worker processes counters and open connections add up; the ledger is up when it is for both."""
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     started = [
-        subprocess.Popen([sys.executable, "-c", WORKER, str(number)], env=environment, text=True,
-                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(number)],
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
         for number in (0, 1)
-    ]  # fmt: skip
+    ]
     try:
         assert [w.stdout.readline() for w in started if w.stdout] == ["ready\n"] * 2
         done = subprocess.run(

@@ -95,8 +95,10 @@ def test_what_goes_on() -> None:
     )
     open_now = visit(at(20, 10), film)
     assert sentences(open_now, at(20, 1), ZONE) == (
-        "Opened 09:12:05 by a running stream.", "Extended by more of the same until 09:20:00.", "Still open.",
-    )  # fmt: skip
+        "Opened 09:12:05 by a running stream.",
+        "Extended by more of the same until 09:20:00.",
+        "Still open.",
+    )
     found = data(open_now, at(20, 1), ZONE)
     assert found is not None
     assert found["closed"] is None
@@ -118,8 +120,9 @@ def test_once_and_at_once() -> None:
         (trail.RULE_CHANGED, at(12, 5)), (Extension("message-sent", at(13, 0), at(13, 0), 1),)
     )
     assert sentences(visit(at(13, 10), found), NOW, ZONE)[:2] == (
-        "Opened 09:12:05 when the rule changed.", "Extended by a message sent at 09:13:00.",
-    )  # fmt: skip
+        "Opened 09:12:05 when the rule changed.",
+        "Extended by a message sent at 09:13:00.",
+    )
 
 
 def test_nothing_recorded() -> None:
@@ -142,7 +145,12 @@ def test_unknown_kinds_are_shown_as_they_are() -> None:
 def test_every_kind_that_counts_has_words() -> None:
     """Evidence that runs the clock is told in plain words, not by its code."""
     counting = {
-        Evidence.PAGE_OPENED, Evidence.PAGE_ACTION, Evidence.APP_ACTION, Evidence.MESSAGE_SENT,
-        Evidence.MEDIA_PLAYED, Evidence.MEDIA_STREAM, Evidence.BUSY_TUNNEL,
-    }  # fmt: skip
+        Evidence.PAGE_OPENED,
+        Evidence.PAGE_ACTION,
+        Evidence.APP_ACTION,
+        Evidence.MESSAGE_SENT,
+        Evidence.MEDIA_PLAYED,
+        Evidence.MEDIA_STREAM,
+        Evidence.BUSY_TUNNEL,
+    }
     assert {trail.CODES[kind] for kind in counting} <= set(_WORDS)

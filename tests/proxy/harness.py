@@ -122,9 +122,17 @@ class ProxyHarness:
         )
         self.resolver = Resolver(self.settings, targets)
         self.services = Services(
-            self.enforcer, self.identifier, ClientGuard(self.settings.client_networks), targets, self.resolver,
-            self.clock, self.metrics, self.metrics, employee_app(office), self.settings.front_proxy_header,
-        )  # fmt: skip
+            self.enforcer,
+            self.identifier,
+            ClientGuard(self.settings.client_networks),
+            targets,
+            self.resolver,
+            self.clock,
+            self.metrics,
+            self.metrics,
+            employee_app(office),
+            self.settings.front_proxy_header,
+        )
         self.addon = AllowanceAddon(self.services)
 
     @property
@@ -200,9 +208,14 @@ def connect(
     """A flow of a CONNECT."""
     host, _, port = authority.rpartition(":")
     made = tutils.treq(
-        host=host.strip("[]"), port=int(port), method=b"CONNECT", scheme=b"", authority=authority.encode(),
-        path=b"", headers=http.Headers([(k.encode(), v.encode()) for k, v in (headers or {}).items()]),
-    )  # fmt: skip
+        host=host.strip("[]"),
+        port=int(port),
+        method=b"CONNECT",
+        scheme=b"",
+        authority=authority.encode(),
+        path=b"",
+        headers=http.Headers([(k.encode(), v.encode()) for k, v in (headers or {}).items()]),
+    )
     flow = tflow.tflow(req=made)
     flow.live = True
     flow.client_conn.peername = (address, 50000)

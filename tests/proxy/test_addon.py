@@ -184,10 +184,14 @@ async def test_next_layer_is_not_ours_elsewhere(harness: ProxyHarness) -> None:
 @pytest.mark.parametrize(
     ("hook", "part"),
     [
-        ("responseheaders", "answered"), ("websocket_start", "upgraded"), ("websocket_message", "message"),
-        ("response", "closed"), ("error", "closed"), ("websocket_end", "closed"),
+        ("responseheaders", "answered"),
+        ("websocket_start", "upgraded"),
+        ("websocket_message", "message"),
+        ("response", "closed"),
+        ("error", "closed"),
+        ("websocket_end", "closed"),
     ],
-)  # fmt: skip
+)
 async def test_metering_that_raises(harness: ProxyHarness, hook: str, part: str) -> None:
     """Once something was let through, a failure of the meter is counted and breaks nothing."""
     flow = tflow.twebsocketflow()

@@ -66,8 +66,10 @@ async def test_a_request_that_goes_on(harness: ProxyHarness, kept: Kept) -> None
     assert (line.request, line.person.name, line.person.roles) == (request_id(flow), ME, ("guest",))
     assert (line.decision.platform, line.decision.section) == ("linkedin", "learning")
     assert (line.decision.verdict, line.decision.rule, line.activity) == (
-        Verdict.ALLOW, "Learning is work", Activity.VISIT,
-    )  # fmt: skip
+        Verdict.ALLOW,
+        "Learning is work",
+        Activity.VISIT,
+    )
     assert "secret" not in repr(line)
 
 

@@ -6,11 +6,20 @@ from proxy_addon.proxy import flow_input as reading
 from tests.proxy.harness import request
 
 HEADERS = {
-    "Sec-Fetch-Dest": "Document", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site",
-    "Sec-Fetch-User": "?1", "Referer": "https://News.example/a?b", "Origin": "https://news.example",
-    "Accept": "TEXT/HTML", "Upgrade": "WebSocket", "X-Requested-With": "XMLHttpRequest", "Purpose": "Prefetch",
-    "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-a", "Cookie": "private",
-}  # fmt: skip
+    "Sec-Fetch-Dest": "Document",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Site": "cross-site",
+    "Sec-Fetch-User": "?1",
+    "Referer": "https://News.example/a?b",
+    "Origin": "https://news.example",
+    "Accept": "TEXT/HTML",
+    "Upgrade": "WebSocket",
+    "X-Requested-With": "XMLHttpRequest",
+    "Purpose": "Prefetch",
+    "Access-Control-Request-Method": "PUT",
+    "Access-Control-Request-Headers": "x-a",
+    "Cookie": "private",
+}
 
 
 def test_exchange() -> None:
@@ -22,8 +31,11 @@ def test_exchange() -> None:
     assert (x.dest, x.mode, x.site) == ("document", "navigate", "cross-site")
     assert (x.purpose, x.gesture) == ("prefetch", True)
     assert (x.page_host, x.page_path, x.origin_host, x.accept) == (
-        "news.example", "/a?b", "news.example", "text/html",
-    )  # fmt: skip
+        "news.example",
+        "/a?b",
+        "news.example",
+        "text/html",
+    )
     assert "private" not in str(read)
 
 

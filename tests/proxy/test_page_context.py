@@ -60,14 +60,19 @@ async def test_for_person(target: str, path: str, query: bytes) -> None:
     flow.request.path = target
     flow.response = None
     flow.metadata |= {
-        "allowance_person": "dora", "allowance_identified": True, "allowance_signed_in": False,
-    }  # fmt: skip
+        "allowance_person": "dora",
+        "allowance_identified": True,
+        "allowance_signed_in": False,
+    }
     with taddons.context():
         await asgiapp.serve(pages.for_person(app, flow), flow)
     assert (seen["path"], seen["query_string"], seen["scheme"]) == (path, query, "http")
     assert seen["extensions"] == {
         "allowance.person": {
-            "name": "dora", "identified": True, "address": "127.0.0.1", "reached": "127.0.0.1",
+            "name": "dora",
+            "identified": True,
+            "address": "127.0.0.1",
+            "reached": "127.0.0.1",
             "signed_in": False,
         }
-    }  # fmt: skip
+    }

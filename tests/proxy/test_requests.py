@@ -93,9 +93,11 @@ async def test_out_of_time(harness: ProxyHarness) -> None:
 async def test_embeds_are_refused_quietly_and_cost_nothing(harness: ProxyHarness) -> None:
     """A like button on a news page passes and costs nothing; with no time left it is an empty refusal."""
     embed = {
-        "Sec-Fetch-Dest": "image", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Site": "cross-site",
+        "Sec-Fetch-Dest": "image",
+        "Sec-Fetch-Mode": "no-cors",
+        "Sec-Fetch-Site": "cross-site",
         "Referer": "https://news.example/",
-    }  # fmt: skip
+    }
     flow = request("http://www.facebook.com/like.png", headers=embed)
     assert await decided(harness, flow) == "metered"
     flow.response = http.Response.make(200, b"", {"content-type": "image/png"})
@@ -137,9 +139,11 @@ async def test_challenge_only_where_wanted(strict: ProxyHarness) -> None:
         assert flow.response is not None
         assert flow.response.headers["Proxy-Authenticate"].startswith("Basic ")
     for authority, expected in (
-        ("news.example:443", None), ("x.com:443", 407), ("chatter.example:443", 407),
+        ("news.example:443", None),
+        ("x.com:443", 407),
+        ("chatter.example:443", 407),
         ("allowance.internal:443", 407),
-    ):  # fmt: skip
+    ):
         outer = connect(authority)
         await strict.addon.http_connect(outer)
         assert (outer.response.status_code if outer.response else None) == expected

@@ -54,8 +54,10 @@ def test_by_role() -> None:
     """Carl has 45 minutes, so that only dora ran out."""
     rows = sums(office().roles)
     assert {role: found.seconds for role, found in rows.items()} == {
-        "care": 20 * M, "staff": 40 * M, "marketing": 20 * M,
-    }  # fmt: skip
+        "care": 20 * M,
+        "staff": 40 * M,
+        "marketing": 20 * M,
+    }
     assert {role: found.ran_out for role, found in rows.items()} == {
         "care": 0,
         "staff": 1,
@@ -128,11 +130,14 @@ people = st.sampled_from(["ana", "bo", "carl"])
 minutes = st.integers(0, 6 * 24 * 60)
 stays = st.lists(
     st.tuples(
-        people, st.sampled_from(["x", "youtube"]), st.sampled_from([None, DAILY, "other"]), minutes,
+        people,
+        st.sampled_from(["x", "youtube"]),
+        st.sampled_from([None, DAILY, "other"]),
+        minutes,
         st.integers(1, 90),
     ),
     max_size=12,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=50, deadline=None)

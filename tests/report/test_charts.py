@@ -86,5 +86,11 @@ def test_scale() -> None:
 def test_clock() -> None:
     """As people say it."""
     assert [clock(n) for n in (0, 5, 60, 3599, 3600, 3900, 3_700_000)] == [
-        "none", "under a minute", "1 min", "1 h", "1 h", "1 h 5 min", "1,027 h 47 min",
-    ]  # fmt: skip
+        "none",
+        "under a minute",
+        "1 min",
+        "1 h",
+        "1 h",
+        "1 h 5 min",
+        "1,027 h 47 min",
+    ]

@@ -26,8 +26,13 @@ def test_json() -> None:
         "2026-11-09T00:00:00+00:00",
     )
     assert answer["groups"][0] == {
-        "name": "staff", "charged_seconds": 1200.0, "free_seconds": 1200.0, "people": 1, "visits": 4, "ran_out": 1,
-    }  # fmt: skip
+        "name": "staff",
+        "charged_seconds": 1200.0,
+        "free_seconds": 1200.0,
+        "people": 1,
+        "visits": 4,
+        "ran_out": 1,
+    }
     assert [day["charged_seconds"] for day in answer["days"]] == [2100.0, 300.0, 0, 0, 0, 0, 0]
     assert (answer["days"][0]["grants"], answer["days"][0]["granted_seconds"]) == (1, 600.0)
     assert {"weekday": "Monday", "hour": 9, "seconds": 2100.0} in answer["hours"]

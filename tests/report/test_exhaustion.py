@@ -104,12 +104,16 @@ some_grants = st.lists(st.tuples(seconds, seconds, st.integers(0, 300), st.boole
 some_limits = st.lists(
     st.sampled_from(
         [
-            Limit(300.0, Period.DAY), Limit(120.0, Period.HOUR), Limit(200.0, Period.ROLLING, 900.0),
+            Limit(300.0, Period.DAY),
+            Limit(120.0, Period.HOUR),
+            Limit(200.0, Period.ROLLING, 900.0),
             Limit(500.0, Period.WEEK),
         ]
     ),
-    min_size=1, max_size=2, unique=True,
-)  # fmt: skip
+    min_size=1,
+    max_size=2,
+    unique=True,
+)
 
 
 @settings(max_examples=60, deadline=None)

@@ -52,15 +52,18 @@ def test_laws(found: list[PlainVisit], one: float, other: float) -> None:
 def test_who_was_first() -> None:
     """Two tabs: what they share belongs to the platform that was opened first."""
     assert pieces(of(("a", "d", 0, 10), ("b", "d", 5, 15)), 0, 100) == [
-        Piece(0, 10, "a", True), Piece(10, 15, "b", True),
-    ]  # fmt: skip
+        Piece(0, 10, "a", True),
+        Piece(10, 15, "b", True),
+    ]
 
 
 def test_charged_before_free() -> None:
     """A free course beside a charged feed is free only while the feed does not run."""
     assert pieces(of(("a", None, 0, 30), ("b", "d", 10, 20)), 0, 100) == [
-        Piece(10, 20, "b", True), Piece(0, 10, "a", False), Piece(20, 30, "a", False),
-    ]  # fmt: skip
+        Piece(10, 20, "b", True),
+        Piece(0, 10, "a", False),
+        Piece(20, 30, "a", False),
+    ]
 
 
 def test_given_back_and_elsewhere() -> None:

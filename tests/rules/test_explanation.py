@@ -70,8 +70,12 @@ def test_the_contract() -> None:
 def test_what_was_spent_by_what() -> None:
     """Platform by platform, the longest first, only what counts in the window; free time is left out."""
     visits = [
-        visit("x", 5, 4), visit("linkedin", 8, 5), visit("x", 30, 2), visit("x", -600, 9), visit("x", 40, 3, None),
-    ]  # fmt: skip
+        visit("x", 5, 4),
+        visit("linkedin", 8, 5),
+        visit("x", 30, 2),
+        visit("x", -600, 9),
+        visit("x", 40, 3, None),
+    ]
     line = explained(used=used_by(visits, ())).allowance
     assert line is not None
     assert dict(line.by_platform) == {"x": 6 * M, "linkedin": 5 * M}

@@ -122,16 +122,20 @@ def test_months_and_years() -> None:
         "DTSTART;VALUE=DATE:20280229;;RRULE:FREQ=YEARLY;COUNT=2",
     )
     assert [[first.isoformat() for first, _ in event.days] for event in found] == [
-        ["2026-11-10", "2026-12-08"], ["2027-01-31", "2027-02-28"], ["2028-02-29", "2032-02-29"],
-    ]  # fmt: skip
+        ["2026-11-10", "2026-12-08"],
+        ["2027-01-31", "2027-02-28"],
+        ["2028-02-29", "2032-02-29"],
+    ]
 
 
 def test_as_calendar_programs_write_it() -> None:
     """A birthday, the last working day of the month, Friday the 13th, every other Monday: a hundred of each."""
     rules = (
-        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
-        "FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO;WKST=SU",
-    )  # fmt: skip
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+        "FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13",
+        "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO;WKST=SU",
+    )
     found = feed(*(f"{NINE};;RRULE:{rule};COUNT=4" for rule in rules for _ in range(100)))
     assert len(found) == 400
     assert all(
@@ -153,11 +157,22 @@ def test_what_is_no_stretch_of_time_is_passed_over() -> None:
 
 @pytest.mark.parametrize(
     "rule",
-    ["FREQ=SECONDLY", "FREQ=HOURLY;COUNT=3", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=YEARLY;BYWEEKNO=53",
-     "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=DAILY;INTERVAL=7;BYDAY=SU", "FREQ=DAILY;INTERVAL=0",
-     "FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=20", "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=9", "FREQ=WEEKLY;BYDAY=2MO",
-     "FREQ=WEEKLY;BYSETPOS=9;BYDAY=MO", "FREQ=FORTNIGHTLY", "COUNT=3"],
-)  # fmt: skip
+    [
+        "FREQ=SECONDLY",
+        "FREQ=HOURLY;COUNT=3",
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=YEARLY;BYWEEKNO=53",
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=DAILY;INTERVAL=7;BYDAY=SU",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=20",
+        "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=9",
+        "FREQ=WEEKLY;BYDAY=2MO",
+        "FREQ=WEEKLY;BYSETPOS=9;BYDAY=MO",
+        "FREQ=FORTNIGHTLY",
+        "COUNT=3",
+    ],
+)
 def test_what_could_take_very_long_is_refused(rule: str) -> None:
     """With the rule in the message."""
     with pytest.raises(BadValue) as caught:

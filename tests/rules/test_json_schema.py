@@ -50,10 +50,18 @@ def test_what_is_let_pass(value: Any) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [{"two": 1}, {"one": []}, {"one": None}, {"some": []}, {"some": None}, {"some": "a"}, {"maybe": "a"},
-     {"given": None}],
+    [
+        {"two": 1},
+        {"one": []},
+        {"one": None},
+        {"some": []},
+        {"some": None},
+        {"some": "a"},
+        {"maybe": "a"},
+        {"given": None},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_what_is_not(value: Any) -> None:
     """Nothing where something must be, text for a list, keys that are not there."""
     assert not fits(value)

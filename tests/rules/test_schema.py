@@ -19,10 +19,18 @@ HERE = Path(__file__).parent
 SHIPPED = ROOT / "rules" / "schema"
 # Mistakes that a schema must see: keys that are not there, and values that have the wrong shape.
 STRUCTURAL = (
-    "unknown-key", "missing-key", "wrong-type", "empty-list", "bad-version", "bad-duration", "bad-limit",
+    "unknown-key",
+    "missing-key",
+    "wrong-type",
+    "empty-list",
+    "bad-version",
+    "bad-duration",
+    "bad-limit",
     "bad-time",
-    "bad-days", "bad-choice", "bad-then",
-)  # fmt: skip
+    "bad-days",
+    "bad-choice",
+    "bad-then",
+)
 # Mistakes that a schema cannot see: they turn on another value, or on what a number is for.
 MEANING = {
     "between-empty": "a stretch that ends where it begins",
@@ -128,9 +136,16 @@ def test_wrong_files_are_told_by_their_shape_or_not_at_all(path: Path, codes: li
 
 # Mistakes in a step of a test file that turn on the rules, on the clock, or on what a name may hold.
 UNSEEN = (
-    "test-unknown-platform", "test-unknown-section", "test-unknown-allowance", "test-unknown-rule",
-    "test-wrong-order", "test-bad-name", "this is over", "does not exist", "cannot be how long",
-)  # fmt: skip
+    "test-unknown-platform",
+    "test-unknown-section",
+    "test-unknown-allowance",
+    "test-unknown-rule",
+    "test-wrong-order",
+    "test-bad-name",
+    "this is over",
+    "does not exist",
+    "cannot be how long",
+)
 
 
 def errors_in_test_file(text: str) -> list[str]:
@@ -185,9 +200,22 @@ def test_right_steps_are_accepted(step: str) -> None:
 
 # Wrong or strange only because of what stands elsewhere.
 MEANT = {
-    "unknown-role", "unknown-platform", "unknown-section", "unknown-allowance", "unknown-calendar",
+    "unknown-role",
+    "unknown-platform",
+    "unknown-section",
+    "unknown-allowance",
+    "unknown-calendar",
     "unknown-holidays",
-    "duplicate-name", "duplicate-key", "duplicate-host", "group-cycle", "unreachable-rule", "never-true",
+    "duplicate-name",
+    "duplicate-key",
+    "duplicate-host",
+    "group-cycle",
+    "unreachable-rule",
+    "never-true",
     "unused-role",
-    "unused-allowance", "unused-platform", "two-overrides", "limit-too-large", "overlapping-devices",
-}  # fmt: skip
+    "unused-allowance",
+    "unused-platform",
+    "two-overrides",
+    "limit-too-large",
+    "overlapping-devices",
+}

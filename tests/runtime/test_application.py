@@ -32,10 +32,15 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.chdir(tmp_path)
     return load_settings(
         {
-            "rules": "rules", "database": "sqlite:///allowance.db", "confdir": "own-ca", "passwords": "passwords",
-            "listen": f"127.0.0.1:{free_port()}", "web": f"127.0.0.1:{free_port()}", "flush": "50ms",
+            "rules": "rules",
+            "database": "sqlite:///allowance.db",
+            "confdir": "own-ca",
+            "passwords": "passwords",
+            "listen": f"127.0.0.1:{free_port()}",
+            "web": f"127.0.0.1:{free_port()}",
+            "flush": "50ms",
         }
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

@@ -40,9 +40,15 @@ class Two:
 def readiness(clock: VirtualClock, state: WriterState = UP, fleet: Two | None = None) -> Readiness:
     """Of a proxy whose loop turned last at 100."""
     return Readiness(
-        clock, turned=lambda: 100.0, draining=lambda: clock.now() > 200.0, ledger=lambda: state,
-        rules=lambda: FINE, metrics=PrometheusMetrics(), host=Host(Path(), 0.0), fleet=fleet,
-    )  # fmt: skip
+        clock,
+        turned=lambda: 100.0,
+        draining=lambda: clock.now() > 200.0,
+        ledger=lambda: state,
+        rules=lambda: FINE,
+        metrics=PrometheusMetrics(),
+        host=Host(Path(), 0.0),
+        fleet=fleet,
+    )
 
 
 def test_each_part_says_what_is_wrong() -> None:

@@ -55,9 +55,13 @@ async def test_life(folder: Path) -> None:
     ],
 )
 def test_what_cannot_be_loaded(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-    variable: str, value: str, says: str,
-) -> None:  # fmt: skip
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variable: str,
+    value: str,
+    says: str,
+) -> None:
     """mitmdump ends with status 1 and our message: it must not run on without us."""
     monkeypatch.setenv(variable, value)
     with taddons.context() as tctx, pytest.raises(SystemExit) as end:

@@ -23,9 +23,12 @@ def person(*visits: Visit) -> PersonResult:
 def test_unions_by_platform_and_allowance() -> None:
     """Overlap is counted once, free time belongs to no allowance, and what was given back is gone."""
     one = person(
-        visit(1, "x", "daily", 0, 10), visit(2, "x", "daily", 5, 20), visit(3, "tiktok", "daily", 15, 30),
-        visit(4, "x", None, 50, 60), visit(5, "reddit", "daily", 70, 70),
-    )  # fmt: skip
+        visit(1, "x", "daily", 0, 10),
+        visit(2, "x", "daily", 5, 20),
+        visit(3, "tiktok", "daily", 15, 30),
+        visit(4, "x", None, 50, 60),
+        visit(5, "reddit", "daily", 70, 70),
+    )
     assert one.by_platform() == {
         "tiktok": (Interval(15, 30),),
         "x": (Interval(0, 20), Interval(50, 60)),

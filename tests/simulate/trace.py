@@ -12,36 +12,65 @@ PAGE = {
     "sec-fetch-user": "?1",
 }
 CALL = {
-    "sec-fetch-dest": "empty", "sec-fetch-mode": "cors", "sec-fetch-site": "same-origin",
+    "sec-fetch-dest": "empty",
+    "sec-fetch-mode": "cors",
+    "sec-fetch-site": "same-origin",
     "referer": "https://x.com/home",
-}  # fmt: skip
+}
 
 type Line = dict[str, Any]
 
 
 def page(after: float, url: str = "https://x.com/home", user: str = "ana") -> Line:
     """A page is opened by a person."""
-    return {"at": START + after, "user": user, "url": url, "headers": PAGE, "status": 200,
-            "content_type": "text/html", "bytes": 51_234, "duration": 0.3}  # fmt: skip
+    return {
+        "at": START + after,
+        "user": user,
+        "url": url,
+        "headers": PAGE,
+        "status": 200,
+        "content_type": "text/html",
+        "bytes": 51_234,
+        "duration": 0.3,
+    }
 
 
 def call(after: float, path: str = "/i/api/feed", size: int = 9_000, user: str = "ana") -> Line:
     """A script of the page asks for something."""
-    return {"at": START + after, "user": user, "url": f"https://x.com{path}", "headers": CALL, "status": 200,
-            "content_type": "application/json", "bytes": size, "duration": 0.1}  # fmt: skip
+    return {
+        "at": START + after,
+        "user": user,
+        "url": f"https://x.com{path}",
+        "headers": CALL,
+        "status": 200,
+        "content_type": "application/json",
+        "bytes": size,
+        "duration": 0.1,
+    }
 
 
 def film(after: float, seconds: float, user: str = "ana") -> Line:
     """One body of film that flows for `seconds`."""
-    return {"at": START + after, "user": user, "url": "https://video.twimg.com/a/b.mp4", "headers": CALL,
-            "status": 200, "content_type": "video/mp4", "bytes": int(300_000 * seconds),
-            "duration": seconds}  # fmt: skip
+    return {
+        "at": START + after,
+        "user": user,
+        "url": "https://video.twimg.com/a/b.mp4",
+        "headers": CALL,
+        "status": 200,
+        "content_type": "video/mp4",
+        "bytes": int(300_000 * seconds),
+        "duration": seconds,
+    }
 
 
 def embed(after: float, user: str = "ana") -> Line:
     """A frame of the platform on a news page."""
-    headers = {"sec-fetch-dest": "iframe", "sec-fetch-mode": "navigate", "sec-fetch-site": "cross-site",
-               "referer": "https://news.example/"}  # fmt: skip
+    headers = {
+        "sec-fetch-dest": "iframe",
+        "sec-fetch-mode": "navigate",
+        "sec-fetch-site": "cross-site",
+        "referer": "https://news.example/",
+    }
     return page(after, "https://platform.twitter.com/embed/Tweet.html", user) | {"headers": headers}
 
 
@@ -62,14 +91,27 @@ def beacon(after: float, user: str = "ana") -> Line:
 
 def message(after: float, size: int, direction: str = "client", user: str = "ana") -> Line:
     """A WebSocket message."""
-    return {"at": START + after, "user": user, "kind": "websocket", "url": "wss://web.whatsapp.com/ws/chat",
-            "direction": direction, "bytes": size}  # fmt: skip
+    return {
+        "at": START + after,
+        "user": user,
+        "kind": "websocket",
+        "url": "wss://web.whatsapp.com/ws/chat",
+        "direction": direction,
+        "bytes": size,
+    }
 
 
 def tunnel(after: float, seconds: float, down: int, user: str = "ana") -> Line:
     """A connection that stays closed to us."""
-    return {"at": START + after, "user": user, "kind": "tunnel", "host": "api-eu.tiktokv.com", "duration": seconds,
-            "bytes_up": 900, "bytes_down": down}  # fmt: skip
+    return {
+        "at": START + after,
+        "user": user,
+        "kind": "tunnel",
+        "host": "api-eu.tiktokv.com",
+        "duration": seconds,
+        "bytes_up": 900,
+        "bytes_down": down,
+    }
 
 
 POLICY = """

@@ -44,7 +44,7 @@ class Command(NamedTuple):
         """Every option that it takes, in every spelling."""
         return [
             word for each in self.typed.params for word in each.opts if word.startswith("-")
-        ] + ["--help", "-h"]  # fmt: skip
+        ] + ["--help", "-h"]
 
 
 def commands() -> list[Command]:

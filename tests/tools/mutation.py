@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import copy
+import queue
 import random
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-SUITES = {  # folder of the product: the tests that have to notice
-    "proxy_addon/core/policy": ("tests/core", "tests/rules/test_explanation.py"),
+SUITES = {  # folder of the product: the tests that have to notice, the nearest first
+    "proxy_addon/core/policy": (
+        "tests/core/policy",
+        "tests/core",
+        "tests/rules/test_explanation.py",
+    ),
     "proxy_addon/core/metering": ("tests/core/metering", "tests/metering"),
     "proxy_addon/ledger": ("tests/ledger",),
 }
@@ -155,30 +162,58 @@ def killed(mutant: Mutant, suite: tuple[str, ...], copy_of_tree: Path) -> bool:
     return run.returncode != 0
 
 
+def _copied(folder: str) -> Path:
+    tree = Path(folder, "tree")
+    left_out = (".git", ".venv", "var", "artifacts", "__pycache__", ".*_cache", ".hypothesis")
+    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*left_out))
+    return tree
+
+
+def run(source: str, mutants_: Sequence[Mutant], jobs: int) -> int:
+    """Try mutants of one folder, as many at once as `jobs`; prints those that survive, returns how many do not."""
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(jobs) as pool:
+        trees = queue.SimpleQueue[Path]()
+        for _ in range(jobs):
+            trees.put(_copied(stack.enter_context(tempfile.TemporaryDirectory())))
+
+        def noticed(mutant: Mutant) -> bool:
+            tree = trees.get()
+            try:
+                dead = killed(mutant, SUITES[source], tree)
+            finally:
+                trees.put(tree)
+            if not dead:
+                print(f"  survived {mutant.path}:{mutant.line}: {mutant.change}", flush=True)
+            return dead
+
+        return sum(pool.map(noticed, mutants_))
+
+
+def sampled(source: str, size: int, seed: int) -> tuple[list[Mutant], int]:
+    """A sample of the mutants of a folder, and how many there are."""
+    modules = sorted(path.relative_to(ROOT) for path in (ROOT / source).glob("*.py"))
+    every = [mutant for path in modules for mutant in mutants(path)]
+    return random.Random(seed).sample(every, min(size, len(every))), len(every)
+
+
 def main() -> int:
     """Run a sample of each folder; 1 when fewer than `--floor` percent are killed."""
     parser = argparse.ArgumentParser(description="mutation run")
     parser.add_argument("--sample", type=int, default=30, help="mutants for each folder")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--floor", type=float, default=90.0, help="percent that must be killed")
+    parser.add_argument("--jobs", type=int, default=2, help="mutants at the same time")
+    parser.add_argument(
+        "--only", choices=tuple(SUITES), action="append", help="a folder; may be given more often"
+    )
     options = parser.parse_args()
     total = dead = 0
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder, "tree")
-        skip = shutil.ignore_patterns(
-            ".git", ".venv", "var", "artifacts", "__pycache__", ".*_cache"
-        )
-        shutil.copytree(ROOT, tree, ignore=skip)
-        for source, suite in SUITES.items():
-            modules = sorted(path.relative_to(ROOT) for path in (ROOT / source).glob("*.py"))
-            every = [mutant for path in modules for mutant in mutants(path)]
-            sample = random.Random(options.seed).sample(every, min(options.sample, len(every)))
-            print(f"{source}: {len(sample)} of {len(every)} mutants", flush=True)
-            for mutant in sample:
-                noticed = killed(mutant, suite, tree)
-                total, dead = total + 1, dead + noticed
-                if not noticed:
-                    print(f"  survived {mutant.path}:{mutant.line}: {mutant.change}", flush=True)
+    for source in options.only or SUITES:
+        sample, count = sampled(source, options.sample, options.seed)
+        print(f"{source}: {len(sample)} of {count} mutants", flush=True)
+        noticed = run(source, sample, options.jobs)
+        print(f"{source}: {noticed} of {len(sample)} killed", flush=True)
+        total, dead = total + len(sample), dead + noticed
     share = 100.0 * dead / max(total, 1)
     print(f"{dead} of {total} killed ({share:.1f} %)")
     return 0 if share >= options.floor else 1

@@ -35,9 +35,17 @@ TEAMS = {
     "admin": ("ada",),
 }
 PLATFORMS = {
-    "facebook": 20, "instagram": 18, "youtube": 22, "linkedin": 14, "x": 9, "reddit": 8, "whatsapp": 6,
-    "tiktok": 3, "pinterest": 2, "twitch": 3,
-}  # fmt: skip
+    "facebook": 20,
+    "instagram": 18,
+    "youtube": 22,
+    "linkedin": 14,
+    "x": 9,
+    "reddit": 8,
+    "whatsapp": 6,
+    "tiktok": 3,
+    "pinterest": 2,
+    "twitch": 3,
+}
 HOURS = (9, 10, 10, 11, 11, 12, 12, 12, 12, 13, 13, 14, 15, 15, 16, 16, 17)
 ALLOWANCE, RULE = "daily-social", "Fifteen minutes a day"
 

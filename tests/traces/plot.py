@@ -21,8 +21,15 @@ KINDS = {
     "both in one day": "#3a7d44",
 }
 _MACHINES = {
-    "open-regular", "open-jittered", "open-fat", "self-refresh", "rotating-ads", "embeds", "prefetch", "paused-video",
-}  # fmt: skip
+    "open-regular",
+    "open-jittered",
+    "open-fat",
+    "self-refresh",
+    "rotating-ads",
+    "embeds",
+    "prefetch",
+    "paused-video",
+}
 _BOTH = {"mixed", "coming-back", "two-tabs", "sleep"}
 
 

@@ -91,8 +91,14 @@ def tab(scene: Scene, wire: Wire, net: Net, start: float, end: float, how: str =
         path, size = r.choice(net.poll), r.choice((200, 900, 6000))
         size = size if how != "open-fat" else r.choice((60_000, 250_000, 900_000))
         spread = r.choice((0.0, 0.05, 0.15, 0.3)) if jitter is None else jitter
-        timer(scene, start, end, r.choice((r.uniform(8, 40), r.uniform(25, 150), r.uniform(100, 900))), spread,
-               lambda t, p=path, s=size: wire.call(t, net, p, s))  # fmt: skip
+        timer(
+            scene,
+            start,
+            end,
+            r.choice((r.uniform(8, 40), r.uniform(25, 150), r.uniform(100, 900))),
+            spread,
+            lambda t, p=path, s=size: wire.call(t, net, p, s),
+        )
     if how == "self-refresh" or (how == "mixed" and r.random() < 0.3):
 
         def renew(t: float) -> None:

@@ -85,8 +85,19 @@ def _chat(scene: Scene) -> None:
     host, name = r.choice(
         (("web.whatsapp.com", "whatsapp"), ("edge-chat.facebook.com", "facebook"))
     )
-    net = Net(name, host if name == "whatsapp" else "www.facebook.com", "/", "/", ("/api/graphql/",), ("/x",),
-              ("/y",), (), host, host, host)  # fmt: skip
+    net = Net(
+        name,
+        host if name == "whatsapp" else "www.facebook.com",
+        "/",
+        "/",
+        ("/api/graphql/",),
+        ("/x",),
+        ("/y",),
+        (),
+        host,
+        host,
+        host,
+    )
     opened = scene.start + 60
     wire.open(opened, net, "/")
     scene.was(name, opened, opened + 15)
@@ -153,11 +164,26 @@ def _embeds(scene: Scene) -> None:
                 site="cross-site",
             )
             for _ in range(r.randint(0, 5)):
-                wire.send(at + r.uniform(0.8, 2), f"{net.web}/static/{wire.word()}.js", "text/javascript", 20_000,
-                          page=net.embed, dest="script", mode="no-cors")  # fmt: skip
+                wire.send(
+                    at + r.uniform(0.8, 2),
+                    f"{net.web}/static/{wire.word()}.js",
+                    "text/javascript",
+                    20_000,
+                    page=net.embed,
+                    dest="script",
+                    mode="no-cors",
+                )
         for _ in range(r.randint(0, 5)):
-            wire.send(at + r.uniform(0.5, 2), f"{net.image}/i/{wire.word()}.jpg", "image/jpeg", 30_000, page=page,
-                      dest="image", mode="no-cors", site="cross-site")  # fmt: skip
+            wire.send(
+                at + r.uniform(0.5, 2),
+                f"{net.image}/i/{wire.word()}.jpg",
+                "image/jpeg",
+                30_000,
+                page=page,
+                dest="image",
+                mode="no-cors",
+                site="cross-site",
+            )
         at += r.expovariate(1 / 90)
 
 
@@ -165,10 +191,17 @@ def _prefetch(scene: Scene) -> None:
     wire, r, at = scene.wire(), scene.rng, scene.start
     while at < scene.end:
         net = r.choice(NETS)
-        wire.send(at, net.web + net.home, "text/html", 60_000, page="search.example/q",
-                  dest=r.choice(("empty", "document")),
-                  mode=r.choice(("no-cors", "navigate")), site="cross-site",
-                  sec_purpose=r.choice(("prefetch", "prefetch;prerender")))  # fmt: skip
+        wire.send(
+            at,
+            net.web + net.home,
+            "text/html",
+            60_000,
+            page="search.example/q",
+            dest=r.choice(("empty", "document")),
+            mode=r.choice(("no-cors", "navigate")),
+            site="cross-site",
+            sec_purpose=r.choice(("prefetch", "prefetch;prerender")),
+        )
         at += r.expovariate(1 / 150)
 
 
@@ -178,9 +211,16 @@ def _phone(scene: Scene) -> None:
     hosts = {"facebook": "graph.facebook.com", "instagram": "i.instagram.com", "x": "api.x.com"}
     host = hosts.get(net.name, net.web)
     for period in (r.uniform(60, 300), r.uniform(600, 1800)):
-        timer(scene, scene.start, scene.end, period, 0.15,
-               lambda t: wire.send(t, f"{host}/api/v1/status/", "application/json", 600,
-                                   method="POST"))  # fmt: skip
+        timer(
+            scene,
+            scene.start,
+            scene.end,
+            period,
+            0.15,
+            lambda t: wire.send(
+                t, f"{host}/api/v1/status/", "application/json", 600, method="POST"
+            ),
+        )
     for start in scene.starts(3, 9):
         at, stop = start, start + r.lognormvariate(4.7, 0.8)
         while at < stop:
@@ -268,12 +308,27 @@ def _mixed(scene: Scene) -> None:
 
 
 MAKERS: dict[str, Callable[[Scene], None]] = {
-    "feed": _feed, "long-read": _long_read, "video": _video, "long-stream": lambda s: _video(s, True),
-    "chat": _chat, "glances": _glances, "paused-video": _paused, "coming-back": _coming_back,
-    "embeds": _embeds, "prefetch": _prefetch, "phone-app": _phone, "two-tabs": _two_tabs,
-    "two-devices": _two_devices, "sleep": _sleep, "pinned-app": _pinned, "mixed": _mixed,
-    **{how: _open(how) for how in ("open-regular", "open-jittered", "open-fat", "self-refresh", "rotating-ads")},
-}  # fmt: skip
+    "feed": _feed,
+    "long-read": _long_read,
+    "video": _video,
+    "long-stream": lambda s: _video(s, True),
+    "chat": _chat,
+    "glances": _glances,
+    "paused-video": _paused,
+    "coming-back": _coming_back,
+    "embeds": _embeds,
+    "prefetch": _prefetch,
+    "phone-app": _phone,
+    "two-tabs": _two_tabs,
+    "two-devices": _two_devices,
+    "sleep": _sleep,
+    "pinned-app": _pinned,
+    "mixed": _mixed,
+    **{
+        how: _open(how)
+        for how in ("open-regular", "open-jittered", "open-fat", "self-refresh", "rotating-ads")
+    },
+}
 
 
 def make(rng: random.Random, scenario: str) -> tuple[list[dict[str, Any]], Times, float, float]:

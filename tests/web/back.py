@@ -83,11 +83,21 @@ class Behind:
         )
         engine = Engine(RULES)
         self.back = AdminService(
-            ledger=self.ledger, engine=lambda: engine, clock=VirtualClock(NOW), tokens=TOKENS,
-            counted=self.counts, state=lambda: state, wake=self._wake, loaded=lambda: NOW - 3600.0,
-            problems=lambda: problems, would_block=lambda: would, users=lambda: ["dora", "ada"],
-            executor=LedgerExecutor(patience), names=NAMES if pseudonyms else None, workers=2,
-        )  # fmt: skip
+            ledger=self.ledger,
+            engine=lambda: engine,
+            clock=VirtualClock(NOW),
+            tokens=TOKENS,
+            counted=self.counts,
+            state=lambda: state,
+            wake=self._wake,
+            loaded=lambda: NOW - 3600.0,
+            problems=lambda: problems,
+            would_block=lambda: would,
+            users=lambda: ["dora", "ada"],
+            executor=LedgerExecutor(patience),
+            names=NAMES if pseudonyms else None,
+            workers=2,
+        )
         self.app = employee_app(self.office, self.back)
 
     def _wake(self) -> None:

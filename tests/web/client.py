@@ -18,8 +18,12 @@ def as_person(
 
     async def with_person(scope: Scope, receive: Receive, send: Send) -> None:
         entry = {
-            "name": name, "identified": identified, "address": address, "reached": reached, "signed_in": signed_in,
-        }  # fmt: skip
+            "name": name,
+            "identified": identified,
+            "address": address,
+            "reached": reached,
+            "signed_in": signed_in,
+        }
         scope["extensions"] = {"allowance.person": entry}
         await app(scope, receive, send)
 

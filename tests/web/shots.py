@@ -179,8 +179,10 @@ def behind() -> tuple[TestClient, TestClient, TestClient]:
         False, {"proxy": FINE, "ledger": down("down since 12:04: the database does not answer")}
     )
     return (
-        TestClient(full.person("dora")), TestClient(full.person("ada")), TestClient(bad.person("ada")),
-    )  # fmt: skip
+        TestClient(full.person("dora")),
+        TestClient(full.person("ada")),
+        TestClient(bad.person("ada")),
+    )
 
 
 def unmasked(admin: TestClient) -> Response:

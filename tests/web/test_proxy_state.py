@@ -24,9 +24,14 @@ def harness(tmp_path: Path) -> Iterator[ProxyHarness]:
 def live(harness: ProxyHarness, **checks: PartHealth) -> LiveProxyState:
     """The office as its pages see it."""
     return LiveProxyState(
-        harness.enforcer, harness.book, harness.clock, lambda: checks, lambda accept: (b"m 1\n", "text/plain"),
-        harness.ca_file, 8080,
-    )  # fmt: skip
+        harness.enforcer,
+        harness.book,
+        harness.clock,
+        lambda: checks,
+        lambda accept: (b"m 1\n", "text/plain"),
+        harness.ca_file,
+        8080,
+    )
 
 
 def test_person(harness: ProxyHarness) -> None:
@@ -48,9 +53,12 @@ def test_roles_of_an_address(harness: ProxyHarness) -> None:
 def test_visits_of_today_only(harness: ProxyHarness) -> None:
     """Not yesterday's, not what was given back whole, not what lies ahead."""
     spans = {
-        "yesterday": (NOON - 90_000, NOON - 80_000), "over midnight": (NOON - 50_000, NOON - 43_000),
-        "given back": (NOON - 100, NOON - 100), "today": (NOON - 60, NOON), "ahead": (NOON + 10, NOON + 20),
-    }  # fmt: skip
+        "yesterday": (NOON - 90_000, NOON - 80_000),
+        "over midnight": (NOON - 50_000, NOON - 43_000),
+        "given back": (NOON - 100, NOON - 100),
+        "today": (NOON - 60, NOON),
+        "ahead": (NOON + 10, NOON + 20),
+    }
     visits = [
         Visit(name, "dora", "x", None, "short", None, *span, "n") for name, span in spans.items()
     ]

@@ -51,8 +51,12 @@ async def test_asking() -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/#requests")
     (stored,) = behind.ledger.requests()
     assert (stored.person, stored.allowance, stored.seconds, stored.reason, stored.status) == (
-        "dora", "daily-social", 600.0, "a <b>launch</b>", "open",
-    )  # fmt: skip
+        "dora",
+        "daily-social",
+        600.0,
+        "a <b>launch</b>",
+        "open",
+    )
     home = await call(behind.person(), "/")
     assert "10 minutes of Daily social, today at 14:50: waits for an answer" in text_of(home.text)
     assert escape("a <b>launch</b>") in home.text

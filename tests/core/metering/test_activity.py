@@ -10,15 +10,11 @@ from hypothesis import strategies as st
 
 from proxy_addon.core.catalogue import Hit
 from proxy_addon.core.metering.activity import (
-    EMBED_BRINGS,
     EMBED_LOAD,
-    EMBED_MEMORY,
-    EMBEDS_KEPT,
     HELD_BYTES,
     HELD_SECONDS,
     LARGE_BODY,
     MEDIA_MIN_BYTES,
-    PAGE_IN_USE,
     PAGE_MEMORY,
     PIXEL_BYTES,
     Evidence,
@@ -76,12 +72,20 @@ class Case:
 CASES = {
     "a page opened by its address": Case(PAGE, Evidence.PAGE_OPENED, page=None, place=NOBODY),
     "a page opened from another site": Case(
-        PAGE._replace(site="cross-site", page_host="news.example"), Evidence.PAGE_OPENED, page=None, place=NOBODY
+        PAGE._replace(site="cross-site", page_host="news.example"),
+        Evidence.PAGE_OPENED,
+        page=None,
+        place=NOBODY,
     ),
-    "a form that is sent": Case(PAGE._replace(method="POST", site="same-origin"), Evidence.PAGE_OPENED),
+    "a form that is sent": Case(
+        PAGE._replace(method="POST", site="same-origin"), Evidence.PAGE_OPENED
+    ),
     "a document without a mode": Case(PAGE._replace(mode=None), Evidence.PAGE_OPENED),
     "an old browser asks for HTML": Case(
-        Exchange("GET", "x.com", "/", accept="text/html,*/*"), Evidence.PAGE_OPENED, page=None, place=NOBODY
+        Exchange("GET", "x.com", "/", accept="text/html,*/*"),
+        Evidence.PAGE_OPENED,
+        page=None,
+        place=NOBODY,
     ),
     "a page that fails is looked at": Case(PAGE._replace(status=404), Evidence.PAGE_OPENED),
     "a page without content": Case(PAGE._replace(status=204), Evidence.EMPTY),
@@ -89,49 +93,77 @@ CASES = {
     "a document of a polling endpoint": Case(PAGE, Evidence.TELEMETRY, hit=BACKGROUND),
     "prefetch of a page": Case(PAGE._replace(purpose="prefetch"), Evidence.PREFETCH),
     "prerender of a page": Case(PAGE._replace(purpose="prefetch;prerender"), Evidence.PREFETCH),
-    "prefetch of an embed path": Case(PAGE._replace(purpose="prefetch"), Evidence.PREFETCH, hit=EMBED),
-    "another purpose is not a prefetch": Case(PAGE._replace(purpose="preview"), Evidence.PAGE_OPENED),
+    "prefetch of an embed path": Case(
+        PAGE._replace(purpose="prefetch"), Evidence.PREFETCH, hit=EMBED
+    ),
+    "another purpose is not a prefetch": Case(
+        PAGE._replace(purpose="preview"), Evidence.PAGE_OPENED
+    ),
     "an embed path that was typed is a page": Case(PAGE, Evidence.PAGE_OPENED, hit=EMBED),
     "an embed path opened from another site": Case(
-        PAGE._replace(site="cross-site", page_host="news.example"), Evidence.EMBED_PATH, hit=EMBED, page=None
+        PAGE._replace(site="cross-site", page_host="news.example"),
+        Evidence.EMBED_PATH,
+        hit=EMBED,
+        page=None,
     ),
     "an embed path while the platform is open": Case(LOAD, Evidence.EMBED_PATH, hit=EMBED),
     "a frame on a news page": Case(FRAME, Evidence.EMBED_FRAME, page=None),
-    "an object on a news page": Case(FRAME._replace(dest="object"), Evidence.EMBED_FRAME, page=None),
-    "a frame without Referer": Case(FRAME._replace(page_host=None), Evidence.EMBED_FRAME, page=None),
+    "an object on a news page": Case(
+        FRAME._replace(dest="object"), Evidence.EMBED_FRAME, page=None
+    ),
+    "a frame without Referer": Case(
+        FRAME._replace(page_host=None), Evidence.EMBED_FRAME, page=None
+    ),
     "a frame of the platform in itself": Case(
-        FRAME._replace(site="same-origin", page_host="x.com", page_path="/home"), Evidence.PAGE_ACTION
+        FRAME._replace(site="same-origin", page_host="x.com", page_path="/home"),
+        Evidence.PAGE_ACTION,
     ),
     "a picture with another site's Referer": Case(ELSEWHERE, Evidence.EMBED_PAGE, page=None),
-    "a picture on another platform's page": Case(ELSEWHERE, Evidence.EMBED_PAGE, page=Hit("linkedin")),
+    "a picture on another platform's page": Case(
+        ELSEWHERE, Evidence.EMBED_PAGE, page=Hit("linkedin")
+    ),
     "a fetch with another site's Origin": Case(
         Exchange("GET", "x.com", "/api", "empty", "cors", "cross-site", origin_host="news.example"),
         Evidence.EMBED_PAGE,
         page=None,
     ),
     "a film in another site's article": Case(
-        ELSEWHERE._replace(dest="video", content_type="video/mp4", bytes=10**7), Evidence.EMBED_PAGE, page=None
+        ELSEWHERE._replace(dest="video", content_type="video/mp4", bytes=10**7),
+        Evidence.EMBED_PAGE,
+        page=None,
     ),
     "what an embed document loads": Case(LOAD, Evidence.EMBED_INSIDE, page=EMBED),
     "what a frame seen before loads": Case(
-        LOAD._replace(page_path="/widget"), Evidence.EMBED_INSIDE, place=OPEN._replace(embeds=(("x.com", "/widget"),))
+        LOAD._replace(page_path="/widget"),
+        Evidence.EMBED_INSIDE,
+        place=OPEN._replace(embeds=(("x.com", "/widget"),)),
     ),
     "what follows a frame, by a shortened Referer": Case(
         PICTURE, Evidence.EMBED_INSIDE, place=Place(NOW - 2000, NOW - 20)
     ),
-    "the same while a page is in use": Case(PICTURE, Evidence.PAGE_ACTION, place=Place(NOW - 60, NOW - 20)),
+    "the same while a page is in use": Case(
+        PICTURE, Evidence.PAGE_ACTION, place=Place(NOW - 60, NOW - 20)
+    ),
     "a moment after a frame while a page is in use": Case(
         PICTURE, Evidence.EMBED_INSIDE, place=Place(NOW - 60, NOW - EMBED_LOAD + 1)
     ),
-    "a full Referer of the page that is not a frame": Case(LOAD, Evidence.PAGE_ACTION, place=Place(NOW - 60, NOW - 2)),
+    "a full Referer of the page that is not a frame": Case(
+        LOAD, Evidence.PAGE_ACTION, place=Place(NOW - 60, NOW - 2)
+    ),
     "no page behind it at all": Case(
-        PICTURE._replace(page_host=None, page_path=None), Evidence.EMBED_NO_PAGE, page=None, place=NOBODY
+        PICTURE._replace(page_host=None, page_path=None),
+        Evidence.EMBED_NO_PAGE,
+        page=None,
+        place=NOBODY,
     ),
     "no Referer, but a page is open": Case(
         PICTURE._replace(page_host=None, page_path=None), Evidence.PAGE_ACTION, page=None
     ),
     "no Referer, and the page was this morning": Case(
-        PICTURE._replace(page_host=None), Evidence.EMBED_NO_PAGE, page=None, place=Place(NOW - PAGE_MEMORY - 1)
+        PICTURE._replace(page_host=None),
+        Evidence.EMBED_NO_PAGE,
+        page=None,
+        place=Place(NOW - PAGE_MEMORY - 1),
     ),
     "the platform's own picture host": Case(PICTURE, Evidence.PAGE_ACTION),
     "a page loads more": Case(LOAD, Evidence.PAGE_ACTION),
@@ -145,7 +177,9 @@ CASES = {
     "a fetch of a service worker": Case(LOAD._replace(page_path="/sw.js"), Evidence.WORKER),
     "a beacon": Case(POST._replace(mode="no-cors"), Evidence.BEACON),
     "a beacon without dest": Case(POST._replace(mode="no-cors", dest=None), Evidence.BEACON),
-    "pushed events": Case(LOAD._replace(content_type="text/event-stream; charset=utf-8"), Evidence.PUSHED),
+    "pushed events": Case(
+        LOAD._replace(content_type="text/event-stream; charset=utf-8"), Evidence.PUSHED
+    ),
     "not found": Case(LOAD._replace(status=404), Evidence.FAILED),
     "server trouble in an app": Case(APP._replace(status=503), Evidence.FAILED, page=None),
     "a picture that is missing": Case(PICTURE._replace(status=403), Evidence.FAILED),
@@ -153,14 +187,22 @@ CASES = {
     "a post answered with nothing": Case(POST._replace(status=204), Evidence.EMPTY),
     "a GET answered with nothing": Case(LOAD._replace(status=204), Evidence.PAGE_ACTION),
     "a picture of one pixel": Case(PICTURE._replace(bytes=43), Evidence.PIXEL),
-    "a pixel by its type": Case(APP._replace(content_type="image/gif", bytes=43), Evidence.PIXEL, page=None),
+    "a pixel by its type": Case(
+        APP._replace(content_type="image/gif", bytes=43), Evidence.PIXEL, page=None
+    ),
     "a picture just large enough": Case(PICTURE._replace(bytes=PIXEL_BYTES), Evidence.PAGE_ACTION),
     "a picture of unknown size": Case(PICTURE._replace(bytes=0), Evidence.PAGE_ACTION),
     "a long poll": Case(LOAD._replace(duration=HELD_SECONDS, bytes=500), Evidence.HELD_OPEN),
-    "a slow answer with content": Case(LOAD._replace(duration=60, bytes=HELD_BYTES), Evidence.PAGE_ACTION),
-    "a film by its type": Case(LOAD._replace(content_type="video/mp4", bytes=300_000), Evidence.MEDIA_PLAYED),
+    "a slow answer with content": Case(
+        LOAD._replace(duration=60, bytes=HELD_BYTES), Evidence.PAGE_ACTION
+    ),
+    "a film by its type": Case(
+        LOAD._replace(content_type="video/mp4", bytes=300_000), Evidence.MEDIA_PLAYED
+    ),
     "a film of unknown size": Case(LOAD._replace(content_type="video/mp4"), Evidence.MEDIA_PLAYED),
-    "a film by its element": Case(LOAD._replace(dest="video", bytes=300_000), Evidence.MEDIA_PLAYED),
+    "a film by its element": Case(
+        LOAD._replace(dest="video", bytes=300_000), Evidence.MEDIA_PLAYED
+    ),
     "a segment of a film": Case(
         LOAD._replace(path="/v/12.m4s?x=1", content_type="application/octet-stream", bytes=90_000),
         Evidence.MEDIA_PLAYED,
@@ -169,22 +211,33 @@ CASES = {
     "a large script": Case(
         LOAD._replace(content_type="application/javascript", bytes=LARGE_BODY), Evidence.PAGE_ACTION
     ),
-    "a large picture": Case(LOAD._replace(content_type="image/jpeg", bytes=LARGE_BODY), Evidence.PAGE_ACTION),
+    "a large picture": Case(
+        LOAD._replace(content_type="image/jpeg", bytes=LARGE_BODY), Evidence.PAGE_ACTION
+    ),
     "a chime": Case(
-        LOAD._replace(dest="audio", content_type="audio/mpeg", bytes=MEDIA_MIN_BYTES - 1), Evidence.PAGE_ACTION
+        LOAD._replace(dest="audio", content_type="audio/mpeg", bytes=MEDIA_MIN_BYTES - 1),
+        Evidence.PAGE_ACTION,
     ),
     "a phone app": Case(APP, Evidence.APP_ACTION, page=None, place=NOBODY),
-    "a phone app after a frame in a browser": Case(APP, Evidence.APP_ACTION, page=None, place=Place(-1e9, NOW - 1)),
+    "a phone app after a frame in a browser": Case(
+        APP, Evidence.APP_ACTION, page=None, place=Place(-1e9, NOW - 1)
+    ),
     "a film in a phone app": Case(
-        APP._replace(content_type="video/mp4", bytes=10**6), Evidence.MEDIA_PLAYED, page=None, place=NOBODY
+        APP._replace(content_type="video/mp4", bytes=10**6),
+        Evidence.MEDIA_PLAYED,
+        page=None,
+        place=NOBODY,
     ),
     "an old browser with a Referer": Case(
-        Exchange("GET", "cdn.x.com", "/a.jpg", page_host="x.com", page_path="/"), Evidence.PAGE_ACTION
+        Exchange("GET", "cdn.x.com", "/a.jpg", page_host="x.com", page_path="/"),
+        Evidence.PAGE_ACTION,
     ),
     "an old browser elsewhere": Case(
-        Exchange("GET", "cdn.x.com", "/a.jpg", page_host="news.example"), Evidence.EMBED_PAGE, page=None
+        Exchange("GET", "cdn.x.com", "/a.jpg", page_host="news.example"),
+        Evidence.EMBED_PAGE,
+        page=None,
     ),
-}  # fmt: skip
+}
 
 VISITS = {Evidence.PAGE_OPENED: Kind.NAVIGATION, Evidence.PAGE_ACTION: Kind.INTERACTION}
 VISITS[Evidence.APP_ACTION] = Kind.INTERACTION
@@ -248,72 +301,13 @@ def test_an_app_keeps_its_page_in_mind_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "x", [LOAD._replace(method="HEAD"), PAGE._replace(purpose="prefetch"), ELSEWHERE], ids=["head", "prefetch", "embed"]
-)  # fmt: skip
+    "x",
+    [LOAD._replace(method="HEAD"), PAGE._replace(purpose="prefetch"), ELSEWHERE],
+    ids=["head", "prefetch", "embed"],
+)
 def test_what_opens_nothing_is_not_remembered(x: Exchange) -> None:
     """Machines and other sites' pictures leave no page behind."""
     assert remember(NOBODY, x, classify(x, X, None, NOBODY, NOW), NOW) is NOBODY
-
-
-def test_embed_documents_are_remembered_by_their_address() -> None:
-    """The last few, each once, the newest last."""
-    place = NOBODY
-    for number in [*range(EMBEDS_KEPT + 3), 7]:
-        frame = FRAME._replace(path=f"/widget/{number}")
-        place = remember(place, frame, classify(frame, X, None, place, NOW + number), NOW + number)
-    paths = [path for _, path in place.embeds]
-    assert len(paths) == len(set(paths)) == EMBEDS_KEPT
-    assert paths[-1] == "/widget/7"
-
-
-def test_a_widget_that_refreshes_itself_never_counts() -> None:
-    """Hours later its script asks again; the new picture, which comes with a shortened Referer, is the widget's too."""
-    place = remember(OPEN, FRAME, classify(FRAME, X, None, OPEN, NOW), NOW)
-    by_script = LOAD._replace(path="/api/latest", page_path="/widget")
-    for at in (NOW + 900, NOW + 8000):
-        asked = classify(by_script, X, X, place, at)
-        place = remember(place, by_script, asked, at)
-        assert (
-            classify(PICTURE, X, X, place, at + EMBED_BRINGS - 1).evidence is Evidence.EMBED_INSIDE
-        )
-        assert (
-            classify(PICTURE, X, X, place, at + EMBED_BRINGS + 1).evidence is Evidence.PAGE_ACTION
-        )
-    assert place.page_at == OPEN.page_at
-
-
-def test_the_own_page_beside_a_widget_counts_at_once() -> None:
-    """What the page of the platform loads in another tab is not an embed's, however often a widget asks."""
-    place = Place(NOW - 900, NOW - 800, (("x.com", "/widget"),), NOW - 1)
-    judged = classify(LOAD, X, X, place, NOW)
-    assert judged.evidence is Evidence.PAGE_ACTION
-    place = remember(place, LOAD, judged, NOW)
-    assert classify(PICTURE, X, X, place, NOW + 1).evidence is Evidence.PAGE_ACTION
-
-
-def test_a_frame_and_all_it_loads_never_count() -> None:
-    """From the document to the second level of its parts; its page is not open afterwards either."""
-    place = remember(NOBODY, FRAME, classify(FRAME, X, None, NOBODY, NOW), NOW)
-    by_name = LOAD._replace(page_path="/widget")
-    shortened = PICTURE._replace(page_path="/")
-    for x in (
-        by_name,
-        shortened,
-        by_name._replace(dest="video", content_type="video/mp4", bytes=10**7),
-    ):
-        judged = classify(x, X, X, place, NOW + 100)
-        assert judged.activity is Activity.EMBED
-        place = remember(place, x, judged, NOW + 100)
-    assert place.page_at == NOBODY.page_at
-
-
-@pytest.mark.parametrize(
-    ("later", "is_embed"), [(EMBED_MEMORY - 1, True), (EMBED_MEMORY + 1, False)]
-)
-def test_a_frame_is_held_responsible_for_a_while(later: float, is_embed: bool) -> None:
-    """Afterwards a load with a Referer of the platform is the platform's own."""
-    place = Place(NOW - PAGE_IN_USE, NOW)
-    assert (classify(PICTURE, X, X, place, NOW + later).activity is Activity.EMBED) is is_embed
 
 
 names = st.sampled_from(["x.com", "cdn.x.com", "news.example", None])

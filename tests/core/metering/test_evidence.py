@@ -75,8 +75,10 @@ def test_one_line_for_each_kind() -> None:
     found = told(stretch(), T, T + 100, marks)
     assert found.opened == ("page-opened", T)
     assert lines(found) == [
-        ("page-opened", 95, 95, 1), ("page-action", 20, 61, 3), ("media-stream", 50, 90, 1),
-    ]  # fmt: skip
+        ("page-opened", 95, 95, 1),
+        ("page-action", 20, 61, 3),
+        ("media-stream", 50, 90, 1),
+    ]
     assert (found.closed, found.given_back) == (None, 0.0)
 
 

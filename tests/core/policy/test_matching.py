@@ -12,9 +12,14 @@ from tests.core.policies import targets
 
 @pytest.mark.parametrize(
     ("names", "covered"),
-    [(None, True), (("linkedin",), True), (("linkedin/learning",), True),
-     (("linkedin/jobs",), False), (("x",), False)],
-)  # fmt: skip
+    [
+        (None, True),
+        (("linkedin",), True),
+        (("linkedin/learning",), True),
+        (("linkedin/jobs",), False),
+        (("x",), False),
+    ],
+)
 def test_a_platform_covers_its_sections(names: tuple[str, ...] | None, covered: bool) -> None:
     """And a section only itself."""
     rule = Rule("r", Then.ALLOW, targets=None if names is None else targets(*names))
@@ -34,8 +39,11 @@ def test_what_is_settled() -> None:
     blocked = settled(Match(rule, Then.BLOCK, None, 5.0), Target("x"))
     assert blocked is not None
     assert (blocked.verdict, blocked.reason, blocked.message, blocked.until) == (
-        Verdict.BLOCK, Reason.BLOCKED, "No.", 5.0,
-    )  # fmt: skip
+        Verdict.BLOCK,
+        Reason.BLOCKED,
+        "No.",
+        5.0,
+    )
     allowed = settled(Match(None, Then.ALLOW, None, None), Target("x"))
     assert allowed is not None and allowed.reason is Reason.OTHERWISE
     assert settled(Match(Rule("r", Then.SPEND, "a"), Then.SPEND, "a", None), Target("x")) is None

@@ -63,7 +63,7 @@ def test_with_time_left_there_is_no_return() -> None:
         ([per(Period.HOUR, 15 * M), per(Period.DAY, 16 * M)], "10:00"),
         ([FIFTEEN, per(Period.MONTH, 15 * M), per(Period.WEEK, 15 * M)], "2026-12-01 00:00"),
     ],
-)  # fmt: skip
+)
 def test_a_limit_of_the_calendar_returns_with_its_window(limits: list[Limit], until: str) -> None:
     """Fifteen minutes used from nine: each limit that they fill waits for its next window, the last one speaks."""
     usage = StaticUsage({NAME: visits("09:00-09:15")})
@@ -72,8 +72,16 @@ def test_a_limit_of_the_calendar_returns_with_its_window(limits: list[Limit], un
 
 @pytest.mark.parametrize(
     ("minutes", "until"),
-    [(15, "13:00"), (14, "13:01"), (10, "13:05"), (6, "13:09"), (5, "14:00"), (3, "14:02"), (1, "14:04")],
-)  # fmt: skip
+    [
+        (15, "13:00"),
+        (14, "13:01"),
+        (10, "13:05"),
+        (6, "13:09"),
+        (5, "14:00"),
+        (3, "14:02"),
+        (1, "14:04"),
+    ],
+)
 def test_a_rolling_limit_returns_when_enough_use_has_left(minutes: float, until: str) -> None:
     """Ten minutes from nine and five from ten: four hours after the minute that was one too many."""
     usage = StaticUsage({NAME: visits("09:00-09:10", "10:00-10:05")})
@@ -110,12 +118,17 @@ def test_a_rolling_limit_below_a_rounding_error_never_returns() -> None:
 @pytest.mark.parametrize(
     ("hours", "created", "expires", "until"),
     [
-        (4, "09:05", "09:20", "13:05"),  # used: it covers five of the twenty while the window shows it
+        (
+            4,
+            "09:05",
+            "09:20",
+            "13:05",
+        ),  # used: it covers five of the twenty while the window shows it
         (4, "09:05", "18:00", None),  # in force: there is time
         (4, "11:00", "12:00", "11:00"),  # to come: time as soon as it begins
         (4, "14:00", "15:00", "13:05"),  # to come, after the use has left
     ],
-)  # fmt: skip
+)
 def test_a_rolling_limit_with_a_grant(
     hours: float, created: str, expires: str, until: str | None
 ) -> None:

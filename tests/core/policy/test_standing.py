@@ -72,7 +72,7 @@ def days_before(*minutes: float) -> Intervals:
         (rolling(1, 8 * M), "11:02", 3, 5),
         (rolling(1, 8 * M), "11:05", 0, 8),
     ],
-)  # fmt: skip
+)
 def test_spent_and_left(limit: Limit, when: str, spent: float, left: float) -> None:
     """Ten minutes from nine and five from ten, as each kind of window shows them; minutes."""
     found = standing(limit, visits("09:00-09:10", "10:00-10:05"), when)
@@ -102,7 +102,7 @@ def test_spent_and_left(limit: Limit, when: str, spent: float, left: float) -> N
         (20, (15, 15, 15, 15, 15, 15, 15, 15, 5), 0),
         (0, (0,), 0),
     ],
-)  # fmt: skip
+)
 def test_carried_time(carry: float, before: tuple[float, ...], carried: float) -> None:
     """What was used on the days before, yesterday first, tells what is carried into today; minutes."""
     found = standing(FIFTEEN, days_before(*before), "09:00", carry=carry * M)
@@ -119,7 +119,7 @@ def test_carried_time(carry: float, before: tuple[float, ...], carried: float) -
         (per(Period.QUARTER, 20 * M), "2026-07-27 09:00 2026-07-27 09:04", 16),
         (per(Period.YEAR, 20 * M), "2025-07-27 09:00 2025-07-27 09:04", 16),
     ],
-)  # fmt: skip
+)
 def test_every_period_carries_what_the_one_before_left(
     limit: Limit, before: str, carried: float
 ) -> None:
@@ -159,7 +159,7 @@ def test_every_period_carries_what_the_one_before_left(
         ("23:59:59", 7, 0),
         ("2026-11-03 00:00", 0, 15),
     ],
-)  # fmt: skip
+)
 def test_two_grants_one_after_the_other(when: str, granted: float, left: float) -> None:
     """While one lasts all of it counts; afterwards what was used of it stays, and the rest is gone; minutes."""
     found = standing(
@@ -185,7 +185,7 @@ def test_two_grants_one_after_the_other(when: str, granted: float, left: float) 
         (("10:50-11:10",), 0),  # ten minutes of it while the grant lasted: these are own ones
         (("10:40-11:10",), 5),
     ],
-)  # fmt: skip
+)
 def test_what_an_ended_grant_has_given(spans: tuple[str, ...], granted: float) -> None:
     """Of a grant that lasted until eleven, the use beyond the own minutes up to then; minutes."""
     ended = grant(10 * M, "08:00", "11:00")
@@ -284,7 +284,7 @@ def test_what_people_see_has_the_figures_of_the_limit() -> None:
         (("09:00-09:10", "12:00-12:10"), "13:09", "13:10"),
         (("09:00-09:10", "12:00-12:10"), "13:10", "16:10"),
     ],
-)  # fmt: skip
+)
 def test_a_rolling_window_resets_when_its_oldest_stretch_has_left_it(
     use: tuple[str, ...], when: str, resets_at: str | None
 ) -> None:
@@ -338,9 +338,13 @@ def test_usage_written_down_answers_by_allowance() -> None:
 
 minutes = st.integers(0, 24 * 60)
 spans = st.lists(
-    st.builds(lambda a, b: Interval(at("00:00") + a * M, at("00:00") + (a + b) * M), minutes, st.integers(1, 30)),
+    st.builds(
+        lambda a, b: Interval(at("00:00") + a * M, at("00:00") + (a + b) * M),
+        minutes,
+        st.integers(1, 30),
+    ),
     max_size=8,
-).map(normalise)  # fmt: skip
+).map(normalise)
 
 
 @quick

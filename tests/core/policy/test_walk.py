@@ -60,7 +60,7 @@ LAST = one("last", Then.BLOCK)
         ((one("r", when=When(days=frozenset({5}), negated=LUNCH)),), [Fit.NOT_NOW]),
         ((one("r", when=When(negated=LUNCH)),), [Fit.FITS]),
     ],
-)  # fmt: skip
+)
 def test_each_rule_has_one_line(rules: tuple[Rule, ...], fits: list[Fit]) -> None:
     """On a Monday at half past ten, for somebody of the staff on X."""
     walk = with_rules(*rules).explain(DORA, X, NOTHING, at("10:30")).walk
@@ -74,11 +74,23 @@ def test_each_rule_has_one_line(rules: tuple[Rule, ...], fits: list[Fit]) -> Non
     ("rule", "usage", "told"),
     [
         (one("r", Then.ALLOW), NOTHING, (Verdict.ALLOW, Reason.ALLOWED, None, Verdict.ALLOW, None)),
-        (one("r", Then.BLOCK, message="No."), NOTHING, (Verdict.ALLOW, Reason.BLOCKED, None, Verdict.BLOCK, "No.")),
-        (one("r", Then.SPEND, message="No."), NOTHING, (Verdict.SPEND, Reason.WITHIN, 15 * M, Verdict.SPEND, None)),
-        (one("r", Then.SPEND, message="No."), USED_UP, (Verdict.SPEND, Reason.EXHAUSTED, 0.0, Verdict.BLOCK, "No.")),
+        (
+            one("r", Then.BLOCK, message="No."),
+            NOTHING,
+            (Verdict.ALLOW, Reason.BLOCKED, None, Verdict.BLOCK, "No."),
+        ),
+        (
+            one("r", Then.SPEND, message="No."),
+            NOTHING,
+            (Verdict.SPEND, Reason.WITHIN, 15 * M, Verdict.SPEND, None),
+        ),
+        (
+            one("r", Then.SPEND, message="No."),
+            USED_UP,
+            (Verdict.SPEND, Reason.EXHAUSTED, 0.0, Verdict.BLOCK, "No."),
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_rule_that_is_tried_out_stops_nobody(rule: Rule, usage: StaticUsage, told: tuple) -> None:
     """Reason, rest and message are those of the enforced rule; only the verdict lets through, and `would` tells."""
     observed = with_rules(replace(rule, mode=Mode.OBSERVE)).decide(DORA, X, usage, at("10:30"))
@@ -127,15 +139,35 @@ def test_otherwise_is_tried_out_with_the_policy() -> None:
         ((one("a", targets=targets("x/a")), one("s", Then.SPEND, targets=targets("x"))), True),
         ((one("a", targets=targets("x/a")), one("s", Then.SPEND, targets=targets("x/a"))), False),
         ((one("a", targets=targets("x/a")), one("s", Then.SPEND, targets=targets("x/b"))), True),
-        ((one("a", targets=targets("x")), one("s", Then.SPEND, targets=targets("x", "tiktok"))), True),
-        ((one("a", targets=targets("x"), when=LUNCH), one("s", Then.SPEND, targets=targets("x"))), True),
-        ((one("a", targets=targets("x")), one("b", targets=targets("tiktok")),
-          one("s", Then.SPEND, targets=targets("x", "tiktok/a"))), False),
+        (
+            (one("a", targets=targets("x")), one("s", Then.SPEND, targets=targets("x", "tiktok"))),
+            True,
+        ),
+        (
+            (
+                one("a", targets=targets("x"), when=LUNCH),
+                one("s", Then.SPEND, targets=targets("x")),
+            ),
+            True,
+        ),
+        (
+            (
+                one("a", targets=targets("x")),
+                one("b", targets=targets("tiktok")),
+                one("s", Then.SPEND, targets=targets("x", "tiktok/a")),
+            ),
+            False,
+        ),
         ((one("a", targets=targets("x")), one("b", Then.BLOCK), one("s", Then.SPEND)), False),
-        ((one("a", roles=frozenset({"admin"}), targets=targets("x")),
-          one("s", Then.SPEND, targets=targets("x"))), True),
+        (
+            (
+                one("a", roles=frozenset({"admin"}), targets=targets("x")),
+                one("s", Then.SPEND, targets=targets("x")),
+            ),
+            True,
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_allowance_shows_where_a_rule_can_make_somebody_spend_it(
     spends: tuple[Rule, ...], balances: bool
 ) -> None:

@@ -48,9 +48,13 @@ def test_what_is_meant_is_no_warning(tmp_path: Path, case: str) -> None:
 def test_the_override_that_wins_is_named(tmp_path: Path) -> None:
     """Of several above, by role or by name, it is the first: the one whose limits hold."""
     three = "\n      - ".join(
-        ("", "{roles: [care], limit: 1h per day}", "{users: [carl], limit: 2h per day}",
-         "{users: [carl], limit: 3h per day}")
-    )  # fmt: skip
+        (
+            "",
+            "{roles: [care], limit: 1h per day}",
+            "{users: [carl], limit: 2h per day}",
+            "{users: [carl], limit: 3h per day}",
+        )
+    )
     policy = f"allowances:\n  daily:\n    limit: 15m per day\n    overrides:{three}\n"
     said = [line for line in warned(tmp_path, policy + RULES) if "two-overrides" in line]
     assert ["already has the override on line 7, which wins" in line for line in said] == [

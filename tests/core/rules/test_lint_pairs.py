@@ -114,10 +114,16 @@ PAIRS = {
     "a limit of a year": too_large("366d1s per year", "a year", "366d per year"),
     "a rolling limit": too_large("5h per rolling 4h", "the rolling window", "4h per rolling 4h"),
     "a user twice": override("users: [bob]", "users: [BOB]", 18, '"BOB"', "users: [rob]"),
-    "a role twice": override("roles: [care]", "roles: [care]", 18, 'role "care"', "roles: [staff]", CARE),
+    "a role twice": override(
+        "roles: [care]", "roles: [care]", 18, 'role "care"', "roles: [staff]", CARE
+    ),
     "a member": override("roles: [care]", "users: [carl]", 18, '"carl"', "users: [cora]", CARE),
-    "a name in a pattern": override("users: ['c*']", "users: [carl]", 18, '"carl"', "users: [emil]"),
-    "a pattern in a pattern": override("users: ['c*']", "users: ['ca*']", 18, '"ca*"', "users: ['*a']"),
+    "a name in a pattern": override(
+        "users: ['c*']", "users: [carl]", 18, '"carl"', "users: [emil]"
+    ),
+    "a pattern in a pattern": override(
+        "users: ['c*']", "users: ['ca*']", 18, '"ca*"', "users: ['*a']"
+    ),
     "the same pattern": override("users: ['c?']", "users: ['C?']", 18, '"C?"', "users: ['c*']"),
     "an allowance": Pair(
         ("allowances: {daily: {limit: 1h per day}}\nrules: [{platforms: [x], then: block}]\n",),
@@ -135,7 +141,11 @@ PAIRS = {
         ("rules: [{platforms: [x], then: block}]\n", "", X + "forum: {hosts: [forum.example]}\n"),
         'platforms/own.yaml:2:1: unused-platform: no rule and no group names the platform "forum"; '
         "name it in a rule: without one it is not limited",
-        ("rules: [{platforms: [forum], then: block}]\n", "", X + "forum: {hosts: [forum.example]}\n"),
+        (
+            "rules: [{platforms: [forum], then: block}]\n",
+            "",
+            X + "forum: {hosts: [forum.example]}\n",
+        ),
     ),
     "devices": Pair(
         ("", "devices:\n  10.0.0.0/24: lab\n  10.0.0.255: lobby\n"),
@@ -151,10 +161,10 @@ PAIRS = {
     ),
     "a carried limit": Pair(
         (DAILY.format("1h per day, carry_over: 1m") + "retention: 3d\n",),
-        "policy.yaml:3:29: retention-too-short: the allowance \"daily\" carries time over from up to ",
+        'policy.yaml:3:29: retention-too-short: the allowance "daily" carries time over from up to ',
         (DAILY.format("1h per day") + "retention: 3d\n",),
     ),
-}  # fmt: skip
+}
 
 
 def rules(case: tuple[str, ...]) -> tuple[object, ...]:

@@ -75,11 +75,17 @@ rules = st.builds(
 )
 # Everybody who may come: those who are listed, some who are not, and the roles a device may give.
 CROWD = [
-    Person("carl", ("care", "lead")), Person("cora", ("care",)), Person("dora", ("staff",)),
+    Person("carl", ("care", "lead")),
+    Person("cora", ("care",)),
+    Person("dora", ("staff",)),
     Person("emma", ("staff",)),
-    Person("claus", ("staff",)), Person("x1", ("guest",)), Person("ip:1", ("guest",)), Person("ip:2", ("staff",)),
-    Person("ip:3", ("care",)), Person("ip:4", ("lead",)),
-]  # fmt: skip
+    Person("claus", ("staff",)),
+    Person("x1", ("guest",)),
+    Person("ip:1", ("guest",)),
+    Person("ip:2", ("staff",)),
+    Person("ip:3", ("care",)),
+    Person("ip:4", ("lead",)),
+]
 # Each hour of two weeks around the dates above and of a week far from them.
 ALWAYS = [at("2026-10-26 00:30") + h * H for h in range(11 * 24)]
 ALWAYS += [
@@ -98,9 +104,10 @@ def test_a_rule_in_the_shadow_is_met_by_nobody_anywhere_ever(some: list[Rule]) -
         match.rule.name
         for person in CROWD
         for target in EVERYWHERE
-        for now in ALWAYS[::5] if dark
+        for now in ALWAYS[::5]
+        if dark
         if (match := engine.match(person, target, now)).rule is not None
-    }  # fmt: skip
+    }
     assert not met & {f"rule {i}" for i in dark}
     for i, above in dark.items():
         assert all(j < i for j in above)

@@ -123,9 +123,12 @@ def test_guarded_by_resolution(proxy: Serving, monkeypatch: pytest.MonkeyPatch) 
     """A harmless name that resolves to loopback is refused just as clearly."""
     real = socket.getaddrinfo
     monkeypatch.setattr(
-        socket, "getaddrinfo",
-        lambda host, port, *rest: real("127.0.0.1" if host == "trick.example" else host, port, *rest),
-    )  # fmt: skip
+        socket,
+        "getaddrinfo",
+        lambda host, port, *rest: real(
+            "127.0.0.1" if host == "trick.example" else host, port, *rest
+        ),
+    )
     plain = raw(proxy, b"GET http://trick.example/ HTTP/1.1\r\nHost: trick.example\r\n\r\n")
     tunnel = raw(proxy, b"CONNECT trick.example:443 HTTP/1.1\r\nHost: trick.example\r\n\r\n")
     for answer in (plain, tunnel):

@@ -40,8 +40,14 @@ def outcome(data: bytes) -> Opening | None:
     ("data", "expected"),
     [
         (b"GET / HTTP/1.1\r\nHost: WWW.X.com:443\r\n\r\n", Opening(Kind.HTTP, ("www.x.com",))),
-        (b"GET / HTTP/1.1\r\nHost : x.com\r\nhost:b.com\r\n\r\n", Opening(Kind.HTTP, ("x.com", "b.com"))),
-        (b"GET http://u@x.com:80/a HTTP/1.1\r\nHost: b.com\r\n\r\n", Opening(Kind.HTTP, ("x.com", "b.com"))),
+        (
+            b"GET / HTTP/1.1\r\nHost : x.com\r\nhost:b.com\r\n\r\n",
+            Opening(Kind.HTTP, ("x.com", "b.com")),
+        ),
+        (
+            b"GET http://u@x.com:80/a HTTP/1.1\r\nHost: b.com\r\n\r\n",
+            Opening(Kind.HTTP, ("x.com", "b.com")),
+        ),
         (b"CONNECT x.com:443 HTTP/1.1\r\n\r\n", Opening(Kind.HTTP, ("x.com",))),
         (b"GET / HTTP/1.1\nHost: x.com\n\n", Opening(Kind.HTTP, ("x.com",))),
         (b"GET / HTTP/1.0\r\n\r\n", Opening(Kind.HTTP)),
@@ -57,7 +63,7 @@ def outcome(data: bytes) -> Opening | None:
         (b"GET / HTTP/1.1\r\nHost: x.com\r\n", None),
         (b"\x16\x03\x01", None),
     ],
-)  # fmt: skip
+)
 def test_openings(data: bytes, expected: Opening | None) -> None:
     """TLS, HTTP with every name in it, anything else; waiting only where more bytes can tell more."""
     assert outcome(data) == expected
