@@ -9,26 +9,39 @@ from collections.abc import Iterable
 
 from proxy_addon.core.ruleset import Limit, Override, Period
 
-_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+_HOURS = (("hour", 3_600), ("minute", 60), ("second", 1))
+_DAY = 86_400
+_UNITS = (("day", _DAY), *_HOURS)
 _FEW = 4
 
 
 def length(seconds: float) -> str:
     """To the second, as a rule file would write it: "15m", "4m40s", "1h30m", "0m"."""
-    return "".join(f"{count}{unit[0]}" for count, unit in _counts(seconds))
+    return _short(_counts(seconds, _UNITS))
 
 
 def spelled_length(seconds: float) -> str:
     """The same for employees: "15 minutes", "1 hour 30 minutes"."""
-    return " ".join(
-        f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in _counts(seconds)
-    )
+    return _spelled(_counts(seconds, _UNITS))
 
 
-def _counts(seconds: float) -> list[tuple[int, str]]:
+def _short(counts: Iterable[tuple[int, str]]) -> str:
+    return "".join(f"{count}{unit[0]}" for count, unit in counts)
+
+
+def _spelled(counts: Iterable[tuple[int, str]]) -> str:
+    return " ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in counts)
+
+
+def _spent(seconds: float) -> list[tuple[int, str]]:
+    """Time that may be spent: in hours, however many ("40h"), but for whole days."""
+    return _counts(seconds, _HOURS if round(seconds) % _DAY else _UNITS)
+
+
+def _counts(seconds: float, units: Iterable[tuple[str, int]]) -> list[tuple[int, str]]:
     """How many of each unit, to the second; no minutes where it is nothing."""
     rest, found = round(seconds), []
-    for unit, size in _UNITS:
+    for unit, size in units:
         count, rest = divmod(max(0, rest), size)
         if count:
             found.append((count, unit))
@@ -36,17 +49,19 @@ def _counts(seconds: float) -> list[tuple[int, str]]:
 
 
 def limit(one: Limit) -> str:
-    """ "15m per day", "20m per rolling 4h"."""
+    """ "15m per day", "20m per rolling 4h", "40h per year"."""
+    spent = _short(_spent(one.seconds))
     if one.period is Period.ROLLING:
-        return f"{length(one.seconds)} per rolling {length(one.rolling)}"
-    return f"{length(one.seconds)} per {one.period}"
+        return f"{spent} per rolling {length(one.rolling)}"
+    return f"{spent} per {one.period}"
 
 
 def spelled_limit(one: Limit) -> str:
     """The same for employees: "15 minutes per day", "20 minutes in any 4 hours"."""
+    spent = _spelled(_spent(one.seconds))
     if one.period is Period.ROLLING:
-        return f"{spelled_length(one.seconds)} in any {spelled_length(one.rolling)}"
-    return f"{spelled_length(one.seconds)} per {one.period}"
+        return f"{spent} in any {spelled_length(one.rolling)}"
+    return f"{spent} per {one.period}"
 
 
 def limits(many: Iterable[Limit]) -> str:

@@ -41,6 +41,9 @@ class Effect(StrEnum):
     OTHER = "other"  # another rule says the same, or the amounts cannot be compared
 
 
+type Window = tuple[int, float]  # of a limit: rank of its period, seconds where it is a rolling one
+
+
 class Answer(NamedTuple):
     """What a set of rules says about a person, a platform and an hour; limits as rule files write them."""
 
@@ -51,6 +54,7 @@ class Answer(NamedTuple):
     carry_over: float = 0.0
     observed: bool = False
     worth: tuple[float, ...] = ()  # seconds a day of each limit, for comparison only
+    windows: tuple[Window, ...] = ()  # what each limit counts in, for comparison only
 
     def __str__(self) -> str:
         text = (
@@ -126,14 +130,36 @@ def compare(before: Answer, after: Answer) -> Effect:
     was, becomes = _rank(before, ranks), _rank(after, ranks)
     if was != becomes:
         return Effect.GAIN if becomes > was else Effect.LOSS
-    if not before.worth or len(before.worth) != len(after.worth):
+    known = before.windows and after.windows
+    if not before.worth or (len(before.worth) != len(after.worth) and not known):
         return Effect.OTHER
-    pairs = [*zip(before.worth, after.worth, strict=True), (before.carry_over, after.carry_over)]
+    pairs = [*_paired(before, after), (before.carry_over, after.carry_over)]
     if all(a == b for a, b in pairs):
         return Effect.OTHER
     if all(a <= b for a, b in pairs):
         return Effect.GAIN
     return Effect.LOSS if all(a >= b for a, b in pairs) else Effect.OTHER
+
+
+def _paired(before: Answer, after: Answer) -> Iterator[tuple[float, float]]:
+    """What may be spent a day before and after, limit by limit; a limit that is not there allows everything.
+
+    As many limits as before: each took the place of one. Otherwise those that count in the same windows go together.
+    """
+    if len(before.worth) == len(after.worth):
+        yield from zip(before.worth, after.worth, strict=True)
+        return
+    was, becomes = _by_window(before), _by_window(after)
+    for window in {*was, *becomes}:
+        yield was.get(window, math.inf), becomes.get(window, math.inf)
+
+
+def _by_window(answer: Answer) -> dict[Window, float]:
+    """The smallest worth of the limits of each window; nothing where the windows are not known."""
+    found: dict[Window, float] = {}
+    for window, worth in zip(answer.windows, answer.worth, strict=True):
+        found[window] = min(worth, found.get(window, math.inf))
+    return found
 
 
 def _rank(answer: Answer, ranks: Mapping[Then, int]) -> int:
@@ -248,7 +274,9 @@ def _answer(side: Side, person: Person | None, target: Target, at: float) -> tup
     rule = None if match.rule is None else match.rule.name
     if match.allowance is None:
         return Answer(match.then, rule, observed=_shows(match)), until
-    limits = side.engine.limits(person, match.allowance, at)
+    limits = sorted(
+        side.engine.limits(person, match.allowance, at), key=lambda one: (_window(one), one.seconds)
+    )
     answer = Answer(
         match.then,
         rule,
@@ -257,6 +285,7 @@ def _answer(side: Side, person: Person | None, target: Target, at: float) -> tup
         side.rules.allowances[match.allowance].carry_over,
         _shows(match),
         tuple(map(_a_day, limits)),
+        tuple(map(_window, limits)),
     )
     return answer, until
 
@@ -269,6 +298,11 @@ def _shows(match: Match) -> bool:
 def _a_day(limit: Limit) -> float:
     """What a limit comes to in a day, for comparison."""
     return limit.seconds / (period_table.nominal(limit) / period_table.DAY)
+
+
+def _window(limit: Limit) -> Window:
+    """What it counts in; also the order in which limits are shown, because that of the file means nothing."""
+    return period_table.TABLE[limit.period].rank, limit.rolling
 
 
 def _on_the_clock(spans: Iterable[tuple[float, float]], rules: RuleSet) -> tuple[Stretch, ...]:
@@ -337,10 +371,15 @@ def _settings(before: RuleSet, after: RuleSet) -> Iterator[tuple[str, str, str]]
         was, becomes = shown(before), shown(after)
         if was != becomes:
             yield key, was, becomes
-    for name in fields(Metering):
-        was, becomes = (f"{getattr(rules.metering, name.name):g}" for rules in (before, after))
+    for name, allowance in before.allowances.items():
+        other = after.allowances.get(name, allowance)
+        if allowance.warn_at != other.warn_at:
+            was, becomes = map(rule_words.length, (allowance.warn_at, other.warn_at))
+            yield f"{name}: warn_at", was, becomes
+    for span in fields(Metering):
+        was, becomes = (f"{getattr(rules.metering, span.name):g}" for rules in (before, after))
         if was != becomes:
-            yield f"metering: {name.name}", was, becomes
+            yield f"metering: {span.name}", was, becomes
 
 
 _SHOWN: Mapping[str, Callable[[RuleSet], str]] = {

@@ -19,7 +19,15 @@ def test_lengths_are_read_as_they_are_written(seconds: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["15m per day", "1h30m per week", "20m per rolling 4h", "90d per month", "5m per hour"]
+    "text",
+    [
+        "15m per day",
+        "1h30m per week",
+        "20m per rolling 4h",
+        "90d per month",
+        "5m per hour",
+        "40h per year",
+    ],
 )
 def test_limits_are_written_as_they_were_read(text: str) -> None:
     """The same words."""
@@ -33,6 +41,7 @@ def test_limits_are_written_as_they_were_read(text: str) -> None:
         ("1h30m per week", "1 hour 30 minutes per week"),
         ("20m per rolling 4h", "20 minutes in any 4 hours"),
         ("1d per month", "1 day per month"),
+        ("40h30m per year", "40 hours 30 minutes per year"),
         ("1s per day", "1 second per day"),
     ],
 )

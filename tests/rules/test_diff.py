@@ -81,6 +81,45 @@ def test_limits_of_all_periods_are_compared(before: str, after: str, effect: Eff
     assert {change.effect for change in found.changes} == {effect}
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "effect"),
+    [
+        ("45m per day", "[45m per day, 20h per year]", Effect.LOSS),
+        ("[45m per day, 20h per year]", "45m per day", Effect.GAIN),
+        ("[45m per day, 20h per year]", "1h per day", Effect.GAIN),
+        ("[45m per day, 20h per year]", "30m per day", Effect.OTHER),  # a year without a limit
+        ("45m per day", "[2h per week, 20h per year]", Effect.OTHER),
+        (
+            "[45m per day, 2h per rolling 7d]",
+            "[45m per day, 2h per rolling 7d, 1h per rolling 3d]",
+            Effect.LOSS,
+        ),
+    ],
+)
+def test_a_limit_more_is_less_time(before: str, after: str, effect: Effect) -> None:
+    """All limits hold, so one more can only take away, whatever the others say."""
+    kept = POLICY + "retention: 400d\n"
+    old, new = (kept.replace("45m per day", limit) for limit in (before, after))
+    found = differences(machine(old).rules, machine(new).rules, MONDAY)
+    assert {change.effect for change in found.changes} == {effect}
+
+
+def test_the_order_of_limits_means_nothing() -> None:
+    """The same limits in another order are the same rules."""
+    both = ("[45m per day, 20h per year]", "[20h per year, 45m per day]")
+    old, new = (POLICY.replace("45m per day", limit) + "retention: 400d\n" for limit in both)
+    assert differences(machine(old).rules, machine(new).rules, MONDAY).equal
+
+
+def test_an_earlier_warning_is_a_difference() -> None:
+    """Nobody gains or loses a minute, but people see it."""
+    found = diff("warn_at: 2m", "warn_at: 5m")
+    assert found.changes == ()
+    ((key, before, after),) = found.settings
+    assert (key, before, after) == ("daily: warn_at", "2m", "5m")
+    assert not found.equal
+
+
 def test_the_hours_are_those_on_the_clock() -> None:
     """From change to change, not by the full hour; days are tiled to midnight."""
     found = diff(

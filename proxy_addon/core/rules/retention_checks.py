@@ -17,15 +17,17 @@ from proxy_addon.core.ruleset import Allowance, Limit, RuleSet
 
 
 def refuse_short_retention(rs: RuleSet, top: Top, report: Report) -> None:
-    """An error for each limit whose own window is longer than the retention: it cannot be kept."""
+    """An error for each limit whose own window can be longer than the retention: it cannot be kept."""
     for allowance, limit, at in _limits(rs):
-        window = period_table.longest(limit)
-        if rs.retention < window:
+        need = period_table.reach(
+            limit
+        )  # when the clocks go back, a window is longer than its days
+        if rs.retention < need:
             message = (
-                f"the allowance {quote(allowance.name)} counts the use of {_days(window)}, but visits are deleted "
+                f"the allowance {quote(allowance.name)} needs the visits of {_days(need)}, but they are deleted "
                 f"after {_days(rs.retention)}"
             )
-            hint = f"write retention: {_whole(period_table.reach(limit))}d or more, or a shorter period"
+            hint = f"write retention: {_whole(need)}d or more, or a shorter period"
             report.add(top.find(at), Code.RETENTION_TOO_SHORT, message, hint)
 
 
