@@ -14,7 +14,9 @@ from rich.table import Table
 from db.ledger import SqlLedger
 from db.upgrade import upgrade_existing
 from proxy_addon.cli.common import AsJson, Config, Database, one_line_errors
+from proxy_addon.config import dates
 from proxy_addon.config import parsers as values
+from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.settings import SettingsError, load_settings
 from proxy_addon.ledger.interface import AuditEntry
 from proxy_addon.system.clock import SystemClock
@@ -65,13 +67,21 @@ def _utc(instant: float) -> str:
     return datetime.fromtimestamp(instant, UTC).isoformat()
 
 
+def _on_the_clock(text: str) -> float:
+    try:
+        return dates.instant(text, UTC)
+    except BadDateError as error:
+        raise SettingsError(f"--since: {error}") from None
+
+
 def _instant(text: str, now: float) -> float:
     """A date, a time, or how long ago."""
     try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        datetime.fromisoformat(text)
     except ValueError:
         pass
+    else:
+        return _on_the_clock(text)
     days = text.removesuffix("d")
     try:
         ago = int(days) * DAY if text.endswith("d") else values.duration(0, 36_500 * DAY)(text)

@@ -6,7 +6,6 @@ import difflib
 import json
 import sys
 import uuid
-from datetime import datetime
 from typing import Annotated, NoReturn
 
 import typer
@@ -21,6 +20,8 @@ from proxy_addon.cli.common import (
     open_ledger,
     operator,
 )
+from proxy_addon.config import dates
+from proxy_addon.config.dates import BadDateError
 from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.rules.time_parsers import duration as seconds_of
 from proxy_addon.core.types import Balance, Grant
@@ -110,14 +111,12 @@ def known_allowance(context: CommandContext, allowance: str) -> None:
 
 def _instant(text: str, context: CommandContext) -> float:
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        refuse(f"--until: {text!r} is not a time; write it as 2026-12-24T18:00")
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=context.engine.rule_set.zone)
-    if moment.timestamp() <= context.now:
+        until = dates.instant(text, context.engine.rule_set.zone)
+    except BadDateError as error:
+        refuse(f"--until: {error}")
+    if until <= context.now:
         refuse(f"--until: {text!r} has passed; give a time that is still to come")
-    return moment.timestamp()
+    return until
 
 
 def _seconds(text: str) -> float:

@@ -28,6 +28,8 @@ from proxy_addon.cli.common import (
 )
 from proxy_addon.cli.grant import refuse
 from proxy_addon.cli.report_tables import print_report
+from proxy_addon.config import dates
+from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.settings import Settings, load_settings
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Period, RuleSet
@@ -178,6 +180,6 @@ def _named(rules: RuleSet, first: str | None, last: str | None, now: float) -> S
 
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise SpanError(f"{text!r} is not a day; write 2026-11-02") from None
+        return dates.day(text)
+    except BadDateError as error:
+        raise SpanError(str(error)) from None

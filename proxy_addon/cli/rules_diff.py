@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from proxy_addon.cli.common import AsJson, Config, Rules, one_line_errors
+from proxy_addon.config import dates
+from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.settings import load_settings
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.presentation import rule_text as rule_words
@@ -76,9 +78,9 @@ def _start(rules: RuleSet, week: str | None) -> float:
     if week is None:
         return next_week(rules, SystemClock().now())
     try:
-        return week_of(rules, date.fromisoformat(week))
-    except (ValueError, OverflowError):
-        print(f"--week: {week!r} is not a date; write it as 2026-12-24", file=sys.stderr)
+        return week_of(rules, dates.day(week))
+    except BadDateError as error:
+        print(f"--week: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 

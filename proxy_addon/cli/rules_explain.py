@@ -19,6 +19,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from proxy_addon.cli.common import AsJson, Config, Database, Rules, one_line_errors, open_ledger
+from proxy_addon.config import dates
+from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import load_settings
 from proxy_addon.core.catalogue import Catalogue
@@ -143,10 +145,9 @@ def _instant(text: str | None, zone: ZoneInfo) -> float:
     if text is None:
         return SystemClock().now()
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        _refuse(f"--at: {text!r} is not a time; write it as 2026-12-24T18:00")
-    return (found if found.tzinfo else found.replace(tzinfo=zone)).timestamp()
+        return dates.instant(text, zone)
+    except BadDateError as error:
+        _refuse(f"--at: {error}")
 
 
 def _amounts(spent: list[str]) -> Mapping[str, float]:

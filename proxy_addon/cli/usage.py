@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,8 @@ from proxy_addon.cli.common import (
     ledger_name,
     open_ledger,
 )
+from proxy_addon.config import dates
+from proxy_addon.config.dates import BadDateError
 from proxy_addon.core import periods
 from proxy_addon.core.ruleset import Limit, Period
 from proxy_addon.core.types import Interval, Visit
@@ -80,11 +82,11 @@ def usage(
 
 
 def _date(text: str) -> datetime:
-    """Midnight of a day, without a zone. Exits with 1 and one line for what is not a date."""
+    """Midnight of a day, without a zone: it is the policy's. Exits with 1 and one line for what is not a date."""
     try:
-        return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - the zone is the policy's
-    except ValueError:
-        print(f"--day: {text!r}: write a date as 2026-11-16", file=sys.stderr)
+        return datetime.combine(dates.day(text), time())
+    except BadDateError as error:
+        print(f"--day: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 

@@ -103,8 +103,16 @@ def _day(at: datetime, today: datetime) -> str:
 
 
 def _local(instant: float, zone: ZoneInfo) -> datetime:
-    """The instant in `zone`. Counted from the epoch: no platform limit on early or late years."""
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=instant)).astimezone(zone)
+    """The instant in `zone`. Counted from the epoch: no platform limit on early or late years.
+
+    What lies outside the calendar is its first or last second: a grant without an end can be shown as well.
+    """
+    try:
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=instant)).astimezone(zone)
+    except OverflowError:
+        if instant > 0:
+            return datetime.max.replace(microsecond=0, tzinfo=zone)
+        return datetime.min.replace(tzinfo=zone)
 
 
 def _count(number: int, unit: str) -> str:

@@ -62,7 +62,7 @@ def between(rs: RuleSet, first: date, last: date, now: float) -> Span:
     if last < first:
         raise SpanError(f"{last} is before {first}")
     if (last - first).days >= MOST_DAYS:
-        raise SpanError(f"{first} to {last} are more than {MOST_DAYS} days")
+        raise SpanError(f"{first} to {last} are more than {MOST_DAYS} days; choose fewer")
     begin, end = _day_of(rs, first), _day_of(rs, last)
     if begin.start >= now:
         raise SpanError(f"{first} has not begun yet")

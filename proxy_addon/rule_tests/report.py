@@ -48,7 +48,7 @@ def _differences(differences: list[Difference], zone: ZoneInfo) -> Iterator[str]
 def shown(value: object, field: str, zone: ZoneInfo) -> str:
     """A value as a test file writes it."""
     if value is None:
-        return NONE
+        return "never" if field == "until" else NONE
     if field == "left" and isinstance(value, float):
         return rule_words.length(value)
     if field == "until" and isinstance(value, float):

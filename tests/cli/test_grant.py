@@ -83,6 +83,10 @@ def test_until() -> None:
             ("ana", "daily", "10m", "--reason", "x", "--until", "2020-01-01"),
             "--until: '2020-01-01' has passed",
         ),
+        (
+            ("ana", "daily", "10m", "--reason", "x", "--until", "9999-12-31T23:59"),
+            "--until: '9999-12-31T23:59' is too far away; write a year from 1970 to 2999",
+        ),
         (("a:b", "daily", "10m", "--reason", "x"), "USER: 'a:b': "),
     ],
 )

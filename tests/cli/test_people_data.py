@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from db.address import parse
-from proxy_addon.core.types import Decision, Person, Reason, Verdict
+from proxy_addon.core.types import Decision, Grant, Person, Reason, Verdict
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import Pseudonyms, read_key
 from proxy_addon.ledger.journal import Journal
@@ -41,6 +42,22 @@ def test_export_is_complete(folder: Path) -> None:
     assert [entry["action"] for entry in found["audit"]] == ["grant", "reset"]
     assert (found["requests"], found["acknowledgements"]) == ([], [])
     assert "bo" not in out.split('"')
+
+
+def test_export_of_a_grant_without_an_end(folder: Path) -> None:
+    """What was written until the last minute of the calendar is given out, also where no clock can show that minute."""
+    policy = Path("rules/policy.yaml")
+    policy.write_text(policy.read_text().replace("timezone: UTC", "timezone: America/New_York"))
+    for_ever = datetime(9999, 12, 31, 23, 59, tzinfo=ZoneInfo("America/New_York")).timestamp()
+    now = SystemClock().now()
+    with ledger() as opened:
+        opened.add_grant(
+            Grant("g", "ana", "daily", 60.0, "ever", "ops", now, for_ever), actor="cli:ops"
+        )
+    code, out, _ = run("people", "export", "ana")
+    assert code == 0
+    assert [grant["reason"] for grant in json.loads(out)["grants"]] == ["ever"]
+    assert run("usage", "ana")[0] == 0
 
 
 def test_export_to_a_file(folder: Path) -> None:

@@ -194,7 +194,7 @@ def test_nobody() -> None:
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("--from", "yesterday"), "is not a day"),
+        (("--from", "yesterday"), "is not a date"),
         (("--to", "2024-11-04"), "--from"),
         (("--from", "2024-11-05", "--to", "2024-11-04"), "before"),
         (("--from", "2999-01-01"), "not begun"),

@@ -164,5 +164,5 @@ def test_another_day() -> None:
     for wrong in ("soon", "2026-02-30"):
         assert (
             line("usage", "ana", "--day", wrong)
-            == f"--day: {wrong!r}: write a date as 2026-11-16\n"
+            == f"--day: {wrong!r} is not a date; write it as 2026-12-24\n"
         )
