@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.tree import OURS, ROOT, parsed, python_files, text_files
+from tests.architecture.tree import OURS, ROOT, names, parsed, python_files, text_files
 
 MOST_LINES = 400
 MODULES = python_files(*OURS)
@@ -146,3 +146,10 @@ def test_nothing_that_should_not_be_here(pattern: re.Pattern[str], what: str) ->
             if pattern.search(line):
                 found.append(f"{path}:{number}: {what}: {line.strip()[:100]}")
     assert not found, "\n".join(found[:20])
+
+
+def test_no_link_leads_out_of_the_repository() -> None:
+    """A tracked link points to a file that everybody has who has the repository."""
+    links = [path for path in names() if (ROOT / path).is_symlink()]
+    outside = [path for path in links if not (ROOT / path).resolve().is_relative_to(ROOT)]
+    assert outside == []

@@ -13,17 +13,23 @@ OURS = ("proxy_addon", "db")
 
 
 @cache
-def tracked() -> tuple[Path, ...]:
-    """Files that are in git, or would be after `git add .`; paths from the root. Without git: the whole tree."""
+def names() -> tuple[Path, ...]:
+    """Files and links that are in git, or would be after `git add .`; from the root. Without git: the whole tree."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
         listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
-        names = [Path(name) for name in listed.split("\0") if name]
+        found = [Path(name) for name in listed.split("\0") if name]
     except (OSError, subprocess.CalledProcessError):
         skip = {".venv", "var", "artifacts", "build", "__pycache__"}
-        found = (path.relative_to(ROOT) for path in ROOT.rglob("*"))
-        names = [path for path in found if not skip & set(path.parts)]
-    return tuple(sorted(path for path in names if (ROOT / path).is_file()))
+        every = (path.relative_to(ROOT) for path in ROOT.rglob("*"))
+        found = [path for path in every if not skip & set(path.parts)]
+    return tuple(sorted(found))
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """The files of `names`."""
+    return tuple(path for path in names() if (ROOT / path).is_file())
 
 
 def python_files(*folders: str) -> list[Path]:
