@@ -61,9 +61,9 @@ def _unpack(person: str, packed: str) -> Sequence[Visit]:
             _instant(end),
             node,
             rev,
-            unpacked(trail),
+            unpacked(evidence),
         )
-        for key, platform, section, allowance, rule, start, end, node, rev, trail in json.loads(
+        for key, platform, section, allowance, rule, start, end, node, rev, evidence in json.loads(
             packed
         )
     ]

@@ -51,17 +51,17 @@ class Instant(TypeDecorator[float]):
 
 
 class Evidence(TypeDecorator[EvidenceSummary]):
-    """A trail in Python, a short text in the database (`core/trail.py`)."""
+    """An evidence summary in Python, a short text in the database (`core/metering/evidence.py`)."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: EvidenceSummary | None, dialect: Dialect) -> str | None:
-        """A trail to its text."""
+        """A summary to its text."""
         return None if value is None else packed(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> EvidenceSummary | None:
-        """The text to a trail; None for what is none."""
+        """The text to a summary; None for text that is not one."""
         return unpacked(value)
 
 

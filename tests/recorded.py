@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from proxy_addon.core.catalogue import Catalogue
 from proxy_addon.core.metering import activity
-from proxy_addon.core.metering.activity import Exchange, Judgement, Place
+from proxy_addon.core.metering.activity import Exchange, Judgement, PageMemory
 from proxy_addon.core.types import Activity
 from proxy_addon.rules import folder as rules_file
 
@@ -140,20 +140,20 @@ def exchange(row: dict[str, Any]) -> Exchange:
 
 def judged(catalogue: Catalogue) -> Iterator[tuple[dict[str, Any], Judgement | None]]:
     """Each row with what it is judged, as if one person had opened all those pages in this order."""
-    places: dict[str, Place] = {}
+    places: dict[str, PageMemory] = {}
     at, page = 1.8e9, ""
     for row in rows():
         at += _PAGE_EVERY if row["page_url"] != page else _LOAD_EVERY
         page = row["page_url"]
         x = exchange(row)
-        hit = catalogue.look(x.host, x.path)
+        hit = catalogue.lookup(x.host, x.path)
         if hit is None:
             yield row, None
             continue
-        place = places.get(hit.platform, Place())
-        behind = catalogue.look(x.page_host, x.page_path or "/") if x.page_host else None
-        judgement = activity.classify(x, hit, behind, place, at)
-        places[hit.platform] = activity.remember(place, x, judgement, at)
+        pages = places.get(hit.platform, PageMemory())
+        behind = catalogue.lookup(x.page_host, x.page_path or "/") if x.page_host else None
+        judgement = activity.classify(x, hit, behind, pages, at)
+        places[hit.platform] = activity.remember(pages, x, judgement, at)
         yield row, judgement
 
 

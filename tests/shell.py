@@ -38,7 +38,7 @@ class Shell:
     def open(self, name: str, host: str, now: float, path: str = "/") -> Asked:
         """Somebody opens a page; when it is let through, its answer comes at once and ends."""
         enforcer = self.enforcer
-        hit = enforcer.catalogue.look(host, path)
+        hit = enforcer.catalogue.lookup(host, path)
         assert hit is not None
         x = Exchange("GET", host, path, "document", "navigate", "none", gesture=True)
         asked = enforcer.ask(enforcer.person(name, None, now), x, hit, now)

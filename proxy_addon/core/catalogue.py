@@ -1,4 +1,4 @@
-"""The catalogue, compiled: which platform a host is of, and what a host and path say about a request.
+"""The compiled catalogue: which platform a host belongs to, and what a host and path say about a request.
 
 A pattern in `embeds`, `background` or a section is one of
 
@@ -6,14 +6,14 @@ A pattern in `embeds`, `background` or a section is one of
 * a path pattern, valid on every host of the platform: `/embed/*`, `*/realtime/*`;
 * a host pattern followed by a path pattern: `www.facebook.com/tr`, `=t.co/i/adsct*`.
 
-In a path `*` is any run of characters, everything else stands for itself. A pattern fits the whole path;
-`/embed/*` also fits `/embed`, and a slash at the very end of a path makes no difference. Case makes none
-either: a platform may serve `/Embed/` as it serves `/embed/`, and nobody gets round a rule by a capital.
-For the same reason a path is tidied first as a server would do it: `//`, `/./`, `/../` and `%65`. The
-query is looked at only by patterns that contain a `?`.
+In a path `*` matches any run of characters; everything else is literal. A pattern matches the whole path;
+`/embed/*` also matches `/embed`, and a trailing slash makes no difference. Case makes none either: a
+platform may serve `/Embed/` as it serves `/embed/`, and a capital letter must not bypass a rule. For the
+same reason a path is normalised first, as a server would do it: `//`, `/./`, `/../` and `%65`. Only
+patterns that contain a `?` look at the query.
 
-Of the sections that fit, one told by a path beats one told by its host, and the longer path pattern (stars
-not counted) beats the shorter: a file of the administrator's own can carve `/jobs/post/*` out of `/jobs/*`.
+Of the sections that match, one matched by path beats one matched by host, and the longer path pattern (stars
+not counted) beats the shorter, so an administrator's own file can take `/jobs/post/*` out of `/jobs/*`.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from urllib.parse import unquote
 from proxy_addon.core.hosts import HostTable, normalise
 from proxy_addon.core.ruleset import Platform
 
-_HOSTS_KEPT = 8192  # places remembered; a browsing office meets some thousand platform hosts a day
-_PATH_READ = 4096  # characters of path and query that patterns see
-_ODD = re.compile(r"%|//|/\.")
+_HOSTS_KEPT = 8192  # hosts cached; an office visits some thousand platform hosts a day
+_PATH_READ = 4096  # characters of path and query that patterns are matched against
+_UNUSUAL = re.compile(r"%|//|/\.")
 _NEVER = 1 << 30
 
 
 class Hit(NamedTuple):
-    """What a host and path say. `embed` and `background` are evidence, not a verdict on the request."""
+    """The result of a lookup. `embed` and `background` are evidence, not a verdict on the request."""
 
     platform: str
     section: str | None = None
@@ -43,20 +43,20 @@ class Hit(NamedTuple):
     background: bool = False
 
 
-type _Fits = Callable[[str], re.Match[str] | None]
+type _Matcher = Callable[[str], re.Match[str] | None]
 type _Ranked = tuple[
-    _Fits, tuple[int, ...]
+    _Matcher, tuple[int, ...]
 ]  # path patterns compiled, and the rank of each of their groups
 
 
-class _Place(NamedTuple):
-    """What a host alone says, and the path patterns that apply below it."""
+class _HostEntry(NamedTuple):
+    """What a host alone says, and the path patterns that apply to it."""
 
-    plain: Hit  # the answer when no path pattern fits
+    default: Hit  # the answer when no path pattern fits
     sections: tuple[_Ranked, ...]
     by_rank: tuple[str, ...]  # section names; the lowest rank that fits wins
-    embeds: tuple[_Fits, ...]
-    backgrounds: tuple[_Fits, ...]
+    embeds: tuple[_Matcher, ...]
+    backgrounds: tuple[_Matcher, ...]
 
 
 class Catalogue:
@@ -72,56 +72,57 @@ class Catalogue:
         ]
         included = [(pattern, (name, True)) for name, p in platforms.items() for pattern in p.hosts]
         self._table = HostTable[tuple[str, bool]]([*excluded, *included])
-        self._place = lru_cache(_HOSTS_KEPT)(self._find_place)
+        self._host_entry = lru_cache(_HOSTS_KEPT)(self._find_host_entry)
 
     def platform_of(self, host: str) -> str | None:
-        """The platform of a host, or None. Any spelling of the host will do."""
-        place = self._place(host)
-        return None if place is None else place.plain.platform
+        """The platform of a host, or None. The host need not be normalised."""
+        entry = self._host_entry(host)
+        return None if entry is None else entry.default.platform
 
-    def look(self, host: str, path: str) -> Hit | None:
-        """What is known about a request from its host and path (with or without query); None: no platform."""
-        place = self._place(host)
-        if place is None:
+    def lookup(self, host: str, path: str) -> Hit | None:
+        """What is known about a request from its host and path (with or without query); None: not on a platform."""
+        entry = self._host_entry(host)
+        if entry is None:
             return None
-        plain, sections, by_rank, embeds, backgrounds = place
-        path = tidy(path)
+        default, sections, by_rank, embeds, backgrounds = entry
+        path = normalise_path(path)
         rank = _NEVER
         for fits, ranks in sections:
             found = fits(path)
             if found is not None:
                 rank = min(rank, ranks[(found.lastindex or 1) - 1])
-        embed = plain.embed or _any(embeds, path)
-        background = plain.background or _any(backgrounds, path)
-        if rank == _NEVER and embed is plain.embed and background is plain.background:
-            return plain
-        section = plain.section if rank == _NEVER else by_rank[rank]
-        return Hit(plain.platform, section, embed, background)
+        embed = default.embed or _any(embeds, path)
+        background = default.background or _any(backgrounds, path)
+        if rank == _NEVER and embed is default.embed and background is default.background:
+            return default
+        section = default.section if rank == _NEVER else by_rank[rank]
+        return Hit(default.platform, section, embed, background)
 
-    def _find_place(self, host: str) -> _Place | None:
+    def _find_host_entry(self, host: str) -> _HostEntry | None:
         name = normalise(host)
         excluded = set()
         for platform, included in self._table.matches(name):
             if not included:
                 excluded.add(platform)
             elif platform not in excluded:
-                return self._parts[platform].place(name)
+                return self._parts[platform].host_entry(name)
         return None
 
 
-def _any(patterns: tuple[_Fits, ...], path: str) -> bool:
+def _any(patterns: tuple[_Matcher, ...], path: str) -> bool:
     for fits in patterns:  # noqa: SIM110 - once a request: a loop costs half of what any() costs
         if fits(path) is not None:
             return True
     return False
 
 
-def tidy(path: str) -> str:
-    """The path as patterns see it: lower case, decoded once, no empty or dotted segments, query kept."""
+def normalise_path(path: str) -> str:
+    """The path as patterns are matched against it: lower case, decoded once, without empty or dot segments; the query
+    is kept."""
     path = path[:_PATH_READ].lower()
     end = path.find("?")
-    odd = _ODD.search(path, 0, end) if end >= 0 else _ODD.search(path)
-    if odd is None and path.startswith("/"):
+    unusual = _UNUSUAL.search(path, 0, end) if end >= 0 else _UNUSUAL.search(path)
+    if unusual is None and path.startswith("/"):
         return path
     bare, mark, query = path.partition("?")
     kept: list[str] = []
@@ -136,7 +137,7 @@ def tidy(path: str) -> str:
 
 
 class _Kind(IntEnum):
-    """What a pattern is written under."""
+    """The key that a pattern is written under."""
 
     SECTION = 0
     EMBED = 1
@@ -144,7 +145,7 @@ class _Kind(IntEnum):
 
 
 class _Parts:
-    """One platform's patterns, compiled: one table of hosts that tells all that is written about a host."""
+    """One platform's compiled patterns: one table with everything that is written about a host."""
 
     def __init__(self, platform: Platform) -> None:
         self._name = platform.name
@@ -158,7 +159,7 @@ class _Parts:
             (_Kind.BACKGROUND, [(pattern, "background") for pattern in platform.background]),
         ):
             entries += [
-                (host, (kind, value)) for host, path, value in _parted(patterns) if path is None
+                (host, (kind, value)) for host, path, value in _split_all(patterns) if path is None
             ]
             for host, ranked in _compiled(patterns, kind is _Kind.SECTION):
                 if host:
@@ -168,20 +169,20 @@ class _Parts:
         self._anywhere = anywhere
         self._hosts = HostTable(entries)
 
-    def place(self, host: str) -> _Place:
-        """All that a normalised host tells, with the path patterns that are valid there."""
-        carried: tuple[list[str], list[str], list[str]] = ([], [], [])
+    def host_entry(self, host: str) -> _HostEntry:
+        """Everything known from a normalised host, with the path patterns that apply to it."""
+        from_host: tuple[list[str], list[str], list[str]] = ([], [], [])
         paths: tuple[list[_Ranked], list[_Ranked], list[_Ranked]] = ([], [], [])
         for kind, ranked in self._anywhere:
             paths[kind].append(ranked)
         for kind, value in self._hosts.matches(host):
             if isinstance(value, str):
-                carried[kind].append(value)
+                from_host[kind].append(value)
             else:
                 paths[kind].append(value)
-        section, embed, background = carried
-        return _Place(
-            plain=Hit(self._name, section[0] if section else None, bool(embed), bool(background)),
+        section, embed, background = from_host
+        return _HostEntry(
+            default=Hit(self._name, section[0] if section else None, bool(embed), bool(background)),
             sections=tuple(paths[_Kind.SECTION]),
             by_rank=self._by_rank,
             embeds=tuple([fits for fits, _ in paths[_Kind.EMBED]]),
@@ -189,21 +190,21 @@ class _Parts:
         )
 
 
-def _parted(patterns: Iterable[tuple[str, str]]) -> list[tuple[str, str | None, str]]:
+def _split_all(patterns: Iterable[tuple[str, str]]) -> list[tuple[str, str | None, str]]:
     """(host pattern or "", path pattern or None, value), the longest path first, stars not counted."""
-    parted = [(*_split(pattern), value) for pattern, value in patterns]
-    return sorted(parted, key=lambda item: -len((item[1] or "").replace("*", "")))
+    split_patterns = [(*_split(pattern), value) for pattern, value in patterns]
+    return sorted(split_patterns, key=lambda item: -len((item[1] or "").replace("*", "")))
 
 
 def _by_rank(patterns: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """The values of the path patterns by rank."""
-    return tuple(value for _, path, value in _parted(patterns) if path is not None)
+    return tuple(value for _, path, value in _split_all(patterns) if path is not None)
 
 
 def _compiled(patterns: Iterable[tuple[str, str]], numbered: bool) -> Iterator[tuple[str, _Ranked]]:
     """The path patterns by the host pattern that they are bound to, "" for any host."""
     bound: dict[str, list[tuple[int, str]]] = {}
-    paths = [(host, path) for host, path, _ in _parted(patterns) if path is not None]
+    paths = [(host, path) for host, path, _ in _split_all(patterns) if path is not None]
     for rank, (host, path) in enumerate(paths):
         bound.setdefault(host, []).append((rank, path))
     for host, found in bound.items():
@@ -223,10 +224,10 @@ def _split(pattern: str) -> tuple[str, str | None]:
     return ("" if host == "*" else host), (f"*/{rest}" if host == "*" else f"/{rest}")
 
 
-def _compile(patterns: list[str], numbered: bool) -> _Fits:
-    """One expression for all. Numbered: tried in order, and the group that took part tells which one fits.
+def _compile(patterns: list[str], numbered: bool) -> _Matcher:
+    """One regular expression for all patterns. Numbered: tried in order, and the matched group says which one matched.
 
-    The slash that nearly all begin with stands in front once, so that the next letter rules most of them out.
+    The slash that nearly all begin with is factored out, so that the next letter rules most of them out.
     """
     found = [_expression(pattern) for pattern in patterns]
     if numbered:
@@ -239,7 +240,7 @@ def _compile(patterns: list[str], numbered: bool) -> _Fits:
 
 
 def _expression(pattern: str) -> str:
-    """A path pattern as an expression that never looks back twice: each star takes the nearest fit."""
+    """A path pattern as a regular expression without backtracking: each star takes the nearest match."""
     text = pattern.lower()
     folder = text.endswith("/*") and len(text) > len("*/*")
     body, mark, query = (text[:-2] if folder else text).partition("?")

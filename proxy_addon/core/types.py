@@ -82,7 +82,7 @@ class Person(NamedTuple):
 class Extension(NamedTuple):
     """Evidence of one kind that extended a visit: from when to when (instants), and how many times.
 
-    `by` is a stable code (`core/trail.py`). `times` 0: only what opened the visit, going on.
+    `by` is a stable code (`core/metering/evidence.py`). `times` 0: only what opened the visit, going on.
     """
 
     by: str

@@ -31,7 +31,7 @@ from typing import Final
 
 import structlog
 
-from proxy_addon.core.metering import evidence as trail
+from proxy_addon.core.metering.evidence import packed, unpacked
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import Ledger, LedgerRefused, LedgerUnusable
 from proxy_addon.system import private_files
@@ -315,7 +315,7 @@ def _mark(database: str) -> str:
 
 def _line(visit: Visit) -> bytes:
     values = [getattr(visit, name) for name in _NAMES]
-    values[-1] = None if visit.evidence is None else trail.packed(visit.evidence)
+    values[-1] = None if visit.evidence is None else packed(visit.evidence)
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(
         errors="surrogatepass"
     )
@@ -338,7 +338,7 @@ def _parse(line: bytes) -> Visit | None:
         isinstance(value, kind) for value, kind in zip(values, _FIELDS, strict=True)
     ):
         return None
-    values[-1] = trail.unpacked(values[-1])
+    values[-1] = unpacked(values[-1])
     return Visit(*values)
 
 

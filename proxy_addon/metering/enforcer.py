@@ -36,7 +36,7 @@ STALLED = 15.0  # bytes after a longer silence do not fill it
 POLL_BYTES = 1_500  # a known poll that is answered with more may bring pictures
 RECEIPT_SECONDS = 0.8  # a message this soon after a push was written by no person
 SHORT_MESSAGE = 64  # bytes; heartbeats and receipts are as short, what people write seldom is
-FOLLOWED = 200  # clocks that are rewritten in one turn after a change of rules
+FOLLOWED_AT_ONCE = 200  # clocks that are rewritten in one turn after a change of rules
 
 _STREAM = Judgement(Activity.MEDIA, Evidence.MEDIA_STREAM, Kind.MEDIA)
 _TUNNEL = Judgement(Activity.MEDIA, Evidence.BUSY_TUNNEL, Kind.MEDIA)
@@ -51,13 +51,13 @@ class Enforcer:
         self,
         policy: CompiledPolicy,
         book: UsageBook,
-        attention: VisitTracker,
+        tracker: VisitTracker,
         decision_cache: DecisionCache,
         metrics: Metrics,
         timer: Callable[[], float],
     ) -> None:
         self._book = book
-        self._attention = attention
+        self._tracker = tracker
         self._metrics = metrics
         self._timer = timer
         self._live: dict[tuple[Person, Target], set[Flight]] = {}
@@ -77,7 +77,7 @@ class Enforcer:
 
         Roles are looked up again; those that an address gives come with the next `person` of that name.
         """
-        self._attention.swapped(RulesPeriod(now, self.engine, self._forced))
+        self._tracker.swapped(RulesPeriod(now, self.engine, self._forced))
         self.engine, self.catalogue = prepared
         self._forced, self._last = {}, {}
         self.reseat(lambda flight: None, now)
@@ -113,14 +113,14 @@ class Enforcer:
     def drop(self, name: str) -> None:
         """Forget one person; what runs goes on and is counted again."""
         self._forced.pop(name, None)
-        self._last = {key: said for key, said in self._last.items() if key[0] != name}
+        self._last = {key: decision for key, decision in self._last.items() if key[0] != name}
         self._warned = {key: until for key, until in self._warned.items() if key[0] != name}
 
     # -- requests
 
     def ask(self, person: Person, x: Exchange, hit: Hit, now: float) -> Asked:
         """Decide about one request of a limited platform."""
-        begun = self._timer()
+        started = self._timer()
         target = Target(hit.platform, hit.section)
         loads = not activity.is_navigation(x)  # a page is decided to the second
         known = (
@@ -130,10 +130,10 @@ class Enforcer:
         )
         decision = known or self._decide(person, target, now)
         page = self._page(x)
-        watch = self._attention.watch(person.name, hit.platform)
+        state = self._tracker.state_of(person.name, hit.platform)
         judgement, opens = None, False
         if not loads:
-            judgement = activity.classify(x, hit, page, watch.place, now)
+            judgement = activity.classify(x, hit, page, state.pages, now)
             opens = judgement.evidence is Evidence.PAGE_OPENED
         if (
             judgement is not None
@@ -142,9 +142,9 @@ class Enforcer:
             and decision.would is None
         ):
             decision = self._with_gap(person, target, decision, judgement, now)
-        self._metrics.decided(person, decision, self._timer() - begun)
+        self._metrics.decided(person, decision, self._timer() - started)
         if decision.blocks:
-            self._attention.refused(person, target.platform, decision, now)
+            self._tracker.refused(person, target.platform, decision, now)
             return Asked(decision)
         notice = self._notice(person, decision, now) if opens else None
         if notice is not None:
@@ -166,22 +166,22 @@ class Enforcer:
         self, person: Person, target: Target, decision: Decision, judgement: Judgement, now: float
     ) -> Decision:
         """Charge the silent gap before a page that is opened when it would use up what is left."""
-        gap = self._attention.pending(person.name, target.platform, now)
+        gap = self._tracker.pending(person.name, target.platform, now)
         if decision.left is None or gap < decision.left:
             return decision
-        self._attention.enter(
+        self._tracker.enter(
             self.engine, person, Load(target, now, now, judgement, "", certain=True)
         )
         again = self._decide(person, target, now)
         if again.blocks:
-            self._attention.stop(self.engine, person, target.platform, now)
+            self._tracker.stop(self.engine, person, target.platform, now)
         return again
 
     def _page(self, x: Exchange) -> Hit | None:
         if x.page_host:
-            return self.catalogue.look(x.page_host, x.page_path or "/")
+            return self.catalogue.lookup(x.page_host, x.page_path or "/")
         if x.origin_host:
-            return self.catalogue.look(x.origin_host, "/")
+            return self.catalogue.lookup(x.origin_host, "/")
         return None
 
     def _notice(self, person: Person, decision: Decision, now: float) -> Balance | None:
@@ -220,8 +220,8 @@ class Enforcer:
         assert flight.x is not None and flight.hit is not None
         x = activity.with_answer(flight.x, status, content_type, length, duration)
         person, target = flight.person, flight.target
-        watch = self._attention.watch(person.name, target.platform)
-        judgement = activity.classify(x, flight.hit, flight.page, watch.place, flight.at)
+        state = self._tracker.state_of(person.name, target.platform)
+        judgement = activity.classify(x, flight.hit, flight.page, state.pages, flight.at)
         flight.judgement = judgement
         leads = activity.leads(x)
         flight.key = endpoint(x.host, x.path) if leads else polling.CONTENT
@@ -239,14 +239,14 @@ class Enforcer:
             size=length,
         )
         if became.counts and target.platform in self.rules.limited:
-            became = self._attention.enter(self.engine, person, load)
+            became = self._tracker.enter(self.engine, person, load)
         elif judgement.evidence is Evidence.TELEMETRY and length >= POLL_BYTES:
-            self._attention.polled(self.engine, person, load)
+            self._tracker.observe_poll(self.engine, person, load)
         if not became.counts:
             flight.judgement = Judgement(became, judgement.evidence)
             self._metrics.ignored(person, target.platform, became)
         # Only now: a page that is only polled is not in use.
-        watch.place = activity.remember(watch.place, x, flight.judgement, flight.at)
+        state.pages = activity.remember(state.pages, x, flight.judgement, flight.at)
         return flight.judgement
 
     def body(self, flight: Flight, size: int, now: float) -> None:
@@ -267,7 +267,7 @@ class Enforcer:
             return True
         start = flight.since if elapsed <= STALLED else now
         load = Load(flight.target, start, now, judgement, flight.key, certain=True)
-        self._attention.stream(self.engine, flight.person, load)
+        self._tracker.stream(self.engine, flight.person, load)
         return True
 
     def closed(self, flight: Flight) -> None:
@@ -299,7 +299,7 @@ class Enforcer:
             key = f"ws:{flight.x.host}:{width}"
             load = Load(flight.target, now, now, _MESSAGE, key, weak=size <= SHORT_MESSAGE)
             if flight.target.platform in self.rules.limited:
-                became = self._attention.enter(self.engine, flight.person, load)
+                became = self._tracker.enter(self.engine, flight.person, load)
         if not became.counts:
             self._metrics.ignored(flight.person, flight.target.platform, became)
         return became
@@ -308,10 +308,10 @@ class Enforcer:
         self, person: Person, platform: str, now: float, section: str | None = None
     ) -> Asked:
         """Decide about a tunnel that stays closed to us."""
-        begun = self._timer()
+        started = self._timer()
         target = Target(platform, section)
         decision = self._decide(person, target, now)
-        self._metrics.decided(person, decision, self._timer() - begun)
+        self._metrics.decided(person, decision, self._timer() - started)
         if decision.blocks:
             return Asked(decision)
         flight = Flight("tunnel", person, target, now)
@@ -341,31 +341,31 @@ class Enforcer:
 
     def due(self, now: float) -> Iterator[Due]:
         """What is running and must end now. The clock of those people has been stopped."""
-        self._attention.follow(self.engine, lambda name: self.known(name, now), FOLLOWED)
-        self._attention.run_out(self.engine, lambda name: self.known(name, now), now)
+        self._tracker.follow(self.engine, lambda name: self.known(name, now), FOLLOWED_AT_ONCE)
+        self._tracker.run_out(self.engine, lambda name: self.known(name, now), now)
         for (person, target), flights in list(self._live.items()):
             decision = self._decide(person, target, now)
             if not decision.blocks:
                 continue
             delay = self._over_since(person, target, now)
             why = evidence.TIME_UP if decision.reason is Reason.EXHAUSTED else evidence.RULE_CHANGED
-            self._attention.stop(self.engine, person, target.platform, now, why)
+            self._tracker.stop(self.engine, person, target.platform, now, why)
             for flight in list(flights):
                 yield Due(flight, decision, delay)
 
     def _over_since(self, person: Person, target: Target, now: float) -> float:
-        stretches = self._attention.watch(person.name, target.platform).clock.stretches
+        stretches = self._tracker.state_of(person.name, target.platform).timeline.stretches
         return max(0.0, now - stretches[-1].end) if stretches else 0.0
 
     def stepped(self, before: float) -> None:
         """The wall clock jumped at the instant `before`: what is open ends there, the jump is nobody's time."""
-        for name, platform in self._attention.watched():
+        for name, platform in self._tracker.tracked():
             who = self.known(name, before)
-            self._attention.stop(self.engine, who, platform, before, evidence.CLOCK_SET)
+            self._tracker.stop(self.engine, who, platform, before, evidence.CLOCK_SET)
 
     def settle(self, now: float) -> None:
         """Housekeeping, once a minute or so."""
-        self._attention.settle(now)
+        self._tracker.settle(now)
         for memory in (self._last, self._decision_cache, self._forced):
             if len(memory) > 100_000:
                 memory.clear()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from proxy_addon.core.metering import meter, polling
-from proxy_addon.core.metering.activity import Judgement, Place
+from proxy_addon.core.metering.activity import Judgement, PageMemory
 from proxy_addon.core.metering.meter import Timeline
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.types import Person, Target, Visit
@@ -42,10 +42,10 @@ class RulesPeriod(NamedTuple):
 class PlatformState:
     """What is remembered of one person on one platform."""
 
-    __slots__ = ("clock", "place", "rhythm", "rows")
+    __slots__ = ("pages", "polling", "rows", "timeline")
 
     def __init__(self) -> None:
-        self.place = Place()
-        self.rhythm = polling.EMPTY
-        self.clock: Timeline = meter.IDLE
+        self.pages = PageMemory()
+        self.polling = polling.EMPTY
+        self.timeline: Timeline = meter.EMPTY
         self.rows: dict[int, list[Visit]] = {}

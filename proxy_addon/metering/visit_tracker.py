@@ -11,10 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from proxy_addon.core.intervals import difference, normalise
-from proxy_addon.core.metering import evidence as trail
 from proxy_addon.core.metering import meter, polling
 from proxy_addon.core.metering.activity import Kind
-from proxy_addon.core.metering.evidence import SummaryBuilder
+from proxy_addon.core.metering.evidence import GIVEN_BACK, TIME_UP, SummaryBuilder, closed
 from proxy_addon.core.metering.meter import Mark, Stretch
 from proxy_addon.core.metering.polling import Root
 from proxy_addon.core.policy.engine import Engine
@@ -38,9 +37,9 @@ GIVE_BACK_MEMORY = 2 * 3600.0  # how far back a stretch may still be corrected, 
 PERIODS_KEPT = 16  # earlier rules that are remembered as long as time under them may be corrected
 WEAK = 2  # bursts that must come soon after each other to open a stretch, where nothing came to look at
 DOUBTFUL = 3  # the same where machines are known to ask for the same things
-FINE = 0.25  # seconds; what one burst loads is not entered more finely than this
+BURST_RESOLUTION = 0.25  # seconds; what one burst loads is not entered more finely than this
 CLIP_BYTES = 3_000_000  # a film as short as this may come with what a page loads by itself
-TRIM_TURNS = (
+TRIM_ROUNDS = (
     8  # overlapping devices need more than one turn to find the second at which time was up
 )
 
@@ -59,71 +58,73 @@ class VisitTracker:
         self._book = book
         self._metrics = metrics
         self._writer = VisitWriter(book, metrics, sink, new_id, node)
-        self._watches: dict[tuple[str, str], PlatformState] = {}
+        self._states: dict[tuple[str, str], PlatformState] = {}
         self._open: list[tuple[str, str]] = []  # clocks that ran over the last change of rules
         self._ends: dict[
             tuple[str, str], tuple[float, Target]
         ] = {}  # when time is up while a tail still runs
 
-    def watch(self, person: str, platform: str) -> PlatformState:
+    def state_of(self, person: str, platform: str) -> PlatformState:
         """The state of one person on one platform, made on first sight."""
         key = (person, platform)
-        watch = self._watches.get(key)
-        if watch is None:
-            watch = self._watches[key] = PlatformState()
-        return watch
+        state = self._states.get(key)
+        if state is None:
+            state = self._states[key] = PlatformState()
+        return state
 
     def enter(self, engine: Engine, person: Person, load: Load) -> Activity:
         """Enter one activity that counts; what it turned out to be (a machine's rhythm is background)."""
-        watch = self.watch(person.name, load.target.platform)
+        state = self.state_of(person.name, load.target.platform)
         metering = engine.rule_set.metering
         root, needs, novel, follows = None, 1, False, False
         if load.judgement.activity is Activity.MEDIA:
-            if 0 < load.size <= CLIP_BYTES and polling.brought(watch.rhythm, load.at):
+            if 0 < load.size <= CLIP_BYTES and polling.is_poll_content(state.polling, load.at):
                 return Activity.BACKGROUND
         elif not load.certain:
-            watch.rhythm, beat = polling.beat(watch.rhythm, load.key, load.at, leads=load.leads)
-            if beat.withdrawn:
-                self._withdraw(engine, person, load.target.platform, watch, beat.withdrawn)
-            if beat.machine:
+            state.polling, judgement = polling.observe(
+                state.polling, load.key, load.at, leads=load.leads
+            )
+            if judgement.withdrawn:
+                self._withdraw(engine, person, load.target.platform, state, judgement.withdrawn)
+            if judgement.machine:
                 return Activity.BACKGROUND
-            root, novel = beat.root, beat.novel
-            follows = not load.leads and watch.rhythm.key == polling.CONTENT
-            needs = DOUBTFUL if beat.doubtful else WEAK if load.weak else 1
+            root, novel = judgement.root, judgement.novel
+            follows = not load.leads and state.polling.key == polling.CONTENT
+            needs = DOUBTFUL if judgement.doubtful else WEAK if load.weak else 1
         else:
-            watch.rhythm = polling.seen(watch.rhythm, load.at)
-        self._extend(engine, person, watch, load, metering, root, needs, novel, follows)
+            state.polling = polling.person_seen(state.polling, load.at)
+        self._extend(engine, person, state, load, metering, root, needs, novel, follows)
         return load.judgement.activity
 
-    def polled(self, engine: Engine, person: Person, load: Load) -> None:
+    def observe_poll(self, engine: Engine, person: Person, load: Load) -> None:
         """A request known to be a machine's was answered with something: what follows may be its doing."""
-        watch = self.watch(person.name, load.target.platform)
-        watch.rhythm, beat = polling.polled(watch.rhythm, load.key, load.at)
-        if beat.withdrawn:
-            self._withdraw(engine, person, load.target.platform, watch, beat.withdrawn)
+        state = self.state_of(person.name, load.target.platform)
+        state.polling, judgement = polling.observe_poll(state.polling, load.key, load.at)
+        if judgement.withdrawn:
+            self._withdraw(engine, person, load.target.platform, state, judgement.withdrawn)
 
     def _withdraw(
         self,
         engine: Engine,
         person: Person,
         platform: str,
-        watch: PlatformState,
+        state: PlatformState,
         roots: frozenset[Root],
     ) -> None:
-        old = watch.clock
-        watch.clock = meter.retract(old, roots, engine.rule_set.metering)
-        self._writer.write(engine, person, platform, watch, old, trail.GIVEN_BACK)
+        old = state.timeline
+        state.timeline = meter.retract(old, roots, engine.rule_set.metering)
+        self._writer.write(engine, person, platform, state, old, GIVEN_BACK)
 
     def stream(self, engine: Engine, person: Person, load: Load) -> None:
         """Bytes flowed from `load.at` to `load.until`: media, whatever the rhythm."""
-        watch = self.watch(person.name, load.target.platform)
-        self._extend(engine, person, watch, load, engine.rule_set.metering)
+        state = self.state_of(person.name, load.target.platform)
+        self._extend(engine, person, state, load, engine.rule_set.metering)
 
     def _extend(
         self,
         engine: Engine,
         person: Person,
-        watch: PlatformState,
+        state: PlatformState,
         load: Load,
         metering: Metering,
         root: Root | None = None,
@@ -131,12 +132,12 @@ class VisitTracker:
         novel: bool = False,
         follows: bool = False,
     ) -> None:
-        old = watch.clock
+        old = state.timeline
         if (
             root is not None
             and old.marks
             and old.marks[-1].root == root
-            and load.until - old.until <= FINE
+            and load.until - old.until <= BURST_RESOLUTION
         ):
             return
         kind = load.judgement.kind or Kind.INTERACTION
@@ -154,40 +155,44 @@ class VisitTracker:
             novel=novel,
             follows=follows,
         )
-        watch.clock = meter.observe(old, mark, metering)
+        state.timeline = meter.observe(old, mark, metering)
         if mark.at < old.newest:  # as the clock enters it
             mark = mark._replace(at=old.newest, until=max(old.newest, mark.until))
-        self._writer.write(engine, person, load.target.platform, watch, old, mark)
-        self._trim(engine, person, load.target, watch, load.until)
+        self._writer.write(engine, person, load.target.platform, state, old, mark)
+        self._trim(engine, person, load.target, state, load.until)
 
     def pending(self, person: str, platform: str, at: float) -> float:
         """Seconds that an activity at `at` would charge for the gap before it; 0 when it would not join."""
-        watch = self._watches.get((person, platform))
-        if watch is None or not watch.clock.stretches or at > watch.clock.reach:
+        state = self._states.get((person, platform))
+        if state is None or not state.timeline.stretches or at > state.timeline.reach:
             return 0.0
-        return max(0.0, at - watch.clock.stretches[-1].end)
+        return max(0.0, at - state.timeline.stretches[-1].end)
 
     def stop(
-        self, engine: Engine, person: Person, platform: str, at: float, why: str = trail.TIME_UP
+        self, engine: Engine, person: Person, platform: str, at: float, why: str = TIME_UP
     ) -> None:
-        """What runs is being ended at the instant `at`; `why` is one of `core/trail.py`."""
-        watch = self._watches.get((person.name, platform))
-        if watch is not None:
-            old = watch.clock
-            watch.clock = meter.truncate(watch.clock, at)
-            self._writer.write(engine, person, platform, watch, old, why)
+        """What runs is being ended at the instant `at`; `why` is one of `core/py`."""
+        state = self._states.get((person.name, platform))
+        if state is not None:
+            old = state.timeline
+            state.timeline = meter.truncate(state.timeline, at)
+            self._writer.write(engine, person, platform, state, old, why)
 
     def refused(self, person: Person, platform: str, decision: Decision, at: float) -> None:
         """Something that would have gone on with a visit was refused: time was up, that is what ended it."""
-        watch = self._watches.get((person.name, platform))
-        if decision.reason is not Reason.EXHAUSTED or watch is None or at > watch.clock.reach:
+        state = self._states.get((person.name, platform))
+        if decision.reason is not Reason.EXHAUSTED or state is None or at > state.timeline.reach:
             return
-        rows = watch.rows.get(watch.clock.stretches[-1].serial) if watch.clock.stretches else None
+        rows = (
+            state.rows.get(state.timeline.stretches[-1].serial)
+            if state.timeline.stretches
+            else None
+        )
         if not rows or rows[-1].allowance != decision.allowance:
             return
         row, known = rows[-1], rows[-1].evidence
         if known is not None and known.closed is None:
-            ended = trail.closed(known, trail.TIME_UP, row.end)
+            ended = closed(known, TIME_UP, row.end)
             rows[-1] = replace(row, rev=row.rev + 1, evidence=ended)
             self._writer.publish(person, rows[-1], 0.0)
 
@@ -196,65 +201,65 @@ class VisitTracker:
         self._writer.earlier = [*self._writer.earlier, before][-PERIODS_KEPT:]
         self._open = [
             key
-            for key, watch in self._watches.items()
-            if watch.clock.stretches and watch.clock.stretches[-1].end > before.until
+            for key, state in self._states.items()
+            if state.timeline.stretches and state.timeline.stretches[-1].end > before.until
         ]
 
     def follow(self, engine: Engine, person: Callable[[str], Person], most: int) -> None:
         """Give the seconds after a change of rules to the new ones; `most` clocks at a time."""
         since = self._writer.earlier[-1].until if self._writer.earlier else float("-inf")
         for name, platform in self._open[:most]:
-            watch = self._watches.get((name, platform))
-            for stretch in watch.clock.stretches if watch is not None else ():
-                if watch is not None and stretch.end > since:
+            state = self._states.get((name, platform))
+            for stretch in state.timeline.stretches if state is not None else ():
+                if state is not None and stretch.end > since:
                     pieces = self._writer.pieces(engine, person(name), platform, stretch)
-                    told = SummaryBuilder(stretch, watch.clock, watch.clock)
-                    self._writer.write_pieces(person(name), platform, watch, told, pieces)
+                    summary = SummaryBuilder(stretch, state.timeline, state.timeline)
+                    self._writer.write_pieces(person(name), platform, state, summary, pieces)
         del self._open[:most]
 
     def run_out(self, engine: Engine, person: Callable[[str], Person], now: float) -> None:
         """End the tails of those whose time is up, at that second."""
         for key in [key for key, (at, _) in self._ends.items() if at <= now]:
             at, target = self._ends.pop(key)
-            if key in self._watches:
+            if key in self._states:
                 # Not before `at`: what others used meanwhile elsewhere is cut there, or each would give back for all.
-                self._trim(engine, person(key[0]), target, self._watches[key], now, at)
+                self._trim(engine, person(key[0]), target, self._states[key], now, at)
 
-    def watched(self) -> list[tuple[str, str]]:
+    def tracked(self) -> list[tuple[str, str]]:
         """Everybody and each platform that has a clock."""
-        return list(self._watches)
+        return list(self._states)
 
     def drop(self, person: str) -> None:
         """Forget one person's clocks; what runs on begins a new visit."""
-        for key in [key for key in self._watches if key[0] == person]:
-            del self._watches[key]
+        for key in [key for key in self._states if key[0] == person]:
+            del self._states[key]
 
     def settle(self, now: float) -> None:
         """Forget what can no longer be corrected; call now and then."""
         first = now
-        for key, watch in list(self._watches.items()):
-            watch.clock = meter.settle(watch.clock, now, GIVE_BACK_MEMORY)
-            serials = {s.serial for s in watch.clock.stretches}
-            for serial in [s for s in watch.rows if s not in serials]:
-                del watch.rows[serial]
-            first = min([first, *(s.start for s in watch.clock.stretches)])
-            if not watch.clock.stretches and now - watch.clock.newest > GIVE_BACK_MEMORY * 4:
-                del self._watches[key]
+        for key, state in list(self._states.items()):
+            state.timeline = meter.settle(state.timeline, now, GIVE_BACK_MEMORY)
+            serials = {s.serial for s in state.timeline.stretches}
+            for serial in [s for s in state.rows if s not in serials]:
+                del state.rows[serial]
+            first = min([first, *(s.start for s in state.timeline.stretches)])
+            if not state.timeline.stretches and now - state.timeline.newest > GIVE_BACK_MEMORY * 4:
+                del self._states[key]
         self._writer.earlier = [period for period in self._writer.earlier if period.until > first]
 
     def active(self, since: float) -> int:
         """How many people had an activity after the instant `since`."""
         return len(
-            {name for (name, _), watch in self._watches.items() if watch.clock.newest >= since}
+            {name for (name, _), state in self._states.items() if state.timeline.newest >= since}
         )
 
     def evidence(self, person: str) -> list[tuple[str, Stretch]]:
         """The stretches that are still in memory, with the evidence that opened and last extended them."""
         return [
             (platform, stretch)
-            for (name, platform), watch in self._watches.items()
+            for (name, platform), state in self._states.items()
             if name == person
-            for stretch in watch.clock.stretches
+            for stretch in state.timeline.stretches
         ]
 
     def _trim(
@@ -262,7 +267,7 @@ class VisitTracker:
         engine: Engine,
         person: Person,
         target: Target,
-        watch: PlatformState,
+        state: PlatformState,
         now: float,
         floor: float = float("-inf"),
     ) -> None:
@@ -271,27 +276,27 @@ class VisitTracker:
         match = engine.match(person, target, now)
         if match.then is not Then.SPEND or match.allowance is None or match.observed:
             return
-        old, end = watch.clock, now
+        old, end = state.timeline, now
         if self._writer.earlier:
             floor = max(floor, self._writer.earlier[-1].until)  # a lower limit gives nothing back
-        for _ in range(TRIM_TURNS):
+        for _ in range(TRIM_ROUNDS):
             balance = engine.balance(person, match.allowance, self._book.of(person.name), now)
             over = overspent(balance)
             if over <= 0.0:
                 break
-            end = max(self._last_second(person, match.allowance, watch, end, over), min(floor, end))
-            watch.clock = meter.truncate(watch.clock, end)
-            self._writer.write(engine, person, target.platform, watch, old, trail.TIME_UP)
-            old = watch.clock
+            end = max(self._last_second(person, match.allowance, state, end, over), min(floor, end))
+            state.timeline = meter.truncate(state.timeline, end)
+            self._writer.write(engine, person, target.platform, state, old, TIME_UP)
+            old = state.timeline
         if (
             balance.left <= 0.0
         ):  # to the moment, with nothing to take back: but the tail would run on
-            watch.clock = meter.truncate(old, now)
-            self._writer.write(engine, person, target.platform, watch, old, trail.TIME_UP)
+            state.timeline = meter.truncate(old, now)
+            self._writer.write(engine, person, target.platform, state, old, TIME_UP)
         if end < now or balance.left <= 0.0:
             self._metrics.exhausted(person, match.allowance, end)
             self._end_elsewhere(person, match.allowance, target.platform, now)
-        elif watch.clock.stretches and now + balance.left < watch.clock.stretches[-1].end:
+        elif state.timeline.stretches and now + balance.left < state.timeline.stretches[-1].end:
             self._ends[(person.name, target.platform)] = (now + balance.left, target)
 
     def _end_elsewhere(self, person: Person, allowance: str, platform: str, now: float) -> None:
@@ -304,13 +309,13 @@ class VisitTracker:
                 )
 
     def _last_second(
-        self, person: Person, allowance: str, watch: PlatformState, end: float, over: float
+        self, person: Person, allowance: str, state: PlatformState, end: float, over: float
     ) -> float:
         """Where the open stretch has to end for `over` seconds less: only what nothing else covers counts."""
-        if not watch.clock.stretches:
+        if not state.timeline.stretches:
             return end - over
-        last = watch.clock.stretches[-1]
-        own = {row.id for row in watch.rows.get(last.serial, ())}
+        last = state.timeline.stretches[-1]
+        own = {row.id for row in state.rows.get(last.serial, ())}
         visits = self._book.of(person.name).visits.values()
         others = normalise(
             Interval(v.start, v.end) for v in visits if v.allowance == allowance and v.id not in own

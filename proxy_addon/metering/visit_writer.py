@@ -46,7 +46,7 @@ class VisitWriter:
     ) -> None:
         """Bring the ledger rows of stretches that changed up to date."""
         known = {s.serial: s for s in old.stretches}
-        for stretch in state.clock.stretches:
+        for stretch in state.timeline.stretches:
             before = known.get(stretch.serial)
             if before is not stretch and before != stretch:
                 pieces = self.pieces(engine, person, platform, stretch)
@@ -54,7 +54,7 @@ class VisitWriter:
                     person,
                     platform,
                     state,
-                    SummaryBuilder(stretch, state.clock, old, cause),
+                    SummaryBuilder(stretch, state.timeline, old, cause),
                     pieces,
                 )
 
@@ -79,18 +79,20 @@ class VisitWriter:
         person: Person,
         platform: str,
         state: PlatformState,
-        told: SummaryBuilder,
+        summary: SummaryBuilder,
         pieces: list[Piece],
     ) -> None:
         """Bring the rows of one stretch up to date; a row that has no piece any more becomes empty."""
-        rows = state.rows.setdefault(told.stretch.serial, [])
+        rows = state.rows.setdefault(summary.stretch.serial, [])
         for i, piece in enumerate(pieces):
             if i < len(rows):
                 rows[i] = self._update(
-                    person, rows[i], piece, told.again(rows[i], piece.start, piece.end)
+                    person, rows[i], piece, summary.updated(rows[i], piece.start, piece.end)
                 )
             else:
-                rows.append(self._create(person, platform, piece, told.new(piece.start, piece.end)))
+                rows.append(
+                    self._create(person, platform, piece, summary.new(piece.start, piece.end))
+                )
         for i in range(len(pieces), len(rows)):
             row = rows[i]
             nothing = Piece(row.start, row.start, row.section, row.allowance, row.rule)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, TypedDict
 from zoneinfo import ZoneInfo
 
-from proxy_addon.core.metering import evidence as trail
+from proxy_addon.core.metering import evidence as evidence_summary
 from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 from proxy_addon.presentation.durations import duration, iso
 
@@ -63,14 +63,14 @@ _WORDS: Final = {
         "an app that was busy",
         "an app that was busy {} times",
     ),
-    trail.RULE_CHANGED: ("when the rule changed", "", ""),
+    evidence_summary.RULE_CHANGED: ("when the rule changed", "", ""),
 }
 _ENDS: Final = {
-    trail.TIME_UP: "time was up",
-    trail.RULE_CHANGED: "the rule changed",
-    trail.SECTION_CHANGED: "another part of the platform was opened",
-    trail.GIVEN_BACK: "what came later was a page refreshing itself",
-    trail.CLOCK_SET: "the clock of the proxy was set",
+    evidence_summary.TIME_UP: "time was up",
+    evidence_summary.RULE_CHANGED: "the rule changed",
+    evidence_summary.SECTION_CHANGED: "another part of the platform was opened",
+    evidence_summary.GIVEN_BACK: "what came later was a page refreshing itself",
+    evidence_summary.CLOCK_SET: "the clock of the proxy was set",
 }
 
 

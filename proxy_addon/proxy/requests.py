@@ -123,7 +123,7 @@ class Requests:
 
     def _limited(self, flow: http.HTTPFlow, who: Identity, host: str) -> None:
         services, request = self._services, flow.request
-        hit = services.enforcer.catalogue.look(host, request.path)
+        hit = services.enforcer.catalogue.lookup(host, request.path)
         if hit is None:  # the host was limited a moment ago: rules were swapped in between
             request.stream = True
             return
@@ -203,7 +203,7 @@ class Requests:
         for host in named.hosts:
             platform = self._services.enforcer.limited(host)
             if platform is not None:
-                hit = self._services.enforcer.catalogue.look(host, request.path)
+                hit = self._services.enforcer.catalogue.lookup(host, request.path)
                 return Target(hit.platform, hit.section) if hit is not None else Target(platform)
         return None if named.hosts else Target("")
 

@@ -43,7 +43,7 @@ def address_of(catalogue: Catalogue, url: str) -> Address:
     if not host or cut.scheme not in ("http", "https", "ws", "wss"):
         raise ValueError(f"{quote(url)} is not a URL; write it like https://www.linkedin.com/feed/")
     path = f"{cut.path}?{cut.query}" if cut.query else cut.path
-    return Address(host, path, catalogue.look(host, path))
+    return Address(host, path, catalogue.lookup(host, path))
 
 
 def person_of(engine: Engine, user: str, now: float) -> Person | None:

@@ -42,7 +42,7 @@ class LedgerNews:
         if self._decisions is not None:
             self._decisions.erase(lambda known: any(erasure.names(known) for erasure in erasures))
         book, tracker, enforcer = self._metering
-        names = {*book, *(name for name, _ in tracker.watched())}
+        names = {*book, *(name for name, _ in tracker.tracked())}
         gone = [
             name for name in names if any(erasure.names(self._mask(name)) for erasure in erasures)
         ]

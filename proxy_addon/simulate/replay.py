@@ -95,7 +95,7 @@ class Replay:
     def _request(self, event: TraceEvent, now: float) -> None:
         enforcer = self.enforcer
         path = f"{event.path}?{event.query}" if event.query else event.path
-        hit = enforcer.catalogue.look(event.host, path)
+        hit = enforcer.catalogue.lookup(event.host, path)
         if hit is None or hit.platform not in enforcer.rules.limited:
             return
         person = self._person(event.user, now)
@@ -129,7 +129,7 @@ class Replay:
 
     def _message(self, event: TraceEvent, now: float) -> None:
         enforcer = self.enforcer
-        hit = enforcer.catalogue.look(event.host, event.path)
+        hit = enforcer.catalogue.lookup(event.host, event.path)
         if hit is None or hit.platform not in enforcer.rules.limited:
             return
         key = (event.user, event.host)

@@ -62,10 +62,10 @@ def measure() -> dict[str, list[tuple[float, str]]]:
 
             def first_seen(host: str = host, path: str = path) -> None:
                 known._place.cache_clear()  # another spelling of the host would be dearer, and measure itself
-                known.look(host, path)
+                known.lookup(host, path)
 
             cold = microseconds(first_seen, 30)
-            hot = microseconds(lambda h=host, p=path: known.look(h, p), 200)
+            hot = microseconds(lambda h=host, p=path: known.lookup(h, p), 200)
             kind = "disguised" if "%" in parts.path or "//" in parts.path else "hot"
             for key, us in (((kind, url), hot), (("cold", url), cold)):
                 best[key] = min(best.get(key, us), us)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core.catalogue import Catalogue, Hit, tidy
+from proxy_addon.core.catalogue import Catalogue, Hit, normalise_path
 from proxy_addon.core.ruleset import Platform, Section
 
 FACES = Platform(
@@ -130,7 +130,7 @@ def test_exclusion_beats_its_own_host() -> None:
 )
 def test_look(host: str, path: str, hit: Hit | None) -> None:
     """Host, path and both together tell section, embed and background; the query only where asked for."""
-    assert BOTH.look(host, path) == hit
+    assert BOTH.lookup(host, path) == hit
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_look(host: str, path: str, hit: Hit | None) -> None:
 )
 def test_disguised_paths(path: str) -> None:
     """A path that a server would read as an embed is read as one here."""
-    assert BOTH.look("faces.com", path) == Hit("faces", None, embed=True)
+    assert BOTH.lookup("faces.com", path) == Hit("faces", None, embed=True)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_disguised_paths(path: str) -> None:
 )
 def test_no_way_out_of_a_section(path: str) -> None:
     """Nobody reaches the feed under the name of an exempt section."""
-    assert BOTH.look("faces.com", path) == Hit("faces")
+    assert BOTH.lookup("faces.com", path) == Hit("faces")
 
 
 def test_first_in_file_among_equals() -> None:
@@ -170,7 +170,7 @@ def test_first_in_file_among_equals() -> None:
     one = Platform(
         "one", "One", ("a.com",), (Section("b", paths=("/x*",)), Section("c", paths=("/*x",)))
     )
-    assert Catalogue({"one": one}).look("a.com", "/x") == Hit("one", "b")
+    assert Catalogue({"one": one}).lookup("a.com", "/x") == Hit("one", "b")
 
 
 def test_most_specific_host_section_wins() -> None:
@@ -178,24 +178,24 @@ def test_most_specific_host_section_wins() -> None:
     one = Platform(
         "one", "One", ("a.com",), (Section("all", ("a.com",)), Section("sub", ("b.a.com",)))
     )
-    assert Catalogue({"one": one}).look("c.b.a.com", "/") == Hit("one", "sub")
+    assert Catalogue({"one": one}).lookup("c.b.a.com", "/") == Hit("one", "sub")
 
 
 def test_star_anywhere() -> None:
     """A pattern may begin with a star without a slash, and may be a star alone or the front page alone."""
     one = Platform("one", "One", ("a.com",), embeds=("*embed*",), background=("/",))
     catalogue = Catalogue({"one": one})
-    assert catalogue.look("a.com", "/x/my-embed-y") == Hit("one", None, embed=True)
-    assert catalogue.look("a.com", "/?q") == Hit("one", None, background=True)
-    assert catalogue.look("a.com", "/a") == Hit("one")
+    assert catalogue.lookup("a.com", "/x/my-embed-y") == Hit("one", None, embed=True)
+    assert catalogue.lookup("a.com", "/?q") == Hit("one", None, background=True)
+    assert catalogue.lookup("a.com", "/a") == Hit("one")
 
 
 def test_pattern_characters_stand_for_themselves() -> None:
     """Dots, brackets and plus signs in a pattern mean nothing but themselves."""
     one = Platform("one", "One", ("a.com",), embeds=("/a.b+(c)[d]$",))
     catalogue = Catalogue({"one": one})
-    assert catalogue.look("a.com", "/a.b+(c)[d]$") == Hit("one", None, embed=True)
-    assert catalogue.look("a.com", "/aXb+(c)[d]$") == Hit("one")
+    assert catalogue.lookup("a.com", "/a.b+(c)[d]$") == Hit("one", None, embed=True)
+    assert catalogue.lookup("a.com", "/aXb+(c)[d]$") == Hit("one")
 
 
 def test_bad_host_pattern_is_named() -> None:
@@ -206,15 +206,15 @@ def test_bad_host_pattern_is_named() -> None:
 
 def test_empty_catalogue() -> None:
     """Without platforms nothing is known."""
-    assert Catalogue({}).look("x.com", "/") is None
+    assert Catalogue({}).lookup("x.com", "/") is None
 
 
 def test_long_paths_cost_little() -> None:
     """A pattern with several stars reads a hostile path once, not once for every star."""
     one = Platform("one", "One", ("a.com",), embeds=("*a*b*a*b*c",), background=("*/x/*/x/*/y",))
     catalogue = Catalogue({"one": one})
-    assert catalogue.look("a.com", "/" + "ab" * 50_000) == Hit("one")
-    assert catalogue.look("a.com", "/x" * 50_000) == Hit("one")
+    assert catalogue.lookup("a.com", "/" + "ab" * 50_000) == Hit("one")
+    assert catalogue.lookup("a.com", "/x" * 50_000) == Hit("one")
 
 
 def test_many_hosts() -> None:
@@ -227,16 +227,16 @@ def test_many_hosts() -> None:
 @settings(max_examples=100)
 def test_never_raises(host: str, path: str) -> None:
     """Whatever is asked gets an answer, and the platform is the same with and without a path."""
-    hit = BOTH.look(host, path)
+    hit = BOTH.lookup(host, path)
     assert (None if hit is None else hit.platform) == BOTH.platform_of(host)
-    assert BOTH.look("faces.com", path) is not None
+    assert BOTH.lookup("faces.com", path) is not None
 
 
 @given(st.text(st.sampled_from("aB/.%2f?e"), max_size=30))
 @settings(max_examples=100)
 def test_tidy_leaves_no_disguise(path: str) -> None:
     """A tidied path begins with a slash and has neither empty nor dotted segments before the query."""
-    bare = tidy(path).partition("?")[0]
+    bare = normalise_path(path).partition("?")[0]
     assert bare.startswith("/")
     assert bare == bare.lower()
     assert not {"", ".", ".."} & set(bare[1:].removesuffix("/").split("/")) or bare == "/"

@@ -71,13 +71,13 @@ def test_histories_are_the_same_visits(ledger: Ledger) -> None:
 def test_histories_bring_evidence_of_these_days(ledger: Ledger) -> None:
     """What a person's page shows comes with the visit; of what is older only the times do."""
     now = time.time()  # noqa: TID251 - the database has the clock of this machine
-    trail = EvidenceSummary(("page-opened", 1.5))
+    summary = EvidenceSummary(("page-opened", 1.5))
     ledger.write_visits(
         [
-            visit(n, start=now - ago, end=now - ago, evidence=trail)
+            visit(n, start=now - ago, end=now - ago, evidence=summary)
             for n, ago in enumerate((60.0, 4 * 86_400.0))
         ]
     )
     found = {row.id: row.evidence for each in ledger.histories(0.0) for row in each.unpack()}
-    assert found["v0"] == trail
-    assert found["v1"] in (None, trail)  # a ledger in memory has it anyway
+    assert found["v0"] == summary
+    assert found["v1"] in (None, summary)  # a ledger in memory has it anyway

@@ -14,7 +14,7 @@ from tests.proxy.harness import NOON, ProxyHarness
 def open_page(metering: Metering, now: float) -> None:
     """dora opens a page that is limited."""
     enforcer = metering.enforcer
-    hit = enforcer.catalogue.look("www.facebook.com", "/")
+    hit = enforcer.catalogue.lookup("www.facebook.com", "/")
     assert hit is not None
     x = Exchange("GET", "www.facebook.com", "/", "document", "navigate", "none", gesture=True)
     asked = enforcer.ask(enforcer.person("dora", None, now), x, hit, now)
@@ -34,7 +34,7 @@ def test_what_is_used_is_in_the_book_and_in_the_sink(tmp_path: Path) -> None:
     assert {(visit.id, visit.person, visit.node) for visit in written} == {("a-1", "dora", "here")}
     assert list(metering.book) == ["p:x"]
     assert metering.book.of("dora").spent("short", 0.0, float("inf")) >= 20.0
-    assert [name for name, _ in metering.tracker.watched()] == ["dora"]
+    assert [name for name, _ in metering.tracker.tracked()] == ["dora"]
 
 
 def test_what_was_compiled_before_is_used(tmp_path: Path) -> None:

@@ -246,7 +246,7 @@ def test_housekeeping_forgets_and_charges_no_different() -> None:
     shell = Shell(small_allowance())
     shell.open("dora", "x.com", START)
     shell.enforcer.settle(START + 12 * H)
-    assert shell.attention.watched() == []
+    assert shell.attention.tracked() == []
     assert shell.spent("dora", "a") == TAIL
     dora = shell.enforcer.person("dora", None, START)
     assert shell.enforcer.balance(dora, "a", START + 12 * H).left == 5 * M - TAIL

@@ -20,7 +20,7 @@ def test_people_as_the_rules_of_that_time_knew_them() -> None:
 def test_nothing_is_remembered_at_first() -> None:
     """No visit runs, no timer is known, and no two share their rows."""
     one, two = PlatformState(), PlatformState()
-    assert (one.clock, one.rhythm) == (meter.IDLE, polling.EMPTY)
+    assert (one.timeline, one.polling) == (meter.EMPTY, polling.EMPTY)
     assert one.rows == {}
     assert one.rows is not two.rows
 

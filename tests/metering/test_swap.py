@@ -118,7 +118,7 @@ def test_a_platform_that_is_no_longer_limited_costs_nothing() -> None:
     shell = Shell(rules(ONE))
     enforcer = shell.enforcer
     dora = enforcer.person("dora", None, START)
-    hit = enforcer.catalogue.look("x.com", "/")
+    hit = enforcer.catalogue.lookup("x.com", "/")
     assert hit is not None
     page = enforcer.ask(
         dora,

@@ -124,10 +124,10 @@ def test_pseudonyms() -> None:
 
 def test_old_evidence_is_not_kept_in_memory() -> None:
     """Pages show these days; balances stay as they were."""
-    trail = EvidenceSummary(("page-opened", START))
+    summary = EvidenceSummary(("page-opened", START))
     old, new = (
-        replace(visit(1), evidence=trail),
-        replace(visit(2, start=3 * 86_400.0), evidence=trail),
+        replace(visit(1), evidence=summary),
+        replace(visit(2, start=3 * 86_400.0), evidence=summary),
     )
     book = UsageBook()
     book.load([old, new], ())

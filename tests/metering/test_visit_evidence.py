@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy_addon.core.metering import evidence as trail
+from proxy_addon.core.metering import evidence as evidence_summary
 from proxy_addon.core.ruleset import Rule, Then
 from proxy_addon.core.types import Decision, EvidenceSummary, Reason, Verdict
 from tests.core.policies import LUNCH, at
@@ -46,22 +46,22 @@ def test_evidence_of_what_was_ended() -> None:
     harness = Harness(policy(free, LITTLE))
     harness.stream(noon - 60, noon + 30)
     first, second = evidence(harness)
-    assert first.closed == (trail.RULE_CHANGED, at("12:00"))
-    assert second.opened == (trail.RULE_CHANGED, at("12:00"))
+    assert first.closed == (evidence_summary.RULE_CHANGED, at("12:00"))
+    assert second.opened == (evidence_summary.RULE_CHANGED, at("12:00"))
     assert [(e.first, e.last) for e in second.extended] == [(at("12:00"), at("12:00") + 30)]
     harness = Harness(policy(limit=100.0))
     harness.page(0)
     harness.page(150)
-    assert evidence(harness)[0].closed == (trail.TIME_UP, START + 100)
+    assert evidence(harness)[0].closed == (evidence_summary.TIME_UP, START + 100)
     harness = Harness()
     harness.stream(0, 60)
-    harness.attention.stop(harness.engine, DORA, "x", START + 40, trail.CLOCK_SET)
-    assert evidence(harness)[0].closed == (trail.CLOCK_SET, START + 40)
+    harness.attention.stop(harness.engine, DORA, "x", START + 40, evidence_summary.CLOCK_SET)
+    assert evidence(harness)[0].closed == (evidence_summary.CLOCK_SET, START + 40)
     harness = Harness()
     harness.page(0)
     harness.page(30, section="learning")
     assert [found.closed for found in evidence(harness)] == [
-        (trail.SECTION_CHANGED, START + 30),
+        (evidence_summary.SECTION_CHANGED, START + 30),
         None,
     ]
 
@@ -79,7 +79,7 @@ def test_evidence_of_what_was_refused() -> None:
         harness.attention.refused(DORA, "x", no, START + after)
     harness.attention.refused(DORA, "facebook", no, START + 20)
     assert [(v.rev, v.end - START) for v in harness.written] == [(1, TAIL), (2, TAIL)]
-    assert evidence(harness)[0].closed == (trail.TIME_UP, START + TAIL)
+    assert evidence(harness)[0].closed == (evidence_summary.TIME_UP, START + TAIL)
     harness.page(60)
     assert evidence(harness)[0].closed is None
 
@@ -92,7 +92,7 @@ def test_evidence_of_minutes_given_back() -> None:
         harness.scroll(30.0 * beat)
     (found,) = evidence(harness)
     assert [(e.by, e.times) for e in found.extended] == [("page-opened", 0)]
-    assert found.closed == (trail.GIVEN_BACK, START + TAIL)
+    assert found.closed == (evidence_summary.GIVEN_BACK, START + TAIL)
     assert found.given_back == pytest.approx(harness.metrics.returned)
 
 
@@ -122,10 +122,10 @@ def test_evidence_grows_as_it_would_be_told(steps: Sequence[tuple[float, str]]) 
             harness.stream(max(0.0, now - 5), now)
         elif what == "scroll":
             harness.scroll(now, f"x.com/{number}")
-    for (_, platform), watch in harness.attention._watches.items():
-        for stretch in watch.clock.stretches:
-            (row,) = watch.rows[stretch.serial]
+    for (_, platform), state in harness.attention._states.items():
+        for stretch in state.timeline.stretches:
+            (row,) = state.rows[stretch.serial]
             assert row.platform == platform
             assert row.evidence is not None
-            told = trail.told(stretch, row.start, row.end, watch.clock.marks)
-            assert row.evidence._replace(closed=None, given_back=0.0) == told
+            expected = evidence_summary.summarise(stretch, row.start, row.end, state.timeline.marks)
+            assert row.evidence._replace(closed=None, given_back=0.0) == expected

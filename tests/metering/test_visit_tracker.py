@@ -163,9 +163,9 @@ def test_forgetting() -> None:
     assert harness.attention.active(START + 1) == 0
     harness.attention.settle(START + GIVE_BACK_MEMORY + TAIL + 1)
     assert harness.attention.evidence("dora") == []
-    assert harness.attention.watched() == [("dora", "x")]
+    assert harness.attention.tracked() == [("dora", "x")]
     harness.attention.settle(START + 4 * GIVE_BACK_MEMORY + 1)
-    assert harness.attention.watched() == []
+    assert harness.attention.tracked() == []
     assert harness.spent() == TAIL
 
 

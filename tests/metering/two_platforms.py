@@ -53,7 +53,7 @@ def small_allowance(limit: float = 5 * M, warn_at: float = 0.0, **more: object) 
 
 def ask(shell: Shell, x: Exchange, now: float, name: str = "dora") -> Asked:
     """Ask about a request."""
-    hit = shell.enforcer.catalogue.look(x.host, x.path)
+    hit = shell.enforcer.catalogue.lookup(x.host, x.path)
     assert hit is not None
     return shell.enforcer.ask(shell.enforcer.person(name, None, now), x, hit, now)
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from proxy_addon.core.metering import evidence as trail
+from proxy_addon.core.metering import evidence as evidence_summary
 from proxy_addon.core.metering.activity import Evidence
 from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 from proxy_addon.presentation.visit_evidence import _WORDS, NOT_RECORDED, data, sentences
@@ -71,11 +71,11 @@ def test_a_visit_reads_like_a_story() -> None:
 @pytest.mark.parametrize(
     ("why", "words"),
     [
-        (trail.TIME_UP, "time was up"),
-        (trail.RULE_CHANGED, "the rule changed"),
-        (trail.SECTION_CHANGED, "another part of the platform was opened"),
-        (trail.GIVEN_BACK, "what came later was a page refreshing itself"),
-        (trail.CLOCK_SET, "the clock of the proxy was set"),
+        (evidence_summary.TIME_UP, "time was up"),
+        (evidence_summary.RULE_CHANGED, "the rule changed"),
+        (evidence_summary.SECTION_CHANGED, "another part of the platform was opened"),
+        (evidence_summary.GIVEN_BACK, "what came later was a page refreshing itself"),
+        (evidence_summary.CLOCK_SET, "the clock of the proxy was set"),
         ("from-the-future", "from the future"),
     ],
 )
@@ -107,7 +107,9 @@ def test_what_goes_on() -> None:
 
 def test_what_was_given_back() -> None:
     """Seconds that a machine had extended it are told, and at whose expense they were."""
-    found = EvidenceSummary(("page-opened", at(12, 5)), (), (trail.GIVEN_BACK, at(12, 15)), 1800.0)
+    found = EvidenceSummary(
+        ("page-opened", at(12, 5)), (), (evidence_summary.GIVEN_BACK, at(12, 15)), 1800.0
+    )
     assert sentences(visit(at(12, 15), found), NOW, ZONE)[1:] == (
         "Closed 09:12:15: what came later was a page refreshing itself.",
         "30 minutes given back: a page refreshed itself.",
@@ -117,7 +119,8 @@ def test_what_was_given_back() -> None:
 def test_once_and_at_once() -> None:
     """One thing at one moment is told with one time; a part of a visit begins with its rule."""
     found = EvidenceSummary(
-        (trail.RULE_CHANGED, at(12, 5)), (Extension("message-sent", at(13, 0), at(13, 0), 1),)
+        (evidence_summary.RULE_CHANGED, at(12, 5)),
+        (Extension("message-sent", at(13, 0), at(13, 0), 1),),
     )
     assert sentences(visit(at(13, 10), found), NOW, ZONE)[:2] == (
         "Opened 09:12:05 when the rule changed.",
@@ -153,4 +156,4 @@ def test_every_kind_that_counts_has_words() -> None:
         Evidence.MEDIA_STREAM,
         Evidence.BUSY_TUNNEL,
     }
-    assert {trail.CODES[kind] for kind in counting} <= set(_WORDS)
+    assert {evidence_summary.CODES[kind] for kind in counting} <= set(_WORDS)

@@ -52,7 +52,9 @@ def catalogue(platforms: Mapping[str, Platform]) -> Catalogue:
 def said(catalogue: Catalogue, url: str) -> str:
     """What the catalogue says about a URL, in the words of the table."""
     parts = urlsplit(url)
-    hit = catalogue.look(parts.netloc, f"{parts.path}?{parts.query}" if parts.query else parts.path)
+    hit = catalogue.lookup(
+        parts.netloc, f"{parts.path}?{parts.query}" if parts.query else parts.path
+    )
     if hit is None:
         return "-"
     name = hit.platform if hit.section is None else f"{hit.platform}/{hit.section}"

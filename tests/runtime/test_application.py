@@ -179,7 +179,7 @@ async def test_a_clock_set_back_an_hour_while_running(
 def open_page(office: Application) -> None:
     """dora opens a page of an allowance that is large, and it is answered at once."""
     now = office.clock.now()
-    hit = office.enforcer.catalogue.look("www.facebook.com", "/")
+    hit = office.enforcer.catalogue.lookup("www.facebook.com", "/")
     assert hit is not None
     x = Exchange("GET", "www.facebook.com", "/", "document", "navigate", "none", gesture=True)
     asked = office.enforcer.ask(office.enforcer.person("dora", None, now), x, hit, now)

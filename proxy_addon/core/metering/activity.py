@@ -2,8 +2,8 @@
 
 Rules of this file:
 
-* It judges a request by itself, its page and a short memory of pages (`Place`). Whether a machine's rhythm is
-  behind it is another question, asked afterwards (`core/rhythm.py`).
+* It judges a request by itself, its page and a short memory of pages (`PageMemory`). Whether a machine's rhythm is
+  behind it is another question, asked afterwards (`polling.py`).
 * The rows of the walk in `classify` stand in order of certainty: what a browser *says* about a request
   (prefetch, navigation) comes before what the catalogue knows, and that before what sizes and types suggest.
 * In doubt between an embed and a first-party load we look for a page of the platform behind it. A platform that
@@ -90,7 +90,7 @@ class Judgement(NamedTuple):
     kind: Kind | None = None
 
 
-class Place(NamedTuple):
+class PageMemory(NamedTuple):
     """A short memory for one person and platform: when a page of it was last open, and which embeds were.
 
     Instants; `embeds` holds the (host, path) of the last few embed documents, and `inside_at` is when a script of one
@@ -146,16 +146,16 @@ _APP_ACTION = Judgement(Activity.VISIT, Evidence.APP_ACTION, Kind.INTERACTION)
 _PLAYED = Judgement(Activity.MEDIA, Evidence.MEDIA_PLAYED, Kind.MEDIA)
 
 
-def _is_not(activity: Activity) -> dict[Evidence, Judgement]:
+def _judgements(activity: Activity) -> dict[Evidence, Judgement]:
     return {evidence: Judgement(activity, evidence) for evidence in Evidence}
 
 
-_EMBED = _is_not(Activity.EMBED)
-_BACKGROUND = _is_not(Activity.BACKGROUND)
+_EMBED = _judgements(Activity.EMBED)
+_BACKGROUND = _judgements(Activity.BACKGROUND)
 _PREFETCH = Judgement(Activity.PREFETCH, Evidence.PREFETCH)
 
 
-def classify(x: Exchange, hit: Hit, page: Hit | None, place: Place, at: float) -> Judgement:
+def classify(x: Exchange, hit: Hit, page: Hit | None, pages: PageMemory, at: float) -> Judgement:
     """Judge one request of the platform `hit` names.
 
     `page` is what the catalogue knows of the page behind it (its Referer or Origin); `at` an instant.
@@ -169,7 +169,7 @@ def classify(x: Exchange, hit: Hit, page: Hit | None, place: Place, at: float) -
     machine = _machine(x, hit)
     if machine is not None:
         return _BACKGROUND[machine]
-    embedded = _embedded(x, hit, page, place, at)
+    embedded = _embedded(x, hit, page, pages, at)
     if embedded is not None:
         return _EMBED[embedded]
     return _first_party(x)
@@ -217,7 +217,9 @@ def _machine(x: Exchange, hit: Hit) -> Evidence | None:
     return None
 
 
-def _embedded(x: Exchange, hit: Hit, page: Hit | None, place: Place, at: float) -> Evidence | None:
+def _embedded(
+    x: Exchange, hit: Hit, page: Hit | None, pages: PageMemory, at: float
+) -> Evidence | None:
     """Why this request belongs to somebody else's page; None when it is the platform's own."""
     if x.dest in _FRAMES and x.site == "cross-site":
         return Evidence.EMBED_FRAME
@@ -225,18 +227,18 @@ def _embedded(x: Exchange, hit: Hit, page: Hit | None, place: Place, at: float) 
     if behind:
         if page is None or page.platform != hit.platform:
             return Evidence.EMBED_PAGE
-        if page.embed or (x.page_host, x.page_path) in place.embeds:
+        if page.embed or (x.page_host, x.page_path) in pages.embeds:
             return Evidence.EMBED_INSIDE
-    elif x.site == "cross-site" and at - place.page_at > PAGE_MEMORY:
+    elif x.site == "cross-site" and at - pages.page_at > PAGE_MEMORY:
         return Evidence.EMBED_NO_PAGE
     if x.site is None and not behind:
         return None  # an app: no page stands behind its requests
     if x.site == "same-origin" and x.page_path is not None:
         return None  # such a Referer names the document itself, and it is none of the embeds
-    if place.inside_at > place.page_at and at - place.inside_at < EMBED_BRINGS:
+    if pages.inside_at > pages.page_at and at - pages.inside_at < EMBED_BRINGS:
         return Evidence.EMBED_INSIDE
-    memory = EMBED_LOAD if at - place.page_at < PAGE_IN_USE else EMBED_MEMORY
-    if place.embed_at > place.page_at and at - place.embed_at < memory:
+    span = EMBED_LOAD if at - pages.page_at < PAGE_IN_USE else EMBED_MEMORY
+    if pages.embed_at > pages.page_at and at - pages.embed_at < span:
         return Evidence.EMBED_INSIDE
     return None
 
@@ -279,21 +281,21 @@ def is_media(x: Exchange) -> bool:
     )
 
 
-def remember(place: Place, x: Exchange, judgement: Judgement, at: float) -> Place:
+def remember(pages: PageMemory, x: Exchange, judgement: Judgement, at: float) -> PageMemory:
     """The memory after `judgement`: pages that were opened, embed documents that may load more."""
     if judgement.evidence is Evidence.PAGE_OPENED or judgement.activity is Activity.VISIT:
-        if at > place.page_at:
-            return place._replace(page_at=at)
-        return place
-    if leads(x) and (x.page_host, x.page_path) in place.embeds:
-        return place._replace(inside_at=max(at, place.inside_at))
+        if at > pages.page_at:
+            return pages._replace(page_at=at)
+        return pages
+    if leads(x) and (x.page_host, x.page_path) in pages.embeds:
+        return pages._replace(inside_at=max(at, pages.inside_at))
     if judgement.activity is Activity.EMBED and (
         x.dest in _FRAMES or (x.dest is None and _html(x))
     ):
         document = (x.host, x.path)
-        kept = tuple(e for e in place.embeds if e != document)[-(EMBEDS_KEPT - 1) :]
-        return place._replace(embed_at=at, embeds=(*kept, document))
-    return place
+        kept = tuple(e for e in pages.embeds if e != document)[-(EMBEDS_KEPT - 1) :]
+        return pages._replace(embed_at=at, embeds=(*kept, document))
+    return pages
 
 
 def _html(x: Exchange) -> bool:

@@ -1,8 +1,8 @@
 """What opened, extended and closed a visit: a small summary of the evidence, kinds and times, never a URL.
 
-One line for each kind of evidence (so a trail is as small as the kinds are few), counted by bursts: what a page loads
-at once is one load, and a film that pauses for less than a minute is one film. A trail grows with each mark; after
-minutes were given back it is derived again from the marks that are left (`told`, `corrected`).
+One line for each kind of evidence, counted by bursts: what a page loads at once is one load, and a film that pauses
+for less than a minute is one film. A summary grows with each mark; after minutes were given back it is computed again
+from the marks that are left (`summarise`, `corrected`).
 """
 
 from __future__ import annotations
@@ -23,39 +23,39 @@ GIVEN_BACK: Final = "given-back"
 CLOCK_SET: Final = "clock-set"
 
 type Cause = Mark | str | None
-"""What changed a stretch: a mark that was entered, why it was ended, or None (other rules, the same time)."""
+"""What changed a stretch: a mark that was added, why it was ended, or None (other rules, the same time)."""
 
 _as_text = json.JSONEncoder(separators=(",", ":")).encode
 
 CODES: Final = {evidence: evidence.name.lower().replace("_", "-") for evidence in Evidence}
-ONE_FILM: Final = 60.0  # seconds that a player may live on what it has loaded ahead
+ONE_FILM: Final = 60.0  # seconds that a player may play from its buffer
 _JOINS: Final = {
     CODES[kind]: ONE_FILM
     for kind in (Evidence.MEDIA_PLAYED, Evidence.MEDIA_STREAM, Evidence.BUSY_TUNNEL)
 }
 
 
-def opening(stretch: Stretch, start: float) -> EvidenceSummary:
-    """The trail of a visit that begins at `start`: with its stretch, or later, when the rule changed."""
+def opened(stretch: Stretch, start: float) -> EvidenceSummary:
+    """The summary of a visit that starts at `start`: with its stretch, or later, where the rule changed."""
     if start > stretch.start:
         return EvidenceSummary((RULE_CHANGED, start))
     code = CODES[stretch.opened]
     return EvidenceSummary((code, start), (Extension(code, start, start, 0),))
 
 
-def extended(trail: EvidenceSummary, mark: Mark, start: float, end: float) -> EvidenceSummary:
-    """The trail with one mark more, as far as it lies within the visit `[start, end)`; it goes on from there."""
+def extended(summary: EvidenceSummary, mark: Mark, start: float, end: float) -> EvidenceSummary:
+    """The summary with one more mark, clipped to the visit `[start, end)`; the visit is open again."""
     if mark.at >= end or (mark.at < start and mark.until <= start):
-        return trail
+        return summary
     code, at, until = CODES[mark.evidence], max(mark.at, start), min(mark.until, end)
-    lines = trail.extended
+    lines = summary.extended
     for number, line in enumerate(lines):
         if line.by == code:
             lines = (*lines[:number], _longer(line, at, until), *lines[number + 1 :])
             break
     else:
         lines = (*lines, Extension(code, at, until, 1))
-    return EvidenceSummary(trail.opened, lines, None, trail.given_back)
+    return EvidenceSummary(summary.opened, lines, None, summary.given_back)
 
 
 def _longer(line: Extension, at: float, until: float) -> Extension:
@@ -65,36 +65,36 @@ def _longer(line: Extension, at: float, until: float) -> Extension:
     return Extension(line.by, line.first if line.times else at, last, line.times + 1)
 
 
-def told(stretch: Stretch, start: float, end: float, marks: Iterable[Mark]) -> EvidenceSummary:
-    """The trail of the visit `[start, end)`, a part of a stretch, from all marks that there are."""
-    trail = opening(stretch, start)
+def summarise(stretch: Stretch, start: float, end: float, marks: Iterable[Mark]) -> EvidenceSummary:
+    """The summary of the visit `[start, end)`, a part of a stretch, computed from all marks."""
+    summary = opened(stretch, start)
     for mark in marks:
         if not mark.cut and mark.section == stretch.section:
-            trail = extended(trail, mark, start, end)
-    return trail
+            summary = extended(summary, mark, start, end)
+    return summary
 
 
-def closed(trail: EvidenceSummary, why: str, end: float) -> EvidenceSummary:
-    """The trail of a visit that was ended; what came after its end did not extend it."""
+def closed(summary: EvidenceSummary, why: str, end: float) -> EvidenceSummary:
+    """The summary of a visit that ended at `end` because of `why`; evidence after its end is left out."""
     lines = tuple(
         line if line.last <= end else line._replace(last=end)
-        for line in trail.extended
+        for line in summary.extended
         if line.first <= end
     )
-    return EvidenceSummary(trail.opened, lines, (why, end), trail.given_back)
+    return EvidenceSummary(summary.opened, lines, (why, end), summary.given_back)
 
 
 def corrected(
     known: EvidenceSummary, before: EvidenceSummary, after: EvidenceSummary
 ) -> EvidenceSummary:
-    """A trail after minutes were given back: `before` and `after` are told from the marks of then and now.
+    """The summary after minutes were given back: `before` and `after` are computed from the marks of then and now.
 
-    What `known` has beyond `before` is older than the marks are, and stays.
+    What `known` has beyond `before` is older than the marks, and stays.
     """
-    there = {line.by: line.times for line in before.extended}
+    known_times = {line.by: line.times for line in before.extended}
     lines = {line.by: line for line in after.extended}
     for line in known.extended:
-        lost = line.times - there.get(line.by, 0)
+        lost = line.times - known_times.get(line.by, 0)
         if lost > 0:
             new = lines.get(line.by)
             last, times = (new.last, new.times) if new is not None else (line.last, 0)
@@ -103,19 +103,19 @@ def corrected(
 
 
 class SummaryBuilder(NamedTuple):
-    """A stretch that changed, the clock now and before, and the cause: for the trails of its visits."""
+    """A stretch that changed, the timeline now and before, and the cause: makes the summaries of its visits."""
 
     stretch: Stretch
-    clock: Timeline
+    timeline: Timeline
     old: Timeline
     cause: Cause = None
 
     def new(self, start: float, end: float) -> EvidenceSummary:
-        """The trail of a visit `[start, end)` that was not there before."""
-        return self._ended(told(self.stretch, start, end, self.clock.marks), end)
+        """The summary of a new visit `[start, end)`."""
+        return self._ended(summarise(self.stretch, start, end, self.timeline.marks), end)
 
-    def again(self, row: Visit, start: float, end: float) -> EvidenceSummary:
-        """The trail of a visit that is `[start, end)` from now on."""
+    def updated(self, row: Visit, start: float, end: float) -> EvidenceSummary:
+        """The summary of a known visit that is `[start, end)` now."""
         known, cause = row.evidence, self.cause
         if cause == GIVEN_BACK:
             return self._shortened(row, start, end)
@@ -125,44 +125,44 @@ class SummaryBuilder(NamedTuple):
             known = extended(known, cause, start, end)
         return self._ended(known, end)
 
-    def _ended(self, trail: EvidenceSummary, end: float) -> EvidenceSummary:
+    def _ended(self, summary: EvidenceSummary, end: float) -> EvidenceSummary:
         cause = self.cause
         if end < self.stretch.end:
-            return closed(trail, RULE_CHANGED, end)
+            return closed(summary, RULE_CHANGED, end)
         if isinstance(cause, str):
-            return trail if cause == GIVEN_BACK else closed(trail, cause, end)
+            return summary if cause == GIVEN_BACK else closed(summary, cause, end)
         if cause is not None and cause.section != self.stretch.section:
-            return closed(trail, SECTION_CHANGED, end)
-        return trail
+            return closed(summary, SECTION_CHANGED, end)
+        return summary
 
     def _shortened(self, row: Visit, start: float, end: float) -> EvidenceSummary:
-        """A machine had extended it: what is left is told from the marks that are left."""
-        trail, known, section = self.new(start, end), row.evidence, self.stretch.section
+        """The summary of a visit that lost minutes of periodic requests, computed from the marks that are left."""
+        summary, known, section = self.new(start, end), row.evidence, self.stretch.section
         kept = (
             min(row.end, s.end) - max(row.start, s.start)
-            for s in self.clock.stretches
+            for s in self.timeline.stretches
             if s.section == section
         )
         lost = row.end - row.start - sum(part for part in kept if part > 0)
         if known is None:
-            return trail
-        found = trail
+            return summary
+        found = summary
         if row.start == start:
-            before = told(self.stretch, start, row.end, self.old.marks)
-            found = corrected(known, before, trail)
+            before = summarise(self.stretch, start, row.end, self.old.marks)
+            found = corrected(known, before, summary)
         if lost > 0:
             found = closed(found, GIVEN_BACK, end)
-        ended = trail.closed or found.closed or (known.closed if row.end == end else None)
+        ended = summary.closed or found.closed or (known.closed if row.end == end else None)
         return found._replace(closed=ended, given_back=known.given_back + max(0.0, lost))
 
 
-def packed(trail: EvidenceSummary) -> str:
+def packed(summary: EvidenceSummary) -> str:
     """As text for the ledger and the journal."""
-    return _as_text(trail._asdict())
+    return _as_text(summary._asdict())
 
 
 def unpacked(text: str | None) -> EvidenceSummary | None:
-    """A trail from its text; None for none, and for what another program wrote."""
+    """A summary from its text; None for None and for text that is not a summary."""
     if text is None:
         return None
     try:

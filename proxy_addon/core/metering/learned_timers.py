@@ -1,7 +1,7 @@
-"""Timers that were learned from what a machine asked: which of them explains an instant, and how they come back.
+"""Timers learned from periodic requests: which of them explains an instant, and how they resume after a silence.
 
-`periodicity.py` finds a timer in a series of instants. Here it is kept: its next beats are recognised, its period is
-adjusted, and after a silence (a laptop slept, a page was reloaded) it is known again.
+`periodicity.py` finds a timer in a series of instants. Here it is kept: its next ticks are recognised, its period is
+adjusted, and after a silence (a laptop slept, a page was reloaded) it is recognised again.
 """
 
 from __future__ import annotations
@@ -11,32 +11,34 @@ from typing import NamedTuple
 from proxy_addon.core.metering import periodicity
 from proxy_addon.core.metering.periodicity import Timer
 
-GRACE = 1.8  # a beat that is off by up to so many tolerances is still one, and makes the tolerance wider
-MISSED_BEATS = (
-    3  # a beat or two may be lost; after more a loose timer stands still until it is found again
+TOLERANCE_FACTOR = 1.8  # a tick may be off by this many tolerances; it then widens the tolerance
+MISSED_TICKS = (
+    3  # a few ticks may be missed; after more a loose timer is ignored until it is found again
 )
-MISSED_PRECISE = 12  # the same for a timer whose beats are precise
+MISSED_PRECISE = 12  # the same for a precise timer
 PRECISE = 0.1  # of its period
-ASLEEP = 240.0  # seconds of silence of all its timers after which a laptop slept
-BUSY = 120.0  # seconds; a slower timer costs little when it strays
-RUNNING = 5.0  # periods for which a silent timer may still explain what comes off its beat
-REVIVED_PRECISE = 0.15  # of its period
-REVIVED_QUICK = 8.0  # seconds; two intervals of a shorter timer are soon there by chance
-REVIVED_SHORTEST = 3.0
+SLEEP_SECONDS = 240.0  # seconds of silence of running timers that mean the computer slept
+LONGEST_RUNNING = 120.0  # seconds; requests of a slower timer between its ticks cost little
+RUNNING_PERIODS = 5.0  # periods for which a silent timer makes requests between its ticks doubtful
+RESUMED_PRECISE = 0.15  # of its period
+RESUMED_LONG = 8.0  # seconds; two intervals of a shorter timer easily occur by chance
+RESUMED_SHORTEST = 3.0
 
 
 class LearnedTimer(NamedTuple):
-    """A learned timer: `beat` is its last, or, for a crowd, when the next event is due at the earliest."""
+    """A learned timer, in seconds. `last_tick` is the instant of its last tick; for combined timers it is the instant
+    at which the next event is due.
+    """
 
     period: float
     tolerance: float
-    beat: float
-    crowd: bool = False
+    last_tick: float
+    combined: bool = False
 
 
-def learned(timer: Timer) -> LearnedTimer:
-    """The timer as it is known from now on."""
-    if not timer.crowd:
+def learn(timer: Timer) -> LearnedTimer:
+    """A timer that was found, as it is stored."""
+    if not timer.combined:
         return LearnedTimer(timer.period, timer.tolerance, timer.times[-1])
     due = timer.times[0]
     for at in timer.times:
@@ -44,78 +46,89 @@ def learned(timer: Timer) -> LearnedTimer:
     return LearnedTimer(timer.period, timer.tolerance, due, True)
 
 
-def replaced(old: LearnedTimer, new: LearnedTimer, at: float) -> bool:
-    """A timer that was learned before, fell silent, and is found again with another phase."""
-    silent = at - old.beat > 2.5 * old.period
-    return old.crowd == new.crowd and silent and abs(old.period - new.period) <= 0.1 * new.period
+def is_superseded(old: LearnedTimer, new: LearnedTimer, at: float) -> bool:
+    """True when `old` was silent and `new` is the same timer, found again with another phase."""
+    silent = at - old.last_tick > 2.5 * old.period
+    return (
+        old.combined == new.combined and silent and abs(old.period - new.period) <= 0.1 * new.period
+    )
 
 
-def running(models: tuple[LearnedTimer, ...], at: float) -> bool:
-    """Whether one of the timers was heard of lately, and asks so often that its strays would add up."""
-    return any(m.period <= BUSY and at - m.beat <= RUNNING * m.period for m in models)
+def any_running(timers: tuple[LearnedTimer, ...], at: float) -> bool:
+    """Whether one of the timers ticked recently, and asks so often that requests between its ticks would add up."""
+    return any(
+        m.period <= LONGEST_RUNNING and at - m.last_tick <= RUNNING_PERIODS * m.period
+        for m in timers
+    )
 
 
-def best(models: tuple[LearnedTimer, ...], at: float) -> tuple[LearnedTimer, ...] | None:
-    """The timers after a beat at `at` of the one that it fits best; None when it fits none."""
+def after_best_match(
+    timers: tuple[LearnedTimer, ...], at: float
+) -> tuple[LearnedTimer, ...] | None:
+    """The timers after a tick at `at` of the one that it matches best; None when it matches none."""
     found, place = None, 0
-    for i, model in enumerate(models):
-        if found is not None and model.tolerance >= models[place].tolerance:
-            continue  # the more precise timer explains it better
-        moved = _on_beat(model, at)
-        if moved is not None:
-            found, place = moved, i
-    return None if found is None else (*models[:place], *models[place + 1 :], found)
+    for i, timer in enumerate(timers):
+        if found is not None and timer.tolerance >= timers[place].tolerance:
+            continue  # the more precise timer is the better match
+        updated = _after_tick(timer, at)
+        if updated is not None:
+            found, place = updated, i
+    return None if found is None else (*timers[:place], *timers[place + 1 :], found)
 
 
-def _on_beat(model: LearnedTimer, at: float) -> LearnedTimer | None:
-    """The timer after a beat at `at`; None when this is none of its beats."""
-    period, tolerance, last, crowd = model
-    if crowd:
+def _after_tick(timer: LearnedTimer, at: float) -> LearnedTimer | None:
+    """The timer after a tick at `at`; None when `at` is not one of its ticks."""
+    period, tolerance, last, combined = timer
+    if combined:
         if at < last - tolerance or at > last + 40.0 * period:
             return None
-        return model._replace(beat=max(last, at) + period)
-    beats = max(1, round((at - last) / period))
-    if at <= last or beats > (MISSED_PRECISE if tolerance <= PRECISE * period else MISSED_BEATS):
+        return timer._replace(last_tick=max(last, at) + period)
+    ticks = max(1, round((at - last) / period))
+    if at <= last or ticks > (MISSED_PRECISE if tolerance <= PRECISE * period else MISSED_TICKS):
         return None
-    off = at - last - beats * period
-    if abs(off) > min(GRACE * tolerance * (1.0 + 0.5 * (beats - 1)), max(tolerance, 0.3 * period)):
+    off = at - last - ticks * period
+    if abs(off) > min(
+        TOLERANCE_FACTOR * tolerance * (1.0 + 0.5 * (ticks - 1)), max(tolerance, 0.3 * period)
+    ):
         return None
-    wider = tolerance * 1.15 if beats == 1 and abs(off) > tolerance else tolerance
-    return LearnedTimer(period + 0.1 * off / beats, wider, at)  # timers slow down in hidden tabs
+    wider = tolerance * 1.15 if ticks == 1 and abs(off) > tolerance else tolerance
+    return LearnedTimer(period + 0.1 * off / ticks, wider, at)  # timers slow down in hidden tabs
 
 
-def woken(models: tuple[LearnedTimer, ...], at: float) -> tuple[LearnedTimer, ...] | None:
-    """After a long silence the first that comes is the timer's again: what catches up when a laptop wakes."""
-    for i, model in enumerate(models):
-        if not model.crowd and at - model.beat > ASLEEP:
-            return (*models[:i], *models[i + 1 :], model._replace(beat=at))
+def after_sleep(timers: tuple[LearnedTimer, ...], at: float) -> tuple[LearnedTimer, ...] | None:
+    """The timers after the first request that follows a long silence, which is a timer's: it catches up when a computer
+    wakes. None when no timer was silent for so long.
+    """
+    for i, timer in enumerate(timers):
+        if not timer.combined and at - timer.last_tick > SLEEP_SECONDS:
+            return (*timers[:i], *timers[i + 1 :], timer._replace(last_tick=at))
     return None
 
 
-def revived(
-    models: tuple[LearnedTimer, ...], times: tuple[float, ...], person: float
+def resumed(
+    timers: tuple[LearnedTimer, ...], times: tuple[float, ...], person: float
 ) -> Timer | None:
-    """A known timer that lost its phase (the laptop slept, the page was reloaded) is known after two intervals,
-    a loose one after four while nobody was seen.
+    """A known timer found with another phase (the computer slept, the page was reloaded): a precise one after two
+    intervals, a loose one after four, all later than `person`, when a person was last seen. None when none is found.
     """
     if len(times) < 3:
         return None
-    for model in models:
-        if model.crowd or model.period < REVIVED_SHORTEST:
+    for timer in timers:
+        if timer.combined or timer.period < RESUMED_SHORTEST:
             continue
-        near = max(model.tolerance, 0.03 * model.period)
-        precise = near <= REVIVED_PRECISE * model.period
-        steps = 2 if precise and model.period >= REVIVED_QUICK else 4
-        found = _steps(times, model.period, near, steps)
+        near = max(timer.tolerance, 0.03 * timer.period)
+        precise = near <= RESUMED_PRECISE * timer.period
+        steps = 2 if precise and timer.period >= RESUMED_LONG else 4
+        found = _ticks_back(times, timer.period, near, steps)
         if found is not None and (precise or found[0] > person):
-            return Timer(model.period, model.tolerance, found)
+            return Timer(timer.period, timer.tolerance, found)
     return None
 
 
-def _steps(
+def _ticks_back(
     times: tuple[float, ...], period: float, near: float, steps: int
 ) -> tuple[float, ...] | None:
-    """The beats that lead to the newest of `times`, as far back as they go; None when they are fewer than asked."""
+    """The ticks that lead to the newest of `times`, as far back as they go; None when there are fewer than `steps`."""
     found = [times[-1]]
     while (
         before := periodicity.nearest(times, found[-1] - period, near)

@@ -2,18 +2,18 @@
 
 What counts as a second of use (docs/metering.md):
 
-* An activity (a `Mark`) opens a stretch, or joins up with the one that is open when it comes before the
-  `reach` of what was seen before: the end of the last activity plus the gap its kind allows. The gap is charged.
+* An activity (a `Mark`) opens a stretch, or joins the open one when it comes before `reach`: the end of the last
+  activity plus the gap that its kind allows. The gap is charged.
 * What loads while a page is being read (its own parts in the first seconds, later pictures further down) does not
   shorten the long gap that an opened page allows. A scroll that asks for more does.
 * After its last activity a stretch goes on for a short tail.
-* A *weak* mark is one small answer to a script, which brought nothing to look at. One alone opens nothing: a second
-  activity soon after does, and then the stretch begins with the first. Long after the last firm evidence weak marks
-  extend a stretch only while they follow each other closely.
-* Minutes can be given back: marks keep the `root` of the evidence that made them, and `retract` takes those of a
-  machine away and folds the rest again. Stretches keep their serial number, so a caller sees a stretch become
-  shorter, split or vanish (`end == start`), and writes that down under the same name.
-* When time was up, a mark that ends everything is put down (`truncate`), so that what is given back later is right.
+* A *weak* mark is one small answer to a script, without anything to look at. One alone opens nothing: a second
+  activity soon after it does, and then the stretch starts with the first. Long after the last firm evidence, weak
+  marks extend a stretch only while they follow each other closely.
+* Minutes can be given back: marks keep the `root` of their evidence; `retract` removes those of periodic requests
+  and folds the rest again. Stretches keep their serial number, so a caller sees a stretch become shorter, split or
+  vanish (`end == start`), and writes the change under the same number.
+* When time is up, `truncate` adds a mark that ends everything, so that what is given back later is right.
 * Time that runs backwards changes nothing: a mark from the past counts from the newest instant seen.
 
 States are values; nothing is changed in place. Memory is bounded: old marks are folded into one that cannot be
@@ -31,19 +31,17 @@ from proxy_addon.core.metering.polling import BURST_GAP, Root
 from proxy_addon.core.ruleset import Metering
 
 MARKS_KEPT = 768
-PARALLEL = (
+STREAM_GAP = (
     3.0  # seconds; streams are seen once a second, and one that pauses for longer has stopped
 )
-SECTIONS_AT_ONCE = 4
+PARALLEL_SECTIONS = 4
 PAGE_LOAD = 5.0  # seconds that a page goes on loading its own parts
-SOON = (
-    20.0  # seconds within which a weak mark needs another one to count, when nothing firm is near
-)
-SOON_SAME = 10.0  # the same for one endpoint, which may be a timer's
-WEAK_GAP = 60.0  # seconds that a weak mark may bridge while firm evidence vouches for it
-SUPPORT = 180.0  # seconds for which firm evidence vouches for weak marks after it
-ALONE_KEPT = 16
-SAME = 1.0  # marks of one origin closer than this are one
+PENDING_GAP = 20.0  # seconds within which a weak mark needs another one to count, without firm evidence nearby
+PENDING_GAP_SAME = 10.0  # the same for one endpoint, which may be a timer's
+WEAK_GAP = 60.0  # seconds that a weak mark may bridge while firm evidence supports it
+FIRM_MEMORY = 180.0  # seconds for which firm evidence supports weak marks after it
+PENDING_KEPT = 16
+ORIGIN_GAP = 1.0  # seconds; marks of one origin closer than this are one
 NEVER = float("-inf")
 
 
@@ -75,7 +73,7 @@ class Mark(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A piece of attention in one section: `[start, end)`, and the evidence that opened and last extended it."""
+    """A continuous use of one section: `[start, end)`, instants, and the evidence that opened and last extended it."""
 
     serial: int
     start: float
@@ -86,10 +84,10 @@ class Stretch(NamedTuple):
 
 
 class Timeline(NamedTuple):
-    """The state of the fold: marks that may still be retracted, and the stretches that they amount to.
+    """The state of the fold: marks that may still be retracted, and the stretches made from them. Instants.
 
-    `reach`: until when firm evidence joins up; `until`: end of the last activity that counted; `firm`: the same of
-    the last firm one; `alone`: weak marks that wait for more.
+    `reach`: until when firm evidence joins the open stretch; `until`: end of the last activity that counted; `firm`:
+    end of the last firm one; `pending`: weak marks that opened nothing so far.
     """
 
     marks: tuple[Mark, ...] = ()
@@ -99,14 +97,14 @@ class Timeline(NamedTuple):
     serial: int = 1
     until: float = NEVER
     firm: float = NEVER
-    alone: tuple[Mark, ...] = ()
+    pending: tuple[Mark, ...] = ()
 
 
-IDLE = Timeline()
+EMPTY = Timeline()
 
 
 def gap_of(kind: Kind, metering: Metering) -> float:
-    """How long may be silent after an activity of this kind; seconds."""
+    """How long a silence after an activity of this kind may last; seconds."""
     if kind is Kind.NAVIGATION:
         return metering.navigation_gap
     if kind is Kind.MEDIA:
@@ -114,72 +112,77 @@ def gap_of(kind: Kind, metering: Metering) -> float:
     return metering.interaction_gap
 
 
-def observe(clock: Timeline, mark: Mark, metering: Metering) -> Timeline:
-    """Enter one activity."""
-    if mark.at < clock.newest or mark.until < mark.at:
-        at = max(mark.at, clock.newest)
+def observe(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
+    """Add one activity. An earlier one than the newest counts from the newest instant."""
+    if mark.at < timeline.newest or mark.until < mark.at:
+        at = max(mark.at, timeline.newest)
         mark = mark._replace(at=at, until=max(at, mark.until))
-    return _bounded(_fold(clock, mark, metering))
+    return _bounded(_fold(timeline, mark, metering))
 
 
-def joins(clock: Timeline, at: float, metering: Metering, *, weak: bool = False) -> bool:
-    """Whether an activity at the instant `at` joins up with what is open, so that the gap is charged."""
-    if not clock.stretches or at > clock.reach:
+def joins(timeline: Timeline, at: float, metering: Metering, *, weak: bool = False) -> bool:
+    """Whether an activity at the instant `at` joins the open stretch, so that the gap before it is charged."""
+    if not timeline.stretches or at > timeline.reach:
         return False
     if not weak:
         return True
-    return at <= clock.until + (WEAK_GAP if at - clock.firm <= SUPPORT else SOON)
+    return at <= timeline.until + (WEAK_GAP if at - timeline.firm <= FIRM_MEMORY else PENDING_GAP)
 
 
-def _fold(clock: Timeline, mark: Mark, metering: Metering) -> Timeline:
+def _fold(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
     if mark.cut:
-        return _cut(clock, mark)
+        return _cut(timeline, mark)
     end = mark.until + metering.tail
     gap = gap_of(mark.kind, metering)
-    # What is still going on is not shortened by something brief beside it: else taking that away would charge more.
-    reach = max(mark.until + gap, min(clock.reach, clock.until + gap))
-    firm = clock.firm if mark.weak else max(clock.firm, mark.until)
-    until = max(clock.until, mark.until)
-    if joins(clock, mark.at, metering, weak=mark.weak and not mark.novel):
-        if mark.weak or mark.follows or _part_of_page(clock, mark):
-            reach = max(reach, clock.reach)
-        return _join(clock, mark, end)._replace(reach=reach, firm=firm, until=until, alone=())
+    # A brief activity beside one that goes on does not shorten its gap: else retracting it would charge more.
+    reach = max(mark.until + gap, min(timeline.reach, timeline.until + gap))
+    firm = timeline.firm if mark.weak else max(timeline.firm, mark.until)
+    until = max(timeline.until, mark.until)
+    if joins(timeline, mark.at, metering, weak=mark.weak and not mark.novel):
+        if mark.weak or mark.follows or _part_of_page(timeline, mark):
+            reach = max(reach, timeline.reach)
+        return _join(timeline, mark, end)._replace(reach=reach, firm=firm, until=until, pending=())
     reach = mark.until + gap
-    newest = max(clock.newest, mark.at)
-    marks = (*clock.marks, mark)
-    alone = clock.alone
-    if alone and (
-        mark.at - alone[-1].until > _soon(alone[-1], mark) or alone[-1].section != mark.section
+    newest = max(timeline.newest, mark.at)
+    marks = (*timeline.marks, mark)
+    pending = timeline.pending
+    if pending and (
+        mark.at - pending[-1].until > _pending_gap(pending[-1], mark)
+        or pending[-1].section != mark.section
     ):
-        alone = ()
+        pending = ()
     if mark.weak:
-        alone = (*alone, mark)[-ALONE_KEPT:]
-        if _bursts(alone) < min(m.needs for m in alone):
-            return clock._replace(marks=marks, newest=newest, alone=alone)
-    start = alone[0] if alone else mark
-    opened = Stretch(clock.serial, start.at, end, mark.section, start.evidence, mark.evidence)
-    return Timeline(marks, (*clock.stretches, opened), reach, newest, clock.serial + 1, until, firm)
+        pending = (*pending, mark)[-PENDING_KEPT:]
+        if _bursts(pending) < min(m.needs for m in pending):
+            return timeline._replace(marks=marks, newest=newest, pending=pending)
+    start = pending[0] if pending else mark
+    opened = Stretch(timeline.serial, start.at, end, mark.section, start.evidence, mark.evidence)
+    return Timeline(
+        marks, (*timeline.stretches, opened), reach, newest, timeline.serial + 1, until, firm
+    )
 
 
-def _soon(before: Mark, mark: Mark) -> float:
-    return SOON_SAME if before.key == mark.key else SOON
+def _pending_gap(before: Mark, mark: Mark) -> float:
+    return PENDING_GAP_SAME if before.key == mark.key else PENDING_GAP
 
 
 def _bursts(marks: tuple[Mark, ...]) -> int:
     return 1 + sum(b.at - a.at > BURST_GAP for a, b in pairwise(marks))
 
 
-def _cut(clock: Timeline, mark: Mark) -> Timeline:
+def _cut(timeline: Timeline, mark: Mark) -> Timeline:
     at = mark.at
     stretches = tuple(
-        s if s.end <= at else s._replace(end=max(s.start, at)) for s in clock.stretches
+        s if s.end <= at else s._replace(end=max(s.start, at)) for s in timeline.stretches
     )
-    return Timeline((*clock.marks, mark), stretches, NEVER, max(clock.newest, at), clock.serial)
+    return Timeline(
+        (*timeline.marks, mark), stretches, NEVER, max(timeline.newest, at), timeline.serial
+    )
 
 
-def _part_of_page(clock: Timeline, mark: Mark) -> bool:
-    """True for what a page loads by itself in its first seconds, and while media goes on underneath."""
-    for seen in reversed(clock.marks):
+def _part_of_page(timeline: Timeline, mark: Mark) -> bool:
+    """True for what a page loads by itself in its first seconds, and for loads while media is playing."""
+    for seen in reversed(timeline.marks):
         if mark.at - seen.at > PAGE_LOAD and mark.at > seen.until:
             return False
         if seen.kind is Kind.NAVIGATION and mark.at - seen.at <= PAGE_LOAD:
@@ -189,132 +192,140 @@ def _part_of_page(clock: Timeline, mark: Mark) -> bool:
     return False
 
 
-def _join(clock: Timeline, mark: Mark, end: float) -> Timeline:
-    last = clock.stretches[-1]
-    serial = clock.serial
+def _join(timeline: Timeline, mark: Mark, end: float) -> Timeline:
+    last = timeline.stretches[-1]
+    serial = timeline.serial
     if last.section == mark.section:
         ended = last._replace(end=max(last.end, end), last=mark.evidence)
-        stretches = (*clock.stretches[:-1], ended)
-    elif (beside := _beside(clock, mark)) is not None:
-        running = clock.stretches[beside]
+        stretches = (*timeline.stretches[:-1], ended)
+    elif (parallel := _parallel_stretch(timeline, mark)) is not None:
+        running = timeline.stretches[parallel]
         ended = running._replace(end=max(running.end, end), last=mark.evidence)
-        stretches = (*clock.stretches[:beside], ended, *clock.stretches[beside + 1 :])
+        stretches = (*timeline.stretches[:parallel], ended, *timeline.stretches[parallel + 1 :])
     else:
         before = last._replace(end=max(last.start, mark.at))
         start = max(mark.at, before.end)
         following = Stretch(
             serial, start, max(start, last.end, end), mark.section, mark.evidence, mark.evidence
         )
-        stretches = (*clock.stretches[:-1], before, following)
+        stretches = (*timeline.stretches[:-1], before, following)
         serial += 1
-    newest = max(clock.newest, mark.at)
-    return clock._replace(
-        marks=_append(clock.marks, mark), stretches=stretches, newest=newest, serial=serial
+    newest = max(timeline.newest, mark.at)
+    return timeline._replace(
+        marks=_append(timeline.marks, mark), stretches=stretches, newest=newest, serial=serial
     )
 
 
-def _beside(clock: Timeline, mark: Mark) -> int | None:
-    """Where the stretch is that a running stream in another section belongs to; None when it is a change of section.
+def _parallel_stretch(timeline: Timeline, mark: Mark) -> int | None:
+    """The index of the stretch in another section that a running stream extends; None for a change of section.
 
-    Two streams side by side (a course and a feed) are two stretches at once, and neither stands in for the other.
+    Two streams at once (a course and a feed) are two stretches at once.
     """
     if mark.kind is not Kind.MEDIA:
         return None
-    count = len(clock.stretches)
-    for place in range(count - 1, max(-1, count - 1 - SECTIONS_AT_ONCE), -1):
-        stretch = clock.stretches[place]
+    count = len(timeline.stretches)
+    for place in range(count - 1, max(-1, count - 1 - PARALLEL_SECTIONS), -1):
+        stretch = timeline.stretches[place]
         if stretch.section == mark.section:
-            return place if mark.at - stretch.end <= PARALLEL else None
+            return place if mark.at - stretch.end <= STREAM_GAP else None
     return None
 
 
 def _append(marks: tuple[Mark, ...], mark: Mark) -> tuple[Mark, ...]:
-    """Firm marks of one origin that follow each other at once are one mark, where that tells the same again.
+    """The marks with one more. Firm marks of one origin that follow each other at once are merged.
 
-    Weak ones are counted one by one, and pages start again.
+    Weak ones are counted one by one, and an opened page is always a mark of its own.
     """
     if marks and not mark.weak and mark.kind is not Kind.NAVIGATION:
         last = marks[-1]
         same = last.root == mark.root and last.key == mark.key and last.kind is mark.kind
         same = same and last.section == mark.section and not (last.cut or last.weak)
-        if same and mark.at - last.until <= SAME and mark.until >= last.until:
+        if same and mark.at - last.until <= ORIGIN_GAP and mark.until >= last.until:
             return (*marks[:-1], last._replace(until=mark.until))
     return (*marks, mark)
 
 
-def retract(clock: Timeline, roots: Set[Root], metering: Metering) -> Timeline:
-    """Take away what belongs to `roots`: it was a machine. Other marks stay, stretches shrink."""
-    kept = tuple(m for m in clock.marks if m.root not in roots)
-    if len(kept) == len(clock.marks):
-        return clock
-    fresh = Timeline(serial=clock.serial)
+def retract(timeline: Timeline, roots: Set[Root], metering: Metering) -> Timeline:
+    """Remove the marks of `roots`, which were periodic requests. Other marks stay; stretches shrink."""
+    kept = tuple(m for m in timeline.marks if m.root not in roots)
+    if len(kept) == len(timeline.marks):
+        return timeline
+    fresh = Timeline(serial=timeline.serial)
     for mark in kept:
         fresh = _fold(fresh, mark, metering)
-    return _same_serials(clock, fresh)
+    return _same_serials(timeline, fresh)
 
 
 def _same_serials(old: Timeline, new: Timeline) -> Timeline:
-    """Stretches that begin inside an old one keep its serial; old ones without an heir become empty."""
-    left = list(old.stretches)
+    """Stretches that start inside an old one keep its serial number; old ones without a match become empty."""
+    unmatched = list(old.stretches)
     serial = new.serial
-    named: list[Stretch] = []
+    numbered: list[Stretch] = []
     for stretch in new.stretches:
-        heir = next(
-            (o for o in left if o.start <= stretch.start <= o.end and o.section == stretch.section),
+        match = next(
+            (
+                o
+                for o in unmatched
+                if o.start <= stretch.start <= o.end and o.section == stretch.section
+            ),
             None,
         )
-        if heir is not None:
-            left.remove(heir)
-            named.append(stretch._replace(serial=heir.serial))
+        if match is not None:
+            unmatched.remove(match)
+            numbered.append(stretch._replace(serial=match.serial))
         else:
-            named.append(stretch._replace(serial=serial))
+            numbered.append(stretch._replace(serial=serial))
             serial += 1
-    # The open stretch has to stay last: what is gone comes before it, whatever the time it began at.
-    gone = [o._replace(end=o.start, last=Evidence.RHYTHM) for o in left]
-    return new._replace(stretches=(*gone, *named), newest=old.newest, serial=serial)
+    # The open stretch has to stay last: removed ones come before it, whenever they started.
+    removed = [o._replace(end=o.start, last=Evidence.RHYTHM) for o in unmatched]
+    return new._replace(stretches=(*removed, *numbered), newest=old.newest, serial=serial)
 
 
-def truncate(clock: Timeline, at: float) -> Timeline:
-    """End what is open at the instant `at` (time was up, the connection was cut); nothing joins up with it."""
-    if clock.until <= NEVER and not clock.alone and all(s.end <= at for s in clock.stretches):
-        return clock
+def truncate(timeline: Timeline, at: float) -> Timeline:
+    """End what is open at the instant `at` (time was up, the connection was cut); nothing joins it afterwards."""
+    if (
+        timeline.until <= NEVER
+        and not timeline.pending
+        and all(s.end <= at for s in timeline.stretches)
+    ):
+        return timeline
     mark = Mark(at, at, Kind.INTERACTION, "", Evidence.TIME_UP, cut=True)
-    earlier = tuple(_before(m, at) for m in clock.marks if m.at < at)
-    return _bounded(_cut(clock._replace(marks=earlier), mark))
+    earlier = tuple(_before(m, at) for m in timeline.marks if m.at < at)
+    return _bounded(_cut(timeline._replace(marks=earlier), mark))
 
 
 def _before(mark: Mark, at: float) -> Mark:
     return mark if mark.until <= at else mark._replace(until=at)
 
 
-def settle(clock: Timeline, now: float, memory: float) -> Timeline:
+def settle(timeline: Timeline, now: float, memory: float) -> Timeline:
     """Forget what can no longer change: stretches that ended more than `memory` seconds ago, and empty ones."""
     horizon = now - memory
-    stretches = tuple(s for s in clock.stretches if s.end >= horizon and s.end > s.start)
+    stretches = tuple(s for s in timeline.stretches if s.end >= horizon and s.end > s.start)
     first = min((s.start for s in stretches), default=horizon)
-    marks = tuple(m for m in clock.marks if m.at >= min(first, horizon))
-    if len(stretches) == len(clock.stretches) and len(marks) == len(clock.marks):
-        return clock
+    marks = tuple(m for m in timeline.marks if m.at >= min(first, horizon))
+    if len(stretches) == len(timeline.stretches) and len(marks) == len(timeline.marks):
+        return timeline
     if not stretches and not marks:
-        return Timeline(newest=clock.newest, serial=clock.serial)
-    return clock._replace(stretches=stretches, marks=marks)
+        return Timeline(newest=timeline.newest, serial=timeline.serial)
+    return timeline._replace(stretches=stretches, marks=marks)
 
 
-def _bounded(clock: Timeline) -> Timeline:
-    """Fold the older half of too many marks into one that stands for the stretch they made."""
-    if len(clock.marks) <= MARKS_KEPT:
-        return clock
-    half = len(clock.marks) // 2
-    kept, cut = clock.marks[half:], clock.marks[half].at
-    later = tuple(s for s in clock.stretches if s.end > cut)
-    current = next((s for s in clock.stretches if s.start <= cut < s.end), None)
-    folded = [m for m in clock.marks[:half] if current is not None and _made(current, m)]
-    if current is None or not folded:  # what is kept opens its stretch itself
-        return clock._replace(marks=kept, stretches=later)
-    until = max(m.until for m in folded)  # a film goes on beside something brief that came later
+def _bounded(timeline: Timeline) -> Timeline:
+    """Replace the older half of too many marks by one that stands for their stretch."""
+    if len(timeline.marks) <= MARKS_KEPT:
+        return timeline
+    half = len(timeline.marks) // 2
+    kept, cut = timeline.marks[half:], timeline.marks[half].at
+    later = tuple(s for s in timeline.stretches if s.end > cut)
+    current = next((s for s in timeline.stretches if s.start <= cut < s.end), None)
+    folded = [m for m in timeline.marks[:half] if current is not None and _belongs_to(current, m)]
+    if current is None or not folded:  # the marks that are kept open a stretch themselves
+        return timeline._replace(marks=kept, stretches=later)
+    until = max(m.until for m in folded)  # a film may outlast something brief that came later
     anchor = Mark(current.start, until, folded[-1].kind, "", current.opened, current.section)
-    return clock._replace(marks=(anchor, *kept), stretches=later)
+    return timeline._replace(marks=(anchor, *kept), stretches=later)
 
 
-def _made(stretch: Stretch, mark: Mark) -> bool:
+def _belongs_to(stretch: Stretch, mark: Mark) -> bool:
     return mark.section == stretch.section and mark.at >= stretch.start and not mark.cut

@@ -1,11 +1,11 @@
-"""Is a series of instants a machine's? Three tests, each pure, each on a few dozen numbers.
+"""Is a timer behind a series of instants? Three tests, each a pure function of a few dozen numbers.
 
-* `steady`: the newest intervals vary no more than those of one timer, jittered by up to 30 %.
-* `chain`: among other events there is one timer: t, t-P, t-2P, … each with a hit close by, more often in a row than
-  chance would have it at the density of events.
-* `crowd`: several jittered timers together. No interval is regular, but their number is: the count never strays from
-  a straight line as far as even independent events would (the lower tail of Kolmogorov's statistic). A person's
-  actions cluster, so they stray further than independent ones.
+* `steady`: the newest intervals vary no more than those of one timer with a jitter of up to 30 %.
+* `chain`: one timer among other events: t, t-P, t-2P, … each with an event close by, more often in a row than
+  is probable at the density of events.
+* `combined`: several timers with jitter together. No interval is regular, but the number of events is: the count
+  deviates less from a straight line than that of independent events (the lower tail of Kolmogorov's statistic). A
+  person's actions cluster, so their count deviates more.
 
 Why the thresholds are what they are: docs/metering.md.
 """
@@ -18,48 +18,46 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-# Intervals that must agree, and how far (standard deviation / mean): the less precise, the more of them.
+# Number of intervals that must agree, and how closely (standard deviation / mean): the less closely, the more of them.
 STEADY = ((5, 0.025), (4, 0.05), (5, 0.08), (6, 0.12), (8, 0.18), (11, 0.24), (16, 0.31))
-LOOSE = 0.13  # what varies more than this is a timer only while no person is seen in between
-EXACT = 0.03  # nobody acts as evenly as this, however quickly
-BRISK = 25.0  # seconds; shorter intervals are also a person's, who scrolls evenly: the shorter, the more must agree
-BRISK_MOST = 4.0  # times as many intervals at most
+LOOSE = 0.13  # a series that varies more than this is a timer only while no person is seen
+EXACT = 0.03  # no person acts as regularly as this, at any speed
+SHORT = 25.0  # seconds; a person who scrolls makes shorter intervals too: the shorter, the more of them must agree
+SHORT_FACTOR = 4.0  # times as many intervals at most
 SHORTEST = 2.5  # seconds; below that a "period" is a burst
 SIGMAS, LOOSEST = (
     3.5,
     0.65,
-)  # a beat may be off by so many times the spread seen, at most by this share
+)  # a tick may be off by this many standard deviations, and at most by this share of the period
 
 CHAIN_SHORTEST = 8.0
-CHAIN_LOOKS = 40  # how many events back a period may begin
-CHAIN_LUCK = 2e-6  # how likely a chain may be by chance, for each period that is tried
+CHAIN_TRIES = 40  # how many events back a period may start
+CHAIN_PROBABILITY = 2e-6  # highest probability of a chain by chance, for each period that is tried
 CHAIN_FEWEST = 4
-TOLERANCES = (0.012, 0.06)  # of the period; timers that are set again after each answer drift
+TOLERANCES = (0.012, 0.06)  # shares of the period; timers that restart after each answer drift
 
-# Events, and how far their count may stray (times the square root of their number): the fewer, the less.
-CROWD = ((96, 0.32), (64, 0.29), (44, 0.26), (30, 0.24))
-CROWD_BRISK = (
-    0.7  # of that, where intervals are shorter than CROWD_SLOW seconds, or a person is likely
-)
-CROWD_SLOW = 15.0
-CROWD_SHORTEST = 2.5
+# Number of events, and how far their count may deviate (times the square root of the number): the fewer, the less.
+COMBINED = ((96, 0.32), (64, 0.29), (44, 0.26), (30, 0.24))
+COMBINED_SHORT = 0.7  # share of that where intervals are shorter than COMBINED_LONG seconds, or a person is likely
+COMBINED_LONG = 15.0
+COMBINED_SHORTEST = 2.5
 
 
 class Timer(NamedTuple):
-    """What was found: mean interval, how far a beat may be off (seconds), and the instants it explains.
+    """A timer that was found: mean interval, how far a tick may be off (seconds), and the instants it explains.
 
-    `crowd` means several timers, told by their number; `tolerance` is then how early an event may be.
+    `combined`: several timers, found by the number of events; `tolerance` is then how early an event may be.
     """
 
     period: float
     tolerance: float
     times: tuple[float, ...]
-    crowd: bool = False
+    combined: bool = False
 
 
 def steady(times: Sequence[float], alone_since: float = -math.inf) -> Timer | None:
-    """One timer behind the newest of `times` (ascending). A loose one counts only if all of it is younger than
-    `alone_since`, when a person was last seen for certain.
+    """One timer behind the newest of `times` (ascending), or None. A loose one counts only if all its ticks are later
+    than `alone_since`, when a person was last seen for certain.
     """
     count = len(times) - 1
     newest = times[-1] if times else 0.0
@@ -72,13 +70,13 @@ def steady(times: Sequence[float], alone_since: float = -math.inf) -> Timer | No
         need = (
             wanted
             if spread <= EXACT
-            else math.ceil(wanted * min(BRISK_MOST, max(1.0, BRISK / mean)))
+            else math.ceil(wanted * min(SHORT_FACTOR, max(1.0, SHORT / mean)))
         )
         if need > count or (spread > LOOSE and times[count - need] < alone_since):
             continue
         seen = _spread(times[count - need :])
         if seen <= spread:
-            return _followed_back(times, (newest - times[count - need]) / need, need, seen)
+            return _extended_back(times, (newest - times[count - need]) / need, need, seen)
     return None
 
 
@@ -90,8 +88,8 @@ def _spread(times: Sequence[float]) -> float:
     return math.sqrt(sum((g - mean) ** 2 for g in gaps) / len(gaps)) / mean
 
 
-def _followed_back(times: Sequence[float], period: float, need: int, spread: float) -> Timer:
-    """Follow the run back for as long as the intervals are those of the same timer."""
+def _extended_back(times: Sequence[float], period: float, need: int, spread: float) -> Timer:
+    """The timer, extended back for as long as the intervals match."""
     first = len(times) - 1 - need
     off = min(LOOSEST * period, max(SIGMAS * spread * period, 0.05 * period, 0.6))
     while first > 0 and abs(times[first] - times[first - 1] - period) <= off:
@@ -100,49 +98,51 @@ def _followed_back(times: Sequence[float], period: float, need: int, spread: flo
 
 
 def chain(times: Sequence[float]) -> Timer | None:
-    """One timer that the newest of `times` belongs to, with other events in between."""
+    """One timer that the newest of `times` belongs to, with other events in between; None when there is none."""
     count = len(times)
     newest = times[-1]
-    for back in range(count - 2, max(-1, count - 2 - CHAIN_LOOKS), -1):
+    for back in range(count - 2, max(-1, count - 2 - CHAIN_TRIES), -1):
         period = newest - times[back]
         if period < CHAIN_SHORTEST:
             continue
         if newest - CHAIN_FEWEST * period < times[0] - 1.0:
             return None
         for share in TOLERANCES:
-            found = _walk(times, period, max(0.4, share * period))
+            found = _chain_of_period(times, period, max(0.4, share * period))
             if found is not None:
                 return found
     return None
 
 
-def _walk(times: Sequence[float], period: float, off: float) -> Timer | None:
+def _chain_of_period(times: Sequence[float], period: float, off: float) -> Timer | None:
     newest, oldest = times[-1], times[0]
     density = (len(times) - bisect_left(times, newest - 10.0 * period)) / min(
         10.0 * period, newest - oldest
     )
-    luck = 4.0 * off * density  # one beat may be hidden, so there are two places to look
-    if luck >= 0.5:
+    probability = 4.0 * off * density  # one tick may be missing, so two windows are searched
+    if probability >= 0.5:
         return None
-    need = max(CHAIN_FEWEST, math.ceil(math.log(CHAIN_LUCK) / math.log(luck)))
+    need = max(CHAIN_FEWEST, math.ceil(math.log(CHAIN_PROBABILITY) / math.log(probability)))
     if newest - need * period < oldest - off:
         return None
     found = [newest]
     at = newest
-    beats = 0
-    while (step := _back(times, at, period, off)) is not None:
+    ticks = 0
+    while (step := _previous_tick(times, at, period, off)) is not None:
         at, count = step
         found.append(at)
-        beats += count
-        period += 0.2 * ((newest - at) / beats - period)
+        ticks += count
+        period += 0.2 * ((newest - at) / ticks - period)
     if len(found) <= need:
         return None
     found.reverse()
-    return Timer((newest - at) / beats, 1.5 * off, tuple(found))
+    return Timer((newest - at) / ticks, 1.5 * off, tuple(found))
 
 
-def _back(times: Sequence[float], at: float, period: float, off: float) -> tuple[float, int] | None:
-    """The beat before `at`, and how many periods before."""
+def _previous_tick(
+    times: Sequence[float], at: float, period: float, off: float
+) -> tuple[float, int] | None:
+    """The tick before `at`, and how many periods earlier it is."""
     for count in (1, 2):
         hit = nearest(times, at - count * period, off)
         if hit is not None and hit < at:
@@ -151,7 +151,7 @@ def _back(times: Sequence[float], at: float, period: float, off: float) -> tuple
 
 
 def nearest(times: Sequence[float], target: float, off: float) -> float | None:
-    """Which of `times` (ascending) is nearest to `target`, at most `off` away."""
+    """The one of `times` (ascending) that is nearest to `target`, at most `off` seconds away; None when none is."""
     i = bisect_left(times, target)
     best = None
     for j in (i - 1, i):
@@ -161,28 +161,28 @@ def nearest(times: Sequence[float], target: float, off: float) -> float | None:
     return best
 
 
-def crowd(
+def combined(
     times: Sequence[float], alone_since: float = -math.inf, *, strict: bool = False
 ) -> Timer | None:
-    """Several timers behind the newest of `times`, all after `alone_since`: their number grows evenly.
+    """Several timers behind the newest of `times`, all after `alone_since`; None when the count does not grow evenly.
 
-    `strict` asks for more evenness, as for short intervals.
+    `strict` requires a smaller deviation, as for short intervals.
     """
-    for size, line in CROWD:
+    for size, limit in COMBINED:
         if size > len(times) or times[-size] < alone_since:
             continue
         run = times[-size:]
         mean = (run[-1] - run[0]) / (size - 1)
-        if mean < CROWD_SHORTEST:
+        if mean < COMBINED_SHORTEST:
             continue
-        line = line * CROWD_BRISK if strict or mean < CROWD_SLOW else line
-        strayed = _strayed(run, mean)
-        if strayed <= line * math.sqrt(size):
-            return Timer(mean, mean * (1.3 * strayed + 0.8), tuple(run), True)
+        limit = limit * COMBINED_SHORT if strict or mean < COMBINED_LONG else limit
+        deviation = _deviation(run, mean)
+        if deviation <= limit * math.sqrt(size):
+            return Timer(mean, mean * (1.3 * deviation + 0.8), tuple(run), True)
     return None
 
 
-def _strayed(run: Sequence[float], mean: float) -> float:
-    """How far the count is from a straight line at most, in events."""
+def _deviation(run: Sequence[float], mean: float) -> float:
+    """The largest deviation of the count from a straight line, in events."""
     start = run[0]
     return max(abs(i - (t - start) / mean) for i, t in enumerate(run))

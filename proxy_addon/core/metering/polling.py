@@ -1,16 +1,16 @@
-"""A machine's rhythm, learned, for one person on one platform.
+"""Periodic requests of one person on one platform: learned, so that a page left open costs no time.
 
-A page left open asks again and again: for news, for badges, for a fresh feed with new pictures, for the next
-advertisement. What comes is filed in *series* of instants: one for each endpoint that scripts ask, one for the
-bursts in which content came (`CONTENT`, whatever asked for it), one for all that no endpoint explains (`ANY`: paths
-that change each time). `periodicity.py` says when a series is a timer's, `learned_timers.py` keeps it. Then:
+An open page polls: for news, for badges, for a new feed with new pictures, for the next advertisement. Loads are
+recorded in *series* of instants: one for each endpoint that scripts ask, one for the bursts in which content came
+(`CONTENT`, whatever asked for it), and one for everything that no endpoint explains (`ANY`: paths that change each
+time). `periodicity.py` decides whether a timer is behind a series, `learned_timers.py` keeps the timer. Then:
 
-* the timer is kept with the series, and what it asks from now on, on its beat, is a machine's;
-* what it asked so far is named in `PollingJudgement.withdrawn`, so that the clock gives the time back;
-* the rest of the series is what no timer explains yet. It may hide a further timer, which is found the same way.
+* the timer is stored with the series, and requests that fall on its ticks from now on are automatic;
+* its requests so far are listed in `PollingJudgement.withdrawn`, so that the meter gives their time back;
+* the rest of the series is what no timer explains yet. Another timer may be found in it later, in the same way.
 
-Off the beat the same endpoint may still be used by a person. What a machine's request brings (pictures, scripts
-within seconds) is the machine's, if that request is known to bring something.
+Between ticks a person may still use the same endpoint. Content that follows an automatic request within seconds
+(pictures, scripts) is automatic too, if that request is known to bring content.
 
 Everything is bounded: series per person and platform, instants and timers per series.
 """
@@ -27,63 +27,64 @@ from proxy_addon.core.metering.periodicity import Timer
 SERIES_KEPT = 40
 TIMES_KEPT = 96
 TIMERS_KEPT = 8
-LOOK_EVERY = (
-    4  # unexplained events between two looks for hidden timers: the tests cost more than the rest
-)
+SEARCH_EVERY = 4  # unexplained events between two searches for hidden timers: the tests cost more than the rest
 CONTENT = "+"
 ANY = "*"
 BURST_GAP = 1.5  # seconds between the loads of one burst
 BURST_SPAN = 6.0
-BRINGS = 0.04  # share of a timer's requests that brought content, above which content after it is its own
-BRINGS_PACE = 0.04  # how quickly that share follows
-BRINGS_SPAN = 5.0  # seconds within which content still belongs to a machine's request
-PACE = 1.6  # times as often as its timers ask now, an endpoint was asked by them before
-SEVERAL = (
-    2  # a timer asks for one thing at a time: more that no timer explains, at once, is a person
+CONTENT_SHARE = 0.04  # share of a timer's requests that brought content, above which it owns the content after it
+CONTENT_SHARE_RATE = 0.04  # how quickly that share adapts
+CONTENT_SPAN = 5.0  # seconds within which content still belongs to an automatic request
+FASTER = 1.6  # earlier requests are the timers' too while they came at most this many times as often as now
+UNEXPLAINED_LIMIT = (
+    2  # a timer makes one request at a time: more unexplained ones at once are a person's
 )
-RARE = 5  # an endpoint seen more often without a rhythm of its own is not part of another
-WAKING = 10.0  # seconds in which everything catches up afterwards
+SHARED_AT_MOST = (
+    5  # an endpoint asked more often than this without a timer of its own is not part of another's
+)
+WAKE_SPAN = 10.0  # seconds after a sleep in which every timer catches up
 
 type Root = tuple[float, bool]
 """One piece of evidence: when its burst began, and whether it is the content that came in it."""
 
 
 class Series(NamedTuple):
-    """What no timer explains (ascending), the timers, and which share of their events brings content.
+    """The instants that no timer explains (`times`, ascending), the timers, and the share of their requests that
+    brings content.
 
-    `fed`: those of `times` that brought content; `entered` counts what no timer explained at once;
-    `entered_alone` is when content last came that no request had asked for.
+    `content_times`: those of `times` that brought content; `added`: how many instants no timer explained at first;
+    `unrequested_at`: when content last came without a request before it.
     """
 
     times: tuple[float, ...] = ()
-    fed: tuple[float, ...] = ()
-    models: tuple[LearnedTimer, ...] = ()
-    brings: float = 0.0
-    entered: int = 0
-    entered_alone: float = float("-inf")
+    content_times: tuple[float, ...] = ()
+    timers: tuple[LearnedTimer, ...] = ()
+    content_share: float = 0.0
+    added: int = 0
+    unrequested_at: float = float("-inf")
 
 
 class PollingState(NamedTuple):
-    """What is known of one person's machines on one platform, and of the burst that is going on."""
+    """What is known of the timers of one person on one platform, and of the current burst. Instants."""
 
     series: Mapping[str, Series]
     key: str = ""
-    begun: float = float("-inf")
+    burst_at: float = float("-inf")
     last: float = float("-inf")
     person: float = float("-inf")  # when a person was last seen for certain
-    woke: float = float("-inf")  # when something came after a long silence of everything
-    asked: float = float(
+    woke_at: float = float("-inf")  # when traffic last resumed after a long silence
+    content_poll_at: float = float(
         "-inf"
-    )  # when a machine last asked for something that is known to bring content
-    content: bool | None = None  # None: none came yet; else whether it was a machine's
-    doubtful: bool = False  # whether machines are known to bring such content, only not now
-    strays: int = 0  # requests of this burst that no timer explains
+    )  # the last automatic request that is known to bring content
+    content: bool | None = None  # None: none came in this burst; else whether it was automatic
+    doubtful: bool = False  # whether timers bring such content at other times
+    unexplained: int = 0  # requests of this burst that no timer explains
 
 
 class PollingJudgement(NamedTuple):
-    """Judgement on one load: a machine's or not, the evidence it belongs to, and what is taken back.
+    """The judgement of one load: automatic or not, the evidence it belongs to, and the evidence that is withdrawn.
 
-    `doubtful`: machines are known to ask the same, only not now. `novel`: nobody asked this endpoint before.
+    `doubtful`: timers ask for the same, but were not due. `novel`: this endpoint was never asked before.
     """
 
     machine: bool
@@ -98,160 +99,170 @@ _NOTHING: frozenset[Root] = frozenset()
 _NEW = Series()
 
 
-def beat(
-    rhythm: PollingState, key: str, at: float, *, leads: bool
+def observe(
+    state: PollingState, key: str, at: float, *, leads: bool
 ) -> tuple[PollingState, PollingJudgement]:
-    """Enter one load of endpoint `key` at the instant `at` (never before the last one).
+    """Add one load of endpoint `key` at the instant `at` (never before the last one).
 
-    `leads` tells a request that code or a person made (fetch, message, frame) from content that only follows one.
+    `leads`: a script or a person made the request (fetch, message, frame); else it is content that follows one.
     """
-    if at - rhythm.last > BURST_GAP or at - rhythm.begun > BURST_SPAN:
-        rhythm = _burst(rhythm, key if leads else CONTENT, at)
-    after, found = _lead(rhythm, key, at) if leads else _content(rhythm, at)
-    if at - rhythm.woke <= WAKING:
+    if at - state.last > BURST_GAP or at - state.burst_at > BURST_SPAN:
+        state = _new_burst(state, key if leads else CONTENT, at)
+    after, found = _observe_lead(state, key, at) if leads else _observe_content(state, at)
+    if at - state.woke_at <= WAKE_SPAN:
         found = found._replace(doubtful=True)
     return after, found
 
 
-def _burst(rhythm: PollingState, key: str, at: float) -> PollingState:
-    """A new burst begins."""
-    asleep = at - rhythm.last > learned_timers.ASLEEP and any(
-        learned_timers.running(s.models, rhythm.last) for s in rhythm.series.values()
+def _new_burst(state: PollingState, key: str, at: float) -> PollingState:
+    """The state at the start of a new burst."""
+    slept = at - state.last > learned_timers.SLEEP_SECONDS and any(
+        learned_timers.any_running(s.timers, state.last) for s in state.series.values()
     )
-    woke = at if asleep else rhythm.woke
-    return PollingState(rhythm.series, key, at, at, rhythm.person, woke, rhythm.asked)
+    woke_at = at if slept else state.woke_at
+    return PollingState(state.series, key, at, at, state.person, woke_at, state.content_poll_at)
 
 
-def brought(rhythm: PollingState, at: float) -> bool:
-    """Whether what comes at the instant `at` was brought by a machine's request that is known to bring something."""
-    return at - rhythm.asked <= BRINGS_SPAN
+def is_poll_content(state: PollingState, at: float) -> bool:
+    """Whether content at the instant `at` follows an automatic request that is known to bring content."""
+    return at - state.content_poll_at <= CONTENT_SPAN
 
 
-def _fed(asked: Series, at: float) -> Series:
-    """What was asked at the instant `at` brought content."""
-    if asked.times and asked.times[-1] == at:
-        return asked._replace(fed=(*asked.fed[-(TIMES_KEPT - 1) :], at))
-    return asked._replace(brings=asked.brings + BRINGS_PACE)
+def _with_content(polled: Series, at: float) -> Series:
+    """The series after the request at the instant `at` brought content."""
+    if polled.times and polled.times[-1] == at:
+        return polled._replace(content_times=(*polled.content_times[-(TIMES_KEPT - 1) :], at))
+    return polled._replace(content_share=polled.content_share + CONTENT_SHARE_RATE)
 
 
-def polled(rhythm: PollingState, key: str, at: float) -> tuple[PollingState, PollingJudgement]:
-    """Endpoint `key`, known to be asked by machines, was asked. Only on a rhythm does it own what comes after it:
-    some of these are asked at every move of a person.
+def observe_poll(state: PollingState, key: str, at: float) -> tuple[PollingState, PollingJudgement]:
+    """Add a request to endpoint `key`, which the catalogue lists as polling. It owns the content after it only when a
+    timer explains it: pages ask some of these endpoints at every action of a person.
     """
-    old = rhythm.series.get(key, _NEW)
-    entered, machine, times = _enter(old, at, rhythm)
-    series = _with(rhythm.series, key, entered)
-    brings = entered.brings >= BRINGS
-    after = _burst(rhythm, key, at)._replace(series=series)
-    if machine and brings:
-        after = after._replace(asked=at)
-    return after, PollingJudgement(True, (at, False), _roots(times, brings))
+    old = state.series.get(key, _NEW)
+    updated, machine, times = _add_instant(old, at, state)
+    series = _with(state.series, key, updated)
+    brings_content = updated.content_share >= CONTENT_SHARE
+    after = _new_burst(state, key, at)._replace(series=series)
+    if machine and brings_content:
+        after = after._replace(content_poll_at=at)
+    return after, PollingJudgement(True, (at, False), _roots(times, brings_content))
 
 
-def seen(rhythm: PollingState, at: float) -> PollingState:
+def person_seen(state: PollingState, at: float) -> PollingState:
     """A person was seen for certain at the instant `at`."""
-    return rhythm._replace(person=max(rhythm.person, at))
+    return state._replace(person=max(state.person, at))
 
 
-def _content(rhythm: PollingState, at: float) -> tuple[PollingState, PollingJudgement]:
-    root = (rhythm.begun, True)
-    if rhythm.content is not None:
+def _observe_content(state: PollingState, at: float) -> tuple[PollingState, PollingJudgement]:
+    root = (state.burst_at, True)
+    if state.content is not None:
         after = PollingState._make(
-            (*rhythm[:3], at, *rhythm[4:])
-        )  # the commonest case by far, so no _replace
-        return after, PollingJudgement(rhythm.content, root, _NOTHING, rhythm.doubtful)
-    series = rhythm.series
+            (*state[:3], at, *state[4:])
+        )  # by far the most common case, so no _replace
+        return after, PollingJudgement(state.content, root, _NOTHING, state.doubtful)
+    series = state.series
     doubtful = False
     if (
-        rhythm.key != CONTENT
-        and rhythm.strays < SEVERAL
-        and (asked := series.get(rhythm.key)) is not None
+        state.key != CONTENT
+        and state.unexplained < UNEXPLAINED_LIMIT
+        and (polled := series.get(state.key)) is not None
     ):
-        doubtful = asked.brings >= BRINGS and learned_timers.running(asked.models, at)
-        series = _with(series, rhythm.key, _fed(asked, rhythm.begun))
-    if brought(rhythm, at) and rhythm.strays < SEVERAL:
-        return rhythm._replace(series=series, last=at, content=True), PollingJudgement(True, root)
-    entered, machine, times = _enter(series.get(CONTENT, _NEW), rhythm.begun, rhythm, content=True)
-    doubtful = doubtful or learned_timers.running(entered.models, at)
-    if rhythm.key == CONTENT and not machine:
-        entered = entered._replace(entered_alone=rhythm.begun)
-    series = _with(series, CONTENT, entered)
-    after = rhythm._replace(series=series, last=at, content=machine, doubtful=doubtful)
+        doubtful = polled.content_share >= CONTENT_SHARE and learned_timers.any_running(
+            polled.timers, at
+        )
+        series = _with(series, state.key, _with_content(polled, state.burst_at))
+    if is_poll_content(state, at) and state.unexplained < UNEXPLAINED_LIMIT:
+        return state._replace(series=series, last=at, content=True), PollingJudgement(True, root)
+    updated, machine, times = _add_instant(
+        series.get(CONTENT, _NEW), state.burst_at, state, content=True
+    )
+    doubtful = doubtful or learned_timers.any_running(updated.timers, at)
+    if state.key == CONTENT and not machine:
+        updated = updated._replace(unrequested_at=state.burst_at)
+    series = _with(series, CONTENT, updated)
+    after = state._replace(series=series, last=at, content=machine, doubtful=doubtful)
     withdrawn = frozenset((t, True) for t in times) if times else _NOTHING
     return after, PollingJudgement(machine, root, withdrawn, doubtful)
 
 
-def _lead(rhythm: PollingState, key: str, at: float) -> tuple[PollingState, PollingJudgement]:
+def _observe_lead(
+    state: PollingState, key: str, at: float
+) -> tuple[PollingState, PollingJudgement]:
     root = (at, False)
-    old = rhythm.series.get(key, _NEW)
-    entered, machine, times = _enter(old, at, rhythm)
-    series = _with(rhythm.series, key, entered)
-    brings = entered.brings >= BRINGS
-    withdrawn = _roots(times, brings)
+    old = state.series.get(key, _NEW)
+    updated, machine, times = _add_instant(old, at, state)
+    series = _with(state.series, key, updated)
+    brings_content = updated.content_share >= CONTENT_SHARE
+    withdrawn = _roots(times, brings_content)
     if times:
-        earlier = _earlier(rhythm, key, entered, times[0])
+        earlier = _earlier_polls(state, key, updated, times[0])
         if earlier:
             times = (*earlier, *times)
-            rest = tuple(t for t in entered.times if t > earlier[-1] or t < earlier[0])
-            series = _with(series, key, entered._replace(times=rest))
-            withdrawn |= _roots(earlier, brings=True)
-        series = _forgotten(series, times)
+            rest = tuple(t for t in updated.times if t > earlier[-1] or t < earlier[0])
+            series = _with(series, key, updated._replace(times=rest))
+            withdrawn |= _roots(earlier, brings_content=True)
+        series = _without_explained(series, times)
     if not machine:
         if (
-            at - rhythm.asked <= BURST_GAP and not old.models
-        ):  # asked in passing by what a machine began
-            return rhythm._replace(series=series, last=at), PollingJudgement(True, root)
-        if len(entered.times) <= RARE:
-            series, machine, withdrawn = _among_all(rhythm, series, at)
-    first = at == rhythm.begun
-    after = rhythm._replace(
+            at - state.content_poll_at <= BURST_GAP and not old.timers
+        ):  # part of what an automatic request started
+            return state._replace(series=series, last=at), PollingJudgement(True, root)
+        if len(updated.times) <= SHARED_AT_MOST:
+            series, machine, withdrawn = _match_page_timer(state, series, at)
+    first = at == state.burst_at
+    after = state._replace(
         series=series,
         last=at,
-        key=key if first else rhythm.key,
-        asked=at if machine and brings else rhythm.asked,
-        strays=rhythm.strays if machine else rhythm.strays + 1,
+        key=key if first else state.key,
+        content_poll_at=at if machine and brings_content else state.content_poll_at,
+        unexplained=state.unexplained if machine else state.unexplained + 1,
     )
-    doubtful = after.strays < SEVERAL and learned_timers.running(old.models, at)
+    doubtful = after.unexplained < UNEXPLAINED_LIMIT and learned_timers.any_running(old.timers, at)
     return after, PollingJudgement(machine, root, withdrawn, doubtful, old is _NEW)
 
 
-def _roots(times: tuple[float, ...], brings: bool) -> frozenset[Root]:
+def _roots(times: tuple[float, ...], brings_content: bool) -> frozenset[Root]:
     if not times:
         return _NOTHING
     found = {(t, False) for t in times}
-    return frozenset(found | {(t, True) for t in times}) if brings else frozenset(found)
+    return frozenset(found | {(t, True) for t in times}) if brings_content else frozenset(found)
 
 
-def _among_all(
-    rhythm: PollingState, series: Mapping[str, Series], at: float
+def _match_page_timer(
+    state: PollingState, series: Mapping[str, Series], at: float
 ) -> tuple[Mapping[str, Series], bool, frozenset[Root]]:
-    """What no endpoint explains may still be a rhythm of the page as a whole."""
+    """Requests that no endpoint's timer explains may still be periodic for the page as a whole."""
     old = series.get(ANY, _NEW)
     if old.times and at - old.times[-1] <= BURST_GAP:
         return series, False, _NOTHING
-    entered, machine, times = _enter(old, at, rhythm)
-    return _with(series, ANY, entered), machine, _roots(times, brings=False)
+    updated, machine, times = _add_instant(old, at, state)
+    return _with(series, ANY, updated), machine, _roots(times, brings_content=False)
 
 
-def _earlier(rhythm: PollingState, key: str, asked: Series, first: float) -> tuple[float, ...]:
-    """What was asked of a machine's endpoint before its timer was found, since anything else was: at no higher pace
-    than that of the timers it is theirs too. They may have run otherwise while their page was in view.
+def _earlier_polls(
+    state: PollingState, key: str, polled: Series, first: float
+) -> tuple[float, ...]:
+    """Requests to a timer's endpoint before the timer was found, back to the last request elsewhere. They are the
+    timers' too if they came at no higher rate; a timer may run differently while its page is visible.
     """
-    if asked.models[-1].tolerance > learned_timers.REVIVED_PRECISE * asked.models[-1].period:
-        return ()  # a loose timer may be a person after all
+    if polled.timers[-1].tolerance > learned_timers.RESUMED_PRECISE * polled.timers[-1].period:
+        return ()  # a loose timer may still be a person
     others = (
-        s.times[-1] for k, s in rhythm.series.items() if s.times and k not in (key, ANY, CONTENT)
+        s.times[-1] for k, s in state.series.items() if s.times and k not in (key, ANY, CONTENT)
     )
     since = max(
-        rhythm.person, rhythm.series.get(CONTENT, _NEW).entered_alone, *others, float("-inf")
+        state.person, state.series.get(CONTENT, _NEW).unrequested_at, *others, float("-inf")
     )
-    found = tuple(t for t in asked.times if since < t < first)
-    pace = sum(1.0 / m.period for m in asked.models)
-    return found if found and len(found) <= 1 + PACE * pace * (first - found[0]) else ()
+    found = tuple(t for t in polled.times if since < t < first)
+    rate = sum(1.0 / m.period for m in polled.timers)
+    return found if found and len(found) <= 1 + FASTER * rate * (first - found[0]) else ()
 
 
-def _forgotten(series: Mapping[str, Series], times: tuple[float, ...]) -> Mapping[str, Series]:
-    """What an endpoint explains after all is no longer among what none explains."""
+def _without_explained(
+    series: Mapping[str, Series], times: tuple[float, ...]
+) -> Mapping[str, Series]:
+    """The series without the instants in `ANY` that an endpoint's timer explains now."""
     old = series.get(ANY, _NEW)
     explained = frozenset(times)
     return _with(series, ANY, old._replace(times=tuple(t for t in old.times if t not in explained)))
@@ -267,41 +278,53 @@ def _with(series: Mapping[str, Series], key: str, value: Series) -> Mapping[str,
     return after
 
 
-def _enter(
-    old: Series, at: float, since: PollingState, *, content: bool = False
+def _add_instant(
+    old: Series, at: float, state: PollingState, *, content: bool = False
 ) -> tuple[Series, bool, tuple[float, ...]]:
-    """The series with `at`; whether a timer explains it; and which instants are only now explained."""
-    best = learned_timers.best(old.models, at)
+    """The series with `at`; whether a timer explains it; and the earlier instants that a new timer explains."""
+    best = learned_timers.after_best_match(old.timers, at)
     if best is not None:
-        return old._replace(models=best, brings=(1.0 - BRINGS_PACE) * old.brings), True, ()
-    if at - since.woke <= WAKING and (woken := learned_timers.woken(old.models, at)) is not None:
-        return old._replace(models=woken), True, ()
+        return (
+            old._replace(timers=best, content_share=(1.0 - CONTENT_SHARE_RATE) * old.content_share),
+            True,
+            (),
+        )
+    if (
+        at - state.woke_at <= WAKE_SPAN
+        and (woken := learned_timers.after_sleep(old.timers, at)) is not None
+    ):
+        return old._replace(timers=woken), True, ()
     times = (*old.times[-(TIMES_KEPT - 1) :], at)
-    series = old._replace(times=times, entered=old.entered + 1)
-    timer = learned_timers.revived(series.models, series.times, since.person) or _found(
-        series, since.person, content
+    series = old._replace(times=times, added=old.added + 1)
+    timer = learned_timers.resumed(series.timers, series.times, state.person) or _find_timer(
+        series, state.person, content
     )
     if timer is None:
         return series, False, ()
     explained = frozenset(timer.times)
     rest = tuple(t for t in times if t not in explained)
-    model = learned_timers.learned(timer)
-    kept = tuple(m for m in old.models if not learned_timers.replaced(m, model, at))[
+    learned = learned_timers.learn(timer)
+    kept = tuple(m for m in old.timers if not learned_timers.is_superseded(m, learned, at))[
         -(TIMERS_KEPT - 1) :
     ]
-    share = sum(t in explained for t in old.fed) / len(timer.times)
-    brings = share if not kept else max(share, old.brings)
-    fed = tuple(t for t in old.fed if t not in explained and t >= times[0])
+    share = sum(t in explained for t in old.content_times) / len(timer.times)
+    content_share = share if not kept else max(share, old.content_share)
+    content_times = tuple(t for t in old.content_times if t not in explained and t >= times[0])
     return (
-        series._replace(times=rest, fed=fed, models=(*kept, model), brings=brings),
+        series._replace(
+            times=rest,
+            content_times=content_times,
+            timers=(*kept, learned),
+            content_share=content_share,
+        ),
         True,
         timer.times,
     )
 
 
-def _found(series: Series, person: float, content: bool) -> Timer | None:
+def _find_timer(series: Series, person: float, content: bool) -> Timer | None:
     times = series.times
     timer = periodicity.steady(times, person)
-    if timer is None and len(times) > periodicity.CHAIN_FEWEST and series.entered % LOOK_EVERY == 0:
-        timer = periodicity.chain(times) or periodicity.crowd(times, person, strict=content)
+    if timer is None and len(times) > periodicity.CHAIN_FEWEST and series.added % SEARCH_EVERY == 0:
+        timer = periodicity.chain(times) or periodicity.combined(times, person, strict=content)
     return timer

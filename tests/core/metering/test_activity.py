@@ -21,7 +21,7 @@ from proxy_addon.core.metering.activity import (
     Exchange,
     Judgement,
     Kind,
-    Place,
+    PageMemory,
     classify,
     is_media,
     is_navigation,
@@ -33,8 +33,8 @@ NOW = 100_000.0
 X = Hit("x")
 BACKGROUND = Hit("x", background=True)
 EMBED = Hit("x", embed=True)
-OPEN = Place(page_at=NOW - 60)  # a page of the platform was opened a minute ago
-NOBODY = Place()
+OPEN = PageMemory(page_at=NOW - 60)  # a page of the platform was opened a minute ago
+NOBODY = PageMemory()
 
 PAGE = Exchange("GET", "x.com", "/home", "document", "navigate", "none")
 LOAD = Exchange(
@@ -66,16 +66,16 @@ class Case:
     evidence: Evidence
     hit: Hit = X
     page: Hit | None = X
-    place: Place = OPEN
+    pages: PageMemory = OPEN
 
 
 CASES = {
-    "a page opened by its address": Case(PAGE, Evidence.PAGE_OPENED, page=None, place=NOBODY),
+    "a page opened by its address": Case(PAGE, Evidence.PAGE_OPENED, page=None, pages=NOBODY),
     "a page opened from another site": Case(
         PAGE._replace(site="cross-site", page_host="news.example"),
         Evidence.PAGE_OPENED,
         page=None,
-        place=NOBODY,
+        pages=NOBODY,
     ),
     "a form that is sent": Case(
         PAGE._replace(method="POST", site="same-origin"), Evidence.PAGE_OPENED
@@ -85,7 +85,7 @@ CASES = {
         Exchange("GET", "x.com", "/", accept="text/html,*/*"),
         Evidence.PAGE_OPENED,
         page=None,
-        place=NOBODY,
+        pages=NOBODY,
     ),
     "a page that fails is looked at": Case(PAGE._replace(status=404), Evidence.PAGE_OPENED),
     "a page without content": Case(PAGE._replace(status=204), Evidence.EMPTY),
@@ -136,25 +136,25 @@ CASES = {
     "what a frame seen before loads": Case(
         LOAD._replace(page_path="/widget"),
         Evidence.EMBED_INSIDE,
-        place=OPEN._replace(embeds=(("x.com", "/widget"),)),
+        pages=OPEN._replace(embeds=(("x.com", "/widget"),)),
     ),
     "what follows a frame, by a shortened Referer": Case(
-        PICTURE, Evidence.EMBED_INSIDE, place=Place(NOW - 2000, NOW - 20)
+        PICTURE, Evidence.EMBED_INSIDE, pages=PageMemory(NOW - 2000, NOW - 20)
     ),
     "the same while a page is in use": Case(
-        PICTURE, Evidence.PAGE_ACTION, place=Place(NOW - 60, NOW - 20)
+        PICTURE, Evidence.PAGE_ACTION, pages=PageMemory(NOW - 60, NOW - 20)
     ),
     "a moment after a frame while a page is in use": Case(
-        PICTURE, Evidence.EMBED_INSIDE, place=Place(NOW - 60, NOW - EMBED_LOAD + 1)
+        PICTURE, Evidence.EMBED_INSIDE, pages=PageMemory(NOW - 60, NOW - EMBED_LOAD + 1)
     ),
     "a full Referer of the page that is not a frame": Case(
-        LOAD, Evidence.PAGE_ACTION, place=Place(NOW - 60, NOW - 2)
+        LOAD, Evidence.PAGE_ACTION, pages=PageMemory(NOW - 60, NOW - 2)
     ),
     "no page behind it at all": Case(
         PICTURE._replace(page_host=None, page_path=None),
         Evidence.EMBED_NO_PAGE,
         page=None,
-        place=NOBODY,
+        pages=NOBODY,
     ),
     "no Referer, but a page is open": Case(
         PICTURE._replace(page_host=None, page_path=None), Evidence.PAGE_ACTION, page=None
@@ -163,7 +163,7 @@ CASES = {
         PICTURE._replace(page_host=None),
         Evidence.EMBED_NO_PAGE,
         page=None,
-        place=Place(NOW - PAGE_MEMORY - 1),
+        pages=PageMemory(NOW - PAGE_MEMORY - 1),
     ),
     "the platform's own picture host": Case(PICTURE, Evidence.PAGE_ACTION),
     "a page loads more": Case(LOAD, Evidence.PAGE_ACTION),
@@ -218,15 +218,15 @@ CASES = {
         LOAD._replace(dest="audio", content_type="audio/mpeg", bytes=MEDIA_MIN_BYTES - 1),
         Evidence.PAGE_ACTION,
     ),
-    "a phone app": Case(APP, Evidence.APP_ACTION, page=None, place=NOBODY),
+    "a phone app": Case(APP, Evidence.APP_ACTION, page=None, pages=NOBODY),
     "a phone app after a frame in a browser": Case(
-        APP, Evidence.APP_ACTION, page=None, place=Place(-1e9, NOW - 1)
+        APP, Evidence.APP_ACTION, page=None, pages=PageMemory(-1e9, NOW - 1)
     ),
     "a film in a phone app": Case(
         APP._replace(content_type="video/mp4", bytes=10**6),
         Evidence.MEDIA_PLAYED,
         page=None,
-        place=NOBODY,
+        pages=NOBODY,
     ),
     "an old browser with a Referer": Case(
         Exchange("GET", "cdn.x.com", "/a.jpg", page_host="x.com", page_path="/"),
@@ -258,7 +258,7 @@ def expected(evidence: Evidence) -> Judgement:
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_what_an_exchange_is(case: Case) -> None:
     """Each is judged to be what a person who looked over the shoulder would say."""
-    assert classify(case.x, case.hit, case.page, case.place, NOW) == expected(case.evidence)
+    assert classify(case.x, case.hit, case.page, case.pages, NOW) == expected(case.evidence)
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_an_opened_page_is_remembered() -> None:
     """The newest instant counts, whatever the order."""
     opened = classify(PAGE, X, None, NOBODY, NOW)
     after = remember(NOBODY, PAGE, opened, NOW)
-    assert after == Place(page_at=NOW)
+    assert after == PageMemory(page_at=NOW)
     assert remember(after, PAGE, opened, NOW - 5) is after
 
 

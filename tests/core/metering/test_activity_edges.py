@@ -13,7 +13,7 @@ from proxy_addon.core.metering.activity import (
     Exchange,
     Judgement,
     Kind,
-    Place,
+    PageMemory,
     classify,
     is_media,
     is_navigation,
@@ -26,7 +26,7 @@ from proxy_addon.core.types import Activity
 NOW = 100_000.0
 X = Hit("x")
 EMBED = Hit("x", embed=True)
-RECENT = Place(page_at=NOW - 60.0)
+RECENT = PageMemory(page_at=NOW - 60.0)
 
 LOAD = Exchange(
     "GET", "x.com", "/api", "empty", "cors", "same-origin", page_host="x.com", page_path="/home"
@@ -42,59 +42,59 @@ FRAME = Exchange(
 POST = LOAD._replace(method="POST")
 
 
-def why(x: Exchange, place: Place = RECENT, hit: Hit = X, page: Hit | None = X) -> Evidence:
+def why(x: Exchange, pages: PageMemory = RECENT, hit: Hit = X, page: Hit | None = X) -> Evidence:
     """The evidence that is found in an exchange."""
-    return classify(x, hit, page, place, NOW).evidence
+    return classify(x, hit, page, pages, NOW).evidence
 
 
 @pytest.mark.parametrize(
-    ("place", "x", "evidence"),
+    ("pages", "x", "evidence"),
     [
         # A page is remembered for four hours.
-        (Place(NOW - 14_400.0), BARE, Evidence.PAGE_ACTION),
-        (Place(NOW - 14_400.5), BARE, Evidence.EMBED_NO_PAGE),
-        (Place(NOW - 14_400.5), PICTURE, Evidence.PAGE_ACTION),
+        (PageMemory(NOW - 14_400.0), BARE, Evidence.PAGE_ACTION),
+        (PageMemory(NOW - 14_400.5), BARE, Evidence.EMBED_NO_PAGE),
+        (PageMemory(NOW - 14_400.5), PICTURE, Evidence.PAGE_ACTION),
         # What an embed's script asked for brings pictures for five seconds.
-        (Place(NOW - 2000.0, inside_at=NOW - 4.75), PICTURE, Evidence.EMBED_INSIDE),
-        (Place(NOW - 2000.0, inside_at=NOW - 5.0), PICTURE, Evidence.PAGE_ACTION),
-        (Place(NOW - 1.0, inside_at=NOW - 1.0), PICTURE, Evidence.PAGE_ACTION),
-        (Place(NOW - 1.25, inside_at=NOW - 1.0), PICTURE, Evidence.EMBED_INSIDE),
+        (PageMemory(NOW - 2000.0, inside_at=NOW - 4.75), PICTURE, Evidence.EMBED_INSIDE),
+        (PageMemory(NOW - 2000.0, inside_at=NOW - 5.0), PICTURE, Evidence.PAGE_ACTION),
+        (PageMemory(NOW - 1.0, inside_at=NOW - 1.0), PICTURE, Evidence.PAGE_ACTION),
+        (PageMemory(NOW - 1.25, inside_at=NOW - 1.0), PICTURE, Evidence.EMBED_INSIDE),
         # An embed document loads its parts for twelve seconds beside a page in use,
-        (Place(NOW - 60.0, embed_at=NOW - 11.75), PICTURE, Evidence.EMBED_INSIDE),
-        (Place(NOW - 60.0, embed_at=NOW - 12.0), PICTURE, Evidence.PAGE_ACTION),
+        (PageMemory(NOW - 60.0, embed_at=NOW - 11.75), PICTURE, Evidence.EMBED_INSIDE),
+        (PageMemory(NOW - 60.0, embed_at=NOW - 12.0), PICTURE, Evidence.PAGE_ACTION),
         # for five minutes otherwise,
-        (Place(NOW - 2000.0, embed_at=NOW - 299.75), PICTURE, Evidence.EMBED_INSIDE),
-        (Place(NOW - 2000.0, embed_at=NOW - 300.0), PICTURE, Evidence.PAGE_ACTION),
+        (PageMemory(NOW - 2000.0, embed_at=NOW - 299.75), PICTURE, Evidence.EMBED_INSIDE),
+        (PageMemory(NOW - 2000.0, embed_at=NOW - 300.0), PICTURE, Evidence.PAGE_ACTION),
         # and a page is in use for fifteen minutes.
-        (Place(NOW - 899.75, embed_at=NOW - 20.0), PICTURE, Evidence.PAGE_ACTION),
-        (Place(NOW - 900.0, embed_at=NOW - 20.0), PICTURE, Evidence.EMBED_INSIDE),
+        (PageMemory(NOW - 899.75, embed_at=NOW - 20.0), PICTURE, Evidence.PAGE_ACTION),
+        (PageMemory(NOW - 900.0, embed_at=NOW - 20.0), PICTURE, Evidence.EMBED_INSIDE),
         # A page that came with the embed, or after it, is the one behind the request.
-        (Place(NOW - 5.0, embed_at=NOW - 5.0), PICTURE, Evidence.PAGE_ACTION),
-        (Place(NOW - 5.25, embed_at=NOW - 5.0), PICTURE, Evidence.EMBED_INSIDE),
+        (PageMemory(NOW - 5.0, embed_at=NOW - 5.0), PICTURE, Evidence.PAGE_ACTION),
+        (PageMemory(NOW - 5.25, embed_at=NOW - 5.0), PICTURE, Evidence.EMBED_INSIDE),
         # Who names the document itself is believed; who sends no metadata is an app.
-        (Place(NOW - 2000.0, embed_at=NOW - 1.0), LOAD, Evidence.PAGE_ACTION),
+        (PageMemory(NOW - 2000.0, embed_at=NOW - 1.0), LOAD, Evidence.PAGE_ACTION),
         (
-            Place(NOW - 2000.0, embed_at=NOW - 1.0),
+            PageMemory(NOW - 2000.0, embed_at=NOW - 1.0),
             LOAD._replace(page_path=None),
             Evidence.EMBED_INSIDE,
         ),
         (
-            Place(NOW - 2000.0, embed_at=NOW - 1.0),
+            PageMemory(NOW - 2000.0, embed_at=NOW - 1.0),
             LOAD._replace(site="same-site"),
             Evidence.EMBED_INSIDE,
         ),
         (
-            Place(NOW - 2000.0, embed_at=NOW - 1.0),
+            PageMemory(NOW - 2000.0, embed_at=NOW - 1.0),
             Exchange("GET", "x.com", "/api"),
             Evidence.APP_ACTION,
         ),
     ],
 )
 def test_how_long_pages_and_embeds_are_remembered(
-    place: Place, x: Exchange, evidence: Evidence
+    pages: PageMemory, x: Exchange, evidence: Evidence
 ) -> None:
     """Each span ends where docs/metering.md says, and whichever of page and embed is newer decides."""
-    assert why(x, place) is evidence
+    assert why(x, pages) is evidence
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_an_answer_is_filled_in(answer: tuple[int, str, int, float]) -> None:
 
 
 EMBEDDED = Judgement(Activity.EMBED, Evidence.EMBED_PATH)
-WIDGET = Place(embeds=(("x.com", "/widget"),))
+WIDGET = PageMemory(embeds=(("x.com", "/widget"),))
 
 
 @pytest.mark.parametrize(
@@ -331,23 +331,23 @@ def test_only_documents_of_embeds_are_remembered(x: Exchange, remembered: bool) 
 )
 def test_when_a_script_of_an_embed_asked_last(x: Exchange, before: float, after: float) -> None:
     """What code of a known embed asks for is noted with its newest instant; a picture of it is not."""
-    place = remember(WIDGET._replace(inside_at=before), x, EMBEDDED, NOW)
-    assert (place.inside_at, place.embeds) == (after, WIDGET.embeds)
+    pages = remember(WIDGET._replace(inside_at=before), x, EMBEDDED, NOW)
+    assert (pages.inside_at, pages.embeds) == (after, WIDGET.embeds)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 12), st.floats(0.0, 900.0)), max_size=40))
 def test_the_memory_of_embeds_is_the_newest_few(steps: list[tuple[int, float]]) -> None:
     """However many widgets come by: the last eight different ones, oldest first."""
-    place, at, order = Place(), NOW, list[str]()
+    pages, at, order = PageMemory(), NOW, list[str]()
     for number, pause in steps:
         at += pause
         path = f"/widget/{number}"
-        place = remember(place, FRAME._replace(path=path), EMBEDDED, at)
+        pages = remember(pages, FRAME._replace(path=path), EMBEDDED, at)
         order = [*(each for each in order if each != path), path]
     assert EMBEDS_KEPT == 8
-    assert place.embeds == tuple(("x.com", path) for path in order[-8:])
-    assert place.embed_at == (at if steps else float("-inf"))
+    assert pages.embeds == tuple(("x.com", path) for path in order[-8:])
+    assert pages.embed_at == (at if steps else float("-inf"))
 
 
 @settings(max_examples=60, deadline=None)
@@ -355,7 +355,7 @@ def test_the_memory_of_embeds_is_the_newest_few(steps: list[tuple[int, float]]) 
 def test_the_newest_page_is_remembered_whatever_the_order(instants: list[float]) -> None:
     """Answers come back in any order; the memory after them is the same."""
     opened = Judgement(Activity.VISIT, Evidence.PAGE_OPENED, Kind.NAVIGATION)
-    place = Place()
+    pages = PageMemory()
     for at in instants:
-        place = remember(place, PAGE, opened, at)
-    assert place == Place(page_at=max(instants))
+        pages = remember(pages, PAGE, opened, at)
+    assert pages == PageMemory(page_at=max(instants))

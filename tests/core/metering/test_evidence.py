@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy_addon.core.metering import evidence as trail
+from proxy_addon.core.metering import evidence as evidence_summary
 from proxy_addon.core.metering.activity import Evidence, Kind
 from proxy_addon.core.metering.evidence import (
     CLOCK_SET,
@@ -17,9 +17,9 @@ from proxy_addon.core.metering.evidence import (
     closed,
     corrected,
     extended,
-    opening,
+    opened,
     packed,
-    told,
+    summarise,
     unpacked,
 )
 from proxy_addon.core.metering.meter import Mark, Stretch, Timeline
@@ -72,7 +72,7 @@ def test_one_line_for_each_kind() -> None:
         mark(80, Evidence.MEDIA_STREAM, 90),
         mark(95, Evidence.PAGE_OPENED),
     ]
-    found = told(stretch(), T, T + 100, marks)
+    found = summarise(stretch(), T, T + 100, marks)
     assert found.opened == ("page-opened", T)
     assert lines(found) == [
         ("page-opened", 95, 95, 1),
@@ -85,29 +85,34 @@ def test_one_line_for_each_kind() -> None:
 def test_what_opened_it_and_goes_on_is_no_second_time() -> None:
     """A film that opened the visit extends it zero times, until it stops."""
     film = Stretch(1, T, T + 70, None, Evidence.MEDIA_STREAM, Evidence.MEDIA_STREAM)
-    found = told(film, T, T + 70, [mark(n, Evidence.MEDIA_STREAM, n + 1) for n in range(60)])
+    found = summarise(film, T, T + 70, [mark(n, Evidence.MEDIA_STREAM, n + 1) for n in range(60)])
     assert lines(found) == [("media-stream", 0, 60, 0)]
 
 
 def test_what_lies_outside_is_another_visits() -> None:
     """A part of a stretch under another rule tells its own part, cut at its ends."""
     marks = [PAGE, mark(30, Evidence.MEDIA_STREAM, 80), mark(90)]
-    first, second = told(stretch(), T, T + 50, marks), told(stretch(), T + 50, T + 100, marks)
+    first, second = (
+        summarise(stretch(), T, T + 50, marks),
+        summarise(stretch(), T + 50, T + 100, marks),
+    )
     assert lines(first) == [("page-opened", 0, 0, 0), ("media-stream", 30, 50, 1)]
     assert second.opened == (RULE_CHANGED, T + 50)
     assert lines(second) == [("media-stream", 50, 80, 1), ("page-action", 90, 90, 1)]
     assert extended(second, mark(10), T + 50, T + 100) == second
-    assert lines(told(stretch(section="learning"), T, T + 100, marks)) == [("page-opened", 0, 0, 0)]
+    assert lines(summarise(stretch(section="learning"), T, T + 100, marks)) == [
+        ("page-opened", 0, 0, 0)
+    ]
 
 
 def test_an_end_cuts_what_came_later() -> None:
     """Nothing that extended a visit is later than its end."""
     found = closed(
-        told(stretch(), T, T + 100, [PAGE, mark(30, until=60), mark(70)]), TIME_UP, T + 50
+        summarise(stretch(), T, T + 100, [PAGE, mark(30, until=60), mark(70)]), TIME_UP, T + 50
     )
     assert lines(found) == [("page-opened", 0, 0, 0), ("page-action", 30, 50, 2)]
     assert found.closed == (TIME_UP, T + 50)
-    gone = closed(told(stretch(), T, T + 100, [PAGE, mark(70)]), TIME_UP, T + 50)
+    gone = closed(summarise(stretch(), T, T + 100, [PAGE, mark(70)]), TIME_UP, T + 50)
     assert lines(gone) == [("page-opened", 0, 0, 0)]
     assert extended(gone, mark(55), T, T + 70).closed is None  # it goes on
 
@@ -135,11 +140,11 @@ def row(found: EvidenceSummary | None, start: float = 0.0, end: float = 100.0) -
 def test_causes() -> None:
     """A mark extends, another section, other rules or an end close, each by its name."""
     marks = (PAGE, mark(30))
-    clock = Timeline(marks, (stretch(),))
-    first = told(stretch(), T, T + 50, marks[:1])
-    assert SummaryBuilder(stretch(), clock, clock, marks[1]).again(row(first), T, T + 100) == told(
-        stretch(), T, T + 100, marks
-    )
+    timeline = Timeline(marks, (stretch(),))
+    first = summarise(stretch(), T, T + 50, marks[:1])
+    assert SummaryBuilder(stretch(), timeline, timeline, marks[1]).updated(
+        row(first), T, T + 100
+    ) == summarise(stretch(), T, T + 100, marks)
     for cause, why, end in (
         (mark(40, section="learning"), SECTION_CHANGED, 100),
         (TIME_UP, TIME_UP, 100),
@@ -147,13 +152,15 @@ def test_causes() -> None:
         (marks[1], RULE_CHANGED, 60),
         (None, RULE_CHANGED, 60),
     ):
-        found = SummaryBuilder(stretch(), clock, clock, cause).again(row(first), T, T + end)
+        found = SummaryBuilder(stretch(), timeline, timeline, cause).updated(row(first), T, T + end)
         assert found.closed == (why, T + end), cause
-    assert SummaryBuilder(stretch(), clock, clock).again(row(first), T, T + 100) == first
-    assert SummaryBuilder(stretch(), clock, clock).again(row(None), T, T + 100) == told(
-        stretch(), T, T + 100, marks
-    )
-    assert SummaryBuilder(stretch(), clock, clock).again(row(first), T + 20, T + 100).opened == (
+    assert SummaryBuilder(stretch(), timeline, timeline).updated(row(first), T, T + 100) == first
+    assert SummaryBuilder(stretch(), timeline, timeline).updated(
+        row(None), T, T + 100
+    ) == summarise(stretch(), T, T + 100, marks)
+    assert SummaryBuilder(stretch(), timeline, timeline).updated(
+        row(first), T + 20, T + 100
+    ).opened == (
         RULE_CHANGED,
         T + 20,
     )
@@ -163,21 +170,21 @@ def test_minutes_given_back() -> None:
     """What is left is told from the marks that are left, with the seconds that went back in all."""
     marks = (PAGE, mark(30), mark(60), mark(90))
     before = Timeline(marks, (stretch(),))
-    known = told(stretch(), T, T + 100, marks)._replace(given_back=5.0)
+    known = summarise(stretch(), T, T + 100, marks)._replace(given_back=5.0)
     after = Timeline(marks[:2], (stretch(end=40),))
-    found = SummaryBuilder(after.stretches[0], after, before, GIVEN_BACK).again(
+    found = SummaryBuilder(after.stretches[0], after, before, GIVEN_BACK).updated(
         row(known), T, T + 40
     )
     assert lines(found) == [("page-opened", 0, 0, 0), ("page-action", 30, 30, 1)]
     assert (found.closed, found.given_back) == ((GIVEN_BACK, T + 40), 65.0)
     split = Timeline((PAGE, marks[3]), (stretch(end=10), stretch(start=90)._replace(serial=2)))
-    found = SummaryBuilder(split.stretches[0], split, before, GIVEN_BACK).again(
+    found = SummaryBuilder(split.stretches[0], split, before, GIVEN_BACK).updated(
         row(known), T, T + 10
     )
     assert found.given_back == 5.0 + 80.0
     same = Timeline(marks[:2], (stretch(),))
     ended = known._replace(closed=(TIME_UP, T + 100))
-    found = SummaryBuilder(stretch(), same, before, GIVEN_BACK).again(row(ended), T, T + 100)
+    found = SummaryBuilder(stretch(), same, before, GIVEN_BACK).updated(row(ended), T, T + 100)
     assert (found.closed, found.given_back) == ((TIME_UP, T + 100), 5.0)
 
 
@@ -192,7 +199,7 @@ def test_a_trail_is_small_and_can_be_packed(
     steps: list[tuple[float, float, Evidence]], ends: bool
 ) -> None:
     """Whatever comes: one line for each kind, ascending times, and the text tells the same."""
-    found, at = opening(stretch(end=1e4), T), 0.0
+    found, at = opened(stretch(end=1e4), T), 0.0
     for pause, length, evidence in steps:
         at += pause
         found = extended(found, mark(at, evidence, at + length), T, T + 1e4)
@@ -212,13 +219,13 @@ def test_what_is_no_trail_is_none() -> None:
         "{}",
         '{"opened": [1]}',
         "[" * 100_000,
-        packed(opening(stretch(), T))[:-2],
+        packed(opened(stretch(), T))[:-2],
     )
     assert [unpacked(text) for text in texts] == [None] * len(texts)
-    assert unpacked(packed(opening(stretch(), T))) == opening(stretch(), T)
+    assert unpacked(packed(opened(stretch(), T))) == opened(stretch(), T)
 
 
 def test_codes_say_nothing_about_pages() -> None:
     """They are the names of the kinds of evidence, each its own."""
-    assert len(set(trail.CODES.values())) == len(Evidence)
-    assert trail.CODES[Evidence.PAGE_OPENED] == "page-opened"
+    assert len(set(evidence_summary.CODES.values())) == len(Evidence)
+    assert evidence_summary.CODES[Evidence.PAGE_OPENED] == "page-opened"

@@ -6,7 +6,7 @@ import pytest
 
 from proxy_addon.core.metering.activity import Evidence, Kind
 from proxy_addon.core.metering.meter import (
-    IDLE,
+    EMPTY,
     Mark,
     Timeline,
     gap_of,
@@ -34,21 +34,21 @@ def weak(at: float, needs: int = 2, **more: object) -> Mark:
     return mark(at, needs=needs, **more)
 
 
-def run(*marks: Mark, clock: Timeline = IDLE) -> Timeline:
+def run(*marks: Mark, timeline: Timeline = EMPTY) -> Timeline:
     """The clock after these."""
     for each in marks:
-        clock = observe(clock, each, RULES)
-    return clock
+        timeline = observe(timeline, each, RULES)
+    return timeline
 
 
-def spans(clock: Timeline) -> list[tuple[float, float]]:
+def spans(timeline: Timeline) -> list[tuple[float, float]]:
     """All stretches, in seconds after the start."""
-    return [(s.start - T, s.end - T) for s in clock.stretches]
+    return [(s.start - T, s.end - T) for s in timeline.stretches]
 
 
-def named(clock: Timeline) -> list[tuple[int, str | None, float, float]]:
+def named(timeline: Timeline) -> list[tuple[int, str | None, float, float]]:
     """Number, section, start and end of all stretches."""
-    return [(s.serial, s.section, s.start - T, s.end - T) for s in clock.stretches]
+    return [(s.serial, s.section, s.start - T, s.end - T) for s in timeline.stretches]
 
 
 @pytest.mark.parametrize(
@@ -90,16 +90,16 @@ def test_a_stretch_names_what_opened_it_and_what_came_last() -> None:
     opened = run(first, weak(5, evidence=Evidence.MESSAGE_SENT))
     (stretch,) = opened.stretches
     assert (stretch.opened, stretch.last) == (Evidence.APP_ACTION, Evidence.MESSAGE_SENT)
-    (grown,) = run(mark(8, evidence=Evidence.PAGE_OPENED), clock=opened).stretches
+    (grown,) = run(mark(8, evidence=Evidence.PAGE_OPENED), timeline=opened).stretches
     assert (grown.opened, grown.last) == (Evidence.APP_ACTION, Evidence.PAGE_OPENED)
 
 
 def test_what_opened_a_stretch_does_not_open_another() -> None:
     """Weak marks that have counted are not kept waiting for the next stretch."""
     opened = run(weak(0), weak(5))
-    assert spans(run(mark(8), clock=opened)) == [(0, 18)]
-    assert run(mark(8), clock=opened).alone == ()
-    assert spans(run(weak(200), clock=run(mark(8), clock=opened))) == [(0, 18)]
+    assert spans(run(mark(8), timeline=opened)) == [(0, 18)]
+    assert run(mark(8), timeline=opened).pending == ()
+    assert spans(run(weak(200), timeline=run(mark(8), timeline=opened))) == [(0, 18)]
 
 
 @pytest.mark.parametrize(
@@ -151,15 +151,15 @@ def test_what_a_weak_mark_bridges(
 )
 def test_until_when_evidence_joins_up(marks: tuple[Mark, ...], reach: float) -> None:
     """The gap of the last evidence holds exactly to its end, unless what came belongs to the page or the film."""
-    clock = run(*marks)
-    assert clock.reach == T + reach
-    assert joins(clock, T + reach, RULES)
-    assert not joins(clock, T + reach + 0.25, RULES)
+    timeline = run(*marks)
+    assert timeline.reach == T + reach
+    assert joins(timeline, T + reach, RULES)
+    assert not joins(timeline, T + reach + 0.25, RULES)
 
 
 def test_nothing_joins_up_with_nothing() -> None:
     """Before the first stretch and after a cut there is nothing to join."""
-    assert not joins(IDLE, T, RULES)
+    assert not joins(EMPTY, T, RULES)
     assert not joins(truncate(run(mark(0)), T + 5), T + 6, RULES)
 
 
@@ -186,10 +186,10 @@ def test_a_stream_beside_another_may_pause_for_three_seconds(at: float, count: i
 
 def test_only_streams_go_on_side_by_side() -> None:
     """A click in the first section is a change of section, not a stream."""
-    clock = run(
+    timeline = run(
         mark(0, FILM, 1.0, section="learning"), mark(2, FILM, 1.0), mark(3, section="learning")
     )
-    assert named(clock) == [(1, "learning", 0, 2), (2, None, 2, 3), (3, "learning", 3, 13)]
+    assert named(timeline) == [(1, "learning", 0, 2), (2, None, 2, 3), (3, "learning", 3, 13)]
 
 
 @pytest.mark.parametrize(("sections", "stretches"), [("abcd", 4), ("abcde", 6)])
@@ -202,8 +202,8 @@ def test_four_sections_at_once(sections: str, stretches: int) -> None:
 
 def test_a_change_of_section_keeps_the_longer_end() -> None:
     """What was charged already until a film's end stays charged, now to the section that is looked at."""
-    clock = run(mark(0, FILM, 100.0), mark(30, section="learning"))
-    assert named(clock) == [(1, None, 0, 30), (2, "learning", 30, 110)]
+    timeline = run(mark(0, FILM, 100.0), mark(30, section="learning"))
+    assert named(timeline) == [(1, None, 0, 30), (2, "learning", 30, 110)]
 
 
 @pytest.mark.parametrize(
@@ -222,9 +222,9 @@ def test_a_change_of_section_keeps_the_longer_end() -> None:
 )
 def test_what_is_kept_as_one_mark(second: Mark, marks: int) -> None:
     """Firm marks of one origin that follow within a second are one, anything else is kept by itself."""
-    clock = run(mark(0, FILM, 1.0), second)
-    assert len(clock.marks) == marks
-    assert clock.marks[-1].until == second.until
+    timeline = run(mark(0, FILM, 1.0), second)
+    assert len(timeline.marks) == marks
+    assert timeline.marks[-1].until == second.until
 
 
 def test_pages_and_weak_marks_are_kept_one_by_one() -> None:
@@ -250,8 +250,8 @@ def test_new_numbers_follow_each_other() -> None:
 
 def test_a_number_goes_to_the_part_that_begins_inside() -> None:
     """Where the first of two stretches was a machine, the second is still the second."""
-    clock = run(mark(0, root=(1.0, False)), mark(500))
-    assert named(retract(clock, {(1.0, False)}, RULES)) == [(1, None, 0, 0), (2, None, 500, 510)]
+    timeline = run(mark(0, root=(1.0, False)), mark(500))
+    assert named(retract(timeline, {(1.0, False)}, RULES)) == [(1, None, 0, 0), (2, None, 500, 510)]
     sections = run(mark(0, root=(1.0, False), section="feed"), mark(5), mark(500, section="feed"))
     left = retract(sections, {(1.0, False)}, RULES)
     assert named(left) == [(1, "feed", 0, 0), (2, None, 5, 15), (3, "feed", 500, 510)]
@@ -259,12 +259,12 @@ def test_a_number_goes_to_the_part_that_begins_inside() -> None:
 
 def test_a_cut_at_the_edges() -> None:
     """An activity at the very instant of the cut is cut away; one that goes on over it is shortened."""
-    clock = run(mark(0), mark(30, FILM, 20.0))
-    assert spans(truncate(clock, T + 40)) == [(0, 40)]
-    assert [m.until - T for m in truncate(clock, T + 40).marks] == [0, 40, 40]
-    assert [m.at - T for m in truncate(clock, T + 30).marks] == [0, 30]
-    assert spans(truncate(clock, T + 60)) == [(0, 60)]
-    assert spans(truncate(clock, T + 75)) == [(0, 60)]
+    timeline = run(mark(0), mark(30, FILM, 20.0))
+    assert spans(truncate(timeline, T + 40)) == [(0, 40)]
+    assert [m.until - T for m in truncate(timeline, T + 40).marks] == [0, 40, 40]
+    assert [m.at - T for m in truncate(timeline, T + 30).marks] == [0, 30]
+    assert spans(truncate(timeline, T + 60)) == [(0, 60)]
+    assert spans(truncate(timeline, T + 75)) == [(0, 60)]
     assert spans(truncate(run(mark(5)), T)) == [(5, 5)]
 
 
@@ -275,17 +275,17 @@ def test_a_second_cut_is_no_cut() -> None:
     assert truncate(cut, T + 900) is cut
     assert truncate(cut, T + 4) is not cut
     over = run(mark(0))  # its reach is not over, so the cut counts although no stretch is open
-    assert spans(run(mark(30), clock=truncate(over, T + 20))) == [(0, 10), (30, 40)]
+    assert spans(run(mark(30), timeline=truncate(over, T + 20))) == [(0, 10), (30, 40)]
 
 
 @pytest.mark.parametrize(("now", "kept"), [(3610.0, True), (3610.25, False)])
 def test_what_ended_a_memory_ago_is_still_kept(now: float, kept: bool) -> None:
     """A stretch can be corrected for exactly as long as the memory lasts, with its marks."""
-    clock = run(mark(0), mark(5000))
-    settled = settle(clock, T + now, 3600.0)
+    timeline = run(mark(0), mark(5000))
+    settled = settle(timeline, T + now, 3600.0)
     assert (spans(settled)[0] == (0, 10)) is kept
     assert len(settled.marks) == (2 if kept else 1)
-    assert (settled is clock) is kept
+    assert (settled is timeline) is kept
 
 
 def test_marks_of_an_old_stretch_that_is_open_stay() -> None:

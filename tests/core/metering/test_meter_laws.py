@@ -10,9 +10,9 @@ from proxy_addon.core.intervals import Intervals, measure, normalise
 from proxy_addon.core.metering import meter
 from proxy_addon.core.metering.activity import Evidence, Kind
 from proxy_addon.core.metering.meter import (
-    ALONE_KEPT,
-    IDLE,
+    EMPTY,
     MARKS_KEPT,
+    PENDING_KEPT,
     Mark,
     Timeline,
     observe,
@@ -32,16 +32,16 @@ laws = settings(max_examples=100, deadline=None)
 pauses = st.sampled_from([0.0, 0.0, 0.5, 2.0, 9.0, 19.5, 44.0, 59.75, 60.0, 61.0, 179.0, 250.0])
 
 
-def run(marks: list[Mark], clock: Timeline = IDLE) -> Timeline:
+def run(marks: list[Mark], timeline: Timeline = EMPTY) -> Timeline:
     """The clock after these."""
     for each in marks:
-        clock = observe(clock, each, RULES)
-    return clock
+        timeline = observe(timeline, each, RULES)
+    return timeline
 
 
-def union(clock: Timeline) -> Intervals:
+def union(timeline: Timeline) -> Intervals:
     """All that is charged."""
-    return normalise(Interval(s.start, s.end) for s in clock.stretches)
+    return normalise(Interval(s.start, s.end) for s in timeline.stretches)
 
 
 @st.composite
@@ -139,10 +139,10 @@ def test_giving_back_in_two_parts(
     marks: list[Mark], first: set[tuple[float, bool]], second: set[tuple[float, bool]]
 ) -> None:
     """Two machines found one after the other, in either order, leave what both found at once would."""
-    clock = run(marks)
-    both = union(retract(clock, first | second, RULES))
-    assert union(retract(retract(clock, first, RULES), second, RULES)) == both
-    assert union(retract(retract(clock, second, RULES), first, RULES)) == both
+    timeline = run(marks)
+    both = union(retract(timeline, first | second, RULES))
+    assert union(retract(retract(timeline, first, RULES), second, RULES)) == both
+    assert union(retract(retract(timeline, second, RULES), first, RULES)) == both
 
 
 @laws
@@ -246,8 +246,8 @@ def test_folding_leaves_what_can_still_be_given_back(kept: int, marks: list[Mark
 
 def test_weak_marks_that_wait_are_few() -> None:
     """However many small answers come without opening anything, the newest sixteen are kept waiting."""
-    assert ALONE_KEPT == 16
+    assert PENDING_KEPT == 16
     poor = [m._replace(needs=100, root=None) for m in scrolls(40, 5.0)]
-    clock = run(poor)
-    assert clock.alone == tuple(poor[-16:])
-    assert clock.stretches == ()
+    timeline = run(poor)
+    assert timeline.pending == tuple(poor[-16:])
+    assert timeline.stretches == ()

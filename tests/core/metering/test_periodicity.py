@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core.metering.periodicity import LOOSE, SHORTEST, chain, crowd, nearest, steady
+from proxy_addon.core.metering.periodicity import LOOSE, SHORTEST, chain, combined, nearest, steady
 
 T = 1_000_000.0
 quick = settings(max_examples=80, deadline=None)
@@ -84,7 +84,7 @@ def test_people_are_seldom_taken_for_machines(seed: int) -> None:
         seen = times[:count]
         assert steady(seen) is None
         assert count < 5 or chain(seen) is None
-        assert crowd(seen) is None
+        assert combined(seen) is None
 
 
 def test_an_even_scroller_is_no_timer() -> None:
@@ -96,21 +96,21 @@ def test_an_even_scroller_is_no_timer() -> None:
 @pytest.mark.parametrize("period", [25.0, 47.0, 120.0])
 def test_a_timer_among_other_events(period: float) -> None:
     """A hidden one is found by its chain, which ends with the newest."""
-    beats = timer(period, 24)
+    ticks = timer(period, 24)
     rng = random.Random(3)
-    others = [rng.uniform(beats[0], beats[-1]) for _ in range(10)]
-    found = chain(sorted([*beats, *others]))
+    others = [rng.uniform(ticks[0], ticks[-1]) for _ in range(10)]
+    found = chain(sorted([*ticks, *others]))
     assert found is not None
-    assert not found.crowd
+    assert not found.combined
     assert found.period == pytest.approx(period, rel=0.02)
-    assert found.times[-1] == beats[-1]
-    assert len(set(found.times) & set(beats)) >= 8
+    assert found.times[-1] == ticks[-1]
+    assert len(set(found.times) & set(ticks)) >= 8
 
 
 def test_a_chain_may_miss_a_beat() -> None:
     """One lost answer does not break it."""
-    beats = timer(60.0, 24)
-    found = chain([*beats[:20], *beats[21:]])
+    ticks = timer(60.0, 24)
+    found = chain([*ticks[:20], *ticks[21:]])
     assert found is not None
     assert found.period == pytest.approx(60.0)
 
@@ -133,21 +133,21 @@ def test_several_timers_are_told_by_their_number() -> None:
         for seed, period in enumerate((60.0, 75.0, 90.0, 110.0))
     ]
     times = sorted(at for tab in tabs for at in tab if at < T + 2800)
-    found = crowd(times)
+    found = combined(times)
     assert found is not None
-    assert found.crowd
+    assert found.combined
     assert found.times[-1] == times[-1]
     assert found.period == pytest.approx(
         (found.times[-1] - found.times[0]) / (len(found.times) - 1)
     )
-    assert crowd(times, alone_since=times[-10]) is None
+    assert combined(times, alone_since=times[-10]) is None
 
 
 def test_a_crowd_is_not_a_few_nor_a_burst() -> None:
     """Fewer than thirty are not judged, and quick ones are one load."""
-    assert crowd(timer(30.0, 29)) is None
-    assert crowd(timer(2.0, 96)) is None
-    assert crowd([]) is None
+    assert combined(timer(30.0, 29)) is None
+    assert combined(timer(2.0, 96)) is None
+    assert combined([]) is None
 
 
 @quick

@@ -25,32 +25,32 @@ class Tab:
     """An open tab, told in words: asks and brings, and what that was judged."""
 
     def __init__(self) -> None:
-        self.rhythm: PollingState = EMPTY
+        self.state: PollingState = EMPTY
         self.withdrawn: set[polling.Root] = set()
 
     def asks(self, at: float, key: str = POLL) -> PollingJudgement:
         """A script asks for `key`."""
-        return self._note(*polling.beat(self.rhythm, key, at, leads=True))
+        return self._note(*polling.observe(self.state, key, at, leads=True))
 
     def brings(self, at: float) -> PollingJudgement:
         """A picture comes."""
-        return self._note(*polling.beat(self.rhythm, "img/*", at, leads=False))
+        return self._note(*polling.observe(self.state, "img/*", at, leads=False))
 
     def polls(self, at: float, key: str = POLL) -> PollingJudgement:
         """A request that the catalogue knows as a poll is answered with something."""
-        return self._note(*polling.polled(self.rhythm, key, at))
+        return self._note(*polling.observe_poll(self.state, key, at))
 
-    def _note(self, after: PollingState, beat: PollingJudgement) -> PollingJudgement:
-        self.rhythm = after
-        self.withdrawn |= beat.withdrawn
-        return beat
+    def _note(self, after: PollingState, judgement: PollingJudgement) -> PollingJudgement:
+        self.state = after
+        self.withdrawn |= judgement.withdrawn
+        return judgement
 
 
 def test_what_was_never_asked_before_is_novel() -> None:
     """The first question to an endpoint is novel, the second is not."""
-    first, beat = polling.beat(EMPTY, "x.com/vote", 1000.0, leads=True)
-    assert beat.novel
-    assert not polling.beat(first, "x.com/vote", 1030.0, leads=True)[1].novel
+    first, judgement = polling.observe(EMPTY, "x.com/vote", 1000.0, leads=True)
+    assert judgement.novel
+    assert not polling.observe(first, "x.com/vote", 1030.0, leads=True)[1].novel
 
 
 def test_a_timer_is_learned_and_taken_back() -> None:
@@ -154,7 +154,7 @@ def test_a_person_seen_for_certain_ends_loose_runs() -> None:
         alone.asks(at)
         watched.asks(at)
         if i % 4 == 3:
-            watched.rhythm = polling.seen(watched.rhythm, at + 1.0)
+            watched.state = polling.person_seen(watched.state, at + 1.0)
     assert alone.withdrawn
     assert not watched.withdrawn
 
@@ -178,11 +178,11 @@ def test_memory_is_bounded(script: list[tuple[float, str, bool]]) -> None:
             tab.asks(at, key)
         else:
             tab.brings(at)
-    assert len(tab.rhythm.series) <= SERIES_KEPT
-    for series in tab.rhythm.series.values():
+    assert len(tab.state.series) <= SERIES_KEPT
+    for series in tab.state.series.values():
         assert len(series.times) <= TIMES_KEPT
-        assert len(series.fed) <= TIMES_KEPT
-        assert len(series.models) <= polling.TIMERS_KEPT
+        assert len(series.content_times) <= TIMES_KEPT
+        assert len(series.timers) <= polling.TIMERS_KEPT
         assert list(series.times) == sorted(series.times)
 
 
@@ -191,17 +191,17 @@ def test_memory_is_bounded(script: list[tuple[float, str, bool]]) -> None:
 def test_states_are_values(script: list[tuple[float, str, bool]], place: int) -> None:
     """Going on from a state that was kept gives what going on gave: nothing was changed in place."""
     states, at = [EMPTY], 0.0
-    beats: list[PollingJudgement] = []
+    ticks: list[PollingJudgement] = []
     for gap, key, leads in script:
         at += gap
-        after, found = polling.beat(states[-1], key, at, leads=leads)
+        after, found = polling.observe(states[-1], key, at, leads=leads)
         states.append(after)
-        beats.append(found)
+        ticks.append(found)
     at = sum(gap for gap, _, _ in script[:place])
     state = states[min(place, len(script))]
-    for (gap, key, leads), expected in zip(script[place:], beats[place:], strict=True):
+    for (gap, key, leads), expected in zip(script[place:], ticks[place:], strict=True):
         at += gap
-        state, found = polling.beat(state, key, at, leads=leads)
+        state, found = polling.observe(state, key, at, leads=leads)
         assert found.machine == expected.machine
 
 
@@ -212,4 +212,4 @@ def test_the_series_of_everything_are_never_dropped() -> None:
     tab.brings(0.2)
     for i in range(3 * SERIES_KEPT):
         tab.asks(10.0 + 7.0 * i * (1 + i % 3), f"key-{i}")
-    assert {CONTENT, ANY} <= set(tab.rhythm.series)
+    assert {CONTENT, ANY} <= set(tab.state.series)
