@@ -54,7 +54,7 @@ class CallWatchdog:
         return hangs
 
 
-def call(connection: Connection, node: str) -> None:
+def notify(connection: Connection, node: str) -> None:
     """Tell all who listen, when this transaction commits, that `node` has written something."""
     if connection.dialect.name == "postgresql":
         connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": node})

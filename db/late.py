@@ -26,9 +26,9 @@ def to_head(engine: Engine, address: Address) -> bool:
 
 
 def listener(
-    address: Address, calls: CallWatchdog, node: str, on_call: Callable[[], None]
+    address: Address, calls: CallWatchdog, node: str, on_notification: Callable[[], None]
 ) -> LedgerListener:
     """A `db.listener.LedgerListener`. Loads psycopg."""
     from db import listener as module
 
-    return module.LedgerListener(address, calls, node, on_call)
+    return module.LedgerListener(address, calls, node, on_notification)

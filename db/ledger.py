@@ -19,14 +19,12 @@ from sqlalchemy import inspect as inspect_object
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from db import audit, late
-from db import personal_data as people
-from db import time_requests as requests
+from db import audit, late, personal_data, time_requests
 from db.address import parse
 from db.columns import GRANT, VISIT, grant_values, visit_values
 from db.engine import VERSION_TABLE, open_engine, require_head, writing
 from db.errors import translated
-from db.in_flight import CallWatchdog, call
+from db.in_flight import CallWatchdog, notify
 from db.models import AuditRow, Base, GrantRow, TimeRequestRow, VisitRow
 from db.pseudonymise import Mask, mask_names
 from db.report_query import stretches
@@ -109,10 +107,12 @@ class SqlLedger:
         # In one order on all nodes, so that two of them never wait for each other.
         in_order = sorted(visits, key=lambda visit: (visit.id, visit.rev))
         with self._writing() as connection:
-            rows = [visit_values(visit) for visit in people.without_erased(connection, in_order)]
+            rows = [
+                visit_values(visit) for visit in personal_data.without_erased(connection, in_order)
+            ]
             if rows:
                 connection.execute(self._upsert, rows)
-                call(connection, self._node)
+                notify(connection, self._node)
 
     def visits(
         self, since: float, *, person: str | None = None, people: Collection[str] | None = None
@@ -160,13 +160,13 @@ class SqlLedger:
         with self._writing() as connection:
             is_new = connection.execute(self._insert_grant, grant_values(grant)).first()
             if is_new:
-                call(connection, self._node)
+                notify(connection, self._node)
                 audit.append(connection, AuditEntry.of_grant(grant, actor))
 
     def ask(self, request: TimeRequest, *, most_open: int) -> bool:
         """Store an open request for more, unless the person has `most_open` open ones already."""
         with self._writing() as connection:
-            return requests.ask(connection, request, most_open)
+            return time_requests.ask(connection, request, most_open)
 
     def requests(
         self, *, person: str | None = None, status: str | None = None
@@ -175,22 +175,22 @@ class SqlLedger:
         wanted = [TimeRequestRow.person == person] if person is not None else []
         wanted += [TimeRequestRow.status == status] if status is not None else []
         with self._reading() as connection:
-            return requests.requests(connection, *wanted)
+            return time_requests.requests(connection, *wanted)
 
     def decide(
         self, request: str, *, at: float, by: str, actor: str, grant: Grant | None, note: str = ""
     ) -> TimeRequest | None:
         """Close an open request, with its grant or without one. See `ports.Ledger.decide`."""
         with self._writing() as connection:
-            if not requests.close(connection, request, at, by, is_granted=grant is not None):
+            if not time_requests.close(connection, request, at, by, is_granted=grant is not None):
                 return None
             if grant is None:
-                requests.refused(connection, request, at, actor, note)
+                time_requests.refused(connection, request, at, actor, note)
             elif connection.execute(self._insert_grant, grant_values(grant)).first():
-                requests.granted(connection, request, grant.id)
+                time_requests.granted(connection, request, grant.id)
                 audit.append(connection, AuditEntry.of_grant(grant, actor))
-                call(connection, self._node)
-            return requests.requests(connection, TimeRequestRow.id == request)[0]
+                notify(connection, self._node)
+            return time_requests.requests(connection, TimeRequestRow.id == request)[0]
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
         """Visits (of other nodes than `not_from`) and grants written since `cursor` (0 = the beginning).
@@ -208,7 +208,7 @@ class SqlLedger:
                 tuple(_visit(row) for row in connection.execute(visits)),
                 tuple(_grant(row) for row in connection.execute(grants)),
                 horizon,
-                people.erasures_since(connection, after),
+                personal_data.erasures_since(connection, after),
             )
 
     def audit(self, entry: AuditEntry) -> None:
@@ -228,15 +228,15 @@ class SqlLedger:
     def records(self, person: str) -> Records:
         """Everything about one person, the audit entries that name them as actor or subject included."""
         with self._reading() as connection:
-            return people.records(connection, person)
+            return personal_data.records(connection, person)
 
     def erase(
         self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str
     ) -> Records:
         """Delete everything about a person, in one transaction; what was there before."""
         with self._writing() as connection:
-            call(connection, self._node)
-            found = people.erase(connection, erasure, person, label, actor, reason)
+            notify(connection, self._node)
+            found = personal_data.erase(connection, erasure, person, label, actor, reason)
         if self._address.is_sqlite:
             with translated(self.place):
                 empty_wal(self._engine)
@@ -264,11 +264,11 @@ class SqlLedger:
         with self._writing() as connection:
             connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = version_num"))  # noqa: S608
 
-    def attend(self, on_call: Callable[[], None]) -> None:
-        """From now on end calls that hang, and call `on_call`, on a thread of our own, whenever another node
+    def listen(self, on_notification: Callable[[], None]) -> None:
+        """From now on end calls that hang, and call `on_notification`, on a thread of our own, whenever another node
         has written something. For a process that goes on; SQLite has neither and needs neither."""
         if not self._address.is_sqlite and self._listener is None:
-            self._listener = late.listener(self._address, self._calls, self._node, on_call)
+            self._listener = late.listener(self._address, self._calls, self._node, on_notification)
 
     def close(self) -> None:
         """Release every connection. Safe to call twice."""

@@ -19,12 +19,17 @@ LOOK_SECONDS: Final = 1.0
 
 
 class LedgerListener:
-    """The two threads. `on_call` is called on one of them whenever another node has written something."""
+    """The two threads. `on_notification` is called on one of them whenever another node has written something."""
 
     def __init__(
-        self, address: Address, calls: CallWatchdog, node: str, on_call: Callable[[], None]
+        self, address: Address, calls: CallWatchdog, node: str, on_notification: Callable[[], None]
     ) -> None:
-        self._address, self._calls, self._node, self._on_call = address, calls, node, on_call
+        self._address, self._calls, self._node, self._on_notification = (
+            address,
+            calls,
+            node,
+            on_notification,
+        )
         self._stopping = threading.Event()
         # Daemons: neither holds anything that has to be finished.
         for name, work in (("ledger-listener", self._listen), ("ledger-watch", self._watch)):
@@ -48,11 +53,11 @@ class LedgerListener:
     def _listen_once(self) -> None:
         with _connect(self._address, self._node) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
-            self._on_call()  # what was said while nobody listened
+            self._on_notification()  # what was said while nobody listened
             while not self._stopping.is_set():
                 for note in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
                     if note.payload != self._node:
-                        self._on_call()
+                        self._on_notification()
 
 
 def _connect(address: Address, node: str) -> psycopg.Connection[Any]:

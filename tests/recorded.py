@@ -18,7 +18,7 @@ from proxy_addon.core.catalogue import Catalogue
 from proxy_addon.core.metering import activity
 from proxy_addon.core.metering.activity import Exchange, Judgement, PageMemory
 from proxy_addon.core.types import Activity
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data" / "real-requests.jsonl.gz"
@@ -160,7 +160,7 @@ def judged(catalogue: Catalogue) -> Iterator[tuple[dict[str, Any], Judgement | N
 def figures() -> Figures:
     """The whole file under the shipped catalogue."""
     found = Figures()
-    for row, judgement in judged(Catalogue(rules_file.load(ROOT / "rules").platforms)):
+    for row, judgement in judged(Catalogue(rules_folder.load(ROOT / "rules").platforms)):
         relation = row["relation"]
         counts = judgement is not None and judgement.activity.counts
         found.rows[relation] += 1

@@ -14,8 +14,7 @@ from rich.table import Table
 from db.ledger import SqlLedger
 from db.upgrade import upgrade_existing
 from proxy_addon.cli.common import AsJson, Config, Database, one_line_errors
-from proxy_addon.config import dates
-from proxy_addon.config import parsers as values
+from proxy_addon.config import dates, parsers
 from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.settings import SettingsError, load_settings
 from proxy_addon.ledger.interface import AuditEntry
@@ -84,7 +83,7 @@ def _instant(text: str, now: float) -> float:
         return _on_the_clock(text)
     days = text.removesuffix("d")
     try:
-        ago = int(days) * DAY if text.endswith("d") else values.duration(0, 36_500 * DAY)(text)
+        ago = int(days) * DAY if text.endswith("d") else parsers.duration(0, 36_500 * DAY)(text)
     except ValueError:
         raise SettingsError(
             f"--since: {text!r} is not a time; write 2026-11-02, 30d or 12h"

@@ -26,7 +26,7 @@ from proxy_addon.ledger.interface import Ledger, LedgerError
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, settled
 from proxy_addon.metering.usage_book import PersonUsage
 from proxy_addon.report.roles import Roles
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.system import private_files
 from proxy_addon.system.clock import SystemClock
 
@@ -119,7 +119,7 @@ def open_ledger(
     """
     with one_line_errors():
         settings = load_settings({"rules": rules, "database": database}, config)
-        engine = Engine(rules_file.load(settings.rules))
+        engine = Engine(rules_folder.load(settings.rules))
         (upgrade if make else upgrade_existing)(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
             yield CommandContext(engine, guarded(ledger, engine.rule_set, settings), _now())

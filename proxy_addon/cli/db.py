@@ -15,11 +15,11 @@ from db.engine import HEAD
 from db.ledger import SqlLedger
 from db.upgrade import upgrade
 from proxy_addon.cli import db_copy
-from proxy_addon.config import parsers as values
+from proxy_addon.config import parsers
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.ledger.interface import LedgerError
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.system.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True, help="The database of the ledger.")
@@ -86,7 +86,7 @@ def prune(
     """Delete visits older than the `retention` of the rules. `allowance run` does so every day."""
     with _one_line_errors():
         settings = load_settings({"database": database, "rules": rules}, config)
-        kept = _seconds(older_than) if older_than else rules_file.load(settings.rules).retention
+        kept = _seconds(older_than) if older_than else rules_folder.load(settings.rules).retention
         ledger = SqlLedger(settings.database, "db prune")
         try:
             ledger.check()
@@ -116,8 +116,8 @@ def _seconds(text: str) -> float:
     days, is_days = text.strip().removesuffix("d"), text.strip().endswith("d")
     try:
         if is_days and days.isdecimal():
-            return values.duration(0, 36_500 * 86_400)(int(days) * 86_400)
-        return values.duration(0, 36_500 * 86_400)(text)
+            return parsers.duration(0, 36_500 * 86_400)(int(days) * 86_400)
+        return parsers.duration(0, 36_500 * 86_400)(text)
     except ValueError:
         raise typer.BadParameter(
             f"{text!r} is not a time; write 30d, 12h or 90m", param_hint="--older-than"

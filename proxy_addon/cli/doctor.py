@@ -17,7 +17,7 @@ from rich.table import Table
 
 from proxy_addon.cli.common import AsJson
 from proxy_addon.cli.run import run
-from proxy_addon.config import parsers as values
+from proxy_addon.config import parsers
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import SettingsError, load_settings, unknown_variables
 from proxy_addon.doctor.check import Check, State, carried_out, error, healthy, warning
@@ -103,7 +103,7 @@ def _probe(text: str | None) -> HostPort | None:
     if text is None:
         return None
     try:
-        found = values.host_port(text if ":" in text else f"{text}:443")
+        found = parsers.host_port(text if ":" in text else f"{text}:443")
     except ValueError as problem:
         raise SettingsError(f"--probe: {text!r}: {problem}") from None
     if not found.host:

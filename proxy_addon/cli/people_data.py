@@ -46,7 +46,7 @@ from proxy_addon.observability import decision_log
 from proxy_addon.presentation import visit_evidence as evidence
 from proxy_addon.presentation.durations import iso
 from proxy_addon.report.roles import Roles
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.system.clock import SystemClock
 
 FORMAT = "allowance-person"
@@ -203,7 +203,7 @@ def _opened(
         settings = load_settings(
             {"rules": rules, "database": database, "passwords": passwords}, config
         )
-        engine = Engine(rules_file.load(settings.rules))
+        engine = Engine(rules_folder.load(settings.rules))
         file = PasswordFile(settings.passwords)
         upgrade_existing(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:

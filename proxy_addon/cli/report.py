@@ -44,7 +44,7 @@ from proxy_addon.report.document import COLUMNS, document, rows
 from proxy_addon.report.page import page
 from proxy_addon.report.roles import Roles
 from proxy_addon.report.totals import Report
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.system.clock import SystemClock
 
 
@@ -138,7 +138,7 @@ def _opened(
 ) -> Iterator[_LedgerFacts]:
     with one_line_errors():
         settings = load_settings({"rules": rules, "database": database}, config)
-        engine = Engine(rules_file.load(settings.rules))
+        engine = Engine(rules_folder.load(settings.rules))
         upgrade_existing(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
             wanted = engine.rule_set.pseudonyms

@@ -14,7 +14,7 @@ import typer
 
 from proxy_addon.config.settings import SettingsError, load_settings
 from proxy_addon.core.rules.problems import Code, RuleProblem, Severity
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.yaml_reader import lines
 
 _SHOWN = 100  # problems; whoever has more begins with the first ones
@@ -44,7 +44,7 @@ def check(
 ) -> None:
     """Say everything that is wrong with a rules folder. Exit code: 0 right, 1 errors, 3 warnings only."""
     folder = folder or _settings_folder()
-    problems = rules_file.check(folder)
+    problems = rules_folder.check(folder)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     if as_json or form is Format.JSON:
         answer = {"ok": not errors, "problems": [asdict(problem) for problem in problems]}
@@ -108,7 +108,7 @@ def _count(number: int, what: str) -> str:
 def _lines(file: Path) -> list[str]:
     """The lines of a file; none when it cannot be shown."""
     try:
-        if not file.is_file() or file.stat().st_size > rules_file.MAX_BYTES:
+        if not file.is_file() or file.stat().st_size > rules_folder.MAX_BYTES:
             return []
         return lines(file.read_text("utf-8-sig", errors="replace"))
     except (OSError, ValueError):

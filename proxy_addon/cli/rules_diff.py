@@ -17,9 +17,9 @@ from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.settings import load_settings
 from proxy_addon.core.ruleset import RuleSet
-from proxy_addon.presentation import rule_text as rule_words
+from proxy_addon.presentation import rule_text
 from proxy_addon.presentation.durations import day, iso
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.diff import (
     Answer,
     Change,
@@ -64,8 +64,8 @@ def diff(
 ) -> None:
     """Show what would change if the rules in DIR took the place of those in force: who gains, who loses."""
     with one_line_errors():
-        before = rules_file.load(load_settings({"rules": rules}, config).rules)
-        after = rules_file.load(folder)
+        before = rules_folder.load(load_settings({"rules": rules}, config).rules)
+        after = rules_folder.load(folder)
     found = differences(before, after, _start(before, week))
     if as_json:
         typer.echo(json.dumps(_data(found, before), indent=2, ensure_ascii=False))
@@ -97,7 +97,7 @@ def _lines(found: Comparison, rules: RuleSet) -> Iterator[str]:
         count = {effect: sum(one.effect is effect for one in found.changes) for effect in Effect}
         yield ", ".join(_many(count[effect], *words) for effect, words in _COUNTED.items())
     if found.dated:
-        names = rule_words.some(f'"{name}"' for name in found.dated)
+        names = rule_text.some(f'"{name}"' for name in found.dated)
         yield f"Dates are seen in their own week only (--week DATE): {names}"
 
 
@@ -117,7 +117,7 @@ def sentence(change: Change) -> str:
 def _who(change: Change) -> str:
     parts = [f"role {role}" for role in change.roles]
     parts += [f'users like "{pattern}"' for pattern in change.patterns]
-    return rule_words.some([*parts, *change.people])
+    return rule_text.some([*parts, *change.people])
 
 
 def _what(before: Answer, after: Answer) -> str:

@@ -31,7 +31,7 @@ from proxy_addon.core.types import Person
 from proxy_addon.presentation.durations import clock, day, duration, moment
 from proxy_addon.presentation.rule_text import length
 from proxy_addon.rules import explanation
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.explanation import NOTHING, Explanation, Used
 from proxy_addon.rules.lookup import person_of
 from proxy_addon.system.clock import SystemClock
@@ -107,7 +107,7 @@ def _explained(
         if spent:
             with one_line_errors():
                 settings = load_settings({"rules": rules}, config)
-                engine = Engine(rules_file.load(settings.rules))
+                engine = Engine(rules_folder.load(settings.rules))
             now = _instant(at, engine.rule_set.zone)
             person = _person(engine, user, now)
             used = Used(explanation.taken_as_spent(engine, person, _amounts(spent), now))

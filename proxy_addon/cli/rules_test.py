@@ -16,7 +16,7 @@ from proxy_addon.rule_tests import report
 from proxy_addon.rule_tests.expression import BadExpressionError, wanted
 from proxy_addon.rule_tests.loader import FOLDER, read_tests
 from proxy_addon.rule_tests.runner import Run, run_plans
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 
 Folder = Annotated[
     Path | None,
@@ -70,7 +70,7 @@ def _write(file: Path, content: bytes) -> None:
 
 def _run(folder: Path, expression: str | None) -> Run:
     """All tests, or those that are meant. None that is meant is a mistake in the expression."""
-    machine = CompiledPolicy.of(rules_file.load(folder))
+    machine = CompiledPolicy.of(rules_folder.load(folder))
     tests = read_tests(folder, machine)
     if expression is None:
         return run_plans(machine, tests.plans, tests.problems)

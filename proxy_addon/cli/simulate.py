@@ -19,7 +19,7 @@ from proxy_addon.cli.simulate_tables import print_changes, print_result
 from proxy_addon.config.settings import load_settings
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.presentation.durations import iso
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.simulate import Replay, Result
 from proxy_addon.simulate.compare import Change, Side, changes
 from proxy_addon.simulate.hours import by_hour
@@ -67,8 +67,8 @@ def simulate(
 ) -> None:
     """Run recorded traffic through the rules on a virtual clock: who would have used what, and when it ran out."""
     with one_line_errors():
-        policy = rules_file.load(load_settings({"rules": rules}, config).rules)
-        other = rules_file.load(against) if against is not None else None
+        policy = rules_folder.load(load_settings({"rules": rules}, config).rules)
+        other = rules_folder.load(against) if against is not None else None
     report = ReadReport()
     results = _read(traces, user, report, strict, [policy] if other is None else [policy, other])
     _print_problems(report, strict)

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
-from proxy_addon.config import parsers as values
+from proxy_addon.config import parsers
 from proxy_addon.config.parsers import HostPort, Network, Redirect, TargetPattern, UpstreamProxy
 
 DEFAULT_CONFIG = Path("allowance.toml")
@@ -56,48 +56,50 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    rules: Annotated[Path, PlainValidator(values.path)] = Path("rules")
-    strict: Annotated[bool, PlainValidator(values.yes_or_no)] = False
-    state: Annotated[Path, PlainValidator(values.path)] = Path("var")
-    database: Annotated[str, PlainValidator(values.database)] = Field(
+    rules: Annotated[Path, PlainValidator(parsers.path)] = Path("rules")
+    strict: Annotated[bool, PlainValidator(parsers.yes_or_no)] = False
+    state: Annotated[Path, PlainValidator(parsers.path)] = Path("var")
+    database: Annotated[str, PlainValidator(parsers.database)] = Field(
         "sqlite:///var/allowance.db", repr=False
     )
-    journal: Annotated[Path | None, PlainValidator(values.path_or_none)] = (
+    journal: Annotated[Path | None, PlainValidator(parsers.path_or_none)] = (
         None  # None: see `db.address.journal_folder`
     )
-    listen: Annotated[HostPort, PlainValidator(values.host_port)] = HostPort("", 8080)
-    web: Annotated[HostPort, PlainValidator(values.host_port)] = HostPort("127.0.0.1", 8081)
-    workers: Annotated[int, PlainValidator(values.whole_number(1, 64))] = 1
-    confdir: Annotated[Path, PlainValidator(values.path)] = Path("var/ca")
-    passwords: Annotated[Path, PlainValidator(values.path)] = Path("var/passwords")
-    pseudonym_key: Annotated[Path, PlainValidator(values.path)] = Path("var/pseudonym.key")
+    listen: Annotated[HostPort, PlainValidator(parsers.host_port)] = HostPort("", 8080)
+    web: Annotated[HostPort, PlainValidator(parsers.host_port)] = HostPort("127.0.0.1", 8081)
+    workers: Annotated[int, PlainValidator(parsers.whole_number(1, 64))] = 1
+    confdir: Annotated[Path, PlainValidator(parsers.path)] = Path("var/ca")
+    passwords: Annotated[Path, PlainValidator(parsers.path)] = Path("var/passwords")
+    pseudonym_key: Annotated[Path, PlainValidator(parsers.path)] = Path("var/pseudonym.key")
     sign_in: Annotated[
-        SignIn, PlainValidator(values.one_of("auto", "required", "optional", "off"))
+        SignIn, PlainValidator(parsers.one_of("auto", "required", "optional", "off"))
     ] = "auto"
-    upstream_proxy: Annotated[UpstreamProxy | None, PlainValidator(values.upstream_proxy)] = None
-    upstream_ca: Annotated[Path | None, PlainValidator(values.readable_file)] = None
-    resolve: Annotated[tuple[Redirect, ...], PlainValidator(values.many(values.redirect))] = ()
-    client_networks: Annotated[tuple[Network, ...], PlainValidator(values.many(values.network))] = (
-        PRIVATE_NETWORKS
-    )
+    upstream_proxy: Annotated[UpstreamProxy | None, PlainValidator(parsers.upstream_proxy)] = None
+    upstream_ca: Annotated[Path | None, PlainValidator(parsers.readable_file)] = None
+    resolve: Annotated[tuple[Redirect, ...], PlainValidator(parsers.many(parsers.redirect))] = ()
+    client_networks: Annotated[
+        tuple[Network, ...], PlainValidator(parsers.many(parsers.network))
+    ] = PRIVATE_NETWORKS
     connect_ports: Annotated[
-        tuple[int, ...], PlainValidator(values.many(values.whole_number(1, 65_535)))
+        tuple[int, ...], PlainValidator(parsers.many(parsers.whole_number(1, 65_535)))
     ] = (443,)
     allow_targets: Annotated[
-        tuple[TargetPattern, ...], PlainValidator(values.many(values.target))
+        tuple[TargetPattern, ...], PlainValidator(parsers.many(parsers.target))
     ] = ()
-    front_proxies: Annotated[tuple[Network, ...], PlainValidator(values.many(values.network))] = ()
-    front_proxy_header: Annotated[str, PlainValidator(values.header_name)] = "X-Forwarded-User"
-    decision_log: Annotated[Path | None, PlainValidator(values.path_or_none)] = None
-    decision_log_sample: Annotated[float, PlainValidator(values.fraction)] = 1.0
-    decision_log_days: Annotated[int, PlainValidator(values.whole_number(1, 3650))] = 30
-    flush: Annotated[float, PlainValidator(values.duration(0.05, 60))] = 1.0
-    drain: Annotated[float, PlainValidator(values.duration(0, 3600))] = 10.0
-    log_format: Annotated[LogFormat, PlainValidator(values.one_of("auto", "json", "console"))] = (
+    front_proxies: Annotated[
+        tuple[Network, ...], PlainValidator(parsers.many(parsers.network))
+    ] = ()
+    front_proxy_header: Annotated[str, PlainValidator(parsers.header_name)] = "X-Forwarded-User"
+    decision_log: Annotated[Path | None, PlainValidator(parsers.path_or_none)] = None
+    decision_log_sample: Annotated[float, PlainValidator(parsers.fraction)] = 1.0
+    decision_log_days: Annotated[int, PlainValidator(parsers.whole_number(1, 3650))] = 30
+    flush: Annotated[float, PlainValidator(parsers.duration(0.05, 60))] = 1.0
+    drain: Annotated[float, PlainValidator(parsers.duration(0, 3600))] = 10.0
+    log_format: Annotated[LogFormat, PlainValidator(parsers.one_of("auto", "json", "console"))] = (
         "auto"
     )
     log_level: Annotated[
-        LogLevel, PlainValidator(values.one_of("debug", "info", "warning", "error"))
+        LogLevel, PlainValidator(parsers.one_of("debug", "info", "warning", "error"))
     ] = "info"
 
 
@@ -211,7 +213,7 @@ def _problem(
     if key not in Settings.model_fields:
         return f"{places.get(key, key)}: {key}: unknown setting{_meant(key)}"
     text = message.removeprefix("Value error, ")
-    shown = values.hide_credentials(repr(found[key]))
+    shown = parsers.hide_credentials(repr(found[key]))
     place = (
         places[key] if places[key].startswith("--") else f"{places[key]}: {key}"
     )  # a flag is the name

@@ -9,15 +9,15 @@ from proxy_addon.core.rules.problems import RuleProblem, Severity
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.doctor.check import Check, count, error, ok, warning
 from proxy_addon.rule_tests.runner import run_folder
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 
 
 def read(folder: Path) -> tuple[RuleSet | None, list[RuleProblem]]:
     """The rules, if they can be used, and everything that is to be said about them."""
-    reading = rules_file.read(folder)
-    problems = rules_file.problems(reading)
+    reading = rules_folder.read(folder)
+    problems = rules_folder.problems(reading)
     broken = any(problem.severity is Severity.ERROR for problem in problems)
-    return (None if broken else rules_file.rule_set(reading)), problems
+    return (None if broken else rules_folder.rule_set(reading)), problems
 
 
 def policy(folder: Path, rules: RuleSet | None, problems: list[RuleProblem]) -> Iterator[Check]:

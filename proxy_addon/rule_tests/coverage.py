@@ -15,7 +15,7 @@ from proxy_addon.core.policy import wording
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import RuleSet, When
 from proxy_addon.core.types import Decision, Person, Reason, Target
-from proxy_addon.presentation import rule_text as rule_words
+from proxy_addon.presentation import rule_text
 
 OTHERWISE = "otherwise"
 
@@ -135,7 +135,7 @@ def _stopping(when: When) -> Iterator[tuple[str, When]]:
         part = When(between=when.between)
         yield f"{wording.describe(part)}: does not fit", replace(when, between=())
     if when.calendar is not None:
-        names = rule_words.some(when.calendar.names)
+        names = rule_text.some(when.calendar.names)
         yield f"calendar {names}: does not fit", replace(when, calendar=None)
     if when.negated is not None:
         yield f"not {wording.describe(when.negated)}: does not fit", replace(when, negated=None)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, model_validator
 
-from proxy_addon.core.rules import schema_patterns as shapes
+from proxy_addon.core.rules import schema_patterns
 from proxy_addon.core.rules.parsers import BadValue, name, quote
 from proxy_addon.core.rules.time_parsers import duration
 from proxy_addon.core.ruleset import RuleSet
@@ -167,7 +167,7 @@ def _known(
             )
         return word
 
-    return PlainValidator(check, json_schema_input_type=shapes.NAME)
+    return PlainValidator(check, json_schema_input_type=schema_patterns.NAME)
 
 
 def _rules(info: ValidationInfo) -> RuleSet:
@@ -201,7 +201,7 @@ def _roles(value: object, info: ValidationInfo) -> tuple[str, ...]:
     return tuple(role for role in there if role in words)
 
 
-def _plain(check: Any, shape: Any = shapes.NAME) -> PlainValidator:
+def _plain(check: Any, shape: Any = schema_patterns.NAME) -> PlainValidator:
     return PlainValidator(check, json_schema_input_type=shape)
 
 
@@ -210,7 +210,7 @@ def _one_of(words: Collection[str]) -> Any:
 
 
 User = Annotated[str, _plain(_user)]
-Url = Annotated[str, _plain(_url, shapes.URL)]
+Url = Annotated[str, _plain(_url, schema_patterns.URL)]
 Section = Annotated[str, _plain(_word)]
 PlatformName = Annotated[
     str, _known("platform", TestCode.UNKNOWN_PLATFORM, lambda rules: rules.platforms.keys())
@@ -230,7 +230,7 @@ class VisitsModel(Strict):
     """`visits:` somebody uses a platform for so long."""
 
     platform: PlatformName
-    for_: Annotated[float, _plain(_some_length, shapes.LENGTH)]
+    for_: Annotated[float, _plain(_some_length, schema_patterns.LENGTH)]
     section: Section | None = None
     url: Url | None = None
 
@@ -241,9 +241,9 @@ class GrantModel(Strict):
     """`grant:` somebody gets more minutes."""
 
     allowance: AllowanceName
-    for_: Annotated[float, _plain(_some_length, shapes.LENGTH)]
+    for_: Annotated[float, _plain(_some_length, schema_patterns.LENGTH)]
     reason: Section = "a test"
-    until: Annotated[WallTime | None, _plain(wall, shapes.MOMENT)] = None
+    until: Annotated[WallTime | None, _plain(wall, schema_patterns.MOMENT)] = None
 
     model_config = ConfigDict(alias_generator=lambda key: key.rstrip("_"))
 
@@ -264,8 +264,10 @@ class ExpectModel(Strict):
             or_none=True,
         ),
     ] = None
-    left: Annotated[float | None, _plain(_length, shapes.LENGTH)] = None
-    until: Annotated[WallTime | None, _plain(_until, shapes.MOMENT | _one_of(_NEVER))] = None
+    left: Annotated[float | None, _plain(_length, schema_patterns.LENGTH)] = None
+    until: Annotated[WallTime | None, _plain(_until, schema_patterns.MOMENT | _one_of(_NEVER))] = (
+        None
+    )
     allowance: Annotated[
         str | None,
         _known(
@@ -314,7 +316,7 @@ class StepModel(Strict):
         }
     )
 
-    at: Annotated[WallTime, _plain(wall, shapes.MOMENT)]
+    at: Annotated[WallTime, _plain(wall, schema_patterns.MOMENT)]
     user: User | None = None
     visits: VisitsModel | None = None
     opens: Url | None = None
@@ -350,9 +352,12 @@ class TestModel(Strict):
     __test__ = False  # pytest: not a test
 
     name: Section
-    start: Annotated[WallTime, _plain(_start, shapes.DATED_MOMENT)]
+    start: Annotated[WallTime, _plain(_start, schema_patterns.DATED_MOMENT)]
     day: list[StepModel]
-    people: dict[User, Annotated[tuple[str, ...], _plain(_roles, shapes.NAME | shapes.NAMES)]] = {}
+    people: dict[
+        User,
+        Annotated[tuple[str, ...], _plain(_roles, schema_patterns.NAME | schema_patterns.NAMES)],
+    ] = {}
 
     @model_validator(mode="after")
     def _expects_something(self) -> Self:

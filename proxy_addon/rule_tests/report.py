@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core.types import Decision
-from proxy_addon.presentation import rule_text as rule_words
+from proxy_addon.presentation import rule_text
 from proxy_addon.presentation.durations import iso
 from proxy_addon.rule_tests.models import NONE
 from proxy_addon.rule_tests.plan import Opens
@@ -50,7 +50,7 @@ def shown(value: object, field: str, zone: ZoneInfo) -> str:
     if value is None:
         return "never" if field == "until" else NONE
     if field == "left" and isinstance(value, float):
-        return rule_words.length(value)
+        return rule_text.length(value)
     if field == "until" and isinstance(value, float):
         return iso(round(value), zone)[:19].replace("T", " ").removesuffix(":00")
     return str(value)

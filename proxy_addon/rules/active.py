@@ -17,7 +17,7 @@ import structlog
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.core.ruleset import RuleSet
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.folder import Reading
 from proxy_addon.rules.last_good import Kept, LastGood
 
@@ -123,14 +123,14 @@ class LiveRules:
         Subscribers are called in this thread, after the swap, in the order in which they came.
         """
         with self._one_at_a_time:
-            reading = rules_file.read(self.folder)
+            reading = rules_folder.read(self.folder)
             if (
                 self._current is not None
                 and reading.digest == self._current.digest
                 and not reading.failed
             ):
                 return False
-            fresh = rules_file.rule_set(reading)
+            fresh = rules_folder.rule_set(reading)
             if not self._known_good(reading):
                 self._test(fresh)
             prepared = CompiledPolicy.of(fresh) if self._subscribers else None
@@ -176,7 +176,7 @@ class LiveRules:
         if kept is None:
             return False
         try:
-            self._current = rules_file.rule_set(kept.reading)
+            self._current = rules_folder.rule_set(kept.reading)
         except RuleErrors:
             return False
         self.kept = kept

@@ -18,7 +18,7 @@ from proxy_addon.core import period_table, periods
 from proxy_addon.core.policy.matching import Match
 from proxy_addon.core.ruleset import Limit, Metering, Period, RuleSet, Then
 from proxy_addon.core.types import Person, Target
-from proxy_addon.presentation import rule_text as rule_words
+from proxy_addon.presentation import rule_text
 from proxy_addon.rules.equivalence import (
     ANYBODY,
     MATCHING,
@@ -61,7 +61,7 @@ class Answer(NamedTuple):
             f"spend {self.allowance} {' and '.join(self.limits)}" if self.limits else self.verdict
         )
         if self.carry_over:
-            text += f", {rule_words.length(self.carry_over)} carried over"
+            text += f", {rule_text.length(self.carry_over)} carried over"
         return f"{text} (observed only)" if self.observed else text
 
 
@@ -281,7 +281,7 @@ def _answer(side: Side, person: Person | None, target: Target, at: float) -> tup
         match.then,
         rule,
         match.allowance,
-        tuple(map(rule_words.limit, limits)),
+        tuple(map(rule_text.limit, limits)),
         side.rules.allowances[match.allowance].carry_over,
         _shows(match),
         tuple(map(_a_day, limits)),
@@ -388,5 +388,5 @@ _SHOWN: Mapping[str, Callable[[RuleSet], str]] = {
     "week_starts": lambda rules: _DAYS[rules.week_starts],
     "unidentified": lambda rules: rules.unidentified_role or "refuse",
     "on_failure": lambda rules: str(rules.on_failure),
-    "retention": lambda rules: rule_words.length(rules.retention),
+    "retention": lambda rules: rule_text.length(rules.retention),
 }

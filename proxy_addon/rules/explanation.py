@@ -15,13 +15,13 @@ from proxy_addon.core import period_table, periods
 from proxy_addon.core.audience import NameIndex
 from proxy_addon.core.catalogue import Catalogue
 from proxy_addon.core.intervals import measure, normalise
-from proxy_addon.core.policy import balance as balances_of
+from proxy_addon.core.policy import balance as balances
 from proxy_addon.core.policy.balance import StaticUsage, Usage
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.policy.wording import why
 from proxy_addon.core.ruleset import Limit, Override, Rule
 from proxy_addon.core.types import Decision, Grant, Interval, Person, Visit
-from proxy_addon.presentation import rule_text as rule_words
+from proxy_addon.presentation import rule_text
 from proxy_addon.presentation.durations import iso
 from proxy_addon.rules.lookup import address_of, person_of, refused
 
@@ -123,8 +123,8 @@ def taken_as_spent(
             passed = at - periods.window(limit, engine.rule_set, at).start
             if seconds > passed:
                 raise ValueError(
-                    f"{rule_words.length(seconds)} of {name} cannot have been spent: "
-                    f"{period_table.this(limit.period)} began {rule_words.length(passed)} ago"
+                    f"{rule_text.length(seconds)} of {name} cannot have been spent: "
+                    f"{period_table.this(limit.period)} began {rule_text.length(passed)} ago"
                 )
     return StaticUsage(
         {name: (Interval(at - seconds, at),) for name, seconds in amounts.items() if seconds}
@@ -137,7 +137,7 @@ def _allowance(engine: Engine, person: Person, name: str, used: Used, at: float)
     override = engine.override_for(person, name, at)
     lines = []
     for limit in limits:
-        stands = balances_of.standing(rules, rules.allowances[name], limit, used.usage, at)
+        stands = balances.standing(rules, rules.allowances[name], limit, used.usage, at)
         lines.append(LimitLine(limit, stands.spent, stands.granted, stands.carried, stands.left))
     least = min(range(len(lines)), key=lambda number: lines[number].left)
     window = Interval(
@@ -204,10 +204,10 @@ def data(found: Explanation, zone: ZoneInfo) -> dict[str, Any]:
         "would": decision.would,
         "override": None
         if line is None or line.override is None
-        else rule_words.override(line.override),
+        else rule_text.override(line.override),
         "limits": [
             {
-                "limit": rule_words.limit(one.limit),
+                "limit": rule_text.limit(one.limit),
                 "spent": round(one.spent, 3),
                 "granted": round(one.granted, 3),
                 "carried": round(one.carried, 3),

@@ -7,13 +7,11 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from proxy_addon.core.rules import calendar_checks as dated
-from proxy_addon.core.rules import checks
-from proxy_addon.core.rules import parsers as values
+from proxy_addon.core.rules import calendar_checks, checks, parsers
 
 _OR_NOTHING = (checks.any_list, checks.keyed)
-_OR_ONE = (checks.some_or_one, dated.one_or_more)
-_SOMETHING = (checks.some, checks.group_list, values.given)
+_OR_ONE = (checks.some_or_one, calendar_checks.one_or_more)
+_SOMETHING = (checks.some, checks.group_list, parsers.given)
 
 
 class _Shapes(GenerateJsonSchema):

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.folder import Reading
 from proxy_addon.system import private_files
 
@@ -66,7 +66,7 @@ class LastGood:
         seal = str(pointer.get("seal", ""))
         if not seal:
             return None
-        reading = rules_file.read(self.place / seal[:16])
+        reading = rules_folder.read(self.place / seal[:16])
         if reading.failed or _seal(reading) != seal:
             return None
         return Kept(reading, (self.place / _CURRENT).stat().st_mtime)

@@ -42,7 +42,7 @@ class Lifecycle:
         self.writer.start()
         if self.decisions is not None:
             self.decisions.start()
-        self.ledger.attend(self.writer.wake)
+        self.ledger.listen(self.writer.wake)
         self.reloading.start(loop)
         self.heartbeat.turn()
 

@@ -31,7 +31,7 @@ from db.upgrade import upgrade
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.types import Visit
 from proxy_addon.metering.usage_book import PersonUsage, UsageBook
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from tests.postgres import PostgresServer
 
 NOW = 1_793_703_600.0  # Tuesday 3 November 2026, 11:00 UTC
@@ -214,7 +214,7 @@ def main(people: int, days: int) -> None:
     (folder / "rules").mkdir()
     (folder / "rules" / "policy.yaml").write_text(POLICY)
     shutil.copytree(ROOT / "rules" / "platforms", folder / "rules" / "platforms")
-    engine = Engine(rules_file.load(folder / "rules"))
+    engine = Engine(rules_folder.load(folder / "rules"))
     server_folder = Path(tempfile.mkdtemp(prefix="allowance-postgres-"))
     server = PostgresServer(server_folder, "shared_buffers=512MB", "max_wal_size=8GB", "jit=off")
     try:

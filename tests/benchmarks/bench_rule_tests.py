@@ -15,7 +15,7 @@ from time import perf_counter, process_time
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.rule_tests.loader import read_tests
 from proxy_addon.rule_tests.runner import run_plans
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 A_FILE = 250  # tests
@@ -53,7 +53,7 @@ def main(count: int) -> None:
         shutil.copytree(RULES, folder, ignore=shutil.ignore_patterns("tests"))
         write(folder / "tests", count)
         begin, busy = perf_counter(), process_time()
-        machine = CompiledPolicy.of(rules_file.load(folder))
+        machine = CompiledPolicy.of(rules_folder.load(folder))
         compiled = perf_counter()
         tests = read_tests(folder, machine)
         read = perf_counter()

@@ -21,7 +21,7 @@ from time import perf_counter, sleep
 
 from proxy_addon.core.policy.engine import Engine, StaticUsage
 from proxy_addon.core.types import Target
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from tests.benchmarks.bench_proxy import BODY, LIMITED, running_site
 from tests.benchmarks.proxies import Proxy, allowance_proxy
 from tests.e2e.authority import Authority
@@ -90,7 +90,7 @@ class Ticker(threading.Thread):
 def loaded(folder: Path) -> float:
     """Seconds from files to the first answer."""
     begun = perf_counter()
-    engine = Engine(rules_file.load(folder))
+    engine = Engine(rules_folder.load(folder))
     engine.decide(engine.person("person77@office.example", NOW), Target("x"), StaticUsage(), NOW)
     return perf_counter() - begun
 
@@ -220,7 +220,7 @@ def main() -> None:
             f" (nothing loading: {idle * 1000:.0f} ms)"
         )
         begun = perf_counter()
-        problems = rules_file.check(folder)
+        problems = rules_folder.check(folder)
         print(
             f"  check with all warnings: {perf_counter() - begun:.2f} s, {len(problems)} problems"
         )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy_addon.config import parsers as values
+from proxy_addon.config import parsers
 from proxy_addon.config.parsers import HostPort, Redirect, TargetPattern
 
 
@@ -27,7 +27,7 @@ from proxy_addon.config.parsers import HostPort, Redirect, TargetPattern
 )
 def test_host_port(text, expected):
     """Every usual way to write an address to listen on is understood."""
-    assert values.host_port(text) == expected
+    assert parsers.host_port(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,13 @@ def test_host_port(text, expected):
 def test_host_port_refuses(text):
     """What cannot be an address to listen on is refused with an example."""
     with pytest.raises(ValueError, match=r"write HOST:PORT, for example"):
-        values.host_port(text)
+        parsers.host_port(text)
 
 
 @given(st.sampled_from(["", "127.0.0.1", "::1", "fe80::1", "host.example"]), st.integers(0, 65_535))
 def test_host_port_round_trip(host, port):
     """What we print of an address is read back as the same."""
-    assert values.host_port(str(HostPort(host, port))) == HostPort(host, port)
+    assert parsers.host_port(str(HostPort(host, port))) == HostPort(host, port)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_host_port_round_trip(host, port):
 )
 def test_redirect(text, expected):
     """The lines of the resolve table are read as curl reads them, hosts in one spelling."""
-    assert values.redirect(text) == expected
+    assert parsers.redirect(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_redirect(text, expected):
 def test_redirect_refuses(text):
     """A line of the resolve table that is incomplete, or leads to a name, is refused with an example."""
     with pytest.raises(ValueError, match="write HOST:PORT=ADDRESS:PORT"):
-        values.redirect(text)
+        parsers.redirect(text)
 
 
 @pytest.mark.parametrize(
@@ -97,20 +97,20 @@ def test_redirect_refuses(text):
 )
 def test_target(text, expected):
     """A target is a name, an address, a network, or one of the first two with a port."""
-    assert values.target(text) == expected
+    assert parsers.target(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "a b", "http://x", "x:y", "10.0.0.0/99"])
 def test_target_refuses(text):
     """What is none of these is refused."""
     with pytest.raises(ValueError, match="write"):
-        values.target(text)
+        parsers.target(text)
 
 
 def test_network_with_host_bits_names_the_right_one():
     """The error for a network with bits behind its prefix contains the network that was meant."""
     with pytest.raises(ValueError, match=r"write 10\.0\.0\.0/8"):
-        values.network("10.1.2.3/8")
+        parsers.network("10.1.2.3/8")
 
 
 @pytest.mark.parametrize(
@@ -119,20 +119,20 @@ def test_network_with_host_bits_names_the_right_one():
 )
 def test_duration(text, seconds):
     """Durations are read with their units, and bare numbers as seconds."""
-    assert values.duration(0, 3600)(text) == seconds
+    assert parsers.duration(0, 3600)(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "s", "1d", "-1s", "2h", True, "inf", "nan", "1s2"])
 def test_duration_refuses(text):
     """What is not a duration, or lies outside the bounds, is refused with the bounds."""
     with pytest.raises(ValueError, match="from 0s to 3600s"):
-        values.duration(0, 3600)(text)
+        parsers.duration(0, 3600)(text)
 
 
 @given(st.lists(st.integers(1, 65_535), max_size=5))
 def test_lists_may_be_one_text(ports):
     """A list is the same list whether it is a TOML array, a comma list or a list with blanks."""
-    parse = values.many(values.whole_number(1, 65_535))
+    parse = parsers.many(parsers.whole_number(1, 65_535))
     assert (
         parse(ports)
         == parse(",".join(map(str, ports)))
@@ -143,7 +143,7 @@ def test_lists_may_be_one_text(ports):
 
 def test_upstream_proxy_keeps_its_password_to_itself():
     """Credentials of the upstream proxy are there to be used, and in no text that could be logged."""
-    proxy = values.upstream_proxy("http://us%40er:pa%3Ass@[::1]:3128")
+    proxy = parsers.upstream_proxy("http://us%40er:pa%3Ass@[::1]:3128")
     assert proxy is not None
     assert (proxy.credentials, proxy.url) == ("us@er:pa:ss", "http://[::1]:3128")
     assert "pa" not in repr(proxy).replace("UpstreamProxy", "")
@@ -156,7 +156,7 @@ def test_upstream_proxy_keeps_its_password_to_itself():
 def test_upstream_proxy_refuses(text):
     """Only http and https proxies, told by host and port, can be next."""
     with pytest.raises(ValueError, match="write http://HOST:PORT"):
-        values.upstream_proxy(text)
+        parsers.upstream_proxy(text)
 
 
 @pytest.mark.parametrize(
@@ -170,40 +170,40 @@ def test_upstream_proxy_refuses(text):
 )
 def test_database(text, expected):
     """The short forms of a Postgres URL get the driver that is installed."""
-    assert values.database(text) == expected
+    assert parsers.database(text) == expected
 
 
 @pytest.mark.parametrize("text", ["http://u:p w@h:1", "http://u:p@@h", "x://u:p/w@h"])
 def test_credentials_are_hidden(text):
     """Nothing between the scheme and the host of a URL is shown, however badly it is written."""
-    assert "p" not in values.hide_credentials(text).removeprefix("http")
+    assert "p" not in parsers.hide_credentials(text).removeprefix("http")
 
 
 @pytest.mark.parametrize("value", [True, "true", "Yes", " on ", "1"])
 def test_switch_on(value):
     """A switch is on by the words that people and environments use."""
-    assert values.yes_or_no(value) is True
+    assert parsers.yes_or_no(value) is True
 
 
 @pytest.mark.parametrize("value", [False, "false", "NO", "off", "0"])
 def test_switch_off(value):
     """And off by theirs."""
-    assert values.yes_or_no(value) is False
+    assert parsers.yes_or_no(value) is False
 
 
 @pytest.mark.parametrize("value", ["", "maybe", None, 2])
 def test_switch_refuses(value):
     """What is neither is refused."""
     with pytest.raises(ValueError, match="write true or false"):
-        values.yes_or_no(value)
+        parsers.yes_or_no(value)
 
 
 def test_path_or_none():
     """None is none; what is given has to be a path."""
-    assert values.path_or_none(None) is None
-    assert str(values.path_or_none("a/b")) == "a/b"
+    assert parsers.path_or_none(None) is None
+    assert str(parsers.path_or_none("a/b")) == "a/b"
     with pytest.raises(ValueError, match="path of a file or folder"):
-        values.path_or_none(" ")
+        parsers.path_or_none(" ")
 
 
 @pytest.mark.parametrize(
@@ -211,11 +211,11 @@ def test_path_or_none():
 )
 def test_parts_of_a_whole(written: object, part: float) -> None:
     """As a number or in per cent."""
-    assert values.fraction(written) == part
+    assert parsers.fraction(written) == part
 
 
 @pytest.mark.parametrize("written", ["", "2", "-0.1", "101%", "1e-3", True, "half", "0.1.1", None])
 def test_no_parts_of_a_whole(written: object) -> None:
     """The message says what to write."""
     with pytest.raises(ValueError, match=r"from 0 to 1, such as 0\.1 or 10%"):
-        values.fraction(written)
+        parsers.fraction(written)

@@ -14,7 +14,7 @@ from proxy_addon.core.period_table import CALENDAR, DAY, EPOCH_DAY, SHORTEST_FIR
 from proxy_addon.core.policy import balance
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.policy.horizon import needed_since, needed_until
-from proxy_addon.core.rules import time_parsers as times_of
+from proxy_addon.core.rules import time_parsers
 from proxy_addon.core.ruleset import Allowance, Limit, Period
 from proxy_addon.core.types import Interval
 from proxy_addon.presentation import rule_text
@@ -52,7 +52,7 @@ def test_the_order_is_that_of_the_lengths() -> None:
 def test_every_function_works_for_every_period(period: Period, carried: float) -> None:
     """Parsing and its opposite, windows, balances, the expiry of a grant, and how far memory goes back."""
     limit = limit_of(period)
-    assert times_of.limit(rule_text.limit(limit)) == limit
+    assert time_parsers.limit(rule_text.limit(limit)) == limit
     allowance = Allowance("some", (limit,), carry_over=carried)
     name = next(iter(SAMPLE.allowances))
     rules = replace(SAMPLE, allowances={name: replace(allowance, name=name)})

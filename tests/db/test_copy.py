@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from db import copy as copying
+from db import copy as copy_module
 from db.copy import copy
 from db.ledger import SqlLedger
 from db.upgrade import upgrade
@@ -104,7 +104,7 @@ def test_what_was_interrupted_goes_on(
     """Broken off in the middle of a table, the copy goes on there, and takes over what visits became since."""
     source, target = f"sqlite:///{tmp_path}/source.db", new_url(engine, request, tmp_path / "t")
     ledger = full(source)
-    monkeypatch.setattr(copying, "BATCH", 50)
+    monkeypatch.setattr(copy_module, "BATCH", 50)
 
     def stop(table: str, done: int, rows: int) -> None:
         if table == "visits" and done == 150:

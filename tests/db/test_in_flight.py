@@ -6,7 +6,7 @@ from pathlib import Path
 
 from db.address import parse
 from db.engine import open_engine
-from db.in_flight import CallWatchdog, call
+from db.in_flight import CallWatchdog, notify
 from db.upgrade import upgrade
 from tests.db.engines import connected
 
@@ -26,4 +26,4 @@ def test_sqlite_calls_nobody(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/ledger.db"
     upgrade(url)
     with connected(url) as connection:
-        call(connection, "a")
+        notify(connection, "a")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from db import listener as attend
+from db import listener as listener_module
 from db.in_flight import CallWatchdog
 from db.ledger import SqlLedger
 from db.upgrade import upgrade
@@ -52,7 +52,7 @@ def pair(postgres_url: str) -> Iterator[tuple[SqlLedger, SqlLedger]]:
 def test_others_are_heard_at_once(pair: tuple[SqlLedger, SqlLedger]) -> None:
     """A visit and a grant of another node are called within a fraction of a second, without being asked for."""
     called = Called()
-    pair[0].attend(called)
+    pair[0].listen(called)
     assert called.within(1, 10)  # it listens
     pair[1].write_visits([VISIT])
     assert called.within(2, 1.0)
@@ -64,7 +64,7 @@ def test_nobody_calls_itself(pair: tuple[SqlLedger, SqlLedger]) -> None:
     """What a node wrote itself is not news, and a grant that is known already is none for anybody."""
     called = Called()
     pair[1].add_grant(GRANT, actor="lead")
-    pair[0].attend(called)
+    pair[0].listen(called)
     assert called.within(1, 10)
     pair[0].write_visits([VISIT])
     pair[1].add_grant(GRANT, actor="lead")
@@ -75,11 +75,11 @@ def test_nobody_calls_itself(pair: tuple[SqlLedger, SqlLedger]) -> None:
 
 def test_it_listens_again(own_postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the server was stopped and started, calls are heard again."""
-    monkeypatch.setattr(attend, "AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(listener_module, "AGAIN_SECONDS", 0.1)
     own_postgres.start()
     upgrade(own_postgres.url())
     ledger, called = SqlLedger(own_postgres.url(), "a"), Called()
-    ledger.attend(called)
+    ledger.listen(called)
     assert called.within(1, 10)
     own_postgres.stop()
     own_postgres.start()
@@ -96,13 +96,13 @@ def test_a_call_that_hangs_is_ended(
 ) -> None:
     """A server that is frozen, so that its own timeouts are too, holds a call up for a bounded time only."""
     monkeypatch.setattr(CallWatchdog.break_off, "__defaults__", (1.0,))
-    monkeypatch.setattr(attend, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(listener_module, "LOOK_SECONDS", 0.1)
     own_postgres.start()
     upgrade(own_postgres.url())
     ledger = SqlLedger(own_postgres.url(), "a")
     ledger.write_visits([])
     ledger.check()
-    ledger.attend(lambda: None)
+    ledger.listen(lambda: None)
     own_postgres.pause()
     began = time.monotonic()
     with pytest.raises(LedgerUnavailable):

@@ -17,7 +17,7 @@ from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import Settings
 from proxy_addon.doctor import upstream as sites
 from proxy_addon.doctor.check import State
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from tests.e2e.authority import Authority
 from tests.e2e.waiting import free_port
 
@@ -185,7 +185,7 @@ def test_another_proxy_refuses(words: bytes, remedy: str) -> None:
 
 def test_host_of_the_catalogue() -> None:
     """The first platform that the policy names and limits; none where nothing is limited."""
-    rules = rules_file.load(ROOT / "rules")
+    rules = rules_folder.load(ROOT / "rules")
     assert sites.host_of(rules) == HostPort("facebook.com", 443)
     (check,) = sites.sites(Settings(), None, NOW)
     assert (check.state, "--probe" in check.remedy) == (State.NOT_CHECKED, True)

@@ -93,7 +93,7 @@ def main(url: str, journal: str, truth: str, people: int, seed: int) -> int:
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
     writer.start()
-    ledger.attend(writer.wake)
+    ledger.listen(writer.wake)
     dice = random.Random(seed)
     crowd = [Person(f"p{number}", node, dice) for number in range(people)]
     record = os.open(truth, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -34,7 +34,7 @@ with atheris.instrument_imports(include=["proxy_addon"]) if guided else contextl
     from proxy_addon.core.policy.engine import Engine, StaticUsage
     from proxy_addon.core.rules.problems import Code, Severity
     from proxy_addon.core.types import Target
-    from proxy_addon.rules import folder as rules_file
+    from proxy_addon.rules import folder as rules_folder
     from proxy_addon.rules.folder import Reading
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,7 @@ class Count:
             time.process_time()
         )  # of a processor: a machine that is busy with other things is not a failure
         read = reading(data)
-        problems = rules_file.problems(read)
+        problems = rules_folder.problems(read)
         files = {name for name, _ in (*read.top, *read.platforms)} | {"rules"}
         for problem in problems:
             text = str(problem)
@@ -96,7 +96,7 @@ class Count:
 
     def _use(self, read: Reading) -> None:
         """Rules that are right can be asked."""
-        engine = Engine(rules_file.rule_set(read))
+        engine = Engine(rules_folder.rule_set(read))
         person = engine.person("carl", NOW)
         for target in (Target("x"), Target("linkedin", "learning")):
             engine.explain(person, target, StaticUsage(), NOW)

@@ -16,7 +16,7 @@ from pathlib import Path
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.rule_tests.loader import read_bytes
 from proxy_addon.rule_tests.runner import run_plans
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from tests.fuzz.fuzz_rules import SLOW, WORDS, mutated
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    machine = CompiledPolicy.of(rules_file.load(ROOT / "rules"))
+    machine = CompiledPolicy.of(rules_folder.load(ROOT / "rules"))
     WORDS.extend(MORE)
     pool, chance = seeds(), random.Random(options.seed)
     begun, ran = time.perf_counter(), 0

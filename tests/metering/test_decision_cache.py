@@ -11,7 +11,7 @@ from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict, Visit
 from proxy_addon.metering.decision_cache import CachedDecision, DecisionCache
 from proxy_addon.metering.usage_book import PersonUsage, UsageBook
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from tests.simulate import trace
 
 ANA = Person("ana", ("staff",))
@@ -21,7 +21,7 @@ SPEND = Decision(Verdict.SPEND, Reason.WITHIN, "x", left=300.0, until=1_000.0)
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: Any) -> RuleSet:
     """Some rules."""
-    return rules_file.load(trace.write_rules(tmp_path_factory.mktemp("rules") / "r"))
+    return rules_folder.load(trace.write_rules(tmp_path_factory.mktemp("rules") / "r"))
 
 
 def kept(rules: RuleSet, usage: PersonUsage, decision: Decision = SPEND) -> CachedDecision:

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from proxy_addon.core.rules.time_parsers import duration
 from proxy_addon.core.rules.time_parsers import limit as parsed
 from proxy_addon.core.ruleset import Override
-from proxy_addon.presentation import rule_text as rule_words
+from proxy_addon.presentation import rule_text
 
 
 @given(st.integers(0, 10_000_000))
 def test_lengths_are_read_as_they_are_written(seconds: int) -> None:
     """What is said can be put into a rule file."""
-    assert duration(rule_words.length(seconds)) == seconds
+    assert duration(rule_text.length(seconds)) == seconds
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_lengths_are_read_as_they_are_written(seconds: int) -> None:
 )
 def test_limits_are_written_as_they_were_read(text: str) -> None:
     """The same words."""
-    assert rule_words.limit(parsed(text)) == text
+    assert rule_text.limit(parsed(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -47,19 +47,19 @@ def test_limits_are_written_as_they_were_read(text: str) -> None:
 )
 def test_limits_in_plain_words(written: str, read: str) -> None:
     """As people say them."""
-    assert rule_words.spelled_limit(parsed(written)) == read
+    assert rule_text.spelled_limit(parsed(written)) == read
 
 
 def test_nothing_is_spelled_as_minutes() -> None:
     """Also what is less than nothing."""
-    assert [rule_words.spelled_length(seconds) for seconds in (0.0, -5.0, 0.4)] == ["0 minutes"] * 3
-    assert [rule_words.length(seconds) for seconds in (0.0, -5.0, 0.4)] == ["0m"] * 3
+    assert [rule_text.spelled_length(seconds) for seconds in (0.0, -5.0, 0.4)] == ["0 minutes"] * 3
+    assert [rule_text.length(seconds) for seconds in (0.0, -5.0, 0.4)] == ["0m"] * 3
 
 
 def test_several_limits() -> None:
     """All of them hold."""
     assert (
-        rule_words.limits([parsed("15m per day"), parsed("1h per week")])
+        rule_text.limits([parsed("15m per day"), parsed("1h per week")])
         == "15m per day and 1h per week"
     )
 
@@ -74,11 +74,11 @@ def test_several_limits() -> None:
 )
 def test_overrides(users: tuple[str, ...], roles: tuple[str, ...], text: str) -> None:
     """Whom it is for."""
-    assert rule_words.override(Override(users, roles, ())) == text
+    assert rule_text.override(Override(users, roles, ())) == text
 
 
 def test_long_lists_are_cut() -> None:
     """Nobody reads a hundred names."""
-    assert rule_words.some([]) == ""
-    assert rule_words.some("ab") == "a and b"
-    assert rule_words.some("abcdefg") == "a, b, c and 4 more"
+    assert rule_text.some([]) == ""
+    assert rule_text.some("ab") == "a and b"
+    assert rule_text.some("abcdefg") == "a, b, c and 4 more"

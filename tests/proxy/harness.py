@@ -29,7 +29,7 @@ from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.master import Runner, RunnerOptions
 from proxy_addon.proxy.services import Services
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.system.clock import VirtualClock, timer
 from proxy_addon.web.app import employee_app
 from proxy_addon.web.proxy_state import LiveProxyState
@@ -95,7 +95,7 @@ class ProxyHarness:
         **settings: Any,
     ) -> None:
         self.folder = folder
-        self.rules = rules_file.load(_rules(folder / "rules", warn, unidentified, on_failure))
+        self.rules = rules_folder.load(_rules(folder / "rules", warn, unidentified, on_failure))
         file = PasswordFile(folder / "passwords")
         for user, password in (passwords or {}).items():
             file.add(user, password)

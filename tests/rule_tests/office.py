@@ -10,7 +10,7 @@ from textwrap import dedent, indent
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.rule_tests.loader import Tests, read_bytes
 from proxy_addon.rule_tests.runner import Run, run_plans
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 
 POLICY = """\
 version: 1
@@ -64,7 +64,7 @@ def write(folder: Path, policy: str = POLICY, tests: str | None = None) -> Path:
 def machine(policy: str = POLICY) -> CompiledPolicy:
     """The office, compiled."""
     with TemporaryDirectory() as name:
-        return CompiledPolicy.of(rules_file.load(write(Path(name) / "rules", policy)))
+        return CompiledPolicy.of(rules_folder.load(write(Path(name) / "rules", policy)))
 
 
 def one_test(day: str, start: str = "2026-11-02 09:00", people: str = "{dora: [staff]}") -> str:

@@ -10,7 +10,7 @@ from proxy_addon.rule_tests.loader import read_bytes
 from proxy_addon.rule_tests.models import ExpectModel, StepModel, TestModel
 from proxy_addon.rule_tests.problems import TestCode
 from proxy_addon.rule_tests.runner import run_plans
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "rules-testing.md").read_text("utf-8")
@@ -19,7 +19,7 @@ PAGE = (ROOT / "docs" / "rules-testing.md").read_text("utf-8")
 def test_the_example_passes() -> None:
     """As it stands there, against the shipped rules."""
     (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    machine = CompiledPolicy.of(rules_file.load(ROOT / "rules"))
+    machine = CompiledPolicy.of(rules_folder.load(ROOT / "rules"))
     tests = read_bytes(example.encode(), "docs", machine)
     run = run_plans(machine, tests.plans, tests.problems)
     assert run.ok

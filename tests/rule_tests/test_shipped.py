@@ -10,7 +10,7 @@ from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.rule_tests.loader import read_tests
 from proxy_addon.rule_tests.report import lines
 from proxy_addon.rule_tests.runner import Run, run_plans
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from tests.rule_tests.office import POLICY, one_test, write
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
@@ -19,7 +19,7 @@ RULES = Path(__file__).resolve().parents[2] / "rules"
 @pytest.fixture(scope="module")
 def found() -> Run:
     """One run of all shipped tests."""
-    machine = CompiledPolicy.of(rules_file.load(RULES))
+    machine = CompiledPolicy.of(rules_folder.load(RULES))
     tests = read_tests(RULES, machine)
     return run_plans(machine, tests.plans, tests.problems)
 
@@ -41,5 +41,5 @@ def test_the_rule_reader_passes_tests_over(tmp_path: Path) -> None:
     """`rules/tests/` is not part of the rules, not even of their digest."""
     tests = one_test("- {at: 09:00, restart: true}")
     plain, tested = write(tmp_path / "a"), write(tmp_path / "b", POLICY, tests)
-    assert rules_file.check(tested) == rules_file.check(plain)
-    assert rules_file.load(tested).digest == rules_file.load(plain).digest
+    assert rules_folder.check(tested) == rules_folder.check(plain)
+    assert rules_folder.load(tested).digest == rules_folder.load(plain).digest

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from proxy_addon.core.rules.problems import Code, RuleErrors, RuleProblem, Severity
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 
 HERE = Path(__file__).parent
 CASES = sorted(HERE.joinpath("bad").iterdir())
@@ -44,7 +44,7 @@ def laid_out(case: Path, folder: Path) -> Path:
 def test_the_good_rules_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the cases are laid over has no problem of its own."""
     monkeypatch.chdir(HERE)
-    assert rules_file.check(Path("good")) == []
+    assert rules_folder.check(Path("good")) == []
 
 
 def test_every_case_has_a_row_and_every_row_a_case() -> None:
@@ -73,15 +73,15 @@ def test_each_mistake_is_told_in_these_words(
     """All problems of a case, in order, to the letter; and loading refuses errors, and lets warnings pass."""
     laid_out(case, tmp_path)
     monkeypatch.chdir(tmp_path)
-    problems = rules_file.check(Path("rules"))
+    problems = rules_folder.check(Path("rules"))
     assert told(problems) == expected()[case.stem]
     if any(problem.severity is Severity.ERROR for problem in problems):
         with pytest.raises(RuleErrors) as caught:
-            rules_file.load(Path("rules"))
+            rules_folder.load(Path("rules"))
         assert list(caught.value.problems) == problems
     else:
         assert case.stem.startswith("warn-")
-        rules_file.load(Path("rules"))
+        rules_folder.load(Path("rules"))
 
 
 def told(problems: list[RuleProblem]) -> list[str]:

@@ -15,7 +15,7 @@ from time import perf_counter
 import pytest
 
 from proxy_addon.core.rules.problems import Code, RuleErrors, Severity
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.active import LiveRules
 
 POLICY = "version: 1\ntimezone: Europe/London\n"
@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def codes(folder: Path) -> list[str]:
     """Place and code of each problem."""
-    return [f"{p.file}:{p.line}: {p.code}" for p in rules_file.check(folder)]
+    return [f"{p.file}:{p.line}: {p.code}" for p in rules_folder.check(folder)]
 
 
 HOSTILE = {
@@ -68,7 +68,7 @@ def test_hostile_files_are_told_in_time_and_memory(folder: Path, case: str) -> N
     (folder / "policy.yaml").write_bytes(content)
     tracemalloc.start()
     begun = perf_counter()
-    problems = rules_file.check(folder)
+    problems = rules_folder.check(folder)
     took = perf_counter() - begun
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -170,7 +170,7 @@ def test_what_may_not_be_read(as_nobody: Path, part: str) -> None:
     (folder / "policy.yaml").write_text(POLICY + "calendars: {fair: {ics: fair.ics}}\n")
     (folder / part).chmod(0)
     try:
-        found = rules_file.check(folder)
+        found = rules_folder.check(folder)
     finally:
         (folder / part).chmod(0o700)
     assert [
@@ -263,7 +263,7 @@ def test_a_folder_that_does_not_come_to_rest(folder: Path, monkeypatch: pytest.M
     live = LiveRules(folder)
     before = live.load()
     numbers = itertools.count()
-    monkeypatch.setattr(rules_file, "_stamp", lambda _: ((next(numbers),),))
+    monkeypatch.setattr(rules_folder, "_stamp", lambda _: ((next(numbers),),))
     (folder / "policy.yaml").write_text((folder / "policy.yaml").read_text() + "# changed\n")
     with pytest.raises(RuleErrors, match="kept changing while it was read"):
         live.reload()
@@ -292,7 +292,7 @@ def test_an_atomic_swap_of_a_mounted_folder(folder: Path) -> None:
     seen = set()
     while swapper.is_alive():
         try:
-            rules = rules_file.load(folder)
+            rules = rules_folder.load(folder)
         except RuleErrors as error:
             assert "kept changing" in str(error)  # it says so, and nothing is taken from it
             continue

@@ -13,7 +13,7 @@ from proxy_addon.core import conditions
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.rules.problems import Code
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.calendar_sources import FolderSources
 from tests.core.policies import at
 from tests.rules.test_ics import NINE, file
@@ -63,7 +63,7 @@ def test_a_rules_folder_with_calendars_and_shifts(tmp_path: Path) -> None:
     (tmp_path / "calendars" / "fair.ics").write_bytes(
         file("DTSTART;VALUE=DATE:20261204;;SUMMARY:Fair")
     )
-    rs = rules_file.load(tmp_path)
+    rs = rules_folder.load(tmp_path)
     free = rs.rules[0].when
     assert free is not None
     days = ("2026-12-04", "2026-12-25", "2026-12-05")
@@ -81,6 +81,6 @@ def test_other_shifts_are_other_rules(tmp_path: Path) -> None:
         "version: 1\ntimezone: UTC\ncalendars: {fair: {ics: fair.ics}}\n"
     )
     (tmp_path / "fair.ics").write_bytes(file(NINE))
-    before = rules_file.read(tmp_path).digest
+    before = rules_folder.read(tmp_path).digest
     (tmp_path / "fair.ics").write_bytes(file(NINE.replace("17", "18")))
-    assert rules_file.read(tmp_path).digest != before
+    assert rules_folder.read(tmp_path).digest != before

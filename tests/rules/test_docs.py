@@ -11,7 +11,7 @@ import pytest
 from proxy_addon.core.rules import models
 from proxy_addon.core.rules.problems import Code, Severity
 from proxy_addon.core.ruleset import Metering
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 
 ROOT = Path(__file__).parents[2]
 TEXT = ROOT.joinpath("docs/rules.md").read_text("utf-8")
@@ -64,7 +64,7 @@ def test_every_constant_of_the_meter_is_described() -> None:
 
 def errors(folder: Path) -> list[str]:
     """What keeps the rules from going into force; examples may name a platform for nothing."""
-    return [str(p) for p in rules_file.check(folder) if p.severity is Severity.ERROR]
+    return [str(p) for p in rules_folder.check(folder) if p.severity is Severity.ERROR]
 
 
 def test_the_examples_are_right(tmp_path: Path) -> None:

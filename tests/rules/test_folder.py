@@ -14,7 +14,7 @@ from proxy_addon.core.catalogue import Catalogue
 from proxy_addon.core.rules.problems import Code, RuleErrors
 from proxy_addon.core.ruleset import Allowance, Limit, Override, Period, Rule, Then, When
 from proxy_addon.core.types import Target
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "rules"
@@ -90,12 +90,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def told(folder: Path) -> list[str]:
     """`file: code` of everything wrong; loading agrees."""
-    problems = rules_file.check(folder)
+    problems = rules_folder.check(folder)
     if any(problem.severity == "error" for problem in problems):
         with pytest.raises(RuleErrors):
-            rules_file.load(folder)
+            rules_folder.load(folder)
     else:
-        rules_file.load(folder)
+        rules_folder.load(folder)
     return [f"{problem.file}: {problem.code}" for problem in problems]
 
 
@@ -105,7 +105,7 @@ def test_the_sample_of_the_design(folder: Path) -> None:
     (folder / "people.yaml").write_text(PEOPLE)
     for file in (SHIPPED / "platforms").glob("*.yaml"):
         (folder / "platforms" / file.name).write_bytes(file.read_bytes())
-    rules = rules_file.load(folder)
+    rules = rules_folder.load(folder)
     social = (
         "facebook",
         "instagram",
@@ -169,8 +169,8 @@ def test_the_sample_of_the_design(folder: Path) -> None:
 
 def test_the_shipped_rules_are_right() -> None:
     """What we ship loads without a word, limits feeds and video, and leaves chat and reading alone."""
-    assert rules_file.check(SHIPPED) == []
-    rules = rules_file.load(SHIPPED)
+    assert rules_folder.check(SHIPPED) == []
+    rules = rules_folder.load(SHIPPED)
     assert len(rules.platforms) >= 30
     assert {"facebook", "x", "tiktok", "youtube"} <= rules.limited
     assert not {"whatsapp", "telegram", "signal", "medium"} & rules.limited
@@ -182,23 +182,23 @@ def test_the_shipped_rules_are_right() -> None:
 
 def test_the_shipped_rules_compile_into_the_catalogue() -> None:
     """No pattern passes here that the catalogue cannot use."""
-    Catalogue(rules_file.load(SHIPPED).platforms)
+    Catalogue(rules_folder.load(SHIPPED).platforms)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "rules/policy.yaml", "rules/platforms"])
 def test_a_folder_that_is_none(folder: Path, name: str) -> None:
     """Missing, a file, or without rule files: one problem, at the folder."""
-    problems = rules_file.check(Path(name))
+    problems = rules_folder.check(Path(name))
     assert [(problem.file, problem.line, problem.column) for problem in problems] == [(name, 1, 1)]
     with pytest.raises(RuleErrors):
-        rules_file.load(Path(name))
+        rules_folder.load(Path(name))
 
 
 def test_names_that_cannot_be_folders() -> None:
     """A NUL, or a name that is too long, is refused and not raised."""
     for name in ("a\0b", "x" * 5000):
         with pytest.raises(RuleErrors):
-            rules_file.load(Path(name))
+            rules_folder.load(Path(name))
 
 
 def test_paths_are_told_as_the_folder_was_given(folder: Path) -> None:
@@ -219,7 +219,7 @@ def test_files_of_any_name_count_and_others_do_not(folder: Path) -> None:
     (folder / "tests").mkdir()
     (folder / "tests" / "lunch.yaml").write_text("tests: []\n")
     assert told(folder) == []
-    assert rules_file.load(folder).otherwise is Then.BLOCK
+    assert rules_folder.load(folder).otherwise is Then.BLOCK
 
 
 def test_yml_is_told_as_a_warning(folder: Path) -> None:
@@ -293,19 +293,19 @@ def test_names_that_no_terminal_should_see(folder: Path) -> None:
     """File names may hold any byte; messages are printable."""
     (folder / "policy.yaml").rename(folder / os.fsdecode(b"p\xff\x1b[31m.yaml"))
     (folder / os.fsdecode(b"q\xff.yaml")).write_text("oops: 1\n")
-    for problem in rules_file.check(folder):
+    for problem in rules_folder.check(folder):
         assert str(problem).isprintable()
         str(problem).encode()
 
 
 def test_the_digest_tells_contents_and_names_not_the_place(folder: Path, tmp_path: Path) -> None:
     """The same rules elsewhere have the same digest; a moved line or a renamed file has another."""
-    first = rules_file.load(folder).digest
+    first = rules_folder.load(folder).digest
     assert re.fullmatch(r"[0-9a-f]{64}", first)
     folder.rename("moved")
-    assert rules_file.load(tmp_path / "moved").digest == first
+    assert rules_folder.load(tmp_path / "moved").digest == first
     Path("moved/policy.yaml").rename("moved/other.yaml")
-    assert rules_file.load(Path("moved")).digest != first
+    assert rules_folder.load(Path("moved")).digest != first
 
 
 @given(top=st.text(max_size=200), platform=st.binary(max_size=200))
@@ -392,7 +392,7 @@ def test_random_values_at_real_keys_never_crash_the_loader(
 
 def _loads_or_refuses(folder: Path) -> None:
     try:
-        rules_file.load(folder)
+        rules_folder.load(folder)
     except RuleErrors as errors:
         assert errors.problems
         assert all(isinstance(problem.code, Code) for problem in errors.problems)

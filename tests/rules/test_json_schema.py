@@ -8,8 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter
 
-from proxy_addon.core.rules import checks
-from proxy_addon.core.rules import parsers as values
+from proxy_addon.core.rules import checks, parsers
 from proxy_addon.core.rules.models import Slug
 from proxy_addon.rules.json_schema import schema_for
 
@@ -22,7 +21,7 @@ class Model(BaseModel):
     one: Annotated[list[str], BeforeValidator(checks.some_or_one)] = []
     some: Annotated[list[str] | None, BeforeValidator(checks.some)] = None
     maybe: Annotated[list[str], BeforeValidator(checks.any_list)] = []
-    given: Annotated[str | None, BeforeValidator(values.given)] = None
+    given: Annotated[str | None, BeforeValidator(parsers.given)] = None
 
 
 def fits(value: Any) -> bool:

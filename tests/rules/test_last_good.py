@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.last_good import LastGood
 
 POLICY = "version: 1\ntimezone: Europe/London\n"
@@ -37,38 +37,38 @@ def test_nothing_was_kept(kept: LastGood) -> None:
 
 def test_what_was_kept_is_found(kept: LastGood, rules: Path) -> None:
     """The same bytes with the same digest, whatever became of the folder since."""
-    reading = rules_file.read(rules)
+    reading = rules_folder.read(rules)
     assert kept.keep(reading) is True
     (rules / "policy.yaml").unlink()
     found = kept.find()
     assert found is not None
     assert found.reading.digest == reading.digest
-    assert rules_file.rule_set(found.reading).platforms.keys() == {"forum"}
+    assert rules_folder.rule_set(found.reading).platforms.keys() == {"forum"}
 
 
 def test_the_same_files_are_not_written_again(kept: LastGood, rules: Path) -> None:
     """A restart with unchanged rules writes nothing."""
-    assert kept.keep(rules_file.read(rules)) is True
-    assert kept.keep(rules_file.read(rules)) is False
+    assert kept.keep(rules_folder.read(rules)) is True
+    assert kept.keep(rules_folder.read(rules)) is False
 
 
 def test_one_copy_is_kept(kept: LastGood, rules: Path) -> None:
     """The newest takes the place of the one before, and no leftovers stay."""
     for minute in range(3):
         (rules / "policy.yaml").write_text(f"{POLICY}# edit {minute}\n")
-        kept.keep(rules_file.read(rules))
+        kept.keep(rules_folder.read(rules))
     names = sorted(path.name for path in kept.place.iterdir())
     assert len(names) == 2
     assert "current" in names
     found = kept.find()
     assert found is not None
-    assert found.reading.digest == rules_file.read(rules).digest
+    assert found.reading.digest == rules_folder.read(rules).digest
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "more", "pointer"])
 def test_a_damaged_copy_is_none(kept: LastGood, rules: Path, damage: str) -> None:
     """What is not to the byte what was kept is not brought into force."""
-    kept.keep(rules_file.read(rules))
+    kept.keep(rules_folder.read(rules))
     copy = next(path for path in kept.place.iterdir() if path.is_dir())
     if damage == "cut":
         os.truncate(copy / "policy.yaml", 5)
@@ -79,20 +79,20 @@ def test_a_damaged_copy_is_none(kept: LastGood, rules: Path, damage: str) -> Non
     else:
         (kept.place / "current").write_text('{"seal": ')
     assert kept.find() is None
-    assert kept.keep(rules_file.read(rules)) is True
+    assert kept.keep(rules_folder.read(rules)) is True
     assert kept.find() is not None
 
 
 def test_each_folder_has_its_own(tmp_path: Path, kept: LastGood, rules: Path) -> None:
     """A mistyped path does not bring up another folder's rules."""
-    kept.keep(rules_file.read(rules))
+    kept.keep(rules_folder.read(rules))
     assert LastGood(tmp_path / "var", tmp_path / "ruels").find() is None
     assert LastGood(tmp_path / "var", tmp_path / "x" / ".." / "rules").find() is not None
 
 
 def test_only_the_owner_reads_it(kept: LastGood, rules: Path) -> None:
     """Rule files name people."""
-    kept.keep(rules_file.read(rules))
+    kept.keep(rules_folder.read(rules))
     copy = next(path for path in kept.place.iterdir() if path.is_dir())
     modes = {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in (copy, *copy.rglob("*"))}
     assert modes == {0}
@@ -102,14 +102,14 @@ def test_a_disk_that_takes_nothing(tmp_path: Path, rules: Path) -> None:
     """The caller is told with OSError, and what was kept before stays."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
-        LastGood(tmp_path / "file", rules).keep(rules_file.read(rules))
+        LastGood(tmp_path / "file", rules).keep(rules_folder.read(rules))
 
 
 def test_a_folder_called_dot(tmp_path: Path, rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run inside the rules folder, the copy is the same."""
     monkeypatch.chdir(rules)
     kept = LastGood(tmp_path / "var", Path())
-    kept.keep(rules_file.read(Path()))
+    kept.keep(rules_folder.read(Path()))
     found = kept.find()
     assert found is not None
     assert [name.rpartition("/")[2] for name, _ in found.reading.top] == ["policy.yaml"]

@@ -38,7 +38,7 @@ async def test_it_starts_and_stops_in_order() -> None:
     assert parts.mock_calls == [
         call.writer.start(),
         call.decisions.start(),
-        call.ledger.attend(parts.writer.wake),
+        call.ledger.listen(parts.writer.wake),
         call.reloading.start(loop),
         call.heartbeat.turn(),
     ]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from proxy_addon.core.intervals import measure
 from proxy_addon.core.ruleset import RuleSet
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.simulate import Replay, Result, simulate_events
 from proxy_addon.trace.event import ResponseTiming
 from proxy_addon.trace.jsonl import event_of
@@ -22,7 +22,7 @@ from tests.simulate.trace import START, Line
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: Any) -> RuleSet:
     """Fifteen minutes a day for everything, lunch free."""
-    return rules_file.load(trace.write_rules(tmp_path_factory.mktemp("rules") / "r"))
+    return rules_folder.load(trace.write_rules(tmp_path_factory.mktemp("rules") / "r"))
 
 
 def run(rules: RuleSet, lines: Iterable[Line]) -> Result:

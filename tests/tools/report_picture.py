@@ -20,7 +20,7 @@ from proxy_addon.report.aggregate import gather
 from proxy_addon.report.date_range import around
 from proxy_addon.report.page import page
 from proxy_addon.report.roles import Roles
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docs" / "pictures" / "report.png"
@@ -52,7 +52,7 @@ ALLOWANCE, RULE = "daily-social", "Fifteen minutes a day"
 
 def rules() -> RuleSet:
     """The shipped policy, with people."""
-    shipped = rules_file.load(ROOT / "rules")
+    shipped = rules_folder.load(ROOT / "rules")
     return replace(shipped, people=replace(shipped.people, roles={**shipped.people.roles, **TEAMS}))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from proxy_addon.core.ruleset import Allowance, Limit, Period, Rule, RuleSet, Then
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.simulate import simulate_events
 from proxy_addon.trace.jsonl import event_of
 from tests.traces.day import Times
@@ -19,7 +19,7 @@ RULES = Path(__file__).parents[2] / "rules"
 @cache
 def everything_spends() -> RuleSet:
     """The shipped catalogue with one rule: everything spends, nothing runs out."""
-    shipped = rules_file.load(RULES)
+    shipped = rules_folder.load(RULES)
     endless = Allowance("all", (Limit(86_400.0, Period.DAY),))
     rule = Rule("everything", Then.SPEND, "all")
     return replace(

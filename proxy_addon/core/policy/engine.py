@@ -38,7 +38,7 @@ from dataclasses import replace
 
 from proxy_addon.core import conditions, period_table, periods
 from proxy_addon.core.audience import AudienceIndex, keep
-from proxy_addon.core.policy import balance as balances_of
+from proxy_addon.core.policy import balance as balances
 from proxy_addon.core.policy import horizon
 from proxy_addon.core.policy.balance import StaticUsage, Usage
 from proxy_addon.core.policy.matching import Entry, Found, Match, covers, not_limited, settled
@@ -165,7 +165,7 @@ class Engine:
     def balance(self, person: Person, allowance_name: str, usage: Usage, now: float) -> Balance:
         """What the person has left of one allowance."""
         limits = self._limits(self.lists_of(person, now), allowance_name)
-        return balances_of.balance(
+        return balances.balance(
             self.rule_set, self.rule_set.allowances[allowance_name], limits, usage, now
         )
 
@@ -301,7 +301,7 @@ class Engine:
             raise ValueError("a match that spends names its rule and its allowance")
         allowance = self.rule_set.allowances[name]
         limits = self._limits(bits, name)
-        left, back = balances_of.left_or_return(self.rule_set, allowance, limits, usage, now)
+        left, back = balances.left_or_return(self.rule_set, allowance, limits, usage, now)
         if left > 0:
             told = Decision(
                 Verdict.SPEND, Reason.WITHIN, *target, rule.name, name, left, found.until

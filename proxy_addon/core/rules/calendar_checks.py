@@ -8,9 +8,7 @@ from pathlib import PurePosixPath
 
 from pydantic import ValidationInfo
 
-from proxy_addon.core.rules import calendars
-from proxy_addon.core.rules import parsers as values
-from proxy_addon.core.rules import time_parsers as times_of
+from proxy_addon.core.rules import calendars, parsers, time_parsers
 from proxy_addon.core.rules.calendars import Feed
 from proxy_addon.core.rules.checks import DefinedNames, defined, names_of
 from proxy_addon.core.rules.parsers import BadValue, quote
@@ -47,7 +45,7 @@ def one_or_more(value: object) -> object:
 def item(value: object, info: ValidationInfo) -> Calendar:
     """`2026-12-24`, a range, `{ics: file.ics}`, or `{holidays: GB, region: ENG, years: 2026-2030}`."""
     if not isinstance(value, Mapping):
-        return Calendar((), (times_of.dates(value),))
+        return Calendar((), (time_parsers.dates(value),))
     if "ics" in value:
         _only(value, ("ics",), "a calendar file")
         return calendars.of_feed(_at("ics", lambda: feed(value["ics"], info)))
@@ -59,8 +57,8 @@ def item(value: object, info: ValidationInfo) -> Calendar:
 
 
 def _holidays(value: Mapping[str, object], names: DefinedNames) -> Calendar:
-    country = _at("holidays", lambda: values.name(value["holidays"]))
-    region = _at("region", lambda: values.name(value["region"])) if "region" in value else None
+    country = _at("holidays", lambda: parsers.name(value["holidays"]))
+    region = _at("region", lambda: parsers.name(value["region"])) if "region" in value else None
     years = _at("years", lambda: _years(value["years"])) if "years" in value else _default_years()
     if names.sources is None:
         return Calendar(())
@@ -87,7 +85,7 @@ def _years(value: object) -> tuple[int, int]:
 
 def feed(value: object, info: ValidationInfo) -> Feed:
     """The events of an ICS file of the rules folder."""
-    file = values.name(value)
+    file = parsers.name(value)
     path = PurePosixPath(file)
     if path.is_absolute() or ".." in path.parts or len(path.parts) > 2 or path.suffix != ".ics":
         hint = "write its name in the rules folder, such as shifts.ics or calendars/shifts.ics"

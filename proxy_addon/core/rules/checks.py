@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationInfo
 
-from proxy_addon.core.rules import parsers as values
+from proxy_addon.core.rules import parsers
 from proxy_addon.core.rules.calendars import Sources
 from proxy_addon.core.rules.parsers import BadValue, kind, quote
 from proxy_addon.core.rules.problems import Code
@@ -176,7 +176,7 @@ def consequence(value: object, info: ValidationInfo) -> Consequence:
     if "spend" not in value:
         raise BadValue(Code.BAD_THEN, "`then` is empty", _THEN)
     return Consequence(
-        Then.SPEND, _part(value, "spend", lambda found: _known_allowance(values.name(found), info))
+        Then.SPEND, _part(value, "spend", lambda found: _known_allowance(parsers.name(found), info))
     )
 
 
@@ -185,7 +185,7 @@ def unidentified(value: object) -> str | None:
     if value == "refuse":
         return None
     if isinstance(value, Mapping) and list(value) == ["role"]:
-        return _part(value, "role", values.name)
+        return _part(value, "role", parsers.name)
     raise BadValue(
         Code.BAD_CHOICE, f"{quote(value)} is not a choice here", "write refuse or {role: guest}"
     )
@@ -194,15 +194,15 @@ def unidentified(value: object) -> str | None:
 def seat(value: object, info: ValidationInfo) -> DeviceUser:
     """A user, `{role: r}`, or `{user: u, role: r}`."""
     if not isinstance(value, Mapping):
-        return DeviceUser(values.name(value), None)
+        return DeviceUser(parsers.name(value), None)
     _only(value, ("user", "role"), "a device", "a device has user, role or both")
     if not value:
         raise BadValue(
             Code.MISSING_KEY, "nobody sits at this device", "write a user, or {role: guest}"
         )
-    user = _part(value, "user", values.name)
+    user = _part(value, "user", parsers.name)
     return DeviceUser(
-        user, _part(value, "role", lambda found: known_role(values.name(found), info))
+        user, _part(value, "role", lambda found: known_role(parsers.name(found), info))
     )
 
 

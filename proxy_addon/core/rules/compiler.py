@@ -10,11 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from proxy_addon.core.rules import address_parsers as addresses
-from proxy_addon.core.rules import conditions as times
-from proxy_addon.core.rules import lint as rules_advice
-from proxy_addon.core.rules import parsers as values
-from proxy_addon.core.rules import time_parsers as times_of
+from proxy_addon.core.rules import address_parsers, conditions, lint, parsers, time_parsers
 from proxy_addon.core.rules.address_parsers import Network
 from proxy_addon.core.rules.calendars import Sources
 from proxy_addon.core.rules.checks import DefinedNames
@@ -87,7 +83,7 @@ def compile_rules(
     if report.problems and any(p.severity is Severity.ERROR for p in report.problems):
         return Compiled(None, tuple(sorted(set(report.problems))))
     if advise:
-        rules_advice.advise(rule_set, top, found, report)
+        lint.advise(rule_set, top, found, report)
         problems = tuple(sorted(set(report.problems)))
     return Compiled(rule_set, problems)
 
@@ -95,10 +91,10 @@ def compile_rules(
 def _people(people: PeopleModel, policy: PolicyModel, devices: tuple[Seating, ...]) -> People:
     """Who always has a role, and who has it at times."""
     members, duties = {}, {}
-    known = times.calendars(policy)
+    known = conditions.calendars(policy)
     for role, model in people.roles.items():
-        members[role] = times.members(model)
-        if found := times.duties(model, known):
+        members[role] = conditions.members(model)
+        if found := conditions.duties(model, known):
             duties[role] = found
     return People(people.default_role, members, devices, duties)
 
@@ -171,7 +167,7 @@ def _devices(people: PeopleModel | None, top: Top, report: Report) -> tuple[Seat
     seen: dict[Network, str] = {}
     for address in raw if isinstance(raw, Mapping) else ():
         try:
-            network = addresses.network(address)
+            network = address_parsers.network(address)
         except BadValue as error:
             report.refuse(top.find(("devices", address), True), error)
             continue
@@ -203,10 +199,10 @@ def _metering(top: Top, report: Report) -> Metering:
             )
             continue
         parse: Callable[[object], float] = (
-            values.number if key.endswith("_rate") else times_of.seconds
+            parsers.number if key.endswith("_rate") else time_parsers.seconds
         )
         try:
-            changed[key] = kinds[key](parse(values.given(value)))
+            changed[key] = kinds[key](parse(parsers.given(value)))
         except BadValue as error:
             report.refuse(top.find(("metering", key)), error)
     return replace(Metering(), **changed)
@@ -217,7 +213,7 @@ def _rule_set(
 ) -> RuleSet:
     groups = _expanded(policy.platform_groups)
     mode = Mode(policy.mode)
-    known = times.calendars(policy)
+    known = conditions.calendars(policy)
     rules = tuple(_rule(rule, n, groups, mode, known) for n, rule in enumerate(policy.rules))
     otherwise = Then(policy.otherwise)
     return RuleSet(
@@ -266,7 +262,7 @@ def _rule(
     position: int,
     groups: Mapping[str, Sequence[str]],
     mode: Mode,
-    known: times.Known,
+    known: conditions.Known,
 ) -> Rule:
     return Rule(
         name=_rule_name(rule.name, position),
@@ -275,7 +271,7 @@ def _rule(
         users=tuple(rule.users or ()),
         roles=frozenset(rule.roles or ()),
         targets=None if rule.platforms is None else _targets(rule.platforms, groups),
-        when=None if rule.when is None else times.when_of(rule.when, known),
+        when=None if rule.when is None else conditions.when_of(rule.when, known),
         message=rule.message,
         mode=Mode(rule.mode) if rule.mode else mode,
     )

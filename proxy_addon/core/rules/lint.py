@@ -11,8 +11,7 @@ from dataclasses import replace
 from proxy_addon.core import period_table
 from proxy_addon.core.audience import is_pattern
 from proxy_addon.core.policy.engine import Engine
-from proxy_addon.core.rules import address_parsers as addresses
-from proxy_addon.core.rules import reachability as reach
+from proxy_addon.core.rules import address_parsers, reachability
 from proxy_addon.core.rules.address_parsers import Network
 from proxy_addon.core.rules.bundled_platforms import PLATFORMS
 from proxy_addon.core.rules.conditions import SHIFTS
@@ -42,10 +41,10 @@ def _rules(rs: RuleSet, top: Top, report: Report) -> None:
     """Rules that no request ever meets."""
     dead = set()
     for n, rule in enumerate(rs.rules):
-        if rule.when is not None and not reach.can_hold(rule.when, rs):
+        if rule.when is not None and not reachability.can_hold(rule.when, rs):
             dead.add(n)
             _never(top.find(("rules", n, "when"), True), report)
-    for n, above in reach.shadowed(rs):
+    for n, above in reachability.shadowed(rs):
         if n in dead:
             continue
         by = [f"{quote(rs.rules[i].name)} at line {top.find(('rules', i)).line}" for i in above[:3]]
@@ -76,7 +75,7 @@ def _duties(rs: RuleSet, top: Top, report: Report) -> None:
     for role, duties in rs.people.duties.items():
         own = (duty for duty in duties if not _is_shift(duty))
         for place, duty in zip(_timed(role, top), own, strict=True):
-            if not reach.can_hold(duty.when, rs):
+            if not reachability.can_hold(duty.when, rs):
                 _never(top.find(place, True), report)
 
 
@@ -162,7 +161,7 @@ def _wider(pattern: str, above: Sequence[Override]) -> int:
     wide = (
         n
         for n, override in enumerate(above)
-        if any(reach.covers(user.casefold(), pattern.casefold()) for user in override.users)
+        if any(reachability.covers(user.casefold(), pattern.casefold()) for user in override.users)
     )
     return next(wide, len(above))
 
@@ -216,7 +215,7 @@ def _platforms(rs: RuleSet, top: Top, found: Mapping[str, list[Entry]], report: 
 
 def _devices(rs: RuleSet, top: Top, report: Report) -> None:
     """Networks that lie in each other: the smaller one wins, whatever their order."""
-    words = {str(addresses.network(word)): word for word in top.data.get("devices") or {}}
+    words = {str(address_parsers.network(word)): word for word in top.data.get("devices") or {}}
     networks = [network for network, _, _ in rs.people.devices]
     known = set(networks)
     for network in networks:

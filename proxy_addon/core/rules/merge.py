@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from proxy_addon.core.rules import time_parsers as times_of
+from proxy_addon.core.rules import time_parsers
 from proxy_addon.core.rules.calendars import Sources
 from proxy_addon.core.rules.checks import DefinedNames
 from proxy_addon.core.rules.documents import Document, Documents, Path
@@ -115,6 +115,6 @@ def _keys(value: object) -> frozenset[str] | None:
 def _zone(value: object) -> ZoneInfo | None:
     """The zone of the policy; None where it is missing or wrong, which is reported elsewhere."""
     try:
-        return times_of.zone(value)
+        return time_parsers.zone(value)
     except BadValue:
         return None

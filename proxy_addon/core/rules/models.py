@@ -22,12 +22,14 @@ from pydantic import (
     model_validator,
 )
 
-from proxy_addon.core.rules import address_parsers as addresses
-from proxy_addon.core.rules import calendar_checks as dated
-from proxy_addon.core.rules import checks
-from proxy_addon.core.rules import parsers as values
-from proxy_addon.core.rules import schema_patterns as shapes
-from proxy_addon.core.rules import time_parsers as times_of
+from proxy_addon.core.rules import (
+    address_parsers,
+    calendar_checks,
+    checks,
+    parsers,
+    schema_patterns,
+    time_parsers,
+)
 from proxy_addon.core.rules.calendars import Feed
 from proxy_addon.core.rules.checks import Consequence, DeviceUser
 from proxy_addon.core.rules.parsers import BadValue
@@ -44,50 +46,60 @@ def _one_of(how: str, *keys: str) -> dict[str, Any]:
     return {how: [{"required": [key]} for key in keys]}
 
 
-Name = Annotated[str, _plain(values.name, shapes.NAME)]
-Text = Annotated[str, _plain(values.text, shapes.NAME)]
-Slug = Annotated[str, _plain(values.slug, shapes.SLUG)]
-Flag = Annotated[bool, _plain(values.flag, bool)]
-Duration = Annotated[float, _plain(times_of.duration, shapes.LENGTH)]
-TimeOfDay = Annotated[int, _plain(times_of.time_of_day, shapes.TIME)]
-Host = Annotated[str, _plain(addresses.host, shapes.HOST)]
-Evidence = Annotated[str, _plain(addresses.evidence, shapes.EVIDENCE)]
-PathPattern = Annotated[str, _plain(addresses.path, shapes.PATH)]
-RoleName = Annotated[str, _plain(values.name, shapes.NAME), AfterValidator(checks.known_role)]
-TargetName = Annotated[str, _plain(values.name, shapes.TARGET), AfterValidator(checks.known_target)]
+Name = Annotated[str, _plain(parsers.name, schema_patterns.NAME)]
+Text = Annotated[str, _plain(parsers.text, schema_patterns.NAME)]
+Slug = Annotated[str, _plain(parsers.slug, schema_patterns.SLUG)]
+Flag = Annotated[bool, _plain(parsers.flag, bool)]
+Duration = Annotated[float, _plain(time_parsers.duration, schema_patterns.LENGTH)]
+TimeOfDay = Annotated[int, _plain(time_parsers.time_of_day, schema_patterns.TIME)]
+Host = Annotated[str, _plain(address_parsers.host, schema_patterns.HOST)]
+Evidence = Annotated[str, _plain(address_parsers.evidence, schema_patterns.EVIDENCE)]
+PathPattern = Annotated[str, _plain(address_parsers.path, schema_patterns.PATH)]
+RoleName = Annotated[
+    str, _plain(parsers.name, schema_patterns.NAME), AfterValidator(checks.known_role)
+]
+TargetName = Annotated[
+    str, _plain(parsers.name, schema_patterns.TARGET), AfterValidator(checks.known_target)
+]
 GroupMember = Annotated[
     str,
-    _plain(values.name, shapes.SLUG),
+    _plain(parsers.name, schema_patterns.SLUG),
     AfterValidator(checks.whole_platform),
     AfterValidator(checks.known_target),
 ]
 Limits = Annotated[
-    list[Annotated[Limit, _plain(times_of.limit, shapes.LIMIT)]],
+    list[Annotated[Limit, _plain(time_parsers.limit, schema_patterns.LIMIT)]],
     BeforeValidator(checks.some_or_one),
 ]
 Days = Annotated[
-    list[Annotated[frozenset[int], _plain(times_of.days, shapes.DAYS)]],
+    list[Annotated[frozenset[int], _plain(time_parsers.days, schema_patterns.DAYS)]],
     BeforeValidator(checks.some_or_one),
 ]
 Between = Annotated[
-    list[Annotated[tuple[int, int], _plain(times_of.between, shapes.BETWEEN)]],
+    list[Annotated[tuple[int, int], _plain(time_parsers.between, schema_patterns.BETWEEN)]],
     BeforeValidator(checks.some_or_one),
 ]
 Dates = Annotated[
-    list[Annotated[tuple[date, date], _plain(times_of.dates, shapes.DATES)]],
+    list[Annotated[tuple[date, date], _plain(time_parsers.dates, schema_patterns.DATES)]],
     BeforeValidator(checks.some_or_one),
 ]
 Calendars = Annotated[
-    list[Annotated[str, _plain(values.name, shapes.SLUG), AfterValidator(dated.known_calendar)]],
+    list[
+        Annotated[
+            str,
+            _plain(parsers.name, schema_patterns.SLUG),
+            AfterValidator(calendar_checks.known_calendar),
+        ]
+    ],
     BeforeValidator(checks.some_or_one),
 ]
 CalendarItems = Annotated[
-    list[Annotated[Calendar, _plain(dated.item, shapes.CALENDAR_ITEM)]],
-    BeforeValidator(dated.one_or_more),
+    list[Annotated[Calendar, _plain(calendar_checks.item, schema_patterns.CALENDAR_ITEM)]],
+    BeforeValidator(calendar_checks.one_or_more),
 ]
 Some = BeforeValidator(checks.some)
 Maybe = BeforeValidator(checks.any_list)
-Given = BeforeValidator(values.given)
+Given = BeforeValidator(parsers.given)
 Keyed = BeforeValidator(checks.keyed)
 
 
@@ -124,7 +136,7 @@ class RuleModel(Strict):
     """One entry of `rules:`."""
 
     name: Name | None = None
-    then: Annotated[Consequence, _plain(checks.consequence, shapes.THEN)]
+    then: Annotated[Consequence, _plain(checks.consequence, schema_patterns.THEN)]
     users: Annotated[list[Name] | None, Some] = None
     roles: Annotated[list[RoleName] | None, Some] = None
     platforms: Annotated[list[TargetName] | None, Some] = None
@@ -173,10 +185,10 @@ class PrivacyModel(Strict):
 class PolicyModel(Strict):
     """What decides: usually `policy.yaml`."""
 
-    version: Annotated[int, _plain(values.version, Literal[1])]
-    timezone: Annotated[ZoneInfo, _plain(times_of.zone, shapes.ZONE)]
+    version: Annotated[int, _plain(parsers.version, Literal[1])]
+    timezone: Annotated[ZoneInfo, _plain(time_parsers.zone, schema_patterns.ZONE)]
     day_starts: TimeOfDay = 0
-    week_starts: Annotated[int, _plain(times_of.weekday, shapes.WEEKDAY)] = 0
+    week_starts: Annotated[int, _plain(time_parsers.weekday, schema_patterns.WEEKDAY)] = 0
     platform_groups: Annotated[
         dict[Slug, Annotated[list[GroupMember], BeforeValidator(checks.group_list)]], Keyed
     ] = {}
@@ -186,10 +198,16 @@ class PolicyModel(Strict):
     otherwise: Annotated[
         str, _plain(checks.choice("allow", "block"), Literal["allow", "block"])
     ] = "allow"
-    unidentified: Annotated[str | None, _plain(checks.unidentified, shapes.UNIDENTIFIED)] = "guest"
+    unidentified: Annotated[
+        str | None, _plain(checks.unidentified, schema_patterns.UNIDENTIFIED)
+    ] = "guest"
     on_failure: Annotated[str, _plain(checks.choice(*OnFailure), OnFailure)] = OnFailure.LAST_KNOWN
-    metering: Annotated[dict[str, Any], BeforeValidator(checks.keyed, shapes.METERING)] = {}
-    retention: Annotated[float, _plain(times_of.retention, shapes.LENGTH)] = 90 * 86_400.0
+    metering: Annotated[
+        dict[str, Any], BeforeValidator(checks.keyed, schema_patterns.METERING)
+    ] = {}
+    retention: Annotated[float, _plain(time_parsers.retention, schema_patterns.LENGTH)] = (
+        90 * 86_400.0
+    )
     privacy: Annotated[PrivacyModel, Keyed] = PrivacyModel()
     mode: Annotated[str, _plain(checks.choice(*Mode), Mode)] = Mode.ENFORCE
     reload: Annotated[ReloadModel, Keyed] = ReloadModel()
@@ -201,7 +219,7 @@ class DutyModel(Strict):
     model_config = ConfigDict(json_schema_extra=_one_of("oneOf", "user", "ics"))
 
     user: Name | None = None
-    ics: Annotated[Feed | None, _plain(dated.feed, shapes.ICS)] = None
+    ics: Annotated[Feed | None, _plain(calendar_checks.feed, schema_patterns.ICS)] = None
     names: Annotated[str, _plain(checks.choice("full", "short"), Literal["full", "short"])] = "full"
     when: Annotated[WhenModel | None, Given, AfterValidator(_conditions)] = None
 
@@ -214,7 +232,8 @@ class DutyModel(Strict):
 
 
 Member = Annotated[
-    Annotated[Name, Tag("[name]")] | Annotated[DutyModel, Tag("[block]")], Discriminator(dated.who)
+    Annotated[Name, Tag("[name]")] | Annotated[DutyModel, Tag("[block]")],
+    Discriminator(calendar_checks.who),
 ]
 
 
@@ -230,7 +249,7 @@ class PeopleModel(Strict):
     default_role: Name = "staff"
     roles: Annotated[dict[Name, Annotated[RoleModel, Keyed]], Keyed] = {}
     devices: Annotated[
-        dict[str, Annotated[DeviceUser, _plain(checks.seat, shapes.SEAT)]], Keyed
+        dict[str, Annotated[DeviceUser, _plain(checks.seat, schema_patterns.SEAT)]], Keyed
     ] = {}
 
 

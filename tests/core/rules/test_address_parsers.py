@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy_addon.core.hosts import HostTable
-from proxy_addon.core.rules import address_parsers as values
+from proxy_addon.core.rules import address_parsers
 from proxy_addon.core.rules.parsers import BadValue
 
 
 def test_networks() -> None:
     """Addresses and networks of both families."""
-    assert values.network("10.0.7.21") == ip_network("10.0.7.21/32")
-    assert values.network("fd00::/8") == ip_network("fd00::/8")
+    assert address_parsers.network("10.0.7.21") == ip_network("10.0.7.21/32")
+    assert address_parsers.network("fd00::/8") == ip_network("fd00::/8")
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_networks() -> None:
 )
 def test_hosts_that_are_let_in_can_be_looked_up(written: str) -> None:
     """What passes here compiles in the table of hosts."""
-    HostTable([(values.host(written), True)])
+    HostTable([(address_parsers.host(written), True)])
 
 
 @given(st.text(alphabet="ab.*=-_/ü:", min_size=1, max_size=12))
@@ -32,7 +32,7 @@ def test_hosts_that_are_let_in_can_be_looked_up(written: str) -> None:
 def test_no_host_that_is_let_in_breaks_the_table(word: str) -> None:
     """The table never raises for a host that was let in."""
     try:
-        host = values.host(word)
+        host = address_parsers.host(word)
     except BadValue:
         return
     HostTable([(host, True)])
@@ -43,4 +43,4 @@ def test_no_host_that_is_let_in_breaks_the_table(word: str) -> None:
 )
 def test_paths_with_and_without_a_host(written: str) -> None:
     """The forms that the catalogue knows."""
-    assert values.path(written) == values.evidence(written) == written
+    assert address_parsers.path(written) == address_parsers.evidence(written) == written

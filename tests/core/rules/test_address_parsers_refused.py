@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy_addon.core.hosts import HostTable
-from proxy_addon.core.rules import address_parsers as addresses
+from proxy_addon.core.rules import address_parsers
 from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.rules.problems import Code
 
@@ -38,7 +38,7 @@ def refused(parse, value: object) -> tuple[Code, str, str]:
 )
 def test_networks_are_read(written: str, found: str) -> None:
     """An address is the network of it alone; masks and long spellings have a short one."""
-    assert str(addresses.network(written)) == found
+    assert str(address_parsers.network(written)) == found
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,11 @@ def test_networks_are_read(written: str, found: str) -> None:
 def test_bits_after_the_prefix(written: str, right: str) -> None:
     """The hint is the network that the address lies in."""
     message = f'"{written}" has bits set after its prefix'
-    assert refused(addresses.network, written) == (Code.BAD_ADDRESS, message, f"write {right}")
+    assert refused(address_parsers.network, written) == (
+        Code.BAD_ADDRESS,
+        message,
+        f"write {right}",
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +67,7 @@ def test_addresses_that_are_refused(written: str) -> None:
     """What neither family knows, and prefixes that are one too long."""
     message = f'"{written}" is not an address or a network'
     hint = "write 10.0.7.21 or 10.0.8.0/24"
-    assert refused(addresses.network, written) == (Code.BAD_ADDRESS, message, hint)
+    assert refused(address_parsers.network, written) == (Code.BAD_ADDRESS, message, hint)
 
 
 @quick
@@ -71,7 +75,7 @@ def test_addresses_that_are_refused(written: str) -> None:
 def test_a_network_is_read_as_it_prints(number: int, prefix: int) -> None:
     """Writing a network and reading it again gives the same network."""
     network = ip_network((number >> (32 - prefix) << (32 - prefix), prefix))
-    assert addresses.network(str(network)) == network
+    assert address_parsers.network(str(network)) == network
 
 
 @quick
@@ -80,9 +84,9 @@ def test_the_hint_for_extra_bits_is_always_right(number: int, prefix: int) -> No
     """Whoever writes what the hint says is understood, and gets the network around the address."""
     written = f"{ip_network(number).network_address}/{prefix}"
     try:
-        found = addresses.network(written)
+        found = address_parsers.network(written)
     except BadValue as error:
-        found = addresses.network(error.hint.removeprefix("write "))
+        found = address_parsers.network(error.hint.removeprefix("write "))
     assert found == ip_network(written, strict=False)
 
 
@@ -100,7 +104,7 @@ def test_the_hint_for_extra_bits_is_always_right(number: int, prefix: int) -> No
 )
 def test_what_a_host_means(pattern: str, hit: str, missed: str) -> None:
     """Each form finds the hosts that it should, and not the ones beside them."""
-    table = HostTable([(addresses.host(pattern), True)])
+    table = HostTable([(address_parsers.host(pattern), True)])
     assert table.find(hit) is True
     assert table.find(missed) is None
 
@@ -130,7 +134,7 @@ def test_what_a_host_means(pattern: str, hit: str, missed: str) -> None:
 )
 def test_hosts_that_are_refused(written: str, hint: str) -> None:
     """The hint is the host in a URL where there is one, and the two forms where there is none."""
-    assert refused(addresses.host, written) == (
+    assert refused(address_parsers.host, written) == (
         Code.BAD_HOST,
         f'"{written}" is not a host',
         hint,
@@ -142,16 +146,16 @@ def test_hosts_that_are_refused(written: str, hint: str) -> None:
 )
 def test_paths(written: str) -> None:
     """A path begins with a slash or a star, alone or behind a host."""
-    assert addresses.path(written) == addresses.evidence(written) == written
+    assert address_parsers.path(written) == address_parsers.evidence(written) == written
 
 
 @pytest.mark.parametrize("written", ["x.com", "=x.com", "a.b.c"])
 def test_a_host_is_evidence_but_no_path(written: str) -> None:
     """A section needs more than a host under `paths`; `embeds` takes a host as well."""
-    assert addresses.evidence(written) == written
+    assert address_parsers.evidence(written) == written
     message = f'"{written}" is not a path'
     hint = "a path begins with / or *: /learning/*"
-    assert refused(addresses.path, written) == (Code.BAD_PATH, message, hint)
+    assert refused(address_parsers.path, written) == (Code.BAD_PATH, message, hint)
 
 
 @pytest.mark.parametrize(
@@ -159,20 +163,20 @@ def test_a_host_is_evidence_but_no_path(written: str) -> None:
 )
 def test_what_is_neither_host_nor_path(written: str) -> None:
     """A word, a star alone, spaces, a URL, or a path behind what is no host."""
-    code, message, hint = refused(addresses.evidence, written)
+    code, message, hint = refused(address_parsers.evidence, written)
     shown = written.replace("\t", "\N{REPLACEMENT CHARACTER}")
     assert (code, message) == (Code.BAD_PATH, f'"{shown}" is not a host or a path')
     assert hint == "write example.com, /embed/* or example.com/embed/*"
-    assert refused(addresses.path, written)[0] is Code.BAD_PATH
+    assert refused(address_parsers.path, written)[0] is Code.BAD_PATH
 
 
 @quick
 @given(st.text("a.*=/-: ", min_size=1, max_size=10))
 def test_a_path_is_evidence(word: str) -> None:
     """Whatever is a path stands under `embeds` too, and so does each host."""
-    for parse in (addresses.path, addresses.host):
+    for parse in (address_parsers.path, address_parsers.host):
         try:
             found = parse(word)
         except BadValue:
             continue
-        assert addresses.evidence(word) == found
+        assert address_parsers.evidence(word) == found

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proxy_addon.core.rules import calendar_checks as dated
+from proxy_addon.core.rules import calendar_checks
 from proxy_addon.core.rules.calendars import FIRST_YEAR, LAST_YEAR
 from proxy_addon.core.rules.checks import DefinedNames
 from proxy_addon.core.rules.parsers import BadValue
@@ -37,7 +37,7 @@ class Sources:
 def item(value: object, sources: Sources | None = None) -> Calendar:
     """An item of a calendar, read with these sources."""
     names = DefinedNames(sources=sources or Sources(), zone=LONDON, calendars=frozenset({"bank"}))
-    return dated.item(value, SimpleNamespace(context=names))  # type: ignore[arg-type]
+    return calendar_checks.item(value, SimpleNamespace(context=names))  # type: ignore[arg-type]
 
 
 def test_a_date_or_a_range() -> None:
@@ -89,6 +89,6 @@ def test_mistakes_stand_where_they_are(value: object, code: Code, at: tuple[str,
 def test_without_sources_calendars_are_empty() -> None:
     """A folder with a broken file is not asked about the rest."""
     nothing = SimpleNamespace(context=DefinedNames())
-    assert dated.item({"holidays": "XX"}, nothing) == Calendar(())  # type: ignore[arg-type]
-    assert dated.item({"ics": "gone.ics"}, nothing) == Calendar(())  # type: ignore[arg-type]
-    assert dated.known_calendar("any", nothing) == "any"  # type: ignore[arg-type]
+    assert calendar_checks.item({"holidays": "XX"}, nothing) == Calendar(())  # type: ignore[arg-type]
+    assert calendar_checks.item({"ics": "gone.ics"}, nothing) == Calendar(())  # type: ignore[arg-type]
+    assert calendar_checks.known_calendar("any", nothing) == "any"  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from proxy_addon.core.rules import conditions as times
+from proxy_addon.core.rules import conditions
 from proxy_addon.core.rules.calendars import Event
 from proxy_addon.core.rules.checks import DefinedNames
 from proxy_addon.core.rules.models import PolicyModel, RoleModel, WhenModel
@@ -34,7 +34,7 @@ def test_a_calendar_is_the_union_of_its_items() -> None:
     """A date, a holiday and a file."""
     items = ["2026-12-24", {"holidays": "GB"}, {"ics": "s.ics"}]
     data = {"version": 1, "timezone": "UTC", "calendars": {"closed": items}}
-    found = times.calendars(PolicyModel.model_validate(data, context=NAMES))
+    found = conditions.calendars(PolicyModel.model_validate(data, context=NAMES))
     assert found == {
         "closed": Calendar(
             ("closed",), ((date(2026, 12, 24), date(2026, 12, 25)),), visits("09:00-17:00")
@@ -45,7 +45,7 @@ def test_a_calendar_is_the_union_of_its_items() -> None:
 def test_a_condition_carries_its_calendars() -> None:
     """Also the one in its `not`."""
     model = WhenModel.model_validate({"days": "mon", "not": {"calendar": "bank"}})
-    found = times.when_of(model, {"bank": BANK})
+    found = conditions.when_of(model, {"bank": BANK})
     assert found == When(days=frozenset({0}), negated=When(calendar=BANK))
 
 
@@ -58,8 +58,8 @@ def test_members_with_and_without_times() -> None:
         {"ics": "s.ics", "names": "short"},
     ]
     role = RoleModel.model_validate({"members": data}, context=NAMES)
-    assert times.members(role) == ("maria", "cora")
-    on_sundays, shift = times.duties(role, {})
+    assert conditions.members(role) == ("maria", "cora")
+    on_sundays, shift = conditions.duties(role, {})
     assert on_sundays == Duty(("carl",), When(days=frozenset({6})))
     assert shift == Duty(
         ("carl",), When(calendar=Calendar(("the shifts",), (), visits("09:00-17:00")))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 
 ROOT = Path(__file__).parents[3]
 HEAD = "version: 1\ntimezone: Europe/London\n"
@@ -36,7 +36,7 @@ def warned(folder: Path, policy: str, people: str = PEOPLE) -> list[str]:
     (folder / "platforms" / "x.yaml").write_text("x: {hosts: [x.com]}\n")
     (folder / "policy.yaml").write_text(HEAD + policy)
     (folder / "people.yaml").write_text(people)
-    return [str(problem) for problem in rules_file.check(folder)]
+    return [str(problem) for problem in rules_folder.check(folder)]
 
 
 @pytest.mark.parametrize("case", FINE)
@@ -85,4 +85,4 @@ def test_a_platform_that_is_named_or_falls_under_everything(tmp_path: Path, poli
 
 def test_the_shipped_rules_give_no_warning() -> None:
     """An office that changes nothing reads nothing."""
-    assert rules_file.check(ROOT / "rules") == []
+    assert rules_folder.check(ROOT / "rules") == []

@@ -6,33 +6,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core.rules import address_parsers as addresses
-from proxy_addon.core.rules import parsers as values
-from proxy_addon.core.rules import time_parsers as times_of
+from proxy_addon.core.rules import address_parsers, parsers, time_parsers
 from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.rules.problems import Code
 
 PARSERS = [
-    values.text,
-    values.name,
-    values.slug,
-    values.flag,
-    values.version,
-    times_of.duration,
-    times_of.retention,
-    times_of.limit,
-    values.number,
-    times_of.seconds,
-    times_of.time_of_day,
-    times_of.between,
-    times_of.days,
-    times_of.weekday,
-    times_of.dates,
-    times_of.zone,
-    addresses.network,
-    addresses.host,
-    addresses.path,
-    addresses.evidence,
+    parsers.text,
+    parsers.name,
+    parsers.slug,
+    parsers.flag,
+    parsers.version,
+    time_parsers.duration,
+    time_parsers.retention,
+    time_parsers.limit,
+    parsers.number,
+    time_parsers.seconds,
+    time_parsers.time_of_day,
+    time_parsers.between,
+    time_parsers.days,
+    time_parsers.weekday,
+    time_parsers.dates,
+    time_parsers.zone,
+    address_parsers.network,
+    address_parsers.host,
+    address_parsers.path,
+    address_parsers.evidence,
 ]
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -55,14 +53,14 @@ def test_any_value_is_read_or_refused(parse, value) -> None:
 
 def test_a_name_may_be_a_number() -> None:
     """An employee's number is a name."""
-    assert values.name(4711) == "4711"
+    assert parsers.name(4711) == "4711"
 
 
 def test_quoting_is_short_and_harmless() -> None:
     """Nothing that a terminal would obey, and never a page of it."""
-    assert values.quote("a\x1b[31mb") == '"a\N{REPLACEMENT CHARACTER}[31mb"'
-    assert len(values.quote("x" * 1000)) == 62
-    assert (values.quote(True), values.quote(None), values.quote([1])) == (
+    assert parsers.quote("a\x1b[31mb") == '"a\N{REPLACEMENT CHARACTER}[31mb"'
+    assert len(parsers.quote("x" * 1000)) == 62
+    assert (parsers.quote(True), parsers.quote(None), parsers.quote([1])) == (
         '"true"',
         "nothing",
         "a list",
@@ -76,5 +74,5 @@ def test_quoting_is_short_and_harmless() -> None:
 def test_what_other_files_take_for_true_or_false(written: object, hint: str) -> None:
     """Whoever writes `on` reads what to write here."""
     with pytest.raises(BadValue) as refused:
-        values.flag(written)
+        parsers.flag(written)
     assert refused.value.hint == f"write {hint}"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core.rules import parsers as values
+from proxy_addon.core.rules import parsers
 from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.rules.problems import Code
 
@@ -44,7 +44,7 @@ def refused(parse: Callable[[object], object], value: object) -> tuple[Code, str
 )
 def test_kinds_in_words(value: object, words: str) -> None:
     """Each kind of value has the name that a person who writes YAML would use."""
-    assert values.kind(value) == words
+    assert parsers.kind(value) == words
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,14 @@ def test_kinds_in_words(value: object, words: str) -> None:
 )
 def test_how_messages_quote_a_value(value: object, shown: str) -> None:
     """Sixty characters are shown whole, sixty-one are cut; blocks and lists are named."""
-    assert values.quote(value) == shown
+    assert parsers.quote(value) == shown
 
 
 @quick
 @given(st.text(max_size=200))
 def test_a_quoted_text_is_short_and_printable(text: str) -> None:
     """Whatever a text holds, its quotation is one line of at most 62 characters."""
-    shown = values.quote(text)
+    shown = parsers.quote(text)
     assert shown.isprintable() and len(shown) <= 62
     assert shown[0] == shown[-1] == '"'
 
@@ -95,7 +95,7 @@ def test_a_quoted_text_is_short_and_printable(text: str) -> None:
 )
 def test_short_texts(value: object, found: str) -> None:
     """A hundred characters are looked at, a hundred and one are not, and only text is."""
-    assert values.short(value) == found
+    assert parsers.short(value) == found
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_short_texts(value: object, found: str) -> None:
 )
 def test_texts(value: object, found: str) -> None:
     """Text keeps its lines and tabs, loses the spaces around it, and a number is text as well."""
-    assert values.text(value) == found
+    assert parsers.text(value) == found
 
 
 A_NAME = "put it in quotes if it is one"
@@ -151,25 +151,25 @@ A_NAME = "put it in quotes if it is one"
 )
 def test_texts_that_are_refused(value: object, said: tuple[Code, str, str]) -> None:
     """What is not text is named by its kind; what is empty or would steer a terminal is refused."""
-    assert refused(values.text, value) == said
+    assert refused(parsers.text, value) == said
 
 
 @pytest.mark.parametrize("code", [0x00, 0x08, 0x0B, 0x1F, 0x7F, 0x80, 0x9F])
 def test_control_characters_at_the_edges_are_refused(code: int) -> None:
     """The first and last character of each range of control characters."""
-    assert refused(values.text, f"a{chr(code)}b")[0] is Code.BAD_CHARACTER
+    assert refused(parsers.text, f"a{chr(code)}b")[0] is Code.BAD_CHARACTER
 
 
 @pytest.mark.parametrize("code", [0x09, 0x0A, 0x20, 0x7E, 0xA0])
 def test_characters_beside_the_control_characters_are_text(code: int) -> None:
     """The neighbours of those ranges stand in texts."""
-    assert values.text(f"a{chr(code)}b") == f"a{chr(code)}b"
+    assert parsers.text(f"a{chr(code)}b") == f"a{chr(code)}b"
 
 
 @pytest.mark.parametrize("value", ["x" * 200, "  " + "x" * 200, "*@brand.example", "O'Neil, K."])
 def test_names(value: str) -> None:
     """A name is one line of up to 200 characters, spaces around it not counted."""
-    assert values.name(value) == value.strip()
+    assert parsers.name(value) == value.strip()
 
 
 @pytest.mark.parametrize(
@@ -183,21 +183,21 @@ def test_names(value: str) -> None:
 def test_names_that_are_refused(value: str, shown: str) -> None:
     """One character too many, a second line, or a tab."""
     hint = "a name is one line of up to 200 characters"
-    assert refused(values.name, value) == (Code.BAD_NAME, f"{shown} is not a valid name", hint)
+    assert refused(parsers.name, value) == (Code.BAD_NAME, f"{shown} is not a valid name", hint)
 
 
 @pytest.mark.parametrize("value", ["a", "9gag", "a-b", "a_b", "a.b", "a--b", "x" * 60, 4711])
 def test_slugs(value: object) -> None:
     """Names of platforms begin and end with a letter or a digit."""
-    assert values.slug(value) == str(value)
+    assert parsers.slug(value) == str(value)
 
 
 @pytest.mark.parametrize("value", ["-a", "a-", ".a", "a.", "_", "A", "a b", "ä", "a/b", "x" * 61])
 def test_slugs_that_are_refused(value: str) -> None:
     """A sign at an end, upper case, a space, other letters, or one character too many."""
-    code, message, hint = refused(values.slug, value)
+    code, message, hint = refused(parsers.slug, value)
     assert (code, hint) == (Code.BAD_NAME, "use lower-case letters, digits and hyphens")
-    assert message == f"{values.quote(value)} is not a valid name here"
+    assert message == f"{parsers.quote(value)} is not a valid name here"
 
 
 @quick
@@ -205,15 +205,15 @@ def test_slugs_that_are_refused(value: str) -> None:
 def test_a_slug_is_told_by_its_ends(word: str) -> None:
     """Of words made of the right characters, just those whose ends are no signs are slugs."""
     if word[0] in LETTERS and word[-1] in LETTERS:
-        assert values.slug(word) == word
+        assert parsers.slug(word) == word
     else:
-        assert refused(values.slug, word)[0] is Code.BAD_NAME
+        assert refused(parsers.slug, word)[0] is Code.BAD_NAME
 
 
 @pytest.mark.parametrize("value", [True, False])
 def test_flags(value: bool) -> None:
     """Only the two words themselves are flags."""
-    assert values.flag(value) is value
+    assert parsers.flag(value) is value
 
 
 @pytest.mark.parametrize(
@@ -237,19 +237,19 @@ def test_flags(value: bool) -> None:
 def test_flags_that_are_refused(value: object, shown: str, meant: str) -> None:
     """The hint says which of the two was meant, where that can be told."""
     wanted = (Code.WRONG_TYPE, f"{shown} is neither true nor false", f"write {meant}")
-    assert refused(values.flag, value) == wanted
+    assert refused(parsers.flag, value) == wanted
 
 
 def test_the_version_is_one() -> None:
     """There is one version of the language."""
-    assert values.version(1) == 1
+    assert parsers.version(1) == 1
 
 
 @pytest.mark.parametrize("value", [0, 2, -1, "1", "one", True, None, [1]])
 def test_other_versions_are_refused(value: object) -> None:
     """Also the same number as text, and the `true` that equals one."""
-    message = f"{values.quote(value)} is not a supported version"
-    assert refused(values.version, value) == (Code.BAD_VERSION, message, "write version: 1")
+    message = f"{parsers.quote(value)} is not a supported version"
+    assert refused(parsers.version, value) == (Code.BAD_VERSION, message, "write version: 1")
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_other_versions_are_refused(value: object) -> None:
 )
 def test_numbers(value: object, found: float) -> None:
     """Zero and more, as a number or as text."""
-    assert values.number(value) == found
+    assert parsers.number(value) == found
 
 
 @pytest.mark.parametrize(
@@ -266,13 +266,13 @@ def test_numbers(value: object, found: float) -> None:
 )
 def test_numbers_that_are_refused(value: object) -> None:
     """Less than zero, no end, no number, too large for a number, and the flags that Python counts with."""
-    code, message, hint = refused(values.number, value)
+    code, message, hint = refused(parsers.number, value)
     assert (code, hint) == (Code.BAD_NUMBER, "")
-    assert message == f"{values.quote(value)} is not a number of zero or more"
+    assert message == f"{parsers.quote(value)} is not a number of zero or more"
 
 
 @quick
 @given(st.floats(min_value=0, allow_infinity=False, allow_nan=False))
 def test_a_number_is_read_as_it_was_written(number: float) -> None:
     """Writing a number and reading it again gives the same number."""
-    assert values.number(repr(number)) == values.number(number) == number
+    assert parsers.number(repr(number)) == parsers.number(number) == number

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from proxy_addon.core.rules.problems import Code, RuleErrors, Severity
-from proxy_addon.rules import folder as rules_file
+from proxy_addon.rules import folder as rules_folder
 
 
 def said(folder: Path, limit: str, more: str = "", allowance: str = "") -> list[str]:
@@ -20,11 +20,11 @@ def said(folder: Path, limit: str, more: str = "", allowance: str = "") -> list[
         f"  some: {{limit: {limit}{allowance}}}\n"
         f"rules:\n  - {{platforms: [x], then: {{spend: some}}}}\n{more}"
     )
-    found = rules_file.check(folder)
+    found = rules_folder.check(folder)
     assert {problem.code for problem in found} <= {Code.RETENTION_TOO_SHORT}
     if any(problem.severity is Severity.ERROR for problem in found):
         with pytest.raises(RuleErrors):
-            rules_file.load(folder)
+            rules_folder.load(folder)
     return [f"{problem.severity}: {problem.hint}" for problem in found]
 
 

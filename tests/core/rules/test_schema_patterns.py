@@ -11,54 +11,61 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
-from proxy_addon.core.rules import address_parsers as addresses
-from proxy_addon.core.rules import parsers as values
-from proxy_addon.core.rules import schema_patterns as shapes
-from proxy_addon.core.rules import time_parsers as times_of
+from proxy_addon.core.rules import address_parsers, parsers, schema_patterns, time_parsers
 from proxy_addon.core.rules.parsers import BadValue
 
 PAIRS: list[tuple[Any, Callable[[object], object], list[object], list[object]]] = [
     (
-        shapes.LENGTH,
-        times_of.duration,
+        schema_patterns.LENGTH,
+        time_parsers.duration,
         ["90s", "1h30m", "1h 30m", 0, "0", "1.5h", "90d"],
         ["", "15", 15, "m", "15 min"],
     ),
     (
-        shapes.LIMIT,
-        times_of.limit,
+        schema_patterns.LIMIT,
+        time_parsers.limit,
         ["15m per day", "20m per rolling 4h", "0 per week"],
         ["15m", "15m per decade", "per day"],
     ),
-    (shapes.TIME, times_of.time_of_day, ["4:00", "04:00", "23:59"], ["24:00", "4", "12:60"]),
     (
-        shapes.BETWEEN,
-        times_of.between,
+        schema_patterns.TIME,
+        time_parsers.time_of_day,
+        ["4:00", "04:00", "23:59"],
+        ["24:00", "4", "12:60"],
+    ),
+    (
+        schema_patterns.BETWEEN,
+        time_parsers.between,
         ["12:00-13:30", "22:00 - 6:00", "12:00–24:00"],
         ["12-13", "24:00-25:00"],
     ),
     (
-        shapes.DAYS,
-        times_of.days,
+        schema_patterns.DAYS,
+        time_parsers.days,
         ["mon", "Mon-FRI", "saturday - monday"],
         ["mo", "mon,tue", "mon-", "weekday"],
     ),
-    (shapes.WEEKDAY, times_of.weekday, ["monday", "Sun"], ["mon-tue", "1"]),
+    (schema_patterns.WEEKDAY, time_parsers.weekday, ["monday", "Sun"], ["mon-tue", "1"]),
     (
-        shapes.DATES,
-        times_of.dates,
+        schema_patterns.DATES,
+        time_parsers.dates,
         ["2026-12-24", "2026-12-24..2027-01-01", "2026-12-24 - 2027-01-01"],
         ["24.12.2026"],
     ),
-    (shapes.SLUG, values.slug, ["x", "9gag", "a-b_c.d"], ["A", "-x", "a b", "ä"]),
+    (schema_patterns.SLUG, parsers.slug, ["x", "9gag", "a-b_c.d"], ["A", "-x", "a b", "ä"]),
     (
-        shapes.HOST,
-        addresses.host,
+        schema_patterns.HOST,
+        address_parsers.host,
         ["x.com", "=x.com", "*.x.com", "a*.x.com", "x.com."],
         ["x", "https://x.com", "x.com/a"],
     ),
-    (shapes.PATH, addresses.path, ["/learning/*", "x.com/a*"], ["learning", "a b/"]),
-    (shapes.ZONE, times_of.zone, ["Europe/London", "UTC", "Etc/GMT+1"], ["", "+01:00"]),
+    (schema_patterns.PATH, address_parsers.path, ["/learning/*", "x.com/a*"], ["learning", "a b/"]),
+    (
+        schema_patterns.ZONE,
+        time_parsers.zone,
+        ["Europe/London", "UTC", "Etc/GMT+1"],
+        ["", "+01:00"],
+    ),
 ]
 
 

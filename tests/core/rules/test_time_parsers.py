@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core.rules import time_parsers as values
+from proxy_addon.core.rules import time_parsers
 from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.ruleset import Limit, Period
 
@@ -29,14 +29,17 @@ from proxy_addon.core.ruleset import Limit, Period
 )
 def test_durations(written, seconds) -> None:
     """A length of time in seconds; zero needs no unit."""
-    assert values.duration(written) == seconds
+    assert time_parsers.duration(written) == seconds
 
 
 @given(st.integers(0, 99), st.integers(0, 59), st.integers(0, 59))
 @settings(max_examples=60)
 def test_durations_add_up(hours: int, minutes: int, seconds: int) -> None:
     """The parts of a length of time are added."""
-    assert values.duration(f"{hours}h{minutes}m{seconds}s") == hours * 3600 + minutes * 60 + seconds
+    assert (
+        time_parsers.duration(f"{hours}h{minutes}m{seconds}s")
+        == hours * 3600 + minutes * 60 + seconds
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +57,7 @@ def test_durations_add_up(hours: int, minutes: int, seconds: int) -> None:
 )
 def test_limits(written: str, limit: Limit) -> None:
     """Every form of a limit that RULES.md names."""
-    assert values.limit(written) == limit
+    assert time_parsers.limit(written) == limit
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def test_limits(written: str, limit: Limit) -> None:
 )
 def test_stretches_of_the_day(written: str, pair: tuple[int, int]) -> None:
     """Seconds after midnight; a stretch may cross midnight or end at it."""
-    assert values.between(written) == pair
+    assert time_parsers.between(written) == pair
 
 
 @pytest.mark.parametrize(
@@ -83,7 +86,7 @@ def test_stretches_of_the_day(written: str, pair: tuple[int, int]) -> None:
 )
 def test_days(written: str, numbers: set[int]) -> None:
     """Ranges hold both ends and go around the end of the week."""
-    assert values.days(written) == numbers
+    assert time_parsers.days(written) == numbers
 
 
 @given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(0, 400))
@@ -91,20 +94,29 @@ def test_days(written: str, numbers: set[int]) -> None:
 def test_ranges_of_dates(first: date, length: int) -> None:
     """Both ways of writing a range mean the same, and a range of one day is that day."""
     last = first + timedelta(length)
-    assert values.dates(f"{first}..{last}") == values.dates(f"{first} - {last}") == (first, last)
-    assert values.dates(str(first)) == (first, first)
+    assert (
+        time_parsers.dates(f"{first}..{last}")
+        == time_parsers.dates(f"{first} - {last}")
+        == (first, last)
+    )
+    assert time_parsers.dates(str(first)) == (first, first)
 
 
 def test_zones_are_iana_names_in_their_spelling() -> None:
     """A name that would only work on this machine's disk is refused."""
-    assert values.zone("Europe/London") == ZoneInfo("Europe/London")
+    assert time_parsers.zone("Europe/London") == ZoneInfo("Europe/London")
     for wrong in ("europe/london", "localtime", "posix/Europe/London", "/etc/localtime", ""):
         with pytest.raises(BadValue):
-            values.zone(wrong)
+            time_parsers.zone(wrong)
 
 
 def test_long_text_is_refused_at_once() -> None:
     """Patterns that could look back for ever never see it."""
-    for parse in (values.duration, values.limit, values.between, values.dates):
+    for parse in (
+        time_parsers.duration,
+        time_parsers.limit,
+        time_parsers.between,
+        time_parsers.dates,
+    ):
         with pytest.raises(BadValue):
             parse("1" + " " * 500_000 + "x")

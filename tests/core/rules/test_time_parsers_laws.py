@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core.rules import time_parsers as times
+from proxy_addon.core.rules import time_parsers
 from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.ruleset import Limit, Period
 
@@ -36,18 +36,20 @@ def clock(second: int) -> str:
 @given(lengths)
 def test_a_length_is_read_as_it_was_written(seconds: int) -> None:
     """In all units, in seconds alone, and with spaces between the parts."""
-    assert times.duration(written(seconds)) == seconds
-    assert times.duration(f"{seconds}s") == seconds
+    assert time_parsers.duration(written(seconds)) == seconds
+    assert time_parsers.duration(f"{seconds}s") == seconds
     spaced = "".join(f"{sign} " if sign.isalpha() else sign for sign in written(seconds))
-    assert times.duration(spaced) == seconds
+    assert time_parsers.duration(spaced) == seconds
 
 
 @quick
 @given(st.integers(0, 9999), st.integers(0, 999), st.sampled_from("dhms"))
 def test_a_duration_plus_a_duration(whole: int, thousandths: int, unit: str) -> None:
     """The whole part and the part behind the point are added, in every unit."""
-    together = times.duration(f"{whole}.{thousandths:03}{unit}")
-    parts = times.duration(f"{whole}{unit}") + times.duration(f"0.{thousandths:03}{unit}")
+    together = time_parsers.duration(f"{whole}.{thousandths:03}{unit}")
+    parts = time_parsers.duration(f"{whole}{unit}") + time_parsers.duration(
+        f"0.{thousandths:03}{unit}"
+    )
     assert together == pytest.approx(parts)
 
 
@@ -56,28 +58,30 @@ def test_a_duration_plus_a_duration(whole: int, thousandths: int, unit: str) -> 
 def test_the_sum_of_the_parts(days: int, hours: int, minutes: int, seconds: int) -> None:
     """A length is the sum of its parts read one by one, however large each of them is."""
     parts = (f"{days}d", f"{hours}h", f"{minutes}m", f"{seconds}s")
-    assert times.duration("".join(parts)) == sum(map(times.duration, parts))
+    assert time_parsers.duration("".join(parts)) == sum(map(time_parsers.duration, parts))
 
 
 @quick
 @given(lengths, lengths)
 def test_longer_is_more(one: int, other: int) -> None:
     """Of two lengths the longer one is the greater number, however both are written."""
-    assert (times.duration(written(one)) < times.duration(f"{other}s")) is (one < other)
+    assert (time_parsers.duration(written(one)) < time_parsers.duration(f"{other}s")) is (
+        one < other
+    )
 
 
 @quick
 @given(lengths, st.sampled_from([period for period in Period if period is not Period.ROLLING]))
 def test_a_limit_is_read_as_it_was_written(seconds: int, period: Period) -> None:
     """For each period of the calendar."""
-    assert times.limit(f"{written(seconds)} per {period}") == Limit(seconds, period)
+    assert time_parsers.limit(f"{written(seconds)} per {period}") == Limit(seconds, period)
 
 
 @quick
 @given(lengths, st.integers(1, 999_999))
 def test_a_rolling_limit_is_read_as_it_was_written(seconds: int, window: int) -> None:
     """With the length of its window, which is not nothing."""
-    found = times.limit(f"{written(seconds)} per rolling {written(window)}")
+    found = time_parsers.limit(f"{written(seconds)} per rolling {written(window)}")
     assert found == Limit(seconds, Period.ROLLING, window)
 
 
@@ -88,15 +92,15 @@ def test_a_range_of_times_is_read_as_it_was_written(start: int, end: int) -> Non
     text = f"{clock(start * 60)}-{clock(end * 60) if end < 1440 else '24:00'}"
     if start == end:
         with pytest.raises(BadValue):
-            times.between(text)
+            time_parsers.between(text)
     else:
-        assert times.between(text) == (start * 60, end * 60)
+        assert time_parsers.between(text) == (start * 60, end * 60)
 
 
 def test_every_minute_of_the_day_is_read_as_it_was_written() -> None:
     """One thousand four hundred and forty times of day, none of them refused or moved."""
-    seconds = range(0, times.DAY, 60)
-    assert [times.time_of_day(clock(second)) for second in seconds] == list(seconds)
+    seconds = range(0, time_parsers.DAY, 60)
+    assert [time_parsers.time_of_day(clock(second)) for second in seconds] == list(seconds)
 
 
 def test_every_range_of_days() -> None:
@@ -106,22 +110,22 @@ def test_every_range_of_days() -> None:
         while (day := max(walked, key=lambda d: (d - first) % 7)) != last:
             walked.add((day + 1) % 7)
         for one, other in product((DAYS[first], DAYS[first][:3]), (DAYS[last], DAYS[last][:3])):
-            assert times.days(f"{one}-{other}") == walked
+            assert time_parsers.days(f"{one}-{other}") == walked
 
 
 def test_a_day_is_a_range_of_itself() -> None:
     """By both of its names, and the same as the number of the day of the week."""
     for number, name in enumerate(DAYS):
-        assert times.days(name) == times.days(f"{name}-{name[:3]}") == {number}
-        assert times.weekday(name) == times.weekday(name[:3].title()) == number
+        assert time_parsers.days(name) == time_parsers.days(f"{name}-{name[:3]}") == {number}
+        assert time_parsers.weekday(name) == time_parsers.weekday(name[:3].title()) == number
 
 
 @quick
 @given(st.integers(0, 6), st.integers(0, 6))
 def test_a_range_and_its_opposite_are_the_week(first: int, last: int) -> None:
     """From the first day to the last, and from there back round, each day is passed."""
-    there = times.days(f"{DAYS[first]}-{DAYS[last]}")
-    back = times.days(f"{DAYS[last]}-{DAYS[first]}")
+    there = time_parsers.days(f"{DAYS[first]}-{DAYS[last]}")
+    back = time_parsers.days(f"{DAYS[last]}-{DAYS[first]}")
     assert there | back == set(range(7)) if first != last else there == back == {first}
 
 
@@ -132,10 +136,10 @@ def test_every_day_of_four_years_is_a_date() -> None:
     for year, month, day in product(range(2026, 2030), months, days):
         text = f"{year}-{month:02}-{day:02}"
         if text in real:
-            assert times.dates(text) == (date(year, month, day),) * 2
+            assert time_parsers.dates(text) == (date(year, month, day),) * 2
         else:
             with pytest.raises(BadValue):
-                times.dates(text)
+                time_parsers.dates(text)
 
 
 @quick
@@ -144,8 +148,8 @@ def test_a_range_of_dates_and_its_hint(first: date, last: date, between: str) ->
     """A range is read as written; backwards, what the hint says is read as the same two days."""
     text = f"{first}{between}{last}"
     if first <= last:
-        assert times.dates(text) == (first, last)
+        assert time_parsers.dates(text) == (first, last)
     else:
         with pytest.raises(BadValue) as caught:
-            times.dates(text)
-        assert times.dates(caught.value.hint.removeprefix("write ")) == (last, first)
+            time_parsers.dates(text)
+        assert time_parsers.dates(caught.value.hint.removeprefix("write ")) == (last, first)

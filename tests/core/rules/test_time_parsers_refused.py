@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from proxy_addon.core.rules import time_parsers as times
+from proxy_addon.core.rules import time_parsers
 from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.rules.problems import Code
 
@@ -38,7 +38,7 @@ def refused(parse: Callable[[object], object], value: object) -> tuple[Code, str
 )
 def test_lengths_at_the_edges(written: str, seconds: float) -> None:
     """Six digits, three places, any of the four units, and more than fits the next unit."""
-    assert times.duration(written) == times.seconds(written) == seconds
+    assert time_parsers.duration(written) == time_parsers.seconds(written) == seconds
 
 
 @pytest.mark.parametrize(
@@ -66,17 +66,17 @@ def test_lengths_at_the_edges(written: str, seconds: float) -> None:
 def test_what_is_no_length_of_time(value: object, shown: str) -> None:
     """Units out of order or twice, signs, other letters and digits, and one digit too many."""
     message = f"{shown} is not a length of time"
-    assert refused(times.duration, value) == (Code.BAD_DURATION, message, LENGTHS)
+    assert refused(time_parsers.duration, value) == (Code.BAD_DURATION, message, LENGTHS)
 
 
 @pytest.mark.parametrize("value", [15, -15, 1, "15", "15.5", " 7 ", "00"])
 def test_a_number_has_no_unit(value: object) -> None:
     """A number that is not nothing could be minutes or seconds; also as text, also in a limit."""
     said = (Code.BAD_DURATION, f'"{value}" has no unit', LENGTHS)
-    assert refused(times.duration, value) == said
+    assert refused(time_parsers.duration, value) == said
     limit = f"{str(value).strip()} per day"
     message = f'"{str(value).strip()}" has no unit'
-    assert refused(times.limit, limit) == (Code.BAD_LIMIT, message, LENGTHS)
+    assert refused(time_parsers.limit, limit) == (Code.BAD_LIMIT, message, LENGTHS)
 
 
 @pytest.mark.parametrize("value", [0, "0", "0s", "0d0h"])
@@ -84,13 +84,13 @@ def test_nothing_would_be_kept(value: object) -> None:
     """Zero is a length of time, and no retention."""
     hint = "write, for example, 90d"
     message = "nothing would be kept, not even today's usage"
-    assert times.duration(value) == 0
-    assert refused(times.retention, value) == (Code.BAD_DURATION, message, hint)
+    assert time_parsers.duration(value) == 0
+    assert refused(time_parsers.retention, value) == (Code.BAD_DURATION, message, hint)
 
 
 def test_the_shortest_retention() -> None:
     """A thousandth of a second is more than nothing."""
-    assert times.retention("0.001s") == 0.001
+    assert time_parsers.retention("0.001s") == 0.001
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_the_shortest_retention() -> None:
 )
 def test_limits_that_are_refused(value: object, message: str, hint: str) -> None:
     """The part that is wrong is quoted, not the whole limit."""
-    assert refused(times.limit, value) == (Code.BAD_LIMIT, message, hint)
+    assert refused(time_parsers.limit, value) == (Code.BAD_LIMIT, message, hint)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_limits_that_are_refused(value: object, message: str, hint: str) -> None
 def test_a_misspelt_period_comes_with_the_word(value: str, near: str | None) -> None:
     """A word is looked up among the periods; a length with an `m` in it would be taken for a month."""
     with pytest.raises(BadValue) as caught:
-        times.limit(value)
+        time_parsers.limit(value)
     assert (caught.value.near[0] if caught.value.near else None) == near
 
 
@@ -164,7 +164,7 @@ def test_a_misspelt_period_comes_with_the_word(value: str, near: str | None) -> 
 def test_constants_of_metering_that_are_refused(value: object, message: str) -> None:
     """What is neither a length of time nor a number of zero or more."""
     hint = "write, for example, 45s, 3m or a number"
-    assert refused(times.seconds, value) == (Code.BAD_DURATION, message, hint)
+    assert refused(time_parsers.seconds, value) == (Code.BAD_DURATION, message, hint)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_constants_of_metering_that_are_refused(value: object, message: str) -> 
 )
 def test_constants_of_metering(value: object, found: float) -> None:
     """A number means seconds there."""
-    assert times.seconds(value) == found
+    assert time_parsers.seconds(value) == found
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_constants_of_metering(value: object, found: float) -> None:
 )
 def test_times_of_day(written: str, seconds: int) -> None:
     """From midnight to the last minute of the day."""
-    assert times.time_of_day(written) == seconds
+    assert time_parsers.time_of_day(written) == seconds
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_times_of_day(written: str, seconds: int) -> None:
 def test_times_of_day_that_are_refused(value: object) -> None:
     """The end of the day is none of its times, and each time has hours and minutes."""
     with pytest.raises(BadValue) as caught:
-        times.time_of_day(value)
+        time_parsers.time_of_day(value)
     assert caught.value.code is Code.BAD_TIME
     assert caught.value.message.endswith(" is not a time of day")
     assert caught.value.hint == 'write it as "04:00"'
@@ -209,7 +209,7 @@ def test_times_of_day_that_are_refused(value: object) -> None:
 )
 def test_ranges_of_times_at_the_edges(written: str, pair: tuple[int, int]) -> None:
     """Midnight is the end of a range as 24:00 and, on the next day, as 0:00."""
-    assert times.between(written) == pair
+    assert time_parsers.between(written) == pair
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_ranges_of_times_at_the_edges(written: str, pair: tuple[int, int]) -> No
 )
 def test_what_is_no_range_of_times(value: object) -> None:
     """No range begins at the end of the day, ends after it, or has one end or three."""
-    code, message, hint = refused(times.between, value)
+    code, message, hint = refused(time_parsers.between, value)
     assert (code, hint) == (Code.BAD_TIME, 'write it as "12:00-13:30"')
     assert message.endswith(" is not a range of times")
 
@@ -239,7 +239,7 @@ def test_ranges_that_end_where_they_begin(value: str) -> None:
     """It could be nothing or the whole day, so it is neither."""
     message = f'"{value}" begins and ends at the same time'
     hint = 'the whole day is "00:00-24:00"'
-    assert refused(times.between, value) == (Code.BAD_TIME, message, hint)
+    assert refused(time_parsers.between, value) == (Code.BAD_TIME, message, hint)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_ranges_that_end_where_they_begin(value: str) -> None:
 def test_days_that_are_refused(value: object, near: str | None) -> None:
     """One word or two come with what they could be a misspelling of; anything else does not."""
     with pytest.raises(BadValue) as caught:
-        times.days(value)
+        time_parsers.days(value)
     bad = caught.value
     assert (bad.code, bad.hint) == (Code.BAD_DAYS, "write mon, mon-fri or [mon, wed, fri]")
     assert bad.message.endswith(" is not a day or a range of days")
@@ -270,7 +270,7 @@ def test_days_that_are_refused(value: object, near: str | None) -> None:
 )
 def test_days_of_the_week(value: str, number: int) -> None:
     """By the whole name or three letters, in any case."""
-    assert times.weekday(value) == number
+    assert time_parsers.weekday(value) == number
 
 
 @pytest.mark.parametrize("value", ["mondey", "mon-tue", "mo", 0, True])
@@ -278,7 +278,7 @@ def test_days_of_the_week_that_are_refused(value: object) -> None:
     """A range is no day, and neither is a number."""
     shown = "true" if value is True else value
     said = (Code.BAD_DAYS, f'"{shown}" is not a day of the week', "write monday")
-    assert refused(times.weekday, value) == said
+    assert refused(time_parsers.weekday, value) == said
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_days_of_the_week_that_are_refused(value: object) -> None:
 )
 def test_what_is_no_date(value: object) -> None:
     """Other forms, days that do not exist, and ranges whose hyphen could belong to a date."""
-    code, message, hint = refused(times.dates, value)
+    code, message, hint = refused(time_parsers.dates, value)
     assert (code, hint) == (Code.BAD_DATES, "write 2026-12-24 or 2026-12-24..2027-01-01")
     assert message.endswith(" is not a date or a range of dates")
 
@@ -308,14 +308,14 @@ def test_a_range_of_dates_backwards() -> None:
     """The hint is the range the right way round."""
     message = '"2026-12-26 – 2026-12-24" ends before it begins'
     hint = "write 2026-12-24..2026-12-26"
-    assert refused(times.dates, "2026-12-26 – 2026-12-24") == (Code.BAD_DATES, message, hint)
+    assert refused(time_parsers.dates, "2026-12-26 – 2026-12-24") == (Code.BAD_DATES, message, hint)
 
 
 @pytest.mark.parametrize("value", ["Europe/Londn", "europe/london", "+01:00", "localtime", 1, None])
 def test_zones_that_are_refused(value: object) -> None:
     """The word is handed on with all zones, so that the nearest one can be named."""
     with pytest.raises(BadValue) as caught:
-        times.zone(value)
+        time_parsers.zone(value)
     bad = caught.value
     assert bad.code is Code.BAD_ZONE and bad.message.endswith(" is not a time zone")
     assert bad.hint == "use an IANA name such as Europe/London"
