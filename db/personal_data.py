@@ -36,7 +36,7 @@ _ACKNOWLEDGEMENT = (
     AcknowledgementRow.acknowledged_at,
 )
 _ERASURE = (ErasureRow.id, ErasureRow.salt, ErasureRow.digest, ErasureRow.erased_at)
-_ACTORS = ("", "cli:", "web:")  # how a person may stand as an actor
+_ACTOR_PREFIXES = ("", "cli:", "web:")  # how a person may stand as an actor
 
 
 def records(connection: Connection, person: str) -> Records:
@@ -46,7 +46,8 @@ def records(connection: Connection, person: str) -> Records:
         return connection.execute(select(*columns).where(condition).order_by(*order))
 
     about = or_(
-        AuditRow.subject == person, AuditRow.actor.in_([f"{door}{person}" for door in _ACTORS])
+        AuditRow.subject == person,
+        AuditRow.actor.in_([f"{prefix}{person}" for prefix in _ACTOR_PREFIXES]),
     )
     return Records(
         tuple(
@@ -81,7 +82,7 @@ def erase(
     for row in (VisitRow, TimeRequestRow, GrantRow, AcknowledgementRow):
         connection.execute(delete(row).where(row.person == person))
     connection.execute(delete(PersonRow).where(PersonRow.name == person))
-    _rename_doers(connection, person, label)
+    _rename_actors(connection, person, label)
     for row in (GrantRow, TimeRequestRow):
         _rename_in_text(connection, row.id, row.reason, person, label)
     with audit.opened(connection):
@@ -89,19 +90,23 @@ def erase(
             # What was done to them may tell about them: the reason goes with the name.
             update(AuditRow).where(AuditRow.subject == person).values(subject=label, detail="")
         )
-        for door in _ACTORS:
-            _put(connection, AuditRow.actor, f"{door}{person}", f"{door}{label}")
+        for prefix in _ACTOR_PREFIXES:
+            _replace_value(connection, AuditRow.actor, f"{prefix}{person}", f"{prefix}{label}")
         _rename_in_text(connection, AuditRow.id, AuditRow.detail, person, label)
     counted = ", ".join(f"{count} {what}" for what, count in found.counts.items())
-    doer = (
+    actor_label = (
         f"{actor.removesuffix(person)}{label}"
-        if actor in {f"{d}{person}" for d in _ACTORS}
+        if actor in {f"{d}{person}" for d in _ACTOR_PREFIXES}
         else actor
     )
     audit.append(
         connection,
         AuditEntry(
-            erasure.at, doer, "erase", label, f"{counted}: {_word(person).sub(label, reason)}"
+            erasure.at,
+            actor_label,
+            "erase",
+            label,
+            f"{counted}: {_word(person).sub(label, reason)}",
         ),
     )
     return found
@@ -142,13 +147,13 @@ def _values(erasure: Erasure) -> dict[str, Any]:
     }
 
 
-def _rename_doers(connection: Connection, person: str, label: str) -> None:
-    _put(connection, GrantRow.granted_by, person, label)
-    _put(connection, TimeRequestRow.decided_by, person, label)
-    _put(connection, PersonRow.added_by, person, label)
+def _rename_actors(connection: Connection, person: str, label: str) -> None:
+    _replace_value(connection, GrantRow.granted_by, person, label)
+    _replace_value(connection, TimeRequestRow.decided_by, person, label)
+    _replace_value(connection, PersonRow.added_by, person, label)
 
 
-def _put(connection: Connection, column: Any, old: str, new: str) -> None:
+def _replace_value(connection: Connection, column: Any, old: str, new: str) -> None:
     row: type[Base] = column.class_
     connection.execute(update(row).where(column == old).values({column.key: new}))
 

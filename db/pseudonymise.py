@@ -32,7 +32,7 @@ _PEOPLE = (
     PersonRow.name,
     PersonRow.added_by,
 )
-_HEARD = (VisitRow, GrantRow)  # other proxies read these again when they change
+_REREAD = (VisitRow, GrantRow)  # other proxies read these again when they change
 
 
 def mask_names(connection: Connection, mask: Mask, mask_actor: Mask) -> int:
@@ -58,7 +58,7 @@ def _mask(connection: Connection, column: Any, mask: Mask, condition: Any = None
         new = mask(name)
         if new != name:
             values: dict[str, object] = {column.key: new}
-            if row in _HEARD:
+            if row in _REREAD:
                 values["updated_at"] = database_now()
             connection.execute(update(row).where(column == name).values(values))
             changed += 1

@@ -23,7 +23,7 @@ from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Person
 from proxy_addon.identity.passwords import person_name
 from proxy_addon.ledger.interface import Ledger, LedgerError
-from proxy_addon.ledger.pseudonymous import PseudonymLedger, settled
+from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms
 from proxy_addon.metering.usage_book import PersonUsage
 from proxy_addon.report.roles import Roles
 from proxy_addon.rules import folder as rules_folder
@@ -134,4 +134,4 @@ def guarded(ledger: Ledger, rules: RuleSet, settings: Settings) -> Ledger:
     """The ledger as it may be asked by names; by pseudonyms where the policy says so."""
     if not rules.pseudonyms:
         return ledger
-    return PseudonymLedger(ledger, settled(ledger, settings.pseudonym_key))
+    return PseudonymLedger(ledger, ledger_pseudonyms(ledger, settings.pseudonym_key))

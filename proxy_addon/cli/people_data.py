@@ -39,7 +39,7 @@ from proxy_addon.identity.pseudonyms import is_pseudonym
 from proxy_addon.ledger import unmasking
 from proxy_addon.ledger.interface import Erasure, Ledger, Records
 from proxy_addon.ledger.journal import replay
-from proxy_addon.ledger.pseudonymous import PseudonymLedger, settled
+from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms
 from proxy_addon.ledger.unmasking import known_names
 from proxy_addon.metering.usage_book import PersonUsage
 from proxy_addon.observability import decision_log
@@ -174,7 +174,7 @@ def unmask(
             refuse(f"PSEUDONYM: {pseudonym!r} is none; it has p: and sixteen letters or digits")
         if not reason.strip():
             refuse("--reason: must say why")
-        names = settled(files.database, files.settings.pseudonym_key)
+        names = ledger_pseudonyms(files.database, files.settings.pseudonym_key)
         actor = f"cli:{operator()}"
         doer = names.actor(actor) if files.rules.pseudonyms else actor
         name = unmasking.unmask(

@@ -36,7 +36,7 @@ from proxy_addon.core.ruleset import Period, RuleSet
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import Pseudonyms
 from proxy_addon.ledger.interface import AuditEntry
-from proxy_addon.ledger.pseudonymous import settled
+from proxy_addon.ledger.pseudonymous import ledger_pseudonyms
 from proxy_addon.ledger.unmasking import known_names
 from proxy_addon.report.aggregate import gather, needed_since
 from proxy_addon.report.date_range import Span, SpanError, around, between
@@ -142,7 +142,7 @@ def _opened(
         upgrade_existing(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
             wanted = engine.rule_set.pseudonyms
-            names = settled(ledger, settings.pseudonym_key) if wanted else None
+            names = ledger_pseudonyms(ledger, settings.pseudonym_key) if wanted else None
             yield _LedgerFacts(settings, engine, ledger, names, SystemClock().now())
 
 

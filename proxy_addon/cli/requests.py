@@ -24,7 +24,7 @@ from proxy_addon.config.settings import load_settings
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.ledger.interface import TimeRequest
 from proxy_addon.ledger.pseudonymous import PseudonymLedger
-from proxy_addon.ledger.time_requests import NotPossible, grant_for, tidy
+from proxy_addon.ledger.time_requests import NotPossible, grant_for, one_line
 from proxy_addon.ledger.unmasking import known_names
 from proxy_addon.presentation.durations import duration, iso
 
@@ -111,7 +111,7 @@ def refuse(
     """Say no, and why."""
     with open_ledger(rules, database, config) as context:
         try:
-            words = tidy(note)
+            words = one_line(note)
         except NotPossible as problem:
             stop(f"--note: {problem}")
         if not words:

@@ -107,7 +107,7 @@ class PasswordFile:
         self._loading = threading.Lock()
         self._seen: _Stamp | None = None  # the last one looked at, good or bad
         self._hashes: Mapping[str, str] = MappingProxyType({})
-        self._stranger = _hasher.hash(os.urandom(16))
+        self._dummy_hash = _hasher.hash(os.urandom(16))
         if (stamp := self._look()) is not None:
             self._take(self._read(), stamp)
 
@@ -154,7 +154,7 @@ class PasswordFile:
         known = self._hashes.get(name)
         secret = _prepared(password)
         try:
-            _hasher.verify(known or self._stranger, secret)
+            _hasher.verify(known or self._dummy_hash, secret)
         except (VerifyMismatchError, InvalidHashError):
             return Attempt(name, False, known)
         if known is None:

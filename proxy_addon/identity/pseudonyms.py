@@ -17,7 +17,7 @@ KEY_BYTES: Final = 32
 _BYTES: Final = 10  # of a hash; one chance in 10^15 that two of 50,000 people share a pseudonym
 _FORM: Final = re.compile(r"p:[a-z2-7]{16}")
 _KEPT: Final = 50_000  # names remembered before remembering starts again
-_DOORS: Final = ("cli:", "web:")
+_ACTOR_PREFIXES: Final = ("cli:", "web:")
 
 
 type Mask = Callable[[str], str]
@@ -34,7 +34,7 @@ class Pseudonyms:
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._known: dict[str, str] = {}
-        self.mark = "key " + hmac.digest(key, b"which key is this?", "sha256")[:6].hex()
+        self.key_id = "key " + hmac.digest(key, b"which key is this?", "sha256")[:6].hex()
 
     def of(self, name: str) -> str:
         """The pseudonym of a name; a pseudonym stays what it is."""
@@ -44,17 +44,17 @@ class Pseudonyms:
         if is_pseudonym(name):
             return name
         digest = hmac.digest(self._key, name.encode(errors="surrogatepass"), "sha256")[:_BYTES]
-        made = "p:" + base64.b32encode(digest).decode().lower()
+        pseudonym = "p:" + base64.b32encode(digest).decode().lower()
         if len(self._known) >= _KEPT:
             self._known.clear()
-        self._known[name] = made
-        return made
+        self._known[name] = pseudonym
+        return pseudonym
 
     def actor(self, text: str) -> str:
         """The same for whoever did something: `cli:ada` keeps its door, a node or an erased person its name."""
-        for door in _DOORS:
-            if text.startswith(door):
-                return door + self.of(text.removeprefix(door))
+        for prefix in _ACTOR_PREFIXES:
+            if text.startswith(prefix):
+                return prefix + self.of(text.removeprefix(prefix))
         return text if text.startswith(("node:", "erased:")) else self.of(text)
 
     def search(self, pseudonym: str, names: Iterable[str]) -> str | None:

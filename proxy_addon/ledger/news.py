@@ -35,20 +35,20 @@ class NewsReader:
         self._on_news = on_news
         self._cursor = cursor
         self._revs: dict[str, int] = {}  # of the last answer: visits with their revs,
-        self._told: set[str] = set()  # grants and erasures
+        self._seen_ids: set[str] = set()  # grants and erasures
 
     def read(self) -> None:
         """Ask once, and pass on what is new. Raises what the ledger and `on_news` raise; then all of it comes again."""
         news = self._ledger.news(self._cursor, not_from=self._node)
         fresh = News(
             tuple(visit for visit in news.visits if self._revs.get(visit.id) != visit.rev),
-            tuple(grant for grant in news.grants if grant.id not in self._told),
+            tuple(grant for grant in news.grants if grant.id not in self._seen_ids),
             news.cursor,
-            tuple(erasure for erasure in news.erasures if erasure.id not in self._told),
+            tuple(erasure for erasure in news.erasures if erasure.id not in self._seen_ids),
         )
         if fresh.visits or fresh.grants or fresh.erasures:
             self._on_news(fresh)
         # Only now: had the news not been taken, they would have to come again.
         self._revs = {visit.id: visit.rev for visit in news.visits}
-        self._told = {grant.id for grant in news.grants} | {e.id for e in news.erasures}
+        self._seen_ids = {grant.id for grant in news.grants} | {e.id for e in news.erasures}
         self._cursor = news.cursor

@@ -27,22 +27,22 @@ from proxy_addon.ledger.interface import (
 )
 
 
-def settled(ledger: Ledger, path: Path, now: float | None = None) -> Pseudonyms:
+def ledger_pseudonyms(ledger: Ledger, path: Path, now: float | None = None) -> Pseudonyms:
     """The pseudonyms of a ledger, by the key of a file. With `now` a ledger that has none yet gets a new key.
 
     The ledger remembers by which key they were made, so that a second proxy with a key of its own is refused
     instead of giving everybody a second balance. Raises PseudonymKeyError and LedgerError.
     """
-    marks = [
+    key_ids = [
         entry.detail for entry in ledger.audit_log(subject="rules") if entry.action == "pseudonyms"
     ]
-    names = Pseudonyms(read_key(path, make=now is not None and not marks))
-    if marks and marks[-1] != names.mark:
+    names = Pseudonyms(read_key(path, make=now is not None and not key_ids))
+    if key_ids and key_ids[-1] != names.key_id:
         raise PseudonymKeyError(
             f"{path}: the pseudonyms of this ledger were made with another key; copy that one from its proxy"
         )
-    if not marks and now is not None:
-        ledger.audit(AuditEntry(now, "node:start", "pseudonyms", "rules", names.mark))
+    if not key_ids and now is not None:
+        ledger.audit(AuditEntry(now, "node:start", "pseudonyms", "rules", names.key_id))
     return names
 
 
@@ -91,9 +91,11 @@ class PseudonymLedger:
         self, request: str, *, at: float, by: str, actor: str, grant: Grant | None, note: str = ""
     ) -> TimeRequest | None:
         """See `ports.Ledger`."""
-        hidden = None if grant is None else self._hidden(grant)
+        masked_grant = None if grant is None else self._hidden(grant)
         by, actor = self._names.of(by), self._names.actor(actor)
-        return self._ledger.decide(request, at=at, by=by, actor=actor, grant=hidden, note=note)
+        return self._ledger.decide(
+            request, at=at, by=by, actor=actor, grant=masked_grant, note=note
+        )
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
         """See `ports.Ledger`."""
@@ -124,9 +126,13 @@ class PseudonymLedger:
         self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str
     ) -> Records:
         """See `ports.Ledger`. The sign becomes that of the pseudonym."""
-        hidden, doer = self._names.of(person), self._names.actor(actor)
+        pseudonym, masked_actor = self._names.of(person), self._names.actor(actor)
         return self._ledger.erase(
-            Erasure.of(hidden, erasure.at), hidden, label=label, actor=doer, reason=reason
+            Erasure.of(pseudonym, erasure.at),
+            pseudonym,
+            label=label,
+            actor=masked_actor,
+            reason=reason,
         )
 
     def rules_in_force(self, digest: str, at: float, node: str) -> None:
@@ -146,8 +152,8 @@ class PseudonymLedger:
         self._ledger.close()
 
     def _hidden(self, grant: Grant) -> Grant:
-        giver = self._names.of(grant.granted_by)
-        return replace(grant, person=self._names.of(grant.person), granted_by=giver)
+        granted_by = self._names.of(grant.granted_by)
+        return replace(grant, person=self._names.of(grant.person), granted_by=granted_by)
 
     def _maybe(self, name: str | None) -> str | None:
         return None if name is None else self._names.of(name)

@@ -36,7 +36,7 @@ def request_of(
         raise NotPossible("Say how many minutes you need, as a whole number.")
     if not 1 <= int(wanted) <= MOST_MINUTES:
         raise NotPossible(f"Ask for 1 to {MOST_MINUTES} minutes.")
-    words = tidy(reason)
+    words = one_line(reason)
     if not words:
         raise NotPossible("Say in a few words what you need the time for.")
     return TimeRequest(
@@ -44,7 +44,7 @@ def request_of(
     )
 
 
-def tidy(text: str) -> str:
+def one_line(text: str) -> str:
     """Free words on one line, without control characters. Raises NotPossible when they are too many."""
     words = _BLANK.sub(" ", text).strip()
     if len(words) > LONGEST:

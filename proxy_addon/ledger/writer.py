@@ -108,7 +108,7 @@ class Writer:
         self._errors: Counter[str] = Counter()
         self._message: str | None = None  # None: up
         self._away_since: float | None = None
-        self._took: float | None = None
+        self._flush_took: float | None = None
         self._busy_since: float | None = None
         self._refused = 0
         self._covered_at = timer()  # what was put before is in the ledger
@@ -116,7 +116,7 @@ class Writer:
         self._journal_message: str | None = None
 
         self._journaling = threading.Lock()  # what is settled must not come back
-        self._telling = threading.Lock()  # one call of `on_state` at a time
+        self._reporting = threading.Lock()  # one call of `on_state` at a time
         self._flushing = threading.Lock()  # one flush at a time; guards the fields below
         self._failures = 0
         self._answers = True
@@ -127,7 +127,7 @@ class Writer:
         self._called = threading.Event()  # there is news, or the end has come
         self._give_up_at = 0.0
         self._thread: threading.Thread | None = None
-        self._keeper: threading.Thread | None = None
+        self._journal_thread: threading.Thread | None = None
 
     def put(self, visit: Visit) -> None:
         """Take a visit to be written. Returns at once; of one id only the highest rev is kept."""
@@ -150,7 +150,7 @@ class Writer:
             return WriterState(
                 up=message is None,
                 pending=len(self._waiting),
-                flush_seconds=self._took,
+                flush_seconds=self._flush_took,
                 errors=MappingProxyType(dict(self._errors)),
                 message=message,
                 dropped=self._waiting.dropped,
@@ -168,8 +168,10 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
         if self._journal is not None:
-            self._keeper = threading.Thread(target=self._keep, name="ledger-journal", daemon=True)
-            self._keeper.start()
+            self._journal_thread = threading.Thread(
+                target=self._run_journal, name="ledger-journal", daemon=True
+            )
+            self._journal_thread.start()
 
     def stop(self, timeout: float) -> int:
         """Write all that waits, for at most `timeout` seconds, and end; how many visits are lost with this
@@ -186,11 +188,11 @@ class Writer:
         if self._thread is not None:
             self._thread.join(timeout)
         self._stopped.set()
-        if self._keeper is not None:
-            self._keeper.join(timeout)
-        return self._leave()
+        if self._journal_thread is not None:
+            self._journal_thread.join(timeout)
+        return self._finish()
 
-    def _leave(self) -> int:
+    def _finish(self) -> int:
         """Put what could not be written into the journal; what is in neither is lost."""
         self._journal_fresh()
         state = self.state()
@@ -198,8 +200,8 @@ class Writer:
         journal = self._journal
         lost = sum(1 for visit in waiting if journal is None or not journal.has(visit))
         if waiting:
-            tell = log.error if lost else log.warning
-            tell(
+            log_event = log.error if lost else log.warning
+            log_event(
                 "visits could not be written",
                 visits=len(waiting),
                 because=state.message,
@@ -261,7 +263,7 @@ class Writer:
         finally:
             with self._lock:
                 self._busy_since = None
-            self._tell()
+            self._report_state()
 
     def _attempt(self, step: Callable[[], None]) -> LedgerError | None:
         """What went wrong with a step, if anything."""
@@ -286,7 +288,7 @@ class Writer:
                 with self._disk():
                     self._journal.settle(written)
 
-    def _keep(self) -> None:
+    def _run_journal(self) -> None:
         """The journal's thread."""
         while not self._stopped.wait(JOURNAL_TICK):
             with self._lock:
@@ -294,7 +296,7 @@ class Writer:
             if is_late:
                 self._journal_fresh()
             if not self.state().up:
-                self._tell()  # a call that hangs tells nothing by itself
+                self._report_state()  # a call that hangs tells nothing by itself
 
     def _journal_fresh(self) -> None:
         """Put into the journal what it does not have yet."""
@@ -334,7 +336,7 @@ class Writer:
         with self._lock:
             was_down = self._message is not None
             self._message = None
-            self._took = timer() - began
+            self._flush_took = timer() - began
             self._covered_at = began
             since, self._away_since = self._away_since, None
         self._failures = 0
@@ -367,13 +369,13 @@ class Writer:
         with self._lock:
             self._errors[kind] += 1
 
-    def _tell(self) -> None:
+    def _report_state(self) -> None:
         # Never waits: whoever is told may ask the ledger something, and the journal must go on meanwhile.
-        if self._on_state is None or not self._telling.acquire(blocking=False):
+        if self._on_state is None or not self._reporting.acquire(blocking=False):
             return
         try:
             self._on_state(self.state())
         except Exception:
             log.exception("on_state failed")
         finally:
-            self._telling.release()
+            self._reporting.release()

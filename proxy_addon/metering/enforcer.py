@@ -80,9 +80,9 @@ class Enforcer:
         self._tracker.swapped(RulesPeriod(now, self.engine, self._forced))
         self.engine, self.catalogue = prepared
         self._forced, self._last = {}, {}
-        self.reseat(lambda flight: None, now)
+        self.reassign(lambda flight: None, now)
 
-    def reseat(self, who: Callable[[Flight], Person | None], now: float) -> None:
+    def reassign(self, who: Callable[[Flight], Person | None], now: float) -> None:
         """Look up again who pays for what runs; None: the same name with the roles that it has now."""
         live, self._live = self._live, {}
         for flight in [flight for flights in live.values() for flight in flights]:
@@ -156,7 +156,7 @@ class Enforcer:
 
     def _decide(self, person: Person, target: Target, now: float) -> Decision:
         decision = self.engine.decide(person, target, self._book.of(person.name), now)
-        if decision.allowance is not None and self._book.is_stranger(person.name):
+        if decision.allowance is not None and self._book.is_unknown(person.name):
             decision = self.failure(person, target)
         self._last[(person.name, target)] = decision
         self._decision_cache.keep(decision, self.rules, person, target, self._book, now)

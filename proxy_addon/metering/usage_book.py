@@ -14,17 +14,17 @@ from proxy_addon.core.types import Grant, Interval, Visit
 from proxy_addon.ledger.interface import History
 
 EVIDENCE_SHOWN = 2 * 86_400.0  # seconds; older evidence is in the ledger, balances need none
-HOT = 4  # visits that are still changing, kept out of the settled union
+CHANGING_KEPT = 4  # visits that are still changing, kept out of the settled union
 
 
 class _Spent:
     """The visits of one allowance: a settled union plus the few that still change."""
 
-    __slots__ = ("all", "hot", "settled", "union")
+    __slots__ = ("all", "changing", "settled", "union")
 
     def __init__(self) -> None:
         self.all: dict[str, Interval] = {}
-        self.hot: dict[str, Interval] = {}
+        self.changing: dict[str, Interval] = {}
         self.settled: Intervals = ()
         self.union: Intervals | None = ()
 
@@ -32,30 +32,30 @@ class _Spent:
         self.union = None
         known = visit_id in self.all
         self.all[visit_id] = interval
-        if known and visit_id not in self.hot:
-            self.settle_again()
+        if known and visit_id not in self.changing:
+            self.rebuild()
             return
-        self.hot.pop(visit_id, None)
-        self.hot[visit_id] = interval
-        if len(self.hot) > HOT:
-            oldest = next(iter(self.hot))
-            self.settled = add(self.settled, self.hot.pop(oldest))
+        self.changing.pop(visit_id, None)
+        self.changing[visit_id] = interval
+        if len(self.changing) > CHANGING_KEPT:
+            oldest = next(iter(self.changing))
+            self.settled = add(self.settled, self.changing.pop(oldest))
 
     def drop(self, visit_ids: Iterable[str]) -> None:
         for visit_id in visit_ids:
             self.all.pop(visit_id, None)
-        self.settle_again()
+        self.rebuild()
 
-    def settle_again(self) -> None:
+    def rebuild(self) -> None:
         """Make the union again from all visits."""
-        self.hot = {}
+        self.changing = {}
         self.settled = normalise(self.all.values())
         self.union = None
 
     def intervals(self) -> Intervals:
         if self.union is None:
             union = self.settled
-            for interval in self.hot.values():
+            for interval in self.changing.values():
                 if interval.end > interval.start:
                     union = add(union, interval)
             self.union = union
@@ -103,7 +103,7 @@ class PersonUsage:
                 spent = self._spent.setdefault(visit.allowance, _Spent())
                 spent.all[visit.id] = Interval(visit.start, visit.end)
         for spent in self._spent.values():
-            spent.settle_again()
+            spent.rebuild()
 
     def grant(self, grant: Grant) -> bool:
         """Enter a grant; False when it is known."""
@@ -151,15 +151,15 @@ class UsageBook:
         """`mask` gives what the ledger calls a person, and leaves that as it is."""
         self._mask = mask
         self._people: dict[str, PersonUsage] = {}
-        self._asleep: dict[str, History] = {}  # of people who have not come since the start
-        self._is_away = False
-        self._strangers: set[str] = set()
+        self._packed: dict[str, History] = {}  # of people who have not come since the start
+        self._ledger_is_away = False
+        self._unknown: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self._people) + len(self._asleep)
+        return len(self._people) + len(self._packed)
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*self._people, *self._asleep])
+        return iter([*self._people, *self._packed])
 
     def of(self, person: str) -> PersonUsage:
         """The usage of one person, made on first sight."""
@@ -167,33 +167,33 @@ class UsageBook:
         usage = self._people.get(name)
         if usage is None:
             usage = self._people[name] = PersonUsage()
-            if name in self._asleep:
-                usage.fill(self._asleep.pop(name).unpack())
-            elif self._is_away:
-                self._strangers.add(name)
+            if name in self._packed:
+                usage.fill(self._packed.pop(name).unpack())
+            elif self._ledger_is_away:
+                self._unknown.add(name)
         return usage
 
     def ledger_away(self, away: bool) -> None:
         """Whether the ledger is away. People who are met for the first time meanwhile are strangers."""
-        if away != self._is_away:
-            self._is_away = away
-            self._strangers.clear()
+        if away != self._ledger_is_away:
+            self._ledger_is_away = away
+            self._unknown.clear()
 
-    def is_stranger(self, person: str) -> bool:
+    def is_unknown(self, person: str) -> bool:
         """True when what this person has used is not known, because the ledger is away since before they came."""
-        return bool(self._strangers) and self._mask(person) in self._strangers
+        return bool(self._unknown) and self._mask(person) in self._unknown
 
     def drop(self, person: str) -> None:
         """Forget one person."""
         name = self._mask(person)
         self._people.pop(name, None)
-        self._asleep.pop(name, None)
-        self._strangers.discard(name)
+        self._packed.pop(name, None)
+        self._unknown.discard(name)
 
     def adopt(self, histories: Iterable[History]) -> None:
         """Enter what the ledger held at the start; each person's is unpacked when they come."""
         for history in histories:
-            self._asleep[history.person] = history
+            self._packed[history.person] = history
 
     def load(self, visits: Iterable[Visit], grants: Iterable[Grant]) -> None:
         """Enter what the ledger holds, or what others wrote since."""
@@ -204,8 +204,8 @@ class UsageBook:
 
     def forget(self, before: float) -> None:
         """Drop what ended before `before`, and people of whom nothing is left."""
-        for name in [name for name, history in self._asleep.items() if history.latest < before]:
-            del self._asleep[name]
+        for name in [name for name, history in self._packed.items() if history.latest < before]:
+            del self._packed[name]
         for name, usage in list(self._people.items()):
             usage.forget(before)
             if not usage.visits and not any(usage.grants(a) for a in list(usage._grants)):

@@ -32,7 +32,7 @@ def follow(addon: AllowanceAddon) -> None:
             return None
         return services.enforcer.person(conn.who.name, conn.who.roles, now)
 
-    services.enforcer.reseat(payer, now)
+    services.enforcer.reassign(payer, now)
 
 
 def _conn(addon: AllowanceAddon, flight: Flight) -> ClientState | None:

@@ -98,7 +98,7 @@ class LiveRules:
         except (RuleErrors, RuleTestsFailed) as error:
             if strict or self._current is not None or not self._fall_back():
                 raise
-            self._refused(error)
+            self._keep_old(error)
         return self.current
 
     def attempt(self) -> Outcome:
@@ -106,7 +106,7 @@ class LiveRules:
         try:
             changed = self.reload()
         except Exception as error:
-            return self._refused(error)
+            return self._keep_old(error)
         if changed:
             log.info(
                 "rules changed", digest=self.current.digest[:12], rules=len(self.current.rules)
@@ -130,14 +130,14 @@ class LiveRules:
                 and not reading.failed
             ):
                 return False
-            fresh = rules_folder.rule_set(reading)
+            rule_set = rules_folder.rule_set(reading)
             if not self._known_good(reading):
-                self._test(fresh)
-            prepared = CompiledPolicy.of(fresh) if self._subscribers else None
-            self._current, self._reading = fresh, reading
-            if prepared is not None:
+                self._test(rule_set)
+            compiled = CompiledPolicy.of(rule_set) if self._subscribers else None
+            self._current, self._reading = rule_set, reading
+            if compiled is not None:
                 for subscriber in tuple(self._subscribers):
-                    subscriber(prepared)
+                    subscriber(compiled)
             return True
 
     def keep(self) -> None:
@@ -182,8 +182,8 @@ class LiveRules:
         self.kept = kept
         return True
 
-    def _refused(self, error: Exception) -> Outcome:
-        problems, places = _told(error)
+    def _keep_old(self, error: Exception) -> Outcome:
+        problems, places = _lines_of(error)
         for problem in problems[:MOST_LOGGED]:
             log.error("rules problem", problem=problem)
         if len(problems) > MOST_LOGGED:
@@ -195,7 +195,7 @@ class LiveRules:
         return self.outcome
 
 
-def _told(error: Exception) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _lines_of(error: Exception) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The lines of a failure, and the same without words from the files."""
     if isinstance(error, RuleErrors):
         places = (f"{each.file}:{each.line}:{each.column}: {each.code}" for each in error.problems)

@@ -190,7 +190,7 @@ def differences(before: RuleSet, after: RuleSet, start: float) -> Comparison:
     for same in alike.values():
         for row in week.changes(same[0], places):
             found.setdefault(row, []).extend(who.label for who in same)
-    changes = tuple(_told(row, labels, before, after) for row, labels in found.items())
+    changes = tuple(_change(row, labels, before, after) for row, labels in found.items())
     return Comparison(
         start,
         len(people),
@@ -241,7 +241,7 @@ class _Week:
     ) -> Iterator[tuple[Answer, Answer, tuple[Stretch, ...]]]:
         """What differs, and when."""
         times: dict[tuple[Answer, Answer], list[tuple[float, float]]] = {}
-        for since, until, was, becomes in _followed(
+        for since, until, was, becomes in _answers_over_time(
             self._old, self._new, who, target, self._start, self._end
         ):
             if was != becomes:
@@ -250,7 +250,7 @@ class _Week:
             yield was, becomes, _on_the_clock(spans, self._old.rules)
 
 
-def _followed(
+def _answers_over_time(
     old: Side, new: Side, who: Audience, target: Target, start: float, end: float
 ) -> Iterator[tuple[float, float, Answer, Answer]]:
     """Both answers from change to change."""
@@ -273,7 +273,7 @@ def _answer(side: Side, person: Person | None, target: Target, at: float) -> tup
     until = math.inf if match.until is None else match.until
     rule = None if match.rule is None else match.rule.name
     if match.allowance is None:
-        return Answer(match.then, rule, observed=_shows(match)), until
+        return Answer(match.then, rule, observed=_shows_observed(match)), until
     limits = sorted(
         side.engine.limits(person, match.allowance, at), key=lambda one: (_window(one), one.seconds)
     )
@@ -283,14 +283,14 @@ def _answer(side: Side, person: Person | None, target: Target, at: float) -> tup
         match.allowance,
         tuple(map(rule_text.limit, limits)),
         side.rules.allowances[match.allowance].carry_over,
-        _shows(match),
+        _shows_observed(match),
         tuple(map(_a_day, limits)),
         tuple(map(_window, limits)),
     )
     return answer, until
 
 
-def _shows(match: Match) -> bool:
+def _shows_observed(match: Match) -> bool:
     """True when it matters that a rule is only tried out."""
     return match.observed and match.then is not Then.ALLOW
 
@@ -327,7 +327,7 @@ def _on_the_clock(spans: Iterable[tuple[float, float]], rules: RuleSet) -> tuple
 # -- told
 
 
-def _told(row: _Row, labels: list[str], before: RuleSet, after: RuleSet) -> Change:
+def _change(row: _Row, labels: list[str], before: RuleSet, after: RuleSet) -> Change:
     """One change, and everybody whom it meets."""
     roles = tuple(label.removeprefix(ANYBODY) for label in labels if label.startswith(ANYBODY))
     patterns = tuple(label.removeprefix(MATCHING) for label in labels if label.startswith(MATCHING))
@@ -367,14 +367,14 @@ def _dated(before: RuleSet, after: RuleSet) -> Iterator[str]:
 
 def _settings(before: RuleSet, after: RuleSet) -> Iterator[tuple[str, str, str]]:
     """What else differs of the policy: key, before, after."""
-    for key, shown in _SHOWN.items():
+    for key, shown in _SETTINGS.items():
         was, becomes = shown(before), shown(after)
         if was != becomes:
             yield key, was, becomes
     for name, allowance in before.allowances.items():
         other = after.allowances.get(name, allowance)
         if allowance.warn_at != other.warn_at:
-            was, becomes = map(rule_words.length, (allowance.warn_at, other.warn_at))
+            was, becomes = map(rule_text.length, (allowance.warn_at, other.warn_at))
             yield f"{name}: warn_at", was, becomes
     for span in fields(Metering):
         was, becomes = (f"{getattr(rules.metering, span.name):g}" for rules in (before, after))
@@ -382,7 +382,7 @@ def _settings(before: RuleSet, after: RuleSet) -> Iterator[tuple[str, str, str]]
             yield f"metering: {span.name}", was, becomes
 
 
-_SHOWN: Mapping[str, Callable[[RuleSet], str]] = {
+_SETTINGS: Mapping[str, Callable[[RuleSet], str]] = {
     "timezone": lambda rules: rules.zone.key,
     "day_starts": lambda rules: f"{rules.day_starts // 3600:02}:{rules.day_starts % 3600 // 60:02}",
     "week_starts": lambda rules: _DAYS[rules.week_starts],

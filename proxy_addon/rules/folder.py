@@ -23,7 +23,7 @@ from proxy_addon.rules.yaml_reader import parse
 
 MAX_BYTES = 1_048_576  # a file; the largest that makes sense is a list of some ten thousand people
 MAX_TOTAL = 32 * MAX_BYTES
-_TURNS = 5  # readings of a folder that keeps changing
+_ATTEMPTS = 5  # readings of a folder that keeps changing
 _PAUSE = 0.02  # seconds, longer with each turn
 _ONE_FILE = "split the file, or take out what is not a rule"
 
@@ -79,11 +79,11 @@ def read(folder: Path) -> Reading:
     Files that change meanwhile are read again, so that no reading holds half of an edit; a folder that does not come
     to rest is a problem. Waits up to a fifth of a second then, so not for the event loop.
     """
-    for turn in range(_TURNS):
-        time.sleep(turn * _PAUSE)
-        before = _stamp(folder)
+    for attempt in range(_ATTEMPTS):
+        time.sleep(attempt * _PAUSE)
+        before = _fingerprint(folder)
         reading = _read(folder)
-        if _stamp(folder) == before:
+        if _fingerprint(folder) == before:
             return reading
     message = "the folder kept changing while it was read, so this may be half of an edit"
     unsure = _problem(
@@ -95,12 +95,12 @@ def read(folder: Path) -> Reading:
 def _read(folder: Path) -> Reading:
     problems: list[RuleProblem] = []
     name = str(folder)
-    shelf = _FolderReader(folder)
-    top = tuple(_files(shelf, folder, name, problems))
+    reader = _FolderReader(folder)
+    top = tuple(_files(reader, folder, name, problems))
     platforms: tuple[tuple[str, bytes], ...] = ()
-    if _is_there(folder / "platforms"):
-        platforms = tuple(_files(shelf, folder / "platforms", f"{name}/platforms", problems))
-    calendars = tuple(_calendars(shelf))
+    if _exists(folder / "platforms"):
+        platforms = tuple(_files(reader, folder / "platforms", f"{name}/platforms", problems))
+    calendars = tuple(_calendars(reader))
     if not top and not any(problem.severity is Severity.ERROR for problem in problems):
         message = f'the folder "{_printable(name)}" has no rule files'
         hint = "it needs at least policy.yaml and people.yaml"
@@ -140,7 +140,7 @@ def _documents(
 
 
 def _files(
-    shelf: _FolderReader, folder: Path, name: str, problems: list[RuleProblem]
+    reader: _FolderReader, folder: Path, name: str, problems: list[RuleProblem]
 ) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of each rule file of one folder, by name."""
     try:
@@ -176,24 +176,24 @@ def _files(
                 _problem(file, Code.IGNORED_FILE, message, "rename it", Severity.WARNING)
             )
         elif entry.endswith(".yaml"):
-            content = shelf.content(folder / entry)
+            content = reader.content(folder / entry)
             if isinstance(content, bytes):
                 yield _printable(file), content
             else:
                 problems.append(_problem(file, *content))
 
 
-def _calendars(shelf: _FolderReader) -> Iterator[tuple[str, Content]]:
+def _calendars(reader: _FolderReader) -> Iterator[tuple[str, Content]]:
     """The ICS files of the folder and of `calendars/` in it, by their names there."""
     for part in ("", "calendars/"):
-        folder = shelf.root / part
+        folder = reader.root / part
         try:
             entries = sorted(path.name for path in folder.iterdir() if path.name.endswith(".ics"))
         except (OSError, ValueError):
             continue
         for entry in entries:
             if not entry.startswith("."):
-                yield f"{part}{entry}", shelf.content(folder / entry)
+                yield f"{part}{entry}", reader.content(folder / entry)
 
 
 class _FolderReader:
@@ -231,7 +231,7 @@ class _FolderReader:
         return content
 
 
-def _stamp(folder: Path) -> tuple[tuple[str | int, ...], ...]:
+def _fingerprint(folder: Path) -> tuple[tuple[str | int, ...], ...]:
     """What tells whether any file of a folder was changed: where it really is, number, times and size of each.
 
     Numbers are given out again and times are coarse, so one of them alone may be the same after a change.
@@ -250,7 +250,7 @@ def _stamp(folder: Path) -> tuple[tuple[str | int, ...], ...]:
     return tuple(found)
 
 
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     try:
         return os.path.lexists(path)
     except ValueError:

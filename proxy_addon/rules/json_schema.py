@@ -14,7 +14,7 @@ _OR_ONE = (checks.some_or_one, calendar_checks.one_or_more)
 _SOMETHING = (checks.some, checks.group_list, parsers.given)
 
 
-class _Shapes(GenerateJsonSchema):
+class _SchemaGenerator(GenerateJsonSchema):
     """Says of checks that stand before a model what they let pass."""
 
     def function_before_schema(self, schema: Any) -> JsonSchemaValue:
@@ -40,15 +40,15 @@ class _Shapes(GenerateJsonSchema):
 def schema_for(shape: type[BaseModel] | TypeAdapter[Any], title: str, about: str) -> dict[str, Any]:
     """The schema of a whole file."""
     if isinstance(shape, TypeAdapter):
-        found = shape.json_schema(schema_generator=_Shapes, mode="validation")
+        found = shape.json_schema(schema_generator=_SchemaGenerator, mode="validation")
     else:
-        found = shape.model_json_schema(schema_generator=_Shapes, mode="validation")
+        found = shape.model_json_schema(schema_generator=_SchemaGenerator, mode="validation")
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": title,
         "description": about,
     }
-    return head | {key: value for key, value in _tidied(found).items() if key not in head}
+    return head | {key: value for key, value in _cleaned(found).items() if key not in head}
 
 
 def _parts(schema: JsonSchemaValue) -> list[JsonSchemaValue]:
@@ -56,10 +56,10 @@ def _parts(schema: JsonSchemaValue) -> list[JsonSchemaValue]:
     return [one for one in schema.get("anyOf", [schema]) if one != {"type": "null"}]
 
 
-def _tidied(schema: Any) -> Any:
+def _cleaned(schema: Any) -> Any:
     """Without titles and defaults, which say nothing here, and with blocks closed whose keys have a pattern."""
     if isinstance(schema, list):
-        return [_tidied(item) for item in schema]
+        return [_cleaned(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     schema = {
@@ -69,10 +69,10 @@ def _tidied(schema: Any) -> Any:
     }
     for key in ("properties", "$defs"):
         if key in schema:
-            schema[key] = {name: _tidied(value) for name, value in schema[key].items()}
+            schema[key] = {name: _cleaned(value) for name, value in schema[key].items()}
     if "patternProperties" in schema:
         schema["additionalProperties"] = False
     return {
-        key: value if key in ("properties", "$defs") else _tidied(value)
+        key: value if key in ("properties", "$defs") else _cleaned(value)
         for key, value in schema.items()
     }

@@ -42,9 +42,9 @@ class LastGood:
 
     def keep(self, reading: Reading) -> bool:
         """Keep these files; False when they are kept already. Raises OSError, and the copy before stays."""
-        seal = _seal(reading)
+        content_digest = _content_digest(reading)
         kept = self.find()
-        if kept is not None and _seal(kept.reading) == seal:
+        if kept is not None and _content_digest(kept.reading) == content_digest:
             return False
         private_files.make_folder(self.place)  # rule files name people
         fresh = self.place / f".new-{secrets.token_hex(4)}"
@@ -52,22 +52,22 @@ class LastGood:
             for name, content in _files(reading):
                 private_files.make_folder((fresh / name).parent)
                 private_files.write_new(fresh / name, content)
-            shutil.rmtree(self.place / seal[:16], ignore_errors=True)
-            fresh.rename(self.place / seal[:16])
-            self._point(seal, reading.digest)
+            shutil.rmtree(self.place / content_digest[:16], ignore_errors=True)
+            fresh.rename(self.place / content_digest[:16])
+            self._write_pointer(content_digest, reading.digest)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
-        self._tidy(seal[:16])
+        self._remove_others(content_digest[:16])
         return True
 
     def find(self) -> Kept | None:
         """The copy, when there is one and it is what was kept."""
         pointer = self._pointer()
-        seal = str(pointer.get("seal", ""))
-        if not seal:
+        content_digest = str(pointer.get("seal", ""))
+        if not content_digest:
             return None
-        reading = rules_folder.read(self.place / seal[:16])
-        if reading.failed or _seal(reading) != seal:
+        reading = rules_folder.read(self.place / content_digest[:16])
+        if reading.failed or _content_digest(reading) != content_digest:
             return None
         return Kept(reading, (self.place / _CURRENT).stat().st_mtime)
 
@@ -78,11 +78,13 @@ class LastGood:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def _point(self, seal: str, digest: str) -> None:
-        text = json.dumps({"rules": self._rules, "digest": digest, "seal": seal}, indent=1)
+    def _write_pointer(self, content_digest: str, digest: str) -> None:
+        text = json.dumps(
+            {"rules": self._rules, "digest": digest, "seal": content_digest}, indent=1
+        )
         private_files.replace(self.place / _CURRENT, text.encode("utf-8", "surrogateescape"))
 
-    def _tidy(self, kept: str) -> None:
+    def _remove_others(self, kept: str) -> None:
         for each in self.place.iterdir():
             if each.is_dir() and each.name != kept:
                 shutil.rmtree(each, ignore_errors=True)
@@ -99,7 +101,7 @@ def _files(reading: Reading) -> Iterator[tuple[str, bytes]]:
             yield file, found
 
 
-def _seal(reading: Reading) -> str:
+def _content_digest(reading: Reading) -> str:
     digest = hashlib.sha256()
     for name, content in _files(reading):
         digest.update(f"{name}\0{len(content)}\0".encode())

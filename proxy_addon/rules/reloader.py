@@ -1,4 +1,4 @@
-"""Rules while the proxy runs: who may start a reload, the swap on the event loop, and what operators are told.
+"""Reloading rules while the proxy runs: what starts a reload, the swap on the event loop, and its reports.
 
 Watcher, SIGHUP and `POST /api/reload` all end in `reload`, which runs in the thread that calls it. Only the last
 step happens on the event loop, and it is short: references are exchanged.
@@ -21,47 +21,49 @@ from proxy_addon.system.health import FINE, PartHealth, degraded
 
 log = structlog.get_logger("allowance.rules")
 
-TURN = 0.0005  # seconds that a reload may keep the interpreter before the event loop gets it
-SWAP_WITHIN = 5.0  # seconds in which the event loop has to take new rules up
+SWITCH_INTERVAL = (
+    0.0005  # seconds that a reload may keep the interpreter before the event loop gets it
+)
+SWAP_WITHIN = 5.0  # seconds in which the event loop has to apply new rules
 
 
 class Reloading:
-    """Watches the folder of `live` and follows it.
+    """Watches the folder of `live` and reloads it after changes.
 
-    `swap` is called on the event loop with what was prepared of new rules, `told` in any thread with each outcome.
+    `swap` is called on the event loop with new compiled rules, `on_outcome` in any thread with each outcome.
     """
 
     def __init__(
         self,
         live: LiveRules,
         swap: Callable[[CompiledPolicy], None],
-        told: Callable[[Outcome], None],
+        on_outcome: Callable[[Outcome], None],
     ) -> None:
         self._live = live
         self._swap = swap
-        self._told = told
+        self._on_outcome = on_outcome
         self._loop: asyncio.AbstractEventLoop | None = None
         self._one_at_a_time = threading.Lock()
-        self._watch = RulesWatcher(live.folder, self._look)
+        self._watcher = RulesWatcher(live.folder, self._reload)
         live.subscribe(self._changed)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Follow the folder from now on."""
+        """Watch the folder from now on."""
         self._loop = loop
-        self._told(self._live.outcome)
-        self._watch.start()
-        threading.Thread(target=self._first, name="rules-first", daemon=True).start()
+        self._on_outcome(self._live.outcome)
+        self._watcher.start()
+        threading.Thread(target=self._first_reload, name="rules-first", daemon=True).start()
 
     def stop(self) -> None:
         """Stop watching. Blocks until a reload that is under way has ended, for some seconds at most."""
         self._loop = None
-        self._watch.stop()
+        self._watcher.stop()
 
     def reload(self) -> Outcome:
-        """Do what the folder says now. Never raises; blocks, so never on the event loop."""
-        with self._one_at_a_time, _giving_way():
+        """Reload the folder now. Never raises; blocks, so it must not run on the event loop."""
+        with self._one_at_a_time, _short_switch_interval():
             outcome = self._live.attempt()
-            self._told(outcome)
+            self._on_outcome(outcome)
         return outcome
 
     def hangup(self, then: Callable[[], None] = lambda: None) -> None:
@@ -74,7 +76,7 @@ class Reloading:
         threading.Thread(target=follow, name="rules-hangup", daemon=True).start()
 
     def check(self) -> PartHealth:
-        """Fine, or which rules are in force in place of those of the folder."""
+        """OK, or which rules are in force in place of those of the folder."""
         places = self._live.outcome.places
         if not places:
             return FINE
@@ -88,41 +90,41 @@ class Reloading:
         """Where the rules of the folder are wrong, without words from the files."""
         return self._live.outcome.places
 
-    def _look(self) -> None:
+    def _reload(self) -> None:
         self.reload()
 
-    def _first(self) -> None:
-        """What changed between the first reading and the first look of the watcher; and the copy on disk."""
+    def _first_reload(self) -> None:
+        """Reload what changed between the first reading and the watcher's first snapshot; write the copy on disk."""
         if self._live.outcome.ok:
             self.reload()
 
     def _changed(self, prepared: CompiledPolicy) -> None:
-        """Hand new rules to the event loop, and wait until it has taken them up."""
-        loop, taken = self._loop, threading.Event()
+        """Pass new rules to the event loop, and wait until it has applied them."""
+        loop, applied = self._loop, threading.Event()
         if loop is None:
             self._swap(prepared)
             return
 
-        def take() -> None:
+        def apply() -> None:
             try:
                 self._swap(prepared)
             finally:
-                taken.set()
+                applied.set()
 
         try:
-            loop.call_soon_threadsafe(take)
+            loop.call_soon_threadsafe(apply)
         except RuntimeError:  # closed meanwhile: nobody is left to decide about
             return
-        if not taken.wait(SWAP_WITHIN):
+        if not applied.wait(SWAP_WITHIN):
             log.warning("the event loop is slow to take up the new rules", seconds=SWAP_WITHIN)
 
 
 @contextmanager
-def _giving_way() -> Iterator[None]:
-    """Let other threads have the interpreter sooner: an answer of the proxy takes several turns of its loop."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(min(usual, TURN))
+def _short_switch_interval() -> Iterator[None]:
+    """Switch threads more often: an answer of the proxy takes several iterations of its event loop."""
+    previous = sys.getswitchinterval()
+    sys.setswitchinterval(min(previous, SWITCH_INTERVAL))
     try:
         yield
     finally:
-        sys.setswitchinterval(usual)
+        sys.setswitchinterval(previous)

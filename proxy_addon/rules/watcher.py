@@ -50,11 +50,11 @@ class RulesWatcher:
             self._thread.join(timeout=5.0)
 
     def _run(self, seen: Snapshot) -> None:
-        for told in self._notices():
+        for notified in self._notifications():
             now = snapshot(self._folder)
-            if not told and now == seen:
+            if not notified and now == seen:
                 continue
-            seen = self._settled(now)
+            seen = self._wait_until_quiet(now)
             if self._stop.is_set():
                 return
             try:
@@ -62,7 +62,7 @@ class RulesWatcher:
             except Exception:
                 log.exception("a change of the rules could not be followed")
 
-    def _settled(self, seen: Snapshot) -> Snapshot:
+    def _wait_until_quiet(self, seen: Snapshot) -> Snapshot:
         """Wait for the end of a burst."""
         waited = 0.0
         while waited < LONGEST and not self._stop.wait(QUIET):
@@ -73,20 +73,20 @@ class RulesWatcher:
             seen = now
         return seen
 
-    def _notices(self) -> Iterator[bool]:
+    def _notifications(self) -> Iterator[bool]:
         """True for each notice about a file of ours, False when it is time to look."""
-        complained = False
+        warned = False
         while not self._stop.is_set():
             try:
-                yield from self._told_by_system()
+                yield from self._system_notifications()
             except (OSError, RuntimeError) as error:
-                if not complained:
-                    complained = True
+                if not warned:
+                    warned = True
                     log.warning("no notice of changes, looking every few seconds", error=str(error))
                 self._stop.wait(self._poll)
                 yield False
 
-    def _told_by_system(self) -> Iterator[bool]:
+    def _system_notifications(self) -> Iterator[bool]:
         """The system's notices until the folder is another one."""
         identity = _identity(self._folder)
         batches = watch(

@@ -24,7 +24,7 @@ from proxy_addon.identity.identification import Identifier
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import Mask, Pseudonyms
 from proxy_addon.ledger.journal import Journal
-from proxy_addon.ledger.pseudonymous import PseudonymLedger, masked, settled
+from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms, masked
 from proxy_addon.ledger.writer import Writer, WriterState
 from proxy_addon.metering.assembly import assemble, numbered
 from proxy_addon.network.guards import ClientGuard, Resolver, TargetGuard
@@ -279,7 +279,7 @@ class Application:
         """How the ledger calls people, None: by their names. Names from before are replaced first."""
         if not rules.pseudonyms:
             return None
-        names = settled(self.ledger, self.settings.pseudonym_key, self.clock.now())
+        names = ledger_pseudonyms(self.ledger, self.settings.pseudonym_key, self.clock.now())
         if changed := self.ledger.mask_names(names.of, names.actor):
             log.info("names in the ledger became pseudonyms", names=changed)
         return names

@@ -38,8 +38,8 @@ class PartHealth(NamedTuple):
         """In words."""
         if self.ok:
             return OK
-        said = f"degraded: {self.detail}" if self.works else self.detail
-        return said if self.worker is None else f"worker {self.worker}: {said}"
+        text = f"degraded: {self.detail}" if self.works else self.detail
+        return text if self.worker is None else f"worker {self.worker}: {text}"
 
 
 FINE = PartHealth(Level.OK)

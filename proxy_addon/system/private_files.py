@@ -29,32 +29,32 @@ def write_new(path: Path, content: bytes) -> None:
 
 
 def replace(
-    path: Path, content: bytes, prepare: Callable[[Path], None] = lambda fresh: None
+    path: Path, content: bytes, prepare: Callable[[Path], None] = lambda temporary: None
 ) -> None:
     """Put a file in the place of the one that may be there, which stays as it is when this fails. Raises OSError.
 
     `prepare` is given the new file before it takes that place.
     """
-    with _neighbour(path, content) as fresh:
-        prepare(fresh)
-        fresh.replace(path)
+    with _temporary_file(path, content) as temporary:
+        prepare(temporary)
+        temporary.replace(path)
 
 
 def make_once(path: Path, content: bytes) -> None:
     """The same, but never over a file that is there, or that another process has just made. Raises OSError."""
-    with _neighbour(path, content) as fresh:
+    with _temporary_file(path, content) as temporary:
         try:
-            path.hardlink_to(fresh)
+            path.hardlink_to(temporary)
         except FileExistsError:
             pass
 
 
 @contextmanager
-def _neighbour(path: Path, content: bytes) -> Iterator[Path]:
+def _temporary_file(path: Path, content: bytes) -> Iterator[Path]:
     """A new file beside `path`, gone afterwards unless it was moved."""
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        write_new(fresh, content)
-        yield fresh
+        write_new(temporary, content)
+        yield temporary
     finally:
-        fresh.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -13,16 +13,18 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-_PETS = 4  # signs of life in the time in which systemd wants one; it advises two at least
+_SIGNALS_PER_TIMEOUT = (
+    4  # signs of life in the time in which systemd wants one; it advises two at least
+)
 
 
 class Systemd:
     """The service manager of this process. Harmless where there is none."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        given = os.environ if environment is None else environment
-        self._address = _address(given.get("NOTIFY_SOCKET", ""))
-        self.watchdog = _watchdog(given) if self._address else None
+        environment = os.environ if environment is None else environment
+        self._address = _address(environment.get("NOTIFY_SOCKET", ""))
+        self.watchdog = _watchdog(environment) if self._address else None
         """Seconds within which a sign of life has to follow another; None where nobody waits for one."""
 
     def ready(self, status: str) -> None:
@@ -39,14 +41,14 @@ class Systemd:
         self._send("STOPPING=1", "STATUS=Running answers may finish")
 
     def watch(
-        self, loop: asyncio.AbstractEventLoop, well: Callable[[], bool] = lambda: True
+        self, loop: asyncio.AbstractEventLoop, is_well: Callable[[], bool] = lambda: True
     ) -> None:
-        """From now on give signs of life from this loop, as long as it turns and `well()` says so."""
+        """From now on give signs of life from this loop, as long as it turns and `is_well()` says so."""
         if self.watchdog is None:
             return
-        if well():
+        if is_well():
             self._send("WATCHDOG=1")
-        loop.call_later(self.watchdog / _PETS, self.watch, loop, well)
+        loop.call_later(self.watchdog / _SIGNALS_PER_TIMEOUT, self.watch, loop, is_well)
 
     def _send(self, *lines: str) -> None:
         if not self._address:
@@ -66,9 +68,9 @@ def _address(text: str) -> str:
     return text if text.startswith("/") else ""
 
 
-def _watchdog(given: Mapping[str, str]) -> float | None:
+def _watchdog(environment: Mapping[str, str]) -> float | None:
     """The time systemd waits, where it waits for this very process."""
-    if given.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+    if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
-    text = given.get("WATCHDOG_USEC", "")
+    text = environment.get("WATCHDOG_USEC", "")
     return int(text) / 1e6 if text.isascii() and text.isdigit() and int(text) > 0 else None

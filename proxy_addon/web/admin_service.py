@@ -128,7 +128,7 @@ class AdminService:
 
     async def refuse(self, key: str, by: str, note: str) -> TimeRequest:
         """Say no. Raises NotPossible, and LedgerError."""
-        words = more_time.tidy(note)
+        words = more_time.one_line(note)
         if not words:
             raise more_time.NotPossible("Say in a few words why not: the person reads it.")
         await self._open(key, by)
@@ -182,7 +182,7 @@ class AdminService:
 
     async def unmask(self, pseudonym: str, reason: str, by: str) -> str | None:
         """Who a pseudonym is; the audit has it first. Raises NotPossible, and LedgerError."""
-        names, words = self._names(), more_time.tidy(reason)
+        names, words = self._names(), more_time.one_line(reason)
         if not words:
             raise more_time.NotPossible("Say why you need to know: it is kept in the audit.")
         now, rules = self.clock.now(), self.engine().rule_set

@@ -14,7 +14,7 @@ from proxy_addon.core.types import Decision, Grant, Person, Reason, Verdict
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import Pseudonyms, read_key
 from proxy_addon.ledger.journal import Journal
-from proxy_addon.ledger.pseudonymous import settled
+from proxy_addon.ledger.pseudonymous import ledger_pseudonyms
 from proxy_addon.observability.decision_log import Decided, DecisionLog, about
 from proxy_addon.system.clock import SystemClock
 from tests.cli.books import DAY, URL, folder, ledger, line, run, used
@@ -139,7 +139,7 @@ def test_pseudonyms(folder: Path) -> None:
     policy.write_text(policy.read_text() + "privacy: {pseudonyms: true}\n")
     assert "there is no pseudonym key" in line("usage", "bo")
     with ledger() as books:  # as a start of the proxy does it
-        names = settled(books, Path("var/pseudonym.key"), SystemClock().now())
+        names = ledger_pseudonyms(books, Path("var/pseudonym.key"), SystemClock().now())
         books.mask_names(names.of, names.actor)
     assert json.loads(run("usage", "bo", "--json")[1])["allowances"]["daily"]["spent"] == 30
     assert run("grant", "bo", "daily", "5m", "--reason", "a course")[0] == 0
@@ -204,7 +204,7 @@ def test_the_decision_log_alone(folder: Path) -> None:
     policy = Path("rules/policy.yaml")
     policy.write_text(policy.read_text() + "privacy: {pseudonyms: true}\n")
     with ledger() as books:
-        names = settled(books, Path("var/pseudonym.key"), SystemClock().now())
+        names = ledger_pseudonyms(books, Path("var/pseudonym.key"), SystemClock().now())
     decisions(names.of("zoe"), names.of("bo"))
     assert len(json.loads(run("people", "export", "zoe")[1])["decisions"]) == 1
     assert run("people", "erase", "zoe")[0] == 0

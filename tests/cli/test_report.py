@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from proxy_addon.core.types import Visit
-from proxy_addon.ledger.pseudonymous import settled
+from proxy_addon.ledger.pseudonymous import ledger_pseudonyms
 from tests.cli.books import ledger, line, office, run, used
 
 WEEK = ("--from", "2024-11-04", "--to", "2024-11-10")
@@ -148,7 +148,7 @@ def test_pseudonyms_stay_pseudonyms(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     office(tmp_path / "b", monkeypatch, more="privacy: {pseudonyms: true}")
     with ledger() as opened:
         opened.write_visits(VISITS)
-        names = settled(
+        names = ledger_pseudonyms(
             opened, Path("var/pseudonym.key"), NINE
         )  # as the first start of the proxy does
         opened.mask_names(names.of, names.actor)

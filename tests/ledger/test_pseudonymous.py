@@ -9,7 +9,7 @@ import pytest
 
 from proxy_addon.identity.pseudonyms import PseudonymKeyError, Pseudonyms, read_key
 from proxy_addon.ledger.interface import AuditEntry, Erasure, Ledger, TimeRequest
-from proxy_addon.ledger.pseudonymous import PseudonymLedger, settled
+from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms
 from proxy_addon.metering.usage_book import UsageBook
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.ledger.test_ledger_contract import grant, visit
@@ -105,14 +105,14 @@ def test_no_name_reaches_the_ledger(name: str) -> None:
 def test_one_key_for_one_ledger(tmp_path: Path) -> None:
     """A second proxy with a key of its own is refused, and none is made for it."""
     ledger = MemoryLedger()
-    first = settled(ledger, tmp_path / "one", 1.0)
-    assert settled(ledger, tmp_path / "one", 2.0).of("ana") == first.of("ana")
+    first = ledger_pseudonyms(ledger, tmp_path / "one", 1.0)
+    assert ledger_pseudonyms(ledger, tmp_path / "one", 2.0).of("ana") == first.of("ana")
     assert len(ledger.audit_log()) == 1
     with pytest.raises(PseudonymKeyError, match="there is no pseudonym key"):
-        settled(ledger, tmp_path / "two", 3.0)
+        ledger_pseudonyms(ledger, tmp_path / "two", 3.0)
     read_key(tmp_path / "two", make=True)
     with pytest.raises(PseudonymKeyError, match="made with another key"):
-        settled(ledger, tmp_path / "two", 3.0)
+        ledger_pseudonyms(ledger, tmp_path / "two", 3.0)
 
 
 def test_a_book_by_pseudonym() -> None:

@@ -14,8 +14,8 @@ from proxy_addon.ledger.time_requests import (
     MOST_MINUTES,
     NotPossible,
     grant_for,
+    one_line,
     request_of,
-    tidy,
 )
 from tests.web.office import MIDNIGHT, NOW, rule_set
 
@@ -62,8 +62,8 @@ def test_what_cannot_be_asked(typed: dict[str, str], word: str) -> None:
 @given(st.text(max_size=LONGEST))
 def test_tidy_words_are_on_one_line(text: str) -> None:
     """Tidied words have no control characters and no surrogates, can be stored as UTF-8, and stay tidy."""
-    words = tidy(text)
-    assert tidy(words) == words
+    words = one_line(text)
+    assert one_line(words) == words
     words.encode()
     assert not any(ord(each) < 32 for each in words)
 

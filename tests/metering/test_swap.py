@@ -166,7 +166,7 @@ def test_who_pays_for_what_runs_can_change() -> None:
     enforcer = shell.enforcer
     flight = enforcer.tunnel(Person("dora", ("staff",)), "x", START).flight
     assert flight is not None
-    enforcer.reseat(lambda one: Person("bob", ("staff",)), START + 1)
+    enforcer.reassign(lambda one: Person("bob", ("staff",)), START + 1)
     for second in range(0, 60, 5):
         enforcer.tunnel_bytes(flight, 1_000_000, START + 1 + second)
     assert shell.spent("dora", "a") == 0

@@ -107,11 +107,11 @@ def test_who_comes_first_in_an_outage_is_a_stranger() -> None:
     for name in ("ana", "seen", "new"):
         book.of(name)
     book.ledger_away(True)
-    assert [name for name in ("ana", "bo", "seen", "new") if book.is_stranger(name)] == ["new"]
+    assert [name for name in ("ana", "bo", "seen", "new") if book.is_unknown(name)] == ["new"]
     book.load([visit(9, who="new")], ())
-    assert book.is_stranger("new")  # what was used before is still not known
+    assert book.is_unknown("new")  # what was used before is still not known
     book.ledger_away(False)
-    assert not book.is_stranger("new")
+    assert not book.is_unknown("new")
 
 
 def test_pseudonyms() -> None:
@@ -119,7 +119,7 @@ def test_pseudonyms() -> None:
     book = UsageBook(lambda name: name if name.startswith("~") else f"~{name}")
     book.ledger_away(True)
     book.of("ana")
-    assert book.is_stranger("ana") and book.is_stranger("~ana")
+    assert book.is_unknown("ana") and book.is_unknown("~ana")
 
 
 def test_old_evidence_is_not_kept_in_memory() -> None:

@@ -263,7 +263,7 @@ def test_a_folder_that_does_not_come_to_rest(folder: Path, monkeypatch: pytest.M
     live = LiveRules(folder)
     before = live.load()
     numbers = itertools.count()
-    monkeypatch.setattr(rules_folder, "_stamp", lambda _: ((next(numbers),),))
+    monkeypatch.setattr(rules_folder, "_fingerprint", lambda _: ((next(numbers),),))
     (folder / "policy.yaml").write_text((folder / "policy.yaml").read_text() + "# changed\n")
     with pytest.raises(RuleErrors, match="kept changing while it was read"):
         live.reload()

@@ -107,7 +107,9 @@ def calls() -> Iterator[tuple[str, str, set[str]]]:
             match node.func:
                 case ast.Attribute(ast.Name("log" | "_log" | "_LOG"), level) if level in LEVELS:
                     pass
-                case ast.Name("tell") if node.args and isinstance(node.args[0], ast.Constant):
+                case ast.Name("log_event" | "tell") if node.args and isinstance(
+                    node.args[0], ast.Constant
+                ):
                     level = ""  # chosen a line above
                 case _:
                     continue

@@ -41,7 +41,14 @@ from proxy_addon.core.audience import AudienceIndex, keep
 from proxy_addon.core.policy import balance as balances
 from proxy_addon.core.policy import horizon
 from proxy_addon.core.policy.balance import StaticUsage, Usage
-from proxy_addon.core.policy.matching import Entry, Found, Match, covers, not_limited, settled
+from proxy_addon.core.policy.matching import (
+    Entry,
+    Found,
+    Match,
+    covers,
+    decision_without_balance,
+    not_limited,
+)
 from proxy_addon.core.policy.roster import Roster
 from proxy_addon.core.ruleset import Limit, Override, Rule, RuleSet, When
 from proxy_addon.core.types import Balance, Decision, Fit, Person, Reason, Step, Target, Verdict
@@ -207,11 +214,11 @@ class Engine:
         """`until`, or the next instant at which the rota puts the person into other lists of this target."""
         end, lists = math.inf if until is None else until, self._lists(target)
         bits = self.lists_of(person, now) & lists
-        turn = self._roster.roles(person.name, now).before
-        while turn < min(end, now + conditions.HORIZON):
-            if self.lists_of(person, turn) & lists != bits:
-                return turn
-            turn = self._roster.roles(person.name, turn).before
+        change = self._roster.roles(person.name, now).before
+        while change < min(end, now + conditions.HORIZON):
+            if self.lists_of(person, change) & lists != bits:
+                return change
+            change = self._roster.roles(person.name, change).before
         return until
 
     def _lists(self, target: Target) -> int:
@@ -265,7 +272,7 @@ class Engine:
             found = Match(None, self.rule_set.otherwise, None, until, self.rule_set.observes)
         else:
             found = Match(rule, rule.then, rule.allowance, until, rule.observes)
-        return Found(now, before, found, settled(found, target))
+        return Found(now, before, found, decision_without_balance(found, target))
 
     def _when(self, number: int, now: float) -> tuple[float, float, bool]:
         """Whether a `when` holds, as `(since, before, holds)`: the answer for `[since, before)`."""
@@ -297,19 +304,29 @@ class Engine:
     def _spend(self, found: Match, bits: int, target: Target, usage: Usage, now: float) -> Decision:
         """The answer of a rule that spends."""
         rule, name = found.rule, found.allowance
-        if rule is None or name is None:  # cannot be: only `settled` matches have neither
+        if (
+            rule is None or name is None
+        ):  # cannot be: only `decision_without_balance` matches have neither
             raise ValueError("a match that spends names its rule and its allowance")
         allowance = self.rule_set.allowances[name]
         limits = self._limits(bits, name)
-        left, back = balances.left_or_return(self.rule_set, allowance, limits, usage, now)
+        left, returns_at = balances.left_or_return(self.rule_set, allowance, limits, usage, now)
         if left > 0:
-            told = Decision(
+            decision = Decision(
                 Verdict.SPEND, Reason.WITHIN, *target, rule.name, name, left, found.until
             )
         else:
-            what = (Verdict.BLOCK, Reason.EXHAUSTED)
-            told = Decision(*what, *target, rule.name, name, 0.0, back, rule.message)
-        return told.tried_out(Verdict.SPEND) if found.observed else told
+            decision = Decision(
+                Verdict.BLOCK,
+                Reason.EXHAUSTED,
+                *target,
+                rule.name,
+                name,
+                0.0,
+                returns_at,
+                rule.message,
+            )
+        return decision.tried_out(Verdict.SPEND) if found.observed else decision
 
     def _spendable(self, bits: int) -> set[str]:
         """The allowances of rules that can be reached: what earlier rules always decide is out of reach."""

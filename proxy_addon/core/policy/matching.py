@@ -49,18 +49,18 @@ def not_limited(target: Target | None) -> Decision:
     return Decision(Verdict.ALLOW, Reason.NOT_LIMITED, platform, section)
 
 
-def settled(found: Match, target: Target) -> Decision | None:
+def decision_without_balance(found: Match, target: Target) -> Decision | None:
     """The decision of a match that needs no balance."""
     if found.then is Then.SPEND:
         return None
     blocks = found.then is Then.BLOCK
     verdict = Verdict.BLOCK if blocks else Verdict.ALLOW
     if found.rule is None:
-        settled = Decision(verdict, Reason.OTHERWISE, *target, until=found.until)
+        decision = Decision(verdict, Reason.OTHERWISE, *target, until=found.until)
     else:
         reason = Reason.BLOCKED if blocks else Reason.ALLOWED
         message = found.rule.message if blocks else None
-        settled = Decision(
+        decision = Decision(
             verdict, reason, *target, found.rule.name, until=found.until, message=message
         )
-    return settled.tried_out(Verdict.ALLOW) if found.observed else settled
+    return decision.tried_out(Verdict.ALLOW) if found.observed else decision

@@ -191,7 +191,7 @@ def unidentified(value: object) -> str | None:
     )
 
 
-def seat(value: object, info: ValidationInfo) -> DeviceUser:
+def device_user(value: object, info: ValidationInfo) -> DeviceUser:
     """A user, `{role: r}`, or `{user: u, role: r}`."""
     if not isinstance(value, Mapping):
         return DeviceUser(parsers.name(value), None)

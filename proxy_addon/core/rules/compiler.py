@@ -42,7 +42,7 @@ from proxy_addon.core.ruleset import (
 )
 from proxy_addon.core.types import Target
 
-type Seating = tuple[Network, str | None, str | None]
+type Device = tuple[Network, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def compile_rules(
     return Compiled(rule_set, problems)
 
 
-def _people(people: PeopleModel, policy: PolicyModel, devices: tuple[Seating, ...]) -> People:
+def _people(people: PeopleModel, policy: PolicyModel, devices: tuple[Device, ...]) -> People:
     """Who always has a role, and who has it at times."""
     members, duties = {}, {}
     known = conditions.calendars(policy)
@@ -108,30 +108,30 @@ def _group_names(top: Top, found: Mapping[str, object], report: Report) -> None:
         if name in found:
             message = f"group {quote(name)} has the name of a platform"
             report.add(top.find(("platform_groups", name), True), Code.DUPLICATE_NAME, message)
-    for way, position in _circles(groups):
-        message = f"group {quote(way[0])} contains itself: {' > '.join(way[:8])}"
-        place = top.find(("platform_groups", way[-2], position))
+    for path_names, position in _cycles(groups):
+        message = f"group {quote(path_names[0])} contains itself: {' > '.join(path_names[:8])}"
+        place = top.find(("platform_groups", path_names[-2], position))
         report.add(place, Code.GROUP_CYCLE, message, "take one of them out")
 
 
-def _circles(groups: Mapping[str, Any]) -> list[tuple[list[str], int]]:
+def _cycles(groups: Mapping[str, Any]) -> list[tuple[list[str], int]]:
     """Every circle once: the way round, and the position in its last group of the member that closes it."""
-    circles: list[tuple[list[str], int]] = []
+    cycles: list[tuple[list[str], int]] = []
     done: set[str] = set()
     for start in groups:
-        way = {start: enumerate(_members(groups[start]))} if start not in done else {}
-        while way:
-            name = next(reversed(way))
-            position, member = next(way[name], (-1, ""))
+        path_names = {start: enumerate(_members(groups[start]))} if start not in done else {}
+        while path_names:
+            name = next(reversed(path_names))
+            position, member = next(path_names[name], (-1, ""))
             if position < 0:
                 done.add(name)
-                del way[name]
-            elif member in way:
-                names = list(way)
-                circles.append(([*names[names.index(member) :], member], position))
+                del path_names[name]
+            elif member in path_names:
+                names = list(path_names)
+                cycles.append(([*names[names.index(member) :], member], position))
             elif member in groups and member not in done:
-                way[member] = enumerate(_members(groups[member]))
-    return circles
+                path_names[member] = enumerate(_members(groups[member]))
+    return cycles
 
 
 def _members(value: object) -> list[str]:
@@ -161,7 +161,7 @@ def _rule_name(name: str | None, position: int) -> str:
     return name or f"rule {position + 1}"
 
 
-def _devices(people: PeopleModel | None, top: Top, report: Report) -> tuple[Seating, ...]:
+def _devices(people: PeopleModel | None, top: Top, report: Report) -> tuple[Device, ...]:
     """Networks with who sits there, the most specific first."""
     raw = top.data.get("devices")
     seen: dict[Network, str] = {}

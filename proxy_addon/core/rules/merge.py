@@ -50,7 +50,7 @@ def merged(documents: Documents, found: Mapping[str, list[Entry]], report: Repor
         first = f"{documents.folder}/policy.yaml"  # what is missing is the whole file
     top = Top({}, {}, Place(first))
     known = _POLICY_KEYS + PEOPLE_KEYS
-    for document in sorted(documents.top, key=_newcomer):
+    for document in sorted(documents.top, key=_read_order):
         for key, value in document.data.items():
             place = document.place((key,), key=True)
             if key not in known:
@@ -72,7 +72,7 @@ def merged(documents: Documents, found: Mapping[str, list[Entry]], report: Repor
     return top
 
 
-def _newcomer(document: Document) -> tuple[bool, str]:
+def _read_order(document: Document) -> tuple[bool, str]:
     """Files of other names are read after the two that everybody has, so that theirs is the mistake."""
     return not document.file.endswith(("/policy.yaml", "/people.yaml")), document.file
 

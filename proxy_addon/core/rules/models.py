@@ -249,7 +249,8 @@ class PeopleModel(Strict):
     default_role: Name = "staff"
     roles: Annotated[dict[Name, Annotated[RoleModel, Keyed]], Keyed] = {}
     devices: Annotated[
-        dict[str, Annotated[DeviceUser, _plain(checks.seat, schema_patterns.SEAT)]], Keyed
+        dict[str, Annotated[DeviceUser, _plain(checks.device_user, schema_patterns.DEVICE_USER)]],
+        Keyed,
     ] = {}
 
 

@@ -102,7 +102,7 @@ class Holidays(TypedDict):
 
 THEN = Literal["allow", "block"] | Spend
 UNIDENTIFIED = Literal["refuse"] | InRole
-SEAT = NAME | DeviceEntry
+DEVICE_USER = NAME | DeviceEntry
 CALENDAR_ITEM = DATES | IcsFile | Holidays
 METERING = create_model(
     "Metering",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy_addon.core.policy.matching import Match, covers, not_limited, settled
+from proxy_addon.core.policy.matching import Match, covers, decision_without_balance, not_limited
 from proxy_addon.core.ruleset import Rule, Then
 from proxy_addon.core.types import Reason, Target, Verdict
 from tests.core.policies import targets
@@ -36,7 +36,7 @@ def test_a_section_does_not_cover_its_platform() -> None:
 def test_what_is_settled() -> None:
     """Allow and block are answers; spend has to ask for the balance."""
     rule = Rule("r", Then.BLOCK, message="No.")
-    blocked = settled(Match(rule, Then.BLOCK, None, 5.0), Target("x"))
+    blocked = decision_without_balance(Match(rule, Then.BLOCK, None, 5.0), Target("x"))
     assert blocked is not None
     assert (blocked.verdict, blocked.reason, blocked.message, blocked.until) == (
         Verdict.BLOCK,
@@ -44,9 +44,14 @@ def test_what_is_settled() -> None:
         "No.",
         5.0,
     )
-    allowed = settled(Match(None, Then.ALLOW, None, None), Target("x"))
+    allowed = decision_without_balance(Match(None, Then.ALLOW, None, None), Target("x"))
     assert allowed is not None and allowed.reason is Reason.OTHERWISE
-    assert settled(Match(Rule("r", Then.SPEND, "a"), Then.SPEND, "a", None), Target("x")) is None
+    assert (
+        decision_without_balance(
+            Match(Rule("r", Then.SPEND, "a"), Then.SPEND, "a", None), Target("x")
+        )
+        is None
+    )
 
 
 def test_nobody_is_asked_about_what_is_not_limited() -> None:
