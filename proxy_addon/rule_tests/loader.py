@@ -89,7 +89,7 @@ def _plans(document: Document, machine: CompiledPolicy, problems: list[Problem])
             problems.append(Problem.at(place, TestCode.UNKNOWN_KEY, message, "it has tests"))
     tests = document.data.get("tests", [])
     if not isinstance(tests, list):
-        message = f"a list of tests belongs here, not {kind(tests)}"
+        message = f"a list of tests is expected here, not {kind(tests)}"
         problems.append(Problem.at(document.place(("tests",)), TestCode.WRONG_TYPE, message))
         return
     for number, raw in enumerate(tests):
@@ -242,7 +242,7 @@ def _translate(error: ErrorDetails, reader: _Reader) -> None:
         reader.refuse(path[:-1] if is_key else path, bad, key=is_key)
     else:
         wanted = _WANTED.get(error["type"], "another kind of value")
-        message = f"{wanted} belongs here, not {kind(error['input'])}"
+        message = f"{wanted} is expected here, not {kind(error['input'])}"
         reader.refuse(path, BadTestError(TestCode.WRONG_TYPE, message))
 
 

@@ -203,7 +203,5 @@ def _lines_of(error: Exception) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if isinstance(error, RuleTestsFailed):
         return error.failures, (f"{len(error.failures)} failed in the tests of the rules",)
     log.error("the rules could not be read", exc_info=error)
-    line = (
-        f"the rules could not be read: {type(error).__name__}; the fault is ours, please report it"
-    )
+    line = f"the rules could not be read: {type(error).__name__}; this is a bug, please report it"
     return (line,), (line,)

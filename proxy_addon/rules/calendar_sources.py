@@ -30,7 +30,7 @@ class FolderSources:
             names = tuple(name for name in self._files)
             message = f"the rules folder has no file {quote(file)}"
             raise BadValue(
-                Code.MISSING_FILE, message, "put it there, or correct its name", near=(file, names)
+                Code.MISSING_FILE, message, "add the file, or correct its name", near=(file, names)
             )
         if not isinstance(content, bytes):
             code, message, hint = content

@@ -100,7 +100,7 @@ def _text(content: bytes) -> str:
     if bad := _UNPRINTABLE.search(text):
         name = f"U+{ord(bad[0]):04X}"
         hint = "save the file as UTF-8" if bad[0] == "\0" else "remove it"
-        message = f"the character {name} cannot stand in a rule file"
+        message = f"the character {name} is not allowed in a rule file"
         raise _StopReadingError(_mark_after(text[: bad.start()]), Code.BAD_CHARACTER, message, hint)
     return text
 
@@ -258,13 +258,9 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> _StopReadingError:
     line = [*lines(text), ""][mark.line]
     before = line[: mark.column + 1]
     if "\t" in before and not before.strip(" \t-"):
-        return _StopReadingError(
-            place, Code.TAB, "a tab stands at the beginning of the line", "use spaces"
-        )
+        return _StopReadingError(place, Code.TAB, "the line begins with a tab", "use spaces")
     if (tab := _tab_near(mark.line, error, text)) is not None:
-        return _StopReadingError(
-            tab, Code.TAB, "a tab stands at the beginning of the line", "use spaces"
-        )
+        return _StopReadingError(tab, Code.TAB, "the line begins with a tab", "use spaces")
     hint = ""
     if alias:
         hint = 'a pattern needs quotes: "*@brand.example"'
@@ -273,9 +269,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> _StopReadingError:
     ):
         hint = "text that begins with this character needs quotes"
     elif error.problem and "mapping values are not allowed" in error.problem:
-        hint = (
-            "text that holds a colon and a space needs quotes; a nested key needs a line of its own"
-        )
+        hint = "text that contains a colon and a space needs quotes; a nested key needs a line of its own"
     context = f" ({error.context})" if error.context else ""
     return _StopReadingError(
         place, Code.YAML_SYNTAX, f"this is not valid YAML: {error.problem}{context}", hint

@@ -64,7 +64,7 @@ def test_a_mistake_in_a_test_file(folder: Path) -> None:
     code, output, _ = run()
     assert code == 1
     assert output.startswith(
-        "rules/tests/b.yaml:1:8: test-wrong-type: a list of tests belongs here"
+        "rules/tests/b.yaml:1:8: test-wrong-type: a list of tests is expected here"
     )
 
 

@@ -172,7 +172,7 @@ MISTAKES = [
         "test-bad-time: 2027-03-28 01:30 does not exist: the clocks are put",
     ),
     ("- {at: 0001-01-01 00:00+14:00, restart: true}", "test-wrong-order"),
-    ("- restart", "test-wrong-type: a block of keys belongs here, not text"),
+    ("- restart", "test-wrong-type: a block of keys is expected here, not text"),
 ]
 
 
@@ -195,9 +195,9 @@ def test_mistakes_in_a_step(step: str, expected: str) -> None:
         ),
         (
             "tests: {}",
-            "a.yaml:1:8: test-wrong-type: a list of tests belongs here, not a block of keys",
+            "a.yaml:1:8: test-wrong-type: a list of tests is expected here, not a block of keys",
         ),
-        ("tests: [a]", "a.yaml:1:9: test-wrong-type: a block of keys belongs here, not text"),
+        ("tests: [a]", "a.yaml:1:9: test-wrong-type: a block of keys is expected here, not text"),
         (
             one_test("- {at: 09:00, restart: true}"),
             "a.yaml:2:5: test-expects-nothing: this test expects nothing",

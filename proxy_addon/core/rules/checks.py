@@ -110,7 +110,7 @@ def whole_platform(word: str) -> str:
 def defined(what: str, names: Collection[str]) -> str:
     """The way out when no name comes near: the names there are, if they are few."""
     if not names:
-        return f"there are no {what} at all"
+        return f"no {what} are defined"
     return f"the {what} are {', '.join(sorted(names))}" if len(names) <= 8 else ""
 
 
@@ -145,7 +145,7 @@ def listed(value: object) -> object:
     if isinstance(value, str | int) and not isinstance(value, bool):
         text = str(value)
         hint = f"write [{text}]" if len(text) <= 60 and text.isprintable() else "write [one, two]"
-        raise BadValue(Code.WRONG_TYPE, f"a list belongs here, not {kind(value)}", hint)
+        raise BadValue(Code.WRONG_TYPE, f"a list is expected here, not {kind(value)}", hint)
     return value
 
 
@@ -198,7 +198,9 @@ def device_user(value: object, info: ValidationInfo) -> DeviceUser:
     _only(value, ("user", "role"), "a device", "a device has user, role or both")
     if not value:
         raise BadValue(
-            Code.MISSING_KEY, "nobody sits at this device", "write a user, or {role: guest}"
+            Code.MISSING_KEY,
+            "this device has neither a user nor a role",
+            "write a user, or {role: guest}",
         )
     user = _part(value, "user", parsers.name)
     return DeviceUser(

@@ -121,7 +121,7 @@ def _limits(limits: Sequence[Limit], at: Path, top: Top, report: Report) -> None
                 top.find((*at, n)),
                 Code.LIMIT_TOO_LARGE,
                 message,
-                "write less, or let the rule allow",
+                "write less, or use then: allow",
             )
 
 

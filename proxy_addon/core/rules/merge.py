@@ -65,7 +65,7 @@ def merged(documents: Documents, found: Mapping[str, list[Entry]], report: Repor
                 had = top.owners[key].place((key,), key=True)
                 message = f"{quote(key)} is already defined in {had.file}:{had.line}"
                 report.add(
-                    place, Code.TWO_FILES, message, "a top-level key may stand in one file only"
+                    place, Code.TWO_FILES, message, "a top-level key may be in one file only"
                 )
             else:
                 top.data[key], top.owners[key] = value, document

@@ -157,7 +157,9 @@ class OverrideModel(Strict):
     @model_validator(mode="after")
     def _fits_somebody(self) -> Self:
         if self.users is None and self.roles is None:
-            raise BadValue(Code.MISSING_KEY, "this override fits nobody", "add users or roles")
+            raise BadValue(
+                Code.MISSING_KEY, "this override applies to nobody", "add users or roles"
+            )
         return self
 
 
@@ -227,7 +229,9 @@ class DutyModel(Strict):
     def _is_somebody(self) -> Self:
         if (self.user is None) is (self.ics is None):
             hint = "write {user: carl, when: {days: sat-sun}} or {ics: shifts.ics}"
-            raise BadValue(Code.MISSING_KEY, "this member is nobody", hint)
+            raise BadValue(
+                Code.MISSING_KEY, "this member has neither a user nor a calendar file", hint
+            )
         return self
 
 

@@ -91,7 +91,7 @@ def _model(entry: Entry, report: Report) -> PlatformModel | None:
         report.refuse(entry.place(key=True), error)
         return None
     if not isinstance(entry.data, Mapping):
-        message = f"a block of keys belongs here, not {kind(entry.data)}"
+        message = f"a block of keys is expected here, not {kind(entry.data)}"
         report.add(entry.place(key=entry.data is None), Code.WRONG_TYPE, message)
         return None
 

@@ -105,7 +105,7 @@ def _translate(error: ErrorDetails, at: Path, report: Report, find: Find) -> Non
     else:
         wanted = _WANTED.get(error["type"], "another kind of value")
         found = kind(error["input"])
-        report.add(find(path, False), Code.WRONG_TYPE, f"{wanted} belongs here, not {found}")
+        report.add(find(path, False), Code.WRONG_TYPE, f"{wanted} is expected here, not {found}")
 
 
 def _shape(path: Path) -> tuple[str, tuple[str, ...]]:

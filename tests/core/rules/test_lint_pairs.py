@@ -55,7 +55,7 @@ def too_large(wrong: str, what: str, fine: str) -> Pair:
     """The first limit is longer than its window, the second one is as long as it can be."""
     place = f"policy.yaml:3:{DAILY.format('').index('}') + 1}"
     message = f"this limit is longer than {what}, so it can never be used up"
-    warning = f"{place}: limit-too-large: {message}; write less, or let the rule allow"
+    warning = f"{place}: limit-too-large: {message}; write less, or use then: allow"
     keep = "retention: 400d\n"
     return Pair((DAILY.format(wrong) + keep,), warning, (DAILY.format(fine) + keep,))
 
