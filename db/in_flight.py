@@ -1,4 +1,4 @@
-"""Which calls to the database are under way; how one that hangs is ended, and how the others are told."""
+"""Database calls in flight: ends one that hangs. Also notifies other nodes of writes."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ class CallWatchdog:
 
 
 def notify(connection: Connection, node: str) -> None:
-    """Tell all who listen, when this transaction commits, that `node` has written something."""
+    """Notify all listeners, when this transaction commits, that `node` has written something."""
     if connection.dialect.name == "postgresql":
         connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": node})
 
 
 def _shut(connection: Any) -> None:
-    """End a connection under the hands of the thread that waits for it, which then sees its end."""
+    """Shut down the socket of a connection, so that the thread that waits for it gets an error."""
     with (
         suppress(OSError, connection.Error),
         socket.socket(fileno=os.dup(connection.fileno())) as copy,

@@ -137,7 +137,7 @@ class SqlLedger:
             return list(histories(connection, since))
 
     def totals(self, start: float, end: float) -> Sequence[Total]:
-        """Everybody's seconds within `[start, end)`; what overlaps is counted once. See `ports.Ledger.totals`."""
+        """Everybody's seconds within `[start, end)`; what overlaps is counted once. See `Ledger.totals`."""
         with self._totalling:
             return totals(partial(self._reading, in_transaction=True), start, end)
 
@@ -180,7 +180,7 @@ class SqlLedger:
     def decide(
         self, request: str, *, at: float, by: str, actor: str, grant: Grant | None, note: str = ""
     ) -> TimeRequest | None:
-        """Close an open request, with its grant or without one. See `ports.Ledger.decide`."""
+        """Close an open request, with its grant or without one. See `Ledger.decide`."""
         with self._writing() as connection:
             if not time_requests.close(connection, request, at, by, is_granted=grant is not None):
                 return None
@@ -253,7 +253,7 @@ class SqlLedger:
             audit.rules_in_force(connection, digest, at, node)
 
     def prune(self, before: float, *, batch: int = 5000) -> int:
-        """Delete what ended before `before`, in small batches; the count. See `ports.Ledger.prune`."""
+        """Delete what ended before `before`, in small batches; the count. See `Ledger.prune`."""
         return prune(self._writing, before, batch)
 
     def check(self) -> None:
@@ -265,8 +265,8 @@ class SqlLedger:
             connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = version_num"))  # noqa: S608
 
     def listen(self, on_notification: Callable[[], None]) -> None:
-        """From now on end calls that hang, and call `on_notification`, on a thread of our own, whenever another node
-        has written something. For a process that goes on; SQLite has neither and needs neither."""
+        """From now on end calls that hang, and call `on_notification`, on a separate thread, whenever another node
+        has written something. For long-running processes; does nothing on SQLite."""
         if not self._address.is_sqlite and self._listener is None:
             self._listener = late.listener(self._address, self._calls, self._node, on_notification)
 

@@ -1,4 +1,4 @@
-"""How a database does: which schema, how quick, what it takes for the time. Makes nothing, migrates nothing."""
+"""The state of a database: schema, speed and clock. Creates nothing, migrates nothing."""
 
 from __future__ import annotations
 

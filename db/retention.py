@@ -29,7 +29,7 @@ type Writing = Callable[[], AbstractContextManager[Connection]]
 
 
 def prune(writing: Writing, before: float, batch: int) -> int:
-    """Delete what `ports.Ledger.prune` names; how many rows. Each batch is a transaction of its own."""
+    """Delete what `Ledger.prune` names; how many rows. Each batch is a transaction of its own."""
     old_audit = before - AUDIT_LONGER
     return sum(
         _delete_all(writing, key, condition, batch)

@@ -1,7 +1,7 @@
-"""Which lists of people somebody is in.
+"""Which lists of people a person is in.
 
-Names are compared case-insensitively; exact ones by one look-up, shell patterns one after the other. Each
-list has a bit, so that "in which lists" is one integer, and ten thousand listed names cost no more than ten.
+Names are compared case-insensitively: exact ones by one lookup, shell patterns one after the other. Each
+list has a bit, so "in which lists" is one integer, and ten thousand listed names cost no more than ten.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fnmatch import translate
 from proxy_addon.core.types import Person
 
 EVERYBODY = 1  # the bit that every person has
-_KEPT = 20_000  # people remembered before remembering starts again
+_KEPT = 20_000  # people cached; the cache is cleared when it is full
 
 type Named = tuple[tuple[str, ...], frozenset[str]]
 """The `users` and `roles` of a rule or an override; both empty is everybody."""
@@ -44,7 +44,7 @@ class NameIndex:
 
 
 class AudienceIndex:
-    """The same for lists of users and roles: one of the users *or* one of the roles is enough to be in."""
+    """The same for lists of users and roles: one of the users *or* one of the roles is enough to be in a list."""
 
     def __init__(self, lists: Iterable[Named]) -> None:
         everybody: Named = ((), frozenset())
@@ -79,7 +79,7 @@ def is_pattern(name: str) -> bool:
 
 
 def keep[K, V](cache: dict[K, V], key: K, value: V, most: int) -> None:
-    """Remember, and forget everything first when there is too much: simple, bounded, safe from threads."""
+    """Store in a cache, which is cleared first when it holds `most` entries: bounded and thread-safe."""
     if len(cache) >= most:
         cache.clear()
     cache[key] = value

@@ -16,7 +16,7 @@ from proxy_addon.core.period_table import EPOCH_DAY, EPOCH_WEEKDAY
 from proxy_addon.core.ruleset import Calendar, RuleSet, When
 from proxy_addon.core.wall_clock import DAY, offset_at, stretches
 
-HORIZON = 370.0 * DAY  # a year and a little: yearly dates come round once
+HORIZON = 370.0 * DAY  # a little more than a year: every yearly date occurs once
 _WEEKS = (
     15.0 * DAY
 )  # a condition without dates that does not change in two weeks and a day never does
@@ -36,10 +36,10 @@ def holds_on(when: When, day: int, second: int) -> bool:
 
 
 def next_change(when: When, rs: RuleSet, at: float, horizon: float = HORIZON) -> float | None:
-    """The first instant after `at` at which `fits` gives the other answer; None when there is none in sight.
+    """The first instant after `at` at which the result of `fits` changes; None when there is none within `horizon`.
 
-    The answer can only change where the clock shows midnight or an edge of a `between`, where it is moved, and
-    at an edge of a calendar's hours. Only those instants are looked at.
+    It can only change where the local time is midnight or an edge of a `between`, where the offset changes, and
+    at an edge of a calendar's hours. Only those instants are tested.
     """
     now, hours = fits(when, rs, at), _hours(when)
     change = _next_on_the_clock(when, rs.zone, at, now, _in_sight(when, bool(hours), horizon))
@@ -57,7 +57,7 @@ def next_change(when: When, rs: RuleSet, at: float, horizon: float = HORIZON) ->
 def _next_on_the_clock(
     when: When, zone: ZoneInfo, at: float, now: bool, horizon: float
 ) -> float | None:
-    """The first change at an edge that the clock on the wall shows."""
+    """The first change at an edge in local time."""
     start = math.floor(at)
     edges = _edges(when)
     for first, last, offset in stretches(zone, start, math.ceil(at + horizon)):
@@ -77,7 +77,7 @@ def _next_on_the_clock(
 
 
 def _in_sight(when: When, hours: bool, horizon: float) -> float:
-    """How far ahead the clock on the wall can bring the first change."""
+    """How far ahead local time can cause the first change, seconds."""
     if _names_dates(when) or (hours and when != When(calendar=when.calendar)):
         return horizon
     return 0.0 if hours else min(horizon, _WEEKS)

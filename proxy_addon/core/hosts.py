@@ -1,4 +1,4 @@
-"""Hosts: one spelling for each, and a table that finds what a host belongs to.
+"""Hosts: one normal form for each, and a table that finds what a host belongs to.
 
 Patterns, most specific first where several fit:
 
@@ -26,9 +26,9 @@ _PORT = re.compile(r":[0-9]*$")
 
 
 def normalise(host: str) -> str:
-    """The one spelling of a host: lower case, A-labels, no userinfo, port, brackets or trailing dot.
+    """The normal form of a host: lower case, A-labels, no userinfo, port, brackets or trailing dot.
 
-    Never raises. A label that IDNA refuses stays as it is, in lower case; what cannot be a host is "".
+    Never raises. A label that IDNA rejects is kept in lower case; a text that cannot be a host gives "".
     """
     if len(host) > _LONGEST:
         return ""
@@ -51,13 +51,13 @@ def normalise(host: str) -> str:
 
 
 def _address(text: str) -> str:
-    """An IPv6 address in lower case without its zone; "" for what has no such shape."""
+    """An IPv6 address in lower case without its zone; "" for a text that is not one."""
     text = text.partition("%")[0].lower()
     return text if ":" in text and re.fullmatch(r"[0-9a-f:.]+", text) else ""
 
 
 def _a_labels(name: str) -> str:
-    """Each label mapped as browsers map it, then encoded; refused ones are kept."""
+    """Each label mapped as browsers map it, then encoded; rejected ones are kept."""
     try:
         name = idna.uts46_remap(name, std3_rules=False, transitional=False)
     except (idna.IDNAError, UnicodeError):
@@ -92,14 +92,14 @@ class _Wild[T](NamedTuple):
 
 
 class _Node[T](NamedTuple):
-    """What is known under a name: values for it and all below, and star patterns that end in it."""
+    """The values for a name and all names below it, and the star patterns that end in it."""
 
     below: list[T]
     wild: list[_Wild[T]]
 
 
 class HostTable[T]:
-    """Host patterns with a value each, compiled once. Several values may stand under one pattern."""
+    """Host patterns with values, compiled once. A pattern may have several values. ValueError for a bad pattern."""
 
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
         self._alone: dict[str, list[T]] = {}
@@ -167,6 +167,6 @@ def _ranked[T](below: list[tuple[str, list[T]]], wild: list[_Wild[T]]) -> list[T
 
 
 def _expression(name: str, alone: bool) -> re.Pattern[str]:
-    """A host pattern with stars as an expression; a star never crosses a dot."""
+    """A host pattern with stars as a regular expression; a star never matches a dot."""
     fixed = "[^.]*".join(re.escape(part) for part in name.split("*"))
     return re.compile(fixed if alone else rf"(?:.+\.)?{fixed}")

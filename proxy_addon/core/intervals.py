@@ -1,7 +1,7 @@
 """Sets of instants as sorted tuples of intervals: union, intersection, difference, measure.
 
-One form only circulates: sorted, disjoint, none empty, touching ones merged. Every function here takes and
-returns that form (`normalise` and `union` make it from anything), so that equal sets are equal values and a
+All sets have one form: sorted, disjoint, none empty, touching ones merged. Every function here takes and
+returns that form (`normalise` makes it from anything), so equal sets are equal values and a
 measure is a plain sum. Ends are instants, measures are seconds.
 """
 
@@ -21,7 +21,7 @@ _END = itemgetter(1)
 
 
 def normalise(intervals: Iterable[Interval]) -> Intervals:
-    """The instants that lie in any of `intervals`, which may overlap, be empty, and stand in any order."""
+    """The instants in any of `intervals`, which may overlap, be empty, and come in any order."""
     merged: list[Interval] = []
     for start, end in sorted(intervals):
         if end <= start:
@@ -84,7 +84,7 @@ def clip(a: Intervals, start: float, end: float) -> Intervals:
 
 
 def measure_between(a: Intervals, start: float, end: float) -> float:
-    """The length of the part of the set within `[start, end)`, seconds; only that part is looked at."""
+    """The length of the part of the set within `[start, end)`, seconds; reads only that part."""
     if not a or end <= start or a[-1].end <= start:
         return 0.0
     total = 0.0
@@ -103,7 +103,7 @@ def first_after(a: Intervals, instant: float) -> Interval | None:
 
 
 def add(a: Intervals, interval: Interval) -> Intervals:
-    """The set with one interval more. Appending at the end, the common case, looks at the last one only."""
+    """The set with one more interval. Appending at the end, the common case, reads only the last one."""
     start, end = interval
     if end <= start:
         return a

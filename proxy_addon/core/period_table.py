@@ -1,6 +1,6 @@
-"""Everything that is known of the periods of limits, in one place: order, lengths, first day, wording.
+"""All properties of the periods of limits in one table: order, lengths, first day, wording.
 
-A new member of `Period` is refused by the type checker, and by the import, until it has a row here.
+A new member of `Period` fails the type check, and the import, until it has a row here.
 Days are counted from 1 January 1970; lengths are seconds.
 """
 
@@ -24,9 +24,9 @@ type FirstDay = Callable[[int, int], int]  # a day and `week_starts` -> the firs
 
 @dataclass(frozen=True, slots=True)
 class PeriodRow:
-    """One period. `nominal` is the length on average, `longest` the most it can be while no clock is changed;
-    both are 0 for a rolling limit, which carries its own length. `first_day` is None where a window is no
-    run of whole days.
+    """One period. `nominal` is the length on average, `longest` the most it can be without a clock change;
+    both are 0 for a rolling limit, which has its own length. `first_day` is None where a window is not
+    made of whole days.
     """
 
     rank: int  # from short to long; a rolling window, which may have any length, is last
@@ -82,17 +82,17 @@ CALENDAR: Final = tuple(period for period in SHORTEST_FIRST if period is not Per
 
 
 def nominal(limit: Limit) -> float:
-    """How long a window of the limit is on average."""
+    """The average length of a window of the limit, seconds."""
     return TABLE[limit.period].nominal or limit.rolling
 
 
 def longest(limit: Limit) -> float:
-    """How long a window of the limit can be, changes of clock aside."""
+    """The greatest length of a window of the limit without a clock change, seconds."""
     return TABLE[limit.period].longest or limit.rolling
 
 
 def reach(limit: Limit, windows: int = 1) -> float:
-    """How far back `windows` windows of the limit can begin; those that follow the clock have a day more."""
+    """How far back the start of `windows` windows of the limit can be, seconds; one more day for calendar windows."""
     slack = 0.0 if limit.period is Period.ROLLING else DAY
     return (longest(limit) + slack) * windows
 
@@ -108,13 +108,13 @@ def this(period: Period) -> str:
 
 
 def first_day(period: Period, week_starts: int, day: int) -> int:
-    """The first day of the window that a day is in; a period without whole days begins with the day itself."""
+    """The first day of the window that contains a day; a period without whole days starts on the day itself."""
     first = TABLE[period].first_day
     return day if first is None else first(day, week_starts)
 
 
 def following_first_day(period: Period, week_starts: int, day: int) -> int:
-    """The first day of the window after the one that a day is in."""
+    """The first day of the window after the one that contains a day."""
     first = first_day(period, week_starts, day)
     step = max(1, round(TABLE[period].longest / DAY))
     return first_day(period, week_starts, first + step)

@@ -1,8 +1,8 @@
 """Which window an instant is in.
 
-Days tile time: each begins where the one before ends, whether it has 23, 24 or 25 hours, because its midnight is
-the first instant at which the clock shows it or has passed it (`wall_clock.py`). A day that a zone left out (Apia,
-30 December 2011) is empty, and no instant is in it.
+Days follow each other without gaps: each begins where the one before ends, whether it has 23, 24 or 25 hours,
+because its midnight is the first instant at which the clock shows it or has passed it (`wall_clock.py`). A day that
+a zone skipped (Apia, 30 December 2011) is empty: no instant is in it.
 
 A window of whole days (a day, week, month, quarter or year) begins at `day_starts` of its first day. An hour begins
 whenever the clock shows a full hour, and at a change of offset: the hour shown twice in autumn is two windows of

@@ -1,6 +1,6 @@
-"""A rule set, validated and compiled: what `rules.py` makes of the files and `policy.py` walks.
+"""A rule set, validated and compiled: made from the files by `core/rules/compiler.py`, evaluated by `core/policy/`.
 
-Read-only once made. The compiler (`core/rules.py`) guarantees: every name that is referred to exists,
+Read-only. The compiler guarantees: every name that is referred to exists,
 platform groups are expanded, rule names are unique, every person has at least one role.
 """
 
@@ -39,7 +39,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Other limits for some people; fits when the name is in `users` or one role is in `roles`."""
+    """Other limits for some people; applies when the name is in `users` or one role is in `roles`."""
 
     users: tuple[
         str, ...
@@ -96,7 +96,7 @@ class Then(StrEnum):
 
 
 class Mode(StrEnum):
-    """Whether a rule does what it says, or is only tried out."""
+    """Whether a rule is enforced or only observed."""
 
     ENFORCE = "enforce"
     OBSERVE = "observe"  # decides, meters and counts, but lets through
@@ -122,13 +122,13 @@ class Rule:
 
     @property
     def observes(self) -> bool:
-        """True when the rule is only tried out: nobody is blocked or cut by it."""
+        """True when the rule is only observed: it blocks nobody and ends nothing."""
         return self.mode is Mode.OBSERVE
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a platform, told by `hosts` and/or path patterns."""
+    """A part of a platform, recognised by `hosts` and/or path patterns."""
 
     name: str
     hosts: tuple[str, ...] = ()
@@ -184,7 +184,7 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who has which role, and who sits where."""
+    """Who has which role, and who uses which device."""
 
     default_role: str
     roles: Mapping[str, tuple[str, ...]]  # role -> members: names or shell patterns, in file order
@@ -222,5 +222,5 @@ class RuleSet:
 
     @property
     def observes(self) -> bool:
-        """True when the policy as a whole is only tried out."""
+        """True when the policy as a whole is only observed."""
         return self.mode is Mode.OBSERVE

@@ -1,6 +1,6 @@
 """The terms of the product as frozen values.
 
-Units, everywhere in `core` and in the middle row:
+Units, everywhere in this project:
 
 * an *instant* is a `float`, seconds since the Unix epoch, UTC;
 * a *duration* is a `float`, seconds;
@@ -48,7 +48,7 @@ class Reason(StrEnum):
     WITHIN = "within"  # spend: the allowance has time left
     EXHAUSTED = "exhausted"  # block: the allowance has none
     BLOCKED = "blocked"  # block: a rule says so
-    UNIDENTIFIED = "unidentified"  # block: nobody knows who asks, and the policy refuses that
+    UNIDENTIFIED = "unidentified"  # block: the person is unknown, and the policy refuses that
     ACKNOWLEDGE = "acknowledge"  # block: the written policy has to be read first
     UNAVAILABLE = "unavailable"  # any: balances could not be read, `on_failure` decided
 
@@ -61,7 +61,7 @@ class Interval(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What is being used: a platform and, where host or path tell, its section."""
+    """What is being used: a platform and, where host or path name it, its section."""
 
     platform: str
     section: str | None = None
@@ -82,7 +82,7 @@ class Person(NamedTuple):
 class Extension(NamedTuple):
     """Evidence of one kind that extended a visit: from when to when (instants), and how many times.
 
-    `by` is a stable code (`core/metering/evidence.py`). `times` 0: only what opened the visit, going on.
+    `by` is a stable code (`core/metering/evidence.py`). `times` 0: only what opened the visit, continued.
     """
 
     by: str
@@ -94,7 +94,8 @@ class Extension(NamedTuple):
 class EvidenceSummary(NamedTuple):
     """What opened, extended and closed a visit: codes and instants. One `extended` for each kind of evidence.
 
-    `closed` is None while nothing but silence ended it; `given_back` are seconds that a machine had extended it.
+    `closed` is None where silence ended it or it goes on; `given_back`: seconds by which periodic requests had
+    extended it.
     """
 
     opened: tuple[str, float]
@@ -105,10 +106,10 @@ class EvidenceSummary(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A ledger row: a stretch of attention of one person on one platform.
+    """A ledger row: one interval of use, of one person on one platform.
 
     `allowance` is None for free time. One node owns an id and raises `rev` when it writes the row again;
-    `end == start` marks a visit that was given back whole. `evidence` is None where it was not recorded.
+    `end == start` marks a visit that was given back entirely. `evidence` is None where it was not recorded.
     """
 
     id: str
@@ -161,7 +162,7 @@ class Balance:
 
 
 class Fit(Enum):
-    """Whether a rule of the walk fitted, and what decided that. `core/policy/wording.py` says it in words."""
+    """Whether a rule matched in the evaluation, and what decided that. `core/policy/wording.py` puts it into words."""
 
     FITS = auto()
     OBSERVED = auto()  # fits, and is only tried out
@@ -174,7 +175,7 @@ class Fit(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of the walk: a rule, and the first thing that decided whether it fitted."""
+    """One step of the evaluation: a rule, and the first condition that decided whether it matched."""
 
     rule: str
     fit: Fit
@@ -215,10 +216,10 @@ class Decision:
         return self.verdict is Verdict.BLOCK
 
     def tried_out(self, instead: Verdict) -> Decision:
-        """The same decision of something that is only observed: what happens is `instead`."""
+        """The same decision where the rule is only observed: `instead` is what happens."""
         return replace(self, verdict=instead, would=self.verdict)
 
     @property
     def would_block(self) -> bool:
-        """True when it goes on only because the rule is observed and not enforced."""
+        """True when the request passes only because the rule is observed and not enforced."""
         return self.would is Verdict.BLOCK

@@ -1,8 +1,8 @@
-"""The clock on the wall of a zone: what it shows at an instant, and when it first shows a time.
+"""Local time of a zone (the wall clock): what it shows at an instant, and when it first shows a time.
 
-A wall-clock time stands for the *first instant at which the clock shows it or has passed it*: a time that a DST
-gap jumps over is the instant of the jump, a time that is shown twice is the first showing. Hence later wall-clock
-times never stand for earlier instants.
+A local time means the *first instant at which the clock shows it or has passed it*: a time within a DST gap means
+the instant of the change, a time that is shown twice means its first showing. So a later local time is never an
+earlier instant.
 
 All clock changes are at whole seconds, so instants are floored before a clock is read.
 """
@@ -27,7 +27,7 @@ def first_instant(zone: ZoneInfo, wall: int) -> int:
 
 
 def offset_at(zone: ZoneInfo, instant: int) -> int:
-    """How far the clock is ahead of UTC at `instant`, seconds."""
+    """The offset from UTC at `instant`, seconds."""
     return _seconds(datetime.fromtimestamp(instant, zone).utcoffset())
 
 
@@ -36,7 +36,7 @@ def _seconds(offset: timedelta | None) -> int:
 
 
 def change_between(zone: ZoneInfo, low: int, high: int) -> int:
-    """The instant in `(low, high]` at which the offset stops being what it is at `low`; there is just one."""
+    """The instant in `(low, high]` at which the offset changes; there must be exactly one."""
     offset = offset_at(zone, low)
     while high - low > 1:
         middle = (low + high) // 2
@@ -48,7 +48,7 @@ def change_between(zone: ZoneInfo, low: int, high: int) -> int:
 
 
 def stretches(zone: ZoneInfo, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """`[start, end)` in pieces `(first, last, offset)` of at most a day, within which the offset is one."""
+    """`[start, end)` in parts `(first, last, offset)` of at most a day with one offset each."""
     while start < end:
         offset = offset_at(zone, start)
         stop = min(start + DAY, end)

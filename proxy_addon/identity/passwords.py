@@ -2,7 +2,7 @@
 
 * Read whole and checked whole. A file that becomes wrong, or vanishes, while the proxy runs changes nothing:
   the last good one stays in force and the log says why. A file that is not there at the start is empty.
-* Written whole, to a neighbour that then takes its place, mode 0600, under a lock for several writers.
+* Written entirely, to a temporary file that then replaces it, mode 0600, under a lock for several writers.
 * Names are compared in the form that `person_name` gives, and kept in it, so that one person is one person
   however the name was typed.
 * Asking for a user who is not in the file takes as long as a wrong password.

@@ -16,7 +16,7 @@ from proxy_addon.system import private_files
 KEY_BYTES: Final = 32
 _BYTES: Final = 10  # of a hash; one chance in 10^15 that two of 50,000 people share a pseudonym
 _FORM: Final = re.compile(r"p:[a-z2-7]{16}")
-_KEPT: Final = 50_000  # names remembered before remembering starts again
+_KEPT: Final = 50_000  # names cached; the cache is cleared when it is full
 _ACTOR_PREFIXES: Final = ("cli:", "web:")
 
 
@@ -51,7 +51,7 @@ class Pseudonyms:
         return pseudonym
 
     def actor(self, text: str) -> str:
-        """The same for whoever did something: `cli:ada` keeps its door, a node or an erased person its name."""
+        """The same for whoever did something: `cli:ada` keeps its prefix, a node or an erased person its name."""
         for prefix in _ACTOR_PREFIXES:
             if text.startswith(prefix):
                 return prefix + self.of(text.removeprefix(prefix))

@@ -1,4 +1,4 @@
-"""What the middle row needs from the outside, as protocols, and the typed ways in which that can fail."""
+"""The ledger as a protocol, its values, and the errors that it raises."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LedgerUnavailable(LedgerError):
 
 
 class LedgerUnusable(LedgerError):
-    """It will not work without a person's help: wrong URL, wrong password, newer schema, somebody else's."""
+    """It will not work until a person fixes it: wrong URL, wrong password, newer schema, another program's tables."""
 
 
 class LedgerRefused(LedgerError):
@@ -36,9 +36,9 @@ class LedgerRefused(LedgerError):
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """Somebody was erased at the instant `at`: a sign that tells them to those who know the name already.
+    """A person was erased at the instant `at`: a marker that only somebody who knows the name can match.
 
-    Salted, so that nothing but a guess at the name gets the name out; it is kept for `ERASURES_KEPT`.
+    Salted and hashed, so the name cannot be read from it; it is kept for `ERASURES_KEPT`.
     """
 
     id: str
@@ -48,18 +48,18 @@ class Erasure:
 
     @classmethod
     def of(cls, person: str, at: float) -> Erasure:
-        """A new sign for a person."""
+        """A new marker for a person."""
         salt = secrets.token_hex(16)
         return cls(secrets.token_hex(16), salt, _digest(salt, person), at)
 
     def names(self, person: str) -> bool:
-        """Whether this is the sign of that person."""
+        """Whether this is the marker of that person."""
         return secrets.compare_digest(self.digest, _digest(self.salt, person))
 
 
 ERASURES_KEPT = (
     30 * 86_400.0
-)  # seconds; so long may a journal come late with visits of somebody erased
+)  # seconds in which a late journal may still bring visits of an erased person
 
 
 def _digest(salt: str, person: str) -> str:

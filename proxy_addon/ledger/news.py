@@ -1,7 +1,7 @@
-"""Reads what other proxies wrote, and passes each piece of it on once.
+"""Reads what other proxies wrote, and passes on each row once.
 
-A ledger answers generously: what it told before may come again, because clocks differ and transactions end out
-of order. What was passed on from the last answer is known here, and left out of the next.
+A ledger may return rows again, because clocks differ and transactions end out of order. The rows of the last
+answer are remembered here, and left out of the next.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def news_cursor(now: float, cursor: float | None) -> float:
 
 
 class NewsReader:
-    """The place up to which one proxy has read. `node` is its name in visits: its own rows are not news.
+    """Keeps the cursor up to which one proxy has read. `node` is its name in visits: its own rows are not news.
 
-    Not for several threads at a time.
+    Not thread-safe.
     """
 
     def __init__(self, ledger: Ledger, node: str, on_news: OnNews, cursor: float) -> None:

@@ -1,4 +1,4 @@
-"""What waits for the ledger, in memory: the newest revision of each visit, oldest visit first, bounded."""
+"""Visits that wait for the ledger, in memory: the newest revision of each, oldest visit first, bounded."""
 
 from __future__ import annotations
 

@@ -47,9 +47,9 @@ def ledger_pseudonyms(ledger: Ledger, path: Path, now: float | None = None) -> P
 
 
 class PseudonymLedger:
-    """A `ports.Ledger` over another one that it tells no names: questions and rows are mapped on the way in.
+    """A `Ledger` over another one that receives no names: queries and rows are mapped to pseudonyms on the way in.
 
-    What it gives back has pseudonyms. It can what the port can and nothing else, so that nothing is passed on unmasked.
+    Its results have pseudonyms. It has the methods of `Ledger` and no others, so that nothing is passed on unmasked.
     """
 
     def __init__(self, ledger: Ledger, names: Pseudonyms) -> None:
@@ -57,26 +57,26 @@ class PseudonymLedger:
         self.names = self._names = names
 
     def write_visits(self, visits: Sequence[Visit]) -> None:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         self._ledger.write_visits([masked(visit, self._names.of) for visit in visits])
 
     def visits(
         self, since: float, *, person: str | None = None, people: Collection[str] | None = None
     ) -> Iterable[Visit]:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         some = None if people is None else {self._names.of(name) for name in people}
         return self._ledger.visits(since, person=self._maybe(person), people=some)
 
     def grants(self, valid_after: float, *, person: str | None = None) -> Sequence[Grant]:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         return self._ledger.grants(valid_after, person=self._maybe(person))
 
     def add_grant(self, grant: Grant, *, actor: str) -> None:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         self._ledger.add_grant(self._hidden(grant), actor=self._names.actor(actor))
 
     def ask(self, request: TimeRequest, *, most_open: int) -> bool:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         return self._ledger.ask(
             replace(request, person=self._names.of(request.person)), most_open=most_open
         )
@@ -84,13 +84,13 @@ class PseudonymLedger:
     def requests(
         self, *, person: str | None = None, status: str | None = None
     ) -> Sequence[TimeRequest]:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         return self._ledger.requests(person=self._maybe(person), status=status)
 
     def decide(
         self, request: str, *, at: float, by: str, actor: str, grant: Grant | None, note: str = ""
     ) -> TimeRequest | None:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         masked_grant = None if grant is None else self._hidden(grant)
         by, actor = self._names.of(by), self._names.actor(actor)
         return self._ledger.decide(
@@ -98,34 +98,34 @@ class PseudonymLedger:
         )
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         return self._ledger.news(cursor, not_from=not_from)
 
     def audit(self, entry: AuditEntry) -> None:
-        """See `ports.Ledger`. The subject is taken for a person."""
+        """See `interface.Ledger`. The subject is taken for a person."""
         subject = self._names.of(entry.subject)
         self._ledger.audit(replace(entry, actor=self._names.actor(entry.actor), subject=subject))
 
     def audit_log(self, since: float = 0.0, *, subject: str | None = None) -> Sequence[AuditEntry]:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         return self._ledger.audit_log(since, subject=self._maybe(subject))
 
     def histories(self, since: float) -> Iterable[History]:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         return self._ledger.histories(since)
 
     def totals(self, start: float, end: float) -> Sequence[Total]:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         return self._ledger.totals(start, end)
 
     def records(self, person: str) -> Records:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         return self._ledger.records(self._names.of(person))
 
     def erase(
         self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str
     ) -> Records:
-        """See `ports.Ledger`. The sign becomes that of the pseudonym."""
+        """See `interface.Ledger`. The marker becomes that of the pseudonym."""
         pseudonym, masked_actor = self._names.of(person), self._names.actor(actor)
         return self._ledger.erase(
             Erasure.of(pseudonym, erasure.at),
@@ -136,19 +136,19 @@ class PseudonymLedger:
         )
 
     def rules_in_force(self, digest: str, at: float, node: str) -> None:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         self._ledger.rules_in_force(digest, at, node)
 
     def prune(self, before: float, *, batch: int = 5000) -> int:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         return self._ledger.prune(before, batch=batch)
 
     def check(self) -> None:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         self._ledger.check()
 
     def close(self) -> None:
-        """See `ports.Ledger`."""
+        """See `interface.Ledger`."""
         self._ledger.close()
 
     def _hidden(self, grant: Grant) -> Grant:

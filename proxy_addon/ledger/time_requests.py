@@ -1,4 +1,4 @@
-"""More time: what somebody may ask for, and what saying yes to it grants. Page and command line share it."""
+"""Requests for more time: what may be requested, and the grant that approves one. Shared by page and command line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BLANK: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 class NotPossible(ValueError):
-    """It cannot be asked or granted; a sentence for whoever wanted it."""
+    """It cannot be requested or granted; the message is a sentence for the person who tried."""
 
 
 def request_of(

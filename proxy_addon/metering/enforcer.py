@@ -1,13 +1,13 @@
-"""The shell without mitmproxy: one method per event of a connection, one answer for each.
+"""Decides and meters without mitmproxy: one method for each event of a connection.
 
-Called on the event loop only, and never waits: rules, balances and clocks are in memory. The order of a request:
+Runs on the event loop only and never blocks: rules, balances and clocks are in memory. The steps of a request:
 
 1. `ask` decides before the site is contacted. A page that is opened after a silent gap is decided as if the gap
    had been charged already, because it will be: so the last second is found before the page is loaded, not
    after half of it.
-2. `answered` judges the request with what the answer told (type, size), and feeds the clock.
-3. `body`, `message` and `tunnel_bytes` feed the clock while something runs.
-4. `due`, a few times a second, decides again for whatever is running and says what has to be cut.
+2. `answered` judges the request with the type and size of the answer, and adds it to the clock.
+3. `body`, `message` and `tunnel_bytes` add to the clock while a connection is in use.
+4. `due`, a few times a second, decides again for everything in flight and returns what has to be cut.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Enforcer:
         self.reassign(lambda flight: None, now)
 
     def reassign(self, who: Callable[[Flight], Person | None], now: float) -> None:
-        """Look up again who pays for what runs; None: the same name with the roles that it has now."""
+        """Assign everything in flight to the person that `who` returns; None: the same name with its current roles."""
         live, self._live = self._live, {}
         for flight in [flight for flights in live.values() for flight in flights]:
             flight.person = who(flight) or self.known(flight.person.name, now)
@@ -95,7 +95,7 @@ class Enforcer:
         return self.engine.rule_set
 
     def limited(self, host: str) -> str | None:
-        """The platform of a host when some rule limits it; else None: such traffic is none of our business."""
+        """The platform of a host when some rule limits it; else None: such traffic is not metered."""
         platform = self.catalogue.platform_of(host)
         return platform if platform in self.rules.limited else None
 
@@ -271,7 +271,7 @@ class Enforcer:
         return True
 
     def closed(self, flight: Flight) -> None:
-        """It is over, in whatever way. Twice is fine."""
+        """The flight is over. May be called twice."""
         key = (flight.person, flight.target)
         live = self._live.get(key)
         if live is not None:

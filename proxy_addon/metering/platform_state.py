@@ -21,7 +21,7 @@ class Load(NamedTuple):
     judgement: Judgement
     key: str
     leads: bool = True
-    certain: bool = False  # a person did this; no rhythm can explain it
+    certain: bool = False  # a person did this, so it is not periodic
     weak: bool = False  # a small answer to a script, nothing to look at
     size: int = 0  # bytes of the answer, 0 = not known
 

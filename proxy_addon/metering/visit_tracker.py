@@ -1,7 +1,7 @@
-"""From judged activities to visits: one clock for each person and platform, written down as ledger rows.
+"""From judged activities to visits: one clock for each person and platform, written as ledger rows.
 
-The pure parts are `core/metering/activity.py` (what a request is), `core/metering/polling.py` (is a machine behind
-it) and `core/metering/meter.py` (the clock). This module keeps their states and ends what runs when time is up;
+The pure parts are `core/metering/activity.py` (what a request is), `core/metering/polling.py` (is it
+periodic) and `core/metering/meter.py` (the clock). This module keeps their states and ends what runs when time is up;
 `visit_writer.py` writes the visits. Event loop only.
 """
 
@@ -45,7 +45,7 @@ TRIM_ROUNDS = (
 
 
 class VisitTracker:
-    """All clocks. `sink` takes each new revision of a visit; `new_id` makes ledger ids."""
+    """The clocks of all people. `sink` takes each new revision of a visit; `new_id` makes ledger ids."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class VisitTracker:
         return state
 
     def enter(self, engine: Engine, person: Person, load: Load) -> Activity:
-        """Enter one activity that counts; what it turned out to be (a machine's rhythm is background)."""
+        """Add one activity that counts. Returns what it turned out to be: a periodic request is background."""
         state = self.state_of(person.name, load.target.platform)
         metering = engine.rule_set.metering
         root, needs, novel, follows = None, 1, False, False
@@ -97,7 +97,7 @@ class VisitTracker:
         return load.judgement.activity
 
     def observe_poll(self, engine: Engine, person: Person, load: Load) -> None:
-        """A request known to be a machine's was answered with something: what follows may be its doing."""
+        """A request that the catalogue lists as polling was answered with content, which it may own."""
         state = self.state_of(person.name, load.target.platform)
         state.polling, judgement = polling.observe_poll(state.polling, load.key, load.at)
         if judgement.withdrawn:
@@ -116,7 +116,7 @@ class VisitTracker:
         self._writer.write(engine, person, platform, state, old, GIVEN_BACK)
 
     def stream(self, engine: Engine, person: Person, load: Load) -> None:
-        """Bytes flowed from `load.at` to `load.until`: media, whatever the rhythm."""
+        """Bytes flowed from `load.at` to `load.until`: media, whether periodic or not."""
         state = self.state_of(person.name, load.target.platform)
         self._extend(engine, person, state, load, engine.rule_set.metering)
 

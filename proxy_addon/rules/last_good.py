@@ -1,8 +1,8 @@
-"""The last rules that were in force, kept on disk: what a restart begins with when the rules folder is broken.
+"""The last valid rules, kept on disk: a restart uses them when the rules folder is broken.
 
-Each rules folder has a place of its own below `last-good-rules/`, named by its path, so that a mistyped
-`--rules` does not bring up another folder's rules. There the files lie as they were, and `current` says which
-copy is whole: it is written last and replaced in one step, so a crash or a full disk leaves the copy before.
+Each rules folder has its own folder below `last-good-rules/`, named by a hash of its path, so that a mistyped
+`--rules` does not load another folder's rules. It holds copies of the files, and `current` names the complete
+copy: it is written last and replaced atomically, so a crash or a full disk leaves the previous copy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CURRENT = "current"
 
 
 class Kept(NamedTuple):
-    """A copy that is whole: what was read of it, and when it was kept (an instant)."""
+    """A complete copy: its content, and when it was kept (an instant)."""
 
     reading: Reading
     since: float

@@ -1,8 +1,8 @@
-"""Watches the rules folder: says that something changed, once for a burst of saves.
+"""Watches the rules folder: reports a change, once for a burst of saves.
 
-The system's own notice of changes (inotify and its like) makes it quick. It is not enough: a network mount gives
-none, a folder that is itself a link keeps its old target, a deleted folder takes its watch with it. So the folder
-is also looked at every few seconds, by names, sizes and times of its files; where both agree, nothing is read.
+Notifications of the operating system (inotify and the like) make it quick. They are not enough: a network mount
+sends none, a symbolic link keeps its old target, a deleted folder ends its watch. So the folder is also polled every
+few seconds, by names, sizes and times of its files; while these are unchanged, nothing is read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from watchfiles import watch
 
 log = structlog.get_logger("allowance.rules")
 
-POLL = 2.0  # seconds between two looks where no notice comes
+POLL = 2.0  # seconds between two polls without a notification
 QUIET = 0.2  # seconds without a change that end a burst of saves
 LONGEST = 2.0  # seconds after which a burst that goes on is read all the same
 _MOST = 5_000  # files looked at
@@ -74,7 +74,7 @@ class RulesWatcher:
         return seen
 
     def _notifications(self) -> Iterator[bool]:
-        """True for each notice about a file of ours, False when it is time to look."""
+        """True for each notification about a rule file, False when it is time to poll."""
         warned = False
         while not self._stop.is_set():
             try:
@@ -87,7 +87,7 @@ class RulesWatcher:
                 yield False
 
     def _system_notifications(self) -> Iterator[bool]:
-        """The system's notices until the folder is another one."""
+        """The notifications of the operating system, until the path is another folder."""
         identity = _identity(self._folder)
         batches = watch(
             self._folder,

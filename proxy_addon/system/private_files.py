@@ -1,6 +1,6 @@
-"""Files for their owner alone, mode 0600: written whole or not at all, and on the disk when a call returns.
+"""Files for their owner alone, mode 0600: written entirely or not at all, and on disk when a call returns.
 
-What is written lies in a neighbour first, whose name begins with a dot, and takes its place in one step.
+Content is written to a temporary file beside the target, whose name begins with a dot, and then moved atomically.
 """
 
 from __future__ import annotations

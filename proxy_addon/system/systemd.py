@@ -13,9 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-_SIGNALS_PER_TIMEOUT = (
-    4  # signs of life in the time in which systemd wants one; it advises two at least
-)
+_SIGNALS_PER_TIMEOUT = 4  # watchdog signals within the timeout; systemd advises at least two
 
 
 class Systemd:
@@ -25,10 +23,10 @@ class Systemd:
         environment = os.environ if environment is None else environment
         self._address = _address(environment.get("NOTIFY_SOCKET", ""))
         self.watchdog = _watchdog(environment) if self._address else None
-        """Seconds within which a sign of life has to follow another; None where nobody waits for one."""
+        """The watchdog timeout, seconds; None where systemd expects no signals."""
 
     def ready(self, status: str) -> None:
-        """It serves, or has taken up a reload. `status` is the line that `systemctl status` shows."""
+        """The process serves, or has finished a reload. `status` is the line that `systemctl status` shows."""
         self._send("READY=1", f"STATUS={' '.join(status.split())}")
 
     def reloading(self) -> None:
@@ -43,7 +41,7 @@ class Systemd:
     def watch(
         self, loop: asyncio.AbstractEventLoop, is_well: Callable[[], bool] = lambda: True
     ) -> None:
-        """From now on give signs of life from this loop, as long as it turns and `is_well()` says so."""
+        """Send watchdog signals from this event loop from now on, while `is_well()` is true."""
         if self.watchdog is None:
             return
         if is_well():

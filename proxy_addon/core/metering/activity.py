@@ -2,12 +2,12 @@
 
 Rules of this file:
 
-* It judges a request by itself, its page and a short memory of pages (`PageMemory`). Whether a machine's rhythm is
-  behind it is another question, asked afterwards (`polling.py`).
-* The rows of the walk in `classify` stand in order of certainty: what a browser *says* about a request
-  (prefetch, navigation) comes before what the catalogue knows, and that before what sizes and types suggest.
-* In doubt between an embed and a first-party load we look for a page of the platform behind it. A platform that
-  nobody opened has no first-party loads.
+* It judges a request by itself, its page and a short memory of pages (`PageMemory`). Whether it is periodic is decided
+  afterwards (`polling.py`).
+* The checks in `classify` are in order of certainty: what a browser *says* about a request (prefetch, navigation)
+  comes before what the catalogue knows, and that before what sizes and types suggest.
+* In doubt between an embed and a first-party load, an open page of the platform decides. A platform that nobody
+  opened has no first-party loads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from proxy_addon.core.types import Activity
 
 
 class Kind(StrEnum):
-    """How long what follows may be silent: the kind of the last evidence."""
+    """The kind of the last evidence, which sets how long a silence may follow."""
 
     NAVIGATION = "navigation"
     INTERACTION = "interaction"
@@ -193,7 +193,7 @@ def _navigation(x: Exchange, hit: Hit) -> Judgement:
 
 
 def _machine(x: Exchange, hit: Hit) -> Evidence | None:
-    """Traffic that no person causes, told by the request alone."""
+    """The evidence for traffic that no person causes, from the request alone; None when there is none."""
     if hit.background:
         return Evidence.TELEMETRY
     if x.method in ("HEAD", "OPTIONS"):
@@ -255,19 +255,19 @@ def _first_party(x: Exchange) -> Judgement:
 def with_answer(
     x: Exchange, status: int, content_type: str, size: int, duration: float
 ) -> Exchange:
-    """The exchange with what its answer told; bytes and seconds."""
+    """The exchange with the size (bytes), type and duration (seconds) of its answer."""
     if (x.status, x.content_type, x.bytes, x.duration) == (status, content_type, size, duration):
         return x
     return x._replace(status=status, content_type=content_type, bytes=size, duration=duration)
 
 
 def leads(x: Exchange) -> bool:
-    """True for what code or a person asks for; pictures, scripts and styles only follow such a request."""
+    """True for requests of a script or a person; pictures, scripts and styles only follow such a request."""
     return x.dest not in _FOLLOWERS and not x.content_type.startswith(_FOLLOWING_TYPES)
 
 
 def is_media(x: Exchange) -> bool:
-    """True for sound and film and for bodies as large as those; a short chime is neither."""
+    """True for audio, video and bodies of that size; a short chime does not count."""
     kind = x.content_type
     if kind.startswith("image/"):
         return False

@@ -1,4 +1,4 @@
-"""Names of what scripts ask for, the same for each request of one endpoint."""
+"""Names of endpoints: the same for each request to one endpoint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MIXED = (
 
 
 def endpoint(host: str, path: str) -> str:
-    """Host and path with identifiers, hashes and the query taken out: what a timer asks for again."""
+    """Host and path without identifiers, hashes and the query: the same for each request of a timer."""
     path = path.partition("?")[0]
     if len(path) <= 40 and path.islower() and not any(map(str.isdigit, path)):
         return host + path

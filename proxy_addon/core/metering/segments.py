@@ -1,4 +1,4 @@
-"""A stretch, split where the rule that fits changes: each part is one visit."""
+"""Splits a stretch where the rule that fits changes: each part is one visit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Piece(NamedTuple):
 
 
 def joined(pieces: list[Piece]) -> list[Piece]:
-    """Parts that follow each other under the same rule are one: most changes of rules change little."""
+    """Merges parts that follow each other under the same rule: most rule changes change little."""
     found: list[Piece] = []
     for piece in pieces:
         last = found[-1] if found else None

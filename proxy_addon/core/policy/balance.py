@@ -1,8 +1,8 @@
-"""What is left of an allowance: limits, what was spent, what was carried over, what was granted.
+"""The balance of an allowance: limits, time spent, carried over and granted.
 
 For one limit and its window W at the instant `now`:
 
-    left = limit + carried + granted - spent, and never less than nothing.
+    left = limit + carried + granted - spent, and never less than zero.
 
 * **spent** is the length of the person's visits in W up to `now`.
 * **carried** is what the window before W left unused, at most `carry_over`; its own carried time was there
@@ -14,8 +14,8 @@ For one limit and its window W at the instant `now`:
 * A **reset** (a grant with `resets`) moves the beginning of every window that it falls into to its own instant:
   what was spent, and granted and ended, before it counts no longer. Carried time stays as it was.
 
-Of several limits the one with the least left speaks. With equal rests it is the one that comes back last,
-because until then there is nothing.
+Of several limits the one with the least left counts. Of equal ones it is the one that resets last, because
+until then nothing is left.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from proxy_addon.core.ruleset import Allowance, Limit, Period, RuleSet
 from proxy_addon.core.types import Balance, Grant, Interval
 
 CARRY_PERIODS = 8  # how many windows back carried time can come from
-_NOTHING = 0.000_5  # seconds: a rest below this is a rounding error, not time left
-_STEP = 0.001  # seconds: how exactly the return of a rolling limit is found
-_ROUNDS = 32  # windows looked at for the return of an allowance
+_NOTHING = 0.000_5  # seconds: less than this is a rounding error, not time left
+_STEP = 0.001  # seconds: precision of the instant at which a rolling limit has time again
+_ROUNDS = 32  # windows searched for the instant at which an allowance has time again
 
 
 class Usage(Protocol):
@@ -48,7 +48,7 @@ class Usage(Protocol):
 
 
 class StaticUsage:
-    """Usage that was written down beforehand: for tests of rules, explanations and simulations."""
+    """Usage given as values: for tests of rules, explanations and simulations."""
 
     __slots__ = ("_grants", "_intervals")
 
@@ -72,7 +72,7 @@ class StaticUsage:
 
 
 class Standing(NamedTuple):
-    """How one limit stands in its window; seconds."""
+    """The state of one limit in its window; seconds."""
 
     spent: float
     granted: float
@@ -81,7 +81,7 @@ class Standing(NamedTuple):
 
 
 def standing(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now: float) -> Standing:
-    """How one limit stands at `now`."""
+    """The state of one limit at `now`."""
     window = periods.window(limit, rs, now)
     grants = usage.grants(allowance.name)
     start = _begins(grants, window.start, now)
@@ -134,7 +134,7 @@ def _begins(grants: Sequence[Grant], start: float, at: float) -> float:
 def _carried(
     rs: RuleSet, allowance: Allowance, limit: Limit, window: Interval, usage: Usage
 ) -> float:
-    """Time carried into `window`. Goes back only as far as the answer still depends on it."""
+    """Time carried into `window`, seconds. Goes back only as far as the result depends on it."""
     most = allowance.carry_over
     if limit.period is Period.ROLLING:
         return 0.0
@@ -181,7 +181,7 @@ def _granted(
 
 
 def _oldest_leaves(allowance: str, limit: Limit, usage: Usage, now: float) -> float | None:
-    """When the oldest stretch that a rolling window shows has left it whole."""
+    """When the oldest use in a rolling window has left it entirely; None when there is none."""
     oldest = first_after(
         usage.intervals(allowance), _begins(usage.grants(allowance), now - limit.rolling, now)
     )
@@ -216,7 +216,7 @@ def _returns_at(
 
 
 def _is_used_up(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, at: float) -> bool:
-    """True when the limit has nothing at `at`. Carried and granted time, which only add, are asked last."""
+    """True when the limit has nothing left at `at`. Carried and granted time, which only add, are computed last."""
     start = _begins(usage.grants(allowance.name), periods.window(limit, rs, at).start, at)
     if limit.seconds - usage.spent(allowance.name, start, at) > _NOTHING:
         return False

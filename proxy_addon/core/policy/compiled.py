@@ -1,4 +1,4 @@
-"""A rule set with everything that is built from it, made away from the event loop and swapped in whole."""
+"""A rule set with everything that is built from it: built outside the event loop and swapped as one."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from proxy_addon.core.ruleset import RuleSet
 
 
 class CompiledPolicy(NamedTuple):
-    """What decides: which rule, and which platform."""
+    """The engine, which finds the rule, and the catalogue, which finds the platform."""
 
     engine: Engine
     catalogue: Catalogue
 
     @classmethod
     def of(cls, rules: RuleSet) -> CompiledPolicy:
-        """Build it. Takes tens of milliseconds for a large office."""
+        """Build both. Takes tens of milliseconds for a large office."""
         return cls(Engine(rules), Catalogue(rules.platforms))
 
     @property
     def rules(self) -> RuleSet:
-        """The rule set that it was made of."""
+        """The rule set that it was built from."""
         return self.engine.rule_set

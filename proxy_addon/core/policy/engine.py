@@ -1,33 +1,31 @@
-"""Who may use what, now: the ordered rules walked from the top.
+"""Who may use what, now: the ordered rules, evaluated from the top.
 
-The precedence, whole:
+The complete order of precedence:
 
-1. A target that no rule limits (or no platform at all) is **allowed, not-limited**. Nobody is asked who they
-   are, nothing is counted.
-2. The rules are read from the top and **the first one that fits decides**; none that stands below it matters,
-   however special it is. A rule fits when all of its parts fit, and a part that is missing fits everything:
+1. A target that no rule limits (or no platform at all) is **allowed, not-limited**. Nobody has to sign
+   in for it, and nothing is counted.
+2. The rules are read from the top and **the first one that fits decides**; rules below it do not matter,
+   however specific they are. A rule fits when all of its parts fit, and a missing part fits everything:
    * *who*: the name is in `users`, or one of the person's roles is in `roles`. One of the two is enough.
    * *where*: a rule that names `linkedin` fits all of LinkedIn; one that names `linkedin/learning` fits that
      section only.
-   * *when*: the clock on the wall, in the zone of the policy.
+   * *when*: the local time in the zone of the policy.
 3. `allow` and `block` are answers. `spend` asks for the balance of its allowance: with time left it is
-   **spend, within**; without it is **block, exhausted**, and no later rule is asked: a used-up allowance does
+   **spend, within**; without it is **block, exhausted**, and no later rule is tried: a used-up allowance does
    not fall through to something more lenient.
 4. No rule fits: `otherwise`.
 
-An allowance is known by its name alone. Which rule leads to it, and how the rule is called, changes no
-balance. Of its overrides the first that fits the person gives the limits, else its own hold. How a balance is
-made stands in `balance.py`.
+An allowance is identified by its name alone: which rule spends it makes no difference to the balance. The first of
+its overrides that fits the person gives the limits; without one its own limits apply. `balance.py` computes
+balances.
 
-`until` says when the answer may change. For an exhausted allowance that is when it has time again, and not an
-earlier lunch: a person who is told "until midnight" about *this* rule is told the truth about their minutes.
-For every other answer it is the next instant at which a `when` between the top and the deciding rule opens or
-closes. Whatever the answer, it may change when a rota gives or takes a role on which some rule or override
-turns.
+`until` says when the answer may change. For an exhausted allowance that is when it has time again, even if another
+rule applies earlier (at lunch, say): "until midnight" is then true of this person's minutes. For every other answer
+it is the next instant at which a `when` between the top and the deciding rule opens or closes. Any answer may also
+change when a rota gives or takes a role that some rule or override depends on.
 
-`Engine` is one rule set made ready to be asked. It never changes in meaning; what it remembers (who fits
-which rule, which rule a target meets until the next `when` opens or closes) is bounded, and could be thrown
-away at any time. It may be asked from several threads.
+`Engine` is one rule set with its indexes. Its answers never change; its caches (who fits which rule, which rule
+fits a target until the next `when` opens or closes) are bounded and may be cleared at any time. It is thread-safe.
 """
 
 from __future__ import annotations
@@ -55,11 +53,11 @@ from proxy_addon.core.types import Balance, Decision, Fit, Person, Reason, Step,
 
 __all__ = ["Engine", "Match", "StaticUsage", "Usage"]
 
-_KEPT = 20_000  # entries a cache may hold before it starts again
+_KEPT = 20_000  # entries in a cache, which is cleared when it is full
 
 
 class Engine:
-    """One rule set, made ready to be asked in microseconds."""
+    """One rule set with indexes and caches: answers in microseconds."""
 
     def __init__(self, rs: RuleSet) -> None:
         self.rule_set = rs
@@ -86,7 +84,7 @@ class Engine:
         self._limits_of: dict[tuple[int, str], tuple[Limit, ...]] = {}
         self._when_now: dict[int, tuple[float, float, bool]] = {}
 
-    # Who is asking
+    # People
 
     def roles_of(self, name: str, now: float) -> tuple[str, ...]:
         """Every role that lists the name at `now`, in file order; the default role when none does."""
@@ -97,7 +95,7 @@ class Engine:
         return self._roster.person(name, now)
 
     def unidentified(self, address: str) -> Person | None:
-        """Somebody known by the address alone; None where the policy refuses that."""
+        """A person known by the address alone; None where the policy refuses them."""
         role = self.rule_set.unidentified_role
         return None if role is None else Person(f"ip:{address}", (role,))
 
@@ -110,7 +108,7 @@ class Engine:
             self._roster.person(person.name, now) if person.duty else person
         )
 
-    # What fits them
+    # Matching rules
 
     def rules_for(self, person: Person, target: Target, now: float) -> tuple[Rule, ...]:
         """The rules that can decide about a person and a target, from the top to the first without a `when`.
@@ -135,7 +133,7 @@ class Engine:
         """
         return self._override(self.lists_of(person, now), allowance_name)
 
-    # What is decided
+    # Decisions
 
     def match(self, person: Person, target: Target, now: float) -> Match:
         """The first rule that fits, whatever the balances."""
@@ -160,14 +158,14 @@ class Engine:
         )
 
     def explain(self, person: Person, target: Target | None, usage: Usage, now: float) -> Decision:
-        """The same answer with every rule that was asked, and why it did not fit."""
+        """The same answer with every rule that was evaluated, and why it did not fit."""
         decision = self.decide(person, target, usage, now)
         if target is None or decision.reason is Reason.NOT_LIMITED:
             return decision
         walk = tuple(self._walk(self.lists_of(person, now), target, now))
         return replace(decision, walk=walk)
 
-    # What is left
+    # Balances
 
     def balance(self, person: Person, allowance_name: str, usage: Usage, now: float) -> Balance:
         """What the person has left of one allowance."""
@@ -190,7 +188,7 @@ class Engine:
         )
 
     def grant_expiry(self, person: Person, allowance_name: str, now: float) -> float:
-        """When a new grant ends unless somebody says otherwise: with the shortest window of the allowance."""
+        """When a new grant ends by default: with the shortest window of the allowance. An instant."""
         limits = self._limits(self.lists_of(person, now), allowance_name)
         for period in period_table.CALENDAR:
             for limit in limits:
@@ -199,19 +197,19 @@ class Engine:
         return now + min(limit.rolling for limit in limits)
 
     def needed_since(self, now: float) -> float:
-        """The instant before which no use can matter to any balance: where memory may begin."""
+        """The instant before which use cannot affect any balance: older visits need not be loaded."""
         return horizon.needed_since(self.rule_set, now)
 
     def needed_until(self, now: float) -> float:
-        """The instant from which use at `now` can no longer matter to any balance."""
+        """The instant from which use at `now` can no longer affect any balance."""
         return horizon.needed_until(self.rule_set, now)
 
-    # How
+    # Internals
 
     def _sooner(
         self, until: float | None, person: Person, target: Target, now: float
     ) -> float | None:
-        """`until`, or the next instant at which the rota puts the person into other lists of this target."""
+        """`until`, or the earlier instant at which the rota moves the person to other lists of the target."""
         end, lists = math.inf if until is None else until, self._lists(target)
         bits = self.lists_of(person, now) & lists
         change = self._roster.roles(person.name, now).before
@@ -222,7 +220,7 @@ class Engine:
         return until
 
     def _lists(self, target: Target) -> int:
-        """The lists of people on which answers about the target turn."""
+        """The lists of people that answers about the target depend on."""
         lists = self._lists_of.get(target)
         if lists is None:
             lists = 0
@@ -349,7 +347,7 @@ class Engine:
         return names
 
     def _walk(self, bits: int, target: Target, now: float) -> Iterator[Step]:
-        """One step for each rule, asked afresh: the caches of `decide` have no part in it."""
+        """One step for each rule, evaluated without the caches of `decide`."""
         decided = False
         for entry in self._entries:
             fit = Fit.TOO_LATE if decided else self._fit(entry, bits, target, now)

@@ -1,4 +1,4 @@
-"""What the walk over the rules finds for a target, before any balance is asked."""
+"""What evaluating the rules gives for a target, before any balance is computed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from proxy_addon.core.types import Decision, Reason, Target, Verdict
 class Match(NamedTuple):
     """The rule that fits (None: `otherwise`), what it does, and when another may fit (None: never).
 
-    `observed`: it is only tried out, so time goes on under it whatever it says.
+    `observed`: it is not enforced, so its time is counted whatever it says.
     """
 
     rule: Rule | None
@@ -22,7 +22,7 @@ class Match(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A rule with the bits of the people it fits and, where it has a `when`, that one's number."""
+    """A rule with the bits of the people it fits and the number of its `when` (None: it has none)."""
 
     rule: Rule
     who: int
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A match, good within `[since, before)`, and the decision where it needs no balance."""
+    """A match, valid within `[since, before)`, and the decision where it needs no balance."""
 
     since: float
     before: float
@@ -45,6 +45,7 @@ def covers(rule: Rule, target: Target) -> bool:
 
 
 def not_limited(target: Target | None) -> Decision:
+    """The decision for a target that no rule limits; None: not a platform."""
     platform, section = target or (None, None)
     return Decision(Verdict.ALLOW, Reason.NOT_LIMITED, platform, section)
 

@@ -1,4 +1,4 @@
-"""Until when a window is open in which a person has used something: erasing them earlier would give it back."""
+"""Until when a person's used windows are open: erasing the person earlier would give that time back."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which roles somebody has, at an instant: by the people file, and by the duty rota where it names them.
+"""Which roles a person has at an instant: by the people file, and by the duty rota where it names them.
 
-A rota changes roles at instants that are known beforehand, so an answer is good for a stretch of time and is
-kept that long. Whoever no rota names has the same roles for ever.
+A rota changes roles at known instants, so an answer is valid for a period of time and is cached that long. A
+person whom no rota names always has the same roles.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from proxy_addon.core.audience import NameIndex, keep
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Person
 
-_KEPT = 20_000  # people remembered before remembering starts again
+_KEPT = 20_000  # people cached; the cache is cleared when it is full
 
 
 class Roles(NamedTuple):
-    """Somebody's roles, good within `[since, before)`; `duty`: a rota names this person."""
+    """A person's roles, valid within `[since, before)`; `duty`: a rota names this person."""
 
     names: tuple[str, ...]
     duty: bool
@@ -28,7 +28,7 @@ class Roles(NamedTuple):
 
 
 class Roster:
-    """The people of one rule set. It may be asked from several threads; what it remembers is bounded."""
+    """The people of one rule set. Thread-safe; its cache is bounded."""
 
     def __init__(self, rs: RuleSet) -> None:
         self._rs = rs

@@ -1,6 +1,6 @@
-"""The words of the walk: why a rule did not fit, and how a condition reads aloud.
+"""Explanations in words: why a rule did not fit, and a condition as text.
 
-Speaks to the person whom the decision is about ("you are not in role marketing").
+Addressed to the person whom the decision is about ("you are not in role marketing").
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Calendars as rule files mean them: days and hours that come from dates, public holidays, or an ICS file.
+"""Calendars in rule files: days and hours from dates, public holidays or an ICS file.
 
-What has to be read or worked out for them comes from `Sources`, which `rules_file` brings: nothing here reads
+`Sources`, implemented in `rules/calendar_sources.py`, reads files and computes holidays: nothing here reads
 a file. All of it happens when rules are loaded, never while a request waits.
 """
 
@@ -33,7 +33,7 @@ type Feed = tuple[Event, ...]
 
 
 class Sources(Protocol):
-    """Where calendars come from. Raises `BadValue` for what cannot be had."""
+    """Provides calendars. Raises `BadValue` for one that is not available."""
 
     def holidays(self, country: str, region: str | None, years: tuple[int, int]) -> Days:
         """The public holidays of a country, or of a region of it, in these years (both included)."""

@@ -1,6 +1,6 @@
-"""Checks of rule files that need more than the value: the names that are declared, or what people mean by it.
+"""Checks of rule files that need more than the value, such as the names that are defined.
 
-A name that nothing declares is an error at the very place where it is written.
+A name that is not defined is an error at the place where it is used.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _THEN = "write allow, block or {spend: an allowance}"
 
 @dataclass(frozen=True, slots=True)
 class DefinedNames:
-    """What is declared. None: that cannot be told (a file is broken), so such names are not doubted."""
+    """The names that are defined. None: unknown (a file is broken), so such names are not checked."""
 
     roles: frozenset[str] | None = None
     sections: Mapping[str, frozenset[str] | None] | None = None  # platform -> its sections
@@ -35,14 +35,14 @@ class DefinedNames:
 
 
 class Consequence(NamedTuple):
-    """What `then` says."""
+    """The value of `then`."""
 
     then: Then
     allowance: str | None = None
 
 
 class DeviceUser(NamedTuple):
-    """Who sits at an address."""
+    """The user and role of an address."""
 
     user: str | None
     role: str | None
@@ -108,7 +108,7 @@ def whole_platform(word: str) -> str:
 
 
 def defined(what: str, names: Collection[str]) -> str:
-    """The way out when no name comes near: the names there are, if they are few."""
+    """The hint when no name is similar: the defined names, if they are few."""
     if not names:
         return f"no {what} are defined"
     return f"the {what} are {', '.join(sorted(names))}" if len(names) <= 8 else ""
@@ -124,7 +124,7 @@ def group_list(value: object) -> object:
 
 
 def some(value: object) -> object:
-    """A list with something in it: an empty one would fit everybody, which nobody means by it."""
+    """A list that is not empty: an empty one would fit everybody, which is never meant."""
     if value is None or value == []:
         raise BadValue(Code.EMPTY_LIST, "the list is empty", "fill it, or leave the key out")
     return listed(value)

@@ -1,7 +1,7 @@
-"""Rule files to a rule set: read as data with places, validated whole, every problem kept.
+"""Compiles rule files to a rule set: all files are validated together, and every problem is kept.
 
-`compile_rules` never raises for what is in the files: it answers with a rule set, or with the problems.
-One mistake gives one problem: a name counts as declared even if what is declared under it is wrong.
+`compile_rules` never raises for the content of files: it returns a rule set, or the problems.
+One mistake gives one problem: a name counts as declared even if its definition is wrong.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def compile_rules(
 ) -> Compiled:
     """Validate all files together and build the rule set.
 
-    `sources` is where calendars come from (None: they are empty). `advise`: rules that can go into force are
-    also looked through for what probably is not meant.
+    `sources` provides calendars (None: they are empty). `advise`: valid rules are also checked for probable
+    mistakes, which are warnings.
     """
     report = Report()
     found = entries(documents.platforms)
@@ -100,7 +100,7 @@ def _people(people: PeopleModel, policy: PolicyModel, devices: tuple[Device, ...
 
 
 def _group_names(top: Top, found: Mapping[str, object], report: Report) -> None:
-    """A group must not bear a platform's name, nor contain itself by any way."""
+    """A group must not have a platform's name, nor contain itself directly or indirectly."""
     groups = top.data.get("platform_groups")
     if not isinstance(groups, Mapping):
         return
@@ -115,7 +115,7 @@ def _group_names(top: Top, found: Mapping[str, object], report: Report) -> None:
 
 
 def _cycles(groups: Mapping[str, Any]) -> list[tuple[list[str], int]]:
-    """Every circle once: the way round, and the position in its last group of the member that closes it."""
+    """Every cycle once: its path, and the position in the last group of the member that closes it."""
     cycles: list[tuple[list[str], int]] = []
     done: set[str] = set()
     for start in groups:
@@ -162,7 +162,7 @@ def _rule_name(name: str | None, position: int) -> str:
 
 
 def _devices(people: PeopleModel | None, top: Top, report: Report) -> tuple[Device, ...]:
-    """Networks with who sits there, the most specific first."""
+    """Networks with their users and roles, the most specific first."""
     raw = top.data.get("devices")
     seen: dict[Network, str] = {}
     for address in raw if isinstance(raw, Mapping) else ():
@@ -240,7 +240,7 @@ def _rule_set(
 
 
 def _expanded(groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """The platforms of each group and of the groups in it, in order, each once. There are no circles."""
+    """The platforms of each group and of the groups in it, in order, each once. There are no cycles."""
     done: dict[str, tuple[str, ...]] = {}
     for start in groups:
         waiting = [start]

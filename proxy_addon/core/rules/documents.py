@@ -1,4 +1,4 @@
-"""Rule files as plain data in which every value knows its place: what `rules_file` hands to `rules`."""
+"""Rule files as plain data with the place of every value: what `rules/folder.py` passes to the compiler."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Document:
     keys: Mapping[Path, Mark]
 
     def place(self, path: Path, *, key: bool = False) -> Place:
-        """Where the value at `path` stands (or its key); the nearest value around it if it is not there.
+        """The place of the value at `path` (or of its key); that of the nearest enclosing value if it is missing.
 
-        A value where a list may stand is its own first item.
+        A single value in place of a list is its own first item.
         """
         if (
             path not in self.values

@@ -1,6 +1,6 @@
-"""The shape of rule files: one strict model a block of keys, one check a value (`rules_checks.py`).
+"""The structure of rule files: one strict model for each block of keys, one check for each value (`checks.py`).
 
-Models are validated with a `Names` as context. Every error is kept; `rules_report.py` turns them into
+Models are validated with `DefinedNames` as context. Every error is kept; `report.py` turns them into
 problems with a place.
 """
 
@@ -110,7 +110,7 @@ class Strict(BaseModel):
 
 
 def _conditions(when: WhenModel | None) -> WhenModel | None:
-    """A condition without parts always holds, and its `not` never: nobody means that."""
+    """Refuses a condition without parts: it would always hold, and its `not` never."""
     if when is not None and not when.model_fields_set:
         raise BadValue(
             Code.BAD_WHEN,

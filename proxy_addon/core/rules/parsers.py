@@ -1,7 +1,7 @@
 """Plain values in rule files: names, flags, numbers, and how messages quote what cannot be read.
 
-A parser takes plain data and gives the typed value, or raises `BadValue` with a code, a sentence and a
-way out. Times stand in `time_parsers.py`, hosts and addresses in `address_parsers.py`.
+A parser takes plain data and gives the typed value, or raises `BadValue` with a code, a message and a
+hint. Times are in `time_parsers.py`, hosts and addresses in `address_parsers.py`.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class BadValue(ValueError):
 
 
 def quote(value: object) -> str:
-    """A value as messages show it: in double quotes, short, on one line, nothing a terminal would obey.
+    """A value as messages show it: in double quotes, short, on one line, without control characters.
 
-    What is not a single value is named, not printed.
+    A list or a block is named, not printed.
     """
     if value is None or isinstance(value, Mapping | list | tuple):
         return kind(value)
@@ -65,12 +65,12 @@ def kind(value: object) -> str:
 
 
 def short(value: object) -> str:
-    """A text of at most 100 characters, else "": what is longer is none of these, and may be slow to tell."""
+    """A text of at most 100 characters, else "": a longer one is never valid, and may be slow to parse."""
     return value.strip() if isinstance(value, str) and len(value) <= 100 else ""
 
 
 def given(value: object) -> object:
-    """Something must be written here."""
+    """The value; BadValue when there is none."""
     if value is None:
         raise BadValue(
             Code.WRONG_TYPE, "nothing is written here", "fill it in, or leave the key out"

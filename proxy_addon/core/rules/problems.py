@@ -1,4 +1,4 @@
-"""What is wrong with rule files: problems with a place, a stable code, a sentence and a way out.
+"""Problems in rule files: each with a place, a stable code, a message and a hint.
 
 A problem prints as `file:line:column: code: message; hint`. Lines and columns count from 1; a problem of a
 whole file or folder stands at 1:1. Codes are part of the outside contract: they are listed in
@@ -89,7 +89,7 @@ class Severity(StrEnum):
 
 
 class Place(NamedTuple):
-    """Where something stands. Line and column count from 1."""
+    """A position in a file. Line and column count from 1."""
 
     file: str
     line: int = 1
@@ -101,7 +101,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True, order=True)
 class RuleProblem:
-    """One mistake. Sorts by place; `hint` is the way out, "" where there is none to give."""
+    """One mistake. Sorts by place; `hint` says how to fix it, "" where there is none."""
 
     file: str
     line: int
@@ -131,7 +131,7 @@ class RuleProblem:
 
 
 def _line(text: str) -> str:
-    """A text on one line, whatever was quoted in it, with nothing in it that a terminal would obey."""
+    """A text on one line, whatever was quoted in it, without control characters."""
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 

@@ -21,7 +21,7 @@ from proxy_addon.core.types import Target
 
 type Moment = tuple[int, int]  # a day (1 = 1 January of the year 1) and a second of it
 
-_MOST = 200_000  # moments that are looked at for one rule, or hours for one condition
+_MOST = 200_000  # moments tested for one rule, or hours for one condition
 _SOME_DAY = date(2001, 1, 1).toordinal()  # a Monday
 
 
@@ -92,7 +92,7 @@ def _covering(rule: Rule, numbers: Sequence[int], rs: RuleSet) -> tuple[int, ...
 
 
 class _Atoms:
-    """The pieces of people and places, and for each piece the rules that fit all of it, as bits."""
+    """The smallest groups of people and targets, and for each the rules that fit all of it, as bits."""
 
     def __init__(self, rs: RuleSet) -> None:
         self._rs = rs

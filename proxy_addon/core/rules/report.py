@@ -1,4 +1,4 @@
-"""From what a model refuses to problems with a place, a code and a way out; all are kept."""
+"""Turns validation errors into problems with a place, a code and a hint; all are kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ type Find = Callable[[Path, bool], Place]  # the place of a value, or (True) of 
 _NOTHING = BadValue(Code.WRONG_TYPE, "nothing is written here", "fill it in, or leave the key out")
 _SUGGESTIONS = 200  # finding near names is slow; nobody reads that many
 _WANTED = {"list_type": "a list", "dict_type": "a block of keys", "model_type": "a block of keys"}
-# What stands where: `*` is any name or position. The first row that fits wins.
+# The model at each path: `*` is any name or position. The first row that matches wins.
 _SHAPES: tuple[tuple[Path, type[BaseModel], str], ...] = (
     (("allowances", "*"), models.AllowanceModel, "an allowance"),
     (("allowances", "*", "overrides", "*"), models.OverrideModel, "an override"),
@@ -109,7 +109,7 @@ def _translate(error: ErrorDetails, at: Path, report: Report, find: Find) -> Non
 
 
 def _shape(path: Path) -> tuple[str, tuple[str, ...]]:
-    """What stands at a path, in words, and the keys it has."""
+    """The name of the block at a path, and its keys."""
     while path and path[-1] == "not":
         path = path[:-1]
     for pattern, model, what in _SHAPES:

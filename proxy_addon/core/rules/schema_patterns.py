@@ -1,7 +1,7 @@
-"""How values of rule files look, for JSON Schema: editors complete and check by it.
+"""Patterns for the values of rule files in JSON Schema, which editors use to complete and check them.
 
-A schema knows the shape of a value and not what it means; `allowance rules check` knows both. So a shape lets
-pass all that the parser of `rules_values.py` takes, and refuses what cannot be anything.
+A schema knows the form of a value but not its meaning; `allowance rules check` knows both. So a pattern accepts
+everything that the parsers accept, and refuses what cannot be valid.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class InRole(TypedDict):
 
 @_closed
 class DeviceEntry(TypedDict):
-    """Who sits at an address."""
+    """The user and role of an address."""
 
     user: NotRequired[NAME]
     role: NotRequired[NAME]
