@@ -40,7 +40,7 @@ class Address:
 
     @property
     def identity(self) -> str:
-        """Which database it is, for whoever keeps something that belongs to it; no user, no password."""
+        """Identifies the database, for files that belong to it; without user and password."""
         if self.is_sqlite:
             return str(self.file.absolute())
         host = self.url.host or self.url.query.get("host") or ""

@@ -66,7 +66,7 @@ def append(connection: Connection, entry: AuditEntry) -> None:
 
 
 def rules_in_force(connection: Connection, digest: str, at: float, node: str) -> None:
-    """Keep that a node works by these rules; audit it where the last entry tells of others."""
+    """Record that a node uses these rules; audit it where the last entry has others."""
     connection.execute(insert(RuleVersionRow), {"digest": digest, "loaded_at": at, "node": node})
     newest = select(AuditRow.detail).where(AuditRow.subject == RULES, AuditRow.action == RULES)
     last = connection.execute(

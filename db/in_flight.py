@@ -23,7 +23,7 @@ class CallWatchdog:
     """Which calls are under way, and the connections of an engine, so that a call which hangs can be ended.
 
     The server ends a statement that is slow. But a server that is frozen, or a network that swallows what we
-    send while it confirms it, would leave us waiting for ever: the driver has no clock for that.
+    send while it confirms it, would leave us waiting without end: the driver has no timeout for that.
     """
 
     def __init__(self, engine: Engine) -> None:

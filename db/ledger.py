@@ -49,7 +49,7 @@ OVERLAP = 2.0  # seconds; more than a database's clock is ever set back by those
 PEOPLE_AT_ONCE = 1000  # names in one query; SQLite takes 32,766 parameters, Postgres 65,535
 
 # The oldest transaction that may yet commit rows older than now. One of another program that never ends must
-# not make every reader read for ever what it knows already: our own end within seconds (db/postgres.py).
+# not make every reader read again and again what it knows already: our own end within seconds (db/postgres.py).
 _POSTGRES_HORIZON = text(
     "SELECT least(clock_timestamp(), min(greatest(xact_start, clock_timestamp() - interval '60 s')))"
     " AS horizon FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL"
@@ -76,7 +76,7 @@ _SQLITE_HORIZON = select(
 class SqlLedger:
     """`proxy_addon.ledger.interface.Ledger` over SQLite or Postgres; `node` names this proxy in its sessions.
 
-    Opening it touches nothing: `db.upgrade.upgrade` makes the tables, `check` tells whether all works.
+    Opening it touches nothing: `db.upgrade.upgrade` makes the tables, `check` raises unless all works.
     """
 
     def __init__(self, url: str, node: str) -> None:
@@ -86,7 +86,7 @@ class SqlLedger:
             self._engine = open_engine(self._address, node)
         self._node = node
         self._calls = CallWatchdog(self._engine)
-        # Each statement of ours that reads stands for itself: without a transaction around it Postgres is asked
+        # Each of our reading statements is independent: without a transaction around it Postgres is asked
         # once instead of three times.
         self._reader = (
             self._engine
@@ -132,7 +132,7 @@ class SqlLedger:
         return found
 
     def histories(self, since: float) -> Iterable[History]:
-        """The same visits of everybody, one history for each person: quick to read, to be unpacked at need."""
+        """The same visits of everybody, one history for each person: quick to read, unpacked when needed."""
         with self._reading() as connection:
             return list(histories(connection, since))
 
@@ -243,7 +243,7 @@ class SqlLedger:
         return found
 
     def mask_names(self, mask: Mask, mask_actor: Mask) -> int:
-        """Put pseudonyms wherever names stand, in one transaction; how many names were changed."""
+        """Replace all names by pseudonyms, in one transaction; how many names were changed."""
         with self._writing() as connection:
             return mask_names(connection, mask, mask_actor)
 

@@ -45,7 +45,7 @@ class LedgerListener:
 
     def _listen(self) -> None:
         while not self._stopping.is_set():
-            # Whatever is wrong, the writer meets it too and tells. News are read once a second all the same.
+            # The writer meets the same problem and reports it. News are still read once a second.
             with suppress(psycopg.Error, OSError):
                 self._listen_once()
             self._stopping.wait(AGAIN_SECONDS)
@@ -53,7 +53,7 @@ class LedgerListener:
     def _listen_once(self) -> None:
         with _connect(self._address, self._node) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
-            self._on_notification()  # what was said while nobody listened
+            self._on_notification()  # what was written while nobody listened
             while not self._stopping.is_set():
                 for note in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
                     if note.payload != self._node:

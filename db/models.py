@@ -77,7 +77,7 @@ class VisitRow(Base):
 
 
 class PersonRow(Base):
-    """Somebody the ledger was told about, apart from what they did."""
+    """A person, independent of what they used."""
 
     __tablename__ = "people"
 
@@ -158,7 +158,7 @@ class AuditRow(Base):
 
 
 class ErasureRow(Base):
-    """Somebody was erased: a salted sign, kept for some weeks, by which late rows of theirs are known."""
+    """A person was erased: a salted marker, kept for some weeks, by which late rows of theirs are recognised."""
 
     __tablename__ = "erasures"
 

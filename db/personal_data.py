@@ -36,11 +36,11 @@ _ACKNOWLEDGEMENT = (
     AcknowledgementRow.acknowledged_at,
 )
 _ERASURE = (ErasureRow.id, ErasureRow.salt, ErasureRow.digest, ErasureRow.erased_at)
-_ACTOR_PREFIXES = ("", "cli:", "web:")  # how a person may stand as an actor
+_ACTOR_PREFIXES = ("", "cli:", "web:")  # how a person may be recorded as an actor
 
 
 def records(connection: Connection, person: str) -> Records:
-    """What stands in the tables, oldest first."""
+    """Everything in the tables about a person, oldest first."""
 
     def rows(columns: Sequence[Any], condition: Any, *order: Any) -> Any:
         return connection.execute(select(*columns).where(condition).order_by(*order))
@@ -74,7 +74,7 @@ def records(connection: Connection, person: str) -> Records:
 def erase(
     connection: Connection, erasure: Erasure, person: str, label: str, actor: str, reason: str
 ) -> Records:
-    """Delete and rename, and leave the sign and the audit entry; what was there before."""
+    """Delete and rename, and leave the marker and the audit entry; what was there before."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     found = records(connection, person)
@@ -87,7 +87,7 @@ def erase(
         _rename_in_text(connection, row.id, row.reason, person, label)
     with audit.opened(connection):
         connection.execute(
-            # What was done to them may tell about them: the reason goes with the name.
+            # What was done to them may reveal who they were: the reason goes with the name.
             update(AuditRow).where(AuditRow.subject == person).values(subject=label, detail="")
         )
         for prefix in _ACTOR_PREFIXES:
@@ -133,7 +133,7 @@ def wanted(erasures: Sequence[Erasure], visits: Sequence[Visit]) -> Sequence[Vis
 
 
 def erasures_since(connection: Connection, after: float) -> tuple[Erasure, ...]:
-    """The signs that were stored since an instant of the database's clock."""
+    """The markers that were stored since an instant of the database's clock."""
     query = select(*_ERASURE).where(ErasureRow.updated_at >= after)
     return tuple(Erasure(*row) for row in connection.execute(query))
 

@@ -1,4 +1,4 @@
-"""A small pool of connections to Postgres, none of which waits for ever."""
+"""A small pool of connections to Postgres, none of which waits without a limit."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _REREAD = (VisitRow, GrantRow)  # other proxies read these again when they chang
 
 
 def mask_names(connection: Connection, mask: Mask, mask_actor: Mask) -> int:
-    """Put `mask(name)` wherever a name stands; how many were changed. Cheap when there is nothing to do.
+    """Replace every name by `mask(name)`; returns how many were changed. Cheap when there is nothing to do.
 
     What people wrote into a reason stays as it is.
     """

@@ -1,7 +1,7 @@
 """Seconds by person, platform and allowance, with what overlaps counted once.
 
 The union is made by the database: visits of a person on an allowance in the order of their start, each adding
-what lies beyond the furthest end before it. So time that two platforms share is told of the one that was used
+what lies beyond the furthest end before it. So time that two platforms share is counted for the one that was used
 first, and the platforms of an allowance add up to what was spent of it. Free time is an allowance of its own.
 
 On Postgres the index by person holds all that is asked for, in an order that leaves next to nothing to sort; and

@@ -88,7 +88,7 @@ _SWITCH = {
 
 
 def hide_credentials(text: str) -> str:
-    """The same text, with what stands between `://` and `@` in it replaced by stars."""
+    """The same text, with the part between `://` and `@` replaced by stars."""
     return _CREDENTIALS.sub("***@", text)
 
 

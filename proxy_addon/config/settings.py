@@ -188,7 +188,7 @@ def _broken_toml(file: Path, message: str) -> str:
 
 
 def _line_of(key: str, text: str) -> int:
-    """The line on which a top-level key stands; 1 where its spelling hides it."""
+    """The line of a top-level key; 1 where it is not found."""
     pattern = re.compile(rf"\s*(\[+\s*)?[\"']?{re.escape(key)}[\"']?\s*[\].=]")
     for number, line in enumerate(text.splitlines(), start=1):
         if pattern.match(line):

@@ -4,7 +4,7 @@ Patterns, most specific first where several fit:
 
 * `=x.com`: that name alone;
 * `x.com` (or `*.x.com`): the name and all below it, on label boundaries: `netflix.com` is not below it;
-* `scontent*.cdninstagram.com`: a star stands for any run of characters inside one label, also with `=`.
+* `scontent*.cdninstagram.com`: a star matches any run of characters inside one label, also with `=`.
 
 More labels beat fewer; with as many labels a plain name beats a star, and `=` beats the name with all
 below it.

@@ -107,7 +107,7 @@ class Identifier:
         return self._by_address(client_ip)._replace(challenge=who.challenge)
 
     def prepare(self, people: People) -> None:
-        """Build what is needed to tell people by their addresses; from any thread, before they are in force."""
+        """Build the index of people by address; from any thread, before they are in force."""
         self._prepared = _Devices(people)
 
     def close(self) -> None:

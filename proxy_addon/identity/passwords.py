@@ -86,7 +86,7 @@ def check_password(password: str) -> None:
 class Attempt(NamedTuple):
     """The answer to a sign-in, and what it rests on: it holds while `fingerprint(name)` is the same.
 
-    `name` is "" for a name that nobody can have; `fingerprint` is None for somebody who is not in the file.
+    `name` is "" for an invalid name; `fingerprint` is None for a person who is not in the file.
     """
 
     name: str
@@ -193,7 +193,7 @@ class PasswordFile:
     def _renew(self, name: str, old: str, secret: bytes) -> str:
         """Store a hash with the parameters of today, unless somebody changed the password meanwhile.
 
-        The hash that now stands for these credentials.
+        Returns the hash that is stored now.
         """
         stored = old
         hashed = _hasher.hash(secret)

@@ -37,7 +37,7 @@ class Pseudonyms:
         self.key_id = "key " + hmac.digest(key, b"which key is this?", "sha256")[:6].hex()
 
     def of(self, name: str) -> str:
-        """The pseudonym of a name; a pseudonym stays what it is."""
+        """The pseudonym of a name; a pseudonym is returned unchanged."""
         known = self._known.get(name)
         if known is not None:
             return known

@@ -216,7 +216,7 @@ class _Guesses(NamedTuple):
 
 
 class Throttle:
-    """How long checks from one address have to wait, told by the wrong passwords that came from it.
+    """How long checks from one address have to wait, after wrong passwords from it.
 
     Five are free; each further one doubles the gap between two checks, from a quarter of a second up to five
     seconds. Half of them are forgotten every minute: one machine with an old password stored in it, which

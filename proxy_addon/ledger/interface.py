@@ -114,7 +114,7 @@ class TimeRequest:
     """A person asked for more time; `status` is open, granted or refused. Instants, seconds.
 
     `note` is what was said with a refusal, `until` when what was granted ends. Neither is stored with the request:
-    the one stands in the audit, the other in the grant, and each is empty once that is gone.
+    the first is in the audit, the second in the grant, and each is empty once that was deleted.
     """
 
     id: str
@@ -217,7 +217,7 @@ class Ledger(Protocol):
         """Visits that end after `since`, oldest start first; optionally of one person or of some."""
 
     def histories(self, since: float) -> Iterable[History]:
-        """The same visits of everybody, one history for each person: quick to read, to be unpacked at need."""
+        """The same visits of everybody, one history for each person: quick to read, unpacked when needed."""
 
     def totals(self, start: float, end: float) -> Sequence[Total]:
         """Everybody's seconds within `[start, end)`, in no order. What overlaps on an allowance is counted once,
@@ -266,7 +266,7 @@ class Ledger(Protocol):
     ) -> Records:
         """Delete everything about a person, in one transaction; what was there before.
 
-        Where others' rows name them (as actor, in a reason) `label` stands instead. The erasure is audited under
+        Where others' rows name them (as actor, in a reason) `label` takes its place. The erasure is audited under
         that label, reaches the other proxies as news, and visits of the person that began before it are taken
         no more: `write_visits` leaves them out silently.
         """

@@ -365,7 +365,7 @@ def _is_still(path: Path, file: int) -> bool:
 
 @contextmanager
 def _taken(lock_file: Path) -> Iterator[bool]:
-    """Hold the lock of a journal; false when a live process holds it, or somebody has just removed it."""
+    """Hold the lock of a journal; false when a live process holds it, or another process has just removed it."""
     try:
         file = os.open(lock_file, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Who a pseudonym is, among the people whom this host knows; whoever asks leaves a trace first."""
+"""Who a pseudonym is, among the people whom this host knows; each query is audited first."""
 
 from __future__ import annotations
 

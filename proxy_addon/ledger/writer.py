@@ -2,7 +2,7 @@
 
 The event loop only puts visits into memory. Once in `flush_seconds` the thread writes what is there and asks
 what others wrote since; a ledger that can call (`wake`) has its news read at once. While the ledger is away
-everything waits in memory, newest state of each visit only, and is tried again for ever; writing is
+everything waits in memory, newest state of each visit only, and is retried without end; writing is
 idempotent, so a write whose answer was lost is simply repeated. What others wrote is asked for even while
 writing fails.
 
@@ -296,7 +296,7 @@ class Writer:
             if is_late:
                 self._journal_fresh()
             if not self.state().up:
-                self._report_state()  # a call that hangs tells nothing by itself
+                self._report_state()  # a call that hangs reports nothing by itself
 
     def _journal_fresh(self) -> None:
         """Put into the journal what it does not have yet."""

@@ -8,7 +8,7 @@ from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Decision, Person, Target
 from proxy_addon.metering.usage_book import PersonUsage, UsageBook
 
-SECONDS = 1.0  # how long a decision is good again
+SECONDS = 1.0  # how long a decision is reused
 LEFT = 10.0  # seconds that must be left for that: near the end each request is decided for itself
 
 
@@ -23,7 +23,7 @@ class CachedDecision(NamedTuple):
     at: float
 
     def holds(self, rules: RuleSet, person: Person, usage: PersonUsage, now: float) -> bool:
-        """Whether deciding again could not tell more: nothing was used since, and there is time left."""
+        """Whether the decision is still valid: nothing was used since, and there is time left."""
         decision = self.decision
         if decision.blocks or not 0.0 <= now - self.at < SECONDS:
             return False
@@ -50,7 +50,7 @@ class DecisionCache:
     def recall(
         self, rules: RuleSet, person: Person, target: Target, book: UsageBook, now: float
     ) -> Decision | None:
-        """What was decided a moment ago, if it is good again."""
+        """The last decision, if it is still valid; else None."""
         fresh = self._kept.get((person.name, target))
         if fresh is None or not fresh.holds(rules, person, book.of(person.name), now):
             return None

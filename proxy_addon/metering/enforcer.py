@@ -30,7 +30,7 @@ from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.interface import Metrics
 
 CHUNK_SECONDS = 1.0  # resolution at which a stream is charged
-TUNNEL_SECONDS = 5.0  # the same for tunnels, whose bytes tell less
+TUNNEL_SECONDS = 5.0  # the same for tunnels, whose bytes are weaker evidence
 STREAM_AGE = 2.0  # a body that is over sooner is a load like others
 STALLED = 15.0  # bytes after a longer silence do not fill it
 POLL_BYTES = 1_500  # a known poll that is answered with more may bring pictures
@@ -210,7 +210,7 @@ class Enforcer:
     def answered(
         self, flight: Flight, status: int, content_type: str, length: int, now: float
     ) -> None:
-        """The head of the answer is here. `length` in bytes, 0 = not told; `now` may be after `flight.at`."""
+        """The head of the answer is here. `length` in bytes, 0 = unknown; `now` may be after `flight.at`."""
         self.finished(flight, status, content_type, length, now - flight.at)
 
     def finished(

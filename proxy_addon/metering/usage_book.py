@@ -68,7 +68,7 @@ class PersonUsage:
     __slots__ = ("_grants", "_spent", "revision", "visits")
 
     def __init__(self) -> None:
-        self.revision = 0  # another one after each change
+        self.revision = 0  # raised by each change
         self.visits: dict[str, Visit] = {}
         self._spent: dict[str, _Spent] = {}
         self._grants: dict[str, dict[str, Grant]] = {}
@@ -151,7 +151,7 @@ class UsageBook:
         """`mask` gives what the ledger calls a person, and leaves that as it is."""
         self._mask = mask
         self._people: dict[str, PersonUsage] = {}
-        self._packed: dict[str, History] = {}  # of people who have not come since the start
+        self._packed: dict[str, History] = {}  # of people not seen since the start
         self._ledger_is_away = False
         self._unknown: set[str] = set()
 
@@ -174,7 +174,7 @@ class UsageBook:
         return usage
 
     def ledger_away(self, away: bool) -> None:
-        """Whether the ledger is away. People who are met for the first time meanwhile are strangers."""
+        """Set whether the ledger is away. The usage of people who first appear meanwhile is unknown."""
         if away != self._ledger_is_away:
             self._ledger_is_away = away
             self._unknown.clear()
@@ -191,7 +191,7 @@ class UsageBook:
         self._unknown.discard(name)
 
     def adopt(self, histories: Iterable[History]) -> None:
-        """Enter what the ledger held at the start; each person's is unpacked when they come."""
+        """Enter what the ledger held at the start; each person's history is unpacked when they are first seen."""
         for history in histories:
             self._packed[history.person] = history
 

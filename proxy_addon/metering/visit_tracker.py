@@ -36,7 +36,7 @@ from proxy_addon.observability.interface import Metrics
 GIVE_BACK_MEMORY = 2 * 3600.0  # how far back a stretch may still be corrected, seconds
 PERIODS_KEPT = 16  # earlier rules that are remembered as long as time under them may be corrected
 WEAK = 2  # bursts that must come soon after each other to open a stretch, where nothing came to look at
-DOUBTFUL = 3  # the same where machines are known to ask for the same things
+DOUBTFUL = 3  # the same where timers ask for the same things
 BURST_RESOLUTION = 0.25  # seconds; what one burst loads is not entered more finely than this
 CLIP_BYTES = 3_000_000  # a film as short as this may come with what a page loads by itself
 TRIM_ROUNDS = (
@@ -86,7 +86,7 @@ class VisitTracker:
             )
             if judgement.withdrawn:
                 self._withdraw(engine, person, load.target.platform, state, judgement.withdrawn)
-            if judgement.machine:
+            if judgement.automatic:
                 return Activity.BACKGROUND
             root, novel = judgement.root, judgement.novel
             follows = not load.leads and state.polling.key == polling.CONTENT
@@ -156,7 +156,7 @@ class VisitTracker:
             follows=follows,
         )
         state.timeline = meter.observe(old, mark, metering)
-        if mark.at < old.newest:  # as the clock enters it
+        if mark.at < old.newest:  # as the timeline adds it
             mark = mark._replace(at=old.newest, until=max(old.newest, mark.until))
         self._writer.write(engine, person, load.target.platform, state, old, mark)
         self._trim(engine, person, load.target, state, load.until)

@@ -1,4 +1,4 @@
-"""What another set of rules would change: by person, platform and time of the week, told by the engine.
+"""What another set of rules would change: by person, platform and time of the week, computed by the engine.
 
 Both sets are asked with no minutes used: which rule decides, and what the person may spend then. People who are in
 the same lists of both sets are one *class*, platforms that the same rules name are one *kind*, and each pair is
@@ -75,7 +75,7 @@ class Stretch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference: who, where, when, from what to what. `roles` and `patterns` stand for anybody in them."""
+    """One difference: who, where, when, from what to what. `roles` and `patterns` mean anybody in them."""
 
     people: tuple[str, ...]
     roles: tuple[str, ...]
@@ -116,7 +116,7 @@ class Comparison:
 
 
 class _Row(NamedTuple):
-    """A change before it is known whom it meets."""
+    """A change before it is known whom it affects."""
 
     places: tuple[str, ...]
     times: tuple[Stretch, ...]
@@ -220,7 +220,7 @@ class _Week:
         self._known: dict[object, list[tuple[Answer, Answer, tuple[Stretch, ...]]]] = {}
 
     def changes(self, who: Audience, kinds: Mapping[Target, tuple[str, ...]]) -> Iterator[_Row]:
-        """What changes for somebody. Places with the same changes stand together."""
+        """What changes for one audience. Targets with the same changes are grouped."""
         roster = any(person is not None and person.duty for person in (who.before, who.after))
         by_place: dict[tuple[Answer, Answer, tuple[Stretch, ...]], list[str]] = {}
         for target, names in kinds.items():
@@ -324,11 +324,11 @@ def _on_the_clock(spans: Iterable[tuple[float, float]], rules: RuleSet) -> tuple
     return tuple(sorted(set(found)))
 
 
-# -- told
+# -- results
 
 
 def _change(row: _Row, labels: list[str], before: RuleSet, after: RuleSet) -> Change:
-    """One change, and everybody whom it meets."""
+    """One change, and everybody whom it affects."""
     roles = tuple(label.removeprefix(ANYBODY) for label in labels if label.startswith(ANYBODY))
     patterns = tuple(label.removeprefix(MATCHING) for label in labels if label.startswith(MATCHING))
     people = tuple(label for label in labels if not label.startswith((ANYBODY, MATCHING)))

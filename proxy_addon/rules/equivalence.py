@@ -1,4 +1,4 @@
-"""People and platforms in classes: those whom two sets of rules cannot tell apart need to be asked about once."""
+"""Equivalence classes of people and platforms: those that two rule sets treat alike are compared once."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ UNIDENTIFIED = "anybody unidentified"
 
 
 class Side:
-    """One set of rules, ready to be asked."""
+    """One rule set with its engine."""
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
         self.engine = Engine(rules)
 
     def met(self, person: Person | None, target: Target, at: float) -> tuple[object, ...]:
-        """The rules that can decide about somebody and a target, each with the limits it leads to.
+        """The rules that can decide about a person and a target, each with the limits it leads to.
 
         People for whom this is equal are answered alike at every instant. None: the policy refuses them.
         """
@@ -37,7 +37,7 @@ class Side:
         return tuple(found)
 
     def lists_of(self, person: Person | None, at: float) -> int:
-        """See `Engine.lists_of`; 0 for somebody whom the policy refuses."""
+        """See `Engine.lists_of`; 0 for a person whom the policy refuses."""
         return 0 if person is None else self.engine.lists_of(person, at)
 
 
@@ -80,7 +80,7 @@ def _in_role(rules: RuleSet, role: str) -> Person:
 
 
 def _names(rules: RuleSet) -> Iterator[str]:
-    """All names and patterns of users, from wherever they stand."""
+    """All names and patterns of users in a rule set."""
     for names in rules.people.roles.values():
         yield from names
     for duties in rules.people.duties.values():

@@ -1,4 +1,4 @@
-"""A decision with everything that led to it: the walk over the rules, the allowance, and what was spent by what.
+"""A decision with its reasons: the evaluated rules, the allowance, and what each platform used.
 
 The same for the command, which asks the ledger or takes amounts as given, and for the running proxy, which asks
 its own memory.
@@ -28,7 +28,7 @@ from proxy_addon.rules.lookup import address_of, person_of, refused
 
 @dataclass(frozen=True, slots=True)
 class LimitLine:
-    """One limit of the allowance and how it stands; seconds."""
+    """One limit of the allowance and its state; seconds."""
 
     limit: Limit
     spent: float
@@ -39,7 +39,7 @@ class LimitLine:
 
 @dataclass(frozen=True, slots=True)
 class AllowanceLine:
-    """The allowance a decision asked: whose limits hold, how they stand, and which platforms used it up.
+    """The allowance of a decision: whose limits apply, their state, and which platforms used it.
 
     `override` is None where the allowance's own limits hold. `by_platform` covers the window of the limit with
     the least left, in seconds; platforms used at the same time count each, so the sum may be more than what
@@ -71,7 +71,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What somebody used: for the decision, and the single visits where they are known."""
+    """What a person used: for the decision, and the single visits where they are known."""
 
     usage: Usage
     visits: tuple[Visit, ...] = ()
@@ -111,7 +111,7 @@ def explain_person(
 def taken_as_spent(
     engine: Engine, person: Person | None, amounts: Mapping[str, float], at: float
 ) -> StaticUsage:
-    """Usage as somebody claims it, taken to have been just before `at`; seconds by allowance.
+    """Usage with given amounts, as if used just before `at`; seconds by allowance.
 
     Raises ValueError for an allowance that is not there, and for more than has passed of its window.
     """
@@ -137,8 +137,8 @@ def _allowance(engine: Engine, person: Person, name: str, used: Used, at: float)
     override = engine.override_for(person, name, at)
     lines = []
     for limit in limits:
-        stands = balances.standing(rules, rules.allowances[name], limit, used.usage, at)
-        lines.append(LimitLine(limit, stands.spent, stands.granted, stands.carried, stands.left))
+        state = balances.standing(rules, rules.allowances[name], limit, used.usage, at)
+        lines.append(LimitLine(limit, state.spent, state.granted, state.carried, state.left))
     least = min(range(len(lines)), key=lambda number: lines[number].left)
     window = Interval(
         _begin(used.usage, name, periods.window(limits[least], rules, at).start, at), at

@@ -1,7 +1,7 @@
 """The rules folder: which files it has, what is in them, and the rule set that they make together.
 
 All `*.yaml` files of the folder and of `platforms/` below it are read; names that begin with a dot are
-editors' leftovers and are passed over. Problems name files as `<the folder as it was given>/policy.yaml`.
+editors' temporary files and are ignored. Problems name files as `<the folder as it was given>/policy.yaml`.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ class _FolderReader:
 
 
 def _fingerprint(folder: Path) -> tuple[tuple[str | int, ...], ...]:
-    """What tells whether any file of a folder was changed: where it really is, number, times and size of each.
+    """A fingerprint that changes with any file of a folder: real path, inode, times and size of each.
 
     Numbers are given out again and times are coarse, so one of them alone may be the same after a change.
     """

@@ -15,7 +15,7 @@ _SOMETHING = (checks.some, checks.group_list, parsers.given)
 
 
 class _SchemaGenerator(GenerateJsonSchema):
-    """Says of checks that stand before a model what they let pass."""
+    """Describes what the checks that run before a model accept."""
 
     def function_before_schema(self, schema: Any) -> JsonSchemaValue:
         """A list that may be one value, a block that may be empty, a list with something in it."""

@@ -1,4 +1,4 @@
-"""Who asks for what, told by the words of an administrator: a user's name and a URL.
+"""The person and target for a user name and a URL, as an administrator types them.
 
 For tests of rules and for explanations; the proxy itself knows both from the connection.
 """
@@ -34,7 +34,7 @@ class Address(NamedTuple):
 
 
 def address_of(catalogue: Catalogue, url: str) -> Address:
-    """Cut a URL and look it up. Raises ValueError with a sentence for what is not a URL."""
+    """Parse a URL and look it up. Raises ValueError, with a message for the administrator, for an invalid URL."""
     try:
         cut = split_url(url.strip())
     except BadRecordError:
@@ -47,7 +47,7 @@ def address_of(catalogue: Catalogue, url: str) -> Address:
 
 
 def person_of(engine: Engine, user: str, now: float) -> Person | None:
-    """Whom a name stands for at an instant: a user, or `ip:ADDRESS` for somebody known by the device alone.
+    """The person behind a name at an instant: a user, or `ip:ADDRESS` for a person known by the device alone.
 
     None for an address whose people the policy refuses. Raises ValueError for what is not a name.
     """
@@ -65,7 +65,7 @@ def person_of(engine: Engine, user: str, now: float) -> Person | None:
 
 
 def refused(engine: Engine, target: Target | None) -> Decision:
-    """The answer to somebody who has to say who they are first."""
+    """The decision for a person who has to be identified first."""
     if target is None or target.platform not in engine.rule_set.limited:
         return Decision(Verdict.ALLOW, Reason.NOT_LIMITED, *(target or (None, None)))
     return Decision(Verdict.BLOCK, Reason.UNIDENTIFIED, *target)

@@ -1,12 +1,12 @@
-"""YAML to plain data in which every key and value knows its line and column; the only YAML import.
+"""Reads YAML as plain data with the line and column of every key and value; the only YAML import.
 
 Less of YAML is accepted than YAML allows, because rule files are read by people who do not know it:
 
 * no anchors, aliases, merge keys, tags, or several documents in a file;
-* a key stands once in its block;
+* a key occurs once in its block;
 * keys are always text; of the values only `true`, `false`, `null` and whole numbers are not text, so `on`,
   `12:30` and `2026-11-02` mean what they look like;
-* nesting is shallow and a file has a bounded number of values, so hostile input ends soon.
+* nesting and the number of values are bounded, so hostile input is refused early.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ class _Reader:
         return found
 
     def _skip(self, event: Event, events: Iterator[Event], path: Path) -> None:
-        """Read the value of a key that stands twice without keeping its places or its problems."""
+        """Read the value of a repeated key without keeping its places or its problems."""
         _Reader(self.file)._node(event, events, path)
 
     def _key(self, event: Event) -> str:

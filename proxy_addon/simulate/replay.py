@@ -117,11 +117,11 @@ class Replay:
                 now + course.head, lambda _: self._answered(flight, event, course.head, course.told)
             )
 
-    def _answered(self, flight: Flight, event: TraceEvent, duration: float, told: int) -> None:
-        """The answer is there, or its head after `duration` seconds, which told so many bytes; the rest may flow."""
+    def _answered(self, flight: Flight, event: TraceEvent, duration: float, size: int) -> None:
+        """The answer, or its head after `duration` seconds with its declared `size` in bytes; the rest may follow."""
         if flight in self._closed:
             return
-        judged = self.enforcer.finished(flight, event.status, event.content_type, told, duration)
+        judged = self.enforcer.finished(flight, event.status, event.content_type, size, duration)
         if judged.activity.counts and event.duration >= STREAM_AGE and event.status < 400:
             self._flow(flight, flight.at, event, event.bytes, CHUNK_SECONDS)
         else:

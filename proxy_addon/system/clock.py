@@ -41,7 +41,7 @@ _CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 def readings() -> tuple[float, float]:
-    """The wall clock and the one that cannot be set, as they are: for whoever compares the two."""
+    """The wall clock and the one that cannot be set, as they are: to compare the two."""
     return time.time(), _monotonic()  # noqa: TID251 (this is the module that may)
 
 

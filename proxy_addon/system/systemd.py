@@ -1,4 +1,4 @@
-"""What systemd is told of this process, where systemd started it (`Type=notify`): ready, reloading, stopping, alive.
+"""Notifies systemd, where it started this process (`Type=notify`): ready, reloading, stopping, alive.
 
 The protocol is datagrams of `NAME=VALUE` lines to the socket that `NOTIFY_SOCKET` names. Without that variable
 nothing is sent, and a message that cannot be sent is no reason to stop serving: systemd decides what follows.

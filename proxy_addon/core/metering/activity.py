@@ -220,7 +220,7 @@ def _machine(x: Exchange, hit: Hit) -> Evidence | None:
 def _embedded(
     x: Exchange, hit: Hit, page: Hit | None, pages: PageMemory, at: float
 ) -> Evidence | None:
-    """Why this request belongs to somebody else's page; None when it is the platform's own."""
+    """The evidence that this request belongs to another site's page; None when it is the platform's own."""
     if x.dest in _FRAMES and x.site == "cross-site":
         return Evidence.EMBED_FRAME
     behind = x.page_host or x.origin_host
@@ -232,7 +232,7 @@ def _embedded(
     elif x.site == "cross-site" and at - pages.page_at > PAGE_MEMORY:
         return Evidence.EMBED_NO_PAGE
     if x.site is None and not behind:
-        return None  # an app: no page stands behind its requests
+        return None  # an app: its requests have no page
     if x.site == "same-origin" and x.page_path is not None:
         return None  # such a Referer names the document itself, and it is none of the embeds
     if pages.inside_at > pages.page_at and at - pages.inside_at < EMBED_BRINGS:

@@ -87,7 +87,7 @@ class PollingJudgement(NamedTuple):
     `doubtful`: timers ask for the same, but were not due. `novel`: this endpoint was never asked before.
     """
 
-    machine: bool
+    automatic: bool
     root: Root
     withdrawn: frozenset[Root] = frozenset()
     doubtful: bool = False
@@ -140,11 +140,11 @@ def observe_poll(state: PollingState, key: str, at: float) -> tuple[PollingState
     timer explains it: pages ask some of these endpoints at every action of a person.
     """
     old = state.series.get(key, _NEW)
-    updated, machine, times = _add_instant(old, at, state)
+    updated, automatic, times = _add_instant(old, at, state)
     series = _with(state.series, key, updated)
     brings_content = updated.content_share >= CONTENT_SHARE
     after = _new_burst(state, key, at)._replace(series=series)
-    if machine and brings_content:
+    if automatic and brings_content:
         after = after._replace(content_poll_at=at)
     return after, PollingJudgement(True, (at, False), _roots(times, brings_content))
 
@@ -174,16 +174,16 @@ def _observe_content(state: PollingState, at: float) -> tuple[PollingState, Poll
         series = _with(series, state.key, _with_content(polled, state.burst_at))
     if is_poll_content(state, at) and state.unexplained < UNEXPLAINED_LIMIT:
         return state._replace(series=series, last=at, content=True), PollingJudgement(True, root)
-    updated, machine, times = _add_instant(
+    updated, automatic, times = _add_instant(
         series.get(CONTENT, _NEW), state.burst_at, state, content=True
     )
     doubtful = doubtful or learned_timers.any_running(updated.timers, at)
-    if state.key == CONTENT and not machine:
+    if state.key == CONTENT and not automatic:
         updated = updated._replace(unrequested_at=state.burst_at)
     series = _with(series, CONTENT, updated)
-    after = state._replace(series=series, last=at, content=machine, doubtful=doubtful)
+    after = state._replace(series=series, last=at, content=automatic, doubtful=doubtful)
     withdrawn = frozenset((t, True) for t in times) if times else _NOTHING
-    return after, PollingJudgement(machine, root, withdrawn, doubtful)
+    return after, PollingJudgement(automatic, root, withdrawn, doubtful)
 
 
 def _observe_lead(
@@ -191,7 +191,7 @@ def _observe_lead(
 ) -> tuple[PollingState, PollingJudgement]:
     root = (at, False)
     old = state.series.get(key, _NEW)
-    updated, machine, times = _add_instant(old, at, state)
+    updated, automatic, times = _add_instant(old, at, state)
     series = _with(state.series, key, updated)
     brings_content = updated.content_share >= CONTENT_SHARE
     withdrawn = _roots(times, brings_content)
@@ -203,23 +203,23 @@ def _observe_lead(
             series = _with(series, key, updated._replace(times=rest))
             withdrawn |= _roots(earlier, brings_content=True)
         series = _without_explained(series, times)
-    if not machine:
+    if not automatic:
         if (
             at - state.content_poll_at <= BURST_GAP and not old.timers
         ):  # part of what an automatic request started
             return state._replace(series=series, last=at), PollingJudgement(True, root)
         if len(updated.times) <= SHARED_AT_MOST:
-            series, machine, withdrawn = _match_page_timer(state, series, at)
+            series, automatic, withdrawn = _match_page_timer(state, series, at)
     first = at == state.burst_at
     after = state._replace(
         series=series,
         last=at,
         key=key if first else state.key,
-        content_poll_at=at if machine and brings_content else state.content_poll_at,
-        unexplained=state.unexplained if machine else state.unexplained + 1,
+        content_poll_at=at if automatic and brings_content else state.content_poll_at,
+        unexplained=state.unexplained if automatic else state.unexplained + 1,
     )
     doubtful = after.unexplained < UNEXPLAINED_LIMIT and learned_timers.any_running(old.timers, at)
-    return after, PollingJudgement(machine, root, withdrawn, doubtful, old is _NEW)
+    return after, PollingJudgement(automatic, root, withdrawn, doubtful, old is _NEW)
 
 
 def _roots(times: tuple[float, ...], brings_content: bool) -> frozenset[Root]:
@@ -236,8 +236,8 @@ def _match_page_timer(
     old = series.get(ANY, _NEW)
     if old.times and at - old.times[-1] <= BURST_GAP:
         return series, False, _NOTHING
-    updated, machine, times = _add_instant(old, at, state)
-    return _with(series, ANY, updated), machine, _roots(times, brings_content=False)
+    updated, automatic, times = _add_instant(old, at, state)
+    return _with(series, ANY, updated), automatic, _roots(times, brings_content=False)
 
 
 def _earlier_polls(

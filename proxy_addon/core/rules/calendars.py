@@ -67,7 +67,7 @@ def of_feed(feed: Feed) -> Calendar:
 
 
 def shifts(feed: Feed, name: str, when: When | None, *, short: bool) -> tuple[Duty, ...]:
-    """The duty of each person in a feed; `short`: people sign in without what stands behind the `@`.
+    """The duty of each person in a feed; `short`: people sign in without the part after the `@`.
 
     `when` narrows all of them. `name` is what the feed is called in explanations.
     """

@@ -139,7 +139,7 @@ def _members(value: object) -> list[str]:
 
 
 def _rule_names(top: Top, report: Report) -> None:
-    """Every name once: pages, logs and tests tell rules apart by it."""
+    """Reports names that several rules have: pages, logs and tests identify a rule by its name."""
     rules = top.data.get("rules")
     seen: dict[str, int] = {}
     for position, rule in enumerate(rules if isinstance(rules, list) else ()):

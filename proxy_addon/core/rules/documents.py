@@ -14,7 +14,7 @@ type Mark = tuple[int, int]  # line and column, from 1
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file: plain data (dict, list, str, int, bool, None) and where its keys and values stand."""
+    """One file: plain data (dict, list, str, int, bool, None) and the places of its keys and values."""
 
     file: str
     data: Mapping[str, Any]

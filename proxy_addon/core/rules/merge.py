@@ -25,20 +25,22 @@ class Top(NamedTuple):
     """The files at the top of the folder as one."""
 
     data: dict[str, Any]
-    owners: dict[str, Document]  # top-level key -> the file it stands in
-    first: Place  # of what stands nowhere
+    owners: dict[str, Document]  # top-level key -> the file that has it
+    first: Place  # the place of what is missing
 
     def find(self, path: Path, key: bool = False) -> Place:
+        """The place of a value, or of its key."""
         if not path or path[0] not in self.owners:
             return self.first
         return self.owners[str(path[0])].place(path, key=key)
 
     def part(self, keys: Sequence[str]) -> dict[str, Any]:
+        """The values of some top-level keys."""
         return {key: self.data[key] for key in keys if key in self.data}
 
 
 def merged(documents: Documents, found: Mapping[str, list[Entry]], report: Report) -> Top:
-    """Each top-level key with the one file it stands in."""
+    """All top-level keys, each with its file. Unknown and repeated keys are reported."""
     main = min(
         documents.top, key=lambda document: not document.file.endswith("/policy.yaml"), default=None
     )

@@ -173,13 +173,13 @@ class AllowanceModel(Strict):
 
 
 class ReloadModel(Strict):
-    """`reload:` what has to hold before changed rules come into force."""
+    """`reload:` what is required before changed rules come into force."""
 
     require_tests: Flag = False
 
 
 class PrivacyModel(Strict):
-    """`privacy:` how people are kept."""
+    """`privacy:` how people are stored."""
 
     pseudonyms: Flag = False
 
@@ -216,7 +216,7 @@ class PolicyModel(Strict):
 
 
 class DutyModel(Strict):
-    """A member with times: somebody who has a role when a condition holds, or everybody in a file of shifts."""
+    """A member with times: a person who has a role while a condition holds, or everybody in a file of shifts."""
 
     model_config = ConfigDict(json_schema_extra=_one_of("oneOf", "user", "ics"))
 

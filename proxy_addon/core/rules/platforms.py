@@ -1,4 +1,4 @@
-"""Platform files to `Platform` values: entries of one name add up, or one replaces the rest."""
+"""Compiles platform files to `Platform` values: entries of one name are merged, or one replaces the others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Entry(NamedTuple):
 
     @property
     def is_base(self) -> bool:
-        """True for the file that bears the platform's name."""
+        """True for the file that has the platform's name."""
         return self.document.file.endswith(f"/{self.name}.yaml")
 
     @property
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
 
 
 def entries(documents: Iterable[Document]) -> dict[str, list[Entry]]:
-    """All entries by platform. The file that bears the platform's name is the base and comes first."""
+    """All entries by platform. The file that has the platform's name is the base and comes first."""
     found: dict[str, list[Entry]] = {}
     for document in documents:
         for name in document.data:
@@ -52,7 +52,7 @@ def entries(documents: Iterable[Document]) -> dict[str, list[Entry]]:
 
 
 def sections(same: Iterable[Entry]) -> frozenset[str] | None:
-    """The sections that are declared for a platform; None if that cannot be told."""
+    """The sections that are declared for a platform; None if that is unknown."""
     found: set[str] = set()
     for entry in same:
         declared = entry.data.get("sections") if isinstance(entry.data, Mapping) else None
@@ -63,7 +63,7 @@ def sections(same: Iterable[Entry]) -> frozenset[str] | None:
 
 
 def compile_platforms(found: Mapping[str, list[Entry]], report: Report) -> dict[str, Platform]:
-    """Every platform that is right; what is not is reported."""
+    """Every valid platform; mistakes are reported."""
     platforms: dict[str, Platform] = {}
     for name, same in found.items():
         replacing = [
@@ -104,7 +104,7 @@ def _model(entry: Entry, report: Report) -> PlatformModel | None:
 
 
 def _added_up(name: str, models: list[PlatformModel]) -> Platform:
-    """Lists add up; of title and `inspect` the last one written wins."""
+    """The merged platform: lists are joined; of title and `inspect` the last one wins."""
     titles = [model.title for model in models if model.title is not None]
     inspects = [model.inspect for model in models if model.inspect is not None]
     parts: dict[str, Section] = {}
@@ -134,10 +134,12 @@ def _union(*lists: Iterable[str]) -> tuple[str, ...]:
 def _one_platform_a_host(
     found: Mapping[str, list[Entry]], platforms: Mapping[str, Platform], report: Report
 ) -> None:
-    """The longest match tells the platform of a host, so two platforms must not name the same one."""
+    """The longest match decides the platform of a host, so two platforms must not name the same one."""
     owner: dict[str, str] = {}
     ours = [entry for name, same in found.items() if name in platforms for entry in same]
-    for entry in sorted(ours, key=lambda entry: not entry.is_base):  # the newcomer's is the mistake
+    for entry in sorted(
+        ours, key=lambda entry: not entry.is_base
+    ):  # the later entry is the mistake
         for position, host in enumerate(entry.data.get("hosts") or ()):
             had = owner.setdefault(_one_spelling(host.strip()), entry.name)
             if had != entry.name:

@@ -3,7 +3,7 @@
 Time is cut where a condition may change: dates and calendars begin and end, days of the week, edges of a
 `between`. Between two cuts every condition is constant, so asking at the cuts answers for all time. People are
 cut into users and roles, places into platforms and sections. A rule is out of reach when the rules above it
-fit every piece of it together. What that cannot tell (hours from an ICS file, patterns that overlap in part)
+fit every piece of it together. What cannot be decided this way (hours from an ICS file, patterns that overlap in part)
 counts as reachable: a warning is always right.
 """
 
@@ -26,7 +26,7 @@ _SOME_DAY = date(2001, 1, 1).toordinal()  # a Monday
 
 
 def can_hold(when: When, rs: RuleSet) -> bool:
-    """True when the condition holds at some time (or when that cannot be told)."""
+    """True when the condition holds at some time (or when that cannot be decided)."""
     if _has_hours(when):
         return _holds_in_some_hour(when, rs)
     return any(_holds(when, moment) for moment in _moments((when,)))
@@ -161,7 +161,7 @@ class _Atoms:
 
 
 def covers(user: str, name: str) -> bool:
-    """True when a name or pattern fits everybody that another one fits; False when that cannot be told.
+    """True when a name or pattern fits everybody that another one fits; False when that cannot be decided.
 
     The text of a pattern fits a wider pattern of stars only if all that it fits does.
     """
@@ -171,7 +171,7 @@ def covers(user: str, name: str) -> bool:
 
 
 def _all_roles(rs: RuleSet) -> set[str]:
-    """Every role that somebody may have."""
+    """Every role that a person may have."""
     roles = {rs.people.default_role, *rs.people.roles, *rs.people.duties}
     roles.update(role for _, _, role in rs.people.devices if role)
     return roles | ({rs.unidentified_role} if rs.unidentified_role else set())
@@ -222,7 +222,7 @@ def _without_hours(when: When) -> When:
 
 
 def _holds_in_some_hour(when: When, rs: RuleSet) -> bool:
-    """Look into each hour of its calendars; a condition whose hours only stand in a `not` is let pass."""
+    """Tests each hour of its calendars; a condition whose hours are only in a `not` counts as possible."""
     calendar: Calendar | None = when.calendar
     if calendar is None or not calendar.hours:
         return True

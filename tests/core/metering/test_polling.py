@@ -56,28 +56,28 @@ def test_what_was_never_asked_before_is_novel() -> None:
 def test_a_timer_is_learned_and_taken_back() -> None:
     """The first beats count until the timer is known; then all of them are given back, and none counts again."""
     tab = Tab()
-    judged = [tab.asks(60.0 * i).machine for i in range(12)]
+    judged = [tab.asks(60.0 * i).automatic for i in range(12)]
     assert not judged[0]
     assert all(judged[6:])
     assert tab.withdrawn >= {(60.0 * i, False) for i in range(judged.index(True))}
 
 
 def test_off_the_beat_it_is_a_person() -> None:
-    """The same endpoint asked between two beats is not the machine's, and the beats go on."""
+    """A request to the same endpoint between two ticks is not automatic, and the ticks go on."""
     tab = Tab()
     for i in range(8):
         tab.asks(60.0 * i)
-    assert not tab.asks(7 * 60.0 + 25.0).machine
-    assert tab.asks(8 * 60.0).machine
+    assert not tab.asks(7 * 60.0 + 25.0).automatic
+    assert tab.asks(8 * 60.0).automatic
 
 
 def test_what_a_beat_brings_is_the_machines() -> None:
-    """A feed that refreshes itself loads new pictures: theirs is the machine's fate, also looking back."""
+    """A feed that refreshes itself loads new pictures: they are judged like its requests, also looking back."""
     tab = Tab()
     for i in range(8):
         tab.asks(90.0 * i, FEED)
         last = tab.brings(90.0 * i + 0.4)
-    assert last.machine
+    assert last.automatic
     assert (90.0, True) in tab.withdrawn
 
 
@@ -86,7 +86,7 @@ def test_content_by_itself_is_a_persons() -> None:
     tab = Tab()
     for i in range(10):
         tab.asks(60.0 * i)
-    assert not tab.brings(10 * 60.0 - 20.0).machine
+    assert not tab.brings(10 * 60.0 - 20.0).automatic
 
 
 def test_several_requests_at_once_are_a_persons() -> None:
@@ -95,8 +95,8 @@ def test_several_requests_at_once_are_a_persons() -> None:
     for i in range(10):
         tab.asks(60.0 * i)
     first, second = tab.asks(565.0), tab.asks(565.4)
-    assert not first.machine
-    assert not second.machine
+    assert not first.automatic
+    assert not second.automatic
     assert first.doubtful
     assert not second.doubtful
 
@@ -105,7 +105,7 @@ def test_paths_that_change_each_time() -> None:
     """Where every request has a path of its own, the rhythm of all of them together tells."""
     tab, rng = Tab(), random.Random(4)
     words = ["".join(rng.choices("abcdefgh", k=9)) for _ in range(14)]
-    judged = [tab.asks(45.0 * i, f"x.com/ads/{word}").machine for i, word in enumerate(words)]
+    judged = [tab.asks(45.0 * i, f"x.com/ads/{word}").automatic for i, word in enumerate(words)]
     assert all(judged[8:])
 
 
@@ -114,8 +114,8 @@ def test_sleep_wakes_the_same_timer() -> None:
     tab = Tab()
     for i in range(10):
         tab.asks(60.0 * i)
-    assert tab.asks(9_777.0).machine
-    assert tab.asks(9_837.0).machine
+    assert tab.asks(9_777.0).automatic
+    assert tab.asks(9_837.0).automatic
 
 
 def test_a_timer_with_another_phase_is_known_after_two_intervals() -> None:
@@ -123,7 +123,7 @@ def test_a_timer_with_another_phase_is_known_after_two_intervals() -> None:
     tab = Tab()
     for i in range(10):
         tab.asks(60.0 * i)
-    assert [tab.asks(at).machine for at in (563.0, 623.0, 683.0, 743.0)] == [
+    assert [tab.asks(at).automatic for at in (563.0, 623.0, 683.0, 743.0)] == [
         False,
         False,
         True,
@@ -142,8 +142,8 @@ def test_known_polls_own_what_they_bring_only_on_a_rhythm() -> None:
         at += 12.0 * rng.lognormvariate(-0.5, 1.0)
         irregular.polls(at)
         persons = irregular.brings(at + 0.3)
-    assert owned.machine
-    assert not persons.machine
+    assert owned.automatic
+    assert not persons.automatic
 
 
 def test_a_person_seen_for_certain_ends_loose_runs() -> None:
@@ -202,7 +202,7 @@ def test_states_are_values(script: list[tuple[float, str, bool]], place: int) ->
     for (gap, key, leads), expected in zip(script[place:], ticks[place:], strict=True):
         at += gap
         state, found = polling.observe(state, key, at, leads=leads)
-        assert found.machine == expected.machine
+        assert found.automatic == expected.automatic
 
 
 def test_the_series_of_everything_are_never_dropped() -> None:
