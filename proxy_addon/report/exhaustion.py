@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from proxy_addon.core import periods
 from proxy_addon.core.intervals import Intervals, clip, union
-from proxy_addon.core.policy.balance import Usage, standing
+from proxy_addon.core.policy.balance import Usage, limit_balance
 from proxy_addon.core.ruleset import Allowance, Limit, Period, RuleSet
 from proxy_addon.core.types import Interval
 
@@ -86,7 +86,7 @@ def _left(
     middle = (start + end) / 2
     at_start, later = (
         limit.seconds + found.carried + found.granted - found.spent
-        for found in (standing(rs, allowance, limit, usage, at) for at in (start, middle))
+        for found in (limit_balance(rs, allowance, limit, usage, at) for at in (start, middle))
     )
     return at_start, (later - at_start) / (middle - start)
 

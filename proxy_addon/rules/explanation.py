@@ -137,7 +137,7 @@ def _allowance(engine: Engine, person: Person, name: str, used: Used, at: float)
     override = engine.override_for(person, name, at)
     lines = []
     for limit in limits:
-        state = balances.standing(rules, rules.allowances[name], limit, used.usage, at)
+        state = balances.limit_balance(rules, rules.allowances[name], limit, used.usage, at)
         lines.append(LimitLine(limit, state.spent, state.granted, state.carried, state.left))
     least = min(range(len(lines)), key=lambda number: lines[number].left)
     window = Interval(

@@ -45,7 +45,7 @@ def read(content: bytes, file: str, zone: ZoneInfo) -> calendars.Feed:
     except BadValue:
         raise
     except Exception as error:  # the library tells what it cannot read in many ways
-        raise _bad(
+        raise _refused(
             file, "is not in the ICS format", "export it again from your calendar program"
         ) from error
 
@@ -55,14 +55,14 @@ class _File:
         self._name = name
         self._zone = zone
         self._count = 0
-        self._odd = 0
+        self._rare = 0
 
     def events(self, content: bytes) -> calendars.Feed:
         """Every event that is not cancelled, in file order."""
-        books = Calendar.from_ical(content, multiple=True)
-        components: list[Any] = [event for book in books for event in book.walk("VEVENT")]
-        if not components and not books:
-            raise _bad(
+        parsed = Calendar.from_ical(content, multiple=True)
+        components: list[Any] = [event for calendar in parsed for event in calendar.walk("VEVENT")]
+        if not components and not parsed:
+            raise _refused(
                 self._name, "is not in the ICS format", "export it again from your calendar program"
             )
         moved = {
@@ -110,21 +110,21 @@ class _File:
             message = (
                 f"has more than {MAX_OCCURRENCES:,} events by the end of {calendars.LAST_YEAR}"
             )
-            raise _bad(self._name, message, "give events that repeat an end")
+            raise _refused(self._name, message, "give events that repeat an end")
         return sorted(starts)
 
     def _repeated(self, rule: Any, start: datetime, zone: tzinfo) -> Iterator[datetime]:
         parts = {key.upper(): value for key, value in rule.items()}
         if not _comes_true(parts):
             text = rule.to_ical().decode("utf-8", "replace")
-            raise _bad(
+            raise _refused(
                 self._name,
                 f"repeats an event as {quote(text)}, which is not supported",
                 "write it out",
             )
-        self._odd += _is_rare(parts)
-        if self._odd > _MAX_RARE:
-            raise _bad(
+        self._rare += _is_rare(parts)
+        if self._rare > _MAX_RARE:
+            raise _refused(
                 self._name, "has too many events that repeat in unusual ways", "write them out"
             )
         until = min([_END, *(_wall(at, zone, zone)[0] for at in parts.get("UNTIL", []))])
@@ -242,5 +242,5 @@ def _instant(wall: datetime, zone: tzinfo) -> float:
     return float(int(wall.replace(tzinfo=zone).timestamp()))
 
 
-def _bad(file: str, what: str, hint: str = "") -> BadValue:
+def _refused(file: str, what: str, hint: str = "") -> BadValue:
     return BadValue(Code.BAD_CALENDAR, f"the calendar file {quote(file)} {what}", hint)

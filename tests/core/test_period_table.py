@@ -79,12 +79,12 @@ def test_what_was_used_long_ago_in_a_window_counts_until_it_ends(period: Period)
     spent = [Interval(before.start, before.start + 90), Interval(window.start, window.start + 60)]
     usage = balance.StaticUsage({"some": tuple(spent)})
     late = window.end - 1
-    assert balance.standing(rules, allowance, limit, usage, late).left == 0
+    assert balance.limit_balance(rules, allowance, limit, usage, late).left == 0
     seen = balance.balance(rules, allowance, (limit,), usage, late)
     assert seen.resets_at == window.end
-    assert balance.standing(rules, allowance, limit, usage, window.end).left == 60
+    assert balance.limit_balance(rules, allowance, limit, usage, window.end).left == 60
     idle = balance.StaticUsage({"some": tuple(spent[:1])})
-    assert balance.standing(rules, allowance, limit, idle, window.end).left == 90
+    assert balance.limit_balance(rules, allowance, limit, idle, window.end).left == 90
     assert needed_since(rules, late) <= before.start
 
 

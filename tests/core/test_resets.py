@@ -90,7 +90,7 @@ def test_a_rolling_limit_comes_back_by_use_after_the_reset() -> None:
     now = NINE + 1000.0
     spent = [(NINE, NINE + 900.0), (now, now + 900.0)]
     usage = StaticUsage({"daily": normalise(Interval(*each) for each in spent)}, (reset(now),))
-    rest, back = balance.left_or_return(
+    rest, back = balance.left_or_reset(
         SAMPLE, Allowance("daily", (ROLLING,)), (ROLLING,), usage, now + 900.0
     )
     assert rest == 0.0

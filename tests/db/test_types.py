@@ -54,9 +54,11 @@ def test_the_ends_of_time() -> None:
 
 
 def test_evidence_there_and_back() -> None:
-    """A trail is a text in the database; what is there but is not a trail counts as none."""
-    kind, trail = Evidence(), EvidenceSummary(("page-opened", 1.5))
+    """A summary is a text in the database; a text that is not one counts as none."""
+    kind, summary = Evidence(), EvidenceSummary(("page-opened", 1.5))
     for dialect in (SQLITE, POSTGRES):
-        assert kind.process_result_value(kind.process_bind_param(trail, dialect), dialect) == trail
+        assert (
+            kind.process_result_value(kind.process_bind_param(summary, dialect), dialect) == summary
+        )
         assert kind.process_bind_param(None, dialect) is None
         assert kind.process_result_value("[]", dialect) is None

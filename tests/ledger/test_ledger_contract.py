@@ -76,7 +76,7 @@ def test_what_was_written_is_read(ledger: Ledger) -> None:
 
 
 def test_evidence_is_kept_with_its_visit(ledger: Ledger) -> None:
-    """Every part of a trail comes back, changes with a newer revision, and is there in news and in what is exported."""
+    """Every part of a summary comes back, changes with a newer revision, and is in news and exports."""
     opened = EvidenceSummary(
         ("page-opened", START), (Extension("page-action", START + 0.125, START + 9.5, 14),)
     )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from proxy_addon.core import periods
 from proxy_addon.core.intervals import clip, measure, normalise
-from proxy_addon.core.policy.balance import StaticUsage, standing
+from proxy_addon.core.policy.balance import StaticUsage, limit_balance
 from proxy_addon.core.ruleset import Limit, Period, RuleSet
 from proxy_addon.core.types import Grant, Interval
 from proxy_addon.report.exhaustion import NEARLY, Over, over
@@ -144,7 +144,7 @@ def test_second_by_second(rows, gifts, limits) -> None:
     for stretch in used:
         at_second = stretch.start
         while at_second < stretch.end:
-            stands = [standing(rules, allowance, limit, usage, at_second) for limit in limits]
+            stands = [limit_balance(rules, allowance, limit, usage, at_second) for limit in limits]
             if any(one.left <= 0 for one in stands):
                 empty.append(Interval(at_second, at_second + 1))
             at_second += 1

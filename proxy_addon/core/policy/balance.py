@@ -35,7 +35,7 @@ _ROUNDS = 32  # windows searched for the instant at which an allowance has time 
 
 
 class Usage(Protocol):
-    """What one person used and was granted, by allowance. Reads memory only."""
+    """What one person used and was granted, by allowance. Reads memory only; does no I/O."""
 
     def spent(self, allowance: str, start: float, end: float) -> float:
         """The length of the union of the visits for the allowance within `[start, end)`, seconds."""
@@ -71,7 +71,7 @@ class StaticUsage:
         return [grant for grant in self._grants if grant.allowance == allowance]
 
 
-class Standing(NamedTuple):
+class LimitBalance(NamedTuple):
     """The state of one limit in its window; seconds."""
 
     spent: float
@@ -80,30 +80,32 @@ class Standing(NamedTuple):
     left: float
 
 
-def standing(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now: float) -> Standing:
+def limit_balance(
+    rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now: float
+) -> LimitBalance:
     """The state of one limit at `now`."""
     window = periods.window(limit, rs, now)
     grants = usage.grants(allowance.name)
-    start = _begins(grants, window.start, now)
+    start = _counted_from(grants, window.start, now)
     spent = usage.spent(allowance.name, start, now)
     carried = _carried(rs, allowance, limit, window, usage) if allowance.carry_over > 0 else 0.0
     own = limit.seconds + carried
     granted = _granted(grants, allowance.name, start, own, usage, now) if grants else 0.0
     left = own + granted - spent
-    return Standing(spent, granted, carried, left if left > _NOTHING else 0.0)
+    return LimitBalance(spent, granted, carried, left if left > _NOTHING else 0.0)
 
 
-def left_or_return(
+def left_or_reset(
     rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, now: float
 ) -> tuple[float, float | None]:
-    """Seconds left of all limits together and, with none, the first instant with time if nothing is used till
-    then (None: never)."""
-    rests = [standing(rs, allowance, limit, usage, now).left for limit in limits]
-    left = min(rests)
+    """Seconds left of all limits together and, when none are left, the instant at which all have time again if nothing
+    is used until then (None: never)."""
+    left_of_each = [limit_balance(rs, allowance, limit, usage, now).left for limit in limits]
+    left = min(left_of_each)
     if left > 0:
         return left, None
-    used_up = [limit for limit, rest in zip(limits, rests, strict=True) if rest <= 0]
-    return left, _returns_at(rs, allowance, limits, used_up, usage, now)
+    used_up = [limit for limit, rest in zip(limits, left_of_each, strict=True) if rest <= 0]
+    return left, _reset_at(rs, allowance, limits, used_up, usage, now)
 
 
 def balance(
@@ -115,15 +117,15 @@ def balance(
 
 
 def _balance(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now: float) -> Balance:
-    spent, granted, carried, left = standing(rs, allowance, limit, usage, now)
+    spent, granted, carried, left = limit_balance(rs, allowance, limit, usage, now)
     if limit.period is Period.ROLLING:
-        resets_at = _oldest_leaves(allowance.name, limit, usage, now)
+        resets_at = _oldest_expires(allowance.name, limit, usage, now)
     else:
         resets_at = periods.window(limit, rs, now).end
     return Balance(allowance.name, limit.seconds, spent, granted, carried, left, resets_at)
 
 
-def _begins(grants: Sequence[Grant], start: float, at: float) -> float:
+def _counted_from(grants: Sequence[Grant], start: float, at: float) -> float:
     """From when on use counts in a window that began at `start`: the last reset up to `at`, if it is later."""
     for grant in grants:
         if grant.resets and start < grant.created <= at:
@@ -143,7 +145,7 @@ def _carried(
     grants = usage.grants(allowance.name)
     for _ in range(CARRY_PERIODS):
         window = periods.previous(limit, rs, window)
-        start = _begins(grants, window.start, window.end)
+        start = _counted_from(grants, window.start, window.end)
         rest = limit.seconds - usage.spent(allowance.name, start, window.end)
         unused.append(rest)
         if (
@@ -180,17 +182,17 @@ def _granted(
     )
 
 
-def _oldest_leaves(allowance: str, limit: Limit, usage: Usage, now: float) -> float | None:
+def _oldest_expires(allowance: str, limit: Limit, usage: Usage, now: float) -> float | None:
     """When the oldest use in a rolling window has left it entirely; None when there is none."""
     oldest = first_after(
-        usage.intervals(allowance), _begins(usage.grants(allowance), now - limit.rolling, now)
+        usage.intervals(allowance), _counted_from(usage.grants(allowance), now - limit.rolling, now)
     )
     if oldest is None or oldest.start >= now:
         return None
     return min(oldest.end, now) + limit.rolling
 
 
-def _returns_at(
+def _reset_at(
     rs: RuleSet,
     allowance: Allowance,
     limits: Sequence[Limit],
@@ -204,9 +206,9 @@ def _returns_at(
     may have lost a grant meanwhile.
     """
     for _ in range(_ROUNDS):
-        nexts = [_limit_returns(rs, allowance, limit, usage, at) for limit in used_up]
-        known = [instant for instant in nexts if instant is not None]
-        if len(known) < len(nexts):
+        resets = [_limit_reset_at(rs, allowance, limit, usage, at) for limit in used_up]
+        known = [instant for instant in resets if instant is not None]
+        if len(known) < len(resets):
             return None
         at = max(known)
         used_up = [limit for limit in limits if _is_used_up(rs, allowance, limit, usage, at)]
@@ -217,13 +219,13 @@ def _returns_at(
 
 def _is_used_up(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, at: float) -> bool:
     """True when the limit has nothing left at `at`. Carried and granted time, which only add, are computed last."""
-    start = _begins(usage.grants(allowance.name), periods.window(limit, rs, at).start, at)
+    start = _counted_from(usage.grants(allowance.name), periods.window(limit, rs, at).start, at)
     if limit.seconds - usage.spent(allowance.name, start, at) > _NOTHING:
         return False
-    return standing(rs, allowance, limit, usage, at).left <= 0
+    return limit_balance(rs, allowance, limit, usage, at).left <= 0
 
 
-def _limit_returns(
+def _limit_reset_at(
     rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, at: float
 ) -> float | None:
     """The next instant at which a limit that has nothing at `at` may have time again."""
@@ -234,11 +236,11 @@ def _limit_returns(
         return periods.window(limit, rs, at).end
     counting = [grant for grant in grants if grant.expires > at - limit.rolling]
     if not counting:
-        return _leaves_enough(usage.intervals(allowance.name), limit, at)
-    return _search(rs, allowance, limit, usage, at, counting)
+        return _enough_expires(usage.intervals(allowance.name), limit, at)
+    return _reset_with_grants(rs, allowance, limit, usage, at, counting)
 
 
-def _leaves_enough(intervals: Intervals, limit: Limit, at: float) -> float:
+def _enough_expires(intervals: Intervals, limit: Limit, at: float) -> float:
     """When so much use has left a rolling window that less than the limit is in it; no grants."""
     room = limit.seconds - _NOTHING
     for start, end in reversed(intervals):
@@ -248,7 +250,7 @@ def _leaves_enough(intervals: Intervals, limit: Limit, at: float) -> float:
     return at + _STEP
 
 
-def _search(
+def _reset_with_grants(
     rs: RuleSet,
     allowance: Allowance,
     limit: Limit,
@@ -269,7 +271,7 @@ def _search(
         for high in (edge - _STEP, edge, edge + _STEP):
             if high <= low:
                 continue
-            if standing(rs, allowance, limit, usage, high).left > 0:
+            if limit_balance(rs, allowance, limit, usage, high).left > 0:
                 return _first(rs, allowance, limit, usage, low, high)
             low = high
     return None
@@ -281,7 +283,7 @@ def _first(
     """The first instant in `(low, high]` with time left, to a step; there is some at `high`."""
     while high - low > _STEP:
         middle = (low + high) / 2
-        if standing(rs, allowance, limit, usage, middle).left > 0:
+        if limit_balance(rs, allowance, limit, usage, middle).left > 0:
             high = middle
         else:
             low = middle

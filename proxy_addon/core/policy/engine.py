@@ -308,7 +308,7 @@ class Engine:
             raise ValueError("a match that spends names its rule and its allowance")
         allowance = self.rule_set.allowances[name]
         limits = self._limits(bits, name)
-        left, returns_at = balances.left_or_return(self.rule_set, allowance, limits, usage, now)
+        left, reset_at = balances.left_or_reset(self.rule_set, allowance, limits, usage, now)
         if left > 0:
             decision = Decision(
                 Verdict.SPEND, Reason.WITHIN, *target, rule.name, name, left, found.until
@@ -321,7 +321,7 @@ class Engine:
                 rule.name,
                 name,
                 0.0,
-                returns_at,
+                reset_at,
                 rule.message,
             )
         return decision.tried_out(Verdict.SPEND) if found.observed else decision

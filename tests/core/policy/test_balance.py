@@ -40,7 +40,7 @@ def spent(*spans, grants=()):
 def returns(limits, usage, now, carry_over=0.0):
     """When there is time again; `now` when there is some."""
     allowance = Allowance(NAME, tuple(limits), carry_over=carry_over)
-    rest, back = of.left_or_return(SAMPLE, allowance, limits, usage, now)
+    rest, back = of.left_or_reset(SAMPLE, allowance, limits, usage, now)
     return now if rest > 0 else back
 
 
@@ -151,7 +151,7 @@ def test_carried_time_agrees_with_keeping_books(days, limit, carry_over):
     carried = 0.0
     for n in range(8, 0, -1):
         carried = min(carry_over, max(0.0, limit + carried - days[n - 1]))
-    shown = of.standing(
+    shown = of.limit_balance(
         SAMPLE,
         Allowance(NAME, (), carry_over=carry_over),
         per(Period.DAY, limit),
@@ -310,7 +310,7 @@ def test_no_figure_is_ever_negative(limits, usage, carry_over):
     shown = of.balance(SAMPLE, Allowance(NAME, (), carry_over=carry_over), limits, usage, NOW)
     assert min(shown.left, shown.spent, shown.granted, shown.carried, shown.limit) >= 0
     allowance = Allowance(NAME, (), carry_over=carry_over)
-    assert shown.left == of.left_or_return(SAMPLE, allowance, limits, usage, NOW)[0]
+    assert shown.left == of.left_or_reset(SAMPLE, allowance, limits, usage, NOW)[0]
     assert shown.resets_at is None or shown.resets_at > NOW
 
 

@@ -26,7 +26,7 @@ def back(
 ) -> float | None:
     """The instant at which there is time again; there is none now."""
     allowance = Allowance(NAME, tuple(limits), carry_over=carry_over)
-    left, instant = of.left_or_return(SAMPLE, allowance, limits, usage, now)
+    left, instant = of.left_or_reset(SAMPLE, allowance, limits, usage, now)
     assert left == 0.0
     return instant
 
@@ -34,7 +34,7 @@ def back(
 def has_time(limits: list[Limit], usage: StaticUsage, now: float, carry_over: float = 0.0) -> bool:
     """True when every limit has some left."""
     allowance = Allowance(NAME, tuple(limits), carry_over=carry_over)
-    return of.left_or_return(SAMPLE, allowance, limits, usage, now)[0] > 0
+    return of.left_or_reset(SAMPLE, allowance, limits, usage, now)[0] > 0
 
 
 def test_with_time_left_there_is_no_return() -> None:
@@ -42,9 +42,9 @@ def test_with_time_left_there_is_no_return() -> None:
     limits = [FIFTEEN, per(Period.WEEK, H)]
     allowance = Allowance(NAME, tuple(limits))
     usage = StaticUsage({NAME: visits("09:00-09:10")})
-    assert of.left_or_return(SAMPLE, allowance, limits, usage, at("10:00")) == (5 * M, None)
+    assert of.left_or_reset(SAMPLE, allowance, limits, usage, at("10:00")) == (5 * M, None)
     whole = StaticUsage({NAME: visits("09:00-09:14")})
-    found = of.left_or_return(SAMPLE, allowance, limits, whole, at("10:00"))
+    found = of.left_or_reset(SAMPLE, allowance, limits, whole, at("10:00"))
     assert found == (M, None)
 
 

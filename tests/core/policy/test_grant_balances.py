@@ -51,7 +51,7 @@ carry = st.sampled_from([0.0, 300.0, 1800.0])
 def left(limit: Limit, usage: StaticUsage, now: float, carry_over: float = 0.0) -> float:
     """Seconds left of one limit."""
     allowance = Allowance(NAME, (limit,), carry_over=carry_over)
-    return of.standing(SAMPLE, allowance, limit, usage, now).left
+    return of.limit_balance(SAMPLE, allowance, limit, usage, now).left
 
 
 def booked(limit: Limit, use: Intervals, grants: tuple[Grant, ...], now: float) -> float:
@@ -189,7 +189,7 @@ def test_carrying_over_only_adds(limit, use, grants, one, other, minute):
     low, high = sorted((one, other))
     assert left(limit, usage, now, low) <= left(limit, usage, now, high)
     allowance = Allowance(NAME, (limit,), carry_over=high)
-    assert 0.0 <= of.standing(SAMPLE, allowance, limit, usage, now).carried <= high
+    assert 0.0 <= of.limit_balance(SAMPLE, allowance, limit, usage, now).carried <= high
 
 
 @quick
@@ -199,7 +199,7 @@ def test_the_figures_of_a_standing_fit_together(limit, use, grants, facts, carry
     now = MIDNIGHT + minute * M
     usage = StaticUsage({NAME: use}, (*grants, *facts))
     allowance = Allowance(NAME, (limit,), carry_over=carry_over)
-    found = of.standing(SAMPLE, allowance, limit, usage, now)
+    found = of.limit_balance(SAMPLE, allowance, limit, usage, now)
     assert min(found) >= 0.0
     assert found.left == max(0.0, limit.seconds + found.carried + found.granted - found.spent)
     assert found.granted <= sum(grant.seconds for grant in grants)
@@ -226,7 +226,7 @@ def test_equal_ends_are_told_apart_by_the_beginning_and_then_by_name() -> None:
     for grants in ((one, other), (other, one), (replace(one, id="g3"), other)):
         usage = StaticUsage({NAME: use}, grants)
         assert left(zero, usage, MIDNIGHT + 540 * M) == 5 * M
-        found = of.standing(SAMPLE, Allowance(NAME, (zero,)), zero, usage, MIDNIGHT + 11 * H)
+        found = of.limit_balance(SAMPLE, Allowance(NAME, (zero,)), zero, usage, MIDNIGHT + 11 * H)
         assert (found.granted, found.left) == (15 * M, 0.0)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from proxy_addon.core import periods
 from proxy_addon.core.intervals import Intervals, clip, measure, normalise
 from proxy_addon.core.policy import balance as of
-from proxy_addon.core.policy.balance import CARRY_PERIODS, Standing, StaticUsage
+from proxy_addon.core.policy.balance import CARRY_PERIODS, LimitBalance, StaticUsage
 from proxy_addon.core.ruleset import Allowance, Limit, Period
 from proxy_addon.core.types import Balance, Grant, Interval
 from tests.core.policies import SAMPLE, H, M, at, grant, per, rolling, visits
@@ -22,16 +22,16 @@ FIFTEEN = per(Period.DAY, 15 * M)
 quick = settings(max_examples=100, deadline=None)
 
 
-def standing(
+def limit_balance(
     limit: Limit,
     use: Intervals,
     when: str,
     *grants: Grant,
     carry: float = 0.0,
-) -> Standing:
+) -> LimitBalance:
     """How one limit of `daily-social` stands at a time."""
     allowance = Allowance(NAME, (limit,), carry_over=carry)
-    return of.standing(SAMPLE, allowance, limit, StaticUsage({NAME: use}, grants), at(when))
+    return of.limit_balance(SAMPLE, allowance, limit, StaticUsage({NAME: use}, grants), at(when))
 
 
 def days_before(*minutes: float) -> Intervals:
@@ -75,8 +75,8 @@ def days_before(*minutes: float) -> Intervals:
 )
 def test_spent_and_left(limit: Limit, when: str, spent: float, left: float) -> None:
     """Ten minutes from nine and five from ten, as each kind of window shows them; minutes."""
-    found = standing(limit, visits("09:00-09:10", "10:00-10:05"), when)
-    assert found == Standing(spent * M, 0.0, 0.0, left * M)
+    found = limit_balance(limit, visits("09:00-09:10", "10:00-10:05"), when)
+    assert found == LimitBalance(spent * M, 0.0, 0.0, left * M)
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_spent_and_left(limit: Limit, when: str, spent: float, left: float) -> N
 )
 def test_carried_time(carry: float, before: tuple[float, ...], carried: float) -> None:
     """What was used on the days before, yesterday first, tells what is carried into today; minutes."""
-    found = standing(FIFTEEN, days_before(*before), "09:00", carry=carry * M)
-    assert found == Standing(0.0, 0.0, carried * M, (15 + carried) * M)
+    found = limit_balance(FIFTEEN, days_before(*before), "09:00", carry=carry * M)
+    assert found == LimitBalance(0.0, 0.0, carried * M, (15 + carried) * M)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_every_period_carries_what_the_one_before_left(
     earlier = periods.previous(limit, SAMPLE, of.periods.previous(limit, SAMPLE, window))
     used_up = Interval(earlier.start, earlier.start + 55 * M)
     usage = StaticUsage({NAME: normalise([*use, used_up])})
-    found = of.standing(SAMPLE, allowance, limit, usage, at("10:30"))
+    found = of.limit_balance(SAMPLE, allowance, limit, usage, at("10:30"))
     assert found.carried == carried * M
     assert found.left == limit.seconds + carried * M
 
@@ -162,7 +162,7 @@ def test_every_period_carries_what_the_one_before_left(
 )
 def test_two_grants_one_after_the_other(when: str, granted: float, left: float) -> None:
     """While one lasts all of it counts; afterwards what was used of it stays, and the rest is gone; minutes."""
-    found = standing(
+    found = limit_balance(
         FIFTEEN,
         visits("09:00-09:15", "10:00-10:04", "13:00-13:03"),
         when,
@@ -189,7 +189,7 @@ def test_two_grants_one_after_the_other(when: str, granted: float, left: float) 
 def test_what_an_ended_grant_has_given(spans: tuple[str, ...], granted: float) -> None:
     """Of a grant that lasted until eleven, the use beyond the own minutes up to then; minutes."""
     ended = grant(10 * M, "08:00", "11:00")
-    assert standing(FIFTEEN, visits(*spans), "12:00", ended).granted == granted * M
+    assert limit_balance(FIFTEEN, visits(*spans), "12:00", ended).granted == granted * M
 
 
 def test_of_two_grants_the_one_that_ends_first_is_used_first() -> None:
@@ -198,10 +198,10 @@ def test_of_two_grants_the_one_that_ends_first_is_used_first() -> None:
     long = grant(10 * M, "08:00", "12:00", name="a")
     use = visits("09:00-09:15", "10:00-10:12")
     for grants in ((short, long), (long, short)):
-        assert standing(FIFTEEN, use, "10:30", *grants).left == 8 * M
-        assert standing(FIFTEEN, use, "11:30", *grants).left == 8 * M
-        assert standing(FIFTEEN, use, "11:30", *grants).granted == 20 * M
-        assert standing(FIFTEEN, use, "12:30", *grants).granted == 12 * M
+        assert limit_balance(FIFTEEN, use, "10:30", *grants).left == 8 * M
+        assert limit_balance(FIFTEEN, use, "11:30", *grants).left == 8 * M
+        assert limit_balance(FIFTEEN, use, "11:30", *grants).granted == 20 * M
+        assert limit_balance(FIFTEEN, use, "12:30", *grants).granted == 12 * M
 
 
 def test_a_grant_covers_use_up_to_the_instant_it_ends() -> None:
@@ -209,47 +209,47 @@ def test_a_grant_covers_use_up_to_the_instant_it_ends() -> None:
     first = grant(3 * M, "08:00", "10:00", name="a")
     second = grant(9 * M, "08:00", "11:00", name="b")
     use = visits("09:30-09:50", "10:30-10:36")  # five beyond at ten, eleven at eleven
-    assert standing(FIFTEEN, use, "10:00", first, second).granted == 12 * M
-    assert standing(FIFTEEN, use, "10:30", first, second).left == 12 * M - 5 * M
-    assert standing(FIFTEEN, use, "11:00", first, second).granted == 11 * M
-    assert standing(FIFTEEN, use, "11:00", first).granted == 3 * M
-    assert standing(FIFTEEN, use, "11:00", second).granted == 9 * M
+    assert limit_balance(FIFTEEN, use, "10:00", first, second).granted == 12 * M
+    assert limit_balance(FIFTEEN, use, "10:30", first, second).left == 12 * M - 5 * M
+    assert limit_balance(FIFTEEN, use, "11:00", first, second).granted == 11 * M
+    assert limit_balance(FIFTEEN, use, "11:00", first).granted == 3 * M
+    assert limit_balance(FIFTEEN, use, "11:00", second).granted == 9 * M
 
 
 def test_a_grant_given_after_too_much_use_covers_it_too() -> None:
     """Five minutes above the limit stay above it: a grant of ten leaves five, and has given five when it ends."""
     use = visits("09:00-09:20")
     later = grant(10 * M, "10:00", "11:00")
-    assert standing(FIFTEEN, use, "09:59", later) == Standing(20 * M, 0.0, 0.0, 0.0)
-    assert standing(FIFTEEN, use, "10:00", later) == Standing(20 * M, 10 * M, 0.0, 5 * M)
-    assert standing(FIFTEEN, use, "11:00", later) == Standing(20 * M, 5 * M, 0.0, 0.0)
+    assert limit_balance(FIFTEEN, use, "09:59", later) == LimitBalance(20 * M, 0.0, 0.0, 0.0)
+    assert limit_balance(FIFTEEN, use, "10:00", later) == LimitBalance(20 * M, 10 * M, 0.0, 5 * M)
+    assert limit_balance(FIFTEEN, use, "11:00", later) == LimitBalance(20 * M, 5 * M, 0.0, 0.0)
 
 
 def test_carried_time_is_used_before_granted_time() -> None:
     """With five carried minutes a grant is first touched after twenty."""
     ended = grant(10 * M, "08:00", "11:00")
     use = normalise([*visits("09:00-09:22")])
-    with_carry = standing(FIFTEEN, use, "12:00", ended, carry=5 * M)
-    assert with_carry == Standing(22 * M, 2 * M, 5 * M, 0.0)
-    assert standing(FIFTEEN, use, "12:00", ended) == Standing(22 * M, 7 * M, 0.0, 0.0)
+    with_carry = limit_balance(FIFTEEN, use, "12:00", ended, carry=5 * M)
+    assert with_carry == LimitBalance(22 * M, 2 * M, 5 * M, 0.0)
+    assert limit_balance(FIFTEEN, use, "12:00", ended) == LimitBalance(22 * M, 7 * M, 0.0, 0.0)
 
 
 def test_granted_time_is_never_carried() -> None:
     """A grant that was in force all of yesterday, unused, adds nothing to what is carried into today."""
     yesterday = grant(30 * M, "2026-11-01 00:00", "2026-11-02 00:00")
     use = days_before(12, 20)
-    without = standing(FIFTEEN, use, "09:00", carry=20 * M)
-    assert standing(FIFTEEN, use, "09:00", yesterday, carry=20 * M) == without
+    without = limit_balance(FIFTEEN, use, "09:00", carry=20 * M)
+    assert limit_balance(FIFTEEN, use, "09:00", yesterday, carry=20 * M) == without
     assert without.carried == 18 * M
 
 
 def test_a_grant_touches_its_windows_edges_only() -> None:
     """One that ended as the window began is gone; one that begins as it ends is not there yet."""
     ended = grant(10 * M, "2026-11-01 08:00", "2026-11-02 00:00")
-    assert standing(FIFTEEN, (), "00:00", ended).left == 15 * M
+    assert limit_balance(FIFTEEN, (), "00:00", ended).left == 15 * M
     begins = grant(10 * M, "2026-11-03 00:00", "2026-11-04 00:00")
-    assert standing(FIFTEEN, (), "23:59:59", begins).left == 15 * M
-    assert standing(FIFTEEN, (), "2026-11-03 00:00", begins).left == 25 * M
+    assert limit_balance(FIFTEEN, (), "23:59:59", begins).left == 15 * M
+    assert limit_balance(FIFTEEN, (), "2026-11-03 00:00", begins).left == 25 * M
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_grant_touches_its_windows_edges_only() -> None:
 def test_a_rest_of_half_a_millisecond_is_nothing(rest: float, left: float) -> None:
     """Less is a rounding error, more is time; use beyond the limit never makes it negative."""
     use = (Interval(at("09:00"), at("09:15") - rest),)
-    assert standing(FIFTEEN, use, "10:00").left == pytest.approx(left, abs=1e-5)
+    assert limit_balance(FIFTEEN, use, "10:00").left == pytest.approx(left, abs=1e-5)
 
 
 def test_what_people_see_has_the_figures_of_the_limit() -> None:
@@ -355,8 +355,8 @@ def test_without_grants_it_is_the_limit_less_what_the_window_shows(use, minute, 
     one = per(period, limit * M)
     start = periods.window(one, SAMPLE, now).start
     spent = measure(clip(use, start, now))
-    found = of.standing(SAMPLE, Allowance(NAME, (one,)), one, StaticUsage({NAME: use}), now)
-    assert found == Standing(spent, 0.0, 0.0, max(0.0, limit * M - spent))
+    found = of.limit_balance(SAMPLE, Allowance(NAME, (one,)), one, StaticUsage({NAME: use}), now)
+    assert found == LimitBalance(spent, 0.0, 0.0, max(0.0, limit * M - spent))
 
 
 def test_time_is_carried_through_eight_windows() -> None:
