@@ -171,7 +171,7 @@ class VisitTracker:
     def stop(
         self, engine: Engine, person: Person, platform: str, at: float, why: str = TIME_UP
     ) -> None:
-        """What runs is being ended at the instant `at`; `why` is one of `core/py`."""
+        """What runs is being ended at the instant `at`; `why` is one of `core/metering/evidence.py`."""
         state = self._states.get((person.name, platform))
         if state is not None:
             old = state.timeline

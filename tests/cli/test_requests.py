@@ -10,7 +10,7 @@ import pytest
 
 from proxy_addon.identity.pseudonyms import Pseudonyms
 from proxy_addon.ledger.interface import TimeRequest
-from proxy_addon.ledger.pseudonymous import settled
+from proxy_addon.ledger.pseudonymous import ledger_pseudonyms
 from tests.cli.books import ledger, line, office, run
 
 START = 1_793_610_000.0
@@ -83,7 +83,7 @@ def test_behind_pseudonyms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """Behind pseudonyms a request is approved without a name being told, and the grant is the person's."""
     office(tmp_path, monkeypatch, more="privacy: {pseudonyms: true}")
     with ledger() as opened:
-        names: Pseudonyms = settled(opened, tmp_path / "var" / "pseudonym.key", START)
+        names: Pseudonyms = ledger_pseudonyms(opened, tmp_path / "var" / "pseudonym.key", START)
         hidden = names.of("ana")
         opened.ask(
             TimeRequest("r1", hidden, "daily", 600.0, "a launch", "open", START), most_open=3
