@@ -1,9 +1,9 @@
 """Copies one ledger to another database, of either engine: in batches, resumable, and compared at the end.
 
 The source is read in one snapshot, so a proxy may go on writing to it; what it writes meanwhile is not in the
-copy. Both sides are walked in the order of their keys. A row that the target has already must equal the source's,
-or, for a visit, be an earlier revision of it: so a copy that was interrupted goes on where it stopped, and a
-database that holds anything else is refused before the first row is written.
+copy. Both sides are read in the order of their keys. A row that the target has already must equal the source's,
+or, for a visit, be an earlier revision of it: so an interrupted copy continues where it stopped, and a database
+with any other content is refused before the first row is written.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ BATCH = 2_000  # rows in one transaction of the target
 FETCH = 5_000  # rows read at once
 
 type Step = Callable[[str, int, int], None]
-"""Told of progress: table, rows looked at, rows in all."""
+"""Called with the progress: table, rows compared, rows in total."""
 
 type _Row = tuple[Any, ...]
 
@@ -151,7 +151,7 @@ def _not_ours(place: str, table: Table) -> LedgerUnusable:
 
 
 def _is_earlier(table: Table, known: _Row, row: _Row) -> bool:
-    """Visits go on while a copy is interrupted; nothing else changes."""
+    """True for an earlier revision of a visit; rows of other tables never change."""
     if "rev" not in table.columns:
         return False
     place = list(table.columns.keys()).index("rev")

@@ -126,8 +126,8 @@ class Journal:
         return self._dropped
 
     def add(self, visits: Iterable[Visit]) -> int:
-        """Keep visits, or newer revisions of them; how many found no room. Raises OSError when the disk
-        takes nothing: nothing of the call is kept then."""
+        """Keep visits, or newer revisions of them; returns how many found no room. Raises OSError when the
+        disk cannot be written: nothing of the call is kept then."""
         with self._guard:
             fresh = [visit for visit in visits if self._is_news(visit)]
             if not fresh:
@@ -196,7 +196,7 @@ class Journal:
     def _compact(self, fresh: Sequence[Visit]) -> int:
         """Write the newest revisions to the other file, then empty this one; how many found no room."""
         other = 1 - self._active
-        # The newest first: they are of people who are here now, so it is theirs that have to find room.
+        # The newest first: they belong to people who are active now, so they matter most when space is short.
         newest = {visit.id: visit for visit in (*fresh, *reversed(self._kept.values()))}
         newest.update((visit.id, visit) for visit in fresh)
         data, fitting = self._packed(list(newest.values()), self._most)
@@ -383,7 +383,7 @@ def _taken(lock_file: Path) -> Iterator[bool]:
 
 
 def _remove(lock_file: Path) -> None:
-    """The lock last: whoever finds it alone finds an empty journal."""
+    """The lock last: a lock without files is an empty journal."""
     for path in (*(lock_file.with_suffix(suffix) for suffix in _SUFFIXES), lock_file):
         with suppress(FileNotFoundError):
             path.unlink()

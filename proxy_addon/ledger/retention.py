@@ -18,8 +18,8 @@ log = structlog.get_logger("allowance.ledger")
 
 
 class Pruner:
-    """`start_when_due` is called every second or so, and never waits. `retention` gives the seconds that visits
-    are kept, None switches it off; `on_error` is told the kind of each failure, on a thread of ours."""
+    """`start_when_due` is called about once a second and never blocks. `retention` gives the seconds that visits
+    are kept, None switches it off; `on_error` receives the kind of each failure, on the pruning thread."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Pruner:
         self._thread: threading.Thread | None = None
 
     def start_when_due(self) -> None:
-        """Begin, beside everything else: the first time may take minutes."""
+        """Prune on a separate thread if it is time: the first run may take minutes."""
         now = self._clock.now()
         is_running = self._thread is not None and self._thread.is_alive()
         if self._retention is None or now < self._at or is_running:

@@ -16,9 +16,9 @@ def known_names(rules: RuleSet, users: Iterable[str]) -> Iterator[str]:
     folded."""
     people = rules.people
     members = (name for some in people.roles.values() for name in some if not is_pattern(name))
-    seats = (user for _, user, _ in people.devices if user)
+    device_users = (user for _, user, _ in people.devices if user)
     accounts = (account.pw_name for account in pwd.getpwall())
-    for name in (*users, *members, *seats, *accounts):
+    for name in (*users, *members, *device_users, *accounts):
         yield name
         if name != name.casefold():
             yield name.casefold()
@@ -35,6 +35,6 @@ def unmask(
     among: Iterable[str],
 ) -> str | None:
     """Audit the attempt, then look; None when nobody among the names has that pseudonym. Raises LedgerError,
-    and then nothing is told: nobody is unmasked without a trace."""
+    and then returns no name: nobody is unmasked without an audit entry."""
     ledger.audit(AuditEntry(at, actor, "unmask", pseudonym, reason))
     return names.search(pseudonym, among)

@@ -1,7 +1,7 @@
-"""Carries visits to the ledger, and news of the other proxies back, on one thread of its own.
+"""Writes visits to the ledger and reads those of other proxies, on its own thread.
 
 The event loop only puts visits into memory. Once in `flush_seconds` the thread writes what is there and asks
-what others wrote since; a ledger that can call (`wake`) has its news read at once. While the ledger is away
+what others wrote since; a ledger that can notify (`wake`) is read at once. While the ledger is away
 everything waits in memory, newest state of each visit only, and is retried without end; writing is
 idempotent, so a write whose answer was lost is simply repeated. What others wrote is asked for even while
 writing fails.

@@ -24,7 +24,7 @@ from proxy_addon.core.rules.problems import Code
 from proxy_addon.core.types import Interval
 
 MAX_OCCURRENCES = 20_000  # of one file
-_MAX_RARE = 20  # repetitions of one file that may seldom or never come true
+_MAX_RARE = 20  # repetitions of one file that may seldom or never occur
 _LONGEST = timedelta(days=366)
 _PARTS: Mapping[str, frozenset[str]] = {
     "DAILY": frozenset({"BYDAY"}),
@@ -158,7 +158,7 @@ def _comes_true(parts: Mapping[str, Any]) -> bool:
 
 
 def _is_rare(parts: Mapping[str, Any]) -> bool:
-    """True for one that may have to be looked for over many years, or never comes true after all."""
+    """True for one that may need a search over many years, or may never occur."""
     ordinals = _ordinals(parts) or ()
     late = not _within(parts, "BYMONTHDAY", 28) or any(abs(n) > 4 for n in ordinals)
     return _interval(parts) > 1 and late

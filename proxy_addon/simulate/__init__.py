@@ -1,4 +1,4 @@
-"""Recorded traffic through the very same engine, on a virtual clock."""
+"""Runs recorded traffic through the same engine, on a virtual clock."""
 
 from proxy_addon.simulate.replay import Replay, simulate_events
 from proxy_addon.simulate.result import PersonResult, Result

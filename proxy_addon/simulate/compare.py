@@ -1,4 +1,4 @@
-"""The same traffic under two sets of rules: who gains, who loses, and when who would have run out."""
+"""The same traffic under two rule sets: who gains, who loses, and when each allowance would have run out."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Change(NamedTuple):
 
     @property
     def gained(self) -> float:
-        """Seconds of use that the other rules would have given; negative where they take."""
+        """Seconds of use that the other rules would have given; negative where they give less."""
         return self.then.used - self.now.used
 
     @property
     def differs(self) -> bool:
-        """Whether anything at all would have been otherwise."""
+        """Whether anything would have been different."""
         return self.now != self.then
 
 

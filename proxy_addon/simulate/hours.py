@@ -1,4 +1,4 @@
-"""What fell into which hour of the day, in the policy's zone."""
+"""Use by hour of the day, in the policy's zone."""
 
 from __future__ import annotations
 
