@@ -32,7 +32,7 @@ def request_of(
     if allowance not in among:
         raise NotPossible("Choose one of your allowances.")
     wanted = minutes.strip()
-    if not (wanted.isascii() and wanted.isdecimal() and 1 <= len(wanted) <= 4):
+    if not (wanted.isascii() and wanted.isdecimal() and len(wanted) <= 4):
         raise NotPossible("Say how many minutes you need, as a whole number.")
     if not 1 <= int(wanted) <= MOST_MINUTES:
         raise NotPossible(f"Ask for 1 to {MOST_MINUTES} minutes.")
@@ -48,7 +48,7 @@ def one_line(text: str) -> str:
     """Free words on one line, without control characters. Raises NotPossible when they are too many."""
     words = _BLANK.sub(" ", text).strip()
     if len(words) > LONGEST:
-        raise NotPossible(f"Please keep it below {LONGEST} characters.")
+        raise NotPossible(f"Please write at most {LONGEST} characters.")
     return words
 
 

@@ -63,3 +63,26 @@ def test_it_is_bounded() -> None:
     assert (len(waiting), waiting.dropped) == (10, 15)
     assert [each.id for each in waiting.take_fresh()] == [f"v{n}" for n in range(15, 25)]
     assert [line["event"] for line in lines] == ["visits are dropped"]
+
+
+def test_the_same_revision_is_not_fresh_again() -> None:
+    """What is put once more as it was goes to the journal no second time."""
+    waiting = PendingVisits(10)
+    waiting.put(visit(1, 2))
+    taken = waiting.take_fresh()
+    waiting.put(visit(1, 2))
+    assert waiting.take_fresh() == ()
+    assert waiting.first(10) == taken
+
+
+def test_the_first_that_is_dropped_is_said() -> None:
+    """As many as may wait are taken in silence; the first one beyond that is dropped, counted and said."""
+    waiting = PendingVisits(2)
+    with capture_logs() as lines:
+        waiting.put(visit(1))
+        waiting.put(visit(2))
+    assert (lines, waiting.dropped) == ([], 0)
+    with capture_logs() as lines:
+        waiting.put(visit(3))
+    assert [line["event"] for line in lines] == ["visits are dropped"]
+    assert (waiting.first(3), waiting.dropped) == ((visit(2), visit(3)), 1)

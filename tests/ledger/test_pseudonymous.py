@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from db.ledger import SqlLedger
 from proxy_addon.identity.pseudonyms import PseudonymKeyError, Pseudonyms, read_key
 from proxy_addon.ledger.interface import AuditEntry, Erasure, Ledger, TimeRequest
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms
@@ -91,6 +93,17 @@ def test_harmless_methods_take_no_name() -> None:
     }
 
 
+@pytest.mark.parametrize("name", sorted(HARMLESS | NAMED.keys()))
+def test_what_is_left_out_means_the_same(name: str) -> None:
+    """Who leaves an argument out gets what the port promises, with pseudonyms and without, in memory and in SQL."""
+    promised = inspect.signature(getattr(Ledger, name)).parameters.values()
+    for ledger in (PseudonymLedger, MemoryLedger, SqlLedger):
+        kept = inspect.signature(getattr(ledger, name)).parameters.values()
+        assert [(one.name, one.default) for one in kept] == [
+            (one.name, one.default) for one in promised
+        ]
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_no_name_reaches_the_ledger(name: str) -> None:
     """Whatever a method is given, the ledger behind it hears the pseudonym and never the name."""
@@ -100,6 +113,20 @@ def test_no_name_reaches_the_ledger(name: str) -> None:
     assert NAMES.of(NAME) in repr(ledger.given)
     assert f"'{NAME}'" not in repr(ledger.given)
     assert f":{NAME}'" not in repr(ledger.given)
+
+
+def test_a_decision_behind_pseudonyms() -> None:
+    """A yes stores its grant under the pseudonym; a no has none, and is audited with its note."""
+    inner = MemoryLedger()
+    ledger, hidden = PseudonymLedger(inner, NAMES), NAMES.of(NAME)
+    for key in ("r", "s"):
+        ledger.ask(replace(REQUEST, id=key), most_open=3)
+    given = grant(person=NAME)
+    yes = ledger.decide("r", at=2.0, by="lead", actor="web:lead", grant=given)
+    no = ledger.decide("s", at=3.0, by="lead", actor="web:lead", grant=None, note="not today")
+    assert yes is not None and (yes.person, yes.status, yes.grant) == (hidden, "granted", given.id)
+    assert no is not None and (no.person, no.status, no.note) == (hidden, "refused", "not today")
+    assert [each.person for each in inner.grants(0.0)] == [hidden]
 
 
 def test_one_key_for_one_ledger(tmp_path: Path) -> None:

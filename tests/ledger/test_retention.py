@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+
+import pytest
 
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerUnavailable
@@ -81,3 +84,84 @@ def test_without_retention_nothing_is_deleted() -> None:
     ledger.write_visits([old(1e8)])
     Pruner(ledger, VirtualClock(NOW), None, lambda _: None).start_when_due()
     assert ids(ledger) == ["v1e+08"]
+
+
+class Counting(MemoryLedger):
+    """Keeps what it was told to delete before; each failure that waits is raised first."""
+
+    def __init__(self, *failures: Exception) -> None:
+        super().__init__()
+        self.failures, self.told = list(failures), list[float]()
+
+    def prune(self, before: float, *, batch: int = 5000) -> int:
+        """See Ledger."""
+        self.told.append(before)
+        if self.failures:
+            raise self.failures.pop(0)
+        return super().prune(before, batch=batch)
+
+
+def due(pruner: Pruner) -> None:
+    """Ask once whether it is time, and wait until what was begun is done."""
+    pruner.start_when_due()
+    if pruner._thread is not None:
+        pruner._thread.join(20)
+
+
+def test_a_day_is_a_whole_day() -> None:
+    """A second before the day is over nothing is deleted; when it is over, it is."""
+    ledger, clock = Counting(), VirtualClock(NOW)
+    pruner = Pruner(ledger, clock, lambda: 100.0, lambda _: None)
+    due(pruner)
+    clock.advance(EVERY - 1)
+    due(pruner)
+    assert ledger.told == [NOW - 100.0]
+    clock.advance(1)
+    due(pruner)
+    due(pruner)
+    assert ledger.told == [NOW - 100.0, NOW + EVERY - 100.0]
+
+
+@pytest.mark.parametrize(
+    "failure", [LedgerUnavailable("it is locked", kind="locked"), RuntimeError("a mistake")]
+)
+def test_the_pause_after_a_failure(failure: Exception) -> None:
+    """After a failure of the ledger, or a mistake of ours, it is tried again when the pause is over, not earlier."""
+    ledger, clock = Counting(failure), VirtualClock(NOW)
+    pruner = Pruner(ledger, clock, lambda: 100.0, lambda _: None)
+    due(pruner)
+    clock.advance(AGAIN - 1)
+    due(pruner)
+    assert len(ledger.told) == 1
+    clock.advance(1)
+    due(pruner)
+    due(pruner)
+    assert len(ledger.told) == 2
+    clock.advance(EVERY - 1)
+    due(pruner)
+    assert len(ledger.told) == 2
+
+
+def test_deleting_that_hangs() -> None:
+    """A deletion that does not come back is not begun a second time, and keeps no process from ending."""
+    entered, go_on = threading.Event(), threading.Event()
+
+    class Hanging(Counting):
+        def prune(self, before: float, *, batch: int = 5000) -> int:
+            entered.set()
+            go_on.wait(20)
+            return super().prune(before, batch=batch)
+
+    ledger, clock = Hanging(), VirtualClock(NOW)
+    pruner = Pruner(ledger, clock, lambda: 100.0, lambda _: None)
+    pruner.start_when_due()
+    assert entered.wait(20)
+    thread = pruner._thread
+    assert thread is not None and thread.daemon
+    clock.advance(EVERY)
+    pruner.start_when_due()
+    assert pruner._thread is thread
+    go_on.set()
+    thread.join(20)
+    due(pruner)
+    assert ledger.told == [NOW - 100.0, NOW + EVERY - 100.0]

@@ -47,6 +47,8 @@ def test_a_request() -> None:
         ({"minutes": "٣"}, "whole number"),
         ({"minutes": "0"}, str(MOST_MINUTES)),
         ({"minutes": str(MOST_MINUTES + 1)}, str(MOST_MINUTES)),
+        ({"minutes": "9999"}, str(MOST_MINUTES)),
+        ({"minutes": "10000"}, "whole number"),
         ({"minutes": "9" * 5000}, "whole number"),
         ({"reason": " \n\t "}, "few words"),
         ({"reason": "x" * (LONGEST + 1)}, str(LONGEST)),
@@ -56,6 +58,20 @@ def test_what_cannot_be_asked(typed: dict[str, str], word: str) -> None:
     """An allowance of somebody else, minutes that are none, and words that are none or too many."""
     with pytest.raises(NotPossible, match=word):
         ask(**typed)
+
+
+@pytest.mark.parametrize("minutes", [1, MOST_MINUTES])
+def test_the_least_and_the_most_that_may_be_asked(minutes: int) -> None:
+    """One minute is enough to be asked for, and the most that is named may be asked for."""
+    assert ask(minutes=str(minutes)).seconds == minutes * 60.0
+
+
+def test_the_longest_reason() -> None:
+    """A reason may be as long as the message says, blanks around it not counted, and no longer."""
+    longest = "x" * LONGEST
+    assert ask(reason=f"  {longest}\n").reason == longest
+    with pytest.raises(NotPossible, match=f"at most {LONGEST} characters"):
+        ask(reason=f"{longest}x")
 
 
 @settings(max_examples=100)
