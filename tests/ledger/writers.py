@@ -33,6 +33,22 @@ class Heard:
         self.grants += news.grants
 
 
+class Stopwatch:
+    """Seconds that go by when the test says so, for `proxy_addon.system.clock.timer` and `time.sleep`."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        """Stands for `time.sleep`."""
+        self.slept.append(seconds)
+        self.at += seconds
+
+
 class AwayLedger(MemoryLedger):
     """A ledger that is away as long as `away` is set; `hang` makes writing wait until it is released."""
 
