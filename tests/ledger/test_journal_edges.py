@@ -14,7 +14,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from proxy_addon.core.types import Visit
-from proxy_addon.ledger.journal import Journal, Replayed, read, replay
+from proxy_addon.ledger.journal import Journal, Replayed, read, replay, write_or_split
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.ledger.test_journal import PLACE, crash, left_by, visit
 
@@ -195,6 +195,15 @@ def test_nothing_to_replay_is_nothing(tmp_path: Path) -> None:
     left_by(tmp_path, [visit(1), visit(2), visit(3, end=0.0)])
     left_by(tmp_path, [], node="b").path.with_suffix(".a").write_bytes(b"torn")
     assert astuple(replay(tmp_path, PLACE, MemoryLedger())) == (2, 2, 1, 1)
+
+
+def test_one_bad_row_among_many() -> None:
+    """Of a batch that the ledger refuses only the rows that it will never take are given up; all others are there."""
+    ledger, done, refused = MemoryLedger(), list[Visit](), list[str]()
+    rows = [visit(n, **({"end": 0.0} if n in {0, 3} else {})) for n in range(7)]
+    write_or_split(ledger, rows, done.extend, lambda row, problem: refused.append(row.id))
+    good = [row for row in rows if row.end]
+    assert (list(ledger.visits(0.0)), done, refused) == (good, good, ["v0", "v3"])
 
 
 @pytest.mark.parametrize(
