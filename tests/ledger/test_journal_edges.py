@@ -13,10 +13,10 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from proxy_addon.core.types import Visit
+from proxy_addon.core.types import EvidenceSummary, Visit
 from proxy_addon.ledger.journal import Journal, Replayed, read, replay, write_or_split
 from tests.ledger.memory_ledger import MemoryLedger
-from tests.ledger.test_journal import PLACE, crash, left_by, visit
+from tests.ledger.test_journal import PLACE, START, crash, left_by, visit
 
 # As it was written by every version so far: a journal that an earlier version left has to be found and read.
 NAME = "7618748c-a"
@@ -61,6 +61,13 @@ def test_the_form_on_the_disk(tmp_path: Path) -> None:
     journal = left_by(tmp_path, [visit(1, person="Zoë 🙂")])
     assert journal.path == tmp_path / f"{NAME}.lock"
     assert journal.path.with_suffix(".a").read_bytes().rstrip(b"\0") == LINE
+
+
+def test_evidence_comes_back(tmp_path: Path) -> None:
+    """The trail of a visit lies in the journal as text, and is the same trail when it is read."""
+    trail = EvidenceSummary(("page-opened", START), closed=("time-up", START + 9.5), given_back=1.5)
+    left = [visit(1, evidence=trail), visit(2)]
+    assert read(left_by(tmp_path, left).path) == (left, 0)
 
 
 def test_a_journal_of_an_earlier_version_is_found(tmp_path: Path) -> None:
