@@ -8,7 +8,7 @@ from time import perf_counter
 from sqlalchemy import select
 
 from db.address import parse
-from db.engine import open_engine, schema_version
+from db.engine import HEAD, REVISIONS, open_engine, schema_version
 from db.errors import translated
 from db.ledger import SqlLedger
 from db.types import database_now
@@ -24,6 +24,25 @@ class Health:
     asked: float
     opened: float
     written: float | None
+
+
+def schema_of(url: str) -> str | None:
+    """The revision that a database says it has; None while it has no tables of ours. Raises LedgerError."""
+    address = parse(url)
+    with translated(address.place):
+        engine = open_engine(address, "schema")
+        try:
+            with engine.connect() as connection:
+                return schema_version(connection)[0]
+        finally:
+            engine.dispose()
+
+
+def describe_schema(revision: str) -> str:
+    """ "schema ledger_0004", and for a revision of a newer version that this one may use, that it is newer."""
+    if revision in REVISIONS:
+        return f"schema {revision}"
+    return f"schema {revision} (newer than {HEAD} of this version, but compatible)"
 
 
 def health(url: str) -> Health:

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from db.address import parse
-from db.engine import HEAD
 from db.ledger import SqlLedger
+from db.probe import describe_schema, schema_of
 from db.upgrade import upgrade
 from proxy_addon.cli import db_copy
 from proxy_addon.config import parsers
@@ -46,7 +46,8 @@ def upgrade_command(database: Database = None, config: Config = None) -> None:
         settings = load_settings({"database": database}, config)
         changed = upgrade(settings.database)
         place = parse(settings.database).place
-        typer.echo(f"{place} {'is now at' if changed else 'was already at'} schema {HEAD}.")
+        schema = describe_schema(schema_of(settings.database) or "none")
+        typer.echo(f"{place} {'is now at' if changed else 'was already at'} {schema}.")
 
 
 @app.command()
@@ -55,15 +56,12 @@ def check(database: Database = None, config: Config = None, as_json: AsJson = Fa
     with _one_line_errors():
         settings = load_settings({"database": database}, config)
         place = parse(settings.database).place
-        problem = _problem(settings)
+        schema, problem = _schema_and_problem(settings)
         if as_json:
-            typer.echo(
-                json.dumps(
-                    {"ok": problem is None, "database": place, "schema": HEAD, "problem": problem}
-                )
-            )
+            found = {"ok": problem is None, "database": place, "schema": schema, "problem": problem}
+            typer.echo(json.dumps(found))
         elif problem is None:
-            typer.echo(f"{place} is ready: schema {HEAD}, can be written to.")
+            typer.echo(f"{place} is ready: {describe_schema(schema or 'none')}, can be written to.")
         else:
             typer.echo(f"error: {problem}", err=True)
         raise typer.Exit(0 if problem is None else 1)
@@ -99,16 +97,19 @@ def prune(
         )
 
 
-def _problem(settings: Settings) -> str | None:
+def _schema_and_problem(settings: Settings) -> tuple[str | None, str | None]:
+    """The revision of the database, None where it cannot be read; and why the ledger cannot be used."""
+    schema = None
     try:
+        schema = schema_of(settings.database)
         ledger = SqlLedger(settings.database, "db check")
         try:
             ledger.check()
         finally:
             ledger.close()
     except LedgerError as problem:
-        return str(problem)
-    return None
+        return schema, str(problem)
+    return schema, None
 
 
 def _seconds(text: str) -> float:

@@ -9,7 +9,7 @@ from typing import Final
 
 from db.address import Address, journal_folder, parse
 from db.engine import HEAD
-from db.probe import Health, health
+from db.probe import Health, describe_schema, health
 from proxy_addon.config.settings import Settings
 from proxy_addon.doctor.check import AS_THE_PROXY, Check, count, error, not_checked, ok, warning
 from proxy_addon.doctor.host import existing, hidden, skew
@@ -60,7 +60,7 @@ def _report(address: Address, found: Health) -> Iterator[Check]:
         return
     yield ok(
         "database",
-        f"{address.place} opens, has schema {found.schema or HEAD} and can be written to",
+        f"{address.place} opens, has {describe_schema(found.schema or HEAD)} and can be written to",
     )
     fact = f"opened in {found.opened * 1000:.0f} ms, a row written in {found.written * 1000:.0f} ms"
     if found.written > SLOW:

@@ -8,11 +8,15 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
+from db.engine import HEAD
 from db.ledger import SqlLedger
 from proxy_addon.cli.db import app
 from proxy_addon.core.types import Visit
+from tests.db.engines import connected
+from tests.db.test_next_schema import ADDED
 
 DAY = 86_400.0
 
@@ -53,6 +57,37 @@ def test_check_as_json(folder: Path) -> None:
     code, out, _ = run("check", "--json")
     assert code == 0
     assert json.loads(out)["problem"] is None
+
+
+def test_the_schema_is_that_of_the_database(folder: Path) -> None:
+    """A newer schema that this version may use is shown as it is, and that it is newer; so is a usual one."""
+    url = f"sqlite:///{folder}/var/allowance.db"
+    assert f"is now at schema {HEAD}." in run("upgrade")[1]
+    assert f"schema {HEAD}, can be written to" in run("check")[1]
+    assert json.loads(run("check", "--json")[1])["schema"] == HEAD
+    with connected(url) as connection:
+        for statement in ADDED:
+            connection.execute(text(statement))
+        connection.execute(
+            text("INSERT INTO schema_compatibility VALUES (:oldest)"), {"oldest": HEAD}
+        )
+    newer = f"schema ledger_9999 (newer than {HEAD} of this version, but compatible)"
+    assert f"was already at {newer}." in run("upgrade")[1]
+    assert f"is ready: {newer}, can be written to." in run("check")[1]
+    found = json.loads(run("check", "--json")[1])
+    assert (found["ok"], found["schema"]) == (True, "ledger_9999")
+
+
+def test_a_schema_that_cannot_be_used(folder: Path) -> None:
+    """A newer schema that does not say that we may use it is named, with the problem; no database, no schema."""
+    assert json.loads(run("check", "--json")[1])["schema"] is None
+    run("upgrade")
+    with connected(f"sqlite:///{folder}/var/allowance.db") as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'ledger_9999'"))
+    code, out, _ = run("check", "--json")
+    found = json.loads(out)
+    assert (code, found["ok"], found["schema"]) == (1, False, "ledger_9999")
+    assert "a newer Allowance" in found["problem"]
 
 
 def test_the_environment_names_the_database(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from db.address import parse
 from db.engine import HEAD
 from db.ledger import SqlLedger
-from db.probe import health
+from db.probe import health, schema_of
 from db.upgrade import upgrade
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerError
@@ -26,7 +26,7 @@ def test_of_a_ledger(engine: str, request: pytest.FixtureRequest, tmp_path: Path
     ledger.write_visits([Visit("1", "ana", "x", None, None, None, 1.0, 2.0, "n")])
     before = time.time()  # noqa: TID251
     found = health(url)
-    assert found.schema == HEAD
+    assert found.schema == schema_of(url) == HEAD
     assert before - 1 < found.clock < time.time() + 1  # noqa: TID251
     assert 0 < found.opened <= found.asked
     assert found.written is not None
