@@ -1,4 +1,4 @@
-"""`allowance doctor`: what is right with this installation, what is not, and what to do."""
+"""`allowance doctor`: what works in this installation, what does not, and what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from proxy_addon.cli.run import run
 from proxy_addon.config import parsers
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import SettingsError, load_settings, unknown_variables
-from proxy_addon.doctor.check import Check, State, carried_out, error, healthy, warning
+from proxy_addon.doctor.check import Check, State, error, healthy, run_checks, warning
 from proxy_addon.doctor.checks import all_checks
 
 Probe = Annotated[
@@ -41,9 +41,9 @@ _COLOURS = {
 
 
 def doctor(**given: Any) -> None:
-    """Look at everything that the proxy needs, and say what to do. Changes nothing. Exit code 1 on an error.
+    """Check everything that the proxy needs, and say what to do. Changes nothing. Exit code 1 on an error.
 
-    Takes the settings of `allowance run`, from the same places.
+    Uses the settings of `allowance run`, from the same sources.
     """
     as_json, probe, config = given.pop("as_json"), given.pop("probe"), given.pop("config")
     console = Console(highlight=False)
@@ -54,7 +54,7 @@ def doctor(**given: Any) -> None:
             json.dumps({"ok": healthy(checks), "checks": found}, indent=2, ensure_ascii=False)
         )
     elif console.is_terminal:
-        with console.status("Looking …"):
+        with console.status("Checking …"):
             checks = list(_checks(given, config, probe))
         console.print(_table(checks))
     else:
@@ -68,7 +68,7 @@ def doctor(**given: Any) -> None:
 
 
 def _signature() -> inspect.Signature:
-    """The options of `run` to the letter, and our own."""
+    """Exactly the options of `run`, and our own."""
     hints = get_type_hints(run, include_extras=True)
     options = [
         each.replace(annotation=hints[each.name])
@@ -80,7 +80,7 @@ def _signature() -> inspect.Signature:
     return inspect.Signature(options)
 
 
-# typer reads both. So an option of `run` is one of `doctor` on the day it is made.
+# typer reads both, so a new option of `run` is at once an option of `doctor`.
 doctor.__signature__ = _signature()  # type: ignore[attr-defined]
 doctor.__annotations__ = {each.name: each.annotation for each in _signature().parameters.values()}
 
@@ -91,15 +91,17 @@ def _checks(given: dict[str, Any], config: Path | None, probe: str | None) -> It
         wanted = _probe(probe)
     except SettingsError as problem:
         for line in problem.problems:
-            yield error("settings", line, "mend that setting; the other checks need it")
+            yield error("settings", line, "correct that setting; the other checks need it")
         return
     for line in unknown_variables(os.environ):
-        yield warning("settings", line, "remove the variable, or write it as a setting is called")
-    yield from carried_out([("doctor", lambda: all_checks(settings, wanted, Path.home()))])
+        yield warning(
+            "settings", line, "remove the variable, or correct its name to that of a setting"
+        )
+    yield from run_checks([("doctor", lambda: all_checks(settings, wanted, Path.home()))])
 
 
 def _probe(text: str | None) -> HostPort | None:
-    """A host, with port 443 where none is written."""
+    """A host, with port 443 where none is given."""
     if text is None:
         return None
     try:
@@ -131,5 +133,5 @@ def _table(checks: list[Check]) -> Table:
 
 def _summary(checks: list[Check]) -> str:
     counts = {state: sum(check.state is state for check in checks) for state in State}
-    told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-    return f"{told}. " + ("The proxy can run." if healthy(checks) else "Begin with the errors.")
+    summary = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    return f"{summary}. " + ("The proxy can run." if healthy(checks) else "Start with the errors.")

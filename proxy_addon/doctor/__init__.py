@@ -1,1 +1,1 @@
-"""`allowance doctor`: what stands between this machine and a proxy that runs well. Looks, and changes nothing."""
+"""`allowance doctor`: checks what the proxy needs on this machine. It changes nothing."""

@@ -1,4 +1,4 @@
-"""The CA: is it whole, is its key ours alone, how long is it valid, and do programs on this machine trust it."""
+"""The CA: whether it is complete and its key private, how long it is valid, and whether this machine trusts it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from proxy_addon.proxy import ca
 
 DAY: Final = 86_400.0
 SOON: Final = 30  # days
-PATIENCE: Final = 3.0  # seconds for one look into the list of a browser
-_NICKNAMES: Final = 50  # entries of that list that are looked at
+TIMEOUT: Final = 3.0  # seconds for one call of certutil
+_MAX_NICKNAMES: Final = 50  # entries of that list that are checked
 _INSTALL: Final = (
     "needed only by programs on this machine: sudo cp {file} /usr/local/share/ca-certificates/allowance.crt "
     "&& sudo update-ca-certificates; devices get it from http://allowance.internal/certificate"
@@ -35,11 +35,11 @@ def authority(confdir: Path, now: float) -> Iterator[Check]:
     """The CA's own state."""
     certificate, key = ca.certificate(confdir), ca.key(confdir)
     if (folder := hidden(key)) is not None:
-        yield error("CA", f"{folder} cannot be looked into by this user", AS_THE_PROXY)
+        yield error("CA", f"{folder} cannot be read by this user", AS_THE_PROXY)
         return
     if not key.exists() and not certificate.exists():
         yield not_checked(
-            "CA", f"{confdir} has none yet", "`allowance run` makes it at its first start"
+            "CA", f"{confdir} has none yet", "`allowance run` creates it at its first start"
         )
         return
     yield _key_mode([each for each in (key, key.with_suffix(".p12")) if each.exists()] or [key])
@@ -56,7 +56,7 @@ def authority(confdir: Path, now: float) -> Iterator[Check]:
 
 
 def _key_mode(keys: list[Path]) -> Check:
-    """Of both files that hold the key."""
+    """The mode of both files that hold the key."""
     for key in keys:
         try:
             mode = stat.S_IMODE(key.stat().st_mode)
@@ -68,16 +68,16 @@ def _key_mode(keys: list[Path]) -> Check:
             return error(
                 "CA key", f"{key} has mode {mode:04o}: others can read it", f"chmod 600 {key}"
             )
-    return ok("CA key", "mode 0600, for its owner alone")
+    return ok("CA key", "mode 0600: only its owner can read it")
 
 
 def _validity(certificate: x509.Certificate, now: float) -> Check:
     days = int((certificate.not_valid_after_utc.timestamp() - now) // DAY)
     until = f"{certificate.not_valid_after_utc:%Y-%m-%d}"
-    remedy = "make a new CA in another --confdir and install it on the devices before you switch"
+    remedy = "create a new CA in another --confdir and install it on the devices before you switch"
     if certificate.not_valid_before_utc.timestamp() > now:
         return error(
-            "CA validity", f"begins {certificate.not_valid_before_utc:%Y-%m-%d}", "set the clock"
+            "CA validity", f"starts {certificate.not_valid_before_utc:%Y-%m-%d}", "set the clock"
         )
     if days < 0:
         return error("CA validity", f"ended {until}", remedy)
@@ -118,7 +118,7 @@ def _matches(certificate: x509.Certificate, key: Path) -> Check:
 
 
 def system_trust(confdir: Path, stores: Iterable[Path] | None = None) -> Iterator[Check]:
-    """Whether the list of CAs of this machine has ours."""
+    """Whether this machine's list of CAs contains ours."""
     certificate = ca.certificate(confdir)
     if not certificate.exists():
         yield not_checked("CA trust", "there is no CA yet")
@@ -129,12 +129,12 @@ def system_trust(confdir: Path, stores: Iterable[Path] | None = None) -> Iterato
         if wanted in _text(store):
             yield ok("CA trust", f"in the list of this machine: {store}")
             return
-    fact = f"not in the list of this machine ({len(places)} files looked through)"
+    fact = f"not in the list of this machine ({len(places)} files searched)"
     yield warning("CA trust", fact, _INSTALL.format(file=certificate))
 
 
 def _default_stores() -> Iterator[Path]:
-    """The bundle that OpenSSL reads, then the single files beside it."""
+    """The bundle that OpenSSL reads, then its folder of single files."""
     paths = ssl.get_default_verify_paths()
     if paths.cafile:
         yield Path(paths.cafile)
@@ -157,7 +157,7 @@ def _text(store: Path) -> str:
 
 
 def browser_trust(confdir: Path, home: Path, run: Run | None = None) -> Iterator[Check]:
-    """Whether the list that Chromium keeps on Linux has ours."""
+    """Whether the list that Chromium keeps on Linux contains ours."""
     name, database, certificate = "CA in Chromium", home / ".pki" / "nssdb", ca.certificate(confdir)
     if not certificate.exists():
         yield not_checked(name, "there is no CA yet")
@@ -168,7 +168,7 @@ def browser_trust(confdir: Path, home: Path, run: Run | None = None) -> Iterator
     tool = shutil.which("certutil")
     if run is None and tool is None:
         yield not_checked(
-            name, "certutil is not installed", "apt install libnss3-tools, then look again"
+            name, "certutil is not installed", "apt install libnss3-tools, then run this again"
         )
         return
     ask = run or _run
@@ -176,28 +176,28 @@ def browser_trust(confdir: Path, home: Path, run: Run | None = None) -> Iterator
     wanted = _body(certificate.read_text("ascii"))
     for nickname in _nicknames(ask(["certutil", "-L", "-d", store])):
         if wanted in "".join(ask(["certutil", "-L", "-d", store, "-n", nickname, "-a"]).split()):
-            yield ok(name, f"there, as {nickname!r}")
+            yield ok(name, f"listed as {nickname!r}")
             return
     add = f'certutil -A -d {store} -t C,, -n "Allowance" -i {certificate}'
     yield warning(name, f"not in {database}", f"needed only by browsers on this machine: {add}")
 
 
 def _nicknames(listing: str) -> list[str]:
-    """The names of entries that are trusted to sign; the trust flags stand at the end of each line."""
+    """The names of entries that are trusted to sign; the trust flags are at the end of each line."""
     lines = (line.rsplit(None, 1) for line in listing.splitlines())
     return [
         line[0].strip()
         for line in lines
         if len(line) == 2 and line[1].count(",") == 2 and "C" in line[1]
-    ][:_NICKNAMES]
+    ][:_MAX_NICKNAMES]
 
 
 def _run(command: list[str]) -> str:
-    answer = subprocess.run(  # noqa: S603 - our own words and a path
+    answer = subprocess.run(  # noqa: S603 - constants and a path
         command,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
         env={**os.environ, "LC_ALL": "C"},
     )

@@ -1,4 +1,4 @@
-"""One thing that was looked at: how it stands, the fact, and what to do."""
+"""The result of one check: its state, what was found, and what to do."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from proxy_addon.config.parsers import hide_credentials
 
 
 class State(StrEnum):
-    """How a thing stands."""
+    """The state that a check found."""
 
     OK = "ok"
     WARNING = "warning"  # it works, but somebody should know
     ERROR = "error"  # the proxy does not start, or does not do its work
-    NOT_CHECKED = "not checked"  # there is nothing to look at yet, or nothing to look with
+    NOT_CHECKED = "not checked"  # there is nothing to check yet, or no tool to check it with
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ class Check:
     remedy: str = ""
 
 
-AS_THE_PROXY = "run it again as the proxy's own user, with sudo -u or runuser -u"
+AS_THE_PROXY = "run this again as the proxy's own user, with sudo -u or runuser -u"
 
-type Look = Callable[[], Iterable[Check]]
+type CheckFunction = Callable[[], Iterable[Check]]
 
 
 def ok(name: str, fact: str, remedy: str = "") -> Check:
-    """It is as it should be."""
+    """As it should be."""
     return Check(name, State.OK, fact, remedy)
 
 
@@ -49,21 +49,21 @@ def error(name: str, fact: str, remedy: str) -> Check:
 
 
 def not_checked(name: str, fact: str, remedy: str = "") -> Check:
-    """There is nothing to look at yet, or nothing to look with."""
+    """There is nothing to check yet, or no tool to check it with."""
     return Check(name, State.NOT_CHECKED, fact, remedy)
 
 
-def carried_out(looks: Iterable[tuple[str, Look]]) -> Iterator[Check]:
-    """All checks, one look after the other. A look that fails becomes an error of its name; the others go on."""
-    for name, look in looks:
+def run_checks(checks: Iterable[tuple[str, CheckFunction]]) -> Iterator[Check]:
+    """Run the checks one after the other. A check that raises becomes an error under its name; the others go on."""
+    for name, check in checks:
         try:
-            yield from look()
-        except Exception as problem:  # whatever it is: a doctor does not fall ill
+            yield from check()
+        except Exception as problem:  # one broken check must not end the others
             what = " ".join(f"{type(problem).__name__}: {problem}".split())
             yield error(
                 name,
-                f"this could not be looked at: {hide_credentials(what)}",
-                "run it again with the rights of the proxy's own user; if it stays, it is a fault of ours",
+                f"this could not be checked: {hide_credentials(what)}",
+                "run this again as the proxy's own user; if it still fails, it is a bug in Allowance",
             )
 
 

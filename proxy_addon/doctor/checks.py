@@ -1,4 +1,4 @@
-"""All looks in their order: the machine first, then what the proxy needs, then the way out."""
+"""All checks in their order: the machine first, then what the proxy needs, then access to the sites."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from proxy_addon.doctor import database, host, ports
 from proxy_addon.doctor import rules as policy
 from proxy_addon.doctor import secret_files as keys
 from proxy_addon.doctor import upstream as sites
-from proxy_addon.doctor.check import Check, Look, carried_out
+from proxy_addon.doctor.check import Check, CheckFunction, run_checks
 from proxy_addon.system.clock import SystemClock
 
 
 def all_checks(settings: Settings, probe: HostPort | None, home: Path) -> Iterator[Check]:
-    """Every check of an installation. `home`: where browsers of the user keep their lists of certificates."""
+    """Every check of an installation. `home`: where the user's browsers keep their lists of certificates."""
     rules, problems, fault = _rules(settings.rules)
     now = SystemClock().now
     target = probe or (sites.host_of(rules) if rules else None)
-    looks: list[tuple[str, Look]] = [
+    checks: list[tuple[str, CheckFunction]] = [
         ("python", host.python),
         ("packages", host.packages),
         ("open files", partial(host.files, settings.workers)),
@@ -43,14 +43,14 @@ def all_checks(settings: Settings, probe: HostPort | None, home: Path) -> Iterat
             lambda: keys.pseudonyms(settings.pseudonym_key, bool(rules and rules.pseudonyms)),
         ),
         ("database", lambda: database.database_checks(settings, now())),
-        ("journal", lambda: database.waiting(settings)),
+        ("journal", lambda: database.journal_checks(settings)),
         ("upstream", lambda: sites.sites(settings, target, now(), rules is not None)),
     ]
-    yield from carried_out(looks)
+    yield from run_checks(checks)
 
 
 def _rules(folder: Path) -> tuple[RuleSet | None, list[RuleProblem], Exception | None]:
-    """The rules, which other checks ask for, too; what went wrong is for the check of the rules to tell."""
+    """The rules, which other checks need as well; the check of the rules reports what went wrong."""
     try:
         return *policy.read(folder), None
     except Exception as fault:
@@ -66,7 +66,7 @@ def _policy(
 
 
 def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
-    """What is kept where."""
+    """What is kept in which folder."""
     yield "ledger", journal_folder(settings.journal, settings.database).parent
     yield "rules in force", settings.state
     yield "CA", settings.confdir

@@ -22,14 +22,14 @@ _REMEDIES: Final = {
     "newer": "install the version that made it, or name another database with --database",
     "foreign": "name a database of its own with --database",
     "url": "write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE",
-    "full": "make room on its disk",
-    "locked": "see which program holds it",
+    "full": "free some space on its disk",
+    "locked": "find out which program has locked it",
     "unreachable": "start the database, and check host, port and firewall; docs/runbook.md, ledger down",
 }
 
 
 def database_checks(settings: Settings, now: float) -> Iterator[Check]:
-    """Whether the ledger opens, has our schema, takes a row and does so quickly."""
+    """Whether the ledger opens, has our schema and can be written to quickly."""
     try:
         address = parse(settings.database)
     except LedgerError as problem:
@@ -42,8 +42,8 @@ def database_checks(settings: Settings, now: float) -> Iterator[Check]:
     try:
         found = health(settings.database)
     except LedgerError as problem:
-        fit = warning if problem.kind == "schema" else error
-        yield fit(
+        reported = warning if problem.kind == "schema" else error
+        yield reported(
             "database",
             str(problem),
             _REMEDIES.get(problem.kind, "see docs/runbook.md, ledger down"),
@@ -65,27 +65,27 @@ def _report(address: Address, found: Health) -> Iterator[Check]:
     fact = f"opened in {found.opened * 1000:.0f} ms, a row written in {found.written * 1000:.0f} ms"
     if found.written > SLOW:
         yield warning(
-            "database speed", fact, "look for a slow disk or network; see docs/runbook.md"
+            "database speed", fact, "check for a slow disk or network; see docs/runbook.md"
         )
     else:
         yield ok("database speed", fact)
 
 
 def _file(address: Address) -> Iterator[Check]:
-    """The file of SQLite: there, or can be made; and for its owner alone."""
+    """The SQLite file: it exists or can be created, and only its owner can read it."""
     if (closed := hidden(address.file)) is not None:
-        yield error("database", f"{closed} cannot be looked into by this user", AS_THE_PROXY)
+        yield error("database", f"{closed} cannot be read by this user", AS_THE_PROXY)
         return
     if not address.file.exists():
         folder = existing(address.file.absolute().parent)
         if os.access(folder, os.W_OK | os.X_OK):
             yield not_checked(
-                "database", f"{address.place} is not there yet", "`allowance run` makes it"
+                "database", f"{address.place} does not exist yet", "`allowance run` creates it"
             )
         else:
             yield error(
                 "database",
-                f"{address.place} cannot be made: {folder} is not ours to write",
+                f"{address.place} cannot be created: {folder} cannot be written to",
                 "give the proxy's user that folder, or name another with --database",
             )
         return
@@ -93,28 +93,30 @@ def _file(address: Address) -> Iterator[Check]:
     if mode & 0o007:
         yield warning(
             "database file",
-            f"mode {mode:04o}: everybody on this machine can read it",
+            f"mode {mode:04o}: every user of this machine can read it",
             f"chmod 600 {address.file}",
         )
     else:
         yield ok("database file", f"mode {mode:04o}")
 
 
-def waiting(settings: Settings) -> Iterator[Check]:
+def journal_checks(settings: Settings) -> Iterator[Check]:
     """What the journal folder holds that is not in the ledger."""
     folder = journal_folder(settings.journal, settings.database)
     if not folder.is_dir():
         place = existing(folder)
         if os.access(place, os.W_OK | os.X_OK):
-            yield ok("journal", f"{folder} is not there yet: nothing waits")
+            yield ok("journal", f"{folder} does not exist yet: no visits wait")
         else:
             yield error(
-                "journal", f"{folder} cannot be made", "name a writable folder with --journal"
+                "journal", f"{folder} cannot be created", "name a writable folder with --journal"
             )
         return
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         yield error(
-            "journal", f"{folder} is not ours to read and write", "give it to the proxy's user"
+            "journal",
+            f"{folder} cannot be read and written by this user",
+            "make the proxy's user its owner",
         )
         return
     journals, visits, torn = 0, 0, 0
@@ -123,12 +125,12 @@ def waiting(settings: Settings) -> Iterator[Check]:
         journals, visits, torn = journals + 1, visits + len(found), torn + damaged
     fact = f"{count(visits, 'visit')} not in the ledger yet, in {count(journals, 'journal')} of {folder}"
     if torn:
-        fact += f", {torn} damaged lines are left out"
+        fact += f", {torn} damaged lines are skipped"
     if visits or torn:
         yield warning(
             "journal",
             fact,
-            "a running proxy writes its own when the database is back; what others left, the next start writes",
+            "a running proxy writes its own once the database is back; the next start writes those that others left",
         )
     else:
-        yield ok("journal", f"nothing waits in {folder}")
+        yield ok("journal", f"no visits wait in {folder}")

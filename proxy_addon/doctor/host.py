@@ -1,4 +1,4 @@
-"""The machine: Python, packages, open files, clock, time zones, room on the disks."""
+"""The machine: Python, packages, open files, clock, time zones, free space on the disks."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def python(version: Sequence[int] = sys.version_info[:3]) -> Iterator[Check]:
     shown = ".".join(map(str, version[:3]))
     if tuple(version[:2]) < PYTHON:
         yield error(
-            "python", f"Python {shown}", "install Python 3.13 and make the environment again"
+            "python", f"Python {shown}", "install Python 3.13 and create the environment again"
         )
     else:
         yield ok("python", f"Python {shown}, {platform.system()} {platform.machine()}")
@@ -59,7 +59,7 @@ def python(version: Sequence[int] = sys.version_info[:3]) -> Iterator[Check]:
 def packages(
     requirements: Iterable[str] | None = None, version: Callable[[str], str] = metadata.version
 ) -> Iterator[Check]:
-    """Whether the installed packages are those we ask for, and of the major versions that we test with."""
+    """Whether the installed packages are those we ask for, and of the major versions that we tested."""
     wanted = list(requirements if requirements is not None else metadata.requires(OURS) or ())
     wrong: list[str] = []
     untested: list[str] = []
@@ -95,12 +95,12 @@ def fits(version: str, spec: str) -> bool:
     have = _numbers(version)
     for part in filter(None, (each.strip() for each in spec.split(","))):
         sign, bound = part.rstrip("0123456789."), _numbers(part.lstrip("<>=!~ "))
-        if sign.strip() not in _SIGNS or not _SIGNS[sign.strip()](have, bound):
+        if sign.strip() not in _OPERATORS or not _OPERATORS[sign.strip()](have, bound):
             return False
     return True
 
 
-_SIGNS: Final[dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]]] = {
+_OPERATORS: Final[dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]]] = {
     ">=": lambda have, bound: have >= bound,
     ">": lambda have, bound: have > bound,
     "<": lambda have, bound: have < bound,
@@ -121,7 +121,7 @@ def files(workers: int, limit: int | None = None) -> Iterator[Check]:
     room = max(0, soft - SPARE_FILES) // 2
     each = f" in each of {workers} workers" if workers > 1 else ""
     fact = (
-        "no limit of open files"
+        "no limit on open files"
         if unlimited
         else f"{soft} open files: {room} connections at once{each}"
     )
@@ -138,7 +138,7 @@ def files(workers: int, limit: int | None = None) -> Iterator[Check]:
 def clock(
     pause: float = 0.1, read: Callable[[], tuple[float, float]] = readings
 ) -> Iterator[Check]:
-    """Whether the wall clock goes as fast as the one that cannot be set."""
+    """Whether the wall clock runs at the speed of the monotonic clock."""
     wall, steady = read()
     time.sleep(pause)
     later, further = read()
@@ -146,18 +146,18 @@ def clock(
     if abs(gained) > DRIFT:
         yield warning(
             "clock",
-            f"the wall clock moved by {gained * 1000:+.0f} ms against the steady one within {pause:g} s",
+            f"the wall clock moved by {gained * 1000:+.0f} ms against the monotonic clock within {pause:g} s",
             "let one time service set the clock: `timedatectl set-ntp true`",
         )
     else:
-        yield ok("clock", "the wall clock and the steady clock agree")
+        yield ok("clock", "the wall clock and the monotonic clock agree")
 
 
 def skew(seconds: float | None, whose: str) -> Iterator[Check]:
-    """Whether our clock agrees with somebody else's; `seconds` is how far they are ahead, None: not known."""
+    """Whether our clock agrees with somebody else's; `seconds` is how far it is ahead, None: not known."""
     name = f"clock of {whose}"
     if seconds is None:
-        yield not_checked(name, "did not tell the time")
+        yield not_checked(name, "its time is not known")
     elif abs(seconds) > SKEW:
         yield warning(
             name,
@@ -180,7 +180,7 @@ def zones(wanted: str | None) -> Iterator[Check]:
     else:
         yield ok(
             "time zones",
-            f"{len(known)} known" + (f"; the policy lives in {wanted}" if wanted else ""),
+            f"{len(known)} known" + (f"; the policy uses {wanted}" if wanted else ""),
         )
 
 
@@ -188,7 +188,7 @@ def disks(
     folders: Iterable[tuple[str, Path]],
     usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage,
 ) -> Iterator[Check]:
-    """Whether there is room, once for each disk; `folders` are pairs of what is kept and where."""
+    """Whether there is free space, once for each disk; `folders` are pairs of what is kept and where."""
     seen: dict[int, tuple[list[str], Path]] = {}
     for what, folder in folders:
         place = existing(folder)
@@ -201,23 +201,25 @@ def disks(
         )
         if free < VERY_LOW:
             yield error(
-                name, fact, "make room: visits wait in the journal, and that is on a disk, too"
+                name,
+                fact,
+                "free some space: visits wait in the journal, which is on a disk as well",
             )
         elif free < LOW or free < total * 0.02:
             yield warning(
-                name, fact, "make room, or shorten `retention` and run `allowance db prune`"
+                name, fact, "free some space, or shorten `retention` and run `allowance db prune`"
             )
         else:
             yield ok(name, fact)
 
 
 def existing(path: Path) -> Path:
-    """The path, or the nearest folder above it that is there."""
+    """The path, or the nearest folder above it that exists."""
     return next(each for each in (path, *path.absolute().parents) if each.exists())
 
 
 def hidden(path: Path) -> Path | None:
-    """The folder that keeps this user from seeing whether the path is there; None where nothing does."""
+    """The folder that this user may not enter to see whether the path exists; None where there is none."""
     folder = existing(path)
     return folder if folder.is_dir() and not os.access(folder, os.X_OK) else None
 

@@ -1,4 +1,4 @@
-"""The two ports: free, taken, or held by a proxy of ours that runs."""
+"""The two ports: free, taken, or held by a running proxy of ours."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from proxy_addon.doctor.check import Check, error, ok, warning
 from proxy_addon.system.health import OK
 from proxy_addon.web.server import PortTaken, free
 
-PATIENCE = 3.0  # seconds
-_MOST = 65_536  # bytes of an answer that are read
+TIMEOUT = 3.0  # seconds
+_MAX_BYTES = 65_536  # bytes of an answer that are read
 
 
 class RunningProxy(NamedTuple):
-    """A proxy of ours that answers on the web port. `wrong`: what it says is not right, by part."""
+    """A proxy of ours that answers on the web port. `wrong`: what it reports as wrong, by part."""
 
-    port: int | None  # its proxy port, where it tells
+    port: int | None  # its proxy port, if known
     wrong: dict[str, str]
 
 
@@ -38,13 +38,13 @@ def ports(listen: HostPort, web: HostPort) -> Iterator[Check]:
     else:
         yield ok("web port", f"{web}: our proxy runs and is ready")
     if found.port == listen.port:
-        yield ok("proxy port", f"{listen}: held by the proxy that runs")
+        yield ok("proxy port", f"{listen}: held by the running proxy")
     else:
         yield _free("proxy port", listen, "--listen")
 
 
 def running(web: HostPort) -> RunningProxy | None:
-    """The proxy of ours behind the web port; None when nobody, or somebody else, answers there."""
+    """Our proxy behind the web port; None when nothing, or another program, answers there."""
     if not web.port:
         return None
     try:
@@ -60,7 +60,7 @@ def running(web: HostPort) -> RunningProxy | None:
 
 
 def _proxy_port(web: HostPort) -> int | None:
-    """As the file for browsers names it."""
+    """The proxy port that /proxy.pac names."""
     try:
         _, body = _get(web, "/proxy.pac")
         return int(
@@ -72,24 +72,24 @@ def _proxy_port(web: HostPort) -> int | None:
 
 def _get(web: HostPort, path: str) -> tuple[int, bytes]:
     host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(web.host, web.host)  # noqa: S104
-    connection = http.client.HTTPConnection(host, web.port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection(host, web.port, timeout=TIMEOUT)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
-        return answer.status, answer.read(_MOST)
+        return answer.status, answer.read(_MAX_BYTES)
     finally:
         connection.close()
 
 
 def _free(name: str, wanted: HostPort, flag: str) -> Check:
     if not wanted.port:
-        return ok(name, "any free port is taken at the start")
+        return ok(name, "any free port is chosen at the start")
     try:
         free(wanted, flag)
     except PortTaken as problem:
         return error(
             name,
             f"{wanted}: {problem.because}",
-            f"choose another with {flag} HOST:PORT, or see who has it: ss -ltnp 'sport = :{wanted.port}'",
+            f"choose another with {flag} HOST:PORT, or see which process has it: ss -ltnp 'sport = :{wanted.port}'",
         )
     return ok(name, f"{wanted} is free")

@@ -1,4 +1,4 @@
-"""The rules folder: its problems, what is in it, its tests, and what is only tried out."""
+"""The rules folder: its problems, what is in it, its tests, and the rules that are only observed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from proxy_addon.rules import folder as rules_folder
 
 
 def read(folder: Path) -> tuple[RuleSet | None, list[RuleProblem]]:
-    """The rules, if they can be used, and everything that is to be said about them."""
+    """The rules, if they can be used, and all problems in them."""
     reading = rules_folder.read(folder)
     problems = rules_folder.problems(reading)
     broken = any(problem.severity is Severity.ERROR for problem in problems)
@@ -60,10 +60,12 @@ def _tests(folder: Path, rules: RuleSet) -> Iterator[Check]:
         )
         wrong = len(failed) + len(run.problems)
         fact = f"{wrong} of {len(run.outcomes) + len(run.problems)} fail, first: {first}"
-        fit = error if rules.require_tests else warning
-        yield fit("rule tests", fact, remedy)
+        reported = error if rules.require_tests else warning
+        yield reported("rule tests", fact, remedy)
     elif not run.outcomes:
-        fit = error if rules.require_tests else ok
-        yield fit("rule tests", "there are none", "docs/rules-testing.md shows how to write them")
+        reported = error if rules.require_tests else ok
+        yield reported(
+            "rule tests", "there are none", "docs/rules-testing.md shows how to write them"
+        )
     else:
         yield ok("rule tests", f"{len(run.outcomes)} pass")

@@ -14,17 +14,17 @@ from proxy_addon.identity.pseudonyms import PseudonymKeyError, read_key
 
 
 def passwords(file: Path, sign_in: SignIn) -> Iterator[Check]:
-    """Whether the password file can be used, and by nobody else."""
-    add = "`allowance people add USER` makes it"
+    """Whether the password file can be used, and only by its owner."""
+    add = "`allowance people add USER` creates it"
     if (folder := hidden(file)) is not None:
-        yield error("passwords", f"{folder} cannot be looked into by this user", AS_THE_PROXY)
+        yield error("passwords", f"{folder} cannot be read by this user", AS_THE_PROXY)
         return
     if not file.exists():
         if sign_in == "required":
-            yield error("passwords", f"{file} is not there, and sign-in is required", add)
+            yield error("passwords", f"{file} does not exist, and sign-in is required", add)
         else:
             yield not_checked(
-                "passwords", f"{file} is not there: nobody signs in to the proxy", add
+                "passwords", f"{file} does not exist: nobody signs in to the proxy", add
             )
         return
     mode = stat.S_IMODE(file.stat().st_mode)
@@ -36,7 +36,7 @@ def passwords(file: Path, sign_in: SignIn) -> Iterator[Check]:
     try:
         people = PasswordFile(file).people
     except PasswordFileError as problem:
-        yield error("passwords", str(problem), "mend that line, or restore the file")
+        yield error("passwords", str(problem), "correct that line, or restore the file")
         return
     fact = f"{people} {'person' if people == 1 else 'people'} can sign in, mode {mode:04o}"
     if not people and sign_in == "required":
@@ -50,14 +50,14 @@ def passwords(file: Path, sign_in: SignIn) -> Iterator[Check]:
 
 
 def pseudonyms(file: Path, wanted: bool) -> Iterator[Check]:
-    """Whether the key is there, where the policy wants pseudonyms."""
+    """Whether the key exists, where the policy asks for pseudonyms."""
     if not wanted:
         return
     if not file.exists():
         yield not_checked(
             "pseudonym key",
-            f"{file} is not there yet",
-            "the first start makes it; a second proxy on the same database needs a copy",
+            f"{file} does not exist yet",
+            "the first start creates it; a second proxy on the same database needs a copy",
         )
         return
     try:
@@ -65,4 +65,4 @@ def pseudonyms(file: Path, wanted: bool) -> Iterator[Check]:
     except PseudonymKeyError as problem:
         yield error("pseudonym key", str(problem), "restore it from its backup, mode 0600")
     else:
-        yield ok("pseudonym key", "there, for its owner alone")
+        yield ok("pseudonym key", "exists; only its owner can read it")

@@ -1,7 +1,7 @@
-"""The way to the sites: names, a connection, TLS, and what a site thinks the time is.
+"""Access to the sites: name resolution, a connection, TLS, and the clock of a site.
 
-One host is asked, by the way that the proxy goes: through the `--resolve` table and the guard against local
-targets, or through `--upstream-proxy`. Every step is bounded by `PATIENCE`; what is offline is a warning.
+One host is asked in the way the proxy would reach it: through the `--resolve` table and the guard against local
+targets, or through `--upstream-proxy`. Every step takes at most `TIMEOUT`; being offline is a warning.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from proxy_addon.doctor.check import Check, error, not_checked, ok, warning
 from proxy_addon.doctor.host import skew
 from proxy_addon.network.guards import Resolver, TargetGuard
 
-PATIENCE: Final = 3.0  # seconds for a name, and again for the connection to its end
-_MOST: Final = 16_384  # bytes of an answer that are read
+TIMEOUT: Final = 3.0  # seconds to resolve a name, and again for the whole connection
+_MAX_BYTES: Final = 16_384  # bytes of an answer that are read
 _OFFLINE: Final = (
     "offline? check the cable, the firewall and /etc/resolv.conf; where the office has a proxy of its own, "
     "name it with --upstream-proxy"
@@ -33,7 +33,7 @@ _OFFLINE: Final = (
 
 
 class Refused(Exception):
-    """The upstream proxy does not let us through; its words and the remedy."""
+    """The upstream proxy refuses the connection; its answer and the remedy."""
 
     def __init__(self, fact: str, remedy: str) -> None:
         super().__init__(fact)
@@ -41,16 +41,16 @@ class Refused(Exception):
 
 
 class Site(NamedTuple):
-    """What was found out about a site. `ahead`: seconds that its clock is ahead of ours, None if not told."""
+    """What was found out about a site. `ahead`: seconds that its clock is ahead of ours, None if not known."""
 
     protocol: str
     ahead: float | None
 
 
 def host_of(rules: RuleSet) -> HostPort | None:
-    """A host of the catalogue to be asked: of a limited platform, since those are what the proxy connects to.
+    """The host to check: one of a limited platform, since those are what the proxy connects to.
 
-    What the policy names first is asked first.
+    Platforms that the policy names come first.
     """
     named = [name for group in rules.groups.values() for name in group if name in rules.limited]
     for name in (*named, *sorted(rules.limited)):
@@ -100,41 +100,41 @@ def sites(
         yield from skew(site.ahead, probe.host)
 
 
-class Found(NamedTuple):
-    """Where a connection goes; no address where there is none, or none that may be reached."""
+class Lookup(NamedTuple):
+    """What a name resolved to; no address where there is none, or none that may be reached."""
 
     check: Check
     address: tuple[str, int] | None
 
 
-def look_up(settings: Settings, target: HostPort) -> Found:
+def look_up(settings: Settings, target: HostPort) -> Lookup:
     """The address of a host as the proxy finds it."""
     guard = TargetGuard(settings, (settings.listen.port, settings.web.port))
     resolver = Resolver(settings, guard)
     try:
         if (mapped := resolver.mapped(target.host, target.port)) is not None:
-            return Found(
+            return Lookup(
                 ok("DNS", f"{target} is {HostPort(*mapped)} by the --resolve table"), mapped
             )
         try:
             addresses = _addresses(target)
         except (OSError, UnicodeError) as problem:
             words = getattr(problem, "strerror", None) or str(problem)
-            return Found(warning("DNS", f"{target.host}: {words}", _OFFLINE), None)
+            return Lookup(warning("DNS", f"{target.host}: {words}", _OFFLINE), None)
         refusal: str | None = None
         for address in addresses:
             upstream = resolver.is_upstream_proxy(target.host, target.port)
             refusal = None if upstream else guard.check_address(target.host, address, target.port)
             if refusal is None:
-                return Found(ok("DNS", f"{target.host} is {address}"), (address, target.port))
+                return Lookup(ok("DNS", f"{target.host} is {address}"), (address, target.port))
         remedy = f"--allow-targets {target.host}, if the proxy is meant to reach it"
-        return Found(warning("DNS", f"{target.host}: {refusal or 'has no address'}", remedy), None)
+        return Lookup(warning("DNS", f"{target.host}: {refusal or 'has no address'}", remedy), None)
     finally:
         resolver.close()
 
 
 def _addresses(target: HostPort) -> list[str]:
-    """By the system's resolver, on a thread that nobody waits for at the end: a dead name server takes long."""
+    """By the system's resolver, on a daemon thread: a name server that does not answer takes long."""
     answers: queue.Queue[list[str] | OSError | UnicodeError] = queue.Queue()
 
     def ask() -> None:
@@ -146,35 +146,35 @@ def _addresses(target: HostPort) -> list[str]:
 
     threading.Thread(target=ask, name="doctor-dns", daemon=True).start()
     try:
-        answer = answers.get(timeout=PATIENCE)
+        answer = answers.get(timeout=TIMEOUT)
     except queue.Empty:
-        raise TimeoutError(f"no answer within {PATIENCE:g} s") from None
+        raise TimeoutError(f"no answer within {TIMEOUT:g} s") from None
     if isinstance(answer, list):
         return answer
     raise answer
 
 
 def reach(address: tuple[str, int], probe: HostPort, settings: Settings, now: float) -> Site:
-    """Connect, greet, ask for nothing but the head of `/`. Raises OSError, Refused."""
+    """Connect, shake hands and send `HEAD /`. Raises OSError, Refused."""
     context = ssl.create_default_context(cafile=certifi.where())
     context.verify_flags &= (
         ~ssl.VERIFY_X509_STRICT
-    )  # the proxy takes an office's old CA without a key usage
+    )  # the proxy accepts an office's old CA without a key usage
     if settings.upstream_ca is not None:
         context.load_verify_locations(settings.upstream_ca)
     upstream = settings.upstream_proxy
-    with socket.create_connection(address, timeout=PATIENCE) as plain:
+    with socket.create_connection(address, timeout=TIMEOUT) as plain:
         if upstream is None:
-            return _greet(context, plain, probe, now)
+            return _request_over_tls(context, plain, probe, now)
         if upstream.scheme == "http":
-            _pass_through(plain, upstream, probe)
-            return _greet(context, plain, probe, now)
+            _open_tunnel(plain, upstream, probe)
+            return _request_over_tls(context, plain, probe, now)
         with context.wrap_socket(plain, server_hostname=upstream.host) as outer:
-            _pass_through(outer, upstream, probe)
-            return Site("a tunnel", None)  # TLS inside TLS is left to the proxy itself
+            _open_tunnel(outer, upstream, probe)
+            return Site("a tunnel", None)  # TLS inside TLS is not checked here
 
 
-def _pass_through(stream: socket.socket, upstream: UpstreamProxy, probe: HostPort) -> None:
+def _open_tunnel(stream: socket.socket, upstream: UpstreamProxy, probe: HostPort) -> None:
     lines = [f"CONNECT {probe} HTTP/1.1", f"Host: {probe}"]
     if upstream.credentials is not None:
         lines.append(
@@ -185,7 +185,7 @@ def _pass_through(stream: socket.socket, upstream: UpstreamProxy, probe: HostPor
     status = first[0].split(" ")[1:2]
     if status == ["407"]:
         raise Refused(
-            "it asks for a user and a password, or does not take ours",
+            "it asks for a user and a password, or does not accept ours",
             "write them into the URL: --upstream-proxy http://USER:PASSWORD@HOST:PORT",
         )
     if status != ["200"]:
@@ -194,7 +194,9 @@ def _pass_through(stream: socket.socket, upstream: UpstreamProxy, probe: HostPor
         )
 
 
-def _greet(context: ssl.SSLContext, plain: socket.socket, probe: HostPort, now: float) -> Site:
+def _request_over_tls(
+    context: ssl.SSLContext, plain: socket.socket, probe: HostPort, now: float
+) -> Site:
     with context.wrap_socket(plain, server_hostname=probe.host) as stream:
         protocol = stream.version() or "TLS"
         try:
@@ -204,12 +206,12 @@ def _greet(context: ssl.SSLContext, plain: socket.socket, probe: HostPort, now: 
             )
             return Site(protocol, _ahead(_head(stream), now))
         except OSError:
-            return Site(protocol, None)  # the handshake is what was wanted
+            return Site(protocol, None)  # the handshake is all that is needed
 
 
 def _head(stream: socket.socket) -> list[str]:
     data = b""
-    while b"\r\n\r\n" not in data and len(data) < _MOST:
+    while b"\r\n\r\n" not in data and len(data) < _MAX_BYTES:
         piece = stream.recv(4096)
         if not piece:
             break

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from proxy_addon.presentation import durations as words
-from proxy_addon.presentation import theme as look
+from proxy_addon.presentation import theme
 from proxy_addon.report import charts
 from proxy_addon.report.charts import Bars, Series, clock
 from proxy_addon.report.document import WEEKDAYS, in_order, limits, notes, observed
 from proxy_addon.report.totals import Report, Table
 
 _HERE: Final = Path(__file__).parent
-_TEMPLATES: Final = look.environment(_HERE, report_style=(_HERE / "report.css").read_text("utf-8"))
+_TEMPLATES: Final = theme.environment(_HERE, report_style=(_HERE / "report.css").read_text("utf-8"))
 _TEMPLATES.globals |= {
     "box": (charts.WIDTH, charts.HEIGHT, charts.LEFT, charts.BOTTOM, charts.RIGHT)
 }

@@ -61,7 +61,7 @@ def test_errors_and_exit_code(folder: Path) -> None:
     (folder / "rules" / "policy.yaml").write_text("{")
     code, out, _ = run("doctor")
     assert code == 1
-    assert out.splitlines()[-1].endswith("Begin with the errors.")
+    assert out.splitlines()[-1].endswith("Start with the errors.")
     code, out, _ = run("doctor", "--json")
     assert (code, json.loads(out)["ok"]) == (1, False)
 
@@ -95,4 +95,4 @@ def test_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, _ = run("doctor")
     assert code == 0
     assert "Found, and what to do" in out
-    assert "…" not in out.replace("Looking …", "")
+    assert "…" not in out.replace("Checking …", "")

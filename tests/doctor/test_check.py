@@ -1,4 +1,4 @@
-"""`proxy_addon/doctor/check.py`: one thing that was looked at."""
+"""`proxy_addon/doctor/check.py`: the result of one check."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from proxy_addon.doctor.check import (
     Check,
     State,
-    carried_out,
     count,
     error,
     healthy,
     not_checked,
     ok,
+    run_checks,
     warning,
 )
 
 
-def test_a_look_that_fails_is_an_error_and_the_others_go_on() -> None:
+def test_a_check_that_fails_is_an_error_and_the_others_go_on() -> None:
     """Never a traceback: its name, what was raised without a password in it, and what comes after."""
 
     def broken() -> Iterator[Check]:
@@ -25,7 +25,7 @@ def test_a_look_that_fails_is_an_error_and_the_others_go_on() -> None:
         raise RuntimeError("no way to\npostgresql://ada:secret@db/office")
 
     found = list(
-        carried_out([("broken", broken), ("next", lambda: [warning("next", "low", "fill it up")])])
+        run_checks([("broken", broken), ("next", lambda: [warning("next", "low", "fill it up")])])
     )
     assert [(each.name, each.state) for each in found] == [
         ("first", State.OK),
@@ -36,8 +36,8 @@ def test_a_look_that_fails_is_an_error_and_the_others_go_on() -> None:
     assert found[1].remedy
 
 
-def test_only_errors_make_it_ill() -> None:
-    """Warnings, and what could not be looked at, do not."""
+def test_only_errors_are_unhealthy() -> None:
+    """Warnings, and what could not be checked, do not."""
     assert healthy([ok("a", "b"), warning("a", "b", "c"), not_checked("a", "b")])
     assert not healthy([ok("a", "b"), error("a", "b", "c")])
 

@@ -1,4 +1,4 @@
-"""`proxy_addon/doctor/checks.py`: all looks, on an office on disk."""
+"""`proxy_addon/doctor/checks.py`: all checks, on an office on disk."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_names_are_told_apart(folder: Path) -> None:
 def test_a_fault_of_ours_in_the_rules_is_one_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the reader of the rules raises, everything else is still looked at."""
+    """Whatever the reader of the rules raises, everything else is still checked."""
 
     def fail(_: Path) -> None:
         raise ZeroDivisionError("oh")

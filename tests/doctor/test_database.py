@@ -12,7 +12,7 @@ from db.engine import HEAD
 from db.upgrade import upgrade
 from proxy_addon.config.settings import Settings
 from proxy_addon.core.types import Visit
-from proxy_addon.doctor import database as books
+from proxy_addon.doctor import database
 from proxy_addon.doctor.check import Check, State
 from proxy_addon.ledger.journal import Journal
 from tests.db.engines import ENGINES, connected, new_url
@@ -20,7 +20,7 @@ from tests.db.engines import ENGINES, connected, new_url
 
 def look(url: str, now: float = 0.0) -> dict[str, Check]:
     """The checks by name."""
-    return {check.name: check for check in books.database_checks(named(url), now)}
+    return {check.name: check for check in database.database_checks(named(url), now)}
 
 
 def named(url: str) -> Settings:
@@ -107,23 +107,23 @@ def test_folder_that_is_not_ours(tmp_path: Path) -> None:
     """A database and a journal that cannot be made."""
     tmp_path.chmod(0o500)
     settings = Settings(database=f"sqlite:///{tmp_path}/var/ledger.db")
-    assert [check.state for check in books.database_checks(settings, 0.0)] == [State.ERROR]
-    assert [check.state for check in books.waiting(settings)] == [State.ERROR]
+    assert [check.state for check in database.database_checks(settings, 0.0)] == [State.ERROR]
+    assert [check.state for check in database.journal_checks(settings)] == [State.ERROR]
 
 
 def test_journal(tmp_path: Path) -> None:
     """What waits is counted and stays there."""
     settings = Settings(database=f"sqlite:///{tmp_path}/ledger.db")
     folder = tmp_path / "journal"
-    (check,) = books.waiting(settings)
+    (check,) = database.journal_checks(settings)
     assert check.state is State.OK
     assert not folder.exists()
     journal = Journal(folder, "node", "database")
-    (check,) = books.waiting(settings)
+    (check,) = database.journal_checks(settings)
     assert check.state is State.OK
     journal.add([Visit("1", "ana", "x", None, "daily", "Fifteen", 1.0, 2.0, "node")])
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
-    (check,) = books.waiting(settings)
+    (check,) = database.journal_checks(settings)
     assert (check.state, check.fact.startswith("1 visit not")) == (State.WARNING, True)
     journal.close()
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before

@@ -79,7 +79,7 @@ def test_a_proxy_of_ours_runs() -> None:
         found = list(ports(HostPort("", port), web))
     assert [each.state for each in found] == [State.OK, State.OK]
     assert "runs and is ready" in found[0].fact
-    assert "held by the proxy that runs" in found[1].fact
+    assert "held by the running proxy" in found[1].fact
 
 
 def test_it_runs_and_is_not_ready() -> None:
