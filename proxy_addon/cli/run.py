@@ -22,7 +22,7 @@ from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.supervisor import Supervisor
 from proxy_addon.system import logging_setup as logs
 from proxy_addon.system.systemd import Systemd
-from proxy_addon.web.server import PortTaken, free
+from proxy_addon.web.server import PortTaken, available_port
 
 log = structlog.get_logger("allowance.run")
 
@@ -93,7 +93,10 @@ def run(
         settings = load_settings(given, config)
         logs.configure(settings.log_format, settings.log_level)
         settings = settings.model_copy(
-            update={"listen": free(settings.listen, "--listen"), "web": free(settings.web, "--web")}
+            update={
+                "listen": available_port(settings.listen, "--listen"),
+                "web": available_port(settings.web, "--web"),
+            }
         )
         if settings.workers > 1:
             code = asyncio.run(_supervise(settings))

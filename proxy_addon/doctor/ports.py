@@ -10,7 +10,7 @@ from typing import NamedTuple
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.doctor.check import Check, error, ok, warning
 from proxy_addon.system.health import OK
-from proxy_addon.web.server import PortTaken, free
+from proxy_addon.web.server import PortTaken, available_port
 
 TIMEOUT = 3.0  # seconds
 _MAX_BYTES = 65_536  # bytes of an answer that are read
@@ -85,7 +85,7 @@ def _free(name: str, wanted: HostPort, flag: str) -> Check:
     if not wanted.port:
         return ok(name, "any free port is chosen at the start")
     try:
-        free(wanted, flag)
+        available_port(wanted, flag)
     except PortTaken as problem:
         return error(
             name,

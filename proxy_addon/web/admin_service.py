@@ -1,4 +1,4 @@
-"""What pages do beyond showing memory: requests for more, and what administrators see and decide."""
+"""What pages do beyond showing the state in memory: requests for more time, and what administrators see and decide."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from proxy_addon.web.forms import Tokens
 from proxy_addon.web.ledger_executor import LedgerExecutor
 
 ADMIN: Final = "admin"  # the role that opens the admin pages
-GLANCE: Final = 1.0  # seconds that a page waits for what it can do without
+OPTIONAL_TIMEOUT: Final = 1.0  # seconds that a page waits for data that it can do without
 _DAY: Final = Limit(0.0, Period.DAY)
 
 
@@ -39,10 +39,10 @@ class Totals(NamedTuple):
 class AdminService:
     """For the event loop of the proxy: whatever needs the ledger is a coroutine, and raises LedgerError.
 
-    `ledger` is asked by names, also where it keeps pseudonyms (`names`). `loaded`: since when the rules are in
+    `ledger` takes names, also where it keeps pseudonyms (`names`). `loaded`: since when the rules have been in
     force here. `problems`: what is wrong with the rules folder, a line each. `would_block`: labels and counts of
-    what observed rules would have stopped, of all workers; read on another thread. `users`: who is in the
-    password file. `wake`: have news of the ledger read now. `workers`: how many processes share the port.
+    what observed rules would have blocked, for all workers; called on another thread. `users`: the names in the
+    password file. `wake`: have changes in the ledger read now. `workers`: how many processes share the port.
     """
 
     ledger: Ledger
@@ -61,49 +61,51 @@ class AdminService:
     workers: int = 1
 
     def is_admin(self, person: str) -> bool:
-        """Whether the rules give that name the role; what an address gives does not count."""
+        """Whether the rules give that name the admin role; a role given by an address does not count."""
         return ADMIN in self.engine().person(person, self.clock.now()).roles
 
-    # -- asking for more
+    # -- requests for more time
 
-    async def ask(
+    async def request_time(
         self, person: str, allowance: str, minutes: str, reason: str, among: Collection[str]
     ) -> TimeRequest:
-        """Somebody asks for more. Raises NotPossible, and LedgerError."""
+        """Make a request for more time. Raises NotPossible, and LedgerError."""
         made = more_time.request_of(
             person, allowance, minutes, reason, among=among, now=self._now()
         )
-        if not await self.executor.ask(
+        if not await self.executor.run(
             lambda: self.ledger.ask(made, most_open=more_time.MOST_OPEN)
         ):
             raise more_time.NotPossible(
-                f"You have asked {more_time.MOST_OPEN} times already. Please wait for an answer."
+                f"You already have {more_time.MOST_OPEN} open requests. Please wait for an answer."
             )
         self.counted.time_requested(allowance, "asked")
         return made
 
-    async def asked_by(self, person: str) -> Sequence[TimeRequest]:
-        """All that somebody asked for, oldest first."""
-        return await self.executor.ask(lambda: self.ledger.requests(person=person))
+    async def requests_of(self, person: str) -> Sequence[TimeRequest]:
+        """All requests of one person, oldest first."""
+        return await self.executor.run(lambda: self.ledger.requests(person=person))
 
-    async def glance(self, person: str) -> Sequence[TimeRequest]:
-        """The same for a page that goes without while the ledger is slow or away."""
+    async def requests_if_quick(self, person: str) -> Sequence[TimeRequest]:
+        """The same for a page that can do without them; empty while the ledger is slow or unavailable."""
         try:
             if not self.state().up:
                 return ()
-            return await self.executor.ask(lambda: self.ledger.requests(person=person), GLANCE)
+            return await self.executor.run(
+                lambda: self.ledger.requests(person=person), OPTIONAL_TIMEOUT
+            )
         except LedgerError:
             return ()
 
     # -- deciding
 
     async def waiting(self) -> Sequence[TimeRequest]:
-        """Everybody's requests that wait for an answer, oldest first."""
-        return await self.executor.ask(lambda: self.ledger.requests(status="open"))
+        """All open requests, oldest first."""
+        return await self.executor.run(lambda: self.ledger.requests(status="open"))
 
     async def approve(self, key: str, by: str) -> TimeRequest:
         """Grant a request. Raises NotPossible, and LedgerError."""
-        asked = await self._open(key, by)
+        asked = await self._open_request(key, by)
         names, rules = self.names, self.engine().rule_set
 
         def name_of(person: str) -> str | None:
@@ -111,13 +113,13 @@ class AdminService:
                 return person
             return names.search(person, unmasking.known_names(rules, self.users()))
 
-        grant = await self.executor.ask(
+        grant = await self.executor.run(
             lambda: more_time.grant_for(
                 self.engine(), asked, by=by, now=self._now(), name_of=name_of
             )
         )
-        closed = self._closed(
-            await self.executor.ask(
+        closed = self._counted_decision(
+            await self.executor.run(
                 lambda: self.ledger.decide(
                     key, at=grant.created, by=by, actor=f"web:{by}", grant=grant
                 )
@@ -127,66 +129,68 @@ class AdminService:
         return closed
 
     async def refuse(self, key: str, by: str, note: str) -> TimeRequest:
-        """Say no. Raises NotPossible, and LedgerError."""
+        """Refuse a request. Raises NotPossible, and LedgerError."""
         words = more_time.one_line(note)
         if not words:
-            raise more_time.NotPossible("Say in a few words why not: the person reads it.")
-        await self._open(key, by)
+            raise more_time.NotPossible("Please say briefly why not; the person will read it.")
+        await self._open_request(key, by)
         now = self._now()
-        return self._closed(
-            await self.executor.ask(
+        return self._counted_decision(
+            await self.executor.run(
                 lambda: self.ledger.decide(
                     key, at=now, by=by, actor=f"web:{by}", grant=None, note=words
                 )
             )
         )
 
-    def _closed(self, closed: TimeRequest | None) -> TimeRequest:
+    def _counted_decision(self, closed: TimeRequest | None) -> TimeRequest:
         if closed is None:
-            raise more_time.NotPossible("Somebody else has just decided about this request.")
+            raise more_time.NotPossible("Somebody else has just decided on this request.")
         self.counted.time_requested(closed.allowance, closed.status)
         return closed
 
     def is_own(self, request: TimeRequest, person: str) -> bool:
-        """Whether somebody asked for it themselves."""
+        """Whether a person made this request."""
         return request.person in (person, self.names.of(person) if self.names else person)
 
-    async def _open(self, key: str, by: str) -> TimeRequest:
+    async def _open_request(self, key: str, by: str) -> TimeRequest:
         found = next((each for each in await self.waiting() if each.id == key), None)
         if found is None:
-            raise more_time.NotPossible("This request does not wait for an answer any more.")
+            raise more_time.NotPossible("This request has already been answered.")
         if self.is_own(found, by):
-            raise more_time.NotPossible("Somebody else has to decide about your own request.")
+            raise more_time.NotPossible("Somebody else has to decide on your own request.")
         return found
 
-    # -- looking
+    # -- totals
 
     async def totals(self) -> Totals:
-        """What everybody together did since the policy's day began."""
+        """The totals of all people since the policy's day began."""
         now = self.clock.now()
         start = periods.window(_DAY, self.engine().rule_set, now).start
         platforms: Counter[str] = Counter()
         allowances: Counter[str | None] = Counter()
         people: set[str] = set()
-        for each in await self.executor.ask(lambda: self.ledger.totals(start, now)):
+        for each in await self.executor.run(lambda: self.ledger.totals(start, now)):
             platforms[each.platform] += each.seconds  # type: ignore[assignment]
             allowances[each.allowance] += each.seconds  # type: ignore[assignment]
             people.add(each.person)
         return Totals(dict(platforms.most_common()), dict(allowances.most_common()), len(people))
 
     async def observed(self) -> Sequence[tuple[Mapping[str, str], int]]:
-        """What observed rules would have stopped since the start. No question for the ledger, but files are read."""
+        """What observed rules would have blocked since the start. Reads files, not the ledger."""
         return await asyncio.to_thread(self.would_block)
 
     # -- unmasking
 
     async def unmask(self, pseudonym: str, reason: str, by: str) -> str | None:
-        """Who a pseudonym is; the audit has it first. Raises NotPossible, and LedgerError."""
+        """Who a pseudonym is; written to the audit log first. Raises NotPossible, and LedgerError."""
         names, words = self._names(), more_time.one_line(reason)
         if not words:
-            raise more_time.NotPossible("Say why you need to know: it is kept in the audit.")
+            raise more_time.NotPossible(
+                "Please say why you need to know; the reason is kept in the audit log."
+            )
         now, rules = self.clock.now(), self.engine().rule_set
-        return await self.executor.ask(
+        return await self.executor.run(
             lambda: unmasking.unmask(
                 self.ledger,
                 names,
@@ -199,9 +203,9 @@ class AdminService:
         )
 
     async def name_of(self, pseudonym: str) -> str | None:
-        """The same without a trace: for the page after `unmask`, which has left one."""
+        """The same without an audit entry: for the page that follows `unmask`, which made one."""
         names, rules = self._names(), self.engine().rule_set
-        return await self.executor.ask(
+        return await self.executor.run(
             lambda: names.search(pseudonym, unmasking.known_names(rules, self.users()))
         )
 

@@ -1,4 +1,4 @@
-"""The administrator's page, ready to be drawn."""
+"""The administrators' page as the template needs it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from proxy_addon.web.admin_service import Totals
 from proxy_addon.web.interface import Health
 from proxy_addon.web.time_request_pages import when
 
-MOST_SHOWN = 50  # of requests, problems, and rows of what would have been stopped
+MAX_SHOWN = 50  # of requests, problems, and rows of what would have been stopped
 
 
 class InForce(NamedTuple):
-    """The rules that decide now. `problems`: why those of the folder do not, a line each."""
+    """The rules in force. `problems`: what keeps those of the folder from coming into force, a line each."""
 
     digest: str
     loaded: str
@@ -29,15 +29,15 @@ class InForce(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A part of the proxy, and how it is."""
+    """A part of the proxy and its health."""
 
     name: str
     state: str
     ok: bool
 
 
-class Would(NamedTuple):
-    """Something that an observed rule would have stopped so often."""
+class WouldBlock(NamedTuple):
+    """Requests that an observed rule would have blocked."""
 
     rule: str
     platform: str
@@ -46,11 +46,11 @@ class Would(NamedTuple):
 
 
 class Observing(NamedTuple):
-    """Rules that are only tried out. `policy`: what no rule names is, too."""
+    """Rules that are only observed. `policy`: so is what no rule names."""
 
     rules: tuple[str, ...]
     policy: bool
-    would: tuple[Would, ...]
+    would: tuple[WouldBlock, ...]
     total: int
 
 
@@ -70,7 +70,7 @@ class Today(NamedTuple):
 
 
 class OpenRequest(NamedTuple):
-    """A request for more that waits for an answer. `own`: the reader's."""
+    """A request for more time that waits for an answer. `own`: the reader made it."""
 
     id: str
     who: str
@@ -82,7 +82,7 @@ class OpenRequest(NamedTuple):
 
 
 class Admin(NamedTuple):
-    """The whole page. `today`, `waiting`: None while the ledger is away. `said`: what the last form did."""
+    """The whole page. `today`, `waiting`: None while the ledger is unavailable. `message`: what the last form did."""
 
     person: str
     date: str
@@ -97,19 +97,19 @@ class Admin(NamedTuple):
     pseudonyms: bool
     workers: int
     token: str
-    said: str | None = None
+    message: str | None = None
     problem: str | None = None
     longest: int = LONGEST
 
 
 def in_force(rules: RuleSet, loaded: float, problems: Sequence[str], now: float) -> InForce:
-    """What the rules in force are."""
+    """A description of the rules in force."""
     counts = (
         f"{_count(len(rules.rules), 'rule')}, {_count(len(rules.allowances), 'allowance')}, "
         f"{_count(len(rules.people.roles), 'role')}, "
         f"{len(rules.limited)} of {len(rules.platforms)} platforms limited"
     )
-    shown = tuple(problems[:MOST_SHOWN])
+    shown = tuple(problems[:MAX_SHOWN])
     since = when(loaded, now, rules.zone)
     return InForce(
         rules.digest[:12], since, counts, rules.zone.key, shown, len(problems) - len(shown)
@@ -130,17 +130,17 @@ def _journal(state: WriterState) -> tuple[str, bool]:
     if state.journal_message is not None:
         return f"cannot be written: {state.journal_message}", False
     if state.journal_dropped:
-        return f"{state.journal_dropped} visits found no room", False
+        return f"{state.journal_dropped} visits did not fit", False
     if state.journal_visits:
         return f"{state.journal_visits} visits wait on this disk for the ledger", False
     return "empty: the ledger has everything", True
 
 
 def observing(rules: RuleSet, would: Sequence[tuple[Mapping[str, str], int]]) -> Observing:
-    """Which rules are tried out, and what they would have stopped."""
+    """Which rules are only observed, and what they would have blocked."""
     titles = {name: platform.title for name, platform in rules.platforms.items()}
     rows = [
-        Would(
+        WouldBlock(
             labels["rule"],
             titles.get(labels["platform"], labels["platform"]),
             labels["role"],
@@ -149,13 +149,11 @@ def observing(rules: RuleSet, would: Sequence[tuple[Mapping[str, str], int]]) ->
         for labels, count in would
     ]
     names = tuple(rule.name for rule in rules.rules if rule.observes)
-    return Observing(
-        names, rules.observes, tuple(rows[:MOST_SHOWN]), sum(row.times for row in rows)
-    )
+    return Observing(names, rules.observes, tuple(rows[:MAX_SHOWN]), sum(row.times for row in rows))
 
 
 def today(totals: Totals, rules: RuleSet) -> Today:
-    """The totals in words, most first."""
+    """The totals in words, largest first."""
     titles = {name: platform.title for name, platform in rules.platforms.items()}
     return Today(
         totals.people,
@@ -171,7 +169,7 @@ def today(totals: Totals, rules: RuleSet) -> Today:
 
 
 def waiting(request: TimeRequest, now: float, rules: RuleSet, *, own: bool) -> OpenRequest:
-    """One row."""
+    """One row of the open requests."""
     return OpenRequest(
         request.id,
         request.person,

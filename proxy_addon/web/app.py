@@ -33,8 +33,8 @@ _TITLES: Final = {403: "We do not know who you are", 404: "There is no such page
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class _Guard:
-    """Turns an exception of ours into a page, logged once; the server around us never sees it."""
+class _ErrorPages:
+    """Turns an unexpected exception into an error page and logs it; the server never sees it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -42,13 +42,13 @@ class _Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
 
-        async def watch(message: Message) -> None:
+        async def track_start(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)
 
         try:
-            await self.app(scope, receive, watch)
+            await self.app(scope, receive, track_start)
         except Exception:
             if started or scope["type"] != "http":
                 raise
@@ -60,27 +60,27 @@ class _Guard:
             await pages.error(Request(scope), 500, title, detail)(scope, receive, send)
 
 
-def employee_app(proxy_state: ProxyState, back: AdminService | None = None) -> FastAPI:
+def employee_app(proxy_state: ProxyState, admin_service: AdminService | None = None) -> FastAPI:
     """`http(s)://allowance.internal/`: one person's own page.
 
-    Who that is stands in `scope["extensions"]["allowance.person"]`, set by the proxy: a mapping of "name",
+    The person is in `scope["extensions"]["allowance.person"]`, set by the proxy: a mapping of "name",
     "identified" and "address", and optionally "reached" (the proxy's own address on that connection, for
-    `/proxy.pac`) and "signed_in". No header and no query can name a person. Without a back office nobody can ask
-    for more, and there is no page for administrators.
+    `/proxy.pac`) and "signed_in". No header and no query can name a person. Without `admin_service` nobody can ask
+    for more time, and there is no page for administrators.
     """
     app = _bare_app()
 
     async def home(request: Request) -> Response:
         who = visitor(request)
-        if back is None:
+        if admin_service is None:
             return pages.employee(day_of(proxy_state, who))
-        asked = await back.glance(who.name)
+        asked = await admin_service.requests_if_quick(who.name)
         day = day_of(proxy_state, who)
         return pages.employee(
             day,
             requests=ask.rows(asked, proxy_state.now(), proxy_state.rules()),
             can_ask=bool(day.cards),
-            admin=who.signed_in and back.is_admin(who.name),
+            admin=who.signed_in and admin_service.is_admin(who.name),
         )
 
     async def me(request: Request) -> Response:
@@ -108,25 +108,36 @@ def employee_app(proxy_state: ProxyState, back: AdminService | None = None) -> F
         rule_explanation.PATH: rule_explanation.endpoint(proxy_state),
     }
     _serve(app, own | _setup(proxy_state, reached))
-    if back is not None:
-        _serve_forms(app, ask.Asking(proxy_state, back), admin.AdminPages(proxy_state, back))
+    if admin_service is not None:
+        _serve_forms(
+            app,
+            ask.TimeRequestPages(proxy_state, admin_service),
+            admin.AdminPages(proxy_state, admin_service),
+        )
     return app
 
 
-def _serve_forms(app: FastAPI, asking: ask.Asking, services: admin.AdminPages) -> None:
+def _serve_forms(
+    app: FastAPI, time_request_pages: ask.TimeRequestPages, services: admin.AdminPages
+) -> None:
     _serve(
-        app, {ask.PATH: asking.show, admin.PATH: services.show, admin.UNMASKED: services.unmasked}
+        app,
+        {
+            ask.PATH: time_request_pages.show,
+            admin.PATH: services.show,
+            admin.UNMASKED: services.unmasked,
+        },
     )
-    for path, take in (
-        (ask.PATH, asking.take),
+    for path, submit in (
+        (ask.PATH, time_request_pages.submit),
         (admin.REQUESTS, services.decide),
         (admin.UNMASK, services.unmask),
     ):
-        app.add_api_route(path, take, methods=["POST"], response_model=None)
+        app.add_api_route(path, submit, methods=["POST"], response_model=None)
 
 
 def web_app(proxy_state: ProxyState) -> FastAPI:
-    """The web port: for administrators and their monitoring. It names no employee, but to this machine."""
+    """The web port: for administrators and their monitoring. It names an employee only to commands on this machine."""
     app = _bare_app()
 
     async def home(request: Request) -> Response:
@@ -161,7 +172,7 @@ def web_app(proxy_state: ProxyState) -> FastAPI:
 
 
 def _setup(proxy_state: ProxyState, reached: Callable[[Request], str]) -> dict[str, Endpoint]:
-    """What a browser is set up with. `reached` says by which name or address the client knows this proxy."""
+    """The endpoints for setting up a browser. `reached` gives the host that the client uses for this proxy."""
 
     def certificate() -> bytes:
         found = files.certificate(proxy_state.ca_pem())
@@ -183,7 +194,7 @@ def _setup(proxy_state: ProxyState, reached: Callable[[Request], str]) -> dict[s
     async def pac(request: Request) -> Response:
         host = files.safe_host(reached(request))
         if host is None:
-            raise HTTPException(404, "We cannot tell by which address you know this proxy.")
+            raise HTTPException(404, "We cannot tell which address you use for this proxy.")
         script = files.pac(host, proxy_state.proxy_port())
         return pages.text(script, "application/x-ns-proxy-autoconfig")
 
@@ -191,9 +202,9 @@ def _setup(proxy_state: ProxyState, reached: Callable[[Request], str]) -> dict[s
 
 
 def _bare_app() -> FastAPI:
-    """No documentation endpoints, and errors that a person can read."""
+    """An application without documentation endpoints, with error pages for people."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.add_middleware(_Guard)
+    app.add_middleware(_ErrorPages)
     app.add_exception_handler(StarletteHTTPException, _http_error)
     return app
 
@@ -204,7 +215,7 @@ def _serve(app: FastAPI, endpoints: dict[str, Endpoint]) -> None:
 
 
 async def _http_error(request: Request, problem: Exception) -> Response:
-    """Our own errors say what is wrong; the framework's say only a status."""
+    """Our own errors say what is wrong; the framework's only have a status."""
     status = problem.status_code if isinstance(problem, StarletteHTTPException) else 500
     detail = (
         str(problem.detail) if isinstance(problem, HTTPException) else "Please check the address."

@@ -1,4 +1,4 @@
-"""Files that a browser is set up with: the CA certificate and the proxy auto-configuration."""
+"""Files for setting up a browser: the CA certificate and the proxy auto-configuration."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ function FindProxyForURL(url, host) {
 
 
 def certificate(pem: bytes) -> bytes | None:
-    """The first certificate in `pem` and nothing else. A private key that stands beside it stays behind."""
+    """The first certificate in `pem` and nothing else: a private key in the same file is never returned."""
     found = _CERTIFICATE.search(pem)
     return found.group() if found else None
 
 
 def to_der(pem: bytes) -> bytes:
-    """The binary form that phones and Windows ask for."""
+    """The binary form that phones and Windows need."""
     return ssl.PEM_cert_to_DER_cert(pem.decode("ascii"))
 
 
@@ -41,12 +41,12 @@ def fingerprint(pem: bytes) -> str:
 
 
 def pac(host: str, port: int) -> str:
-    """Everything but this machine and plain names goes to the proxy. `host` must come from `safe_host`."""
+    """Everything except this machine and plain host names goes to the proxy. `host` must come from `safe_host`."""
     return _PAC % f"{host}:{port}"
 
 
 def safe_host(authority: str) -> str | None:
-    """The host of "host", "host:port" or "[v6]:port", fit to stand in a script; None when it is not one."""
+    """The host of "host", "host:port" or "[v6]:port", safe to use in a script; None when it is not a host."""
     if authority.startswith("["):
         return _address(authority[1:].partition("]")[0])
     if authority.count(":") > 1:

@@ -1,4 +1,4 @@
-"""The employee's day, ready to be drawn: words and positions, nothing left to work out in a template."""
+"""The employee's day as the template needs it: finished texts and positions."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _SPANS = (
 
 
 class Visitor(NamedTuple):
-    """Who is looking, as the proxy found out. `reached` is the proxy's own address on that connection.
+    """Who is viewing the page, as identified by the proxy. `reached` is the proxy's own address on that connection.
 
-    `signed_in`: the name rests on a password, or on the word of a trusted front proxy, not on an address alone.
+    `signed_in`: the name comes from a password or a trusted front proxy, not from an address alone.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Visitor(NamedTuple):
 
 
 class Card(NamedTuple):
-    """One allowance. `observed`: its rules are only tried out, and nobody is stopped when it is used up."""
+    """One allowance. `observed`: its rules are only observed: nothing is blocked when it is used up."""
 
     title: str
     bar: Bar
@@ -67,7 +67,7 @@ class Card(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One visit. `why`: what opened, extended and closed it; `key` tells it from the others."""
+    """One visit. `why`: what opened, extended and closed it; `key` identifies it."""
 
     platform: str
     section: str | None
@@ -81,7 +81,7 @@ class Row(NamedTuple):
 
 
 class TimelineSegment(NamedTuple):
-    """A stretch on the timeline; per mille of its width."""
+    """A visit on the timeline; per mille of its width."""
 
     x: float
     width: float
@@ -113,7 +113,7 @@ class Day(NamedTuple):
 
 
 def day_of(proxy_state: ProxyState, visitor: Visitor) -> Day:
-    """What the page of one person says now."""
+    """The current page of one person."""
     now, rules = proxy_state.now(), proxy_state.rules()
     visits = sorted(
         (visit for visit in proxy_state.visits_today(visitor.name) if visit.end > visit.start),
@@ -178,7 +178,9 @@ def _timeline(visits: Sequence[Visit], now: float, zone: ZoneInfo) -> Timeline:
 def _marks(visits: Iterable[Visit], start: float, length: float) -> Iterable[TimelineSegment]:
     for visit in visits:
         x = 1000 * (visit.start - start) / length
-        width = max(4.0, 1000 * (visit.end - visit.start) / length)  # a glance is still to be seen
+        width = max(
+            4.0, 1000 * (visit.end - visit.start) / length
+        )  # even the shortest visit stays visible
         yield TimelineSegment(
             round(x, 1), round(min(width, 1000 - x), 1), visit.allowance is not None
         )

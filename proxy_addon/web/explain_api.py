@@ -1,7 +1,7 @@
-"""`GET /api/explain?user=…&url=…`: why the running proxy would answer what it would, from its live state.
+"""`GET /api/explain?user=…&url=…`: what the running proxy would answer and why, from its live state.
 
 Only for commands on the same machine: it names a person. A connection from elsewhere is refused, and so is one
-that a front proxy passes on, or that a page in somebody's browser could make (a foreign Host or an Origin).
+that a front proxy passes on, or that a page in a browser could make (a foreign Host, or an Origin).
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from proxy_addon.rules import explanation
 from proxy_addon.rules.explanation import Explanation
 
 PATH = "/api/explain"
-_PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via", "origin")
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via", "origin")
 
 
 class ExplainingState(Protocol):
-    """What is asked of the office."""
+    """What this endpoint needs of the proxy's state."""
 
     def rules(self) -> RuleSet:
         """The rules in force."""
 
     def explanation(self, user: str, url: str) -> Explanation:
-        """What would be answered now. Raises ValueError for what is not a name or not a URL."""
+        """What the answer would be now. Raises ValueError for what is not a name or not a URL."""
 
 
 def explain(proxy_state: ExplainingState, user: str, url: str) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def explain(proxy_state: ExplainingState, user: str, url: str) -> dict[str, Any]
 
 def is_local(request: Request) -> bool:
     """True for a connection that a command on this machine made."""
-    if request.client is None or any(name in request.headers for name in _PASSED_ON):
+    if request.client is None or any(name in request.headers for name in _FORWARDED):
         return False
     return _is_loopback(request.client.host) and _is_loopback(request.url.hostname or "")
 
@@ -51,13 +51,11 @@ def _is_loopback(host: str) -> bool:
 
 
 def endpoints(proxy_state: ExplainingState) -> dict[str, Callable[[Request], Awaitable[Response]]]:
-    """The path and what answers on it."""
+    """The path and its endpoint."""
 
     async def answer(request: Request) -> Response:
         if not is_local(request):
-            raise HTTPException(
-                403, "This is answered to commands on the proxy's own machine only."
-            )
+            raise HTTPException(403, "Only commands on the proxy's own machine may ask this.")
         user, url = request.query_params.get("user"), request.query_params.get("url")
         if not user or not url:
             raise HTTPException(400, "Ask with ?user=…&url=…")

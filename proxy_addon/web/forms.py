@@ -1,9 +1,9 @@
-"""Forms on our own pages: sent by the person who was shown them, from our own page, or not taken.
+"""Forms on our own pages: accepted only from the person they were shown to, and only from our own page.
 
-Who is asking comes with every request by itself (sign-in to the proxy, an address), so another site could make a
-browser send a form here in somebody's name. Two locks: the browser's word that the request comes from our own
-page (`Sec-Fetch-Site`, `Origin`), and a token in the form that only a page shown to that person has. The key of
-tokens rests on the CA's, so every worker of a host knows those of the others.
+Every request carries the person's identity by itself (sign-in to the proxy, an address), so another site could make a
+browser send a form here in that person's name (CSRF). Two checks prevent it: the browser says that the request comes
+from our own page (`Sec-Fetch-Site`, `Origin`), and the form holds a token that only a page shown to that person has.
+The key of the tokens is derived from the CA's key, so every worker of a host accepts those of the others.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from fastapi import HTTPException, Request
 HOST: Final = "allowance.internal"
 FIELD: Final = "token"
 TYPE: Final = "application/x-www-form-urlencoded"
-LIVES: Final = 12 * 3600.0  # seconds; a token holds for one to two of these
-MOST_BYTES: Final = 16_384
-_MOST_FIELDS: Final = 20
+LIFETIME: Final = 12 * 3600.0  # seconds; a token is valid for one to two of these
+MAX_BYTES: Final = 16_384
+_MAX_FIELDS: Final = 20
 
 
 class Refusal(HTTPException):
-    """A page that says no in our words, under a title of its own."""
+    """An error page with a title and text of its own."""
 
     def __init__(self, status: int, title: str, detail: str) -> None:
         super().__init__(status, detail)
@@ -32,18 +32,18 @@ class Refusal(HTTPException):
 
 
 class Tokens:
-    """Words that nobody can make without the key."""
+    """CSRF tokens, which nobody can make without the key."""
 
     def __init__(self, secret: bytes) -> None:
         self._key = hashlib.sha256(b"allowance forms\0" + secret).digest()
 
-    def of(self, *words: str, now: float, lives: float = LIVES) -> str:
-        """A token for these words; it holds for one to two times `lives` seconds."""
-        return self._token(words, int(now // lives))
+    def of(self, *words: str, now: float, lifetime: float = LIFETIME) -> str:
+        """A token for these words; it is valid for one to two times `lifetime` seconds."""
+        return self._token(words, int(now // lifetime))
 
-    def holds(self, token: str, *words: str, now: float, lives: float = LIVES) -> bool:
-        """Whether it is a token for these words, and not too old."""
-        given, period = token.encode(errors="replace"), int(now // lives)
+    def is_valid(self, token: str, *words: str, now: float, lifetime: float = LIFETIME) -> bool:
+        """Whether this is a token for these words, and not too old."""
+        given, period = token.encode(errors="replace"), int(now // lifetime)
         known = [self._token(words, each).encode() for each in (period, period - 1)]
         return any(hmac.compare_digest(given, each) for each in known)
 
@@ -58,33 +58,33 @@ async def posted(request: Request, person: str, tokens: Tokens, now: float) -> d
         raise Refusal(
             403,
             "This did not come from our own page",
-            "Nothing was changed. Open the page again and send it there.",
+            "Nothing was changed. Open the page again and send the form from there.",
         )
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != TYPE:
         raise Refusal(415, "This is not a form", f"Send it as {TYPE}.")
     body = await request.body()
     try:
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BYTES:
             raise ValueError
         text = body.decode("ascii", "replace")
         fields = dict(
-            parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=_MOST_FIELDS)
+            parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=_MAX_FIELDS)
         )
     except ValueError:
         raise Refusal(
-            413, "That is too much", "Nothing was changed. Please use fewer words."
+            413, "This form is too long", "Nothing was changed. Please use fewer words."
         ) from None
-    if not tokens.holds(fields.get(FIELD, ""), person, now=now):
+    if not tokens.is_valid(fields.get(FIELD, ""), person, now=now):
         raise Refusal(
             403,
             "This page was open for too long",
-            "Nothing was changed. Open it again and send it there.",
+            "Nothing was changed. Open it again and send the form from there.",
         )
     return fields
 
 
 def from_our_page(request: Request) -> bool:
-    """Whether the browser says that a page of ours sends this. One that says nothing is not believed."""
+    """Whether the browser says that a page of ours sent this. A request without either header is not accepted."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None and site.lower() != "same-origin":
         return False

@@ -1,4 +1,4 @@
-"""What the pages need to know, as a protocol. The enforcer's side implements it."""
+"""What the pages need to know, as a protocol. `proxy_state.LiveProxyState` implements it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from proxy_addon.system.health import PartHealth
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether the proxy can do its work now. `checks`: how each part is, by its name.
+    """Whether the proxy can do its work now. `checks`: the health of each part, by name.
 
-    `problems`: the places in the rules that keep changed rules from coming into force.
+    `problems`: places of the problems that keep changed rules from coming into force.
     """
 
     ready: bool
@@ -26,10 +26,10 @@ class Health:
 
 
 class ProxyState(Protocol):
-    """Everything here answers from memory at once: pages are served on the event loop of the proxy."""
+    """Every method answers from memory at once, because pages are served on the event loop of the proxy."""
 
     def now(self) -> float:
-        """The instant."""
+        """The current instant."""
 
     def rules(self) -> RuleSet:
         """The rules in force."""
@@ -41,22 +41,22 @@ class ProxyState(Protocol):
         """One balance for each allowance that a rule could charge this person for."""
 
     def visits_today(self, person: str) -> Sequence[Visit]:
-        """Visits that end after the policy's day began, in any order; the running ones too."""
+        """Visits that end after the policy's day began, in any order, including the running ones."""
 
     def explanation(self, user: str, url: str) -> Explanation:
-        """What would be answered to a user who opens a URL now. Raises ValueError for what is none."""
+        """What the answer would be if a user opened a URL now. Raises ValueError for what is not a URL."""
 
     def health(self) -> Health:
         """The state of each part."""
 
     def reload(self) -> Outcome:
-        """Read the rules folder and follow it. Blocks: never called on an event loop."""
+        """Read the rules folder and put its rules into force. Blocks: never called on an event loop."""
 
     def ca_pem(self) -> bytes:
         """The CA certificate, PEM."""
 
     def proxy_port(self) -> int:
-        """The port that browsers are pointed at."""
+        """The port that browsers use as their proxy."""
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """The metrics in the format that an Accept header prefers, and their content type."""

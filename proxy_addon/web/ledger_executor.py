@@ -1,4 +1,4 @@
-"""Asks the ledger for a page: on a thread of its own, for a bounded time, never on the event loop."""
+"""Runs ledger calls for pages: each on a thread of its own, for a limited time, never on the event loop."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from typing import Final
 
 from proxy_addon.ledger.interface import LedgerUnavailable
 
-PATIENCE: Final = 5.0  # seconds that a page waits for the ledger
-MOST: Final = 8  # questions under way; a database that hangs must not fill the process with threads
+TIMEOUT: Final = 5.0  # seconds that a page waits for the ledger
+MAX_CALLS: Final = (
+    8  # concurrent calls; a database that hangs must not fill the process with threads
+)
 
 
 class LedgerExecutor:
-    """For one event loop. A question that is given up goes on until the database ends it, and counts until then."""
+    """For one event loop. A call that timed out keeps running until the database ends it, and counts until then."""
 
-    def __init__(self, patience: float = PATIENCE, most: int = MOST) -> None:
-        self._patience = patience
-        self._most = most
-        self._under_way = 0
+    def __init__(self, timeout: float = TIMEOUT, max_calls: int = MAX_CALLS) -> None:
+        self._timeout = timeout
+        self._max_calls = max_calls
+        self._running = 0
 
-    async def ask[Answer](
-        self, question: Callable[[], Answer], patience: float | None = None
-    ) -> Answer:
-        """What `question` returns or raises. Raises LedgerUnavailable when it takes too long, or when too many
-        others wait already."""
-        if self._under_way >= self._most:
+    async def run[Answer](self, call: Callable[[], Answer], seconds: float | None = None) -> Answer:
+        """What `call` returns or raises. Raises LedgerUnavailable when it takes too long, or when too many
+        calls are running already."""
+        if self._running >= self._max_calls:
             raise LedgerUnavailable(
-                "too many questions wait for the ledger; try again in a moment", kind="slow"
+                "too many requests are waiting for the ledger; try again in a moment", kind="slow"
             )
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
-        self._under_way += 1
+        self._running += 1
 
         def settle(result: Answer | None, problem: BaseException | None) -> None:
-            self._under_way -= 1
+            self._running -= 1
             if answer.done():
-                return  # nobody waits any more
+                return  # the caller has given up
             if problem is not None:
                 answer.set_exception(problem)
             else:
@@ -47,15 +47,15 @@ class LedgerExecutor:
         def work() -> None:
             result, problem = None, None
             try:
-                result = question()
+                result = call()
             except Exception as raised:
                 problem = raised
-            with suppress(RuntimeError):  # the loop has ended meanwhile
+            with suppress(RuntimeError):  # the loop has been closed meanwhile
                 loop.call_soon_threadsafe(settle, result, problem)
 
-        # A daemon, and none of the pool that looks up names: a database that hangs holds up nothing else.
+        # A daemon thread outside the pool that resolves names: a database that hangs blocks nothing else.
         threading.Thread(target=work, name="ledger-page", daemon=True).start()
         try:
-            return await asyncio.wait_for(answer, self._patience if patience is None else patience)
+            return await asyncio.wait_for(answer, self._timeout if seconds is None else seconds)
         except TimeoutError:
             raise LedgerUnavailable("the ledger does not answer in time", kind="slow") from None

@@ -1,4 +1,4 @@
-"""The office as the running proxy knows it."""
+"""What the running proxy knows, for the pages."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _DAY = Limit(0.0, Period.DAY)
 
 
 class LiveProxyState:
-    """Implements `web.office.Office`.
+    """Implements `web.interface.ProxyState`.
 
-    `checks` tells the state of each part; `expose` gives the metrics. Without `reloading` nobody can ask
-    for other rules.
+    `checks` gives the state of each part; `expose` gives the metrics. Without `reloading` the rules cannot be
+    reloaded.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class LiveProxyState:
         self._reloading = reloading
 
     def now(self) -> float:
-        """The instant."""
+        """The current instant."""
         return self._clock.now()
 
     def rules(self) -> RuleSet:
@@ -58,7 +58,7 @@ class LiveProxyState:
         return self._enforcer.rules
 
     def roles(self, person: str) -> tuple[str, ...]:
-        """The roles in force for a person, also those that an address gave."""
+        """The roles in force for a person, including those given by an address."""
         return self._enforcer.known(person, self.now()).roles
 
     def balances(self, person: str) -> Sequence[Balance]:
@@ -67,14 +67,14 @@ class LiveProxyState:
         return self._enforcer.engine.balances(somebody, self._book.of(person), self.now())
 
     def visits_today(self, person: str) -> Sequence[Visit]:
-        """Visits that end after the policy's day began; what has not happened yet is left out."""
+        """Visits that end after the policy's day began; visits that lie in the future are left out."""
         now = self.now()
         start = periods.window(_DAY, self.rules(), now).start
         visits = list(self._book.of(person).visits.values())
         return [v for v in visits if v.end > start and v.end > v.start and v.start <= now]
 
     def explanation(self, user: str, url: str) -> Explanation:
-        """What would be answered now. Works on copies, since the web port has a thread of its own."""
+        """What the answer would be now. Works on copies, because the web port has a thread of its own."""
         now, engine = self.now(), self._enforcer.engine
         person = person_of(engine, user, now)
         if person is not None and not user.startswith("ip:"):
@@ -93,9 +93,9 @@ class LiveProxyState:
         return Health(all(part.works for part in checks.values()), checks, problems)
 
     def reload(self) -> Outcome:
-        """Read the rules folder and follow it."""
+        """Read the rules folder and put its rules into force."""
         if self._reloading is None:
-            raise RuntimeError("nothing follows the rules folder here")
+            raise RuntimeError("the rules folder is not watched here")
         return self._reloading.reload()
 
     def ca_pem(self) -> bytes:
@@ -103,7 +103,7 @@ class LiveProxyState:
         return self._ca_file.read_bytes() if self._ca_file.exists() else b""
 
     def proxy_port(self) -> int:
-        """The port that browsers are pointed at."""
+        """The port that browsers use as their proxy."""
         return self._port
 
     def metrics(self, accept: str) -> tuple[bytes, str]:

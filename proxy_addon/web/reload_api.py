@@ -1,4 +1,4 @@
-"""`POST /api/reload`: read the rules folder now, and say what came of it. For commands on the same machine."""
+"""`POST /api/reload`: read the rules folder now, and return the outcome. Only for commands on the same machine."""
 
 from __future__ import annotations
 
@@ -13,27 +13,25 @@ from proxy_addon.rules.active import Outcome
 from proxy_addon.web.explain_api import is_local
 
 PATH = "/api/reload"
-BROKEN = 422  # the status when the rules are wrong and the old ones stay
+BROKEN = 422  # the status when the rules have problems and the old ones stay in force
 
 
 class ReloadingState(Protocol):
-    """What is asked of the office."""
+    """What this endpoint needs of the proxy's state."""
 
     def reload(self) -> Outcome:
-        """Read the rules folder and follow it. Blocks."""
+        """Read the rules folder and put its rules into force. Blocks."""
 
 
 def endpoint(proxy_state: ReloadingState) -> Callable[[Request], Awaitable[Response]]:
-    """What answers on the path.
+    """The endpoint.
 
     `{"ok", "changed", "digest", "problems": [line, …]}`, with status 200, or 422 when there are problems.
     """
 
     async def answer(request: Request) -> Response:
         if not is_local(request):
-            raise HTTPException(
-                403, "This is answered to commands on the proxy's own machine only."
-            )
+            raise HTTPException(403, "Only commands on the proxy's own machine may ask this.")
         outcome = await asyncio.to_thread(proxy_state.reload)
         body = {
             "ok": outcome.ok,

@@ -1,4 +1,4 @@
-"""Rendering: templates and answers for the web side. Compiled once, at import."""
+"""Rendering: templates and responses for the web pages. Compiled once, at import."""
 
 from __future__ import annotations
 
@@ -35,31 +35,31 @@ PRIVATE: Final = {
 def employee(
     day: Day, *, requests: Sequence[Any] = (), can_ask: bool = False, admin: bool = False
 ) -> Response:
-    """The employee's own page; it keeps itself up to date while somebody looks at it.
+    """The employee's own page; it refreshes itself while it is visible.
 
-    `requests`: rows of `web.ask` about requests for more. `admin`: show the way to the administrators' page.
+    `requests`: rows of `time_request_pages` about requests for more time. `admin`: link to the administrators' page.
     """
     page = _EMPLOYEE.render(day=day, requests=requests, can_ask=can_ask, admin=admin)
     return HTMLResponse(_bytes(page), headers=page_headers(script=_REFRESH) | PRIVATE)
 
 
 def ask(page: Any, status: int = 200) -> Response:
-    """The form by which somebody asks for more time: a `web.ask.AskPage`."""
+    """The form to ask for more time: a `time_request_pages.AskPage`."""
     return _form(_ASK.render(page=page), status)
 
 
 def admin(page: Any, status: int = 200) -> Response:
-    """The administrators' page: a `web.admin_views.Admin`."""
+    """The administrators' page: an `admin_view.Admin`."""
     return _form(_ADMIN.render(page=page), status)
 
 
 def why(page: Any) -> Response:
-    """Which rule decides: a `web.why.WhyPage`."""
+    """Which rule decides: a `rule_explanation.WhyPage`."""
     return _form(_WHY.render(page=page), 200)
 
 
 def unmasked(pseudonym: str, name: str | None) -> Response:
-    """Who a pseudonym is; None when this host does not know."""
+    """Who a pseudonym is; None when this host does not know it."""
     return _page(_UNMASKED.render(pseudonym=pseudonym, name=name))
 
 
@@ -79,12 +79,12 @@ def index(**values: object) -> Response:
 
 
 def data(content: Any, status: int = 200) -> Response:
-    """JSON that concerns one person or this moment."""
+    """JSON about one person or the current moment; it may not be stored."""
     return JSONResponse(content, status, headers=PRIVATE)
 
 
 def file(content: bytes, media_type: str, name: str) -> Response:
-    """Something to download."""
+    """A file to download."""
     headers = PRIVATE | {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=media_type, headers=headers)
 
@@ -95,7 +95,7 @@ def text(content: bytes | str, media_type: str, status: int = 200) -> Response:
 
 
 def error(request: Request, status: int, title: str, detail: str) -> Response:
-    """A page, or a problem document for whoever asked for JSON."""
+    """A page, or a problem document when JSON was requested."""
     accept = request.headers.get("accept", "").lower()
     if request.url.path.endswith(".json") or ("json" in accept and "text/html" not in accept):
         body = {"type": "about:blank", "title": title, "status": status, "detail": detail}

@@ -1,7 +1,7 @@
-"""`/why`: which rule decides for the person who looks, which were passed over and why, in plain words.
+"""`/why`: which rule decides for the person viewing the page, which rules did not apply and why.
 
-For each platform of their day, and for whatever they choose or type. The answer is the running proxy's own walk over
-the rules. It is about nobody else: where a rule or a limit names colleagues, only that is said.
+For each platform they used today, and for the one they choose or type. The answer comes from the running proxy's own
+evaluation of the rules. Nobody else is named: of colleagues in a rule or limit the page says only that there are some.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from proxy_addon.web.interface import ProxyState
 from proxy_addon.web.visitor import visitor
 
 PATH: Final = "/why"
-MOST_STEPS: Final = 60  # rules that are shown as passed over
-MOST_ANSWERS: Final = 8
+MAX_STEPS: Final = 60  # rules that did not apply and are shown
+MAX_ANSWERS: Final = 8
 LONGEST: Final = 500  # characters of an address
 
 
 class Choice(NamedTuple):
-    """A platform to choose."""
+    """A platform that can be chosen."""
 
     value: str
     title: str
 
 
 class Line(NamedTuple):
-    """One rule of the walk."""
+    """One rule, and whether and why it decides."""
 
     rule: str
     decides: bool
@@ -45,7 +45,7 @@ class Line(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What would happen to somebody who opens a platform now. `later`: rules after the one that decides."""
+    """What would happen if the person opened a platform now. `later`: the number of rules after the deciding one."""
 
     title: str
     opens: bool
@@ -58,7 +58,7 @@ class Answer(NamedTuple):
 
 
 class WhyPage(NamedTuple):
-    """The page. `asked` is the answer to what was chosen or typed, `problem` why there is none."""
+    """The page. `asked` is the answer to what was chosen or typed, `problem` says why there is no answer."""
 
     person: str
     choices: tuple[Choice, ...]
@@ -71,7 +71,7 @@ class WhyPage(NamedTuple):
 
 
 def endpoint(proxy_state: ProxyState) -> Callable[[Request], Awaitable[Response]]:
-    """What answers on `/why`; `?platform=` or `?address=` choose."""
+    """The endpoint of `/why`; `?platform=` or `?address=` is what to explain."""
 
     async def show(request: Request) -> Response:
         who, query = visitor(request), request.query_params
@@ -100,7 +100,7 @@ def page_of(proxy_state: ProxyState, name: str, platform: str = "", address: str
     today = sorted(proxy_state.visits_today(name), key=lambda visit: visit.start, reverse=True)
     seen = dict.fromkeys(visit.platform for visit in today if visit.end > visit.start)
     urls = [url for url in (_url(rules, each, "") for each in seen) if url is not None]
-    day = tuple(answer(proxy_state.explanation(name, url), rules) for url in urls[:MOST_ANSWERS])
+    day = tuple(answer(proxy_state.explanation(name, url), rules) for url in urls[:MAX_ANSWERS])
     return WhyPage(name, tuple(choices), platform, address, asked, problem, day)
 
 
@@ -116,7 +116,7 @@ def _url(rules: RuleSet, platform: str, address: str) -> str | None:
 
 
 def answer(found: Explanation, rules: RuleSet) -> Answer:
-    """An explanation in the words of the person whom it is about."""
+    """An explanation, worded for the person it is about."""
     decision = found.decision
     lines = [
         _line(step, rule, rules, found.roles)
@@ -124,7 +124,7 @@ def answer(found: Explanation, rules: RuleSet) -> Answer:
         if step.fit is not Fit.TOO_LATE
     ]
     passed = [line for line in lines if not line.decides]
-    shown = (*passed[:MOST_STEPS], *(line for line in lines if line.decides))
+    shown = (*passed[:MAX_STEPS], *(line for line in lines if line.decides))
     return Answer(
         title=_name(decision, rules) or found.url.removeprefix("https://"),
         opens=not decision.blocks,
@@ -132,7 +132,7 @@ def answer(found: Explanation, rules: RuleSet) -> Answer:
         message=decision.message,
         facts=tuple(_facts(found, rules, rules.zone)),
         walk=shown,
-        passed=len(passed) - len(passed[:MOST_STEPS]),
+        passed=len(passed) - len(passed[:MAX_STEPS]),
         later=len(decision.walk) - len(lines),
     )
 
@@ -155,23 +155,23 @@ def _because(decision: Decision) -> str:
         return "This is not a platform that we know: nothing is limited or counted there."
     if decision.reason is Reason.NOT_LIMITED:
         return "No rule limits this: nothing is counted there."
-    told = {
+    text = {
         Reason.ALLOWED: f"It is free by {rule}: no allowance is charged.",
         Reason.WITHIN: f"It is charged to {allowance} by {rule}.",
         Reason.EXHAUSTED: f"{allowance} is used up, and {rule} charges this to it.",
         Reason.BLOCKED: f"It is closed by {rule}.",
-        Reason.OTHERWISE: "No rule fits; this is what holds then.",
-        Reason.UNIDENTIFIED: "The proxy has to know first who you are.",
+        Reason.OTHERWISE: "No rule applies, so the default of the policy decides.",
+        Reason.UNIDENTIFIED: "The proxy has to know who you are first.",
         Reason.ACKNOWLEDGE: "The written policy has to be read first.",
         Reason.UNAVAILABLE: "Balances cannot be read at the moment.",
     }[decision.reason]
     if decision.would is Verdict.BLOCK:
-        told += " The rule is only tried out; in force, it would be closed."
-    return told
+        text += " The rule is only being tried out; if it were enforced, this would be closed."
+    return text
 
 
 def _facts(found: Explanation, rules: RuleSet, zone: ZoneInfo) -> Iterator[str]:
-    """The limits and how they stand, what was used by what, and when the answer changes."""
+    """The limits and their balances, what used them, and when the answer changes."""
     if found.allowance is not None:
         yield from _spent(found.allowance, rules)
     if found.decision.until is not None:
@@ -195,8 +195,8 @@ def _spent(line: AllowanceLine, rules: RuleSet) -> Iterator[str]:
         used, left = words.duration(limit.spent), words.duration(limit.left)
         yield f"{name}: {spelled_limit(limit.limit)}{plus}; {used} used, {left} left."
     if line.override is not None:
-        whose = "for you" if line.override.users else f"for your {override(line.override)}"
-        yield f"These limits were made {whose}."
+        whose = "to you" if line.override.users else f"to your {override(line.override)}"
+        yield f"These limits apply {whose}."
     if line.by_platform:
         parts = [
             f"{_place(platform, None, rules)} {words.duration(seconds)}"
@@ -207,7 +207,7 @@ def _spent(line: AllowanceLine, rules: RuleSet) -> Iterator[str]:
 
 def _line(step: Step, rule: Rule, rules: RuleSet, roles: Sequence[str]) -> Line:
     if step.fits:
-        tried = ", and is only tried out." if step.fit is Fit.OBSERVED else "."
+        tried = ", but is only being tried out." if step.fit is Fit.OBSERVED else "."
         return Line(step.rule, True, f"This rule decides{tried}")
     if step.fit is Fit.NOT_YOU:
         return Line(step.rule, False, _for_others(rule, roles))
@@ -218,14 +218,14 @@ def _line(step: Step, rule: Rule, rules: RuleSet, roles: Sequence[str]) -> Line:
 
 
 def _for_others(rule: Rule, roles: Sequence[str]) -> str:
-    """Whom a rule is for: its roles, and nobody by name."""
+    """Who a rule is for: its roles, and no names."""
     theirs = (
         [f"the {'role' if len(rule.roles) == 1 else 'roles'} {some(sorted(rule.roles))}"]
         if rule.roles
         else []
     )
     if rule.users:
-        theirs.append("colleagues whom it names")
+        theirs.append("colleagues that it names")
     yours = f"; you are in {some(roles)}" if rule.roles and roles else ""
     return f"It is for {' and for '.join(theirs)}{yours}."
 

@@ -1,4 +1,4 @@
-"""The web port: uvicorn in a thread of its own, so that a slow scrape never holds up the proxy."""
+"""The web port: uvicorn in a thread of its own, so that a slow scrape never delays the proxy."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def bind(wanted: HostPort, flag: str) -> socket.socket:
     return sock
 
 
-def free(wanted: HostPort, flag: str) -> HostPort:
-    """The same, with a port that can be listened on in place of port 0. Raises PortTaken."""
+def available_port(wanted: HostPort, flag: str) -> HostPort:
+    """The address, checked to be free; port 0 becomes a free port. Raises PortTaken."""
     with bind(wanted, flag) as sock:
         return wanted._replace(port=int(sock.getsockname()[1]))
 
@@ -52,7 +52,9 @@ class WebServer:
     def start(self) -> None:
         """Listen and serve."""
         sock = bind(self._wanted, "--web")
-        sock.listen(128)  # who comes before the thread has started waits, and is not refused
+        sock.listen(
+            128
+        )  # clients that connect before the thread has started wait instead of being refused
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [sock]}, name="web", daemon=True
         )

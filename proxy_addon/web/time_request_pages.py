@@ -1,4 +1,4 @@
-"""Asking for more time: the form, what becomes of it, and the lines about it on a person's own page."""
+"""Requests for more time: the form, its submission, and the rows about requests on a person's own page."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from proxy_addon.web.visitor import visitor
 
 PATH: Final = "/ask"
 SHOWN_FOR: Final = 24 * 3600.0  # seconds that an answer stays on the person's own page
-MOST_SHOWN: Final = 6
-USUAL: Final = "10"  # minutes that the form begins with
+MAX_SHOWN: Final = 6
+DEFAULT_MINUTES: Final = "10"  # minutes that the form starts with
 
 
 class Row(NamedTuple):
-    """One request. `state` says what became of it, `tone` is "wait", "yes" or "no"."""
+    """One request. `state` is its outcome in words, `tone` is "wait", "yes" or "no"."""
 
     allowance: str
     time: str
@@ -39,28 +39,28 @@ class Row(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """An allowance to ask for."""
+    """An allowance that can be asked for."""
 
     value: str
     title: str
     left: str
 
 
-class Typed(NamedTuple):
-    """What somebody has typed so far."""
+class FormValues(NamedTuple):
+    """What has been filled in so far."""
 
     allowance: str = ""
-    minutes: str = USUAL
+    minutes: str = DEFAULT_MINUTES
     reason: str = ""
 
 
 class AskPage(NamedTuple):
-    """The page with the form. `open`: whether one more may be asked; `problem`: why the last one was not."""
+    """The page with the form. `open`: whether another request may be made; `problem`: why the last one was refused."""
 
     person: str
     choices: tuple[Choice, ...]
     rows: tuple[Row, ...]
-    typed: Typed
+    values: FormValues
     token: str
     open: bool
     problem: str | None = None
@@ -69,9 +69,9 @@ class AskPage(NamedTuple):
 
 
 def rows(requests: Iterable[TimeRequest], now: float, rules: RuleSet) -> tuple[Row, ...]:
-    """The requests that a person still wants to see, newest first."""
+    """The open requests of a person and the recently answered ones, newest first."""
     fresh = [each for each in requests if each.decided is None or each.decided > now - SHOWN_FOR]
-    return tuple(_row(each, now, rules) for each in reversed(fresh[-MOST_SHOWN:]))
+    return tuple(_row(each, now, rules) for each in reversed(fresh[-MAX_SHOWN:]))
 
 
 def _row(request: TimeRequest, now: float, rules: RuleSet) -> Row:
@@ -103,41 +103,43 @@ def when(instant: float, now: float, zone: ZoneInfo) -> str:
     return f"today at {time}" if day == words.day(now, zone) else f"{day}, {time}"
 
 
-class Asking:
-    """What answers on `/ask`."""
+class TimeRequestPages:
+    """The endpoints of `/ask`."""
 
-    def __init__(self, proxy_state: ProxyState, back: AdminService) -> None:
+    def __init__(self, proxy_state: ProxyState, admin_service: AdminService) -> None:
         self._proxy_state = proxy_state
-        self._back = back
+        self._admin_service = admin_service
 
     async def show(self, request: Request) -> Response:
-        """The form; `?allowance=` chooses."""
+        """The form; `?allowance=` preselects one."""
         who = visitor(request)
-        typed = Typed(request.query_params.get("allowance", ""))
-        return pages.ask(await self._page(who, typed))
+        values = FormValues(request.query_params.get("allowance", ""))
+        return pages.ask(await self._page(who, values))
 
-    async def take(self, request: Request) -> Response:
-        """Somebody asks; then back to their own page, where it stands."""
+    async def submit(self, request: Request) -> Response:
+        """Make a request, then redirect to the person's own page, which shows it."""
         who = visitor(request)
-        fields = await forms.posted(request, who.name, self._back.tokens, self._proxy_state.now())
-        typed = Typed(
+        fields = await forms.posted(
+            request, who.name, self._admin_service.tokens, self._proxy_state.now()
+        )
+        values = FormValues(
             fields.get("allowance", ""), fields.get("minutes", ""), fields.get("reason", "")
         )
         among = [balance.allowance for balance in self._proxy_state.balances(who.name)]
         try:
-            await self._back.ask(who.name, *typed, among)
+            await self._admin_service.request_time(who.name, *values, among)
         except NotPossible as problem:
-            return pages.ask(await self._page(who, typed, str(problem)), 400)
+            return pages.ask(await self._page(who, values, str(problem)), 400)
         except LedgerError:
-            raise away() from None
+            raise ledger_unavailable() from None
         return RedirectResponse("/#requests", 303, headers=pages.PRIVATE)
 
-    async def _page(self, who: Visitor, typed: Typed, problem: str | None = None) -> AskPage:
+    async def _page(self, who: Visitor, values: FormValues, problem: str | None = None) -> AskPage:
         now, rules = self._proxy_state.now(), self._proxy_state.rules()
         try:
-            own = await self._back.asked_by(who.name)
+            own = await self._admin_service.requests_of(who.name)
         except LedgerError:
-            raise away() from None
+            raise ledger_unavailable() from None
         choices = tuple(
             Choice(each.allowance, words.label(each.allowance), words.duration(each.left))
             for each in self._proxy_state.balances(who.name)
@@ -146,21 +148,21 @@ class Asking:
             person=who.name if who.identified else "this device",
             choices=choices,
             rows=rows(own, now, rules),
-            typed=typed,
-            token=self._back.tokens.of(who.name, now=now),
-            open=_open(own) < MOST_OPEN,
+            values=values,
+            token=self._admin_service.tokens.of(who.name, now=now),
+            open=_open_count(own) < MOST_OPEN,
             problem=problem,
         )
 
 
-def _open(requests: Sequence[TimeRequest]) -> int:
+def _open_count(requests: Sequence[TimeRequest]) -> int:
     return sum(each.status == "open" for each in requests)
 
 
-def away() -> forms.Refusal:
-    """The ledger does not answer."""
+def ledger_unavailable() -> forms.Refusal:
+    """The page for when the ledger does not answer."""
     return forms.Refusal(
         503,
-        "We cannot reach our books right now",
+        "We cannot reach our records right now",
         "Nothing was changed. The fault is ours; please try again in a little while.",
     )

@@ -1,4 +1,4 @@
-"""Who is looking at a page."""
+"""Who is viewing a page."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from proxy_addon.web.employee_view import Visitor
 
 
 def visitor(request: Request) -> Visitor:
-    """Who is looking. Raises HTTPException for a request that did not come through the proxy."""
+    """Who is viewing the page. Raises HTTPException for a request that did not come through the proxy."""
     found = Visitor.of(request.scope)
     if found is None:
-        raise HTTPException(403, "This page is reached through the proxy, which knows who you are.")
+        raise HTTPException(
+            403, "Please open this page through the proxy, which knows who you are."
+        )
     return found

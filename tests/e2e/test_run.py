@@ -62,7 +62,7 @@ def test_the_doctor_finds_it_running(own: OfficeProxy) -> None:
     found = {check["name"]: check for check in json.loads(answer.stdout)["checks"]}
     assert answer.returncode == 0, answer.stdout
     assert found["web port"]["fact"].endswith("our proxy runs and is ready")
-    assert found["proxy port"]["fact"].endswith("held by the proxy that runs")
+    assert found["proxy port"]["fact"].endswith("held by the running proxy")
     for name in ("CA", "CA key", "CA key pair", "database", "journal", "rules", "DNS", "upstream"):
         assert found[name]["state"] == "ok", found[name]
 

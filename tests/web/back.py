@@ -72,7 +72,7 @@ class Behind:
         problems: Sequence[str] = (),
         would: Sequence[tuple[Mapping[str, str], int]] = WOULD,
         pseudonyms: bool = False,
-        patience: float = 5.0,
+        timeout: float = 5.0,
     ) -> None:
         self.inner = ledger if ledger is not None else MemoryLedger()
         self.ledger: Ledger = PseudonymLedger(self.inner, NAMES) if pseudonyms else self.inner
@@ -82,7 +82,7 @@ class Behind:
             held=(balance(spent=900.0), balance("weekly-video")), seen=(visit("facebook", 60, 5),)
         )
         engine = Engine(RULES)
-        self.back = AdminService(
+        self.admin_service = AdminService(
             ledger=self.ledger,
             engine=lambda: engine,
             clock=VirtualClock(NOW),
@@ -94,11 +94,11 @@ class Behind:
             problems=lambda: problems,
             would_block=lambda: would,
             users=lambda: ["dora", "ada"],
-            executor=LedgerExecutor(patience),
+            executor=LedgerExecutor(timeout),
             names=NAMES if pseudonyms else None,
             workers=2,
         )
-        self.app = employee_app(self.office, self.back)
+        self.app = employee_app(self.office, self.admin_service)
 
     def _wake(self) -> None:
         self.woken += 1

@@ -32,7 +32,7 @@ async def form(behind: Behind, name: str = "ada", **fields: str) -> dict[str, st
     """A form of the admin page, filled in."""
     page = await call(behind.person(name), "/admin")
     assert page.status_code == 200, page.text
-    return fields | {"token": behind.back.tokens.of(name, now=NOW)}
+    return fields | {"token": behind.admin_service.tokens.of(name, now=NOW)}
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ async def test_the_page() -> None:
         "Ledger ok",
         "Journal empty",
         "one of 2",
-        "stop nobody: Tried <b>out</b>",
-        "would have stopped 7 requests",
+        "block nothing: Tried <b>out</b>",
+        "would have blocked 7 requests",
         "Tried <b>out</b> YouTube staff 7",
         "1 person",
         "YouTube 20 minutes",
         "Facebook 5 minutes",
         "Free of charge 20 minutes",
-        "Nobody waits for an answer",
+        "No requests are waiting for an answer",
     ):
         assert part in shown, part
     assert "<b>out" not in answer.text
@@ -124,10 +124,10 @@ async def test_approving() -> None:
     again = await call(
         behind.person("abe"),
         "/admin/requests",
-        sent | {"token": behind.back.tokens.of("abe", now=NOW)},
+        sent | {"token": behind.admin_service.tokens.of("abe", now=NOW)},
     )
     assert again.status_code == 400
-    assert "does not wait" in again.text
+    assert "already been answered" in again.text
     assert len(behind.ledger.grants(0.0)) == 1
     assert behind.counts.seen == {("daily-social", "granted"): 1}
 
@@ -166,7 +166,7 @@ async def test_not_about_oneself() -> None:
     for pseudonyms in (False, True):
         behind = Behind(pseudonyms=pseudonyms)
         behind.asked(person="ada")
-        assert "Your own request" in (await call(behind.person("ada"), "/admin")).text
+        assert "your own request" in (await call(behind.person("ada"), "/admin")).text
         sent = await form(behind, request="r1", verb="approve")
         answer = await call(behind.person("ada"), "/admin/requests", sent)
         assert answer.status_code == 400
@@ -183,7 +183,7 @@ async def test_other_sites_cannot_decide(path: str) -> None:
     for headers, fields in (
         ({"Origin": "https://evil.example"}, sent),
         ({}, sent),
-        (SAME, sent | {"token": behind.back.tokens.of("abe", now=NOW)}),
+        (SAME, sent | {"token": behind.admin_service.tokens.of("abe", now=NOW)}),
     ):
         assert (await call(behind.person("ada"), path, fields, headers)).status_code == 403
     assert behind.ledger.requests(status="open")
@@ -195,9 +195,9 @@ async def test_the_ledger_is_away() -> None:
     behind = Behind(Away(), pseudonyms=True)
     page = await call(behind.person("ada"), "/admin")
     assert page.status_code == 503
-    assert "cannot be asked now" in page.text
+    assert "is not available right now" in page.text
     assert "3f9ad2c1b7e0" in page.text
-    sent = {"token": behind.back.tokens.of("ada", now=NOW)}
+    sent = {"token": behind.admin_service.tokens.of("ada", now=NOW)}
     for path, fields in (
         ("/admin/requests", {"request": "r1", "verb": "approve"}),
         ("/admin/unmask", {"pseudonym": NAMES.of("dora"), "reason": "x"}),
@@ -237,7 +237,7 @@ async def test_unmasking() -> None:
     ("fields", "word"),
     [
         ({"pseudonym": "dora", "reason": "x"}, "not a pseudonym"),
-        ({"pseudonym": NAMES.of("dora"), "reason": " "}, "Say why"),
+        ({"pseudonym": NAMES.of("dora"), "reason": " "}, "say why"),
     ],
 )
 async def test_unmasking_needs_a_reason(fields: dict[str, str], word: str) -> None:
@@ -263,4 +263,4 @@ async def test_somebody_unknown() -> None:
     behind = Behind(pseudonyms=True)
     sent = await form(behind, pseudonym=NAMES.of("zoe"), reason="x")
     answer = await call(behind.person("ada"), "/admin/unmask", sent)
-    assert "Nobody we know" in (await call(behind.person("ada"), answer.headers["location"])).text
+    assert "Not known here" in (await call(behind.person("ada"), answer.headers["location"])).text

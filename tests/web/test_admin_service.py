@@ -14,7 +14,7 @@ from tests.web.office import visit
 
 def test_who_is_an_administrator() -> None:
     """The rules say so, and nothing else."""
-    back = Behind().back
+    back = Behind().admin_service
     assert [back.is_admin(name) for name in ("ada", "abe", "dora", "ip:10.0.0.1")] == [
         True,
         True,
@@ -27,7 +27,7 @@ async def test_totals() -> None:
     """Platforms and allowances of everybody, most first; people are counted and not named."""
     behind = Behind()
     behind.inner.write_visits([visit("facebook", 60, 5), visit("youtube", 30, 20, None)])
-    totals = await behind.back.totals()
+    totals = await behind.admin_service.totals()
     assert list(totals.platforms.items()) == [("youtube", 1200.0), ("facebook", 300.0)]
     assert list(totals.allowances.items()) == [(None, 1200.0), ("daily-social", 300.0)]
     assert totals.people == 1
@@ -46,9 +46,9 @@ async def test_the_ledger_is_never_asked_on_the_loop() -> None:
 
     behind = Behind(Watching())
     behind.asked()
-    await behind.back.glance("dora")
-    await behind.back.asked_by("dora")
-    await behind.back.approve("r1", "ada")
+    await behind.admin_service.requests_if_quick("dora")
+    await behind.admin_service.requests_of("dora")
+    await behind.admin_service.approve("r1", "ada")
     assert seen
     assert threading.get_ident() not in seen
 
@@ -62,14 +62,14 @@ async def test_a_glance_waits_for_nobody() -> None:
         ) -> list[TimeRequest]:
             raise LedgerError("schema")
 
-    assert await Behind(Broken()).back.glance("dora") == ()
+    assert await Behind(Broken()).admin_service.requests_if_quick("dora") == ()
 
 
 async def test_an_override_counts_behind_pseudonyms() -> None:
     """The grant of a pseudonym is for the pseudonym, though the name behind it decides about its end."""
     behind = Behind(pseudonyms=True)
     behind.asked(person="dora")
-    closed = await behind.back.approve("r1", "ada")
+    closed = await behind.admin_service.approve("r1", "ada")
     assert (closed.person, closed.decided_by) == (NAMES.of("dora"), NAMES.of("ada"))
-    with pytest.raises(ValueError, match="does not wait"):
-        await behind.back.refuse("r1", "ada", "no")
+    with pytest.raises(ValueError, match="already been answered"):
+        await behind.admin_service.refuse("r1", "ada", "no")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from proxy_addon.system.health import down
-from proxy_addon.web.admin_view import MOST_SHOWN, in_force, observing, parts
+from proxy_addon.web.admin_view import MAX_SHOWN, in_force, observing, parts
 from proxy_addon.web.interface import Health
 from tests.web.back import RULES, UP
 from tests.web.office import NOW
@@ -18,7 +18,7 @@ from tests.web.office import NOW
     [
         ({}, "empty", True),
         ({"journal_visits": 3}, "3 visits wait", False),
-        ({"journal_dropped": 2, "journal_visits": 3}, "2 visits found no room", False),
+        ({"journal_dropped": 2, "journal_visits": 3}, "2 visits did not fit", False),
         ({"journal_message": "disk full"}, "cannot be written: disk full", False),
     ],
 )
@@ -37,10 +37,10 @@ def test_parts() -> None:
 
 def test_long_lists_are_cut() -> None:
     """However many problems there are, the page stays a page; how many more is told."""
-    shown = in_force(RULES, NOW, [f"p{n}" for n in range(MOST_SHOWN + 5)], NOW)
-    assert (len(shown.problems), shown.more) == (MOST_SHOWN, 5)
-    many = [({"rule": f"r{n}", "platform": "x", "role": "staff"}, 1) for n in range(MOST_SHOWN + 5)]
+    shown = in_force(RULES, NOW, [f"p{n}" for n in range(MAX_SHOWN + 5)], NOW)
+    assert (len(shown.problems), shown.more) == (MAX_SHOWN, 5)
+    many = [({"rule": f"r{n}", "platform": "x", "role": "staff"}, 1) for n in range(MAX_SHOWN + 5)]
     assert (len(observing(RULES, many).would), observing(RULES, many).total) == (
-        MOST_SHOWN,
-        MOST_SHOWN + 5,
+        MAX_SHOWN,
+        MAX_SHOWN + 5,
     )

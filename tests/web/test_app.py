@@ -245,7 +245,7 @@ async def test_the_index_names_the_state_and_no_employee() -> None:
             web_app(FixedProxyState(state=Health(False, {"ledger": down("down: locked")}))), "/"
         )
     ).text
-    assert "needs a hand" in page
+    assert "needs attention" in page
     assert "down: locked" in page
     assert "dora" not in page
 

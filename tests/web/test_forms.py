@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from proxy_addon.web.forms import (
     FIELD,
-    LIVES,
-    MOST_BYTES,
+    LIFETIME,
+    MAX_BYTES,
     TYPE,
     Refusal,
     Tokens,
@@ -69,17 +69,19 @@ def test_from_our_page(headers: dict[str, str], scheme: str, ours: bool) -> None
 
 
 @settings(max_examples=60)
-@given(st.text(max_size=20), st.text(max_size=20), st.floats(0, 3 * LIVES), st.floats(0, LIVES))
+@given(
+    st.text(max_size=20), st.text(max_size=20), st.floats(0, 3 * LIFETIME), st.floats(0, LIFETIME)
+)
 def test_tokens(name: str, other: str, start: float, later: float) -> None:
     """A token holds for its words for a while, for no other words, with no other key, and ends."""
     made = TOKENS.of(name, now=NOW + start)
-    assert TOKENS.holds(made, name, now=NOW + start + later)
-    assert not TOKENS.holds(made, name, now=NOW + start + 2 * LIVES)
-    assert not Tokens(b"another").holds(made, name, now=NOW + start)
-    assert not TOKENS.holds(other, name, now=NOW + start)
+    assert TOKENS.is_valid(made, name, now=NOW + start + later)
+    assert not TOKENS.is_valid(made, name, now=NOW + start + 2 * LIFETIME)
+    assert not Tokens(b"another").is_valid(made, name, now=NOW + start)
+    assert not TOKENS.is_valid(other, name, now=NOW + start)
     if other != name:
-        assert not TOKENS.holds(made, other, now=NOW + start)
-    assert not TOKENS.holds(made, name, other, now=NOW + start)
+        assert not TOKENS.is_valid(made, other, now=NOW + start)
+    assert not TOKENS.is_valid(made, name, other, now=NOW + start)
 
 
 async def test_posted() -> None:
@@ -94,9 +96,9 @@ async def test_posted() -> None:
         ({}, {}, 403),
         (GOOD, {}, 403),
         (GOOD, {FIELD: TOKENS.of("eve", now=NOW)}, 403),
-        (GOOD, {FIELD: TOKENS.of("dora", now=NOW - 2 * LIVES)}, 403),
+        (GOOD, {FIELD: TOKENS.of("dora", now=NOW - 2 * LIFETIME)}, 403),
         (GOOD | {"content-type": "text/plain"}, {FIELD: TOKENS.of("dora", now=NOW)}, 415),
-        (GOOD, {FIELD: TOKENS.of("dora", now=NOW), "reason": "x" * MOST_BYTES}, 413),
+        (GOOD, {FIELD: TOKENS.of("dora", now=NOW), "reason": "x" * MAX_BYTES}, 413),
         (GOOD, {FIELD: TOKENS.of("dora", now=NOW)} | {f"f{n}": "x" for n in range(30)}, 413),
         (GOOD, {FIELD: "ü\x00"}, 403),
     ],

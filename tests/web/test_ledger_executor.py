@@ -14,26 +14,26 @@ from proxy_addon.web.ledger_executor import LedgerExecutor
 async def test_answers_and_problems_come_back() -> None:
     """What the question returns or raises, from a thread that is not the loop's."""
     executor = LedgerExecutor()
-    assert await executor.ask(threading.get_ident) != threading.get_ident()
+    assert await executor.run(threading.get_ident) != threading.get_ident()
     with pytest.raises(ZeroDivisionError):
-        await executor.ask(lambda: 1 // 0)
+        await executor.run(lambda: 1 // 0)
 
 
 async def test_a_ledger_that_hangs() -> None:
     """A question that takes too long is given up, the loop goes on meanwhile, and no more than a few hang."""
-    executor, over = LedgerExecutor(patience=0.05, most=2), threading.Event()
+    executor, over = LedgerExecutor(timeout=0.05, max_calls=2), threading.Event()
     try:
-        asked = [executor.ask(over.wait) for _ in range(3)]
+        asked = [executor.run(over.wait) for _ in range(3)]
         answers = await asyncio.gather(*asked, return_exceptions=True)
         assert [type(each) for each in answers] == [LedgerUnavailable] * 3
         with pytest.raises(LedgerUnavailable, match="too many"):
-            await executor.ask(int)
+            await executor.run(int)
     finally:
         over.set()
     async with asyncio.timeout(10):
         while True:  # once the database has ended them, others may ask again
             try:
-                assert await executor.ask(int) == 0
+                assert await executor.run(int) == 0
                 return
             except LedgerUnavailable:
                 await asyncio.sleep(0.01)
@@ -41,11 +41,11 @@ async def test_a_ledger_that_hangs() -> None:
 
 def test_a_loop_that_ends_first() -> None:
     """An answer that comes when the loop is closed is dropped."""
-    over, executor = threading.Event(), LedgerExecutor(patience=0.01)
+    over, executor = threading.Event(), LedgerExecutor(timeout=0.01)
 
     async def give_up() -> None:
         with pytest.raises(LedgerUnavailable):
-            await executor.ask(over.wait)
+            await executor.run(over.wait)
 
     asyncio.run(give_up())
     over.set()

@@ -22,7 +22,7 @@ from proxy_addon.core.ruleset import (
 )
 from proxy_addon.core.types import Target, Visit
 from proxy_addon.web.app import employee_app
-from proxy_addon.web.rule_explanation import MOST_STEPS, WhyPage, page_of
+from proxy_addon.web.rule_explanation import MAX_STEPS, WhyPage, page_of
 from tests.web import office
 from tests.web.client import as_person
 from tests.web.office import FixedProxyState, visit
@@ -84,7 +84,7 @@ def test_the_walk_in_plain_words() -> None:
     )
     assert [(line.rule, line.decides, line.why) for line in asked.walk] == [
         ("Care is free", False, "It is for the role care; you are in staff."),
-        ("Bob's course", False, "It is for colleagues whom it names."),
+        ("Bob's course", False, "It is for colleagues that it names."),
         ("Lunch is yours", False, "It is not 12:00-13:00 now."),
         ("Fifteen minutes a day", True, "This rule decides."),
     ]
@@ -99,7 +99,7 @@ def test_nobody_else_is_named() -> None:
     assert "bob" not in repr(shown).replace("Bob's course", "")
     assert "carl" not in repr(shown)
     assert shown.asked is not None
-    assert "These limits were made for you." in shown.asked.facts
+    assert "These limits apply to you." in shown.asked.facts
 
 
 def test_limits_of_a_role() -> None:
@@ -110,7 +110,7 @@ def test_limits_of_a_role() -> None:
     assert asked is not None
     assert asked.facts[:2] == (
         "Daily social: 10 minutes in any 4 hours; 0 minutes used, 10 minutes left.",
-        "These limits were made for your role staff.",
+        "These limits apply to your role staff.",
     )
 
 
@@ -151,15 +151,17 @@ def test_other_answers() -> None:
     """No rule that fits, a rule that is only tried out, and a platform that no rule limits."""
     quiet = page_of(Ruled(ruled=rule_set(RULES[0])), "dora", "youtube").asked
     assert quiet is not None
-    assert quiet.because == "No rule fits; this is what holds then."
+    assert quiet.because == "No rule applies, so the default of the policy decides."
     assert quiet.walk[0].why == "It is for the role care; you are in staff."
     tried = page_of(
         Ruled(ruled=rule_set(replace(RULES[4], mode=Mode.OBSERVE))), "dora", "youtube"
     ).asked
     assert tried is not None
     assert tried.opens
-    assert tried.because.endswith("The rule is only tried out; in force, it would be closed.")
-    assert tried.walk[-1].why == "This rule decides, and is only tried out."
+    assert tried.because.endswith(
+        "The rule is only being tried out; if it were enforced, this would be closed."
+    )
+    assert tried.walk[-1].why == "This rule decides, but is only being tried out."
     free = page_of(Ruled(ruled=replace(rule_set(), limited=frozenset())), "dora", "youtube").asked
     assert free is not None
     assert free.because == "No rule limits this: nothing is counted there."
@@ -192,7 +194,7 @@ def test_a_long_list_is_cut() -> None:
     many = tuple(replace(RULES[0], name=f"R{n}") for n in range(200))
     asked = page_of(Ruled(ruled=rule_set(*many, RULES[3])), "dora", "facebook").asked
     assert asked is not None
-    assert (len(asked.walk), asked.passed) == (MOST_STEPS + 1, 200 - MOST_STEPS)
+    assert (len(asked.walk), asked.passed) == (MAX_STEPS + 1, 200 - MAX_STEPS)
     assert asked.walk[-1].decides
 
 

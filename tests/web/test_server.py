@@ -10,7 +10,7 @@ import pytest
 
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.web.app import web_app
-from proxy_addon.web.server import PortTaken, WebServer, bind, free
+from proxy_addon.web.server import PortTaken, WebServer, available_port, bind
 from tests.e2e.waiting import accepts, free_port, until
 from tests.web.office import FixedProxyState
 
@@ -35,7 +35,7 @@ def test_taken_port() -> None:
     """A port that somebody has is one line with the flag that chooses another."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         wanted = HostPort("127.0.0.1", holder.getsockname()[1])
-        for attempt in (lambda: bind(wanted, "--web"), lambda: free(wanted, "--web")):
+        for attempt in (lambda: bind(wanted, "--web"), lambda: available_port(wanted, "--web")):
             with pytest.raises(
                 PortTaken,
                 match=r"^--web 127\.0\.0\.1:\d+: .*; choose another with --web HOST:PORT$",
@@ -48,9 +48,9 @@ def test_taken_port() -> None:
 
 def test_free() -> None:
     """Port 0 becomes one that can be listened on; another stays what it is."""
-    found = free(HostPort("127.0.0.1", 0), "--listen")
+    found = available_port(HostPort("127.0.0.1", 0), "--listen")
     assert found.port > 0
-    assert free(found, "--listen") == found
+    assert available_port(found, "--listen") == found
     bind(found, "--listen").close()
 
 

@@ -27,7 +27,7 @@ class Away(MemoryLedger):
         raise LedgerUnavailable("postgresql://10.0.0.1 does not answer")
 
 
-async def filled(behind: Behind, **typed: str) -> dict[str, str]:
+async def filled(behind: Behind, **values: str) -> dict[str, str]:
     """The form as dora gets it, filled in."""
     page = await call(behind.person(), "/ask?allowance=weekly-video")
     assert page.status_code == 200
@@ -41,7 +41,7 @@ async def filled(behind: Behind, **typed: str) -> dict[str, str]:
         "minutes": "10",
         "reason": "a launch",
         "token": token(page.text),
-    } | typed
+    } | values
 
 
 async def test_asking() -> None:
@@ -65,7 +65,7 @@ async def test_asking() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "word"),
+    ("values", "word"),
     [
         ({"minutes": "<i>5"}, "whole number"),
         ({"allowance": '"><script>'}, "your allowances"),
@@ -73,16 +73,16 @@ async def test_asking() -> None:
         ({"minutes": "100000"}, "whole number"),
     ],
 )
-async def test_what_cannot_be_asked(typed: dict[str, str], word: str) -> None:
+async def test_what_cannot_be_asked(values: dict[str, str], word: str) -> None:
     """It is said what is wrong, and what was typed stays, escaped."""
     behind = Behind()
-    answer = await call(behind.person(), "/ask", await filled(behind, **typed))
+    answer = await call(behind.person(), "/ask", await filled(behind, **values))
     assert answer.status_code == 400
     assert word in answer.text
-    (value,) = typed.values()
+    (value,) = values.values()
     assert "<i>" not in answer.text
     assert "<script>" not in answer.text
-    assert value == "" or "allowance" in typed or f'value="{escape(value)}"' in answer.text
+    assert value == "" or "allowance" in values or f'value="{escape(value)}"' in answer.text
     assert not behind.ledger.requests()
 
 
@@ -95,7 +95,7 @@ async def test_three_at_a_time() -> None:
     assert "<form" not in (await call(behind.person(), "/ask")).text
     answer = await call(behind.person(), "/ask", form)
     assert answer.status_code == 400
-    assert "wait for an answer" in answer.text
+    assert "waiting for an answer" in answer.text
     assert len(behind.ledger.requests()) == 3
     assert not behind.counts.seen
 
@@ -138,7 +138,7 @@ async def test_the_ledger_is_away() -> None:
     """Asking says so, with 503 and without a word about our machines; the person's own page does without."""
     behind = Behind(Away())
     sent = {"allowance": "daily-social", "minutes": "1", "reason": "x"}
-    sent["token"] = behind.back.tokens.of("dora", now=NOW)
+    sent["token"] = behind.admin_service.tokens.of("dora", now=NOW)
     for form in (None, sent):
         answer = await call(behind.person(), "/ask", form)
         assert answer.status_code == 503

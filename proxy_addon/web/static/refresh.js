@@ -10,5 +10,5 @@ setInterval(async () => {
     for (const open of shown.querySelectorAll("details[open][id]"))
       fresh?.querySelector("#" + CSS.escape(open.id))?.setAttribute("open", "");
     if (fresh && fresh.innerHTML !== shown.innerHTML) shown.replaceWith(fresh);
-  } catch { /* the proxy is away for a moment: what is shown stays */ }
+  } catch { /* the proxy does not answer at the moment: keep what is shown */ }
 }, every);
