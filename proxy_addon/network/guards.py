@@ -1,13 +1,13 @@
-"""Which networks the proxy serves, and which targets it must not be talked into reaching.
+"""Which networks the proxy serves, and which targets it must not reach.
 
-A proxy stands inside the office network and on a machine of its own: whoever may use it could otherwise
-reach what only that machine can reach. So CONNECT is for port 443 and the listed ports; loopback,
+The proxy is inside the office network and on a machine of its own: without a guard its users could reach
+what only that machine can reach. So CONNECT is for port 443 and the listed ports; loopback,
 link-local and multicast addresses, the addresses of cloud metadata services and the proxy's own ports are
 refused in every spelling (IPv4 inside IPv6, `127.1`, `localhost`), unless `allow_targets` lists them.
 
 The check is made on the addresses that a connection really goes to: names are resolved here and nowhere
 else (`Resolver` takes the place of the event loop's `getaddrinfo`), and guarded addresses are dropped
-from the answers, so that a name whose answer changes between a check and a connection gains nothing.
+from the answers, so that a name whose answer changes between check and connection (DNS rebinding) gains nothing.
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ _LOCAL_NAMES = frozenset(
     }
 )
 # Where IPv6 prefixes carry an IPv4 address: the prefix and how far its last bit is from the right.
-_CARRIERS: tuple[tuple[Network, int], ...] = (
+_EMBEDDED_IPV4: tuple[tuple[Network, int], ...] = (
     (ip_network("::/96"), 0),  # IPv4-compatible
     (ip_network("::ffff:0:0:0/96"), 0),  # IPv4-translated
     (ip_network("64:ff9b::/96"), 0),  # NAT64
     (ip_network("64:ff9b:1::/48"), 0),  # NAT64 of a local network, with a prefix of 96 bits
     (ip_network("2002::/16"), 80),  # 6to4
 )
-_TEREDO = ip_network("2001::/32")  # the client's address, every bit turned over
+_TEREDO = ip_network("2001::/32")  # the client's address with every bit inverted
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
-_LOOKUPS = 32  # names looked up at once; a dead name server must not hold up the loop's own threads
+_MAX_LOOKUPS = 32  # concurrent name lookups; a name server that does not answer must not block the loop's own threads
 
 type AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
 
@@ -84,7 +84,7 @@ def plain_address(text: str) -> Address | None:
 
 
 class ClientGuard:
-    """Who may use the proxy at all."""
+    """Which clients may use the proxy at all."""
 
     def __init__(self, networks: Iterable[Network]) -> None:
         self._networks = tuple(networks)
@@ -97,7 +97,7 @@ class ClientGuard:
 
 
 class TargetGuard:
-    """Which targets may be reached. Every check gives None for yes, or a sentence that says why not."""
+    """Which targets may be reached. Every check returns None if so, or a sentence that says why not."""
 
     def __init__(self, settings: Settings, own_ports: Iterable[int]) -> None:
         """`own_ports`: the ports on which this process listens, on whatever address."""
@@ -138,7 +138,7 @@ class TargetGuard:
             return f"{ip} is not an IP address"
         name = normal_host(host)
         what = _guarded(address)
-        if what is None and port in self._own_ports and any(map(_is_here, _meanings(address))):
+        if what is None and port in self._own_ports and any(map(_is_local, _equivalents(address))):
             what = "the proxy itself"
         if what is None or self._is_listed(name, address, port):
             return None
@@ -166,9 +166,9 @@ class Resolver:
         }
         self._guard = guard
         upstream = settings.upstream_proxy
-        # The administrator named it: it may stand on this very machine.
+        # The administrator named it, so it may be on this very machine.
         self._upstream = (normal_host(upstream.host), upstream.port) if upstream else None
-        self._threads = ThreadPoolExecutor(max_workers=_LOOKUPS, thread_name_prefix="dns")
+        self._threads = ThreadPoolExecutor(max_workers=_MAX_LOOKUPS, thread_name_prefix="dns")
 
     def mapped(self, host: str, port: int) -> tuple[str, int] | None:
         """Address and port that the `--resolve` table gives for a host, name or number; None = no line."""
@@ -179,7 +179,7 @@ class Resolver:
         return self._upstream == (normal_host(host), port)
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
-        """From now on this loop resolves names here, and asks the table about numeric hosts, too.
+        """From now on this loop resolves names here, and uses the table for numeric hosts as well.
 
         (Those it connects to without resolving.)
         """
@@ -194,11 +194,11 @@ class Resolver:
             host, port = mapped or (host, port)
             return await connect(factory, host, port, **more)
 
-        setattr(loop, "getaddrinfo", self.getaddrinfo)  # noqa: B010 (mypy knows no other way to say it)
+        setattr(loop, "getaddrinfo", self.getaddrinfo)  # noqa: B010 (mypy allows no plain assignment)
         setattr(loop, "create_connection", create_connection)  # noqa: B010
 
     def close(self) -> None:
-        """Give the threads back; look-ups that still run are left to end by themselves."""
+        """Release the threads; lookups that still run end by themselves."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def getaddrinfo(
@@ -207,7 +207,7 @@ class Resolver:
         port: bytes | str | int | None,
         *,
         family: int = 0,
-        type: int = 0,  # noqa: A002 (asyncio's word)
+        type: int = 0,  # noqa: A002 (asyncio's name)
         proto: int = 0,
         flags: int = 0,
     ) -> list[AddressInfo]:
@@ -219,7 +219,7 @@ class Resolver:
             and isinstance(port, int)
             and (mapped := self.mapped(name or "", port)) is not None
         ):
-            # A numeric look-up asks nobody, so it may run right here.
+            # A numeric lookup needs no name server, so it may run right here.
             return _typed(
                 socket.getaddrinfo(*mapped, family, type, proto, flags | socket.AI_NUMERICHOST)
             )
@@ -251,7 +251,7 @@ _SENTENCE = re.compile(rf"[^\s,]+ is [^,:]+, {re.escape(_REMEDY)}")
 
 
 def refusal(message: str) -> str | None:
-    """The sentence of a refusal of ours inside what mitmproxy says about a connection; None without one."""
+    """Our refusal inside mitmproxy's message about a connection; None without one."""
     found = _SENTENCE.search(message)
     return found[0] if found else None
 
@@ -277,17 +277,19 @@ def _numeric(name: str) -> Address | None:
 @lru_cache(maxsize=8192)
 def _guarded(address: Address) -> str | None:
     """What a guarded address is, in whichever form; None for an open one."""
-    found = (what for each in _meanings(address) for network, what in _GUARDED if each in network)
+    found = (
+        what for each in _equivalents(address) for network, what in _GUARDED if each in network
+    )
     return next(found, None)
 
 
-def _meanings(address: Address) -> Iterator[Address]:
-    """The address, and the IPv4 addresses that a gateway would make of it."""
+def _equivalents(address: Address) -> Iterator[Address]:
+    """The address, and the IPv4 addresses that a gateway would translate it to."""
     yield address
     if isinstance(address, IPv4Address):
         return
     number = int(address)
-    for network, shift in _CARRIERS:
+    for network, shift in _EMBEDDED_IPV4:
         # `::` and `::1` are addresses in their own right.
         if address in network and number > 1:
             yield IPv4Address(number >> shift & 0xFFFF_FFFF)
@@ -297,10 +299,10 @@ def _meanings(address: Address) -> Iterator[Address]:
         yield IPv4Address(number & 0xFFFF_FFFF)
 
 
-def _is_here(address: Address) -> bool:
-    """True for an address of this machine: only to such a one does the system connect from itself.
+def _is_local(address: Address) -> bool:
+    """True for an address of this machine: only then does the system use the same address as the source.
 
-    Nothing is sent. (Binding would do as well, but for machines that may bind to addresses they do not have.)
+    Nothing is sent. (Binding would also work, except on machines that may bind to addresses they do not have.)
     """
     family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
     try:

@@ -1,4 +1,4 @@
-"""The hooks of mitmproxy, each of them guarded: a decision is made by the enforcer, and nowhere here.
+"""The hooks of mitmproxy, each with its own error handling. Decisions are made by the enforcer, never here.
 
 mitmproxy logs an exception of an add-on and lets the flow go on. So every hook catches its own: it is counted,
 logged, and what applies then is the stricter side, or the verdict of `on_failure` where that has one.
@@ -22,14 +22,14 @@ from proxy_addon.proxy.in_flight import InFlight
 from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.connections import Connections
 from proxy_addon.proxy.layers.termination import Terminator
-from proxy_addon.proxy.layers.tunnel_choice import Wait
+from proxy_addon.proxy.layers.tunnel_choice import NeedsMoreData
 from proxy_addon.proxy.requests import Requests
 from proxy_addon.proxy.services import Services
 from proxy_addon.proxy.tunnels import Tunnels
 
 log = structlog.get_logger("allowance.proxy")
 
-_REMEMBERED = 1000  # addresses and platforms about which something has been logged
+_MAX_LOGGED = 1000  # addresses and platforms that have been logged once
 
 
 class AllowanceAddon:
@@ -42,29 +42,29 @@ class AllowanceAddon:
         self.failures = Failures(services)
         self.connections = Connections()
         self._recorder = DecisionRecorder(services.decisions)
-        self.under_way = InFlight(services, self.connections, self.failures, self._recorder)
+        self.in_flight = InFlight(services, self.connections, self.failures, self._recorder)
         credentials = Credentials(services)
         self._tunnels = Tunnels(
-            services, self.connections, credentials, self.under_way, self.failures, self._recorder
+            services, self.connections, credentials, self.in_flight, self.failures, self._recorder
         )
         self._requests = Requests(
             services,
             self.connections,
             credentials,
-            self.under_way,
+            self.in_flight,
             self._tunnels,
             self.failures,
             self._recorder,
         )
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
     def start(self, loop: asyncio.AbstractEventLoop, terminator: Terminator) -> None:
-        """Begin to look after what is running."""
-        self.under_way.start(loop, terminator)
+        """Start the periodic check of what is running."""
+        self.in_flight.start(loop, terminator)
 
     def stop(self) -> None:
-        """Stop looking."""
-        self.under_way.stop()
+        """Stop the periodic check."""
+        self.in_flight.stop()
 
     @contextmanager
     def _guarded(self, where: str, flow: http.HTTPFlow | None = None) -> Iterator[None]:
@@ -76,9 +76,9 @@ class AllowanceAddon:
             self.failures.note(where, flow)
 
     def _first_time(self, what: str) -> bool:
-        if what in self._told or len(self._told) >= _REMEMBERED:
+        if what in self._logged or len(self._logged) >= _MAX_LOGGED:
             return False
-        self._told.add(what)
+        self._logged.add(what)
         return True
 
     # -- connections
@@ -100,9 +100,9 @@ class AllowanceAddon:
     def client_disconnected(self, client: connection.Client) -> None:
         """Forget the connection."""
         with self._guarded("client_disconnected"):
-            self.connections.gone(client)
+            self.connections.remove(client)
             self.services.traffic.connections(len(self.connections))
-            self.under_way.end_tunnel(client)
+            self.in_flight.end_tunnel(client)
 
     def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Numeric addresses are connected to without being looked up: guard them here."""
@@ -120,24 +120,26 @@ class AllowanceAddon:
             data.server.error = "it could not be checked whether this address may be reached"
 
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
-        """Choose what speaks with a client, and what is inside a tunnel."""
+        """Choose the layer for a client, and the layer inside a tunnel."""
         if nextlayer.layer is not None:
             return
         client = nextlayer.context.client
         try:
             nextlayer.layer = self._tunnels.open(nextlayer)
-        except Wait:
-            if self.connections.of(client).cuttable:  # ours to choose: nobody else may meanwhile
+        except NeedsMoreData:
+            if self.connections.of(
+                client
+            ).cuttable:  # the choice is ours: no other add-on may make it meanwhile
                 raise AddonHalt from None
             return
         except Exception:
             self.failures.note("next_layer")
         if nextlayer.layer is None:
-            self.under_way.close(client)
+            self.in_flight.close(client)
             raise AddonHalt
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
-        """An app that trusts nobody but its maker, or a device without our CA: say so once."""
+        """An app that trusts only its own certificates, or a device without our CA: log it once."""
         with self._guarded("tls_failed_client"):
             client = data.context.client
             hosts = self.connections.of(client).hosts
@@ -156,7 +158,7 @@ class AllowanceAddon:
     # -- tunnels
 
     async def http_connect(self, flow: http.HTTPFlow) -> None:
-        """A tunnel is asked for."""
+        """A client requests a tunnel."""
         await self._tunnels.connect(flow)
 
     def http_connect_error(self, flow: http.HTTPFlow) -> None:
@@ -181,7 +183,7 @@ class AllowanceAddon:
             await self._requests.head(flow)
         except Exception:
             self.failures.note("requestheaders", flow)
-            writing.give(flow, unavailable())
+            writing.answer_with(flow, unavailable())
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """A form for the employee's page is complete."""
@@ -199,7 +201,7 @@ class AllowanceAddon:
         if (
             flow.response is not None
             and flow.response.status_code == 101
-            and self.under_way.flight(flow)
+            and self.in_flight.flight(flow)
         ):
             flow.kill()
         self._over(flow)
@@ -213,7 +215,7 @@ class AllowanceAddon:
             conn = self.connections.known(flow.client_conn)
             if flow.metadata.pop("allowance_open", False) and conn is not None:
                 conn.open -= 1
-            self.under_way.end(flow)
+            self.in_flight.end(flow)
             self._recorder.judged(flow, None)
 
     # -- WebSockets

@@ -1,4 +1,4 @@
-"""The certificate authority of this proxy: made once, kept in `confdir`, its key readable by us alone."""
+"""The certificate authority of this proxy: created once and kept in `confdir`, with a key that only we can read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def prepare(confdir: Path) -> bool:
         made = not private.exists()
         if made:
             CertStore.create_store(confdir, BASENAME, KEY_BITS, "Allowance", "Allowance proxy CA")
-            copy.unlink(missing_ok=True)  # the key once more, without a password; nobody needs it
+            copy.unlink(
+                missing_ok=True
+            )  # a second copy of the key, without a password; nothing needs it
         for secret in (private, copy):
             if secret.exists():
                 secret.chmod(0o600)
@@ -57,7 +59,7 @@ def expires(confdir: Path) -> float:
         ).not_valid_after_utc.timestamp()
     except (OSError, ValueError) as error:
         raise CaError(
-            f"confdir: {certificate(confdir)}: {error}; give the folder of a CA that is whole"
+            f"confdir: {certificate(confdir)}: {error}; give the folder of a complete CA"
         ) from None
 
 

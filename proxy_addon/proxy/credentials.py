@@ -1,4 +1,4 @@
-"""Who asks, read from a request; the headers that say so go no further."""
+"""Identifies the sender of a request, and removes the headers that identify them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 
 REALM = "Allowance"
-_HOP = "Proxy-Connection"  # for us alone
+_HOP = "Proxy-Connection"  # meant for the proxy only
 
 
 class Credentials:
-    """Reads and strips; see `identity.py` for who is believed."""
+    """Reads and strips; see `identity/identification.py` for what is trusted."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._private = (*services.identifier.strip_headers, _HOP)
 
     async def who(self, flow: http.HTTPFlow) -> Identity:
-        """Who asks with this request. Waits only while a password is checked for the first time."""
+        """Who sent this request. Waits only while a password is checked for the first time."""
         headers = flow.request.headers
         header = self._services.forwarded_header
         credentials = headers.get("Proxy-Authorization")
@@ -35,14 +35,14 @@ class Credentials:
         )
 
     def strip(self, flow: http.HTTPFlow) -> None:
-        """Take off what no site may see."""
+        """Remove the headers that no site may see."""
         headers = flow.request.headers
         for name in self._private:
             if name in headers:
                 del headers[name]
 
     def person(self, who: Identity) -> Person:
-        """Somebody with the roles in force."""
+        """The person with the roles in force."""
         return self._services.enforcer.person(who.name, who.roles, self._services.clock.now())
 
     def sign_in(self) -> responses.Answer:

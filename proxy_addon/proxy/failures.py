@@ -1,4 +1,4 @@
-"""When our own code fails: counted each time, logged without a flood, and the configured verdict applied."""
+"""When our own code fails: counted each time, logged at most once a minute, and the configured verdict applied."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from proxy_addon.system.clock import timer
 
 log = structlog.get_logger("allowance.proxy")
 
-QUIET = 60.0  # seconds in which the same failure is logged once
+LOG_INTERVAL = 60.0  # seconds in which the same failure is logged once
 _CLOSED = Decision(Verdict.BLOCK, Reason.UNAVAILABLE)
 
 
 class Failures:
-    """What went wrong, and what applies then. Nothing here may raise."""
+    """Failures, and what applies then. Nothing here may raise."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -31,13 +31,13 @@ class Failures:
         """Count an exception that is being handled, and log it unless the same was logged a moment ago."""
         self._services.metrics.failed(where)
         now = timer()
-        if now - self._logged.get(where, -QUIET) >= QUIET:
+        if now - self._logged.get(where, -LOG_INTERVAL) >= LOG_INTERVAL:
             self._logged[where] = now
             about = {} if flow is None else {"request": request_id(flow)}
             log.exception("our own code failed", where=where, **about)
 
     def verdict(self, person: Person | None, target: Target) -> Decision:
-        """What `on_failure` says for somebody and something."""
+        """The verdict of `on_failure` for a person and a target."""
         try:
             return self._services.enforcer.failure(person, target)
         except Exception:
@@ -47,12 +47,12 @@ class Failures:
     def answer(
         self, flow: http.HTTPFlow, host: str, who: Identity | None, decision: Decision
     ) -> responses.Answer:
-        """The block answer of a failure verdict; a bare one when even that cannot be made."""
+        """The block answer of a failure verdict; the plainest one when even that fails."""
         try:
-            ask = reading.ask(flow, host, reading.fields(flow.request))
+            ask = reading.request_info(flow, host, reading.fields(flow.request))
             if decision.reason is Reason.UNAVAILABLE:
                 return responses.block(
-                    ask, decision, pages.bare_context(self._services, who, decision)
+                    ask, decision, pages.context_without_balance(self._services, who, decision)
                 )
             return responses.block(ask, decision, pages.context(self._services, who, decision))
         except Exception:
@@ -65,6 +65,6 @@ def unavailable() -> responses.Answer:
     plain = responses.refused(
         503,
         "We cannot look up your time right now",
-        "The fault is ours and costs you no minutes. Try again.",
+        "The fault is ours and costs you no minutes. Please try again.",
     )
     return plain._replace(headers=(*plain.headers, ("X-Allowance-Reason", "unavailable")))

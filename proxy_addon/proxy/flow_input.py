@@ -9,7 +9,7 @@ from mitmproxy import http
 from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.metering.referer import page_of
 from proxy_addon.proxy.layers.flow_output import request_id
-from proxy_addon.proxy.responses.responses import Ask
+from proxy_addon.proxy.responses.responses import RequestInfo
 
 _READ = frozenset(
     {
@@ -79,10 +79,10 @@ def exchange(request: http.Request, host: str, read: Fields) -> Exchange:
     )
 
 
-def ask(flow: http.HTTPFlow, host: str, read: Fields) -> Ask:
+def request_info(flow: http.HTTPFlow, host: str, read: Fields) -> RequestInfo:
     """What an answer of ours has to know of a request."""
     request = flow.request
-    return Ask(
+    return RequestInfo(
         request.method,
         request.pretty_url,
         host,

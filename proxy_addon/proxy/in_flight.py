@@ -1,4 +1,4 @@
-"""What is under way: told apart by flow or connection, looked at four times a second, ended when time is up."""
+"""Requests and tunnels in flight: kept by flow or connection, checked four times a second, ended when time is up."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ from proxy_addon.proxy.services import Services
 
 log = structlog.get_logger("allowance.proxy")
 
-TICK = 0.25  # seconds between two looks at what is running
-SETTLE = 60.0  # seconds between two rounds of housekeeping
-STUBBORN = 2.0  # seconds after which what was cut and goes on loses its whole connection
-SILENT = 1.0  # seconds without a byte after which a relayed tunnel counts as idle while draining
+TICK = 0.25  # seconds between two checks of what is running
+HOUSEKEEPING_SECONDS = 60.0  # seconds between two runs of housekeeping
+FORCE_CLOSE_SECONDS = (
+    2.0  # seconds after which a flow that was cut but goes on loses its whole connection
+)
+IDLE_SECONDS = (
+    1.0  # seconds without traffic after which a relayed tunnel counts as idle while draining
+)
 
 
 class InFlight:
-    """Flights by what they are for, and the end of both."""
+    """Flights by flow or client, and how they are ended."""
 
     def __init__(
         self,
@@ -41,12 +45,12 @@ class InFlight:
         self._failures = failures
         self._flights: WeakKeyDictionary[http.HTTPFlow, Flight] = WeakKeyDictionary()
         self._tunnels: WeakKeyDictionary[connection.Client, Flight] = WeakKeyDictionary()
-        self._stubborn: dict[http.HTTPFlow, float] = {}
+        self._cut_flows: dict[http.HTTPFlow, float] = {}
         self._terminator: Terminator | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._settled = services.clock.now()
+        self._last_housekeeping = services.clock.now()
 
-    # -- what is under way
+    # -- flights
 
     def begin(self, flow: http.HTTPFlow, flight: Flight) -> None:
         """A request of a limited platform goes on."""
@@ -58,8 +62,8 @@ class InFlight:
         return self._flights.get(flow)
 
     def end(self, flow: http.HTTPFlow) -> None:
-        """It is over. Twice is fine."""
-        self._stubborn.pop(flow, None)
+        """It has ended. May be called twice."""
+        self._cut_flows.pop(flow, None)
         flight = self._flights.pop(flow, None)
         if flight is not None:
             self._services.enforcer.closed(flight)
@@ -74,7 +78,7 @@ class InFlight:
         return self._tunnels.get(client)
 
     def end_tunnel(self, client: connection.Client) -> None:
-        """The tunnel is closed. Twice is fine."""
+        """The tunnel is closed. May be called twice."""
         flight = self._tunnels.pop(client, None)
         if flight is not None:
             self._services.enforcer.closed(flight)
@@ -82,28 +86,28 @@ class InFlight:
     # -- time
 
     def start(self, loop: asyncio.AbstractEventLoop, terminator: Terminator) -> None:
-        """Begin to look."""
+        """Start the periodic check."""
         self._terminator = terminator
         self._timer = loop.call_later(TICK, self._tick, loop)
 
     def stop(self) -> None:
-        """Stop looking."""
+        """Stop the periodic check."""
         if self._timer is not None:
             self._timer.cancel()
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = loop.call_later(TICK, self._tick, loop)
-        self.look()
+        self.end_due()
 
-    def look(self) -> None:
+    def end_due(self) -> None:
         """End what has to end now."""
         try:
             now = self._services.clock.now()
             for due in self._services.enforcer.due(now):
                 self._end(due.flight, due.decision, due.delay, now)
-            self._insist(now)
-            if now - self._settled > SETTLE:
-                self._settled = now
+            self._force_close(now)
+            if now - self._last_housekeeping > HOUSEKEEPING_SECONDS:
+                self._last_housekeeping = now
                 self._services.enforcer.settle(now)
         except Exception:
             self._failures.note("look")
@@ -122,29 +126,29 @@ class InFlight:
                 reason=decision.reason.value,
                 rule=decision.rule,
             )
-            self._recorder.tell(flight.request, flight.person, decision, now)
+            self._recorder.record(flight.request, flight.person, decision, now)
         except Exception:
             self._failures.note("cut")
-        self._sever(flight.handle, now)
+        self._terminate(flight.handle, now)
 
-    def _sever(self, handle: object, now: float) -> None:
+    def _terminate(self, handle: object, now: float) -> None:
         if isinstance(handle, http.HTTPFlow):
-            self._stubborn[handle] = now
+            self._cut_flows[handle] = now
             if self._terminator is not None:
                 conn = self._connections.known(handle.client_conn)
                 self._terminator.http(handle, cuttable=conn is not None and conn.cuttable)
         elif isinstance(handle, connection.Client):
             self.close(handle)
 
-    def _insist(self, now: float) -> None:
-        """What was cut and has not ended (a site that is still being connected to) ends with its client."""
-        for flow, since in list(self._stubborn.items()):
-            if now - since >= STUBBORN:
-                del self._stubborn[flow]
+    def _force_close(self, now: float) -> None:
+        """A flow that was cut but goes on (its site is still being connected to) ends with its client connection."""
+        for flow, since in list(self._cut_flows.items()):
+            if now - since >= FORCE_CLOSE_SECONDS:
+                del self._cut_flows[flow]
                 self.close(flow.client_conn)
 
     def _apply_failure(self) -> None:
-        """Nothing could be decided: what runs goes on or ends as `on_failure` says."""
+        """The check failed: what runs goes on or ends as `on_failure` says."""
         running = [*self._flights.values(), *self._tunnels.values()]
         for flight in running:
             decision = self._failures.verdict(flight.person, flight.target)
@@ -158,7 +162,7 @@ class InFlight:
         elif isinstance(flight.handle, connection.Client):
             self._tunnels.pop(flight.handle, None)
 
-    # -- the drain
+    # -- draining
 
     def close(self, client: connection.Client) -> None:
         """End a client connection with all that is in it."""
@@ -166,25 +170,25 @@ class InFlight:
             self._terminator.client(client)
 
     def close_idle(self, at: float) -> None:
-        """While draining: close connections in which nothing is under way. `at`: seconds on the loop's clock."""
+        """While draining: close connections in which nothing is running. `at`: seconds on the loop's clock."""
         if self._terminator is None:
             return
         for client in list(self._terminator.clients()):
             conn = self._connections.of(client)
             relayed = conn.passed or conn.flight is not None
-            if conn.open == 0 and (not relayed or self._silent(client, at)):
+            if conn.open == 0 and (not relayed or self._is_idle(client, at)):
                 self._terminator.client(client)
 
-    def _silent(self, client: connection.Client, at: float) -> bool:
-        """Of a relayed tunnel we know only when something passed last."""
+    def _is_idle(self, client: connection.Client, at: float) -> bool:
+        """Of a relayed tunnel only the time of its last traffic is known."""
         conn = self._connections.of(client)
         active = self._terminator.last_active(client) if self._terminator is not None else 0.0
         if conn.activity[0] != active:
             conn.activity = (active, at)
-        return at - conn.activity[1] >= SILENT
+        return at - conn.activity[1] >= IDLE_SECONDS
 
     def close_all(self) -> None:
-        """The drain is over: end what still runs."""
+        """Draining is over: end what still runs."""
         if self._terminator is not None:
             for client in list(self._terminator.clients()):
                 self._terminator.client(client)

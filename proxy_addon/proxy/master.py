@@ -1,7 +1,7 @@
-"""Our own master: only the mitmproxy add-ons that a forward proxy needs; signals and the drain.
+"""Our own mitmproxy master: only the add-ons that a forward proxy needs; signals and draining.
 
-On SIGTERM or SIGINT nothing new is accepted, idle connections are closed, running answers may finish for
-`drain` seconds, then everything ends. A second signal ends the wait.
+On SIGTERM or SIGINT no new connections are accepted, idle ones are closed, and running responses may finish for
+`drain` seconds; then everything is closed. A second signal ends the wait.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from proxy_addon.proxy.traffic import TrafficCounts
 
 log = structlog.get_logger("allowance.run")
 
-_LOOK = 0.05  # seconds between two looks at whether all have gone
+_POLL_SECONDS = 0.05  # seconds between two checks whether all connections have ended
 
 
 class ListenError(Exception):
@@ -33,7 +33,7 @@ class ListenError(Exception):
 
 
 class RunnerOptions(NamedTuple):
-    """What mitmproxy has to be told."""
+    """The options for mitmproxy."""
 
     listen: HostPort
     confdir: Path
@@ -57,15 +57,15 @@ class Runner:
         self._on_running = on_running
         self._on_stopping = on_stopping
         self._stop = asyncio.Event()
-        self._hurry = asyncio.Event()
+        self._end_now = asyncio.Event()
 
     async def run(self) -> None:
-        """Serve until a signal comes. Raises Listening when the port cannot be opened."""
+        """Serve until a signal comes. Raises ListenError when the port cannot be opened."""
         loop = asyncio.get_running_loop()
         self._addon.services.resolver.install(loop)
         self.server = server = proxyserver.Proxyserver()
         master = self._master(loop, server)
-        self.on_signals(loop)
+        self.install_signal_handlers(loop)
         running = asyncio.ensure_future(master.run())
         try:
             await self._until_listening(server, running)
@@ -117,32 +117,32 @@ class Runner:
 
     @property
     def draining(self) -> bool:
-        """True once the end has been asked for."""
+        """True once a stop has been requested."""
         return self._stop.is_set()
 
-    def on_signals(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let SIGTERM and SIGINT end it."""
+    def install_signal_handlers(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have SIGTERM and SIGINT call `stop`."""
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
 
     def stop(self) -> None:
-        """Begin to drain; asked for a second time, end at once."""
+        """Start draining; the second call ends it at once."""
         if self._stop.is_set():
-            self._hurry.set()
+            self._end_now.set()
         self._stop.set()
 
     async def _drain(self, server: proxyserver.Proxyserver) -> None:
-        """No new connections; what runs may end by itself for a while."""
+        """Accept no new connections; those that are open may finish for a while."""
         log.info("draining", connections=len(server.connections), seconds=self._wanted.drain)
         await server.servers.update([])
         deadline = asyncio.get_running_loop().time() + self._wanted.drain
-        while server.connections and not self._hurry.is_set():
+        while server.connections and not self._end_now.is_set():
             if asyncio.get_running_loop().time() >= deadline:
                 break
-            self._addon.under_way.close_idle(asyncio.get_running_loop().time())
-            await asyncio.sleep(_LOOK)
-        self._addon.under_way.close_all()
-        await asyncio.sleep(_LOOK)
+            self._addon.in_flight.close_idle(asyncio.get_running_loop().time())
+            await asyncio.sleep(_POLL_SECONDS)
+        self._addon.in_flight.close_all()
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 def _mode(upstream: UpstreamProxy | None) -> str:

@@ -1,4 +1,4 @@
-"""What pages shown through the proxy have to know: the person, the balance, the words."""
+"""What pages shown through the proxy need: the person, the balance, the platform."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ type App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
 def context(services: Services, who: Identity | None, decision: Decision) -> PageContext:
-    """The context of an answer to `who` (None when nobody could be told yet)."""
-    bare = bare_context(services, who, decision)
+    """The context of an answer to `who` (None when the person is not known yet)."""
+    bare = context_without_balance(services, who, decision)
     if who is None:
         return bare
     person = services.enforcer.person(who.name, who.roles, bare.now)
@@ -29,8 +29,10 @@ def context(services: Services, who: Identity | None, decision: Decision) -> Pag
     return bare._replace(balance=services.enforcer.balance(person, decision.allowance, bare.now))
 
 
-def bare_context(services: Services, who: Identity | None, decision: Decision) -> PageContext:
-    """The same without roles and balance: for when they cannot be looked up."""
+def context_without_balance(
+    services: Services, who: Identity | None, decision: Decision
+) -> PageContext:
+    """The same without roles and balance, for when they cannot be read."""
     rules = services.enforcer.rules
     platform = rules.platforms.get(decision.platform or "")
     return PageContext(
@@ -46,7 +48,7 @@ def bare_context(services: Services, who: Identity | None, decision: Decision) -
 
 
 def for_person(app: App, flow: http.HTTPFlow) -> App:
-    """The employee's application with the person that the proxy found out, never one that the client names.
+    """The employee's application with the person that the proxy identified, never one that the client names.
 
     mitmproxy quotes the path once more than the client did, and unquotes the query before it is split: both are
     put right here.

@@ -1,6 +1,6 @@
-"""For `mitmdump -w FILE`: notes in each flow that say what a dump would lack.
+"""For `mitmdump -w FILE`: notes in each flow on what a dump would lack.
 
-Bodies are streamed and messages forgotten as soon as they are counted, so a dump has neither. Where one is being
+Bodies are streamed, and messages are dropped as soon as they are counted, so a dump has neither. Where one is being
 written, when and how many bytes passed is put into the metadata of the flow, and whose flow it is. With that
 `allowance simulate` charges what this proxy charged. No content is kept, and without `-w` nothing at all.
 The keys and their shapes are read by `proxy_addon/trace/notes.py`.
@@ -39,7 +39,7 @@ class Recording:
         if not self._on:
             return
         self._name(flow)
-        flight, response = self._addon.under_way.flight(flow), flow.response
+        flight, response = self._addon.in_flight.flight(flow), flow.response
         if flight is not None:
             flow.metadata[TIMES] = [flight.at, self._clock.now()]
         if flight is not None and response is not None and callable(response.stream):
@@ -48,7 +48,7 @@ class Recording:
     def _counting(
         self, flow: http.HTTPFlow, flight: Flight, feed: Callable[[bytes], Any]
     ) -> Callable[[bytes], Any]:
-        """Notes bytes as coarsely as the clock takes them. Must never raise, like what it goes in front of."""
+        """Notes bytes at the resolution of the meter. Must never raise, like the function it wraps."""
         passed: list[list[float | int]] = []
         flow.metadata[PASSED] = passed
         since = flight.at
@@ -71,7 +71,7 @@ class Recording:
         if (
             self._on
             and flow.websocket is not None
-            and self._addon.under_way.flight(flow) is not None
+            and self._addon.in_flight.flight(flow) is not None
         ):
             self._name(flow)
             message = flow.websocket.messages[-1]
@@ -79,7 +79,7 @@ class Recording:
 
     def tcp_message(self, flow: tcp.TCPFlow) -> None:
         """Bytes of a metered tunnel; those that follow each other at once are one message."""
-        if not self._on or self._addon.under_way.tunnel(flow.client_conn) is None:
+        if not self._on or self._addon.in_flight.tunnel(flow.client_conn) is None:
             return
         self._name(flow)
         now, message, notes = self._clock.now(), flow.messages[-1], self._notes(flow)
@@ -95,7 +95,7 @@ class Recording:
     def _name(self, recorded: flow.Flow) -> None:
         conn = self._addon.connections.known(recorded.client_conn)
         flight = (
-            self._addon.under_way.flight(recorded) if isinstance(recorded, http.HTTPFlow) else None
+            self._addon.in_flight.flight(recorded) if isinstance(recorded, http.HTTPFlow) else None
         )
         if flight is not None:
             recorded.metadata[USER] = flight.person.name

@@ -1,4 +1,4 @@
-"""Requests: decided before the site is contacted, judged by their answer, fed to the clock while they run."""
+"""Requests: decided before the site is contacted, classified by their response, metered while they run."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 from proxy_addon.proxy.tunnels import Tunnels
 
-_STRANGER = ("nobody",)  # the role under which refused strangers are counted
+_UNIDENTIFIED_ROLES = ("nobody",)  # the role under which refused, unidentified requests are counted
 
 
-class Named(NamedTuple):
+class RequestHosts(NamedTuple):
     """The hosts that a request names: in its address, in Host, and around it (CONNECT, TLS)."""
 
     hosts: tuple[str, ...]
     tunnelled: bool
 
     @classmethod
-    def of(cls, request: http.Request, conn: ClientState) -> Named:
+    def of(cls, request: http.Request, conn: ClientState) -> RequestHosts:
         """All of them, Host first, each once."""
         names = (normalise(request.pretty_host), normalise(request.host), *conn.hosts)
         return cls(tuple(dict.fromkeys(names)), bool(conn.hosts))
@@ -51,7 +51,7 @@ class Requests:
         services: Services,
         connections: Connections,
         credentials: Credentials,
-        running: InFlight,
+        in_flight: InFlight,
         tunnels: Tunnels,
         failures: Failures,
         recorder: DecisionRecorder,
@@ -60,16 +60,16 @@ class Requests:
         self._services = services
         self._connections = connections
         self._credentials = credentials
-        self._running = running
+        self._in_flight = in_flight
         self._tunnels = tunnels
         self._failures = failures
 
     async def head(self, flow: http.HTTPFlow) -> None:
-        """Decide. The body is not here yet, and nothing has been sent to the site."""
+        """Decide. The body has not been received yet, and nothing has been sent to the site."""
         conn = self._connections.of(flow.client_conn)
-        named, who = Named((), bool(conn.hosts)), None
+        named, who = RequestHosts((), bool(conn.hosts)), None
         try:
-            named = Named.of(flow.request, conn)
+            named = RequestHosts.of(flow.request, conn)
             who = await self._who(flow, conn)
             self._decide(flow, named, who)
         except Exception:
@@ -82,7 +82,7 @@ class Requests:
         self._credentials.strip(flow)
         return conn.who
 
-    def _decide(self, flow: http.HTTPFlow, named: Named, who: Identity) -> None:
+    def _decide(self, flow: http.HTTPFlow, named: RequestHosts, who: Identity) -> None:
         if PAGE_HOST in named.hosts:
             self._page(flow, named, who)
             return
@@ -94,85 +94,89 @@ class Requests:
         if not limited:
             self._unlimited(flow, named)
         elif who.challenge and not named.tunnelled:
-            writing.give(flow, self._credentials.sign_in())
+            writing.answer_with(flow, self._credentials.sign_in())
         elif len(set(limited.values())) > 1:
-            writing.give(flow, _misdirected())
+            writing.answer_with(flow, _misdirected())
         else:
             self._limited(flow, who, next(iter(limited)))
 
-    def _page(self, flow: http.HTTPFlow, named: Named, who: Identity) -> None:
+    def _page(self, flow: http.HTTPFlow, named: RequestHosts, who: Identity) -> None:
         if who.challenge and not named.tunnelled:
-            writing.give(flow, self._credentials.sign_in())
+            writing.answer_with(flow, self._credentials.sign_in())
             return
         writing.mark(flow, writing.PAGE)
         flow.metadata["allowance_person"] = self._credentials.person(who).name
         flow.metadata["allowance_identified"] = who.identified
         flow.metadata["allowance_signed_in"] = who.signed_in
 
-    def _unlimited(self, flow: http.HTTPFlow, named: Named) -> None:
+    def _unlimited(self, flow: http.HTTPFlow, named: RequestHosts) -> None:
         request = flow.request
         problem = (
             None
             if named.tunnelled
-            else self._tunnels.not_here(normalise(request.host), request.port)
+            else self._tunnels.target_refusal(normalise(request.host), request.port)
         )
         if problem is not None:
-            writing.give(flow, responses.refused(403, "Not through this proxy", problem))
+            writing.answer_with(flow, responses.refused(403, "Not through this proxy", problem))
             return
         request.stream = True
 
     def _limited(self, flow: http.HTTPFlow, who: Identity, host: str) -> None:
         services, request = self._services, flow.request
         hit = services.enforcer.catalogue.lookup(host, request.path)
-        if hit is None:  # the host was limited a moment ago: rules were swapped in between
+        if hit is None:  # the host was limited a moment ago: the rules changed in between
             request.stream = True
             return
         read = reading.fields(request)
-        ask = reading.ask(flow, host, read)
+        ask = reading.request_info(flow, host, read)
         if who.refused or who.challenge:
-            self._refuse_stranger(flow, who, ask, hit)
+            self._refuse_unidentified(flow, who, ask, hit)
             return
         if not ask.upgrade and "upgrade" in request.headers:
-            del request.headers["upgrade"]  # to what, we could not meter
+            del request.headers["upgrade"]  # we could not meter another protocol
         x = reading.exchange(request, host, read)
         person, now = self._credentials.person(who), services.clock.now()
         asked = services.enforcer.ask(person, x, hit, now)
         if asked.flight is not None:
-            self._running.begin(flow, asked.flight)
-            self._recorder.wait(flow, person, asked.decision, now)
+            self._in_flight.begin(flow, asked.flight)
+            self._recorder.hold(flow, person, asked.decision, now)
             request.stream = True
             return
-        self._recorder.tell(ask.request_id, person, asked.decision, now)
+        self._recorder.record(ask.request_id, person, asked.decision, now)
         context = pages.context(services, who, asked.decision)
         if asked.notice is not None:
             services.traffic.notice(asked.notice.allowance)
-            writing.give(flow, responses.heads_up(ask, asked.decision, asked.notice, context))
+            writing.answer_with(
+                flow, responses.heads_up(ask, asked.decision, asked.notice, context)
+            )
         else:
-            writing.give(flow, responses.block(ask, asked.decision, context))
+            writing.answer_with(flow, responses.block(ask, asked.decision, context))
 
-    def _refuse_stranger(
-        self, flow: http.HTTPFlow, who: Identity, ask: responses.Ask, hit: Hit
+    def _refuse_unidentified(
+        self, flow: http.HTTPFlow, who: Identity, ask: responses.RequestInfo, hit: Hit
     ) -> None:
         decision = Decision(Verdict.BLOCK, Reason.UNIDENTIFIED, hit.platform, hit.section)
         observed = self._services.enforcer.rules.observes and not who.challenge
         if observed:
             decision = decision.tried_out(Verdict.ALLOW)
-        stranger = Person(who.name, _STRANGER)
-        self._services.metrics.decided(stranger, decision, 0.0)
-        self._recorder.tell(ask.request_id, stranger, decision, self._services.clock.now())
+        person = Person(who.name, _UNIDENTIFIED_ROLES)
+        self._services.metrics.decided(person, decision, 0.0)
+        self._recorder.record(ask.request_id, person, decision, self._services.clock.now())
         if observed:
             flow.request.stream = True
             return
-        writing.give(
+        writing.answer_with(
             flow, responses.block(ask, decision, pages.context(self._services, who, decision))
         )
 
     # -- failure
 
-    def _apply_failure(self, flow: http.HTTPFlow, named: Named, who: Identity | None) -> None:
-        """Nothing limited passes because we failed: the verdict of `on_failure` applies."""
+    def _apply_failure(
+        self, flow: http.HTTPFlow, named: RequestHosts, who: Identity | None
+    ) -> None:
+        """A failure of ours lets nothing limited pass: the verdict of `on_failure` applies."""
         if PAGE_HOST in named.hosts:
-            writing.give(flow, unavailable())
+            writing.answer_with(flow, unavailable())
             return
         try:
             target = self._target(flow.request, named)
@@ -184,22 +188,26 @@ class Requests:
             flow.request.stream = True
             return
         decision = self._failures.verdict(person, target)
-        self._tell_failure(flow, person, decision)
+        self._record_failure(flow, person, decision)
         if not decision.blocks:
             flow.request.stream = True
             return
         host = named.hosts[0] if named.hosts else ""
-        writing.give(flow, self._failures.answer(flow, host, who, decision))
+        writing.answer_with(flow, self._failures.answer(flow, host, who, decision))
 
-    def _tell_failure(self, flow: http.HTTPFlow, person: Person | None, decision: Decision) -> None:
+    def _record_failure(
+        self, flow: http.HTTPFlow, person: Person | None, decision: Decision
+    ) -> None:
         try:
             if person is not None:
-                self._recorder.tell(request_id(flow), person, decision, self._services.clock.now())
+                self._recorder.record(
+                    request_id(flow), person, decision, self._services.clock.now()
+                )
         except Exception:
             self._failures.note("requestheaders", flow)
 
-    def _target(self, request: http.Request, named: Named) -> Target | None:
-        """What a request is for, as far as that can be told; None when it is surely not limited."""
+    def _target(self, request: http.Request, named: RequestHosts) -> Target | None:
+        """What a request is for, as far as that is known; None when it is certainly not limited."""
         for host in named.hosts:
             platform = self._services.enforcer.limited(host)
             if platform is not None:
@@ -217,17 +225,17 @@ class Requests:
             await asgiapp.serve(pages.for_person(self._services.page, flow), flow)
         except Exception:
             self._failures.note("request", flow)
-            writing.give(flow, unavailable())
+            writing.answer_with(flow, unavailable())
 
     # -- the answer
 
     def answered(self, flow: http.HTTPFlow) -> None:
-        """The head of the answer is here: stream everything; judge what is limited."""
+        """The head of the response has arrived: stream everything, and classify what is limited."""
         response = flow.response
         if response is None or writing.marked(flow) is not None or response.status_code == 101:
             return
         response.stream = True
-        flight = self._running.flight(flow)
+        flight = self._in_flight.flight(flow)
         if flight is None:
             return
         response.stream = self._feed(flight)
@@ -258,16 +266,16 @@ class Requests:
 
     def upgraded(self, flow: http.HTTPFlow) -> None:
         """The request became a WebSocket."""
-        flight = self._running.flight(flow)
+        flight = self._in_flight.flight(flow)
         if flight is not None:
             self._services.enforcer.upgraded(flight)
 
     def message(self, flow: http.HTTPFlow) -> None:
-        """One message of a WebSocket: counted and forgotten."""
+        """One message of a WebSocket: counted and dropped."""
         if flow.websocket is None:
             return
         try:
-            flight = self._running.flight(flow)
+            flight = self._in_flight.flight(flow)
             if flight is not None:
                 message = flow.websocket.messages[-1]
                 now = self._services.clock.now()
@@ -282,5 +290,5 @@ def _misdirected() -> responses.Answer:
     return responses.refused(
         421,
         "This request names two sites",
-        "It came for one site and names another. Load the page again.",
+        "It was sent to one site but names another. Load the page again.",
     )

@@ -1,4 +1,4 @@
-"""After a change of rules: connections that are open follow it, each as far as it must."""
+"""After a change of rules: applies them to the connections that are open."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from proxy_addon.proxy.layers.connections import ClientState
 def follow(addon: AllowanceAddon) -> None:
     """Bring what is open up to date with the rules that the enforcer has now.
 
-    * Who sits at an address is asked again, so that devices and roles follow at once.
+    * The person at an address is identified again, so that devices and roles change at once.
     * A tunnel that is relayed as bytes, and that would now be opened or refused, is closed: its client connects
-      again and is decided about. Other relayed tunnels are left alone.
-    * What runs and is no longer allowed is found by the next look at what is running; a platform that is no longer
+      again, and a new decision is made. Other relayed tunnels are left alone.
+    * What runs and is no longer allowed is ended by the next check of what is running; a platform that is no longer
       limited goes on undecided, and its next connection is relayed.
     """
     services, now = addon.services, addon.services.clock.now()
@@ -24,15 +24,15 @@ def follow(addon: AllowanceAddon) -> None:
         if conn.who is not None:
             conn.who = services.identifier.again(conn.who, client.peername[0])
         if conn.passed and any(services.enforcer.limited(host) for host in conn.hosts):
-            addon.under_way.close(client)
+            addon.in_flight.close(client)
 
-    def payer(flight: Flight) -> Person | None:
+    def current_person(flight: Flight) -> Person | None:
         conn = _conn(addon, flight)
         if conn is None or conn.who is None or conn.who.refused:
             return None
         return services.enforcer.person(conn.who.name, conn.who.roles, now)
 
-    services.enforcer.reassign(payer, now)
+    services.enforcer.reassign(current_person, now)
 
 
 def _conn(addon: AllowanceAddon, flight: Flight) -> ClientState | None:

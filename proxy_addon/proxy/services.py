@@ -1,4 +1,4 @@
-"""What the add-on works with, wired by `build`."""
+"""What the add-on works with, wired by `runtime.application`."""
 
 from __future__ import annotations
 

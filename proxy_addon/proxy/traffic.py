@@ -19,7 +19,7 @@ from mitmproxy.proxy import server_hooks
 from proxy_addon.network.guards import refusal
 from proxy_addon.observability.interface import Traffic
 
-EVERY = 5.0  # seconds between two looks at the connections that stay open
+POLL_SECONDS = 5.0  # seconds between two readings of open connections
 _COUNTS = struct.Struct("@QQ")  # bytes_acked, bytes_received of struct tcp_info
 _OFFSET = 120
 _KINDS = (
@@ -32,7 +32,7 @@ _KINDS = (
 
 
 def kind_of(message: str) -> str:
-    """The kind of a failure to connect, told by what mitmproxy and the system say of it."""
+    """The kind of a failure to connect, from the message of mitmproxy or the system."""
     if refusal(message) is not None:
         return "not_allowed"
     return next(
@@ -41,7 +41,7 @@ def kind_of(message: str) -> str:
 
 
 def counted(sock: socket.socket | None) -> tuple[int, int] | None:
-    """Bytes that the other side has acknowledged, and bytes that came; None where the kernel does not say."""
+    """Bytes that the other side has acknowledged, and bytes that came; None where the kernel does not tell."""
     if sock is None or not hasattr(socket, "TCP_INFO"):
         return None
     try:
@@ -55,7 +55,7 @@ def counted(sock: socket.socket | None) -> tuple[int, int] | None:
 
 
 class TrafficCounts:
-    """An add-on beside ours: it only looks."""
+    """A second add-on, which only observes."""
 
     name = "allowance_traffic"
 
@@ -66,21 +66,21 @@ class TrafficCounts:
         self._timer: asyncio.TimerHandle | None = None
 
     def running(self) -> None:
-        """The proxy accepts connections: begin to look."""
-        self._again(asyncio.get_running_loop())
+        """The proxy accepts connections: start reading."""
+        self._poll(asyncio.get_running_loop())
 
     def done(self) -> None:
         """The end."""
         if self._timer is not None:
             self._timer.cancel()
 
-    def _again(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _poll(self, loop: asyncio.AbstractEventLoop) -> None:
         for server in list(self._open):
-            self._look(server)
-        self._timer = loop.call_later(EVERY, self._again, loop)
+            self._read_counts(server)
+        self._timer = loop.call_later(POLL_SECONDS, self._poll, loop)
 
     def client_connected(self, client: connection.Client) -> None:
-        """Runs after our add-on, which has said by now whether this client may come in."""
+        """Runs after our add-on, which has decided by now whether this client is accepted."""
         if not client.error:
             self._counter.accepted()
 
@@ -94,11 +94,11 @@ class TrafficCounts:
             self._open[data.server] = (sock, 0, 0)
 
     def server_disconnected(self, data: server_hooks.ServerConnectionHookData) -> None:
-        """The last look: asyncio closes the socket only after this hook."""
-        self._look(data.server)
+        """The last reading: asyncio closes the socket only after this hook."""
+        self._read_counts(data.server)
         self._open.pop(data.server, None)
 
-    def _look(self, server: connection.Server) -> None:
+    def _read_counts(self, server: connection.Server) -> None:
         entry = self._open.get(server)
         if entry is None:
             return
@@ -113,6 +113,6 @@ class TrafficCounts:
         self._counter.upstream_failed(kind_of(data.server.error or ""))
 
     def tls_failed_server(self, data: tls.TlsData) -> None:
-        """A site could not be trusted, or speaks no TLS that we do."""
+        """A site could not be trusted, or supports no TLS version that we do."""
         message = (data.conn.error or "").lower()
         self._counter.upstream_failed("certificate" if "certificate" in message else "tls")

@@ -16,11 +16,11 @@ from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.client_side import error_page
 from proxy_addon.proxy.layers.connections import ClientState, Connections, TunnelOptions
 from proxy_addon.proxy.layers.flow_output import request_id
-from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST, Passthrough, Wait
+from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST, LayerChooser, NeedsMoreData
 from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 
-_NOBODY = Decision(Verdict.BLOCK, Reason.UNIDENTIFIED)
+_UNIDENTIFIED = Decision(Verdict.BLOCK, Reason.UNIDENTIFIED)
 
 
 class Tunnels:
@@ -31,7 +31,7 @@ class Tunnels:
         services: Services,
         connections: Connections,
         credentials: Credentials,
-        running: InFlight,
+        in_flight: InFlight,
         failures: Failures,
         recorder: DecisionRecorder,
     ) -> None:
@@ -39,19 +39,19 @@ class Tunnels:
         self._services = services
         self._connections = connections
         self._credentials = credentials
-        self._running = running
+        self._in_flight = in_flight
         self._failures = failures
-        self._pass = Passthrough(services.enforcer.limited, self._inspected, self._meter)
+        self._chooser = LayerChooser(services.enforcer.limited, self._inspected, self._meter)
 
     # -- CONNECT
 
     async def connect(self, flow: http.HTTPFlow) -> None:
-        """A tunnel is asked for."""
+        """A client requests a tunnel."""
         conn = self._connections.of(flow.client_conn)
         conn.hosts = (normalise(flow.request.host),)
         if conn.options is not None:
             conn.options.connection_strategy = (
-                "lazy"  # an earlier CONNECT that failed may have left another
+                "lazy"  # an earlier CONNECT that failed may have changed it
             )
         try:
             await self._connect(flow, conn)
@@ -66,9 +66,9 @@ class Tunnels:
         conn.who = who = await self._credentials.who(flow)
         if host == PAGE_HOST:
             if who.challenge:
-                writing.give(flow, self._credentials.sign_in())
+                writing.answer_with(flow, self._credentials.sign_in())
             return
-        problem = self._services.targets.check_port(host, request.port) or self.not_here(
+        problem = self._services.targets.check_port(host, request.port) or self.target_refusal(
             host, request.port
         )
         if problem is not None:
@@ -76,44 +76,44 @@ class Tunnels:
             return
         platform = self._services.enforcer.limited(host)
         if platform is None:
-            self._connect_early(conn)
+            self._connect_eagerly(conn)
         elif who.challenge:
-            writing.give(flow, self._credentials.sign_in())
+            writing.answer_with(flow, self._credentials.sign_in())
         elif not self._inspected(platform):
-            self._connect_closed(flow, conn, platform)
+            self._connect_uninspected(flow, conn, platform)
 
-    def not_here(self, host: str, port: int) -> str | None:
+    def target_refusal(self, host: str, port: int) -> str | None:
         """Why a target is not reached through this proxy; None when it is."""
         if self._services.resolver.mapped(host, port):
             return None
         return self._services.targets.check_host(host, port)
 
-    def _connect_early(self, conn: ClientState) -> None:
+    def _connect_eagerly(self, conn: ClientState) -> None:
         if conn.options is not None:
             conn.options.connection_strategy = "eager"
 
-    def _connect_closed(self, flow: http.HTTPFlow, conn: ClientState, platform: str) -> None:
-        """A platform that stays closed to us: decide about the tunnel as a whole."""
+    def _connect_uninspected(self, flow: http.HTTPFlow, conn: ClientState, platform: str) -> None:
+        """A platform that is not decrypted: decide on the tunnel as a whole."""
         decision = self._begin(flow.client_conn, conn, platform, request_id(flow))
         if decision is None:
-            self._connect_early(conn)
+            self._connect_eagerly(conn)
             return
         context = pages.context(self._services, conn.who, decision)
         self._refuse(flow, responses.tunnel_refused(decision, context))
 
     def _refuse(self, flow: http.HTTPFlow, answer: responses.Answer) -> None:
         self._services.traffic.tunnel("refused")
-        writing.give(flow, answer)
+        writing.answer_with(flow, answer)
         if flow.response is not None:
             flow.response.headers["Connection"] = "close"
 
     def _apply_failure(self, flow: http.HTTPFlow) -> None:
-        """Let through what is surely not limited; for the rest `on_failure` decides."""
+        """Let through what is certainly not limited; for the rest `on_failure` decides."""
         try:
             host = normalise(flow.request.host)
             platform = self._services.enforcer.limited(host)
-            surely = host != PAGE_HOST and platform is None
-            if surely and self.not_here(host, flow.request.port) is None:
+            certain = host != PAGE_HOST and platform is None
+            if certain and self.target_refusal(host, flow.request.port) is None:
                 return
         except Exception:
             self._failures.note("http_connect", flow)
@@ -122,17 +122,17 @@ class Tunnels:
             self._refuse(flow, failed())
 
     def failed(self, flow: http.HTTPFlow) -> None:
-        """The site could not be connected to: say so in our words."""
+        """The site could not be connected to: send our own page."""
         conn = self._connections.of(flow.client_conn)
         conn.hosts, conn.flight = (), None
-        self._running.end_tunnel(flow.client_conn)
+        self._in_flight.end_tunnel(flow.client_conn)
         if flow.response is not None and writing.marked(flow) is None:
-            writing.give(flow, error_page(502, flow.response.text or ""))
+            writing.answer_with(flow, error_page(502, flow.response.text or ""))
 
     # -- inside
 
     def open(self, nextlayer: layer.NextLayer) -> layer.Layer | None:
-        """The layer for the bytes at hand; None when the connection must end. May raise passthrough.Wait."""
+        """The layer for the bytes at hand; None when the connection must end. May raise NeedsMoreData."""
         context = nextlayer.context
         conn = self._connections.of(context.client)
         if conn.options is None:
@@ -140,18 +140,20 @@ class Tunnels:
             context.options = conn.options  # type: ignore[assignment]
         data = nextlayer.data_client()
         if not conn.hosts:
-            return self._pass.outer(context, conn, data)
+            return self._chooser.outer(context, conn, data)
         try:
-            chosen = self._pass.choose(context, conn, data, nextlayer.data_server())
-        except Wait:
+            chosen = self._chooser.choose(context, conn, data, nextlayer.data_server())
+        except NeedsMoreData:
             raise
         except Exception:
             self._failures.note("next_layer")
-            chosen = self._open_anyway(nextlayer, conn)
+            chosen = self._layer_after_failure(nextlayer, conn)
         self._count(conn, chosen)
         return chosen
 
-    def _open_anyway(self, nextlayer: layer.NextLayer, conn: ClientState) -> layer.Layer | None:
+    def _layer_after_failure(
+        self, nextlayer: layer.NextLayer, conn: ClientState
+    ) -> layer.Layer | None:
         if self._failures.verdict(None, Target("")).blocks:
             return None
         conn.passed = True
@@ -179,23 +181,23 @@ class Tunnels:
     ) -> Decision | None:
         """Begin a metered tunnel; the decision when it is refused."""
         if conn.who is None or conn.who.challenge:
-            return _NOBODY
+            return _UNIDENTIFIED
         if conn.who.refused:
-            return None if self._services.enforcer.rules.observes else _NOBODY
+            return None if self._services.enforcer.rules.observes else _UNIDENTIFIED
         person = self._credentials.person(conn.who)
         now = self._services.clock.now()
         asked = self._services.enforcer.tunnel(person, platform, now)
-        self._recorder.tell(request, person, asked.decision, now)
+        self._recorder.record(request, person, asked.decision, now)
         if asked.flight is None:
             return asked.decision
         conn.flight = asked.flight
-        self._running.begin_tunnel(client, asked.flight, request)
+        self._in_flight.begin_tunnel(client, asked.flight, request)
         return None
 
     def message(self, flow: tcp.TCPFlow) -> None:
-        """Bytes of a metered tunnel: counted and forgotten."""
+        """Bytes of a metered tunnel: counted and dropped."""
         try:
-            flight = self._running.tunnel(flow.client_conn)
+            flight = self._in_flight.tunnel(flow.client_conn)
             if flight is not None:
                 size = len(flow.messages[-1].content)
                 self._services.enforcer.tunnel_bytes(flight, size, self._services.clock.now())
@@ -204,7 +206,7 @@ class Tunnels:
 
 
 def failed() -> responses.Answer:
-    """The answer to CONNECT when we cannot decide: short, for a browser does not show it."""
+    """The answer to CONNECT when we cannot decide: short, because browsers do not show it."""
     text = b"The proxy cannot look up your time right now. The fault is ours; please try again.\n"
     headers = {
         "X-Allowance-Reason": "unavailable",

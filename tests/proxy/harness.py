@@ -234,7 +234,7 @@ def inside(
 class _Unsignalled(Runner):
     """Signals belong to the main thread, which is pytest's."""
 
-    def on_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+    def install_signal_handlers(self, loop: asyncio.AbstractEventLoop) -> None:
         """Leave them alone."""
 
 

@@ -49,7 +49,7 @@ async def test_whole_exchange(harness: ProxyHarness) -> None:
     assert "Proxy-Authorization" not in flow.request.headers
     assert "secret" not in str(flow.metadata)
     assert harness.addon.connections.of(flow.client_conn).open == 0
-    assert harness.addon.under_way.flight(flow) is None
+    assert harness.addon.in_flight.flight(flow) is None
     assert [visit.platform for visit in harness.visits] == ["facebook"]
 
 
@@ -150,7 +150,7 @@ async def test_next_layer_with_an_engine_that_raises(
 ) -> None:
     """A tunnel about which nothing can be told is relayed or closed as `on_failure` says."""
     harness = ProxyHarness(tmp_path, on_failure=on_failure)
-    harness.addon._tunnels._pass._limited = breaks
+    harness.addon._tunnels._chooser._limited = breaks
     asked = tunnel(harness, b"\x00\x01\x02", ("news.example",))
     if passes:
         harness.addon.next_layer(asked)
@@ -201,7 +201,7 @@ async def test_metering_that_raises(harness: ProxyHarness, hook: str, part: str)
     flow.request = limited.request
     socket, flow.websocket, flow.response, flow.live = flow.websocket, None, None, True
     await ask(harness, flow)
-    assert harness.addon.under_way.flight(flow) is not None
+    assert harness.addon.in_flight.flight(flow) is not None
     flow.response = http.Response.make(200)
     if hook.startswith("websocket"):
         flow.websocket = socket
@@ -290,7 +290,7 @@ async def test_upgrade_to_something_else(harness: ProxyHarness) -> None:
     flow.response = http.Response.make(101)
     harness.addon.response(flow)
     assert flow.error is not None
-    assert harness.addon.under_way.flight(flow) is None
+    assert harness.addon.in_flight.flight(flow) is None
 
 
 async def test_page_hook(harness: ProxyHarness) -> None:
@@ -328,7 +328,7 @@ async def test_tunnelled_requests_belong_to_who_connected(harness: ProxyHarness)
     flow = await ask(
         harness, inside(outer, "https://www.facebook.com/", PAGE | {"X-Forwarded-User": "eve"})
     )
-    flight = harness.addon.under_way.flight(flow)
+    flight = harness.addon.in_flight.flight(flow)
     assert flight is not None
     assert flight.person.name == "dora"
     assert "X-Forwarded-User" not in flow.request.headers

@@ -40,7 +40,7 @@ def kept(harness: ProxyHarness) -> Kept:
     """The house tells its decisions to this one."""
     kept = Kept()
     for part in (
-        harness.addon.under_way,
+        harness.addon.in_flight,
         harness.addon._tunnels,
         harness.addon._requests,
         harness.addon,
@@ -111,7 +111,7 @@ async def test_a_cut_has_the_id_of_what_it_ends(
     await harness.addon.requestheaders(flow)
     await harness.addon.http_connect(tunnel)
     harness.spend(ME)
-    harness.addon.under_way.look()
+    harness.addon.in_flight.look()
     harness.addon.stop()
     cut = [line for line in kept.lines if line.decision.reason is Reason.EXHAUSTED]
     assert {line.request for line in cut} == {request_id(flow), request_id(tunnel)}

@@ -46,13 +46,13 @@ def test_without_headers() -> None:
     x = reading.exchange(made, "x.com", reading.fields(made))
     assert {x.dest, x.mode, x.site, x.purpose, x.page_host, x.origin_host, x.accept} == {None}
     assert not x.gesture
-    assert not reading.ask(flow, "x.com", reading.fields(made)).upgrade
+    assert not reading.request_info(flow, "x.com", reading.fields(made)).upgrade
 
 
 def test_ask() -> None:
     """What an answer depends on, with the values as they came where they are sent back."""
     flow = request("http://x.com/home", headers=HEADERS)
-    ask = reading.ask(flow, "x.com", reading.fields(flow.request))
+    ask = reading.request_info(flow, "x.com", reading.fields(flow.request))
     assert (ask.method, ask.url, ask.host) == ("GET", "http://x.com/home", "x.com")
     assert (ask.origin, ask.upgrade, ask.x_requested_with) == (
         "https://news.example",

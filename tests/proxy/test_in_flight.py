@@ -42,7 +42,7 @@ async def let_through(harness: ProxyHarness, url: str = "http://x.com/") -> http
     """A request that goes on."""
     flow = request(url, headers=PAGE)
     await harness.addon.requestheaders(flow)
-    assert harness.addon.under_way.flight(flow) is not None
+    assert harness.addon.in_flight.flight(flow) is not None
     return flow
 
 
@@ -51,11 +51,11 @@ async def test_time_is_up(harness: ProxyHarness, notes: Notes) -> None:
     flow, tunnel = await let_through(harness), connect("chatter.example:443")
     harness.addon.connections.of(flow.client_conn).cuttable = True
     await harness.addon.http_connect(tunnel)
-    harness.addon.under_way.look()
+    harness.addon.in_flight.end_due()
     assert (notes.flows, notes.closed) == ([], [])
     harness.spend(ME)
-    harness.addon.under_way.look()
-    harness.addon.under_way.look()
+    harness.addon.in_flight.end_due()
+    harness.addon.in_flight.end_due()
     assert notes.flows == [(flow, True)]
     assert notes.closed == [tunnel.client_conn]
     assert harness.counted("cut_total", kind="http") == 1
@@ -66,10 +66,10 @@ async def test_stubborn(harness: ProxyHarness, notes: Notes) -> None:
     """What has been cut and is not over two seconds later loses its connection; what is over does not."""
     flow, ended = await let_through(harness), await let_through(harness)
     harness.spend(ME)
-    harness.addon.under_way.look()
+    harness.addon.in_flight.end_due()
     harness.addon.error(ended)
     harness.clock.advance(3.0)
-    harness.addon.under_way.look()
+    harness.addon.in_flight.end_due()
     assert notes.closed == [flow.client_conn]
 
 
@@ -80,8 +80,8 @@ async def test_look_that_fails(tmp_path, on_failure: str, ends: int) -> None:
     harness.addon.start(asyncio.get_running_loop(), notes)  # type: ignore[arg-type]
     await let_through(harness)
     harness.break_engine("due")
-    harness.addon.under_way.look()
-    harness.addon.under_way.look()
+    harness.addon.in_flight.end_due()
+    harness.addon.in_flight.end_due()
     assert len(notes.flows) == ends
     assert harness.counted("errors_total", where="look") == 2
     harness.addon.stop()
@@ -94,7 +94,7 @@ async def test_one_failure_does_not_save_the_others(harness: ProxyHarness, notes
     await let_through(harness)
     harness.spend(ME)
     harness.enforcer.closed = breaks  # type: ignore[method-assign]
-    harness.addon.under_way.look()
+    harness.addon.in_flight.end_due()
     assert len(notes.flows) == 2
     assert harness.counted("errors_total", where="cut") == 2
 

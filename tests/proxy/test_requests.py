@@ -21,7 +21,7 @@ async def decided(harness: ProxyHarness, flow: http.HTTPFlow) -> str:
     """What became of a request: its status and reason, or "passes" or "metered"."""
     await harness.addon.requestheaders(flow)
     if flow.response is None:
-        return "metered" if harness.addon.under_way.flight(flow) else "passes"
+        return "metered" if harness.addon.in_flight.flight(flow) else "passes"
     reason = flow.response.headers.get("X-Allowance-Reason", "")
     return f"{flow.response.status_code} {reason}".strip()
 
@@ -157,7 +157,7 @@ async def test_signed_in(strict: ProxyHarness) -> None:
         headers=PAGE | {"Proxy-Authorization": DORA, "Proxy-Connection": "keep-alive"},
     )
     assert await decided(strict, flow) == "metered"
-    flight = strict.addon.under_way.flight(flow)
+    flight = strict.addon.in_flight.flight(flow)
     assert flight is not None
     assert flight.person.name == "dora"
     assert "proxy" not in str(flow.request.headers).lower()

@@ -40,7 +40,7 @@ def harness(tmp_path: Path) -> Iterator[ProxyHarness]:
 def swap(harness: ProxyHarness, rules: RuleSet) -> Closed:
     """Put other rules into force, as the proxy does; what was closed."""
     terminator: Any = Closed()
-    harness.addon.under_way._terminator = terminator
+    harness.addon.in_flight._terminator = terminator
     harness.enforcer.swap(CompiledPolicy.of(rules), harness.clock.now())
     follow(harness.addon)
     return terminator
@@ -93,14 +93,14 @@ async def test_another_person_sits_at_the_device(harness: ProxyHarness) -> None:
     outer = await tunnel(harness, "www.facebook.com:443")
     flow = inside(outer, "https://www.facebook.com/", PAGE)
     await harness.addon.requestheaders(flow)
-    flight = harness.addon.under_way.flight(flow)
+    flight = harness.addon.in_flight.flight(flow)
     assert flight is not None
     assert flight.person == Person("dora", ("staff",))
     swap(harness, seated(harness, "zoe"))
     assert flight.person == Person("zoe", ("staff",))
     later = inside(outer, "https://www.facebook.com/", PAGE)
     await harness.addon.requestheaders(later)
-    found = harness.addon.under_way.flight(later)
+    found = harness.addon.in_flight.flight(later)
     assert found is not None
     assert found.person.name == "zoe"
 
@@ -116,7 +116,7 @@ async def test_a_role_of_the_device_follows(harness: ProxyHarness) -> None:
     swap(harness, seated(harness, "dora"))
     assert flight.person == Person("dora", ("staff",))
     await harness.addon.requestheaders(flow)
-    plain = harness.addon.under_way.flight(flow)
+    plain = harness.addon.in_flight.flight(flow)
     assert plain is not None
     swap(harness, seated(harness, "dora"))
     assert plain.person.name == "dora"

@@ -74,7 +74,7 @@ async def test_site_that_cannot_be_connected_to(harness: ProxyHarness) -> None:
     harness.addon.http_connect_error(flow)
     assert flow.response.status_code == 502
     assert "connection_strategy" not in (flow.response.text or "")
-    assert harness.addon.under_way.tunnel(flow.client_conn) is None
+    assert harness.addon.in_flight.tunnel(flow.client_conn) is None
     assert harness.addon.connections.of(flow.client_conn).flight is None
 
 
@@ -97,9 +97,9 @@ async def test_tunnel_ends_with_its_client(harness: ProxyHarness) -> None:
     flow = connect("chatter.example:443")
     await harness.addon.http_connect(flow)
     harness.addon.client_disconnected(flow.client_conn)
-    assert harness.addon.under_way.tunnel(flow.client_conn) is None
+    assert harness.addon.in_flight.tunnel(flow.client_conn) is None
     harness.spend("ip:127.0.0.1")
-    harness.addon.under_way.look()
+    harness.addon.in_flight.look()
     assert harness.counted("cut_total", kind="tunnel") == 0
 
 

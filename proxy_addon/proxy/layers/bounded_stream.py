@@ -1,8 +1,8 @@
-"""One request and its answer, with a bound on what is kept of a body that nobody else takes.
+"""One request and its response, with a limit on how much of a body is kept.
 
-mitmproxy keeps the body of a request in memory until its end whenever an add-on answers, and only then sends the
-answer: an upload to a blocked site would fill the memory. Here our answer is sent at once, and what is still
-coming is read and dropped. What we do read (a form for the employee page) is bounded. Internals of mitmproxy
+When an add-on answers a request, mitmproxy first reads the whole body into memory and only then sends the
+response: an upload to a blocked site would fill the memory. Here our response is sent at once, and the rest of
+the body is read and dropped. What we do read (a form for the employee page) is limited. Internals of mitmproxy
 are used: `tests/proxy/layers/test_bounded_stream.py` pins them.
 """
 
@@ -22,14 +22,14 @@ from mitmproxy.proxy.layers.http._hooks import HttpResponseHeadersHook
 from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.client_side import error_page
 
-FORM_MOST = 65_536  # bytes of a request's body that are kept
+MAX_FORM_BYTES = 65_536  # bytes of a request's body that are kept
 
 
 class BoundedStream(HttpStream):
-    """mitmproxy's stream of one exchange. Whatever is passed on goes its usual way."""
+    """mitmproxy's stream of one exchange. Requests that are passed on are handled as usual."""
 
     def state_wait_for_request_headers(self, event: RequestHeaders) -> layer.CommandGenerator[None]:
-        """Answer at once where we answer, although the body is still to come."""
+        """Send our own response at once, although the body is still to come."""
         yield from super().state_wait_for_request_headers(event)
         keeps = self.client_state == self.state_consume_request_body
         if keeps and not event.end_stream and self.flow.response is not None:
@@ -39,10 +39,10 @@ class BoundedStream(HttpStream):
         """Keep a body for one of our own pages, as long as it is short."""
         if (
             isinstance(event, RequestData)
-            and len(self.request_body_buf) + len(event.data) > FORM_MOST
+            and len(self.request_body_buf) + len(event.data) > MAX_FORM_BYTES
         ):
             self.request_body_buf.clear()
-            writing.give(self.flow, error_page(413))
+            writing.answer_with(self.flow, error_page(413))
             yield from self._answer_now()
             return
         yield from super().state_consume_request_body(event)
@@ -58,7 +58,7 @@ class BoundedStream(HttpStream):
             yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
 
     def state_drop_request_body(self, event: HttpEvent) -> layer.CommandGenerator[None]:
-        """The answer is out: read on to the end of the request, keep nothing."""
+        """The response is sent: read to the end of the request and keep nothing."""
         if isinstance(event, RequestEndOfMessage):
             self.client_state = self.state_done
             yield from self.flow_done()

@@ -1,8 +1,8 @@
-"""The side of a connection that a client sees: bounded, and in our words where mitmproxy would speak.
+"""The client side of a connection: limited in size, and with our own error pages instead of mitmproxy's.
 
-mitmproxy collects a request's head without limit, and its error pages name the software and what went wrong
-inside. The two classes here take the place of its connection layers towards the client; `cut.CuttableHttp`
-puts them in. Internals of mitmproxy are used: `tests/proxy/layers/test_client_side.py` pins them.
+mitmproxy collects a request's head without limit, and its error pages name the software and internal
+details. The two classes here replace its connection layers towards the client; `termination.TerminableHttp`
+uses them. Internals of mitmproxy are used: `tests/proxy/layers/test_client_side.py` pins them.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from proxy_addon.network.guards import refusal
 from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.responses import responses
 
-HEAD_MOST = 65_536  # bytes of request line and headers
+MAX_HEAD_BYTES = 65_536  # bytes of request line and headers
 
 _TEXTS = {
     400: (
         "The proxy could not read this request",
-        "What the browser or app sent is not a request that a proxy can pass on. Load the page again; if that"
-        " does not help, your IT team can.",
+        "What the browser or app sent is not a request that a proxy can pass on. Load the page again. If that"
+        " does not help, ask your IT team.",
     ),
-    413: ("This is too much", "The proxy takes short forms only on its own pages."),
+    413: ("This form is too long", "The proxy accepts only short forms on its own pages."),
     431: (
         "This request is too long",
-        "Its address or its headers, often cookies, are longer than we pass on.",
+        "Its address or its headers (often the cookies) are longer than the proxy passes on.",
     ),
     502: (
         "This site cannot be reached right now",
-        "The proxy could not connect to it, or it broke off. It may be down, or its name may be mistyped."
-        " Try again in a moment.",
+        "The proxy could not connect to it, or the connection was lost. The site may be down, or its name may be"
+        " mistyped. Try again in a moment.",
     ),
 }
 _UNTRUSTED = (
-    "This site cannot show who it is",
+    "This site cannot prove its identity",
     "Its certificate is not one that the proxy trusts, so nothing was sent to it. If it is a site of your own"
     " office, your IT team can add its CA.",
 )
@@ -78,7 +78,7 @@ class Http1ClientSide(Http1Server):
         yield commands.CloseConnection(self.conn)
 
     def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
-        """Refuse a head without end, and say in our words what cannot be read."""
+        """Refuse a head that is too long, and send our own page for one that cannot be read."""
         if isinstance(event, events.DataReceived) and self._head_is_too_long():
             self.state = self.done
             yield commands.SendData(self.conn, writing.on_the_wire(error_page(431)))
@@ -92,9 +92,9 @@ class Http1ClientSide(Http1Server):
             yield command
 
     def _head_is_too_long(self) -> bool:
-        if len(self.buf) <= HEAD_MOST:
+        if len(self.buf) <= MAX_HEAD_BYTES:
             return False
-        start = bytes(self.buf)[:HEAD_MOST]
+        start = bytes(self.buf)[:MAX_HEAD_BYTES]
         return b"\n\r\n" not in start and b"\n\n" not in start
 
     @property
@@ -114,13 +114,13 @@ class _WithoutTrailers:
         self._reader = reader
 
     def __call__(self, buffer: Any) -> Any:
-        return self._bare(self._reader(buffer))
+        return self._without_trailers(self._reader(buffer))
 
     def read_eof(self) -> Any:
-        return self._bare(self._reader.read_eof())
+        return self._without_trailers(self._reader.read_eof())
 
     @staticmethod
-    def _bare(event: Any) -> Any:
+    def _without_trailers(event: Any) -> Any:
         return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
 
 
@@ -129,23 +129,23 @@ class Http2ClientSide(Http2Server):
 
     def __init__(self, ctx: context.Context) -> None:
         super().__init__(ctx)
-        self._bare: set[int] = (
+        self._head_only: set[int] = (
             set()
-        )  # streams that asked for a head only: an answer with a body breaks them
+        )  # streams with a HEAD request: a response with a body breaks them
 
     def handle_h2_event(self, event: h2.events.Event) -> layer.CommandGenerator[bool]:
-        """As mitmproxy's, with a look at the method."""
+        """As mitmproxy's, and remember HEAD requests."""
         if isinstance(event, h2.events.RequestReceived) and (b":method", b"HEAD") in event.headers:
-            self._bare.add(event.stream_id)
+            self._head_only.add(event.stream_id)
         elif isinstance(event, h2.events.StreamReset):
-            self._bare.discard(event.stream_id)
+            self._head_only.discard(event.stream_id)
         return super().handle_h2_event(event)
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         if isinstance(event, ResponseProtocolError) and self._can_still_answer(event):
             return self._refuse(event)
         if isinstance(event, ResponseEndOfMessage):
-            self._bare.discard(event.stream_id)
+            self._head_only.discard(event.stream_id)
         return super()._handle_event(event)
 
     def _can_still_answer(self, event: ResponseProtocolError) -> bool:
@@ -160,15 +160,15 @@ class Http2ClientSide(Http2Server):
             for name, value in answer.headers
         ]
         fields = [field for field in fields if field[0] != b"connection"]
-        bare = event.stream_id in self._bare
-        self._bare.discard(event.stream_id)
+        head_only = event.stream_id in self._head_only
+        self._head_only.discard(event.stream_id)
         head = [(b":status", b"%d" % answer.status), *fields]
-        self.h2_conn.send_headers(event.stream_id, head, end_stream=bare)
-        if not bare:
+        self.h2_conn.send_headers(event.stream_id, head, end_stream=head_only)
+        if not head_only:
             self.h2_conn.send_data(event.stream_id, answer.body, end_stream=True)
         yield commands.SendData(self.conn, self.h2_conn.data_to_send())
 
 
-def front(ctx: context.Context) -> HttpConnection:
-    """The layer that speaks with the client of a connection."""
+def client_layer(ctx: context.Context) -> HttpConnection:
+    """The layer that talks to the client of a connection."""
     return Http2ClientSide(ctx.fork()) if ctx.client.alpn == b"h2" else Http1ClientSide(ctx.fork())

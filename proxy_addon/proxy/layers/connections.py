@@ -1,4 +1,4 @@
-"""What the proxy remembers of each client connection, for as long as that lives."""
+"""The state of each client connection, for as long as it is open."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from proxy_addon.metering.flight import Flight
 
 
 class ClientState:
-    """One client connection: who, to where, and what runs in it."""
+    """One client connection: whose it is, where it goes, and what runs in it."""
 
     __slots__ = ("activity", "cuttable", "flight", "hosts", "open", "options", "passed", "who")
 
     def __init__(self) -> None:
-        self.who: Identity | None = None  # from CONNECT; plain requests say it each time
+        self.who: Identity | None = None  # from CONNECT; plain requests carry it each time
         self.hosts: tuple[str, ...] = ()  # CONNECT authority and SNI, normalised
-        self.open = 0  # requests under way
+        self.open = 0  # requests in flight
         self.passed = False  # relayed as bytes
         self.flight: Flight | None = None  # of a metered tunnel
         self.options: TunnelOptions | None = None
@@ -29,7 +29,7 @@ class ClientState:
         self.activity = (
             0.0,
             0.0,
-        )  # while draining: the last sign of life, and when we first saw that one
+        )  # while draining: the last activity, and when it was first seen
 
 
 class Connections:
@@ -39,7 +39,7 @@ class Connections:
         self._conns: WeakKeyDictionary[connection.Client, ClientState] = WeakKeyDictionary()
 
     def of(self, client: connection.Client) -> ClientState:
-        """The state of one connection, made on first sight."""
+        """The state of one connection, created on first use."""
         conn = self._conns.get(client)
         if conn is None:
             conn = self._conns[client] = ClientState()
@@ -53,7 +53,7 @@ class Connections:
         """Every connection that is open now."""
         return list(self._conns.items())
 
-    def gone(self, client: connection.Client) -> None:
+    def remove(self, client: connection.Client) -> None:
         """The connection was closed."""
         self._conns.pop(client, None)
 

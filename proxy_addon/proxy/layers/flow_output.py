@@ -1,4 +1,4 @@
-"""From an answer of ours to mitmproxy's values: the way back of `reading.py`."""
+"""From a response of ours to mitmproxy's values: the counterpart of `flow_input.py`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def on_the_wire(answer: Answer) -> bytes:
     return bytes(http1.assemble_response(response(answer)))
 
 
-def give(flow: http.HTTPFlow, answer: Answer) -> None:
-    """Answer a request ourselves: the site is not contacted, the body of the request is not wanted."""
+def answer_with(flow: http.HTTPFlow, answer: Answer) -> None:
+    """Answer a request ourselves: the site is not contacted, and the body of the request is not needed."""
     mark(flow, ANSWERED)
     if "expect" in flow.request.headers:
         del flow.request.headers["expect"]  # or "100 Continue" would ask for the body first

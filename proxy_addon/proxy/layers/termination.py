@@ -1,11 +1,11 @@
-"""Ends what is already running. Internals of mitmproxy are used; `tests/proxy/layers/test_termination.py` pins them.
+"""Ends running exchanges. Internals of mitmproxy are used; `tests/proxy/layers/test_termination.py` pins them.
 
 mitmproxy has no public way to end a body in its middle: `kill` waits for the end of the answer. So every HTTP
 layer of ours, towards the proxy's client and inside an opened tunnel, is a `TerminableHttp`, which understands
-one event more, `Cut`:
+one more event, `Cut`:
 
-* a body is ended by resetting its stream: HTTP/2 neighbours go on, an HTTP/1.1 connection is closed, and the
-  connection to the site is closed or its stream reset, so that nothing goes on behind our back;
+* a body is ended by resetting its stream: other HTTP/2 streams go on, an HTTP/1.1 connection is closed, and the
+  connection to the site is closed or its stream reset, so that nothing goes on unnoticed;
 * a WebSocket is closed with code 1008 on both sides.
 
 A tunnel that we only relay ends with the connection to the client.
@@ -32,7 +32,7 @@ from mitmproxy.proxy.layers.websocket import WebsocketLayer
 from mitmproxy.utils import asyncio_utils
 
 from proxy_addon.proxy.layers.bounded_stream import BoundedStream
-from proxy_addon.proxy.layers.client_side import front
+from proxy_addon.proxy.layers.client_side import client_layer
 
 REASON = "time is up"
 POLICY_VIOLATION = 1008
@@ -55,7 +55,7 @@ class TerminableHttp(layers.HttpLayer):
         if isinstance(event, Cut):
             return self._cut(event)
         if isinstance(event, events.Start):
-            self.connections.setdefault(self.context.client, front(self.context))
+            self.connections.setdefault(self.context.client, client_layer(self.context))
         handled: layer.CommandGenerator[None] = super()._handle_event(event)
         return handled
 
@@ -85,7 +85,7 @@ class TerminableHttp(layers.HttpLayer):
     def _end_websocket(
         self, stream: HttpStream, socket: WebsocketLayer
     ) -> layer.CommandGenerator[None]:
-        """Let the layer find a close event of the site's, as it finds injected messages.
+        """Inject a close event as if the site had sent it, in the way mitmproxy injects messages.
 
         (Bytes of a close frame would be lost in a frame of which only a part has come.)
         """
@@ -104,7 +104,7 @@ class TerminableHttp(layers.HttpLayer):
 
 
 class Terminator:
-    """Ends flows and connections by way of the running proxy server. Event loop only."""
+    """Ends flows and connections of the running proxy server. Event loop only."""
 
     def __init__(self, proxyserver: Proxyserver) -> None:
         self._server = proxyserver
@@ -141,6 +141,6 @@ class Terminator:
             yield handler.client
 
     def last_active(self, client: connection.Client) -> float:
-        """A number that changes whenever something passes through a connection."""
+        """A number that changes whenever there is traffic on a connection."""
         handler = self._handler(client)
         return float(handler.timeout_watchdog.last_activity) if handler is not None else 0.0

@@ -1,7 +1,7 @@
-"""What is not limited is not decrypted: chooses what happens inside a tunnel, from its first bytes.
+"""Chooses the layer inside a tunnel from its first bytes. What is not limited is not decrypted.
 
-A tunnel is a limited platform's when the host of its CONNECT or the name in its TLS greeting says so. Everything
-else is relayed as bytes: no certificate of ours, no parsing, no flow, no log.
+A tunnel belongs to a limited platform when the host of its CONNECT or the name in its TLS ClientHello says so.
+Everything else is relayed as bytes: no certificate of ours, no parsing, no flow, no log.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from proxy_addon.proxy.layers.connections import ClientState
 from proxy_addon.proxy.layers.termination import TerminableHttp
 
 PAGE_HOST = "allowance.internal"
-_GREETING = 6  # bytes needed to know a TLS greeting
-_METHOD = 3  # bytes needed to know a request line
-_OPENING_MOST = 65_536  # bytes of a greeting or of a request's head that we wait for
+_TLS_RECORD_BYTES = 6  # bytes needed to recognise a TLS record
+_METHOD_BYTES = 3  # bytes needed to recognise a request line
+_MAX_PREAMBLE_BYTES = 65_536  # bytes of a ClientHello or of a request's head that we wait for
 
 
-class Wait(Exception):
-    """More bytes are needed before anything can be said."""
+class NeedsMoreData(Exception):
+    """More bytes are needed for a decision."""
 
 
 class Kind(Enum):
-    """What the first bytes are. `BROKEN`: a beginning without end, which we do not wait for."""
+    """What the first bytes are. `BROKEN`: a ClientHello or head that is too long to wait for."""
 
     TLS = "tls"
     HTTP = "http"
@@ -40,42 +40,42 @@ class Kind(Enum):
     BROKEN = "broken"
 
 
-class Opening(NamedTuple):
-    """The first bytes of a tunnel: kind, and the hosts that they name (normalised)."""
+class Preamble(NamedTuple):
+    """The first bytes of a tunnel: their kind, and the hosts that they name (normalised)."""
 
     kind: Kind
     hosts: tuple[str, ...] = ()
 
 
-def read_opening(data: bytes) -> Opening:
-    """Read the client's first bytes. Raises Wait while they are too few."""
+def read_preamble(data: bytes) -> Preamble:
+    """Read the client's first bytes. Raises NeedsMoreData while they are too few."""
     if not data:
-        raise Wait
+        raise NeedsMoreData
     if data[:1] == b"\x16":
-        if len(data) < _GREETING:
-            raise Wait
+        if len(data) < _TLS_RECORD_BYTES:
+            raise NeedsMoreData
         if starts_like_tls_record(data):
-            return _bounded(data, Kind.TLS, _names_in_greeting(data))
-    if not data[:_METHOD].isalpha():
-        return Opening(Kind.OTHER)
-    if len(data) < _METHOD:
-        raise Wait
+            return _bounded(data, Kind.TLS, _names_in_client_hello(data))
+    if not data[:_METHOD_BYTES].isalpha():
+        return Preamble(Kind.OTHER)
+    if len(data) < _METHOD_BYTES:
+        raise NeedsMoreData
     line, ended, _ = data.partition(b"\n")
     if b"HTTP/" in line or (not ended and b" " in line):
         return _bounded(data, Kind.HTTP, _names_in_request(data))
-    return Opening(Kind.OTHER)
+    return Preamble(Kind.OTHER)
 
 
-def _bounded(data: bytes, kind: Kind, names: tuple[str, ...] | None) -> Opening:
+def _bounded(data: bytes, kind: Kind, names: tuple[str, ...] | None) -> Preamble:
     if names is not None:
-        return Opening(kind, tuple(dict.fromkeys(filter(None, names))))
-    if len(data) < _OPENING_MOST:
-        raise Wait
-    return Opening(Kind.BROKEN)
+        return Preamble(kind, tuple(dict.fromkeys(filter(None, names))))
+    if len(data) < _MAX_PREAMBLE_BYTES:
+        raise NeedsMoreData
+    return Preamble(Kind.BROKEN)
 
 
-def _names_in_greeting(data: bytes) -> tuple[str, ...] | None:
-    """The server name; None while the greeting is incomplete."""
+def _names_in_client_hello(data: bytes) -> tuple[str, ...] | None:
+    """The server name; None while the ClientHello is incomplete."""
     try:
         hello = parse_client_hello(data)
     except ValueError:
@@ -110,11 +110,11 @@ def _host_of_target(line: bytes) -> str:
     return normalise(target.decode("latin-1"))
 
 
-class Passthrough:
+class LayerChooser:
     """Chooses the layer inside a tunnel.
 
     `limited` names the platform of a host when some rule limits it. `inspected` is False for platforms that
-    stay closed (`inspect: false`). `meter` starts a metered tunnel for a platform: True = it may go on.
+    are not decrypted (`inspect: false`). `meter` starts a metered tunnel for a platform: True: it may go on.
     """
 
     def __init__(
@@ -128,16 +128,16 @@ class Passthrough:
         self._meter = meter
 
     def outer(self, ctx: context.Context, conn: ClientState, client: bytes) -> layer.Layer | None:
-        """The layer that speaks with the proxy's client; None when its connection must end.
+        """The layer that talks to the proxy's client; None when its connection must end.
 
-        Where somebody else's mitmproxy does not run as a forward proxy the choice is not ours: Wait.
+        Where mitmproxy does not run as a forward proxy the choice is left to it: raises NeedsMoreData.
         """
         if len(ctx.layers) != 1 or not isinstance(
             ctx.layers[0], modes.HttpProxy | modes.HttpUpstreamProxy
         ):
-            raise Wait
+            raise NeedsMoreData
         if starts_like_tls_record(client):
-            return None  # we speak HTTP with our clients; TLS is for what is inside a tunnel
+            return None  # clients talk HTTP to the proxy; TLS is only expected inside a tunnel
         conn.cuttable = True
         upstream = isinstance(ctx.layers[0], modes.HttpUpstreamProxy)
         return TerminableHttp(ctx, HTTPMode.upstream if upstream else HTTPMode.regular)
@@ -145,26 +145,26 @@ class Passthrough:
     def choose(
         self, ctx: context.Context, conn: ClientState, client: bytes, server: bytes
     ) -> layer.Layer | None:
-        """The layer for what comes next in a tunnel; None = its client must go. May raise Wait."""
+        """The layer for what comes next in a tunnel; None: its connection must end. May raise NeedsMoreData."""
         if conn.flight is not None:
             return layers.TCPLayer(ctx)
         if ctx.client.tls_established:
             return self._inside_tls(ctx, conn, client)
         if server:
             return self._server_first(ctx, conn)
-        opening = read_opening(client)
-        if opening.kind is Kind.BROKEN:
+        preamble = read_preamble(client)
+        if preamble.kind is Kind.BROKEN:
             return None
-        conn.hosts = (*conn.hosts, *(h for h in opening.hosts if h not in conn.hosts))
+        conn.hosts = (*conn.hosts, *(h for h in preamble.hosts if h not in conn.hosts))
         if PAGE_HOST in conn.hosts:
-            return self._open(ctx, opening.kind)
+            return self._decrypted(ctx, preamble.kind)
         platform = self._platform(conn)
         if platform is None:
             conn.passed = True
             return layers.TCPLayer(ctx, ignore=True)
-        if opening.kind is Kind.OTHER or not self._inspected(platform):
+        if preamble.kind is Kind.OTHER or not self._inspected(platform):
             return self._metered(ctx, conn, platform)
-        return self._open(ctx, opening.kind)
+        return self._decrypted(ctx, preamble.kind)
 
     def _platform(self, conn: ClientState) -> str | None:
         return next((p for p in map(self._limited, conn.hosts) if p is not None), None)
@@ -181,7 +181,7 @@ class Passthrough:
     ) -> layer.Layer | None:
         return layers.TCPLayer(ctx) if self._meter(ctx.client, conn, platform) else None
 
-    def _open(self, ctx: context.Context, kind: Kind) -> layer.Layer:
+    def _decrypted(self, ctx: context.Context, kind: Kind) -> layer.Layer:
         if kind is not Kind.TLS:
             return TerminableHttp(ctx)
         outer = layers.ServerTLSLayer(ctx)
@@ -191,7 +191,7 @@ class Passthrough:
     def _inside_tls(
         self, ctx: context.Context, conn: ClientState, client: bytes
     ) -> layer.Layer | None:
-        if ctx.client.alpn in HTTP_ALPNS or read_opening(client).kind is Kind.HTTP:
+        if ctx.client.alpn in HTTP_ALPNS or read_preamble(client).kind is Kind.HTTP:
             return TerminableHttp(ctx)
         platform = self._platform(conn)
         return self._metered(ctx, conn, platform) if platform is not None else None

@@ -1,4 +1,4 @@
-"""What we say to somebody whose request is refused: the same words on the page, in JSON and in plain text."""
+"""The message for somebody whose request is blocked: the same on the page, in JSON and in plain text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CODES: Final = {
 
 
 class PageContext(NamedTuple):
-    """Who reads the answer, about what, and when.
+    """Who reads the page, what it is about, and when.
 
     `platform_title` is what people call the platform ("LinkedIn"), `allowance` a heading for the allowance.
     `now` is an instant. `page_url` is the employee's page and ends in a slash. `request_more` is True when
@@ -38,7 +38,7 @@ class PageContext(NamedTuple):
 
     @property
     def who(self) -> str:
-        """The reader's name as a person reads it: "dora", "this device (10.0.7.33)", or nothing."""
+        """The reader's name as shown: "dora", "this device (10.0.7.33)", or nothing."""
         name = self.person or ""
         return f"this device ({name[3:]})" if name.startswith("ip:") else name
 
@@ -55,7 +55,7 @@ class PageContext(NamedTuple):
 
 
 class BlockMessage(NamedTuple):
-    """A refusal in two sentences: what, and what now. `moment` is the part of `next` to stress, or ""."""
+    """Two sentences: what is blocked, and what comes next. `moment` is the part of `next` to emphasise, or ""."""
 
     code: str
     headline: str
@@ -79,8 +79,8 @@ def code_of(reason: Reason) -> str:
     return _CODES.get(reason, "blocked")
 
 
-def tell(decision: Decision, context: PageContext) -> BlockMessage:
-    """The story for a decision that blocks."""
+def block_message(decision: Decision, context: PageContext) -> BlockMessage:
+    """The message for a decision that blocks."""
     code = code_of(decision.reason)
     what = context.what
     match decision.reason:
@@ -116,7 +116,7 @@ def _exhausted(decision: Decision, context: PageContext) -> BlockMessage:
         headline = f"You have no time for {context.what}"
     if decision.until is None:
         return BlockMessage(
-            "exhausted", headline, "It comes back as the time you used moves into the past."
+            "exhausted", headline, "You get it back as the time you have used moves into the past."
         )
     moment = words.moment(decision.until, context.now, context.zone)
     return BlockMessage("exhausted", headline, "You have time again ", moment, ".")
@@ -138,5 +138,5 @@ def _blocked(decision: Decision, context: PageContext) -> BlockMessage:
 
 
 def _first_up(text: str) -> str:
-    """For the beginning of a sentence. Only our own words are changed, never a platform's spelling."""
+    """Capitalised for the start of a sentence; the name of a platform is never changed."""
     return "This site" if text == "this site" else text

@@ -1,8 +1,8 @@
-"""What a request gets when the answer is no, or "yes, but it ends soon".
+"""The response to a request that is blocked, or whose time ends soon.
 
-Pure: a question in, an answer out. Nothing here knows mitmproxy. What is sent depends on what the browser
-will do with it: a page is for a person to read, a problem document for a script, and an image or a script
-tag gets nothing, because nobody would see it.
+Pure functions without mitmproxy. The form of the response depends on what the browser will do with it: a page
+for a person, a problem document for a script, and an empty body for an image or a script tag, where nobody
+would see anything.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Final, NamedTuple
 from proxy_addon.core.types import Balance, Decision
 from proxy_addon.presentation import durations as words
 from proxy_addon.presentation.theme import bar, environment, page_headers, web_link
-from proxy_addon.proxy.responses.messages import PageContext, code_of, tell
+from proxy_addon.proxy.responses.messages import PageContext, block_message, code_of
 
 __all__ = [
     "Answer",
-    "Ask",
     "PageContext",
+    "RequestInfo",
     "block",
     "heads_up",
     "refused",
@@ -46,8 +46,8 @@ _METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _EXPOSED: Final = "X-Allowance-Reason, X-Allowance-Request, Retry-After, Link"
 
 
-class Ask(NamedTuple):
-    """A request, as far as its answer depends on it. Header values are None where the header is missing."""
+class RequestInfo(NamedTuple):
+    """What the response to a request depends on. Header values are None where the header is missing."""
 
     method: str
     url: str
@@ -72,14 +72,14 @@ class Answer(NamedTuple):
 
 
 class _Kind(Enum):
-    """What the asker can do with an answer."""
+    """What the client can do with a response."""
 
     PAGE = auto()
     PROBLEM = auto()
     NOTHING = auto()
 
 
-def block(ask: Ask, decision: Decision, context: PageContext) -> Answer:
+def block(ask: RequestInfo, decision: Decision, context: PageContext) -> Answer:
     """The answer to a request that must not reach the site: 403 in the form that fits the request.
 
     A CORS preflight passes (204): it asks for nothing itself, and without it the page's script could not
@@ -101,7 +101,9 @@ def block(ask: Ask, decision: Decision, context: PageContext) -> Answer:
             return _answer(ask, 403, headers, b"")
 
 
-def heads_up(ask: Ask, decision: Decision, balance: Balance, context: PageContext) -> Answer:
+def heads_up(
+    ask: RequestInfo, decision: Decision, balance: Balance, context: PageContext
+) -> Answer:
     """The page before the end: "2 minutes left", and a way on to where the person was going.
 
     For a top-level navigation with GET. Another method gets the page without a link, for a link would not
@@ -123,33 +125,33 @@ def tunnel_refused(decision: Decision, context: PageContext) -> Answer:
     """The answer to CONNECT. Browsers do not show it, so it is short; a log or curl shows it."""
     headers = _block_headers(decision, context)
     headers |= {"Content-Type": "text/plain; charset=utf-8", "Connection": "close"}
-    text = f"{tell(decision, context).text}\nYour time: {context.page_url}\n"
+    text = f"{block_message(decision, context).text}\nYour time: {context.page_url}\n"
     return _complete(403, headers, _bytes(text))
 
 
 def sign_in(realm: str) -> Answer:
-    """407: who are you? The page is seen by whoever closes the browser's sign-in window."""
+    """407. The page is shown when somebody closes the browser's sign-in window."""
     shown = re.sub(r"[^ -~]", "", realm)
     quoted = re.sub(r'(["\\])', r"\\\1", shown)
     page = _NOTICE.render(
         title="Please sign in to the proxy",
-        detail="This network asks everybody to sign in, so that your minutes are yours. Load the page again"
+        detail="Everybody signs in to this proxy, so that each person has their own time. Load the page again"
         " and enter the name and password that you were given for the proxy.",
-        hint="You have none, or they do not work? Your IT team can help. They are not the password of the"
-        " site that you were going to.",
+        hint="If you have none, or they do not work, your IT team can help. Do not enter your password for the"
+        " site that you want to visit.",
     )
     headers = page_headers() | {"Proxy-Authenticate": f'Basic realm="{quoted}", charset="UTF-8"'}
     return _complete(407, headers, _bytes(page))
 
 
 def refused(status: int, title: str, detail: str) -> Answer:
-    """What the proxy does not do for anybody: a port, a network or an address that is not allowed."""
+    """The page for what the proxy refuses to everybody: a port, a network or an address that is not allowed."""
     page = _NOTICE.render(title=title, detail=detail, hint="")
     return _complete(status, page_headers() | {"Connection": "close"}, _bytes(page))
 
 
-def _kind(ask: Ask) -> _Kind:
-    """Fetch metadata says it outright; older browsers and apps are read by what they accept."""
+def _kind(ask: RequestInfo) -> _Kind:
+    """Fetch metadata says it; for older browsers and apps the Accept header decides."""
     if ask.upgrade:
         return _Kind.PROBLEM
     dest = (ask.dest or "").strip().lower()
@@ -160,7 +162,7 @@ def _kind(ask: Ask) -> _Kind:
     return _kind_without_metadata(ask)
 
 
-def _kind_without_metadata(ask: Ask) -> _Kind:
+def _kind_without_metadata(ask: RequestInfo) -> _Kind:
     accept = (ask.accept or "*/*").lower()
     if ask.x_requested_with or "json" in accept:
         return _Kind.PROBLEM
@@ -170,7 +172,7 @@ def _kind_without_metadata(ask: Ask) -> _Kind:
 
 
 def _block_headers(decision: Decision, context: PageContext) -> dict[str, str]:
-    """What every refusal says, whatever its form."""
+    """The headers of every block response, whatever its form."""
     headers = {
         "X-Allowance-Reason": code_of(decision.reason),
         "Cache-Control": "no-store",
@@ -183,7 +185,7 @@ def _block_headers(decision: Decision, context: PageContext) -> dict[str, str]:
     return headers
 
 
-def _cors(ask: Ask) -> dict[str, str]:
+def _cors(ask: RequestInfo) -> dict[str, str]:
     """Lets the script that asked read why it was refused; nothing for a missing or malformed Origin."""
     if not ask.origin or not _ORIGIN.fullmatch(ask.origin):
         return {}
@@ -194,8 +196,8 @@ def _cors(ask: Ask) -> dict[str, str]:
     }
 
 
-def _preflight(ask: Ask) -> dict[str, str]:
-    """Permission for the request that follows. Wildcards mean nothing where credentials are sent: we name."""
+def _preflight(ask: RequestInfo) -> dict[str, str]:
+    """Permission for the request that follows. Wildcards do not work with credentials, so names are listed."""
     headers = {"Access-Control-Allow-Methods": _METHODS, "Access-Control-Max-Age": "0"}
     if ask.request_method and _TOKENS.fullmatch(ask.request_method):
         headers["Access-Control-Allow-Methods"] = ask.request_method
@@ -204,10 +206,10 @@ def _preflight(ask: Ask) -> dict[str, str]:
     return headers
 
 
-def _page(ask: Ask, decision: Decision, context: PageContext) -> bytes:
+def _page(ask: RequestInfo, decision: Decision, context: PageContext) -> bytes:
     retry = ask.method.upper() in ("GET", "HEAD")
     page = _BLOCK.render(
-        story=tell(decision, context),
+        message=block_message(decision, context),
         context=context,
         host=ask.host,
         request=ask.request_id,
@@ -219,15 +221,15 @@ def _page(ask: Ask, decision: Decision, context: PageContext) -> bytes:
     return _bytes(page)
 
 
-def _problem(ask: Ask, decision: Decision, context: PageContext) -> bytes:
+def _problem(ask: RequestInfo, decision: Decision, context: PageContext) -> bytes:
     """RFC 9457. No name in it: any page's script may read this."""
-    story = tell(decision, context)
+    message = block_message(decision, context)
     document = {
-        "type": f"{context.page_url}help#{story.code}",
-        "title": story.headline,
+        "type": f"{context.page_url}help#{message.code}",
+        "title": message.headline,
         "status": 403,
-        "detail": decision.message or story.next,
-        "reason": story.code,
+        "detail": decision.message or message.next,
+        "reason": message.code,
         "platform": decision.platform,
         "rule": decision.rule,
         "until": None if decision.until is None else words.iso(decision.until, context.zone),
@@ -242,7 +244,7 @@ def _change(instant: float | None, context: PageContext) -> str | None:
     return None if instant is None else words.moment(instant, context.now, context.zone)
 
 
-def _answer(ask: Ask, status: int, headers: dict[str, str], body: bytes) -> Answer:
+def _answer(ask: RequestInfo, status: int, headers: dict[str, str], body: bytes) -> Answer:
     if ask.method.upper() == "HEAD":
         return Answer(status, tuple(headers.items()), b"")
     return _complete(status, headers, body)
@@ -253,5 +255,5 @@ def _complete(status: int, headers: dict[str, str], body: bytes) -> Answer:
 
 
 def _bytes(text: str) -> bytes:
-    """UTF-8; a byte that came in as no character at all (a lone surrogate) goes out as a question mark."""
+    """UTF-8; a lone surrogate becomes a question mark."""
     return text.encode("utf-8", "replace")

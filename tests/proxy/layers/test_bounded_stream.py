@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from proxy_addon.proxy.layers.bounded_stream import FORM_MOST
+from proxy_addon.proxy.layers.bounded_stream import MAX_FORM_BYTES
 from tests.e2e.client import read_until
 from tests.e2e.waiting import until
 from tests.proxy.harness import Serving
@@ -83,7 +83,7 @@ def test_form_without_end(proxy: Serving, scheme: str) -> None:
         answer = client.post(f"{scheme}://allowance.internal/", content=endless(sent))
         assert answer.status_code == 413
         assert "short forms" in answer.text
-        short = client.post(f"{scheme}://allowance.internal/", content=b"x" * (FORM_MOST - 1))
+        short = client.post(f"{scheme}://allowance.internal/", content=b"x" * (MAX_FORM_BYTES - 1))
         assert short.status_code == 405
         assert client.get(f"{scheme}://allowance.internal/me.json").json()["user"] == "ip:127.0.0.1"
     assert resident() - before < BIG / 2

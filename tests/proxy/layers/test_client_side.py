@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from proxy_addon.proxy.layers.client_side import HEAD_MOST, error_page
+from proxy_addon.proxy.layers.client_side import MAX_HEAD_BYTES, error_page
 from tests.e2e.client import read_all, read_until
 from tests.proxy.harness import Serving
 
@@ -38,7 +38,7 @@ def raw(proxy: Serving, data: bytes) -> bytes:
             400,
             b"could not read",
         ),
-        (b"GET http://x.com/ HTTP/1.1\r\nCookie: " + b"x" * (HEAD_MOST + 9), 431, b"too long"),
+        (b"GET http://x.com/ HTTP/1.1\r\nCookie: " + b"x" * (MAX_HEAD_BYTES + 9), 431, b"too long"),
         (
             b"GET http://dead.example/ HTTP/1.1\r\nHost: dead.example\r\n\r\n",
             502,
@@ -82,7 +82,7 @@ def test_a_certificate_that_is_not_trusted() -> None:
 
 def test_a_long_head_in_pieces(proxy: Serving) -> None:
     """A head just within the bound passes, however it is cut up."""
-    filler = "x" * (HEAD_MOST - 300)
+    filler = "x" * (MAX_HEAD_BYTES - 300)
     with proxy.client.socket() as connection:
         for part in (
             f"GET http://{HOST}/api/one HTTP/1.1\r\nHost: {HOST}\r\nX-Long: ",

@@ -17,8 +17,8 @@ def test_remembered_until_it_is_gone() -> None:
     made = connections.of(client)
     assert connections.of(client) is connections.known(client) is made
     assert [pair[0] for pair in connections.all()] == [client]
-    connections.gone(client)
-    connections.gone(client)
+    connections.remove(client)
+    connections.remove(client)
     assert (connections.known(client), len(connections)) == (None, 0)
 
 

@@ -30,7 +30,7 @@ def test_give() -> None:
     """A flow that we answer is marked, and its body is not asked for."""
     flow = request("http://x.com/", headers={"Expect": "100-continue"})
     assert writing.marked(flow) is None
-    writing.give(flow, ANSWER)
+    writing.answer_with(flow, ANSWER)
     assert flow.response is not None
     assert (flow.response.status_code, writing.marked(flow)) == (403, writing.ANSWERED)
     assert "Expect" not in flow.request.headers

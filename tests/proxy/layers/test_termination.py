@@ -160,7 +160,7 @@ def test_what_does_not_end_loses_its_connection(proxy: Serving) -> None:
     until(lambda: transfer.received() > 0, "the body to begin")
 
     def blunt() -> None:
-        terminator = proxy.harness.addon.under_way._terminator
+        terminator = proxy.harness.addon.in_flight._terminator
         assert terminator is not None
         terminator.http = lambda flow, cuttable: None  # type: ignore[method-assign,assignment]
 

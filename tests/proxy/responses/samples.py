@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core.types import Balance, Decision, Reason, Verdict
-from proxy_addon.proxy.responses.responses import Answer, Ask, PageContext
+from proxy_addon.proxy.responses.responses import Answer, PageContext, RequestInfo
 
 NOW = 1793631000.0  # Monday 2 November 2026, 14:50 in London
 MIDNIGHT = 1793664000.0
-ASK = Ask(
+ASK = RequestInfo(
     "GET",
     "https://www.facebook.com/feed?a=1&b=2",
     "www.facebook.com",

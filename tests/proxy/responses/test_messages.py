@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from proxy_addon.core.types import Balance, Decision, Reason, Verdict
-from proxy_addon.proxy.responses.messages import PageContext, tell
+from proxy_addon.proxy.responses.messages import PageContext, block_message
 
 NOW = 1793631000.0  # Monday 2 November 2026, 14:50 in London
 CONTEXT = PageContext("dora", ("staff",), "LinkedIn", None, None, ZoneInfo("Europe/London"), NOW)
@@ -49,26 +49,26 @@ def no(reason: Reason, *, until: float | None = None, rule: str | None = "A rule
 )
 def test_two_sentences(decision: Decision, text: str) -> None:
     """Every refusal is told in what happened and what comes next."""
-    assert tell(decision, CONTEXT).text == text
+    assert block_message(decision, CONTEXT).text == text
 
 
 def test_an_allowance_of_nothing_was_never_used_up() -> None:
     """Somebody with a limit of zero is not told that they used it."""
     nothing = Balance("daily-social", 0.0, 0.0, 0.0, 0.0, 0.0, NOW + 600)
-    told = tell(no(Reason.EXHAUSTED, until=NOW + 600), CONTEXT._replace(balance=nothing))
+    told = block_message(no(Reason.EXHAUSTED, until=NOW + 600), CONTEXT._replace(balance=nothing))
     assert told.headline == "You have no time for LinkedIn"
 
 
 def test_a_platform_without_a_title() -> None:
     """What has no name is "this site", with a capital where a sentence begins."""
-    told = tell(no(Reason.BLOCKED), CONTEXT._replace(platform_title=None))
+    told = block_message(no(Reason.BLOCKED), CONTEXT._replace(platform_title=None))
     assert told.headline == "This site is not available here"
 
 
 @pytest.mark.parametrize("reason", [Reason.UNIDENTIFIED, Reason.ACKNOWLEDGE, Reason.UNAVAILABLE])
 def test_the_other_reasons_name_the_platform(reason: Reason) -> None:
     """Whatever the reason, the reader learns which platform it was about."""
-    assert "LinkedIn" in tell(no(reason), CONTEXT).text
+    assert "LinkedIn" in block_message(no(reason), CONTEXT).text
 
 
 def test_the_way_to_ask_for_more_is_quoted() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from proxy_addon.core.types import Decision, Reason, Verdict
 from proxy_addon.proxy.responses.responses import (
-    Ask,
+    RequestInfo,
     block,
     heads_up,
     refused,
@@ -75,7 +75,7 @@ from tests.proxy.responses.samples import (
 )
 def test_answer_kind_by_request_kind(changes: dict[str, object], kind: str | None) -> None:
     """Documents get a page, scripts a problem document, everything else an empty body; all are 403."""
-    ask = Ask("GET", ASK.url, ASK.host)._replace(**changes)
+    ask = RequestInfo("GET", ASK.url, ASK.host)._replace(**changes)
     answer = block(ask, EXHAUSTED, CONTEXT)
     assert answer.status == 403
     assert fields(answer).get("content-type") == kind
@@ -171,7 +171,9 @@ def test_no_origin_no_cors(origin: str | None) -> None:
 
 def test_preflight_passes_so_that_the_refusal_can_be_read() -> None:
     """A preflight gets 204 with what it asked for, and nobody remembers it."""
-    ask = Ask("OPTIONS", ASK.url, ASK.host, "empty", "cors", "*/*", "https://www.facebook.com")
+    ask = RequestInfo(
+        "OPTIONS", ASK.url, ASK.host, "empty", "cors", "*/*", "https://www.facebook.com"
+    )
     ask = ask._replace(request_method="PATCH", request_headers="x-csrf, content-type")
     answer = block(ask, EXHAUSTED, CONTEXT)
     headers = fields(answer)
@@ -184,7 +186,7 @@ def test_preflight_passes_so_that_the_refusal_can_be_read() -> None:
 
 def test_preflight_reflects_no_header_injection() -> None:
     """What is not a list of tokens is not sent back."""
-    ask = Ask("OPTIONS", ASK.url, ASK.host, origin="https://a.example")
+    ask = RequestInfo("OPTIONS", ASK.url, ASK.host, origin="https://a.example")
     ask = ask._replace(request_method="GET\r\nA: b", request_headers="x\r\nSet-Cookie: a=b")
     headers = fields(block(ask, EXHAUSTED, CONTEXT))
     assert "GET" in headers["access-control-allow-methods"].split(", ")
