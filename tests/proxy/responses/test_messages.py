@@ -31,7 +31,7 @@ def no(reason: Reason, *, until: float | None = None, rule: str | None = "A rule
         ),
         (
             no(Reason.EXHAUSTED),
-            "Your time for LinkedIn is used up. It comes back as the time you used moves into the past.",
+            "Your time for LinkedIn is used up. You get it back as the time you have used moves into the past.",
         ),
         (
             no(Reason.BLOCKED, until=NOW + 20),
