@@ -111,7 +111,7 @@ async def test_a_cut_has_the_id_of_what_it_ends(
     await harness.addon.requestheaders(flow)
     await harness.addon.http_connect(tunnel)
     harness.spend(ME)
-    harness.addon.in_flight.look()
+    harness.addon.in_flight.end_due()
     harness.addon.stop()
     cut = [line for line in kept.lines if line.decision.reason is Reason.EXHAUSTED]
     assert {line.request for line in cut} == {request_id(flow), request_id(tunnel)}

@@ -99,7 +99,7 @@ async def test_tunnel_ends_with_its_client(harness: ProxyHarness) -> None:
     harness.addon.client_disconnected(flow.client_conn)
     assert harness.addon.in_flight.tunnel(flow.client_conn) is None
     harness.spend("ip:127.0.0.1")
-    harness.addon.in_flight.look()
+    harness.addon.in_flight.end_due()
     assert harness.counted("cut_total", kind="tunnel") == 0
 
 
