@@ -77,9 +77,7 @@ def summarise(stretch: Stretch, start: float, end: float, marks: Iterable[Mark])
 def closed(summary: EvidenceSummary, why: str, end: float) -> EvidenceSummary:
     """The summary of a visit that ended at `end` because of `why`; evidence after its end is left out."""
     lines = tuple(
-        line if line.last <= end else line._replace(last=end)
-        for line in summary.extended
-        if line.first <= end
+        line._replace(last=min(line.last, end)) for line in summary.extended if line.first <= end
     )
     return EvidenceSummary(summary.opened, lines, (why, end), summary.given_back)
 
@@ -138,12 +136,12 @@ class SummaryBuilder(NamedTuple):
     def _shortened(self, row: Visit, start: float, end: float) -> EvidenceSummary:
         """The summary of a visit that lost minutes of periodic requests, computed from the marks that are left."""
         summary, known, section = self.new(start, end), row.evidence, self.stretch.section
-        kept = (
-            min(row.end, s.end) - max(row.start, s.start)
+        kept = sum(
+            max(0.0, min(row.end, s.end) - max(row.start, s.start))
             for s in self.timeline.stretches
             if s.section == section
         )
-        lost = row.end - row.start - sum(part for part in kept if part > 0)
+        lost = row.end - row.start - kept
         if known is None:
             return summary
         found = summary

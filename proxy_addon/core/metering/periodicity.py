@@ -60,11 +60,10 @@ def steady(times: Sequence[float], alone_since: float = -math.inf) -> Timer | No
     than `alone_since`, when a person was last seen for certain.
     """
     count = len(times) - 1
-    newest = times[-1] if times else 0.0
     for wanted, spread in STEADY:
         if wanted > count:
             return None
-        mean = (newest - times[count - wanted]) / wanted
+        mean = (times[-1] - times[count - wanted]) / wanted
         if mean < SHORTEST:
             continue
         need = (
@@ -76,15 +75,13 @@ def steady(times: Sequence[float], alone_since: float = -math.inf) -> Timer | No
             continue
         seen = _spread(times[count - need :])
         if seen <= spread:
-            return _extended_back(times, (newest - times[count - need]) / need, need, seen)
+            return _extended_back(times, (times[-1] - times[count - need]) / need, need, seen)
     return None
 
 
 def _spread(times: Sequence[float]) -> float:
     gaps = [b - a for a, b in pairwise(times)]
     mean = (times[-1] - times[0]) / len(gaps)
-    if mean <= 0.0:
-        return math.inf
     return math.sqrt(sum((g - mean) ** 2 for g in gaps) / len(gaps)) / mean
 
 
@@ -99,14 +96,13 @@ def _extended_back(times: Sequence[float], period: float, need: int, spread: flo
 
 def chain(times: Sequence[float]) -> Timer | None:
     """One timer that the newest of `times` belongs to, with other events in between; None when there is none."""
-    count = len(times)
     newest = times[-1]
-    for back in range(count - 2, max(-1, count - 2 - CHAIN_TRIES), -1):
-        period = newest - times[back]
+    for before in reversed(times[-1 - CHAIN_TRIES : -1]):
+        period = newest - before
         if period < CHAIN_SHORTEST:
             continue
-        if newest - CHAIN_FEWEST * period < times[0] - 1.0:
-            return None
+        if newest - CHAIN_FEWEST * period < times[0]:
+            return None  # nor would a longer one
         for share in TOLERANCES:
             found = _chain_of_period(times, period, max(0.4, share * period))
             if found is not None:
@@ -145,7 +141,7 @@ def _previous_tick(
     """The tick before `at`, and how many periods earlier it is."""
     for count in (1, 2):
         hit = nearest(times, at - count * period, off)
-        if hit is not None and hit < at:
+        if hit is not None:
             return hit, count
     return None
 

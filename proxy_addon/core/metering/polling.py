@@ -210,11 +210,9 @@ def _observe_lead(
             return state._replace(series=series, last=at), PollingJudgement(True, root)
         if len(updated.times) <= SHARED_AT_MOST:
             series, automatic, withdrawn = _match_page_timer(state, series, at)
-    first = at == state.burst_at
     after = state._replace(
         series=series,
         last=at,
-        key=key if first else state.key,
         content_poll_at=at if automatic and brings_content else state.content_poll_at,
         unexplained=state.unexplained if automatic else state.unexplained + 1,
     )
@@ -309,7 +307,7 @@ def _add_instant(
     ]
     share = sum(t in explained for t in old.content_times) / len(timer.times)
     content_share = share if not kept else max(share, old.content_share)
-    content_times = tuple(t for t in old.content_times if t not in explained and t >= times[0])
+    content_times = tuple(t for t in old.content_times if t not in explained)
     return (
         series._replace(
             times=rest,
@@ -325,6 +323,6 @@ def _add_instant(
 def _find_timer(series: Series, person: float, content: bool) -> Timer | None:
     times = series.times
     timer = periodicity.steady(times, person)
-    if timer is None and len(times) > periodicity.CHAIN_FEWEST and series.added % SEARCH_EVERY == 0:
+    if timer is None and series.added % SEARCH_EVERY == 0:
         timer = periodicity.chain(times) or periodicity.combined(times, person, strict=content)
     return timer

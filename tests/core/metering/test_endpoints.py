@@ -24,6 +24,20 @@ from proxy_addon.core.metering.endpoints import endpoint
             "x.com/resource/UserHomefeedResource/get/",
         ),
         ("x.com", "/graphql/HomeTimeline", "x.com/graphql/HomeTimeline"),
+        # Words of up to 39 letters alone, of up to 32 beside others.
+        ("x.com", "/" + "q" * 39, "x.com/" + "q" * 39),
+        ("x.com", "/a/Q" + "q" * 31, "x.com/a/Q" + "q" * 31),
+        ("x.com", "/a/Q" + "q" * 32, "x.com/a/*"),
+        # Two digits are a version, three a number; one is too many in twelve letters.
+        ("x.com", "/v12/feed", "x.com/v12/feed"),
+        ("x.com", "/v123/feed", "x.com/*/feed"),
+        ("x.com", "/timelines-v2", "x.com/*"),
+        ("x.com", "/timeline-v2", "x.com/timeline-v2"),
+        # Six changes of case in fifteen letters are random, five are not, and in eleven letters nothing is.
+        ("x.com", "/aBcDeFggggggggg", "x.com/*"),
+        ("x.com", "/aBcDeFFFFFFFFFF", "x.com/aBcDeFFFFFFFFFF"),
+        ("x.com", "/aBcDeFgHiJk", "x.com/aBcDeFgHiJk"),
+        ("x.com", "/aBcDeFgHiJkL", "x.com/*"),
     ],
 )
 def test_endpoint(host: str, path: str, key: str) -> None:

@@ -15,35 +15,8 @@ from proxy_addon.core.metering.polling import (
     SERIES_KEPT,
     TIMES_KEPT,
     PollingJudgement,
-    PollingState,
 )
-
-POLL, FEED = "x.com/poll", "x.com/feed"
-
-
-class Tab:
-    """An open tab, told in words: asks and brings, and what that was judged."""
-
-    def __init__(self) -> None:
-        self.state: PollingState = EMPTY
-        self.withdrawn: set[polling.Root] = set()
-
-    def asks(self, at: float, key: str = POLL) -> PollingJudgement:
-        """A script asks for `key`."""
-        return self._note(*polling.observe(self.state, key, at, leads=True))
-
-    def brings(self, at: float) -> PollingJudgement:
-        """A picture comes."""
-        return self._note(*polling.observe(self.state, "img/*", at, leads=False))
-
-    def polls(self, at: float, key: str = POLL) -> PollingJudgement:
-        """A request that the catalogue knows as a poll is answered with something."""
-        return self._note(*polling.observe_poll(self.state, key, at))
-
-    def _note(self, after: PollingState, judgement: PollingJudgement) -> PollingJudgement:
-        self.state = after
-        self.withdrawn |= judgement.withdrawn
-        return judgement
+from tests.core.metering.open_tab import FEED, Tab
 
 
 def test_what_was_never_asked_before_is_novel() -> None:
