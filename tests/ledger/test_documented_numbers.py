@@ -75,8 +75,8 @@ def test_deleting_is_tried_again() -> None:
 
 def test_what_may_be_asked() -> None:
     """Minutes, requests at a time, and the form of a request's id are those of the page for administrators."""
-    assert promised("admin.md", r"how many minutes \((\d+) to (\d+)\)") == [1, MOST_MINUTES]
-    (waiting,) = promised("admin.md", r"At most (\w+) requests of one person wait at a time")
+    assert promised("admin.md", r"the minutes \((\d+) to (\d+)\)") == [1, MOST_MINUTES]
+    (waiting,) = promised("admin.md", r"A person can have at most (\w+) open requests")
     assert waiting == MOST_OPEN
     text = (DOCS / "admin.md").read_text("utf-8")
     (shown,) = re.findall(r"allowance requests approve (\S+)", text)

@@ -349,7 +349,7 @@ def test_telling_never_waits(watch: Stopwatch) -> None:
     told: list[bool] = []
 
     def once_more(_: WriterState) -> None:
-        other = threading.Thread(target=writer._tell, daemon=True)
+        other = threading.Thread(target=writer._report_state, daemon=True)
         other.start()
         other.join(5)
         told.append(other.is_alive())
@@ -373,7 +373,7 @@ def test_what_is_lost_at_the_end(watch: Stopwatch) -> None:
     writer = waiting(Told(watch, locked()))
     writer.put(visit(2))
     with capture_logs() as lines:
-        assert writer._leave() == 2
+        assert writer._finish() == 2
     (line,) = lines
     assert (line["log_level"], line["visits"], line["in_journal"], line["lost"]) == (
         "error",

@@ -59,7 +59,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 def look(writer: Writer, beats: int = 1) -> None:
     """What the journal's thread does in so many beats."""
     writer._stopped = Beats(beats)
-    writer._keep()
+    writer._run_journal()
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_its_threads_keep_no_process_from_ending(journal: Journal) -> None:
     """A database that hangs must not keep the proxy alive: both threads are daemons, and they end with `stop`."""
     writer = make(MemoryLedger(), journal=journal)
     writer.start()
-    threads = (writer._thread, writer._keeper)
+    threads = (writer._thread, writer._journal_thread)
     assert [thread is not None and thread.daemon for thread in threads] == [True, True]
     assert writer.stop(20.0) == 0
     assert [thread is not None and thread.is_alive() for thread in threads] == [False, False]

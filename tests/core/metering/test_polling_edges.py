@@ -62,7 +62,7 @@ def test_a_burst_of_content_alone_is_judged_once() -> None:
     """The pictures that follow the first one get its answer, and no further instant."""
     tab = Tab()
     first, second = tab.brings(100.0), tab.brings(101.0)
-    assert (first.machine, first.doubtful, first.root) == (False, False, (100.0, True))
+    assert (first.automatic, first.doubtful, first.root) == (False, False, (100.0, True))
     assert second == first
     assert times_of(tab, polling.CONTENT) == (100.0,)
 
@@ -90,8 +90,8 @@ def test_waking_takes_ten_seconds(after: float, waking: bool) -> None:
     assert tab.asks(LATER, "other").doubtful
     assert tab.asks(LATER + after, "third").doubtful is waking
     other.asks(LATER, "other")
-    assert other.asks(LATER + after).machine is waking
-    assert other.asks(LATER + after + 60.0).machine is waking
+    assert other.asks(LATER + after).automatic is waking
+    assert other.asks(LATER + after + 60.0).automatic is waking
 
 
 @pytest.mark.parametrize(("after", "owned"), [(5.0, True), (5.25, False)])
@@ -100,7 +100,7 @@ def test_content_is_a_machines_within_five_seconds(after: float, owned: bool) ->
     tab = feeding_tab()
     tab.asks(900.0, FEED)
     found = tab.brings(900.0 + after)
-    assert found.machine is owned
+    assert found.automatic is owned
     assert not found.doubtful
     assert tab.brings(900.5 + after) == found
 
@@ -110,12 +110,12 @@ def test_content_off_the_beat_is_doubtful_while_its_timer_runs() -> None:
     tab = feeding_tab()
     assert tab.asks(850.0, FEED).doubtful
     found = tab.brings(850.4)
-    assert (found.machine, found.doubtful) == (False, True)
+    assert (found.automatic, found.doubtful) == (False, True)
     assert tab.brings(850.8) == found
     stopped = feeding_tab()
     stopped.asks(1000.0, "other")
     stopped.asks(1200.0, "other")
-    assert not stopped.asks(1305.0, FEED).machine  # five and a half periods after its last beat
+    assert not stopped.asks(1305.0, FEED).automatic  # five and a half periods after its last beat
     assert not stopped.brings(1305.4).doubtful
 
 
@@ -134,9 +134,9 @@ def test_who_asks_for_two_things_at_once_owns_what_comes(strays: int, owned: boo
     """A request more than the timer's may be chance, two are a person, even on the beat."""
     tab = feeding_tab()
     for n in range(strays):
-        assert not tab.asks(899.0 + 0.4 * n, f"page-{n}").machine
-    assert tab.asks(900.0, FEED).machine
-    assert tab.brings(900.4).machine is owned
+        assert not tab.asks(899.0 + 0.4 * n, f"page-{n}").automatic
+    assert tab.asks(900.0, FEED).automatic
+    assert tab.brings(900.4).automatic is owned
 
 
 @pytest.mark.parametrize(("strays", "noted"), [(1, (90.0,)), (2, ())])
@@ -157,19 +157,19 @@ def test_what_a_machine_asks_in_passing_is_its_own(after: float, passing: bool) 
     """A feed that refreshes itself asks for more, within a second and a half; that hides no timer of its own."""
     tab = feeding_tab()
     tab.asks(900.0, FEED)
-    assert tab.asks(900.0 + after, "counts").machine is passing
+    assert tab.asks(900.0 + after, "counts").automatic is passing
     other = feeding_tab()
     for i in range(8):
         other.asks(10.0 + 100.0 * i + 809.0, POLL)  # a timer of its own, last heard of at 1519
     other.asks(1530.0, FEED)
-    assert not other.asks(1530.5).machine
+    assert not other.asks(1530.5).automatic
 
 
 def test_in_passing_of_what_brings_nothing_is_nobodys() -> None:
     """A poll that never brings anything asks for nothing else."""
     tab = polling_tab()
     tab.asks(600.0)
-    assert not tab.asks(600.5, "counts").machine
+    assert not tab.asks(600.5, "counts").automatic
 
 
 IRREGULAR = (0.0, 20.0, 110.0, 140.0, 150.0, 230.0, 290.0)
@@ -179,7 +179,7 @@ def test_an_endpoint_that_is_often_asked_is_no_part_of_another_rhythm() -> None:
     """After five times without a rhythm it is left out of what no endpoint explains."""
     tab = Tab()
     for at in IRREGULAR:
-        assert not tab.asks(at).machine
+        assert not tab.asks(at).automatic
     assert times_of(tab, POLL) == IRREGULAR
     assert times_of(tab, polling.ANY) == IRREGULAR[:5]
 

@@ -38,10 +38,10 @@ def test_hidden_timers_are_looked_for_at_every_fourth_event() -> None:
     """A chain that is there with the tenth event is found with the twelfth, and nothing but the chain is its."""
     assert periodicity.chain(HIDDEN[:10]) is not None
     tab = Tab()
-    assert [tab.asks(at).machine for at in HIDDEN] == [False] * 11 + [True]
+    assert [tab.asks(at).automatic for at in HIDDEN] == [False] * 11 + [True]
     assert tab.state.series[POLL].times == (35.0, 52.0, 473.0)
     assert {at for at, _ in tab.withdrawn} == set(HIDDEN) - {35.0, 52.0, 473.0}
-    assert tab.asks(900.0).machine
+    assert tab.asks(900.0).automatic
 
 
 @pytest.mark.parametrize("seed", [38, 57, 88])
@@ -50,8 +50,8 @@ def test_a_crowd_of_tabs_is_found_among_questions_sooner_than_among_pictures(see
     asked, brought = Tab(), Tab()
     events = tabs(seed)
     assert min(b - a for a, b in pairwise(events)) > polling.BURST_GAP
-    assert [asked.asks(at).machine for at in events][31]
-    assert not any(brought.brings(at).machine for at in events)
+    assert [asked.asks(at).automatic for at in events][31]
+    assert not any(brought.brings(at).automatic for at in events)
     assert asked.state.series[POLL].timers[0].combined
 
 
@@ -60,7 +60,7 @@ def test_who_is_seen_is_not_in_a_crowd() -> None:
     tab = Tab()
     events = tabs(38)
     tab.state = polling.person_seen(tab.state, events[8])
-    assert not any(tab.asks(at).machine for at in events)
+    assert not any(tab.asks(at).automatic for at in events)
 
 
 def feeds(beats: int = 6) -> Tab:
@@ -89,18 +89,18 @@ def test_a_timer_that_brings_nothing_any_more_is_forgotten_to_bring(
     tab, at = feeds(), 450.0
     for _ in range(silent):
         at += 90.0
-        assert tab.asks(at, FEED).machine
-    assert tab.asks(at + 90.0, FEED).machine
-    assert tab.brings(at + 90.4).machine is owned
-    assert tab.asks(at + 180.0, FEED).machine
-    assert tab.brings(at + 180.4).machine
+        assert tab.asks(at, FEED).automatic
+    assert tab.asks(at + 90.0, FEED).automatic
+    assert tab.brings(at + 90.4).automatic is owned
+    assert tab.asks(at + 180.0, FEED).automatic
+    assert tab.brings(at + 180.4).automatic
 
 
 def test_a_second_timer_of_an_endpoint_brings_what_the_first_does() -> None:
     """The same page in another tab asks for the same."""
     tab = feeds(10)
-    assert [tab.asks(at, FEED).machine for at in (850.0, 940.0, 1030.0)] == [False, False, True]
-    assert tab.brings(1034.0).machine
+    assert [tab.asks(at, FEED).automatic for at in (850.0, 940.0, 1030.0)] == [False, False, True]
+    assert tab.brings(1034.0).automatic
     assert tab.state.series[FEED].content_share > polling.CONTENT_SHARE
 
 
@@ -111,7 +111,7 @@ def test_what_a_known_poll_brings() -> None:
         silent.polls(60.0 * i)
         found = feeding.polls(60.0 * i)
         feeding.brings(60.0 * i + 0.3)
-        assert (found.machine, found.doubtful, found.novel) == (True, False, False)
+        assert (found.automatic, found.doubtful, found.novel) == (True, False, False)
         assert found.root == (60.0 * i, False)
     assert silent.withdrawn == {(60.0 * i, False) for i in range(6)}
     assert feeding.withdrawn == silent.withdrawn | {(60.0 * i, True) for i in range(6)}
@@ -135,8 +135,8 @@ def test_a_known_poll_owns_only_what_it_brings_on_its_beat(
         tab.polls(60.0 * i)
         if brings:
             tab.brings(60.0 * i + 0.3)
-    assert tab.polls(last).machine
-    assert tab.brings(last + after).machine is owned
+    assert tab.polls(last).automatic
+    assert tab.brings(last + after).automatic is owned
 
 
 def test_a_known_poll_begins_a_burst_of_its_own() -> None:
@@ -167,22 +167,22 @@ def twenty_five(tab: Tab, ask: Callable[[float], polling.PollingJudgement]) -> f
 def test_one_of_twenty_five_requests_is_enough_to_bring_something() -> None:
     """What comes with a beat, 4 % of which brought something, is the machine's; off the beat it is doubtful."""
     asked, known, off = Tab(), Tab(), Tab()
-    assert asked.brings(twenty_five(asked, asked.asks) + 3.0).machine
-    assert known.brings(twenty_five(known, known.polls) + 3.0).machine
+    assert asked.brings(twenty_five(asked, asked.asks) + 3.0).automatic
+    assert known.brings(twenty_five(known, known.polls) + 3.0).automatic
     assert asked.withdrawn >= {(0.0, True)}
     last = twenty_five(off, off.asks)
-    assert not off.asks(last + 10.0).machine
+    assert not off.asks(last + 10.0).automatic
     assert off.brings(last + 10.3).doubtful
 
 
 def test_content_that_comes_by_a_timer_is_found_by_itself() -> None:
     """A page of random names loads a picture each minute; what comes later, off the beat, is doubtful while it runs."""
     tab = Tab()
-    judged = [tab.brings(60.0 * i).machine for i in range(8)]
+    judged = [tab.brings(60.0 * i).automatic for i in range(8)]
     assert judged == [False] * 5 + [True] * 3
     assert tab.withdrawn == {(60.0 * i, True) for i in range(6)}
     found = tab.brings(450.0)
-    assert (found.machine, found.doubtful) == (False, True)
+    assert (found.automatic, found.doubtful) == (False, True)
 
 
 def test_paths_of_random_names_take_back_no_content() -> None:
@@ -198,7 +198,7 @@ def test_ninety_six_instants_are_kept_of_an_endpoint() -> None:
     tab = Tab()
     events = unruly(110, 8)
     for at in events:
-        assert not tab.asks(at).machine
+        assert not tab.asks(at).automatic
         tab.brings(at + 0.1)
     series = tab.state.series[POLL]
     assert series.times == tuple(events[-96:])
@@ -261,7 +261,7 @@ def test_nothing_is_taken_back_that_never_came(steps: list[tuple[int, str]], see
         found = tab.asks(at, key) if key != "c" else tab.brings(at)
         roots |= {found.root, (found.root[0], True)}
         assert found.withdrawn <= roots
-        if found.machine:
+        if found.automatic:
             assert any(series.timers for series in tab.state.series.values())
         if number == seen:
             tab.state = polling.person_seen(tab.state, at)
