@@ -17,7 +17,7 @@ from proxy_addon.cli.rules import app
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.core.types import Visit
 from proxy_addon.web.app import web_app
-from proxy_addon.web.server import WebServer, bind
+from proxy_addon.web.server import WebServer, available_port
 from tests.rule_tests.office import write
 from tests.web.office import FixedProxyState, visit
 
@@ -179,7 +179,7 @@ def answers(where: HostPort, seconds: float = 10.0) -> None:
 @pytest.fixture
 def proxy() -> Iterator[HostPort]:
     """The web port of an office where dora spent three minutes of facebook."""
-    wanted = bind(HostPort("127.0.0.1", 0), "--web")
+    wanted = available_port(HostPort("127.0.0.1", 0), "--web")
     server = WebServer(web_app(FixedProxyState(seen=[visit("facebook", 20, 3)])), wanted)
     server.start()
     answers(wanted)
