@@ -149,7 +149,8 @@ class Balance:
     """What is left of an allowance for one person at one instant; all in seconds, none negative.
 
     Of several limits the one with the least left is shown; `resets_at` is when *that* limit's window ends
-    (for a rolling one: when the oldest use leaves it), None when nothing was used of a rolling limit.
+    (for a rolling one: when the oldest use leaves it), None when nothing was used of a rolling limit. `period` is that
+    of the limit as rules write it ("day"), None where it is not known; `rolling` the length of a rolling window.
     """
 
     allowance: str
@@ -159,6 +160,8 @@ class Balance:
     carried: float
     left: float
     resets_at: float | None
+    period: str | None = None
+    rolling: float = 0.0
 
 
 class Fit(Enum):

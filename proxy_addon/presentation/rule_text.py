@@ -64,6 +64,15 @@ def spelled_limit(one: Limit) -> str:
     return f"{spent} per {one.period}"
 
 
+def period_now(period: str | None, rolling: float) -> str:
+    """The window of a limit that is open now: "today", "this quarter", "in the last 4 hours"; empty for None."""
+    if period is None:
+        return ""
+    if period == Period.ROLLING:
+        return f"in the last {spelled_length(rolling)}"
+    return "today" if period == Period.DAY else f"this {period}"
+
+
 def limits(many: Iterable[Limit]) -> str:
     """Several limits that all hold: "15m per day and 1h per week"."""
     return " and ".join(limit(one) for one in many)

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy_addon.core.ruleset import Period
 from proxy_addon.core.types import Balance
+from proxy_addon.presentation import rule_text
 from proxy_addon.presentation.theme import Bar, bar, page_headers, policy, web_link
 
 SECONDS = st.floats(0, 1e6)
@@ -37,6 +39,33 @@ def test_bar(balance: Balance, share: float, tone: str, reads: str) -> None:
     drawn = bar(balance)
     assert (drawn.share, drawn.tone) == (share, tone)
     assert f"{drawn.spent} of {drawn.total}, {drawn.left} left" == reads
+
+
+@pytest.mark.parametrize(
+    ("period", "rolling", "reads"),
+    [
+        (None, 0.0, ""),
+        ("hour", 0.0, "this hour"),
+        ("day", 0.0, "today"),
+        ("week", 0.0, "this week"),
+        ("month", 0.0, "this month"),
+        ("quarter", 0.0, "this quarter"),
+        ("year", 0.0, "this year"),
+        ("rolling", 14_400.0, "in the last 4 hours"),
+    ],
+)
+def test_a_bar_names_the_window_of_its_limit(
+    period: str | None, rolling: float, reads: str
+) -> None:
+    """Of several limits the page shows the one with the least left, so it says which."""
+    shown = bar(Balance("a", 900, 60, 0, 0, 840, None, period, rolling))
+    assert shown.period == reads
+
+
+def test_every_period_of_rules_has_its_words() -> None:
+    """A period that is new cannot be forgotten here."""
+    for period in Period:
+        assert rule_text.period_now(period, 3600.0)
 
 
 def test_a_page_with_a_form_sends_it_home_alone() -> None:

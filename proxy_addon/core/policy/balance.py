@@ -122,7 +122,17 @@ def _balance(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now:
         resets_at = _oldest_expires(allowance.name, limit, usage, now)
     else:
         resets_at = periods.window(limit, rs, now).end
-    return Balance(allowance.name, limit.seconds, spent, granted, carried, left, resets_at)
+    return Balance(
+        allowance.name,
+        limit.seconds,
+        spent,
+        granted,
+        carried,
+        left,
+        resets_at,
+        limit.period,
+        limit.rolling,
+    )
 
 
 def _counted_from(grants: Sequence[Grant], start: float, at: float) -> float:

@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from proxy_addon.core.types import Balance
 from proxy_addon.presentation import durations as words
+from proxy_addon.presentation import rule_text
 
 _UNIT: Final = " minutes"  # said once: "11 of 20 minutes"
 _HERE: Final = Path(__file__).parent
@@ -64,7 +65,7 @@ def page_headers(
 
 
 class Bar(NamedTuple):
-    """A balance, ready to be drawn; reads "`spent` of `total` used". `share` is the part used, 0 to 100."""
+    """A balance, ready to be drawn; reads "`spent` of `total` used `period`". `share` is the part used, 0 to 100."""
 
     share: float
     tone: str  # "ok", "low", "out": the colour
@@ -74,6 +75,7 @@ class Bar(NamedTuple):
     seconds_left: float
     granted: str | None
     carried: str | None
+    period: str  # "today", "this quarter"; empty where it is not known
 
 
 def bar(balance: Balance) -> Bar:
@@ -93,6 +95,7 @@ def bar(balance: Balance) -> Bar:
         seconds_left=balance.left,
         granted=words.duration(balance.granted) if balance.granted > 0 else None,
         carried=words.duration(balance.carried) if balance.carried > 0 else None,
+        period=rule_text.period_now(balance.period, balance.rolling),
     )
 
 

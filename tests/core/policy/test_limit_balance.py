@@ -268,9 +268,13 @@ def test_what_people_see_has_the_figures_of_the_limit() -> None:
     usage = StaticUsage({NAME: use}, (grant(10 * M, "08:00", "17:00"),))
     allowance = Allowance(NAME, (FIFTEEN,), carry_over=3 * M)
     shown = of.balance(SAMPLE, allowance, [FIFTEEN], usage, at("10:00"))
-    assert shown == Balance(NAME, 15 * M, 20 * M, 10 * M, 3 * M, 8 * M, at("2026-11-03 00:00"))
+    assert shown == Balance(
+        NAME, 15 * M, 20 * M, 10 * M, 3 * M, 8 * M, at("2026-11-03 00:00"), "day"
+    )
     rolls = of.balance(SAMPLE, allowance, [rolling(4, 15 * M)], usage, at("10:00"))
-    assert rolls == Balance(NAME, 15 * M, 20 * M, 10 * M, 0.0, 5 * M, at("13:20"))
+    assert rolls == Balance(
+        NAME, 15 * M, 20 * M, 10 * M, 0.0, 5 * M, at("13:20"), "rolling", rolls.rolling
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -31,6 +32,7 @@ from tests.proxy.responses.samples import (
     NOW,
     PAGE,
     PROBLEM,
+    USED_UP,
     WITHIN,
     fields,
     links_of,
@@ -215,6 +217,16 @@ def test_the_block_page_says_what_a_person_needs() -> None:
     ):
         assert part in shown
     assert links_of(block(ASK, EXHAUSTED, CONTEXT)) == ["http://allowance.internal/", ASK.url]
+
+
+def test_the_pages_name_the_period_of_the_limit() -> None:
+    """Whoever has used up a quarter reads that it is the quarter: on the block page, before it, and for screen readers."""
+    quarter = replace(USED_UP, limit=480.0, spent=480.0, period="quarter")
+    used_up = block(ASK, EXHAUSTED, CONTEXT._replace(balance=quarter))
+    assert "8 of 8 minutes used this quarter" in text_of(used_up)
+    assert (
+        'aria-valuetext="8 of 8 minutes used this quarter, 0 minutes left"' in used_up.body.decode()
+    )
 
 
 def test_the_rules_message_and_the_way_to_ask_for_more() -> None:
