@@ -1,4 +1,4 @@
-"""What the commands that look into the ledger share."""
+"""Shared by the commands that read the ledger."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ def ledger_name(text: str) -> str:
             return person_name(text)
         return text if address == "unknown" else f"ip:{ip_address(address)}"
     except ValueError as error:
-        said = (
+        reason = (
             str(error) if address == text else "this is not an address; write it like ip:10.0.7.21"
         )
-        print(f"USER: {text!r}: {said}", file=sys.stderr)
+        print(f"USER: {text!r}: {reason}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 
 def operator() -> str:
-    """Who types: the login name, or the number of the user where a container has no name for it."""
+    """Who runs the command: the login name, or the number of the user where a container has no name for it."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -78,7 +78,7 @@ def operator() -> str:
 
 
 def write_private(path: Path, text: str, option: str) -> None:
-    """A file that says what people did: whole or not at all, for its owner alone. Exits with 1 when it cannot be."""
+    """A file about people: written completely or not at all, readable only by its owner. Exits with 1 on failure."""
     try:
         private_files.replace(path, text.encode())
     except OSError as error:
@@ -122,7 +122,7 @@ def open_ledger(
         engine = Engine(rules_folder.load(settings.rules))
         (upgrade if make else upgrade_existing)(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
-            yield CommandContext(engine, guarded(ledger, engine.rule_set, settings), _now())
+            yield CommandContext(engine, masked_ledger(ledger, engine.rule_set, settings), _now())
 
 
 def _now() -> float:
@@ -130,8 +130,8 @@ def _now() -> float:
     return math.floor(SystemClock().now() * 1000) / 1000
 
 
-def guarded(ledger: Ledger, rules: RuleSet, settings: Settings) -> Ledger:
-    """The ledger as it may be asked by names; by pseudonyms where the policy says so."""
+def masked_ledger(ledger: Ledger, rules: RuleSet, settings: Settings) -> Ledger:
+    """The ledger, addressed by names; it translates to pseudonyms where the policy says so."""
     if not rules.pseudonyms:
         return ledger
     return PseudonymLedger(ledger, ledger_pseudonyms(ledger, settings.pseudonym_key))

@@ -28,7 +28,7 @@ from proxy_addon.core.types import Balance, Grant
 from proxy_addon.presentation.durations import duration, iso
 from proxy_addon.presentation.usage_statement import statement
 
-MOST = 31 * 86_400.0  # seconds
+MAX_SECONDS = 31 * 86_400.0  # seconds
 
 User = Annotated[str, typer.Argument(help="The name as the rule files write it.")]
 AllowanceName = Annotated[str, typer.Argument(metavar="ALLOWANCE", help="Which allowance.")]
@@ -125,7 +125,7 @@ def _seconds(text: str) -> float:
         seconds = seconds_of(text.strip())
     except BadValue:
         seconds = 0.0
-    if not 1.0 <= seconds <= MOST:
+    if not 1.0 <= seconds <= MAX_SECONDS:
         refuse(f"TIME: {text!r}: write for example 45s, 10m or 1h30m, up to 31d")
     return seconds
 

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
-class _Place(NamedTuple):
+class _CommandTarget(NamedTuple):
     """Where a command is: a module of this package, and in it a function or a `typer.Typer`."""
 
     module: str
@@ -20,32 +20,34 @@ class _Place(NamedTuple):
 
 
 COMMANDS = {
-    "run": _Place("run", "run"),
-    "rules": _Place("rules", "app"),
-    "simulate": _Place("simulate", "simulate"),
-    "usage": _Place("usage", "usage"),
-    "grant": _Place("grant", "grant"),
-    "reset": _Place("reset", "reset"),
-    "requests": _Place("requests", "app"),
-    "audit": _Place("audit", "audit"),
-    "people": _Place("people", "app"),
-    "db": _Place("db", "app"),
-    "report": _Place("report", "report"),
-    "doctor": _Place("doctor", "doctor"),
+    "run": _CommandTarget("run", "run"),
+    "rules": _CommandTarget("rules", "app"),
+    "simulate": _CommandTarget("simulate", "simulate"),
+    "usage": _CommandTarget("usage", "usage"),
+    "grant": _CommandTarget("grant", "grant"),
+    "reset": _CommandTarget("reset", "reset"),
+    "requests": _CommandTarget("requests", "app"),
+    "audit": _CommandTarget("audit", "audit"),
+    "people": _CommandTarget("people", "app"),
+    "db": _CommandTarget("db", "app"),
+    "report": _CommandTarget("report", "report"),
+    "doctor": _CommandTarget("doctor", "doctor"),
 }
 
 
 class _Commands(TyperGroup):
-    """The commands of the table. The one place at which modules are imported late."""
+    """The commands of the table. The only place where modules are imported late."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        place = COMMANDS.get(cmd_name)
-        if place is None:
+        target = COMMANDS.get(cmd_name)
+        if target is None:
             return None
-        found: Any = getattr(importlib.import_module(f"proxy_addon.cli.{place.module}"), place.name)
+        found: Any = getattr(
+            importlib.import_module(f"proxy_addon.cli.{target.module}"), target.name
+        )
         if isinstance(found, typer.Typer):
             found.info.context_settings = _SETTINGS
             command: Any = typer.main.get_group(found)

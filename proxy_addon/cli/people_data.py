@@ -1,4 +1,4 @@
-"""`allowance people export|erase|unmask`: what is stored about somebody, its end, and who a pseudonym is."""
+"""`allowance people export|erase|unmask`: what is stored about a person, erasing it, and who a pseudonym is."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from proxy_addon.cli.common import (
     Config,
     Database,
     Rules,
-    guarded,
     ledger_name,
+    masked_ledger,
     one_line_errors,
     operator,
     write_private,
@@ -130,13 +130,13 @@ def erase(
             refuse(
                 f"{name} has used something in a window that is open until {ends}; erase then, or --now"
             )
-        if not yes and asks():
+        if not yes and is_interactive():
             typer.confirm(f"Delete everything about {name}? It cannot be brought back", abort=True)
         label = f"erased:{secrets.token_hex(4)}"
-        sign = Erasure.of(name, files.now)
+        erasure = Erasure.of(name, files.now)
         actor = f"cli:{operator()}"
         found = files.ledger.erase(
-            sign, name, label=label, actor=actor, reason=reason.strip() or "on request"
+            erasure, name, label=label, actor=actor, reason=reason.strip() or "on request"
         )
         if signs_in:
             files.passwords.remove(name)
@@ -154,8 +154,8 @@ def erase(
         typer.echo(f"The rules still name them: {mention}. Next: remove the name there.")
 
 
-def asks() -> bool:
-    """Whether there is somebody to ask."""
+def is_interactive() -> bool:
+    """Whether a person can be asked on a terminal."""
     return sys.stdin.isatty()
 
 
@@ -176,13 +176,13 @@ def unmask(
             refuse("--reason: must say why")
         names = ledger_pseudonyms(files.database, files.settings.pseudonym_key)
         actor = f"cli:{operator()}"
-        doer = names.actor(actor) if files.rules.pseudonyms else actor
+        masked_actor = names.actor(actor) if files.rules.pseudonyms else actor
         name = unmasking.unmask(
             files.database,
             names,
             pseudonym,
             reason=reason.strip(),
-            actor=doer,
+            actor=masked_actor,
             at=files.now,
             among=known_names(files.rules, files.passwords.users()),
         )
@@ -207,7 +207,7 @@ def _opened(
         file = PasswordFile(settings.passwords)
         upgrade_existing(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
-            asked = guarded(ledger, engine.rule_set, settings)
+            asked = masked_ledger(ledger, engine.rule_set, settings)
             yield _Files(settings, engine, asked, ledger, file, SystemClock().now())
 
 
@@ -271,14 +271,14 @@ def _mentions(rules: RuleSet, name: str) -> list[str]:
     roles = [
         f"role {role}" for role, members in rules.people.roles.items() if any(map(is_them, members))
     ]
-    seats = [f"device {network}" for network, user, _ in rules.people.devices if is_them(user)]
+    devices = [f"device {network}" for network, user, _ in rules.people.devices if is_them(user)]
     overrides = [
         f"an override of {allowance.name}"
         for allowance in rules.allowances.values()
         if any(is_them(user) for each in allowance.overrides for user in each.users)
     ]
     named = [f"rule {rule.name!r}" for rule in rules.rules if any(map(is_them, rule.users))]
-    return [*roles, *seats, *overrides, *named]
+    return [*roles, *devices, *overrides, *named]
 
 
 def _document(files: _Files, name: str) -> dict[str, Any]:

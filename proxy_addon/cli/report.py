@@ -118,8 +118,8 @@ def report(
         print_report(Console(highlight=False), made, by)
 
 
-class _LedgerFacts(NamedTuple):
-    """What the command has open. `names`: the key of the pseudonyms, where the ledger has them."""
+class _ReportContext(NamedTuple):
+    """What the command works with. `names`: the key of the pseudonyms, where the ledger has them."""
 
     settings: Settings
     engine: Engine
@@ -135,7 +135,7 @@ class _LedgerFacts(NamedTuple):
 @contextmanager
 def _opened(
     rules: Path | None, database: str | None, config: Path | None
-) -> Iterator[_LedgerFacts]:
+) -> Iterator[_ReportContext]:
     with one_line_errors():
         settings = load_settings({"rules": rules, "database": database}, config)
         engine = Engine(rules_folder.load(settings.rules))
@@ -143,10 +143,10 @@ def _opened(
         with closing(SqlLedger(settings.database, "cli")) as ledger:
             wanted = engine.rule_set.pseudonyms
             names = ledger_pseudonyms(ledger, settings.pseudonym_key) if wanted else None
-            yield _LedgerFacts(settings, engine, ledger, names, SystemClock().now())
+            yield _ReportContext(settings, engine, ledger, names, SystemClock().now())
 
 
-def _gathered(context: _LedgerFacts, span: Span, by: By) -> Report:
+def _gathered(context: _ReportContext, span: Span, by: By) -> Report:
     since = needed_since(context.engine, span)
     known = _known(context) if context.names is not None else None
     visits = context.ledger.stretches(since, span.until)
@@ -155,19 +155,19 @@ def _gathered(context: _LedgerFacts, span: Span, by: By) -> Report:
     return gather(context.engine, roles, span, visits, grants, by_person=by is By.PERSON)
 
 
-def _known(context: _LedgerFacts) -> Mapping[str, str]:
+def _known(context: _ReportContext) -> Mapping[str, str]:
     """Who is behind a pseudonym, of the people that this host knows: for their roles, in memory only."""
     assert context.names is not None
     users = PasswordFile(context.settings.passwords).users()
     return {context.names.of(name): name for name in known_names(context.rules, users)}
 
 
-def _audit(context: _LedgerFacts, span: Span) -> None:
-    """First the entry, then the answer: nobody looks at people without a trace."""
+def _audit(context: _ReportContext, span: Span) -> None:
+    """Write the audit entry before the report: nobody sees people's data without a record."""
     actor = f"cli:{operator()}"
-    doer = context.names.actor(actor) if context.names is not None else actor
+    masked_actor = context.names.actor(actor) if context.names is not None else actor
     detail = f"by person, {span.dates[0]} to {span.dates[-1]}"
-    context.ledger.audit(AuditEntry(context.now, doer, "report", "everybody", detail))
+    context.ledger.audit(AuditEntry(context.now, masked_actor, "report", "everybody", detail))
 
 
 def _named(rules: RuleSet, first: str | None, last: str | None, now: float) -> Span:

@@ -19,7 +19,7 @@ from proxy_addon.cli.common import (
     open_ledger,
     operator,
 )
-from proxy_addon.cli.grant import refuse as stop
+from proxy_addon.cli.grant import refuse as exit_with
 from proxy_addon.config.settings import load_settings
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.ledger.interface import TimeRequest
@@ -58,9 +58,9 @@ def show(
     table.add_column("Id", no_wrap=True)  # to be copied
     for title in ("Who", "Allowance", "Time", "Why", "Asked", "State"):
         table.add_column(title, overflow="fold")
-    for each, said in zip(found, lines, strict=True):
+    for each, line_data in zip(found, lines, strict=True):
         state = f"{each.status}: {each.note}" if each.note else each.status
-        asked = said["asked"][:16].replace("T", " ")
+        asked = line_data["asked"][:16].replace("T", " ")
         table.add_row(
             each.id, each.person, each.allowance, duration(each.seconds), each.reason, asked, state
         )
@@ -92,11 +92,11 @@ def approve(
                 context.engine, asked, by=operator(), now=context.now, name_of=name_of
             )
         except NotPossible as problem:
-            stop(str(problem))
+            exit_with(str(problem))
         closed = context.ledger.decide(
             asked.id, at=context.now, by=operator(), actor=f"cli:{operator()}", grant=given
         )
-        _tell(closed, request, context, as_json)
+        _print_outcome(closed, request, context, as_json)
 
 
 @app.command()
@@ -108,14 +108,14 @@ def refuse(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say no, and why."""
+    """Refuse a request, and say why."""
     with open_ledger(rules, database, config) as context:
         try:
             words = one_line(note)
         except NotPossible as problem:
-            stop(f"--note: {problem}")
+            exit_with(f"--note: {problem}")
         if not words:
-            stop("--note: must say why")
+            exit_with("--note: must say why")
         asked = _open(context, request)
         closed = context.ledger.decide(
             asked.id,
@@ -125,7 +125,7 @@ def refuse(
             grant=None,
             note=words,
         )
-        _tell(closed, request, context, as_json)
+        _print_outcome(closed, request, context, as_json)
 
 
 def line(request: TimeRequest, context: CommandContext) -> dict[str, Any]:
@@ -153,22 +153,24 @@ def line(request: TimeRequest, context: CommandContext) -> dict[str, Any]:
 def _open(context: CommandContext, key: str) -> TimeRequest:
     found = next((each for each in context.ledger.requests(status="open") if each.id == key), None)
     if found is None:
-        stop(
+        exit_with(
             f"ID: no request {key!r} waits for an answer; `allowance requests list` shows those that do"
         )
     return found
 
 
-def _tell(closed: TimeRequest | None, key: str, context: CommandContext, as_json: bool) -> None:
+def _print_outcome(
+    closed: TimeRequest | None, key: str, context: CommandContext, as_json: bool
+) -> None:
     if closed is None:
-        stop(f"ID: somebody else has just decided about {key}")
+        exit_with(f"ID: somebody else has just decided about {key}")
     if as_json:
         typer.echo(json.dumps(line(closed, context), indent=2, ensure_ascii=False))
     elif closed.status == "refused":
         typer.echo(f"Refused. {closed.person} reads why on their page.")
     else:
-        said = line(closed, context)
+        line_data = line(closed, context)
         more = duration(closed.seconds)
         typer.echo(
-            f"{closed.person} has {more} more of {closed.allowance} until {said['granted_until']}."
+            f"{closed.person} has {more} more of {closed.allowance} until {line_data['granted_until']}."
         )

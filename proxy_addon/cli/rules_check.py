@@ -1,4 +1,4 @@
-"""`allowance rules check`: everything that is wrong with a rules folder, each mistake where it stands."""
+"""`allowance rules check`: everything that is wrong with a rules folder, each with its place."""
 
 from __future__ import annotations
 

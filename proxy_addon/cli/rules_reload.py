@@ -31,11 +31,11 @@ def reload(web: Web = None, config: Config = None, as_json: AsJson = False) -> N
     if as_json:
         typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     else:
-        _tell(answer)
+        _print_outcome(answer)
     raise typer.Exit(0 if answer["ok"] else 1)
 
 
-def _tell(answer: dict[str, Any]) -> None:
+def _print_outcome(answer: dict[str, Any]) -> None:
     version = str(answer["digest"])[:12]
     if not answer["ok"]:
         for problem in answer["problems"]:

@@ -70,10 +70,10 @@ def _write(file: Path, content: bytes) -> None:
 
 def _run(folder: Path, expression: str | None) -> Run:
     """All tests, or those that are meant. None that is meant is a mistake in the expression."""
-    machine = CompiledPolicy.of(rules_folder.load(folder))
-    tests = read_tests(folder, machine)
+    policy = CompiledPolicy.of(rules_folder.load(folder))
+    tests = read_tests(folder, policy)
     if expression is None:
-        return run_plans(machine, tests.plans, tests.problems)
+        return run_plans(policy, tests.plans, tests.problems)
     try:
         fits = wanted(expression)
     except BadExpressionError as error:
@@ -83,4 +83,4 @@ def _run(folder: Path, expression: str | None) -> Run:
         raise BadExpressionError(
             f"no test in {folder / FOLDER} has a name that fits {expression!r}"
         )
-    return run_plans(machine, plans, tests.problems)
+    return run_plans(policy, plans, tests.problems)

@@ -133,13 +133,13 @@ async def _serve(application: Application) -> int:
         application.reloading.hangup(then=ready)
 
     def on_running() -> None:
-        application.web.start()  # not before: whoever asks it is told that the proxy takes connections
+        application.web.start()  # not before: its answer means that the proxy accepts connections
         _notice(application)
         ready()
         systemd.watch(loop)
         loop.add_signal_handler(
             signal.SIGHUP, hangup
-        )  # who is not ready yet does not tell of reloads
+        )  # systemd accepts reloads only after readiness
 
     try:
         await application.runner(on_running, systemd.stopping).run()

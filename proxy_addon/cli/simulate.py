@@ -52,7 +52,7 @@ NEEDED = (
     "A JSON line of ours has at least `at` (seconds since 1970), `user` (or give --user) and `url`; "
     "see docs/metering.md, Trying it on your own traffic."
 )
-TICK = 2_000  # events between two looks at the progress bar
+TICK = 2_000  # events between two updates of the progress bar
 
 
 def simulate(
@@ -72,7 +72,7 @@ def simulate(
     report = ReadReport()
     results = _read(traces, user, report, strict, [policy] if other is None else [policy, other])
     _print_problems(report, strict)
-    _stop_at_nothing(traces, report)
+    _exit_without_events(traces, report)
     if as_json:
         typer.echo(json.dumps(_form(results, policy, hours), indent=2, ensure_ascii=False))
     else:
@@ -85,8 +85,8 @@ def _read(
     """One reading for all policies. Exit code 1 when strict reading stops."""
     replays = [Replay(policy) for policy in policies]
     try:
-        with _progress(report) as watched:
-            for event in watched(open_traces(traces, user, report=report, strict=strict)):
+        with _progress(report) as counted:
+            for event in counted(open_traces(traces, user, report=report, strict=strict)):
                 for replay in replays:
                     replay.feed(event)
     except TraceError as error:
@@ -97,7 +97,7 @@ def _read(
 
 @contextmanager
 def _progress(report: ReadReport) -> Iterator[Any]:
-    """A bar on the terminal, on the side that is not the answer; nothing where nobody watches."""
+    """A bar on the terminal, on standard error; nothing without a terminal."""
     if not sys.stderr.isatty():
         yield iter
         return
@@ -110,14 +110,14 @@ def _progress(report: ReadReport) -> Iterator[Any]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=report.bytes_total or None, events=0)
 
-        def watched(events: Iterator[TraceEvent]) -> Iterator[TraceEvent]:
+        def counted(events: Iterator[TraceEvent]) -> Iterator[TraceEvent]:
             for number, event in enumerate(events):
                 if number % TICK == 0:
                     total = report.bytes_total or None
                     bar.update(task, completed=report.bytes_read, total=total, events=report.events)
                 yield event
 
-        yield watched
+        yield counted
 
 
 def _print_problems(report: ReadReport, strict: bool) -> None:
@@ -128,15 +128,15 @@ def _print_problems(report: ReadReport, strict: bool) -> None:
     more = report.unreadable - len(report.first)
     if more > 0:
         print(f"and {more:,} more like these", file=sys.stderr)
-    told = (
+    subject = (
         "record could not be read and is"
         if report.unreadable == 1
         else "records could not be read and are"
     )
-    print(f"{report.unreadable:,} {told} left out.", file=sys.stderr)
+    print(f"{report.unreadable:,} {subject} left out.", file=sys.stderr)
 
 
-def _stop_at_nothing(traces: list[Path], report: ReadReport) -> None:
+def _exit_without_events(traces: list[Path], report: ReadReport) -> None:
     """Without a single event there is no result to print: exit code 1, and why if nothing has said it yet."""
     if report.problems[TraceFault.MISSING] and Format.JSONL in report.formats.values():
         print(NEEDED, file=sys.stderr)

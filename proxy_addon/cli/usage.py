@@ -71,11 +71,11 @@ def usage(
     if as_json:
         typer.echo(json.dumps(lines, indent=2, ensure_ascii=False))
         return
-    told = [evidence.sentences(visit, now, zone) for visit in visits] if explain else None
+    evidence_lines = [evidence.sentences(visit, now, zone) for visit in visits] if explain else None
     when = "today" if wanted is None else f"on {wanted:%Y-%m-%d}"
     _print(
         lines,
-        told,
+        evidence_lines,
         when,
         {name: _resets(line["resets_at"], now, zone) for name, line in lines["allowances"].items()},
     )
@@ -110,7 +110,10 @@ def _window(context: CommandContext, day: datetime | None) -> Interval:
 
 
 def _print(
-    lines: Statement, told: list[tuple[str, ...]] | None, when: str, resets: dict[str, str]
+    lines: Statement,
+    evidence_lines: list[tuple[str, ...]] | None,
+    when: str,
+    resets: dict[str, str],
 ) -> None:
     console = Console()
     console.print(
@@ -135,10 +138,14 @@ def _print(
         console.print(f"No visits {when}.")
         return
     columns = ("Platform", "From", "To", "Charged to", "Rule")
-    visits = Table(*columns) if told is None else Table(*columns[:4], "Evidence", show_lines=True)
+    visits = (
+        Table(*columns)
+        if evidence_lines is None
+        else Table(*columns[:4], "Evidence", show_lines=True)
+    )
     for number, visit in enumerate(lines["visits"]):
         place = f"{visit['platform']}/{visit['section']}" if visit["section"] else visit["platform"]
         charged, rule = visit["allowance"] or "free", visit["rule"] or ""
-        last = rule if told is None else "\n".join(told[number])
+        last = rule if evidence_lines is None else "\n".join(evidence_lines[number])
         visits.add_row(place, visit["start"][11:19], visit["end"][11:19], charged, escape(last))
     console.print(visits)

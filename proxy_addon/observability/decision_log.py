@@ -1,8 +1,8 @@
-"""The decision log: a line for each decision, or for a sample of them, in a file a day. Off unless it is wanted.
+"""The decision log: a line for each decision, or for a sample of them, one file a day. Off by default.
 
 It answers "why was I blocked at ten past nine?" days later. A line names the person as the ledger does, and never
-where somebody went within a platform. Lines are written by a thread of their own, a batch a second. What cannot be
-written (no room on the disk, too many lines at once) is given up and counted: nobody's page waits for this log.
+where somebody went within a platform. Lines are written by a separate thread, one batch a second. What cannot be
+written (disk full, too many lines at once) is dropped and counted: no page waits for this log.
 Several processes may write to one folder: a file is opened for each batch, under a lock.
 """
 
@@ -28,16 +28,16 @@ from proxy_addon.system.clock import Clock
 
 log = structlog.get_logger("allowance.decisions")
 
-BATCH: Final = 1.0  # seconds between two batches
-MOST: Final = 20_000  # lines that may wait for the thread
-LAST: Final = 5.0  # seconds that a stop waits for the last batch
-NO_ROOM, DISK = WHYS = ("no-room", "disk")
+BATCH_SECONDS: Final = 1.0  # seconds between two batches
+MAX_WAITING: Final = 20_000  # lines that may wait to be written
+STOP_TIMEOUT: Final = 5.0  # seconds that `stop` waits for the last batch
+NO_ROOM, DISK = DROP_REASONS = ("no-room", "disk")
 WOULD_BLOCK: Final = "would_block"  # as in the metrics: a rule that is only observed
 _FILE = re.compile(r"decisions-(\d{4}-\d{2}-\d{2})\.jsonl")
 _ALL: Final = 1 << 32
 
 
-class Decided(NamedTuple):
+class DecisionEntry(NamedTuple):
     """One decision. `at` is an instant; `activity` is None where it was not known when this was noted."""
 
     at: float
@@ -48,13 +48,13 @@ class Decided(NamedTuple):
 
 
 class Decisions(Protocol):
-    """What is told of decisions."""
+    """Where decisions are recorded."""
 
-    def takes(self, request: str) -> bool:
-        """Whether the decisions about this request are wanted."""
+    def samples(self, request: str) -> bool:
+        """Whether the decisions about this request are in the sample."""
 
-    def put(self, decided: Decided) -> None:
-        """Note one. Never waits and never raises."""
+    def put(self, entry: DecisionEntry) -> None:
+        """Record one. Never waits and never raises."""
 
 
 class DecisionLog:
@@ -75,48 +75,48 @@ class DecisionLog:
         self._folder, self._clock, self._days, self._mask = folder, clock, days, mask
         self._below = round(sample * _ALL)
         self._dropped = dropped
-        self._waiting: queue.Queue[Decided] = queue.Queue(MOST)
+        self._waiting: queue.Queue[DecisionEntry] = queue.Queue(MAX_WAITING)
         self._erasures: queue.SimpleQueue[Callable[[str], bool]] = queue.SimpleQueue()
-        self._to_erase: list[Callable[[str], bool]] = []  # again and again, until it is done
+        self._to_erase: list[Callable[[str], bool]] = []  # tried again until it is done
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
         self._failed = False
         self._pruned: date | None = None
 
-    def takes(self, request: str) -> bool:
+    def samples(self, request: str) -> bool:
         """The same answer for all decisions about one request, and in every process."""
         return int(request[:8], 16) < self._below
 
-    def put(self, decided: Decided) -> None:
+    def put(self, entry: DecisionEntry) -> None:
         """See `Decisions`."""
         try:
-            self._waiting.put_nowait(decided)
+            self._waiting.put_nowait(entry)
         except queue.Full:
             self._dropped(NO_ROOM, 1)
 
     def erase(self, is_them: Callable[[str], bool]) -> None:
-        """Take somebody out of the files, soon. What is noted of them later stays. Never waits."""
+        """Remove a person from the files soon. Later entries about them stay. Never waits."""
         self._erasures.put(is_them)
 
     def start(self) -> None:
-        """Begin to write."""
+        """Start writing."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what is left, and end."""
+        """Write what is left, then stop."""
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join(LAST)
+            self._thread.join(STOP_TIMEOUT)
 
     # -- on the thread
 
     def _run(self) -> None:
-        while not self._stopping.wait(BATCH):
-            self.turn()
-        self.turn()
+        while not self._stopping.wait(BATCH_SECONDS):
+            self.run_batch()
+        self.run_batch()
 
-    def turn(self) -> None:
-        """What is done once a batch: write, erase, and once a day delete what is too old. Never raises."""
+    def run_batch(self) -> None:
+        """Run one batch: write, erase, and once a day delete old files. Never raises."""
         batch = list(_all_of(self._waiting))
         if batch and not self._succeeds(lambda: self._write(batch)):
             self._dropped(DISK, len(batch))
@@ -134,7 +134,7 @@ class DecisionLog:
             task()
         except OSError as error:
             because = error.strerror or str(error)
-        except Exception as error:  # not worth a proxy: this log is a convenience
+        except Exception as error:  # a failure of this log must not stop the proxy
             because = type(error).__name__
         if because and not self._failed:
             self._failed = True
@@ -143,19 +143,19 @@ class DecisionLog:
             )
         return not because
 
-    def _write(self, batch: list[Decided]) -> None:
+    def _write(self, batch: list[DecisionEntry]) -> None:
         days: dict[date, list[str]] = {}
-        for decided in batch:
-            days.setdefault(_day(decided.at), []).append(self._line(decided))
+        for entry in batch:
+            days.setdefault(_day(entry.at), []).append(self._line(entry))
         with _locked(self._folder):
             for day, lines in days.items():
                 _append(self._folder / f"decisions-{day}.jsonl", "".join(lines).encode())
 
-    def _line(self, decided: Decided) -> str:
-        decision, person = decided.decision, decided.person
+    def _line(self, entry: DecisionEntry) -> str:
+        decision, person = entry.decision, entry.person
         line = {
-            "at": datetime.fromtimestamp(decided.at, UTC).isoformat(timespec="milliseconds"),
-            "request": decided.request,
+            "at": datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds"),
+            "request": entry.request,
             "person": self._mask(person.name),
             "role": person.roles[0],
             "platform": decision.platform,
@@ -164,7 +164,7 @@ class DecisionLog:
             "reason": decision.reason,
             "rule": decision.rule,
             "allowance": decision.allowance,
-            "activity": decided.activity,
+            "activity": entry.activity,
         }
         return json.dumps(line) + "\n"
 
@@ -179,7 +179,7 @@ class DecisionLog:
 
 
 def erase(folder: Path, is_them: Callable[[str], bool]) -> int:
-    """Take all lines about somebody out of the files of a folder; how many there were. Raises OSError."""
+    """Remove all lines about a person from the files of a folder; returns how many. Raises OSError."""
     gone = 0
     if not folder.is_dir():
         return gone
@@ -197,7 +197,7 @@ def erase(folder: Path, is_them: Callable[[str], bool]) -> int:
 
 
 def about(folder: Path, is_them: Callable[[str], bool]) -> Iterator[dict[str, Any]]:
-    """The lines about somebody, oldest first. Raises OSError."""
+    """The lines about a person, oldest first. Raises OSError."""
     for _, file in _files(folder):
         yield from (
             json.loads(line) for line in file.read_bytes().splitlines() if is_them(_person(line))
@@ -224,7 +224,7 @@ def _files(folder: Path) -> Iterable[tuple[date, Path]]:
 
 
 def _append(file: Path, content: bytes) -> None:
-    """All of it, or nothing: a disk that is full leaves no half of a line."""
+    """All of it, or nothing: a full disk leaves no partial line."""
     target = os.open(file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
     try:
         before = os.fstat(target).st_size
@@ -241,7 +241,7 @@ def _append(file: Path, content: bytes) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """The folder, for this process alone."""
+    """Exclusive access to the folder for this process."""
     private_files.make_folder(folder)
     lock = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
@@ -252,7 +252,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _all_of[T](waiting: queue.Queue[T] | queue.SimpleQueue[T]) -> Iterator[T]:
-    """Everything that waits now."""
+    """Everything that is waiting now."""
     while True:
         try:
             yield waiting.get_nowait()

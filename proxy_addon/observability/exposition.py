@@ -29,9 +29,9 @@ type Counted = Collector
 
 
 class Host:
-    """A collector of what is not counted but looked at. Any thread.
+    """A collector of values that are measured when asked for. Any thread.
 
-    `pids`: the processes whose use is summed up. `data`: a path on the disk that has to have room.
+    `pids`: the processes whose use is summed up. `data`: a path on the disk that needs free space.
     `ca_expires`: the instant at which the CA certificate ends.
     """
 
@@ -70,7 +70,7 @@ class Host:
         try:
             usage = shutil.disk_usage(_existing(self._data))
         except OSError:
-            return  # no folder, no figure: the alert on its absence says so
+            return  # no folder, no value: there is an alert for its absence
         yield GaugeMetricFamily(
             "allowance_data_disk_free_bytes",
             "Room left where the proxy keeps its data.",
@@ -83,7 +83,7 @@ class Host:
         )
 
     def _processes(self) -> Iterator[Metric]:
-        """The usual process metrics, summed; the start is that of the first, the limit that of the tightest."""
+        """The usual process metrics, summed; the start is the earliest, the limit the lowest."""
         found: dict[str, list[float]] = {}
         pids = list(self.pids())
         for pid in pids:
@@ -112,11 +112,11 @@ class Host:
 
 
 def _existing(path: Path) -> Path:
-    """The folder, or the one in which it will be made."""
+    """The folder, or the nearest existing one above it."""
     return next((each for each in (path, *path.absolute().parents) if each.exists()), path)
 
 
-class _WithoutPast(Collector):
+class _CurrentRulesOnly(Collector):
     """Leaves out rules that are no longer in force: series cannot be taken out of files that workers share."""
 
     def __init__(self, inner: Collector) -> None:
@@ -132,7 +132,7 @@ class _WithoutPast(Collector):
 def exposed(own: Collector, host: Host, accept: str = "") -> tuple[bytes, str]:
     """The metrics of one process and of the host, in the format that `accept` prefers, and its content type."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_WithoutPast(own))
+    registry.register(_CurrentRulesOnly(own))
     registry.register(host)
     encode, content_type = choose_encoder(accept)
     return encode(registry), content_type

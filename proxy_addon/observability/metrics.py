@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Activity, Decision, Person, Reason
-from proxy_addon.observability.decision_log import WHYS
+from proxy_addon.observability.decision_log import DROP_REASONS
 from proxy_addon.observability.metric_families import (
     CUTS,
     DIRECTIONS,
@@ -31,7 +31,7 @@ from proxy_addon.observability.metric_families import (
     MetricFamilies,
 )
 
-MOST_PLACES = 64  # different hooks of our own code, and different ledger errors, that have a series
+MAX_HOOKS = 64  # different hooks of our own code, and different ledger errors, that have a series
 
 
 class PrometheusMetrics:
@@ -52,7 +52,7 @@ class PrometheusMetrics:
         self._seen: dict[
             tuple[str, str], int
         ] = {}  # what has been counted of a number since the start
-        self._places: set[str] = set()
+        self._hooks_seen: set[str] = set()
         self._out: set[int] = (
             set()
         )  # who has run out of which allowance, as hashes: no name is kept here
@@ -61,7 +61,7 @@ class PrometheusMetrics:
 
     def _start(self) -> None:
         """Series that exist from the start, so that a rate sees the first event, too."""
-        self.ledger_up.set(1)  # it has been proved before anything is counted
+        self.ledger_up.set(1)  # it was checked before anything is counted
         for counter, words in (
             (self._families.tunnels, TUNNELS),
             (self._families.cut, CUTS),
@@ -70,7 +70,7 @@ class PrometheusMetrics:
             (self._families.sign_ins, SIGN_INS),
             (self._families.tls_failed, (PAGE,)),
             (self._families.lost, ("no-room", "refused")),
-            (self._families.decisions_dropped, WHYS),
+            (self._families.decisions_dropped, DROP_REASONS),
             (self._families.ledger_errors, LEDGER_ERRORS),
             (self._families.errors, HOOKS),
         ):
@@ -99,7 +99,7 @@ class PrometheusMetrics:
         self._platform = LabelValues({*rules.platforms, PAGE})
         self._role = LabelValues({role for role in roles if role})
         self._allowance = LabelValues({*rules.allowances, FREE})
-        # A rule about people may have a name that says whom.
+        # The name of a rule about people may identify them.
         self._observed = LabelValues(
             {OTHERWISE, *(rule.name for rule in rules.rules if rule.observes and not rule.users)}
         )
@@ -137,7 +137,7 @@ class PrometheusMetrics:
         ).inc()
 
     def _balance(self, person: Person, decision: Decision) -> None:
-        """Somebody is out of time from the first refusal, or from being cut, until they are let in again."""
+        """Somebody is out of time from the first refusal or cut until a request is allowed again."""
         if decision.reason is Reason.EXHAUSTED:
             self.exhausted(person, decision.allowance or "", 0.0)
         elif self._out and decision.reason is Reason.WITHIN:
@@ -177,9 +177,9 @@ class PrometheusMetrics:
 
     def failed(self, where: str) -> None:
         """See `observability.interface.Metrics`."""
-        if where not in self._places and len(self._places) >= MOST_PLACES:
+        if where not in self._hooks_seen and len(self._hooks_seen) >= MAX_HOOKS:
             where = OTHER
-        self._places.add(where)
+        self._hooks_seen.add(where)
         self._families.errors.labels(where).inc()
 
     # -- connections (observability.interface.Traffic)
@@ -245,7 +245,7 @@ class PrometheusMetrics:
 
     def decisions_dropped(self, why: str, lines: int) -> None:
         """So many lines of the decision log were given up. Any thread."""
-        self._families.decisions_dropped.labels(why if why in WHYS else OTHER).inc(lines)
+        self._families.decisions_dropped.labels(why if why in DROP_REASONS else OTHER).inc(lines)
 
     def _new(self, of: str, kind: str, since_start: int) -> int:
         new = max(0, since_start - self._seen.get((of, kind), 0))

@@ -1,6 +1,6 @@
 """Lengths, limits and answers in the words of the rule files: "4m40s", "15m per day", "spend daily-social".
 
-For people who write rules; `words.py` speaks to employees.
+For people who write rules; `durations.py` is for employees.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class VisitLine(TypedDict):
 
 
 class Statement(TypedDict):
-    """The whole of it. Field names are part of the outside contract."""
+    """The whole statement. Field names are part of the outside contract."""
 
     user: str
     roles: list[str]

@@ -1,6 +1,6 @@
 """Why a visit was charged: what opened, extended and closed it, for programs and in plain words.
 
-For `allowance usage --explain` and for people's own pages. Kinds and times; the ledger has nothing else.
+For `allowance usage --explain` and for people's own pages. Kinds and times; the ledger stores nothing else.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Final, TypedDict
 from zoneinfo import ZoneInfo
 
-from proxy_addon.core.metering import evidence as evidence_summary
+from proxy_addon.core.metering import evidence as codes
 from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 from proxy_addon.presentation.durations import duration, iso
 
 NOT_RECORDED: Final = "Not recorded."
 SILENCE: Final = "silence"
-_GOES_ON: Final = 2.0  # seconds; what opened a visit and was over sooner is not told twice
+_SHOWN_FROM: Final = 2.0  # seconds; what opened a visit and ended sooner is not shown again
 
 
 class Opened(TypedDict):
@@ -63,14 +63,14 @@ _WORDS: Final = {
         "an app that was busy",
         "an app that was busy {} times",
     ),
-    evidence_summary.RULE_CHANGED: ("when the rule changed", "", ""),
+    codes.RULE_CHANGED: ("when the rule changed", "", ""),
 }
 _ENDS: Final = {
-    evidence_summary.TIME_UP: "time was up",
-    evidence_summary.RULE_CHANGED: "the rule changed",
-    evidence_summary.SECTION_CHANGED: "another part of the platform was opened",
-    evidence_summary.GIVEN_BACK: "what came later was a page refreshing itself",
-    evidence_summary.CLOCK_SET: "the clock of the proxy was set",
+    codes.TIME_UP: "time was up",
+    codes.RULE_CHANGED: "the rule changed",
+    codes.SECTION_CHANGED: "another part of the platform was opened",
+    codes.GIVEN_BACK: "what came later was a page refreshing itself",
+    codes.CLOCK_SET: "the clock of the proxy was set",
 }
 
 
@@ -90,7 +90,7 @@ def data(visit: Visit, now: float, zone: ZoneInfo) -> EvidenceLine | None:
                 "times": line.times,
             }
             for line in found.extended
-            if _is_told(line)
+            if _is_shown(line)
         ],
         "closed": None if visit.end > now else {"why": why, "at": iso(visit.end, zone)},
         "given_back": round(found.given_back, 3),
@@ -107,7 +107,7 @@ def sentences(visit: Visit, now: float, zone: ZoneInfo) -> tuple[str, ...]:
 def _sentences(visit: Visit, found: EvidenceSummary, now: float, zone: ZoneInfo) -> Iterator[str]:
     code, at = found.opened
     yield f"Opened {_second(at, zone)} {_words(code)[0]}."
-    lines = [_extension(line, zone) for line in found.extended if _is_told(line)]
+    lines = [_extension(line, zone) for line in found.extended if _is_shown(line)]
     if lines:
         yield f"Extended by {_listed(lines)}."
     if visit.end > now:
@@ -118,8 +118,8 @@ def _sentences(visit: Visit, found: EvidenceSummary, now: float, zone: ZoneInfo)
         yield f"{_capital(duration(found.given_back))} given back: a page refreshed itself."
 
 
-def _is_told(line: Extension) -> bool:
-    return line.times > 0 or line.last - line.first >= _GOES_ON
+def _is_shown(line: Extension) -> bool:
+    return line.times > 0 or line.last - line.first >= _SHOWN_FROM
 
 
 def _extension(line: Extension, zone: ZoneInfo) -> str:
@@ -130,7 +130,7 @@ def _extension(line: Extension, zone: ZoneInfo) -> str:
     if line.times > 1:
         what = often.format(line.times)
     else:
-        what = opened.removeprefix("by ") if line.last - line.first >= _GOES_ON else once
+        what = opened.removeprefix("by ") if line.last - line.first >= _SHOWN_FROM else once
     return f"{what} at {first}" if first == last else f"{what} from {first} to {last}"
 
 

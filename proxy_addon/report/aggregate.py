@@ -18,7 +18,7 @@ from proxy_addon.report.date_range import Span
 from proxy_addon.report.exhaustion import over
 from proxy_addon.report.roles import Roles
 from proxy_addon.report.segments import Piece, pieces
-from proxy_addon.report.totals import AllowanceSum, Given, Report, RuleSum, Sum, Table
+from proxy_addon.report.totals import AllowanceSum, GrantSum, Report, RuleSum, Sum, Table
 
 OTHERWISE = "otherwise"  # the name of what is blocked because no rule fits
 _QUARTER, _HOUR = 900.0, 3600.0
@@ -45,7 +45,7 @@ def gather(
     rules = engine.rule_set
     made = Report(span, rules, people=Table() if by_person else None)
     made.days = [Sum() for _ in span.days]
-    made.given = [Given() for _ in span.days]
+    made.given = [GrantSum() for _ in span.days]
     made.allowances = {name: AllowanceSum() for name in rules.allowances}
     made.observed = {name or OTHERWISE: RuleSum() for name, _, _ in _tried_out(rules)}
     by_name: defaultdict[str, list[Grant]] = defaultdict(list)
@@ -143,7 +143,7 @@ class _Person:
             self.cells[self.span.day(start), visit.platform, self._role(start)].visits += 1
         beyond = {name: self._allowance(name, found) for name in self.spent}
         self._observed(here, beyond)
-        self._hand_over()
+        self._add_to_totals()
 
     def _role(self, at: float) -> str:
         return self.always or self.roles.role(self.name, at)
@@ -166,7 +166,7 @@ class _Person:
                 cell.free += seconds
             start = until
 
-    def _hand_over(self) -> None:
+    def _add_to_totals(self) -> None:
         """From this person's sums to those of everybody; in each of them this is one person."""
         made = self.made
         mine: dict[int, Sum] = {}

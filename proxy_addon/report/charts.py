@@ -1,4 +1,4 @@
-"""Where things stand in a chart: numbers to shapes, in the units of an SVG. No colours and no markup here."""
+"""The layout of charts: numbers to shapes, in the units of an SVG. No colours and no markup here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MINUTE: Final = 60.0
 WIDTH: Final = 720.0
 HEIGHT: Final = 230.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 10.0, 8.0, 24.0
-MOST_SERIES: Final = 7  # colours that can be told apart; what is smaller is put together
+MAX_SERIES: Final = 7  # colours that can be told apart; what is smaller is put together
 OTHERS: Final = "others"
 _TICKS: Final = 5
 _LABELS: Final = 12  # days with a name below them
@@ -50,7 +50,7 @@ class Bars(NamedTuple):
     unit: str
 
 
-def largest(series: Sequence[Series], most: int = MOST_SERIES) -> list[Series]:
+def largest(series: Sequence[Series], most: int = MAX_SERIES) -> list[Series]:
     """The largest series, and the others put together. Series without anything are left out."""
     ordered = sorted(
         (each for each in series if sum(each[1]) > 0), key=lambda each: (-sum(each[1]), each[0])

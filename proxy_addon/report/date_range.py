@@ -13,7 +13,7 @@ from proxy_addon.core.types import Interval
 
 _DAY = Limit(0.0, Period.DAY)
 _INSIDE = 3 * 3600.0  # seconds after a day begins, whatever the clocks do that night
-MOST_DAYS = 1000
+MAX_DAYS = 1000
 
 
 class SpanError(ValueError):
@@ -61,8 +61,8 @@ def between(rs: RuleSet, first: date, last: date, now: float) -> Span:
     """From one day to another, both included. Raises SpanError."""
     if last < first:
         raise SpanError(f"{last} is before {first}")
-    if (last - first).days >= MOST_DAYS:
-        raise SpanError(f"{first} to {last} are more than {MOST_DAYS} days; choose fewer")
+    if (last - first).days >= MAX_DAYS:
+        raise SpanError(f"{first} to {last} are more than {MAX_DAYS} days; choose fewer")
     begin, end = _day_of(rs, first), _day_of(rs, last)
     if begin.start >= now:
         raise SpanError(f"{first} has not begun yet")

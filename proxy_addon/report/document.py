@@ -160,25 +160,25 @@ def _limit(limit: Limit) -> str:
 def notes(report: Report) -> list[str]:
     """What whoever reads the numbers has to know."""
     span, rules = report.span, report.rules
-    said = []
+    lines = []
     if not span.whole:
-        said.append(
+        lines.append(
             f"The period is not over: this is what was used until {iso(span.until, rules.zone)}."
         )
     if span.start < span.until - rules.retention:
-        said.append(
+        lines.append(
             f"Visits are kept for {rules.retention / DAY:g} days; what is older is gone and not in these sums."
         )
-    said.append(
+    lines.append(
         "Each moment of a person is counted once: as charged before free, for the platform that was used first."
     )
-    said.append(
+    lines.append(
         "Roles and limits are those of the rules in force now, a rota asked for the time of the visit; somebody with "
         "several roles counts under the first."
     )
     if rules.pseudonyms:
-        said.append(
+        lines.append(
             "Names are pseudonyms. A role is known only of people whose name this host knows; the limits of anybody "
             "else are taken to be those of the default role."
         )
-    return said
+    return lines

@@ -1,9 +1,9 @@
 """When an allowance ran out, and what was used while nothing was left of it.
 
-Both are read off the balance (`core/balance.py`), never estimated. Within a stretch of use what is left of a limit
-falls evenly, or stands still where as much leaves a rolling window; it jumps only where a grant begins or ends, at a
-reset, and where a window begins. So the instant at which it reaches nothing is found exactly, from two looks at each
-piece between such jumps.
+Both are computed from the balance (`core/policy/balance.py`), never estimated. While an allowance is used, what is
+left of a limit falls linearly, or stays constant where as much leaves a rolling window; it jumps only where a grant
+begins or ends, at a reset, and where a window begins. So the instant at which it reaches zero is found exactly from two
+balances in each piece between such jumps.
 
 An enforced allowance is hardly ever used beyond its limit (other proxies are told within a second). One that is only
 observed is, and that is what it would have stopped.
@@ -23,7 +23,7 @@ from proxy_addon.core.types import Interval
 NEARLY = 1.0  # seconds; with less than this left an allowance has run out, for people
 
 
-class Over(NamedTuple):
+class Exhaustion(NamedTuple):
     """Of one person, one allowance and one day: use beyond all limits, and the instant at which it ran out."""
 
     beyond: Intervals
@@ -32,11 +32,11 @@ class Over(NamedTuple):
 
 def over(
     rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, day: Interval
-) -> Over:
-    """What is to be said of a day, or of the part of it that has passed."""
+) -> Exhaustion:
+    """The result for a day, or for the part of it that has passed."""
     used = clip(usage.intervals(allowance.name), *day)
     if not used:
-        return Over((), None)
+        return Exhaustion((), None)
     beyond: Intervals = ()
     ran_out: list[float] = []
     for limit in limits:
@@ -45,13 +45,13 @@ def over(
             beyond = union(beyond, found.beyond)
             if found.ran_out is not None:
                 ran_out.append(found.ran_out)
-    return Over(beyond, min(ran_out, default=None))
+    return Exhaustion(beyond, min(ran_out, default=None))
 
 
 def _may_have_run_out(
     rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, day: Interval
 ) -> bool:
-    """A quick look: carried and granted time only add, so with less use than the limit there was time left."""
+    """A quick check: carried and granted time only add, so with less use than the limit there was time left."""
     rolling = limit.period is Period.ROLLING
     since = day.start - limit.rolling if rolling else periods.window(limit, rs, day.start).start
     return usage.spent(allowance.name, since, day.end) >= limit.seconds - NEARLY
@@ -59,11 +59,11 @@ def _may_have_run_out(
 
 def _of_limit(
     rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, used: Intervals
-) -> Over:
+) -> Exhaustion:
     beyond: list[Interval] = []
     ran_out: float | None = None
     had_time = False
-    for start, end in _even(rs, allowance, limit, usage, used):
+    for start, end in _linear_pieces(rs, allowance, limit, usage, used):
         left, slope = _left(rs, allowance, limit, usage, start, end)
         had_time = had_time or left > NEARLY
         if left > NEARLY:
@@ -76,7 +76,7 @@ def _of_limit(
             ran_out = start if ran_out is None and had_time else ran_out
         if empty < end:
             beyond.append(Interval(empty, end))
-    return Over(union(tuple(beyond)), ran_out if had_time else None)
+    return Exhaustion(union(tuple(beyond)), ran_out if had_time else None)
 
 
 def _left(
@@ -91,7 +91,7 @@ def _left(
     return at_start, (later - at_start) / (middle - start)
 
 
-def _even(
+def _linear_pieces(
     rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, used: Intervals
 ) -> Iterator[Interval]:
     """The stretches of use, cut wherever what is left may jump or change its pace."""

@@ -1,4 +1,4 @@
-"""A report as a page: one file that needs nothing else, for screens, dark or light, for paper and for ears."""
+"""A report as a page: one file that needs nothing else, for screens (dark or light), paper and screen readers."""
 
 from __future__ import annotations
 

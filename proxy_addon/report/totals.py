@@ -55,7 +55,7 @@ class UseAfterExhaustion:
 
 
 @dataclass(slots=True)
-class Given:
+class GrantSum:
     """Grants that were made on one day, and the seconds that they give; resets are not grants."""
 
     grants: int = 0
@@ -100,7 +100,7 @@ class Report:
     rules: RuleSet
     whole: Sum = field(default_factory=Sum)
     days: list[Sum] = field(default_factory=list)
-    given: list[Given] = field(default_factory=list)  # by day
+    given: list[GrantSum] = field(default_factory=list)  # by day
     platforms: Table = field(default_factory=Table)
     roles: Table = field(default_factory=Table)
     people: Table | None = None

@@ -1,7 +1,7 @@
-"""The composition root: settings in, everything wired out. The only module that knows all others.
+"""The composition root: wires everything from the settings. The only module that knows all others.
 
-Parts that need each other are given as calls (`lambda: …`). All of those are made only once the proxy has been
-started, when everything is there.
+Parts that need each other are passed as callables (`lambda: …`), which are called only once the proxy has been
+started, when everything exists.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from proxy_addon.proxy.services import Services
 from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.last_good import LastGood
 from proxy_addon.rules.reloader import Reloading
-from proxy_addon.runtime.health import Fleet, Readiness, failing_tests, show_ledger
+from proxy_addon.runtime.health import Readiness, WorkerGroup, failing_tests, show_ledger
 from proxy_addon.runtime.housekeeping import Heartbeat, JournalSweeper, RulesAudit
 from proxy_addon.runtime.lifecycle import Lifecycle
 from proxy_addon.runtime.loop_handle import LoopHandle
@@ -57,23 +57,23 @@ log = structlog.get_logger("allowance.run")
 
 
 class Application:
-    """A whole proxy, wired. Make it, `load` it, `start` it, run `runner`, `stop` it."""
+    """A complete proxy. Construct it, then `load`, `start`, run `runner`, `stop`."""
 
     def __init__(
-        self, settings: Settings, *, prunes: bool = True, fleet: Fleet | None = None
+        self, settings: Settings, *, prunes: bool = True, worker_group: WorkerGroup | None = None
     ) -> None:
         """Raises RuleErrors, RuleTestsFailed, LedgerError or CaError: nothing has been started then.
 
         `prunes`: this process deletes what is older than the retention, and takes over the journals of processes
-        that died while it runs; one of several workers is enough. `fleet`: the workers that its pages answer for.
+        that died while it runs; one of several workers is enough. `worker_group`: the workers that its pages report on.
         """
         self.settings = settings
         self._prunes = prunes
         self._open_rules_and_ca()
         self._open_ledger()
-        self._wire_metering(fleet)
+        self._wire_metering(worker_group)
         self._wire_writer()
-        self._wire_web(fleet)
+        self._wire_web(worker_group)
         self.addon = AllowanceAddon(self._services())
         self._lifecycle = Lifecycle(
             loop=self._loop,
@@ -88,14 +88,14 @@ class Application:
             metrics=self.metrics,
         )
 
-    # -- what is used
+    # -- public interface
 
     def load(self) -> None:
         """Read what the ledger knows of the windows that are still open. Raises LedgerError."""
         self._in_force.load()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to write, and to listen to what others write."""
+        """Start writing, and listening for what others write."""
         self._lifecycle.start(loop)
 
     def runner(
@@ -105,7 +105,7 @@ class Application:
         return self._lifecycle.runner(on_running, on_stopping)
 
     def stop(self) -> int:
-        """Write what is left; how many visits could not be written."""
+        """Write what is left; returns how many visits could not be written."""
         return self._lifecycle.stop()
 
     def checks(self) -> dict[str, PartHealth]:
@@ -144,10 +144,10 @@ class Application:
         self._sweeper.take_over(warns=True)
         self._journal = Journal(folder, self._node, identity)
 
-    def _wire_metering(self, fleet: Fleet | None) -> None:
+    def _wire_metering(self, worker_group: WorkerGroup | None) -> None:
         settings, rules = self.settings, self.live.current
         self.metrics = PrometheusMetrics()
-        pids = None if fleet is None else fleet.pids
+        pids = None if worker_group is None else worker_group.pids
         self.host = Host(settings.passwords.parent, ca.expires(settings.confdir), pids)
         self.names = self._pseudonyms(rules)
         self.mask: Mask = self.names.of if self.names else str
@@ -161,7 +161,7 @@ class Application:
             timer=timer,
             mask=self.mask,
         )
-        self.book, self.attention, self.enforcer = self.metering
+        self.book, self.tracker, self.enforcer = self.metering
         self._heartbeat = Heartbeat(self._loop, self.clock, self.metering, self.metrics)
         self._in_force = RulesInForce(
             self._loop,
@@ -193,7 +193,7 @@ class Application:
             journal=self._journal,
         )
 
-    def _wire_web(self, fleet: Fleet | None) -> None:
+    def _wire_web(self, worker_group: WorkerGroup | None) -> None:
         settings = self.settings
         self._identifier = Identifier(
             lambda: self.enforcer.rules,
@@ -203,16 +203,16 @@ class Application:
             self.metrics.signed_in,
         )
         self.live.subscribe(lambda prepared: self._identifier.prepare(prepared.rules.people))
-        self.reloading = Reloading(self.live, self._in_force.swap, self._told)
+        self.reloading = Reloading(self.live, self._in_force.swap, self._show_outcome)
         self.readiness = Readiness(
             self.clock,
-            turned=lambda: self._heartbeat.turned,
+            last_tick=lambda: self._heartbeat.last_tick,
             draining=lambda: self._lifecycle.draining(),
             ledger=self.writer.state,
             rules=self.reloading.check,
             metrics=self.metrics,
             host=self.host,
-            fleet=fleet,
+            worker_group=worker_group,
         )
         self.proxy_state = LiveProxyState(
             self.enforcer,
@@ -276,7 +276,7 @@ class Application:
         )
 
     def _pseudonyms(self, rules: RuleSet) -> Pseudonyms | None:
-        """How the ledger calls people, None: by their names. Names from before are replaced first."""
+        """The pseudonyms of the ledger; None: it keeps names. Names from before are replaced first."""
         if not rules.pseudonyms:
             return None
         names = ledger_pseudonyms(self.ledger, self.settings.pseudonym_key, self.clock.now())
@@ -284,10 +284,10 @@ class Application:
             log.info("names in the ledger became pseudonyms", names=changed)
         return names
 
-    # -- what parts tell each other
+    # -- callbacks between parts
 
     def _put(self, visit: Visit) -> None:
-        """From here on only the ledger's name of a person is known: in the queue, the journal, the database."""
+        """From here on only the ledger's name of a person is used: in the queue, the journal and the database."""
         self.writer.put(masked(visit, self.mask))
 
     def _on_state(self, state: WriterState) -> None:
@@ -303,5 +303,5 @@ class Application:
         log.warning("the wall clock was set", seconds=round(after - before, 1), charged=0)
         self._loop.call(lambda: self.enforcer.stepped(before))
 
-    def _told(self, outcome: Outcome) -> None:
+    def _show_outcome(self, outcome: Outcome) -> None:
         self.metrics.rules_ok.set(1 if outcome.ok else 0)

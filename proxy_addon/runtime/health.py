@@ -15,54 +15,54 @@ from proxy_addon.rule_tests.runner import run_folder
 from proxy_addon.system.clock import Clock
 from proxy_addon.system.health import FINE, PartHealth, down
 
-LOOP_STALE = 5.0  # seconds without a turn after which the loop counts as stuck
+LOOP_STALE = 5.0  # seconds without a heartbeat after which the loop counts as stuck
 
 
-class Fleet(Protocol):
-    """The workers that a supervisor answers for: whoever asks it is told of all of them."""
+class WorkerGroup(Protocol):
+    """The workers of a supervisor, whose health and metrics it reports together."""
 
     def pids(self) -> Iterable[int]:
-        """The processes whose use is summed up."""
+        """The processes whose resource use is summed up."""
 
     def checks(self, own: dict[str, PartHealth]) -> dict[str, PartHealth]:
-        """What is said of all, given what this process says of itself."""
+        """The checks of all, given those of this process."""
 
     def counted(self) -> Counted:
-        """What all of them have counted together."""
+        """The sum of what all of them have counted."""
 
 
 class Readiness:
-    """What the health pages and `/metrics` are made of. Any thread."""
+    """The data of the health pages and `/metrics`. Any thread."""
 
     def __init__(
         self,
         clock: Clock,
         *,
-        turned: Callable[[], float],
+        last_tick: Callable[[], float],
         draining: Callable[[], bool],
         ledger: Callable[[], WriterState],
         rules: Callable[[], PartHealth],
         metrics: PrometheusMetrics,
         host: Host,
-        fleet: Fleet | None = None,
+        worker_group: WorkerGroup | None = None,
     ) -> None:
-        """`turned`: the instant at which the event loop last turned."""
+        """`last_tick`: the instant of the last heartbeat of the event loop."""
         self._clock = clock
-        self._turned = turned
+        self._last_tick = last_tick
         self._draining = draining
         self._ledger = ledger
         self._rules = rules
         self._metrics = metrics
         self._host = host
-        self._fleet = fleet
+        self._worker_group = worker_group
 
     def checks(self) -> dict[str, PartHealth]:
-        """How each part is; those of the fleet too where there is one."""
+        """The health of each part, including the workers where there are any."""
         own = self._own()
-        return own if self._fleet is None else self._fleet.checks(own)
+        return own if self._worker_group is None else self._worker_group.checks(own)
 
     def _own(self) -> dict[str, PartHealth]:
-        silent = self._clock.now() - self._turned()
+        silent = self._clock.now() - self._last_tick()
         stale = f"the event loop has not turned for {silent:.0f} s"
         return {
             "proxy": down("draining: no new connections") if self._draining() else FINE,
@@ -73,7 +73,7 @@ class Readiness:
 
     def expose(self, accept: str = "") -> tuple[bytes, str]:
         """All metrics, in the format that `accept` prefers, and its content type."""
-        own = self._metrics.registry if self._fleet is None else self._fleet.counted()
+        own = self._metrics.registry if self._worker_group is None else self._worker_group.counted()
         return exposed(own, self._host, accept)
 
 

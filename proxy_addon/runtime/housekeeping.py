@@ -1,4 +1,4 @@
-"""What is done again and again: the heartbeat of the loop, memory given back, journals of the dead swept up."""
+"""Periodic work: the heartbeat of the event loop, freeing memory, replaying journals of ended processes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from proxy_addon.web.proxy_state import ACTIVE
 
 log = structlog.get_logger("allowance.run")
 
-TURN = 1.0  # seconds between two signs of life of the event loop
-COUNT_PEOPLE = 5  # turns between two counts of active people
-FORGET = 3600  # turns between two times that memory is freed of what no window reaches any more
-SWEEP = 1.0  # seconds between two looks for journals that processes of this host have left
+TICK_SECONDS = 1.0  # seconds between two heartbeats of the event loop
+COUNT_PEOPLE_TICKS = 5  # ticks between two counts of active people
+FORGET_TICKS = 3600  # ticks between two removals of usage that no window reaches any more
+SWEEP_SECONDS = (
+    1.0  # seconds between two searches for journals that processes of this host have left
+)
 
 
 class Heartbeat:
-    """Turns with the event loop, once in `TURN`, and looks after what lives in its memory."""
+    """Runs on the event loop every `TICK_SECONDS`, and cleans up its memory."""
 
     def __init__(
         self, loop: LoopHandle, clock: Clock, metering: Metering, metrics: PrometheusMetrics
@@ -33,20 +35,20 @@ class Heartbeat:
         self._clock = clock
         self._metering = metering
         self._metrics = metrics
-        self._turns = 0
-        self.turned = clock.now()  # the instant of the last turn
+        self._ticks = 0
+        self.last_tick = clock.now()  # the instant of the last tick
 
-    def turn(self) -> None:
-        """Do what is due, and come again. On the loop."""
-        self.turned = self._clock.now()
-        if self._turns % COUNT_PEOPLE == 0:
-            # here, because other threads must not walk through the clocks
-            self._metrics.active_people.set(self._metering.tracker.active(self.turned - ACTIVE))
-        self._turns += 1
-        if self._turns % FORGET == 0:
-            since = self._metering.enforcer.engine.needed_since(self.turned)
+    def tick(self) -> None:
+        """Do what is due, and schedule the next tick. On the loop."""
+        self.last_tick = self._clock.now()
+        if self._ticks % COUNT_PEOPLE_TICKS == 0:
+            # here, because other threads must not iterate over the timelines
+            self._metrics.active_people.set(self._metering.tracker.active(self.last_tick - ACTIVE))
+        self._ticks += 1
+        if self._ticks % FORGET_TICKS == 0:
+            since = self._metering.enforcer.engine.needed_since(self.last_tick)
             self._metering.book.forget(since)
-        self._loop.later(TURN, self.turn)
+        self._loop.later(TICK_SECONDS, self.tick)
 
 
 class JournalSweeper:
@@ -59,25 +61,25 @@ class JournalSweeper:
         self._next = 0.0
 
     def take_over(self, *, warns: bool = False) -> None:
-        """All that lies there. Raises LedgerError, OSError."""
+        """Replay all journals in the folder. Raises LedgerError, OSError."""
         replay(self._folder, self._database, self._ledger, warns=warns)
 
     def sweep(self) -> None:
         """On the writer's thread, while the ledger is up: a worker, or another proxy of this host, may have died in
-        an outage. It has no need to wait for the next start of the service."""
+        an outage. Its journal need not wait for the next start of the service."""
         if timer() >= self._next:
-            self._next = timer() + SWEEP
-            with suppress(LedgerError, OSError):  # another time
+            self._next = timer() + SWEEP_SECONDS
+            with suppress(LedgerError, OSError):  # tried again later
                 self.take_over()
 
 
 class RulesAudit:
-    """Tells the ledger once which rules are in force here."""
+    """Records in the ledger, once for each change, which rules are in force here."""
 
     def __init__(
         self, ledger: Ledger, clock: Clock, metering: Metering, node: str, *, pseudonyms: bool
     ) -> None:
-        """`pseudonyms`: whether this process began with them; it cannot change that while it runs."""
+        """`pseudonyms`: whether this process started with them; it cannot change that while it runs."""
         self._ledger = ledger
         self._clock = clock
         self._metering = metering

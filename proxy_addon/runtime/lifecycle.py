@@ -1,4 +1,4 @@
-"""The life of one proxy process whose parts are wired: load, start, drain, stop."""
+"""Starting, draining and stopping one proxy process whose parts are wired."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from proxy_addon.web.server import WebServer
 
 @dataclass(kw_only=True)
 class Lifecycle:
-    """Begins and ends what has threads, files or connections of its own, in the right order."""
+    """Starts and stops everything that has threads, files or connections, in the right order."""
 
     loop: LoopHandle
     options: RunnerOptions
@@ -36,7 +36,7 @@ class Lifecycle:
     _runner: Runner | None = field(default=None, init=False)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to write, and to listen to what others write."""
+        """Start writing, and listening for what others write."""
         self.loop.attach(loop)
         LoopLag(self.metrics).start(loop)
         self.writer.start()
@@ -44,7 +44,7 @@ class Lifecycle:
             self.decisions.start()
         self.ledger.listen(self.writer.wake)
         self.reloading.start(loop)
-        self.heartbeat.turn()
+        self.heartbeat.tick()
 
     def runner(
         self, on_running: Callable[[], None], on_stopping: Callable[[], None] = lambda: None
@@ -54,11 +54,11 @@ class Lifecycle:
         return self._runner
 
     def draining(self) -> bool:
-        """Whether the end has been asked for."""
+        """Whether a stop has been requested."""
         return self._runner is not None and self._runner.draining
 
     def stop(self) -> int:
-        """Write what is left; how many visits could not be written."""
+        """Write what is left; returns how many visits could not be written."""
         self.loop.detach()
         self.reloading.stop()
         lost = self.writer.stop(self.options.drain)

@@ -1,4 +1,4 @@
-"""The add-on under somebody else's mitmproxy: wired at load, like `allowance run` but for the runner."""
+"""The add-on for a mitmproxy that is already there: wired at load, like `allowance run` but without the runner."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ScriptAddon:
         ctx.options.update(connection_strategy="lazy")
 
     def running(self) -> None:
-        """Begin to look after what runs. Plain, because mitmproxy's script loader takes no coroutine here."""
+        """Start the periodic check of what runs. Not a coroutine: the script loader accepts none here."""
         application = self._application
         server = ctx.master.addons.get("proxyserver")
         if application is None or server is None:

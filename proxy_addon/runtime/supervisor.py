@@ -32,19 +32,17 @@ from proxy_addon.system.systemd import Systemd
 
 log = structlog.get_logger("allowance.run")
 
-LOOK = 0.1  # seconds between two looks at the workers
-QUICK_DEATH = 2.0  # seconds; a worker that lives shorter is made again only after a pause
-PAUSE = 1.0
-READY = 10.0  # seconds that a new worker may take
-ANSWERS = 5.0  # seconds; a worker whose loop turns says something once a second
-STUCK = (
-    10.0  # seconds of silence after which a worker is killed, so that a new one can take its place
-)
+POLL_SECONDS = 0.1  # seconds between two checks of the workers
+MIN_LIFETIME = 2.0  # seconds; a worker that ended sooner is restarted only after a delay
+RESTART_DELAY = 1.0
+READY_TIMEOUT = 10.0  # seconds that a new worker may take
+HEARTBEAT_TIMEOUT = 5.0  # seconds; a working worker sends a message once a second
+STUCK_TIMEOUT = 10.0  # seconds without a message after which a worker is killed and replaced
 _READY, _STATE = "ready", "state"
 
 
 class Worker:
-    """One proxy process, its age, and what it last said of itself."""
+    """One proxy process, its start, and its last messages."""
 
     def __init__(
         self, index: int, process: ForkServerProcess, pipe: Connection, started: float
@@ -54,15 +52,15 @@ class Worker:
         self.pipe = pipe
         self.started = started
         self.ready = False
-        self.heard = started
+        self.last_message = started
         self.checks: dict[str, PartHealth] = {}
 
     def listen(self, now: float) -> None:
-        """Take in what the worker has said."""
+        """Read the messages that the worker has sent."""
         with suppress(EOFError, OSError):
             while self.pipe.poll():
                 kind, content = self.pipe.recv()
-                self.heard = now
+                self.last_message = now
                 self.ready = self.ready or kind == _READY
                 if kind == _STATE:
                     self.checks = content
@@ -77,7 +75,7 @@ class Supervisor:
     """Keeps `settings.workers` workers running."""
 
     def __init__(self, settings: Settings, on_running: Callable[[Application], None]) -> None:
-        """Raises what `Application` raises: rules, ledger and CA are proved before any worker is made."""
+        """Raises what `Application` raises: rules, ledger and CA are checked before any worker is started."""
         self._settings = settings
         self._on_running = on_running
         self._folder = tempfile.TemporaryDirectory(prefix="allowance-metrics-")
@@ -88,13 +86,13 @@ class Supervisor:
             ["proxy_addon.runtime.application", "proxy_addon.runtime.supervisor"]
         )
         self._workers: dict[int, Worker] = {}
-        self._leaving: list[Worker] = []
-        self._application = Application(settings, fleet=self)
+        self._stopping: list[Worker] = []
+        self._application = Application(settings, worker_group=self)
         self._application.load()
         self._stop = asyncio.Event()
         self._restart = asyncio.Event()
         self._systemd = Systemd()
-        self._told_ready = False
+        self._reported_ready = False
 
     async def run(self) -> int:
         """Serve until a signal comes; the exit code."""
@@ -107,11 +105,11 @@ class Supervisor:
         for index in range(self._settings.workers):
             self._workers[index] = self._make(index)
         try:
-            await self._until(lambda: all(w.ready for w in self._workers.values()), READY)
+            await self._until(lambda: all(w.ready for w in self._workers.values()), READY_TIMEOUT)
             self._on_running(self._application)
-            self._systemd.watch(loop, self._well)
+            self._systemd.watch(loop, self._is_healthy)
             while not self._stop.is_set():
-                await self._watch()
+                await self._supervise()
         finally:
             self._systemd.stopping()
             code = await self._end()
@@ -121,78 +119,90 @@ class Supervisor:
         return code
 
     def _make(self, index: int) -> Worker:
-        here, there = self._context.Pipe()
+        own_end, worker_end = self._context.Pipe()
         process = self._context.Process(
-            target=work, args=(self._settings, index, there), name=f"worker-{index}", daemon=False
+            target=work,
+            args=(self._settings, index, worker_end),
+            name=f"worker-{index}",
+            daemon=False,
         )
         process.start()
-        there.close()
+        worker_end.close()
         log.info("worker started", worker=index, process=process.pid)
-        return Worker(index, process, here, asyncio.get_running_loop().time())
+        return Worker(index, process, own_end, asyncio.get_running_loop().time())
 
-    async def _watch(self) -> None:
+    async def _supervise(self) -> None:
         now = asyncio.get_running_loop().time()
-        for worker in (*self._workers.values(), *self._leaving):
+        for worker in (*self._workers.values(), *self._stopping):
             worker.listen(now)
-        if not self._told_ready and all(w.ready for w in self._workers.values()):
-            self._told_ready = True
+        if not self._reported_ready and all(w.ready for w in self._workers.values()):
+            self._reported_ready = True
             self._ready()
-        self._bury([w for w in self._leaving if not w.process.is_alive()])
+        self._remove([w for w in self._stopping if not w.process.is_alive()])
         self._end_stuck(now)
         for worker in [w for w in self._workers.values() if not w.process.is_alive()]:
             await self._replace(worker)
         if self._restart.is_set():
             self._restart.clear()
             self._systemd.reloading()
-            await self._roll()
+            await self._rolling_restart()
             self._ready()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), LOOK)
+            await asyncio.wait_for(self._stop.wait(), POLL_SECONDS)
 
     def _ready(self) -> None:
-        """systemd is told: all workers serve."""
+        """Tell systemd that all workers serve."""
         self._systemd.ready(f"{len(self._workers)} workers at {self._settings.listen}")
 
-    def _well(self) -> bool:
-        """Some worker serves, and each one that serves is heard of.
+    def _is_healthy(self) -> bool:
+        """Whether some worker serves, and all that serve send messages.
 
-        One that died or is coming up is our own business: a restart of everything would help nobody.
+        One that died or is starting is replaced here: restarting the whole service would not help.
         """
         now = asyncio.get_running_loop().time()
         serving = [w for w in self._workers.values() if w.ready and w.process.is_alive()]
-        return bool(serving) and all(now - w.heard < ANSWERS for w in serving)
+        return bool(serving) and all(now - w.last_message < HEARTBEAT_TIMEOUT for w in serving)
 
     def _end_stuck(self, now: float) -> None:
-        """A worker whose loop does not turn serves nobody: it is killed, and replaced like any that died."""
+        """A worker whose event loop is stuck serves nobody: it is killed, and replaced like any that died."""
         for worker in self._workers.values():
-            if worker.ready and worker.process.is_alive() and now - worker.heard > STUCK:
+            if (
+                worker.ready
+                and worker.process.is_alive()
+                and now - worker.last_message > STUCK_TIMEOUT
+            ):
                 log.error(
-                    "worker is stuck", worker=worker.index, seconds=round(now - worker.heard, 1)
+                    "worker is stuck",
+                    worker=worker.index,
+                    seconds=round(now - worker.last_message, 1),
                 )
                 worker.process.kill()
                 worker.process.join(1.0)
 
-    async def _replace(self, dead: Worker) -> None:
+    async def _replace(self, ended: Worker) -> None:
         log.error(
-            "worker died", worker=dead.index, process=dead.process.pid, code=dead.process.exitcode
+            "worker died",
+            worker=ended.index,
+            process=ended.process.pid,
+            code=ended.process.exitcode,
         )
-        self._bury([dead])
-        if asyncio.get_running_loop().time() - dead.started < QUICK_DEATH:
-            await asyncio.sleep(PAUSE)
-        self._workers[dead.index] = self._make(dead.index)
+        self._remove([ended])
+        if asyncio.get_running_loop().time() - ended.started < MIN_LIFETIME:
+            await asyncio.sleep(RESTART_DELAY)
+        self._workers[ended.index] = self._make(ended.index)
 
-    async def _roll(self) -> None:
-        """A new worker first, then the old one may go: there is always one that answers."""
+    async def _rolling_restart(self) -> None:
+        """Start each new worker before stopping the old one, so that one always answers."""
         log.info("restarting workers one after the other")
         for index in list(self._workers):
             old, new = self._workers[index], self._make(index)
             self._workers[index] = new
-            if not await self._until(lambda new=new: new.ready, READY):  # type: ignore[misc]
+            if not await self._until(lambda new=new: new.ready, READY_TIMEOUT):  # type: ignore[misc]
                 log.error("a new worker did not come up; the old ones go on", worker=index)
                 self._workers[index] = old
                 new.process.kill()
                 return
-            self._leaving.append(old)
+            self._stopping.append(old)
             old.stop()
 
     async def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
@@ -202,33 +212,33 @@ class Supervisor:
                 worker.listen(asyncio.get_running_loop().time())
             if condition():
                 return True
-            await asyncio.sleep(LOOK / 4)
+            await asyncio.sleep(POLL_SECONDS / 4)
         return False
 
     async def _end(self) -> int:
-        everybody = [*self._workers.values(), *self._leaving]
-        for worker in everybody:
+        all_workers = [*self._workers.values(), *self._stopping]
+        for worker in all_workers:
             worker.stop()
         deadline = asyncio.get_running_loop().time() + self._settings.drain + 5.0
-        while any(w.process.is_alive() for w in everybody):
+        while any(w.process.is_alive() for w in all_workers):
             if asyncio.get_running_loop().time() > deadline:
-                for worker in everybody:
+                for worker in all_workers:
                     worker.process.kill()
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL_SECONDS)
         codes = [w.process.exitcode for w in self._workers.values()]
-        self._bury(everybody)
+        self._remove(all_workers)
         return 0 if not any(codes) else 1
 
-    def _bury(self, dead: list[Worker]) -> None:
-        for worker in dead:
+    def _remove(self, ended: list[Worker]) -> None:
+        for worker in ended:
             worker.process.join()
             worker.pipe.close()
             if worker.process.pid is not None:
                 forget_worker(worker.process.pid, self._folder.name)
-            if worker in self._leaving:
-                self._leaving.remove(worker)
+            if worker in self._stopping:
+                self._stopping.remove(worker)
 
-    # -- the web port (`health.Fleet`)
+    # -- the web port (`health.WorkerGroup`)
 
     def counted(self) -> Counted:
         """What all workers have counted together."""
@@ -236,14 +246,14 @@ class Supervisor:
 
     def pids(self) -> list[int]:
         """The processes that run, this one first."""
-        processes = [worker.process for worker in (*self._workers.values(), *self._leaving)]
+        processes = [worker.process for worker in (*self._workers.values(), *self._stopping)]
         return [
             os.getpid(),
             *(each.pid for each in processes if each.pid is not None and each.is_alive()),
         ]
 
     def checks(self, own: dict[str, PartHealth]) -> dict[str, PartHealth]:
-        """What is wrong with any worker stands in the place of what this process says of itself."""
+        """A problem of any worker replaces the result of this process."""
         checks = dict(own)
         workers = list(self._workers.values())
         alive = sum(w.ready and w.process.is_alive() for w in workers)
@@ -274,17 +284,17 @@ async def _serve(application: Application, settings: Settings, pipe: Connection)
     reuseport.share(loop, settings.workers, by_device=not settings.front_proxies)
     application.start(loop)
 
-    def tell(kind: str, content: Any) -> None:
+    def send(kind: str, content: Any) -> None:
         with suppress(OSError):
             pipe.send((kind, content))
 
     def report() -> None:
-        tell(_STATE, application.checks())
+        send(_STATE, application.checks())
         loop.call_later(1.0, report)
 
     report()
     try:
-        await application.runner(lambda: tell(_READY, None)).run()
+        await application.runner(lambda: send(_READY, None)).run()
     finally:
         lost = await loop.run_in_executor(None, application.stop)
     return 1 if lost else 0

@@ -1,4 +1,4 @@
-"""What arrives while the proxy runs: news of other proxies, erasures, other rules and the past that they need."""
+"""Changes while the proxy runs: usage from other proxies, erasures, new rules and the earlier usage that they need."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = structlog.get_logger("allowance.run")
 
 
 class LedgerNews:
-    """Takes up on the event loop what others wrote to the ledger."""
+    """Applies on the event loop what other processes wrote to the ledger."""
 
     def __init__(
         self, loop: LoopHandle, metering: Metering, mask: Mask, decisions: DecisionLog | None
@@ -38,7 +38,7 @@ class LedgerNews:
             self._loop.call(self._metering.book.load, news.visits, news.grants)
 
     def _drop_erased(self, erasures: tuple[Erasure, ...]) -> None:
-        """Somebody was erased: nothing of them stays in memory."""
+        """Somebody was erased: remove them from memory."""
         if self._decisions is not None:
             self._decisions.erase(lambda known: any(erasure.names(known) for erasure in erasures))
         book, tracker, enforcer = self._metering
@@ -51,13 +51,13 @@ class LedgerNews:
             tracker.drop(name)
             enforcer.drop(name)
         if gone:
-            # an engine keeps names to be quick; a new one has none
+            # the engine caches names; a new one has none
             enforcer.use(CompiledPolicy.of(enforcer.rules))
             log.info("somebody was erased and is forgotten here", people=len(gone))
 
 
 class RulesInForce:
-    """Follows the rules, and reads from the ledger as much of the past as their windows need."""
+    """Puts new rules into force, and reads the earlier usage that their windows need."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class RulesInForce:
         self._metering.book.load((), self._ledger.grants(self._loaded_since))
 
     def swap(self, prepared: CompiledPolicy) -> None:
-        """On the event loop: other rules are in force."""
+        """On the event loop: put other rules into force."""
         self._metering.enforcer.swap(prepared, self._clock.now())
         self._follow()
         self._widen()
@@ -96,7 +96,7 @@ class RulesInForce:
         return self._metering.enforcer.engine.needed_since(self._clock.now())
 
     def _widen(self) -> None:
-        """Rules with a longer window than those of the start: read what lies further back, off the loop."""
+        """Rules with a longer window than before: read the earlier usage, off the loop."""
         since, until = self._needed_since(), self._loaded_since
         if since >= until:
             return

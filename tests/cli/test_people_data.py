@@ -15,7 +15,7 @@ from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import Pseudonyms, read_key
 from proxy_addon.ledger.journal import Journal
 from proxy_addon.ledger.pseudonymous import ledger_pseudonyms
-from proxy_addon.observability.decision_log import Decided, DecisionLog, about
+from proxy_addon.observability.decision_log import DecisionEntry, DecisionLog, about
 from proxy_addon.system.clock import SystemClock
 from tests.cli.books import DAY, URL, folder, ledger, line, run, used
 
@@ -126,7 +126,7 @@ def test_erase_takes_what_a_dead_proxy_left(folder: Path) -> None:
 
 def test_erase_asks_on_a_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal nothing goes without a yes."""
-    monkeypatch.setattr("proxy_addon.cli.people_data.asks", lambda: True)
+    monkeypatch.setattr("proxy_addon.cli.people_data.is_interactive", lambda: True)
     assert run("people", "erase", "ana", stdin="n\n")[0] == 1
     with ledger() as books:
         assert len(books.records("ana").visits) == 1
@@ -178,8 +178,10 @@ def decisions(*people: str) -> Path:
     log = DecisionLog(Path("var/decisions"), SystemClock())
     for name in people:
         decision = Decision(Verdict.ALLOW, Reason.ALLOWED, "x", rule="Lunch")
-        log.put(Decided(SystemClock().now(), "0a1b2c3d-0000", Person(name, ("care",)), decision))
-    log.turn()
+        log.put(
+            DecisionEntry(SystemClock().now(), "0a1b2c3d-0000", Person(name, ("care",)), decision)
+        )
+    log.run_batch()
     Path("allowance.toml").write_text('decision_log = "var/decisions"\n')
     return Path("var/decisions")
 

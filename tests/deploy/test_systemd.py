@@ -79,7 +79,7 @@ def test_there_is_little_to_attack(installed: Path) -> None:
 def test_it_is_told_when_the_proxy_is_ready_and_alive() -> None:
     """The unit asks for what the proxy sends; a stuck worker is replaced before everything is restarted."""
     assert setting("Type") == "notify"
-    assert seconds("WatchdogSec") > supervisor.STUCK + supervisor.READY
+    assert seconds("WatchdogSec") > supervisor.STUCK_TIMEOUT + supervisor.READY_TIMEOUT
     assert setting("ExecReload") == "/bin/kill -HUP $MAINPID"
     assert setting("Restart") == "always"
 

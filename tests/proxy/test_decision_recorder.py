@@ -10,7 +10,7 @@ import pytest
 from mitmproxy import http
 
 from proxy_addon.core.types import Activity, Reason, Verdict
-from proxy_addon.observability.decision_log import Decided
+from proxy_addon.observability.decision_log import DecisionEntry
 from proxy_addon.proxy.layers.flow_output import request_id
 from tests.proxy.harness import PAGE, ProxyHarness, connect, request
 from tests.proxy.test_in_flight import Notes
@@ -23,16 +23,16 @@ class Kept:
     """A decision log in memory; `wanted`: whether it takes anything."""
 
     def __init__(self) -> None:
-        self.lines: list[Decided] = []
+        self.lines: list[DecisionEntry] = []
         self.wanted = True
 
-    def takes(self, request: str) -> bool:
+    def samples(self, request: str) -> bool:
         """All or nothing."""
         return self.wanted
 
-    def put(self, decided: Decided) -> None:
+    def put(self, entry: DecisionEntry) -> None:
         """Keep it."""
-        self.lines.append(decided)
+        self.lines.append(entry)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from proxy_addon.core.ruleset import Period
-from proxy_addon.report.date_range import MOST_DAYS, SpanError, around, between
+from proxy_addon.report.date_range import MAX_DAYS, SpanError, around, between
 from tests.core.policies import SAMPLE, H, at
 
 NOW = at("2026-11-04 10:30")  # a Wednesday
@@ -66,7 +66,7 @@ def test_between_two_days() -> None:
     [
         (date(2026, 11, 3), date(2026, 11, 2), "before"),
         (date(2026, 11, 5), date(2026, 11, 6), "not begun"),
-        (date(2020, 1, 1), date(2026, 11, 1), str(MOST_DAYS)),
+        (date(2020, 1, 1), date(2026, 11, 1), str(MAX_DAYS)),
     ],
 )
 def test_days_that_cannot_be(first: date, last: date, words: str) -> None:

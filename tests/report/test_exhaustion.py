@@ -10,14 +10,14 @@ from proxy_addon.core.intervals import clip, measure, normalise
 from proxy_addon.core.policy.balance import StaticUsage, limit_balance
 from proxy_addon.core.ruleset import Limit, Period, RuleSet
 from proxy_addon.core.types import Grant, Interval
-from proxy_addon.report.exhaustion import NEARLY, Over, over
+from proxy_addon.report.exhaustion import NEARLY, Exhaustion, over
 from tests.core.policies import H, M, at, grant, one_allowance, per, rolling, visits
 
 NAME = "daily-social"
 TODAY = Interval(at("2026-11-02"), at("2026-11-03"))
 
 
-def look(rules: RuleSet, used: object, *grants: Grant, day: Interval = TODAY) -> Over:
+def look(rules: RuleSet, used: object, *grants: Grant, day: Interval = TODAY) -> Exhaustion:
     """The answer for Monday."""
     allowance = rules.allowances[NAME]
     return over(rules, allowance, allowance.limits, StaticUsage({NAME: used}, grants), day)  # type: ignore[dict-item]
@@ -25,14 +25,16 @@ def look(rules: RuleSet, used: object, *grants: Grant, day: Interval = TODAY) ->
 
 def test_within_the_limit() -> None:
     """Nothing ran out and nothing is beyond."""
-    assert look(one_allowance(per(Period.DAY, 15 * M)), visits("09:00-09:10")) == Over((), None)
-    assert look(one_allowance(per(Period.DAY, 15 * M)), ()) == Over((), None)
+    assert look(one_allowance(per(Period.DAY, 15 * M)), visits("09:00-09:10")) == Exhaustion(
+        (), None
+    )
+    assert look(one_allowance(per(Period.DAY, 15 * M)), ()) == Exhaustion((), None)
 
 
 def test_enforced_to_the_second() -> None:
     """Used to the end: it ran out at that instant, and nothing was beyond."""
     found = look(one_allowance(per(Period.DAY, 15 * M)), visits("09:00-09:10", "10:00-10:05"))
-    assert found == Over((), at("10:05"))
+    assert found == Exhaustion((), at("10:05"))
 
 
 def test_observed_goes_on() -> None:
@@ -63,9 +65,9 @@ def test_over_midnight() -> None:
     """A day knows nothing of what was beyond the limit of the day before."""
     rules = one_allowance(per(Period.DAY, 10 * M))
     used = normalise([Interval(at("23:40"), at("2026-11-03 00:05"))])
-    assert look(rules, used) == Over((Interval(at("23:50"), TODAY.end),), at("23:50"))
+    assert look(rules, used) == Exhaustion((Interval(at("23:50"), TODAY.end),), at("23:50"))
     tomorrow = Interval(TODAY.end, TODAY.end + 24 * H)
-    assert look(rules, used, day=tomorrow) == Over((), None)
+    assert look(rules, used, day=tomorrow) == Exhaustion((), None)
 
 
 def test_a_week_runs_out_once() -> None:
@@ -74,7 +76,7 @@ def test_a_week_runs_out_once() -> None:
     used = normalise(
         [*visits("09:00-09:12"), Interval(at("2026-11-03 09:00"), at("2026-11-03 09:03"))]
     )
-    assert look(rules, used) == Over(visits("09:10-09:12"), at("09:10"))
+    assert look(rules, used) == Exhaustion(visits("09:10-09:12"), at("09:10"))
     tomorrow = Interval(TODAY.end, TODAY.end + 24 * H)
     found = look(rules, used, day=tomorrow)
     assert (measure(found.beyond), found.ran_out) == (3 * M, None)

@@ -191,7 +191,7 @@ def open_page(office: Application) -> None:
 async def test_people_are_counted_on_the_loop(office: Application) -> None:
     """The gauge of active people is set by the loop, so that a scrape never walks through what changes."""
     office.start(asyncio.get_running_loop())
-    office.attention.active = breaks  # type: ignore[method-assign]
+    office.tracker.active = breaks  # type: ignore[method-assign]
     assert b"allowance_active_people 0.0" in office.readiness.expose()[0]
 
 

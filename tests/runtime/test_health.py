@@ -18,7 +18,7 @@ DOWN = replace(UP, up=False, pending=3, message="locked", errors={"stopped": 2},
 
 
 class Two:
-    """A fleet that has counted for itself."""
+    """Workers that have counted for themselves."""
 
     def __init__(self) -> None:
         self.metrics = PrometheusMetrics()
@@ -37,17 +37,19 @@ class Two:
         return self.metrics.registry
 
 
-def readiness(clock: VirtualClock, state: WriterState = UP, fleet: Two | None = None) -> Readiness:
+def readiness(
+    clock: VirtualClock, state: WriterState = UP, worker_group: Two | None = None
+) -> Readiness:
     """Of a proxy whose loop turned last at 100."""
     return Readiness(
         clock,
-        turned=lambda: 100.0,
+        last_tick=lambda: 100.0,
         draining=lambda: clock.now() > 200.0,
         ledger=lambda: state,
         rules=lambda: FINE,
         metrics=PrometheusMetrics(),
         host=Host(Path(), 0.0),
-        fleet=fleet,
+        worker_group=worker_group,
     )
 
 
@@ -62,7 +64,7 @@ def test_each_part_says_what_is_wrong() -> None:
     assert found["ledger"].text.startswith("down: locked; 3 visits wait, 3 in the journal")
 
 
-def test_a_fleet_speaks_for_all() -> None:
+def test_a_worker_group_reports_for_all() -> None:
     """Where a supervisor answers, its words and its numbers are shown in place of those of its own process."""
     alone, both = readiness(VirtualClock(101.0)), readiness(VirtualClock(101.0), UP, Two())
     assert set(both.checks()) - set(alone.checks()) == {"workers"}

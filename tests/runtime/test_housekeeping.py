@@ -36,14 +36,14 @@ def used(at: float) -> Visit:
 
 def test_memory_is_given_back(metering: Metering, monkeypatch: pytest.MonkeyPatch) -> None:
     """Now and then what no window reaches any more is forgotten; each turn is a sign of life."""
-    monkeypatch.setattr(housekeeping, "FORGET", 2)
+    monkeypatch.setattr(housekeeping, "FORGET_TICKS", 2)
     clock = VirtualClock(NOON)
     heart = Heartbeat(LoopHandle(), clock, metering, PrometheusMetrics())
     metering.book.load([used(NOON - 30 * 86_400.0), used(NOON)], ())
     clock.advance(1.0)
-    heart.turn()
-    assert (heart.turned, len(metering.book.of("dora").visits)) == (NOON + 1.0, 2)
-    heart.turn()
+    heart.tick()
+    assert (heart.last_tick, len(metering.book.of("dora").visits)) == (NOON + 1.0, 2)
+    heart.tick()
     assert list(metering.book.of("dora").visits) == [f"u{NOON}"]
 
 

@@ -40,7 +40,7 @@ async def test_it_starts_and_stops_in_order() -> None:
         call.decisions.start(),
         call.ledger.listen(parts.writer.wake),
         call.reloading.start(loop),
-        call.heartbeat.turn(),
+        call.heartbeat.tick(),
     ]
     parts.reset_mock()
     assert life.stop() == 3

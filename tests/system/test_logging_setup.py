@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from proxy_addon.core.types import Decision, Person, Reason, Verdict
-from proxy_addon.observability.decision_log import Decided, DecisionLog, about
+from proxy_addon.observability.decision_log import DecisionEntry, DecisionLog, about
 from proxy_addon.system import logging_setup as logs
 from proxy_addon.system.clock import VirtualClock
 
@@ -149,14 +149,14 @@ def test_every_key_of_the_decision_log_is_explained(tmp_path: Path) -> None:
     """And no key that is not there."""
     log = DecisionLog(tmp_path, VirtualClock(0.0))
     log.put(
-        Decided(
+        DecisionEntry(
             0.0,
             "00000000-0000",
             Person("dora", ("staff",)),
             Decision(Verdict.ALLOW, Reason.ALLOWED),
         )
     )
-    log.turn()
+    log.run_batch()
     (line,) = about(tmp_path, lambda name: True)
     table = PAGE.partition("## The decision log")[2]
     explained = [re.findall("`(.+?)`", row) for row in re.findall(r"^\| (`.+?) \|", table, re.M)]

@@ -1,6 +1,6 @@
-"""How every page of ours looks: one style sheet, one base template, one content security policy.
+"""The look of all our pages: one style sheet, one base template, one content security policy.
 
-A page is a single HTML document. It loads nothing from anywhere: the style sheet stands in the page and the
+A page is a single HTML document. It loads nothing from anywhere: the style sheet is in the page and the
 policy allows exactly that style sheet, by hash, so a value that somebody managed to slip into a page could
 neither run nor fetch anything.
 """
@@ -21,7 +21,7 @@ from proxy_addon.core.types import Balance
 from proxy_addon.presentation import durations as words
 from proxy_addon.presentation import rule_text
 
-_UNIT: Final = " minutes"  # said once: "11 of 20 minutes"
+_UNIT: Final = " minutes"  # written once: "11 of 20 minutes"
 _HERE: Final = Path(__file__).parent
 _LOW_SHARE: Final = 0.2  # of an allowance left: from here on the bar takes its warning colour
 
@@ -65,7 +65,7 @@ def page_headers(
 
 
 class Bar(NamedTuple):
-    """A balance, ready to be drawn; reads "`spent` of `total` used `period`". `share` is the part used, 0 to 100."""
+    """A balance as templates need it; reads "`spent` of `total` used `period`". `share` is the part used, 0 to 100."""
 
     share: float
     tone: str  # "ok", "low", "out": the colour

@@ -220,7 +220,7 @@ def test_the_block_page_says_what_a_person_needs() -> None:
 
 
 def test_the_pages_name_the_period_of_the_limit() -> None:
-    """Whoever has used up a quarter reads that it is the quarter: on the block page, before it, and for screen readers."""
+    """Whoever has used up a quarter reads that it is the quarter, on the block page and by screen reader."""
     quarter = replace(USED_UP, limit=480.0, spent=480.0, period="quarter")
     used_up = block(ASK, EXHAUSTED, CONTEXT._replace(balance=quarter))
     assert "8 of 8 minutes used this quarter" in text_of(used_up)
