@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -26,7 +27,8 @@ from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
 from proxy_addon.core import periods
 from proxy_addon.core.ruleset import Limit, Period
-from proxy_addon.core.types import Interval, Visit
+from proxy_addon.core.types import Balance, Interval, Visit
+from proxy_addon.presentation import rule_text
 from proxy_addon.presentation import visit_evidence as evidence
 from proxy_addon.presentation.durations import duration, moment
 from proxy_addon.presentation.usage_statement import Statement, statement
@@ -64,7 +66,8 @@ def usage(
         person, used = context.person(name), context.usage(name)
         visits = _visits(context, name, wanted)
         zone = engine.rule_set.zone
-        lines = statement(name, person.roles, engine.balances(person, used, now), visits, zone)
+        balances = list(engine.balances(person, used, now))
+        lines = statement(name, person.roles, balances, visits, zone)
     if explain:
         for line, visit in zip(lines["visits"], visits, strict=True):
             line["evidence"] = evidence.data(visit, now, zone)
@@ -73,12 +76,7 @@ def usage(
         return
     evidence_lines = [evidence.sentences(visit, now, zone) for visit in visits] if explain else None
     when = "today" if wanted is None else f"on {wanted:%Y-%m-%d}"
-    _print(
-        lines,
-        evidence_lines,
-        when,
-        {name: _resets(line["resets_at"], now, zone) for name, line in lines["allowances"].items()},
-    )
+    _print(lines, evidence_lines, when, _table(balances, now, zone))
 
 
 def _date(text: str) -> datetime:
@@ -90,8 +88,31 @@ def _date(text: str) -> datetime:
         raise typer.Exit(1) from None
 
 
-def _resets(at: str | None, now: float, zone: ZoneInfo) -> str:
-    return "" if at is None else moment(datetime.fromisoformat(at).timestamp(), now, zone)
+def _table(balances: Sequence[Balance], now: float, zone: ZoneInfo) -> Table:
+    """A row for each allowance."""
+    table = Table("Allowance", "Limit", "Granted", "Spent", "Left", "Resets")
+    for balance in balances:
+        table.add_row(
+            balance.allowance,
+            _limit(balance),
+            duration(balance.granted),
+            duration(balance.spent),
+            duration(balance.left),
+            "" if balance.resets_at is None else moment(balance.resets_at, now, zone),
+        )
+    carried = [
+        f"{duration(balance.carried)} of {balance.allowance} carried over"
+        for balance in balances
+        if balance.carried > 0
+    ]
+    table.caption = "; ".join(carried) or None  # else what is left would be more than the limit
+    return table
+
+
+def _limit(balance: Balance) -> str:
+    if balance.period is None:
+        return duration(balance.limit)
+    return rule_text.spelled_limit(Limit(balance.limit, Period(balance.period), balance.rolling))
 
 
 def _visits(context: CommandContext, name: str, day: datetime | None) -> list[Visit]:
@@ -113,22 +134,12 @@ def _print(
     lines: Statement,
     evidence_lines: list[tuple[str, ...]] | None,
     when: str,
-    resets: dict[str, str],
+    table: Table,
 ) -> None:
     console = Console()
     console.print(
         f"[bold]{escape(lines['user'])}[/bold] ({', '.join(lines['roles'])})", highlight=False
     )
-    table = Table("Allowance", "Limit", "Granted", "Spent", "Left", "Resets")
-    for name, line in lines["allowances"].items():
-        table.add_row(
-            name,
-            duration(line["limit"]),
-            duration(line["granted"]),
-            duration(line["spent"]),
-            duration(line["left"]),
-            resets[name],
-        )
     console.print(table)
     if when != "today":
         console.print(

@@ -370,7 +370,7 @@ class TestModel(Strict):
 
 
 class TestFile(Strict):
-    """A whole file, for its schema; `reading.py` reads test by test, so that a wrong one leaves the others."""
+    """A whole file, for its schema; `loader.py` reads test by test, so that a wrong one leaves the others."""
 
     __test__ = False
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.tree import OURS, ROOT, names, parsed, python_files, text_files
+from tests.architecture.tree import OURS, ROOT, names, parsed, python_files, text_files, tracked
 
 MOST_LINES = 400
+NAMED_FILE = re.compile(r"(?<![\w/.-])(?:[a-z_]+/)*[a-z_]+\.py\b")
 MODULES = python_files(*OURS)
 TESTS = [path for path in python_files("tests") if path.name.startswith("test_")]
 
@@ -153,3 +154,16 @@ def test_no_link_leads_out_of_the_repository() -> None:
     links = [path for path in names() if (ROOT / path).is_symlink()]
     outside = [path for path in links if not (ROOT / path).resolve().is_relative_to(ROOT)]
     assert outside == []
+
+
+def test_files_that_are_named_exist() -> None:
+    """A file that a docstring, a comment or a page names is there: a name that has moved misleads its reader."""
+    known = {str(path) for path in tracked()}
+    pages = [path for path in tracked() if path.suffix == ".md" and path.name != "CHANGELOG.md"]
+    missing = [
+        f"{path}: {name}"
+        for path in [*python_files(*OURS), *pages]
+        for name in NAMED_FILE.findall((ROOT / path).read_text("utf-8"))
+        if name not in known and not any(each.endswith(f"/{name}") for each in known)
+    ]
+    assert missing == []

@@ -41,7 +41,7 @@ def run(*arguments: str) -> tuple[int, str, str]:
 
 
 def test_the_contract() -> None:
-    """The keys of ARCHITECTURE.md, in their order, before all others."""
+    """The keys of the outside contract, in their order, before all others."""
     code, output, _ = run(*DORA, *TEN, "--json")
     found = json.loads(output)
     assert code == 0

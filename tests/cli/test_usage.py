@@ -31,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_json_to_the_letter() -> None:
-    """The form that ARCHITECTURE promises: these keys, seconds as numbers, instants as ISO 8601 with a zone."""
+    """The form of the outside contract: these keys, seconds as numbers, instants as ISO 8601 with a zone."""
     code, out, error = run("usage", "Ana", "--json")
     assert (code, error) == (0, "")
     answer = json.loads(out)
@@ -144,6 +144,20 @@ def test_an_address_is_a_guest(tmp_path: Path) -> None:
     assert "5 minutes left" in run("reset", "ip:10.0.9.9", "daily", "--reason", "x")[1]
     given = run("grant", "ip:10.0.9.9", "daily", "10m", "--reason", "a visitor")[1]
     assert "15 minutes left" in given
+
+
+def test_the_table_names_the_period_and_what_is_carried(tmp_path: Path) -> None:
+    """Limits are of a period, and where time was carried over, a line explains why more is left than the limit."""
+    plain = " ".join(run("usage", "bo")[1].replace("│", " ").split())
+    for word in ("15 minutes", "per day", "10 minutes", "in any 4", "hours"):
+        assert word in plain
+    assert "carried" not in plain
+    policy = tmp_path / "rules" / "policy.yaml"
+    limit = "limit: 15m per day"
+    policy.write_text(policy.read_text().replace(limit, f"{limit}, carry_over: 5m"))
+    carried = " ".join(run("usage", "bo")[1].replace("│", " ").split())
+    assert "20 minutes" in carried
+    assert "5 minutes of daily carried over" in carried
 
 
 def test_another_day() -> None:

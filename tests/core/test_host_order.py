@@ -77,6 +77,7 @@ def test_the_longest_suffix_wins(some, host):
 @given(st.lists(patterns, max_size=5, unique=True), names, st.randoms(use_true_random=False))
 def test_the_order_of_the_file_matters_between_equals_only(some, host, random):
     """Turned round, a table finds the same values; only those equally special may change places."""
+    some = [pattern for pattern in some if not pattern.removeprefix("=").startswith("*.")]
     turned = list(some)
     random.shuffle(turned)
     one, other = (HostTable([(p, p) for p in order]).matches(host) for order in (some, turned))

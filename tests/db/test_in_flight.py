@@ -1,4 +1,4 @@
-"""Twin of db/in_flight.py: a call that hangs is told from one that works. Ending it is tested in test_attend.py."""
+"""Twin of db/in_flight.py: a call that hangs is told from one that works; test_listener.py ends one."""
 
 from __future__ import annotations
 

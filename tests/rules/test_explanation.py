@@ -42,7 +42,7 @@ def explained(
 
 
 def test_the_contract() -> None:
-    """The keys of ARCHITECTURE.md come first, in their order; the walk has every rule."""
+    """The keys of the outside contract come first, in their order; the walk has every rule."""
     found = data(explained(), machine().rules.zone)
     assert list(found)[:8] == [
         "verdict",

@@ -47,7 +47,7 @@ def context(**changes: object) -> answers.PageContext:
 
 
 def refusals() -> dict[str, Page]:
-    """The pages of `proxy/answers.py`."""
+    """The pages of `proxy/responses/responses.py`."""
     no = Verdict.BLOCK
     exhausted = Decision(
         no, Reason.EXHAUSTED, "facebook", None, RULE, "daily-social", 0.0, MIDNIGHT

@@ -75,7 +75,7 @@ class Bar(NamedTuple):
     seconds_left: float
     granted: str | None
     carried: str | None
-    period: str  # "today", "this quarter"; empty where it is not known
+    period: str = ""  # "today", "this quarter"; empty where it is not known
 
 
 def bar(balance: Balance) -> Bar:

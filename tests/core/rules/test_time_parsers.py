@@ -56,7 +56,7 @@ def test_durations_add_up(hours: int, minutes: int, seconds: int) -> None:
     ],
 )
 def test_limits(written: str, limit: Limit) -> None:
-    """Every form of a limit that RULES.md names."""
+    """Every form of a limit that docs/rules.md names."""
     assert time_parsers.limit(written) == limit
 
 
