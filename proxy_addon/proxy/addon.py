@@ -88,6 +88,7 @@ class AllowanceAddon:
         try:
             if self.services.clients.client_allowed(client.peername[0]):
                 self.connections.of(client)
+                self.in_flight.prepare(client)
                 self.services.traffic.connections(len(self.connections))
                 return
             address = client.peername[0]

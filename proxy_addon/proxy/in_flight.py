@@ -162,6 +162,13 @@ class InFlight:
         elif isinstance(flight.handle, connection.Client):
             self._tunnels.pop(flight.handle, None)
 
+    # -- connections
+
+    def prepare(self, client: connection.Client) -> None:
+        """A client has connected."""
+        if self._terminator is not None:
+            self._terminator.prepare(client)
+
     # -- draining
 
     def close(self, client: connection.Client) -> None:

@@ -137,7 +137,7 @@ def test_asking_for_more(proxy: OfficeProxy, session: BrowserSession) -> None:
             assert admin.locator("script").count() == 0
             screenshot(admin, "8-admin-dark")
             admin.get_by_role("button", name="Approve").click()
-            admin.get_by_text("Nobody waits").wait_for()
+            admin.get_by_text("No requests are waiting").wait_for()
             assert "done=granted" in admin.url
             screenshot(admin, "8-admin-granted")
         until(lambda: visit(page, f"{FACEBOOK}/feed").status == 200, "the grant", 5, every=0.2)

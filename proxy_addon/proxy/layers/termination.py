@@ -33,6 +33,7 @@ from mitmproxy.utils import asyncio_utils
 
 from proxy_addon.proxy.layers.bounded_stream import BoundedStream
 from proxy_addon.proxy.layers.client_side import client_layer
+from proxy_addon.proxy.layers.closing import close_reliably
 
 REASON = "time is up"
 POLICY_VIOLATION = 1008
@@ -111,6 +112,12 @@ class Terminator:
 
     def _handler(self, client: connection.Client) -> Any:
         return self._server.connections.get(client.id)
+
+    def prepare(self, client: connection.Client) -> None:
+        """A client has connected: its connections are to be closed for certain when they are ended."""
+        handler = self._handler(client)
+        if handler is not None:
+            close_reliably(handler)
 
     def http(self, flow: http.HTTPFlow, *, cuttable: bool) -> None:
         """End one answer in its middle, or one WebSocket. `cuttable`: the layers are ours and can do that."""

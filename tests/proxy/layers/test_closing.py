@@ -1,0 +1,84 @@
+"""`proxy_addon/proxy/layers/closing.py`, on real sockets: pins the internals of mitmproxy that it uses."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from mitmproxy.connection import Client, Connection
+
+from tests.e2e.client import read_until
+from tests.e2e.waiting import until
+from tests.proxy.harness import Serving
+from tests.proxy.layers.test_termination import sockets_of
+
+SOON = 4.0  # seconds
+TAKES = b"POST http://www.facebook.com/upload HTTP/1.1\r\nHost: www.facebook.com\r\nContent-Length: 9999999\r\n\r\n"
+
+
+def handler_of(proxy: Serving) -> Any:
+    """mitmproxy's handler of the only client."""
+    runner = proxy._runner
+    assert runner is not None
+    (handler,) = runner.server.connections.values()
+    return handler
+
+
+@contextmanager
+def another_event_first(proxy: Serving) -> Iterator[Any]:
+    """The client's handler while it takes another event: whatever is read meanwhile waits."""
+    handler = proxy.on_loop(lambda: handler_of(proxy))
+    lock = handler._server_event_lock
+    proxy.on_loop(lambda: setattr(lock, "_locked", True))
+    yield handler
+    proxy.on_loop(lock.release)
+
+
+def waits(handler: Any) -> bool:
+    """True when somebody waits for a turn."""
+    return bool(handler._server_event_lock._waiters)
+
+
+def side(handler: Any, kind: type[Connection]) -> Connection:
+    """The connection to the client, or that to the site."""
+    return next(each for each in handler.transports if isinstance(each, Client) is (kind is Client))
+
+
+@pytest.mark.parametrize("ended", [Client, Connection], ids=["client", "site"])
+def test_a_connection_that_waits_is_closed(proxy: Serving, ended: type[Connection]) -> None:
+    """An upload is ended while its next piece waits for its turn: both sockets are closed, and nothing is left open."""
+    with proxy.client.socket() as upload:
+        upload.sendall(TAKES + bytes(1000))
+        until(lambda: sockets_of(proxy) == 1, "the connection to the site")
+        with another_event_first(proxy) as handler:
+            upload.sendall(bytes(1000))
+            until(lambda: waits(handler), "the next piece to wait")
+            proxy.on_loop(lambda: handler.close_connection(side(handler, Client)))
+            if ended is Connection:
+                proxy.on_loop(lambda: handler.close_connection(side(handler, Connection)))
+        upload.settimeout(SOON)
+        assert closed(upload)
+    proxy.empty()
+    until(lambda: proxy.on_loop(lambda: handler.transports) == {}, "both sockets to be closed")
+
+
+def closed(connection: socket.socket) -> bool:
+    """True when the other side has closed it, whether or not something of ours was still to be read."""
+    try:
+        return connection.recv(65_536) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_what_is_read_in_order_is_handled_as_before(proxy: Serving) -> None:
+    """A piece that waits for its turn is not lost when nothing is ended."""
+    with proxy.client.socket() as upload:
+        upload.sendall(TAKES.replace(b"9999999", b"2000") + bytes(1000))
+        until(lambda: sockets_of(proxy) == 1, "the connection to the site")
+        with another_event_first(proxy) as handler:
+            upload.sendall(bytes(1000))
+            until(lambda: waits(handler), "the rest to wait")
+        assert b" 200 " in read_until(upload, b"\r\n\r\n")
