@@ -90,7 +90,7 @@ def test_a_bad_edit_changes_nothing(own: OfficeProxy) -> None:
     assert checks["rules"].startswith("degraded: ")
     assert "policy.yaml" in checks["rules"]
     assert "unknown-key" in checks["rules"]
-    assert "There are problems in the rules folder" in own.web("/")[1]
+    assert "Problems in the rules folder" in own.web("/")[1]
     assert "otherwise_" in own.log
     answer = own.cli("rules", "reload", "--web", f"127.0.0.1:{own.web_port}")
     assert answer.returncode == 1
