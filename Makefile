@@ -9,8 +9,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 TESTS ?=
 VERSION ?=
-# A worker for each of two cores: more of them only make the tests with real time compete.
-JOBS ?= 2
+# Three workers on two cores, because many tests wait for real time; with more they would compete for the cores.
+JOBS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .PHONY: help run dev test test-long coverage lint format bench soak mutation docs release clean

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from proxy_addon.core import periods
+from proxy_addon.core import period_table, periods
 from proxy_addon.core.intervals import Intervals, first_after, measure_between
 from proxy_addon.core.ruleset import Allowance, Limit, Period, RuleSet
 from proxy_addon.core.types import Balance, Grant, Interval
@@ -111,9 +111,15 @@ def left_or_reset(
 def balance(
     rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, now: float
 ) -> Balance:
-    """The balance as people see it: that of the limit with the least left."""
-    many = (_balance(rs, allowance, limit, usage, now) for limit in limits)
-    return min(many, key=lambda one: (one.left, -(one.resets_at or 0.0), one.limit))
+    """The balance as people see it: that of the limit with the least left; of equals the one that lasts longest."""
+    many = ((limit, _balance(rs, allowance, limit, usage, now)) for limit in limits)
+    return min(many, key=_first_shown)[1]
+
+
+def _first_shown(of_limit: tuple[Limit, Balance]) -> tuple[float, float, float, int, float]:
+    limit, one = of_limit
+    rank = period_table.TABLE[limit.period].rank
+    return one.left, -(one.resets_at or 0.0), one.limit, rank, limit.rolling
 
 
 def _balance(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now: float) -> Balance:
