@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from proxy_addon.cli.common import (
     AsJson,
@@ -90,7 +90,8 @@ def _date(text: str) -> datetime:
 
 def _table(balances: Sequence[Balance], now: float, zone: ZoneInfo) -> Table:
     """A row for each allowance."""
-    table = Table("Allowance", "Limit", "Granted", "Spent", "Left", "Resets")
+    name = Column("Allowance", no_wrap=True, overflow="fold")  # other columns get narrower first
+    table = Table(name, "Limit", "Granted", "Spent", "Left", "Resets")
     for balance in balances:
         table.add_row(
             balance.allowance,

@@ -160,6 +160,15 @@ def test_the_table_names_the_period_and_what_is_carried(tmp_path: Path) -> None:
     assert "5 minutes of daily carried over" in carried
 
 
+def test_a_name_is_never_cut_short(tmp_path: Path) -> None:
+    """In a terminal of 80 columns the other cells wrap, so that the name can be copied into the next command."""
+    policy = tmp_path / "rules" / "policy.yaml"
+    policy.write_text(policy.read_text().replace("daily", "daily-social-media"))
+    table = run("usage", "bo")[1]
+    assert "daily-social-media" in table
+    assert "…" not in table
+
+
 def test_another_day() -> None:
     """Visits of a day of last week, and of no other; balances are those of now."""
     with ledger() as opened:
