@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from db.ledger import SqlLedger
 from db.upgrade import upgrade_existing
 from proxy_addon.cli.common import AsJson, Config, Database, one_line_errors
+from proxy_addon.cli.tables import PlainTable
 from proxy_addon.config import dates, parsers
 from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.settings import SettingsError, load_settings
@@ -45,9 +45,9 @@ def audit(
             json.dumps({"audit": [line(entry) for entry in entries]}, indent=2, ensure_ascii=False)
         )
         return
-    table = Table("When", "Who", "What", "About", "Detail")
+    table = PlainTable("When", "Who", "What", "About", "Detail")
     for entry in entries:
-        table.add_row(_utc(entry.at)[:19], entry.actor, entry.action, entry.subject, entry.detail)
+        table.add(_utc(entry.at)[:19], entry.actor, entry.action, entry.subject, entry.detail)
     Console().print(table if entries else "Nothing was changed in that time.")
 
 

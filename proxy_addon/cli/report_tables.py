@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from proxy_addon.cli.tables import PlainTable, numbers, whole
 from proxy_addon.presentation.durations import day as day_words
 from proxy_addon.report.document import WEEKDAYS, in_order, limits, notes, observed, table_of
 from proxy_addon.report.totals import Report, Sum
@@ -52,16 +52,18 @@ def print_report(console: Console, report: Report, by: str) -> None:
     console.print(_groups(f"By {by}", by.capitalize(), table_of(report, by).largest_first()))
     console.print(_hours(report))
     console.print(_allowances(report))
+    if (grants := _grants(report)) is not None:
+        console.print(grants)
     if report.observed:
         console.print(_observed(report))
     for note in notes(report):
         console.print(f"[dim]{escape(note)}[/dim]")
 
 
-def _days(report: Report) -> Table:
+def _days(report: Report) -> PlainTable:
     table = _table("By day", "Day", *_SUMS, "Granted")
     for date, found, given in zip(report.span.dates, report.days, report.given, strict=True):
-        table.add_row(f"{date:%a %d %b}", *_sums(found), clock(given.seconds))
+        table.add(f"{date:%a %d %b}", *_sums(found), clock(given.seconds))
     return table
 
 
@@ -73,26 +75,23 @@ def _people(count: int) -> str:
     return "1 person" if count == 1 else f"{count:,} people"
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(*columns, title=title, title_justify="left", title_style="bold")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    return table
+def _table(title: str, *columns: str) -> PlainTable:
+    return PlainTable(whole(columns[0]), *map(numbers, columns[1:]), title=title)
 
 
-def _groups(title: str, what: str, rows: Sequence[tuple[str, Sum]]) -> Table:
+def _groups(title: str, what: str, rows: Sequence[tuple[str, Sum]]) -> PlainTable:
     table = _table(title, what, *_SUMS)
     for name, found in rows:
-        table.add_row(escape(name), *_sums(found))
+        table.add(name, *_sums(found))
     return table
 
 
 def _sums(found: Sum) -> list[str]:
     counts = (found.people, found.visits, found.ran_out)
-    return [clock(found.charged), clock(found.free), *(f"{n:,}" if n else "-" for n in counts)]
+    return [clock(found.charged), clock(found.free), *map(_count, counts)]
 
 
-def _hours(report: Report) -> Table:
+def _hours(report: Report) -> PlainTable:
     """A shade for each hour of the week; the busiest is the darkest."""
     most = max(max(row) for row in report.hours) or 1.0
     busiest = max(
@@ -101,57 +100,62 @@ def _hours(report: Report) -> Table:
         for hour, seconds in enumerate(row)
     )
     title = f"By hour of the week (busiest: {WEEKDAYS[busiest[1]]} {busiest[2]:02}:00, {clock(busiest[0])})"
-    table = Table(
-        "",
-        "0     3     6     9     12    15    18    21",
-        title=title,
-        title_justify="left",
-        title_style="bold",
-    )
+    table = PlainTable("", "0     3     6     9     12    15    18    21", title=title)
     for day in in_order(report):
         shades = (
             _SHADES[0 if seconds <= 0 else 1 + min(3, int(seconds / most * 4))] * 2
             for seconds in report.hours[day]
         )
-        table.add_row(WEEKDAYS[day][:3], "".join(shades))
+        table.add(WEEKDAYS[day][:3], "".join(shades))
     return table
 
 
-def _allowances(report: Report) -> Table:
+def _allowances(report: Report) -> PlainTable:
+    table = _table("By allowance", "Allowance", "Limit", "Spent", "People", "Ran out", "of people")
+    table.columns[1].justify = "left"
+    for name, found in report.allowances.items():
+        table.add(
+            name + (" (observed)" if observed(report, name) else ""),
+            limits(report.rules.allowances.get(name)),
+            clock(found.spent),
+            _count(found.people),
+            _count(found.ran_out),
+            _count(found.ran_out_people),
+        )
+    return table
+
+
+def _grants(report: Report) -> PlainTable | None:
+    """What was granted, and what was used while nothing was left; None where there was neither."""
+    shown = {
+        name: found for name, found in report.allowances.items() if found.grants or found.beyond > 0
+    }
+    if not shown:
+        return None
     table = _table(
-        "By allowance",
+        "Grants and time over the limit",
         "Allowance",
-        "Limit",
-        "Spent",
-        "People",
-        "Ran out",
-        "of people",
         "Grants",
         "Granted",
         "Over the limit",
         "of people",
     )
-    table.columns[1].justify = "left"
-    for name, found in report.allowances.items():
-        numbers = (found.people, found.ran_out, found.ran_out_people, found.grants)
-        people, ran_out, ran_out_people, grants = (f"{n:,}" if n else "-" for n in numbers)
-        mark = " (observed)" if observed(report, name) else ""
-        table.add_row(
-            escape(name) + mark,
-            limits(report.rules.allowances.get(name)),
-            clock(found.spent),
-            people,
-            ran_out,
-            ran_out_people,
-            grants,
+    for name, found in shown.items():
+        table.add(
+            name,
+            _count(found.grants),
             clock(found.granted),
             clock(found.beyond),
-            f"{found.beyond_people:,}" if found.beyond_people else "-",
+            _count(found.beyond_people),
         )
     return table
 
 
-def _observed(report: Report) -> Table:
+def _count(number: int) -> str:
+    return f"{number:,}" if number else "-"
+
+
+def _observed(report: Report) -> PlainTable:
     table = _table(
         "Only observed: what these rules would have stopped",
         "Rule",
@@ -162,8 +166,8 @@ def _observed(report: Report) -> Table:
         "of people",
     )
     for name, found in report.observed.items():
-        table.add_row(
-            escape(name),
+        table.add(
+            name,
             clock(found.seconds),
             f"{found.people:,}",
             f"{found.visits:,}",

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from proxy_addon.cli.common import (
     AsJson,
@@ -20,6 +19,7 @@ from proxy_addon.cli.common import (
     operator,
 )
 from proxy_addon.cli.grant import refuse as exit_with
+from proxy_addon.cli.tables import PlainTable, whole
 from proxy_addon.config.settings import load_settings
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.ledger.interface import TimeRequest
@@ -54,14 +54,11 @@ def show(
     if as_json:
         typer.echo(json.dumps({"requests": lines}, indent=2, ensure_ascii=False))
         return
-    table = Table()
-    table.add_column("Id", no_wrap=True)  # to be copied
-    for title in ("Who", "Allowance", "Time", "Why", "Asked", "State"):
-        table.add_column(title, overflow="fold")
+    table = PlainTable(whole("Id"), "Who", "Allowance", "Time", "Why", "Asked", "State")
     for each, line_data in zip(found, lines, strict=True):
         state = f"{each.status}: {each.note}" if each.note else each.status
         asked = line_data["asked"][:16].replace("T", " ")
-        table.add_row(
+        table.add(
             each.id, each.person, each.allowance, duration(each.seconds), each.reason, asked, state
         )
     Console().print(table if found else "Nobody waits for an answer.")

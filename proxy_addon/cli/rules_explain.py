@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from proxy_addon.cli.common import AsJson, Config, Database, Rules, one_line_errors, open_ledger
+from proxy_addon.cli.tables import PlainTable
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.parsers import HostPort
@@ -203,11 +203,9 @@ def _print(found: Mapping[str, Any]) -> None:
     for line in _sentences(found):
         console.print(line)
     if found["walk"]:
-        table = Table("Rule", "Fits", "Why", title="The rules from the top", title_justify="left")
+        table = PlainTable("Rule", "Fits", "Why", title="The rules from the top")
         for step in found["walk"]:
-            table.add_row(
-                escape(step["rule"]), "yes" if step["fits"] else "no", escape(step["why"])
-            )
+            table.add(step["rule"], "yes" if step["fits"] else "no", step["why"])
         console.print(table)
 
 

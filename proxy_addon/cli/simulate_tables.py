@@ -6,9 +6,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from proxy_addon.cli.tables import PlainTable, numbers
 from proxy_addon.core.intervals import measure
 from proxy_addon.core.types import Activity
 from proxy_addon.simulate.compare import Change, Side
@@ -29,11 +28,16 @@ def print_result(console: Console, result: Result, zone: ZoneInfo, *, hours: boo
     if not result.users:
         console.print("Nobody was on a limited platform.")
         return
-    table = Table(
-        "User", "Platform", "Used", "Allowance", "Spent", "Ran out", "Blocked", "Cost nothing"
+    table = PlainTable(
+        "User",
+        "Platform",
+        numbers("Used"),
+        "Allowance",
+        numbers("Spent"),
+        "Ran out",
+        numbers("Blocked"),
+        numbers("Cost nothing"),
     )
-    for column in (2, 4, 6, 7):
-        table.columns[column].justify = "right"
     for name in sorted(result.users):
         _add_person(table, name, result.users[name], zone)
     console.print(table)
@@ -41,7 +45,7 @@ def print_result(console: Console, result: Result, zone: ZoneInfo, *, hours: boo
         _print_hours(console, result, zone)
 
 
-def _add_person(table: Table, name: str, person: PersonResult, zone: ZoneInfo) -> None:
+def _add_person(table: PlainTable, name: str, person: PersonResult, zone: ZoneInfo) -> None:
     platforms = [(p, clock_of(measure(union))) for p, union in person.by_platform().items()]
     spent = {name: measure(union) for name, union in person.by_allowance().items()}
     allowances = [
@@ -53,9 +57,7 @@ def _add_person(table: Table, name: str, person: PersonResult, zone: ZoneInfo) -
         platform, used = platforms[i] if i < len(platforms) else ("", "")
         allowance = allowances[i] if i < len(allowances) else ("", "", "")
         counts = (f"{person.blocked:,}", f"{ignored:,}") if i == 0 else ("", "")
-        table.add_row(
-            escape(name) if i == 0 else "", platform, used, *map(escape, allowance), *counts
-        )
+        table.add(name if i == 0 else "", platform, used, *allowance, *counts)
     table.add_section()
 
 
@@ -64,7 +66,7 @@ def _when(at: float | None, zone: ZoneInfo) -> str:
 
 
 def _print_hours(console: Console, result: Result, zone: ZoneInfo) -> None:
-    table = Table("Hour", "User", "Platform", "Used", title="By hour")
+    table = PlainTable("Hour", "User", "Platform", "Used", title="By hour")
     rows = [
         (hour, name, platform, seconds)
         for name, person in result.users.items()
@@ -72,7 +74,7 @@ def _print_hours(console: Console, result: Result, zone: ZoneInfo) -> None:
         for platform, seconds in found.items()
     ]
     for hour, name, platform, seconds in sorted(rows):
-        table.add_row(f"{hour[:10]} {hour[11:16]}", escape(name), platform, clock_of(seconds))
+        table.add(f"{hour[:10]} {hour[11:16]}", name, platform, clock_of(seconds))
     console.print(table)
 
 
@@ -81,7 +83,7 @@ def print_changes(console: Console, changes: list[Change], zone: ZoneInfo) -> No
     if not changes:
         console.print("The other rules would change nothing for anybody.")
         return
-    table = Table(
+    table = PlainTable(
         "User",
         "Used now",
         "Used then",
@@ -94,8 +96,8 @@ def print_changes(console: Console, changes: list[Change], zone: ZoneInfo) -> No
     )
     for change in changes:
         sign = "+" if change.gained > 0 else "-" if change.gained < 0 else ""
-        table.add_row(
-            escape(change.user),
+        table.add(
+            change.user,
             clock_of(change.now.used),
             clock_of(change.then.used),
             f"{sign}{clock_of(abs(change.gained))}",
@@ -108,6 +110,4 @@ def print_changes(console: Console, changes: list[Change], zone: ZoneInfo) -> No
 
 
 def _ran_out(side: Side, zone: ZoneInfo) -> str:
-    return "\n".join(
-        f"{escape(name)} {_when(at, zone)}" for name, at in sorted(side.exhausted.items())
-    )
+    return "\n".join(f"{name} {_when(at, zone)}" for name, at in sorted(side.exhausted.items()))

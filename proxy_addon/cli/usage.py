@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
 
 from proxy_addon.cli.common import (
     AsJson,
@@ -23,6 +22,7 @@ from proxy_addon.cli.common import (
     ledger_name,
     open_ledger,
 )
+from proxy_addon.cli.tables import PlainTable, whole
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
 from proxy_addon.core import periods
@@ -88,12 +88,11 @@ def _date(text: str) -> datetime:
         raise typer.Exit(1) from None
 
 
-def _table(balances: Sequence[Balance], now: float, zone: ZoneInfo) -> Table:
+def _table(balances: Sequence[Balance], now: float, zone: ZoneInfo) -> PlainTable:
     """A row for each allowance."""
-    name = Column("Allowance", no_wrap=True, overflow="fold")  # other columns get narrower first
-    table = Table(name, "Limit", "Granted", "Spent", "Left", "Resets")
+    table = PlainTable(whole("Allowance"), "Limit", "Granted", "Spent", "Left", "Resets")
     for balance in balances:
-        table.add_row(
+        table.add(
             balance.allowance,
             _limit(balance),
             duration(balance.granted),
@@ -135,7 +134,7 @@ def _print(
     lines: Statement,
     evidence_lines: list[tuple[str, ...]] | None,
     when: str,
-    table: Table,
+    table: PlainTable,
 ) -> None:
     console = Console()
     console.print(
@@ -149,15 +148,12 @@ def _print(
     if not lines["visits"]:
         console.print(f"No visits {when}.")
         return
-    columns = ("Platform", "From", "To", "Charged to", "Rule")
-    visits = (
-        Table(*columns)
-        if evidence_lines is None
-        else Table(*columns[:4], "Evidence", show_lines=True)
-    )
+    last_column = "Rule" if evidence_lines is None else "Evidence"
+    columns = (whole("Platform"), "From", "To", whole("Charged to"), last_column)
+    visits = PlainTable(*columns, show_lines=evidence_lines is not None)
     for number, visit in enumerate(lines["visits"]):
         place = f"{visit['platform']}/{visit['section']}" if visit["section"] else visit["platform"]
         charged, rule = visit["allowance"] or "free", visit["rule"] or ""
         last = rule if evidence_lines is None else "\n".join(evidence_lines[number])
-        visits.add_row(place, visit["start"][11:19], visit["end"][11:19], charged, escape(last))
+        visits.add(place, visit["start"][11:19], visit["end"][11:19], charged, last)
     console.print(visits)

@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
+from proxy_addon.core.text import printable
 from proxy_addon.core.types import Decision
 from proxy_addon.presentation import rule_text
 from proxy_addon.presentation.durations import iso
@@ -184,4 +185,4 @@ def _case(suite: ElementTree.Element, outcome: Outcome, zone: ZoneInfo) -> None:
 
 def _clean(text: str) -> str:
     """Text without what XML cannot hold."""
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return printable(text, keep="\n")

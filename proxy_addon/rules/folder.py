@@ -18,6 +18,7 @@ from proxy_addon.core.rules.compiler import compile_rules
 from proxy_addon.core.rules.documents import Document, Documents
 from proxy_addon.core.rules.problems import Code, Place, RuleErrors, RuleProblem, Severity
 from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.core.text import printable
 from proxy_addon.rules.calendar_sources import FolderSources
 from proxy_addon.rules.yaml_reader import parse
 
@@ -274,5 +275,4 @@ def _problem(
 
 def _printable(name: str) -> str:
     """A file's name as a message can show it, whatever bytes it is made of."""
-    text = os.fsencode(name).decode("utf-8", "replace")
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return printable(os.fsencode(name).decode("utf-8", "replace"))

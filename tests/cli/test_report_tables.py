@@ -71,3 +71,13 @@ def test_a_person_is_text() -> None:
 def test_clock() -> None:
     """Short forms."""
     assert [clock(n) for n in (0, 10, 60, 3900)] == ["-", "<1 min", "1 min", "1 h 05"]
+
+
+def test_a_terminal_of_80_columns() -> None:
+    """No heading and no name is broken there; what was granted stands in a table of its own, where there is any."""
+    text = shown(office(), "role", width=80)
+    for words in ("daily-social", "Ran out", "of people", "Grants and time", "Over the limit"):
+        assert words in text, words
+    assert max(map(len, text.splitlines())) <= 80
+    plain = made(PlainVisit("dora", "x", DAILY, RULE, at("09:00"), at("09:05")))
+    assert "Over the limit" not in shown(plain)

@@ -93,3 +93,14 @@ def test_behind_pseudonyms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert out.startswith(hidden)
     assert "ana" not in run("requests", "list", "--all")[1]
     assert json.loads(run("usage", "ana", "--json")[1])["allowances"]["daily"]["granted"] == 600.0
+
+
+def test_a_reason_with_markup(folder: Path) -> None:
+    """Whatever an employee writes is shown as it was written."""
+    with ledger() as opened:
+        opened.ask(
+            TimeRequest("r3", "bo", "daily", 60.0, "[/bold] [x]", "open", START), most_open=3
+        )
+    code, out, error = run("requests", "list", "--user", "bo")
+    assert (code, error) == (0, "")
+    assert "[/bold] [x]" in out

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 
 from proxy_addon.core.rules.documents import Path
 from proxy_addon.core.rules.problems import Code
+from proxy_addon.core.text import printable
 
 _MEANT_BY = dict.fromkeys(("on", "yes", "y", "1"), "true") | dict.fromkeys(
     ("off", "no", "n", "0"), "false"
@@ -47,7 +48,7 @@ def quote(value: object) -> str:
     if value is None or isinstance(value, Mapping | list | tuple):
         return kind(value)
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    text = printable(text)
     return f'"{text[:59]}…"' if len(text) > 60 else f'"{text}"'
 
 

@@ -1,0 +1,11 @@
+"""Text that somebody else wrote, in a form that can be shown."""
+
+from __future__ import annotations
+
+
+def printable(text: str, keep: str = "") -> str:
+    """The text with U+FFFD for each character that is not printable and not in `keep`.
+
+    A control character could move the cursor of a terminal, and XML cannot hold most of them.
+    """
+    return "".join(c if c.isprintable() or c in keep else "\N{REPLACEMENT CHARACTER}" for c in text)
