@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,10 +11,11 @@ from typing import Any
 import pytest
 from mitmproxy.connection import Client, Connection
 
+from proxy_addon.proxy.layers import closing
 from tests.e2e.client import read_until
 from tests.e2e.waiting import until
 from tests.proxy.harness import Serving
-from tests.proxy.layers.test_termination import sockets_of
+from tests.proxy.layers.test_termination import ME, sockets_of
 
 SOON = 4.0  # seconds
 TAKES = b"POST http://www.facebook.com/upload HTTP/1.1\r\nHost: www.facebook.com\r\nContent-Length: 9999999\r\n\r\n"
@@ -82,3 +84,51 @@ def test_what_is_read_in_order_is_handled_as_before(proxy: Serving) -> None:
             upload.sendall(bytes(1000))
             until(lambda: waits(handler), "the rest to wait")
         assert b" 200 " in read_until(upload, b"\r\n\r\n")
+
+
+ENDLESS = (
+    b"GET http://www.facebook.com/stream?seconds=600&rate=50000000 HTTP/1.1\r\n"
+    b"Host: www.facebook.com\r\n\r\n"
+)
+
+
+def unsent(transport: Any) -> int:
+    """How many bytes wait to be sent, in a socket that is still there."""
+    return 0 if transport._sock is None else transport.get_write_buffer_size()
+
+
+def stalled(proxy: Serving, client: socket.socket) -> Any:
+    """The transport of a client that asks for an endless film and does not read it, when no more can be sent."""
+    client.sendall(ENDLESS)
+    until(lambda: sockets_of(proxy) == 1, "the connection to the site")
+    handler = proxy.on_loop(lambda: handler_of(proxy))
+    transport = proxy.on_loop(lambda: handler.transports[side(handler, Client)].writer.transport)
+    until(
+        lambda: proxy.on_loop(lambda: unsent(transport)) > 65_536, "the client's buffer to be full"
+    )
+    return transport
+
+
+def test_a_client_that_does_not_read(proxy: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its socket is given up some time after its film was ended, although bytes for it are left."""
+    monkeypatch.setattr(closing, "STALLED", 0.2)
+    with proxy.client.socket() as client:
+        transport = stalled(proxy, client)
+        proxy.spend(ME)
+        until(lambda: proxy.on_loop(lambda: transport._sock) is None, "the socket to be given up")
+    assert sockets_of(proxy) == 0
+
+
+def test_a_client_that_reads_slowly(proxy: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as it reads on it gets all that was sent to it before the end."""
+    monkeypatch.setattr(closing, "STALLED", 0.5)
+    with proxy.client.socket() as client:
+        transport = stalled(proxy, client)
+        proxy.spend(ME)
+        until(lambda: proxy.on_loop(transport.is_closing), "the film to be ended")
+        left, got = proxy.on_loop(lambda: unsent(transport)), 0
+        client.settimeout(SOON)
+        while piece := client.recv(100_000):
+            got += len(piece)
+            time.sleep(0.02)
+        assert got >= left
