@@ -58,10 +58,10 @@ def test_visits_that_wait() -> None:
 
 
 def test_how_long_what_is_kept() -> None:
-    """Audit and signs of erasure outlive the visits by what the page about privacy says, deleted in its batches."""
-    (audit,) = promised("privacy.md", r"\| audit \|[^|]*\| `retention` and (a year) more \|")
+    """Audit and erasure markers outlive the visits by what the page about privacy says, deleted in its batches."""
+    (audit,) = promised("privacy.md", r"\| audit \|[^|]*\| `retention` plus (a year) \|")
     assert audit * DAY == AUDIT_LONGER
-    (signs,) = promised("privacy.md", r"\| signs of erasure \|[^|]*\| `retention` and (\d+) days")
+    (signs,) = promised("privacy.md", r"\| erasure markers \|[^|]*\| `retention` plus (\d+) days")
     assert signs * DAY == ERASURES_KEPT
     (rows,) = promised("privacy.md", r"in batches of ([\d,]+),")
     assert inspect.signature(Ledger.prune).parameters["batch"].default == rows
