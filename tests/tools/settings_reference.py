@@ -22,20 +22,20 @@ What is decided outside the rules. Each setting has one name, in three spellings
 | `allowance.toml` in the working folder, or the file of `--config` or `ALLOWANCE_CONFIG` | `name` | `drain = "30s"` |
 
 A flag wins over the environment, the environment over the file, the file over the default. Lists take the flag several
-times, or commas in the environment, or a list in the file. In the file a name may be written with `-` or `_`. A key
-that nobody knows, and a value that cannot be right, stop the command with a line that names the place and the way out;
-a variable `ALLOWANCE_…` that is not a setting is ignored (`allowance doctor` names it). Relative paths count from the
-working folder. A time is written `500ms`, `10s` or `2m`.
-Settings are read once, at the start; rules are what changes while the proxy runs.
+times, or commas in the environment, or a list in the file. In the file a name may be written with `-` or `_`. An
+unknown key or an invalid value stops the command with a line that names the place and how to fix it;
+a variable `ALLOWANCE_…` that is not a setting is ignored (`allowance doctor` reports it). Relative paths are relative to the
+working folder. A time is written as `500ms`, `10s` or `2m`.
+Settings are read once, at start-up; only rules can change while the proxy is running.
 
-What most offices set is shown in [deployment.md](deployment.md). This page is made from the program: `make docs`.
+What most offices set is shown in [deployment.md](deployment.md). This page is generated from the program: `make docs`.
 
 | flag | environment | key | default | meaning |
 |---|---|---|---|---|
 """
 MEANINGS = {
     "rules": "The folder with the rule files; see [rules.md](rules.md).",
-    "strict": "With broken rules: do not start with the last good ones, but stop.",
+    "strict": "If the rules are broken: stop, instead of starting with the last good ones.",
     "state": "Where the last good rules are kept.",
     "database": "The database of the ledger: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`.",
     "journal": "Where visits wait on disk while the database is away. Without it: the folder `journal` beside the"
@@ -43,26 +43,26 @@ MEANINGS = {
     "listen": "The proxy port. Without a host, or with `*`: all addresses, IPv4 and IPv6. Port 0: any free one.",
     "web": "The web port: health, metrics, `proxy.pac`, the CA certificate.",
     "workers": "Proxy processes that share the port, 1 to 64; see [deployment.md](deployment.md#several-workers).",
-    "confdir": "The folder of the CA and of its key, made at the first start.",
+    "confdir": "The folder of the CA and its key, created at the first start.",
     "passwords": "The password file of people who sign in to the proxy.",
-    "pseudonym_key": "The key of pseudonyms, for `privacy: {pseudonyms: true}`; see"
+    "pseudonym_key": "The pseudonym key, for `privacy: {pseudonyms: true}`; see"
     " [privacy.md](privacy.md#pseudonyms).",
     "sign_in": "`auto`, `required`, `optional` or `off`; see [identity.md](identity.md#sign-in).",
-    "upstream_proxy": "Reach sites through this proxy: `http://[USER:PASSWORD@]HOST[:PORT]`, or https.",
-    "upstream_ca": "A PEM file with a CA that is trusted for sites, beside the public ones.",
-    "resolve": "A list of `HOST:PORT=ADDRESS:PORT`: connect there instead, as curl's option does; `*` is every host.",
+    "upstream_proxy": "Reach sites through this proxy: `http://[USER:PASSWORD@]HOST[:PORT]`, or `https://`.",
+    "upstream_ca": "A PEM file with a CA that is trusted for sites, in addition to the public ones.",
+    "resolve": "A list of `HOST:PORT=ADDRESS:PORT`: connect there instead, similar to `curl --connect-to`; `*` is every host.",
     "client_networks": "A list of networks whose clients are served; all others are disconnected.",
-    "connect_ports": "A list of the ports that CONNECT may ask for.",
-    "allow_targets": "A list of guarded targets that may be reached all the same: host, address, network, `HOST:PORT`;"
+    "connect_ports": "A list of the ports that are permitted for CONNECT.",
+    "allow_targets": "A list of guarded targets that may be reached anyway: host, address, network, `HOST:PORT`;"
     " see [identity.md](identity.md#what-may-be-reached).",
-    "front_proxies": "A list of the networks of proxies before this one, which are believed about who is asking.",
-    "front_proxy_header": "The header in which they pass the user on; empty: only `Proxy-Authorization`.",
-    "decision_log": "A folder for the decision log: who was answered what, by which rule. Without it: off; see"
+    "front_proxies": "A list of the networks of proxies in front of this one, which are trusted to say who the user is.",
+    "front_proxy_header": "The header in which they pass on the user's name; empty: only `Proxy-Authorization`.",
+    "decision_log": "A folder for the decision log: which answer each person got, by which rule. Without it: off; see"
     " [logs.md](logs.md#the-decision-log).",
-    "decision_log_sample": "The part of the requests that it notes, from `0` to `1`, or such as `10%`.",
-    "decision_log_days": "How many days a line of it stays at most, 1 to 3650.",
-    "flush": "How often the ledger is written, from 50ms to 60s.",
-    "drain": "How long running answers may finish after SIGTERM, up to 3600s.",
+    "decision_log_sample": "The share of requests that it records, from `0` to `1`, or a percentage such as `10%`.",
+    "decision_log_days": "For how many days its lines are kept at most, 1 to 3650.",
+    "flush": "How often visits are written to the ledger, from every 50ms to every 60s.",
+    "drain": "How long responses in progress may take to finish after SIGTERM, up to 3600s.",
     "log_format": "`json`, `console`, or `auto`: console on a terminal, JSON elsewhere.",
     "log_level": "`debug`, `info`, `warning` or `error`.",
 }
