@@ -24,8 +24,8 @@ What is decided outside the rules. Each setting has one name, in three spellings
 A flag wins over the environment, the environment over the file, the file over the default. Lists take the flag several
 times, or commas in the environment, or a list in the file. In the file a name may be written with `-` or `_`. An
 unknown key or an invalid value stops the command with a line that names the place and how to fix it;
-a variable `ALLOWANCE_…` that is not a setting is ignored (`allowance doctor` reports it). Relative paths are relative to the
-working folder. A time is written as `500ms`, `10s` or `2m`.
+a variable `ALLOWANCE_…` that is not a setting is ignored (`allowance doctor` reports it). Relative paths are relative
+to the working folder. A time is written as `500ms`, `10s` or `2m`.
 Settings are read once, at start-up; only rules can change while the proxy is running.
 
 What most offices set is shown in [deployment.md](deployment.md). This page is generated from the program: `make docs`.
@@ -50,12 +50,13 @@ MEANINGS = {
     "sign_in": "`auto`, `required`, `optional` or `off`; see [identity.md](identity.md#sign-in).",
     "upstream_proxy": "Reach sites through this proxy: `http://[USER:PASSWORD@]HOST[:PORT]`, or `https://`.",
     "upstream_ca": "A PEM file with a CA that is trusted for sites, in addition to the public ones.",
-    "resolve": "A list of `HOST:PORT=ADDRESS:PORT`: connect there instead, similar to `curl --connect-to`; `*` is every host.",
+    "resolve": "A list of `HOST:PORT=ADDRESS:PORT`: connect there instead, similar to `curl --connect-to`;"
+    " `*` is every host.",
     "client_networks": "A list of networks whose clients are served; all others are disconnected.",
     "connect_ports": "A list of the ports that are permitted for CONNECT.",
     "allow_targets": "A list of guarded targets that may be reached anyway: host, address, network, `HOST:PORT`;"
     " see [identity.md](identity.md#what-may-be-reached).",
-    "front_proxies": "A list of the networks of proxies in front of this one, which are trusted to say who the user is.",
+    "front_proxies": "A list of the networks of proxies in front of this one, which are trusted to name the user.",
     "front_proxy_header": "The header in which they pass on the user's name; empty: only `Proxy-Authorization`.",
     "decision_log": "A folder for the decision log: which answer each person got, by which rule. Without it: off; see"
     " [logs.md](logs.md#the-decision-log).",
