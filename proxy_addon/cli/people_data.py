@@ -85,7 +85,7 @@ def export(
     passwords: Passwords = None,
     config: Config = None,
 ) -> None:
-    """Give out everything that is stored about one person, as JSON."""
+    """Export everything that is stored about one person, as JSON."""
     with _opened(rules, database, passwords, config) as files:
         name = ledger_name(user)
         text = json.dumps(_document(files, name), indent=2, ensure_ascii=False)
@@ -116,7 +116,7 @@ def erase(
 ) -> None:
     """Delete everything about one person: ledger, requests, sign-in, and the name in the audit.
 
-    Proxies that run forget the person within two seconds.
+    Running proxies forget the person within two seconds.
     """
     with _opened(rules, database, passwords, config) as files:
         name = ledger_name(user)
@@ -168,7 +168,7 @@ def unmask(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell who one pseudonym is, among the people that this host knows. Each attempt is audited."""
+    """Show who is behind a pseudonym, among the people whom this host knows. Each attempt is recorded in the audit."""
     with _opened(rules, database, passwords, config) as files:
         if not is_pseudonym(pseudonym):
             refuse(f"PSEUDONYM: {pseudonym!r} is none; it has p: and sixteen letters or digits")

@@ -46,7 +46,7 @@ def show(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the requests that wait for an answer, oldest first."""
+    """Show the requests that are waiting for an answer, oldest first."""
     with open_ledger(rules, database, config) as context:
         person = None if user is None else ledger_name(user)
         found = context.ledger.requests(person=person, status=None if everything else "open")

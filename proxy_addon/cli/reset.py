@@ -34,7 +34,7 @@ def reset(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let what one person has spent of an allowance count no longer. A running proxy follows within seconds.
+    """Reset an allowance for one person: what was spent no longer counts. A running proxy follows within seconds.
 
     Visits stay as they are; a later `allowance usage` shows them. Carried time stays as it was.
     """

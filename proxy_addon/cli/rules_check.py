@@ -42,7 +42,7 @@ def check(
     ] = Format.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    """Say everything that is wrong with a rules folder. Exit code: 0 right, 1 errors, 3 warnings only."""
+    """Report everything that is wrong with a rules folder. Exit code: 0 no problems, 1 errors, 3 warnings only."""
     folder = folder or _settings_folder()
     problems = rules_folder.check(folder)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)

@@ -78,7 +78,7 @@ def explain(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a person who opens a URL is answered, by which rule, and why not by another."""
+    """Explain which answer a person gets for a URL: which rule decides, and why not another."""
     if live and (at is not None or spent):
         _refuse(
             "--live: the running proxy knows the time and what was spent; leave out --at and --spent"

@@ -24,7 +24,7 @@ _ANYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 def reload(web: Web = None, config: Config = None, as_json: AsJson = False) -> None:
-    """Put the rules folder into force now. Exit code 1 with every problem when the old rules have to stay."""
+    """Apply the rules folder now. Exit code 1, with every problem, if the old rules have to stay."""
     with one_line_errors():
         port = load_settings({"web": web}, config).web
     answer = _ask(port._replace(host=_ANYWHERE.get(port.host, port.host)))

@@ -7,6 +7,7 @@ from pathlib import Path
 from prometheus_client.core import Metric
 
 from proxy_addon.core.types import Activity, Reason
+from proxy_addon.observability.decision_log import DROP_REASONS
 from proxy_addon.observability.exposition import Host
 from proxy_addon.observability.metric_families import (
     CUTS,
@@ -23,10 +24,10 @@ FILE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 HEAD = """# Metrics
 
 `GET /metrics` on the web port, as Prometheus text or as OpenMetrics, whichever the `Accept` header prefers. With
-several workers the answer is the sum of all of them. This page is made from the program: `make docs`.
+several workers the answer is the sum of all of them. This page is generated from the program: `make docs`.
 
-No label ever holds a person, a host, an address or a URL. Labels take the words of the rules in force and the
-words below; anything else is counted as `other`, so the number of series is bounded by the rules. `dashboards/`
+No label ever contains a person, a host, an address or a URL. Labels take their values from the rules in force and the
+table below; anything else is counted as `other`, so the number of series is bounded by the rules. `dashboards/`
 has the scrape configuration, alerts and three Grafana boards for these metrics; [runbook.md](runbook.md) says
 what to do about the alerts.
 
@@ -43,17 +44,18 @@ WORDS = {
     "how": TUNNELS,
     "direction": DIRECTIONS,
     "result": SIGN_INS,
-    "why": ("no-room", "refused"),
+    "why of `visits_lost_total`": ("no-room", "refused"),
+    "why of `decision_log_dropped_total`": DROP_REASONS,
     "outcome": OUTCOMES,
 }
 TAIL = """
 `platform`, `role` and `allowance` are names of the rules. `allowance` is `free` for attention that is not charged,
-`platform` is `allowance` for the employee's own page, `role` is `nobody` for a request that is refused for want of
-a name. `rule` is the name of a rule with `mode: observe`, `other` for one that names people, and `otherwise` where
-no rule of the list decided. `where` is a hook of the program, `digest` the first twelve digits of the SHA-256 of
+`platform` is `allowance` for the employee's own page, `role` is `nobody` for a request that is refused because
+the person is unknown. `rule` is the name of a rule with `mode: observe`, `other` for one that names people, and `otherwise`
+if no rule of the list decided. `where` is a hook of the program, `digest` the first twelve digits of the SHA-256 of
 the rules.
 
-| label | words |
+| label | values |
 |---|---|
 """
 
