@@ -51,9 +51,9 @@ WORDS = {
 TAIL = """
 `platform`, `role` and `allowance` are names of the rules. `allowance` is `free` for attention that is not charged,
 `platform` is `allowance` for the employee's own page, `role` is `nobody` for a request that is refused because
-the person is unknown. `rule` is the name of a rule with `mode: observe`, `other` for one that names people, and `otherwise`
-if no rule of the list decided. `where` is a hook of the program, `digest` the first twelve digits of the SHA-256 of
-the rules.
+the person is unknown. `rule` is the name of a rule with `mode: observe`, `other` for one that names people, and
+`otherwise` if no rule of the list decided. `where` is a hook of the program, `digest` the first twelve digits
+of the SHA-256 of the rules.
 
 | label | values |
 |---|---|
