@@ -20,7 +20,9 @@ until then nothing is left.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from proxy_addon.core import period_table, periods
@@ -88,7 +90,7 @@ def limit_balance(
     grants = usage.grants(allowance.name)
     start = _counted_from(grants, window.start, now)
     spent = usage.spent(allowance.name, start, now)
-    carried = _carried(rs, allowance, limit, window, usage) if allowance.carry_over > 0 else 0.0
+    carried = _carried(rs, allowance, limit, window, usage)
     own = limit.seconds + carried
     granted = _granted(grants, allowance.name, start, own, usage, now) if grants else 0.0
     left = own + granted - spent
@@ -100,11 +102,11 @@ def left_or_reset(
 ) -> tuple[float, float | None]:
     """Seconds left of all limits together and, when none are left, the instant at which all have time again if nothing
     is used until then (None: never)."""
-    left_of_each = [limit_balance(rs, allowance, limit, usage, now).left for limit in limits]
-    left = min(left_of_each)
+    of_each = [(limit, limit_balance(rs, allowance, limit, usage, now).left) for limit in limits]
+    left = min(rest for _, rest in of_each)
     if left > 0:
         return left, None
-    used_up = [limit for limit, rest in zip(limits, left_of_each, strict=True) if rest <= 0]
+    used_up = [limit for limit, rest in of_each if rest <= 0]
     return left, _reset_at(rs, allowance, limits, used_up, usage, now)
 
 
@@ -119,7 +121,8 @@ def balance(
 def _first_shown(of_limit: tuple[Limit, Balance]) -> tuple[float, float, float, int, float]:
     limit, one = of_limit
     rank = period_table.TABLE[limit.period].rank
-    return one.left, -(one.resets_at or 0.0), one.limit, rank, limit.rolling
+    latest_first = math.inf if one.resets_at is None else -one.resets_at
+    return one.left, latest_first, one.limit, rank, limit.rolling
 
 
 def _balance(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now: float) -> Balance:
@@ -144,8 +147,8 @@ def _balance(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now:
 def _counted_from(grants: Sequence[Grant], start: float, at: float) -> float:
     """From when on use counts in a window that began at `start`: the last reset up to `at`, if it is later."""
     for grant in grants:
-        if grant.resets and start < grant.created <= at:
-            start = grant.created
+        if grant.resets and grant.created <= at:
+            start = max(start, grant.created)
     return start
 
 
@@ -154,7 +157,7 @@ def _carried(
 ) -> float:
     """Time carried into `window`, seconds. Goes back only as far as the result depends on it."""
     most = allowance.carry_over
-    if limit.period is Period.ROLLING:
+    if not most or limit.period is Period.ROLLING:
         return 0.0
     unused: list[float] = []
     carried = 0.0
@@ -177,7 +180,7 @@ def _granted(
     grants: Sequence[Grant], allowance: str, start: float, own: float, usage: Usage, now: float
 ) -> float:
     """Granted seconds that count in the window which began at `start`; `own` is limit + carried."""
-    counting = [grant for grant in grants if grant.created <= now and grant.expires > start]
+    counting = [grant for grant in grants if grant.created <= now]
     in_force = sum(grant.seconds for grant in counting if grant.expires > now)
     if all(grant.expires > now for grant in counting):
         return in_force
@@ -185,17 +188,13 @@ def _granted(
     used = [0.0] * len(counting)
     instants = {grant.created for grant in counting} | {grant.expires for grant in counting}
     for instant in sorted(instant for instant in instants if start < instant <= now):
-        beyond = usage.spent(allowance, start, instant) - own - sum(used)
+        beyond = max(0.0, usage.spent(allowance, start, instant) - own - sum(used))
         for i, grant in enumerate(counting):
-            if beyond <= 0:
-                break
             if grant.created < instant <= grant.expires:
                 taken = min(beyond, grant.seconds - used[i])
                 used[i] += taken
                 beyond -= taken
-    return in_force + sum(
-        part for part, grant in zip(used, counting, strict=True) if grant.expires <= now
-    )
+    return in_force + sum(used[i] for i, grant in enumerate(counting) if grant.expires <= now)
 
 
 def _oldest_expires(allowance: str, limit: Limit, usage: Usage, now: float) -> float | None:
@@ -258,12 +257,13 @@ def _limit_reset_at(
 
 def _enough_expires(intervals: Intervals, limit: Limit, at: float) -> float:
     """When so much use has left a rolling window that less than the limit is in it; no grants."""
-    room = limit.seconds - _NOTHING
+    room, back = limit.seconds - _NOTHING, at
     for start, end in reversed(intervals):
         if end - start >= room:
-            return max(at, end - room + limit.rolling) + _STEP
+            back = max(at, end - room + limit.rolling)
+            break
         room -= end - start
-    return at + _STEP
+    return back + _STEP
 
 
 def _reset_with_grants(
@@ -276,20 +276,16 @@ def _reset_with_grants(
 ) -> float | None:
     """The same with grants: between the instants at which something begins or ends, what is left only rises.
 
-    Both sides of such an instant are looked at, because a grant that ends there takes its rest away.
+    So it is enough to look at such an instant and just before it, where a grant that ends there still counts.
     """
     intervals = usage.intervals(allowance.name)
     edges = {edge for interval in intervals for edge in interval}
     edges |= {edge for grant in grants for edge in (grant.created, grant.expires)}
     edges |= {edge + limit.rolling for edge in edges}
-    low = at
-    for edge in sorted(edges):
-        for high in (edge - _STEP, edge, edge + _STEP):
-            if high <= low:
-                continue
-            if limit_balance(rs, allowance, limit, usage, high).left > 0:
-                return _first(rs, allowance, limit, usage, low, high)
-            low = high
+    instants = {max(at, instant) for edge in edges for instant in (edge - _STEP, edge)}
+    for low, high in pairwise(sorted({at, *instants})):
+        if limit_balance(rs, allowance, limit, usage, high).left > 0:
+            return _first(rs, allowance, limit, usage, low, high)
     return None
 
 
