@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from proxy_addon.core import conditions, period_table, periods
-from proxy_addon.core.audience import AudienceIndex, keep
+from proxy_addon.core.audience import EVERYBODY, AudienceIndex, keep
 from proxy_addon.core.policy import balance as balances
 from proxy_addon.core.policy import horizon
 from proxy_addon.core.policy.balance import StaticUsage, Usage
@@ -223,7 +223,7 @@ class Engine:
         """The lists of people that answers about the target depend on."""
         lists = self._lists_of.get(target)
         if lists is None:
-            lists = 0
+            lists = EVERYBODY
             for entry in self._at(target):
                 lists |= entry.who
                 overrides = (
@@ -340,9 +340,9 @@ class Engine:
             )
             if open_to and rule.allowance is not None:
                 names.add(rule.allowance)
-            if rule.when is None and rule.targets is None:
-                break
-            if rule.when is None and rule.targets is not None:
+            if rule.when is None:
+                if rule.targets is None:
+                    break
                 decided |= rule.targets
         return names
 
