@@ -53,6 +53,7 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Div: ast.Mult,
 }
 _OPTIONS_ONLY = frozenset({"dataclass", "lru_cache"})
+_CACHE_SIZES = frozenset({"_KEPT"})  # the project's name for how many entries a cache holds
 _LOGGERS = frozenset({"log", "_log", "logger"})
 
 
@@ -90,14 +91,16 @@ def untouched(node: ast.AST) -> Iterator[ast.AST]:
     """Parts of a node in which a change says nothing about the tests.
 
     Annotations and what stands under TYPE_CHECKING do not run; methods of a protocol have no body, so that their
-    defaults are never used; the options of `dataclass` and of a cache change no answer; and what is logged is for
-    people, not for the program.
+    defaults are never used; the options of `dataclass` and of a cache, and the constant that holds its size, change
+    no answer; and what is logged is for people, not for the program.
     """
     for name in ("annotation", "returns"):
         if (part := getattr(node, name, None)) is not None:
             yield part
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield from (each for each in node.decorator_list if _last_name(each) in _OPTIONS_ONLY)
+    if isinstance(node, ast.Assign | ast.AnnAssign) and _is_cache_size(node):
+        yield node
     if isinstance(node, ast.ClassDef) and "Protocol" in map(_last_name, node.bases):
         yield from node.body
     if isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING":
@@ -115,6 +118,11 @@ def _last_name(node: ast.AST) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_cache_size(node: ast.Assign | ast.AnnAssign) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return any(isinstance(each, ast.Name) and each.id in _CACHE_SIZES for each in targets)
 
 
 def _logs(function: ast.AST) -> bool:

@@ -53,6 +53,8 @@ def test_each_mutant_differs_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_p
         ("catalogue.info(1)", ["1 -> 2"]),
         ("@dataclass(frozen=True, slots=True)\nclass Value:\n    size: int = 3", ["3 -> 4"]),
         ("@lru_cache(maxsize=8)\ndef f(x): return not x", ["not x -> x"]),
+        ("_KEPT = 20_000\nMARKS_KEPT = 3", ["3 -> 4"]),
+        ("_KEPT: Final = 20_000", []),
         ("@retry(3)\ndef f(): ...", ["3 -> 4"]),
         ("class Port(Protocol):\n    def prune(self, batch=5): ...", []),
         ("class Box(Protocol[T]):\n    def prune(self, batch=5): ...", []),
