@@ -106,6 +106,12 @@ def test_a_used_up_allowance_does_not_fall_through():
     assert decide(DORA, "x", USED_UP, rs=lenient).reason is Reason.EXHAUSTED
 
 
+def test_a_rule_that_spends_without_an_allowance_is_refused():
+    """No policy file can say it, and no answer is made up for it."""
+    with pytest.raises(ValueError, match="names its rule and its allowance"):
+        decide(DORA, "x", rs=replace(SAMPLE, rules=(Rule("r", Then.SPEND),)))
+
+
 def test_a_message_goes_with_a_block_only():
     """A rule's own words are given when it stops somebody, and not when it lets them pass."""
     rule = Rule("r", Then.SPEND, NAME, message="Enough for today.")

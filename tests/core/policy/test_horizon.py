@@ -26,6 +26,13 @@ def test_memory_may_begin_where_the_longest_window_does() -> None:
     assert needed_since(replace(SAMPLE, allowances={}), NOW) == NOW
 
 
+def test_one_carried_second_is_carried_time() -> None:
+    """However little may be carried over, the eight windows before count."""
+    carried = one_allowance(FIFTEEN, carry_over=1.0)
+    assert needed_since(carried, NOW) == at("2026-10-28 00:00")
+    assert needed_until(carried, NOW) == at("2026-11-14 00:00")
+
+
 def test_a_quarter_and_a_year_reach_to_their_first_day() -> None:
     """Limits per quarter and per year begin and end with the calendar's."""
     quarter = one_allowance(FIFTEEN, per(Period.QUARTER, H))

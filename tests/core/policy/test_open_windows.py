@@ -36,3 +36,9 @@ def test_without_usage_nothing_is_open() -> None:
     assert open_until(SAMPLE, "other", [DAILY], USED, NOON) is None
     assert open_until(SAMPLE, "daily", [DAILY], USED, NOON - 700) is None
     assert open_until(SAMPLE, "daily", [ROLLING], USED, NOON + 60 + 4 * H) is None
+
+
+def test_one_second_opens_a_window() -> None:
+    """The window stays open for the shortest use."""
+    usage = StaticUsage({"daily": (Interval(NOON - 1, NOON),)})
+    assert open_until(SAMPLE, "daily", [DAILY], usage, NOON) == at("2026-11-03 00:00")

@@ -123,6 +123,17 @@ def test_roles_that_a_device_gives_are_left_alone() -> None:
     assert engine.decide(guest, Target("x"), NOBODY, at("10:00")).verdict is Verdict.SPEND
 
 
+def test_a_change_at_the_end_of_the_horizon_is_not_announced() -> None:
+    """Nothing is known 370 days ahead; a second later that day is within sight."""
+    day, begins = date(2027, 11, 7), at("2027-11-07 00:00")
+    rota = office(care=(Duty(("emil",), When(dates=((day, day),))),))
+    engine = Engine(replace(rota, rules=rota.rules[:1]))
+    now = begins - conditions.HORIZON
+    emil = engine.person("emil", now)
+    assert engine.match(emil, Target("x"), now).until is None
+    assert engine.match(emil, Target("x"), now + 1).until == begins
+
+
 starts = st.integers(0, 9 * 24 * 12).map(lambda five: at("2026-10-23 00:00") + five * 5 * M)
 hours = st.lists(
     st.builds(
