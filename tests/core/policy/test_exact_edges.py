@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from proxy_addon.core.intervals import normalise
 from proxy_addon.core.policy import balance as of
 from proxy_addon.core.policy.balance import StaticUsage
 from proxy_addon.core.policy.engine import Engine
@@ -88,6 +91,43 @@ def test_a_stretch_as_long_as_the_limit_has_to_leave() -> None:
     limit = Limit(1.0, Period.ROLLING, 10.0)
     usage = StaticUsage({NAME: (Interval(-5.0, -4.0), Interval(0.0, 1.0 - NOTHING))})
     assert asked([limit], usage, 2.0) == (0.0, 10.0 + STEP)
+
+
+def test_a_reset_counts_from_its_very_instant() -> None:
+    """A millisecond before it nothing is left, and at the instant all of it is."""
+    reset = replace(grant(0.0, "10:00", "23:00"), resets=True)
+    usage, limit = StaticUsage({NAME: FIFTEEN}, (reset,)), per(Period.DAY, 15 * M)
+    assert asked([limit], usage, at("10:00") - STEP)[0] == 0.0
+    assert asked([limit], usage, at("10:00"))[0] == 15 * M
+
+
+def test_a_grant_gives_no_more_than_its_seconds() -> None:
+    """Used up by ten, when another grant ends, it does not cover what is used after that as well."""
+    grants = (grant(10 * M, "08:00", "11:00", name="a"), grant(0.0, "08:00", "10:00", name="b"))
+    usage = StaticUsage({NAME: visits("09:00-09:25", "10:30-10:35")}, grants)
+    limit = per(Period.DAY, 15 * M)
+    found = of.limit_balance(SAMPLE, Allowance(NAME, (limit,)), limit, usage, at("12:00"))
+    assert (found.granted, found.left) == (10 * M, 0.0)
+
+
+def test_time_that_a_grant_leaves_before_it_ends_is_a_return() -> None:
+    """At five past one ten granted minutes are enough for what the window shows; two minutes later they have ended."""
+    usage = StaticUsage(
+        {NAME: visits("09:00-09:15", "10:00-10:15")}, (grant(10 * M, "09:01", "13:07"),)
+    )
+    limit = rolling(4, 15 * M)
+    assert asked([limit], usage, at("13:08"))[0] == 0.0
+    _, found = asked([limit], usage, at("10:30"))
+    assert found == pytest.approx(at("13:05") + NOTHING, abs=STEP)
+
+
+def test_a_return_is_found_behind_many_short_visits() -> None:
+    """Twenty visits of a minute, five allowed: the sixteenth has to leave, however many instants lie before that."""
+    first = at("08:00")
+    use = normalise(Interval(first + n * 6 * M, first + n * 6 * M + M) for n in range(20))
+    usage = StaticUsage({NAME: use}, (grant(0.0, "08:00", "09:00"),))
+    _, found = asked([rolling(4, 5 * M)], usage, at("10:30"))
+    assert found == pytest.approx(at("13:30") + NOTHING, abs=STEP)
 
 
 @pytest.mark.parametrize("until", ["10:00", "10:10", "10:15"])
