@@ -96,7 +96,7 @@ def _report(problems: list[RuleProblem], errors: int, folder: Path) -> Iterable[
     if len(problems) > _SHOWN:
         yield f"and {len(problems) - _SHOWN} more"
     if not problems:
-        yield f"{folder}: the rules are right"
+        yield f"{folder}: the rules are valid"
     else:
         yield f"{_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}"
 

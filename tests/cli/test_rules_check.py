@@ -30,7 +30,7 @@ def run(*arguments: str) -> tuple[int, str]:
 
 def test_rules_that_are_right() -> None:
     """Exit 0 and a word; `rules` is the folder unless another is named."""
-    assert run() == run("rules") == (0, "rules: the rules are right\n")
+    assert run() == run("rules") == (0, "rules: the rules are valid\n")
 
 
 def test_mistakes_are_shown_where_they_stand(folder: Path) -> None:
@@ -157,6 +157,6 @@ def test_the_folder_of_the_settings(
 ) -> None:
     """Without a folder it is the one that the proxy would read: an installed proxy's is not below this folder."""
     monkeypatch.setenv("ALLOWANCE_RULES", str(folder.rename(tmp_path / "elsewhere").absolute()))
-    assert run() == (0, f"{tmp_path}/elsewhere: the rules are right\n")
+    assert run() == (0, f"{tmp_path}/elsewhere: the rules are valid\n")
     monkeypatch.setenv("ALLOWANCE_WORKERS", "many")
     assert run() == (1, "")

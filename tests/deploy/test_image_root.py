@@ -68,7 +68,7 @@ def test_the_image_is_small(found: dict[str, Any]) -> None:
     }
     assert found["bytes"] < 260e6
     assert found["version"].startswith("Allowance ")
-    assert found["rules"].endswith("the rules are right")
+    assert found["rules"].endswith("the rules are valid")
 
 
 @pytest.mark.e2e

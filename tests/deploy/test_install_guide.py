@@ -46,7 +46,7 @@ def said(found: dict[str, Any], part: str) -> str:
 @pytest.mark.timeout(300)
 def test_the_guide_leads_to_a_proxy(found: dict[str, Any]) -> None:
     """Every command works, in order; the service starts from the installed unit, serves, and ends in order."""
-    assert "the rules are right" in said(found, "systemctl enable")
+    assert "the rules are valid" in said(found, "systemctl enable")
     assert '{"ready":true' in said(found, "/readyz")
     assert '"daily-social"' in said(found, "/readyz")
     assert found["told"][0] == "READY=1"

@@ -130,7 +130,7 @@ def test_rule_versions_are_audited_when_they_change(ledger: Ledger) -> None:
 
 
 def test_the_audit_outlasts_visits_by_a_year(ledger: Ledger) -> None:
-    """Retention takes audit entries a year after visits, in batches, and signs of erasure after a month."""
+    """Retention takes audit entries a year after visits, in batches, and erasure markers after a month."""
     for day in range(8):
         ledger.audit(AuditEntry(START + day, "ada", "reset", "ana"))
     erase(ledger, "zoe", at=START)

@@ -1,4 +1,4 @@
-"""Resets, signs of erasure, and an audit that the database itself protects."""
+"""Resets, erasure markers, and an audit that the database itself protects."""
 
 from __future__ import annotations
 
