@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated
@@ -12,7 +11,7 @@ from rich.console import Console
 
 from db.ledger import SqlLedger
 from db.upgrade import upgrade_existing
-from proxy_addon.cli.common import AsJson, Config, Database, one_line_errors
+from proxy_addon.cli.common import AsJson, Config, Database, one_line_errors, print_json
 from proxy_addon.cli.tables import PlainTable
 from proxy_addon.config import dates, parsers
 from proxy_addon.config.dates import BadDateError
@@ -41,9 +40,7 @@ def audit(
         with closing(SqlLedger(settings.database, "cli")) as ledger:
             entries = ledger.audit_log(start)
     if as_json:
-        typer.echo(
-            json.dumps({"audit": [line(entry) for entry in entries]}, indent=2, ensure_ascii=False)
-        )
+        print_json({"audit": [line(entry) for entry in entries]})
         return
     table = PlainTable("When", "Who", "What", "About", "Detail")
     for entry in entries:

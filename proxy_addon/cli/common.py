@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import math
 import os
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -41,7 +42,22 @@ Config = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="Settings file. Default: allowance.toml"),
 ]
+Web = Annotated[
+    str | None,
+    typer.Option("--web", metavar="HOST:PORT", help="Its web port. Default: 127.0.0.1:8081"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+def exit_with(problem: object) -> NoReturn:
+    """One line on standard error, exit code 1."""
+    print(problem, file=sys.stderr)
+    raise typer.Exit(1) from None
+
+
+def print_json(value: object) -> None:
+    """A result in its machine-readable form."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 @contextmanager
@@ -50,8 +66,7 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except (SettingsError, RuleErrors, LedgerError) as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
+        exit_with(error)
 
 
 def ledger_name(text: str) -> str:
@@ -65,8 +80,7 @@ def ledger_name(text: str) -> str:
         reason = (
             str(error) if address == text else "this is not an address; write it like ip:10.0.7.21"
         )
-        print(f"USER: {text!r}: {reason}", file=sys.stderr)
-        raise typer.Exit(1) from None
+        exit_with(f"USER: {text!r}: {reason}")
 
 
 def operator() -> str:
@@ -82,8 +96,7 @@ def write_private(path: Path, text: str, option: str) -> None:
     try:
         private_files.replace(path, text.encode())
     except OSError as error:
-        print(f"{option}: {path}: cannot be written: {error.strerror}", file=sys.stderr)
-        raise typer.Exit(1) from None
+        exit_with(f"{option}: {path}: cannot be written: {error.strerror}")
 
 
 class CommandContext:

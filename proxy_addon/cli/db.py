@@ -15,6 +15,7 @@ from db.ledger import SqlLedger
 from db.probe import describe_schema, schema_of
 from db.upgrade import upgrade
 from proxy_addon.cli import db_copy
+from proxy_addon.cli.common import AsJson, Config, exit_with
 from proxy_addon.config import parsers
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.core.rules.problems import RuleErrors
@@ -32,11 +33,6 @@ Database = Annotated[
         "--database", metavar="URL", help="Database URL. Default: sqlite:///var/allowance.db"
     ),
 ]
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", help="Settings file. Default: allowance.toml"),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 @app.command("upgrade")
@@ -131,8 +127,6 @@ def _one_line_errors() -> Iterator[None]:
     try:
         yield
     except RuleErrors as problem:
-        typer.echo(str(problem), err=True)
-        raise typer.Exit(1) from None
+        exit_with(problem)
     except (SettingsError, LedgerError) as problem:
-        typer.echo("\n".join(f"error: {line}" for line in str(problem).splitlines()), err=True)
-        raise typer.Exit(1) from None
+        exit_with("\n".join(f"error: {line}" for line in str(problem).splitlines()))

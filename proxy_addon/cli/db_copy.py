@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
@@ -19,7 +18,7 @@ from rich.progress import (
 
 from db.address import parse
 from db.copy import copy
-from proxy_addon.cli.common import AsJson, one_line_errors
+from proxy_addon.cli.common import AsJson, one_line_errors, print_json
 
 Source = Annotated[str, typer.Argument(metavar="FROM_URL", help="The database to read.")]
 Target = Annotated[
@@ -52,7 +51,7 @@ def copy_command(source: Source, target: Target, as_json: AsJson = False) -> Non
 
             copied = copy(source, target, step)
         if as_json:
-            typer.echo(json.dumps({"tables": [asdict(table) for table in copied]}, indent=2))
+            print_json({"tables": [asdict(table) for table in copied]})
             return
         for table in copied:
             typer.echo(

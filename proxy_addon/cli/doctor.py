@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -15,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from proxy_addon.cli.common import AsJson
+from proxy_addon.cli.common import AsJson, print_json
 from proxy_addon.cli.run import run
 from proxy_addon.config import parsers
 from proxy_addon.config.parsers import HostPort
@@ -50,9 +49,7 @@ def doctor(**given: Any) -> None:
     if as_json:
         checks = list(_checks(given, config, probe))
         found = [asdict(check) for check in checks]
-        typer.echo(
-            json.dumps({"ok": healthy(checks), "checks": found}, indent=2, ensure_ascii=False)
-        )
+        print_json({"ok": healthy(checks), "checks": found})
     elif console.is_terminal:
         with console.status("Checking …"):
             checks = list(_checks(given, config, probe))

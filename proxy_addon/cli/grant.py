@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import json
-import sys
 import uuid
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -16,9 +14,11 @@ from proxy_addon.cli.common import (
     Config,
     Database,
     Rules,
+    exit_with,
     ledger_name,
     open_ledger,
     operator,
+    print_json,
 )
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
@@ -66,9 +66,7 @@ def grant(
         ends = iso(given.expires, zone)
         lines = statement(given.person, person.roles, [balance], [], zone)
     if as_json:
-        typer.echo(
-            json.dumps({**lines, "grant": given.id, "expires": ends}, indent=2, ensure_ascii=False)
-        )
+        print_json({**lines, "grant": given.id, "expires": ends})
     else:
         typer.echo(_sentence(given, balance, ends))
 
@@ -90,7 +88,7 @@ def _grant(
 ) -> Grant:
     known_allowance(context, allowance)
     if not reason:
-        refuse("--reason: must say why")
+        exit_with("--reason: must say why")
     somebody = context.person(person)
     expires = context.engine.grant_expiry(somebody, allowance, context.now)
     if until is not None:
@@ -106,16 +104,16 @@ def known_allowance(context: CommandContext, allowance: str) -> None:
     if allowance not in allowances:
         close = difflib.get_close_matches(allowance, allowances, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(allowances)}"
-        refuse(f"ALLOWANCE: {allowance!r} is not an allowance of the rules; {hint}")
+        exit_with(f"ALLOWANCE: {allowance!r} is not an allowance of the rules; {hint}")
 
 
 def _instant(text: str, context: CommandContext) -> float:
     try:
         until = dates.instant(text, context.engine.rule_set.zone)
     except BadDateError as error:
-        refuse(f"--until: {error}")
+        exit_with(f"--until: {error}")
     if until <= context.now:
-        refuse(f"--until: {text!r} has passed; give a time that is still to come")
+        exit_with(f"--until: {text!r} has passed; give a time that is still to come")
     return until
 
 
@@ -126,11 +124,5 @@ def _seconds(text: str) -> float:
     except BadValue:
         seconds = 0.0
     if not 1.0 <= seconds <= MAX_SECONDS:
-        refuse(f"TIME: {text!r}: write for example 45s, 10m or 1h30m, up to 31d")
+        exit_with(f"TIME: {text!r}: write for example 45s, 10m or 1h30m, up to 31d")
     return seconds
-
-
-def refuse(message: str) -> NoReturn:
-    """One line on standard error, exit code 1."""
-    print(message, file=sys.stderr)
-    raise typer.Exit(1)

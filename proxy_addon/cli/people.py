@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 
 from proxy_addon.cli import people_data
+from proxy_addon.cli.common import AsJson, Config, exit_with
+from proxy_addon.cli.people_data import Passwords
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.identity.passwords import (
     PasswordFile,
@@ -33,20 +35,12 @@ app.command("unmask")(people_data.unmask)
 User = Annotated[
     str, typer.Argument(help="The name as the rule files write it; capitals do not matter.")
 ]
-File = Annotated[
-    Path | None,
-    typer.Option("--passwords", metavar="FILE", help="The password file. Default: var/passwords"),
-]
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", help="Settings file. Default: allowance.toml"),
-]
 
 
 @app.command()
 def add(
     user: User,
-    passwords: File = None,
+    passwords: Passwords = None,
     config: Config = None,
     password_stdin: Annotated[
         bool,
@@ -71,9 +65,9 @@ def add(
 
 @app.command("list")
 def list_people(
-    passwords: File = None,
+    passwords: Passwords = None,
     config: Config = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show who can sign in to the proxy."""
     with _one_line_errors():
@@ -90,7 +84,7 @@ def list_people(
 
 
 @app.command()
-def remove(user: User, passwords: File = None, config: Config = None) -> None:
+def remove(user: User, passwords: Passwords = None, config: Config = None) -> None:
     """Remove a person's sign-in. Recorded visits stay; a running proxy notices within two seconds."""
     with _one_line_errors():
         settings = _settings(passwords, config)
@@ -164,5 +158,4 @@ def _one_line_errors() -> Iterator[None]:
     try:
         yield
     except (PasswordFileError, SettingsError, ValueError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        exit_with(error)

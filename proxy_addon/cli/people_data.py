@@ -22,13 +22,14 @@ from proxy_addon.cli.common import (
     Config,
     Database,
     Rules,
+    exit_with,
     ledger_name,
     masked_ledger,
     one_line_errors,
     operator,
+    print_json,
     write_private,
 )
-from proxy_addon.cli.grant import refuse
 from proxy_addon.config.settings import Settings, load_settings
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.policy.open_windows import open_until
@@ -124,10 +125,10 @@ def erase(
         found = files.ledger.records(name)
         signs_in = name in files.passwords.users()
         if not any(found.counts.values()) and not signs_in and not _decisions(files, name):
-            refuse(f"nothing is stored about {name}")
+            exit_with(f"nothing is stored about {name}")
         if not now and (until := _open_until(files, name, found)) is not None:
             ends = iso(until, files.rules.zone)
-            refuse(
+            exit_with(
                 f"{name} has used something in a window that is open until {ends}; erase then, or --now"
             )
         if not yes and is_interactive():
@@ -144,9 +145,7 @@ def erase(
         mentions = _mentions(files.rules, name)
     counts = found.counts | {"sign-in": int(signs_in)} | noted
     if as_json:
-        typer.echo(
-            json.dumps({"label": label, "erased": counts, "rules_name_them": mentions}, indent=2)
-        )
+        print_json({"label": label, "erased": counts, "rules_name_them": mentions})
         return
     typer.echo(f"Erased: {', '.join(f'{count} {what}' for what, count in counts.items())}.")
     typer.echo(f"In the audit they are now {label}.")
@@ -171,9 +170,9 @@ def unmask(
     """Show who is behind a pseudonym, among the people whom this host knows. Each attempt is recorded in the audit."""
     with _opened(rules, database, passwords, config) as files:
         if not is_pseudonym(pseudonym):
-            refuse(f"PSEUDONYM: {pseudonym!r} is none; it has p: and sixteen letters or digits")
+            exit_with(f"PSEUDONYM: {pseudonym!r} is none; it has p: and sixteen letters or digits")
         if not reason.strip():
-            refuse("--reason: must say why")
+            exit_with("--reason: must say why")
         names = ledger_pseudonyms(files.database, files.settings.pseudonym_key)
         actor = f"cli:{operator()}"
         masked_actor = names.actor(actor) if files.rules.pseudonyms else actor
@@ -187,7 +186,7 @@ def unmask(
             among=known_names(files.rules, files.passwords.users()),
         )
     if name is None:
-        refuse(
+        exit_with(
             f"{pseudonym} is nobody of the password file, the people file or the accounts of this host"
         )
     typer.echo(
@@ -232,7 +231,9 @@ def _erase_decisions(files: _Files, name: str) -> dict[str, int]:
     try:
         return {"decisions": decision_log.erase(files.settings.decision_log, _is_them(files, name))}
     except OSError as error:
-        refuse(f"the rest is erased, but not the decision log: {error.filename}: {error.strerror}")
+        exit_with(
+            f"the rest is erased, but not the decision log: {error.filename}: {error.strerror}"
+        )
 
 
 def _decisions(files: _Files, name: str) -> list[dict[str, Any]]:
@@ -241,7 +242,7 @@ def _decisions(files: _Files, name: str) -> list[dict[str, Any]]:
     try:
         return list(decision_log.about(files.settings.decision_log, _is_them(files, name)))
     except OSError as error:
-        refuse(f"the decision log cannot be read: {error.filename}: {error.strerror}")
+        exit_with(f"the decision log cannot be read: {error.filename}: {error.strerror}")
 
 
 def _open_until(files: _Files, name: str, found: Records) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -22,11 +21,12 @@ from proxy_addon.cli.common import (
     Config,
     Database,
     Rules,
+    exit_with,
     one_line_errors,
     operator,
+    print_json,
     write_private,
 )
-from proxy_addon.cli.grant import refuse
 from proxy_addon.cli.report_tables import print_report
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
@@ -101,12 +101,12 @@ def report(
                     context.rules, Period.MONTH if month else Period.WEEK, context.now, last=last
                 )
         except SpanError as problem:
-            refuse(f"--from, --to: {problem}")
+            exit_with(f"--from, --to: {problem}")
         if by is By.PERSON:
             _audit(context, span)
         made = _gathered(context, span, by)
     if as_json:
-        typer.echo(json.dumps(document(made, by), indent=2, ensure_ascii=False))
+        print_json(document(made, by))
     elif as_csv:
         table = csv.writer(sys.stdout, lineterminator="\n")
         table.writerow(COLUMNS)

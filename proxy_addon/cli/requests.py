@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
@@ -14,11 +13,12 @@ from proxy_addon.cli.common import (
     Config,
     Database,
     Rules,
+    exit_with,
     ledger_name,
     open_ledger,
     operator,
+    print_json,
 )
-from proxy_addon.cli.grant import refuse as exit_with
 from proxy_addon.cli.tables import PlainTable, whole
 from proxy_addon.config.settings import load_settings
 from proxy_addon.identity.passwords import PasswordFile
@@ -52,7 +52,7 @@ def show(
         found = context.ledger.requests(person=person, status=None if everything else "open")
         lines = [line(each, context) for each in found]
     if as_json:
-        typer.echo(json.dumps({"requests": lines}, indent=2, ensure_ascii=False))
+        print_json({"requests": lines})
         return
     table = PlainTable(whole("Id"), "Who", "Allowance", "Time", "Why", "Asked", "State")
     for each, line_data in zip(found, lines, strict=True):
@@ -162,7 +162,7 @@ def _print_outcome(
     if closed is None:
         exit_with(f"ID: somebody else has just decided about {key}")
     if as_json:
-        typer.echo(json.dumps(line(closed, context), indent=2, ensure_ascii=False))
+        print_json(line(closed, context))
     elif closed.status == "refused":
         typer.echo(f"Refused. {closed.person} reads why on their page.")
     else:

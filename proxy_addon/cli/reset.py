@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 
 import typer
@@ -13,11 +12,13 @@ from proxy_addon.cli.common import (
     Config,
     Database,
     Rules,
+    exit_with,
     ledger_name,
     open_ledger,
     operator,
+    print_json,
 )
-from proxy_addon.cli.grant import AllowanceName, Reason, User, known_allowance, refuse
+from proxy_addon.cli.grant import AllowanceName, Reason, User, known_allowance
 from proxy_addon.core.types import Grant
 from proxy_addon.presentation.durations import duration
 from proxy_addon.presentation.usage_statement import statement
@@ -45,7 +46,7 @@ def reset(
         balance = context.engine.balance(person, allowance, context.usage(fact.person), context.now)
         lines = statement(fact.person, person.roles, [balance], [], context.engine.rule_set.zone)
     if as_json:
-        typer.echo(json.dumps({**lines, "reset": fact.id}, indent=2, ensure_ascii=False))
+        print_json({**lines, "reset": fact.id})
     else:
         typer.echo(
             f"{allowance} starts again for {fact.person}; {duration(balance.left)} left now."
@@ -55,7 +56,7 @@ def reset(
 def _reset(context: CommandContext, person: str, allowance: str, reason: str) -> Grant:
     known_allowance(context, allowance)
     if not reason:
-        refuse("--reason: must say why")
+        exit_with("--reason: must say why")
     # It has to outlast every window that contains this instant, and those that time is carried from; two days
     # more, because the rules may get another zone or beginning of the day meanwhile.
     expires = context.engine.needed_until(context.now) + _SPARE

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from enum import StrEnum
@@ -12,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from proxy_addon.cli.common import exit_with, print_json
 from proxy_addon.config.settings import SettingsError, load_settings
 from proxy_addon.core.rules.problems import Code, RuleProblem, Severity
 from proxy_addon.rules import folder as rules_folder
@@ -48,7 +47,7 @@ def check(
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     if as_json or form is Format.JSON:
         answer = {"ok": not errors, "problems": [asdict(problem) for problem in problems]}
-        typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        print_json(answer)
     elif form is Format.GITHUB:
         for problem in problems:
             typer.echo(_annotation(problem))
@@ -62,8 +61,7 @@ def _settings_folder() -> Path:
     try:
         return load_settings().rules
     except SettingsError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
+        exit_with(error)
 
 
 def _annotation(problem: RuleProblem) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import groupby
@@ -12,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from proxy_addon.cli.common import AsJson, Config, Rules, one_line_errors
+from proxy_addon.cli.common import AsJson, Config, Rules, exit_with, one_line_errors, print_json
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.settings import load_settings
@@ -68,7 +66,7 @@ def diff(
         after = rules_folder.load(folder)
     found = differences(before, after, _start(before, week))
     if as_json:
-        typer.echo(json.dumps(_data(found, before), indent=2, ensure_ascii=False))
+        print_json(_data(found, before))
     else:
         typer.echo("\n".join(_lines(found, before)))
     raise typer.Exit(1 if exit_code and not found.equal else 0)
@@ -80,8 +78,7 @@ def _start(rules: RuleSet, week: str | None) -> float:
     try:
         return week_of(rules, dates.day(week))
     except BadDateError as error:
-        print(f"--week: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
+        exit_with(f"--week: {error}")
 
 
 def _lines(found: Comparison, rules: RuleSet) -> Iterator[str]:

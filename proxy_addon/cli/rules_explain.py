@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -17,11 +16,20 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from proxy_addon.cli.common import AsJson, Config, Database, Rules, one_line_errors, open_ledger
+from proxy_addon.cli.common import (
+    AsJson,
+    Config,
+    Database,
+    Rules,
+    Web,
+    exit_with,
+    one_line_errors,
+    open_ledger,
+    print_json,
+)
 from proxy_addon.cli.tables import PlainTable
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
-from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import load_settings
 from proxy_addon.core.catalogue import Catalogue
 from proxy_addon.core.policy.engine import Engine
@@ -50,13 +58,8 @@ Spent = Annotated[
 Live = Annotated[
     bool, typer.Option("--live", help="Ask the running proxy, with the minutes it knows of.")
 ]
-Web = Annotated[
-    str | None,
-    typer.Option("--web", metavar="HOST:PORT", help="Its web port. Default: 127.0.0.1:8081"),
-]
 
 ANSWER_SECONDS = 5.0
-_ANYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask, not to listen
 _WORDS = {"allow": "allowed", "spend": "allowed, and charged", "block": "blocked"}
 _WHY = {
     "not-limited": "no rule limits this",
@@ -80,7 +83,7 @@ def explain(
 ) -> None:
     """Explain which answer a person gets for a URL: which rule decides, and why not another."""
     if live and (at is not None or spent):
-        _refuse(
+        exit_with(
             "--live: the running proxy knows the time and what was spent; leave out --at and --spent"
         )
     if live:
@@ -88,7 +91,7 @@ def explain(
     else:
         found = _explained(user, url, at, spent or [], rules, database, config)
     if as_json:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        print_json(found)
     else:
         _print(found)
 
@@ -122,7 +125,7 @@ def _explained(
                 used = explanation.used_by(visits, context.ledger.grants(since, person=person.name))
             return _data(context.engine, user, url, used, now)
     except ValueError as error:
-        _refuse(str(error))
+        exit_with(str(error))
 
 
 def _data(engine: Engine, user: str, url: str, used: Used, now: float) -> dict[str, Any]:
@@ -147,7 +150,7 @@ def _instant(text: str | None, zone: ZoneInfo) -> float:
     try:
         return dates.instant(text, zone)
     except BadDateError as error:
-        _refuse(f"--at: {error}")
+        exit_with(f"--at: {error}")
 
 
 def _amounts(spent: list[str]) -> Mapping[str, float]:
@@ -155,13 +158,13 @@ def _amounts(spent: list[str]) -> Mapping[str, float]:
     for text in spent:
         name, equals, amount = text.rpartition("=")
         if not equals:
-            _refuse(
+            exit_with(
                 f"--spent: {text!r} is not an allowance and a time; write it as daily-social=12m"
             )
         try:
             amounts[name.strip()] = seconds_of(amount)
         except BadValue as error:
-            _refuse(f"--spent: {error.message}; {error.hint}")
+            exit_with(f"--spent: {error.message}; {error.hint}")
     return amounts
 
 
@@ -170,8 +173,7 @@ def _ask(
 ) -> dict[str, Any]:
     """The running proxy's answer."""
     with one_line_errors():
-        address = load_settings({"rules": rules, "web": web}, config).web
-    where = HostPort(_ANYWHERE.get(address.host, address.host), address.port)
+        where = load_settings({"rules": rules, "web": web}, config).web.from_here
     wanted = f"http://{where}/api/explain?{urlencode({'user': user, 'url': url})}"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
@@ -179,14 +181,14 @@ def _ask(
             found: dict[str, Any] = json.load(answer)
             return found
     except urllib.error.HTTPError as error:
-        _refuse(f"--live: {_detail(error)}")
+        exit_with(f"--live: {_detail(error)}")
     except OSError as error:
         reason = getattr(error, "reason", error)
         why = getattr(reason, "strerror", None) or reason
         remedy = "start it with `allowance run`, or name its web port with --web HOST:PORT"
-        _refuse(f"--live: the proxy does not answer on {where} (--web): {why}; {remedy}")
+        exit_with(f"--live: the proxy does not answer on {where} (--web): {why}; {remedy}")
     except ValueError:
-        _refuse(
+        exit_with(
             f"--live: what answers on {where} (--web) is not our proxy; name its web port with --web"
         )
 
@@ -255,8 +257,3 @@ def _allowance(found: Mapping[str, Any]) -> Iterator[str]:
     if found["spent_by"]:
         parts = [f"{platform} {length(seconds)}" for platform, seconds in found["spent_by"].items()]
         yield f"  spent on {escape(', '.join(parts))}"
-
-
-def _refuse(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise typer.Exit(1)

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import json
-import sys
 import urllib.error
 import urllib.request
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from proxy_addon.cli.common import AsJson, Config, one_line_errors
+from proxy_addon.cli.common import AsJson, Config, Web, exit_with, one_line_errors, print_json
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import load_settings
 
-Web = Annotated[
-    str | None,
-    typer.Option("--web", metavar="HOST:PORT", help="Its web port. Default: 127.0.0.1:8081"),
-]
-
 SECONDS = 60.0  # tests of rules may take a while
-_ANYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask, not to listen
 
 
 def reload(web: Web = None, config: Config = None, as_json: AsJson = False) -> None:
     """Apply the rules folder now. Exit code 1, with every problem, if the old rules have to stay."""
     with one_line_errors():
         port = load_settings({"web": web}, config).web
-    answer = _ask(port._replace(host=_ANYWHERE.get(port.host, port.host)))
+    answer = _ask(port.from_here)
     if as_json:
-        typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        print_json(answer)
     else:
         _print_outcome(answer)
     raise typer.Exit(0 if answer["ok"] else 1)
@@ -58,11 +51,9 @@ def _ask(port: HostPort) -> dict[str, Any]:
         reason = getattr(error, "reason", error)
         words = getattr(reason, "strerror", None) or reason
         answer, why = {}, f"{words}; is the proxy running, and is this its web port?"
-    if {"ok", "changed", "digest", "problems"} <= answer.keys():
-        return answer
-    why = answer.get("detail") or why
-    print(f"http://{port}: {why}", file=sys.stderr)
-    raise typer.Exit(1)
+    if not {"ok", "changed", "digest", "problems"} <= answer.keys():
+        exit_with(f"http://{port}: {answer.get('detail') or why}")
+    return answer
 
 
 def _read(content: bytes) -> dict[str, Any]:

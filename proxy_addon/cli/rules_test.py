@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from proxy_addon.cli.common import AsJson, exit_with, print_json
 from proxy_addon.config.settings import SettingsError, load_settings
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.rules.problems import RuleErrors
@@ -32,7 +31,6 @@ Expression = Annotated[
 Junit = Annotated[
     Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML as well.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 def test(
@@ -47,10 +45,9 @@ def test(
         if junit is not None:
             _write(junit, report.junit(run))
     except (RuleErrors, BadExpressionError, SettingsError, OSError) as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
+        exit_with(error)
     if as_json:
-        typer.echo(json.dumps(report.data(run), indent=2, ensure_ascii=False))
+        print_json(report.data(run))
     else:
         typer.echo("\n".join(report.lines(run)))
     raise typer.Exit(0 if run.ok else 1)

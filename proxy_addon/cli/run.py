@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
 import typer
 
+from proxy_addon.cli.common import exit_with
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.ledger.interface import LedgerError
@@ -113,8 +113,7 @@ def run(
         PortTaken,
         ListenError,
     ) as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
+        exit_with(error)
     raise typer.Exit(code)
 
 
@@ -174,7 +173,7 @@ def _notice(application: Application) -> None:
         f"{'   made now: install it on the devices' if application.new_ca else ''}\n"
         f"Try it:  curl -x http://{proxy} --cacert {relative(ca.certificate(settings.confdir))} "
         f"-I https://www.facebook.com/\n"
-        f"Stop it: Ctrl+C, or SIGTERM to process {_pid()}",
+        f"Stop it: Ctrl+C, or SIGTERM to process {os.getpid()}",
         flush=True,
     )
     log.info(
@@ -209,10 +208,6 @@ def _reach(settings: Settings) -> str:
 def _database(settings: Settings) -> str:
     kind, _, rest = settings.database.partition("://")
     return f"{kind}://…@{rest.rpartition('@')[2]}" if "@" in rest else settings.database
-
-
-def _pid() -> int:
-    return os.getpid()
 
 
 def relative(path: Path) -> str:

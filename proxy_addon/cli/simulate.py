@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from proxy_addon.cli.common import AsJson, Config, Rules, one_line_errors
+from proxy_addon.cli.common import AsJson, Config, Rules, exit_with, one_line_errors, print_json
 from proxy_addon.cli.simulate_tables import print_changes, print_result
 from proxy_addon.config.settings import load_settings
 from proxy_addon.core.ruleset import RuleSet
@@ -74,7 +73,7 @@ def simulate(
     _print_problems(report, strict)
     _exit_without_events(traces, report)
     if as_json:
-        typer.echo(json.dumps(_form(results, policy, hours), indent=2, ensure_ascii=False))
+        print_json(_form(results, policy, hours))
     else:
         _print(results, report, policy, hours)
 
@@ -90,8 +89,7 @@ def _read(
                 for replay in replays:
                     replay.feed(event)
     except TraceError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
+        exit_with(error)
     return [replay.finish() for replay in replays]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Annotated
@@ -19,9 +17,12 @@ from proxy_addon.cli.common import (
     Config,
     Database,
     Rules,
+    exit_with,
     ledger_name,
     open_ledger,
+    print_json,
 )
+from proxy_addon.cli.grant import User
 from proxy_addon.cli.tables import PlainTable, whole
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
@@ -33,7 +34,6 @@ from proxy_addon.presentation import visit_evidence as evidence
 from proxy_addon.presentation.durations import duration, moment
 from proxy_addon.presentation.usage_statement import Statement, statement
 
-User = Annotated[str, typer.Argument(help="The name as the rule files write it.")]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Also show what opened, extended and closed each visit.")
 ]
@@ -72,7 +72,7 @@ def usage(
         for line, visit in zip(lines["visits"], visits, strict=True):
             line["evidence"] = evidence.data(visit, now, zone)
     if as_json:
-        typer.echo(json.dumps(lines, indent=2, ensure_ascii=False))
+        print_json(lines)
         return
     evidence_lines = [evidence.sentences(visit, now, zone) for visit in visits] if explain else None
     when = "today" if wanted is None else f"on {wanted:%Y-%m-%d}"
@@ -84,8 +84,7 @@ def _date(text: str) -> datetime:
     try:
         return datetime.combine(dates.day(text), time())
     except BadDateError as error:
-        print(f"--day: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
+        exit_with(f"--day: {error}")
 
 
 def _table(balances: Sequence[Balance], now: float, zone: ZoneInfo) -> PlainTable:

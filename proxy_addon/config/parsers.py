@@ -26,6 +26,7 @@ _FRACTION = re.compile(r"(\d{1,3}(?:\.\d{1,9})?) ?(%)?", re.ASCII)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
 _HOST = re.compile(r"(?!-)[\w.-]+")  # \w: names may be written in any script
 _CREDENTIALS = re.compile(r"(?<=://).*@", re.DOTALL)
+_LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to ask, not to listen
 
 
 class HostPort(NamedTuple):
@@ -37,6 +38,11 @@ class HostPort(NamedTuple):
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+    @property
+    def from_here(self) -> HostPort:
+        """Where this machine reaches what listens there: loopback for all addresses."""
+        return self._replace(host=_LOOPBACK.get(self.host, self.host))
 
 
 class Redirect(NamedTuple):

@@ -71,8 +71,7 @@ def _proxy_port(web: HostPort) -> int | None:
 
 
 def _get(web: HostPort, path: str) -> tuple[int, bytes]:
-    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(web.host, web.host)  # noqa: S104
-    connection = http.client.HTTPConnection(host, web.port, timeout=TIMEOUT)
+    connection = http.client.HTTPConnection(*web.from_here, timeout=TIMEOUT)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
