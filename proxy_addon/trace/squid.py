@@ -21,7 +21,7 @@ from proxy_addon.trace.event import (
 )
 from proxy_addon.trace.report import ReadReport
 from proxy_addon.trace.source import Source
-from proxy_addon.trace.urls import host_of, split_url
+from proxy_addon.trace.urls import Url, host_of, split_url
 
 _FIELDS = 10
 
@@ -58,37 +58,19 @@ def event_of(line: str, user: str | None = None) -> TraceEvent | None:
     who = _who(name, client, user)
     down = size(_figure(sent, "bytes"))
     kind = "" if content_type == "-" else content_type.lower()
-    if method == "CONNECT" and code < 400:
-        return TraceEvent(
-            at,
-            who,
-            "tunnel",
-            method,
-            "",
-            host_of(url),
-            "",
-            "",
-            NO_HEADERS,
-            code,
-            kind,
-            down,
-            0,
-            seconds,
-            "",
-            client,
-        )
-    scheme, host, path, query = (
-        ("https", host_of(url), "/", "") if method == "CONNECT" else split_url(url)
-    )
+    tunnel = method == "CONNECT" and code < 400
+    if tunnel:
+        place = Url("", host_of(url), "", "")
+    elif method == "CONNECT":
+        place = Url("https", host_of(url), "/", "")
+    else:
+        place = split_url(url)
     return TraceEvent(
         at,
         who,
-        "request",
+        "tunnel" if tunnel else "request",
         method,
-        scheme,
-        host,
-        path,
-        query,
+        *place,
         NO_HEADERS,
         code,
         kind,
