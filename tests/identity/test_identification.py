@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from proxy_addon.config.settings import Settings
 from proxy_addon.core.ruleset import People, RuleSet
-from proxy_addon.identity.identification import CHALLENGE, Identifier, Identity
+from proxy_addon.identity.identification import Identifier, Identity
 from proxy_addon.identity.passwords import PasswordFile
-from proxy_addon.system.clock import VirtualClock
+from tests.virtual_clock import VirtualClock
 
 START = 1_793_610_000.0
 NOBODY = Identity("ip:10.0.0.1", False, "none", ("guest",))
@@ -272,11 +272,6 @@ async def test_many_at_once_do_not_mix(identifier, passwords):
         )
     )
     assert [each.name for each in found] == [name for name in names for _ in range(3)]
-
-
-def test_challenge_names_scheme_and_encoding():
-    """The challenge asks for Basic in UTF-8, so that browsers send names as they are."""
-    assert CHALLENGE == 'Basic realm="Allowance", charset="UTF-8"'
 
 
 def test_who_sits_at_an_address_is_asked_again(identifier):

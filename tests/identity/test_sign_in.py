@@ -19,7 +19,8 @@ from proxy_addon.identity.sign_in import (
     Throttle,
     basic_credentials,
 )
-from proxy_addon.system.clock import SystemClock, VirtualClock
+from proxy_addon.system.clock import SystemClock
+from tests.virtual_clock import VirtualClock
 
 START = 1_793_610_000.0
 

@@ -11,8 +11,8 @@ import pytest
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerUnavailable
 from proxy_addon.ledger.retention import AGAIN, EVERY, Pruner
-from proxy_addon.system.clock import VirtualClock
 from tests.ledger.memory_ledger import MemoryLedger
+from tests.virtual_clock import VirtualClock
 
 NOW = 1_793_610_000.0
 

@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerError, LedgerUnavailable, News
 from proxy_addon.ledger.writer import LAST_TRIES, NOT_ASKED, STUCK_AFTER, Writer, WriterState
-from proxy_addon.system.clock import VirtualClock
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.ledger.writers import START, Stopwatch, make, visit
+from tests.virtual_clock import VirtualClock
 
 
 class Told(MemoryLedger):

@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 
 from proxy_addon.ledger.journal import Journal
 from proxy_addon.ledger.writer import JOURNAL_AFTER, Writer, WriterState
-from proxy_addon.system.clock import VirtualClock
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.ledger.writers import START, AwayLedger, Stopwatch, make, visit
+from tests.virtual_clock import VirtualClock
 
 
 class Beats(threading.Event):

@@ -16,7 +16,7 @@ import pytest
 from proxy_addon.core.types import Activity, Decision, Person, Reason, Verdict
 from proxy_addon.observability import decision_log
 from proxy_addon.observability.decision_log import DecisionEntry, DecisionLog, about, erase
-from proxy_addon.system.clock import VirtualClock
+from tests.virtual_clock import VirtualClock
 
 NOON = 1793620800.0  # Monday 2 November 2026, 12:00 UTC
 DAY = 86_400.0

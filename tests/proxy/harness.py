@@ -30,12 +30,13 @@ from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.master import Runner, RunnerOptions
 from proxy_addon.proxy.services import Services
 from proxy_addon.rules import folder as rules_folder
-from proxy_addon.system.clock import VirtualClock, timer
+from proxy_addon.system.clock import timer
 from proxy_addon.web.app import employee_app
 from proxy_addon.web.proxy_state import LiveProxyState
 from tests.e2e.client import Client
 from tests.e2e.origins import Origins
 from tests.e2e.waiting import free_port, until
+from tests.virtual_clock import VirtualClock
 
 NOON = 1793620800.0  # Monday 2 November 2026, 12:00 UTC
 PLATFORMS = """

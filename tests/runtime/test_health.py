@@ -9,9 +9,9 @@ from proxy_addon.ledger.writer import WriterState
 from proxy_addon.observability.exposition import Counted, Host
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.health import Readiness, failing_tests, ledger_health, show_ledger
-from proxy_addon.system.clock import VirtualClock
 from proxy_addon.system.health import FINE, PartHealth
 from tests.proxy.harness import ProxyHarness
+from tests.virtual_clock import VirtualClock
 
 UP = WriterState(True, 0, 0.02, {}, None, 0, 0)
 DOWN = replace(UP, up=False, pending=3, message="locked", errors={"stopped": 2}, journal_visits=3)

@@ -16,9 +16,9 @@ from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime import housekeeping
 from proxy_addon.runtime.housekeeping import Heartbeat, JournalSweeper, RulesAudit
 from proxy_addon.runtime.loop_handle import LoopHandle
-from proxy_addon.system.clock import VirtualClock
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.proxy.harness import NOON, ProxyHarness
+from tests.virtual_clock import VirtualClock
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy_addon.system.clock import SLEW, STEP, SystemClock, VirtualClock
+from proxy_addon.system.clock import SLEW, STEP, SystemClock
+from tests.virtual_clock import VirtualClock
 
 START = 1_793_610_000.0
 

@@ -15,7 +15,7 @@ import structlog
 from proxy_addon.core.types import Decision, Person, Reason, Verdict
 from proxy_addon.observability.decision_log import DecisionEntry, DecisionLog, about
 from proxy_addon.system import logging_setup as logs
-from proxy_addon.system.clock import VirtualClock
+from tests.virtual_clock import VirtualClock
 
 
 @pytest.fixture(autouse=True)

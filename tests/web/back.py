@@ -17,12 +17,12 @@ from proxy_addon.identity.pseudonyms import Pseudonyms
 from proxy_addon.ledger.interface import Ledger, TimeRequest
 from proxy_addon.ledger.pseudonymous import PseudonymLedger
 from proxy_addon.ledger.writer import WriterState
-from proxy_addon.system.clock import VirtualClock
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.app import employee_app
 from proxy_addon.web.forms import Tokens
 from proxy_addon.web.ledger_executor import LedgerExecutor
 from tests.ledger.memory_ledger import MemoryLedger
+from tests.virtual_clock import VirtualClock
 from tests.web.client import as_person
 from tests.web.office import NOW, FixedProxyState, balance, rule_set, visit
 
