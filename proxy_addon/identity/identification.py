@@ -24,8 +24,6 @@ from proxy_addon.identity.sign_in import Checked, SignIn, basic_credentials, is_
 from proxy_addon.network.guards import ClientGuard, plain_address
 from proxy_addon.system.clock import Clock
 
-CHALLENGE = 'Basic realm="Allowance", charset="UTF-8"'  # the value of Proxy-Authenticate
-
 
 class Identity(NamedTuple):
     """A person, and how we know.

@@ -50,15 +50,17 @@ class Bars(NamedTuple):
     unit: str
 
 
-def largest(series: Sequence[Series], most: int = MAX_SERIES) -> list[Series]:
+def largest(series: Sequence[Series]) -> list[Series]:
     """The largest series, and the others put together. Series without anything are left out."""
     ordered = sorted(
         (each for each in series if sum(each[1]) > 0), key=lambda each: (-sum(each[1]), each[0])
     )
-    if len(ordered) <= most + 1:
+    if len(ordered) <= MAX_SERIES + 1:
         return ordered
-    rest = [sum(values) for values in zip(*(values for _, values in ordered[most:]), strict=True)]
-    return [*ordered[:most], (OTHERS, rest)]
+    rest = [
+        sum(values) for values in zip(*(values for _, values in ordered[MAX_SERIES:]), strict=True)
+    ]
+    return [*ordered[:MAX_SERIES], (OTHERS, rest)]
 
 
 def stacked(

@@ -242,5 +242,5 @@ def _instant(wall: datetime, zone: tzinfo) -> float:
     return float(int(wall.replace(tzinfo=zone).timestamp()))
 
 
-def _refused(file: str, what: str, hint: str = "") -> BadValue:
+def _refused(file: str, what: str, hint: str) -> BadValue:
     return BadValue(Code.BAD_CALENDAR, f"the calendar file {quote(file)} {what}", hint)

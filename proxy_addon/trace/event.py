@@ -101,8 +101,8 @@ class TraceFault(StrEnum):
 class BadRecordError(ValueError):
     """One record cannot be used. The detail names the field, never a URL."""
 
-    def __init__(self, reason: TraceFault, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+    def __init__(self, reason: TraceFault, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
 

@@ -52,7 +52,6 @@ class Evidence(StrEnum):
     FAILED = "answered with an error"
     EMPTY = "answered with nothing"
     RHYTHM = "a machine's rhythm"
-    TRICKLE = "a quiet connection of an app"
     PIXEL = "a picture too small to see"
     TIME_UP = "the time was up"
 

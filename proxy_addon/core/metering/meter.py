@@ -120,7 +120,7 @@ def observe(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
     return _bounded(_fold(timeline, mark, metering))
 
 
-def joins(timeline: Timeline, at: float, metering: Metering, *, weak: bool = False) -> bool:
+def joins(timeline: Timeline, at: float, *, weak: bool = False) -> bool:
     """Whether an activity at the instant `at` joins the open stretch, so that the gap before it is charged."""
     if not timeline.stretches or at > timeline.reach:
         return False
@@ -138,7 +138,7 @@ def _fold(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
     reach = max(mark.until + gap, min(timeline.reach, timeline.until + gap))
     firm = timeline.firm if mark.weak else max(timeline.firm, mark.until)
     until = max(timeline.until, mark.until)
-    if joins(timeline, mark.at, metering, weak=mark.weak and not mark.novel):
+    if joins(timeline, mark.at, weak=mark.weak and not mark.novel):
         if mark.weak or mark.follows or _part_of_page(timeline, mark):
             reach = max(reach, timeline.reach)
         return _join(timeline, mark, end)._replace(reach=reach, firm=firm, until=until, pending=())

@@ -33,7 +33,7 @@ def advise(rs: RuleSet, top: Top, found: Mapping[str, list[Entry]], report: Repo
     _allowances(rs, top, report)
     warn_of_lost_carry_over(rs, top, report)
     _roles(rs, top, report)
-    _platforms(rs, top, found, report)
+    _platforms(rs, found, report)
     _devices(rs, top, report)
 
 
@@ -200,7 +200,7 @@ def _roles(rs: RuleSet, top: Top, report: Report) -> None:
             )
 
 
-def _platforms(rs: RuleSet, top: Top, found: Mapping[str, list[Entry]], report: Report) -> None:
+def _platforms(rs: RuleSet, found: Mapping[str, list[Entry]], report: Report) -> None:
     """A platform of the office's own that neither a rule nor a group names was written for nothing."""
     if rs.otherwise is Then.BLOCK or any(rule.targets is None for rule in rs.rules):
         return

@@ -165,8 +165,8 @@ def test_weak_marks_need_somebody_to_vouch_for_them() -> None:
     assert spans(run(mark(0, PAGE), mark(WEAK_GAP + 1, needs=2))) == [(0, 10)]
     held = run(mark(0, PAGE), mark(60, needs=2), mark(120, needs=2), mark(180, needs=2))
     assert spans(held) == [(0, 190)]
-    assert not joins(held, T + 180 + PENDING_GAP + 1, RULES, weak=True)
-    assert joins(held, T + 180 + PENDING_GAP, RULES, weak=True)
+    assert not joins(held, T + 180 + PENDING_GAP + 1, weak=True)
+    assert joins(held, T + 180 + PENDING_GAP, weak=True)
 
 
 def test_a_machine_gives_back_to_where_the_person_left() -> None:

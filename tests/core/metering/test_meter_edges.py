@@ -153,14 +153,14 @@ def test_until_when_evidence_joins_up(marks: tuple[Mark, ...], reach: float) -> 
     """The gap of the last evidence holds exactly to its end, unless what came belongs to the page or the film."""
     timeline = run(*marks)
     assert timeline.reach == T + reach
-    assert joins(timeline, T + reach, RULES)
-    assert not joins(timeline, T + reach + 0.25, RULES)
+    assert joins(timeline, T + reach)
+    assert not joins(timeline, T + reach + 0.25)
 
 
 def test_nothing_joins_up_with_nothing() -> None:
     """Before the first stretch and after a cut there is nothing to join."""
-    assert not joins(EMPTY, T, RULES)
-    assert not joins(truncate(run(mark(0)), T + 5), T + 6, RULES)
+    assert not joins(EMPTY, T)
+    assert not joins(truncate(run(mark(0)), T + 5), T + 6)
 
 
 @pytest.mark.parametrize(
