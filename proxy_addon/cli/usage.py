@@ -46,8 +46,6 @@ Day = Annotated[
     ),
 ]
 
-_DAY = Limit(0.0, Period.DAY)
-
 
 def usage(
     user: User,
@@ -124,9 +122,9 @@ def _visits(context: CommandContext, name: str, day: datetime | None) -> list[Vi
 def _window(context: CommandContext, day: datetime | None) -> Interval:
     rules = context.engine.rule_set
     if day is None:
-        return periods.window(_DAY, rules, context.now)
+        return periods.calendar_window(Period.DAY, rules, context.now)
     begins = (day + timedelta(seconds=rules.day_starts)).replace(tzinfo=rules.zone)
-    return periods.window(_DAY, rules, begins.timestamp() + 1)
+    return periods.calendar_window(Period.DAY, rules, begins.timestamp() + 1)
 
 
 def _print(

@@ -27,7 +27,12 @@ def window(limit: Limit, rs: RuleSet, at: float) -> Interval:
     """The window of `limit` that `at` is in; for a rolling limit the one that ends at `at`."""
     if limit.period is Period.ROLLING:
         return Interval(at - limit.rolling, at)
-    return _window(limit.period, rs.zone, rs.day_starts, rs.week_starts, math.floor(at))
+    return calendar_window(limit.period, rs, at)
+
+
+def calendar_window(period: Period, rs: RuleSet, at: float) -> Interval:
+    """The hour, day, week, month, quarter or year of the policy that `at` is in."""
+    return _window(period, rs.zone, rs.day_starts, rs.week_starts, math.floor(at))
 
 
 def previous(limit: Limit, rs: RuleSet, window_now: Interval) -> Interval:

@@ -11,7 +11,6 @@ from proxy_addon.core import periods
 from proxy_addon.core.ruleset import Limit, Period, RuleSet
 from proxy_addon.core.types import Interval
 
-_DAY = Limit(0.0, Period.DAY)
 _INSIDE = 3 * 3600.0  # seconds after a day begins, whatever the clocks do that night
 MAX_DAYS = 1000
 
@@ -71,7 +70,7 @@ def between(rs: RuleSet, first: date, last: date, now: float) -> Span:
 
 def _day_of(rs: RuleSet, day: date) -> Interval:
     shown = datetime.combine(day, time(0), rs.zone).timestamp()
-    return periods.window(_DAY, rs, shown + rs.day_starts + _INSIDE)
+    return periods.calendar_window(Period.DAY, rs, shown + rs.day_starts + _INSIDE)
 
 
 def _span(rs: RuleSet, whole: Interval, now: float) -> Span:
@@ -83,6 +82,6 @@ def _span(rs: RuleSet, whole: Interval, now: float) -> Span:
 def _days(rs: RuleSet, whole: Interval) -> Iterator[Interval]:
     at = whole.start
     while at < whole.end:
-        day = periods.window(_DAY, rs, at)
+        day = periods.calendar_window(Period.DAY, rs, at)
         yield day
         at = day.end

@@ -168,14 +168,13 @@ def _rank(answer: Answer, ranks: Mapping[Then, int]) -> int:
 
 def next_week(rules: RuleSet, now: float) -> float:
     """When the next week begins."""
-    week = Limit(0.0, Period.WEEK)
-    return periods.window(week, rules, now).end
+    return periods.calendar_window(Period.WEEK, rules, now).end
 
 
 def week_of(rules: RuleSet, day: date) -> float:
     """When the week that a day is in begins."""
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=rules.zone).timestamp()
-    return periods.window(Limit(0.0, Period.WEEK), rules, noon).start
+    return periods.calendar_window(Period.WEEK, rules, noon).start
 
 
 def differences(before: RuleSet, after: RuleSet, start: float) -> Comparison:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from proxy_addon.core import periods
-from proxy_addon.core.ruleset import Limit, Period, RuleSet
+from proxy_addon.core.ruleset import Period, RuleSet
 from proxy_addon.core.types import Balance, Visit
 from proxy_addon.metering.enforcer import Enforcer
 from proxy_addon.metering.usage_book import UsageBook
@@ -19,7 +19,6 @@ from proxy_addon.system.health import PartHealth
 from proxy_addon.web.interface import Health
 
 ACTIVE = 300.0  # seconds
-_DAY = Limit(0.0, Period.DAY)
 
 
 class LiveProxyState:
@@ -69,7 +68,7 @@ class LiveProxyState:
     def visits_today(self, person: str) -> Sequence[Visit]:
         """Visits that end after the policy's day began; visits that lie in the future are left out."""
         now = self.now()
-        start = periods.window(_DAY, self.rules(), now).start
+        start = periods.calendar_window(Period.DAY, self.rules(), now).start
         visits = list(self._book.of(person).visits.values())
         return [v for v in visits if v.end > start and v.end > v.start and v.start <= now]
 
