@@ -13,6 +13,7 @@ import typer
 from proxy_addon.cli.common import exit_with, print_json
 from proxy_addon.config.settings import SettingsError, load_settings
 from proxy_addon.core.rules.problems import Code, RuleProblem, Severity
+from proxy_addon.presentation.durations import count
 from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.yaml_reader import lines
 
@@ -96,11 +97,7 @@ def _report(problems: list[RuleProblem], errors: int, folder: Path) -> Iterable[
     if not problems:
         yield f"{folder}: the rules are valid"
     else:
-        yield f"{_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+        yield f"{count(errors, 'error')}, {count(len(problems) - errors, 'warning')}"
 
 
 def _lines(file: Path) -> list[str]:

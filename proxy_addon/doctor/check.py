@@ -70,8 +70,3 @@ def run_checks(checks: Iterable[tuple[str, CheckFunction]]) -> Iterator[Check]:
 def healthy(checks: Iterable[Check]) -> bool:
     """True when none of them is an error."""
     return all(check.state is not State.ERROR for check in checks)
-
-
-def count(number: int, what: str) -> str:
-    """ "1 error", "2 errors"."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

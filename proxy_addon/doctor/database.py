@@ -11,10 +11,11 @@ from db.address import Address, journal_folder, parse
 from db.engine import HEAD
 from db.probe import Health, describe_schema, health
 from proxy_addon.config.settings import Settings
-from proxy_addon.doctor.check import AS_THE_PROXY, Check, count, error, not_checked, ok, warning
+from proxy_addon.doctor.check import AS_THE_PROXY, Check, error, not_checked, ok, warning
 from proxy_addon.doctor.host import existing, hidden, skew
 from proxy_addon.ledger import journal
 from proxy_addon.ledger.interface import LedgerError
+from proxy_addon.presentation.durations import count
 
 SLOW: Final = 0.25  # seconds for one small write; the ledger is written once a second
 _REMEDIES: Final = {

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from proxy_addon.core.rules.problems import RuleProblem, Severity
 from proxy_addon.core.ruleset import RuleSet
-from proxy_addon.doctor.check import Check, count, error, ok, warning
+from proxy_addon.doctor.check import Check, error, ok, warning
+from proxy_addon.presentation import rule_text
+from proxy_addon.presentation.durations import count
 from proxy_addon.rule_tests.runner import run_folder
 from proxy_addon.rules import folder as rules_folder
 
@@ -28,11 +30,7 @@ def policy(folder: Path, rules: RuleSet | None, problems: list[RuleProblem]) -> 
         first = errors[0] if errors else "they cannot be read"
         yield error("rules", f"{count(len(errors), 'error')}, first: {first}", remedy)
         return
-    counts = (
-        f"{count(len(rules.rules), 'rule')}, {count(len(rules.allowances), 'allowance')}, "
-        f"{count(len(rules.people.roles), 'role')}, "
-        f"{len(rules.limited)} of {len(rules.platforms)} platforms limited"
-    )
+    counts = rule_text.size(rules)
     if problems:
         yield warning(
             "rules", f"{counts}; {count(len(problems), 'warning')}, first: {problems[0]}", remedy

@@ -56,7 +56,7 @@ def moment(instant: float, now: float, zone: ZoneInfo) -> str:
     if instant <= now:
         return "now"
     if instant - now < _MINUTE:
-        return f"in {_count(math.ceil(instant - now), 'second')}"
+        return f"in {count(math.ceil(instant - now), 'second')}"
     at = _local(math.ceil(round(instant, 3) / _MINUTE) * _MINUTE, zone)
     return f"{_day(at, _local(now, zone))} at {clock(at)}"
 
@@ -81,6 +81,11 @@ def day(instant: float, zone: ZoneInfo) -> str:
 def iso(instant: float, zone: ZoneInfo) -> str:
     """ISO 8601 with the zone's offset, to the second: "2026-11-03T00:00:00+00:00"."""
     return _local(instant, zone).isoformat(timespec="seconds")
+
+
+def count(number: int, noun: str) -> str:
+    """ "1 second", "2 seconds"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def label(name: str) -> str:
@@ -115,18 +120,14 @@ def _local(instant: float, zone: ZoneInfo) -> datetime:
         return datetime.min.replace(tzinfo=zone)
 
 
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
-
-
 def _length(seconds: float, whole_minutes: int) -> str:
     """Seconds as they are below a minute, else the minutes as somebody rounded them."""
     if seconds <= 0:
         return "0 minutes"
     if seconds <= _NEARLY_A_MINUTE:
-        return _count(math.ceil(seconds), "second")
+        return count(math.ceil(seconds), "second")
     hours, minutes = divmod(max(whole_minutes, 1), 60)
-    parts = [_count(hours, "hour")] if hours else []
+    parts = [count(hours, "hour")] if hours else []
     if minutes:
-        parts.append(_count(minutes, "minute"))
+        parts.append(count(minutes, "minute"))
     return " ".join(parts)

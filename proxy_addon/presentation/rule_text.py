@@ -5,9 +5,10 @@ For people who write rules; `durations.py` is for employees.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from proxy_addon.core.ruleset import Limit, Override, Period
+from proxy_addon.core.ruleset import Limit, Override, Period, RuleSet
+from proxy_addon.presentation.durations import count
 
 _HOURS = (("hour", 3_600), ("minute", 60), ("second", 1))
 _DAY = 86_400
@@ -91,6 +92,18 @@ def some(names: Iterable[str]) -> str:
     texts = list(names)
     if len(texts) > _FEW:
         texts = [*texts[: _FEW - 1], f"{len(texts) - _FEW + 1} more"]
-    return " and ".join(
-        part for part in (", ".join(texts[:-1]), texts[-1] if texts else "") if part
+    return listed(texts)
+
+
+def listed(texts: Sequence[str]) -> str:
+    """ "a, b and c", however many there are."""
+    return " and ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
+
+
+def size(rules: RuleSet) -> str:
+    """ "5 rules, 2 allowances, 1 role, 9 of 48 platforms limited"."""
+    return (
+        f"{count(len(rules.rules), 'rule')}, {count(len(rules.allowances), 'allowance')}, "
+        f"{count(len(rules.people.roles), 'role')}, "
+        f"{len(rules.limited)} of {len(rules.platforms)} platforms limited"
     )

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from proxy_addon.core.metering import evidence as codes
 from proxy_addon.core.types import EvidenceSummary, Extension, Visit
+from proxy_addon.presentation import rule_text
 from proxy_addon.presentation.durations import duration, iso
 
 NOT_RECORDED: Final = "Not recorded."
@@ -109,7 +110,7 @@ def _sentences(visit: Visit, found: EvidenceSummary, now: float, zone: ZoneInfo)
     yield f"Opened {_second(at, zone)} {_words(code)[0]}."
     lines = [_extension(line, zone) for line in found.extended if _is_shown(line)]
     if lines:
-        yield f"Extended by {_listed(lines)}."
+        yield f"Extended by {rule_text.listed(lines)}."
     if visit.end > now:
         yield "Still open."
     else:
@@ -154,10 +155,6 @@ def _words(code: str) -> tuple[str, str, str]:
 
 def _plain(code: str) -> str:
     return code.replace("-", " ").replace("{", "").replace("}", "")
-
-
-def _listed(parts: list[str]) -> str:
-    return " and ".join(part for part in (", ".join(parts[:-1]), parts[-1]) if part)
 
 
 def _capital(text: str) -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from proxy_addon.core.text import printable
 from proxy_addon.core.types import Decision
 from proxy_addon.presentation import rule_text
-from proxy_addon.presentation.durations import iso
+from proxy_addon.presentation.durations import count, iso
 from proxy_addon.rule_tests.models import NONE
 from proxy_addon.rule_tests.plan import Opens
 from proxy_addon.rule_tests.runner import Difference, Outcome, Run
@@ -81,14 +81,10 @@ def _coverage(run: Run) -> Iterator[str]:
 
 def _count(run: Run) -> str:
     failed = sum(not outcome.passed for outcome in run.outcomes)
-    parts = [f"{_many(len(run.outcomes), 'test')}, {failed or 'none'} failed"]
+    parts = [f"{count(len(run.outcomes), 'test')}, {failed or 'none'} failed"]
     if run.problems:
-        parts.append(f"{_many(len(run.problems), 'mistake')} in the test files")
+        parts.append(f"{count(len(run.problems), 'mistake')} in the test files")
     return ", ".join(parts) if run.outcomes or run.problems else "there are no tests"
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def data(run: Run) -> dict[str, Any]:

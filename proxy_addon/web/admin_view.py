@@ -10,6 +10,7 @@ from proxy_addon.ledger.interface import TimeRequest
 from proxy_addon.ledger.time_requests import LONGEST
 from proxy_addon.ledger.writer import WriterState
 from proxy_addon.presentation import durations as words
+from proxy_addon.presentation import rule_text
 from proxy_addon.web.admin_service import Totals
 from proxy_addon.web.interface import Health
 from proxy_addon.web.time_request_pages import when
@@ -104,20 +105,16 @@ class Admin(NamedTuple):
 
 def in_force(rules: RuleSet, loaded: float, problems: Sequence[str], now: float) -> InForce:
     """A description of the rules in force."""
-    counts = (
-        f"{_count(len(rules.rules), 'rule')}, {_count(len(rules.allowances), 'allowance')}, "
-        f"{_count(len(rules.people.roles), 'role')}, "
-        f"{len(rules.limited)} of {len(rules.platforms)} platforms limited"
-    )
     shown = tuple(problems[:MAX_SHOWN])
     since = when(loaded, now, rules.zone)
     return InForce(
-        rules.digest[:12], since, counts, rules.zone.key, shown, len(problems) - len(shown)
+        rules.digest[:12],
+        since,
+        rule_text.size(rules),
+        rules.zone.key,
+        shown,
+        len(problems) - len(shown),
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def parts(health: Health, state: WriterState) -> tuple[Part, ...]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from proxy_addon.doctor.check import (
     Check,
     State,
-    count,
     error,
     healthy,
     not_checked,
@@ -40,8 +39,3 @@ def test_only_errors_are_unhealthy() -> None:
     """Warnings, and what could not be checked, do not."""
     assert healthy([ok("a", "b"), warning("a", "b", "c"), not_checked("a", "b")])
     assert not healthy([ok("a", "b"), error("a", "b", "c")])
-
-
-def test_count() -> None:
-    """One thing is not a plural."""
-    assert [count(n, "rule") for n in (0, 1, 2)] == ["0 rules", "1 rule", "2 rules"]

@@ -167,3 +167,8 @@ def test_day_time_and_iso() -> None:
 def test_label(name: str, said: str) -> None:
     """A name from the rule files makes a heading."""
     assert words.label(name) == said
+
+
+def test_one_thing_is_not_a_plural() -> None:
+    """A number and a noun."""
+    assert [words.count(n, "rule") for n in (0, 1, 2)] == ["0 rules", "1 rule", "2 rules"]

@@ -82,3 +82,10 @@ def test_long_lists_are_cut() -> None:
     assert rule_text.some([]) == ""
     assert rule_text.some("ab") == "a and b"
     assert rule_text.some("abcdefg") == "a, b, c and 4 more"
+
+
+def test_whole_lists() -> None:
+    """However long they are."""
+    assert rule_text.listed([]) == ""
+    assert rule_text.listed(["a"]) == "a"
+    assert rule_text.listed(list("abcdef")) == "a, b, c, d, e and f"
