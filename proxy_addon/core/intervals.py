@@ -39,6 +39,14 @@ def union(*many: Intervals) -> Intervals:
     return normalise(chain.from_iterable(many))
 
 
+def unions[K](pairs: Iterable[tuple[K, Interval]]) -> dict[K, Intervals]:
+    """The union of the intervals of each key, in the order in which the keys come first."""
+    found: dict[K, list[Interval]] = {}
+    for key, interval in pairs:
+        found.setdefault(key, []).append(interval)
+    return {key: normalise(intervals) for key, intervals in found.items()}
+
+
 def intersection(a: Intervals, b: Intervals) -> Intervals:
     """The instants that lie in both sets."""
     shared: list[Interval] = []

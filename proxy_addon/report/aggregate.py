@@ -8,7 +8,15 @@ from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from proxy_addon.core.intervals import Intervals, clip, intersection, measure, normalise, union
+from proxy_addon.core.intervals import (
+    Intervals,
+    clip,
+    intersection,
+    measure,
+    normalise,
+    union,
+    unions,
+)
 from proxy_addon.core.policy.balance import StaticUsage
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import RuleSet, Then
@@ -118,13 +126,11 @@ class _Person:
         self.span = made.span
         self.within = Interval(made.span.start, made.span.until)
         self.visits = [visit for visit in visits if visit.end > visit.start]
-        spent: defaultdict[str, list[Interval]] = defaultdict(list)
-        for visit in self.visits:
-            if visit.allowance is not None:
-                spent[visit.allowance].append(Interval(visit.start, visit.end))
-        self.spent: Mapping[str, Intervals] = {
-            name: normalise(some) for name, some in spent.items()
-        }
+        self.spent: Mapping[str, Intervals] = unions(
+            (visit.allowance, Interval(visit.start, visit.end))
+            for visit in self.visits
+            if visit.allowance is not None
+        )
         self.usage = StaticUsage(self.spent, tuple(grants))
         self.cells: defaultdict[tuple[int, str, str], Sum] = defaultdict(Sum)  # day, platform, role
         first = roles.person(name, self.within.start)

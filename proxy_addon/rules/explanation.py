@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from proxy_addon.core import period_table, periods
 from proxy_addon.core.audience import NameIndex
 from proxy_addon.core.catalogue import Catalogue
-from proxy_addon.core.intervals import measure, normalise
+from proxy_addon.core.intervals import measure_between, unions
 from proxy_addon.core.policy import balance as balances
 from proxy_addon.core.policy.balance import StaticUsage, Usage
 from proxy_addon.core.policy.engine import Engine
@@ -159,13 +159,10 @@ def _begin(usage: Usage, name: str, start: float, at: float) -> float:
 
 def _by_platform(visits: Iterable[Visit], window: Interval) -> dict[str, float]:
     """Seconds of each platform within a window, the longest first."""
-    stretches: dict[str, list[Interval]] = {}
-    for visit in visits:
-        part = Interval(max(visit.start, window.start), min(visit.end, window.end))
-        if part.end > part.start:
-            stretches.setdefault(visit.platform, []).append(part)
-    lengths = {platform: measure(normalise(many)) for platform, many in stretches.items()}
-    return dict(sorted(lengths.items(), key=lambda pair: -pair[1]))
+    used = unions((visit.platform, Interval(visit.start, visit.end)) for visit in visits)
+    lengths = {platform: measure_between(union, *window) for platform, union in used.items()}
+    longest_first = sorted(lengths.items(), key=lambda pair: -pair[1])
+    return {platform: seconds for platform, seconds in longest_first if seconds > 0}
 
 
 def _is_named(engine: Engine, name: str) -> bool:
@@ -224,9 +221,9 @@ def data(found: Explanation, zone: ZoneInfo) -> dict[str, Any]:
 def used_by(visits: Iterable[Visit], grants: Iterable[Grant]) -> Used:
     """What a ledger knows of one person."""
     kept = tuple(visits)
-    stretches: dict[str, list[Interval]] = {}
-    for visit in kept:
-        if visit.allowance is not None:
-            stretches.setdefault(visit.allowance, []).append(Interval(visit.start, visit.end))
-    unions = {name: normalise(many) for name, many in stretches.items()}
-    return Used(StaticUsage(unions, tuple(grants)), kept)
+    spent = unions(
+        (visit.allowance, Interval(visit.start, visit.end))
+        for visit in kept
+        if visit.allowance is not None
+    )
+    return Used(StaticUsage(spent, tuple(grants)), kept)

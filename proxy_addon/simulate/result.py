@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from proxy_addon.core.intervals import Intervals, measure, normalise
+from proxy_addon.core.intervals import Intervals, measure, unions
 from proxy_addon.core.types import Activity, Interval, Visit
 from proxy_addon.presentation.durations import iso
 
@@ -28,13 +29,13 @@ class PersonResult:
         """The union of visits for each allowance; free time has none."""
         return self._unions(lambda visit: visit.allowance)
 
-    def _unions(self, key: Any) -> dict[str, Intervals]:
-        groups: dict[str, list[Interval]] = {}
-        for visit in self.visits.values():
-            name = key(visit)
-            if name is not None and visit.end > visit.start:
-                groups.setdefault(name, []).append(Interval(visit.start, visit.end))
-        return {name: normalise(groups[name]) for name in sorted(groups)}
+    def _unions(self, key: Callable[[Visit], str | None]) -> dict[str, Intervals]:
+        found = unions(
+            (name, Interval(visit.start, visit.end))
+            for visit in self.visits.values()
+            if (name := key(visit)) is not None and visit.end > visit.start
+        )
+        return dict(sorted(found.items()))
 
 
 @dataclass(slots=True)

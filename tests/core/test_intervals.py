@@ -16,6 +16,7 @@ from proxy_addon.core.intervals import (
     measure_between,
     normalise,
     union,
+    unions,
 )
 from proxy_addon.core.types import Interval
 
@@ -161,3 +162,10 @@ def test_measuring_outside_or_backwards_is_nothing():
     ] == [0.0] * 5
     assert measure_between((), 0, 99) == 0.0
     assert clip(a, 35, 15) == ()
+
+
+def test_unions_are_made_by_key() -> None:
+    """Each key has the union of its own intervals; the keys stay in order."""
+    pairs = [("b", Interval(5, 9)), ("a", Interval(1, 2)), ("b", Interval(1, 6))]
+    assert list(unions(pairs).items()) == [("b", (Interval(1, 9),)), ("a", (Interval(1, 2),))]
+    assert unions([]) == {}
