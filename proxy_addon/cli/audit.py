@@ -19,8 +19,6 @@ from proxy_addon.config.settings import SettingsError, load_settings
 from proxy_addon.ledger.interface import AuditEntry
 from proxy_addon.system.clock import SystemClock
 
-DAY = 86_400.0
-
 Since = Annotated[
     str | None,
     typer.Option(
@@ -78,11 +76,9 @@ def _instant(text: str, now: float) -> float:
         pass
     else:
         return _on_the_clock(text)
-    days = text.removesuffix("d")
     try:
-        ago = int(days) * DAY if text.endswith("d") else parsers.duration(0, 36_500 * DAY)(text)
+        return now - parsers.long_duration(text)
     except ValueError:
         raise SettingsError(
             f"--since: {text!r} is not a time; write 2026-11-02, 30d or 12h"
         ) from None
-    return now - ago

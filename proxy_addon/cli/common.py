@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import math
 import os
 import sys
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Person
 from proxy_addon.identity.passwords import person_name
-from proxy_addon.ledger.interface import Ledger, LedgerError
+from proxy_addon.ledger.interface import Ledger, LedgerError, whole_milliseconds
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms
 from proxy_addon.metering.usage_book import PersonUsage
 from proxy_addon.report.roles import Roles
@@ -135,12 +134,8 @@ def open_ledger(
         engine = Engine(rules_folder.load(settings.rules))
         (upgrade if make else upgrade_existing)(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
-            yield CommandContext(engine, masked_ledger(ledger, engine.rule_set, settings), _now())
-
-
-def _now() -> float:
-    """The instant in whole milliseconds: what is written now is in force now, however the ledger rounds."""
-    return math.floor(SystemClock().now() * 1000) / 1000
+            asked = masked_ledger(ledger, engine.rule_set, settings)
+            yield CommandContext(engine, asked, whole_milliseconds(SystemClock().now()))
 
 
 def masked_ledger(ledger: Ledger, rules: RuleSet, settings: Settings) -> Ledger:

@@ -109,12 +109,9 @@ def _schema_and_problem(settings: Settings) -> tuple[str | None, str | None]:
 
 
 def _seconds(text: str) -> float:
-    """A time to keep; days, too, which settings have no use for."""
-    days, is_days = text.strip().removesuffix("d"), text.strip().endswith("d")
+    """A time to keep."""
     try:
-        if is_days and days.isdecimal():
-            return parsers.duration(0, 36_500 * 86_400)(int(days) * 86_400)
-        return parsers.duration(0, 36_500 * 86_400)(text)
+        return parsers.long_duration(text)
     except ValueError:
         raise typer.BadParameter(
             f"{text!r} is not a time; write 30d, 12h or 90m", param_hint="--older-than"

@@ -21,6 +21,7 @@ from proxy_addon.core.hosts import normalise
 type Network = IPv4Network | IPv6Network
 type Address = IPv4Address | IPv6Address
 
+DAY = 86_400  # seconds
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _FRACTION = re.compile(r"(\d{1,3}(?:\.\d{1,9})?) ?(%)?", re.ASCII)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
@@ -207,6 +208,13 @@ def duration(low: float, high: float) -> Callable[[object], float]:
         return seconds
 
     return parse
+
+
+def long_duration(text: str) -> float:
+    """The same for commands, which take days as well (`30d`), up to a hundred years."""
+    parse = duration(0, 36_500 * DAY)
+    days = text.strip().removesuffix("d")
+    return parse(int(days) * DAY if days.isdecimal() and text.strip().endswith("d") else text)
 
 
 def whole_number(low: int, high: int) -> Callable[[object], int]:

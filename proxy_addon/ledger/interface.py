@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -200,6 +201,11 @@ REFUSED = "refuse"  # the action of those entries
 
 
 AUDIT_LONGER = 365 * 86_400.0  # seconds that the audit is kept beyond the retention of visits
+
+
+def whole_milliseconds(instant: float) -> float:
+    """The instant in whole milliseconds: what is written now is in force now, however the ledger rounds."""
+    return math.floor(instant * 1000) / 1000
 
 
 class Ledger(Protocol):

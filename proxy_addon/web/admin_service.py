@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +10,11 @@ from typing import Final, NamedTuple
 
 from proxy_addon.core import periods
 from proxy_addon.core.policy.engine import Engine
-from proxy_addon.core.ruleset import Limit, Period
+from proxy_addon.core.ruleset import Period
 from proxy_addon.identity.pseudonyms import Pseudonyms
 from proxy_addon.ledger import time_requests as more_time
 from proxy_addon.ledger import unmasking
-from proxy_addon.ledger.interface import Ledger, LedgerError, TimeRequest
+from proxy_addon.ledger.interface import Ledger, LedgerError, TimeRequest, whole_milliseconds
 from proxy_addon.ledger.writer import WriterState
 from proxy_addon.observability.interface import TimeRequestCounts
 from proxy_addon.system.clock import Clock
@@ -24,7 +23,6 @@ from proxy_addon.web.ledger_executor import LedgerExecutor
 
 ADMIN: Final = "admin"  # the role that opens the admin pages
 OPTIONAL_TIMEOUT: Final = 1.0  # seconds that a page waits for data that it can do without
-_DAY: Final = Limit(0.0, Period.DAY)
 
 
 class Totals(NamedTuple):
@@ -166,7 +164,7 @@ class AdminService:
     async def totals(self) -> Totals:
         """The totals of all people since the policy's day began."""
         now = self.clock.now()
-        start = periods.window(_DAY, self.engine().rule_set, now).start
+        start = periods.calendar_window(Period.DAY, self.engine().rule_set, now).start
         platforms: Counter[str] = Counter()
         allowances: Counter[str | None] = Counter()
         people: set[str] = set()
@@ -210,8 +208,7 @@ class AdminService:
         )
 
     def _now(self) -> float:
-        """The instant in whole milliseconds: what is written now is in force now, however the ledger rounds."""
-        return math.floor(self.clock.now() * 1000) / 1000
+        return whole_milliseconds(self.clock.now())
 
     def _names(self) -> Pseudonyms:
         if self.names is None:

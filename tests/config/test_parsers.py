@@ -219,3 +219,32 @@ def test_no_parts_of_a_whole(written: object) -> None:
     """The message says what to write."""
     with pytest.raises(ValueError, match=r"from 0 to 1, such as 0\.1 or 10%"):
         parsers.fraction(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("30d", 30 * 86_400.0), (" 1d ", 86_400.0), ("12h", 43_200.0)]
+)
+def test_long_durations(written: str, seconds: float) -> None:
+    """Commands take days as well."""
+    assert parsers.long_duration(written) == seconds
+
+
+@pytest.mark.parametrize("written", ["", "d", "-1d", "1.5d", "36501d", "1 d", "soon"])
+def test_no_long_durations(written: str) -> None:
+    """Whole days, up to a hundred years."""
+    with pytest.raises(ValueError, match="write a time"):
+        parsers.long_duration(written)
+
+
+@pytest.mark.parametrize(
+    ("listens", "asked"),
+    [
+        (":8081", "127.0.0.1:8081"),
+        ("0.0.0.0:8081", "127.0.0.1:8081"),
+        ("[::]:8081", "[::1]:8081"),
+        ("10.0.0.5:8081", "10.0.0.5:8081"),
+    ],
+)
+def test_an_address_as_seen_from_here(listens: str, asked: str) -> None:
+    """What listens on all addresses is reached by loopback."""
+    assert str(parsers.host_port(listens).from_here) == asked
