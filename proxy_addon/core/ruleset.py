@@ -221,6 +221,14 @@ class RuleSet:
     require_tests: bool = False  # rules come into force only when their tests pass
 
     @property
+    def roles(self) -> frozenset[str]:
+        """Every role that a person may have."""
+        people = self.people
+        given = (role for _, _, role in people.devices)
+        known = (people.default_role, self.unidentified_role, *people.roles, *people.duties, *given)
+        return frozenset(filter(None, known))
+
+    @property
     def observes(self) -> bool:
         """True when the policy as a whole is only observed."""
         return self.mode is Mode.OBSERVE

@@ -87,17 +87,9 @@ class PrometheusMetrics:
         self._families.rules_info.labels(self._digest).set(1)
         self._families.rules_loaded.set(at)
         self.rules_ok.set(1)
-        people = rules.people
-        roles = {
-            people.default_role,
-            *people.roles,
-            *people.duties,
-            rules.unidentified_role,
-            NOBODY,
-        }
-        roles |= {"admin", *(role for _, _, role in people.devices)}
+        roles = rules.roles | {"admin", NOBODY}
         self._platform = LabelValues({*rules.platforms, PAGE})
-        self._role = LabelValues({role for role in roles if role})
+        self._role = LabelValues(roles)
         self._allowance = LabelValues({*rules.allowances, FREE})
         # The name of a rule about people may identify them.
         self._observed = LabelValues(
@@ -110,7 +102,7 @@ class PrometheusMetrics:
             self._families.notices.labels(allowance)
             for outcome in OUTCOMES:
                 self._families.time_requests.labels(allowance, outcome)
-            for role in filter(None, roles):
+            for role in roles:
                 self._families.exhausted.labels(allowance, role)
 
     # -- the engine (observability.interface.Metrics)

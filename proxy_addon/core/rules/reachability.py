@@ -100,7 +100,7 @@ class _Atoms:
         self._at: dict[Target, int] = {}
         self._fitting: dict[tuple[str, str], int] = {}
         self._forced = {name.casefold() for _, name, role in rs.people.devices if name and role}
-        self._everybody = tuple(("role", role) for role in sorted(_all_roles(rs)))
+        self._everybody = tuple(("role", role) for role in sorted(rs.roles))
         self._members: dict[str, set[str]] = {}
         for role, names in rs.people.roles.items():
             for name in names:
@@ -168,13 +168,6 @@ def covers(user: str, name: str) -> bool:
     if user == name:
         return True
     return not set(user + name) & set("?[") and is_pattern(user) and fnmatchcase(name, user)
-
-
-def _all_roles(rs: RuleSet) -> set[str]:
-    """Every role that a person may have."""
-    roles = {rs.people.default_role, *rs.people.roles, *rs.people.duties}
-    roles.update(role for _, _, role in rs.people.devices if role)
-    return roles | ({rs.unidentified_role} if rs.unidentified_role else set())
 
 
 def _moments(whens: Sequence[When]) -> Iterator[Moment]:
