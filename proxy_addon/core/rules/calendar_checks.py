@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from pydantic import ValidationInfo
 
 from proxy_addon.core.rules import calendars, parsers, time_parsers
 from proxy_addon.core.rules.calendars import Feed
-from proxy_addon.core.rules.checks import DefinedNames, defined, names_of
+from proxy_addon.core.rules.checks import DefinedNames, defined, names_of, placed
 from proxy_addon.core.rules.parsers import BadValue, quote
 from proxy_addon.core.rules.problems import Code
 from proxy_addon.core.ruleset import Calendar
@@ -48,7 +48,7 @@ def item(value: object, info: ValidationInfo) -> Calendar:
         return Calendar((), (time_parsers.dates(value),))
     if "ics" in value:
         _only(value, ("ics",), "a calendar file")
-        return calendars.of_feed(_at("ics", lambda: feed(value["ics"], info)))
+        return calendars.of_feed(placed("ics", lambda: feed(value["ics"], info)))
     if "holidays" not in value:
         _only(value, ("ics", *_HOLIDAY_KEYS), "a calendar")
         raise BadValue(Code.MISSING_KEY, "nothing says where these days come from", _ITEM)
@@ -57,9 +57,11 @@ def item(value: object, info: ValidationInfo) -> Calendar:
 
 
 def _holidays(value: Mapping[str, object], names: DefinedNames) -> Calendar:
-    country = _at("holidays", lambda: parsers.name(value["holidays"]))
-    region = _at("region", lambda: parsers.name(value["region"])) if "region" in value else None
-    years = _at("years", lambda: _years(value["years"])) if "years" in value else _default_years()
+    country = placed("holidays", lambda: parsers.name(value["holidays"]))
+    region = placed("region", lambda: parsers.name(value["region"])) if "region" in value else None
+    years = (
+        placed("years", lambda: _years(value["years"])) if "years" in value else _default_years()
+    )
     if names.sources is None:
         return Calendar(())
     return Calendar((), names.sources.holidays(country, region, years))
@@ -113,12 +115,3 @@ def _only(value: Mapping[str, object], keys: tuple[str, ...], what: str) -> None
                 at=(key,),
                 near=(key, keys),
             )
-
-
-def _at[T](key: str, parse: Callable[[], T]) -> T:
-    """`parse`, with its error placed at a key."""
-    try:
-        return parse()
-    except BadValue as error:
-        error.at = (key, *error.at)
-        raise

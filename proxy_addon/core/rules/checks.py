@@ -218,8 +218,13 @@ def _only(value: Mapping[str, object], keys: tuple[str, ...], what: str, hint: s
 
 def _part(value: Mapping[str, object], key: str, parse: Callable[[object], str]) -> str | None:
     """`parse` of one key, with its error placed there; None where the key is missing."""
+    return placed(key, lambda: parse(value[key])) if key in value else None
+
+
+def placed[T](key: str, parse: Callable[[], T]) -> T:
+    """`parse`, with its error placed at a key."""
     try:
-        return parse(value[key]) if key in value else None
+        return parse()
     except BadValue as error:
         error.at = (key, *error.at)
         raise

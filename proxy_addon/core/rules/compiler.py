@@ -25,7 +25,7 @@ from proxy_addon.core.rules.models import (
 )
 from proxy_addon.core.rules.parsers import BadValue, quote
 from proxy_addon.core.rules.platforms import compile_platforms, entries
-from proxy_addon.core.rules.problems import Code, RuleProblem, Severity
+from proxy_addon.core.rules.problems import Code, RuleProblem
 from proxy_addon.core.rules.report import Report, validated
 from proxy_addon.core.rules.retention_checks import refuse_short_retention
 from proxy_addon.core.ruleset import (
@@ -72,20 +72,18 @@ def compile_rules(
     metering = _metering(top, report)
     _group_names(top, found, report)
     _rule_names(top, report)
-    problems = tuple(sorted(set(report.problems)))
-    if policy is None or people is None or any(p.severity is Severity.ERROR for p in problems):
-        return Compiled(None, problems)
+    if policy is None or people is None or report.has_errors:
+        return Compiled(None, report.sorted)
     rule_set = replace(
         _rule_set(policy, _people(people, policy, devices), platforms, metering),
         digest=documents.digest,
     )
     refuse_short_retention(rule_set, top, report)
-    if report.problems and any(p.severity is Severity.ERROR for p in report.problems):
-        return Compiled(None, tuple(sorted(set(report.problems))))
+    if report.has_errors:
+        return Compiled(None, report.sorted)
     if advise:
         lint.advise(rule_set, top, found, report)
-        problems = tuple(sorted(set(report.problems)))
-    return Compiled(rule_set, problems)
+    return Compiled(rule_set, report.sorted)
 
 
 def _people(people: PeopleModel, policy: PolicyModel, devices: tuple[Device, ...]) -> People:

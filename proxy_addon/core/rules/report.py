@@ -42,6 +42,16 @@ class Report:
     def __init__(self) -> None:
         self.problems: list[RuleProblem] = []
 
+    @property
+    def sorted(self) -> tuple[RuleProblem, ...]:
+        """The problems by place, each once."""
+        return tuple(sorted(set(self.problems)))
+
+    @property
+    def has_errors(self) -> bool:
+        """True when the rules cannot go into force."""
+        return any(problem.severity is Severity.ERROR for problem in self.problems)
+
     def add(
         self,
         place: Place,
