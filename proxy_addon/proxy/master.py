@@ -50,7 +50,7 @@ class Runner:
         wanted: RunnerOptions,
         addon: AllowanceAddon,
         on_running: Callable[[], None],
-        on_stopping: Callable[[], None],
+        on_stopping: Callable[[], None] = lambda: None,
     ) -> None:
         self._wanted = wanted
         self._addon = addon

@@ -16,7 +16,7 @@ from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.client_side import error_page
 from proxy_addon.proxy.layers.connections import ClientState, Connections, TunnelOptions
 from proxy_addon.proxy.layers.flow_output import request_id
-from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST, LayerChooser, NeedsMoreData
+from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST, LayerChooser, NeedsMoreData, relayed
 from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 
@@ -156,8 +156,7 @@ class Tunnels:
     ) -> layer.Layer | None:
         if self._failures.verdict(None, Target("")).blocks:
             return None
-        conn.passed = True
-        return layers.TCPLayer(nextlayer.context, ignore=True)
+        return relayed(nextlayer.context, conn)
 
     def _count(self, conn: ClientState, chosen: layer.Layer | None) -> None:
         traffic = self._services.traffic

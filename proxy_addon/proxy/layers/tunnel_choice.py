@@ -110,6 +110,12 @@ def _host_of_target(line: bytes) -> str:
     return normalise(target.decode("latin-1"))
 
 
+def relayed(ctx: context.Context, conn: ClientState) -> layer.Layer:
+    """The layer of a tunnel that is relayed as bytes, unread."""
+    conn.passed = True
+    return layers.TCPLayer(ctx, ignore=True)
+
+
 class LayerChooser:
     """Chooses the layer inside a tunnel.
 
@@ -160,8 +166,7 @@ class LayerChooser:
             return self._decrypted(ctx, preamble.kind)
         platform = self._platform(conn)
         if platform is None:
-            conn.passed = True
-            return layers.TCPLayer(ctx, ignore=True)
+            return relayed(ctx, conn)
         if preamble.kind is Kind.OTHER or not self._inspected(platform):
             return self._metered(ctx, conn, platform)
         return self._decrypted(ctx, preamble.kind)
@@ -171,10 +176,7 @@ class LayerChooser:
 
     def _server_first(self, ctx: context.Context, conn: ClientState) -> layer.Layer | None:
         platform = self._platform(conn)
-        if platform is not None:
-            return self._metered(ctx, conn, platform)
-        conn.passed = True
-        return layers.TCPLayer(ctx, ignore=True)
+        return relayed(ctx, conn) if platform is None else self._metered(ctx, conn, platform)
 
     def _metered(
         self, ctx: context.Context, conn: ClientState, platform: str
