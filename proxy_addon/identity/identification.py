@@ -62,7 +62,11 @@ class Identifier:
         self._mode = settings.sign_in
         self._header = settings.front_proxy_header
         self._front = ClientGuard(settings.front_proxies)
-        self._sign_in = _sign_in(passwords, clock, on_sign_in, self._mode)
+        self._sign_in = (
+            SignIn(passwords, clock, on_sign_in)
+            if passwords is not None and self._mode != "off"
+            else None
+        )
         self._devices = self._prepared = _Devices(People(default_role="", roles={}))
         self.strip_headers: tuple[str, ...] = (
             "Proxy-Authorization",
@@ -174,12 +178,6 @@ def _passed_on(proxy_authorization: str | None, forwarded_user: str | None) -> s
     """The user that a front proxy names; a name that nobody can have counts as none."""
     credentials = basic_credentials(proxy_authorization) if proxy_authorization else None
     return _named(credentials[0] if credentials else None) or _named(forwarded_user)
-
-
-def _sign_in(
-    passwords: PasswordFile | None, clock: Clock, on_result: Callable[[str], None], mode: str
-) -> SignIn | None:
-    return SignIn(passwords, clock, on_result) if passwords is not None and mode != "off" else None
 
 
 def _named(user: str | None) -> str | None:

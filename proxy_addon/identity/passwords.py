@@ -97,7 +97,7 @@ class Attempt(NamedTuple):
 class PasswordFile:
     """People and the hashes of their passwords. Safe to use from several threads and processes.
 
-    Everything here may wait for a disk, `verify` also for a CPU: not for the event loop. The two exceptions
+    Everything here may wait for a disk, `attempt` also for a CPU: not for the event loop. The two exceptions
     are `people` and `fingerprint`, which read memory.
     """
 
@@ -140,12 +140,8 @@ class PasswordFile:
             except PasswordFileError as error:
                 _log.error("%s; the passwords read before stay in force", error)
 
-    def verify(self, user: str, password: str) -> bool:
-        """True when the password is this user's. As slow for a user who does not exist."""
-        return self.attempt(user, password).right
-
     def attempt(self, user: str, password: str) -> Attempt:
-        """As `verify`, with what the answer rests on."""
+        """Whether the password is this user's. As slow for a user who does not exist."""
         self.refresh()
         try:
             name = person_name(user)

@@ -54,17 +54,17 @@ class PseudonymLedger:
 
     def __init__(self, ledger: Ledger, names: Pseudonyms) -> None:
         self._ledger = ledger
-        self.names = self._names = names
+        self.names = names
 
     def write_visits(self, visits: Sequence[Visit]) -> None:
         """See `interface.Ledger`."""
-        self._ledger.write_visits([masked(visit, self._names.of) for visit in visits])
+        self._ledger.write_visits([masked(visit, self.names.of) for visit in visits])
 
     def visits(
         self, since: float, *, person: str | None = None, people: Collection[str] | None = None
     ) -> Iterable[Visit]:
         """See `interface.Ledger`."""
-        some = None if people is None else {self._names.of(name) for name in people}
+        some = None if people is None else {self.names.of(name) for name in people}
         return self._ledger.visits(since, person=self._maybe(person), people=some)
 
     def grants(self, valid_after: float, *, person: str | None = None) -> Sequence[Grant]:
@@ -73,12 +73,12 @@ class PseudonymLedger:
 
     def add_grant(self, grant: Grant, *, actor: str) -> None:
         """See `interface.Ledger`."""
-        self._ledger.add_grant(self._hidden(grant), actor=self._names.actor(actor))
+        self._ledger.add_grant(self._hidden(grant), actor=self.names.actor(actor))
 
     def ask(self, request: TimeRequest, *, most_open: int) -> bool:
         """See `interface.Ledger`."""
         return self._ledger.ask(
-            replace(request, person=self._names.of(request.person)), most_open=most_open
+            replace(request, person=self.names.of(request.person)), most_open=most_open
         )
 
     def requests(
@@ -92,7 +92,7 @@ class PseudonymLedger:
     ) -> TimeRequest | None:
         """See `interface.Ledger`."""
         masked_grant = None if grant is None else self._hidden(grant)
-        by, actor = self._names.of(by), self._names.actor(actor)
+        by, actor = self.names.of(by), self.names.actor(actor)
         return self._ledger.decide(
             request, at=at, by=by, actor=actor, grant=masked_grant, note=note
         )
@@ -103,8 +103,8 @@ class PseudonymLedger:
 
     def audit(self, entry: AuditEntry) -> None:
         """See `interface.Ledger`. The subject is taken for a person."""
-        subject = self._names.of(entry.subject)
-        self._ledger.audit(replace(entry, actor=self._names.actor(entry.actor), subject=subject))
+        subject = self.names.of(entry.subject)
+        self._ledger.audit(replace(entry, actor=self.names.actor(entry.actor), subject=subject))
 
     def audit_log(self, since: float = 0.0, *, subject: str | None = None) -> Sequence[AuditEntry]:
         """See `interface.Ledger`."""
@@ -120,13 +120,13 @@ class PseudonymLedger:
 
     def records(self, person: str) -> Records:
         """See `interface.Ledger`."""
-        return self._ledger.records(self._names.of(person))
+        return self._ledger.records(self.names.of(person))
 
     def erase(
         self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str
     ) -> Records:
         """See `interface.Ledger`. The marker becomes that of the pseudonym."""
-        pseudonym, masked_actor = self._names.of(person), self._names.actor(actor)
+        pseudonym, masked_actor = self.names.of(person), self.names.actor(actor)
         return self._ledger.erase(
             Erasure.of(pseudonym, erasure.at),
             pseudonym,
@@ -152,11 +152,11 @@ class PseudonymLedger:
         self._ledger.close()
 
     def _hidden(self, grant: Grant) -> Grant:
-        granted_by = self._names.of(grant.granted_by)
-        return replace(grant, person=self._names.of(grant.person), granted_by=granted_by)
+        granted_by = self.names.of(grant.granted_by)
+        return replace(grant, person=self.names.of(grant.person), granted_by=granted_by)
 
     def _maybe(self, name: str | None) -> str | None:
-        return None if name is None else self._names.of(name)
+        return None if name is None else self.names.of(name)
 
 
 def masked(visit: Visit, mask: Mask) -> Visit:

@@ -14,10 +14,10 @@ from proxy_addon.core.intervals import difference, normalise
 from proxy_addon.core.metering import meter, polling
 from proxy_addon.core.metering.activity import Kind
 from proxy_addon.core.metering.evidence import GIVEN_BACK, TIME_UP, SummaryBuilder, closed
-from proxy_addon.core.metering.meter import Mark, Stretch
+from proxy_addon.core.metering.meter import Mark
 from proxy_addon.core.metering.polling import Root
 from proxy_addon.core.policy.engine import Engine
-from proxy_addon.core.ruleset import Metering, Then
+from proxy_addon.core.ruleset import Then
 from proxy_addon.core.types import (
     Activity,
     Balance,
@@ -75,7 +75,6 @@ class VisitTracker:
     def enter(self, engine: Engine, person: Person, load: Load) -> Activity:
         """Add one activity that counts. Returns what it turned out to be: a periodic request is background."""
         state = self.state_of(person.name, load.target.platform)
-        metering = engine.rule_set.metering
         root, needs, novel, follows = None, 1, False, False
         if load.judgement.activity is Activity.MEDIA:
             if 0 < load.size <= CLIP_BYTES and polling.is_poll_content(state.polling, load.at):
@@ -93,7 +92,7 @@ class VisitTracker:
             needs = DOUBTFUL if judgement.doubtful else WEAK if load.weak else 1
         else:
             state.polling = polling.person_seen(state.polling, load.at)
-        self._extend(engine, person, state, load, metering, root, needs, novel, follows)
+        self._extend(engine, person, state, load, root, needs, novel, follows)
         return load.judgement.activity
 
     def observe_poll(self, engine: Engine, person: Person, load: Load) -> None:
@@ -118,7 +117,7 @@ class VisitTracker:
     def stream(self, engine: Engine, person: Person, load: Load) -> None:
         """Bytes flowed from `load.at` to `load.until`: media, whether periodic or not."""
         state = self.state_of(person.name, load.target.platform)
-        self._extend(engine, person, state, load, engine.rule_set.metering)
+        self._extend(engine, person, state, load)
 
     def _extend(
         self,
@@ -126,7 +125,6 @@ class VisitTracker:
         person: Person,
         state: PlatformState,
         load: Load,
-        metering: Metering,
         root: Root | None = None,
         needs: int = 1,
         novel: bool = False,
@@ -155,7 +153,7 @@ class VisitTracker:
             novel=novel,
             follows=follows,
         )
-        state.timeline = meter.observe(old, mark, metering)
+        state.timeline = meter.observe(old, mark, engine.rule_set.metering)
         if mark.at < old.newest:  # as the timeline adds it
             mark = mark._replace(at=old.newest, until=max(old.newest, mark.until))
         self._writer.write(engine, person, load.target.platform, state, old, mark)
@@ -210,8 +208,10 @@ class VisitTracker:
         since = self._writer.earlier[-1].until if self._writer.earlier else float("-inf")
         for name, platform in self._open[:most]:
             state = self._states.get((name, platform))
-            for stretch in state.timeline.stretches if state is not None else ():
-                if state is not None and stretch.end > since:
+            if state is None:
+                continue
+            for stretch in state.timeline.stretches:
+                if stretch.end > since:
                     pieces = self._writer.pieces(engine, person(name), platform, stretch)
                     summary = SummaryBuilder(stretch, state.timeline, state.timeline)
                     self._writer.write_pieces(person(name), platform, state, summary, pieces)
@@ -252,15 +252,6 @@ class VisitTracker:
         return len(
             {name for (name, _), state in self._states.items() if state.timeline.newest >= since}
         )
-
-    def evidence(self, person: str) -> list[tuple[str, Stretch]]:
-        """The stretches that are still in memory, with the evidence that opened and last extended them."""
-        return [
-            (platform, stretch)
-            for (name, platform), state in self._states.items()
-            if name == person
-            for stretch in state.timeline.stretches
-        ]
 
     def _trim(
         self,

@@ -29,7 +29,7 @@ from proxy_addon.metering.assembly import assemble
 from proxy_addon.metering.flight import Asked, Flight
 from proxy_addon.rule_tests.coverage import Coverage, Reached
 from proxy_addon.rule_tests.loader import read_tests
-from proxy_addon.rule_tests.plan import Given, Opens, Plan, Restart, Step, Visits
+from proxy_addon.rule_tests.plan import Given, Opens, Plan, Step, Visits
 from proxy_addon.rule_tests.problems import Problem
 from proxy_addon.rules.lookup import Address, person_of, refused
 
@@ -159,7 +159,7 @@ class _Day:
         elif isinstance(does, Given):
             self._grant(step, does)
         else:
-            self._restart(step.at, does)
+            self._restart(step.at)
         return ()
 
     # -- visits
@@ -291,7 +291,7 @@ class _Day:
         self._book.load((), (grant,))
         self._click(step.at)
 
-    def _restart(self, at: float, _: Restart) -> None:
+    def _restart(self, at: float) -> None:
         """What was open ends with the process; people go on as soon as there is a new one."""
         for visit in self._going:
             self._close(visit)

@@ -6,11 +6,13 @@ sooner. This is the one place where rules import late.
 
 from __future__ import annotations
 
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core.rules.calendars import Days, Feed
 
 
+@cache
 def public_holidays(country: str, region: str | None, years: tuple[int, int]) -> Days:
     """See `public_holidays.days`. Loads `holidays`."""
     from proxy_addon.rules import public_holidays as module

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core.rules.calendars import Days, Feed
@@ -21,13 +20,13 @@ class FolderSources:
 
     def holidays(self, country: str, region: str | None, years: tuple[int, int]) -> Days:
         """The public holidays of a country or region."""
-        return _holidays(country, region, years)
+        return calendar_libraries.public_holidays(country, region, years)
 
     def feed(self, file: str, zone: ZoneInfo) -> Feed:
         """The events of an ICS file."""
         content = self._files.get(file)
         if content is None:
-            names = tuple(name for name in self._files)
+            names = tuple(self._files)
             message = f"the rules folder has no file {quote(file)}"
             raise BadValue(
                 Code.MISSING_FILE, message, "add the file, or correct its name", near=(file, names)
@@ -39,8 +38,3 @@ class FolderSources:
         if key not in self._feeds:
             self._feeds[key] = calendar_libraries.ics_events(content, file, zone)
         return self._feeds[key]
-
-
-@cache
-def _holidays(country: str, region: str | None, years: tuple[int, int]) -> Days:
-    return calendar_libraries.public_holidays(country, region, years)

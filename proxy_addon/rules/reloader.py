@@ -44,7 +44,7 @@ class Reloading:
         self._on_outcome = on_outcome
         self._loop: asyncio.AbstractEventLoop | None = None
         self._one_at_a_time = threading.Lock()
-        self._watcher = RulesWatcher(live.folder, self._reload)
+        self._watcher = RulesWatcher(live.folder, self.reload)
         live.subscribe(self._changed)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -89,9 +89,6 @@ class Reloading:
     def places(self) -> tuple[str, ...]:
         """Where the rules of the folder are wrong, without words from the files."""
         return self._live.outcome.places
-
-    def _reload(self) -> None:
-        self.reload()
 
     def _first_reload(self) -> None:
         """Reload what changed between the first reading and the watcher's first snapshot; write the copy on disk."""

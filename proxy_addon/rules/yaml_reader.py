@@ -200,12 +200,9 @@ class _Reader:
                     "keep one of the two",
                 )
             )
-            self._skip(next(events), events, (*here, -1))
+            # Its value is read without keeping places or problems.
+            _Reader(self.file)._node(next(events), events, (*here, -1))
         return found
-
-    def _skip(self, event: Event, events: Iterator[Event], path: Path) -> None:
-        """Read the value of a repeated key without keeping its places or its problems."""
-        _Reader(self.file)._node(event, events, path)
 
     def _key(self, event: Event) -> str:
         self._refuse_extras(event)

@@ -123,7 +123,7 @@ timer: Source = time.perf_counter
 
 
 class Clock(Protocol):
-    """Time for the middle row. `now()` is wall time made monotonic: it never runs backwards."""
+    """Tells the time: `now()` is wall time made monotonic, so it never runs backwards."""
 
     def now(self) -> float:
         """The instant, seconds since the epoch."""

@@ -89,9 +89,9 @@ def file(content: bytes, media_type: str, name: str) -> Response:
     return Response(content, media_type=media_type, headers=headers)
 
 
-def text(content: bytes | str, media_type: str, status: int = 200) -> Response:
+def text(content: bytes | str, media_type: str) -> Response:
     """Text for a program."""
-    return Response(content, status, media_type=media_type, headers=PRIVATE)
+    return Response(content, media_type=media_type, headers=PRIVATE)
 
 
 def error(request: Request, status: int, title: str, detail: str) -> Response:

@@ -36,7 +36,7 @@ def test_add_from_a_script(tmp_path):
     assert (code, err) == (0, "")
     assert out.startswith("dora can now sign in.\n")
     assert "Next:" in out
-    assert PasswordFile(tmp_path / "var" / "passwords").verify("dora", " pass:word ü ")
+    assert PasswordFile(tmp_path / "var" / "passwords").attempt("dora", " pass:word ü ").right
 
 
 def test_change_of_a_password(tmp_path):
@@ -44,7 +44,7 @@ def test_change_of_a_password(tmp_path):
     run("add", "dora", "--password-stdin", stdin="first password\n")
     code, out, _ = run("add", "DORA", "--password-stdin", stdin="second password\n")
     assert (code, out.splitlines()[0]) == (0, "The password of dora is changed.")
-    assert PasswordFile(tmp_path / "var" / "passwords").verify("dora", "second password")
+    assert PasswordFile(tmp_path / "var" / "passwords").attempt("dora", "second password").right
 
 
 def test_list_and_remove():
@@ -165,4 +165,4 @@ def test_asks_twice_without_echo(tmp_path):
     assert code == 0
     assert "dora can now sign in." in screen
     assert "hunter" not in screen
-    assert PasswordFile(tmp_path / "var" / "passwords").verify("dora", "hunter2 hunter2")
+    assert PasswordFile(tmp_path / "var" / "passwords").attempt("dora", "hunter2 hunter2").right

@@ -88,7 +88,9 @@ def test_messages() -> None:
     assert shell.rows() == []
     assert message(flight, 500, START + 9, from_client=True) is Activity.VISIT
     assert shell.rows() == [(START + 9, START + 9 + TAIL, "a", "Little")]
-    assert shell.attention.evidence("dora")[0][1].opened is Evidence.MESSAGE_SENT
+    assert (
+        shell.attention.state_of("dora", "x").timeline.stretches[0].opened is Evidence.MESSAGE_SENT
+    )
 
 
 def test_heartbeats_cost_nothing() -> None:

@@ -156,13 +156,12 @@ def test_forgetting() -> None:
     """Old stretches are dropped first and idle clocks later; the book is another matter."""
     harness = Harness()
     harness.page(0)
-    assert [(p, s.opened) for p, s in harness.attention.evidence("dora")] == [
-        ("x", Evidence.PAGE_OPENED)
-    ]
+    timeline = harness.attention.state_of("dora", "x").timeline
+    assert [stretch.opened for stretch in timeline.stretches] == [Evidence.PAGE_OPENED]
     assert harness.attention.active(START) == 1
     assert harness.attention.active(START + 1) == 0
     harness.attention.settle(START + GIVE_BACK_MEMORY + TAIL + 1)
-    assert harness.attention.evidence("dora") == []
+    assert harness.attention.state_of("dora", "x").timeline.stretches == ()
     assert harness.attention.tracked() == [("dora", "x")]
     harness.attention.settle(START + 4 * GIVE_BACK_MEMORY + 1)
     assert harness.attention.tracked() == []
