@@ -5,17 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
-import structlog
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from db import sqlite as sqlite_module
 from db.ledger import SqlLedger
 from db.upgrade import upgrade
 from proxy_addon.core.types import Grant
@@ -24,31 +21,6 @@ from proxy_addon.ledger.writer import BATCH, WriterState
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.ledger.writers import START, AwayLedger, Heard, make, visit, wait_for
 from tests.postgres import PostgresServer
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A SQLite ledger whose writers do not wait long for a lock."""
-    monkeypatch.setattr(sqlite_module, "BUSY_SECONDS", 0.05)
-    url = f"sqlite:///{tmp_path}/ledger.db"
-    upgrade(url)
-    return url
-
-
-@pytest.fixture
-def ledger(sqlite_url: str) -> Iterator[SqlLedger]:
-    """A real ledger."""
-    ledger = SqlLedger(sqlite_url, "a")
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture(autouse=True)
-def _no_log_configuration() -> Iterator[None]:
-    """Logs are looked at here; no other test's configuration may get in between."""
-    structlog.reset_defaults()
-    yield
-    structlog.reset_defaults()
 
 
 def test_what_is_put_is_written(ledger: SqlLedger) -> None:

@@ -6,17 +6,14 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
-from db import sqlite as sqlite_module
 from db.ledger import SqlLedger
-from db.upgrade import upgrade
 from proxy_addon.core.intervals import measure, normalise
 from proxy_addon.core.types import Interval, Visit
 from proxy_addon.ledger.interface import LedgerUnavailable
@@ -24,31 +21,6 @@ from proxy_addon.ledger.journal import Journal, read, replay
 from proxy_addon.system.clock import SystemClock
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.ledger.writers import START, AwayLedger, Heard, make, visit, wait_for
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A SQLite ledger whose writers do not wait long for a lock."""
-    monkeypatch.setattr(sqlite_module, "BUSY_SECONDS", 0.05)
-    url = f"sqlite:///{tmp_path}/ledger.db"
-    upgrade(url)
-    return url
-
-
-@pytest.fixture
-def ledger(sqlite_url: str) -> Iterator[SqlLedger]:
-    """A real ledger."""
-    ledger = SqlLedger(sqlite_url, "a")
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture(autouse=True)
-def _no_log_configuration() -> Iterator[None]:
-    """Logs are looked at here; no other test's configuration may get in between."""
-    structlog.reset_defaults()
-    yield
-    structlog.reset_defaults()
 
 
 def keep(folder: Path, node: str = "a") -> Journal:

@@ -4,41 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from proxy_addon.core.catalogue import Hit
 from proxy_addon.core.metering.activity import (
     EMBED_BRINGS,
     EMBED_MEMORY,
     EMBEDS_KEPT,
     PAGE_IN_USE,
     Evidence,
-    Exchange,
     PageMemory,
     classify,
     remember,
 )
 from proxy_addon.core.types import Activity
-
-NOW = 100_000.0
-X = Hit("x")
-OPEN = PageMemory(page_at=NOW - 60)  # a page of the platform was opened a minute ago
-NOBODY = PageMemory()
-
-LOAD = Exchange(
-    "GET",
-    "x.com",
-    "/api/feed",
-    "empty",
-    "cors",
-    "same-origin",
-    page_host="x.com",
-    page_path="/home",
-)
-PICTURE = Exchange(
-    "GET", "cdn.x.com", "/a.jpg", "image", "no-cors", "cross-site", page_host="x.com", page_path="/"
-)
-FRAME = Exchange(
-    "GET", "x.com", "/widget", "iframe", "navigate", "cross-site", page_host="news.example"
-)
+from tests.core.metering.exchanges import FRAME, LOAD, NOBODY, NOW, OPEN, PICTURE, X
 
 
 def test_embed_documents_are_remembered_by_their_address() -> None:
