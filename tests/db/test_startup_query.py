@@ -3,40 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
-import pytest
-
-from db.ledger import SqlLedger
-from db.upgrade import upgrade
-from proxy_addon.core.types import EvidenceSummary, Visit
+from proxy_addon.core.types import EvidenceSummary
 from proxy_addon.ledger.interface import Ledger
-from tests.db.engines import ENGINES, new_url
-from tests.ledger.memory_ledger import MemoryLedger
-
-START = 1_793_610_000.0
-
-
-@pytest.fixture(params=["memory", *ENGINES])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    """A ledger with nothing in it."""
-    if request.param == "memory":
-        yield MemoryLedger()
-        return
-    url = new_url(request.param, request, tmp_path)
-    upgrade(url)
-    ledger = SqlLedger(url, "a")
-    yield ledger
-    ledger.close()
-
-
-def visit(number: int = 1, **changes: object) -> Visit:
-    """A visit of ten seconds; `number` moves it and gives it its id."""
-    start = START + number * 60
-    made = Visit(f"v{number}", "ana", "x", None, "daily", "Fifteen", start, start + 10.0, "a")
-    return replace(made, **changes)
+from tests.db.visits import START, visit
 
 
 def test_histories_are_the_same_visits(ledger: Ledger) -> None:

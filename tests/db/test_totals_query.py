@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -20,33 +19,13 @@ from db.ledger import SqlLedger
 from db.types import Instant
 from db.upgrade import upgrade
 from proxy_addon.core.intervals import measure_between, normalise
-from proxy_addon.core.types import Interval, Visit
+from proxy_addon.core.types import Interval
 from proxy_addon.ledger.interface import Ledger
 from tests.db.engines import ENGINES, connected, new_url
+from tests.db.visits import START, visit
 from tests.ledger.memory_ledger import MemoryLedger
 
-START = 1_793_610_000.0
 numbers = itertools.count()
-
-
-@pytest.fixture(params=["memory", *ENGINES])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    """A ledger with nothing in it."""
-    if request.param == "memory":
-        yield MemoryLedger()
-        return
-    url = new_url(request.param, request, tmp_path)
-    upgrade(url)
-    ledger = SqlLedger(url, "a")
-    yield ledger
-    ledger.close()
-
-
-def visit(number: int = 1, **changes: object) -> Visit:
-    """A visit of ten seconds; `number` moves it and gives it its id."""
-    start = START + number * 60
-    made = Visit(f"v{number}", "ana", "x", None, "daily", "Fifteen", start, start + 10.0, "a")
-    return replace(made, **changes)
 
 
 def test_totals_count_what_overlaps_once(ledger: Ledger) -> None:
