@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from deploy.image_root import SKIPPED
 from tests.deploy.compose import ROOT
+from tests.deploy.reports import reported
 
 # Accounts are the one thing besides our own folders that is added to the base image.
 ACCOUNTS = {
@@ -25,18 +25,7 @@ ACCOUNTS = {
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the script reports; it fails by itself when the proxy does not become healthy."""
     report = tmp_path_factory.mktemp("image") / "report.json"
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "deploy" / "image_root.py"), str(report)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=280,
-    )
-    if done.returncode == SKIPPED:
-        pytest.skip(done.stderr.strip())
-    assert done.returncode == 0, done.stdout + done.stderr
-    result: dict[str, Any] = json.loads(report.read_text())
-    return result
+    return reported([sys.executable, str(ROOT / "deploy" / "image_root.py")], report)
 
 
 @pytest.mark.e2e

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 import sys
 from typing import Any
 
 import pytest
 
 from tests.deploy.compose import ROOT, composed, services
-from tests.deploy.guide import GUIDE, SKIPPED
+from tests.deploy.guide import GUIDE
+from tests.deploy.reports import reported
 from tests.docs.pages import Page
 
 PAGE = Page(ROOT / "docs" / "install.md")
@@ -21,19 +20,7 @@ PAGE = Page(ROOT / "docs" / "install.md")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What came of carrying it out, in a process of its own."""
     report = tmp_path_factory.mktemp("guide") / "report.json"
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.deploy.guide", str(report)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=280,
-    )
-    if done.returncode == SKIPPED:
-        pytest.skip(done.stderr.strip())
-    assert done.returncode == 0, done.stdout + done.stderr
-    result: dict[str, Any] = json.loads(report.read_text())
-    return result
+    return reported([sys.executable, "-m", "tests.deploy.guide"], report)
 
 
 def said(found: dict[str, Any], part: str) -> str:
