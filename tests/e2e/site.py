@@ -13,7 +13,7 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -135,7 +135,10 @@ class Site:
         # What lies below a section's folder is the same site once more.
         path = scope["path"].removeprefix("/learning")
         handler = next(handler for prefix, handler in self.routes if path.startswith(prefix))
-        await handler(exchange)
+        if handler in (stream, big, events):
+            await until_gone(exchange, handler(exchange))
+        else:
+            await handler(exchange)
 
     async def upload(self, exchange: Exchange) -> None:
         """Count and hash the body; what arrived is recorded even when the client breaks off."""
@@ -192,6 +195,11 @@ class Exchange:
         """Send a piece of the body."""
         await self.send({"type": "http.response.body", "body": data, "more_body": more})
 
+    async def disconnected(self) -> None:
+        """Wait until the other side has left. The request's body is dropped."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
     async def whole(self, content_type: str, data: bytes) -> None:
         """Send a complete answer."""
         await self.start(content_type, len(data))
@@ -200,6 +208,15 @@ class Exchange:
     async def json(self, value: Any) -> None:
         """Send a complete JSON answer."""
         await self.whole("application/json", json.dumps(value).encode())
+
+
+async def until_gone(exchange: Exchange, answer: Coroutine[Any, Any, None]) -> None:
+    """Send a long answer; stop when nobody is there: the server would go on, with cost for all tests that follow."""
+    async with asyncio.TaskGroup() as group:
+        sending = group.create_task(answer)
+        watching = group.create_task(exchange.disconnected())
+        sending.add_done_callback(lambda _: watching.cancel())
+        watching.add_done_callback(lambda _: sending.cancel())
 
 
 async def page(exchange: Exchange) -> None:

@@ -87,7 +87,7 @@ def test_what_is_read_in_order_is_handled_as_before(proxy: Serving) -> None:
 
 
 ENDLESS = (
-    b"GET http://www.facebook.com/stream?seconds=600&rate=50000000 HTTP/1.1\r\n"
+    b"GET http://www.facebook.com/stream?seconds=20&rate=20000000 HTTP/1.1\r\n"
     b"Host: www.facebook.com\r\n\r\n"
 )
 
