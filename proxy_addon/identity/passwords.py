@@ -35,7 +35,8 @@ from proxy_addon.system import private_files
 LONGEST_NAME = 128  # characters
 LONGEST_PASSWORD = 1024  # characters
 
-_log = logging.getLogger(__name__)
+# A fixed name, because log filters rely on it: not the name of the module, which may move.
+_log = logging.getLogger("proxy_addon.passwords")
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
 _HEADER = "# user:argon2id-hash, written by `allowance people add`\n"
 

@@ -37,7 +37,8 @@ _WAITING, _WAITING_EACH = 512, 128  # checks under way: in all, and from one add
 _LONGEST_HEADER = 4_096
 _LOOK_EVERY = 1.0  # seconds between two looks at the password file
 
-_log = logging.getLogger(__name__)
+# A fixed name, because log filters rely on it: not the name of the module, which may move.
+_log = logging.getLogger("proxy_addon.proxy.sign_in")
 
 
 class Checked(NamedTuple):

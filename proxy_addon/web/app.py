@@ -26,7 +26,7 @@ from proxy_addon.web.employee_view import day_of
 from proxy_addon.web.interface import ProxyState
 from proxy_addon.web.visitor import visitor
 
-_LOG: Final = logging.getLogger(__name__)
+_LOG: Final = logging.getLogger("proxy_addon.web.app")  # fixed, because log filters rely on it
 _METHODS: Final = ["GET", "HEAD"]
 _TITLES: Final = {403: "We do not know who you are", 404: "There is no such page"}
 
