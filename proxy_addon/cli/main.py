@@ -21,22 +21,22 @@ class _CommandTarget(NamedTuple):
 
 COMMANDS = {
     "run": _CommandTarget("run", "run"),
-    "rules": _CommandTarget("rules", "app"),
+    "rules": _CommandTarget("rules.commands", "app"),
     "simulate": _CommandTarget("simulate", "simulate"),
     "usage": _CommandTarget("usage", "usage"),
     "grant": _CommandTarget("grant", "grant"),
     "reset": _CommandTarget("reset", "reset"),
     "requests": _CommandTarget("requests", "app"),
     "audit": _CommandTarget("audit", "audit"),
-    "people": _CommandTarget("people", "app"),
-    "db": _CommandTarget("db", "app"),
+    "people": _CommandTarget("people.commands", "app"),
+    "db": _CommandTarget("db.commands", "app"),
     "report": _CommandTarget("report", "report"),
     "doctor": _CommandTarget("doctor", "doctor"),
 }
 
 
 class _Commands(TyperGroup):
-    """The commands of the table. The only place where modules are imported late."""
+    """The commands of the table, each imported by its name when it is asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)

@@ -67,7 +67,7 @@ def test_every_command_uses_these_tables() -> None:
     folder = Path(proxy_addon.cli.__file__).parent
     makers = {
         path.name
-        for path in folder.glob("*.py")
+        for path in folder.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.ImportFrom) and node.module == "rich.table"
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from proxy_addon.cli.rules_schema import KINDS, schema_of, text_of
+from proxy_addon.cli.rules.schema import KINDS, schema_of, text_of
 from proxy_addon.rules.yaml_reader import parse
 from tests.rule_tests.office import one_test, read
 from tests.rule_tests.test_loader import MISTAKES

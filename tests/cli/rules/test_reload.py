@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from proxy_addon.cli.rules import app
+from proxy_addon.cli.rules.commands import app
 
 type Serve = Callable[[int, bytes], str]
 

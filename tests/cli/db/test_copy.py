@@ -1,4 +1,4 @@
-"""Twin of proxy_addon/cli/db_copy.py: the command; what it copies is in tests/db/test_copy.py."""
+"""Twin of proxy_addon/cli/db/copy.py: the command; what it copies is in tests/db/test_copy.py."""
 
 from __future__ import annotations
 

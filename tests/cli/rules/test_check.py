@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from proxy_addon.cli.rules import app
+from proxy_addon.cli.rules.commands import app
 
 POLICY = "version: 1\ntimezone: Europe/London\n"
 

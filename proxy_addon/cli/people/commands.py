@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from proxy_addon.cli import people_data
 from proxy_addon.cli.common import AsJson, Config, exit_with
-from proxy_addon.cli.people_data import Passwords
+from proxy_addon.cli.people import personal_data
+from proxy_addon.cli.people.personal_data import Passwords
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.identity.passwords import (
     PasswordFile,
@@ -28,9 +28,9 @@ app = typer.Typer(
     no_args_is_help=True, help="Who can sign in to the proxy, and what is kept about people."
 )
 
-app.command("export")(people_data.export)
-app.command("erase")(people_data.erase)
-app.command("unmask")(people_data.unmask)
+app.command("export")(personal_data.export)
+app.command("erase")(personal_data.erase)
+app.command("unmask")(personal_data.unmask)
 
 User = Annotated[
     str, typer.Argument(help="The name as the rule files write it; capitals do not matter.")

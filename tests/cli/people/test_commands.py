@@ -1,4 +1,4 @@
-"""Twin of proxy_addon/cli/people.py: the commands as a person runs them, on a terminal and in a script."""
+"""Twin of proxy_addon/cli/people/commands.py: the commands as a person runs them, on a terminal and in a script."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from proxy_addon.cli.people import app
+from proxy_addon.cli.people.commands import app
 from proxy_addon.identity.passwords import PasswordFile
 
 
@@ -129,7 +129,12 @@ def on_terminal(answers: list[tuple[str, str]], *words: str) -> tuple[int, str]:
     if child == 0:
         os.execv(
             sys.executable,
-            [sys.executable, "-c", "from proxy_addon.cli.people import app; app()", *words],
+            [
+                sys.executable,
+                "-c",
+                "from proxy_addon.cli.people.commands import app; app()",
+                *words,
+            ],
         )
     screen, waiting, deadline = "", list(answers), time.monotonic() + 30
     seen = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typer.testing import CliRunner
 
-from proxy_addon.cli.rules import app
+from proxy_addon.cli.rules.commands import app
 
 
 def test_every_command_is_there_and_says_what_it_does() -> None:

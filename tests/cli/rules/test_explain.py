@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from db.ledger import SqlLedger
 from db.upgrade import upgrade
-from proxy_addon.cli.rules import app
+from proxy_addon.cli.rules.commands import app
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.core.types import Visit
 from proxy_addon.web.app import web_app

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from proxy_addon.cli.rules import app
-from proxy_addon.cli.rules_diff import times
+from proxy_addon.cli.rules.commands import app
+from proxy_addon.cli.rules.diff import times
 from proxy_addon.rules.diff import Stretch
 from tests.rule_tests.office import POLICY, write
 

@@ -1,4 +1,4 @@
-"""Twin of proxy_addon/cli/people_data.py: the commands on a real ledger."""
+"""Twin of proxy_addon/cli/people/personal_data.py: the commands on a real ledger."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_erase_takes_what_a_dead_proxy_left(folder: Path) -> None:
 
 def test_erase_asks_on_a_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal nothing goes without a yes."""
-    monkeypatch.setattr("proxy_addon.cli.people_data.is_interactive", lambda: True)
+    monkeypatch.setattr("proxy_addon.cli.people.personal_data.is_interactive", lambda: True)
     assert run("people", "erase", "ana", stdin="n\n")[0] == 1
     with ledger() as books:
         assert len(books.records("ana").visits) == 1

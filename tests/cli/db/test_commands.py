@@ -1,4 +1,4 @@
-"""Twin of proxy_addon/cli/db.py."""
+"""Twin of proxy_addon/cli/db/commands.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from db.engine import HEAD
 from db.ledger import SqlLedger
-from proxy_addon.cli.db import app
+from proxy_addon.cli.db.commands import app
 from proxy_addon.core.types import Visit
 from tests.db.engines import connected
 from tests.db.test_next_schema import ADDED

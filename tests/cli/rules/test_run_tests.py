@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from proxy_addon.cli.rules import app
+from proxy_addon.cli.rules.commands import app
 from tests.rule_tests.office import one_test, write
 
 RIGHT = one_test('- {at: 09:00, user: dora, opens: "https://x.example/", expect: {left: 15m}}')

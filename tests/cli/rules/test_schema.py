@@ -7,8 +7,8 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from proxy_addon.cli.rules import app
-from proxy_addon.cli.rules_schema import KINDS, text_of
+from proxy_addon.cli.rules.commands import app
+from proxy_addon.cli.rules.schema import KINDS, text_of
 
 
 def test_the_command_prints_one_or_all() -> None:

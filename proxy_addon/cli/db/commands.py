@@ -14,8 +14,8 @@ from db.address import parse
 from db.ledger import SqlLedger
 from db.probe import describe_schema, schema_of
 from db.upgrade import upgrade
-from proxy_addon.cli import db_copy
 from proxy_addon.cli.common import AsJson, Config, exit_with
+from proxy_addon.cli.db.copy import copy_command
 from proxy_addon.config import parsers
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.core.rules.problems import RuleErrors
@@ -25,7 +25,7 @@ from proxy_addon.system.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True, help="The database of the ledger.")
 
-app.command("copy")(db_copy.copy_command)
+app.command("copy")(copy_command)
 
 Database = Annotated[
     str | None,
