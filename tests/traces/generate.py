@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import random
 
-from tests.traces import style_a, style_b, style_c
 from tests.traces.day import SCENARIOS, Day, union
+from tests.traces.style_a import scenarios as style_a
+from tests.traces.style_b import scenarios as style_b
+from tests.traces.style_c import scenarios as style_c
 
 STYLES = {"a": style_a.make, "b": style_b.make, "c": style_c.make}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from tests.traces.browser_a import Device, Tab, Timer, within
-from tests.traces.site_a import Site
+from tests.traces.style_a.browser import Device, Tab, Timer, within
+from tests.traces.style_a.site import Site
 
 _NEWS = (
     "https://www.dailynews.example/world/",

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 from tests.traces.day import Spans
-from tests.traces.wire_c import Net, Wire
+from tests.traces.style_c.wire import Net, Wire
 
 MORNING = 1_793_606_400.0
 

@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterable
 
 from tests.traces.day import Span, Times
-from tests.traces.process_b import acts, period_of, presences, ticks
-from tests.traces.wire_b import HOSTS, Hosts, Wire
+from tests.traces.style_b.process import acts, period_of, presences, ticks
+from tests.traces.style_b.wire import HOSTS, Hosts, Wire
 
 BROWSED = tuple(name for name in HOSTS if name != "whatsapp")
 _STRANGERS = (

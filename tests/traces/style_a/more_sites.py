@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.traces.site_a import Site
+from tests.traces.style_a.site import Site
 
 MORE = (
     Site(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from tests.traces.browser_a import Device, Tab, within
 from tests.traces.day import Spans
-from tests.traces.habits_a import Habits
-from tests.traces.site_a import Site
+from tests.traces.style_a.browser import Device, Tab, within
+from tests.traces.style_a.habits import Habits
+from tests.traces.style_a.site import Site
 
 
 def thinker(rng: random.Random) -> Callable[[], float]:

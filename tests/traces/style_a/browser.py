@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.traces.day import Span
-from tests.traces.site_a import Site
+from tests.traces.style_a.site import Site
 
 _ACCEPT = {
     "document": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.traces.day import Times, union
-from tests.traces.scene_c import Scene, browse, clip, tab, timer
-from tests.traces.wire_c import NETS, Net
+from tests.traces.style_c.scene import Scene, browse, clip, tab, timer
+from tests.traces.style_c.wire import NETS, Net
 
 
 def _feed(scene: Scene, how: str = "feed") -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tests.traces.browser_a import Device, Tab, within
 from tests.traces.day import Times
-from tests.traces.habits_a import Habits
-from tests.traces.person_a import Person
-from tests.traces.site_a import Site
-from tests.traces.sites_a import SITES
+from tests.traces.style_a.browser import Device, Tab, within
+from tests.traces.style_a.habits import Habits
+from tests.traces.style_a.person import Person
+from tests.traces.style_a.site import Site
+from tests.traces.style_a.sites import SITES
 
 _USERS = ("ana", "bo", "chi", "dana", "eli")
 _VIDEO = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.traces.scene_b import Scene, leftover, navigate
-from tests.traces.wire_b import Hosts, Wire
+from tests.traces.style_b.scene import Scene, leftover, navigate
+from tests.traces.style_b.wire import Hosts, Wire
 
 
 def play(

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.traces.day import Times
-from tests.traces.machines_b import embeds, open_tab, poller, prefetch, socket_noise
-from tests.traces.media_b import long_stream, paused, video
-from tests.traces.process_b import acts
-from tests.traces.scene_b import Scene, leftover, navigate, sitting
-from tests.traces.wire_b import HOSTS
+from tests.traces.style_b.machines import embeds, open_tab, poller, prefetch, socket_noise
+from tests.traces.style_b.media import long_stream, paused, video
+from tests.traces.style_b.process import acts
+from tests.traces.style_b.scene import Scene, leftover, navigate, sitting
+from tests.traces.style_b.wire import HOSTS
 
 
 def make(rng: random.Random, scenario: str) -> tuple[list[dict[str, Any]], Times, float, float]:

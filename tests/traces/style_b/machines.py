@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.traces.scene_b import Scene, burst, navigate, sitting
-from tests.traces.wire_b import HOSTS, Hosts, Wire
+from tests.traces.style_b.scene import Scene, burst, navigate, sitting
+from tests.traces.style_b.wire import HOSTS, Hosts, Wire
 
 STRANGERS = (
     "www.morningpost.example/a",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.traces.site_a import Site
-from tests.traces.sites_more_a import MORE
+from tests.traces.style_a.more_sites import MORE
+from tests.traces.style_a.site import Site
 
 _LARGE = (
     Site(
