@@ -36,7 +36,7 @@ COMMANDS = {
 
 
 class _Commands(TyperGroup):
-    """The commands of the table, each imported by its name when it is asked for."""
+    """The commands of the table. The module of each is imported by its name, when the command is asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)

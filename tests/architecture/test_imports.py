@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from proxy_addon.cli.main import COMMANDS
 from tests.architecture.tree import OURS, ROOT, module_name, parsed, python_files
 
 FILES = python_files(*OURS)
@@ -46,6 +48,15 @@ def test_no_cycles() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         raise AssertionError(" -> ".join(error.args[1])) from None
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_that_are_imported_by_name_exist(command: str) -> None:
+    """The table of commands has strings, which no other tool follows: each is a module of ours with that name in it."""
+    target = COMMANDS[command]
+    module = f"proxy_addon.cli.{target.module}"
+    assert module in MODULES
+    assert callable(getattr(import_module(module), target.name))
 
 
 # Loaders of what is large and seldom needed: all they do is to import late, and each says why.
