@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from proxy_addon.core.ruleset import Limit, Period
 
@@ -22,6 +22,16 @@ _YEAR: Final = 365.25 * DAY
 type FirstDay = Callable[[int, int], int]  # a day and `week_starts` -> the first day of its window
 
 
+class PeriodWords(NamedTuple):
+    """What a period is called. `{}` is the length of a rolling window."""
+
+    article: str  # "a day"
+    this: str  # "this day"
+    per: str  # of a limit in a rule file: "per day"
+    spelled: str  # of a limit on a page: "per day"
+    now: str  # what was used in the window that is open now: "used today"
+
+
 @dataclass(frozen=True, slots=True)
 class PeriodRow:
     """One period. `nominal` is the length on average, `longest` the most it can be without a clock change;
@@ -32,8 +42,7 @@ class PeriodRow:
     rank: int  # from short to long; a rolling window, which may have any length, is last
     nominal: float
     longest: float
-    article: str  # "a day"
-    this: str  # "this day"
+    words: PeriodWords
     first_day: FirstDay | None = None
 
 
@@ -56,22 +65,32 @@ def _months(size: int) -> FirstDay:
     return first_day
 
 
+def _words(noun: str, article: str = "a", now: str = "") -> PeriodWords:
+    per = f"per {noun}"
+    return PeriodWords(f"{article} {noun}", f"this {noun}", per, per, now or f"this {noun}")
+
+
+_ROLLING: Final = PeriodWords(
+    "the rolling window", "this window", "per rolling {}", "in any {}", "in the last {}"
+)
+
+
 def _row(period: Period) -> PeriodRow:
     match period:
         case Period.HOUR:
-            return PeriodRow(0, HOUR, HOUR, "an hour", "this hour")
+            return PeriodRow(0, HOUR, HOUR, _words("hour", "an"))
         case Period.DAY:
-            return PeriodRow(1, DAY, DAY, "a day", "this day", _day)
+            return PeriodRow(1, DAY, DAY, _words("day", now="today"), _day)
         case Period.WEEK:
-            return PeriodRow(2, 7 * DAY, 7 * DAY, "a week", "this week", _week)
+            return PeriodRow(2, 7 * DAY, 7 * DAY, _words("week"), _week)
         case Period.MONTH:
-            return PeriodRow(3, _YEAR / 12, 31 * DAY, "a month", "this month", _months(1))
+            return PeriodRow(3, _YEAR / 12, 31 * DAY, _words("month"), _months(1))
         case Period.QUARTER:
-            return PeriodRow(4, _YEAR / 4, 92 * DAY, "a quarter", "this quarter", _months(3))
+            return PeriodRow(4, _YEAR / 4, 92 * DAY, _words("quarter"), _months(3))
         case Period.YEAR:
-            return PeriodRow(5, _YEAR, 366 * DAY, "a year", "this year", _months(12))
+            return PeriodRow(5, _YEAR, 366 * DAY, _words("year"), _months(12))
         case Period.ROLLING:
-            return PeriodRow(6, 0.0, 0.0, "the rolling window", "this window")
+            return PeriodRow(6, 0.0, 0.0, _ROLLING)
         case _:
             assert_never(period)
 
@@ -99,12 +118,27 @@ def reach(limit: Limit, windows: int = 1) -> float:
 
 def article(period: Period) -> str:
     """ "a day", "an hour", "the rolling window"."""
-    return TABLE[period].article
+    return TABLE[period].words.article
 
 
 def this(period: Period) -> str:
     """ "this quarter", "this window"."""
-    return TABLE[period].this
+    return TABLE[period].words.this
+
+
+def per(period: Period, window: str) -> str:
+    """ "per day", "per rolling 4h"; as rule files have it. `window`: the length of a rolling window."""
+    return TABLE[period].words.per.format(window)
+
+
+def spelled(period: Period, window: str) -> str:
+    """ "per day", "in any 4 hours"; the same for employees."""
+    return TABLE[period].words.spelled.format(window)
+
+
+def now(period: Period, window: str) -> str:
+    """The window that is open now: "today", "this quarter", "in the last 4 hours"."""
+    return TABLE[period].words.now.format(window)
 
 
 def first_day(period: Period, week_starts: int, day: int) -> int:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from proxy_addon.core import period_table
 from proxy_addon.core.ruleset import Limit, Override, Period, RuleSet
 from proxy_addon.presentation.durations import count
 
 _HOURS = (("hour", 3_600), ("minute", 60), ("second", 1))
-_DAY = 86_400
-_UNITS = (("day", _DAY), *_HOURS)
+_UNITS = (("day", 86_400), *_HOURS)
 _FEW = 4
 
 
@@ -26,17 +26,17 @@ def spelled_length(seconds: float) -> str:
     return _spelled(_counts(seconds, _UNITS))
 
 
+def amount(seconds: float) -> str:
+    """Time of an allowance, such as a limit and what is left of it: in hours, however many ("40h", "15m")."""
+    return _short(_counts(seconds, _HOURS))
+
+
 def _short(counts: Iterable[tuple[int, str]]) -> str:
     return "".join(f"{count}{unit[0]}" for count, unit in counts)
 
 
 def _spelled(counts: Iterable[tuple[int, str]]) -> str:
     return " ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in counts)
-
-
-def _spent(seconds: float) -> list[tuple[int, str]]:
-    """Time that may be spent: in hours, however many ("40h"), but for whole days."""
-    return _counts(seconds, _HOURS if round(seconds) % _DAY else _UNITS)
 
 
 def _counts(seconds: float, units: Iterable[tuple[str, int]]) -> list[tuple[int, str]]:
@@ -51,27 +51,20 @@ def _counts(seconds: float, units: Iterable[tuple[str, int]]) -> list[tuple[int,
 
 def limit(one: Limit) -> str:
     """ "15m per day", "20m per rolling 4h", "40h per year"."""
-    spent = _short(_spent(one.seconds))
-    if one.period is Period.ROLLING:
-        return f"{spent} per rolling {length(one.rolling)}"
-    return f"{spent} per {one.period}"
+    return f"{amount(one.seconds)} {period_table.per(one.period, length(one.rolling))}"
 
 
 def spelled_limit(one: Limit) -> str:
     """The same for employees: "15 minutes per day", "20 minutes in any 4 hours"."""
-    spent = _spelled(_spent(one.seconds))
-    if one.period is Period.ROLLING:
-        return f"{spent} in any {spelled_length(one.rolling)}"
-    return f"{spent} per {one.period}"
+    seconds = _spelled(_counts(one.seconds, _HOURS))
+    return f"{seconds} {period_table.spelled(one.period, spelled_length(one.rolling))}"
 
 
 def period_now(period: str | None, rolling: float) -> str:
     """The window of a limit that is open now: "today", "this quarter", "in the last 4 hours"; empty for None."""
     if period is None:
         return ""
-    if period == Period.ROLLING:
-        return f"in the last {spelled_length(rolling)}"
-    return "today" if period == Period.DAY else f"this {period}"
+    return period_table.now(Period(period), spelled_length(rolling))
 
 
 def limits(many: Iterable[Limit]) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from proxy_addon.core.ruleset import Allowance, Limit, Period
-from proxy_addon.presentation.durations import duration, iso
+from proxy_addon.core.ruleset import Allowance
+from proxy_addon.presentation.durations import iso
+from proxy_addon.presentation.rule_text import spelled_limit
 from proxy_addon.report.totals import Report, Sum, Table
 
 COLUMNS: Final = (
@@ -148,13 +149,7 @@ def limits(allowance: Allowance | None) -> str:
     """What somebody without an override has: "15 minutes per day"."""
     if allowance is None:
         return "no longer in the rules"
-    return " and ".join(map(_limit, allowance.limits))
-
-
-def _limit(limit: Limit) -> str:
-    if limit.period is Period.ROLLING:
-        return f"{duration(limit.seconds)} in any {duration(limit.rolling)}"
-    return f"{duration(limit.seconds)} per {limit.period}"
+    return " and ".join(map(spelled_limit, allowance.limits))
 
 
 def notes(report: Report) -> list[str]:

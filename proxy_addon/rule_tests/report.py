@@ -51,7 +51,7 @@ def shown(value: object, field: str, zone: ZoneInfo) -> str:
     if value is None:
         return "never" if field == "until" else NONE
     if field == "left" and isinstance(value, float):
-        return rule_text.length(value)
+        return rule_text.amount(value)
     if field == "until" and isinstance(value, float):
         return iso(round(value), zone)[:19].replace("T", " ").removesuffix(":00")
     return str(value)

@@ -61,7 +61,7 @@ class Answer(NamedTuple):
             f"spend {self.allowance} {' and '.join(self.limits)}" if self.limits else self.verdict
         )
         if self.carry_over:
-            text += f", {rule_text.length(self.carry_over)} carried over"
+            text += f", {rule_text.amount(self.carry_over)} carried over"
         return f"{text} (observed only)" if self.observed else text
 
 
@@ -373,7 +373,7 @@ def _settings(before: RuleSet, after: RuleSet) -> Iterator[tuple[str, str, str]]
     for name, allowance in before.allowances.items():
         other = after.allowances.get(name, allowance)
         if allowance.warn_at != other.warn_at:
-            was, becomes = map(rule_text.length, (allowance.warn_at, other.warn_at))
+            was, becomes = map(rule_text.amount, (allowance.warn_at, other.warn_at))
             yield f"{name}: warn_at", was, becomes
     for span in fields(Metering):
         was, becomes = (f"{getattr(rules.metering, span.name):g}" for rules in (before, after))

@@ -123,7 +123,7 @@ def taken_as_spent(
             passed = at - periods.window(limit, engine.rule_set, at).start
             if seconds > passed:
                 raise ValueError(
-                    f"{rule_text.length(seconds)} of {name} cannot have been spent: "
+                    f"{rule_text.amount(seconds)} of {name} cannot have been spent: "
                     f"{period_table.this(limit.period)} began {rule_text.length(passed)} ago"
                 )
     return StaticUsage(

@@ -33,8 +33,10 @@ def limit_of(period: Period, seconds: float = 600.0) -> Limit:
 def test_every_period_has_a_row(period: Period) -> None:
     """With words, a rank of its own, and a length."""
     row = TABLE[period]
-    assert row.article.split()[0] in ("a", "an", "the")
-    assert row.this.startswith("this ")
+    assert row.words.article.split()[0] in ("a", "an", "the")
+    assert row.words.this.startswith("this ")
+    assert all(row.words)
+    assert ("{}" in "".join(row.words)) is (period is Period.ROLLING)
     assert [other.rank for other in TABLE.values()].count(row.rank) == 1
     assert 0 < period_table.nominal(limit_of(period)) <= period_table.longest(limit_of(period))
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy_addon.core import period_table
+from proxy_addon.core.period_table import PeriodWords
 from proxy_addon.core.rules.time_parsers import duration
 from proxy_addon.core.rules.time_parsers import limit as parsed
-from proxy_addon.core.ruleset import Override
+from proxy_addon.core.ruleset import Limit, Override, Period
 from proxy_addon.presentation import rule_text
+from proxy_addon.presentation.durations import duration as words
 
 
 @given(st.integers(0, 10_000_000))
@@ -24,7 +29,7 @@ def test_lengths_are_read_as_they_are_written(seconds: int) -> None:
         "15m per day",
         "1h30m per week",
         "20m per rolling 4h",
-        "90d per month",
+        "60h per month",
         "5m per hour",
         "40h per year",
     ],
@@ -40,7 +45,7 @@ def test_limits_are_written_as_they_were_read(text: str) -> None:
         ("15m per day", "15 minutes per day"),
         ("1h30m per week", "1 hour 30 minutes per week"),
         ("20m per rolling 4h", "20 minutes in any 4 hours"),
-        ("1d per month", "1 day per month"),
+        ("1d per month", "24 hours per month"),
         ("40h30m per year", "40 hours 30 minutes per year"),
         ("1s per day", "1 second per day"),
     ],
@@ -54,6 +59,28 @@ def test_nothing_is_spelled_as_minutes() -> None:
     """Also what is less than nothing."""
     assert [rule_text.spelled_length(seconds) for seconds in (0.0, -5.0, 0.4)] == ["0 minutes"] * 3
     assert [rule_text.length(seconds) for seconds in (0.0, -5.0, 0.4)] == ["0m"] * 3
+
+
+def test_time_of_an_allowance_is_in_hours() -> None:
+    """A limit and what is left of it are written by one rule, so that they can be compared."""
+    assert rule_text.amount(40 * 3600) == "40h"
+    assert rule_text.amount(48 * 3600) == "48h"
+    assert rule_text.limit(parsed("2d per week")) == "48h per week"
+    assert rule_text.spelled_limit(parsed("2d per week")) == f"{words(48 * 3600)} per week"
+
+
+@pytest.mark.parametrize("period", list(Period))
+def test_periods_have_their_words_in_one_place(
+    period: Period, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the table of periods says is what limits and pages say."""
+    changed = PeriodWords("A", "T", "per thing {}", "in a thing {}", "now {}")
+    row = replace(period_table.TABLE[period], words=changed)
+    monkeypatch.setattr(period_table, "TABLE", {period: row})
+    one = Limit(900.0, period, 3600.0)
+    assert rule_text.limit(one) == "15m per thing 1h"
+    assert rule_text.spelled_limit(one) == "15 minutes in a thing 1 hour"
+    assert rule_text.period_now(period, 3600.0) == "now 1 hour"
 
 
 def test_several_limits() -> None:

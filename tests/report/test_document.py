@@ -85,6 +85,10 @@ def test_limits_in_words() -> None:
     """As people would say them."""
     both = Allowance("a", (per(Period.HOUR, 5 * M), rolling(4, 10 * M)))
     assert limits(both) == "5 minutes per hour and 10 minutes in any 4 hours"
+    seconds = Allowance("a", (per(Period.HOUR, 90.0), rolling(4, 90.0)))
+    assert limits(seconds) == (
+        "1 minute 30 seconds per hour and 1 minute 30 seconds in any 4 hours"
+    )
     assert limits(None) == "no longer in the rules"
 
 

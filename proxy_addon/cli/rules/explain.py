@@ -37,7 +37,7 @@ from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.rules.time_parsers import duration as seconds_of
 from proxy_addon.core.types import Person
 from proxy_addon.presentation.durations import clock, day, duration, moment
-from proxy_addon.presentation.rule_text import length
+from proxy_addon.presentation.rule_text import amount
 from proxy_addon.rules import explanation
 from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.explanation import NOTHING, Explanation, Used
@@ -251,9 +251,9 @@ def _allowance(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"{name}: {whose}; {duration(found['left'] or 0.0)} left."
     for limit in found["limits"]:
         more = "".join(
-            f", {length(limit[key])} {key}" for key in ("granted", "carried") if limit[key]
+            f", {amount(limit[key])} {key}" for key in ("granted", "carried") if limit[key]
         )
-        yield f"  {limit['limit']}: {length(limit['spent'])} spent{more}, {length(limit['left'])} left"
+        yield f"  {limit['limit']}: {amount(limit['spent'])} spent{more}, {amount(limit['left'])} left"
     if found["spent_by"]:
-        parts = [f"{platform} {length(seconds)}" for platform, seconds in found["spent_by"].items()]
+        parts = [f"{platform} {amount(seconds)}" for platform, seconds in found["spent_by"].items()]
         yield f"  spent on {escape(', '.join(parts))}"

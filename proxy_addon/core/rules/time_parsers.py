@@ -7,7 +7,7 @@ from datetime import date
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from proxy_addon.core.period_table import CALENDAR
+from proxy_addon.core.period_table import CALENDAR, per
 from proxy_addon.core.rules.parsers import BadValue, number, quote, short
 from proxy_addon.core.rules.problems import Code
 from proxy_addon.core.ruleset import Limit, Period
@@ -93,15 +93,16 @@ def limit(value: object) -> Limit:
             f"use {', '.join(CALENDAR)} or rolling 4h",
             near=near,
         )
-    if period == Period.ROLLING:
+    found = Period(period)
+    if found is Period.ROLLING:
         return Limit(seconds, Period.ROLLING, _rolling(window))
     if window is not None:
         raise BadValue(
             Code.BAD_LIMIT,
             f"{quote(window)} does not belong here",
-            f"a limit ends after the period: per {period}",
+            f"a limit ends after the period: {per(found, window)}",
         )
-    return Limit(seconds, Period(period))
+    return Limit(seconds, found)
 
 
 def _rolling(window: str | None) -> float:

@@ -82,6 +82,14 @@ def test_reading_aloud() -> None:
     )
 
 
+def test_long_limits_are_in_hours(folder: Path) -> None:
+    """What was spent and is left of a limit is written as the limit is."""
+    policy = folder / "policy.yaml"
+    policy.write_text(policy.read_text("utf-8").replace("15m per day", "60h per month"), "utf-8")
+    output = run(*DORA, *TEN, "--spent", "daily=30h")[1]
+    assert "  60h per month: 30h spent, 30h left" in output
+
+
 def test_what_the_ledger_knows() -> None:
     """Platform by platform, at any instant; what came later is not counted."""
     upgrade("sqlite:///var/allowance.db")
