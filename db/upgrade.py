@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 
 from db import late
 from db.address import Address, parse
-from db.engine import is_due, open_engine
+from db.engine import is_due, open_engine, schema_version
 from db.errors import translated
 from db.sqlite import create_file, use_wal
 from proxy_addon.ledger.interface import LedgerUnusable
@@ -34,17 +34,34 @@ def upgrade(url: str) -> bool:
 
 
 def upgrade_existing(url: str) -> bool:
-    """The same for commands that look into a ledger that a proxy keeps: no file is made for a mistyped name.
+    """The same for commands that look into a ledger that a proxy keeps: none is made for a mistyped name.
 
     Raises LedgerUnusable when there is none.
     """
-    address = parse(url)
-    if address.is_sqlite and not address.file.exists():
+    if not has_ledger(url):
+        address = parse(url)
+        missing = address.is_sqlite and not address.file.exists()
+        what = "there is no such file" if missing else "there is no ledger in it"
         raise LedgerUnusable(
-            f"{address.place}: there is no such file; check --database, or make it with `allowance run` "
+            f"{address.place}: {what}; check --database, or make it with `allowance run` "
             "or `allowance db upgrade`"
         )
     return upgrade(url)
+
+
+def has_ledger(url: str) -> bool:
+    """False where there is no file, or no table in the database yet. Makes nothing. Raises LedgerError."""
+    address = parse(url)
+    if address.is_sqlite and not address.file.exists():
+        return False
+    with translated(address.place):
+        engine = open_engine(address, "upgrade")
+        try:
+            with engine.connect() as connection:
+                version, tables = schema_version(connection)
+        finally:
+            engine.dispose()
+    return version is not None or bool(tables)
 
 
 def _upgrade(engine: Engine, address: Address) -> bool:

@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from db.ledger import SqlLedger
-from db.upgrade import upgrade, upgrade_existing
+from db.upgrade import upgrade_existing
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.rules.problems import RuleErrors
@@ -24,6 +24,7 @@ from proxy_addon.core.types import Person
 from proxy_addon.identity.passwords import person_name
 from proxy_addon.ledger.interface import Ledger, LedgerError, whole_milliseconds
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms
+from proxy_addon.ledger.time_requests import LONGEST, NotPossible, one_line
 from proxy_addon.metering.usage_book import PersonUsage
 from proxy_addon.report.roles import Roles
 from proxy_addon.rules import folder as rules_folder
@@ -45,6 +46,8 @@ Web = Annotated[
     str | None,
     typer.Option("--web", metavar="HOST:PORT", help="Its web port. Default: 127.0.0.1:8081"),
 ]
+_SHOWN = 20  # characters of a reason that is too long
+
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
@@ -82,6 +85,18 @@ def ledger_name(text: str) -> str:
         exit_with(f"USER: {text!r}: {reason}")
 
 
+def reason_words(text: str, option: str = "--reason") -> str:
+    """Why something is done: on one line and of limited length, as in an employee's form. Exits with 1 otherwise."""
+    try:
+        words = one_line(text)
+    except NotPossible:
+        shown, size = text.strip()[:_SHOWN], len(text.strip())
+        exit_with(f"{option}: {shown!r}… has {size:,} characters; write at most {LONGEST}")
+    if not words:
+        exit_with(f"{option}: must say why; write a few words")
+    return words
+
+
 def operator() -> str:
     """Who runs the command: the login name, or the number of the user where a container has no name for it."""
     try:
@@ -107,7 +122,7 @@ class CommandContext:
         self.now = now
 
     def person(self, name: str) -> Person:
-        """Somebody of the ledger with the roles of now; an address has that of its device, or of a guest."""
+        """Somebody of the ledger, with current roles; an address has the role of its device, or that of a guest."""
         return Roles(self.engine).person(name, self.now)
 
     def usage(self, person: str) -> PersonUsage:
@@ -123,19 +138,22 @@ class CommandContext:
 
 @contextmanager
 def open_ledger(
-    rules: Path | None, database: str | None, config: Path | None, *, make: bool = False
+    rules: Path | None, database: str | None, config: Path | None
 ) -> Iterator[CommandContext]:
-    """Open what the running proxy uses; prints one line and exits with 1 when that is not possible.
-
-    `make`: where there is no ledger yet, make an empty one (rules can be explained before the proxy ever ran).
-    """
+    """Open what the running proxy uses; prints one line and exits with 1 when that is not possible."""
     with one_line_errors():
         settings = load_settings({"rules": rules, "database": database}, config)
         engine = Engine(rules_folder.load(settings.rules))
-        (upgrade if make else upgrade_existing)(settings.database)
-        with closing(SqlLedger(settings.database, "cli")) as ledger:
-            asked = masked_ledger(ledger, engine.rule_set, settings)
-            yield CommandContext(engine, asked, whole_milliseconds(SystemClock().now()))
+        with existing_ledger(engine.rule_set, settings) as ledger:
+            yield CommandContext(engine, ledger, whole_milliseconds(SystemClock().now()))
+
+
+@contextmanager
+def existing_ledger(rules: RuleSet, settings: Settings) -> Iterator[Ledger]:
+    """The ledger of the settings, addressed by names. Raises LedgerError where there is none."""
+    upgrade_existing(settings.database)
+    with closing(SqlLedger(settings.database, "cli")) as ledger:
+        yield masked_ledger(ledger, rules, settings)
 
 
 def masked_ledger(ledger: Ledger, rules: RuleSet, settings: Settings) -> Ledger:

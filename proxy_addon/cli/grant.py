@@ -19,6 +19,7 @@ from proxy_addon.cli.common import (
     open_ledger,
     operator,
     print_json,
+    reason_words,
 )
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
@@ -54,8 +55,9 @@ def grant(
     as_json: AsJson = False,
 ) -> None:
     """Give one person extra minutes of an allowance. A running proxy follows within seconds."""
+    name, seconds, why = ledger_name(user), _seconds(time), reason_words(reason)
     with open_ledger(rules, database, config) as context:
-        given = _grant(context, ledger_name(user), allowance, _seconds(time), reason.strip(), until)
+        given = _grant(context, name, allowance, seconds, why, until)
         actor = f"cli:{operator()}"
         context.ledger.add_grant(given, actor=actor)
         person = context.person(given.person)
@@ -87,8 +89,6 @@ def _grant(
     until: str | None,
 ) -> Grant:
     known_allowance(context, allowance)
-    if not reason:
-        exit_with("--reason: must say why")
     somebody = context.person(person)
     expires = context.engine.grant_expiry(somebody, allowance, context.now)
     if until is not None:

@@ -18,13 +18,14 @@ from proxy_addon.cli.common import (
     open_ledger,
     operator,
     print_json,
+    reason_words,
 )
 from proxy_addon.cli.tables import PlainTable, whole
 from proxy_addon.config.settings import load_settings
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.ledger.interface import TimeRequest
 from proxy_addon.ledger.pseudonymous import PseudonymLedger
-from proxy_addon.ledger.time_requests import NotPossible, grant_for, one_line
+from proxy_addon.ledger.time_requests import NotPossible, grant_for
 from proxy_addon.ledger.unmasking import known_names
 from proxy_addon.presentation.durations import duration, iso
 
@@ -47,8 +48,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show the requests that are waiting for an answer, oldest first."""
+    person = None if user is None else ledger_name(user)
     with open_ledger(rules, database, config) as context:
-        person = None if user is None else ledger_name(user)
         found = context.ledger.requests(person=person, status=None if everything else "open")
         lines = [line(each, context) for each in found]
     if as_json:
@@ -106,13 +107,8 @@ def refuse(
     as_json: AsJson = False,
 ) -> None:
     """Refuse a request, and say why."""
+    words = reason_words(note, "--note")
     with open_ledger(rules, database, config) as context:
-        try:
-            words = one_line(note)
-        except NotPossible as problem:
-            exit_with(f"--note: {problem}")
-        if not words:
-            exit_with("--note: must say why")
         asked = _open(context, request)
         closed = context.ledger.decide(
             asked.id,

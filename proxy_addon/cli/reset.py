@@ -1,4 +1,4 @@
-"""`allowance reset USER ALLOWANCE --reason …`: what was spent in the windows of now counts no longer."""
+"""`allowance reset USER ALLOWANCE --reason …`: what was spent in the current windows no longer counts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from proxy_addon.cli.common import (
     Config,
     Database,
     Rules,
-    exit_with,
     ledger_name,
     open_ledger,
     operator,
     print_json,
+    reason_words,
 )
 from proxy_addon.cli.grant import AllowanceName, Reason, User, known_allowance
 from proxy_addon.core.types import Grant
@@ -39,8 +39,9 @@ def reset(
 
     Visits stay as they are; a later `allowance usage` shows them. Carried time stays as it was.
     """
+    name, why = ledger_name(user), reason_words(reason)
     with open_ledger(rules, database, config) as context:
-        fact = _reset(context, ledger_name(user), allowance, reason.strip())
+        fact = _reset(context, name, allowance, why)
         context.ledger.add_grant(fact, actor=f"cli:{operator()}")
         person = context.person(fact.person)
         balance = context.engine.balance(person, allowance, context.usage(fact.person), context.now)
@@ -55,8 +56,6 @@ def reset(
 
 def _reset(context: CommandContext, person: str, allowance: str, reason: str) -> Grant:
     known_allowance(context, allowance)
-    if not reason:
-        exit_with("--reason: must say why")
     # It has to outlast every window that contains this instant, and those that time is carried from; two days
     # more, because the rules may get another zone or beginning of the day meanwhile.
     expires = context.engine.needed_until(context.now) + _SPARE

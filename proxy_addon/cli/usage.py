@@ -58,8 +58,8 @@ def usage(
 ) -> None:
     """Show the balances and the visits of one person, today's or those of another day."""
     wanted = None if day is None else _date(day)
+    name = ledger_name(user)
     with open_ledger(rules, database, config) as context:
-        name = ledger_name(user)
         engine, now = context.engine, context.now
         person, used = context.person(name), context.usage(name)
         visits = _visits(context, name, wanted)

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from proxy_addon.cli.common import ledger_name, open_ledger, operator
-from tests.cli.books import ledger, office, used
+from tests.cli.books import ledger, line, office, run, used
 
 
 @pytest.fixture(autouse=True)
@@ -104,5 +104,69 @@ def test_a_mistyped_ledger_is_not_made(capsys: pytest.CaptureFixture[str]) -> No
         "or `allowance db upgrade`\n"
     )
     assert not Path("typo").exists()
-    with open_ledger(None, "sqlite:///fresh.db", None, make=True) as books:
-        assert not books.usage("ana").visits
+
+
+READING = (
+    ("usage", "ana"),
+    ("usage", "not a name"),
+    ("grant", "ana", "daily", "much", "--reason", "r"),
+    ("reset", "ana", "daily", "--reason", ""),
+    ("requests", "list"),
+    ("requests", "refuse", "1", "--note", ""),
+    ("audit",),
+    ("report",),
+    ("people", "list"),
+    ("people", "export", "ana"),
+    ("people", "erase", "not a name", "--yes"),
+    ("people", "unmask", "p:x", "--reason", "r"),
+    ("db", "check"),
+    ("db", "prune"),
+    ("rules", "check"),
+    ("rules", "test"),
+    ("rules", "diff", "rules"),
+    ("rules", "explain", "--user", "ana", "--url", "not a url"),
+    ("rules", "explain", "--user", "not: a name", "--url", "https://x.com/"),
+    ("rules", "explain", "--user", "ana", "--url", "https://x.com/", "--at", "noon"),
+    ("rules", "explain", "--user", "ana", "--url", "https://x.com/"),
+    ("simulate", "nothing.log"),
+)
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+@pytest.mark.parametrize("empty", [False, True], ids=["no file", "an empty file"])
+def test_no_command_that_reads_makes_a_ledger(
+    words: tuple[str, ...], empty: bool, folder: Path
+) -> None:
+    """Whether its input is good or not: a ledger is made by the proxy and by `db upgrade` only."""
+    if empty:
+        (folder / "var").mkdir()
+        (folder / "var" / "allowance.db").touch()
+    before = {path: path.stat().st_size for path in folder.rglob("*")}
+    run(*words)
+    assert {path: path.stat().st_size for path in folder.rglob("*")} == before
+    assert "allowance db upgrade" in line("usage", "ana")
+
+
+REASON = "because\nof \x1b[31mthis"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("grant", "ana", "daily", "10m"),
+        ("reset", "ana", "daily"),
+        ("people", "erase", "ana", "--now", "--yes"),
+    ],
+    ids=" ".join,
+)
+def test_reasons_are_those_of_the_form(words: tuple[str, ...]) -> None:
+    """One line without control characters goes into the audit; what is too long is refused."""
+    with ledger() as opened:
+        opened.write_visits([used("ana")])
+    long = line(*words, "--reason", "a" * 5000)
+    assert long == "--reason: 'aaaaaaaaaaaaaaaaaaaa'… has 5,000 characters; write at most 240\n"
+    assert run(*words, "--reason", REASON)[0] == 0
+    with ledger() as opened:
+        details = [entry.detail for entry in opened.audit_log()]
+    assert any("because of [31mthis" in detail for detail in details)
+    assert "".join(details).isprintable()

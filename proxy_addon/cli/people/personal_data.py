@@ -28,6 +28,7 @@ from proxy_addon.cli.common import (
     one_line_errors,
     operator,
     print_json,
+    reason_words,
     write_private,
 )
 from proxy_addon.config.settings import Settings, load_settings
@@ -87,8 +88,8 @@ def export(
     config: Config = None,
 ) -> None:
     """Export everything that is stored about one person, as JSON."""
+    name = ledger_name(user)
     with _opened(rules, database, passwords, config) as files:
-        name = ledger_name(user)
         text = json.dumps(_document(files, name), indent=2, ensure_ascii=False)
         if output is None:
             typer.echo(text)
@@ -119,8 +120,9 @@ def erase(
 
     Running proxies forget the person within two seconds.
     """
+    name = ledger_name(user)
+    why = reason_words(reason) if reason.strip() else "on request"
     with _opened(rules, database, passwords, config) as files:
-        name = ledger_name(user)
         _replay_journals(files)
         found = files.ledger.records(name)
         signs_in = name in files.passwords.users()
@@ -136,9 +138,7 @@ def erase(
         label = f"erased:{secrets.token_hex(4)}"
         erasure = Erasure.of(name, files.now)
         actor = f"cli:{operator()}"
-        found = files.ledger.erase(
-            erasure, name, label=label, actor=actor, reason=reason.strip() or "on request"
-        )
+        found = files.ledger.erase(erasure, name, label=label, actor=actor, reason=why)
         if signs_in:
             files.passwords.remove(name)
         noted = _erase_decisions(files, name)
@@ -168,11 +168,12 @@ def unmask(
     as_json: AsJson = False,
 ) -> None:
     """Show who is behind a pseudonym, among the people whom this host knows. Each attempt is recorded in the audit."""
+    if not is_pseudonym(pseudonym):
+        exit_with(
+            f"PSEUDONYM: {pseudonym!r} is not a pseudonym; write p: and sixteen letters or digits, as reports show it"
+        )
+    why = reason_words(reason)
     with _opened(rules, database, passwords, config) as files:
-        if not is_pseudonym(pseudonym):
-            exit_with(f"PSEUDONYM: {pseudonym!r} is none; it has p: and sixteen letters or digits")
-        if not reason.strip():
-            exit_with("--reason: must say why")
         names = ledger_pseudonyms(files.database, files.settings.pseudonym_key)
         actor = f"cli:{operator()}"
         masked_actor = names.actor(actor) if files.rules.pseudonyms else actor
@@ -180,7 +181,7 @@ def unmask(
             files.database,
             names,
             pseudonym,
-            reason=reason.strip(),
+            reason=why,
             actor=masked_actor,
             at=files.now,
             among=known_names(files.rules, files.passwords.users()),

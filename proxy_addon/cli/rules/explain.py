@@ -16,21 +16,22 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from db.upgrade import has_ledger
 from proxy_addon.cli.common import (
     AsJson,
     Config,
     Database,
     Rules,
     Web,
+    existing_ledger,
     exit_with,
     one_line_errors,
-    open_ledger,
     print_json,
 )
 from proxy_addon.cli.tables import PlainTable
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
-from proxy_addon.config.settings import load_settings
+from proxy_addon.config.settings import Settings, load_settings
 from proxy_addon.core.catalogue import Catalogue
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.rules.parsers import BadValue
@@ -41,7 +42,7 @@ from proxy_addon.presentation.rule_text import amount
 from proxy_addon.rules import explanation
 from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.explanation import NOTHING, Explanation, Used
-from proxy_addon.rules.lookup import person_of
+from proxy_addon.rules.lookup import address_of, person_of
 from proxy_addon.system.clock import SystemClock
 
 User = Annotated[
@@ -105,33 +106,34 @@ def _explained(
     database: str | None,
     config: Path | None,
 ) -> dict[str, Any]:
-    """From the rule files, with what is said to be spent, or with what the ledger knows."""
+    """From the rule files, with the amounts of --spent, or with what the ledger knows."""
+    with one_line_errors():
+        settings = load_settings({"rules": rules, "database": database}, config)
+        engine = Engine(rules_folder.load(settings.rules))
+    now = _instant(at, engine.rule_set.zone)
+    catalogue = Catalogue(engine.rule_set.platforms)
     try:
+        person = _person(engine, user, now)
+        address_of(catalogue, url)  # what is typed is checked before a ledger is opened
         if spent:
-            with one_line_errors():
-                settings = load_settings({"rules": rules}, config)
-                engine = Engine(rules_folder.load(settings.rules))
-            now = _instant(at, engine.rule_set.zone)
-            person = _person(engine, user, now)
             used = Used(explanation.taken_as_spent(engine, person, _amounts(spent), now))
-            return _data(engine, user, url, used, now)
-        with open_ledger(rules, database, config, make=True) as context:
-            now = _instant(at, context.engine.rule_set.zone)
-            person = _person(context.engine, user, now)
-            used = NOTHING
-            if person is not None:
-                since = context.engine.needed_since(now)
-                visits = context.ledger.visits(since, person=person.name)
-                used = explanation.used_by(visits, context.ledger.grants(since, person=person.name))
-            return _data(context.engine, user, url, used, now)
+        else:
+            used = _known(engine, settings, person, now)
+        found: Explanation = explanation.explain(engine, catalogue, user, url, used, now)
     except ValueError as error:
         exit_with(str(error))
-
-
-def _data(engine: Engine, user: str, url: str, used: Used, now: float) -> dict[str, Any]:
-    catalogue = Catalogue(engine.rule_set.platforms)
-    found: Explanation = explanation.explain(engine, catalogue, user, url, used, now)
     return explanation.data(found, engine.rule_set.zone)
+
+
+def _known(engine: Engine, settings: Settings, person: Person | None, now: float) -> Used:
+    """What the ledger knows of somebody; nothing was used where there is no ledger yet, and none is made."""
+    with one_line_errors():
+        if person is None or not has_ledger(settings.database):
+            return NOTHING
+        with existing_ledger(engine.rule_set, settings) as ledger:
+            since = engine.needed_since(now)
+            visits = ledger.visits(since, person=person.name)
+            return explanation.used_by(visits, ledger.grants(since, person=person.name))
 
 
 def _person(engine: Engine, user: str, now: float) -> Person | None:

@@ -164,7 +164,7 @@ def test_pseudonyms(folder: Path) -> None:
         names.of("reception"),
     ]
     assert "--reason: must say why" in line("people", "unmask", hidden, "--reason", "")
-    assert "is none" in line("people", "unmask", "bo", "--reason", "x")
+    assert "is not a pseudonym" in line("people", "unmask", "bo", "--reason", "x")
     assert run("people", "erase", "bo", "--now")[0] == 0
     with ledger() as books:
         assert not books.records(hidden).visits

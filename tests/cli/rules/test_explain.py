@@ -130,6 +130,13 @@ def test_an_override_and_what_blocks() -> None:
     assert "The answer may change tomorrow at 06:00." in night
 
 
+def test_without_a_ledger_nothing_was_used() -> None:
+    """Rules can be explained before the proxy ever ran."""
+    found = json.loads(run(*DORA, *TEN, "--json")[1])
+    assert (found["left"], found["spent_by"]) == (900.0, {})
+    assert not Path("var").exists()
+
+
 def test_what_is_not_limited() -> None:
     """No walk, since no rule was asked."""
     output = run("--user", "dora", "--url", "https://news.example/", *TEN)[1]
