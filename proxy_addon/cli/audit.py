@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from db.ledger import SqlLedger
 from db.upgrade import upgrade_existing
 from proxy_addon.cli.common import AsJson, Config, Database, one_line_errors, print_json
-from proxy_addon.cli.tables import PlainTable
+from proxy_addon.cli.tables import PlainConsole, PlainTable
 from proxy_addon.config import dates, parsers
 from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.settings import SettingsError, load_settings
@@ -43,7 +42,7 @@ def audit(
     table = PlainTable("When", "Who", "What", "About", "Detail")
     for entry in entries:
         table.add(_utc(entry.at)[:19], entry.actor, entry.action, entry.subject, entry.detail)
-    Console().print(table if entries else "Nothing was changed in that time.")
+    PlainConsole().print(table if entries else "Nothing was changed in that time.")
 
 
 def line(entry: AuditEntry) -> dict[str, str]:

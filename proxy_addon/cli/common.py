@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from ipaddress import ip_address
@@ -20,6 +19,7 @@ from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.core.text import printable
 from proxy_addon.core.types import Person
 from proxy_addon.identity.passwords import person_name
 from proxy_addon.ledger.interface import Ledger, LedgerError, whole_milliseconds
@@ -53,13 +53,18 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")
 
 def exit_with(problem: object) -> NoReturn:
     """One line on standard error, exit code 1."""
-    print(problem, file=sys.stderr)
+    say(problem, err=True)
     raise typer.Exit(1) from None
 
 
-def print_json(value: object) -> None:
+def say(text: object, *, err: bool = False) -> None:
+    """One line for people, or several; a control character of what is quoted in them is replaced."""
+    typer.echo(printable(str(text), keep="\n"), err=err)
+
+
+def print_json(value: object, *, indent: int | None = 2) -> None:
     """A result in its machine-readable form."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(value, indent=indent, ensure_ascii=False))
 
 
 @contextmanager

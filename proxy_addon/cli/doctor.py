@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from proxy_addon.cli.common import AsJson, print_json
+from proxy_addon.cli.common import AsJson, print_json, say
 from proxy_addon.cli.run import run
+from proxy_addon.cli.tables import PlainConsole
 from proxy_addon.config import parsers
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import SettingsError, load_settings, unknown_variables
@@ -45,7 +45,7 @@ def doctor(**given: Any) -> None:
     Uses the settings of `allowance run`, from the same sources.
     """
     as_json, probe, config = given.pop("as_json"), given.pop("probe"), given.pop("config")
-    console = Console(highlight=False)
+    console = PlainConsole(highlight=False)
     if as_json:
         checks = list(_checks(given, config, probe))
         found = [asdict(check) for check in checks]
@@ -58,9 +58,9 @@ def doctor(**given: Any) -> None:
         checks = []
         for check in _checks(given, config, probe):
             checks.append(check)
-            typer.echo("\n".join(_plain(check)))
+            say("\n".join(_plain(check)))
     if not as_json:
-        typer.echo(_summary(checks))
+        say(_summary(checks))
     raise typer.Exit(0 if healthy(checks) else 1)
 
 

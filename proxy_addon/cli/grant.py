@@ -20,6 +20,7 @@ from proxy_addon.cli.common import (
     operator,
     print_json,
     reason_words,
+    say,
 )
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
@@ -70,7 +71,7 @@ def grant(
     if as_json:
         print_json({**lines, "grant": given.id, "expires": ends})
     else:
-        typer.echo(_sentence(given, balance, ends))
+        say(_sentence(given, balance, ends))
 
 
 def _sentence(given: Grant, balance: Balance, ends: str) -> str:

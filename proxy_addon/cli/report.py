@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
-from rich.console import Console
 
 from db.ledger import SqlLedger
 from db.upgrade import upgrade_existing
@@ -25,9 +24,11 @@ from proxy_addon.cli.common import (
     one_line_errors,
     operator,
     print_json,
+    say,
     write_private,
 )
 from proxy_addon.cli.report_tables import print_report
+from proxy_addon.cli.tables import PlainConsole
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.settings import Settings, load_settings
@@ -113,9 +114,9 @@ def report(
         table.writerows(rows(made, by))
     elif html is not None:
         write_private(html, page(made, context.now, by_person=by is By.PERSON), "--html")
-        typer.echo(f"The report is in {html}.")
+        say(f"The report is in {html}.")
     else:
-        print_report(Console(highlight=False), made, by)
+        print_report(PlainConsole(highlight=False), made, by)
 
 
 class _ReportContext(NamedTuple):

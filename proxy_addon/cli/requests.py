@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from proxy_addon.cli.common import (
     AsJson,
@@ -19,8 +18,9 @@ from proxy_addon.cli.common import (
     operator,
     print_json,
     reason_words,
+    say,
 )
-from proxy_addon.cli.tables import PlainTable, whole
+from proxy_addon.cli.tables import PlainConsole, PlainTable, whole
 from proxy_addon.config.settings import load_settings
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.ledger.interface import TimeRequest
@@ -62,7 +62,7 @@ def show(
         table.add(
             each.id, each.person, each.allowance, duration(each.seconds), each.reason, asked, state
         )
-    Console().print(table if found else "Nobody waits for an answer.")
+    PlainConsole().print(table if found else "Nobody waits for an answer.")
 
 
 @app.command()
@@ -160,10 +160,10 @@ def _print_outcome(
     if as_json:
         print_json(line(closed, context))
     elif closed.status == "refused":
-        typer.echo(f"Refused. {closed.person} reads why on their page.")
+        say(f"Refused. {closed.person} reads why on their page.")
     else:
         line_data = line(closed, context)
         more = duration(closed.seconds)
-        typer.echo(
+        say(
             f"{closed.person} has {more} more of {closed.allowance} until {line_data['granted_until']}."
         )

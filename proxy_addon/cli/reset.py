@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-import typer
-
 from proxy_addon.cli.common import (
     AsJson,
     CommandContext,
@@ -17,6 +15,7 @@ from proxy_addon.cli.common import (
     operator,
     print_json,
     reason_words,
+    say,
 )
 from proxy_addon.cli.grant import AllowanceName, Reason, User, known_allowance
 from proxy_addon.core.types import Grant
@@ -49,9 +48,7 @@ def reset(
     if as_json:
         print_json({**lines, "reset": fact.id})
     else:
-        typer.echo(
-            f"{allowance} starts again for {fact.person}; {duration(balance.left)} left now."
-        )
+        say(f"{allowance} starts again for {fact.person}; {duration(balance.left)} left now.")
 
 
 def _reset(context: CommandContext, person: str, allowance: str, reason: str) -> Grant:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from proxy_addon.cli.common import exit_with
+from proxy_addon.cli.common import exit_with, say
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.ledger.interface import LedgerError
@@ -160,7 +160,7 @@ def _notice(application: Application) -> None:
     settings = application.settings
     rules = application.live.current
     proxy = settings.listen._replace(host=settings.listen.host or "127.0.0.1")
-    print(
+    say(
         f"Allowance is running.\n"
         f"  proxy      http://{proxy}   {_reach(settings)}\n"
         f"  web        http://{settings.web}   health, metrics, proxy.pac, CA certificate\n"
@@ -173,8 +173,7 @@ def _notice(application: Application) -> None:
         f"{'   made now: install it on the devices' if application.new_ca else ''}\n"
         f"Try it:  curl -x http://{proxy} --cacert {relative(ca.certificate(settings.confdir))} "
         f"-I https://www.facebook.com/\n"
-        f"Stop it: Ctrl+C, or SIGTERM to process {os.getpid()}",
-        flush=True,
+        f"Stop it: Ctrl+C, or SIGTERM to process {os.getpid()}"
     )
     log.info(
         "running",

@@ -10,11 +10,19 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from proxy_addon.cli.common import AsJson, Config, Rules, exit_with, one_line_errors, print_json
+from proxy_addon.cli.common import (
+    AsJson,
+    Config,
+    Rules,
+    exit_with,
+    one_line_errors,
+    print_json,
+    say,
+)
 from proxy_addon.cli.simulate_tables import print_changes, print_result
+from proxy_addon.cli.tables import PlainConsole
 from proxy_addon.config.settings import load_settings
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.presentation.durations import iso
@@ -105,7 +113,7 @@ def _progress(report: ReadReport) -> Iterator[Any]:
         TaskProgressColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=PlainConsole(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=report.bytes_total or None, events=0)
 
         def counted(events: Iterator[TraceEvent]) -> Iterator[TraceEvent]:
@@ -122,29 +130,29 @@ def _print_problems(report: ReadReport, strict: bool) -> None:
     if not report.unreadable or strict:
         return
     for problem in report.first:
-        print(problem, file=sys.stderr)
+        say(problem, err=True)
     more = report.unreadable - len(report.first)
     if more > 0:
-        print(f"and {more:,} more like these", file=sys.stderr)
+        say(f"and {more:,} more like these", err=True)
     subject = (
         "record could not be read and is"
         if report.unreadable == 1
         else "records could not be read and are"
     )
-    print(f"{report.unreadable:,} {subject} left out.", file=sys.stderr)
+    say(f"{report.unreadable:,} {subject} left out.", err=True)
 
 
 def _exit_without_events(traces: list[Path], report: ReadReport) -> None:
     """Without a single event there is no result to print: exit code 1, and why if nothing has said it yet."""
     if report.problems[TraceFault.MISSING] and Format.JSONL in report.formats.values():
-        print(NEEDED, file=sys.stderr)
+        say(NEEDED, err=True)
     if report.events:
         return
     if not report.unreadable:
         for trace in traces:
             empty = trace.is_file() and not trace.stat().st_size
             what = "the file is empty" if empty else "there is no traffic in it"
-            print(f"{trace}: {what}; name a recording", file=sys.stderr)
+            say(f"{trace}: {what}; name a recording", err=True)
     raise typer.Exit(1)
 
 
@@ -178,7 +186,7 @@ def _side(one: Side, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def _print(results: list[Result], report: ReadReport, policy: RuleSet, hours: bool) -> None:
-    console = Console()
+    console = PlainConsole()
     print_result(console, results[0], policy.zone, hours=hours)
     if len(results) > 1:
         print_changes(console, changes(results[0], results[1]), policy.zone)

@@ -1,6 +1,8 @@
-"""Tables for the terminal: nothing is cut short, and cells are plain text, whoever wrote it."""
+"""Tables and lines for the terminal: nothing is cut short, and text is plain, whoever wrote it."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Column, Table
@@ -10,6 +12,18 @@ from proxy_addon.core.text import printable
 
 _NARROWEST = 5  # characters that a name to be copied has to leave to each other column
 _FRAME = 3  # a line and two blanks for each column
+
+
+class PlainConsole(Console):
+    """A console whose lines and titles are printed as they are: `:name:` is no emoji, and control characters, which
+    could move the cursor of a terminal, are replaced."""
+
+    def __init__(self, *, stderr: bool = False, highlight: bool = True) -> None:
+        super().__init__(stderr=stderr, highlight=highlight, emoji=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Everything that is printed and is not a `Text` comes through here."""
+        return super().render_str(printable(text, keep="\n"), **options)
 
 
 class PlainTable(Table):

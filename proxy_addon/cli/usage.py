@@ -8,7 +8,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from proxy_addon.cli.common import (
@@ -23,7 +22,7 @@ from proxy_addon.cli.common import (
     print_json,
 )
 from proxy_addon.cli.grant import User
-from proxy_addon.cli.tables import PlainTable, whole
+from proxy_addon.cli.tables import PlainConsole, PlainTable, whole
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
 from proxy_addon.core import periods
@@ -133,7 +132,7 @@ def _print(
     when: str,
     table: PlainTable,
 ) -> None:
-    console = Console()
+    console = PlainConsole()
     console.print(
         f"[bold]{escape(lines['user'])}[/bold] ({', '.join(lines['roles'])})", highlight=False
     )

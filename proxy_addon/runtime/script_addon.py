@@ -12,6 +12,7 @@ from mitmproxy.addonmanager import Loader
 
 from proxy_addon.config.settings import SettingsError, load_settings
 from proxy_addon.core.rules.problems import RuleErrors
+from proxy_addon.core.text import printable
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.proxy.ca import CaError
 from proxy_addon.proxy.layers.termination import Terminator
@@ -37,7 +38,7 @@ class ScriptAddon:
             application = Application(load_settings())
             application.load()
         except (SettingsError, RuleErrors, RuleTestsFailed, LedgerError, CaError) as error:
-            print(error, file=sys.stderr)  # noqa: T201 (mitmdump's log may be off)
+            print(printable(str(error), keep="\n"), file=sys.stderr)  # noqa: T201 (mitmdump's log may be off)
             sys.exit(1)
         self._application = application
         self.addons: list[Any] = [application.addon, Recording(application.addon)]

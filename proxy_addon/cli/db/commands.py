@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from db.address import parse
 from db.ledger import SqlLedger
 from db.probe import describe_schema, schema_of
 from db.upgrade import upgrade
-from proxy_addon.cli.common import AsJson, Config, exit_with
+from proxy_addon.cli.common import AsJson, Config, exit_with, print_json, say
 from proxy_addon.cli.db.copy import copy_command
 from proxy_addon.config import parsers
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
@@ -43,7 +42,7 @@ def upgrade_command(database: Database = None, config: Config = None) -> None:
         changed = upgrade(settings.database)
         place = parse(settings.database).place
         schema = describe_schema(schema_of(settings.database) or "none")
-        typer.echo(f"{place} {'is now at' if changed else 'was already at'} {schema}.")
+        say(f"{place} {'is now at' if changed else 'was already at'} {schema}.")
 
 
 @app.command()
@@ -55,11 +54,11 @@ def check(database: Database = None, config: Config = None, as_json: AsJson = Fa
         schema, problem = _schema_and_problem(settings)
         if as_json:
             found = {"ok": problem is None, "database": place, "schema": schema, "problem": problem}
-            typer.echo(json.dumps(found))
+            print_json(found, indent=None)
         elif problem is None:
-            typer.echo(f"{place} is ready: {describe_schema(schema or 'none')}, can be written to.")
+            say(f"{place} is ready: {describe_schema(schema or 'none')}, can be written to.")
         else:
-            typer.echo(f"error: {problem}", err=True)
+            say(f"error: {problem}", err=True)
         raise typer.Exit(0 if problem is None else 1)
 
 
@@ -87,10 +86,10 @@ def prune(
             deleted = ledger.prune(SystemClock().now() - kept)
         finally:
             ledger.close()
-        text = json.dumps({"deleted": deleted, "kept_seconds": kept})
-        typer.echo(
-            text if as_json else f"{deleted} rows older than {kept / 86_400:g} days are deleted."
-        )
+        if as_json:
+            print_json({"deleted": deleted, "kept_seconds": kept}, indent=None)
+        else:
+            say(f"{deleted} rows older than {kept / 86_400:g} days are deleted.")
 
 
 def _schema_and_problem(settings: Settings) -> tuple[str | None, str | None]:

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,7 +17,8 @@ from rich.progress import (
 
 from db.address import parse
 from db.copy import copy
-from proxy_addon.cli.common import AsJson, one_line_errors, print_json
+from proxy_addon.cli.common import AsJson, one_line_errors, print_json, say
+from proxy_addon.cli.tables import PlainConsole
 
 Source = Annotated[str, typer.Argument(metavar="FROM_URL", help="The database to read.")]
 Target = Annotated[
@@ -38,7 +38,7 @@ def copy_command(source: Source, target: Target, as_json: AsJson = False) -> Non
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
-        shown = Console(stderr=True)
+        shown = PlainConsole(stderr=True)
         with Progress(
             *columns, console=shown, transient=True, disable=not shown.is_terminal
         ) as bar:
@@ -54,7 +54,7 @@ def copy_command(source: Source, target: Target, as_json: AsJson = False) -> Non
             print_json({"tables": [asdict(table) for table in copied]})
             return
         for table in copied:
-            typer.echo(
+            say(
                 f"{table.table}: {table.rows} rows, {table.written} written now, digest {table.digest[:12]}"
             )
-        typer.echo(f"{parse(target).place} equals {parse(source).place}.")
+        say(f"{parse(target).place} equals {parse(source).place}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from proxy_addon.cli.common import AsJson, Config, exit_with
+from proxy_addon.cli.common import AsJson, Config, exit_with, print_json, say
 from proxy_addon.cli.people import personal_data
 from proxy_addon.cli.people.personal_data import Passwords
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
@@ -57,10 +56,10 @@ def add(
         password = _from_stdin() if password_stdin else _asked(name)
         check_password(password)
         if len(password) < SHORT:
-            typer.echo(f"warning: this password has fewer than {SHORT} characters", err=True)
+            say(f"warning: this password has fewer than {SHORT} characters", err=True)
         new = file.add(name, password)
-    typer.echo(f"{name} can now sign in." if new else f"The password of {name} is changed.")
-    typer.echo(_next_step(settings, name))
+    say(f"{name} can now sign in." if new else f"The password of {name} is changed.")
+    say(_next_step(settings, name))
 
 
 @app.command("list")
@@ -74,13 +73,11 @@ def list_people(
         settings = _settings(passwords, config)
         names = _file(settings, passwords).users()
     if as_json:
-        typer.echo(json.dumps({"people": names}, ensure_ascii=False))
+        print_json({"people": names}, indent=None)
     elif names:
-        typer.echo("\n".join(names))
+        say("\n".join(names))
     else:
-        typer.echo(
-            f"Nobody is in {settings.passwords} yet. Next: allowance people add USER", err=True
-        )
+        say(f"Nobody is in {settings.passwords} yet. Next: allowance people add USER", err=True)
 
 
 @app.command()
@@ -94,11 +91,9 @@ def remove(user: User, passwords: Passwords = None, config: Config = None) -> No
             raise PasswordFileError(
                 f"{name} is not in {settings.passwords}; see: allowance people list"
             )
-    typer.echo(f"{name} can no longer sign in.")
+    say(f"{name} can no longer sign in.")
     if not file.people and settings.sign_in == "auto":
-        typer.echo(
-            "Nobody is left in the file, so the proxy no longer asks for sign-in (sign_in = auto)."
-        )
+        say("Nobody is left in the file, so the proxy no longer asks for sign-in (sign_in = auto).")
 
 
 def _settings(passwords: Path | None, config: Path | None) -> Settings:

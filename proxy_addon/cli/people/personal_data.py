@@ -29,6 +29,7 @@ from proxy_addon.cli.common import (
     operator,
     print_json,
     reason_words,
+    say,
     write_private,
 )
 from proxy_addon.config.settings import Settings, load_settings
@@ -90,12 +91,13 @@ def export(
     """Export everything that is stored about one person, as JSON."""
     name = ledger_name(user)
     with _opened(rules, database, passwords, config) as files:
-        text = json.dumps(_document(files, name), indent=2, ensure_ascii=False)
+        document = _document(files, name)
         if output is None:
-            typer.echo(text)
+            print_json(document)
             return
+        text = json.dumps(document, indent=2, ensure_ascii=False)
         write_private(output, text + "\n", "--output")
-    typer.echo(f"Everything that is stored about {name} is in {output}.")
+    say(f"Everything that is stored about {name} is in {output}.")
 
 
 def erase(
@@ -147,10 +149,10 @@ def erase(
     if as_json:
         print_json({"label": label, "erased": counts, "rules_name_them": mentions})
         return
-    typer.echo(f"Erased: {', '.join(f'{count} {what}' for what, count in counts.items())}.")
-    typer.echo(f"In the audit they are now {label}.")
+    say(f"Erased: {', '.join(f'{count} {what}' for what, count in counts.items())}.")
+    say(f"In the audit they are now {label}.")
     for mention in mentions:
-        typer.echo(f"The rules still name them: {mention}. Next: remove the name there.")
+        say(f"The rules still name them: {mention}. Next: remove the name there.")
 
 
 def is_interactive() -> bool:
@@ -190,9 +192,10 @@ def unmask(
         exit_with(
             f"{pseudonym} is nobody of the password file, the people file or the accounts of this host"
         )
-    typer.echo(
-        json.dumps({"pseudonym": pseudonym, "name": name}, ensure_ascii=False) if as_json else name
-    )
+    if as_json:
+        print_json({"pseudonym": pseudonym, "name": name}, indent=None)
+    else:
+        say(name)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from proxy_addon.cli.common import exit_with, print_json
+from proxy_addon.cli.common import exit_with, print_json, say
 from proxy_addon.config.settings import SettingsError, load_settings
 from proxy_addon.core.rules.problems import Code, RuleProblem, Severity
 from proxy_addon.presentation.durations import count
@@ -51,9 +51,9 @@ def check(
         print_json(answer)
     elif form is Format.GITHUB:
         for problem in problems:
-            typer.echo(_annotation(problem))
+            say(_annotation(problem))
     else:
-        typer.echo("\n".join(_report(problems, errors, folder)))
+        say("\n".join(_report(problems, errors, folder)))
     raise typer.Exit(1 if errors else 3 if problems else 0)
 
 

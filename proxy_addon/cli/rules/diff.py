@@ -10,7 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from proxy_addon.cli.common import AsJson, Config, Rules, exit_with, one_line_errors, print_json
+from proxy_addon.cli.common import (
+    AsJson,
+    Config,
+    Rules,
+    exit_with,
+    one_line_errors,
+    print_json,
+    say,
+)
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.settings import load_settings
@@ -68,7 +76,7 @@ def diff(
     if as_json:
         print_json(_data(found, before))
     else:
-        typer.echo("\n".join(_lines(found, before)))
+        say("\n".join(_lines(found, before)))
     raise typer.Exit(1 if exit_code and not found.equal else 0)
 
 

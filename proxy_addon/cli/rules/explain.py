@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from db.upgrade import has_ledger
@@ -28,7 +27,7 @@ from proxy_addon.cli.common import (
     one_line_errors,
     print_json,
 )
-from proxy_addon.cli.tables import PlainTable
+from proxy_addon.cli.tables import PlainConsole, PlainTable
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.settings import Settings, load_settings
@@ -203,7 +202,7 @@ def _detail(error: urllib.error.HTTPError) -> str:
 
 
 def _print(found: Mapping[str, Any]) -> None:
-    console = Console(highlight=False)
+    console = PlainConsole(highlight=False)
     for line in _sentences(found):
         console.print(line)
     if found["walk"]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from proxy_addon.cli.common import AsJson, Config, Web, exit_with, one_line_errors, print_json
+from proxy_addon.cli.common import AsJson, Config, Web, exit_with, one_line_errors, print_json, say
 from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import load_settings
 
@@ -32,10 +32,10 @@ def _print_outcome(answer: dict[str, Any]) -> None:
     version = str(answer["digest"])[:12]
     if not answer["ok"]:
         for problem in answer["problems"]:
-            typer.echo(problem, err=True)
-        typer.echo(f"The old rules stay in force (version {version}).", err=True)
+            say(problem, err=True)
+        say(f"The old rules stay in force (version {version}).", err=True)
     else:  # also when the watcher was quicker than whoever typed this
-        typer.echo(f"These rules are in force (version {version}).")
+        say(f"These rules are in force (version {version}).")
 
 
 def _ask(port: HostPort) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from proxy_addon.cli.common import AsJson, exit_with, print_json
+from proxy_addon.cli.common import AsJson, exit_with, print_json, say
 from proxy_addon.config.settings import SettingsError, load_settings
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.rules.problems import RuleErrors
@@ -49,7 +49,7 @@ def test(
     if as_json:
         print_json(report.data(run))
     else:
-        typer.echo("\n".join(report.lines(run)))
+        say("\n".join(report.lines(run)))
     raise typer.Exit(0 if run.ok else 1)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Annotated, Any
 
 import typer
 from pydantic import TypeAdapter
 
+from proxy_addon.cli.common import print_json, say
 from proxy_addon.core.rules.models import PeopleModel, PlatformModel, PolicyModel, Slug
 from proxy_addon.rule_tests.models import TestFile
 from proxy_addon.rules.json_schema import schema_for
@@ -41,12 +41,6 @@ def schema(
 ) -> None:
     """Print the JSON Schema (draft 2020-12) of a kind of rule file, or all of them by their names."""
     if kind and kind not in KINDS:
-        print(
-            f"there is no kind of rule file {kind!r}: write one of {', '.join(KINDS)}",
-            file=sys.stderr,
-        )
+        say(f"there is no kind of rule file {kind!r}: write one of {', '.join(KINDS)}", err=True)
         raise typer.Exit(2)
-    everything = {name: schema_of(name) for name in KINDS}
-    typer.echo(
-        text_of(kind) if kind else json.dumps(everything, indent=2, ensure_ascii=False), nl=not kind
-    )
+    print_json(schema_of(kind) if kind else {name: schema_of(name) for name in KINDS})
