@@ -134,12 +134,14 @@ def _print_problems(report: ReadReport, strict: bool) -> None:
     more = report.unreadable - len(report.first)
     if more > 0:
         say(f"and {more:,} more like these", err=True)
-    subject = (
-        "record could not be read and is"
-        if report.unreadable == 1
-        else "records could not be read and are"
-    )
-    say(f"{report.unreadable:,} {subject} left out.", err=True)
+    records = report.unreadable - report.problems[TraceFault.FILE]  # such a file has no record
+    if records:
+        subject = (
+            "record could not be read and is"
+            if records == 1
+            else "records could not be read and are"
+        )
+        say(f"{records:,} {subject} left out.", err=True)
 
 
 def _exit_without_events(traces: list[Path], report: ReadReport) -> None:

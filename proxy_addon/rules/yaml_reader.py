@@ -246,11 +246,14 @@ def _scalar(event: ScalarEvent) -> str | int | bool | None:
     return int(event.value) if _INT.fullmatch(event.value) else str(event.value)
 
 
+_SYNTAX_HINT = "compare brackets, quotes and indentation of this line and the line above it"
+
+
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> _StopReadingError:
     alias = "an alias" in (error.context or "") or "an anchor" in (error.context or "")
     mark = error.context_mark if alias else error.problem_mark or error.context_mark
     if mark is None:
-        return _StopReadingError((1, 1), Code.YAML_SYNTAX, str(error.problem))
+        return _StopReadingError((1, 1), Code.YAML_SYNTAX, str(error.problem), _SYNTAX_HINT)
     place = (mark.line + 1, mark.column + 1)
     line = [*lines(text), ""][mark.line]
     before = line[: mark.column + 1]
@@ -258,7 +261,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> _StopReadingError:
         return _StopReadingError(place, Code.TAB, "the line begins with a tab", "use spaces")
     if (tab := _tab_near(mark.line, error, text)) is not None:
         return _StopReadingError(tab, Code.TAB, "the line begins with a tab", "use spaces")
-    hint = ""
+    hint = _SYNTAX_HINT
     if alias:
         hint = 'a pattern needs quotes: "*@brand.example"'
     elif line[mark.column : mark.column + 1] in ("@", "`", "%") and "any token" in str(
@@ -267,6 +270,8 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> _StopReadingError:
         hint = "text that begins with this character needs quotes"
     elif error.problem and "mapping values are not allowed" in error.problem:
         hint = "text that contains a colon and a space needs quotes; a nested key needs a line of its own"
+    elif error.problem and "incompatible YAML" in error.problem:
+        hint = "remove the line that begins with %YAML"
     context = f" ({error.context})" if error.context else ""
     return _StopReadingError(
         place, Code.YAML_SYNTAX, f"this is not valid YAML: {error.problem}{context}", hint

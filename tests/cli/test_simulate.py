@@ -171,7 +171,7 @@ def test_nothing_that_could_be_read_is_an_error() -> None:
     code, _, err = run("nowhere.jsonl")
     assert code == 1
     assert "nowhere.jsonl: the file cannot be opened" in err
-    assert "1 record could not be read and is left out." in err
+    assert "left out" not in err  # there was no record
     Path("poem.txt").write_text("Shall I compare thee\nto a summer's day?\n" * 4)
     assert run("poem.txt")[0] == 1
 

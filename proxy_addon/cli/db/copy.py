@@ -15,10 +15,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from db.address import parse
+from db.address import Address, parse
 from db.copy import copy
 from proxy_addon.cli.common import AsJson, one_line_errors, print_json, say
 from proxy_addon.cli.tables import PlainConsole
+from proxy_addon.config.parsers import hide_credentials
+from proxy_addon.config.settings import SettingsError
+from proxy_addon.ledger.interface import LedgerError
 
 Source = Annotated[str, typer.Argument(metavar="FROM_URL", help="The database to read.")]
 Target = Annotated[
@@ -32,6 +35,7 @@ def copy_command(source: Source, target: Target, as_json: AsJson = False) -> Non
     Can be interrupted and run again.
     """
     with one_line_errors():
+        ends = _end("FROM_URL", source), _end("TO_URL", target)
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -57,4 +61,12 @@ def copy_command(source: Source, target: Target, as_json: AsJson = False) -> Non
             say(
                 f"{table.table}: {table.rows} rows, {table.written} written now, digest {table.digest[:12]}"
             )
-        say(f"{parse(target).place} equals {parse(source).place}.")
+        say(f"{ends[1].place} equals {ends[0].place}.")
+
+
+def _end(name: str, url: str) -> Address:
+    """One of the two databases. The message about a wrong URL says which one it is and hides its password."""
+    try:
+        return parse(url)
+    except LedgerError as error:
+        raise SettingsError(f"{name}: {hide_credentials(repr(url))}: {error}") from None

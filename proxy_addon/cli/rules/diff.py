@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import groupby
@@ -99,7 +100,8 @@ def _lines(found: Comparison, rules: RuleSet) -> Iterator[str]:
     if found.equal:
         yield "nothing changes for anybody"
     else:
-        count = {effect: sum(one.effect is effect for one in found.changes) for effect in Effect}
+        count = Counter(one.effect for one in found.changes)
+        count[Effect.OTHER] += len(found.settings)
         yield ", ".join(_many(count[effect], *words) for effect, words in _COUNTED.items())
     if found.dated:
         names = rule_text.some(f'"{name}"' for name in found.dated)
@@ -126,7 +128,7 @@ def _who(change: Change) -> str:
 
 
 def _what(before: Answer, after: Answer) -> str:
-    """Only what differs is said twice."""
+    """Both answers; what they have in common is written once."""
     by = "" if before.rule == after.rule else f" ({_rule(before)} -> {_rule(after)})"
     was, becomes = str(before), str(after)
     if before.limits and after.limits and before.allowance == after.allowance:

@@ -105,7 +105,12 @@ def _group_names(top: Top, found: Mapping[str, object], report: Report) -> None:
     for name in groups:
         if name in found:
             message = f"group {quote(name)} has the name of a platform"
-            report.add(top.find(("platform_groups", name), True), Code.DUPLICATE_NAME, message)
+            report.add(
+                top.find(("platform_groups", name), True),
+                Code.DUPLICATE_NAME,
+                message,
+                "give the group a name of its own",
+            )
     for path_names, position in _cycles(groups):
         message = f"group {quote(path_names[0])} contains itself: {' > '.join(path_names[:8])}"
         place = top.find(("platform_groups", path_names[-2], position))

@@ -57,9 +57,11 @@ def merged(documents: Documents, found: Mapping[str, list[Entry]], report: Repor
             place = document.place((key,), key=True)
             if key not in known:
                 hint = (
-                    f"it belongs in the folder {documents.folder}/platforms" if key in found else ""
+                    f"it belongs in the folder {documents.folder}/platforms"
+                    if key in found
+                    else f"remove it, or write one of {', '.join(known)}"
                 )
-                near = None if hint else (key, known)
+                near = None if key in found else (key, known)
                 report.add(
                     place, Code.UNKNOWN_KEY, f"{quote(key)} is not a key of the rules", hint, near
                 )

@@ -144,7 +144,8 @@ def _one_platform_a_host(
             had = owner.setdefault(_one_spelling(host.strip()), entry.name)
             if had != entry.name:
                 message = f"{quote(host)} already belongs to {quote(had)}"
-                report.add(entry.place("hosts", position), Code.DUPLICATE_HOST, message)
+                hint = f"remove it from {quote(entry.name)} or from {quote(had)}"
+                report.add(entry.place("hosts", position), Code.DUPLICATE_HOST, message, hint)
 
 
 def _one_spelling(host: str) -> str:

@@ -27,6 +27,11 @@ def test_wrong_ends_are_one_line(folder: Path) -> None:
     """A URL that names nothing, a source that is not there, a target in use: one line, and nothing is made."""
     assert "the same database" in line("db", "copy", URL, URL)
     assert "cannot be opened" in line("db", "copy", "sqlite:///no.db", "sqlite:///new.db")
+    assert line("db", "copy", "foo", URL).startswith("FROM_URL: 'foo': the database URL cannot be")
+    wrong = line("db", "copy", URL, "postgresql://a:secret@h:x/y")
+    assert wrong.startswith(
+        "TO_URL: 'postgresql://***@h:x/y': the database URL cannot be read; use"
+    )
     assert not (folder / "new.db").exists()
     assert run("db", "upgrade", "--database", "sqlite:///other.db")[0] == 0
     assert "no earlier part of this copy" in line("db", "copy", "sqlite:///other.db", URL)

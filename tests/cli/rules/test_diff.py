@@ -98,6 +98,8 @@ def test_rules_and_settings_that_differ(folder: Path) -> None:
     )
     assert '("Learning" -> "Courses")' in output
     assert "~ everybody: retention: 90d -> 30d" in output
+    marks = [line[0] for line in output.splitlines()]
+    assert f"{marks.count('~')} others\n" in output
     assert 'Dates are seen in their own week only (--week DATE): "Crisis"' in output
 
 
