@@ -120,7 +120,7 @@ def _missing(
 ) -> Iterator[tuple[int, bool | None, _Row]]:
     """Each row of the source with its number, and whether it is new (True), newer (False) or there (None).
 
-    Raises LedgerUnusable for a row of the target that the source has not.
+    Raises LedgerUnusable for a row of the target that the source does not have.
     """
     with closing(_rows(known, table)) as theirs, closing(_rows(origin, table)) as ours:
         other = next(theirs, None)

@@ -1,4 +1,4 @@
-"""Two threads beside a Postgres ledger: one hears at once what others wrote, one ends calls that never return."""
+"""Two threads beside a Postgres ledger: one learns at once what others wrote, one ends calls that never return."""
 
 from __future__ import annotations
 

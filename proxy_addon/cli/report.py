@@ -50,7 +50,7 @@ from proxy_addon.system.clock import SystemClock
 
 
 class By(StrEnum):
-    """What sums are told apart by."""
+    """What the sums are grouped by."""
 
     PLATFORM = "platform"
     ROLE = "role"

@@ -285,7 +285,7 @@ def path(value: object) -> Path:
 
 
 def path_or_none(value: object) -> Path | None:
-    """The same; None where nothing was said."""
+    """The same; None where nothing was given."""
     return None if value is None else path(value)
 
 

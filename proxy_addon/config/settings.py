@@ -2,7 +2,7 @@
 
 A flag wins over the environment (`ALLOWANCE_…`), the environment over `allowance.toml`, that over the
 default. A key that nobody knows and a value that cannot be right stop the command with one line each
-(`SettingsError`), which names the place, the key, the value and the way out. Relative paths count from the
+(`SettingsError`), which names the place, the key, the value and the remedy. Relative paths count from the
 working folder, wherever they were written. Credentials never appear in messages or in `repr`.
 """
 

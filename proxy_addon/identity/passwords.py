@@ -188,7 +188,7 @@ class PasswordFile:
         return found
 
     def _renew(self, name: str, old: str, secret: bytes) -> str:
-        """Store a hash with the parameters of today, unless somebody changed the password meanwhile.
+        """Store a hash with the current parameters, unless somebody changed the password meanwhile.
 
         Returns the hash that is stored now.
         """

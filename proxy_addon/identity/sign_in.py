@@ -42,7 +42,7 @@ _log = logging.getLogger("proxy_addon.proxy.sign_in")
 
 
 class Checked(NamedTuple):
-    """What became of credentials: the person's name, or None when they are wrong."""
+    """The result for credentials: the person's name, or None when they are wrong."""
 
     name: str | None
 
@@ -82,7 +82,7 @@ class SignIn:
         clock: Clock,
         on_result: Callable[[str], None] = lambda result: None,
     ) -> None:
-        """`on_result` hears of each check: right, wrong, throttled (too many guesses) or failed."""
+        """`on_result` is called with each result: right, wrong, throttled (too many guesses) or failed."""
         self._passwords, self._clock, self._on_result = passwords, clock, on_result
         self._key = os.urandom(32)
         self._right: OrderedDict[bytes, _Known] = OrderedDict()

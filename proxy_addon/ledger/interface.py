@@ -114,8 +114,8 @@ class News:
 class TimeRequest:
     """A person asked for more time; `status` is open, granted or refused. Instants, seconds.
 
-    `note` is what was said with a refusal, `until` when what was granted ends. Neither is stored with the request:
-    the first is in the audit, the second in the grant, and each is empty once that was deleted.
+    `note` is the explanation given with a refusal, `until` when what was granted ends. Neither is stored with the
+    request: the first is in the audit, the second in the grant, and each is empty once that was deleted.
     """
 
     id: str
@@ -189,7 +189,7 @@ class AuditEntry:
         return cls(at, actor, REFUSED, request.person, f"{_asked_for(request)}{note}")
 
     def note_for(self, request: TimeRequest) -> str:
-        """What was said, in the entry about the refusal of `request`."""
+        """The explanation, in the entry about the refusal of `request`."""
         return self.detail.removeprefix(_asked_for(request))
 
 
@@ -254,7 +254,7 @@ class Ledger(Protocol):
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
         """Visits (of other nodes than `not_from`) and grants written since `cursor`.
 
-        0 is the beginning. Infinity reads nothing and gives the cursor of now: taken before the visits of
+        0 is the beginning. Infinity reads nothing and gives the current cursor: taken before the visits of
         the past are loaded, it makes sure that nothing is missed in between.
         """
 

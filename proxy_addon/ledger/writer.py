@@ -1,6 +1,6 @@
 """Writes visits to the ledger and reads those of other proxies, on its own thread.
 
-The event loop only puts visits into memory. Once in `flush_seconds` the thread writes what is there and asks
+The event loop only puts visits into memory. Every `flush_seconds` the thread writes what is there and asks
 what others wrote since; a ledger that can notify (`wake`) is read at once. While the ledger is away
 everything waits in memory, newest state of each visit only, and is retried without end; writing is
 idempotent, so a write whose answer was lost is simply repeated. What others wrote is asked for even while
@@ -243,7 +243,7 @@ class Writer:
                     self._flush(writes=False)
 
     def _flush(self, *, writes: bool = True, may_wait: bool = False) -> bool:
-        """Write, then read, whatever became of the writing; whether all that was tried went well."""
+        """Write, then read, even where writing failed; True when all that was tried went well."""
         began = timer()
         writes = writes and not (may_wait and began < self._write_at)
         if not writes and not self._answers:
@@ -313,7 +313,7 @@ class Writer:
 
     @contextmanager
     def _disk(self) -> Iterator[None]:
-        """Whatever the journal's disk does, the proxy goes on; it is said once, and once when it is over."""
+        """Whatever the journal's disk does, the proxy goes on; a failure is logged once, and its end once."""
         message = None
         try:
             yield
@@ -370,7 +370,7 @@ class Writer:
             self._errors[kind] += 1
 
     def _report_state(self) -> None:
-        # Never waits: whoever is told may ask the ledger something, and the journal must go on meanwhile.
+        # Never waits: whoever receives the report may query the ledger, and the journal must go on meanwhile.
         if self._on_state is None or not self._reporting.acquire(blocking=False):
             return
         try:

@@ -59,8 +59,8 @@ class Decisions(Protocol):
 
 class DecisionLog:
     """The files of one folder. `sample` is the part of the requests that is noted, from 0 to 1; `days` is how long
-    a file is kept; `mask` tells what the ledger calls a person; `dropped` is told why lines were given up, and how
-    many, on any thread."""
+    a file is kept; `mask` returns what the ledger calls a person; `dropped` is called, on any thread, with the reason
+    why lines were dropped and how many they were."""
 
     def __init__(
         self,

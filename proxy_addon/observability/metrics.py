@@ -249,24 +249,24 @@ class NoMetrics:
     """Counts nothing: for simulations and tests that look at visits."""
 
     def decided(self, person: Person, decision: Decision, seconds: float) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def attention(
         self, person: Person, platform: str, allowance: str | None, seconds: float
     ) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def given_back(self, person: Person, platform: str, seconds: float) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def ignored(self, person: Person, platform: str, activity: Activity) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def exhausted(self, person: Person, allowance: str, at: float) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def cut(self, kind: str, delay: float) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def failed(self, where: str) -> None:
-        """Nothing."""
+        """Does nothing."""

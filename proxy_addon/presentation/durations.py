@@ -51,7 +51,7 @@ def moment(instant: float, now: float, zone: ZoneInfo) -> str:
     "on Monday at 00:00", "on 3 December at 00:00", "on 1 January 2027 at 00:00"; "now", "in 20 seconds".
 
     Rounded up to the minute, so that whoever comes back at the time we name is not too early. Where clocks
-    go back, an hour that happens twice is told apart by its zone ("today at 01:30 GMT").
+    go back, an hour that happens twice is distinguished by its zone ("today at 01:30 GMT").
     """
     if instant <= now:
         return "now"

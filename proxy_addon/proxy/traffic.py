@@ -70,7 +70,7 @@ class TrafficCounts:
         self._poll(asyncio.get_running_loop())
 
     def done(self) -> None:
-        """The end."""
+        """The proxy ends: stop reading."""
         if self._timer is not None:
             self._timer.cancel()
 

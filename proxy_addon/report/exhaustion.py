@@ -5,7 +5,7 @@ left of a limit falls linearly, or stays constant where as much leaves a rolling
 begins or ends, at a reset, and where a window begins. So the instant at which it reaches zero is found exactly from two
 balances in each piece between such jumps.
 
-An enforced allowance is hardly ever used beyond its limit (other proxies are told within a second). One that is only
+An enforced allowance is hardly ever used beyond its limit (other proxies learn of it within a second). One that is only
 observed is, and that is what it would have stopped.
 """
 

@@ -16,7 +16,7 @@ _JOINS = frozenset({"and", "or", "not", "(", ")"})
 
 
 class BadExpressionError(ValueError):
-    """An expression that means nothing; the message says where it ends to make sense."""
+    """An expression that means nothing; the message names the word that cannot be understood."""
 
 
 def wanted(expression: str) -> Wanted:

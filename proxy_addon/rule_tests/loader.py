@@ -225,7 +225,7 @@ def _instant(reader: _Reader, path: Path, wall: WallTime, today: date) -> float:
 
 
 def _translate(error: ErrorDetails, reader: _Reader) -> None:
-    """What the model refuses, as a problem with a place and a way out."""
+    """What the model refuses, as a problem with a place and a remedy."""
     path: Path = tuple(error["loc"])
     bad = error.get("ctx", {}).get("error")
     if error["type"] == "extra_forbidden":

@@ -1,7 +1,7 @@
 """The shape of test files (docs/rules-testing.md): one strict model a block of keys.
 
 Names are looked up in a rule set, which is the context of the validation. Times of day stay as they are
-written until the test is planned: "09:00" belongs to whatever day the test has come to.
+written until the test is planned: "09:00" belongs to whatever day the test has reached.
 """
 
 from __future__ import annotations
@@ -130,7 +130,10 @@ def _choice(code: Collection[str]) -> Callable[[object], str]:
             return str(value)
         hint = f"there are {', '.join(code)}"
         raise BadTestError(
-            TestCode.BAD_CHOICE, f"{quote(value)} is none of these", hint, near=(str(value), code)
+            TestCode.BAD_CHOICE,
+            f"{quote(value)} is not one of the choices",
+            hint,
+            near=(str(value), code),
         )
 
     return check

@@ -1,4 +1,4 @@
-"""What came of the tests: lines for people, JSON for programs, JUnit XML for pipelines."""
+"""The results of the tests: lines for people, JSON for programs, JUnit XML for pipelines."""
 
 from __future__ import annotations
 

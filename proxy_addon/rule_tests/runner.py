@@ -55,7 +55,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one test."""
+    """The result of one test."""
 
     plan: Plan
     differences: tuple[Difference, ...]
@@ -68,7 +68,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of all tests, in the order of the files; `coverage` is that of the tests that ran."""
+    """The results of all tests, in the order of the files; `coverage` is that of the tests that ran."""
 
     rules: RuleSet
     outcomes: tuple[Outcome, ...]

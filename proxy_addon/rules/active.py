@@ -42,7 +42,7 @@ class RuleTestsFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of reading the rules: `digest` of the rules in force, and one line for each problem.
+    """The outcome of reading the rules: `digest` of the rules in force, and one line for each problem.
 
     `places` says the same without words from the files, which may name people.
     """

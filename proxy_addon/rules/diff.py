@@ -144,7 +144,7 @@ def compare(before: Answer, after: Answer) -> Effect:
 def _paired(before: Answer, after: Answer) -> Iterator[tuple[float, float]]:
     """What may be spent a day before and after, limit by limit; a limit that is not there allows everything.
 
-    As many limits as before: each took the place of one. Otherwise those that count in the same windows go together.
+    As many limits as before are compared in their order; otherwise, those with the same windows are compared.
     """
     if len(before.worth) == len(after.worth):
         yield from zip(before.worth, after.worth, strict=True)
@@ -295,7 +295,7 @@ def _shows_observed(match: Match) -> bool:
 
 
 def _a_day(limit: Limit) -> float:
-    """What a limit comes to in a day, for comparison."""
+    """How much a limit allows in a day, on average, for comparison."""
     return limit.seconds / (period_table.nominal(limit) / period_table.DAY)
 
 

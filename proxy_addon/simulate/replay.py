@@ -1,7 +1,7 @@
-"""Feeds recorded events to the enforcer as the proxy would have, and keeps what came of it.
+"""Feeds recorded events to the enforcer as the proxy would have, and keeps the results.
 
 Bodies and tunnels flow as the file says, else evenly over their duration: their bytes are handed over second by
-second, in the right order between the other events, so that a stream is charged and cut in its middle as it would
+second, in the right order between the other events, so that a stream is charged and cut off in the middle as it would
 have been.
 """
 

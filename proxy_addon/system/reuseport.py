@@ -1,4 +1,4 @@
-"""Several workers on one port, and each device always at the same worker.
+"""Several workers share one port, and each device is always served by the same worker.
 
 With SO_REUSEPORT the kernel spreads connections by a hash of both addresses and ports, so the connections of one
 browser would land everywhere, and no worker would see all of what a person does. A small filter program in the

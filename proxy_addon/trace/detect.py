@@ -1,4 +1,4 @@
-"""Which format a file has, told by its first bytes and never by its name."""
+"""Which format a file has, recognised by its first bytes and never by its name."""
 
 from __future__ import annotations
 

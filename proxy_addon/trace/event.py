@@ -40,8 +40,8 @@ NO_HEADERS: Final[Mapping[str, str]] = {}
 class ResponseTiming(NamedTuple):
     """How an answer came, where the file knows more than its size and its end.
 
-    `head`: seconds until its head was there; `told`: its size in bytes as the head said, 0 = not said. `passed`: when
-    its bytes passed, as (seconds after the start, bytes) in the order of time; () = evenly.
+    `head`: seconds until its head was there; `told`: its size in bytes according to the head, 0 = unknown. `passed`:
+    when its bytes passed, as (seconds after the start, bytes) in the order of time; () = evenly.
     """
 
     head: float

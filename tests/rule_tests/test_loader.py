@@ -149,7 +149,7 @@ MISTAKES = [
     ),
     (
         '- {at: 09:00, user: dora, opens: "https://x.example/", expect: {verdict: spent}}',
-        'test-bad-choice: "spent" is none of these; did you mean "spend"?',
+        'test-bad-choice: "spent" is not one of the choices; did you mean "spend"?',
     ),
     (
         '- {at: 09:00, user: dora, opens: "https://x.example/", expect: {rule: Fifteeen}}',

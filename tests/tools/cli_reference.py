@@ -16,8 +16,8 @@ FILE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
 HEAD = """# The command line
 
 `allowance` is in `.venv/bin/` after `make run`, and on the path of the container. Every command explains itself with
-`--help` (`-h`). What is wrong is said on standard error in one line that names the way out, and the exit code is 1; it
-is 2 where the command line itself is not understood. `--json` prints what programs can rely on.
+`--help` (`-h`). An error is one line on standard error that says what to do, and the exit code is 1; it is 2 where the
+command line itself is not understood. `--json` prints what programs can rely on.
 
 Commands that look into the ledger or the rules find both as `allowance run` does: by flags, by the environment, by
 `allowance.toml` (see [settings.md](settings.md)), else in the working folder. They may run while the proxy runs,

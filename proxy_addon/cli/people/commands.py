@@ -149,7 +149,7 @@ def _next_step(settings: Settings, name: str) -> str:
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """Problems that a person can solve: said on standard error, exit code 1."""
+    """Problems that a person can solve: printed on standard error, exit code 1."""
     try:
         yield
     except (PasswordFileError, SettingsError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""`allowance rules reload`: have the running proxy read its rules now, and hear what came of it."""
+"""`allowance rules reload`: have the running proxy read its rules now, and show the result."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ def _embedded(
     if x.site is None and not behind:
         return None  # an app: its requests have no page
     if x.site == "same-origin" and x.page_path is not None:
-        return None  # such a Referer names the document itself, and it is none of the embeds
+        return None  # such a Referer names the document itself, and it is not one of the embeds
     if pages.inside_at > pages.page_at and at - pages.inside_at < EMBED_BRINGS:
         return Evidence.EMBED_INSIDE
     span = EMBED_LOAD if at - pages.page_at < PAGE_IN_USE else EMBED_MEMORY

@@ -42,7 +42,7 @@ def not_you(rule: Rule) -> str:
 
 
 def not_there(rule: Rule) -> str:
-    """The target is none of the rule's platforms and sections."""
+    """The target is not one of the rule's platforms and sections."""
     return f"not {_either(sorted(target_name(target) for target in rule.targets or ()))}"
 
 

@@ -43,7 +43,7 @@ class Documents:
     """All files of a rules folder that could be read.
 
     `complete` is False when some file could not be read: names that seem unknown may be declared there, so
-    nothing is said about them.
+    they are not reported.
     """
 
     folder: str

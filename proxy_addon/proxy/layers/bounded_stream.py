@@ -54,7 +54,7 @@ class BoundedStream(HttpStream):
             return
         yield from self.send_response()
         if self.flow.live and self.context.client.alpn == b"h2":
-            # HTTP/1.1 knows the end of our answer by its length, HTTP/2 has to be told.
+            # HTTP/1.1 recognises the end of our answer by its length, HTTP/2 needs a message.
             yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
 
     def state_drop_request_body(self, event: HttpEvent) -> layer.CommandGenerator[None]:

@@ -1,4 +1,4 @@
-"""Connections that are told to end are closed, whatever they are waiting for.
+"""Connections that are to end are closed, whatever they are waiting for.
 
 A handler of mitmproxy takes one event of a client at a time. A connection that has read something waits for its turn,
 and when it is cancelled in that moment (`closed by command`), its task ends without closing the socket: the peer stays

@@ -1,6 +1,6 @@
 """Ends running exchanges. Internals of mitmproxy are used; `tests/proxy/layers/test_termination.py` pins them.
 
-mitmproxy has no public way to end a body in its middle: `kill` waits for the end of the answer. So every HTTP
+mitmproxy has no public way to end a body before its end: `kill` waits for the end of the answer. So every HTTP
 layer of ours, towards the proxy's client and inside an opened tunnel, is a `TerminableHttp`, which understands
 one more event, `Cut`:
 
@@ -120,7 +120,7 @@ class Terminator:
             close_reliably(handler)
 
     def http(self, flow: http.HTTPFlow, *, cuttable: bool) -> None:
-        """End one answer in its middle, or one WebSocket. `cuttable`: the layers are ours and can do that."""
+        """End one running answer, or one WebSocket. `cuttable`: the layers are ours and can do that."""
         handler = self._handler(flow.client_conn)
         if handler is None:
             return
