@@ -149,6 +149,19 @@ def test_nothing_that_should_not_be_here(pattern: re.Pattern[str], what: str) ->
     assert not found, "\n".join(found[:20])
 
 
+STUMBLES = re.compile(
+    r"\bof now\b|\bcame of\b|tell apart|told apart|begins anew|in its middle|way out|"
+    r"that the \w+ has not\b|\"\"\"Nothing\.\"\"\"|\"\"\"The end\.\"\"\""
+)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_sentences_are_plain(path: Path) -> None:
+    """No docstring or message has a turn of phrase over which readers stumbled before."""
+    lines = (ROOT / path).read_text("utf-8").splitlines()
+    assert [line for line in lines if STUMBLES.search(line)] == []
+
+
 def test_no_link_leads_out_of_the_repository() -> None:
     """A tracked link points to a file that everybody has who has the repository."""
     links = [path for path in names() if (ROOT / path).is_symlink()]
