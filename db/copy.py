@@ -41,7 +41,7 @@ from proxy_addon.ledger.interface import LedgerUnusable
 BATCH = 2_000  # rows in one transaction of the target
 FETCH = 5_000  # rows read at once
 
-type Step = Callable[[str, int, int], None]
+type OnProgress = Callable[[str, int, int], None]
 """Called with the progress: table, rows compared, rows in total."""
 
 type _Row = tuple[Any, ...]
@@ -58,7 +58,7 @@ class Copied:
 
 
 def copy(
-    source_url: str, target_url: str, step: Step = lambda table, done, rows: None
+    source_url: str, target_url: str, step: OnProgress = lambda table, done, rows: None
 ) -> list[Copied]:
     """Copy all tables and compare them. Raises LedgerError; the target then holds an earlier part of the copy."""
     source, target = parse(source_url), parse(target_url)
@@ -84,7 +84,7 @@ def copy(
 
 
 def _copied(
-    origin: Connection, target: Address, engine: Engine, table: Table, step: Step
+    origin: Connection, target: Address, engine: Engine, table: Table, step: OnProgress
 ) -> Copied:
     rows = origin.execute(select(func.count()).select_from(table)).scalar_one()
     written = 0

@@ -26,7 +26,7 @@ from db.engine import VERSION_TABLE, open_engine, require_head, writing
 from db.errors import translated
 from db.in_flight import CallWatchdog, notify
 from db.models import AuditRow, Base, GrantRow, TimeRequestRow, VisitRow
-from db.pseudonymise import Mask, mask_names
+from db.pseudonymise import PseudonymFunction, mask_names
 from db.report_query import stretches
 from db.retention import prune
 from db.sqlite import empty_wal
@@ -242,7 +242,7 @@ class SqlLedger:
                 empty_wal(self._engine)
         return found
 
-    def mask_names(self, mask: Mask, mask_actor: Mask) -> int:
+    def mask_names(self, mask: PseudonymFunction, mask_actor: PseudonymFunction) -> int:
         """Replace all names by pseudonyms, in one transaction; how many names were changed."""
         with self._writing() as connection:
             return mask_names(connection, mask, mask_actor)

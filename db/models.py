@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from db.types import Evidence, Instant
+from db.types import EvidenceColumn, Instant
 from proxy_addon.core.types import EvidenceSummary
 
 # Named constraints can be changed by a later migration on both engines.
@@ -73,7 +73,7 @@ class VisitRow(Base):
     node: Mapped[str]
     rev: Mapped[int] = mapped_column(BigInteger())
     updated_at: Mapped[float] = mapped_column(Instant())  # the database's clock, see SqlLedger.news
-    evidence: Mapped[EvidenceSummary | None] = mapped_column(Evidence())  # null: not recorded
+    evidence: Mapped[EvidenceSummary | None] = mapped_column(EvidenceColumn())  # null: not recorded
 
 
 class PersonRow(Base):

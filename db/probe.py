@@ -15,7 +15,7 @@ from db.types import database_now
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class DatabaseHealth:
     """`schema`: the revision (None: no tables yet). `opened`, `written`: seconds. `clock`: instant of the
     database's clock, and `asked` how many seconds after the beginning it was read."""
 
@@ -45,7 +45,7 @@ def describe_schema(revision: str) -> str:
     return f"schema {revision} (newer than {HEAD} of this version, but compatible)"
 
 
-def health(url: str) -> Health:
+def health(url: str) -> DatabaseHealth:
     """Look at a database that exists, and write one row as it was. Raises LedgerError.
 
     A database without our tables is not written to: `written` is None.
@@ -63,11 +63,11 @@ def health(url: str) -> Health:
         finally:
             engine.dispose()
     if schema is None and not tables:
-        return Health(None, clock, asked, opened, None)
+        return DatabaseHealth(None, clock, asked, opened, None)
     ledger = SqlLedger(url, "doctor")
     try:
         start = perf_counter()
         ledger.check()
-        return Health(schema, clock, asked, opened, perf_counter() - start)
+        return DatabaseHealth(schema, clock, asked, opened, perf_counter() - start)
     finally:
         ledger.close()

@@ -20,7 +20,7 @@ from db.models import (
 )
 from db.types import database_now
 
-type Mask = Callable[[str], str]
+type PseudonymFunction = Callable[[str], str]
 
 _PEOPLE = (
     VisitRow.person,
@@ -35,7 +35,9 @@ _PEOPLE = (
 _REREAD = (VisitRow, GrantRow)  # other proxies read these again when they change
 
 
-def mask_names(connection: Connection, mask: Mask, mask_actor: Mask) -> int:
+def mask_names(
+    connection: Connection, mask: PseudonymFunction, mask_actor: PseudonymFunction
+) -> int:
     """Replace every name by `mask(name)`; returns how many were changed. Cheap when there is nothing to do.
 
     What people wrote into a reason stays as it is.
@@ -48,7 +50,9 @@ def mask_names(connection: Connection, mask: Mask, mask_actor: Mask) -> int:
     return changed
 
 
-def _mask(connection: Connection, column: Any, mask: Mask, condition: Any = None) -> int:
+def _mask(
+    connection: Connection, column: Any, mask: PseudonymFunction, condition: Any = None
+) -> int:
     row: type[Base] = column.class_
     wanted: Any = select(column).distinct().where(column.is_not(None))
     if condition is not None:

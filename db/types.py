@@ -50,7 +50,7 @@ class Instant(TypeDecorator[float]):
         return moment.timestamp()
 
 
-class Evidence(TypeDecorator[EvidenceSummary]):
+class EvidenceColumn(TypeDecorator[EvidenceSummary]):
     """An evidence summary in Python, a short text in the database (`core/metering/evidence.py`)."""
 
     impl = Text

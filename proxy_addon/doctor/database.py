@@ -9,7 +9,7 @@ from typing import Final
 
 from db.address import Address, journal_folder, parse
 from db.engine import HEAD
-from db.probe import Health, describe_schema, health
+from db.probe import DatabaseHealth, describe_schema, health
 from proxy_addon.config.settings import Settings
 from proxy_addon.doctor.check import AS_THE_PROXY, Check, error, not_checked, ok, warning
 from proxy_addon.doctor.host import existing, hidden, skew
@@ -55,7 +55,7 @@ def database_checks(settings: Settings, now: float) -> Iterator[Check]:
         yield from skew(found.clock - (now + found.asked), "the database")
 
 
-def _report(address: Address, found: Health) -> Iterator[Check]:
+def _report(address: Address, found: DatabaseHealth) -> Iterator[Check]:
     if found.written is None:
         yield warning("database", f"{address.place} has no tables yet", _REMEDIES["schema"])
         return

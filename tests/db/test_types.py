@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
-from db.types import Evidence, Instant
+from db.types import EvidenceColumn, Instant
 from proxy_addon.core.types import EvidenceSummary
 
 SQLITE, POSTGRES = sqlite.dialect(), postgresql.dialect()
@@ -55,7 +55,7 @@ def test_the_ends_of_time() -> None:
 
 def test_evidence_there_and_back() -> None:
     """A summary is a text in the database; a text that is not one counts as none."""
-    kind, summary = Evidence(), EvidenceSummary(("page-opened", 1.5))
+    kind, summary = EvidenceColumn(), EvidenceSummary(("page-opened", 1.5))
     for dialect in (SQLITE, POSTGRES):
         assert (
             kind.process_result_value(kind.process_bind_param(summary, dialect), dialect) == summary
