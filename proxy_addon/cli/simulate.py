@@ -28,9 +28,9 @@ from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.presentation.durations import iso
 from proxy_addon.rules import folder as rules_folder
 from proxy_addon.simulate import Replay, Result
-from proxy_addon.simulate.compare import Change, Side, changes
+from proxy_addon.simulate.compare import PersonComparison, SimulatedUse, changes
 from proxy_addon.simulate.hours import by_hour
-from proxy_addon.trace.detect import Format
+from proxy_addon.trace.detect import TraceFormat
 from proxy_addon.trace.event import TraceEvent, TraceFault
 from proxy_addon.trace.reader import open_traces
 from proxy_addon.trace.report import ReadReport, TraceError
@@ -146,7 +146,7 @@ def _print_problems(report: ReadReport, strict: bool) -> None:
 
 def _exit_without_events(traces: list[Path], report: ReadReport) -> None:
     """Without a single event there is no result to print: exit code 1, and why if nothing has said it yet."""
-    if report.problems[TraceFault.MISSING] and Format.JSONL in report.formats.values():
+    if report.problems[TraceFault.MISSING] and TraceFormat.JSONL in report.formats.values():
         say(NEEDED, err=True)
     if report.events:
         return
@@ -174,7 +174,7 @@ def _users(result: Result, zone: ZoneInfo, hours: bool) -> dict[str, Any]:
     return form
 
 
-def _change(change: Change, zone: ZoneInfo) -> dict[str, Any]:
+def _change(change: PersonComparison, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "gained": round(change.gained, 3),
         "now": _side(change.now, zone),
@@ -182,7 +182,7 @@ def _change(change: Change, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def _side(one: Side, zone: ZoneInfo) -> dict[str, Any]:
+def _side(one: SimulatedUse, zone: ZoneInfo) -> dict[str, Any]:
     exhausted = {name: iso(at, zone) for name, at in sorted(one.exhausted.items())}
     return {"used": one.used, "spent": one.spent, "blocked": one.blocked, "exhausted_at": exhausted}
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from proxy_addon.cli.tables import PlainTable, numbers
 from proxy_addon.core.intervals import measure
 from proxy_addon.core.types import Activity
-from proxy_addon.simulate.compare import Change, Side
+from proxy_addon.simulate.compare import PersonComparison, SimulatedUse
 from proxy_addon.simulate.hours import by_hour
 from proxy_addon.simulate.result import PersonResult, Result
 
@@ -78,7 +78,7 @@ def _print_hours(console: Console, result: Result, zone: ZoneInfo) -> None:
     console.print(table)
 
 
-def print_changes(console: Console, changes: list[Change], zone: ZoneInfo) -> None:
+def print_changes(console: Console, changes: list[PersonComparison], zone: ZoneInfo) -> None:
     """Who would gain or lose how much, and who would have run out when."""
     if not changes:
         console.print("The other rules would change nothing for anybody.")
@@ -109,5 +109,5 @@ def print_changes(console: Console, changes: list[Change], zone: ZoneInfo) -> No
     console.print(table)
 
 
-def _ran_out(side: Side, zone: ZoneInfo) -> str:
+def _ran_out(side: SimulatedUse, zone: ZoneInfo) -> str:
     return "\n".join(f"{name} {_when(at, zone)}" for name, at in sorted(side.exhausted.items()))

@@ -18,8 +18,8 @@ from urllib.parse import unquote, urlsplit
 
 from proxy_addon.core.hosts import normalise
 
-type Network = IPv4Network | IPv6Network
-type Address = IPv4Address | IPv6Address
+type IpNetwork = IPv4Network | IPv6Network
+type IpAddress = IPv4Address | IPv6Address
 
 DAY = 86_400  # seconds
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -59,7 +59,7 @@ class TargetPattern(NamedTuple):
     """A guarded target that may be reached all the same: a host name or a network, on one port or on all."""
 
     host: str | None
-    network: Network | None
+    network: IpNetwork | None
     port: int | None
 
 
@@ -129,7 +129,7 @@ def redirect(value: object) -> Redirect:
     return Redirect(name, port, numeric, to_port)
 
 
-def network(value: object) -> Network:
+def network(value: object) -> IpNetwork:
     """A network such as `10.0.0.0/8`, or one address."""
     if isinstance(value, IPv4Network | IPv6Network):
         return value

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from proxy_addon.config import parsers
-from proxy_addon.config.parsers import HostPort, Network, Redirect, TargetPattern, UpstreamProxy
+from proxy_addon.config.parsers import HostPort, IpNetwork, Redirect, TargetPattern, UpstreamProxy
 
 DEFAULT_CONFIG = Path("allowance.toml")
 
@@ -29,7 +29,7 @@ LogFormat = Literal["auto", "json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 # Loopback, the private ranges of RFC 1918, unique local and link-local IPv6.
-PRIVATE_NETWORKS: tuple[Network, ...] = tuple(
+PRIVATE_NETWORKS: tuple[IpNetwork, ...] = tuple(
     ip_network(text)
     for text in (
         "127.0.0.0/8",
@@ -78,7 +78,7 @@ class Settings(BaseModel):
     upstream_ca: Annotated[Path | None, PlainValidator(parsers.readable_file)] = None
     resolve: Annotated[tuple[Redirect, ...], PlainValidator(parsers.many(parsers.redirect))] = ()
     client_networks: Annotated[
-        tuple[Network, ...], PlainValidator(parsers.many(parsers.network))
+        tuple[IpNetwork, ...], PlainValidator(parsers.many(parsers.network))
     ] = PRIVATE_NETWORKS
     connect_ports: Annotated[
         tuple[int, ...], PlainValidator(parsers.many(parsers.whole_number(1, 65_535)))
@@ -87,7 +87,7 @@ class Settings(BaseModel):
         tuple[TargetPattern, ...], PlainValidator(parsers.many(parsers.target))
     ] = ()
     front_proxies: Annotated[
-        tuple[Network, ...], PlainValidator(parsers.many(parsers.network))
+        tuple[IpNetwork, ...], PlainValidator(parsers.many(parsers.network))
     ] = ()
     front_proxy_header: Annotated[str, PlainValidator(parsers.header_name)] = "X-Forwarded-User"
     decision_log: Annotated[Path | None, PlainValidator(parsers.path_or_none)] = None

@@ -28,7 +28,7 @@ _INSTALL: Final = (
     "&& sudo update-ca-certificates; devices get it from http://allowance.internal/certificate"
 )
 
-type Run = Callable[[list[str]], str]
+type RunCommand = Callable[[list[str]], str]
 
 
 def authority(confdir: Path, now: float) -> Iterator[Check]:
@@ -156,7 +156,7 @@ def _text(store: Path) -> str:
         return ""
 
 
-def browser_trust(confdir: Path, home: Path, run: Run | None = None) -> Iterator[Check]:
+def browser_trust(confdir: Path, home: Path, run: RunCommand | None = None) -> Iterator[Check]:
     """Whether the list that Chromium keeps on Linux contains ours."""
     name, database, certificate = "CA in Chromium", home / ".pki" / "nssdb", ca.certificate(confdir)
     if not certificate.exists():

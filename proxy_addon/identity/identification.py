@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from proxy_addon.config.parsers import Address
+from proxy_addon.config.parsers import IpAddress
 from proxy_addon.config.settings import Settings
 from proxy_addon.core.ruleset import People, RuleSet
 from proxy_addon.identity.passwords import PasswordFile, person_name
@@ -165,7 +165,7 @@ class _Devices:
             (*key, tables[key]) for key in sorted(tables)
         )  # fewest host bits first
 
-    def find(self, address: Address) -> tuple[str | None, str | None]:
+    def find(self, address: IpAddress) -> tuple[str | None, str | None]:
         """User and role of the most specific network around the address."""
         number = int(address)
         for version, host_bits, table in self._tables:

@@ -17,7 +17,7 @@ from proxy_addon.observability.interface import Metrics
 from proxy_addon.observability.metrics import NoMetrics
 
 
-class Metering(NamedTuple):
+class MeteringComponents(NamedTuple):
     """What decides and meters. The parts share one book."""
 
     book: UsageBook
@@ -34,7 +34,7 @@ def assemble(
     metrics: Metrics | None = None,
     timer: Callable[[], float] = lambda: 0.0,
     mask: Callable[[str], str] = str,
-) -> Metering:
+) -> MeteringComponents:
     """Decide by `policy`; `sink` takes each new revision of a visit of this `node`.
 
     `new_id` makes ledger ids, `metrics` counts (None: nothing does), `timer` says how long a decision takes, and
@@ -44,7 +44,7 @@ def assemble(
     compiled = CompiledPolicy.of(policy) if isinstance(policy, RuleSet) else policy
     book = UsageBook(mask)
     tracker = VisitTracker(book, counted, sink, new_id, node)
-    return Metering(
+    return MeteringComponents(
         book, tracker, Enforcer(compiled, book, tracker, DecisionCache(), counted, timer)
     )
 

@@ -21,10 +21,10 @@ from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
-from proxy_addon.config.parsers import Address, Network, TargetPattern, normal_host
+from proxy_addon.config.parsers import IpAddress, IpNetwork, TargetPattern, normal_host
 from proxy_addon.config.settings import Settings
 
-_GUARDED: tuple[tuple[Network, str], ...] = tuple(
+_GUARDED: tuple[tuple[IpNetwork, str], ...] = tuple(
     (ip_network(text), what)
     for text, what in (
         ("127.0.0.0/8", "a loopback address"),
@@ -54,7 +54,7 @@ _LOCAL_NAMES = frozenset(
     }
 )
 # Where IPv6 prefixes carry an IPv4 address: the prefix and how far its last bit is from the right.
-_EMBEDDED_IPV4: tuple[tuple[Network, int], ...] = (
+_EMBEDDED_IPV4: tuple[tuple[IpNetwork, int], ...] = (
     (ip_network("::/96"), 0),  # IPv4-compatible
     (ip_network("::ffff:0:0:0/96"), 0),  # IPv4-translated
     (ip_network("64:ff9b::/96"), 0),  # NAT64
@@ -73,7 +73,7 @@ class TargetRefusedError(OSError):
 
 
 @lru_cache(maxsize=8192)
-def plain_address(text: str) -> Address | None:
+def plain_address(text: str) -> IpAddress | None:
     """The address without its zone, IPv4 inside IPv6 as IPv4; None for what is not an address."""
     try:
         address = ip_address(text.partition("%")[0].strip("[]"))
@@ -86,7 +86,7 @@ def plain_address(text: str) -> Address | None:
 class ClientGuard:
     """Which clients may use the proxy at all."""
 
-    def __init__(self, networks: Iterable[Network]) -> None:
+    def __init__(self, networks: Iterable[IpNetwork]) -> None:
         self._networks = tuple(networks)
         self.client_allowed = lru_cache(maxsize=8192)(self._client_allowed)
 
@@ -147,7 +147,7 @@ class TargetGuard:
     def _is_redirected(self, name: str, port: int) -> bool:
         return (name, port) in self._redirected or ("*", port) in self._redirected
 
-    def _is_listed(self, name: str, address: Address | None, port: int) -> bool:
+    def _is_listed(self, name: str, address: IpAddress | None, port: int) -> bool:
         return any(
             each.port in (None, port) and _fits(each, name, address) for each in self._allowed
         )
@@ -256,14 +256,14 @@ def refusal(message: str) -> str | None:
     return found[0] if found else None
 
 
-def _fits(pattern: TargetPattern, name: str, address: Address | None) -> bool:
+def _fits(pattern: TargetPattern, name: str, address: IpAddress | None) -> bool:
     if pattern.network is None:
         return pattern.host == name
     candidate = address or plain_address(name)
     return candidate is not None and candidate in pattern.network
 
 
-def _numeric(name: str) -> Address | None:
+def _numeric(name: str) -> IpAddress | None:
     """The address that a host stands for without DNS, also in the old spellings (`127.1`, `0x7f.1`)."""
     address = plain_address(name)
     if address is not None or not name.rpartition(".")[2][:1].isdigit():
@@ -275,7 +275,7 @@ def _numeric(name: str) -> Address | None:
 
 
 @lru_cache(maxsize=8192)
-def _guarded(address: Address) -> str | None:
+def _guarded(address: IpAddress) -> str | None:
     """What a guarded address is, in whichever form; None for an open one."""
     found = (
         what for each in _equivalents(address) for network, what in _GUARDED if each in network
@@ -283,7 +283,7 @@ def _guarded(address: Address) -> str | None:
     return next(found, None)
 
 
-def _equivalents(address: Address) -> Iterator[Address]:
+def _equivalents(address: IpAddress) -> Iterator[IpAddress]:
     """The address, and the IPv4 addresses that a gateway would translate it to."""
     yield address
     if isinstance(address, IPv4Address):
@@ -299,7 +299,7 @@ def _equivalents(address: Address) -> Iterator[Address]:
         yield IPv4Address(number & 0xFFFF_FFFF)
 
 
-def _is_local(address: Address) -> bool:
+def _is_local(address: IpAddress) -> bool:
     """True for an address of this machine: only then does the system use the same address as the source.
 
     Nothing is sent. (Binding would also work, except on machines that may bind to addresses they do not have.)

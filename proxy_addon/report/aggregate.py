@@ -25,7 +25,7 @@ from proxy_addon.ledger.interface import PlainVisit
 from proxy_addon.report.date_range import Span
 from proxy_addon.report.exhaustion import over
 from proxy_addon.report.roles import Roles
-from proxy_addon.report.segments import Piece, pieces
+from proxy_addon.report.segments import UsageSegment, pieces
 from proxy_addon.report.totals import AllowanceSum, GrantSum, Report, RuleSum, Sum, Table
 
 OTHERWISE = "otherwise"  # the name of what is blocked because no rule fits
@@ -154,7 +154,7 @@ class _Person:
     def _role(self, at: float) -> str:
         return self.always or self.roles.role(self.name, at)
 
-    def _piece(self, piece: Piece) -> None:
+    def _piece(self, piece: UsageSegment) -> None:
         """Count a piece, cut where days and hours begin."""
         start, end, platform, charged = piece
         hours, ends = self.made.hours, self.span.days
@@ -193,7 +193,7 @@ class _Person:
         for place in mine.values():
             place.people += 1
 
-    def _allowance(self, name: str, found: list[Piece]) -> Intervals:
+    def _allowance(self, name: str, found: list[UsageSegment]) -> Intervals:
         """Count an allowance; what was used beyond it."""
         used = clip(self.spent[name], *self.within)
         if not used:
@@ -227,7 +227,7 @@ class _Person:
         total.beyond_people += bool(beyond)
         return clip(beyond, *self.within)
 
-    def _ran_out(self, day: int, at: float, found: list[Piece]) -> None:
+    def _ran_out(self, day: int, at: float, found: list[UsageSegment]) -> None:
         """On the platform that was in use then."""
         last = max(
             (piece for piece in found if piece.charged and piece.start <= at),

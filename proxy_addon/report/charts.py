@@ -19,7 +19,7 @@ _GAP: Final = 0.28  # of the room of a bar
 _NOTHING: Final = 1e-6
 _ROUND: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 
-type Series = tuple[str, Sequence[float]]
+type ChartSeries = tuple[str, Sequence[float]]
 
 
 class Shape(NamedTuple):
@@ -50,7 +50,7 @@ class Bars(NamedTuple):
     unit: str
 
 
-def largest(series: Sequence[Series]) -> list[Series]:
+def largest(series: Sequence[ChartSeries]) -> list[ChartSeries]:
     """The largest series, and the others put together. Series without anything are left out."""
     ordered = sorted(
         (each for each in series if sum(each[1]) > 0), key=lambda each: (-sum(each[1]), each[0])
@@ -64,7 +64,7 @@ def largest(series: Sequence[Series]) -> list[Series]:
 
 
 def stacked(
-    days: Sequence[str], series: Sequence[Series], short: Sequence[str] | None = None
+    days: Sequence[str], series: Sequence[ChartSeries], short: Sequence[str] | None = None
 ) -> Bars:
     """A bar for each day, the first series at the bottom. Values are seconds; `short` are names for the axis."""
     sums = [sum(values[number] for _, values in series) for number in range(len(days))]

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from proxy_addon.presentation import durations as words
 from proxy_addon.presentation import theme
 from proxy_addon.report import charts
-from proxy_addon.report.charts import Bars, Series, clock
+from proxy_addon.report.charts import Bars, ChartSeries, clock
 from proxy_addon.report.document import WEEKDAYS, in_order, limits, notes, observed
 from proxy_addon.report.totals import Report, Table
 
@@ -136,7 +136,7 @@ def _charts(report: Report) -> list[Chart]:
     by_platform = [
         (titles.get(name, name), values) for name, values in _series(report, report.platforms)
     ]
-    kinds: list[Series] = [
+    kinds: list[ChartSeries] = [
         ("Charged", [day.charged for day in report.days]),
         ("Free by the rules", [day.free for day in report.days]),
     ]
@@ -153,7 +153,7 @@ def _charts(report: Report) -> list[Chart]:
     ]
 
 
-def _series(report: Report, table: Table) -> list[Series]:
+def _series(report: Report, table: Table) -> list[ChartSeries]:
     days = range(len(report.span.days))
     return [
         (
@@ -169,7 +169,7 @@ def _chart(
     title: str,
     text: str,
     days: Sequence[str],
-    series: Sequence[Series],
+    series: Sequence[ChartSeries],
     kind: str = "many",
 ) -> Chart:
     rows = [

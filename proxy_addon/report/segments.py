@@ -15,7 +15,7 @@ from proxy_addon.core.types import Interval
 from proxy_addon.ledger.interface import PlainVisit
 
 
-class Piece(NamedTuple):
+class UsageSegment(NamedTuple):
     """A stretch of one person on one platform; instants."""
 
     start: float
@@ -24,18 +24,18 @@ class Piece(NamedTuple):
     charged: bool
 
 
-def pieces(visits: Iterable[PlainVisit], start: float, end: float) -> list[Piece]:
+def pieces(visits: Iterable[PlainVisit], start: float, end: float) -> list[UsageSegment]:
     """The pieces within `[start, end)`, charged ones first, each kind in the order of its starts."""
     charged: list[PlainVisit] = []
     free: list[PlainVisit] = []
     for visit in visits:
         if visit.end > start and visit.start < end and visit.end > visit.start:
             (free if visit.allowance is None else charged).append(visit)
-    found = [Piece(*cut, platform, True) for cut, platform in _in_turn(charged, start, end)]
+    found = [UsageSegment(*cut, platform, True) for cut, platform in _in_turn(charged, start, end)]
     covered = normalise(Interval(piece.start, piece.end) for piece in found)
     for cut, platform in _in_turn(free, start, end):
         rest = difference((cut,), clip(covered, *cut)) if covered else (cut,)
-        found += [Piece(*part, platform, False) for part in rest]
+        found += [UsageSegment(*part, platform, False) for part in rest]
     return found
 
 

@@ -25,11 +25,11 @@ from proxy_addon.rule_tests.models import (
     WallTime,
 )
 from proxy_addon.rule_tests.plan import (
+    DayStep,
     Given,
     Opens,
     Plan,
     Restart,
-    Step,
     Visits,
     address_in,
     instant,
@@ -137,7 +137,7 @@ def _plan(reader: _Reader, raw: object) -> Plan | None:
     today = model.start.day or date.min
     start = _instant(reader, ("start",), model.start, today)
     now = start
-    steps: list[Step] = []
+    steps: list[DayStep] = []
     for number, step in enumerate(model.day):
         path: Path = ("day", number)
         today = step.at.day or today
@@ -150,7 +150,7 @@ def _plan(reader: _Reader, raw: object) -> Plan | None:
         does = _does(reader, path, step, at, today)
         if does is not None:
             place = reader.document.place((*reader.at, *path))
-            steps.append(Step(at, place, step.user or "", does))
+            steps.append(DayStep(at, place, step.user or "", does))
     if len(reader.problems) > before:
         return None
     place = reader.document.place((*reader.at, "name"))

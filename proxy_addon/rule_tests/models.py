@@ -223,13 +223,13 @@ AllowanceName = Annotated[
 ]
 
 
-class Strict(BaseModel):
+class TestFileBlock(BaseModel):
     """A block of keys: a key that it does not have is an error."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class VisitsModel(Strict):
+class VisitsModel(TestFileBlock):
     """`visits:` somebody uses a platform for so long."""
 
     platform: PlatformName
@@ -240,7 +240,7 @@ class VisitsModel(Strict):
     model_config = ConfigDict(alias_generator=lambda key: key.rstrip("_"))
 
 
-class GrantModel(Strict):
+class GrantModel(TestFileBlock):
     """`grant:` somebody gets more minutes."""
 
     allowance: AllowanceName
@@ -251,7 +251,7 @@ class GrantModel(Strict):
     model_config = ConfigDict(alias_generator=lambda key: key.rstrip("_"))
 
 
-class ExpectModel(Strict):
+class ExpectModel(TestFileBlock):
     """`expect:` what the answer has to be; only what is written is looked at."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
@@ -304,7 +304,7 @@ class ExpectModel(Strict):
 _ACTIONS = ("visits", "opens", "grant", "restart")
 
 
-class StepModel(Strict):
+class StepModel(TestFileBlock):
     """One entry of `day:`; it does one thing."""
 
     model_config = ConfigDict(
@@ -349,7 +349,7 @@ class StepModel(Strict):
 _DOES = {"visits": "visits anything here", "opens": "opens this", "grant": "gets this grant"}
 
 
-class TestModel(Strict):
+class TestModel(TestFileBlock):
     """One entry of `tests:`."""
 
     __test__ = False  # pytest: not a test
@@ -372,7 +372,7 @@ class TestModel(Strict):
         return self
 
 
-class TestFile(Strict):
+class TestFile(TestFileBlock):
     """A whole file, for its schema; `loader.py` reads test by test, so that a wrong one leaves the others."""
 
     __test__ = False

@@ -15,13 +15,13 @@ from proxy_addon.core.rules.problems import Place
 from proxy_addon.core.ruleset import RuleSet, Section
 from proxy_addon.rule_tests.models import WallTime
 from proxy_addon.rule_tests.problems import BadTestError, TestCode
-from proxy_addon.rules.lookup import Address, address_of
+from proxy_addon.rules.lookup import UrlLookup, address_of
 
 
 class Visits(NamedTuple):
     """Somebody uses a platform for so many seconds."""
 
-    address: Address
+    address: UrlLookup
     seconds: float
 
 
@@ -29,7 +29,7 @@ class Opens(NamedTuple):
     """Somebody opens a URL; `expect` has the fields that are looked at (`until` as an instant)."""
 
     url: str
-    address: Address
+    address: UrlLookup
     expect: tuple[tuple[str, object], ...]
 
 
@@ -47,7 +47,7 @@ class Restart(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DayStep:
     """One entry of `day:`."""
 
     at: float
@@ -64,7 +64,7 @@ class Plan:
     place: Place
     start: float
     people: Mapping[str, tuple[str, ...]]
-    steps: tuple[Step, ...]
+    steps: tuple[DayStep, ...]
 
 
 def instant(wall: WallTime, today: date, zone: ZoneInfo) -> float:
@@ -80,7 +80,7 @@ def instant(wall: WallTime, today: date, zone: ZoneInfo) -> float:
     return local.timestamp()
 
 
-def address_in(catalogue: Catalogue, url: str) -> Address:
+def address_in(catalogue: Catalogue, url: str) -> UrlLookup:
     """A URL of a test file, looked up."""
     try:
         return address_of(catalogue, url)
@@ -90,7 +90,7 @@ def address_in(catalogue: Catalogue, url: str) -> Address:
 
 def place_to_visit(
     machine: CompiledPolicy, platform: str, section: str | None, url: str | None
-) -> Address:
+) -> UrlLookup:
     """The page that a visit opens: the URL given, or one of the platform's own that counts as a visit."""
     if url is not None:
         return _given(machine, platform, section, url)
@@ -103,7 +103,7 @@ def place_to_visit(
     raise BadTestError(TestCode.NEVER_A_VISIT, message, "add url: with a page of it")
 
 
-def _given(machine: CompiledPolicy, platform: str, section: str | None, url: str) -> Address:
+def _given(machine: CompiledPolicy, platform: str, section: str | None, url: str) -> UrlLookup:
     found = address_in(machine.catalogue, url)
     if not _is_there(found.hit, platform, section) and (
         section or _platform(found.hit) != platform

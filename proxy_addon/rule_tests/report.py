@@ -14,7 +14,7 @@ from proxy_addon.presentation import rule_text
 from proxy_addon.presentation.durations import count, iso
 from proxy_addon.rule_tests.models import NONE
 from proxy_addon.rule_tests.plan import Opens
-from proxy_addon.rule_tests.runner import Difference, Outcome, Run
+from proxy_addon.rule_tests.runner import Difference, RuleTestOutcome, Run
 
 _SHOWN = (
     200  # problems, and names that no test reached; whoever has more begins with the first ones
@@ -112,7 +112,7 @@ def data(run: Run) -> dict[str, Any]:
     }
 
 
-def _test(outcome: Outcome, zone: ZoneInfo) -> dict[str, Any]:
+def _test(outcome: RuleTestOutcome, zone: ZoneInfo) -> dict[str, Any]:
     def value(raw: object, field: str) -> object:
         if isinstance(raw, float):
             return iso(raw, zone) if field == "until" else round(raw, 3)
@@ -164,7 +164,7 @@ def junit(run: Run) -> bytes:
     return text + b"\n"
 
 
-def _case(suite: ElementTree.Element, outcome: Outcome, zone: ZoneInfo) -> None:
+def _case(suite: ElementTree.Element, outcome: RuleTestOutcome, zone: ZoneInfo) -> None:
     file, line = outcome.plan.place.file, str(outcome.plan.place.line)
     case = ElementTree.SubElement(
         suite, "testcase", classname=file, name=_clean(outcome.plan.name), file=file, line=line

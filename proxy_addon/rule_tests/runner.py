@@ -29,9 +29,9 @@ from proxy_addon.metering.assembly import assemble
 from proxy_addon.metering.flight import Asked, Flight
 from proxy_addon.rule_tests.coverage import Coverage, Reached
 from proxy_addon.rule_tests.loader import read_tests
-from proxy_addon.rule_tests.plan import Given, Opens, Plan, Step, Visits
+from proxy_addon.rule_tests.plan import DayStep, Given, Opens, Plan, Visits
 from proxy_addon.rule_tests.problems import Problem
-from proxy_addon.rules.lookup import Address, person_of, refused
+from proxy_addon.rules.lookup import UrlLookup, person_of, refused
 
 PAGE_EVERY = (
     120.0  # seconds at most between two pages of a visit; the clock charges the reading in between
@@ -46,7 +46,7 @@ class Difference:
     """A field of an answer that is not what the test expects; lengths in seconds, times as instants."""
 
     place: Place
-    step: Step
+    step: DayStep
     field: str
     expected: object
     got: object
@@ -54,7 +54,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RuleTestOutcome:
     """The result of one test."""
 
     plan: Plan
@@ -71,7 +71,7 @@ class Run:
     """The results of all tests, in the order of the files; `coverage` is that of the tests that ran."""
 
     rules: RuleSet
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[RuleTestOutcome, ...]
     problems: tuple[Problem, ...]
     coverage: Coverage
 
@@ -97,12 +97,12 @@ def run_plans(
     return Run(machine.rules, outcomes, problems, reached.coverage())
 
 
-def run(machine: CompiledPolicy, plan: Plan, reached: Reached) -> Outcome:
+def run(machine: CompiledPolicy, plan: Plan, reached: Reached) -> RuleTestOutcome:
     """Run one test."""
     day = _Day(machine, plan, reached)
     differences = [one for step in plan.steps for one in day.take(step)]
     day.go_on_until(math.inf)
-    return Outcome(plan, tuple(differences))
+    return RuleTestOutcome(plan, tuple(differences))
 
 
 @dataclass(slots=True)
@@ -147,7 +147,7 @@ class _Day:
         roles = self._plan.people.get(user)
         return person_of(self._machine.engine, user, at) if roles is None else Person(user, roles)
 
-    def take(self, step: Step) -> Iterable[Difference]:
+    def take(self, step: DayStep) -> Iterable[Difference]:
         """Let everything happen that comes before a step, then the step."""
         self.go_on_until(step.at)
         self._click(step.at)
@@ -164,7 +164,7 @@ class _Day:
 
     # -- visits
 
-    def _visits(self, step: Step, does: Visits) -> None:
+    def _visits(self, step: DayStep, does: Visits) -> None:
         person, hit = self._person(step.user, step.at), does.address.hit
         if person is None or hit is None or hit.platform not in self._machine.rules.limited:
             return  # nobody measures this
@@ -249,14 +249,14 @@ class _Day:
 
     # -- the other steps
 
-    def _opens(self, step: Step, does: Opens) -> Iterable[Difference]:
+    def _opens(self, step: DayStep, does: Opens) -> Iterable[Difference]:
         decision = self._decision(step, does)
         for field, expected in does.expect:
             got = getattr(decision, field)
             if not _same(expected, got):
                 yield Difference(step.place, step, field, expected, got, decision)
 
-    def _decision(self, step: Step, does: Opens) -> Decision:
+    def _decision(self, step: DayStep, does: Opens) -> Decision:
         """The answer of the proxy; looking costs nothing."""
         person, address = self._person(step.user, step.at), does.address
         if person is None:
@@ -270,7 +270,7 @@ class _Day:
         self._reached.note(person, asked.decision, step.at)
         return asked.decision
 
-    def _grant(self, step: Step, does: Given) -> None:
+    def _grant(self, step: DayStep, does: Given) -> None:
         person = self._person(step.user, step.at)
         if person is None:
             return
@@ -300,7 +300,7 @@ class _Day:
         self._click(at)
 
 
-def _page(address: Address) -> Exchange:
+def _page(address: UrlLookup) -> Exchange:
     """A page that a person opens, as a browser asks for it."""
     return Exchange(
         "GET",

@@ -44,7 +44,7 @@ class Effect(StrEnum):
 type Window = tuple[int, float]  # of a limit: rank of its period, seconds where it is a rolling one
 
 
-class Answer(NamedTuple):
+class DecisionAtHour(NamedTuple):
     """What a set of rules says about a person, a platform and an hour; limits as rule files write them."""
 
     verdict: str
@@ -65,7 +65,7 @@ class Answer(NamedTuple):
         return f"{text} (observed only)" if self.observed else text
 
 
-class Stretch(NamedTuple):
+class WeekdayInterval(NamedTuple):
     """A stretch of one day of the week: 0 = Monday, seconds after midnight on the clock; the end is exclusive."""
 
     day: int
@@ -81,9 +81,9 @@ class Change:
     roles: tuple[str, ...]
     patterns: tuple[str, ...]
     platforms: tuple[str, ...]
-    times: tuple[Stretch, ...]
-    before: Answer
-    after: Answer
+    times: tuple[WeekdayInterval, ...]
+    before: DecisionAtHour
+    after: DecisionAtHour
 
     @property
     def effect(self) -> Effect:
@@ -119,12 +119,12 @@ class _Row(NamedTuple):
     """A change before it is known whom it affects."""
 
     places: tuple[str, ...]
-    times: tuple[Stretch, ...]
-    before: Answer
-    after: Answer
+    times: tuple[WeekdayInterval, ...]
+    before: DecisionAtHour
+    after: DecisionAtHour
 
 
-def compare(before: Answer, after: Answer) -> Effect:
+def compare(before: DecisionAtHour, after: DecisionAtHour) -> Effect:
     """Allowed is more than charged, charged is more than blocked, and more time is more than less."""
     ranks = {Then.BLOCK: 0, Then.SPEND: 1, Then.ALLOW: 2}
     was, becomes = _rank(before, ranks), _rank(after, ranks)
@@ -141,7 +141,7 @@ def compare(before: Answer, after: Answer) -> Effect:
     return Effect.LOSS if all(a >= b for a, b in pairs) else Effect.OTHER
 
 
-def _paired(before: Answer, after: Answer) -> Iterator[tuple[float, float]]:
+def _paired(before: DecisionAtHour, after: DecisionAtHour) -> Iterator[tuple[float, float]]:
     """What may be spent a day before and after, limit by limit; a limit that is not there allows everything.
 
     As many limits as before are compared in their order; otherwise, those with the same windows are compared.
@@ -154,7 +154,7 @@ def _paired(before: Answer, after: Answer) -> Iterator[tuple[float, float]]:
         yield was.get(window, math.inf), becomes.get(window, math.inf)
 
 
-def _by_window(answer: Answer) -> dict[Window, float]:
+def _by_window(answer: DecisionAtHour) -> dict[Window, float]:
     """The smallest worth of the limits of each window; nothing where the windows are not known."""
     found: dict[Window, float] = {}
     for window, worth in zip(answer.windows, answer.worth, strict=True):
@@ -162,7 +162,7 @@ def _by_window(answer: Answer) -> dict[Window, float]:
     return found
 
 
-def _rank(answer: Answer, ranks: Mapping[Then, int]) -> int:
+def _rank(answer: DecisionAtHour, ranks: Mapping[Then, int]) -> int:
     return ranks[Then.ALLOW] if answer.observed else ranks[Then(answer.verdict)]
 
 
@@ -216,12 +216,16 @@ class _Week:
         self._new = new
         self._start = start
         self._end = end
-        self._known: dict[object, list[tuple[Answer, Answer, tuple[Stretch, ...]]]] = {}
+        self._known: dict[
+            object, list[tuple[DecisionAtHour, DecisionAtHour, tuple[WeekdayInterval, ...]]]
+        ] = {}
 
     def changes(self, who: Audience, kinds: Mapping[Target, tuple[str, ...]]) -> Iterator[_Row]:
         """What changes for one audience. Targets with the same changes are grouped."""
         roster = any(person is not None and person.duty for person in (who.before, who.after))
-        by_place: dict[tuple[Answer, Answer, tuple[Stretch, ...]], list[str]] = {}
+        by_place: dict[
+            tuple[DecisionAtHour, DecisionAtHour, tuple[WeekdayInterval, ...]], list[str]
+        ] = {}
         for target, names in kinds.items():
             met = (
                 self._old.met(who.before, target, self._start),
@@ -237,9 +241,9 @@ class _Week:
 
     def _compared(
         self, who: Audience, target: Target
-    ) -> Iterator[tuple[Answer, Answer, tuple[Stretch, ...]]]:
+    ) -> Iterator[tuple[DecisionAtHour, DecisionAtHour, tuple[WeekdayInterval, ...]]]:
         """What differs, and when."""
-        times: dict[tuple[Answer, Answer], list[tuple[float, float]]] = {}
+        times: dict[tuple[DecisionAtHour, DecisionAtHour], list[tuple[float, float]]] = {}
         for since, until, was, becomes in _answers_over_time(
             self._old, self._new, who, target, self._start, self._end
         ):
@@ -251,7 +255,7 @@ class _Week:
 
 def _answers_over_time(
     old: Side, new: Side, who: Audience, target: Target, start: float, end: float
-) -> Iterator[tuple[float, float, Answer, Answer]]:
+) -> Iterator[tuple[float, float, DecisionAtHour, DecisionAtHour]]:
     """Both answers from change to change."""
     at = start
     while at < end:
@@ -262,21 +266,23 @@ def _answers_over_time(
         at = until
 
 
-def _answer(side: Side, person: Person | None, target: Target, at: float) -> tuple[Answer, float]:
+def _answer(
+    side: Side, person: Person | None, target: Target, at: float
+) -> tuple[DecisionAtHour, float]:
     """What a set says, and until when for sure."""
     if target.platform not in side.rules.limited:
-        return Answer(Then.ALLOW, None), math.inf
+        return DecisionAtHour(Then.ALLOW, None), math.inf
     if person is None:
-        return Answer(Then.BLOCK, None, observed=side.rules.observes), math.inf
+        return DecisionAtHour(Then.BLOCK, None, observed=side.rules.observes), math.inf
     match: Match = side.engine.match(person, target, at)
     until = math.inf if match.until is None else match.until
     rule = None if match.rule is None else match.rule.name
     if match.allowance is None:
-        return Answer(match.then, rule, observed=_shows_observed(match)), until
+        return DecisionAtHour(match.then, rule, observed=_shows_observed(match)), until
     limits = sorted(
         side.engine.limits(person, match.allowance, at), key=lambda one: (_window(one), one.seconds)
     )
-    answer = Answer(
+    answer = DecisionAtHour(
         match.then,
         rule,
         match.allowance,
@@ -304,9 +310,11 @@ def _window(limit: Limit) -> Window:
     return period_table.TABLE[limit.period].rank, limit.rolling
 
 
-def _on_the_clock(spans: Iterable[tuple[float, float]], rules: RuleSet) -> tuple[Stretch, ...]:
+def _on_the_clock(
+    spans: Iterable[tuple[float, float]], rules: RuleSet
+) -> tuple[WeekdayInterval, ...]:
     """Spans of instants as stretches of days on the clock; neighbours are one."""
-    found: list[Stretch] = []
+    found: list[WeekdayInterval] = []
     for since, until in spans:
         here = datetime.fromtimestamp(since, UTC).astimezone(rules.zone).replace(tzinfo=None)
         there = datetime.fromtimestamp(until, UTC).astimezone(rules.zone).replace(tzinfo=None)
@@ -318,7 +326,7 @@ def _on_the_clock(spans: Iterable[tuple[float, float]], rules: RuleSet) -> tuple
             if found and found[-1].day == here.weekday() and found[-1].end == begin:
                 found[-1] = found[-1]._replace(end=begin + length)
             else:
-                found.append(Stretch(here.weekday(), begin, begin + length))
+                found.append(WeekdayInterval(here.weekday(), begin, begin + length))
             here = stop
     return tuple(sorted(set(found)))
 

@@ -38,7 +38,7 @@ class LimitLine:
 
 
 @dataclass(frozen=True, slots=True)
-class AllowanceLine:
+class AllowanceDetail:
     """The allowance of a decision: whose limits apply, their state, and which platforms used it.
 
     `override` is None where the allowance's own limits hold. `by_platform` covers the window of the limit with
@@ -65,7 +65,7 @@ class Explanation:
     url: str
     at: float
     decision: Decision
-    allowance: AllowanceLine | None
+    allowance: AllowanceDetail | None
     rules: tuple[Rule, ...] = ()
 
 
@@ -131,7 +131,7 @@ def taken_as_spent(
     )
 
 
-def _allowance(engine: Engine, person: Person, name: str, used: Used, at: float) -> AllowanceLine:
+def _allowance(engine: Engine, person: Person, name: str, used: Used, at: float) -> AllowanceDetail:
     rules = engine.rule_set
     limits = engine.limits(person, name, at)
     override = engine.override_for(person, name, at)
@@ -144,7 +144,7 @@ def _allowance(engine: Engine, person: Person, name: str, used: Used, at: float)
         _begin(used.usage, name, periods.window(limits[least], rules, at).start, at), at
     )
     mine = [visit for visit in used.visits if visit.allowance == name]
-    return AllowanceLine(name, override, tuple(lines), _by_platform(mine, window))
+    return AllowanceDetail(name, override, tuple(lines), _by_platform(mine, window))
 
 
 def _begin(usage: Usage, name: str, start: float, at: float) -> float:

@@ -20,7 +20,7 @@ from proxy_addon.trace.urls import Url, split_url
 NOTHING = Url("", "", "", "")
 
 
-class Address(NamedTuple):
+class UrlLookup(NamedTuple):
     """A URL's host (normalised) and path with query, and what the catalogue knows of it (None: no platform)."""
 
     host: str
@@ -33,7 +33,7 @@ class Address(NamedTuple):
         return None if self.hit is None else Target(self.hit.platform, self.hit.section)
 
 
-def address_of(catalogue: Catalogue, url: str) -> Address:
+def address_of(catalogue: Catalogue, url: str) -> UrlLookup:
     """Parse a URL and look it up. Raises ValueError, with a message for the administrator, for an invalid URL."""
     try:
         cut = split_url(url.strip())
@@ -43,7 +43,7 @@ def address_of(catalogue: Catalogue, url: str) -> Address:
     if not host or cut.scheme not in ("http", "https", "ws", "wss"):
         raise ValueError(f"{quote(url)} is not a URL; write it like https://www.linkedin.com/feed/")
     path = f"{cut.path}?{cut.query}" if cut.query else cut.path
-    return Address(host, path, catalogue.lookup(host, path))
+    return UrlLookup(host, path, catalogue.lookup(host, path))
 
 
 def person_of(engine: Engine, user: str, now: float) -> Person | None:

@@ -29,7 +29,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from proxy_addon.core.rules.documents import Document, Mark, Path
+from proxy_addon.core.rules.documents import Document, Path, Position
 from proxy_addon.core.rules.parsers import quote
 from proxy_addon.core.rules.problems import Code, Place, RuleProblem
 
@@ -60,7 +60,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 class _StopReadingError(Exception):
     """A problem after which the rest of the file means nothing."""
 
-    def __init__(self, mark: Mark, code: Code, message: str, hint: str = "") -> None:
+    def __init__(self, mark: Position, code: Code, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.mark, self.code, self.message, self.hint = mark, code, message, hint
 
@@ -105,12 +105,12 @@ def _text(content: bytes) -> str:
     return text
 
 
-def _mark_after(text: str) -> Mark:
+def _mark_after(text: str) -> Position:
     before = lines(text)
     return len(before), len(before[-1]) + 1
 
 
-def _mark(event: Event) -> Mark:
+def _mark(event: Event) -> Position:
     mark = event.start_mark
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
@@ -120,8 +120,8 @@ class _Reader:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.values: dict[Path, Mark] = {}
-        self.keys: dict[Path, Mark] = {}
+        self.values: dict[Path, Position] = {}
+        self.keys: dict[Path, Position] = {}
         self.problems: list[RuleProblem] = []
 
     def read(self, text: str) -> dict[str, Any]:
@@ -278,7 +278,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> _StopReadingError:
     )
 
 
-def _tab_near(number: int, error: yaml.MarkedYAMLError, text: str) -> Mark | None:
+def _tab_near(number: int, error: yaml.MarkedYAMLError, text: str) -> Position | None:
     """A tab in front of a line beside the one that the parser blames.
 
     After plain text the parser takes such a line for more of the text, and stumbles over the text or the next line.

@@ -9,7 +9,7 @@ import structlog
 
 from proxy_addon.ledger.interface import Ledger, LedgerError
 from proxy_addon.ledger.journal import replay
-from proxy_addon.metering.assembly import Metering
+from proxy_addon.metering.assembly import MeteringComponents
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.system.clock import Clock, timer
@@ -29,7 +29,11 @@ class Heartbeat:
     """Runs on the event loop every `TICK_SECONDS`, and cleans up its memory."""
 
     def __init__(
-        self, loop: LoopHandle, clock: Clock, metering: Metering, metrics: PrometheusMetrics
+        self,
+        loop: LoopHandle,
+        clock: Clock,
+        metering: MeteringComponents,
+        metrics: PrometheusMetrics,
     ) -> None:
         self._loop = loop
         self._clock = clock
@@ -77,7 +81,13 @@ class RulesAudit:
     """Records in the ledger, once for each change, which rules are in force here."""
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, metering: Metering, node: str, *, pseudonyms: bool
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        metering: MeteringComponents,
+        node: str,
+        *,
+        pseudonyms: bool,
     ) -> None:
         """`pseudonyms`: whether this process started with them; it cannot change that while it runs."""
         self._ledger = ledger

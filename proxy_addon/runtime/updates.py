@@ -10,7 +10,7 @@ import structlog
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.identity.pseudonyms import Mask
 from proxy_addon.ledger.interface import Erasure, Ledger, LedgerError, News
-from proxy_addon.metering.assembly import Metering
+from proxy_addon.metering.assembly import MeteringComponents
 from proxy_addon.observability.decision_log import DecisionLog
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.loop_handle import LoopHandle
@@ -23,7 +23,11 @@ class LedgerNews:
     """Applies on the event loop what other processes wrote to the ledger."""
 
     def __init__(
-        self, loop: LoopHandle, metering: Metering, mask: Mask, decisions: DecisionLog | None
+        self,
+        loop: LoopHandle,
+        metering: MeteringComponents,
+        mask: Mask,
+        decisions: DecisionLog | None,
     ) -> None:
         self._loop = loop
         self._metering = metering
@@ -63,7 +67,7 @@ class RulesInForce:
         self,
         loop: LoopHandle,
         clock: Clock,
-        metering: Metering,
+        metering: MeteringComponents,
         ledger: Ledger,
         metrics: PrometheusMetrics,
         follow: Callable[[], None],

@@ -8,7 +8,7 @@ from proxy_addon.core.intervals import measure
 from proxy_addon.simulate.result import PersonResult, Result
 
 
-class Side(NamedTuple):
+class SimulatedUse(NamedTuple):
     """One person under one set of rules. Seconds; `exhausted` is when each allowance ran out first."""
 
     used: float
@@ -17,12 +17,12 @@ class Side(NamedTuple):
     exhausted: dict[str, float]
 
 
-class Change(NamedTuple):
+class PersonComparison(NamedTuple):
     """One person under the rules in force and under the others."""
 
     user: str
-    now: Side
-    then: Side
+    now: SimulatedUse
+    then: SimulatedUse
 
     @property
     def gained(self) -> float:
@@ -35,19 +35,21 @@ class Change(NamedTuple):
         return self.now != self.then
 
 
-def side(person: PersonResult) -> Side:
+def side(person: PersonResult) -> SimulatedUse:
     """What counts of one person's result."""
     used = sum(measure(union) for union in person.by_platform().values())
     spent = sum(measure(union) for union in person.by_allowance().values())
-    return Side(round(used, 3), round(spent, 3), person.blocked, dict(person.exhausted))
+    return SimulatedUse(round(used, 3), round(spent, 3), person.blocked, dict(person.exhausted))
 
 
-def changes(now: Result, then: Result) -> list[Change]:
+def changes(now: Result, then: Result) -> list[PersonComparison]:
     """Everybody for whom something changes, who loses most first."""
     nobody = PersonResult()
     names = sorted(now.users.keys() | then.users.keys())
     found = [
-        Change(name, side(now.users.get(name, nobody)), side(then.users.get(name, nobody)))
+        PersonComparison(
+            name, side(now.users.get(name, nobody)), side(then.users.get(name, nobody))
+        )
         for name in names
     ]
     return sorted((c for c in found if c.differs), key=lambda c: (c.gained, c.user))

@@ -28,7 +28,7 @@ SLEW = 0.02  # seconds a second
 _BRACKET = 0.05  # seconds; readings further apart than this say nothing about each other
 _TRIES = 5
 
-type Source = Callable[[], float]
+type ClockSource = Callable[[], float]
 type OnStep = Callable[[float, float], None]
 
 
@@ -52,8 +52,8 @@ class SystemClock:
         self,
         *,
         on_step: OnStep | None = None,
-        wall: Source = time.time,  # noqa: TID251 (this is the module that may)
-        monotonic: Source = _monotonic,
+        wall: ClockSource = time.time,  # noqa: TID251 (this is the module that may)
+        monotonic: ClockSource = _monotonic,
     ) -> None:
         self.on_step = on_step
         self.steps = 0  # jumps of the wall clock so far, forward and back
@@ -118,7 +118,7 @@ def _clamp(value: float, bound: float) -> float:
     return max(-bound, min(bound, value))
 
 
-timer: Source = time.perf_counter
+timer: ClockSource = time.perf_counter
 """A stopwatch: seconds from an arbitrary start, for measuring how long our own code takes."""
 
 

@@ -7,7 +7,7 @@ import re
 from enum import StrEnum
 
 
-class Format(StrEnum):
+class TraceFormat(StrEnum):
     """The formats that we read."""
 
     JSONL = "JSON lines"
@@ -25,23 +25,23 @@ _SQUID = re.compile(rb"\d{9,11}(\.\d+)?\s+-?\d+\s+\S+\s+\S+/\d+\s+\d+\s+\S+\s")
 _LINES = 100
 
 
-def detect(head: bytes) -> Format:
+def detect(head: bytes) -> TraceFormat:
     """Judge the first 64 KiB of the (unpacked) content."""
     stripped = head.lstrip()
     if not stripped:
-        return Format.EMPTY
+        return TraceFormat.EMPTY
     if _FLOWS.match(head):
-        return Format.FLOWS
+        return TraceFormat.FLOWS
     if _HAR.match(head):
-        return Format.HAR
+        return TraceFormat.HAR
     lines = stripped.split(b"\n", _LINES)[:_LINES]
     if any(_is_object(line) for line in lines):
-        return Format.JSONL
+        return TraceFormat.JSONL
     if any(_SQUID.match(line.lstrip()) for line in lines):
-        return Format.SQUID
+        return TraceFormat.SQUID
     if stripped.startswith(b"{"):
-        return Format.HAR if _HAR_DEEP.search(head) else Format.JSONL
-    return Format.UNKNOWN
+        return TraceFormat.HAR if _HAR_DEEP.search(head) else TraceFormat.JSONL
+    return TraceFormat.UNKNOWN
 
 
 def _is_object(line: bytes) -> bool:

@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 
 from proxy_addon.trace import flows, har, jsonl, squid
-from proxy_addon.trace.detect import Format, detect
+from proxy_addon.trace.detect import TraceFormat, detect
 from proxy_addon.trace.event import TraceEvent, TraceFault
 from proxy_addon.trace.order import nearly_sorted, sorted_on_disk
 from proxy_addon.trace.report import ReadReport
@@ -56,15 +56,15 @@ def _events(source: Source, user: str | None, report: ReadReport) -> Iterator[Tr
     known = detect(source.head())
     report.formats[source.name] = str(known)
     match known:
-        case Format.JSONL:
+        case TraceFormat.JSONL:
             return nearly_sorted(jsonl.read(source, user, report), source.name, report)
-        case Format.HAR:
+        case TraceFormat.HAR:
             return sorted_on_disk(har.read(source, user, report))
-        case Format.SQUID:
+        case TraceFormat.SQUID:
             return sorted_on_disk(squid.read(source, user, report))
-        case Format.FLOWS:
+        case TraceFormat.FLOWS:
             return sorted_on_disk(flows.read(source, user, report))
-        case Format.EMPTY:
+        case TraceFormat.EMPTY:
             return iter(())
     report.problem(
         source.name,

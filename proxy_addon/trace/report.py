@@ -9,7 +9,7 @@ from typing import NamedTuple
 from proxy_addon.trace.event import TraceFault
 
 
-class Problem(NamedTuple):
+class TraceProblem(NamedTuple):
     """`number` is a line (JSON lines, Squid), an entry (HAR) or a flow, from 1; 0 is the file as a whole."""
 
     file: str
@@ -27,7 +27,7 @@ class Problem(NamedTuple):
 class TraceError(Exception):
     """Strict reading stopped at the first problem."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: TraceProblem) -> None:
         super().__init__(str(problem))
         self.problem = problem
 
@@ -46,13 +46,13 @@ class ReadReport:
     bytes_read: int = 0
     bytes_total: int = 0
     problems: Counter[TraceFault] = field(default_factory=Counter)
-    first: list[Problem] = field(default_factory=list)
+    first: list[TraceProblem] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     formats: dict[str, str] = field(default_factory=dict)
 
     def problem(self, file: str, number: int, reason: TraceFault, detail: str = "") -> None:
         """Count one problem; raise TraceError when reading is strict."""
-        found = Problem(file, number, reason, detail)
+        found = TraceProblem(file, number, reason, detail)
         self.problems[reason] += 1
         if len(self.first) < self.keep:
             self.first.append(found)

@@ -66,7 +66,7 @@ class Card(NamedTuple):
     observed: bool = False
 
 
-class Row(NamedTuple):
+class VisitView(NamedTuple):
     """One visit. `why`: what opened, extended and closed it; `key` identifies it."""
 
     platform: str
@@ -88,7 +88,7 @@ class TimelineSegment(NamedTuple):
     charged: bool
 
 
-class Timeline(NamedTuple):
+class DayTimeline(NamedTuple):
     """The part of the day in which something happened. `ticks` are the times at its quarters."""
 
     marks: tuple[TimelineSegment, ...]
@@ -105,8 +105,8 @@ class Day(NamedTuple):
     date: str
     at: str
     cards: tuple[Card, ...]
-    rows: tuple[Row, ...]
-    timeline: Timeline | None
+    rows: tuple[VisitView, ...]
+    timeline: DayTimeline | None
     charged: str | None
     free: str | None
     tail: str
@@ -148,9 +148,9 @@ def _card(balance: Balance, now: float, rules: RuleSet) -> Card:
     return Card(words.label(balance.allowance), bar(balance), changes, observed)
 
 
-def _row(visit: Visit, now: float, rules: RuleSet) -> Row:
+def _row(visit: Visit, now: float, rules: RuleSet) -> VisitView:
     platform = rules.platforms.get(visit.platform)
-    return Row(
+    return VisitView(
         platform=platform.title if platform else words.label(visit.platform),
         section=words.label(visit.section) if visit.section else None,
         start=words.time_of_day(visit.start, rules.zone),
@@ -163,13 +163,13 @@ def _row(visit: Visit, now: float, rules: RuleSet) -> Row:
     )
 
 
-def _timeline(visits: Sequence[Visit], now: float, zone: ZoneInfo) -> Timeline:
+def _timeline(visits: Sequence[Visit], now: float, zone: ZoneInfo) -> DayTimeline:
     start = _full_hour(visits[0].start, zone)
     end = max(now, *(visit.end for visit in visits))
     hours = next((span for span in _SPANS if start + span * _HOUR >= end), _SPANS[-1])
     length = hours * _HOUR
     quarters = (start + length * quarter / 4 for quarter in range(5))
-    return Timeline(
+    return DayTimeline(
         tuple(_marks(visits, start, length)),
         tuple(words.time_of_day(instant, zone) for instant in quarters),
     )

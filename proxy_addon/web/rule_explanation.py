@@ -18,7 +18,7 @@ from proxy_addon.core.ruleset import Rule, RuleSet
 from proxy_addon.core.types import Decision, Fit, Reason, Step, Verdict
 from proxy_addon.presentation import durations as words
 from proxy_addon.presentation.rule_text import override, some, spelled_limit
-from proxy_addon.rules.explanation import AllowanceLine, Explanation
+from proxy_addon.rules.explanation import AllowanceDetail, Explanation
 from proxy_addon.web import rendering as pages
 from proxy_addon.web.interface import ProxyState
 from proxy_addon.web.visitor import visitor
@@ -29,7 +29,7 @@ MAX_ANSWERS: Final = 8
 LONGEST: Final = 500  # characters of an address
 
 
-class Choice(NamedTuple):
+class PlatformChoice(NamedTuple):
     """A platform that can be chosen."""
 
     value: str
@@ -44,7 +44,7 @@ class Line(NamedTuple):
     why: str
 
 
-class Answer(NamedTuple):
+class ExplanationView(NamedTuple):
     """What would happen if the person opened a platform now. `later`: the number of rules after the deciding one."""
 
     title: str
@@ -61,12 +61,12 @@ class WhyPage(NamedTuple):
     """The page. `asked` is the answer to what was chosen or typed, `problem` says why there is no answer."""
 
     person: str
-    choices: tuple[Choice, ...]
+    choices: tuple[PlatformChoice, ...]
     platform: str
     address: str
-    asked: Answer | None
+    asked: ExplanationView | None
     problem: str | None
-    day: tuple[Answer, ...]
+    day: tuple[ExplanationView, ...]
     longest: int = LONGEST
 
 
@@ -86,7 +86,7 @@ def page_of(proxy_state: ProxyState, name: str, platform: str = "", address: str
     """The page of one person."""
     rules = proxy_state.rules()
     choices = sorted(
-        (Choice(each.name, each.title) for each in rules.platforms.values()), key=_title
+        (PlatformChoice(each.name, each.title) for each in rules.platforms.values()), key=_title
     )
     asked, problem = None, None
     url = _url(rules, platform, address)
@@ -104,7 +104,7 @@ def page_of(proxy_state: ProxyState, name: str, platform: str = "", address: str
     return WhyPage(name, tuple(choices), platform, address, asked, problem, day)
 
 
-def _title(choice: Choice) -> str:
+def _title(choice: PlatformChoice) -> str:
     return choice.title.casefold()
 
 
@@ -115,7 +115,7 @@ def _url(rules: RuleSet, platform: str, address: str) -> str | None:
     return None if known is None or not known.hosts else f"https://{known.hosts[0].lstrip('=')}/"
 
 
-def answer(found: Explanation, rules: RuleSet) -> Answer:
+def answer(found: Explanation, rules: RuleSet) -> ExplanationView:
     """An explanation, worded for the person it is about."""
     decision = found.decision
     lines = [
@@ -125,7 +125,7 @@ def answer(found: Explanation, rules: RuleSet) -> Answer:
     ]
     passed = [line for line in lines if not line.decides]
     shown = (*passed[:MAX_STEPS], *(line for line in lines if line.decides))
-    return Answer(
+    return ExplanationView(
         title=_name(decision, rules) or found.url.removeprefix("https://"),
         opens=not decision.blocks,
         because=_because(decision),
@@ -180,7 +180,7 @@ def _facts(found: Explanation, rules: RuleSet, zone: ZoneInfo) -> Iterator[str]:
         yield f"There is time again {changes}." if again else f"This may change {changes}."
 
 
-def _spent(line: AllowanceLine, rules: RuleSet) -> Iterator[str]:
+def _spent(line: AllowanceDetail, rules: RuleSet) -> Iterator[str]:
     name = words.label(line.name)
     for limit in line.limits:
         more = [

@@ -26,7 +26,7 @@ MAX_SHOWN: Final = 6
 DEFAULT_MINUTES: Final = "10"  # minutes that the form starts with
 
 
-class Row(NamedTuple):
+class TimeRequestView(NamedTuple):
     """One request. `state` is its outcome in words, `tone` is "wait", "yes" or "no"."""
 
     allowance: str
@@ -38,7 +38,7 @@ class Row(NamedTuple):
     note: str
 
 
-class Choice(NamedTuple):
+class AllowanceChoice(NamedTuple):
     """An allowance that can be asked for."""
 
     value: str
@@ -58,8 +58,8 @@ class AskPage(NamedTuple):
     """The page with the form. `open`: whether another request may be made; `problem`: why the last one was refused."""
 
     person: str
-    choices: tuple[Choice, ...]
-    rows: tuple[Row, ...]
+    choices: tuple[AllowanceChoice, ...]
+    rows: tuple[TimeRequestView, ...]
     values: FormValues
     token: str
     open: bool
@@ -68,13 +68,15 @@ class AskPage(NamedTuple):
     longest: int = LONGEST
 
 
-def rows(requests: Iterable[TimeRequest], now: float, rules: RuleSet) -> tuple[Row, ...]:
+def rows(
+    requests: Iterable[TimeRequest], now: float, rules: RuleSet
+) -> tuple[TimeRequestView, ...]:
     """The open requests of a person and the recently answered ones, newest first."""
     fresh = [each for each in requests if each.decided is None or each.decided > now - SHOWN_FOR]
     return tuple(_row(each, now, rules) for each in reversed(fresh[-MAX_SHOWN:]))
 
 
-def _row(request: TimeRequest, now: float, rules: RuleSet) -> Row:
+def _row(request: TimeRequest, now: float, rules: RuleSet) -> TimeRequestView:
     state, tone = "waits for an answer", "wait"
     if request.status == "refused":
         state, tone = "refused", "no"
@@ -86,7 +88,7 @@ def _row(request: TimeRequest, now: float, rules: RuleSet) -> Row:
             state = (
                 f"granted until {words.moment(request.until, now, rules.zone).removeprefix('on ')}"
             )
-    return Row(
+    return TimeRequestView(
         allowance=words.label(request.allowance),
         time=words.duration(request.seconds),
         reason=request.reason,
@@ -141,7 +143,7 @@ class TimeRequestPages:
         except LedgerError:
             raise ledger_unavailable() from None
         choices = tuple(
-            Choice(each.allowance, words.label(each.allowance), words.duration(each.left))
+            AllowanceChoice(each.allowance, words.label(each.allowance), words.duration(each.left))
             for each in self._proxy_state.balances(who.name)
         )
         return AskPage(

@@ -7,11 +7,11 @@ from pathlib import Path
 from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.types import Visit
-from proxy_addon.metering.assembly import Metering, assemble, numbered
+from proxy_addon.metering.assembly import MeteringComponents, assemble, numbered
 from tests.proxy.harness import NOON, ProxyHarness
 
 
-def open_page(metering: Metering, now: float) -> None:
+def open_page(metering: MeteringComponents, now: float) -> None:
     """dora opens a page that is limited."""
     enforcer = metering.enforcer
     hit = enforcer.catalogue.lookup("www.facebook.com", "/")

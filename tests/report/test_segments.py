@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from proxy_addon.core.intervals import clip, measure, normalise
 from proxy_addon.core.types import Interval
 from proxy_addon.ledger.interface import PlainVisit
-from proxy_addon.report.segments import Piece, pieces
+from proxy_addon.report.segments import UsageSegment, pieces
 
 instants = st.integers(0, 300).map(float)
 visits = st.lists(
@@ -52,17 +52,17 @@ def test_laws(found: list[PlainVisit], one: float, other: float) -> None:
 def test_who_was_first() -> None:
     """Two tabs: what they share belongs to the platform that was opened first."""
     assert pieces(of(("a", "d", 0, 10), ("b", "d", 5, 15)), 0, 100) == [
-        Piece(0, 10, "a", True),
-        Piece(10, 15, "b", True),
+        UsageSegment(0, 10, "a", True),
+        UsageSegment(10, 15, "b", True),
     ]
 
 
 def test_charged_before_free() -> None:
     """A free course beside a charged feed is free only while the feed does not run."""
     assert pieces(of(("a", None, 0, 30), ("b", "d", 10, 20)), 0, 100) == [
-        Piece(10, 20, "b", True),
-        Piece(0, 10, "a", False),
-        Piece(20, 30, "a", False),
+        UsageSegment(10, 20, "b", True),
+        UsageSegment(0, 10, "a", False),
+        UsageSegment(20, 30, "a", False),
     ]
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from proxy_addon.core.ruleset import Duty, When
 from proxy_addon.rules.diff import (
-    Answer,
     Change,
     Comparison,
+    DecisionAtHour,
     Effect,
-    Stretch,
+    WeekdayInterval,
     compare,
     differences,
     next_week,
@@ -24,7 +24,7 @@ from tests.rule_tests.office import POLICY, machine
 
 LONDON = ZoneInfo("Europe/London")
 MONDAY = datetime(2026, 11, 2, tzinfo=LONDON).timestamp()
-WHOLE_WEEK = tuple(Stretch(day, 0, 86_400) for day in range(7))
+WHOLE_WEEK = tuple(WeekdayInterval(day, 0, 86_400) for day in range(7))
 
 
 def diff(old: str, new: str, start: float = MONDAY) -> Comparison:
@@ -126,12 +126,12 @@ def test_the_hours_are_those_on_the_clock() -> None:
         '{days: mon-fri, between: "12:00-13:30"}', '{days: mon-fri, between: "12:15-13:30"}'
     )
     change = next(one for one in found.changes if "staff" in one.roles)
-    assert change.times == tuple(Stretch(day, 43_200, 44_100) for day in range(5))
+    assert change.times == tuple(WeekdayInterval(day, 43_200, 44_100) for day in range(5))
     assert change.hours == 1.25
     assert change.effect is Effect.LOSS
     night = diff('"22:00-06:00"', '"23:00-06:00"')
     assert {change.times for change in night.changes} == {
-        tuple(Stretch(day, 79_200, 82_800) for day in range(7))
+        tuple(WeekdayInterval(day, 79_200, 82_800) for day in range(7))
     }
 
 
@@ -164,7 +164,7 @@ def test_a_platform_that_is_limited_no_more() -> None:
     change = next(one for one in found.changes if one.before.allowance == "daily")
     assert (change.platforms, change.after, change.effect) == (
         ("linkedin",),
-        Answer("allow", None),
+        DecisionAtHour("allow", None),
         Effect.GAIN,
     )
 
@@ -244,45 +244,45 @@ def test_weeks_begin_where_the_policy_says() -> None:
     assert next_week(rules, MONDAY) == MONDAY + 7 * 86_400
     assert week_of(rules, date(2026, 11, 8)) == MONDAY
     found = diff("then: block", "then: allow", week_of(rules, date(2026, 10, 25)))
-    assert only(found).times[-1] == Stretch(6, 79_200, 86_400)
+    assert only(found).times[-1] == WeekdayInterval(6, 79_200, 86_400)
 
 
 @pytest.mark.parametrize(
     ("before", "after", "effect"),
     [
         (
-            Answer("block", "a"),
-            Answer("spend", "a", "d", ("1m per day",), worth=(60.0,)),
+            DecisionAtHour("block", "a"),
+            DecisionAtHour("spend", "a", "d", ("1m per day",), worth=(60.0,)),
             Effect.GAIN,
         ),
         (
-            Answer("allow", "a"),
-            Answer("spend", "a", "d", ("1m per day",), worth=(60.0,)),
+            DecisionAtHour("allow", "a"),
+            DecisionAtHour("spend", "a", "d", ("1m per day",), worth=(60.0,)),
             Effect.LOSS,
         ),
         (
-            Answer("spend", "a", worth=(60.0, 9.0)),
-            Answer("spend", "a", worth=(60.0, 8.0)),
+            DecisionAtHour("spend", "a", worth=(60.0, 9.0)),
+            DecisionAtHour("spend", "a", worth=(60.0, 8.0)),
             Effect.LOSS,
         ),
         (
-            Answer("spend", "a", worth=(60.0, 9.0)),
-            Answer("spend", "a", worth=(70.0, 8.0)),
+            DecisionAtHour("spend", "a", worth=(60.0, 9.0)),
+            DecisionAtHour("spend", "a", worth=(70.0, 8.0)),
             Effect.OTHER,
         ),
         (
-            Answer("spend", "a", worth=(60.0,)),
-            Answer("spend", "a", worth=(60.0, 8.0)),
+            DecisionAtHour("spend", "a", worth=(60.0,)),
+            DecisionAtHour("spend", "a", worth=(60.0, 8.0)),
             Effect.OTHER,
         ),
         (
-            Answer("spend", "a", worth=(60.0,)),
-            Answer("spend", "a", worth=(60.0,), carry_over=5.0),
+            DecisionAtHour("spend", "a", worth=(60.0,)),
+            DecisionAtHour("spend", "a", worth=(60.0,), carry_over=5.0),
             Effect.GAIN,
         ),
-        (Answer("block", "a", observed=True), Answer("block", "a"), Effect.LOSS),
+        (DecisionAtHour("block", "a", observed=True), DecisionAtHour("block", "a"), Effect.LOSS),
     ],
 )
-def test_who_is_better_off(before: Answer, after: Answer, effect: Effect) -> None:
+def test_who_is_better_off(before: DecisionAtHour, after: DecisionAtHour, effect: Effect) -> None:
     """Allowed is more than charged, charged more than blocked, more time more than less."""
     assert compare(before, after) is effect

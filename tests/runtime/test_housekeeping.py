@@ -11,7 +11,7 @@ from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerUnavailable
 from proxy_addon.ledger.journal import Journal
-from proxy_addon.metering.assembly import Metering, assemble, numbered
+from proxy_addon.metering.assembly import MeteringComponents, assemble, numbered
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime import housekeeping
 from proxy_addon.runtime.housekeeping import Heartbeat, JournalSweeper, RulesAudit
@@ -22,7 +22,7 @@ from tests.virtual_clock import VirtualClock
 
 
 @pytest.fixture
-def metering(tmp_path: Path) -> Metering:
+def metering(tmp_path: Path) -> MeteringComponents:
     """By the rules of a house, on a clock that is moved."""
     harness = ProxyHarness(tmp_path)
     harness.close()
@@ -34,7 +34,9 @@ def used(at: float) -> Visit:
     return Visit(f"u{at}", "dora", "x", None, "short", "A little every day", at - 60.0, at, "there")
 
 
-def test_memory_is_given_back(metering: Metering, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_given_back(
+    metering: MeteringComponents, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Now and then what no window reaches any more is forgotten; each turn is a sign of life."""
     monkeypatch.setattr(housekeeping, "FORGET_TICKS", 2)
     clock = VirtualClock(NOON)
@@ -73,7 +75,7 @@ class Deaf(MemoryLedger):
             raise LedgerUnavailable("away", kind="unreachable")
 
 
-def test_rules_are_told_to_the_ledger_once(metering: Metering) -> None:
+def test_rules_are_told_to_the_ledger_once(metering: MeteringComponents) -> None:
     """Until the ledger has taken them; then again only when others are in force."""
     ledger = Deaf()
     audit = RulesAudit(ledger, VirtualClock(NOON), metering, "here", pseudonyms=False)

@@ -12,7 +12,7 @@ from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import Period
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import News
-from proxy_addon.metering.assembly import Metering, assemble, numbered
+from proxy_addon.metering.assembly import MeteringComponents, assemble, numbered
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.runtime.updates import LedgerNews, RulesInForce
@@ -22,7 +22,7 @@ from tests.virtual_clock import VirtualClock
 
 
 @pytest.fixture
-def metering(tmp_path: Path) -> Metering:
+def metering(tmp_path: Path) -> MeteringComponents:
     """By the rules of a house, on a clock that is moved."""
     harness = ProxyHarness(tmp_path)
     harness.close()
@@ -34,7 +34,7 @@ def used(at: float) -> Visit:
     return Visit(f"u{at}", "dora", "x", None, "short", "A little every day", at - 60.0, at, "there")
 
 
-async def test_news_are_taken_up_on_the_loop(metering: Metering) -> None:
+async def test_news_are_taken_up_on_the_loop(metering: MeteringComponents) -> None:
     """Nothing before the start; afterwards what others wrote is in the book at the next turn."""
     loop = LoopHandle()
     news = LedgerNews(loop, metering, str, None)
@@ -47,7 +47,9 @@ async def test_news_are_taken_up_on_the_loop(metering: Metering) -> None:
     assert metering.book.of("dora").spent("short", 0.0, NOON) == 60.0
 
 
-async def test_rules_with_a_longer_window_bring_the_past_that_they_need(metering: Metering) -> None:
+async def test_rules_with_a_longer_window_bring_the_past_that_they_need(
+    metering: MeteringComponents,
+) -> None:
     """A start reads today; once a month counts, what was used weeks ago is read, and open connections follow."""
     ledger, loop, followed = MemoryLedger(), LoopHandle(), list[float]()
     ledger.write_visits([used(NOON), used(NOON - 86_400.0)])

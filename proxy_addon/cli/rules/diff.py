@@ -28,11 +28,11 @@ from proxy_addon.presentation import rule_text
 from proxy_addon.presentation.durations import day, iso
 from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.diff import (
-    Answer,
     Change,
     Comparison,
+    DecisionAtHour,
     Effect,
-    Stretch,
+    WeekdayInterval,
     differences,
     next_week,
     week_of,
@@ -127,7 +127,7 @@ def _who(change: Change) -> str:
     return rule_text.some([*parts, *change.people])
 
 
-def _what(before: Answer, after: Answer) -> str:
+def _what(before: DecisionAtHour, after: DecisionAtHour) -> str:
     """Both answers; what they have in common is written once."""
     by = "" if before.rule == after.rule else f" ({_rule(before)} -> {_rule(after)})"
     was, becomes = str(before), str(after)
@@ -136,11 +136,11 @@ def _what(before: Answer, after: Answer) -> str:
     return f"{was}, as before{by}" if str(before) == str(after) else f"{was} -> {becomes}{by}"
 
 
-def _rule(answer: Answer) -> str:
+def _rule(answer: DecisionAtHour) -> str:
     return "no rule" if answer.rule is None else f'"{answer.rule}"'
 
 
-def times(stretches: tuple[Stretch, ...]) -> str:
+def times(stretches: tuple[WeekdayInterval, ...]) -> str:
     """ "always", "Sat-Sun 00:00-24:00", "Mon-Fri 12:00-13:30, 18:00-20:00 and Sat 00:00-24:00"."""
     by_day: dict[int, tuple[tuple[int, int], ...]] = {}
     for number, same in groupby(stretches, key=lambda one: one.day):
@@ -208,7 +208,7 @@ def _data(found: Comparison, rules: RuleSet) -> dict[str, Any]:
     }
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+def _answer(answer: DecisionAtHour) -> dict[str, Any]:
     return {
         "verdict": answer.verdict,
         "rule": answer.rule,

@@ -40,8 +40,8 @@ from proxy_addon.core.policy import balance as balances
 from proxy_addon.core.policy import horizon
 from proxy_addon.core.policy.balance import StaticUsage, Usage
 from proxy_addon.core.policy.matching import (
-    Entry,
     Found,
+    IndexedRule,
     Match,
     covers,
     decision_without_balance,
@@ -70,7 +70,7 @@ class Engine:
         )
         numbers = {when: i for i, when in enumerate(self._whens)}
         self._entries = tuple(
-            Entry(
+            IndexedRule(
                 rule,
                 self._audiences.bit(rule.users, rule.roles),
                 None if rule.when is None else numbers[rule.when],
@@ -78,7 +78,7 @@ class Engine:
             for rule in rs.rules
         )
         self._roster = Roster(rs)
-        self._entries_at: dict[Target, tuple[Entry, ...]] = {}
+        self._entries_at: dict[Target, tuple[IndexedRule, ...]] = {}
         self._lists_of: dict[Target, int] = {}
         self._found: dict[tuple[int, Target], Found] = {}
         self._limits_of: dict[tuple[int, str], tuple[Limit, ...]] = {}
@@ -236,7 +236,7 @@ class Engine:
             keep(self._lists_of, target, lists, _KEPT)
         return lists
 
-    def _at(self, target: Target) -> tuple[Entry, ...]:
+    def _at(self, target: Target) -> tuple[IndexedRule, ...]:
         """The rules that fit the target, from the top."""
         entries = self._entries_at.get(target)
         if entries is None:
@@ -355,7 +355,7 @@ class Engine:
             decided = decided or step.fits
             yield step
 
-    def _fit(self, entry: Entry, bits: int, target: Target, now: float) -> Fit:
+    def _fit(self, entry: IndexedRule, bits: int, target: Target, now: float) -> Fit:
         """The first part of a rule that does not fit, or that all do."""
         rule, when = entry.rule, entry.rule.when
         if not entry.who & bits:

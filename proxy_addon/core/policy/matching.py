@@ -21,7 +21,7 @@ class Match(NamedTuple):
     observed: bool = False
 
 
-class Entry(NamedTuple):
+class IndexedRule(NamedTuple):
     """A rule with the bits of the people it fits and the number of its `when` (None: it has none)."""
 
     rule: Rule

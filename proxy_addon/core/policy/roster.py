@@ -18,7 +18,7 @@ from proxy_addon.core.types import Person
 _KEPT = 20_000  # people cached; the cache is cleared when it is full
 
 
-class Roles(NamedTuple):
+class RoleAssignment(NamedTuple):
     """A person's roles, valid within `[since, before)`; `duty`: a rota names this person."""
 
     names: tuple[str, ...]
@@ -41,14 +41,14 @@ class Roster:
             (number[role], duty) for role, some in rs.people.duties.items() for duty in some
         ]
         self._named = NameIndex((1 << i, duty.users) for i, (_, duty) in enumerate(self._duties))
-        self._known: dict[str, Roles] = {}
+        self._known: dict[str, RoleAssignment] = {}
 
     def person(self, name: str, now: float) -> Person:
         """The person with the roles in force at `now`."""
         roles = self.roles(name, now)
         return Person(name, roles.names, roles.duty)
 
-    def roles(self, name: str, now: float) -> Roles:
+    def roles(self, name: str, now: float) -> RoleAssignment:
         """Every role that lists the name at `now`, in file order; the default role when none does."""
         roles = self._known.get(name)
         if roles is None or not roles.since <= now < roles.before:
@@ -56,7 +56,7 @@ class Roster:
             keep(self._known, name, roles, _KEPT)
         return roles
 
-    def _look_up_roles(self, name: str, now: float) -> Roles:
+    def _look_up_roles(self, name: str, now: float) -> RoleAssignment:
         bits = self._members.bits(name)
         duties = tuple(_numbers(self._named.bits(name))) if self._duties else ()
         since, before = (now, now + conditions.HORIZON) if duties else (-math.inf, math.inf)
@@ -67,7 +67,7 @@ class Roster:
             change = conditions.next_change(duty.when, self._rs, now)
             before = min(before, before if change is None else change)
         names = tuple(self._order[i] for i in _numbers(bits)) or (self._rs.people.default_role,)
-        return Roles(names, bool(duties), since, before)
+        return RoleAssignment(names, bool(duties), since, before)
 
 
 def _numbers(bits: int) -> Iterator[int]:

@@ -26,7 +26,7 @@ from proxy_addon.core.rules.models import (
 from proxy_addon.core.rules.parsers import BadValue, quote
 from proxy_addon.core.rules.platforms import compile_platforms, entries
 from proxy_addon.core.rules.problems import Code, RuleProblem
-from proxy_addon.core.rules.report import Report, validated
+from proxy_addon.core.rules.report import ProblemCollector, validated
 from proxy_addon.core.rules.retention_checks import refuse_short_retention
 from proxy_addon.core.ruleset import (
     Allowance,
@@ -61,7 +61,7 @@ def compile_rules(
     `sources` provides calendars (None: they are empty). `advise`: valid rules are also checked for probable
     mistakes, which are warnings.
     """
-    report = Report()
+    report = ProblemCollector()
     found = entries(documents.platforms)
     top = merged(documents, found, report)
     names = declared(top.data, found, sources) if documents.complete else DefinedNames()
@@ -97,7 +97,7 @@ def _people(people: PeopleModel, policy: PolicyModel, devices: tuple[Device, ...
     return People(people.default_role, members, devices, duties)
 
 
-def _group_names(top: Top, found: Mapping[str, object], report: Report) -> None:
+def _group_names(top: Top, found: Mapping[str, object], report: ProblemCollector) -> None:
     """A group must not have a platform's name, nor contain itself directly or indirectly."""
     groups = top.data.get("platform_groups")
     if not isinstance(groups, Mapping):
@@ -141,7 +141,7 @@ def _members(value: object) -> list[str]:
     return [str(member) for member in value] if isinstance(value, list) else []
 
 
-def _rule_names(top: Top, report: Report) -> None:
+def _rule_names(top: Top, report: ProblemCollector) -> None:
     """Reports names that several rules have: pages, logs and tests identify a rule by its name."""
     rules = top.data.get("rules")
     seen: dict[str, int] = {}
@@ -164,7 +164,7 @@ def _rule_name(name: str | None, position: int) -> str:
     return name or f"rule {position + 1}"
 
 
-def _devices(people: PeopleModel | None, top: Top, report: Report) -> tuple[Device, ...]:
+def _devices(people: PeopleModel | None, top: Top, report: ProblemCollector) -> tuple[Device, ...]:
     """Networks with their users and roles, the most specific first."""
     raw = top.data.get("devices")
     seen: dict[Network, str] = {}
@@ -189,7 +189,7 @@ def _devices(people: PeopleModel | None, top: Top, report: Report) -> tuple[Devi
     return tuple(sorted(rows, key=lambda row: -row[0].prefixlen))
 
 
-def _metering(top: Top, report: Report) -> Metering:
+def _metering(top: Top, report: ProblemCollector) -> Metering:
     """The constants with those of the policy in place of our own."""
     raw = top.data.get("metering")
     kinds = {field.name: type(getattr(Metering(), field.name)) for field in fields(Metering)}

@@ -9,7 +9,7 @@ from typing import Any
 from proxy_addon.core.rules.problems import Place
 
 type Path = tuple[str | int, ...]
-type Mark = tuple[int, int]  # line and column, from 1
+type Position = tuple[int, int]  # line and column, from 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class Document:
 
     file: str
     data: Mapping[str, Any]
-    values: Mapping[Path, Mark]
-    keys: Mapping[Path, Mark]
+    values: Mapping[Path, Position]
+    keys: Mapping[Path, Position]
 
     def place(self, path: Path, *, key: bool = False) -> Place:
         """The place of the value at `path` (or of its key); that of the nearest enclosing value if it is missing.

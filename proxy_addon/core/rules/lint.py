@@ -18,15 +18,17 @@ from proxy_addon.core.rules.conditions import SHIFTS
 from proxy_addon.core.rules.documents import Path
 from proxy_addon.core.rules.merge import ADMIN, Top
 from proxy_addon.core.rules.parsers import quote
-from proxy_addon.core.rules.platforms import Entry
+from proxy_addon.core.rules.platforms import PlatformEntry
 from proxy_addon.core.rules.problems import Code, Place
-from proxy_addon.core.rules.report import Report
+from proxy_addon.core.rules.report import ProblemCollector
 from proxy_addon.core.rules.retention_checks import warn_of_lost_carry_over
 from proxy_addon.core.ruleset import Allowance, Duty, Limit, Override, RuleSet, Then
 from proxy_addon.core.types import Person
 
 
-def advise(rs: RuleSet, top: Top, found: Mapping[str, list[Entry]], report: Report) -> None:
+def advise(
+    rs: RuleSet, top: Top, found: Mapping[str, list[PlatformEntry]], report: ProblemCollector
+) -> None:
     """Add every warning about these rules to the report."""
     _rules(rs, top, report)
     _duties(rs, top, report)
@@ -37,7 +39,7 @@ def advise(rs: RuleSet, top: Top, found: Mapping[str, list[Entry]], report: Repo
     _devices(rs, top, report)
 
 
-def _rules(rs: RuleSet, top: Top, report: Report) -> None:
+def _rules(rs: RuleSet, top: Top, report: ProblemCollector) -> None:
     """Rules that no request ever meets."""
     dead = set()
     for n, rule in enumerate(rs.rules):
@@ -61,7 +63,7 @@ def _rules(rs: RuleSet, top: Top, report: Report) -> None:
         )
 
 
-def _never(place: Place, report: Report) -> None:
+def _never(place: Place, report: ProblemCollector) -> None:
     report.warn(
         place,
         Code.NEVER_TRUE,
@@ -70,7 +72,7 @@ def _never(place: Place, report: Report) -> None:
     )
 
 
-def _duties(rs: RuleSet, top: Top, report: Report) -> None:
+def _duties(rs: RuleSet, top: Top, report: ProblemCollector) -> None:
     """Members whose times never come."""
     for role, duties in rs.people.duties.items():
         own = (duty for duty in duties if not _is_shift(duty))
@@ -92,7 +94,7 @@ def _timed(role: str, top: Top) -> Iterator[Path]:
             yield "roles", key, "members", n, "when"
 
 
-def _allowances(rs: RuleSet, top: Top, report: Report) -> None:
+def _allowances(rs: RuleSet, top: Top, report: ProblemCollector) -> None:
     engine = Engine(replace(rs, people=replace(rs.people, duties={})))
     spent = {rule.allowance for rule in rs.rules}
     for name, allowance in rs.allowances.items():
@@ -111,7 +113,7 @@ def _allowances(rs: RuleSet, top: Top, report: Report) -> None:
         _overrides(engine, allowance, at, top, report)
 
 
-def _limits(limits: Sequence[Limit], at: Path, top: Top, report: Report) -> None:
+def _limits(limits: Sequence[Limit], at: Path, top: Top, report: ProblemCollector) -> None:
     """More time than the window has does not limit anything."""
     for n, limit in enumerate(limits):
         if limit.seconds > period_table.longest(limit):
@@ -125,7 +127,9 @@ def _limits(limits: Sequence[Limit], at: Path, top: Top, report: Report) -> None
             )
 
 
-def _overrides(engine: Engine, allowance: Allowance, at: Path, top: Top, report: Report) -> None:
+def _overrides(
+    engine: Engine, allowance: Allowance, at: Path, top: Top, report: ProblemCollector
+) -> None:
     """Whoever fits an override above never has the one below. The engine is one without a rota."""
     devices = engine.rule_set.people.devices
     forced = {name.casefold() for _, name, role in devices if name and role}
@@ -166,7 +170,7 @@ def _wider(pattern: str, above: Sequence[Override]) -> int:
     return next(wide, len(above))
 
 
-def _twice(override: Override, n: int, at: Path, top: Top, report: Report) -> None:
+def _twice(override: Override, n: int, at: Path, top: Top, report: ProblemCollector) -> None:
     """The same user in one list twice."""
     seen: set[str] = set()
     for k, user in enumerate(override.users):
@@ -175,13 +179,13 @@ def _twice(override: Override, n: int, at: Path, top: Top, report: Report) -> No
         seen.add(user.casefold())
 
 
-def _second(who: str, had: int, place: Path, at: Path, top: Top, report: Report) -> None:
+def _second(who: str, had: int, place: Path, at: Path, top: Top, report: ProblemCollector) -> None:
     line = top.find((*at, "overrides", had)).line
     message = f"{who} already has the override on line {line}, which wins"
     report.warn(top.find(place), Code.TWO_OVERRIDES, message, "keep one of the two")
 
 
-def _roles(rs: RuleSet, top: Top, report: Report) -> None:
+def _roles(rs: RuleSet, top: Top, report: ProblemCollector) -> None:
     """A role that nobody has decides nothing."""
     had = {
         rs.people.default_role,
@@ -200,7 +204,9 @@ def _roles(rs: RuleSet, top: Top, report: Report) -> None:
             )
 
 
-def _platforms(rs: RuleSet, found: Mapping[str, list[Entry]], report: Report) -> None:
+def _platforms(
+    rs: RuleSet, found: Mapping[str, list[PlatformEntry]], report: ProblemCollector
+) -> None:
     """A platform of the office's own that neither a rule nor a group names was written for nothing."""
     if rs.otherwise is Then.BLOCK or any(rule.targets is None for rule in rs.rules):
         return
@@ -213,7 +219,7 @@ def _platforms(rs: RuleSet, found: Mapping[str, list[Entry]], report: Report) ->
             report.warn(same[0].place(key=True), Code.UNUSED_PLATFORM, message, hint)
 
 
-def _devices(rs: RuleSet, top: Top, report: Report) -> None:
+def _devices(rs: RuleSet, top: Top, report: ProblemCollector) -> None:
     """Networks that lie in each other: the smaller one wins, whatever their order."""
     words = {str(address_parsers.network(word)): word for word in top.data.get("devices") or {}}
     networks = [network for network, _, _ in rs.people.devices]
@@ -228,7 +234,7 @@ def _devices(rs: RuleSet, top: Top, report: Report) -> None:
 
 
 def _within(
-    network: Network, around: Network, words: Mapping[str, str], top: Top, report: Report
+    network: Network, around: Network, words: Mapping[str, str], top: Top, report: ProblemCollector
 ) -> None:
     word, outer = words[str(network)], words[str(around)]
     line = top.find(("devices", outer), True).line

@@ -12,9 +12,9 @@ from proxy_addon.core.rules.checks import DefinedNames
 from proxy_addon.core.rules.documents import Document, Documents, Path
 from proxy_addon.core.rules.models import PeopleModel, PolicyModel
 from proxy_addon.core.rules.parsers import BadValue, quote
-from proxy_addon.core.rules.platforms import Entry, sections
+from proxy_addon.core.rules.platforms import PlatformEntry, sections
 from proxy_addon.core.rules.problems import Code, Place
-from proxy_addon.core.rules.report import Report
+from proxy_addon.core.rules.report import ProblemCollector
 
 ADMIN = "admin"  # the role that opens the admin pages is declared in every office
 _POLICY_KEYS = tuple(PolicyModel.model_fields)
@@ -39,7 +39,9 @@ class Top(NamedTuple):
         return {key: self.data[key] for key in keys if key in self.data}
 
 
-def merged(documents: Documents, found: Mapping[str, list[Entry]], report: Report) -> Top:
+def merged(
+    documents: Documents, found: Mapping[str, list[PlatformEntry]], report: ProblemCollector
+) -> Top:
     """All top-level keys, each with its file. Unknown and repeated keys are reported."""
     main = min(
         documents.top, key=lambda document: not document.file.endswith("/policy.yaml"), default=None
@@ -88,7 +90,7 @@ def policy_part(top: Top, documents: Documents) -> dict[str, Any]:
 
 
 def declared(
-    data: Mapping[str, Any], found: Mapping[str, list[Entry]], sources: Sources | None
+    data: Mapping[str, Any], found: Mapping[str, list[PlatformEntry]], sources: Sources | None
 ) -> DefinedNames:
     """All names, taken from the raw data: a name is declared even if its value is wrong."""
     roles = _keys(data.get("roles"))

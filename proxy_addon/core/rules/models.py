@@ -53,7 +53,7 @@ Flag = Annotated[bool, _plain(parsers.flag, bool)]
 Duration = Annotated[float, _plain(time_parsers.duration, schema_patterns.LENGTH)]
 TimeOfDay = Annotated[int, _plain(time_parsers.time_of_day, schema_patterns.TIME)]
 Host = Annotated[str, _plain(address_parsers.host, schema_patterns.HOST)]
-Evidence = Annotated[str, _plain(address_parsers.evidence, schema_patterns.EVIDENCE)]
+EvidencePattern = Annotated[str, _plain(address_parsers.evidence, schema_patterns.EVIDENCE)]
 PathPattern = Annotated[str, _plain(address_parsers.path, schema_patterns.PATH)]
 RoleName = Annotated[
     str, _plain(parsers.name, schema_patterns.NAME), AfterValidator(checks.known_role)
@@ -271,8 +271,8 @@ class PlatformModel(Strict):
     title: Name | None = None
     hosts: Annotated[list[Host], Maybe] = []
     sections: Annotated[dict[Slug, SectionModel], Keyed] = {}
-    embeds: Annotated[list[Evidence], Maybe] = []
-    background: Annotated[list[Evidence], Maybe] = []
+    embeds: Annotated[list[EvidencePattern], Maybe] = []
+    background: Annotated[list[EvidencePattern], Maybe] = []
     excludes: Annotated[list[Host], Maybe] = []
     inspect: Flag | None = None
     replace: Flag = False

@@ -11,11 +11,11 @@ from proxy_addon.core.rules.documents import Document, Path
 from proxy_addon.core.rules.models import PlatformModel
 from proxy_addon.core.rules.parsers import BadValue, kind, quote, slug
 from proxy_addon.core.rules.problems import Code, Place
-from proxy_addon.core.rules.report import Report, validated
+from proxy_addon.core.rules.report import ProblemCollector, validated
 from proxy_addon.core.ruleset import Platform, Section
 
 
-class Entry(NamedTuple):
+class PlatformEntry(NamedTuple):
     """What one file says about one platform."""
 
     name: str
@@ -36,12 +36,12 @@ class Entry(NamedTuple):
         return self.document.data[self.name]
 
 
-def entries(documents: Iterable[Document]) -> dict[str, list[Entry]]:
+def entries(documents: Iterable[Document]) -> dict[str, list[PlatformEntry]]:
     """All entries by platform. The file that has the platform's name is the base and comes first."""
-    found: dict[str, list[Entry]] = {}
+    found: dict[str, list[PlatformEntry]] = {}
     for document in documents:
         for name in document.data:
-            found.setdefault(name, []).append(Entry(name, document))
+            found.setdefault(name, []).append(PlatformEntry(name, document))
     for name, same in found.items():
         same.sort(key=lambda entry: (not entry.is_base, entry.document.file))
         replacing = [
@@ -51,7 +51,7 @@ def entries(documents: Iterable[Document]) -> dict[str, list[Entry]]:
     return found
 
 
-def sections(same: Iterable[Entry]) -> frozenset[str] | None:
+def sections(same: Iterable[PlatformEntry]) -> frozenset[str] | None:
     """The sections that are declared for a platform; None if that is unknown."""
     found: set[str] = set()
     for entry in same:
@@ -62,7 +62,9 @@ def sections(same: Iterable[Entry]) -> frozenset[str] | None:
     return frozenset(found)
 
 
-def compile_platforms(found: Mapping[str, list[Entry]], report: Report) -> dict[str, Platform]:
+def compile_platforms(
+    found: Mapping[str, list[PlatformEntry]], report: ProblemCollector
+) -> dict[str, Platform]:
     """Every valid platform; mistakes are reported."""
     platforms: dict[str, Platform] = {}
     for name, same in found.items():
@@ -84,7 +86,7 @@ def compile_platforms(found: Mapping[str, list[Entry]], report: Report) -> dict[
     return platforms
 
 
-def _model(entry: Entry, report: Report) -> PlatformModel | None:
+def _model(entry: PlatformEntry, report: ProblemCollector) -> PlatformModel | None:
     try:
         slug(entry.name)
     except BadValue as error:
@@ -132,7 +134,9 @@ def _union(*lists: Iterable[str]) -> tuple[str, ...]:
 
 
 def _one_platform_a_host(
-    found: Mapping[str, list[Entry]], platforms: Mapping[str, Platform], report: Report
+    found: Mapping[str, list[PlatformEntry]],
+    platforms: Mapping[str, Platform],
+    report: ProblemCollector,
 ) -> None:
     """The longest match decides the platform of a host, so two platforms must not name the same one."""
     owner: dict[str, str] = {}

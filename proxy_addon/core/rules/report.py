@@ -36,7 +36,7 @@ _SHAPES: tuple[tuple[Path, type[BaseModel], str], ...] = (
 )
 
 
-class Report:
+class ProblemCollector:
     """Collects problems while rule files are compiled."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ def validated[M: BaseModel](
     model: type[M],
     data: Mapping[str, Any],
     names: DefinedNames,
-    report: Report,
+    report: ProblemCollector,
     find: Find,
     at: Path = (),
 ) -> M | None:
@@ -91,7 +91,7 @@ def validated[M: BaseModel](
         return None
 
 
-def _translate(error: ErrorDetails, at: Path, report: Report, find: Find) -> None:
+def _translate(error: ErrorDetails, at: Path, report: ProblemCollector, find: Find) -> None:
     path: Path = (*at, *(step for step in error["loc"] if step not in ("[block]", "[name]")))
     if error["type"] == "extra_forbidden":
         what, keys = _shape(path[:-1])

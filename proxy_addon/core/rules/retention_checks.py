@@ -12,11 +12,11 @@ from proxy_addon.core.rules.documents import Path
 from proxy_addon.core.rules.merge import Top
 from proxy_addon.core.rules.parsers import quote
 from proxy_addon.core.rules.problems import Code
-from proxy_addon.core.rules.report import Report
+from proxy_addon.core.rules.report import ProblemCollector
 from proxy_addon.core.ruleset import Allowance, Limit, RuleSet
 
 
-def refuse_short_retention(rs: RuleSet, top: Top, report: Report) -> None:
+def refuse_short_retention(rs: RuleSet, top: Top, report: ProblemCollector) -> None:
     """An error for each limit whose own window can be longer than the retention: it cannot be kept."""
     for allowance, limit, at in _limits(rs):
         need = period_table.reach(
@@ -31,7 +31,7 @@ def refuse_short_retention(rs: RuleSet, top: Top, report: Report) -> None:
             report.add(top.find(at), Code.RETENTION_TOO_SHORT, message, hint)
 
 
-def warn_of_lost_carry_over(rs: RuleSet, top: Top, report: Report) -> None:
+def warn_of_lost_carry_over(rs: RuleSet, top: Top, report: ProblemCollector) -> None:
     """A warning for each limit that carries time over from windows whose visits are deleted already."""
     for allowance, limit, at in _limits(rs):
         need = period_table.reach(limit, windows_that_count(allowance, limit))

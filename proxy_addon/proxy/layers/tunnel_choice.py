@@ -31,7 +31,7 @@ class NeedsMoreData(Exception):
     """More bytes are needed for a decision."""
 
 
-class Kind(Enum):
+class PreambleKind(Enum):
     """What the first bytes are. `BROKEN`: a ClientHello or head that is too long to wait for."""
 
     TLS = "tls"
@@ -43,7 +43,7 @@ class Kind(Enum):
 class Preamble(NamedTuple):
     """The first bytes of a tunnel: their kind, and the hosts that they name (normalised)."""
 
-    kind: Kind
+    kind: PreambleKind
     hosts: tuple[str, ...] = ()
 
 
@@ -55,23 +55,23 @@ def read_preamble(data: bytes) -> Preamble:
         if len(data) < _TLS_RECORD_BYTES:
             raise NeedsMoreData
         if starts_like_tls_record(data):
-            return _bounded(data, Kind.TLS, _names_in_client_hello(data))
+            return _bounded(data, PreambleKind.TLS, _names_in_client_hello(data))
     if not data[:_METHOD_BYTES].isalpha():
-        return Preamble(Kind.OTHER)
+        return Preamble(PreambleKind.OTHER)
     if len(data) < _METHOD_BYTES:
         raise NeedsMoreData
     line, ended, _ = data.partition(b"\n")
     if b"HTTP/" in line or (not ended and b" " in line):
-        return _bounded(data, Kind.HTTP, _names_in_request(data))
-    return Preamble(Kind.OTHER)
+        return _bounded(data, PreambleKind.HTTP, _names_in_request(data))
+    return Preamble(PreambleKind.OTHER)
 
 
-def _bounded(data: bytes, kind: Kind, names: tuple[str, ...] | None) -> Preamble:
+def _bounded(data: bytes, kind: PreambleKind, names: tuple[str, ...] | None) -> Preamble:
     if names is not None:
         return Preamble(kind, tuple(dict.fromkeys(filter(None, names))))
     if len(data) < _MAX_PREAMBLE_BYTES:
         raise NeedsMoreData
-    return Preamble(Kind.BROKEN)
+    return Preamble(PreambleKind.BROKEN)
 
 
 def _names_in_client_hello(data: bytes) -> tuple[str, ...] | None:
@@ -159,7 +159,7 @@ class LayerChooser:
         if server:
             return self._server_first(ctx, conn)
         preamble = read_preamble(client)
-        if preamble.kind is Kind.BROKEN:
+        if preamble.kind is PreambleKind.BROKEN:
             return None
         conn.hosts = (*conn.hosts, *(h for h in preamble.hosts if h not in conn.hosts))
         if PAGE_HOST in conn.hosts:
@@ -167,7 +167,7 @@ class LayerChooser:
         platform = self._platform(conn)
         if platform is None:
             return relayed(ctx, conn)
-        if preamble.kind is Kind.OTHER or not self._inspected(platform):
+        if preamble.kind is PreambleKind.OTHER or not self._inspected(platform):
             return self._metered(ctx, conn, platform)
         return self._decrypted(ctx, preamble.kind)
 
@@ -183,8 +183,8 @@ class LayerChooser:
     ) -> layer.Layer | None:
         return layers.TCPLayer(ctx) if self._meter(ctx.client, conn, platform) else None
 
-    def _decrypted(self, ctx: context.Context, kind: Kind) -> layer.Layer:
-        if kind is not Kind.TLS:
+    def _decrypted(self, ctx: context.Context, kind: PreambleKind) -> layer.Layer:
+        if kind is not PreambleKind.TLS:
             return TerminableHttp(ctx)
         outer = layers.ServerTLSLayer(ctx)
         outer.child_layer = layers.ClientTLSLayer(ctx)
@@ -193,7 +193,7 @@ class LayerChooser:
     def _inside_tls(
         self, ctx: context.Context, conn: ClientState, client: bytes
     ) -> layer.Layer | None:
-        if ctx.client.alpn in HTTP_ALPNS or read_preamble(client).kind is Kind.HTTP:
+        if ctx.client.alpn in HTTP_ALPNS or read_preamble(client).kind is PreambleKind.HTTP:
             return TerminableHttp(ctx)
         platform = self._platform(conn)
         return self._metered(ctx, conn, platform) if platform is not None else None

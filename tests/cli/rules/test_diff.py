@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from proxy_addon.cli.rules.commands import app
 from proxy_addon.cli.rules.diff import times
-from proxy_addon.rules.diff import Stretch
+from proxy_addon.rules.diff import WeekdayInterval
 from tests.rule_tests.office import POLICY, write
 
 WEEK = ("--week", "2026-11-04")
@@ -105,6 +105,9 @@ def test_rules_and_settings_that_differ(folder: Path) -> None:
 
 def test_times_in_words() -> None:
     """Days with the same hours stand together."""
-    assert times(tuple(Stretch(day, 0, 86_400) for day in range(7))) == "always"
-    assert times((Stretch(0, 43_200, 48_600), Stretch(2, 43_200, 48_600))) == "Mon,Wed 12:00-13:30"
-    assert times((Stretch(6, 0, 30),)) == "Sun 00:00-00:00:30"
+    assert times(tuple(WeekdayInterval(day, 0, 86_400) for day in range(7))) == "always"
+    assert (
+        times((WeekdayInterval(0, 43_200, 48_600), WeekdayInterval(2, 43_200, 48_600)))
+        == "Mon,Wed 12:00-13:30"
+    )
+    assert times((WeekdayInterval(6, 0, 30),)) == "Sun 00:00-00:00:30"

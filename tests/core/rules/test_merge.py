@@ -9,7 +9,7 @@ import pytest
 from proxy_addon.core.rules.documents import Document, Documents
 from proxy_addon.core.rules.merge import Top, declared, merged, policy_part
 from proxy_addon.core.rules.problems import Code, Place
-from proxy_addon.core.rules.report import Report
+from proxy_addon.core.rules.report import ProblemCollector
 
 
 def document(file: str, **data: object) -> Document:
@@ -18,9 +18,9 @@ def document(file: str, **data: object) -> Document:
     return Document(f"rules/{file}", data, keys, keys)
 
 
-def top(*documents: Document, complete: bool = True) -> tuple[Top, Report]:
+def top(*documents: Document, complete: bool = True) -> tuple[Top, ProblemCollector]:
     """These files as one, with what is wrong."""
-    report = Report()
+    report = ProblemCollector()
     return merged(Documents("rules", documents, complete=complete), {"x": []}, report), report
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from proxy_addon.core.rules.documents import Document
 from proxy_addon.core.rules.platforms import compile_platforms, entries, sections
 from proxy_addon.core.rules.problems import Code
-from proxy_addon.core.rules.report import Report
+from proxy_addon.core.rules.report import ProblemCollector
 from proxy_addon.core.ruleset import Platform, Section
 
 
 def compiled(*files: tuple[str, dict]) -> tuple[dict[str, Platform], list[Code]]:
     """The platforms of some files, and the codes of what was wrong."""
-    report = Report()
+    report = ProblemCollector()
     found = entries(Document(f"rules/platforms/{name}.yaml", data, {}, {}) for name, data in files)
     return compile_platforms(found, report), [problem.code for problem in report.problems]
 

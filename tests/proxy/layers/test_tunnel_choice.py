@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.proxy.layers.tunnel_choice import Kind, NeedsMoreData, Preamble, read_preamble
+from proxy_addon.proxy.layers.tunnel_choice import (
+    NeedsMoreData,
+    Preamble,
+    PreambleKind,
+    read_preamble,
+)
 from tests.e2e.client import read_until
 from tests.e2e.origins import BANNER, Origins
 from tests.e2e.waiting import until
@@ -39,24 +44,27 @@ def outcome(data: bytes) -> Preamble | None:
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"GET / HTTP/1.1\r\nHost: WWW.X.com:443\r\n\r\n", Preamble(Kind.HTTP, ("www.x.com",))),
+        (
+            b"GET / HTTP/1.1\r\nHost: WWW.X.com:443\r\n\r\n",
+            Preamble(PreambleKind.HTTP, ("www.x.com",)),
+        ),
         (
             b"GET / HTTP/1.1\r\nHost : x.com\r\nhost:b.com\r\n\r\n",
-            Preamble(Kind.HTTP, ("x.com", "b.com")),
+            Preamble(PreambleKind.HTTP, ("x.com", "b.com")),
         ),
         (
             b"GET http://u@x.com:80/a HTTP/1.1\r\nHost: b.com\r\n\r\n",
-            Preamble(Kind.HTTP, ("x.com", "b.com")),
+            Preamble(PreambleKind.HTTP, ("x.com", "b.com")),
         ),
-        (b"CONNECT x.com:443 HTTP/1.1\r\n\r\n", Preamble(Kind.HTTP, ("x.com",))),
-        (b"GET / HTTP/1.1\nHost: x.com\n\n", Preamble(Kind.HTTP, ("x.com",))),
-        (b"GET / HTTP/1.0\r\n\r\n", Preamble(Kind.HTTP)),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Preamble(Kind.HTTP)),
-        (b"SSH-2.0-OpenSSH_9.6 Debian\r\n", Preamble(Kind.OTHER)),
-        (b"EHLO me\r\n", Preamble(Kind.OTHER)),
-        (b"\x00", Preamble(Kind.OTHER)),
-        (b"\x16\x02\x01\x00\x05hello", Preamble(Kind.OTHER)),
-        (b"\x16\x03\x01\x00\x08\x01\x00\x00\x04junk", Preamble(Kind.TLS)),
+        (b"CONNECT x.com:443 HTTP/1.1\r\n\r\n", Preamble(PreambleKind.HTTP, ("x.com",))),
+        (b"GET / HTTP/1.1\nHost: x.com\n\n", Preamble(PreambleKind.HTTP, ("x.com",))),
+        (b"GET / HTTP/1.0\r\n\r\n", Preamble(PreambleKind.HTTP)),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Preamble(PreambleKind.HTTP)),
+        (b"SSH-2.0-OpenSSH_9.6 Debian\r\n", Preamble(PreambleKind.OTHER)),
+        (b"EHLO me\r\n", Preamble(PreambleKind.OTHER)),
+        (b"\x00", Preamble(PreambleKind.OTHER)),
+        (b"\x16\x02\x01\x00\x05hello", Preamble(PreambleKind.OTHER)),
+        (b"\x16\x03\x01\x00\x08\x01\x00\x00\x04junk", Preamble(PreambleKind.TLS)),
         (b"", None),
         (b"GE", None),
         (b"GET / HTT", None),
@@ -74,7 +82,7 @@ def test_greeting_byte_by_byte(name: str | None) -> None:
     """However slowly a TLS greeting arrives, nothing is decided before its name is here."""
     data = greeting(name)
     assert {outcome(data[:length]) for length in range(len(data))} == {None}
-    assert outcome(data) == Preamble(Kind.TLS, (name,) if name else ())
+    assert outcome(data) == Preamble(PreambleKind.TLS, (name,) if name else ())
 
 
 def test_nothing_is_waited_for_without_end() -> None:
@@ -82,8 +90,8 @@ def test_nothing_is_waited_for_without_end() -> None:
     endless = b"\x16\x03\x01\x40\x00\x01\xff\xff\xff" + bytes(0x3FFC)
     record = b"\x16\x03\x01\x40\x00" + bytes(0x4000)
     assert outcome(endless) is None
-    assert outcome(endless + record * 5) == Preamble(Kind.BROKEN)
-    assert outcome(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 12_000) == Preamble(Kind.BROKEN)
+    assert outcome(endless + record * 5) == Preamble(PreambleKind.BROKEN)
+    assert outcome(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 12_000) == Preamble(PreambleKind.BROKEN)
 
 
 @given(st.binary(max_size=300))
