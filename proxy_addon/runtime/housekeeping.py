@@ -13,11 +13,11 @@ from proxy_addon.metering.assembly import MeteringComponents
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.system.clock import Clock, timer
-from proxy_addon.web.proxy_state import ACTIVE
 
 log = structlog.get_logger("allowance.run")
 
 TICK_SECONDS = 1.0  # seconds between two heartbeats of the event loop
+ACTIVE_SECONDS = 300.0  # who had an activity within this time is counted as active
 COUNT_PEOPLE_TICKS = 5  # ticks between two counts of active people
 FORGET_TICKS = 3600  # ticks between two removals of usage that no window reaches any more
 SWEEP_SECONDS = (
@@ -47,7 +47,8 @@ class Heartbeat:
         self.last_tick = self._clock.now()
         if self._ticks % COUNT_PEOPLE_TICKS == 0:
             # here, because other threads must not iterate over the timelines
-            self._metrics.active_people.set(self._metering.tracker.active(self.last_tick - ACTIVE))
+            since = self.last_tick - ACTIVE_SECONDS
+            self._metrics.active_people.set(self._metering.tracker.active(since))
         self._ticks += 1
         if self._ticks % FORGET_TICKS == 0:
             since = self._metering.enforcer.engine.needed_since(self.last_tick)

@@ -18,8 +18,6 @@ from proxy_addon.system.clock import Clock
 from proxy_addon.system.health import PartHealth
 from proxy_addon.web.interface import Health
 
-ACTIVE = 300.0  # seconds
-
 
 class LiveProxyState:
     """Implements `web.interface.ProxyState`.
