@@ -77,25 +77,34 @@ class LabelValues:
         return word if word is not None and word in self._words else OTHER
 
 
-class MetricFamilies:
-    """All families in one registry. `PrometheusMetrics` counts with them."""
+class FamilyFactory:
+    """Makes families in one registry, in the order of the calls."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"allowance_{name}", text, labels, registry=registry)
+        self._registry = registry
 
-        def gauge(
-            name: str, text: str, *labels: str, workers: Literal["livesum", "livemin", "livemax"]
-        ) -> Gauge:
-            return Gauge(
-                f"allowance_{name}", text, labels, registry=registry, multiprocess_mode=workers
-            )
+    def counter(self, name: str, text: str, *labels: str) -> Counter:
+        """A number that only grows."""
+        return Counter(f"allowance_{name}", text, labels, registry=self._registry)
 
-        def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
-            return Histogram(f"allowance_{name}", text, registry=registry, buckets=buckets)
+    def gauge(
+        self, name: str, text: str, *labels: str, workers: Literal["livesum", "livemin", "livemax"]
+    ) -> Gauge:
+        """A number that goes up and down. `workers`: how the numbers of several workers become one."""
+        return Gauge(
+            f"allowance_{name}", text, labels, registry=self._registry, multiprocess_mode=workers
+        )
 
-        # What people get
-        self.requests = counter(
+    def histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+        """A distribution of durations, in seconds."""
+        return Histogram(f"allowance_{name}", text, registry=self._registry, buckets=buckets)
+
+
+class UsageFamilies:
+    """Requests, attention and allowances."""
+
+    def __init__(self, make: FamilyFactory) -> None:
+        self.requests = make.counter(
             "requests_total",
             "Requests to limited platforms by verdict; would_block: a rule that is only observed.",
             "platform",
@@ -103,127 +112,154 @@ class MetricFamilies:
             "verdict",
             "reason",
         )
-        self.attention = counter(
+        self.attention = make.counter(
             "attention_seconds_total",
             "Seconds of attention; allowance 'free' is not charged.",
             "platform",
             "role",
             "allowance",
         )
-        self.given_back = counter(
+        self.given_back = make.counter(
             "given_back_seconds_total",
             "Seconds given back because a machine had extended a visit.",
             "platform",
         )
-        self.ignored = counter(
+        self.ignored = make.counter(
             "ignored_total",
             "Requests that cost nothing, by what they were.",
             "platform",
             "activity",
         )
-        self.exhausted = counter(
+        self.exhausted = make.counter(
             "exhausted_total", "Times an allowance ran out.", "allowance", "role"
         )
-        self.cut = counter("cut_total", "Running things ended because time was up.", "kind")
-        self.cut_delay = histogram("cut_delay_seconds", "From time up to cut.", CUT_BUCKETS)
-        self.notices = counter("notices_total", "Heads-up pages shown.", "allowance")
-        self.would_block = counter(
+        self.cut = make.counter("cut_total", "Running things ended because time was up.", "kind")
+        self.cut_delay = make.histogram("cut_delay_seconds", "From time up to cut.", CUT_BUCKETS)
+        self.notices = make.counter("notices_total", "Heads-up pages shown.", "allowance")
+        self.would_block = make.counter(
             WOULD_BLOCK.removeprefix("allowance_") + "_total",
             "Requests that a rule with mode: observe would have stopped, by rule.",
             "rule",
             "platform",
             "role",
         )
-        self.time_requests = counter(
+        self.time_requests = make.counter(
             "time_requests_total",
             "Requests for more minutes: asked on the employee's page; granted or refused on the admin page (not "
             "on the command line).",
             "allowance",
             "outcome",
         )
-        self.active_people = gauge(
+        self.active_people = make.gauge(
             "active_people",
             "People with an activity in the last five minutes (somebody at two workers counts twice).",
             workers="livesum",
         )
 
-        # How the proxy does
-        self.decision = histogram("decision_seconds", "Time taken by a decision.", DECISION_BUCKETS)
-        self.errors = counter("errors_total", "Failures of our own code, by hook.", "where")
-        self.loop_lag = histogram(
+
+class OperationFamilies:
+    """Decisions, connections and sign-ins of the proxy."""
+
+    def __init__(self, make: FamilyFactory) -> None:
+        self.decision = make.histogram(
+            "decision_seconds", "Time taken by a decision.", DECISION_BUCKETS
+        )
+        self.errors = make.counter("errors_total", "Failures of our own code, by hook.", "where")
+        self.loop_lag = make.histogram(
             "loop_lag_seconds", "How late a timer of 100 ms on the event loop was.", LAG_BUCKETS
         )
-        self.connections = gauge(
+        self.connections = make.gauge(
             "connections_open", "Client connections that are open.", workers="livesum"
         )
-        self.accepted = counter(
+        self.accepted = make.counter(
             "connections_accepted_total", "Client connections accepted since the start."
         )
-        self.tunnels = counter(
+        self.tunnels = make.counter(
             "tunnels_total",
             "Tunnels by what was done with them: passed, decrypted, metered or refused.",
             "how",
         )
-        self.bytes = counter(
+        self.bytes = make.counter(
             "upstream_bytes_total",
             "Bytes exchanged with sites, as the kernel counted them.",
             "direction",
         )
-        self.upstream_errors = counter(
+        self.upstream_errors = make.counter(
             "upstream_errors_total",
             "Connections to sites that could not be opened or not be trusted.",
             "kind",
         )
-        self.tls_failed = counter(
+        self.tls_failed = make.counter(
             "tls_failed_total", "Clients that did not accept our certificate.", "platform"
         )
-        self.sign_ins = counter("sign_in_total", "Passwords checked, by result.", "result")
+        self.sign_ins = make.counter("sign_in_total", "Passwords checked, by result.", "result")
 
-        # The ledger, its journal and the rules
-        self.ledger_flush = histogram(
+
+class StorageFamilies:
+    """The ledger, its journal and the decision log."""
+
+    def __init__(self, make: FamilyFactory) -> None:
+        self.ledger_flush = make.histogram(
             "ledger_flush_seconds", "Time taken to write to the ledger.", FLUSH_BUCKETS
         )
-        self.ledger_pending = gauge(
+        self.ledger_pending = make.gauge(
             "ledger_pending", "Visits waiting to be written.", workers="livesum"
         )
-        self.ledger_errors = counter(
+        self.ledger_errors = make.counter(
             "ledger_errors_total", "Failed writes and reads by kind.", "kind"
         )
-        self.ledger_up = gauge(
+        self.ledger_up = make.gauge(
             "ledger_up", "1 while the ledger can be written to.", workers="livemin"
         )
-        self.journal_bytes = gauge(
+        self.journal_bytes = make.gauge(
             "journal_bytes",
             "Size of the journal that keeps visits while the ledger is away.",
             workers="livesum",
         )
-        self.journal_visits = gauge(
+        self.journal_visits = make.gauge(
             "journal_visits", "Visits held by the journal.", workers="livesum"
         )
-        self.journal_dropped = counter(
+        self.journal_dropped = make.counter(
             "journal_dropped_total",
             "Times a visit found no room in the journal, or its disk failed.",
         )
-        self.lost = counter(
+        self.lost = make.counter(
             "visits_lost_total",
             "Visits given up: no room in memory, or refused by the ledger.",
             "why",
         )
-        self.decisions_dropped = counter(
+        self.decisions_dropped = make.counter(
             "decision_log_dropped_total",
             "Lines of the decision log given up: too many at once, or no disk.",
             "why",
         )
-        self.rules_loaded = gauge(
+
+
+class RuleFamilies:
+    """The rules in force."""
+
+    def __init__(self, make: FamilyFactory) -> None:
+        self.rules_loaded = make.gauge(
             "rules_loaded_timestamp_seconds",
             "When the rules in force were loaded.",
             workers="livemin",
         )
-        self.rules_ok = gauge(
+        self.rules_ok = make.gauge(
             "rules_last_reload_ok",
             "1 when the last reading of the rules succeeded.",
             workers="livemin",
         )
-        self.rules_info = gauge(
+        self.rules_info = make.gauge(
             "rules_info", "The rules in force, by digest.", "digest", workers="livemax"
         )
+
+
+class MetricFamilies:
+    """All families in one registry, by subject. `PrometheusMetrics` counts with them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        make = FamilyFactory(registry)
+        self.usage = UsageFamilies(make)
+        self.operation = OperationFamilies(make)
+        self.storage = StorageFamilies(make)
+        self.rules = RuleFamilies(make)

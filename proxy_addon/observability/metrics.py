@@ -40,13 +40,13 @@ class PrometheusMetrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._families = families = MetricFamilies(self.registry)
-        self.active_people = families.active_people
-        self.ledger_flush = families.ledger_flush
-        self.ledger_pending = families.ledger_pending
-        self.ledger_up = families.ledger_up
-        self.journal_bytes = families.journal_bytes
-        self.journal_visits = families.journal_visits
-        self.rules_ok = families.rules_ok
+        self.active_people = families.usage.active_people
+        self.ledger_flush = families.storage.ledger_flush
+        self.ledger_pending = families.storage.ledger_pending
+        self.ledger_up = families.storage.ledger_up
+        self.journal_bytes = families.storage.journal_bytes
+        self.journal_visits = families.storage.journal_visits
+        self.rules_ok = families.rules.rules_ok
 
         self._digest = ""
         self._seen: dict[
@@ -63,16 +63,16 @@ class PrometheusMetrics:
         """Series that exist from the start, so that a rate sees the first event, too."""
         self.ledger_up.set(1)  # it was checked before anything is counted
         for counter, words in (
-            (self._families.tunnels, TUNNELS),
-            (self._families.cut, CUTS),
-            (self._families.bytes, DIRECTIONS),
-            (self._families.upstream_errors, UPSTREAM_ERRORS),
-            (self._families.sign_ins, SIGN_INS),
-            (self._families.tls_failed, (PAGE,)),
-            (self._families.lost, ("no-room", "refused")),
-            (self._families.decisions_dropped, DROP_REASONS),
-            (self._families.ledger_errors, LEDGER_ERRORS),
-            (self._families.errors, HOOKS),
+            (self._families.operation.tunnels, TUNNELS),
+            (self._families.usage.cut, CUTS),
+            (self._families.operation.bytes, DIRECTIONS),
+            (self._families.operation.upstream_errors, UPSTREAM_ERRORS),
+            (self._families.operation.sign_ins, SIGN_INS),
+            (self._families.operation.tls_failed, (PAGE,)),
+            (self._families.storage.lost, ("no-room", "refused")),
+            (self._families.storage.decisions_dropped, DROP_REASONS),
+            (self._families.storage.ledger_errors, LEDGER_ERRORS),
+            (self._families.operation.errors, HOOKS),
         ):
             for word in words:
                 counter.labels(word)
@@ -80,12 +80,12 @@ class PrometheusMetrics:
     def rules(self, rules: RuleSet, at: float) -> None:
         """Rules came into force at the instant `at`."""
         if self._digest and self._digest != rules.digest[:12]:
-            self._families.rules_info.labels(self._digest).set(
+            self._families.rules.rules_info.labels(self._digest).set(
                 0
             )  # `exposition` leaves it out; a shared file cannot
         self._digest = rules.digest[:12]
-        self._families.rules_info.labels(self._digest).set(1)
-        self._families.rules_loaded.set(at)
+        self._families.rules.rules_info.labels(self._digest).set(1)
+        self._families.rules.rules_loaded.set(at)
         self.rules_ok.set(1)
         roles = rules.roles | {"admin", NOBODY}
         self._platform = LabelValues({*rules.platforms, PAGE})
@@ -97,21 +97,21 @@ class PrometheusMetrics:
         )
         # Series that begin at zero: what happens for the first time would not be seen as an increase.
         for platform in rules.limited:
-            self._families.given_back.labels(platform)
+            self._families.usage.given_back.labels(platform)
         for allowance in rules.allowances:
-            self._families.notices.labels(allowance)
+            self._families.usage.notices.labels(allowance)
             for outcome in OUTCOMES:
-                self._families.time_requests.labels(allowance, outcome)
+                self._families.usage.time_requests.labels(allowance, outcome)
             for role in roles:
-                self._families.exhausted.labels(allowance, role)
+                self._families.usage.exhausted.labels(allowance, role)
 
     # -- the engine (observability.interface.Metrics)
 
     def decided(self, person: Person, decision: Decision, seconds: float) -> None:
         """See `observability.interface.Metrics`."""
-        self._families.decision.observe(seconds)
+        self._families.operation.decision.observe(seconds)
         if decision.reason is not Reason.NOT_LIMITED:
-            self._families.requests.labels(
+            self._families.usage.requests.labels(
                 self._platform(decision.platform),
                 self._role(person.roles[0]),
                 "would_block" if decision.would_block else decision.verdict.value,
@@ -124,7 +124,7 @@ class PrometheusMetrics:
 
     def _tried_out(self, person: Person, decision: Decision) -> None:
         rule = self._observed(OTHERWISE if decision.rule is None else decision.rule)
-        self._families.would_block.labels(
+        self._families.usage.would_block.labels(
             rule, self._platform(decision.platform), self._role(person.roles[0])
         ).inc()
 
@@ -140,17 +140,17 @@ class PrometheusMetrics:
     ) -> None:
         """See `observability.interface.Metrics`."""
         charged = self._allowance(FREE if allowance is None else allowance)
-        self._families.attention.labels(
+        self._families.usage.attention.labels(
             self._platform(platform), self._role(person.roles[0]), charged
         ).inc(seconds)
 
     def given_back(self, person: Person, platform: str, seconds: float) -> None:
         """See `observability.interface.Metrics`."""
-        self._families.given_back.labels(self._platform(platform)).inc(seconds)
+        self._families.usage.given_back.labels(self._platform(platform)).inc(seconds)
 
     def ignored(self, person: Person, platform: str, activity: Activity) -> None:
         """See `observability.interface.Metrics`."""
-        self._families.ignored.labels(self._platform(platform), activity.value).inc()
+        self._families.usage.ignored.labels(self._platform(platform), activity.value).inc()
 
     def exhausted(self, person: Person, allowance: str, at: float) -> None:
         """See `observability.interface.Metrics`. Once for each time that it runs out, however often that is noticed."""
@@ -158,86 +158,92 @@ class PrometheusMetrics:
         if key in self._out:
             return
         self._out.add(key)
-        self._families.exhausted.labels(
+        self._families.usage.exhausted.labels(
             self._allowance(allowance), self._role(person.roles[0])
         ).inc()
 
     def cut(self, kind: str, delay: float) -> None:
         """See `observability.interface.Metrics`."""
-        self._families.cut.labels(kind if kind in CUTS else OTHER).inc()
-        self._families.cut_delay.observe(delay)
+        self._families.usage.cut.labels(kind if kind in CUTS else OTHER).inc()
+        self._families.usage.cut_delay.observe(delay)
 
     def failed(self, where: str) -> None:
         """See `observability.interface.Metrics`."""
         if where not in self._hooks_seen and len(self._hooks_seen) >= MAX_HOOKS:
             where = OTHER
         self._hooks_seen.add(where)
-        self._families.errors.labels(where).inc()
+        self._families.operation.errors.labels(where).inc()
 
     # -- connections (observability.interface.Traffic)
 
     def connections(self, open_now: int) -> None:
         """How many client connections are open."""
-        self._families.connections.set(open_now)
+        self._families.operation.connections.set(open_now)
 
     def accepted(self) -> None:
         """A client connection was accepted."""
-        self._families.accepted.inc()
+        self._families.operation.accepted.inc()
 
     def tunnel(self, how: str) -> None:
         """A tunnel was passed, decrypted, metered or refused."""
-        self._families.tunnels.labels(how if how in TUNNELS else OTHER).inc()
+        self._families.operation.tunnels.labels(how if how in TUNNELS else OTHER).inc()
 
     def volume(self, to_site: int, from_site: int) -> None:
         """So many more bytes went to a site, and came from it."""
-        self._families.bytes.labels(DIRECTIONS[0]).inc(to_site)
-        self._families.bytes.labels(DIRECTIONS[1]).inc(from_site)
+        self._families.operation.bytes.labels(DIRECTIONS[0]).inc(to_site)
+        self._families.operation.bytes.labels(DIRECTIONS[1]).inc(from_site)
 
     def upstream_failed(self, kind: str) -> None:
         """A connection to a site could not be opened, or not be trusted: one of UPSTREAM_ERRORS."""
-        self._families.upstream_errors.labels(kind if kind in UPSTREAM_ERRORS else OTHER).inc()
+        self._families.operation.upstream_errors.labels(
+            kind if kind in UPSTREAM_ERRORS else OTHER
+        ).inc()
 
     def tls_failed(self, platform: str) -> None:
         """A client did not accept our certificate."""
-        self._families.tls_failed.labels(self._platform(platform)).inc()
+        self._families.operation.tls_failed.labels(self._platform(platform)).inc()
 
     def signed_in(self, result: str) -> None:
         """A password was checked: one of SIGN_INS."""
-        self._families.sign_ins.labels(result if result in SIGN_INS else OTHER).inc()
+        self._families.operation.sign_ins.labels(result if result in SIGN_INS else OTHER).inc()
 
     def notice(self, allowance: str) -> None:
         """A heads-up page was shown."""
-        self._families.notices.labels(self._allowance(allowance)).inc()
+        self._families.usage.notices.labels(self._allowance(allowance)).inc()
 
     def time_requested(self, allowance: str, outcome: str) -> None:
         """More time was asked for, granted or refused: one of OUTCOMES."""
-        self._families.time_requests.labels(
+        self._families.usage.time_requests.labels(
             self._allowance(allowance), outcome if outcome in OUTCOMES else OTHER
         ).inc()
 
     def lag(self, seconds: float) -> None:
         """A timer on the event loop was late by so much."""
-        self._families.loop_lag.observe(seconds)
+        self._families.operation.loop_lag.observe(seconds)
 
     # -- the ledger
 
     def ledger_failed(self, kind: str, since_start: int) -> None:
         """`since_start` reads or writes have failed for the reason `kind`."""
         kind = kind if kind in LEDGER_ERRORS else OTHER
-        self._families.ledger_errors.labels(kind).inc(self._new("ledger", kind, since_start))
+        self._families.storage.ledger_errors.labels(kind).inc(
+            self._new("ledger", kind, since_start)
+        )
 
     def lost(self, since_start: Mapping[str, int]) -> None:
         """Visits given up since the start, by why: no-room or refused."""
         for why, count in since_start.items():
-            self._families.lost.labels(why).inc(self._new("lost", why, count))
+            self._families.storage.lost.labels(why).inc(self._new("lost", why, count))
 
     def journal_dropped(self, since_start: int) -> None:
         """So many times a visit could not be put into the journal."""
-        self._families.journal_dropped.inc(self._new("journal", "dropped", since_start))
+        self._families.storage.journal_dropped.inc(self._new("journal", "dropped", since_start))
 
     def decisions_dropped(self, why: str, lines: int) -> None:
         """So many lines of the decision log were given up. Any thread."""
-        self._families.decisions_dropped.labels(why if why in DROP_REASONS else OTHER).inc(lines)
+        self._families.storage.decisions_dropped.labels(why if why in DROP_REASONS else OTHER).inc(
+            lines
+        )
 
     def _new(self, of: str, kind: str, since_start: int) -> int:
         new = max(0, since_start - self._seen.get((of, kind), 0))

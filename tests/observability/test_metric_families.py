@@ -46,7 +46,7 @@ def test_a_label_takes_known_words_only() -> None:
 def test_each_registry_has_families_of_its_own() -> None:
     """Two sets do not count together."""
     one, two = CollectorRegistry(), CollectorRegistry()
-    MetricFamilies(one).accepted.inc()
+    MetricFamilies(one).operation.accepted.inc()
     MetricFamilies(two)
     name = "allowance_connections_accepted_total"
     assert (one.get_sample_value(name), two.get_sample_value(name)) == (1, 0)
