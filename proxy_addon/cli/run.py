@@ -90,20 +90,7 @@ def run(
     """Start the proxy. Every option is also a key of allowance.toml and ALLOWANCE_… in the environment."""
     given = {key: value for key, value in locals().items() if key != "config"}
     try:
-        settings = load_settings(given, config)
-        logs.configure(settings.log_format, settings.log_level)
-        settings = settings.model_copy(
-            update={
-                "listen": available_port(settings.listen, "--listen"),
-                "web": available_port(settings.web, "--web"),
-            }
-        )
-        if settings.workers > 1:
-            code = asyncio.run(_supervise(settings))
-        else:
-            application = Application(settings)
-            application.load()
-            code = asyncio.run(_serve(application))
+        code = _start(load_settings(given, config))
     except (
         SettingsError,
         RuleErrors,
@@ -115,6 +102,22 @@ def run(
     ) as error:
         exit_with(error)
     raise typer.Exit(code)
+
+
+def _start(settings: Settings) -> int:
+    """Configure logging, find the ports and serve until the end, in this process or in several. The exit code."""
+    logs.configure(settings.log_format, settings.log_level)
+    settings = settings.model_copy(
+        update={
+            "listen": available_port(settings.listen, "--listen"),
+            "web": available_port(settings.web, "--web"),
+        }
+    )
+    if settings.workers > 1:
+        return asyncio.run(_supervise(settings))
+    application = Application(settings)
+    application.load()
+    return asyncio.run(_serve(application))
 
 
 async def _serve(application: Application) -> int:

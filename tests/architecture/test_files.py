@@ -12,6 +12,7 @@ import pytest
 from tests.architecture.tree import OURS, ROOT, names, parsed, python_files, text_files, tracked
 
 MOST_LINES = 400
+MOST_BODY_LINES = 60
 NAMED_FILE = re.compile(r"(?<![\w/.-])(?:[a-z_]+/)*[a-z_]+\.py\b")
 MODULES = python_files(*OURS)
 TESTS = [path for path in python_files("tests") if path.name.startswith("test_")]
@@ -91,6 +92,18 @@ def test_files_are_small(path: Path) -> None:
     """No Python file has more than 400 lines."""
     lines = len((ROOT / path).read_text("utf-8").splitlines())
     assert lines <= MOST_LINES, f"{path} has {lines} lines"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_functions_are_short(path: Path) -> None:
+    """No body of a function has more than 60 lines; parameters, as those of a command, are not counted."""
+    long = [
+        f"{path}:{node.lineno}: {node.name}"
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.body[0].lineno >= MOST_BODY_LINES
+    ]
+    assert not long, "\n".join(long)
 
 
 def functions_in(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
