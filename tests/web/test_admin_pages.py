@@ -8,12 +8,12 @@ import pytest
 
 from proxy_addon.ledger.interface import AuditEntry, LedgerUnavailable, TimeRequest, Total
 from tests.ledger.memory_ledger import MemoryLedger
-from tests.web.back import NAMES, SAME, Behind, call, token
+from tests.web.admin_setup import NAMES, SAME, AdminSetup, call, token
 from tests.web.office import MIDNIGHT, NOW, visit
 from tests.web.test_app import text_of
 
 
-class Away(MemoryLedger):
+class UnreachableLedger(MemoryLedger):
     """A ledger that cannot be reached."""
 
     def requests(
@@ -28,11 +28,11 @@ class Away(MemoryLedger):
         raise LedgerUnavailable("away")
 
 
-async def form(behind: Behind, name: str = "ada", **fields: str) -> dict[str, str]:
+async def form(setup: AdminSetup, name: str = "ada", **fields: str) -> dict[str, str]:
     """A form of the admin page, filled in."""
-    page = await call(behind.person(name), "/admin")
+    page = await call(setup.person(name), "/admin")
     assert page.status_code == 200, page.text
-    return fields | {"token": behind.admin_service.tokens.of(name, now=NOW)}
+    return fields | {"token": setup.admin_service.tokens.of(name, now=NOW)}
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ async def test_only_administrators_who_signed_in(
     path: str, fields: dict[str, str] | None, name: str, signed_in: bool, word: str
 ) -> None:
     """Others get 403 and read which role is needed, and an administrator's address alone is not enough."""
-    behind = Behind(pseudonyms=True)
-    behind.asked()
-    answer = await call(behind.person(name, signed_in=signed_in), path, fields)
+    setup = AdminSetup(pseudonyms=True)
+    setup.asked()
+    answer = await call(setup.person(name, signed_in=signed_in), path, fields)
     assert answer.status_code == 403
     assert "For administrators only" in answer.text
     assert word in answer.text
@@ -60,9 +60,9 @@ async def test_only_administrators_who_signed_in(
 async def test_the_page() -> None:
     """Rules, parts, tried-out rules and totals, without a person in them; strict headers; everything escaped."""
     problems = ("rules/policy.yaml:3:5: unknown-key: 'x<y' is not known",)
-    behind = Behind(problems=problems)
-    behind.inner.write_visits([visit("facebook", 60, 5), visit("youtube", 30, 20, None)])
-    answer = await call(behind.person("ada"), "/admin")
+    setup = AdminSetup(problems=problems)
+    setup.inner.write_visits([visit("facebook", 60, 5), visit("youtube", 30, 20, None)])
+    answer = await call(setup.person("ada"), "/admin")
     shown = text_of(answer.text)
     assert answer.status_code == 200
     for part in (
@@ -93,60 +93,60 @@ async def test_the_page() -> None:
     assert "frame-ancestors 'none'" in policy
     assert "script-src" not in policy
     assert "<script" not in answer.text
-    assert '<a href="/admin">' in (await call(behind.person("ada"), "/")).text
-    assert '<a href="/admin">' not in (await call(behind.person("dora"), "/")).text
+    assert '<a href="/admin">' in (await call(setup.person("ada"), "/")).text
+    assert '<a href="/admin">' not in (await call(setup.person("dora"), "/")).text
 
 
 async def test_approving() -> None:
     """A yes is a grant until the period ends, audited, told at once to the writer, and counted; once."""
-    behind = Behind()
-    behind.asked(reason="<script>alert(1)</script>")
-    page = await call(behind.person("ada"), "/admin")
+    setup = AdminSetup()
+    setup.asked(reason="<script>alert(1)</script>")
+    page = await call(setup.person("ada"), "/admin")
     assert "<script>" not in page.text
     assert page.text.index('value="refuse"') < page.text.index(
         'value="approve"'
     )  # Enter in the note says no
     sent = {"request": "r1", "verb": "approve", "token": token(page.text)}
-    answer = await call(behind.person("ada"), "/admin/requests", sent)
+    answer = await call(setup.person("ada"), "/admin/requests", sent)
     assert (answer.status_code, answer.headers["location"]) == (303, "/admin?done=granted")
-    (grant,) = behind.ledger.grants(0.0)
+    (grant,) = setup.ledger.grants(0.0)
     assert (grant.person, grant.seconds, grant.granted_by, grant.expires) == (
         "dora",
         600.0,
         "ada",
         MIDNIGHT,
     )
-    assert [(each.actor, each.action) for each in behind.ledger.audit_log()] == [
+    assert [(each.actor, each.action) for each in setup.ledger.audit_log()] == [
         ("web:ada", "grant")
     ]
-    assert behind.woken == 1
-    assert "Granted" in (await call(behind.person("ada"), "/admin?done=granted")).text
+    assert setup.woken == 1
+    assert "Granted" in (await call(setup.person("ada"), "/admin?done=granted")).text
     again = await call(
-        behind.person("abe"),
+        setup.person("abe"),
         "/admin/requests",
-        sent | {"token": behind.admin_service.tokens.of("abe", now=NOW)},
+        sent | {"token": setup.admin_service.tokens.of("abe", now=NOW)},
     )
     assert again.status_code == 400
     assert "already been answered" in again.text
-    assert len(behind.ledger.grants(0.0)) == 1
-    assert behind.counts.seen == {("daily-social", "granted"): 1}
+    assert len(setup.ledger.grants(0.0)) == 1
+    assert setup.counts.seen == {("daily-social", "granted"): 1}
 
 
 async def test_refusing() -> None:
     """A no needs a note, which the person reads."""
-    behind = Behind()
-    behind.asked()
-    sent = await form(behind, request="r1", verb="refuse", note=" ")
-    silent = await call(behind.person("ada"), "/admin/requests", sent)
+    setup = AdminSetup()
+    setup.asked()
+    sent = await form(setup, request="r1", verb="refuse", note=" ")
+    silent = await call(setup.person("ada"), "/admin/requests", sent)
     assert silent.status_code == 400
     assert "why not" in silent.text
     answer = await call(
-        behind.person("ada"), "/admin/requests", sent | {"note": "after <i>lunch</i>"}
+        setup.person("ada"), "/admin/requests", sent | {"note": "after <i>lunch</i>"}
     )
     assert answer.headers["location"] == "/admin?done=refused"
-    assert "after &lt;i&gt;lunch&lt;/i&gt;" in (await call(behind.person(), "/")).text
-    assert not behind.ledger.grants(0.0)
-    assert behind.counts.seen == {("daily-social", "refused"): 1}
+    assert "after &lt;i&gt;lunch&lt;/i&gt;" in (await call(setup.person(), "/")).text
+    assert not setup.ledger.grants(0.0)
+    assert setup.counts.seen == {("daily-social", "refused"): 1}
 
 
 @pytest.mark.parametrize(
@@ -154,83 +154,83 @@ async def test_refusing() -> None:
 )
 async def test_nonsense_decides_nothing(fields: dict[str, str]) -> None:
     """Unknown requests and verbs are told, and change nothing."""
-    behind = Behind()
-    behind.asked()
-    answer = await call(behind.person("ada"), "/admin/requests", await form(behind, **fields))
+    setup = AdminSetup()
+    setup.asked()
+    answer = await call(setup.person("ada"), "/admin/requests", await form(setup, **fields))
     assert answer.status_code == 400
-    assert behind.ledger.requests(status="open")
+    assert setup.ledger.requests(status="open")
 
 
 async def test_not_about_oneself() -> None:
     """Nobody decides about their own request, under their name or their pseudonym."""
     for pseudonyms in (False, True):
-        behind = Behind(pseudonyms=pseudonyms)
-        behind.asked(person="ada")
-        assert "your own request" in (await call(behind.person("ada"), "/admin")).text
-        sent = await form(behind, request="r1", verb="approve")
-        answer = await call(behind.person("ada"), "/admin/requests", sent)
+        setup = AdminSetup(pseudonyms=pseudonyms)
+        setup.asked(person="ada")
+        assert "your own request" in (await call(setup.person("ada"), "/admin")).text
+        sent = await form(setup, request="r1", verb="approve")
+        answer = await call(setup.person("ada"), "/admin/requests", sent)
         assert answer.status_code == 400
         assert "Somebody else" in answer.text
-        assert not behind.ledger.grants(0.0)
+        assert not setup.ledger.grants(0.0)
 
 
 @pytest.mark.parametrize("path", ["/admin/requests", "/admin/unmask"])
 async def test_other_sites_cannot_decide(path: str) -> None:
     """Neither another site nor a form without this administrator's token changes anything."""
-    behind = Behind(pseudonyms=True)
-    behind.asked()
-    sent = await form(behind, request="r1", verb="approve", pseudonym=NAMES.of("dora"), reason="x")
+    setup = AdminSetup(pseudonyms=True)
+    setup.asked()
+    sent = await form(setup, request="r1", verb="approve", pseudonym=NAMES.of("dora"), reason="x")
     for headers, fields in (
         ({"Origin": "https://evil.example"}, sent),
         ({}, sent),
-        (SAME, sent | {"token": behind.admin_service.tokens.of("abe", now=NOW)}),
+        (SAME, sent | {"token": setup.admin_service.tokens.of("abe", now=NOW)}),
     ):
-        assert (await call(behind.person("ada"), path, fields, headers)).status_code == 403
-    assert behind.ledger.requests(status="open")
-    assert not behind.ledger.audit_log()
+        assert (await call(setup.person("ada"), path, fields, headers)).status_code == 403
+    assert setup.ledger.requests(status="open")
+    assert not setup.ledger.audit_log()
 
 
 async def test_the_ledger_is_away() -> None:
     """The page says so with 503 and shows what memory knows; decisions are not taken."""
-    behind = Behind(Away(), pseudonyms=True)
-    page = await call(behind.person("ada"), "/admin")
+    setup = AdminSetup(UnreachableLedger(), pseudonyms=True)
+    page = await call(setup.person("ada"), "/admin")
     assert page.status_code == 503
     assert "is not available right now" in page.text
     assert "3f9ad2c1b7e0" in page.text
-    sent = {"token": behind.admin_service.tokens.of("ada", now=NOW)}
+    sent = {"token": setup.admin_service.tokens.of("ada", now=NOW)}
     for path, fields in (
         ("/admin/requests", {"request": "r1", "verb": "approve"}),
         ("/admin/unmask", {"pseudonym": NAMES.of("dora"), "reason": "x"}),
     ):
-        answer = await call(behind.person("ada"), path, sent | fields)
+        answer = await call(setup.person("ada"), path, sent | fields)
         assert answer.status_code == 503
         assert "dora" not in answer.text
 
 
 async def test_unmasking() -> None:
     """First the audit with the reason, then the name, for that administrator and for a minute or two."""
-    behind = Behind(pseudonyms=True)
+    setup = AdminSetup(pseudonyms=True)
     hidden = NAMES.of("dora")
-    sent = await form(behind, pseudonym=hidden, reason="a complaint")
-    answer = await call(behind.person("ada"), "/admin/unmask", sent)
+    sent = await form(setup, pseudonym=hidden, reason="a complaint")
+    answer = await call(setup.person("ada"), "/admin/unmask", sent)
     assert answer.status_code == 303
-    (entry,) = behind.inner.audit_log(subject=hidden)
+    (entry,) = setup.inner.audit_log(subject=hidden)
     assert (entry.action, entry.actor, entry.detail) == (
         "unmask",
         f"web:{NAMES.of('ada')}",
         "a complaint",
     )
-    shown = await call(behind.person("ada"), answer.headers["location"])
+    shown = await call(setup.person("ada"), answer.headers["location"])
     assert "dora" in text_of(shown.text)
-    assert len(behind.inner.audit_log()) == 1
+    assert len(setup.inner.audit_log()) == 1
     for path in (
         answer.headers["location"].replace(
             hidden.replace(":", "%3A"), NAMES.of("ada").replace(":", "%3A")
         ),
         f"/admin/unmasked?pseudonym={hidden}",
     ):
-        assert (await call(behind.person("ada"), path)).status_code == 403
-    assert (await call(behind.person("abe"), answer.headers["location"])).status_code == 403
+        assert (await call(setup.person("ada"), path)).status_code == 403
+    assert (await call(setup.person("abe"), answer.headers["location"])).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -242,25 +242,25 @@ async def test_unmasking() -> None:
 )
 async def test_unmasking_needs_a_reason(fields: dict[str, str], word: str) -> None:
     """Without a reason, or for what is not a pseudonym, nothing is looked for."""
-    behind = Behind(pseudonyms=True)
-    answer = await call(behind.person("ada"), "/admin/unmask", await form(behind, **fields))
+    setup = AdminSetup(pseudonyms=True)
+    answer = await call(setup.person("ada"), "/admin/unmask", await form(setup, **fields))
     assert answer.status_code == 400
     assert word in answer.text
-    assert not behind.inner.audit_log()
+    assert not setup.inner.audit_log()
 
 
 async def test_where_names_are_kept() -> None:
     """Without pseudonyms there is nothing to unmask."""
-    behind = Behind()
-    sent = await form(behind, pseudonym=NAMES.of("dora"), reason="x")
-    answer = await call(behind.person("ada"), "/admin/unmask", sent)
+    setup = AdminSetup()
+    sent = await form(setup, pseudonym=NAMES.of("dora"), reason="x")
+    answer = await call(setup.person("ada"), "/admin/unmask", sent)
     assert answer.status_code == 400
-    assert not behind.ledger.audit_log()
+    assert not setup.ledger.audit_log()
 
 
 async def test_somebody_unknown() -> None:
     """A pseudonym of nobody here is told as that."""
-    behind = Behind(pseudonyms=True)
-    sent = await form(behind, pseudonym=NAMES.of("zoe"), reason="x")
-    answer = await call(behind.person("ada"), "/admin/unmask", sent)
-    assert "Not known here" in (await call(behind.person("ada"), answer.headers["location"])).text
+    setup = AdminSetup(pseudonyms=True)
+    sent = await form(setup, pseudonym=NAMES.of("zoe"), reason="x")
+    answer = await call(setup.person("ada"), "/admin/unmask", sent)
+    assert "Not known here" in (await call(setup.person("ada"), answer.headers["location"])).text

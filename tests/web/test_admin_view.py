@@ -9,7 +9,7 @@ import pytest
 from proxy_addon.system.health import down
 from proxy_addon.web.admin_view import MAX_SHOWN, in_force, observing, parts
 from proxy_addon.web.interface import Health
-from tests.web.back import RULES, UP
+from tests.web.admin_setup import RULES, UP
 from tests.web.office import NOW
 
 

@@ -98,7 +98,7 @@ def test_what_the_rules_no_longer_know_has_a_name_still() -> None:
     assert NOW - 9 * MINUTE < NOW
 
 
-class Observing(FixedProxyState):
+class StateWithModes(FixedProxyState):
     """An office whose one allowance is spent by rules in these modes."""
 
     modes: tuple[Mode, ...] = ()
@@ -124,7 +124,7 @@ def test_an_allowance_that_is_only_tried_out_says_so(
     modes: tuple[Mode, ...], observed: bool
 ) -> None:
     """Only when none of its rules is enforced."""
-    office = Observing(held=(balance(spent=60),))
+    office = StateWithModes(held=(balance(spent=60),))
     office.modes = modes
     day = day_of(office, DORA)
     assert day.cards[0].observed is observed

@@ -55,7 +55,7 @@ def rule_set(*rules: Rule, **changes: object) -> RuleSet:
 
 
 @dataclass
-class Ruled(FixedProxyState):
+class StateWithRules(FixedProxyState):
     """An office with these rules."""
 
     ruled: RuleSet | None = None
@@ -68,7 +68,7 @@ def page(
     platform: str = "", address: str = "", seen: tuple[Visit, ...] = (), **changes: object
 ) -> WhyPage:
     """What dora is told."""
-    return page_of(Ruled(seen=seen, ruled=rule_set(**changes)), "dora", platform, address)
+    return page_of(StateWithRules(seen=seen, ruled=rule_set(**changes)), "dora", platform, address)
 
 
 def test_the_walk_in_plain_words() -> None:
@@ -149,12 +149,12 @@ def test_used_up() -> None:
 
 def test_other_answers() -> None:
     """No rule that fits, a rule that is only tried out, and a platform that no rule limits."""
-    quiet = page_of(Ruled(ruled=rule_set(RULES[0])), "dora", "youtube").asked
+    quiet = page_of(StateWithRules(ruled=rule_set(RULES[0])), "dora", "youtube").asked
     assert quiet is not None
     assert quiet.because == "No rule applies, so the default of the policy decides."
     assert quiet.walk[0].why == "It is for the role care; you are in staff."
     tried = page_of(
-        Ruled(ruled=rule_set(replace(RULES[4], mode=Mode.OBSERVE))), "dora", "youtube"
+        StateWithRules(ruled=rule_set(replace(RULES[4], mode=Mode.OBSERVE))), "dora", "youtube"
     ).asked
     assert tried is not None
     assert tried.opens
@@ -162,7 +162,9 @@ def test_other_answers() -> None:
         "The rule is only being tried out; if it were enforced, this would be closed."
     )
     assert tried.walk[-1].why == "This rule decides, but is only being tried out."
-    free = page_of(Ruled(ruled=replace(rule_set(), limited=frozenset())), "dora", "youtube").asked
+    free = page_of(
+        StateWithRules(ruled=replace(rule_set(), limited=frozenset())), "dora", "youtube"
+    ).asked
     assert free is not None
     assert free.because == "No rule limits this: nothing is counted there."
     about = page("youtube").asked
@@ -192,7 +194,7 @@ def test_what_cannot_be_answered() -> None:
 def test_a_long_list_is_cut() -> None:
     """Hundreds of rules of other people are a number."""
     many = tuple(replace(RULES[0], name=f"R{n}") for n in range(200))
-    asked = page_of(Ruled(ruled=rule_set(*many, RULES[3])), "dora", "facebook").asked
+    asked = page_of(StateWithRules(ruled=rule_set(*many, RULES[3])), "dora", "facebook").asked
     assert asked is not None
     assert (len(asked.walk), asked.passed) == (MAX_STEPS + 1, 200 - MAX_STEPS)
     assert asked.walk[-1].decides
@@ -200,7 +202,7 @@ def test_a_long_list_is_cut() -> None:
 
 async def test_the_page() -> None:
     """Reached from the employee's page, with a form that needs no script, and about who asks alone."""
-    app = as_person(employee_app(Ruled(seen=(visit("facebook", 30, 5),))))
+    app = as_person(employee_app(StateWithRules(seen=(visit("facebook", 30, 5),))))
     assert 'href="/why"' in (await get(app, "/")).text
     answer = await get(app, "/why?platform=youtube&user=bob")
     shown = text_of(answer.text)
@@ -217,7 +219,7 @@ async def test_the_page() -> None:
     policy = answer.headers["content-security-policy"]
     assert "form-action 'self'" in policy and "script-src" not in policy
     assert answer.headers["cache-control"] == "no-store"
-    assert (await get(employee_app(Ruled()), "/why")).status_code == 403
+    assert (await get(employee_app(StateWithRules()), "/why")).status_code == 403
 
 
 @settings(max_examples=60, deadline=None)
@@ -227,7 +229,7 @@ async def test_whatever_is_typed(platform: str, address: str) -> None:
     marked = f"{address}<b id=evil>\"'"
     found = page(platform, marked)
     assert found.problem or found.asked or not found.address
-    app = as_person(employee_app(Ruled()))
+    app = as_person(employee_app(StateWithRules()))
     typed = urlencode({"platform": platform, "address": marked}, errors="replace")
     answer = await get(app, f"/why?{typed}")
     assert answer.status_code == 200

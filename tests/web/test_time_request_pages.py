@@ -10,12 +10,12 @@ from proxy_addon.core.types import Grant
 from proxy_addon.ledger.interface import LedgerUnavailable, TimeRequest
 from proxy_addon.web.time_request_pages import rows, when
 from tests.ledger.memory_ledger import MemoryLedger
-from tests.web.back import RULES, SAME, UP, Behind, call, token
+from tests.web.admin_setup import RULES, SAME, UP, AdminSetup, call, token
 from tests.web.office import MIDNIGHT, NOW, ZONE
 from tests.web.test_app import text_of
 
 
-class Away(MemoryLedger):
+class UnreachableLedger(MemoryLedger):
     """A ledger that cannot be reached."""
 
     def ask(self, request: TimeRequest, *, most_open: int) -> bool:
@@ -27,9 +27,9 @@ class Away(MemoryLedger):
         raise LedgerUnavailable("postgresql://10.0.0.1 does not answer")
 
 
-async def filled(behind: Behind, **values: str) -> dict[str, str]:
+async def filled(setup: AdminSetup, **values: str) -> dict[str, str]:
     """The form as dora gets it, filled in."""
-    page = await call(behind.person(), "/ask?allowance=weekly-video")
+    page = await call(setup.person(), "/ask?allowance=weekly-video")
     assert page.status_code == 200
     assert page.headers["cache-control"] == "no-store"
     assert "form-action 'self'" in page.headers["content-security-policy"]
@@ -46,10 +46,10 @@ async def filled(behind: Behind, **values: str) -> dict[str, str]:
 
 async def test_asking() -> None:
     """Form, redirect, and the request on the person's own page; nobody else's page shows it."""
-    behind = Behind()
-    answer = await call(behind.person(), "/ask", await filled(behind, reason="  a <b>launch</b> "))
+    setup = AdminSetup()
+    answer = await call(setup.person(), "/ask", await filled(setup, reason="  a <b>launch</b> "))
     assert (answer.status_code, answer.headers["location"]) == (303, "/#requests")
-    (stored,) = behind.ledger.requests()
+    (stored,) = setup.ledger.requests()
     assert (stored.person, stored.allowance, stored.seconds, stored.reason, stored.status) == (
         "dora",
         "daily-social",
@@ -57,11 +57,11 @@ async def test_asking() -> None:
         "a <b>launch</b>",
         "open",
     )
-    home = await call(behind.person(), "/")
+    home = await call(setup.person(), "/")
     assert "10 minutes of Daily social, today at 14:50: waits for an answer" in text_of(home.text)
     assert escape("a <b>launch</b>") in home.text
-    assert "launch" not in (await call(behind.person("emil"), "/")).text
-    assert behind.counts.seen == {("daily-social", "asked"): 1}
+    assert "launch" not in (await call(setup.person("emil"), "/")).text
+    assert setup.counts.seen == {("daily-social", "asked"): 1}
 
 
 @pytest.mark.parametrize(
@@ -75,29 +75,29 @@ async def test_asking() -> None:
 )
 async def test_what_cannot_be_asked(values: dict[str, str], word: str) -> None:
     """It is said what is wrong, and what was typed stays, escaped."""
-    behind = Behind()
-    answer = await call(behind.person(), "/ask", await filled(behind, **values))
+    setup = AdminSetup()
+    answer = await call(setup.person(), "/ask", await filled(setup, **values))
     assert answer.status_code == 400
     assert word in answer.text
     (value,) = values.values()
     assert "<i>" not in answer.text
     assert "<script>" not in answer.text
     assert value == "" or "allowance" in values or f'value="{escape(value)}"' in answer.text
-    assert not behind.ledger.requests()
+    assert not setup.ledger.requests()
 
 
 async def test_three_at_a_time() -> None:
     """With three that wait there is no form, and one that comes all the same is not taken."""
-    behind = Behind()
-    form = await filled(behind)
+    setup = AdminSetup()
+    form = await filled(setup)
     for number in range(3):
-        behind.asked(number)
-    assert "<form" not in (await call(behind.person(), "/ask")).text
-    answer = await call(behind.person(), "/ask", form)
+        setup.asked(number)
+    assert "<form" not in (await call(setup.person(), "/ask")).text
+    answer = await call(setup.person(), "/ask", form)
     assert answer.status_code == 400
     assert "waiting for an answer" in answer.text
-    assert len(behind.ledger.requests()) == 3
-    assert not behind.counts.seen
+    assert len(setup.ledger.requests()) == 3
+    assert not setup.counts.seen
 
 
 @pytest.mark.parametrize(
@@ -105,46 +105,47 @@ async def test_three_at_a_time() -> None:
 )
 async def test_other_sites_cannot_ask(headers: dict[str, str]) -> None:
     """A form that another site makes a browser send is not taken, even with the right token."""
-    behind = Behind()
-    answer = await call(behind.person(), "/ask", await filled(behind), headers)
+    setup = AdminSetup()
+    answer = await call(setup.person(), "/ask", await filled(setup), headers)
     assert answer.status_code == 403
     assert "did not come from our own page" in answer.text
-    assert not behind.ledger.requests()
+    assert not setup.ledger.requests()
 
 
 async def test_the_token_is_for_one_person() -> None:
     """What eve was shown is of no use in dora's name."""
-    behind = Behind()
-    form = await filled(behind)
-    assert (await call(behind.person("eve"), "/ask", form)).status_code == 403
-    assert (
-        await call(behind.app, "/ask", form)
-    ).status_code == 403  # nobody: not through the proxy
-    assert not behind.ledger.requests()
+    setup = AdminSetup()
+    form = await filled(setup)
+    assert (await call(setup.person("eve"), "/ask", form)).status_code == 403
+    assert (await call(setup.app, "/ask", form)).status_code == 403  # nobody: not through the proxy
+    assert not setup.ledger.requests()
 
 
 async def test_a_device_may_ask() -> None:
     """Somebody known by an address alone may ask for that address."""
-    behind = Behind()
-    app = behind.person("ip:10.0.7.33", signed_in=False, identified=False)
+    setup = AdminSetup()
+    app = setup.person("ip:10.0.7.33", signed_in=False, identified=False)
     page = await call(app, "/ask")
     assert "this device" in page.text
     form = {"allowance": "daily-social", "minutes": "5", "reason": "x", "token": token(page.text)}
     assert (await call(app, "/ask", form)).status_code == 303
-    assert behind.ledger.requests()[0].person == "ip:10.0.7.33"
+    assert setup.ledger.requests()[0].person == "ip:10.0.7.33"
 
 
 async def test_the_ledger_is_away() -> None:
     """Asking says so, with 503 and without a word about our machines; the person's own page does without."""
-    behind = Behind(Away())
+    setup = AdminSetup(UnreachableLedger())
     sent = {"allowance": "daily-social", "minutes": "1", "reason": "x"}
-    sent["token"] = behind.admin_service.tokens.of("dora", now=NOW)
+    sent["token"] = setup.admin_service.tokens.of("dora", now=NOW)
     for form in (None, sent):
-        answer = await call(behind.person(), "/ask", form)
+        answer = await call(setup.person(), "/ask", form)
         assert answer.status_code == 503
         assert "Nothing was changed" in answer.text
         assert "10.0.0.1" not in answer.text
-    for down in (behind, Behind(Away(), state=UP.__class__(False, 3, None, {}, "away", 0, 0))):
+    for down in (
+        setup,
+        AdminSetup(UnreachableLedger(), state=UP.__class__(False, 3, None, {}, "away", 0, 0)),
+    ):
         home = await call(down.person(), "/")
         assert home.status_code == 200
         assert "Ask for more minutes" in home.text

@@ -1,4 +1,4 @@
-"""A back office for page tests: a ledger in memory, rules with an administrator, an office at one instant."""
+"""What tests of the admin pages need: a ledger in memory, rules with an administrator, and the proxy at one instant."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Counts:
         self.seen[allowance, outcome] += 1
 
 
-class Behind:
+class AdminSetup:
     """The employee's application with all that stands behind it."""
 
     def __init__(
@@ -89,7 +89,7 @@ class Behind:
             tokens=TOKENS,
             counted=self.counts,
             state=lambda: state,
-            wake=self._wake,
+            wake=self._count_wake,
             loaded=lambda: NOW - 3600.0,
             problems=lambda: problems,
             would_block=lambda: would,
@@ -100,7 +100,7 @@ class Behind:
         )
         self.app = employee_app(self.office, self.admin_service)
 
-    def _wake(self) -> None:
+    def _count_wake(self) -> None:
         self.woken += 1
 
     def asked(self, number: int = 1, person: str = "dora", **changes: object) -> TimeRequest:

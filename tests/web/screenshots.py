@@ -1,6 +1,6 @@
 """Takes a picture of each page, light, dark and on a phone, into `artifacts/pages/`, for people to look at.
 
-Run it as `python tests/web/shots.py`. `ALLOWANCE_CHROMIUM` names the browser (default `chromium` on PATH).
+Run it as `python tests/web/screenshots.py`. `ALLOWANCE_CHROMIUM` names the browser (default `chromium` on PATH).
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from proxy_addon.proxy.responses import responses as answers
 from proxy_addon.system.health import FINE, down
 from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.interface import Health
-from tests.web.back import NAMES, SAME, TOKENS, UP, Behind
+from tests.web.admin_setup import NAMES, SAME, TOKENS, UP, AdminSetup
 from tests.web.client import as_person
 from tests.web.office import MIDNIGHT, MINUTE, NOW, ZONE, FixedProxyState, balance, visit
-from tests.web.test_admin_pages import Away
-from tests.web.test_rule_explanation import Ruled
+from tests.web.test_admin_pages import UnreachableLedger
+from tests.web.test_rule_explanation import StateWithRules
 
 type Page = tuple[dict[str, str], bytes]  # headers, body
 
 OUT = ROOT / "artifacts" / "pages"
-DESK, PHONE = {"width": 1100, "height": 800}, {"width": 390, "height": 844}
+DESKTOP, PHONE = {"width": 1100, "height": 800}, {"width": 390, "height": 844}
 ASK = answers.Ask("GET", "https://www.facebook.com/", "www.facebook.com", "document", "navigate")
 RULE = "Fifteen minutes a day"
 
@@ -87,7 +87,7 @@ def refusals() -> dict[str, Page]:
     return {name: (dict(answer.headers), answer.body) for name, answer in made.items()}
 
 
-def told(visit: Visit) -> Visit:
+def with_evidence(visit: Visit) -> Visit:
     """With evidence."""
     at = visit.start
     lines = (
@@ -110,12 +110,12 @@ def office() -> FixedProxyState:
             balance("news", limit=10 * MINUTE, spent=10 * MINUTE, resets_at=NOW + 70 * MINUTE),
         ),
         seen=(
-            told(visit("facebook", 335, 6.2)),
+            with_evidence(visit("facebook", 335, 6.2)),
             visit("linkedin", 260, 22, None, "learning", "Learning is work"),
             visit("youtube", 131, 41, None, None, "Lunch is yours"),
             visit("facebook", 60, 4.4),
             visit("youtube", 31, 0.3, "weekly-video", None, "An hour of video a week"),
-            told(visit("linkedin", 1, 1.1)),
+            with_evidence(visit("linkedin", 1, 1.1)),
         ),
     )
 
@@ -127,12 +127,14 @@ def site() -> dict[str, Page]:
     )
     full, empty = (TestClient(as_person(employee_app(o))) for o in (office(), FixedProxyState()))
     ruled = TestClient(
-        as_person(employee_app(Ruled(seen=(visit("linkedin", 60, 4), visit("facebook", 30, 5)))))
+        as_person(
+            employee_app(StateWithRules(seen=(visit("linkedin", 60, 4), visit("facebook", 30, 5))))
+        )
     )
     guest = TestClient(
         as_person(employee_app(FixedProxyState()), name="ip:10.0.7.33", identified=False)
     )
-    asking, deciding, broken = behind()
+    asking, deciding, broken = setup()
     admin, ill = TestClient(web_app(office())), TestClient(web_app(FixedProxyState(state=away)))
     made = {
         "employee": full.get("/"),
@@ -154,9 +156,9 @@ def site() -> dict[str, Page]:
     return {name: (dict(answer.headers), answer.content) for name, answer in made.items()}
 
 
-def behind() -> tuple[TestClient, TestClient, TestClient]:
+def setup() -> tuple[TestClient, TestClient, TestClient]:
     """Somebody who has asked, an administrator, and one on a bad day."""
-    full = Behind(pseudonyms=True)
+    full = AdminSetup(pseudonyms=True)
     full.inner.write_visits([visit("facebook", 60, 5), visit("youtube", 30, 20, None)])
     full.asked(
         1,
@@ -174,7 +176,7 @@ def behind() -> tuple[TestClient, TestClient, TestClient]:
         for n in (3, 14)
     ]
     state = replace(UP, up=False, journal_visits=12)
-    bad = Behind(Away(), problems=lines, state=state, would=())
+    bad = AdminSetup(UnreachableLedger(), problems=lines, state=state, would=())
     bad.office.state = Health(
         False, {"proxy": FINE, "ledger": down("down since 12:04: the database does not answer")}
     )
@@ -195,7 +197,9 @@ def unmasked(admin: TestClient) -> Response:
     return admin.post("http://allowance.internal/admin/unmask", data=fields, headers=SAME)
 
 
-def shoot(browser: Browser, name: str, page: Page, look: str, size: dict[str, int]) -> None:
+def take_screenshot(
+    browser: Browser, name: str, page: Page, look: str, size: dict[str, int]
+) -> None:
     """One picture, of the whole page; the browser can reach nothing but the page itself."""
     view = browser.new_page(
         viewport=size, color_scheme="dark" if "dark" in look else "light", device_scale_factor=1.5
@@ -236,9 +240,9 @@ def main() -> None:
         for name, page in (refusals() | site()).items():
             if only and name not in only:
                 continue
-            shoot(browser, name, page, "light", DESK)
-            shoot(browser, name, page, "dark", DESK)
-            shoot(browser, name, page, "phone", PHONE)
+            take_screenshot(browser, name, page, "light", DESKTOP)
+            take_screenshot(browser, name, page, "dark", DESKTOP)
+            take_screenshot(browser, name, page, "phone", PHONE)
         browser.close()
 
 
