@@ -1,4 +1,4 @@
-"""The arrows of the house: who may import whom, and how."""
+"""Imports between modules: which are allowed, and how they are written."""
 
 from __future__ import annotations
 

@@ -49,10 +49,10 @@ async def measure(folder: Path, people: int, rules: int) -> None:
         enforcer.swap(prepared, 0.0)
         swaps.append(perf_counter() - begun)
 
-    def told(outcome: Outcome) -> None:
+    def assert_loaded(outcome: Outcome) -> None:
         assert outcome.ok, outcome
 
-    reloading = Reloading(live, swap, told)
+    reloading = Reloading(live, swap, assert_loaded)
     reloading._loop = asyncio.get_running_loop()  # no watcher: the reload is asked for
     pauses: list[float] = []
 

@@ -21,7 +21,7 @@ VISIT = Visit("v", "ana", "x", None, "daily", "r", 0.0, 1.0, "a")
 GRANT = Grant("g", "ana", "daily", 60.0, "course", "lead", 0.0, 9e9)
 
 
-class Called:
+class CallCounter:
     """Counts calls, and waits for them."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ def pair(postgres_url: str) -> Iterator[tuple[SqlLedger, SqlLedger]]:
 
 def test_others_are_heard_at_once(pair: tuple[SqlLedger, SqlLedger]) -> None:
     """A visit and a grant of another node are called within a fraction of a second, without being asked for."""
-    called = Called()
+    called = CallCounter()
     pair[0].listen(called)
     assert called.within(1, 10)  # it listens
     pair[1].write_visits([VISIT])
@@ -62,7 +62,7 @@ def test_others_are_heard_at_once(pair: tuple[SqlLedger, SqlLedger]) -> None:
 
 def test_nobody_calls_itself(pair: tuple[SqlLedger, SqlLedger]) -> None:
     """What a node wrote itself is not news, and a grant that is known already is none for anybody."""
-    called = Called()
+    called = CallCounter()
     pair[1].add_grant(GRANT, actor="lead")
     pair[0].listen(called)
     assert called.within(1, 10)
@@ -78,7 +78,7 @@ def test_it_listens_again(own_postgres: PostgresServer, monkeypatch: pytest.Monk
     monkeypatch.setattr(listener_module, "AGAIN_SECONDS", 0.1)
     own_postgres.start()
     upgrade(own_postgres.url())
-    ledger, called = SqlLedger(own_postgres.url(), "a"), Called()
+    ledger, called = SqlLedger(own_postgres.url(), "a"), CallCounter()
     ledger.listen(called)
     assert called.within(1, 10)
     own_postgres.stop()

@@ -23,7 +23,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return reported([sys.executable, "-m", "tests.deploy.guide"], report)
 
 
-def said(found: dict[str, Any], part: str) -> str:
+def output_of(found: dict[str, Any], part: str) -> str:
     """What the one block with this text in it printed."""
     [text] = [text for block, text in found["said"] if part in block]
     return str(text)
@@ -33,9 +33,9 @@ def said(found: dict[str, Any], part: str) -> str:
 @pytest.mark.timeout(300)
 def test_the_guide_leads_to_a_proxy(found: dict[str, Any]) -> None:
     """Every command works, in order; the service starts from the installed unit, serves, and ends in order."""
-    assert "the rules are valid" in said(found, "systemctl enable")
-    assert '{"ready":true' in said(found, "/readyz")
-    assert '"daily-social"' in said(found, "/readyz")
+    assert "the rules are valid" in output_of(found, "systemctl enable")
+    assert '{"ready":true' in output_of(found, "/readyz")
+    assert '"daily-social"' in output_of(found, "/readyz")
     assert found["told"][0] == "READY=1"
     assert found["exit_code"] == 0
 
@@ -43,10 +43,10 @@ def test_the_guide_leads_to_a_proxy(found: dict[str, Any]) -> None:
 @pytest.mark.e2e
 def test_the_command_line_is_the_services(found: dict[str, Any]) -> None:
     """People, minutes and grants are those of the running proxy, written as its user."""
-    text = said(found, "people add")
+    text = output_of(found, "people add")
     assert "dora can now sign in" in text
     assert "25 minutes left" in text
-    assert "equals SQLite file /var/lib/allowance/allowance.db" in said(found, "db copy")
+    assert "equals SQLite file /var/lib/allowance/allowance.db" in output_of(found, "db copy")
 
 
 @pytest.mark.e2e
@@ -58,7 +58,7 @@ def test_the_service_cannot_change_its_program(found: dict[str, Any]) -> None:
 @pytest.mark.e2e
 def test_the_certificate_reaches_the_system(found: dict[str, Any]) -> None:
     """The web port gives the CA's certificate, the system takes it, and its fingerprint can be compared."""
-    text = said(found, "openssl x509")
+    text = output_of(found, "openssl x509")
     assert "1 added" in text
     assert re.search(r"sha256 Fingerprint=(?:[0-9A-F]{2}:){31}[0-9A-F]{2}", text)
 

@@ -140,7 +140,7 @@ class Page:
         ]
 
     @cached_property
-    def said(self) -> str:
+    def code_text(self) -> str:
         """All code of the page: blocks and running text."""
         return "\n".join([*self.code, *(block.text for block in self.blocks)])
 

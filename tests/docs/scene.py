@@ -23,8 +23,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.docs.command_server import client
 from tests.docs.pages import ROOT, Block
-from tests.docs.quick import client
 from tests.e2e.client import clean_environment
 from tests.e2e.origins import Origins
 from tests.e2e.waiting import accepts, free_port, until
@@ -55,7 +55,7 @@ class Scene:
         database: str = "",
         tools: Path | None = None,
     ) -> None:
-        """`line`: where the process of `quick.py` listens.
+        """`line`: where the process of `command_server.py` listens.
 
         `database`: `USER:PASSWORD@HOST:PORT` of a Postgres; `tools`: where its programs are.
         """
@@ -89,7 +89,7 @@ class Scene:
         """The port that stands for one of the documentation."""
         return self._ports.setdefault(written, free_port())
 
-    def play(self, block: Block) -> None:
+    def execute(self, block: Block) -> None:
         """Execute a block. AssertionError with its place and what was said when it is not as the page says."""
         if "needs" in block.marks and not shutil.which(
             block.marks["needs"], path=self._environment["PATH"]
@@ -210,9 +210,9 @@ def ready(port: int) -> bool:
         return False
 
 
-def first_missing(shown: list[str], said: list[str]) -> str | None:
-    """The first line shown that does not come, after those before it, among the lines said; None: all do."""
-    rest = iter(line.rstrip() for line in said)
+def first_missing(shown: list[str], output: list[str]) -> str | None:
+    """The first line shown that does not come, after those before it, among the lines of the output; None: all do."""
+    rest = iter(line.rstrip() for line in output)
     for line in filter(str.strip, shown):
         wanted = re.compile(".*".join(map(re.escape, line.rstrip().split("…"))))
         if not any(wanted.fullmatch(each) for each in rest):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.command_server import CommandServer
 from tests.docs.pages import PAGES, READ, ROOT, SHELLS, Block
-from tests.docs.quick import Quick
 from tests.docs.scene import Scene, first_missing
 from tests.e2e.origins import Origins
 from tests.postgres import PostgresServer
@@ -36,8 +36,8 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origins]:
 @pytest.fixture(scope="session")
 def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The process that forks for each `allowance`."""
-    with Quick(tmp_path_factory.mktemp("quick") / "line") as quick:
-        yield quick.path
+    with CommandServer(tmp_path_factory.mktemp("commands") / "line") as server:
+        yield server.path
 
 
 @pytest.mark.e2e
@@ -60,7 +60,7 @@ def test_commands_work(
         server.run("CREATE DATABASE allowance")
     with Scene(tmp_path / "allowance", sites, line, database, tools) as scene:
         for block in blocks:
-            scene.play(block)
+            scene.execute(block)
 
 
 def test_what_is_left_out_has_a_reason(record_property: Callable[[str, object], None]) -> None:
@@ -134,28 +134,30 @@ def scene(tmp_path: Path, sites: Origins, line: Path) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def play(scene: Scene) -> Callable[[str, str], None]:
+def execute(scene: Scene) -> Callable[[str, str], None]:
     """Executes a block given as info string and text."""
-    return lambda info, text: scene.play(Block(ROOT / "docs" / "test.md", 1, info, text))
+    return lambda info, text: scene.execute(Block(ROOT / "docs" / "test.md", 1, info, text))
 
 
-def test_a_wrong_page_is_noticed(play: Callable[[str, str], None]) -> None:
+def test_a_wrong_page_is_noticed(execute: Callable[[str, str], None]) -> None:
     """A command that fails, an exit code that is not as promised, and an answer that nobody gives."""
-    play("console output", "$ echo 1 2\n1 2\n$ echo 3\n…\n")
-    play("sh exit=3", "exit 3\n")
+    execute("console output", "$ echo 1 2\n1 2\n$ echo 3\n…\n")
+    execute("sh exit=3", "exit 3\n")
     for info, text in (
         ("sh", "false\ntrue\n"),
         ("sh exit=1", "true\n"),
         ("console output", "$ echo 1\n2\n"),
     ):
         with pytest.raises(AssertionError, match=r"docs/test\.md:1"):
-            play(info, text)
+            execute(info, text)
 
 
-def test_a_server_lives_as_long_as_its_page(scene: Scene, play: Callable[[str, str], None]) -> None:
+def test_a_server_lives_as_long_as_its_page(
+    scene: Scene, execute: Callable[[str, str], None]
+) -> None:
     """It is up when its block is done, at a port of the test; one that ends at once is an error."""
-    play("sh server=8090", "exec python -m http.server --bind 127.0.0.1 8090\n")
-    play("sh", "curl -sf http://127.0.0.1:8090/rules/ >/dev/null\n")
+    execute("sh server=8090", "exec python -m http.server --bind 127.0.0.1 8090\n")
+    execute("sh", "curl -sf http://127.0.0.1:8090/rules/ >/dev/null\n")
     with pytest.raises(AssertionError, match="ended"):
-        play("sh server=8090", "exit 1\n")
+        execute("sh server=8090", "exit 1\n")
     assert scene.port("8090") != 8090

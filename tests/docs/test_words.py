@@ -220,11 +220,11 @@ def test_every_address_that_answers_is_described() -> None:
     """Of the employee's side and of the web port; forms and actions behind a page go without."""
     routes = [*employee_app(FixedProxyState()).routes, *web_app(FixedProxyState()).routes]
     paths = {str(route.path) for route in routes if "{" not in route.path}  # type: ignore[attr-defined]
-    said = "\n".join(each.said for each in READ.values())
+    code_text = "\n".join(each.code_text for each in READ.values())
     assert [
         path
         for path in sorted(paths - {"/"})
-        if not re.search(rf"{re.escape(path)}(?![\w-])", said)
+        if not re.search(rf"{re.escape(path)}(?![\w-])", code_text)
     ] == []
 
 

@@ -33,7 +33,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @contextmanager
-def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+def loopback_server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
     """A server for one connection after the other, on loopback; its port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         stop = threading.Event()
@@ -102,7 +102,7 @@ def settings_for(port: int, ca: Path | None = None, **more: object) -> Settings:
 
 def test_through_the_table(authority: Authority) -> None:
     """The address is that of `--resolve`, TLS is checked, and the clocks are compared."""
-    with listening(site(authority)) as port:
+    with loopback_server(site(authority)) as port:
         found = look(settings_for(port, authority.ca_file))
         assert found["DNS"][:2] == (State.OK, f"{SITE} is 127.0.0.1:{port} by the --resolve table")
         assert found["upstream"][0] is State.OK
@@ -114,7 +114,7 @@ def test_through_the_table(authority: Authority) -> None:
 
 def test_a_certificate_that_nobody_trusts(authority: Authority) -> None:
     """A warning that names the setting for networks which open TLS themselves."""
-    with listening(site(authority)) as port:
+    with loopback_server(site(authority)) as port:
         state, _, remedy = look(settings_for(port))["upstream"]
     assert (state, "--upstream-ca" in remedy) == (State.WARNING, True)
 
@@ -122,7 +122,7 @@ def test_a_certificate_that_nobody_trusts(authority: Authority) -> None:
 def test_a_ca_that_does_not_say_what_its_key_may_do(tmp_path: Path) -> None:
     """The proxy takes such a CA of an office, so the doctor does not warn of it."""
     old = Authority(tmp_path / "old", usage=False)
-    with listening(site(old)) as port:
+    with loopback_server(site(old)) as port:
         assert look(settings_for(port, old.ca_file))["upstream"][0] is State.OK
 
 
@@ -155,7 +155,7 @@ def test_through_another_proxy(authority: Authority) -> None:
     """CONNECT with our credentials, then TLS with the site."""
     heard: list[bytes] = []
     good = b"HTTP/1.1 200 Connection established\r\n\r\n"
-    with listening(upstream(good, site(authority), heard)) as port:
+    with loopback_server(upstream(good, site(authority), heard)) as port:
         found = look(
             Settings(
                 upstream_proxy=f"http://ada:pw@127.0.0.1:{port}", upstream_ca=authority.ca_file
@@ -177,7 +177,7 @@ def test_through_another_proxy(authority: Authority) -> None:
 )
 def test_another_proxy_refuses(words: bytes, remedy: str) -> None:
     """An error, because this does not fix itself."""
-    with listening(upstream(words, None, [])) as port:
+    with loopback_server(upstream(words, None, [])) as port:
         state, _, told = look(Settings(upstream_proxy=f"http://127.0.0.1:{port}"))["upstream"]
     assert state is State.ERROR
     assert remedy in told

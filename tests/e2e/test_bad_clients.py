@@ -1,4 +1,4 @@
-"""Clients that break off, lie about lengths or speak nonsense: a 4xx or a closed door, and no harm done."""
+"""Clients that break off, lie about lengths or speak nonsense: a 4xx or a closed connection, and no harm done."""
 
 from __future__ import annotations
 

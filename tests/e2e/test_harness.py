@@ -21,13 +21,13 @@ HOSTS = ("www.one.example", "www.two.example")
 
 
 @pytest.fixture(scope="module")
-def stand_in(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mitmdump]:
+def mitmdump(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mitmdump]:
     """A mitmdump that redirects the test hosts to the origins."""
     raw = [origins.resolve_raw(f"{kind}.example", kind) for kind in ("echo", "banner")]
     table = " ".join([*origins.resolve(*HOSTS), *raw])
-    script = Path(__file__).with_name("stand_in.py")
+    script = Path(__file__).with_name("redirects.py")
     options = {"stream_large_bodies": "1", "connection_strategy": "lazy"}
-    folder = tmp_path_factory.mktemp("stand-in")
+    folder = tmp_path_factory.mktemp("mitmdump")
     with Mitmdump(
         folder, origins, script, options=options, variables={"HARNESS_RESOLVE": table}
     ) as proxy:
@@ -35,9 +35,9 @@ def stand_in(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture(scope="module")
-def client(stand_in: Mitmdump) -> Client:
-    """curl behind the stand-in."""
-    return stand_in.client
+def client(mitmdump: Mitmdump) -> Client:
+    """curl behind that mitmdump."""
+    return mitmdump.client
 
 
 @pytest.mark.parametrize("http2", [False, True])
@@ -59,11 +59,11 @@ def test_plain_http_passes(client: Client) -> None:
     assert client.get("http://www.one.example/api/hello").json()["path"] == "/api/hello"
 
 
-def test_client_addresses_differ(client: Client, stand_in: Mitmdump) -> None:
+def test_client_addresses_differ(client: Client, mitmdump: Mitmdump) -> None:
     """A test can come from a loopback address of its own, and the proxy sees that address."""
     address = fresh_address()
     assert client.get("http://www.one.example/", source=address).status == 200
-    until(lambda: address in stand_in.log, f"{address} in the log")
+    until(lambda: address in mitmdump.log, f"{address} in the log")
 
 
 def test_trust_is_checked(client: Client, origins: Origins) -> None:
@@ -133,22 +133,22 @@ def test_raw_tunnels(client: Client) -> None:
     tunnel.close()
 
 
-def test_stop_and_restart(stand_in: Mitmdump) -> None:
+def test_stop_and_restart(mitmdump: Mitmdump) -> None:
     """The process stops on SIGTERM, starts again on the same port and has memory to measure."""
-    code, seconds = stand_in.stop()
+    code, seconds = mitmdump.stop()
     assert code == 0
     assert seconds < 10
-    stand_in.restart()
-    assert stand_in.memory() > 10_000_000
+    mitmdump.restart()
+    assert mitmdump.memory() > 10_000_000
 
 
 @pytest.mark.browser
 @pytest.mark.skipif(
     browser.executable() is None, reason="no chromium here: apt-get install chromium"
 )
-def test_browser_trusts_what_it_should(stand_in: Mitmdump, origins: Origins) -> None:
+def test_browser_trusts_what_it_should(mitmdump: Mitmdump, origins: Origins) -> None:
     """Chromium shows a page with pictures and script, scrolls a feed, and still refuses unknown keys."""
-    with browser.chromium(stand_in) as services, services.person() as page:
+    with browser.chromium(mitmdump) as services, services.person() as page:
         page.goto("https://www.two.example/")
         page.get_by_text("api says /api/hello").wait_for()
         assert page.evaluate("[...document.images].every(i => i.naturalWidth === 48)")

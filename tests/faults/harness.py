@@ -21,7 +21,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from proxy_addon.system.clock import SystemClock
-from tests.faults.stands import PostgresStand, SqliteStand, Stand
+from tests.faults.databases import FaultyDatabase, PostgresDatabase, SqliteDatabase
 from tests.faults.truth import Account, compare, read_truth
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,8 +50,14 @@ class Plan:
 class Driver:
     """The process of tests/faults/driver.py."""
 
-    def __init__(self, stand: Stand, people: int, seed: int) -> None:
-        arguments = [stand.url, str(stand.journal), str(stand.truth), str(people), str(seed)]
+    def __init__(self, database: FaultyDatabase, people: int, seed: int) -> None:
+        arguments = [
+            database.url,
+            str(database.journal),
+            str(database.truth),
+            str(people),
+            str(seed),
+        ]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.driver", *arguments],
             cwd=ROOT,
@@ -94,32 +100,36 @@ class Driver:
         return self.process.returncode
 
 
-def perform(stand: Stand, plan: Plan, number: int, dice: random.Random) -> Account:
+def perform(database: FaultyDatabase, plan: Plan, number: int, dice: random.Random) -> Account:
     """One run of a plan; raises AssertionError where a process did not do what it has to."""
-    stand.fresh(number)
-    truth = stand.truth
-    driver = Driver(stand, PEOPLE, dice.randrange(2**32))
+    database.fresh(number)
+    truth = database.truth
+    driver = Driver(database, PEOPLE, dice.randrange(2**32))
     ended = 0.0
     try:
         assert driver.wait_for("ready"), driver.said
         time.sleep(plan.before)
-        breaks = stand.faults()[plan.fault] if plan.fault else contextlib.nullcontext
+        breaks = database.faults()[plan.fault] if plan.fault else contextlib.nullcontext
         with breaks():
             time.sleep(plan.during)
             if plan.kill and plan.kill_inside:
                 ended = driver.kill()
                 if plan.fault in ("stopped", "network cut", "locked") and dice.random() < 0.3:
-                    _start_in_vain(stand)
+                    _start_in_vain(database)
         if not ended:
             time.sleep(plan.after)
             ended = driver.kill() if plan.kill else _end(driver)
     finally:
         if driver.process.poll() is None:
             driver.kill()
-    _replay(stand, plan.replay_kills, dice)
-    account = compare(read_truth(truth), stand.rows(), ended)
+    _replay(database, plan.replay_kills, dice)
+    account = compare(read_truth(truth), database.rows(), ended)
     account.faults = bool(plan.fault) + bool(plan.kill) + plan.replay_kills
-    left = sorted(path.name for path in stand.journal.iterdir()) if stand.journal.exists() else []
+    left = (
+        sorted(path.name for path in database.journal.iterdir())
+        if database.journal.exists()
+        else []
+    )
     if left:
         account.wrong.append(f"journals are left: {left}")
     return account
@@ -131,33 +141,33 @@ def _end(driver: Driver) -> float:
     return CLOCK.now()
 
 
-def _start_in_vain(stand: Stand) -> None:
+def _start_in_vain(database: FaultyDatabase) -> None:
     """A start while the database is away ends with one line and touches no journal."""
-    driver = Driver(stand, 0, 0)
+    driver = Driver(database, 0, 0)
     assert not driver.wait_for("replayed"), driver.said
     assert driver.code() == 9, driver.said
 
 
-def _replay(stand: Stand, kills: int, dice: random.Random) -> None:
+def _replay(database: FaultyDatabase, kills: int, dice: random.Random) -> None:
     """The next start, killed now and then while it replays, until one gets through."""
     for _ in range(kills):
-        driver = Driver(stand, 0, 0)
+        driver = Driver(database, 0, 0)
         driver.wait_for("replaying")
         time.sleep(dice.random() * 0.05)
         driver.kill()
-    driver = Driver(stand, 0, 0)
+    driver = Driver(database, 0, 0)
     assert driver.wait_for('["replayed"'), driver.said
     assert driver.code() == 0, driver.said
 
 
-def outages(stand: Stand, during: float, after: float) -> list[Plan]:
+def outages(database: FaultyDatabase, during: float, after: float) -> list[Plan]:
     """Every fault once, without a kill: nothing may be lost."""
-    return [Plan(name, kill=False, during=during, after=after) for name in stand.faults()]
+    return [Plan(name, kill=False, during=during, after=after) for name in database.faults()]
 
 
-def kills(stand: Stand, count: int, dice: random.Random) -> Iterator[Plan]:
+def kills(database: FaultyDatabase, count: int, dice: random.Random) -> Iterator[Plan]:
     """Kills at random points: with nothing wrong, in the middle of each fault, and just after."""
-    names: list[str | None] = [None, *stand.faults()]
+    names: list[str | None] = [None, *database.faults()]
     for number in range(count):
         yield Plan(
             names[number % len(names)],
@@ -171,24 +181,28 @@ def kills(stand: Stand, count: int, dice: random.Random) -> Iterator[Plan]:
 
 
 def work(
-    make: Callable[[], Stand],
-    plans: Callable[[Stand], Sequence[Plan]],
+    make: Callable[[], FaultyDatabase],
+    plans: Callable[[FaultyDatabase], Sequence[Plan]],
     seed: int,
     out: SimpleQueue[object],
 ) -> None:
-    """Perform plans on a stand of one's own; each account, or what went wrong, goes to `out`."""
+    """Perform plans on a database of its own; each account, or what went wrong, goes to `out`."""
     dice = random.Random(seed)
-    stand = make()
+    database = make()
     try:
-        for number, plan in enumerate(plans(stand)):
+        for number, plan in enumerate(plans(database)):
             try:
-                out.put((stand.name, plan, perform(stand, plan, number, dice)))
+                out.put((database.name, plan, perform(database, plan, number, dice)))
             except Exception as problem:  # one run that went wrong must not hide the others
                 out.put(
-                    (stand.name, plan, Account(1, wrong=[f"{type(problem).__name__}: {problem}"]))
+                    (
+                        database.name,
+                        plan,
+                        Account(1, wrong=[f"{type(problem).__name__}: {problem}"]),
+                    )
                 )
     finally:
-        stand.close()
+        database.close()
         out.put(None)
 
 
@@ -207,12 +221,12 @@ def main() -> int:
     during, after = (40.0, 1.0) if given.long else (3.0, 0.5)
     print(f"seed {given.seed}, {count} kills, outages of {during:g} s, {PEOPLE} people", flush=True)
 
-    def both(stand: Stand) -> list[Plan]:
+    def both(database: FaultyDatabase) -> list[Plan]:
         dice = random.Random(given.seed)
-        return [*kills(stand, count // 2, dice), *outages(stand, during, after)]
+        return [*kills(database, count // 2, dice), *outages(database, during, after)]
 
     out: SimpleQueue[object] = SimpleQueue()
-    makes: list[Callable[[], Stand]] = [SqliteStand, PostgresStand]
+    makes: list[Callable[[], FaultyDatabase]] = [SqliteDatabase, PostgresDatabase]
     for number, make in enumerate(makes):
         threading.Thread(
             target=work, args=(make, both, given.seed + number, out), daemon=True

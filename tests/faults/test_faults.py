@@ -8,8 +8,8 @@ from queue import SimpleQueue
 
 import pytest
 
+from tests.faults.databases import FaultyDatabase, PostgresDatabase, SqliteDatabase
 from tests.faults.harness import Plan, judge, work
-from tests.faults.stands import PostgresStand, SqliteStand, Stand
 
 SQLITE = (
     Plan("locked", kill=False, during=1.6),
@@ -22,22 +22,22 @@ POSTGRES = (
 )
 
 
-def possible(stand: Stand, plans: Sequence[Plan]) -> list[Plan]:
+def possible(database: FaultyDatabase, plans: Sequence[Plan]) -> list[Plan]:
     """Those whose fault can be had here: a small disk needs the right to mount one."""
-    return [plan for plan in plans if plan.fault is None or plan.fault in stand.faults()]
+    return [plan for plan in plans if plan.fault is None or plan.fault in database.faults()]
 
 
 @pytest.mark.postgres
 def test_nothing_is_lost_but_two_seconds_of_a_kill() -> None:
     """Outages lose nothing, kill -9 loses at most two seconds of anybody, and nothing is there twice."""
     out: SimpleQueue[object] = SimpleQueue()
-    makes: list[tuple[Callable[[], Stand], Sequence[Plan]]] = [
-        (SqliteStand, SQLITE),
-        (PostgresStand, POSTGRES),
+    makes: list[tuple[Callable[[], FaultyDatabase], Sequence[Plan]]] = [
+        (SqliteDatabase, SQLITE),
+        (PostgresDatabase, POSTGRES),
     ]
     threads = [
         threading.Thread(
-            target=work, args=(make, lambda stand, p=plans: possible(stand, p), 1, out)
+            target=work, args=(make, lambda database, p=plans: possible(database, p), 1, out)
         )
         for make, plans in makes
     ]

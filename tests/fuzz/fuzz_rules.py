@@ -103,7 +103,7 @@ class Count:
         engine.balances(person, StaticUsage(), NOW)
         self.right += 1
 
-    def told(self, what: str, seconds: float) -> str:
+    def summary(self, what: str, seconds: float) -> str:
         """One line for people."""
         return (
             f"{what}: {self.inputs:,} inputs in {seconds:,.0f} s, {self.right:,} right, "
@@ -303,7 +303,7 @@ def by_atheris(inputs: int, seed: int, folder: Path) -> None:
     def one(data: bytes) -> None:
         count.one(data)
         if count.inputs == inputs:
-            print(count.told("atheris", time.perf_counter() - begun), flush=True)
+            print(count.summary("atheris", time.perf_counter() - begun), flush=True)
 
     words = folder / "words"
     words.write_text(
@@ -358,7 +358,7 @@ def main() -> None:
         by_hypothesis(
             count, min(2_000, options.inputs // 20 - count.inputs), options.seed + count.inputs
         )
-    print(count.told("hypothesis", time.perf_counter() - begun), flush=True)
+    print(count.summary("hypothesis", time.perf_counter() - begun), flush=True)
     begun, rest, chance = time.perf_counter(), Count(), random.Random(options.seed)
     for _ in range(options.inputs - share - count.inputs):
         data = mutated(chance, pool)
@@ -367,7 +367,7 @@ def main() -> None:
         except BaseException:
             (folder / "crash").write_bytes(data)
             raise
-    print(rest.told("mutations", time.perf_counter() - begun), flush=True)
+    print(rest.summary("mutations", time.perf_counter() - begun), flush=True)
 
 
 if __name__ == "__main__":

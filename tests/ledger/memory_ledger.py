@@ -127,7 +127,7 @@ class MemoryLedger:
     ) -> Sequence[TimeRequest]:
         """Requests for more, oldest first; optionally of one person, or of one status."""
         with self._lock:
-            found = [self._told(each) for each in self._requests.values()]
+            found = [self._with_outcome(each) for each in self._requests.values()]
         if person is not None:
             found = [each for each in found if each.person == person]
         if status is not None:
@@ -150,9 +150,9 @@ class MemoryLedger:
             elif grant.id not in self._grants:
                 self._grants[grant.id] = (self._number(), grant)
                 self._audit.append(AuditEntry.of_grant(grant, actor))
-            return self._told(closed)
+            return self._with_outcome(closed)
 
-    def _told(self, request: TimeRequest) -> TimeRequest:
+    def _with_outcome(self, request: TimeRequest) -> TimeRequest:
         """A request with what stands elsewhere: the note in the audit, the end in the grant."""
         _, grant = self._grants.get(request.grant or "", (0, None))
         if grant is None and request.grant is not None:

@@ -269,7 +269,7 @@ def test_another_database_gets_nothing(tmp_path: Path) -> None:
     assert replay(tmp_path, PLACE, ledger).visits == 1
 
 
-class Failing(MemoryLedger):
+class FailingLedger(MemoryLedger):
     """Goes away after some batches."""
 
     def __init__(self, batches: int) -> None:
@@ -287,7 +287,7 @@ class Failing(MemoryLedger):
 def test_a_replay_that_was_interrupted_is_done_again(tmp_path: Path) -> None:
     """However often the ledger goes away in the middle, in the end each visit is there once."""
     left_by(tmp_path, [visit(n) for n in range(3500)])
-    ledger = Failing(0)
+    ledger = FailingLedger(0)
     for batches in (0, 1, 2, 3):
         ledger.batches = batches
         with pytest.raises(LedgerUnavailable):

@@ -7,13 +7,13 @@ import pytest
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.ledger.interface import Erasure, News
 from proxy_addon.ledger.news import LOOK_BACK, NewsReader, news_cursor
-from tests.ledger.writers import START, Heard, visit
+from tests.ledger.writers import START, NewsCollector, visit
 
 GRANT = Grant("g", "ana", "daily", 60.0, "why", "ada", START, START + 60.0)
 ERASED = Erasure.of("bob", START)
 
 
-class Generous:
+class RepeatingLedger:
     """A ledger that tells the same again with each answer; of it `news` alone is asked."""
 
     def __init__(self, *visits: Visit) -> None:
@@ -33,7 +33,7 @@ def reader(ledger: object, heard: object) -> NewsReader:
 
 def test_what_was_told_before_is_left_out() -> None:
     """An answer that repeats itself is passed on once; a newer revision of a visit is new."""
-    ledger, told = Generous(visit(1, node="b")), list[News]()
+    ledger, told = RepeatingLedger(visit(1, node="b")), list[News]()
     news = reader(ledger, told.append)
     news.read()
     news.read()
@@ -46,7 +46,7 @@ def test_what_was_told_before_is_left_out() -> None:
 
 def test_what_was_not_taken_comes_again() -> None:
     """A receiver that fails has heard nothing: the same is asked for, and passed on, again."""
-    ledger, heard, fails = Generous(visit(1, node="b")), Heard(), [True]
+    ledger, heard, fails = RepeatingLedger(visit(1, node="b")), NewsCollector(), [True]
 
     def sometimes(news: News) -> None:
         if fails.pop():

@@ -46,7 +46,7 @@ NAMED: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
 }
 
 
-class Listening:
+class RecordingLedger:
     """A ledger that keeps what it was given."""
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ def test_what_is_left_out_means_the_same(name: str) -> None:
 @pytest.mark.parametrize("name", NAMED)
 def test_no_name_reaches_the_ledger(name: str) -> None:
     """Whatever a method is given, the ledger behind it hears the pseudonym and never the name."""
-    ledger = Listening()
+    ledger = RecordingLedger()
     values, more = NAMED[name]
     getattr(PseudonymLedger(ledger, NAMES), name)(*values, **more)  # type: ignore[arg-type]
     assert NAMES.of(NAME) in repr(ledger.given)

@@ -22,7 +22,7 @@ def old(seconds: float) -> Visit:
     return Visit(f"v{seconds:g}", "ana", "x", None, "daily", "r", NOW - seconds, NOW - seconds, "a")
 
 
-class Stubborn(MemoryLedger):
+class FailingLedger(MemoryLedger):
     """Refuses to delete as often as it was told to."""
 
     def __init__(self, failures: int) -> None:
@@ -69,7 +69,7 @@ def test_old_visits_are_deleted_every_day() -> None:
 
 def test_a_failure_is_counted_and_tried_again() -> None:
     """When deleting fails its kind is told, and it is tried again after some minutes."""
-    ledger, clock, kinds = Stubborn(1), VirtualClock(NOW), list[str]()
+    ledger, clock, kinds = FailingLedger(1), VirtualClock(NOW), list[str]()
     pruner = Pruner(ledger, clock, lambda: 100.0, kinds.append)
     ledger.write_visits([old(150)])
     pruner.start_when_due()
@@ -86,7 +86,7 @@ def test_without_retention_nothing_is_deleted() -> None:
     assert ids(ledger) == ["v1e+08"]
 
 
-class Counting(MemoryLedger):
+class RecordingLedger(MemoryLedger):
     """Keeps what it was told to delete before; each failure that waits is raised first."""
 
     def __init__(self, *failures: Exception) -> None:
@@ -110,7 +110,7 @@ def due(pruner: Pruner) -> None:
 
 def test_a_day_is_a_whole_day() -> None:
     """A second before the day is over nothing is deleted; when it is over, it is."""
-    ledger, clock = Counting(), VirtualClock(NOW)
+    ledger, clock = RecordingLedger(), VirtualClock(NOW)
     pruner = Pruner(ledger, clock, lambda: 100.0, lambda _: None)
     due(pruner)
     clock.advance(EVERY - 1)
@@ -127,7 +127,7 @@ def test_a_day_is_a_whole_day() -> None:
 )
 def test_the_pause_after_a_failure(failure: Exception) -> None:
     """After a failure of the ledger, or a mistake of ours, it is tried again when the pause is over, not earlier."""
-    ledger, clock = Counting(failure), VirtualClock(NOW)
+    ledger, clock = RecordingLedger(failure), VirtualClock(NOW)
     pruner = Pruner(ledger, clock, lambda: 100.0, lambda _: None)
     due(pruner)
     clock.advance(AGAIN - 1)
@@ -146,13 +146,13 @@ def test_deleting_that_hangs() -> None:
     """A deletion that does not come back is not begun a second time, and keeps no process from ending."""
     entered, go_on = threading.Event(), threading.Event()
 
-    class Hanging(Counting):
+    class HangingLedger(RecordingLedger):
         def prune(self, before: float, *, batch: int = 5000) -> int:
             entered.set()
             go_on.wait(20)
             return super().prune(before, batch=batch)
 
-    ledger, clock = Hanging(), VirtualClock(NOW)
+    ledger, clock = HangingLedger(), VirtualClock(NOW)
     pruner = Pruner(ledger, clock, lambda: 100.0, lambda _: None)
     pruner.start_when_due()
     assert entered.wait(20)

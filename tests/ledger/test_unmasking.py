@@ -60,14 +60,14 @@ def test_unmask() -> None:
 def test_no_trace_no_name() -> None:
     """When the audit cannot be written nobody is even looked for."""
 
-    class Away(MemoryLedger):
+    class UnreachableLedger(MemoryLedger):
         def audit(self, entry: AuditEntry) -> None:
             raise LedgerUnavailable("away")
 
     looked: list[str] = []
     with pytest.raises(LedgerUnavailable):
         unmask(
-            Away(),
+            UnreachableLedger(),
             NAMES,
             NAMES.of("ana"),
             reason="x",

@@ -19,7 +19,7 @@ from proxy_addon.core.types import Grant
 from proxy_addon.ledger.interface import News
 from proxy_addon.ledger.writer import BATCH, WriterState
 from tests.ledger.memory_ledger import MemoryLedger
-from tests.ledger.writers import START, AwayLedger, Heard, make, visit, wait_for
+from tests.ledger.writers import START, AwayLedger, NewsCollector, make, visit, wait_for
 from tests.postgres import PostgresServer
 
 
@@ -245,7 +245,7 @@ def test_it_waits_longer_from_try_to_try() -> None:
 
 def test_news_of_others_arrive_once(sqlite_url: str, ledger: SqlLedger) -> None:
     """What another process writes is heard, each state once although the ledger repeats it, never our own."""
-    heard = Heard()
+    heard = NewsCollector()
     writer = make(ledger, on_news=heard)
     other = SqlLedger(sqlite_url, "b")
     writer.start()
@@ -267,7 +267,7 @@ def test_news_of_others_arrive_once(sqlite_url: str, ledger: SqlLedger) -> None:
 def test_news_that_were_not_taken_come_again() -> None:
     """When the receiver fails, the same news are handed over at the next flush, and the thread lives."""
     ledger = MemoryLedger()
-    heard = Heard()
+    heard = NewsCollector()
     failures = iter([True, False])
 
     def sometimes(news: News) -> None:
@@ -288,7 +288,7 @@ def test_news_that_were_not_taken_come_again() -> None:
 def test_two_writers_share_one_ledger(sqlite_url: str) -> None:
     """Two nodes that write at the same time hear all of each other and end with the same rows."""
     ledgers = [SqlLedger(sqlite_url, node) for node in ("a", "b")]
-    heard = [Heard(), Heard()]
+    heard = [NewsCollector(), NewsCollector()]
     writers = [make(ledgers[n], node=node, on_news=heard[n]) for n, node in enumerate(("a", "b"))]
     for writer in writers:
         writer.start()

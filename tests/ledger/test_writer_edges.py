@@ -18,7 +18,7 @@ from tests.ledger.writers import START, Stopwatch, make, visit
 from tests.virtual_clock import VirtualClock
 
 
-class Told(MemoryLedger):
+class CountingLedger(MemoryLedger):
     """Counts what it is asked; `fails` is raised by writing, `silent` by reading; `busy` are seconds of a write."""
 
     def __init__(self, watch: Stopwatch, fails: LedgerError | None = None) -> None:
@@ -89,7 +89,7 @@ def locked() -> LedgerError:
     return LedgerUnavailable("it is locked", kind="locked")
 
 
-def waiting(ledger: Told, **more: object) -> Writer:
+def waiting(ledger: CountingLedger, **more: object) -> Writer:
     """A writer with one visit that waits, a flush in a second."""
     writer = make(ledger, **{"flush_seconds": 1.0, "clock": VirtualClock(START), **more})
     writer.put(visit(1))
@@ -99,13 +99,13 @@ def waiting(ledger: Told, **more: object) -> Writer:
 def test_a_writer_that_has_done_nothing(watch: Stopwatch) -> None:
     """Before the first flush it is up, nothing has failed, and without a journal nothing is in one."""
     empty = WriterState(True, 0, None, {}, None, 0, 0, None, 0, 0, 0, None)
-    assert make(Told(watch)).state() == empty
+    assert make(CountingLedger(watch)).state() == empty
     assert WriterState(True, 0, None, {}, None, 0, 0) == empty
 
 
 def test_how_long_a_flush_took(watch: Stopwatch) -> None:
     """What is told of the last good flush is the time of its writing and reading, by the stopwatch."""
-    ledger = Told(watch)
+    ledger = CountingLedger(watch)
     watch.at, ledger.busy, ledger.reading = 100.0, 0.25, 0.5
     writer = waiting(ledger)
     assert writer.flush_now()
@@ -118,7 +118,7 @@ def test_a_call_counts_as_stuck(watch: Stopwatch) -> None:
     states: list[WriterState] = []
     clock = VirtualClock(START)
 
-    class Slow(Told):
+    class Slow(CountingLedger):
         def write_visits(self, visits: Sequence[Visit]) -> None:
             for seconds in (STUCK_AFTER, 0.5, 7.0):
                 self.watch.at += seconds
@@ -142,7 +142,7 @@ def test_a_call_counts_as_stuck(watch: Stopwatch) -> None:
 
 def test_since_when_the_ledger_is_away(watch: Stopwatch) -> None:
     """An outage begins with its first failure, not with a later one or when somebody asks; the next has its own."""
-    ledger, clock = Told(watch, locked()), VirtualClock(START)
+    ledger, clock = CountingLedger(watch, locked()), VirtualClock(START)
     writer = waiting(ledger, clock=clock)
     for _ in range(2):
         assert not writer.flush_now()
@@ -160,7 +160,7 @@ def test_since_when_the_ledger_is_away(watch: Stopwatch) -> None:
 
 def test_writing_waits_after_a_failure(watch: Stopwatch) -> None:
     """Until the pause is over the beat only reads; when it is over it writes; who asks for a flush gets it at once."""
-    ledger = Told(watch)
+    ledger = CountingLedger(watch)
     writer = waiting(ledger)
     watch.at = 0.5
     assert writer._flush(may_wait=True)  # nothing has failed: no pause
@@ -187,7 +187,7 @@ def test_writing_waits_after_a_failure(watch: Stopwatch) -> None:
 @pytest.mark.parametrize("kind", sorted(NOT_ASKED))
 def test_a_ledger_that_is_not_there_is_not_asked(watch: Stopwatch, kind: str) -> None:
     """Where writing failed because nobody is there, reading is not tried, nor when a call comes in the pause."""
-    ledger = Told(watch, LedgerUnavailable("gone", kind=kind))
+    ledger = CountingLedger(watch, LedgerUnavailable("gone", kind=kind))
     writer = waiting(ledger)
     assert not writer.flush_now()
     assert not writer._flush(may_wait=True)
@@ -202,7 +202,7 @@ def test_a_ledger_that_is_not_there_is_not_asked(watch: Stopwatch, kind: str) ->
 
 def test_writing_and_reading_fail(watch: Stopwatch) -> None:
     """Of two failures in one flush the second is told, and counts once; a lone failure to read adds no pause."""
-    ledger = Told(watch, locked())
+    ledger = CountingLedger(watch, locked())
     ledger.silent = LedgerUnavailable("gone", kind="unreachable")
     writer = waiting(ledger)
     assert not writer.flush_now()
@@ -219,7 +219,7 @@ def test_writing_and_reading_fail(watch: Stopwatch) -> None:
 
 def test_the_pause_stops_growing(watch: Stopwatch) -> None:
     """With a very short flush the pauses double ten times and no further, however long the outage."""
-    writer = waiting(Told(watch), flush_seconds=0.001)
+    writer = waiting(CountingLedger(watch), flush_seconds=0.001)
     pauses = {}
     for failures in (10, 11, 12, 100_000):
         writer._failures = failures
@@ -229,7 +229,7 @@ def test_the_pause_stops_growing(watch: Stopwatch) -> None:
 
 def test_the_beat_keeps_the_pause(watch: Stopwatch) -> None:
     """The thread flushes and reads at each beat, but writes only when the pause after a failure is over."""
-    ledger, beats = Told(watch, locked()), list[WriterState]()
+    ledger, beats = CountingLedger(watch, locked()), list[WriterState]()
 
     def count(state: WriterState) -> None:
         beats.append(state)
@@ -244,7 +244,7 @@ def test_the_beat_keeps_the_pause(watch: Stopwatch) -> None:
 
 def test_old_visits_are_deleted_beside_a_good_flush(watch: Stopwatch) -> None:
     """When a flush went well the retention is kept, by the clock of the writer."""
-    ledger = Told(watch)
+    ledger = CountingLedger(watch)
     writer = waiting(ledger, on_state=lambda _: writer._stopping.set(), retention=lambda: 60.0)
     writer._run()
     thread = writer._pruner._thread
@@ -255,7 +255,7 @@ def test_old_visits_are_deleted_beside_a_good_flush(watch: Stopwatch) -> None:
 
 def test_the_last_tries(watch: Stopwatch) -> None:
     """At the end writing is tried several times a second until the time is over, then no more."""
-    ledger = Told(watch, locked())
+    ledger = CountingLedger(watch, locked())
     writer = waiting(ledger)
     writer._stopping.set()
     writer._give_up_at = 1.0
@@ -270,7 +270,7 @@ def test_the_last_tries(watch: Stopwatch) -> None:
 
 def test_the_end_with_nothing_left(watch: Stopwatch) -> None:
     """When the last flush has written all, the rest of the time is not waited for."""
-    ledger = Told(watch)
+    ledger = CountingLedger(watch)
     writer = waiting(ledger)
     writer._stopping.set()
     writer._give_up_at = 60.0
@@ -280,7 +280,7 @@ def test_the_end_with_nothing_left(watch: Stopwatch) -> None:
 
 def test_calls_become_one_reading(watch: Stopwatch) -> None:
     """A call is answered after a moment that is hardly noticed, in which others join it; nothing is written."""
-    ledger = Told(watch)
+    ledger = CountingLedger(watch)
     ledger.reading = 60.0
     watch.at = 100.0
     writer, moment = waiting(ledger), Merging()
@@ -295,7 +295,7 @@ def test_calls_become_one_reading(watch: Stopwatch) -> None:
 
 def test_a_call_just_before_the_flush(watch: Stopwatch) -> None:
     """The moment in which calls join does not put off the flush; with no time left the flush itself reads."""
-    ledger = Told(watch)
+    ledger = CountingLedger(watch)
     ledger.reading = 60.0
     writer, moment = waiting(ledger), Merging()
     writer._stopping = moment
@@ -309,7 +309,7 @@ def test_a_call_just_before_the_flush(watch: Stopwatch) -> None:
 
 def test_the_end_comes_before_news(watch: Stopwatch) -> None:
     """When the writer is stopped while calls join, news are left to the last flush."""
-    ledger = Told(watch)
+    ledger = CountingLedger(watch)
     writer = waiting(ledger)
     writer._stopping = Merging(ends=True)
     writer.wake()
@@ -322,7 +322,7 @@ def test_the_end_comes_before_news(watch: Stopwatch) -> None:
 
 def test_nobody_to_tell(watch: Stopwatch) -> None:
     """Without anybody who wants to be told, a flush says nothing, good or bad as the ledger may be."""
-    writer = waiting(Told(watch))
+    writer = waiting(CountingLedger(watch))
     with capture_logs() as lines:
         assert writer.flush_now()
     assert lines == []
@@ -336,7 +336,7 @@ def test_a_listener_that_fails(watch: Stopwatch) -> None:
         told.append(state)
         raise RuntimeError("the loop is closed")
 
-    writer = waiting(Told(watch), on_state=fail)
+    writer = waiting(CountingLedger(watch), on_state=fail)
     with capture_logs() as lines:
         assert writer.flush_now()
         assert writer.flush_now()
@@ -354,14 +354,14 @@ def test_telling_never_waits(watch: Stopwatch) -> None:
         other.join(5)
         told.append(other.is_alive())
 
-    writer = waiting(Told(watch), on_state=once_more)
+    writer = waiting(CountingLedger(watch), on_state=once_more)
     assert writer.flush_now()
     assert told == [False]
 
 
 def test_a_refused_row_is_counted_once(watch: Stopwatch) -> None:
     """A row that the ledger will never take counts as one refusal and as one error of its kind."""
-    writer = make(Told(watch))
+    writer = make(CountingLedger(watch))
     writer.put(replace(visit(1), end=START - 1))
     assert writer.flush_now()
     state = writer.state()
@@ -370,7 +370,7 @@ def test_a_refused_row_is_counted_once(watch: Stopwatch) -> None:
 
 def test_what_is_lost_at_the_end(watch: Stopwatch) -> None:
     """Without a journal what the ledger did not take is lost, and the line says that none of it is in one."""
-    writer = waiting(Told(watch, locked()))
+    writer = waiting(CountingLedger(watch, locked()))
     writer.put(visit(2))
     with capture_logs() as lines:
         assert writer._finish() == 2

@@ -20,7 +20,7 @@ from proxy_addon.ledger.interface import LedgerUnavailable
 from proxy_addon.ledger.journal import Journal, read, replay
 from proxy_addon.system.clock import SystemClock
 from tests.ledger.memory_ledger import MemoryLedger
-from tests.ledger.writers import START, AwayLedger, Heard, make, visit, wait_for
+from tests.ledger.writers import START, AwayLedger, NewsCollector, make, visit, wait_for
 
 
 def keep(folder: Path, node: str = "a") -> Journal:
@@ -123,7 +123,7 @@ def test_news_are_read_while_writing_fails(sqlite_url: str, tmp_path: Path) -> N
         def write_visits(self, visits: Sequence[Visit]) -> None:
             raise LedgerUnavailable("read-only", kind="read-only")
 
-    ledger, other, heard = Closed(sqlite_url, "a"), SqlLedger(sqlite_url, "b"), Heard()
+    ledger, other, heard = Closed(sqlite_url, "a"), SqlLedger(sqlite_url, "b"), NewsCollector()
     writer = make(ledger, on_news=heard)
     writer.put(visit(1))
     writer.start()
@@ -138,7 +138,7 @@ def test_news_are_read_while_writing_fails(sqlite_url: str, tmp_path: Path) -> N
 
 def test_a_call_wakes_the_reader() -> None:
     """News are read as soon as the ledger calls, long before the next flush, and nothing is written for it."""
-    ledger, heard = AwayLedger(), Heard()
+    ledger, heard = AwayLedger(), NewsCollector()
     writer = make(ledger, on_news=heard, flush_seconds=60.0)
     writer.start()
     wait_for(lambda: writer.state().flush_seconds is not None)

@@ -19,7 +19,7 @@ from tests.ledger.writers import START, AwayLedger, Stopwatch, make, visit
 from tests.virtual_clock import VirtualClock
 
 
-class Beats(threading.Event):
+class CountedWaits(threading.Event):
     """Lets the journal's thread look so often, without waiting."""
 
     def __init__(self, count: int) -> None:
@@ -27,7 +27,7 @@ class Beats(threading.Event):
         self.left = count
 
     def wait(self, timeout: float | None = None) -> bool:
-        """See Event: False while beats are left."""
+        """See Event: False while rounds are left."""
         self.left -= 1
         return self.left < 0
 
@@ -56,9 +56,9 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     journal.close()
 
 
-def look(writer: Writer, beats: int = 1) -> None:
-    """What the journal's thread does in so many beats."""
-    writer._stopped = Beats(beats)
+def look(writer: Writer, rounds: int = 1) -> None:
+    """What the journal's thread does in so many rounds."""
+    writer._stopped = CountedWaits(rounds)
     writer._run_journal()
 
 
@@ -94,7 +94,7 @@ def test_a_good_flush_covers_what_was_put_before(watch: Stopwatch, journal: Jour
     assert (journal.held, journal.size) == (0, 0)
 
 
-def test_an_outage_is_told_at_each_beat(watch: Stopwatch, journal: Journal) -> None:
+def test_an_outage_is_reported_in_each_round(watch: Stopwatch, journal: Journal) -> None:
     """While the ledger is away the journal's thread tells so; while it is there the flush alone tells."""
     ledger, told = AwayLedger(), list[WriterState]()
     writer = make(ledger, journal=journal, on_state=told.append, clock=VirtualClock(START))

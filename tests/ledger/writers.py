@@ -21,7 +21,7 @@ def visit(number: int, rev: int = 1, node: str = "a") -> Visit:
     return Visit(f"{node}{number}", "ana", "x", None, "daily", "r", START, START + rev, node, rev)
 
 
-class Heard:
+class NewsCollector:
     """Collects news, as the event loop would."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ def make(ledger: Ledger, **more: object) -> Writer:
     """A writer of node a that flushes quickly; started by the test."""
     settings = {
         "node": "a",
-        "on_news": Heard(),
+        "on_news": NewsCollector(),
         "clock": SystemClock(),
         "flush_seconds": FLUSH,
         **more,

@@ -1,6 +1,6 @@
 """A whole office on a clock that tests move: real rules, engine, balances, guards and hooks.
 
-`ProxyHarness` is for hooks called by hand; `Serving` runs the same gate in a real proxy, on a loop of its own thread.
+`ProxyHarness` is for hooks called by hand; `Serving` runs the same add-on in a real proxy, on a loop of its own thread.
 """
 
 from __future__ import annotations
@@ -240,7 +240,7 @@ class _Unsignalled(Runner):
 
 
 class Serving:
-    """Context manager: a real proxy with the gate of a house, on a thread of its own."""
+    """Context manager: a real proxy with the add-on, on a thread of its own."""
 
     def __init__(self, harness: ProxyHarness, origins: Origins, drain: float = 0.0) -> None:
         self.harness, self.origins = harness, origins
@@ -304,7 +304,7 @@ class Serving:
         return done.result(10)
 
     def spend(self, person: str, seconds: float = 900.0, platform: str = "facebook") -> None:
-        """See `House.spend`."""
+        """See `ProxyHarness.spend`."""
         self.on_loop(lambda: self.harness.spend(person, seconds, platform))
 
     def connections(self) -> int:

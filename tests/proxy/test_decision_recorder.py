@@ -13,13 +13,13 @@ from proxy_addon.core.types import Activity, Reason, Verdict
 from proxy_addon.observability.decision_log import DecisionEntry
 from proxy_addon.proxy.layers.flow_output import request_id
 from tests.proxy.harness import PAGE, ProxyHarness, connect, request
-from tests.proxy.test_in_flight import Notes
+from tests.proxy.test_in_flight import RecordingTerminator
 
 ME = "ip:127.0.0.1"
 SCRIPT = {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors", "Accept": "application/json"}
 
 
-class Kept:
+class MemoryDecisionLog:
     """A decision log in memory; `wanted`: whether it takes anything."""
 
     def __init__(self) -> None:
@@ -36,9 +36,9 @@ class Kept:
 
 
 @pytest.fixture
-def kept(harness: ProxyHarness) -> Kept:
-    """The house tells its decisions to this one."""
-    kept = Kept()
+def kept(harness: ProxyHarness) -> MemoryDecisionLog:
+    """The add-on passes its decisions to this log."""
+    kept = MemoryDecisionLog()
     for part in (
         harness.addon.in_flight,
         harness.addon._tunnels,
@@ -59,7 +59,7 @@ async def answered(harness: ProxyHarness, url: str, kind: str = "text/html") -> 
     return flow
 
 
-async def test_a_request_that_goes_on(harness: ProxyHarness, kept: Kept) -> None:
+async def test_a_request_that_goes_on(harness: ProxyHarness, kept: MemoryDecisionLog) -> None:
     """One line, once it is known what the request is evidence of; never a URL."""
     flow = await answered(harness, "http://www.linkedin.com/learning/secret")
     (line,) = kept.lines
@@ -73,7 +73,7 @@ async def test_a_request_that_goes_on(harness: ProxyHarness, kept: Kept) -> None
     assert "secret" not in repr(line)
 
 
-async def test_a_request_without_an_answer(harness: ProxyHarness, kept: Kept) -> None:
+async def test_a_request_without_an_answer(harness: ProxyHarness, kept: MemoryDecisionLog) -> None:
     """When it is over the line is written as it is, once."""
     flow = request("http://x.com/", headers=PAGE)
     await harness.addon.requestheaders(flow)
@@ -85,7 +85,7 @@ async def test_a_request_without_an_answer(harness: ProxyHarness, kept: Kept) ->
     ]
 
 
-async def test_a_refusal_and_its_id(harness: ProxyHarness, kept: Kept) -> None:
+async def test_a_refusal_and_its_id(harness: ProxyHarness, kept: MemoryDecisionLog) -> None:
     """Header, page, problem document and line say the same id."""
     page, script = (
         request("http://tiktok.com/", headers=PAGE),
@@ -103,10 +103,10 @@ async def test_a_refusal_and_its_id(harness: ProxyHarness, kept: Kept) -> None:
 
 
 async def test_a_cut_has_the_id_of_what_it_ends(
-    harness: ProxyHarness, kept: Kept, capsys: pytest.CaptureFixture[str]
+    harness: ProxyHarness, kept: MemoryDecisionLog, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A request and a tunnel: the log line names neither the person nor the host, and the decision log has both."""
-    harness.addon.start(asyncio.get_running_loop(), Notes())  # type: ignore[arg-type]
+    harness.addon.start(asyncio.get_running_loop(), RecordingTerminator())  # type: ignore[arg-type]
     flow, tunnel = request("http://x.com/", headers=PAGE), connect("chatter.example:443")
     await harness.addon.requestheaders(flow)
     await harness.addon.http_connect(tunnel)
@@ -125,7 +125,7 @@ async def test_a_cut_has_the_id_of_what_it_ends(
 
 async def test_strangers(tmp_path: Path) -> None:
     """Who is refused for want of a name is told of with the role under which metrics count them."""
-    harness, kept = ProxyHarness(tmp_path, unidentified="refuse"), Kept()
+    harness, kept = ProxyHarness(tmp_path, unidentified="refuse"), MemoryDecisionLog()
     harness.addon._requests._recorder._decisions = kept
     await harness.addon.requestheaders(request("http://x.com/", headers=PAGE))
     (line,) = kept.lines
@@ -134,7 +134,7 @@ async def test_strangers(tmp_path: Path) -> None:
 
 
 async def test_our_own_failure(
-    harness: ProxyHarness, kept: Kept, capsys: pytest.CaptureFixture[str]
+    harness: ProxyHarness, kept: MemoryDecisionLog, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The verdict of `on_failure` is a decision, too; the traceback has the id of the request."""
     harness.break_engine()
@@ -144,7 +144,7 @@ async def test_our_own_failure(
     assert f"request={request_id(flow)}" in capsys.readouterr().out
 
 
-async def test_what_is_not_wanted(harness: ProxyHarness, kept: Kept) -> None:
+async def test_what_is_not_wanted(harness: ProxyHarness, kept: MemoryDecisionLog) -> None:
     """Requests outside of the sample leave nothing behind."""
     kept.wanted = False
     flow = await answered(harness, "http://x.com/")

@@ -13,8 +13,8 @@ from tests.proxy.harness import PAGE, ProxyHarness, breaks, connect, request, se
 ME = "ip:127.0.0.1"
 
 
-class Notes:
-    """In the place of scissors: writes down what would be ended."""
+class RecordingTerminator:
+    """In the place of the terminator: records what would be ended."""
 
     def __init__(self) -> None:
         self.flows: list[tuple[http.HTTPFlow, bool]] = []
@@ -30,11 +30,11 @@ class Notes:
 
 
 @pytest.fixture
-async def notes(harness: ProxyHarness):
-    """The house with notes in place of scissors, ticking on the test's own loop."""
-    written = Notes()
-    harness.addon.start(asyncio.get_running_loop(), written)  # type: ignore[arg-type]
-    yield written
+async def terminator(harness: ProxyHarness):
+    """The add-on with a recording terminator, on the test's own loop."""
+    terminator = RecordingTerminator()
+    harness.addon.start(asyncio.get_running_loop(), terminator)  # type: ignore[arg-type]
+    yield terminator
     harness.addon.stop()
 
 
@@ -46,23 +46,23 @@ async def let_through(harness: ProxyHarness, url: str = "http://x.com/") -> http
     return flow
 
 
-async def test_time_is_up(harness: ProxyHarness, notes: Notes) -> None:
+async def test_time_is_up(harness: ProxyHarness, terminator: RecordingTerminator) -> None:
     """At zero what runs is ended once, tunnels with their connection; the delay is measured."""
     flow, tunnel = await let_through(harness), connect("chatter.example:443")
     harness.addon.connections.of(flow.client_conn).cuttable = True
     await harness.addon.http_connect(tunnel)
     harness.addon.in_flight.end_due()
-    assert (notes.flows, notes.closed) == ([], [])
+    assert (terminator.flows, terminator.closed) == ([], [])
     harness.spend(ME)
     harness.addon.in_flight.end_due()
     harness.addon.in_flight.end_due()
-    assert notes.flows == [(flow, True)]
-    assert notes.closed == [tunnel.client_conn]
+    assert terminator.flows == [(flow, True)]
+    assert terminator.closed == [tunnel.client_conn]
     assert harness.counted("cut_total", kind="http") == 1
     assert harness.counted("cut_total", kind="tunnel") == 1
 
 
-async def test_stubborn(harness: ProxyHarness, notes: Notes) -> None:
+async def test_stubborn(harness: ProxyHarness, terminator: RecordingTerminator) -> None:
     """What has been cut and is not over two seconds later loses its connection; what is over does not."""
     flow, ended = await let_through(harness), await let_through(harness)
     harness.spend(ME)
@@ -70,43 +70,45 @@ async def test_stubborn(harness: ProxyHarness, notes: Notes) -> None:
     harness.addon.error(ended)
     harness.clock.advance(3.0)
     harness.addon.in_flight.end_due()
-    assert notes.closed == [flow.client_conn]
+    assert terminator.closed == [flow.client_conn]
 
 
 @pytest.mark.parametrize(("on_failure", "ends"), [("allow", 0), ("last-known", 0), ("block", 1)])
 async def test_look_that_fails(tmp_path, on_failure: str, ends: int) -> None:
     """When nothing can be decided any more, what runs goes on or ends as `on_failure` says; counted each time."""
-    harness, notes = ProxyHarness(tmp_path, on_failure=on_failure), Notes()
-    harness.addon.start(asyncio.get_running_loop(), notes)  # type: ignore[arg-type]
+    harness, terminator = ProxyHarness(tmp_path, on_failure=on_failure), RecordingTerminator()
+    harness.addon.start(asyncio.get_running_loop(), terminator)  # type: ignore[arg-type]
     await let_through(harness)
     harness.break_engine("due")
     harness.addon.in_flight.end_due()
     harness.addon.in_flight.end_due()
-    assert len(notes.flows) == ends
+    assert len(terminator.flows) == ends
     assert harness.counted("errors_total", where="look") == 2
     harness.addon.stop()
     harness.close()
 
 
-async def test_one_failure_does_not_save_the_others(harness: ProxyHarness, notes: Notes) -> None:
+async def test_one_failure_does_not_save_the_others(
+    harness: ProxyHarness, terminator: RecordingTerminator
+) -> None:
     """When counting a cut fails, this one is ended all the same, and so is the next."""
     await let_through(harness)
     await let_through(harness)
     harness.spend(ME)
     harness.enforcer.closed = breaks  # type: ignore[method-assign]
     harness.addon.in_flight.end_due()
-    assert len(notes.flows) == 2
+    assert len(terminator.flows) == 2
     assert harness.counted("errors_total", where="cut") == 2
 
 
-async def test_it_looks_by_itself(harness: ProxyHarness, notes: Notes) -> None:
+async def test_it_looks_by_itself(harness: ProxyHarness, terminator: RecordingTerminator) -> None:
     """The loop looks four times a second."""
     flow = await let_through(harness)
     harness.spend(ME)
     async with asyncio.timeout(5):
-        while not notes.flows:
+        while not terminator.flows:
             await asyncio.sleep(0.02)
-    assert notes.flows[0][0] is flow
+    assert terminator.flows[0][0] is flow
 
 
 # -- the drain, on real sockets

@@ -18,7 +18,7 @@ from proxy_addon.proxy.rule_changes import follow
 from tests.proxy.harness import NOON, PAGE, ProxyHarness, connect, inside, request
 
 
-class Closed:
+class RecordingTerminator:
     """Stands where mitmproxy closes connections, and writes them down."""
 
     def __init__(self) -> None:
@@ -37,9 +37,9 @@ def harness(tmp_path: Path) -> Iterator[ProxyHarness]:
     made.close()
 
 
-def swap(harness: ProxyHarness, rules: RuleSet) -> Closed:
+def swap(harness: ProxyHarness, rules: RuleSet) -> RecordingTerminator:
     """Put other rules into force, as the proxy does; what was closed."""
-    terminator: Any = Closed()
+    terminator: Any = RecordingTerminator()
     harness.addon.in_flight._terminator = terminator
     harness.enforcer.swap(CompiledPolicy.of(rules), harness.clock.now())
     follow(harness.addon)

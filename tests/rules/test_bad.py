@@ -55,7 +55,7 @@ def test_every_case_has_a_row_and_every_row_a_case() -> None:
 
 def test_every_code_of_a_file_has_a_case() -> None:
     """Whatever can be said about the content of a file is said of some file of the corpus."""
-    told = {row.split(": ")[1] for rows in expected().values() for row in rows}
+    reported = {row.split(": ")[1] for rows in expected().values() for row in rows}
     of_the_disk = {
         Code.MISSING_FILE,
         Code.NOT_A_FILE,
@@ -63,7 +63,7 @@ def test_every_code_of_a_file_has_a_case() -> None:
         Code.OUTSIDE_FOLDER,
         Code.TOO_LARGE,
     }
-    assert set(Code) - of_the_disk <= told
+    assert set(Code) - of_the_disk <= reported
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
@@ -74,7 +74,7 @@ def test_each_mistake_is_told_in_these_words(
     laid_out(case, tmp_path)
     monkeypatch.chdir(tmp_path)
     problems = rules_folder.check(Path("rules"))
-    assert told(problems) == expected()[case.stem]
+    assert problem_rows(problems) == expected()[case.stem]
     if any(problem.severity is Severity.ERROR for problem in problems):
         with pytest.raises(RuleErrors) as caught:
             rules_folder.load(Path("rules"))
@@ -84,6 +84,6 @@ def test_each_mistake_is_told_in_these_words(
         rules_folder.load(Path("rules"))
 
 
-def told(problems: list[RuleProblem]) -> list[str]:
+def problem_rows(problems: list[RuleProblem]) -> list[str]:
     """The rows of some problems."""
     return [f"{p} (warning)" if p.severity is Severity.WARNING else str(p) for p in problems]

@@ -49,7 +49,7 @@ def catalogue(platforms: Mapping[str, Platform]) -> Catalogue:
     return Catalogue(platforms)
 
 
-def said(catalogue: Catalogue, url: str) -> str:
+def lookup_text(catalogue: Catalogue, url: str) -> str:
     """What the catalogue says about a URL, in the words of the table."""
     parts = urlsplit(url)
     hit = catalogue.lookup(
@@ -65,10 +65,10 @@ def said(catalogue: Catalogue, url: str) -> str:
 def test_table(catalogue: Catalogue, line: str) -> None:
     """Each address is told as the table says, and so it is with a capital host, a dot and a port."""
     url, _, expected = line.partition(" ")
-    assert said(catalogue, url) == expected.strip()
+    assert lookup_text(catalogue, url) == expected.strip()
     parts = urlsplit(url)
     disguised = parts._replace(netloc=f"u:p@{parts.netloc.upper()}.:443").geturl()
-    assert said(catalogue, disguised) == expected.strip()
+    assert lookup_text(catalogue, disguised) == expected.strip()
 
 
 def test_large_enough(platforms: Mapping[str, Platform]) -> None:
@@ -218,7 +218,7 @@ def test_recorded_embeds(catalogue: Catalogue, recorded: list[dict[str, str]], c
         for row in rows
         if catalogue.platform_of(urlsplit(row.get("frame_url") or "").netloc) is None
     ]
-    known = sum(" " in said(catalogue, row["url"]) for row in plain)
+    known = sum(" " in lookup_text(catalogue, row["url"]) for row in plain)
     with capsys.disabled():
         print(f" [known as embed or background: {known} of {len(plain)} rows]", end="")
     assert known >= 0.75 * len(plain)
@@ -230,4 +230,4 @@ def test_recorded_pages_stay_visits(catalogue: Catalogue, recorded: list[dict[st
         row["url"] for row in recorded if row["relation"] == "first" and row["type"] == "document"
     ]
     assert pages
-    assert [url for url in pages if " " in said(catalogue, url)] == ["http://t.co/"]
+    assert [url for url in pages if " " in lookup_text(catalogue, url)] == ["http://t.co/"]

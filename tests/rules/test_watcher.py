@@ -14,7 +14,7 @@ PATIENCE = 10.0
 POLL = 0.3
 
 
-class Heard:
+class CallCounter:
     """Counts calls, and lets a test wait for the next."""
 
     def __init__(self) -> None:
@@ -48,50 +48,50 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def watching() -> Iterator[Callable[[Path], Heard]]:
+def watch_folder() -> Iterator[Callable[[Path], CallCounter]]:
     """Watches folders until the test ends."""
     begun: list[RulesWatcher] = []
 
-    def begin(folder: Path) -> Heard:
-        heard = Heard()
-        begun.append(RulesWatcher(folder, heard, poll=POLL))
+    def begin(folder: Path) -> CallCounter:
+        counter = CallCounter()
+        begun.append(RulesWatcher(folder, counter, poll=POLL))
         begun[-1].start()
-        return heard
+        return counter
 
     yield begin
     for each in begun:
         each.stop()
 
 
-def test_a_saved_file_is_noticed(folder: Path, watching: Callable[[Path], Heard]) -> None:
+def test_a_saved_file_is_noticed(folder: Path, watch_folder: Callable[[Path], CallCounter]) -> None:
     """In place, once."""
-    heard = watching(folder)
+    counter = watch_folder(folder)
     (folder / "policy.yaml").write_text("version: 1\n# more\n")
-    heard.wait(1)
-    assert heard.quiet()
+    counter.wait(1)
+    assert counter.quiet()
 
 
-def test_a_burst_is_one_change(folder: Path, watching: Callable[[Path], Heard]) -> None:
+def test_a_burst_is_one_change(folder: Path, watch_folder: Callable[[Path], CallCounter]) -> None:
     """Fifty saves of ten files, one call."""
-    heard = watching(folder)
+    counter = watch_folder(folder)
     for turn in range(5):
         for number in range(10):
             (folder / f"part{number}.yaml").write_text(f"a: {turn}\n")
-    heard.wait(1)
-    assert heard.quiet()
-    assert heard.calls == 1
+    counter.wait(1)
+    assert counter.quiet()
+    assert counter.calls == 1
 
 
-def test_an_editor_that_renames(folder: Path, watching: Callable[[Path], Heard]) -> None:
+def test_an_editor_that_renames(folder: Path, watch_folder: Callable[[Path], CallCounter]) -> None:
     """Written beside and moved over it, as editors and deployment tools do."""
-    heard = watching(folder)
+    counter = watch_folder(folder)
     beside = folder / ".policy.yaml.swp"
     beside.write_text("version: 1\n# new\n")
     beside.replace(folder / "policy.yaml")
-    heard.wait(1)
+    counter.wait(1)
 
 
-def test_a_config_map(tmp_path: Path, watching: Callable[[Path], Heard]) -> None:
+def test_a_config_map(tmp_path: Path, watch_folder: Callable[[Path], CallCounter]) -> None:
     """Kubernetes keeps each version in a hidden folder, and swaps one link that all files lead through."""
     rules = tmp_path / "rules"
     for version in ("..one", "..two"):
@@ -99,78 +99,84 @@ def test_a_config_map(tmp_path: Path, watching: Callable[[Path], Heard]) -> None
         (rules / version / "policy.yaml").write_text(f"version: 1 # {version}\n")
     (rules / "..data").symlink_to("..one")
     (rules / "policy.yaml").symlink_to("..data/policy.yaml")
-    heard = watching(rules)
+    counter = watch_folder(rules)
     (rules / "..data_tmp").symlink_to("..two")
     (rules / "..data_tmp").replace(rules / "..data")
-    heard.wait(1)
-    assert heard.quiet()
+    counter.wait(1)
+    assert counter.quiet()
 
 
-def test_a_folder_that_is_a_link(tmp_path: Path, watching: Callable[[Path], Heard]) -> None:
+def test_a_folder_that_is_a_link(
+    tmp_path: Path, watch_folder: Callable[[Path], CallCounter]
+) -> None:
     """The link is swapped to another folder; later changes there are noticed too."""
     for version in ("one", "two"):
         (tmp_path / version).mkdir()
         (tmp_path / version / "policy.yaml").write_text(f"version: 1 # {version}\n")
     rules = tmp_path / "rules"
     rules.symlink_to("one")
-    heard = watching(rules)
+    counter = watch_folder(rules)
     (tmp_path / "fresh").symlink_to("two")
     (tmp_path / "fresh").replace(rules)
-    heard.wait(1)
+    counter.wait(1)
     (tmp_path / "two" / "policy.yaml").write_text("version: 1 # later, and longer\n")
-    heard.wait(2)
+    counter.wait(2)
 
 
-def test_a_folder_that_comes_and_goes(folder: Path, watching: Callable[[Path], Heard]) -> None:
+def test_a_folder_that_comes_and_goes(
+    folder: Path, watch_folder: Callable[[Path], CallCounter]
+) -> None:
     """Deleted and made again: both are changes, and so is what is saved afterwards."""
-    heard = watching(folder)
+    counter = watch_folder(folder)
     (folder / "policy.yaml").unlink()
     folder.rmdir()
-    heard.wait(1)
-    assert heard.quiet()
-    before = heard.calls
+    counter.wait(1)
+    assert counter.quiet()
+    before = counter.calls
     folder.mkdir()
     (folder / "policy.yaml").write_text("version: 1\n# again\n")
-    heard.wait(before + 1)
-    assert heard.quiet()
-    before = heard.calls
+    counter.wait(before + 1)
+    assert counter.quiet()
+    before = counter.calls
     (folder / "people.yaml").write_text("default_role: staff\n")
-    heard.wait(before + 1)
+    counter.wait(before + 1)
 
 
-def test_no_notice_from_the_system(tmp_path: Path, watching: Callable[[Path], Heard]) -> None:
+def test_no_notice_from_the_system(
+    tmp_path: Path, watch_folder: Callable[[Path], CallCounter]
+) -> None:
     """A folder that cannot be watched (there is none yet) is looked at every so often."""
     rules = tmp_path / "rules"
-    heard = watching(rules)
+    counter = watch_folder(rules)
     rules.mkdir()
     (rules / "policy.yaml").write_text("version: 1\n")
-    heard.wait(1)
+    counter.wait(1)
 
 
-def test_leftovers_are_no_change(folder: Path, watching: Callable[[Path], Heard]) -> None:
+def test_leftovers_are_no_change(folder: Path, watch_folder: Callable[[Path], CallCounter]) -> None:
     """Hidden files that editors make are passed over."""
-    heard = watching(folder)
+    counter = watch_folder(folder)
     (folder / ".policy.yaml.swp").write_text("x")
     (folder / ".policy.yaml.swp").unlink()
-    assert heard.quiet(1.5)
-    assert heard.calls == 0
+    assert counter.quiet(1.5)
+    assert counter.calls == 0
 
 
 def test_a_failure_does_not_end_the_watch(folder: Path) -> None:
     """What is called may fail; the next change is noticed all the same."""
-    heard = Heard()
+    counter = CallCounter()
 
     def fails() -> None:
-        heard()
+        counter()
         raise ValueError("no")
 
     watch = RulesWatcher(folder, fails, poll=POLL)
     watch.start()
     try:
         (folder / "policy.yaml").write_text("version: 1\n# a\n")
-        heard.wait(1)
+        counter.wait(1)
         (folder / "policy.yaml").write_text("version: 1\n# and b\n")
-        heard.wait(2)
+        counter.wait(2)
     finally:
         watch.stop()
 

@@ -23,7 +23,7 @@ from tests.virtual_clock import VirtualClock
 
 @pytest.fixture
 def metering(tmp_path: Path) -> MeteringComponents:
-    """By the rules of a house, on a clock that is moved."""
+    """By the rules of the proxy harness, on a clock that is moved."""
     harness = ProxyHarness(tmp_path)
     harness.close()
     return assemble(harness.rules, lambda _: None, numbered("v"), "here")
@@ -63,7 +63,7 @@ def test_a_journal_of_a_dead_process_is_swept_up(tmp_path: Path) -> None:
     assert [visit.id for visit in ledger.visits(0.0)] == [f"u{NOON}"]
 
 
-class Deaf(MemoryLedger):
+class FailsOnceLedger(MemoryLedger):
     """Takes the rules at the second attempt."""
 
     tries = 0
@@ -77,7 +77,7 @@ class Deaf(MemoryLedger):
 
 def test_rules_are_told_to_the_ledger_once(metering: MeteringComponents) -> None:
     """Until the ledger has taken them; then again only when others are in force."""
-    ledger = Deaf()
+    ledger = FailsOnceLedger()
     audit = RulesAudit(ledger, VirtualClock(NOON), metering, "here", pseudonyms=False)
     for _ in range(4):
         audit.note()

@@ -23,7 +23,7 @@ from tests.virtual_clock import VirtualClock
 
 @pytest.fixture
 def metering(tmp_path: Path) -> MeteringComponents:
-    """By the rules of a house, on a clock that is moved."""
+    """By the rules of the proxy harness, on a clock that is moved."""
     harness = ProxyHarness(tmp_path)
     harness.close()
     return assemble(harness.rules, lambda _: None, numbered("v"), "here")

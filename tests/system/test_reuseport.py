@@ -12,7 +12,7 @@ from proxy_addon.system.reuseport import attach, program, share
 WORKERS = 3
 
 
-def listening(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+def listening_sockets(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
     """A socket that shares its port."""
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -39,9 +39,9 @@ def taken_by(group: list[socket.socket], source: str) -> int:
 
 def test_a_device_stays_at_its_worker() -> None:
     """All connections from one address go to one socket, and neighbours are spread over all of them."""
-    group = [listening(socket.AF_INET, "127.0.0.1", 0)]
+    group = [listening_sockets(socket.AF_INET, "127.0.0.1", 0)]
     port = group[0].getsockname()[1]
-    group += [listening(socket.AF_INET, "127.0.0.1", port) for _ in range(WORKERS - 1)]
+    group += [listening_sockets(socket.AF_INET, "127.0.0.1", port) for _ in range(WORKERS - 1)]
     try:
         assert all(attach(sock, WORKERS) for sock in group)
         at = {last: {taken_by(group, f"127.0.7.{last}") for _ in range(5)} for last in range(1, 8)}

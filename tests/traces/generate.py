@@ -1,4 +1,4 @@
-"""One door to the generators: which of the first two makes a day is drawn from its seed.
+"""One entry point to the generators: which of the first two makes a day is drawn from its seed.
 
 The third is held out: nothing was tuned on it, and it makes days only where it is asked for.
 """

@@ -33,7 +33,9 @@ type Page = tuple[dict[str, str], bytes]  # headers, body
 
 OUT = ROOT / "artifacts" / "pages"
 DESKTOP, PHONE = {"width": 1100, "height": 800}, {"width": 390, "height": 844}
-ASK = answers.Ask("GET", "https://www.facebook.com/", "www.facebook.com", "document", "navigate")
+ASK = answers.RequestInfo(
+    "GET", "https://www.facebook.com/", "www.facebook.com", "document", "navigate"
+)
 RULE = "Fifteen minutes a day"
 
 

@@ -22,7 +22,7 @@ def stretch(start: float = 100.0, end: float = 400.0) -> Stretch:
     return Stretch(1, start, end, None, PAGE, SCROLL)
 
 
-def told(*marks: Mark, start: float = 100.0, end: float = 400.0) -> tuple[Extension, ...]:
+def extensions(*marks: Mark, start: float = 100.0, end: float = 400.0) -> tuple[Extension, ...]:
     """What extended a visit, but for what opened it."""
     found = summaries.summarise(stretch(), start, end, marks)
     return tuple(line for line in found.extended if line.by != "page-opened")
@@ -39,7 +39,7 @@ def row(found: EvidenceSummary | None, start: float = 100.0, end: float = 400.0)
 )
 def test_how_long_a_burst_or_a_film_pauses(evidence: Evidence, pause: float, times: int) -> None:
     """What loads within a second and a half is one scroll; a film that pauses for a minute is one film."""
-    (line,) = told(mark(200.0, 205.0, evidence), mark(205.0 + pause, None, evidence))
+    (line,) = extensions(mark(200.0, 205.0, evidence), mark(205.0 + pause, None, evidence))
     assert (line.first, line.last, line.times) == (200.0, 205.0 + pause, times)
 
 
@@ -57,7 +57,7 @@ def test_what_lies_within_a_visit(
     at: float, until: float, lines: list[tuple[float, float]]
 ) -> None:
     """A visit has its first instant and not its last."""
-    assert [(line.first, line.last) for line in told(mark(at, until))] == lines
+    assert [(line.first, line.last) for line in extensions(mark(at, until))] == lines
 
 
 def test_an_end_keeps_what_came_at_that_instant() -> None:

@@ -180,7 +180,7 @@ def test_a_timer_wakes_after_four_minutes_of_silence() -> None:
     )
 
 
-def beats(period: float, intervals: int, start: float = 5000.0) -> tuple[float, ...]:
+def exact_times(period: float, intervals: int, start: float = 5000.0) -> tuple[float, ...]:
     """A run of exact beats."""
     return tuple(start + period * n for n in range(intervals + 1))
 
@@ -199,22 +199,22 @@ def test_how_many_intervals_a_timer_is_known_again_by(
     period: float, tolerance: float, intervals: int
 ) -> None:
     """Two will do for a precise timer of eight seconds or more; a loose or quick one needs four."""
-    timer, run = LearnedTimer(period, tolerance, 600.0), beats(period, intervals)
+    timer, run = LearnedTimer(period, tolerance, 600.0), exact_times(period, intervals)
     assert learned_timers.resumed((timer,), run, 0.0) == Timer(period, tolerance, run)
     assert learned_timers.resumed((timer,), run[1:], 0.0) is None
 
 
 def test_who_is_too_quick_or_several_is_not_known_again() -> None:
     """Bursts and crowds have no phase to lose; timers after them in the order are looked at all the same."""
-    burst, run = LearnedTimer(2.75, 0.25, 600.0), beats(2.75, 9)
+    burst, run = LearnedTimer(2.75, 0.25, 600.0), exact_times(2.75, 9)
     assert learned_timers.resumed((burst,), run, 0.0) is None
-    assert learned_timers.resumed((CROWD,), beats(60.0, 9), 0.0) is None
-    assert learned_timers.resumed((burst, CROWD, minute()), beats(60.0, 2), 0.0) is not None
+    assert learned_timers.resumed((CROWD,), exact_times(60.0, 9), 0.0) is None
+    assert learned_timers.resumed((burst, CROWD, minute()), exact_times(60.0, 2), 0.0) is not None
 
 
 def test_a_loose_timer_is_known_again_only_while_nobody_is_seen() -> None:
     """Since its first beat, that is; a precise one is known in any case."""
-    run = beats(60.0, 4)
+    run = exact_times(60.0, 4)
     assert learned_timers.resumed((minute(9.25),), run, 4999.5) is not None
     assert learned_timers.resumed((minute(9.25),), run, 5000.0) is None
     assert learned_timers.resumed((minute(9.0),), run, FAR) is not None

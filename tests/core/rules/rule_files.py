@@ -63,7 +63,7 @@ def compiled(
     return compile_rules(documents, Sources(feeds), advise=advise)
 
 
-def said(*args: Any, **more: Any) -> list[str]:
+def problem_lines(*args: Any, **more: Any) -> list[str]:
     """Everything that is said about rules, each line without the name of the folder."""
     return [str(problem).removeprefix("rules/") for problem in compiled(*args, **more).problems]
 

@@ -9,7 +9,7 @@ import pytest
 from proxy_addon.core.rules.calendars import Event
 from proxy_addon.core.rules.problems import Severity
 from tests.core.policies import visits
-from tests.core.rules.rule_files import X, compiled, right, said
+from tests.core.rules.rule_files import X, compiled, problem_lines, right
 
 DAILY = (
     "allowances: {{daily: {{limit: {}}}}}\nrules: [{{platforms: [x], then: {{spend: daily}}}}]\n"
@@ -38,7 +38,7 @@ def two_rules(first: str, second: str) -> str:
     )
 
 
-def shadow(first: str, second: str, third: str, people: str = "") -> Pair:
+def shadowed_pair(first: str, second: str, third: str, people: str = "") -> Pair:
     """The second rule is in the shadow of the first, and the third would not be."""
     hint = "move it up, or remove it"
     message = f'the rule "B" is never reached: "A" at line 4 always decides first; {hint}'
@@ -80,18 +80,24 @@ ROTA = "roles: {care: {members: [{user: carl, when: {days: sun}}]}}\n"
 SEAT = CARE + "devices: {10.0.0.1: {user: carl, role: guest}}\n"
 
 PAIRS = {
-    "rule for the same": shadow("roles: [staff]", "roles: [staff]", "roles: [guest]"),
-    "rule for a member": shadow("roles: [care]", "users: [carl]", "users: [cora]", CARE),
-    "rule for a member at times": shadow("users: [carl]", "users: [Carl]", "roles: [care]", ROTA),
-    "rule under a pattern": shadow("users: ['c*']", "users: [carl]", "users: [emil]"),
-    "rule under a pattern of one sign": shadow("users: ['c*']", "users: ['ca*']", "users: ['c?']"),
-    "rule at lunch": shadow(
+    "rule for the same": shadowed_pair("roles: [staff]", "roles: [staff]", "roles: [guest]"),
+    "rule for a member": shadowed_pair("roles: [care]", "users: [carl]", "users: [cora]", CARE),
+    "rule for a member at times": shadowed_pair(
+        "users: [carl]", "users: [Carl]", "roles: [care]", ROTA
+    ),
+    "rule under a pattern": shadowed_pair("users: ['c*']", "users: [carl]", "users: [emil]"),
+    "rule under a pattern of one sign": shadowed_pair(
+        "users: ['c*']", "users: ['ca*']", "users: ['c?']"
+    ),
+    "rule at lunch": shadowed_pair(
         "when: {between: '11:00-14:00'}",
         "when: {between: '12:00-13:00'}",
         "when: {between: '13:00-14:01'}",
     ),
-    "rule on a day": shadow("when: {days: mon-fri}", "when: {days: fri}", "when: {days: fri-sat}"),
-    "rule on a date": shadow(
+    "rule on a day": shadowed_pair(
+        "when: {days: mon-fri}", "when: {days: fri}", "when: {days: fri-sat}"
+    ),
+    "rule on a date": shadowed_pair(
         "when: {days: mon-fri}",
         "when: {dates: 2026-12-24..2026-12-25}",
         "when: {dates: 2026-12-24..2026-12-26}",
@@ -179,7 +185,7 @@ def test_a_warning_is_given(case: str) -> None:
     pair = PAIRS[case]
     answer = compiled(*rules(pair.wrong))
     assert answer.rule_set is not None
-    (line,) = said(*rules(pair.wrong))
+    (line,) = problem_lines(*rules(pair.wrong))
     assert line == pair.warning or (line.startswith(pair.warning) and pair.warning[-1] == " ")
     assert [problem.severity for problem in answer.problems] == [Severity.WARNING]
 

@@ -10,7 +10,7 @@ from proxy_addon.core.rules.problems import Code, RuleErrors, Severity
 from proxy_addon.rules import folder as rules_folder
 
 
-def said(folder: Path, limit: str, more: str = "", allowance: str = "") -> list[str]:
+def problem_found(folder: Path, limit: str, more: str = "", allowance: str = "") -> list[str]:
     """What is said of an allowance with this limit: "error" or "warning", and the hint."""
     (folder / "platforms").mkdir()
     (folder / "platforms" / "x.yaml").write_text("x: {hosts: [x.com]}\n")
@@ -44,7 +44,7 @@ def test_a_limit_that_cannot_be_kept_is_refused(
     tmp_path: Path, limit: str, retention: str, hint: str
 ) -> None:
     """Its own window is longer than the retention; the hint is long enough, whatever the clocks do."""
-    assert said(tmp_path, limit, f"retention: {retention}\n") == [
+    assert problem_found(tmp_path, limit, f"retention: {retention}\n") == [
         f"error: write retention: {hint} or more, or a shorter period"
     ]
 
@@ -55,7 +55,7 @@ def test_a_limit_that_cannot_be_kept_is_refused(
 )
 def test_what_the_hint_says_is_enough(tmp_path: Path, limit: str, retention: str) -> None:
     """Whoever follows it reads nothing more."""
-    assert said(tmp_path, limit, f"retention: {retention}\n") == []
+    assert problem_found(tmp_path, limit, f"retention: {retention}\n") == []
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_carried_time_that_is_lost_is_warned_of(tmp_path: Path, limit: str, hint
     expected = (
         [f"warning: write retention: {hint} or more, or leave carry_over out"] if hint else []
     )
-    assert said(tmp_path, limit, "retention: 90d\n", ", carry_over: 5m") == expected
+    assert problem_found(tmp_path, limit, "retention: 90d\n", ", carry_over: 5m") == expected

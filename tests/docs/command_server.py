@@ -2,7 +2,8 @@
 
 Documentation has a hundred commands. Here they run through the same function as the installed command, in a
 process of their own, with the arguments, folder, environment and streams of whoever typed them.
-`python -m tests.docs.quick SOCKET` is that process; `client` is the text of the program that stands for `allowance`.
+`python -m tests.docs.command_server SOCKET` is that process; `client` is the text of the program that stands for
+`allowance`.
 """
 
 from __future__ import annotations
@@ -49,15 +50,15 @@ def client(path: Path) -> str:
     return _CLIENT.format(python=sys.executable, real=real, path=str(path), length=_LENGTH)
 
 
-class Quick:
+class CommandServer:
     """A context manager: the process, listening at `path`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def __enter__(self) -> Quick:
+    def __enter__(self) -> CommandServer:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.docs.quick", str(self.path)],
+            [sys.executable, "-m", "tests.docs.command_server", str(self.path)],
             cwd=ROOT,
             env=clean_environment() | {"PYTHONPATH": str(ROOT)},
         )
@@ -85,14 +86,14 @@ def main(path: str) -> None:
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     parent = os.getppid()
-    with socket.socket(socket.AF_UNIX) as door:
-        door.bind(f"{path}.new")
-        door.listen(8)
-        door.settimeout(2.0)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{path}.new")
+        listener.listen(8)
+        listener.settimeout(2.0)
         Path(f"{path}.new").rename(path)
         while os.getppid() == parent:
             with suppress(TimeoutError):
-                line, _ = door.accept()
+                line, _ = listener.accept()
                 with line:
                     if os.fork() == 0:
                         _command(line)

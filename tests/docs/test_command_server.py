@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.docs.command_server import CommandServer, client
 from tests.docs.pages import ROOT
-from tests.docs.quick import Quick, client
 from tests.e2e.client import clean_environment
 
 type Allowance = Callable[..., subprocess.CompletedProcess[str]]
@@ -18,7 +18,7 @@ type Allowance = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="module")
 def allowance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Allowance]:
     """Runs a command of the stand-in, in a folder of its own."""
-    folder = tmp_path_factory.mktemp("quick")
+    folder = tmp_path_factory.mktemp("commands")
     program = folder / "allowance"
     program.write_text(client(folder / "line"))
     program.chmod(0o755)
@@ -35,7 +35,7 @@ def allowance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Allowance]:
             check=False,
         )
 
-    with Quick(folder / "line"):
+    with CommandServer(folder / "line"):
         yield run
 
 

@@ -21,7 +21,7 @@ from tests.postgres import PostgresServer
 TMPFS = "size=8m"
 
 
-class Stand(ABC):
+class FaultyDatabase(ABC):
     """One engine. `fresh` begins a run on a database of its own; `faults` are contexts that break it."""
 
     name = ""
@@ -64,7 +64,7 @@ class Stand(ABC):
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class SqliteStand(Stand):
+class SqliteDatabase(FaultyDatabase):
     """A file; on a small tmpfs where that is allowed."""
 
     name = "sqlite"
@@ -124,7 +124,7 @@ class SqliteStand(Stand):
         super().close()
 
 
-class PostgresStand(Stand):
+class PostgresDatabase(FaultyDatabase):
     """A server of its own, behind a relay."""
 
     name = "postgres"
