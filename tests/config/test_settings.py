@@ -211,7 +211,7 @@ def test_frozen():
         load_settings().workers = 2
 
 
-def test_unknown_override_is_told():
+def test_unknown_override_is_reported():
     """A flag of a name that no setting has is a mistake in a command, and says so."""
     assert problems({"listn": 1}) == ("--listn: listn: unknown setting; did you mean listen?",)
 

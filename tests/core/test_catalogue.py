@@ -71,7 +71,7 @@ def test_exclusion_only_binds_its_own_platform() -> None:
     assert Catalogue({"two": two, "one": one}).platform_of("c.b.a.com") == "two"
 
 
-def test_exclusion_beats_its_own_host() -> None:
+def test_exclusion_wins_over_its_own_host() -> None:
     """A name that a platform lists and excludes is excluded."""
     assert (
         Catalogue({"one": Platform("one", "One", ("a.com",), excludes=("a.com",))}).platform_of(

@@ -38,7 +38,7 @@ def test_the_database_refuses_changes(url: str, statement: str) -> None:
         assert connection.execute(text("SELECT actor FROM audit")).scalars().all() == ["cli:ada"]
 
 
-def test_the_door_closes_again(url: str) -> None:
+def test_the_table_is_protected_again(url: str) -> None:
     """Inside `opened` a change is possible; after it, in the same transaction, it is not."""
     with pytest.raises(DBAPIError, match="never changed"), connected(url) as connection:
         with audit.opened(connection):

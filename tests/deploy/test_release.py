@@ -116,7 +116,9 @@ def test_a_release_that_fits_is_tagged(project: Path, capsys: pytest.CaptureFixt
         ("requirements.lock", f"deeper==1.0{HASH}", "deeper==1.0\n", "no hash for deeper"),
     ],
 )
-def test_what_does_not_fit_is_told(project: Path, file: str, old: str, new: str, told: str) -> None:
+def test_what_does_not_fit_is_reported(
+    project: Path, file: str, old: str, new: str, told: str
+) -> None:
     """One line for one mistake, with what to do about it."""
     (project / file).write_text(FILES[file].replace(old, new))
     git(project, "commit", "--quiet", "--all", "--message", "Change")

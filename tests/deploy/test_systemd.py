@@ -76,7 +76,7 @@ def test_there_is_little_to_attack(installed: Path) -> None:
     assert float(found[1]) < EXPOSURE
 
 
-def test_it_is_told_when_the_proxy_is_ready_and_alive() -> None:
+def test_systemd_is_notified_when_the_proxy_is_ready_and_alive() -> None:
     """The unit asks for what the proxy sends; a stuck worker is replaced before everything is restarted."""
     assert setting("Type") == "notify"
     assert seconds("WatchdogSec") > supervisor.STUCK_TIMEOUT + supervisor.READY_TIMEOUT

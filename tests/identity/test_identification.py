@@ -155,7 +155,7 @@ def test_devices(identifier, ip, expected):
     assert identifier(rule_set(DEVICES)).identify_now(ip, None, None) == expected
 
 
-async def test_sign_in_beats_device(identifier):
+async def test_sign_in_wins_over_device(identifier):
     """On a shared device, who signs in is who they say, and who fails is asked again."""
     who = identifier(rule_set(DEVICES))
     assert (await who.identify("10.0.7.21", basic("dora", "pass:word"), None)).name == "dora"

@@ -199,7 +199,7 @@ def test_vanished_file_changes_nothing(path, caplog):
     assert caplog.text.count("has gone") == 1
 
 
-def test_file_open_to_others_is_told(path, caplog):
+def test_file_open_to_others_is_reported(path, caplog):
     """A file that others can read works, and the log gives the command that closes it."""
     write(path, ("dora", "right"))
     path.chmod(0o644)

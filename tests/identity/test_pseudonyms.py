@@ -29,7 +29,7 @@ def test_pseudonyms_rest_on_the_key() -> None:
     assert len({NAMES.of(f"p{n}") for n in range(60_000)}) == 60_000
 
 
-def test_actors_keep_their_door() -> None:
+def test_actors_keep_their_prefix() -> None:
     """A person who did something by command stays recognisable as such; nodes and erased people have no name."""
     assert NAMES.actor("cli:ada") == f"cli:{NAMES.of('ada')}"
     assert NAMES.actor("ada") == NAMES.of("ada")

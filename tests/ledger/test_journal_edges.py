@@ -216,7 +216,7 @@ def test_one_bad_row_among_many() -> None:
 @pytest.mark.parametrize(
     ("visits", "torn", "said"), [([], b"", 0), ([visit(1)], b"", 1), ([], b"torn", 1)]
 )
-def test_a_replay_is_said(tmp_path: Path, visits: list[Visit], torn: bytes, said: int) -> None:
+def test_a_replay_is_logged(tmp_path: Path, visits: list[Visit], torn: bytes, said: int) -> None:
     """One line tells of a journal in which something was, whole or damaged; an empty one is removed in silence."""
     left_by(tmp_path, visits).path.with_suffix(".b").write_bytes(torn)
     with capture_logs() as lines:
@@ -227,7 +227,7 @@ def test_a_replay_is_said(tmp_path: Path, visits: list[Visit], torn: bytes, said
     ] * said
 
 
-def test_a_journal_of_another_database_is_said(tmp_path: Path) -> None:
+def test_a_journal_of_another_database_is_logged(tmp_path: Path) -> None:
     """Unless somebody does not want to hear it, a warning names the file; a live journal is none of our business."""
     left = left_by(tmp_path, [visit(1)], node="gone")
     live = Journal(tmp_path, "live", "SQLite file z")

@@ -31,7 +31,7 @@ def reader(ledger: object, heard: object) -> NewsReader:
     return NewsReader(ledger, "a", heard, 10.0)  # type: ignore[arg-type]
 
 
-def test_what_was_told_before_is_left_out() -> None:
+def test_known_news_is_left_out() -> None:
     """An answer that repeats itself is passed on once; a newer revision of a visit is new."""
     ledger, told = RepeatingLedger(visit(1, node="b")), list[News]()
     news = reader(ledger, told.append)

@@ -33,7 +33,7 @@ def test_a_newer_revision_is_not_forgotten() -> None:
     assert waiting.first(10) == (visit(2, 2),)
 
 
-def test_fresh_is_told_once() -> None:
+def test_fresh_is_returned_once() -> None:
     """What was taken is not fresh any more; what is given back is, unless a newer revision came."""
     waiting = PendingVisits(10)
     waiting.put(visit(1))
@@ -75,7 +75,7 @@ def test_the_same_revision_is_not_fresh_again() -> None:
     assert waiting.first(10) == taken
 
 
-def test_the_first_that_is_dropped_is_said() -> None:
+def test_the_first_that_is_dropped_is_logged() -> None:
     """As many as may wait are taken in silence; the first one beyond that is dropped, counted and said."""
     waiting = PendingVisits(2)
     with capture_logs() as lines:

@@ -227,7 +227,7 @@ def test_the_pause_stops_growing(watch: Stopwatch) -> None:
     assert pauses[10] < pauses[11] == pauses[12] == pauses[100_000]
 
 
-def test_the_beat_keeps_the_pause(watch: Stopwatch) -> None:
+def test_the_heartbeat_keeps_the_pause(watch: Stopwatch) -> None:
     """The thread flushes and reads at each beat, but writes only when the pause after a failure is over."""
     ledger, beats = CountingLedger(watch, locked()), list[WriterState]()
 

@@ -96,7 +96,7 @@ def test_stop_leaves_the_rest_to_the_next_start(tmp_path: Path) -> None:
     assert replay(tmp_path / "journal", "place", fresh).visits == 7
 
 
-def test_a_journal_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_journal_that_fails_is_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that takes nothing is told once, counted, and tried again; afterwards all is in the journal."""
     ledger = AwayLedger()
     ledger.away = True

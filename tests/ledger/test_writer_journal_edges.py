@@ -108,7 +108,7 @@ def test_an_outage_is_reported_in_each_round(watch: Stopwatch, journal: Journal)
     assert [(state.up, state.away_since) for state in told] == [(False, START)] * 3
 
 
-def test_a_disk_that_fails_is_said_once_each_time(
+def test_a_disk_that_fails_is_logged_once_each_time(
     watch: Stopwatch, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each failure counts its visits and one line is said for all in a row; when it is over, the next is said again."""
@@ -137,7 +137,7 @@ def test_a_disk_that_fails_is_said_once_each_time(
     assert writer.flush_now()
 
 
-def test_what_found_no_room_is_told(watch: Stopwatch, tmp_path: Path) -> None:
+def test_what_found_no_room_is_reported(watch: Stopwatch, tmp_path: Path) -> None:
     """Visits for which the journal has no room are counted in the state, those that are in it are there."""
     journal = Journal(tmp_path, "a", "place", most_bytes=500, reserved_bytes=500)
     writer = make(MemoryLedger(), journal=journal)

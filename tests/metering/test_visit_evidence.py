@@ -111,7 +111,7 @@ def test_evidence_alone_is_not_written() -> None:
 
 @quick
 @given(st.lists(moves, max_size=30))
-def test_evidence_grows_as_it_would_be_told(steps: Sequence[tuple[float, str]]) -> None:
+def test_evidence_grows_as_it_would_be_shown(steps: Sequence[tuple[float, str]]) -> None:
     """Mark by mark, a summary is what all marks give at the end (weak ones may count only later, beside others)."""
     harness, now = Harness(), 0.0
     for number, (pause, what) in enumerate(steps):

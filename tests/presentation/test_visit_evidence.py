@@ -39,7 +39,7 @@ SCROLLED = EvidenceSummary(
 )
 
 
-def test_a_visit_reads_like_a_story() -> None:
+def test_a_visit_in_sentences() -> None:
     """What opened it, what extended it and how often, and the silence that closed it."""
     assert sentences(visit(at(16, 50), SCROLLED), NOW, ZONE) == (
         "Opened 09:12:05 by opening a page.",

@@ -48,7 +48,7 @@ def test_the_same_bytes_change_nothing(folder: Path) -> None:
     assert called == []
 
 
-def test_other_rules_are_swapped_in_and_told(folder: Path) -> None:
+def test_other_rules_are_swapped_in_and_passed_to_subscribers(folder: Path) -> None:
     """One swap, then every subscriber, with the new rules."""
     live = LiveRules(folder)
     live.load()

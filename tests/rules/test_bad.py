@@ -67,7 +67,7 @@ def test_every_code_of_a_file_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
-def test_each_mistake_is_told_in_these_words(
+def test_each_mistake_is_reported_in_these_words(
     case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All problems of a case, in order, to the letter; and loading refuses errors, and lets warnings pass."""

@@ -62,7 +62,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_hostile_files_are_told_in_time_and_memory(folder: Path, case: str) -> None:
+def test_hostile_files_are_reported_in_time_and_memory(folder: Path, case: str) -> None:
     """Each is an error with a place, found within seconds and a bounded number of bytes."""
     content, code = HOSTILE[case]
     (folder / "policy.yaml").write_bytes(content)

@@ -135,7 +135,7 @@ def test_the_hours_are_those_on_the_clock() -> None:
     }
 
 
-def test_platforms_of_a_group_are_told_by_its_name() -> None:
+def test_platforms_of_a_group_are_named_by_the_group() -> None:
     """Where the whole group is treated alike."""
     policy = POLICY.replace("rules:", "platform_groups: {both: [x, linkedin]}\nrules:").replace(
         '{name: Night, platforms: [x], when: {between: "22:00-06:00"}, then: block}',

@@ -201,7 +201,7 @@ def test_names_that_cannot_be_folders() -> None:
             rules_folder.load(Path(name))
 
 
-def test_paths_are_told_as_the_folder_was_given(folder: Path) -> None:
+def test_paths_are_reported_as_the_folder_was_given(folder: Path) -> None:
     """Relative, absolute or here: the reader can open what the message names."""
     (folder / "policy.yaml").write_text(POLICY + "oops: 1\n")
     assert problem_codes(folder) == ["rules/policy.yaml: unknown-key"]
@@ -222,7 +222,7 @@ def test_files_of_any_name_count_and_others_do_not(folder: Path) -> None:
     assert rules_folder.load(folder).otherwise is Then.BLOCK
 
 
-def test_yml_is_told_as_a_warning(folder: Path) -> None:
+def test_yml_is_reported_as_a_warning(folder: Path) -> None:
     """A file that looks like rules but is not read is worth a word; the rules still go into force."""
     (folder / "people.yml").write_text("default_role: x\n")
     (folder / "platforms" / "own.yml").write_text("")

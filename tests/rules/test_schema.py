@@ -123,7 +123,7 @@ def name(path: Path) -> str:
 
 
 @pytest.mark.parametrize(("path", "codes"), CASES, ids=[name(path) for path, _ in CASES])
-def test_wrong_files_are_told_by_their_shape_or_not_at_all(path: Path, codes: list[str]) -> None:
+def test_wrong_files_are_rejected_by_the_schema_or_not_at_all(path: Path, codes: list[str]) -> None:
     """What has a wrong shape is refused; what is only wrong in its meaning, or merely strange, is accepted."""
     refused = bool(errors(path))
     if name(path) in MEANING:
@@ -156,7 +156,9 @@ def errors_in_test_file(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("step", "told"), MISTAKES, ids=[step for step, _ in MISTAKES])
-def test_wrong_steps_of_tests_are_told_by_their_shape_or_not_at_all(step: str, told: str) -> None:
+def test_wrong_steps_of_tests_are_rejected_by_the_schema_or_not_at_all(
+    step: str, told: str
+) -> None:
     """An editor underlines every step that could not run anywhere, and none that is wrong for these rules only."""
     assert bool(errors_in_test_file(one_test(step))) != any(part in told for part in UNSEEN)
 
@@ -173,7 +175,7 @@ def test_wrong_steps_of_tests_are_told_by_their_shape_or_not_at_all(step: str, t
         one_test("- {at: 09:00, restart: true}").replace("start", "begin"),
     ],
 )
-def test_wrong_test_files_are_told(text: str) -> None:
+def test_wrong_test_files_are_rejected(text: str) -> None:
     """Around the steps as well."""
     assert read(text).problems
     assert errors_in_test_file(text)

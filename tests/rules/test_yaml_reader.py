@@ -116,7 +116,7 @@ def test_lines_end_as_in_editors() -> None:
     assert lines("a\r\nb\rc\nd") == ["a", "b", "c", "d"]
 
 
-def test_duplicate_keys_are_all_told_and_the_first_one_counts() -> None:
+def test_duplicate_keys_are_all_reported_and_the_first_one_counts() -> None:
     """The rest of the file is still read, so that its mistakes are told, too."""
     document, problems = parse(b"a: {x: 1, x: 2}\nb: 1\na: {y: [1, {y: 2}]}\nc: 3\n", "f.yaml")
     assert document is not None

@@ -72,7 +72,7 @@ def test_a_worker_group_reports_for_all() -> None:
     assert b"allowance_ledger_pending 7.0" not in alone.expose()[0]
 
 
-def test_when_the_ledger_went_away_is_said() -> None:
+def test_when_the_ledger_went_away_is_reported() -> None:
     """With the instant, what the journal cannot take, and why."""
     words = ledger_health(
         replace(DOWN, away_since=0.0, journal_dropped=4, journal_message="full")

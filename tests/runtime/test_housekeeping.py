@@ -75,7 +75,7 @@ class FailsOnceLedger(MemoryLedger):
             raise LedgerUnavailable("away", kind="unreachable")
 
 
-def test_rules_are_told_to_the_ledger_once(metering: MeteringComponents) -> None:
+def test_rules_are_recorded_in_the_ledger_once(metering: MeteringComponents) -> None:
     """Until the ledger has taken them; then again only when others are in force."""
     ledger = FailsOnceLedger()
     audit = RulesAudit(ledger, VirtualClock(NOON), metering, "here", pseudonyms=False)

@@ -42,12 +42,12 @@ def _flows() -> bytes:
         (b"\x89PNG\r\n", TraceFormat.UNKNOWN),
     ],
 )
-def test_each_format_is_told(head: bytes, expected: TraceFormat) -> None:
+def test_each_format_is_detected(head: bytes, expected: TraceFormat) -> None:
     """By its first bytes, also behind a damaged first line."""
     assert detect(head) is expected
 
 
-def test_flow_dumps_are_told() -> None:
+def test_flow_dumps_are_detected() -> None:
     """A dump as mitmproxy writes it."""
     assert detect(_flows()) is TraceFormat.FLOWS
 

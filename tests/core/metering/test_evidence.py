@@ -195,7 +195,7 @@ marks_of = st.lists(
 
 
 @given(marks_of, st.booleans())
-def test_a_trail_is_small_and_can_be_packed(
+def test_a_summary_is_small_and_can_be_packed(
     steps: list[tuple[float, float, Evidence]], ends: bool
 ) -> None:
     """Whatever comes: one line for each kind, ascending times, and the text tells the same."""
@@ -209,7 +209,7 @@ def test_a_trail_is_small_and_can_be_packed(
     assert unpacked(packed(found)) == found
 
 
-def test_what_is_no_trail_is_none() -> None:
+def test_what_is_no_summary_is_none() -> None:
     """Text of another program is not evidence, and no error."""
     texts = (
         None,

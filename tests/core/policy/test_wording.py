@@ -28,7 +28,7 @@ WORK = When(days=frozenset(range(5)), between=((9 * 3600, 17 * 3600),))
         (When(), "any time"),
     ],
 )
-def test_conditions_read_aloud(when, text):
+def test_conditions_in_words(when, text):
     """Days as ranges, times as a clock shows them, dates as ISO writes them."""
     assert why.describe(when) == text
 

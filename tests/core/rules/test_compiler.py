@@ -262,7 +262,7 @@ def test_unreadable_files_cast_no_doubt_on_names() -> None:
     assert compile_rules(Documents("rules", (), complete=False)).problems == ()
 
 
-def test_every_circle_of_groups_is_told_once() -> None:
+def test_every_circle_of_groups_is_reported_once() -> None:
     """Groups that reach a circle without being in it add nothing."""
     groups = {"a": ["b"], "b": ["a", "x"], "c": ["a"], "d": ["d"], "e": ["x"]}
     assert codes({"platform_groups": groups}) == [Code.GROUP_CYCLE, Code.GROUP_CYCLE]

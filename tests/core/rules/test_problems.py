@@ -42,6 +42,6 @@ def test_errors_hold_all_problems_sorted() -> None:
     assert str(errors) == "a:1:1: tab: m\nb:1:1: tab: m"
 
 
-def test_a_problem_is_an_error_unless_said_otherwise() -> None:
+def test_a_problem_is_an_error_by_default() -> None:
     """Nobody forgets to make a mistake count."""
     assert RuleProblem.at(PLACE, Code.TAB, "m").severity is Severity.ERROR
