@@ -88,7 +88,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("rules")
 
 
-def problem_codes(folder: Path) -> list[str]:
+def reported(folder: Path) -> list[str]:
     """`file: code` of everything wrong; loading agrees."""
     problems = rules_folder.check(folder)
     if any(problem.severity == "error" for problem in problems):
@@ -204,10 +204,10 @@ def test_names_that_cannot_be_folders() -> None:
 def test_paths_are_reported_as_the_folder_was_given(folder: Path) -> None:
     """Relative, absolute or here: the reader can open what the message names."""
     (folder / "policy.yaml").write_text(POLICY + "oops: 1\n")
-    assert problem_codes(folder) == ["rules/policy.yaml: unknown-key"]
-    assert problem_codes(folder.absolute()) == [f"{folder.absolute()}/policy.yaml: unknown-key"]
+    assert reported(folder) == ["rules/policy.yaml: unknown-key"]
+    assert reported(folder.absolute()) == [f"{folder.absolute()}/policy.yaml: unknown-key"]
     os.chdir(folder)
-    assert problem_codes(Path()) == ["policy.yaml: unknown-key"]
+    assert reported(Path()) == ["policy.yaml: unknown-key"]
 
 
 def test_files_of_any_name_count_and_others_do_not(folder: Path) -> None:
@@ -218,7 +218,7 @@ def test_files_of_any_name_count_and_others_do_not(folder: Path) -> None:
     (folder / ".#policy.yaml").symlink_to("somebody@host.1")
     (folder / "tests").mkdir()
     (folder / "tests" / "lunch.yaml").write_text("tests: []\n")
-    assert problem_codes(folder) == []
+    assert reported(folder) == []
     assert rules_folder.load(folder).otherwise is Then.BLOCK
 
 
@@ -226,7 +226,7 @@ def test_yml_is_reported_as_a_warning(folder: Path) -> None:
     """A file that looks like rules but is not read is worth a word; the rules still go into force."""
     (folder / "people.yml").write_text("default_role: x\n")
     (folder / "platforms" / "own.yml").write_text("")
-    assert problem_codes(folder) == [
+    assert reported(folder) == [
         "rules/people.yml: ignored-file",
         "rules/platforms/own.yml: ignored-file",
     ]
@@ -236,7 +236,7 @@ def test_what_is_no_file(folder: Path) -> None:
     """Folders and pipes with the name of a rule file are told and never opened."""
     (folder / "more.yaml").mkdir()
     os.mkfifo(folder / "pipe.yaml")
-    assert problem_codes(folder) == ["rules/more.yaml: not-a-file", "rules/pipe.yaml: not-a-file"]
+    assert reported(folder) == ["rules/more.yaml: not-a-file", "rules/pipe.yaml: not-a-file"]
 
 
 def test_links_that_leave_the_folder(folder: Path, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_links_that_leave_the_folder(folder: Path, tmp_path: Path) -> None:
     (folder / "c.yaml").symlink_to("nowhere.yaml")
     (folder / "platforms").rmdir()
     (folder / "platforms").symlink_to("../elsewhere")
-    assert problem_codes(folder) == [
+    assert reported(folder) == [
         "rules/a.yaml: outside-folder",
         "rules/b.yaml: unreadable-file",
         "rules/c.yaml: unreadable-file",
@@ -264,20 +264,20 @@ def test_links_inside_the_folder_and_to_it_are_fine(folder: Path, tmp_path: Path
     (folder / "..data").symlink_to("..2026")
     (folder / "policy.yaml").symlink_to("..data/policy.yaml")
     (tmp_path / "link").symlink_to("rules")
-    assert problem_codes(folder) == problem_codes(Path("link")) == []
+    assert reported(folder) == reported(Path("link")) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_permission(folder: Path) -> None:
     """The cause is named."""
     (folder / "policy.yaml").chmod(0)
-    assert problem_codes(folder) == ["rules/policy.yaml: unreadable-file"]
+    assert reported(folder) == ["rules/policy.yaml: unreadable-file"]
 
 
 def test_a_large_file_is_refused_before_it_is_parsed(folder: Path) -> None:
     """One mebibyte is read, no more."""
     (folder / "people.yaml").write_text("# " + "x" * 10_000_000)
-    assert problem_codes(folder) == ["rules/people.yaml: too-large"]
+    assert reported(folder) == ["rules/people.yaml: too-large"]
 
 
 def test_a_broken_file_hides_no_mistake_of_another(folder: Path) -> None:
@@ -286,10 +286,7 @@ def test_a_broken_file_hides_no_mistake_of_another(folder: Path) -> None:
         POLICY + "otherwise: maybe\nrules: [{roles: [care], then: allow}]\n"
     )
     (folder / "people.yaml").write_text("roles: [\n")
-    assert problem_codes(folder) == [
-        "rules/people.yaml: yaml-syntax",
-        "rules/policy.yaml: bad-choice",
-    ]
+    assert reported(folder) == ["rules/people.yaml: yaml-syntax", "rules/policy.yaml: bad-choice"]
 
 
 def test_names_that_no_terminal_should_see(folder: Path) -> None:

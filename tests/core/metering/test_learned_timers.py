@@ -41,12 +41,12 @@ COMBINED = LearnedTimer(60.0, 5.0, 660.0, combined=True)
     ],
 )
 def test_what_a_timer_explains(timer: LearnedTimer, at: float, explained: bool) -> None:
-    """Its beats within the tolerance, also after some that were lost; a crowd nothing that comes too early."""
+    """Its ticks within the tolerance, also after some that were lost; a combined timer nothing that comes too early."""
     assert (after_best_match((timer,), at) is not None) is explained
 
 
-def test_a_beat_moves_the_timer_on() -> None:
-    """The period follows, and a beat that was off widens the tolerance."""
+def test_a_tick_moves_the_timer_on() -> None:
+    """The period follows, and a tick that was off widens the tolerance."""
     (after,) = after_best_match((MINUTE,), 663.0) or ()
     assert after.last_tick == 663.0
     assert after.period > MINUTE.period
@@ -58,7 +58,9 @@ def test_the_more_precise_timer_explains_it() -> None:
     assert (after_best_match((LOOSE, MINUTE), 660.0) or ())[0] == LOOSE
 
 
-def test_a_timer_is_kept_from_its_last_beat_and_a_crowd_from_when_the_next_is_due() -> None:
+def test_a_timer_is_kept_from_its_last_tick_and_a_combined_timer_from_when_the_next_is_due() -> (
+    None
+):
     """What was found becomes what is known."""
     times = (0.0, 60.0, 120.0)
     assert learn(Timer(60.0, 2.0, times)) == LearnedTimer(60.0, 2.0, 120.0)
@@ -81,7 +83,7 @@ def test_running() -> None:
 
 
 def test_the_first_after_a_long_silence_wakes_a_timer() -> None:
-    """A crowd has no phase to wake with."""
+    """A combined timer has no phase to wake with."""
     at = 601.0 + SLEEP_SECONDS
     assert after_sleep((MINUTE,), at) == (MINUTE._replace(last_tick=at),)
     assert after_sleep((MINUTE,), at - 2) is None

@@ -22,8 +22,8 @@ def minute(tolerance: float = 2.5, **more: Any) -> LearnedTimer:
     return made._replace(**more)
 
 
-CROWD = LearnedTimer(60.0, 5.0, 660.0, combined=True)
-SHRUNK = LearnedTimer(40.0, 65.0, 600.0)  # so loose that its beats have shortened its period
+COMBINED_TIMER = LearnedTimer(60.0, 5.0, 660.0, combined=True)
+SHRUNK = LearnedTimer(40.0, 65.0, 600.0)  # so loose that its ticks have shortened its period
 
 
 def explains(timer: LearnedTimer, at: float) -> bool:
@@ -34,7 +34,7 @@ def explains(timer: LearnedTimer, at: float) -> bool:
 @pytest.mark.parametrize(
     ("tolerance", "inside", "outside"),
     [
-        # A beat may be off by 1.8 tolerances, early or late ...
+        # A tick may be off by 1.8 tolerances, early or late ...
         (2.5, 664.5, 664.75),
         (2.5, 655.5, 655.25),
         # ... by half as much again for each that was lost before ...
@@ -44,32 +44,34 @@ def explains(timer: LearnedTimer, at: float) -> bool:
         (10.0, 678.0, 678.25),
         (10.0, 738.0, 738.25),
         (20.0, 680.0, 680.25),
-        # Twelve beats of a precise timer may be lost, of another three.
+        # Twelve ticks of a precise timer may be lost, of another three.
         (6.0, 600.0 + 12 * 60.0, 600.0 + 13 * 60.0),
         (6.25, 780.0, 840.0),
     ],
 )
-def test_how_far_off_a_beat_may_be(tolerance: float, inside: float, outside: float) -> None:
+def test_how_far_off_a_tick_may_be(tolerance: float, inside: float, outside: float) -> None:
     """What is a little further off than a timer varies is still its own, what is further is not."""
     assert explains(minute(tolerance), inside)
     assert not explains(minute(tolerance), outside)
 
 
-def test_a_crowd_is_a_little_early_or_forty_intervals_late() -> None:
+def test_a_combined_timer_is_a_little_early_or_forty_intervals_late() -> None:
     """Of several timers the next event may be early by what their count strays."""
-    assert explains(CROWD, 655.0)
-    assert not explains(CROWD, 654.75)
-    assert explains(CROWD, 660.0 + 40 * 60.0)
-    assert not explains(CROWD, 660.25 + 40 * 60.0)
+    assert explains(COMBINED_TIMER, 655.0)
+    assert not explains(COMBINED_TIMER, 654.75)
+    assert explains(COMBINED_TIMER, 660.0 + 40 * 60.0)
+    assert not explains(COMBINED_TIMER, 660.25 + 40 * 60.0)
 
 
 @pytest.mark.parametrize(("at", "due"), [(656.0, 720.0), (660.0, 720.0), (700.0, 760.0)])
-def test_the_next_of_a_crowd_is_due_an_interval_later(at: float, due: float) -> None:
+def test_the_next_of_a_combined_timer_is_due_an_interval_later(at: float, due: float) -> None:
     """An early one does not bring the next one forward, a late one puts it off."""
-    assert learned_timers.after_best_match((CROWD,), at) == (CROWD._replace(last_tick=due),)
+    assert learned_timers.after_best_match((COMBINED_TIMER,), at) == (
+        COMBINED_TIMER._replace(last_tick=due),
+    )
 
 
-def test_a_crowd_that_is_learned_is_due_after_all_that_it_asked() -> None:
+def test_a_combined_timer_that_is_learned_is_due_after_all_that_it_asked() -> None:
     """Each event is owed an interval: many at once put the next off, a pause does not bring it nearer."""
     quick_ones, paused = (
         learned_timers.learn(Timer(60.0, 5.0, times, combined=True))
@@ -86,10 +88,10 @@ def test_a_crowd_that_is_learned_is_due_after_all_that_it_asked() -> None:
         (662.5, 60.25, 2.5),
         (664.0, 60.4, 2.875),  # further off than it varied so far
         (656.0, 59.6, 2.875),
-        (724.0, 60.2, 2.5),  # two beats later: no news of how it varies
+        (724.0, 60.2, 2.5),  # two ticks later: no news of how it varies
     ],
 )
-def test_each_beat_adjusts_the_timer(at: float, period: float, tolerance: float) -> None:
+def test_each_tick_adjusts_the_timer(at: float, period: float, tolerance: float) -> None:
     """The period follows by a tenth of what each interval was off; a timer that varies more is known to vary more."""
     after = learned_timers.after_best_match((minute(),), at)
     assert after == (
@@ -97,7 +99,7 @@ def test_each_beat_adjusts_the_timer(at: float, period: float, tolerance: float)
     )
 
 
-def test_two_at_the_same_instant_are_not_two_beats() -> None:
+def test_two_at_the_same_instant_are_not_two_ticks() -> None:
     """Not even for a timer so loose that any interval would be its own."""
     assert explains(SHRUNK, 600.5)
     assert not explains(SHRUNK, 600.0)
@@ -107,10 +109,10 @@ def test_two_at_the_same_instant_are_not_two_beats() -> None:
 def test_the_most_precise_of_those_it_fits_explains_an_instant() -> None:
     """It is then the one used last; the others stay as they were, in their order."""
     loose, precise, other = minute(10.0), minute(2.5), LearnedTimer(47.0, 1.0, 600.0)
-    beat = precise._replace(last_tick=660.0)
+    tick = precise._replace(last_tick=660.0)
     for models in ((loose, precise, other), (precise, loose, other), (precise, other, loose)):
         rest = tuple(m for m in models if m is not precise)
-        assert learned_timers.after_best_match(models, 660.0) == (*rest, beat)
+        assert learned_timers.after_best_match(models, 660.0) == (*rest, tick)
     assert learned_timers.after_best_match((other, loose), 660.0) == (
         other,
         loose._replace(last_tick=660.0),
@@ -149,12 +151,12 @@ def test_a_timer_that_is_found_again_has_about_its_period(
     assert learned_timers.is_superseded(minute(period=old), minute(period=new), FAR) is same
 
 
-def test_a_crowd_is_replaced_by_crowds_only() -> None:
+def test_a_combined_timer_is_replaced_by_combined_timers_only() -> None:
     """That several timers ask once a minute together says nothing about one."""
-    single, crowd = minute(), CROWD._replace(last_tick=600.0)
-    assert learned_timers.is_superseded(crowd, crowd, FAR)
-    assert not learned_timers.is_superseded(crowd, single, FAR)
-    assert not learned_timers.is_superseded(single, crowd, FAR)
+    single, combined_timer = minute(), COMBINED_TIMER._replace(last_tick=600.0)
+    assert learned_timers.is_superseded(combined_timer, combined_timer, FAR)
+    assert not learned_timers.is_superseded(combined_timer, single, FAR)
+    assert not learned_timers.is_superseded(single, combined_timer, FAR)
 
 
 def test_a_timer_runs_for_five_periods_and_asks_every_two_minutes() -> None:
@@ -169,19 +171,24 @@ def test_a_timer_runs_for_five_periods_and_asks_every_two_minutes() -> None:
 
 def test_a_timer_wakes_after_four_minutes_of_silence() -> None:
     """The first in the order of use does, and only that one."""
-    awake, crowd, first, second = minute(last_tick=800.0), CROWD, minute(), minute(tolerance=1.0)
+    awake, combined_timer, first, second = (
+        minute(last_tick=800.0),
+        COMBINED_TIMER,
+        minute(),
+        minute(tolerance=1.0),
+    )
     assert learned_timers.after_sleep((minute(),), 840.0) is None
     assert learned_timers.after_sleep((minute(),), 840.5) == (minute(last_tick=840.5),)
-    assert learned_timers.after_sleep((awake, crowd, first, second), 900.5) == (
+    assert learned_timers.after_sleep((awake, combined_timer, first, second), 900.5) == (
         awake,
-        crowd,
+        combined_timer,
         second,
         first._replace(last_tick=900.5),
     )
 
 
 def exact_times(period: float, intervals: int, start: float = 5000.0) -> tuple[float, ...]:
-    """A run of exact beats."""
+    """A run of exact ticks."""
     return tuple(start + period * n for n in range(intervals + 1))
 
 
@@ -205,15 +212,18 @@ def test_how_many_intervals_a_timer_is_known_again_by(
 
 
 def test_who_is_too_quick_or_several_is_not_known_again() -> None:
-    """Bursts and crowds have no phase to lose; timers after them in the order are looked at all the same."""
+    """Bursts and combined timers have no phase to lose; timers after them in the order are looked at all the same."""
     burst, run = LearnedTimer(2.75, 0.25, 600.0), exact_times(2.75, 9)
     assert learned_timers.resumed((burst,), run, 0.0) is None
-    assert learned_timers.resumed((CROWD,), exact_times(60.0, 9), 0.0) is None
-    assert learned_timers.resumed((burst, CROWD, minute()), exact_times(60.0, 2), 0.0) is not None
+    assert learned_timers.resumed((COMBINED_TIMER,), exact_times(60.0, 9), 0.0) is None
+    assert (
+        learned_timers.resumed((burst, COMBINED_TIMER, minute()), exact_times(60.0, 2), 0.0)
+        is not None
+    )
 
 
 def test_a_loose_timer_is_known_again_only_while_nobody_is_seen() -> None:
-    """Since its first beat, that is; a precise one is known in any case."""
+    """Since its first tick, that is; a precise one is known in any case."""
     run = exact_times(60.0, 4)
     assert learned_timers.resumed((minute(9.25),), run, 4999.5) is not None
     assert learned_timers.resumed((minute(9.25),), run, 5000.0) is None
@@ -231,7 +241,7 @@ def test_how_far_off_the_intervals_may_be(tolerance: float, late: float, known: 
 
 
 def test_a_few_events_at_once_revive_no_timer_that_would_take_any_interval() -> None:
-    """A beat is never its own predecessor."""
+    """A tick is never its own predecessor."""
     assert learned_timers.resumed((SHRUNK,), (1000.0, 1010.0, 1020.0), 0.0) is None
 
 

@@ -1,4 +1,4 @@
-"""Is a series a machine's? Timers with jitter, hidden timers, crowds of timers; people never."""
+"""Is a series a machine's? Timers with jitter, hidden timers, combined timers; people never."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_an_exact_timer_is_found(period: float, count: int) -> None:
 
 @pytest.mark.parametrize(("jitter", "within"), [(0.0, 6), (0.1, 9), (0.2, 14), (0.3, 20)])
 def test_the_more_precise_the_sooner(jitter: float, within: int) -> None:
-    """A timer that is jittered by 30 % is known after a few more of its beats."""
+    """A timer that is jittered by 30 % is known after a few more of its ticks."""
     for seed in range(10):
         times = timer(60.0, 40, jitter, seed)
         known = next(n for n in range(1, 41) if steady(times[:n]) is not None)
@@ -60,7 +60,7 @@ def test_too_little_or_too_quick_is_no_timer(times: Sequence[float]) -> None:
 
 
 def test_what_came_before_the_timer_is_not_its() -> None:
-    """A person first, then a tab left open: only the beats are explained."""
+    """A person first, then a tab left open: only the ticks are explained."""
     before = [T - 900, T - 870, T - 866, T - 700]
     found = steady([*before, *timer(30.0, 20)])
     assert found is not None
@@ -107,7 +107,7 @@ def test_a_timer_among_other_events(period: float) -> None:
     assert len(set(found.times) & set(ticks)) >= 8
 
 
-def test_a_chain_may_miss_a_beat() -> None:
+def test_a_chain_may_miss_a_tick() -> None:
     """One lost answer does not break it."""
     ticks = timer(60.0, 24)
     found = chain([*ticks[:20], *ticks[21:]])
@@ -115,7 +115,7 @@ def test_a_chain_may_miss_a_beat() -> None:
     assert found.period == pytest.approx(60.0)
 
 
-def test_a_chain_needs_enough_beats() -> None:
+def test_a_chain_needs_enough_ticks() -> None:
     """A few that fit are chance."""
     assert chain(timer(60.0, 4)) is None
 
@@ -143,7 +143,7 @@ def test_several_timers_are_told_by_their_number() -> None:
     assert combined(times, alone_since=times[-10]) is None
 
 
-def test_a_crowd_is_not_a_few_nor_a_burst() -> None:
+def test_a_combined_timer_is_not_a_few_nor_a_burst() -> None:
     """Fewer than thirty are not judged, and quick ones are one load."""
     assert combined(timer(30.0, 29)) is None
     assert combined(timer(2.0, 96)) is None

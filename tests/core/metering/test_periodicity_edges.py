@@ -19,7 +19,7 @@ def about(value: float, rel: float = 1e-6) -> Any:
     return pytest.approx(value, rel=rel)
 
 
-# The same examples each time: where a beat is off by just as much as it may be, the last bit of a sum decides.
+# The same examples each time: where a tick is off by just as much as it may be, the last bit of a sum decides.
 quick = settings(max_examples=100, deadline=None, derandomize=True)
 
 
@@ -101,7 +101,7 @@ def test_a_person_since_the_first_interval_ends_a_loose_run() -> None:
     ],
 )
 def test_an_exact_timer_is_followed_back(period: float, earlier: float, explained: bool) -> None:
-    """The beats before the run that proved it are the timer's as far back as they are hardly off."""
+    """The ticks before the run that proved it are the timer's as far back as they are hardly off."""
     times = instants([earlier, earlier, *[period] * 5])
     found = periodicity.steady(times)
     assert found is not None
@@ -109,7 +109,7 @@ def test_an_exact_timer_is_followed_back(period: float, earlier: float, explaine
 
 
 def test_a_jittered_timer_is_followed_back_by_what_it_varies() -> None:
-    """A spread of 5 % allows beats that are 17.5 % off, and no spread allows more than 65 %."""
+    """A spread of 5 % allows ticks that are 17.5 % off, and no spread allows more than 65 %."""
     run = [95.0, 105.0] * 2
     near, far = (instants([300.0, each, *run]) for each in (117.0, 118.0))
     assert (found := periodicity.steady(near)) is not None
@@ -124,7 +124,7 @@ def test_a_jittered_timer_is_followed_back_by_what_it_varies() -> None:
 
 
 def test_the_run_that_proves_a_timer_is_its_as_a_whole() -> None:
-    """Also its first interval, if that alone is longer than a beat may be off."""
+    """Also its first interval, if that alone is longer than a tick may be off."""
     times = instants([172.0, 75.0, *[125.0, 75.0] * 7])
     found = periodicity.steady(times)
     assert found is not None
@@ -133,75 +133,75 @@ def test_the_run_that_proves_a_timer_is_its_as_a_whole() -> None:
     assert found.times == tuple(times)
 
 
-def test_a_chain_is_six_beats() -> None:
-    """Among nothing else five beats may be chance, six are not, and a beat may then be off by 1.8 %."""
+def test_a_chain_is_six_ticks() -> None:
+    """Among nothing else five ticks may be chance, six are not, and a tick may then be off by 1.8 %."""
     assert periodicity.chain(even(1000.0, 4)) is None
     times = even(1000.0, 5)
     assert periodicity.chain(times) == Timer(1000.0, about(18.0), tuple(times))
 
 
 def test_a_chain_is_of_eight_seconds_at_least() -> None:
-    """Ten beats of a timer of eight seconds are one, of a quicker timer they are not."""
+    """Ten ticks of a timer of eight seconds are one, of a quicker timer they are not."""
     times = even(8.0, 9)
     assert periodicity.chain(times) == Timer(8.0, about(0.6), tuple(times))
     assert periodicity.chain(even(7.75, 9)) is None
 
 
-def test_a_chain_needs_room_for_its_beats() -> None:
-    """Five periods of the newest interval have to fit, but for what a beat may be off: 12 s of 1,000 s."""
+def test_a_chain_needs_room_for_its_ticks() -> None:
+    """Five periods of the newest interval have to fit, but for what a tick may be off: 12 s of 1,000 s."""
     times = instants([997.0] * 4 + [1000.0])
     assert periodicity.chain(times) == Timer(997.6, about(18.0), tuple(times))
     assert periodicity.chain(instants([996.0] * 4 + [1000.0])) is None
 
 
-def test_the_denser_the_events_the_more_beats() -> None:
-    """Five beats are a chain where seven events fall into ten periods; with eight there it has to be six."""
-    beats = even(1000.0, 4)
-    sparse = [-8300.0, *beats, 2400.0, 3400.0]
+def test_the_denser_the_events_the_more_ticks() -> None:
+    """Five ticks are a chain where seven events fall into ten periods; with eight there it has to be six."""
+    ticks = even(1000.0, 4)
+    sparse = [-8300.0, *ticks, 2400.0, 3400.0]
     found = periodicity.chain(sorted(sparse))
     assert found is not None
-    assert found.times == tuple(beats)
+    assert found.times == tuple(ticks)
     assert periodicity.chain(sorted([*sparse, 1450.0])) is None
     assert periodicity.chain(sorted([*sparse, 1450.0, -1000.0])) is not None
 
 
-def test_six_beats_among_one_other() -> None:
-    """One event that is no beat, in five periods, does not hide a timer."""
-    beats = even(1000.0, 5)
-    found = periodicity.chain(sorted([*beats, 2400.0]))
+def test_six_ticks_among_one_other() -> None:
+    """One event that is no tick, in five periods, does not hide a timer."""
+    ticks = even(1000.0, 5)
+    found = periodicity.chain(sorted([*ticks, 2400.0]))
     assert found is not None
-    assert found.times == tuple(beats)
+    assert found.times == tuple(ticks)
 
 
 def test_what_is_older_than_ten_periods_hides_no_chain() -> None:
-    """A crowd of events is long past when the beats come, so it makes none of them likelier."""
-    beats = even(1000.0, 4)
+    """A dense run of events is long past when the ticks come, so it makes none of them likelier."""
+    ticks = even(1000.0, 4)
     past = [-6100.0 - 37.0 * n for n in range(20)]
-    found = periodicity.chain(sorted([*past, *beats]))
+    found = periodicity.chain(sorted([*past, *ticks]))
     assert found is not None
-    assert found.times == tuple(beats)
+    assert found.times == tuple(ticks)
 
 
 @pytest.mark.parametrize(("others", "hidden"), [(39, False), (40, True)])
 def test_a_chain_is_looked_for_forty_events_back(others: int, hidden: bool) -> None:
-    """The beat before the newest is found among the last forty events."""
-    beats = even(3600.0, 14)
-    crowd = [beats[-1] - 100.0 - 0.1 * n for n in range(others)]
-    found = periodicity.chain(sorted([*beats, *crowd]))
+    """The tick before the newest is found among the last forty events."""
+    ticks = even(3600.0, 14)
+    dense = [ticks[-1] - 100.0 - 0.1 * n for n in range(others)]
+    found = periodicity.chain(sorted([*ticks, *dense]))
     assert (found is None) is hidden
-    assert found is None or found.times == tuple(beats)
+    assert found is None or found.times == tuple(ticks)
 
 
-def test_a_chain_goes_over_one_lost_beat_and_not_over_two() -> None:
-    """What comes before two beats that are missing is not the chain's."""
-    beats = even(1000.0, 11)
-    one, two = [*beats[:3], *beats[4:]], [*beats[:3], *beats[5:]]
+def test_a_chain_goes_over_one_lost_tick_and_not_over_two() -> None:
+    """What comes before two ticks that are missing is not the chain's."""
+    ticks = even(1000.0, 11)
+    one, two = [*ticks[:3], *ticks[4:]], [*ticks[:3], *ticks[5:]]
     assert periodicity.chain(one) == Timer(1000.0, about(18.0), tuple(one))
     assert periodicity.chain(two) == Timer(1000.0, about(18.0), tuple(two[3:]))
 
 
-def test_one_early_beat_does_not_carry_a_chain_away() -> None:
-    """The period follows slowly: after a beat that came 5 % early the one before may still be 3.5 % late."""
+def test_one_early_tick_does_not_carry_a_chain_away() -> None:
+    """The period follows slowly: after a tick that came 5 % early the one before may still be 3.5 % late."""
     times = instants([100.0] * 20 + [103.5, 95.0, 100.0])
     found = periodicity.chain(times)
     assert found is not None
@@ -230,8 +230,8 @@ def paced(size: int, strays: float, mean: float = 20.0) -> list[float]:
     ("size", "strays"),
     [(30, 0.24 * 5.477), (44, 0.26 * 6.633), (64, 0.29 * 8.0), (96, 0.32 * 9.798)],
 )
-def test_the_count_of_a_crowd_strays_only_so_far(size: int, strays: float) -> None:
-    """Of so many events a count that strays a little less is a crowd's, a little more is not; so neither with fewer."""
+def test_the_count_of_a_combined_timer_strays_only_so_far(size: int, strays: float) -> None:
+    """A count of so many events may stray a little less, not a little more; with fewer events neither."""
     times = paced(size, 0.99 * strays)
     found = periodicity.combined(times)
     tolerance = 20.0 * (1.3 * 0.99 * strays + 0.8)
@@ -241,7 +241,7 @@ def test_the_count_of_a_crowd_strays_only_so_far(size: int, strays: float) -> No
         assert less is None or len(less.times) < size - 1
 
 
-def test_thirty_events_are_the_fewest_of_a_crowd() -> None:
+def test_thirty_events_are_the_fewest_of_a_combined_timer() -> None:
     """Twenty-nine even ones prove nothing."""
     assert periodicity.combined(even(20.0, 29)) is not None
     assert periodicity.combined(even(20.0, 28)) is None
@@ -251,7 +251,7 @@ def test_thirty_events_are_the_fewest_of_a_crowd() -> None:
     ("mean", "strict", "strays"),
     [(15.0, False, 1.314), (14.5, False, 0.92), (20.0, True, 0.92), (2.5, False, 0.92)],
 )
-def test_a_quick_or_doubtful_crowd_has_to_be_more_even(
+def test_a_quick_or_doubtful_combined_timer_has_to_be_more_even(
     mean: float, strict: bool, strays: float
 ) -> None:
     """Below fifteen seconds, or where a person is likely, only seven tenths of the straying are allowed."""
@@ -259,13 +259,13 @@ def test_a_quick_or_doubtful_crowd_has_to_be_more_even(
     assert periodicity.combined(paced(30, 1.01 * strays, mean), strict=strict) is None
 
 
-def test_a_crowd_of_less_than_two_and_a_half_seconds_is_a_burst() -> None:
+def test_a_combined_timer_of_less_than_two_and_a_half_seconds_is_a_burst() -> None:
     """However evenly it comes."""
     assert periodicity.combined(even(2.5, 29)) is not None
     assert periodicity.combined(even(2.25, 95)) is None
 
 
-def test_a_person_since_the_first_event_ends_a_crowd() -> None:
+def test_a_person_since_the_first_event_ends_a_combined_timer() -> None:
     """Who is seen just as it begins is not in it."""
     times = instants([20.0] * 29, 50.0)
     assert periodicity.combined(times, alone_since=50.0) is not None

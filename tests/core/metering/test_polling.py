@@ -27,7 +27,7 @@ def test_what_was_never_asked_before_is_novel() -> None:
 
 
 def test_a_timer_is_learned_and_taken_back() -> None:
-    """The first beats count until the timer is known; then all of them are given back, and none counts again."""
+    """The first ticks count until the timer is known; then all of them are given back, and none counts again."""
     tab = Tab()
     judged = [tab.asks(60.0 * i).automatic for i in range(12)]
     assert not judged[0]
@@ -35,7 +35,7 @@ def test_a_timer_is_learned_and_taken_back() -> None:
     assert tab.withdrawn >= {(60.0 * i, False) for i in range(judged.index(True))}
 
 
-def test_off_the_beat_it_is_a_person() -> None:
+def test_off_the_tick_it_is_a_person() -> None:
     """A request to the same endpoint between two ticks is not automatic, and the ticks go on."""
     tab = Tab()
     for i in range(8):
@@ -44,7 +44,7 @@ def test_off_the_beat_it_is_a_person() -> None:
     assert tab.asks(8 * 60.0).automatic
 
 
-def test_what_a_beat_brings_is_the_machines() -> None:
+def test_what_a_tick_brings_is_the_machines() -> None:
     """A feed that refreshes itself loads new pictures: they are judged like its requests, also looking back."""
     tab = Tab()
     for i in range(8):

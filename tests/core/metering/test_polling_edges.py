@@ -7,21 +7,21 @@ import pytest
 from proxy_addon.core.metering import polling
 from tests.core.metering.open_tab import FEED, POLL, Tab
 
-LATER = 3000.0  # long after all beats that a precise timer may lose
+LATER = 3000.0  # long after all ticks that a precise timer may lose
 
 
-def polling_tab(period: float = 60.0, beats: int = 10, key: str = POLL) -> Tab:
-    """A tab with a timer that is known, whose requests bring nothing; its last beat is `period * (beats - 1)`."""
+def polling_tab(period: float = 60.0, ticks: int = 10, key: str = POLL) -> Tab:
+    """A tab with a timer that is known, whose requests bring nothing; its last tick is `period * (ticks - 1)`."""
     tab = Tab()
-    for i in range(beats):
+    for i in range(ticks):
         tab.asks(period * i, key)
     return tab
 
 
-def feeding_tab(beats: int = 10) -> Tab:
-    """A tab that loads new pictures every minute and a half; its last beat is at `90 * (beats - 1)`."""
+def feeding_tab(ticks: int = 10) -> Tab:
+    """A tab that loads new pictures every minute and a half; its last tick is at `90 * (ticks - 1)`."""
     tab = Tab()
-    for i in range(beats):
+    for i in range(ticks):
         tab.asks(90.0 * i, FEED)
         tab.brings(90.0 * i + 0.4)
     return tab
@@ -105,7 +105,7 @@ def test_content_is_a_machines_within_five_seconds(after: float, owned: bool) ->
     assert tab.brings(900.5 + after) == found
 
 
-def test_content_off_the_beat_is_doubtful_while_its_timer_runs() -> None:
+def test_content_off_the_tick_is_doubtful_while_its_timer_runs() -> None:
     """The endpoint that refreshes itself is asked in between: that may be a person, or the page once more."""
     tab = feeding_tab()
     assert tab.asks(850.0, FEED).doubtful
@@ -115,7 +115,7 @@ def test_content_off_the_beat_is_doubtful_while_its_timer_runs() -> None:
     stopped = feeding_tab()
     stopped.asks(1000.0, "other")
     stopped.asks(1200.0, "other")
-    assert not stopped.asks(1305.0, FEED).automatic  # five and a half periods after its last beat
+    assert not stopped.asks(1305.0, FEED).automatic  # five and a half periods after its last tick
     assert not stopped.brings(1305.4).doubtful
 
 
@@ -131,7 +131,7 @@ def test_content_beside_a_timer_that_brings_nothing_is_not_doubtful() -> None:
 
 @pytest.mark.parametrize(("strays", "owned"), [(1, True), (2, False)])
 def test_who_asks_for_two_things_at_once_owns_what_comes(strays: int, owned: bool) -> None:
-    """A request more than the timer's may be chance, two are a person, even on the beat."""
+    """A request more than the timer's may be chance, two are a person, even on the tick."""
     tab = feeding_tab()
     for n in range(strays):
         assert not tab.asks(899.0 + 0.4 * n, f"page-{n}").automatic

@@ -45,7 +45,9 @@ def test_hidden_timers_are_looked_for_at_every_fourth_event() -> None:
 
 
 @pytest.mark.parametrize("seed", [38, 57, 88])
-def test_a_crowd_of_tabs_is_found_among_questions_sooner_than_among_pictures(seed: int) -> None:
+def test_a_combined_timer_of_tabs_is_found_among_questions_sooner_than_among_pictures(
+    seed: int,
+) -> None:
     """Pictures also come when somebody scrolls, so their number has to grow more evenly."""
     asked, brought = Tab(), Tab()
     events = tabs(seed)
@@ -55,7 +57,7 @@ def test_a_crowd_of_tabs_is_found_among_questions_sooner_than_among_pictures(see
     assert asked.state.series[POLL].timers[0].combined
 
 
-def test_who_is_seen_is_not_in_a_crowd() -> None:
+def test_who_is_seen_is_not_in_a_combined_timer() -> None:
     """The same questions are nobody's machine when a page was opened after the first."""
     tab = Tab()
     events = tabs(38)
@@ -63,17 +65,17 @@ def test_who_is_seen_is_not_in_a_crowd() -> None:
     assert not any(tab.asks(at).automatic for at in events)
 
 
-def feeds(beats: int = 6) -> Tab:
-    """A tab whose feed loads itself every minute and a half, which is known with the sixth beat."""
+def feeds(ticks: int = 6) -> Tab:
+    """A tab whose feed loads itself every minute and a half, which is known with the sixth tick."""
     tab = Tab()
-    for i in range(beats):
+    for i in range(ticks):
         tab.asks(90.0 * i, FEED)
         tab.brings(90.0 * i + 0.4)
     return tab
 
 
 def test_all_that_a_timer_brought_is_taken_back_with_it() -> None:
-    """And that it brought something in five beats of six is known, with a share more for the one after."""
+    """And that it brought something in five ticks of six is known, with a share more for the one after."""
     tab = feeds()
     assert {(90.0 * i, True) for i in range(5)} <= tab.withdrawn
     series = tab.state.series[FEED]
@@ -85,7 +87,7 @@ def test_all_that_a_timer_brought_is_taken_back_with_it() -> None:
 def test_a_timer_that_brings_nothing_any_more_is_forgotten_to_bring(
     silent: int, owned: bool
 ) -> None:
-    """What it brought once is lost by 4 % with each empty beat, until it is below 4 %: after 75. Once more is known."""
+    """What it brought once is lost by 4 % with each empty tick, until it is below 4 %: after 75. Once more is known."""
     tab, at = feeds(), 450.0
     for _ in range(silent):
         at += 90.0
@@ -122,11 +124,11 @@ def test_what_a_known_poll_brings() -> None:
     [
         (True, 600.0, 3.0, True),
         (True, 600.0, 5.5, False),
-        (True, 630.0, 0.3, False),  # off the beat
+        (True, 630.0, 0.3, False),  # off the tick
         (False, 600.0, 0.3, False),
     ],
 )
-def test_a_known_poll_owns_only_what_it_brings_on_its_beat(
+def test_a_known_poll_owns_only_what_it_brings_on_its_tick(
     brings: bool, last: float, after: float, owned: bool
 ) -> None:
     """Some polls are asked at every move of a person."""
@@ -165,7 +167,7 @@ def twenty_five(tab: Tab, ask: Callable[[float], polling.PollingJudgement]) -> f
 
 
 def test_one_of_twenty_five_requests_is_enough_to_bring_something() -> None:
-    """What comes with a beat, 4 % of which brought something, is the machine's; off the beat it is doubtful."""
+    """What comes with a tick, 4 % of which brought something, is the machine's; off the tick it is doubtful."""
     asked, known, off = Tab(), Tab(), Tab()
     assert asked.brings(twenty_five(asked, asked.asks) + 3.0).automatic
     assert known.brings(twenty_five(known, known.polls) + 3.0).automatic
@@ -176,7 +178,7 @@ def test_one_of_twenty_five_requests_is_enough_to_bring_something() -> None:
 
 
 def test_content_that_comes_by_a_timer_is_found_by_itself() -> None:
-    """A page of random names loads a picture each minute; what comes later, off the beat, is doubtful while it runs."""
+    """A page of random names loads a picture each minute; what comes later, off the tick, is doubtful while it runs."""
     tab = Tab()
     judged = [tab.brings(60.0 * i).automatic for i in range(8)]
     assert judged == [False] * 5 + [True] * 3
