@@ -6,7 +6,7 @@ import getpass
 import json
 from pathlib import Path
 
-from tests.cli.books import folder, line, run
+from tests.cli.command_setup import folder, line, run
 
 __all__ = ["folder"]  # a fixture
 

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from db.upgrade import upgrade
-from tests.cli.books import line, office
+from tests.cli.command_setup import line, office
 from tests.db.engines import connected
 from tests.postgres import PostgresServer
 

@@ -11,7 +11,7 @@ import typer
 
 from proxy_addon import cli
 from proxy_addon.cli.common import ledger_name, open_ledger, operator
-from tests.cli.books import ledger, line, office, run, used
+from tests.cli.command_setup import ledger, line, office, run, used
 
 
 @pytest.fixture(autouse=True)
@@ -20,13 +20,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return office(tmp_path, monkeypatch)
 
 
-def test_books() -> None:
+def test_open_ledger() -> None:
     """Rules and ledger, and of one person what a balance can need; what others did is not read."""
     with ledger() as opened:
         opened.write_visits([used("ana"), used("bob"), used("ana", ago=90 * 86_400.0)])
-    with open_ledger(None, None, None) as books:
-        assert [visit.person for visit in books.usage("ana").visits.values()] == ["ana"]
-        assert "daily" in books.engine.rule_set.allowances
+    with open_ledger(None, None, None) as context:
+        assert [visit.person for visit in context.usage("ana").visits.values()] == ["ana"]
+        assert "daily" in context.engine.rule_set.allowances
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from proxy_addon.cli.doctor import doctor
 from proxy_addon.cli.run import run as run_command
-from tests.cli.books import office, run
+from tests.cli.command_setup import office, run
 from tests.e2e.waiting import free_port
 
 

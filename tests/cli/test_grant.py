@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.books import ledger, line, office, run, used
+from tests.cli.command_setup import ledger, line, office, run, used
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import pytest
 
 from proxy_addon.cli.main import COMMANDS, app
-from tests.cli.books import run
+from tests.cli.command_setup import run
 
 HEAVY = ("mitmproxy", "fastapi", "uvicorn")
 

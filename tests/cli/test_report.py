@@ -13,7 +13,7 @@ import pytest
 
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.pseudonymous import ledger_pseudonyms
-from tests.cli.books import ledger, line, office, run, used
+from tests.cli.command_setup import ledger, line, office, run, used
 
 WEEK = ("--from", "2024-11-04", "--to", "2024-11-10")
 NINE = datetime(2024, 11, 4, 9, tzinfo=UTC).timestamp()

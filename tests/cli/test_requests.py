@@ -11,7 +11,7 @@ import pytest
 from proxy_addon.identity.pseudonyms import Pseudonyms
 from proxy_addon.ledger.interface import TimeRequest
 from proxy_addon.ledger.pseudonymous import ledger_pseudonyms
-from tests.cli.books import ledger, line, office, run
+from tests.cli.command_setup import ledger, line, office, run
 
 START = 1_793_610_000.0
 

@@ -10,8 +10,8 @@ import pytest
 
 from proxy_addon.cli.run import _database, _reach, relative, run
 from proxy_addon.config.settings import Settings, load_settings
-from tests.cli.books import line, office
-from tests.cli.books import run as allowance
+from tests.cli.command_setup import line, office
+from tests.cli.command_setup import run as allowance
 
 
 @pytest.fixture(autouse=True)

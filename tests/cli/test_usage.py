@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from proxy_addon.core.types import EvidenceSummary, Extension, Visit
-from tests.cli.books import DAY, ledger, line, office, run, used
+from tests.cli.command_setup import DAY, ledger, line, office, run, used
 
 
 def noon() -> ZoneInfo:

@@ -11,7 +11,7 @@ from proxy_addon.config.parsers import HostPort
 from proxy_addon.config.settings import Settings
 from proxy_addon.doctor.check import Check, State
 from proxy_addon.doctor.checks import all_checks
-from tests.cli.books import URL, office
+from tests.cli.command_setup import URL, office
 from tests.e2e.waiting import free_port
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from proxy_addon.doctor.check import Check, State
 from proxy_addon.doctor.rules import policy, read
-from tests.cli.books import office
+from tests.cli.command_setup import office
 
 TEST = """
 tests:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.cli.books import URL, folder, line, run
+from tests.cli.command_setup import URL, folder, line, run
 
 __all__ = ["folder"]  # a fixture
 

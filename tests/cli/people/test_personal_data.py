@@ -17,7 +17,7 @@ from proxy_addon.ledger.journal import Journal
 from proxy_addon.ledger.pseudonymous import ledger_pseudonyms
 from proxy_addon.observability.decision_log import DecisionEntry, DecisionLog, about
 from proxy_addon.system.clock import SystemClock
-from tests.cli.books import DAY, URL, folder, ledger, line, run, used
+from tests.cli.command_setup import DAY, URL, folder, ledger, line, run, used
 
 __all__ = ["folder"]  # a fixture
 
@@ -82,8 +82,8 @@ def test_erase_leaves_nothing(folder: Path) -> None:
     )
     assert "The rules still name them: role care." in out
     assert PasswordFile(Path("var/passwords")).users() == ()
-    with ledger() as books:
-        books._engine.dispose()
+    with ledger() as opened:
+        opened._engine.dispose()
     assert b"ana" not in Path("var/allowance.db").read_bytes().lower().replace(b"\x00", b"")
     assert "nothing is stored about ana" in line("people", "erase", "ana")
 
@@ -94,18 +94,18 @@ def test_erase_waits_for_the_end_of_a_window(folder: Path) -> None:
     ends = datetime.fromisoformat(until.split("open until ")[1].split(";")[0])
     now = datetime.now(UTC)  # noqa: TID251
     assert timedelta(0) < ends - now <= timedelta(hours=24)
-    with ledger() as books:
-        assert len(books.records("bo").visits) == 1
+    with ledger() as opened:
+        assert len(opened.records("bo").visits) == 1
     assert run("people", "erase", "bo", "--now", "--json")[0] == 0
-    with ledger() as books:
-        assert not any(books.records("bo").counts.values())
+    with ledger() as opened:
+        assert not any(opened.records("bo").counts.values())
 
 
 def test_erase_and_a_rolling_window(folder: Path) -> None:
     """A rolling window is open until its newest use has left it."""
     visit = used("cy", "rolling", ago=3600)
-    with ledger() as books:
-        books.write_visits([visit])
+    with ledger() as opened:
+        opened.write_visits([visit])
     ends = datetime.fromisoformat(
         line("people", "erase", "cy").split("open until ")[1].split(";")[0]
     )
@@ -119,17 +119,17 @@ def test_erase_takes_what_a_dead_proxy_left(folder: Path) -> None:
     journal.close()
     assert run("people", "erase", "ana")[0] == 0
     assert list(Path("var/journal").iterdir()) == []
-    with ledger() as books:
-        assert len(books.records("zoe").visits) == 1
-        assert not any(books.records("ana").counts.values())
+    with ledger() as opened:
+        assert len(opened.records("zoe").visits) == 1
+        assert not any(opened.records("ana").counts.values())
 
 
 def test_erase_asks_on_a_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal nothing goes without a yes."""
     monkeypatch.setattr("proxy_addon.cli.people.personal_data.is_interactive", lambda: True)
     assert run("people", "erase", "ana", stdin="n\n")[0] == 1
-    with ledger() as books:
-        assert len(books.records("ana").visits) == 1
+    with ledger() as opened:
+        assert len(opened.records("ana").visits) == 1
     assert run("people", "erase", "ana", stdin="y\n")[0] == 0
 
 
@@ -138,9 +138,9 @@ def test_pseudonyms(folder: Path) -> None:
     policy = folder / "rules" / "policy.yaml"
     policy.write_text(policy.read_text() + "privacy: {pseudonyms: true}\n")
     assert "there is no pseudonym key" in line("usage", "bo")
-    with ledger() as books:  # as a start of the proxy does it
-        names = ledger_pseudonyms(books, Path("var/pseudonym.key"), SystemClock().now())
-        books.mask_names(names.of, names.actor)
+    with ledger() as opened:  # as a start of the proxy does it
+        names = ledger_pseudonyms(opened, Path("var/pseudonym.key"), SystemClock().now())
+        opened.mask_names(names.of, names.actor)
     assert json.loads(run("usage", "bo", "--json")[1])["allowances"]["daily"]["spent"] == 30
     assert run("grant", "bo", "daily", "5m", "--reason", "a course")[0] == 0
     hidden = Pseudonyms(read_key(Path("var/pseudonym.key"), make=False)).of("bo")
@@ -166,10 +166,10 @@ def test_pseudonyms(folder: Path) -> None:
     assert "--reason: must say why" in line("people", "unmask", hidden, "--reason", "")
     assert "is not a pseudonym" in line("people", "unmask", "bo", "--reason", "x")
     assert run("people", "erase", "bo", "--now")[0] == 0
-    with ledger() as books:
-        assert not books.records(hidden).visits
+    with ledger() as opened:
+        assert not opened.records(hidden).visits
         assert all(
-            entry.subject != hidden for entry in books.audit_log() if entry.action == "grant"
+            entry.subject != hidden for entry in opened.audit_log() if entry.action == "grant"
         )
 
 
@@ -205,8 +205,8 @@ def test_the_decision_log_alone(folder: Path) -> None:
     assert list(about(where, lambda name: True)) == []
     policy = Path("rules/policy.yaml")
     policy.write_text(policy.read_text() + "privacy: {pseudonyms: true}\n")
-    with ledger() as books:
-        names = ledger_pseudonyms(books, Path("var/pseudonym.key"), SystemClock().now())
+    with ledger() as opened:
+        names = ledger_pseudonyms(opened, Path("var/pseudonym.key"), SystemClock().now())
     decisions(names.of("zoe"), names.of("bo"))
     assert len(json.loads(run("people", "export", "zoe")[1])["decisions"]) == 1
     assert run("people", "erase", "zoe")[0] == 0

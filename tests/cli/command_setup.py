@@ -1,4 +1,4 @@
-"""A small office on disk for the tests of commands that look into the ledger."""
+"""What tests of commands need: rules and a ledger on disk, and a way to run a command."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def line(*words: str) -> str:
 
 @contextmanager
 def ledger(url: str = URL) -> Iterator[SqlLedger]:
-    """The ledger of the office."""
+    """The ledger in the working folder."""
     upgrade(url)
     opened = SqlLedger(url, "test")
     yield opened
@@ -97,10 +97,10 @@ def used(
 
 @pytest.fixture(name="folder", autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An office whose ledger knows ana of yesterday and bo of today."""
+    """A working folder whose ledger has a visit of ana from yesterday and one of bo from today."""
     # About noon now, so that no test crosses the end of a day.
     offset = 12 - datetime.now(UTC).hour  # noqa: TID251
     office(tmp_path, monkeypatch, "UTC" if offset == 0 else f"Etc/GMT{-offset:+d}")
-    with ledger() as books:
-        books.write_visits([used("ana", ago=DAY), used("bo")])
+    with ledger() as opened:
+        opened.write_visits([used("ana", ago=DAY), used("bo")])
     return tmp_path
