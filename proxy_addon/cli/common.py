@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from db.ledger import SqlLedger
-from db.upgrade import upgrade_existing
+from db.upgrade import has_ledger, upgrade_existing
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.rules.problems import RuleErrors
@@ -159,6 +159,16 @@ def existing_ledger(rules: RuleSet, settings: Settings) -> Iterator[Ledger]:
     upgrade_existing(settings.database)
     with closing(SqlLedger(settings.database, "cli")) as ledger:
         yield masked_ledger(ledger, rules, settings)
+
+
+@contextmanager
+def ledger_if_any(rules: RuleSet, settings: Settings) -> Iterator[Ledger | None]:
+    """The same, or None where no ledger has been made yet."""
+    if has_ledger(settings.database):
+        with existing_ledger(rules, settings) as ledger:
+            yield ledger
+    else:
+        yield None
 
 
 def masked_ledger(ledger: Ledger, rules: RuleSet, settings: Settings) -> Ledger:

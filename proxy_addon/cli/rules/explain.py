@@ -15,15 +15,14 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.markup import escape
 
-from db.upgrade import has_ledger
 from proxy_addon.cli.common import (
     AsJson,
     Config,
     Database,
     Rules,
     Web,
-    existing_ledger,
     exit_with,
+    ledger_if_any,
     one_line_errors,
     print_json,
 )
@@ -126,13 +125,12 @@ def _explained(
 
 def _known(engine: Engine, settings: Settings, person: Person | None, now: float) -> Used:
     """What the ledger knows of somebody; nothing was used where there is no ledger yet, and none is made."""
-    with one_line_errors():
-        if person is None or not has_ledger(settings.database):
+    with one_line_errors(), ledger_if_any(engine.rule_set, settings) as ledger:
+        if person is None or ledger is None:
             return NOTHING
-        with existing_ledger(engine.rule_set, settings) as ledger:
-            since = engine.needed_since(now)
-            visits = ledger.visits(since, person=person.name)
-            return explanation.used_by(visits, ledger.grants(since, person=person.name))
+        since = engine.needed_since(now)
+        visits = ledger.visits(since, person=person.name)
+        return explanation.used_by(visits, ledger.grants(since, person=person.name))
 
 
 def _person(engine: Engine, user: str, now: float) -> Person | None:
