@@ -64,8 +64,8 @@ def parse(text: str) -> Address:
 
 
 def journal_folder(wanted: Path | None, database: str) -> Path:
-    """Where visits wait while a database is away: the folder that is wanted, else one beside a SQLite file, else
-    in `var`. A URL that cannot be read is no reason to have none."""
+    """Where visits wait while a database is away: the folder that is wanted, else one beside a
+    SQLite file, else in `var`. A URL that cannot be read is no reason to have none."""
     if wanted is not None:
         return wanted
     try:

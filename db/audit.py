@@ -1,7 +1,8 @@
 """The audit in the database: appended to, and changed by erasure and retention only.
 
-Triggers refuse every other UPDATE and DELETE, also by other programs. The two that may do it say so: on
-Postgres by a setting of the transaction, on SQLite by a function that exists in our connections only.
+Triggers refuse every other UPDATE and DELETE, also by other programs. The two that may do it say
+so: on Postgres by a setting of the transaction, on SQLite by a function that exists in our
+connections only.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""Copies one ledger to another database, of either engine: in batches, resumable, and compared at the end.
+"""Copies one ledger to another database, of either engine: in batches, resumable, and compared at
+the end.
 
-The source is read in one snapshot, so a proxy may go on writing to it; what it writes meanwhile is not in the
-copy. Both sides are read in the order of their keys. A row that the target has already must equal the source's,
-or, for a visit, be an earlier revision of it: so an interrupted copy continues where it stopped, and a database
-with any other content is refused before the first row is written.
+The source is read in one snapshot, so a proxy may go on writing to it; what it writes meanwhile is
+not in the copy. Both sides are read in the order of their keys. A row that the target has already
+must equal the source's, or, for a visit, be an earlier revision of it: so an interrupted copy
+continues where it stopped, and a database with any other content is refused before the first row is
+written.
 """
 
 from __future__ import annotations
@@ -60,7 +62,8 @@ class Copied:
 def copy(
     source_url: str, target_url: str, step: OnProgress = lambda table, done, rows: None
 ) -> list[Copied]:
-    """Copy all tables and compare them. Raises LedgerError; the target then holds an earlier part of the copy."""
+    """Copy all tables and compare them. Raises LedgerError; the target then holds an earlier part
+    of the copy."""
     source, target = parse(source_url), parse(target_url)
     if source.url == target.url or (
         source.is_sqlite and target.is_sqlite and source.file.resolve() == target.file.resolve()
@@ -118,7 +121,8 @@ def _copied(
 def _missing(
     origin: Connection, known: Connection, table: Table, place: str
 ) -> Iterator[tuple[int, bool | None, _Row]]:
-    """Each row of the source with its number, and whether it is new (True), newer (False) or there (None).
+    """Each row of the source with its number, and whether it is new (True), newer (False) or there
+    (None).
 
     Raises LedgerUnusable for a row of the target that the source does not have.
     """
@@ -159,7 +163,8 @@ def _is_earlier(table: Table, known: _Row, row: _Row) -> bool:
 
 
 def _rows(connection: Connection, table: Table) -> Generator[_Row]:
-    """All rows in the order of their keys' bytes, which is the same on both engines and in Python."""
+    """All rows in the order of their keys' bytes, which is the same on both engines and in
+    Python."""
     keys = [_ordered(connection, column) for column in table.primary_key]
     query = select(*table.columns).order_by(*keys).execution_options(yield_per=FETCH)
     with connection.execute(query) as result:
@@ -227,7 +232,8 @@ def _count_on(target: Address, engine: Engine, table: Table) -> None:
     if target.is_sqlite or not isinstance(key.type, BigInteger | Integer):
         return
     sequence = f"pg_get_serial_sequence('{table.name}', '{key.name}')"
-    highest = f"(SELECT coalesce(max({key.name}), 0) + 1 FROM {table.name})"  # noqa: S608 - our own names
+    # our own names
+    highest = f"(SELECT coalesce(max({key.name}), 0) + 1 FROM {table.name})"  # noqa: S608
     with translated(target.place), writing(engine).begin() as connection:
         connection.execute(text(f"SELECT setval({sequence}, {highest}, false)"))
 

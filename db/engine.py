@@ -14,9 +14,10 @@ from proxy_addon.ledger.interface import LedgerUnusable
 REVISIONS = ("ledger_0001", "ledger_0002", "ledger_0003", "ledger_0004")
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "alembic_version"
-# A newer schema that older versions may go on using says so here, from the first migration after ledger_0004 on: one
-# row whose `oldest` is the oldest revision that a program has to know. Migrations only add, so that two versions can
-# share one ledger while machines are updated one by one.
+# A newer schema that older versions may go on using says so here, from the first migration after
+# ledger_0004 on: one row whose `oldest` is the oldest revision that a program has to know.
+# Migrations only add, so that two versions can share one ledger while machines are updated one by
+# one.
 COMPATIBILITY_TABLE = "schema_compatibility"
 
 
@@ -40,7 +41,8 @@ def schema_version(connection: Connection) -> tuple[str | None, frozenset[str]]:
 
 
 def is_due(connection: Connection, place: str) -> bool:
-    """Whether an upgrade has something to do; False too for a newer schema that this version may use.
+    """Whether an upgrade has something to do; False too for a newer schema that this version may
+    use.
 
     Raises LedgerUnusable when the database is not ours, or is too new.
     """
@@ -65,7 +67,8 @@ def is_due(connection: Connection, place: str) -> bool:
 
 
 def _oldest(connection: Connection) -> str | None:
-    """The oldest revision that a program has to know to use this schema; None where it is not said."""
+    """The oldest revision that a program has to know to use this schema; None where it is not
+    said."""
     rows = connection.execute(text(f"SELECT oldest FROM {COMPATIBILITY_TABLE}")).scalars().all()  # noqa: S608
     return str(rows[0]) if len(rows) == 1 else None
 

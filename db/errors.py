@@ -1,7 +1,8 @@
 """Translates errors of drivers to one line: which database, what is wrong, what to do.
 
-Three answers are possible (`proxy_addon.ledger.interface`): it may work again later, a person has to help, or these
-rows will never be taken. A writer must recognise the last one, or one bad row blocks all others.
+Three answers are possible (`proxy_addon.ledger.interface`): it may work again later, a person has
+to help, or these rows will never be taken. A writer must recognise the last one, or one bad row
+blocks all others.
 """
 
 from __future__ import annotations
@@ -101,8 +102,9 @@ _POSTGRES = {
     "58": _BROKEN,
 }
 
-# A refused sign-in reaches us as text only: libpq gives no SQLSTATE before the connection is open. A server
-# that speaks another language falls through to "cannot be reached", with its own words behind.
+# A refused sign-in reaches us as text only: libpq gives no SQLSTATE before the connection is open.
+# A server that speaks another language falls through to "cannot be reached", with its own words
+# behind.
 _POSTGRES_TEXT = (
     ("password authentication failed", _SIGN_IN),
     ("no password supplied", _SIGN_IN),

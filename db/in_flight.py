@@ -20,10 +20,12 @@ _NOTIFY: Final = text("SELECT pg_notify(:channel, :payload)")
 
 
 class CallWatchdog:
-    """Which calls are under way, and the connections of an engine, so that a call which hangs can be ended.
+    """Which calls are under way, and the connections of an engine, so that a call which hangs can
+    be ended.
 
-    The server ends a statement that is slow. But a server that is frozen, or a network that swallows what we
-    send while it confirms it, would leave us waiting without end: the driver has no timeout for that.
+    The server ends a statement that is slow. But a server that is frozen, or a network that
+    swallows what we send while it confirms it, would leave us waiting without end: the driver has
+    no timeout for that.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -45,8 +47,8 @@ class CallWatchdog:
                 del self._began[token]
 
     def break_off(self, after: float = BREAK_SECONDS) -> bool:
-        """End every connection when a call has been under way for longer than `after` seconds: the call fails,
-        idle ones are replaced at their next use. Whether there was such a call."""
+        """End every connection when a call has been under way for longer than `after` seconds: the
+        call fails, idle ones are replaced at their next use. Whether there was such a call."""
         with self._lock:
             hangs = any(time.monotonic() - began > after for began in self._began.values())
         for connection in list(self._connections) if hangs else ():

@@ -1,8 +1,8 @@
 """The imports of `db` that wait until they are needed, because of what they cost.
 
-Alembic takes a tenth of the two seconds that a start may take, and is needed once a release. The driver of
-Postgres is as large, and a start on SQLite has no time for it. No other module of `db` imports late; the only one
-elsewhere is `proxy_addon/rules/calendar_libraries.py`.
+Alembic takes a tenth of the two seconds that a start may take, and is needed once a release. The
+driver of Postgres is as large, and a start on SQLite has no time for it. No other module of `db`
+imports late; the only one elsewhere is `proxy_addon/rules/calendar_libraries.py`.
 """
 
 from __future__ import annotations

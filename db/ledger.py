@@ -1,9 +1,10 @@
 """The ledger in a database: SQLite or Postgres, by one path through the code.
 
-`news` rests on `updated_at`, which is the *database's* clock when the row was written: on Postgres the
-server's, on SQLite the host's. The clocks of the proxies do not matter. A row becomes visible only when its
-transaction commits, a moment after it was stamped, so a reader must not move its cursor past a transaction
-that is still open: see `_horizon`. The rest of the care is `OVERLAP`, for which rows are read twice.
+`news` rests on `updated_at`, which is the *database's* clock when the row was written: on Postgres
+the server's, on SQLite the host's. The clocks of the proxies do not matter. A row becomes visible
+only when its transaction commits, a moment after it was stamped, so a reader must not move its
+cursor past a transaction that is still open: see `_horizon`. The rest of the care is `OVERLAP`, for
+which rows are read twice.
 """
 
 from __future__ import annotations
@@ -48,15 +49,17 @@ from proxy_addon.ledger.interface import (
 OVERLAP = 2.0  # seconds; more than a database's clock is ever set back by those who keep it right
 PEOPLE_AT_ONCE = 1000  # names in one query; SQLite takes 32,766 parameters, Postgres 65,535
 
-# The oldest transaction that may yet commit rows older than now. One of another program that never ends must
-# not make every reader read again and again what it knows already: our own end within seconds (db/postgres.py).
+# The oldest transaction that may yet commit rows older than now. One of another program that never
+# ends must not make every reader read again and again what it knows already: our own end within
+# seconds (db/postgres.py).
 _POSTGRES_HORIZON = text(
     "SELECT least(clock_timestamp(), min(greatest(xact_start, clock_timestamp() - interval '60 s')))"
     " AS horizon FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL"
 ).columns(horizon=Instant())
 
-# SQLite commits one transaction after the other, and stamps its rows while it holds the lock: what is not
-# visible yet is stamped no earlier than the newest row that is. min() is for a clock that was set back.
+# SQLite commits one transaction after the other, and stamps its rows while it holds the lock: what
+# is not visible yet is stamped no earlier than the newest row that is. min() is for a clock that
+# was set back.
 _NEWEST_VISIT = select(func.max(VisitRow.updated_at)).scalar_subquery()
 _NEWEST_GRANT = select(func.max(GrantRow.updated_at)).scalar_subquery()
 _SQLITE_HORIZON = select(
@@ -74,9 +77,11 @@ _SQLITE_HORIZON = select(
 
 
 class SqlLedger:
-    """`proxy_addon.ledger.interface.Ledger` over SQLite or Postgres; `node` names this proxy in its sessions.
+    """`proxy_addon.ledger.interface.Ledger` over SQLite or Postgres; `node` names this proxy in its
+    sessions.
 
-    Opening it touches nothing: `db.upgrade.upgrade` makes the tables, `check` raises unless all works.
+    Opening it touches nothing: `db.upgrade.upgrade` makes the tables, `check` raises unless all
+    works.
     """
 
     def __init__(self, url: str, node: str) -> None:
@@ -86,8 +91,8 @@ class SqlLedger:
             self._engine = open_engine(self._address, node)
         self._node = node
         self._calls = CallWatchdog(self._engine)
-        # Each of our reading statements is independent: without a transaction around it Postgres is asked
-        # once instead of three times.
+        # Each of our reading statements is independent: without a transaction around it Postgres is
+        # asked once instead of three times.
         self._reader = (
             self._engine
             if self._address.is_sqlite
@@ -101,7 +106,8 @@ class SqlLedger:
         self._insert_grant = _insert_grant(self._engine.dialect.name)
 
     def write_visits(self, visits: Sequence[Visit]) -> None:
-        """Insert or update in one transaction; a row whose stored `rev` is equal or higher is left alone."""
+        """Insert or update in one transaction; a row whose stored `rev` is equal or higher is left
+        alone."""
         if not visits:
             return
         # In one order on all nodes, so that two of them never wait for each other.
@@ -117,7 +123,8 @@ class SqlLedger:
     def visits(
         self, since: float, *, person: str | None = None, people: Collection[str] | None = None
     ) -> Iterable[Visit]:
-        """Visits that end after `since`, oldest start first; optionally of one person or of some."""
+        """Visits that end after `since`, oldest start first; optionally of one person or of
+        some."""
         wanted = select(*VISIT).where(VisitRow.ended_at > since)
         if person is not None:
             wanted = wanted.where(VisitRow.person == person)
@@ -132,17 +139,20 @@ class SqlLedger:
         return found
 
     def histories(self, since: float) -> Iterable[History]:
-        """The same visits of everybody, one history for each person: quick to read, unpacked when needed."""
+        """The same visits of everybody, one history for each person: quick to read, unpacked when
+        needed."""
         with self._reading() as connection:
             return list(histories(connection, since))
 
     def totals(self, start: float, end: float) -> Sequence[Total]:
-        """Everybody's seconds within `[start, end)`; what overlaps is counted once. See `Ledger.totals`."""
+        """Everybody's seconds within `[start, end)`; what overlaps is counted once. See
+        `Ledger.totals`."""
         with self._totalling:
             return totals(partial(self._reading, in_transaction=True), start, end)
 
     def stretches(self, start: float, end: float) -> Iterator[PlainVisit]:
-        """Visits of everybody that touch `[start, end)`, person after person, read as they are asked for."""
+        """Visits of everybody that touch `[start, end)`, person after person, read as they are
+        asked for."""
         with self._reading(in_transaction=True) as connection:
             yield from stretches(connection, start, end)
 
@@ -193,9 +203,11 @@ class SqlLedger:
             return time_requests.requests(connection, TimeRequestRow.id == request)[0]
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
-        """Visits (of other nodes than `not_from`) and grants written since `cursor` (0 = the beginning).
+        """Visits (of other nodes than `not_from`) and grants written since `cursor` (0 = the
+        beginning).
 
-        The cursor is an instant of the database's clock. Rows of the last `OVERLAP` seconds come again.
+        The cursor is an instant of the database's clock. Rows of the last `OVERLAP` seconds come
+        again.
         """
         after = cursor - OVERLAP
         visits = select(*VISIT).where(VisitRow.updated_at >= after)
@@ -226,7 +238,8 @@ class SqlLedger:
             return [_entry(row) for row in rows]
 
     def records(self, person: str) -> Records:
-        """Everything about one person, the audit entries that name them as actor or subject included."""
+        """Everything about one person, the audit entries that name them as actor or subject
+        included."""
         with self._reading() as connection:
             return personal_data.records(connection, person)
 
@@ -248,7 +261,8 @@ class SqlLedger:
             return mask_names(connection, mask, mask_actor)
 
     def rules_in_force(self, digest: str, at: float, node: str) -> None:
-        """Rules came into force on a node: kept, and audited where the last entry has another digest."""
+        """Rules came into force on a node: kept, and audited where the last entry has another
+        digest."""
         with self._writing() as connection:
             audit.rules_in_force(connection, digest, at, node)
 
@@ -265,8 +279,9 @@ class SqlLedger:
             connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = version_num"))  # noqa: S608
 
     def listen(self, on_notification: Callable[[], None]) -> None:
-        """From now on end calls that hang, and call `on_notification`, on a separate thread, whenever another node
-        has written something. For long-running processes; does nothing on SQLite."""
+        """From now on end calls that hang, and call `on_notification`, on a separate thread,
+        whenever another node has written something. For long-running processes; does nothing on
+        SQLite."""
         if not self._address.is_sqlite and self._listener is None:
             self._listener = late.listener(self._address, self._calls, self._node, on_notification)
 

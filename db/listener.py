@@ -1,4 +1,5 @@
-"""Two threads beside a Postgres ledger: one learns at once what others wrote, one ends calls that never return."""
+"""Two threads beside a Postgres ledger: one learns at once what others wrote, one ends calls that
+never return."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ LOOK_SECONDS: Final = 1.0
 
 
 class LedgerListener:
-    """The two threads. `on_notification` is called on one of them whenever another node has written something."""
+    """The two threads. `on_notification` is called on one of them whenever another node has written
+    something."""
 
     def __init__(
         self, address: Address, calls: CallWatchdog, node: str, on_notification: Callable[[], None]

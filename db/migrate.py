@@ -28,7 +28,8 @@ def to_head(engine: Engine, address: Address) -> bool:
 
 
 def to_revision(engine: Engine, address: Address, revision: str) -> None:
-    """Migrate back to `revision`, or to nothing with "base". Rows that have no place there are lost."""
+    """Migrate back to `revision`, or to nothing with "base". Rows that have no place there are
+    lost."""
     with _alone(engine, address) as connection:
         command.downgrade(config(connection), revision)
 
@@ -45,7 +46,8 @@ def _alone(engine: Engine, address: Address) -> Iterator[Connection]:
     """One transaction that holds the right to migrate; it all happens, or none of it."""
     with writing(engine).begin() as connection:  # SQLite: BEGIN IMMEDIATE keeps the others out
         if not address.is_sqlite:
-            # The session's timeouts are for daily work; a migration, and waiting for one, may take longer.
+            # The session's timeouts are for daily work; a migration, and waiting for one, may take
+            # longer.
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text("SET LOCAL lock_timeout = '60s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

@@ -1,7 +1,7 @@
 """The tables of the ledger. Facts, not counters: what was spent is the union of a person's visits.
 
-Least data: a person's name, platform and interval, and the kinds of evidence for it with their times. No URL, no
-title, no content, in any table.
+Least data: a person's name, platform and interval, and the kinds of evidence for it with their
+times. No URL, no title, no content, in any table.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ class PersonRow(Base):
 
 
 class GrantRow(Base):
-    """Extra seconds for one person and one allowance, valid from `created_at` until `expires_at`."""
+    """Extra seconds for one person and one allowance, valid from `created_at` until
+    `expires_at`."""
 
     __tablename__ = "grants"
     __table_args__ = (
@@ -158,7 +159,8 @@ class AuditRow(Base):
 
 
 class ErasureRow(Base):
-    """A person was erased: a salted marker, kept for some weeks, by which late rows of theirs are recognised."""
+    """A person was erased: a salted marker, kept for some weeks, by which late rows of theirs are
+    recognised."""
 
     __tablename__ = "erasures"
 

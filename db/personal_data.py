@@ -26,8 +26,9 @@ from db.types import database_now
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.ledger.interface import Acknowledgement, AuditEntry, Erasure, Records
 
-# Writers of visits share this lock for a transaction, an erasure has it alone: a writer that did not see the
-# sign yet must not put rows back behind its back. Any number that no other program takes.
+# Writers of visits share this lock for a transaction, an erasure has it alone: a writer that did
+# not see the sign yet must not put rows back behind its back. Any number that no other program
+# takes.
 _LOCK = 0x6572617365
 
 _ACKNOWLEDGEMENT = (
@@ -159,7 +160,8 @@ def _replace_value(connection: Connection, column: Any, old: str, new: str) -> N
 
 
 def _rename_in_text(connection: Connection, key: Any, column: Any, person: str, label: str) -> None:
-    """Where free words name the person, whatever the capitals. Reads all of a small table: erasing is rare."""
+    """Where free words name the person, whatever the capitals. Reads all of a small table: erasing
+    is rare."""
     name = _word(person)
     found = [
         (row[0], row[1]) for row in connection.execute(select(key, column)) if name.search(row[1])

@@ -16,8 +16,8 @@ from db.types import database_now
 
 @dataclass(frozen=True, slots=True)
 class DatabaseHealth:
-    """`schema`: the revision (None: no tables yet). `opened`, `written`: seconds. `clock`: instant of the
-    database's clock, and `asked` how many seconds after the beginning it was read."""
+    """`schema`: the revision (None: no tables yet). `opened`, `written`: seconds. `clock`: instant
+    of the database's clock, and `asked` how many seconds after the beginning it was read."""
 
     schema: str | None
     clock: float
@@ -27,7 +27,8 @@ class DatabaseHealth:
 
 
 def schema_of(url: str) -> str | None:
-    """The revision that a database says it has; None while it has no tables of ours. Raises LedgerError."""
+    """The revision that a database says it has; None while it has no tables of ours. Raises
+    LedgerError."""
     address = parse(url)
     with translated(address.place):
         engine = open_engine(address, "schema")
@@ -39,7 +40,8 @@ def schema_of(url: str) -> str | None:
 
 
 def describe_schema(revision: str) -> str:
-    """ "schema ledger_0004", and for a revision of a newer version that this one may use, that it is newer."""
+    """ "schema ledger_0004", and for a revision of a newer version that this one may use, that it
+    is newer."""
     if revision in REVISIONS:
         return f"schema {revision}"
     return f"schema {revision} (newer than {HEAD} of this version, but compatible)"

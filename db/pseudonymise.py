@@ -1,4 +1,5 @@
-"""Names that were stored before pseudonyms were switched on: they become pseudonyms, in every table."""
+"""Names that were stored before pseudonyms were switched on: they become pseudonyms, in every
+table."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ _REREAD = (VisitRow, GrantRow)  # other proxies read these again when they chang
 def mask_names(
     connection: Connection, mask: PseudonymFunction, mask_actor: PseudonymFunction
 ) -> int:
-    """Replace every name by `mask(name)`; returns how many were changed. Cheap when there is nothing to do.
+    """Replace every name by `mask(name)`; returns how many were changed. Cheap when there is
+    nothing to do.
 
     What people wrote into a reason stays as it is.
     """

@@ -1,4 +1,5 @@
-"""The visits of everybody as a report reads them: person after person, few columns, few of them in memory."""
+"""The visits of everybody as a report reads them: person after person, few columns, few of them in
+memory."""
 
 from __future__ import annotations
 

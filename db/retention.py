@@ -1,4 +1,5 @@
-"""Retention: what is older than it may be is deleted, in batches so small that nobody waits for them."""
+"""Retention: what is older than it may be is deleted, in batches so small that nobody waits for
+them."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ def prune(writing: Writing, before: float, batch: int) -> int:
 
 
 def _needless(before: float) -> Any:
-    """Acknowledgements that a newer one replaces, or whose person left no visit: the text in force stays read."""
+    """Acknowledgements that a newer one replaces, or whose person left no visit: the text in force
+    stays read."""
     newer = aliased(AcknowledgementRow)
     replaced = exists().where(
         newer.person == AcknowledgementRow.person,

@@ -17,10 +17,12 @@ from db.audit import AuditedConnection, prepare_sqlite
 
 BUSY_SECONDS = 5.0
 
-# journal_mode is kept in the file and set once, by `use_wal`: opening somebody else's file changes nothing.
+# journal_mode is kept in the file and set once, by `use_wal`: opening somebody else's file changes
+# nothing.
 _PRAGMAS = (
-    # One fsync a commit, so a power cut loses no more than a crash does. There is one commit a second, on a
-    # thread of its own: nobody waits for it. NORMAL would lose all since the last checkpoint.
+    # One fsync a commit, so a power cut loses no more than a crash does. There is one commit a
+    # second, on a thread of its own: nobody waits for it. NORMAL would lose all since the last
+    # checkpoint.
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     # What retention deletes is overwritten, not merely unlinked.
@@ -31,8 +33,8 @@ _PRAGMAS = (
 
 
 def create_file(path: Path) -> None:
-    """Make the file, for its owner alone, and its folder, unless they are there. SQLite's -wal and -shm
-    files take over its mode."""
+    """Make the file, for its owner alone, and its folder, unless they are there. SQLite's -wal and
+    -shm files take over its mode."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -65,7 +67,8 @@ def open_sqlite(address: Address) -> Engine:
 
 
 def use_wal(engine: Engine) -> None:
-    """Switch the file to write-ahead logging, so that readers and the writer do not wait for each other."""
+    """Switch the file to write-ahead logging, so that readers and the writer do not wait for each
+    other."""
     connection = engine.raw_connection()
     try:
         _switch_to_wal(connection.cursor())
@@ -74,8 +77,8 @@ def use_wal(engine: Engine) -> None:
 
 
 def empty_wal(engine: Engine) -> None:
-    """Carry the log over to the file and empty it, if nobody is reading an older state: what was erased is in
-    neither then. Otherwise the next one who can does it."""
+    """Carry the log over to the file and empty it, if nobody is reading an older state: what was
+    erased is in neither then. Otherwise the next one who can does it."""
     connection = engine.raw_connection()
     try:
         connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -84,8 +87,8 @@ def empty_wal(engine: Engine) -> None:
 
 
 def _switch_to_wal(cursor: Any) -> None:
-    # The switch needs the file alone and does not wait for it, unlike all other statements: other proxies
-    # that start now look at it too, each for some milliseconds.
+    # The switch needs the file alone and does not wait for it, unlike all other statements: other
+    # proxies that start now look at it too, each for some milliseconds.
     give_up = time.monotonic() + BUSY_SECONDS
     while True:
         if cursor.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
@@ -104,7 +107,7 @@ def _prepare(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # A transaction that reads first and writes later can fail half-way when another process wrote in
-    # between. Writers therefore take the lock at once, where the busy timeout lets them queue.
+    # A transaction that reads first and writes later can fail half-way when another process wrote
+    # in between. Writers therefore take the lock at once, where the busy timeout lets them queue.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,8 +1,9 @@
-"""The visits of everybody, packed by person in the database: a start reads thousands of people in one go.
+"""The visits of everybody, packed by person in the database: a start reads thousands of people in
+one go.
 
-Making a `Visit` of each row costs some microseconds, and most people do not come in the next minutes. So the
-database hands over one text for each person, which is unpacked when they come. With it comes the evidence of the
-last two days, which people's own pages show; balances need none.
+Making a `Visit` of each row costs some microseconds, and most people do not come in the next
+minutes. So the database hands over one text for each person, which is unpacked when they come. With
+it comes the evidence of the last two days, which people's own pages show; balances need none.
 """
 
 from __future__ import annotations

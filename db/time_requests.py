@@ -13,7 +13,8 @@ from db import audit
 from db.models import AuditRow, GrantRow, TimeRequestRow
 from proxy_addon.ledger.interface import REFUSED, AuditEntry, TimeRequest
 
-# Two who ask for one person at once are counted one after the other. Any number that no other program takes.
+# Two who ask for one person at once are counted one after the other. Any number that no other
+# program takes.
 _LOCK = 0x61736B
 
 _COLUMNS = (
@@ -68,7 +69,8 @@ def ask(connection: Connection, request: TimeRequest, most_open: int) -> bool:
 
 
 def close(connection: Connection, key: str, at: float, by: str, *, is_granted: bool) -> bool:
-    """It is open no longer; False when it was not, or is unknown. Of two who decide at once, one gets True."""
+    """It is open no longer; False when it was not, or is unknown. Of two who decide at once, one
+    gets True."""
     status = "granted" if is_granted else "refused"
     changed = (
         update(TimeRequestRow)

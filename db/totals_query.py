@@ -1,12 +1,13 @@
 """Seconds by person, platform and allowance, with what overlaps counted once.
 
-The union is made by the database: visits of a person on an allowance in the order of their start, each adding
-what lies beyond the furthest end before it. So time that two platforms share is counted for the one that was used
-first, and the platforms of an allowance add up to what was spent of it. Free time is an allowance of its own.
+The union is made by the database: visits of a person on an allowance in the order of their start,
+each adding what lies beyond the furthest end before it. So time that two platforms share is counted
+for the one that was used first, and the platforms of an allowance add up to what was spent of it.
+Free time is an allowance of its own.
 
-On Postgres the index by person holds all that is asked for, in an order that leaves next to nothing to sort; and
-because Postgres runs a window function in one process only, people are cut into slices, each of which is asked
-for over a connection of its own.
+On Postgres the index by person holds all that is asked for, in an order that leaves next to nothing
+to sort; and because Postgres runs a window function in one process only, people are cut into
+slices, each of which is asked for over a connection of its own.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ _POSTGRES: Final = """
         date_part('epoch', sum(until - greatest(since, reached)))
     FROM placed WHERE reached IS NULL OR until > reached GROUP BY person, platform, allowance
 """
-# Instants are text there; seconds are the whole ones by the calendar and the six digits behind the point.
+# Instants are text there; seconds are the whole ones by the calendar and the six digits behind the
+# point.
 _SQLITE: Final = """
     WITH within AS (
         SELECT person, platform, allowance, max(started_at, :start) AS first, min(ended_at, :end) AS last
@@ -72,12 +74,14 @@ _SQLITE_QUERY: Final = _query(_SQLITE)
 _POSTGRES_QUERY: Final = _query(_POSTGRES.format(people="person >= :low AND person < :high AND"))
 _POSTGRES_LAST: Final = _query(_POSTGRES.format(people="person >= :low AND"))
 
-# Names that cut the people into parts of about the same number of visits, as the statistics know them.
+# Names that cut the people into parts of about the same number of visits, as the statistics know
+# them.
 _NAMES: Final = text(
     "SELECT histogram_bounds::text::text[] FROM pg_stats WHERE tablename = 'visits' AND attname = 'person' "
     "AND schemaname = ANY (current_schemas(false))"
 )
-# For this one transaction: enough to group without the disk, no time lost to compile what runs once.
+# For this one transaction: enough to group without the disk, no time lost to compile what runs
+# once.
 _SETTINGS: Final = tuple(
     text(f"SET LOCAL {setting}")
     for setting in ("work_mem = '128MB'", "statement_timeout = '120s'", "jit = off")
@@ -87,8 +91,8 @@ type Connect = Callable[[], AbstractContextManager[Connection]]
 
 
 def totals(connect: Connect, start: float, end: float) -> Sequence[Total]:
-    """Everybody's seconds within `[start, end)`, where there are any. `connect` opens a transaction, from any
-    thread; there are at most AT_ONCE at once."""
+    """Everybody's seconds within `[start, end)`, where there are any. `connect` opens a
+    transaction, from any thread; there are at most AT_ONCE at once."""
     with connect() as connection:
         if connection.dialect.name == "sqlite":
             return _read(connection, _SQLITE_QUERY, start=start, end=end)
@@ -99,7 +103,8 @@ def totals(connect: Connect, start: float, end: float) -> Sequence[Total]:
 
 
 def slices(names: Sequence[str]) -> list[tuple[str, str | None]]:
-    """The first name of each slice and the first of the next; together they hold everybody. `names` is sorted."""
+    """The first name of each slice and the first of the next; together they hold everybody. `names`
+    is sorted."""
     inner = (names[len(names) * part // SLICES] for part in range(1, SLICES) if names)
     firsts: list[str | None] = ["", *dict.fromkeys(inner), None]
     return [(low or "", high) for low, high in pairwise(firsts)]

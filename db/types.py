@@ -21,9 +21,9 @@ _LATEST = datetime.max.replace(tzinfo=UTC)
 class Instant(TypeDecorator[float]):
     """An instant: epoch seconds in Python, an aware UTC time with microseconds in the database.
 
-    Postgres has `timestamptz` for it. SQLite has no such type, so it gets text of one width, always with
-    microseconds and `+00:00`; such text sorts as the instants do. Instants outside the years 1 to 9999,
-    infinity included, become the first or last instant that can be stored.
+    Postgres has `timestamptz` for it. SQLite has no such type, so it gets text of one width, always
+    with microseconds and `+00:00`; such text sorts as the instants do. Instants outside the years 1
+    to 9999, infinity included, become the first or last instant that can be stored.
     """
 
     impl = DateTime(timezone=True)
@@ -83,7 +83,8 @@ class database_now(FunctionElement[float]):  # noqa: N801
 
 @compiles(database_now, "sqlite")
 def _sqlite_now(element: database_now, compiler: Any, **_: Any) -> str:
-    # The host's clock: SQLite runs inside the process. It knows milliseconds, the text needs all six digits.
+    # The host's clock: SQLite runs inside the process. It knows milliseconds, the text needs all
+    # six digits.
     return "(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000+00:00')"
 
 

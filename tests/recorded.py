@@ -62,7 +62,8 @@ _LOAD_EVERY = 0.15
 
 @dataclass(slots=True)
 class Figures:
-    """What the rows were judged, by relation; and the third-party rows that would have cost time."""
+    """What the rows were judged, by relation; and the third-party rows that would have cost
+    time."""
 
     rows: Counter[str] = field(default_factory=Counter)
     counted: Counter[str] = field(default_factory=Counter)
@@ -100,7 +101,8 @@ def _dest(row: dict[str, Any]) -> str:
 
 
 def exchange(row: dict[str, Any]) -> Exchange:
-    """The request with the Referer and the fetch metadata that a browser derives from page, frame and type."""
+    """The request with the Referer and the fetch metadata that a browser derives from page, frame
+    and type."""
     url, frame = urlsplit(row["url"]), urlsplit(row.get("frame_url") or row["page_url"])
     host, behind = url.hostname or "", frame.hostname or ""
     dest = _dest(row)
@@ -139,7 +141,8 @@ def exchange(row: dict[str, Any]) -> Exchange:
 
 
 def judged(catalogue: Catalogue) -> Iterator[tuple[dict[str, Any], Judgement | None]]:
-    """Each row with what it is judged, as if one person had opened all those pages in this order."""
+    """Each row with what it is judged, as if one person had opened all those pages in this
+    order."""
     places: dict[str, PageMemory] = {}
     at, page = 1.8e9, ""
     for row in rows():

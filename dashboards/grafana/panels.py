@@ -1,4 +1,5 @@
-"""Boards as values, and their form as Grafana reads it (dashboard JSON, schema 41, Grafana 11 and later)."""
+"""Boards as values, and their form as Grafana reads it (dashboard JSON, schema 41, Grafana 11 and
+later)."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ type Kind = Literal["timeseries", "stat", "bargauge"]
 class Panel:
     """One question. `queries`: legend -> PromQL, with `$own` for the proxies that are looked at.
 
-    `text` says what is shown, `todo` what to do about it. `most`: the end of the scale, where there is one.
-    `states`: value -> (word, colour), for what is either so or not.
+    `text` says what is shown, `todo` what to do about it. `most`: the end of the scale, where there
+    is one. `states`: value -> (word, colour), for what is either so or not.
     """
 
     title: str

@@ -1,4 +1,5 @@
-"""Alembic's entry: migrates over the connection it is given, or over the one `-x database=URL` names."""
+"""Alembic's entry: migrates over the connection it is given, or over the one `-x database=URL`
+names."""
 
 from __future__ import annotations
 

@@ -58,7 +58,8 @@ def exit_with(problem: object) -> NoReturn:
 
 
 def say(text: object, *, err: bool = False) -> None:
-    """One line for people, or several; a control character of what is quoted in them is replaced."""
+    """One line for people, or several; a control character of what is quoted in them is
+    replaced."""
     typer.echo(printable(str(text), keep="\n"), err=err)
 
 
@@ -77,7 +78,8 @@ def one_line_errors() -> Iterator[None]:
 
 
 def ledger_name(text: str) -> str:
-    """A name as the ledger writes it: folded, or `ip:ADDRESS`. Exits with 1 for what is not a name."""
+    """A name as the ledger writes it: folded, or `ip:ADDRESS`. Exits with 1 for what is not a
+    name."""
     address = text.removeprefix("ip:")
     try:
         if address == text:
@@ -91,7 +93,8 @@ def ledger_name(text: str) -> str:
 
 
 def reason_words(text: str, option: str = "--reason") -> str:
-    """Why something is done: on one line and of limited length, as in an employee's form. Exits with 1 otherwise."""
+    """Why something is done: on one line and of limited length, as in an employee's form. Exits
+    with 1 otherwise."""
     try:
         words = one_line(text)
     except NotPossible:
@@ -103,7 +106,8 @@ def reason_words(text: str, option: str = "--reason") -> str:
 
 
 def operator() -> str:
-    """Who runs the command: the login name, or the number of the user where a container has no name for it."""
+    """Who runs the command: the login name, or the number of the user where a container has no name
+    for it."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -111,7 +115,8 @@ def operator() -> str:
 
 
 def write_private(path: Path, text: str, option: str) -> None:
-    """A file about people: written completely or not at all, readable only by its owner. Exits with 1 on failure."""
+    """A file about people: written completely or not at all, readable only by its owner. Exits with
+    1 on failure."""
     try:
         private_files.replace(path, text.encode())
     except OSError as error:
@@ -127,7 +132,8 @@ class CommandContext:
         self.now = now
 
     def person(self, name: str) -> Person:
-        """Somebody of the ledger, with current roles; an address has the role of its device, or that of a guest."""
+        """Somebody of the ledger, with current roles; an address has the role of its device, or
+        that of a guest."""
         return Roles(self.engine).person(name, self.now)
 
     def usage(self, person: str) -> PersonUsage:
@@ -145,7 +151,8 @@ class CommandContext:
 def open_ledger(
     rules: Path | None, database: str | None, config: Path | None
 ) -> Iterator[CommandContext]:
-    """Open what the running proxy uses; prints one line and exits with 1 when that is not possible."""
+    """Open what the running proxy uses; prints one line and exits with 1 when that is not
+    possible."""
     with one_line_errors():
         settings = load_settings({"rules": rules, "database": database}, config)
         engine = Engine(rules_folder.load(settings.rules))

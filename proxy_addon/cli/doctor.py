@@ -40,7 +40,8 @@ _COLOURS = {
 
 
 def doctor(**given: Any) -> None:
-    """Check everything that the proxy needs, and say what to do. Changes nothing. Exit code 1 on an error.
+    """Check everything that the proxy needs, and say what to do. Changes nothing. Exit code 1 on an
+    error.
 
     Uses the settings of `allowance run`, from the same sources.
     """

@@ -1,4 +1,5 @@
-"""The command `allowance`. A sub-command is imported when it is asked for, so that each starts quickly."""
+"""The command `allowance`. A sub-command is imported when it is asked for, so that each starts
+quickly."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ COMMANDS = {
 
 
 class _Commands(TyperGroup):
-    """The commands of the table. The module of each is imported by its name, when the command is asked for."""
+    """The commands of the table. The module of each is imported by its name, when the command is
+    asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)

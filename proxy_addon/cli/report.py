@@ -86,7 +86,8 @@ def report(
     database: Database = None,
     config: Config = None,
 ) -> None:
-    """Show attention by day, hour, platform and role, what ran out, and what observed rules would have stopped."""
+    """Show attention by day, hour, platform and role, what ran out, and what observed rules would
+    have stopped."""
     if sum((week, month, bool(first_day or last_day))) > 1:
         raise typer.BadParameter("choose one of --week, --month and --from")
     if sum((as_csv, as_json, html is not None)) > 1:
@@ -120,7 +121,8 @@ def report(
 
 
 class _ReportContext(NamedTuple):
-    """What the command works with. `names`: the key of the pseudonyms, where the ledger has them."""
+    """What the command works with. `names`: the key of the pseudonyms, where the ledger has
+    them."""
 
     settings: Settings
     engine: Engine
@@ -157,7 +159,8 @@ def _gathered(context: _ReportContext, span: Span, by: By) -> Report:
 
 
 def _known(context: _ReportContext) -> Mapping[str, str]:
-    """Who is behind a pseudonym, of the people that this host knows: for their roles, in memory only."""
+    """Who is behind a pseudonym, of the people that this host knows: for their roles, in memory
+    only."""
     assert context.names is not None
     users = PasswordFile(context.settings.passwords).users()
     return {context.names.of(name): name for name in known_names(context.rules, users)}

@@ -1,4 +1,5 @@
-"""`allowance reset USER ALLOWANCE --reason …`: what was spent in the current windows no longer counts."""
+"""`allowance reset USER ALLOWANCE --reason …`: what was spent in the current windows no longer
+counts."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ def reset(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Reset an allowance for one person: what was spent no longer counts. A running proxy follows within seconds.
+    """Reset an allowance for one person: what was spent no longer counts. A running proxy follows
+    within seconds.
 
     Visits stay as they are; a later `allowance usage` shows them. Carried time stays as it was.
     """
@@ -53,8 +55,8 @@ def reset(
 
 def _reset(context: CommandContext, person: str, allowance: str, reason: str) -> Grant:
     known_allowance(context, allowance)
-    # It has to outlast every window that contains this instant, and those that time is carried from; two days
-    # more, because the rules may get another zone or beginning of the day meanwhile.
+    # It has to outlast every window that contains this instant, and those that time is carried
+    # from; two days more, because the rules may get another zone or beginning of the day meanwhile.
     expires = context.engine.needed_until(context.now) + _SPARE
     return Grant(
         uuid.uuid4().hex,

@@ -87,7 +87,8 @@ def run(
         Path | None, _option("Settings file. Default: allowance.toml", "FILE")
     ] = None,
 ) -> None:
-    """Start the proxy. Every option is also a key of allowance.toml and ALLOWANCE_… in the environment."""
+    """Start the proxy. Every option is also a key of allowance.toml and ALLOWANCE_… in the
+    environment."""
     given = {key: value for key, value in locals().items() if key != "config"}
     try:
         code = _start(load_settings(given, config))
@@ -105,7 +106,8 @@ def run(
 
 
 def _start(settings: Settings) -> int:
-    """Configure logging, find the ports and serve until the end, in this process or in several. The exit code."""
+    """Configure logging, find the ports and serve until the end, in this process or in several. The
+    exit code."""
     logs.configure(settings.log_format, settings.log_level)
     settings = settings.model_copy(
         update={

@@ -72,7 +72,8 @@ def simulate(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run recorded traffic through the rules on a virtual clock: who would have used what, and when it ran out."""
+    """Run recorded traffic through the rules on a virtual clock: who would have used what, and when
+    it ran out."""
     with one_line_errors():
         policy = rules_folder.load(load_settings({"rules": rules}, config).rules)
         other = rules_folder.load(against) if against is not None else None
@@ -145,7 +146,8 @@ def _print_problems(report: ReadReport, strict: bool) -> None:
 
 
 def _exit_without_events(traces: list[Path], report: ReadReport) -> None:
-    """Without a single event there is no result to print: exit code 1, and why if nothing has said it yet."""
+    """Without a single event there is no result to print: exit code 1, and why if nothing has said
+    it yet."""
     if report.problems[TraceFault.MISSING] and TraceFormat.JSONL in report.formats.values():
         say(NEEDED, err=True)
     if report.events:

@@ -24,7 +24,8 @@ def clock_of(seconds: float) -> str:
 
 
 def print_result(console: Console, result: Result, zone: ZoneInfo, *, hours: bool) -> None:
-    """For each person: time by platform, time by allowance and when it ran out, what cost nothing."""
+    """For each person: time by platform, time by allowance and when it ran out, what cost
+    nothing."""
     if not result.users:
         console.print("Nobody was on a limited platform.")
         return

@@ -15,8 +15,8 @@ _FRAME = 3  # a line and two blanks for each column
 
 
 class PlainConsole(Console):
-    """A console whose lines and titles are printed as they are: `:name:` is no emoji, and control characters, which
-    could move the cursor of a terminal, are replaced."""
+    """A console whose lines and titles are printed as they are: `:name:` is no emoji, and control
+    characters, which could move the cursor of a terminal, are replaced."""
 
     def __init__(self, *, stderr: bool = False, highlight: bool = True) -> None:
         super().__init__(stderr=stderr, highlight=highlight, emoji=False)
@@ -29,9 +29,10 @@ class PlainConsole(Console):
 class PlainTable(Table):
     """A table with a heading for each column, and cells without markup.
 
-    A word that is longer than its column is wide goes on in the next line; the default of `rich` would end it with an
-    ellipsis, and a name could not be copied. A cell may hold what an employee wrote, such as the reason of a request,
-    so `[bold]` stays what it is, and a control character, which could move the cursor of a terminal, is replaced.
+    A word that is longer than its column is wide goes on in the next line; the default of `rich`
+    would end it with an ellipsis, and a name could not be copied. A cell may hold what an employee
+    wrote, such as the reason of a request, so `[bold]` stays what it is, and a control character,
+    which could move the cursor of a terminal, is replaced.
     """
 
     def __init__(self, *columns: str | Column, title: str = "", show_lines: bool = False) -> None:
@@ -50,7 +51,8 @@ class PlainTable(Table):
         self.add_row(*(Text(printable(cell, keep="\n")) for cell in cells))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """In a terminal that is too narrow for the names themselves, they are broken like everything else."""
+        """In a terminal that is too narrow for the names themselves, they are broken like
+        everything else."""
         names = [column.no_wrap for column in self.columns]
         needed = sum(
             _FRAME + (longest if name else _NARROWEST)
@@ -63,7 +65,8 @@ class PlainTable(Table):
 
 
 def whole(heading: str) -> Column:
-    """A column for names that people copy into their next command: other columns get narrower first."""
+    """A column for names that people copy into their next command: other columns get narrower
+    first."""
     return Column(heading, no_wrap=True, overflow="fold")
 
 

@@ -77,7 +77,8 @@ def usage(
 
 
 def _date(text: str) -> datetime:
-    """Midnight of a day, without a zone: it is the policy's. Exits with 1 and one line for what is not a date."""
+    """Midnight of a day, without a zone: it is the policy's. Exits with 1 and one line for what is
+    not a date."""
     try:
         return datetime.combine(dates.day(text), time())
     except BadDateError as error:

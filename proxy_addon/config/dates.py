@@ -1,4 +1,5 @@
-"""Dates and times that people type: options of commands. ISO 8601, within years that every calculation can bear."""
+"""Dates and times that people type: options of commands. ISO 8601, within years that every
+calculation can bear."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def day(text: str) -> date:
 
 
 def instant(text: str, zone: tzinfo) -> float:
-    """`2026-12-24T18:00` or a date, on the clock of `zone` where it has no offset: an instant. Raises BadDateError."""
+    """`2026-12-24T18:00` or a date, on the clock of `zone` where it has no offset: an instant.
+    Raises BadDateError."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

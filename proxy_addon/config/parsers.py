@@ -1,8 +1,8 @@
 """The values of settings: small types, and one parser for each.
 
-A parser takes what a person wrote (a flag, an environment variable, a TOML value) or a value that is
-already of the right type, and gives the typed value. It raises `ValueError` with a sentence that says what
-would be right; `settings.py` puts the name and the place in front of it.
+A parser takes what a person wrote (a flag, an environment variable, a TOML value) or a value that
+is already of the right type, and gives the typed value. It raises `ValueError` with a sentence that
+says what would be right; `settings.py` puts the name and the place in front of it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _FRACTION = re.compile(r"(\d{1,3}(?:\.\d{1,9})?) ?(%)?", re.ASCII)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
 _HOST = re.compile(r"(?!-)[\w.-]+")  # \w: names may be written in any script
 _CREDENTIALS = re.compile(r"(?<=://).*@", re.DOTALL)
-_LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to ask, not to listen
+# to ask, not to listen
+_LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 class HostPort(NamedTuple):
@@ -56,7 +57,8 @@ class Redirect(NamedTuple):
 
 
 class TargetPattern(NamedTuple):
-    """A guarded target that may be reached all the same: a host name or a network, on one port or on all."""
+    """A guarded target that may be reached all the same: a host name or a network, on one port or
+    on all."""
 
     host: str | None
     network: IpNetwork | None
@@ -170,7 +172,8 @@ def target(value: object) -> TargetPattern:
 
 
 def upstream_proxy(value: object) -> UpstreamProxy | None:
-    """`http://[USER:PASSWORD@]HOST[:PORT]` or https; without a port 8080 for http, 443 for https."""
+    """`http://[USER:PASSWORD@]HOST[:PORT]` or https; without a port 8080 for http, 443 for
+    https."""
     if value is None or isinstance(value, UpstreamProxy):
         return value
     remedy = "write http://HOST:PORT or https://HOST:PORT, with USER:PASSWORD@ before the host where it asks"
@@ -195,7 +198,8 @@ def upstream_proxy(value: object) -> UpstreamProxy | None:
 
 
 def duration(low: float, high: float) -> Callable[[object], float]:
-    """A parser of durations (`250ms`, `10s`, `2m`, `1h`, or a number) within `[low, high]` seconds."""
+    """A parser of durations (`250ms`, `10s`, `2m`, `1h`, or a number) within `[low, high]`
+    seconds."""
     remedy = f"write a time such as 500ms, 10s or 2m, from {low:g}s to {high:g}s"
 
     def parse(value: object) -> float:

@@ -1,9 +1,10 @@
 """The settings of `allowance run` and of the other commands, and where they come from.
 
-A flag wins over the environment (`ALLOWANCE_…`), the environment over `allowance.toml`, that over the
-default. A key that nobody knows and a value that cannot be right stop the command with one line each
-(`SettingsError`), which names the place, the key, the value and the remedy. Relative paths count from the
-working folder, wherever they were written. Credentials never appear in messages or in `repr`.
+A flag wins over the environment (`ALLOWANCE_…`), the environment over `allowance.toml`, that over
+the default. A key that nobody knows and a value that cannot be right stop the command with one line
+each (`SettingsError`), which names the place, the key, the value and the remedy. Relative paths
+count from the working folder, wherever they were written. Credentials never appear in messages or
+in `repr`.
 """
 
 from __future__ import annotations
@@ -108,9 +109,10 @@ def load_settings(
 ) -> Settings:
     """The settings in force.
 
-    `overrides` are the flags of a command by field name; None and an empty list mean "not given". `config`
-    is the file of `--config`; without it `ALLOWANCE_CONFIG` names one, and without that `allowance.toml` in
-    the working folder is read if there is one. Raises SettingsError with every problem found.
+    `overrides` are the flags of a command by field name; None and an empty list mean "not given".
+    `config` is the file of `--config`; without it `ALLOWANCE_CONFIG` names one, and without that
+    `allowance.toml` in the working folder is read if there is one. Raises SettingsError with every
+    problem found.
     """
     flags = {key: value for key, value in (overrides or {}).items() if value not in (None, (), [])}
     file = config or _config_from_environment()
@@ -132,7 +134,8 @@ def load_settings(
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    """A line for each `ALLOWANCE_…` variable that names no setting: no error, others may use the prefix."""
+    """A line for each `ALLOWANCE_…` variable that names no setting: no error, others may use the
+    prefix."""
     return [
         f"{name}: is not a setting{_meant(name.removeprefix('ALLOWANCE_').lower())}"
         for name in sorted(environment)
@@ -154,7 +157,8 @@ def _read_environment() -> dict[str, Any]:
 
 
 def _read_toml(file: Path) -> tuple[dict[str, Any], dict[str, str], list[str]]:
-    """Values by field name, the place of each, and a problem for each key unknown or written twice."""
+    """Values by field name, the place of each, and a problem for each key unknown or written
+    twice."""
     try:
         text = file.read_text(encoding="utf-8-sig")
         document = tomllib.loads(text)
@@ -208,7 +212,8 @@ def _meant(field: str) -> str:
 def _problem(
     location: tuple[int | str, ...], message: str, found: dict[str, Any], places: dict[str, str]
 ) -> str:
-    """`place: key: 'value': what would be right` (`--flag: 'value': …`), on one line and without credentials."""
+    """`place: key: 'value': what would be right` (`--flag: 'value': …`), on one line and without
+    credentials."""
     key = str(location[0])
     if key not in Settings.model_fields:
         return f"{places.get(key, key)}: {key}: unknown setting{_meant(key)}"

@@ -1,7 +1,8 @@
 """Which lists of people a person is in.
 
-Names are compared case-insensitively: exact ones by one lookup, shell patterns one after the other. Each
-list has a bit, so "in which lists" is one integer, and ten thousand listed names cost no more than ten.
+Names are compared case-insensitively: exact ones by one lookup, shell patterns one after the other.
+Each list has a bit, so "in which lists" is one integer, and ten thousand listed names cost no more
+than ten.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ type Named = tuple[tuple[str, ...], frozenset[str]]
 
 
 class NameIndex:
-    """An index over lists of names and patterns, built once; `lists` gives each with the bit it sets."""
+    """An index over lists of names and patterns, built once; `lists` gives each with the bit it
+    sets."""
 
     def __init__(self, lists: Iterable[tuple[int, tuple[str, ...]]]) -> None:
         self._exact: dict[str, int] = {}
@@ -44,7 +46,8 @@ class NameIndex:
 
 
 class AudienceIndex:
-    """The same for lists of users and roles: one of the users *or* one of the roles is enough to be in a list."""
+    """The same for lists of users and roles: one of the users *or* one of the roles is enough to be
+    in a list."""
 
     def __init__(self, lists: Iterable[Named]) -> None:
         everybody: Named = ((), frozenset())
@@ -79,7 +82,8 @@ def is_pattern(name: str) -> bool:
 
 
 def keep[K, V](cache: dict[K, V], key: K, value: V, most: int) -> None:
-    """Store in a cache, which is cleared first when it holds `most` entries: bounded and thread-safe."""
+    """Store in a cache, which is cleared first when it holds `most` entries: bounded and
+    thread-safe."""
     if len(cache) >= most:
         cache.clear()
     cache[key] = value

@@ -1,4 +1,5 @@
-"""The compiled catalogue: which platform a host belongs to, and what a host and path say about a request.
+"""The compiled catalogue: which platform a host belongs to, and what a host and path say about a
+request.
 
 A pattern in `embeds`, `background` or a section is one of
 
@@ -6,14 +7,15 @@ A pattern in `embeds`, `background` or a section is one of
 * a path pattern, valid on every host of the platform: `/embed/*`, `*/realtime/*`;
 * a host pattern followed by a path pattern: `www.facebook.com/tr`, `=t.co/i/adsct*`.
 
-In a path `*` matches any run of characters; everything else is literal. A pattern matches the whole path;
-`/embed/*` also matches `/embed`, and a trailing slash makes no difference. Case makes none either: a
-platform may serve `/Embed/` as it serves `/embed/`, and a capital letter must not bypass a rule. For the
-same reason a path is normalised first, as a server would do it: `//`, `/./`, `/../` and `%65`. Only
-patterns that contain a `?` look at the query.
+In a path `*` matches any run of characters; everything else is literal. A pattern matches the whole
+path; `/embed/*` also matches `/embed`, and a trailing slash makes no difference. Case makes none
+either: a platform may serve `/Embed/` as it serves `/embed/`, and a capital letter must not bypass
+a rule. For the same reason a path is normalised first, as a server would do it: `//`, `/./`, `/../`
+and `%65`. Only patterns that contain a `?` look at the query.
 
-Of the sections that match, one matched by path beats one matched by host, and the longer path pattern (stars
-not counted) beats the shorter, so an administrator's own file can take `/jobs/post/*` out of `/jobs/*`.
+Of the sections that match, one matched by path beats one matched by host, and the longer path
+pattern (stars not counted) beats the shorter, so an administrator's own file can take
+`/jobs/post/*` out of `/jobs/*`.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ _NEVER = 1 << 30
 
 
 class Hit(NamedTuple):
-    """The result of a lookup. `embed` and `background` are evidence, not a verdict on the request."""
+    """The result of a lookup. `embed` and `background` are evidence, not a verdict on the
+    request."""
 
     platform: str
     section: str | None = None
@@ -60,7 +63,8 @@ class _HostEntry(NamedTuple):
 
 
 class Catalogue:
-    """Platforms by host, and sections, embeds and background endpoints by host and path. Compiled once.
+    """Platforms by host, and sections, embeds and background endpoints by host and path. Compiled
+    once.
 
     Safe to share between threads. `ValueError` names a pattern that cannot be one.
     """
@@ -80,7 +84,8 @@ class Catalogue:
         return None if entry is None else entry.default.platform
 
     def lookup(self, host: str, path: str) -> Hit | None:
-        """What is known about a request from its host and path (with or without query); None: not on a platform."""
+        """What is known about a request from its host and path (with or without query); None: not
+        on a platform."""
         entry = self._host_entry(host)
         if entry is None:
             return None
@@ -117,8 +122,8 @@ def _any(patterns: tuple[_Matcher, ...], path: str) -> bool:
 
 
 def normalise_path(path: str) -> str:
-    """The path as patterns are matched against it: lower case, decoded once, without empty or dot segments; the query
-    is kept."""
+    """The path as patterns are matched against it: lower case, decoded once, without empty or dot
+    segments; the query is kept."""
     path = path[:_PATH_READ].lower()
     end = path.find("?")
     unusual = _UNUSUAL.search(path, 0, end) if end >= 0 else _UNUSUAL.search(path)
@@ -191,7 +196,8 @@ class _Parts:
 
 
 def _split_all(patterns: Iterable[tuple[str, str]]) -> list[tuple[str, str | None, str]]:
-    """(host pattern or "", path pattern or None, value), the longest path first, stars not counted."""
+    """(host pattern or "", path pattern or None, value), the longest path first, stars not
+    counted."""
     split_patterns = [(*_split(pattern), value) for pattern, value in patterns]
     return sorted(split_patterns, key=lambda item: -len((item[1] or "").replace("*", "")))
 
@@ -225,9 +231,11 @@ def _split(pattern: str) -> tuple[str, str | None]:
 
 
 def _compile(patterns: list[str], numbered: bool) -> _Matcher:
-    """One regular expression for all patterns. Numbered: tried in order, and the matched group says which one matched.
+    """One regular expression for all patterns. Numbered: tried in order, and the matched group says
+    which one matched.
 
-    The slash that nearly all begin with is factored out, so that the next letter rules most of them out.
+    The slash that nearly all begin with is factored out, so that the next letter rules most of them
+    out.
     """
     found = [_expression(pattern) for pattern in patterns]
     if numbered:
@@ -240,7 +248,8 @@ def _compile(patterns: list[str], numbered: bool) -> _Matcher:
 
 
 def _expression(pattern: str) -> str:
-    """A path pattern as a regular expression without backtracking: each star takes the nearest match."""
+    """A path pattern as a regular expression without backtracking: each star takes the nearest
+    match."""
     text = pattern.lower()
     folder = text.endswith("/*") and len(text) > len("*/*")
     body, mark, query = (text[:-2] if folder else text).partition("?")

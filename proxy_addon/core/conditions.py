@@ -1,7 +1,7 @@
 """When a condition on wall-clock time holds, and when its answer changes next.
 
-A `when` is read off the clock on the wall as it hangs there: no `day_starts`, and a time that is shown twice fits
-twice.
+A `when` is read off the clock on the wall as it hangs there: no `day_starts`, and a time that is
+shown twice fits twice.
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ def fits(when: When, rs: RuleSet, at: float) -> bool:
 
 
 def holds_on(when: When, day: int, second: int) -> bool:
-    """True when the condition holds at `second` of a calendar day (1 = 1 January of the year 1), by the clock
-    on the wall alone: hours of a calendar, which are instants, do not count.
+    """True when the condition holds at `second` of a calendar day (1 = 1 January of the year 1), by
+    the clock on the wall alone: hours of a calendar, which are instants, do not count.
     """
     return _holds(when, day - EPOCH_DAY, second, -math.inf)
 
 
 def next_change(when: When, rs: RuleSet, at: float, horizon: float = HORIZON) -> float | None:
-    """The first instant after `at` at which the result of `fits` changes; None when there is none within `horizon`.
+    """The first instant after `at` at which the result of `fits` changes; None when there is none
+    within `horizon`.
 
-    It can only change where the local time is midnight or an edge of a `between`, where the offset changes, and
-    at an edge of a calendar's hours. Only those instants are tested.
+    It can only change where the local time is midnight or an edge of a `between`, where the offset
+    changes, and at an edge of a calendar's hours. Only those instants are tested.
     """
     now, hours = fits(when, rs, at), _hours(when)
     change = _next_on_the_clock(when, rs.zone, at, now, _in_sight(when, bool(hours), horizon))
@@ -84,7 +85,8 @@ def _in_sight(when: When, hours: bool, horizon: float) -> float:
 
 
 def _holds(when: When, day: int, second: int, instant: float) -> bool:
-    """True when the condition holds at `second` of the calendar day `day` (counted from 1 January 1970)."""
+    """True when the condition holds at `second` of the calendar day `day` (counted from 1 January
+    1970)."""
     if when.negated is not None and _holds(when.negated, day, second, instant):
         return False
     if not when.between:
@@ -101,7 +103,8 @@ def _holds(when: When, day: int, second: int, instant: float) -> bool:
 
 
 def _on(when: When, day: int, instant: float) -> bool:
-    """True when `days` and `dates` hold for the calendar day, and the calendar for it or for the instant."""
+    """True when `days` and `dates` hold for the calendar day, and the calendar for it or for the
+    instant."""
     if when.days is not None and (day + EPOCH_WEEKDAY) % 7 not in when.days:
         return False
     if not when.dates and when.calendar is None:

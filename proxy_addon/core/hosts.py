@@ -3,11 +3,13 @@
 Patterns, most specific first where several fit:
 
 * `=x.com`: that name alone;
-* `x.com` (or `*.x.com`): the name and all below it, on label boundaries: `netflix.com` is not below it;
-* `scontent*.cdninstagram.com`: a star matches any run of characters inside one label, also with `=`.
+* `x.com` (or `*.x.com`): the name and all below it, on label boundaries: `netflix.com` is not below
+  it;
+* `scontent*.cdninstagram.com`: a star matches any run of characters inside one label, also with
+  `=`.
 
-More labels beat fewer; with as many labels a plain name beats a star, and `=` beats the name with all
-below it.
+More labels beat fewer; with as many labels a plain name beats a star, and `=` beats the name with
+all below it.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ _PORT = re.compile(r":[0-9]*$")
 def normalise(host: str) -> str:
     """The normal form of a host: lower case, A-labels, no userinfo, port, brackets or trailing dot.
 
-    Never raises. A label that IDNA rejects is kept in lower case; a text that cannot be a host gives "".
+    Never raises. A label that IDNA rejects is kept in lower case; a text that cannot be a host
+    gives "".
     """
     if len(host) > _LONGEST:
         return ""
@@ -99,7 +102,8 @@ class _Node[T](NamedTuple):
 
 
 class HostTable[T]:
-    """Host patterns with values, compiled once. A pattern may have several values. ValueError for a bad pattern."""
+    """Host patterns with values, compiled once. A pattern may have several values. ValueError for a
+    bad pattern."""
 
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
         self._alone: dict[str, list[T]] = {}

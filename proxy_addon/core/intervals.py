@@ -1,8 +1,8 @@
 """Sets of instants as sorted tuples of intervals: union, intersection, difference, measure.
 
-All sets have one form: sorted, disjoint, none empty, touching ones merged. Every function here takes and
-returns that form (`normalise` makes it from anything), so equal sets are equal values and a
-measure is a plain sum. Ends are instants, measures are seconds.
+All sets have one form: sorted, disjoint, none empty, touching ones merged. Every function here
+takes and returns that form (`normalise` makes it from anything), so equal sets are equal values and
+a measure is a plain sum. Ends are instants, measures are seconds.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ def first_after(a: Intervals, instant: float) -> Interval | None:
 
 
 def add(a: Intervals, interval: Interval) -> Intervals:
-    """The set with one more interval. Appending at the end, the common case, reads only the last one."""
+    """The set with one more interval. Appending at the end, the common case, reads only the last
+    one."""
     start, end = interval
     if end <= start:
         return a

@@ -34,9 +34,9 @@ class PeriodWords(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PeriodRow:
-    """One period. `nominal` is the length on average, `longest` the most it can be without a clock change;
-    both are 0 for a rolling limit, which has its own length. `first_day` is None where a window is not
-    made of whole days.
+    """One period. `nominal` is the length on average, `longest` the most it can be without a clock
+    change; both are 0 for a rolling limit, which has its own length. `first_day` is None where a
+    window is not made of whole days.
     """
 
     rank: int  # from short to long; a rolling window, which may have any length, is last
@@ -111,7 +111,8 @@ def longest(limit: Limit) -> float:
 
 
 def reach(limit: Limit, windows: int = 1) -> float:
-    """How far back the start of `windows` windows of the limit can be, seconds; one more day for calendar windows."""
+    """How far back the start of `windows` windows of the limit can be, seconds; one more day for
+    calendar windows."""
     slack = 0.0 if limit.period is Period.ROLLING else DAY
     return (longest(limit) + slack) * windows
 
@@ -127,7 +128,8 @@ def this(period: Period) -> str:
 
 
 def per(period: Period, window: str) -> str:
-    """ "per day", "per rolling 4h"; as rule files have it. `window`: the length of a rolling window."""
+    """ "per day", "per rolling 4h"; as rule files have it. `window`: the length of a rolling
+    window."""
     return TABLE[period].words.per.format(window)
 
 
@@ -142,7 +144,8 @@ def now(period: Period, window: str) -> str:
 
 
 def first_day(period: Period, week_starts: int, day: int) -> int:
-    """The first day of the window that contains a day; a period without whole days starts on the day itself."""
+    """The first day of the window that contains a day; a period without whole days starts on the
+    day itself."""
     first = TABLE[period].first_day
     return day if first is None else first(day, week_starts)
 

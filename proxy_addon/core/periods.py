@@ -1,12 +1,12 @@
 """Which window an instant is in.
 
-Days follow each other without gaps: each begins where the one before ends, whether it has 23, 24 or 25 hours,
-because its midnight is the first instant at which the clock shows it or has passed it (`wall_clock.py`). A day that
-a zone skipped (Apia, 30 December 2011) is empty: no instant is in it.
+Days follow each other without gaps: each begins where the one before ends, whether it has 23, 24 or
+25 hours, because its midnight is the first instant at which the clock shows it or has passed it
+(`wall_clock.py`). A day that a zone skipped (Apia, 30 December 2011) is empty: no instant is in it.
 
-A window of whole days (a day, week, month, quarter or year) begins at `day_starts` of its first day. An hour begins
-whenever the clock shows a full hour, and at a change of offset: the hour shown twice in autumn is two windows of
-sixty minutes.
+A window of whole days (a day, week, month, quarter or year) begins at `day_starts` of its first
+day. An hour begins whenever the clock shows a full hour, and at a change of offset: the hour shown
+twice in autumn is two windows of sixty minutes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def previous(limit: Limit, rs: RuleSet, window_now: Interval) -> Interval:
 
 @lru_cache(maxsize=2048)
 def _window(period: Period, zone: ZoneInfo, day_starts: int, week_starts: int, at: int) -> Interval:
-    """The window of the calendar around `at`. Many ask in the same second, and for the same midnights."""
+    """The window of the calendar around `at`. Many ask in the same second, and for the same
+    midnights."""
     if period is Period.HOUR:
         return _hour(zone, at)
     day = (at + offset_at(zone, at) - day_starts) // DAY

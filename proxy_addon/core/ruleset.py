@@ -1,4 +1,5 @@
-"""A rule set, validated and compiled: made from the files by `core/rules/compiler.py`, evaluated by `core/policy/`.
+"""A rule set, validated and compiled: made from the files by `core/rules/compiler.py`, evaluated by
+`core/policy/`.
 
 Read-only. The compiler guarantees: every name that is referred to exists,
 platform groups are expanded, rule names are unique, every person has at least one role.
@@ -30,7 +31,8 @@ class Period(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """`seconds` of use per window; `rolling` is the window's length in seconds for `Period.ROLLING`."""
+    """`seconds` of use per window; `rolling` is the window's length in seconds for
+    `Period.ROLLING`."""
 
     seconds: float
     period: Period
@@ -39,7 +41,8 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Other limits for some people; applies when the name is in `users` or one role is in `roles`."""
+    """Other limits for some people; applies when the name is in `users` or one role is in
+    `roles`."""
 
     users: tuple[
         str, ...
@@ -61,8 +64,9 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Named days and hours: the union of what its `names` hold. `days`: inclusive ranges of whole days on the
-    clock of the policy; `hours`: instants. Both sorted and disjoint. Never holds where both are empty.
+    """Named days and hours: the union of what its `names` hold. `days`: inclusive ranges of whole
+    days on the clock of the policy; `hours`: instants. Both sorted and disjoint. Never holds where
+    both are empty.
     """
 
     names: tuple[str, ...]
@@ -74,10 +78,11 @@ class Calendar:
 class When:
     """A condition on wall-clock time in the policy's zone; every part that is given must hold.
 
-    `days`: 0 = Monday … 6 = Sunday, by the calendar day of the instant (a `between` that crosses midnight
-    belongs to the day it began on). `between`: pairs of seconds since midnight, end exclusive, `start > end`
-    crosses midnight. `dates`: inclusive ranges. `negated` is the `not:` part and must *not* hold.
-    `calendar`: its days are meant as `dates` are, its hours to the second.
+    `days`: 0 = Monday … 6 = Sunday, by the calendar day of the instant (a `between` that crosses
+    midnight belongs to the day it began on). `between`: pairs of seconds since midnight, end
+    exclusive, `start > end` crosses midnight. `dates`: inclusive ranges. `negated` is the `not:`
+    part and must *not* hold. `calendar`: its days are meant as `dates` are, its hours to the
+    second.
     """
 
     days: frozenset[int] | None = None
@@ -137,10 +142,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """A catalogue entry as written. Host patterns: "x.com" = the name and all below it, "=x.com" = it alone.
+    """A catalogue entry as written. Host patterns: "x.com" = the name and all below it, "=x.com" =
+    it alone.
 
-    `embeds` and `background` take host patterns, path patterns ("/embed/*") and both ("=t.co/i/adsct*").
-    `excludes` are hosts below `hosts` that are *not* this platform (sign-in, documentation, shared CDNs).
+    `embeds` and `background` take host patterns, path patterns ("/embed/*") and both
+    ("=t.co/i/adsct*"). `excludes` are hosts below `hosts` that are *not* this platform (sign-in,
+    documentation, shared CDNs).
     """
 
     name: str
@@ -163,7 +170,8 @@ class OnFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metering:
-    """The constants of docs/metering.md; seconds and bytes. Overridable under `metering:` in the policy."""
+    """The constants of docs/metering.md; seconds and bytes. Overridable under `metering:` in the
+    policy."""
 
     navigation_gap: float = 180.0
     interaction_gap: float = 90.0

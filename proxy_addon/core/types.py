@@ -70,8 +70,9 @@ class Target(NamedTuple):
 class Person(NamedTuple):
     """Somebody with the roles in force now, in the order of the people file. Never empty.
 
-    `duty`: a rota names this person, so the roles come and go; the engine looks them up for each instant that
-    it is asked about. False for roles that do not depend on the time, such as those of a device.
+    `duty`: a rota names this person, so the roles come and go; the engine looks them up for each
+    instant that it is asked about. False for roles that do not depend on the time, such as those of
+    a device.
     """
 
     name: str
@@ -82,7 +83,8 @@ class Person(NamedTuple):
 class Extension(NamedTuple):
     """Evidence of one kind that extended a visit: from when to when (instants), and how many times.
 
-    `by` is a stable code (`core/metering/evidence.py`). `times` 0: only what opened the visit, continued.
+    `by` is a stable code (`core/metering/evidence.py`). `times` 0: only what opened the visit,
+    continued.
     """
 
     by: str
@@ -92,10 +94,11 @@ class Extension(NamedTuple):
 
 
 class EvidenceSummary(NamedTuple):
-    """What opened, extended and closed a visit: codes and instants. One `extended` for each kind of evidence.
+    """What opened, extended and closed a visit: codes and instants. One `extended` for each kind of
+    evidence.
 
-    `closed` is None where silence ended it or it goes on; `given_back`: seconds by which periodic requests had
-    extended it.
+    `closed` is None where silence ended it or it goes on; `given_back`: seconds by which periodic
+    requests had extended it.
     """
 
     opened: tuple[str, float]
@@ -108,8 +111,9 @@ class EvidenceSummary(NamedTuple):
 class Visit:
     """A ledger row: one interval of use, of one person on one platform.
 
-    `allowance` is None for free time. One node owns an id and raises `rev` when it writes the row again;
-    `end == start` marks a visit that was given back entirely. `evidence` is None where it was not recorded.
+    `allowance` is None for free time. One node owns an id and raises `rev` when it writes the row
+    again; `end == start` marks a visit that was given back entirely. `evidence` is None where it
+    was not recorded.
     """
 
     id: str
@@ -129,8 +133,9 @@ class Visit:
 class Grant:
     """Extra seconds for one person and one allowance, valid in `[created, expires)`.
 
-    With `resets` it adds nothing, but what was used of the allowance before `created` no longer counts in any
-    window that contains that instant; it expires when no such window can be open any more.
+    With `resets` it adds nothing, but what was used of the allowance before `created` no longer
+    counts in any window that contains that instant; it expires when no such window can be open any
+    more.
     """
 
     id: str
@@ -148,9 +153,10 @@ class Grant:
 class Balance:
     """What is left of an allowance for one person at one instant; all in seconds, none negative.
 
-    Of several limits the one with the least left is shown; `resets_at` is when *that* limit's window ends
-    (for a rolling one: when the oldest use leaves it), None when nothing was used of a rolling limit. `period` is that
-    of the limit as rules write it ("day"), None where it is not known; `rolling` the length of a rolling window.
+    Of several limits the one with the least left is shown; `resets_at` is when *that* limit's
+    window ends (for a rolling one: when the oldest use leaves it), None when nothing was used of a
+    rolling limit. `period` is that of the limit as rules write it ("day"), None where it is not
+    known; `rolling` the length of a rolling window.
     """
 
     allowance: str
@@ -165,7 +171,8 @@ class Balance:
 
 
 class Fit(Enum):
-    """Whether a rule matched in the evaluation, and what decided that. `core/policy/wording.py` puts it into words."""
+    """Whether a rule matched in the evaluation, and what decided that. `core/policy/wording.py`
+    puts it into words."""
 
     FITS = auto()
     OBSERVED = auto()  # fits, and is only tried out
@@ -178,7 +185,8 @@ class Fit(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the evaluation: a rule, and the first condition that decided whether it matched."""
+    """One step of the evaluation: a rule, and the first condition that decided whether it
+    matched."""
 
     rule: str
     fit: Fit
@@ -193,12 +201,12 @@ class Step:
 class Decision:
     """The answer for one request, with its reason and its next change.
 
-    `left` is seconds left of `allowance` (spend and exhausted; else None). `until` is the instant at which
-    this answer may change: for `exhausted` when the allowance has time again, otherwise when the rule's
-    `when` opens or closes; None when nothing is known to change it. `walk` is filled by `explain` only.
-    `would`: the rule is only observed (`mode: observe`), and this is the verdict if it were enforced; the
-    verdict itself then never blocks, and `reason`, `left` and `until` are those of the enforced rule. None
-    for a rule that is enforced.
+    `left` is seconds left of `allowance` (spend and exhausted; else None). `until` is the instant
+    at which this answer may change: for `exhausted` when the allowance has time again, otherwise
+    when the rule's `when` opens or closes; None when nothing is known to change it. `walk` is
+    filled by `explain` only. `would`: the rule is only observed (`mode: observe`), and this is the
+    verdict if it were enforced; the verdict itself then never blocks, and `reason`, `left` and
+    `until` are those of the enforced rule. None for a rule that is enforced.
     """
 
     verdict: Verdict

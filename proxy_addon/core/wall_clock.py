@@ -1,8 +1,9 @@
-"""Local time of a zone (the wall clock): what it shows at an instant, and when it first shows a time.
+"""Local time of a zone (the wall clock): what it shows at an instant, and when it first shows a
+time.
 
-A local time means the *first instant at which the clock shows it or has passed it*: a time within a DST gap means
-the instant of the change, a time that is shown twice means its first showing. So a later local time is never an
-earlier instant.
+A local time means the *first instant at which the clock shows it or has passed it*: a time within a
+DST gap means the instant of the change, a time that is shown twice means its first showing. So a
+later local time is never an earlier instant.
 
 All clock changes are at whole seconds, so instants are floored before a clock is read.
 """
@@ -18,7 +19,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def first_instant(zone: ZoneInfo, wall: int) -> int:
-    """The first instant at which the clock shows `wall` (its own seconds since 1970) or has passed it."""
+    """The first instant at which the clock shows `wall` (its own seconds since 1970) or has passed
+    it."""
     shown = (_EPOCH + timedelta(seconds=wall)).replace(tzinfo=zone)
     before, after = _seconds(shown.utcoffset()), _seconds(shown.replace(fold=1).utcoffset())
     if before >= after:  # shown once, or twice: `before` is the offset of the first showing

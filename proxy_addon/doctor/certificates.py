@@ -1,4 +1,5 @@
-"""The CA: whether it is complete and its key private, how long it is valid, and whether this machine trusts it."""
+"""The CA: whether it is complete and its key private, how long it is valid, and whether this
+machine trusts it."""
 
 from __future__ import annotations
 
@@ -183,7 +184,8 @@ def browser_trust(confdir: Path, home: Path, run: RunCommand | None = None) -> I
 
 
 def _nicknames(listing: str) -> list[str]:
-    """The names of entries that are trusted to sign; the trust flags are at the end of each line."""
+    """The names of entries that are trusted to sign; the trust flags are at the end of each
+    line."""
     lines = (line.rsplit(None, 1) for line in listing.splitlines())
     return [
         line[0].strip()

@@ -54,7 +54,8 @@ def not_checked(name: str, fact: str, remedy: str = "") -> Check:
 
 
 def run_checks(checks: Iterable[tuple[str, CheckFunction]]) -> Iterator[Check]:
-    """Run the checks one after the other. A check that raises becomes an error under its name; the others go on."""
+    """Run the checks one after the other. A check that raises becomes an error under its name; the
+    others go on."""
     for name, check in checks:
         try:
             yield from check()

@@ -1,4 +1,5 @@
-"""All checks in their order: the machine first, then what the proxy needs, then access to the sites."""
+"""All checks in their order: the machine first, then what the proxy needs, then access to the
+sites."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ from proxy_addon.system.clock import SystemClock
 
 
 def all_checks(settings: Settings, probe: HostPort | None, home: Path) -> Iterator[Check]:
-    """Every check of an installation. `home`: where the user's browsers keep their lists of certificates."""
+    """Every check of an installation. `home`: where the user's browsers keep their lists of
+    certificates."""
     rules, problems, fault = _rules(settings.rules)
     now = SystemClock().now
     target = probe or (sites.host_of(rules) if rules else None)
@@ -50,7 +52,8 @@ def all_checks(settings: Settings, probe: HostPort | None, home: Path) -> Iterat
 
 
 def _rules(folder: Path) -> tuple[RuleSet | None, list[RuleProblem], Exception | None]:
-    """The rules, which other checks need as well; the check of the rules reports what went wrong."""
+    """The rules, which other checks need as well; the check of the rules reports what went
+    wrong."""
     try:
         return *policy.read(folder), None
     except Exception as fault:

@@ -20,7 +20,8 @@ from proxy_addon.system.clock import readings
 
 OURS: Final = "social-allowance"
 PYTHON: Final = (3, 13)
-# The major versions of requirements.lock; a newer one may be allowed by its range and was not tested with us.
+# The major versions of requirements.lock; a newer one may be allowed by its range and was not
+# tested with us.
 TESTED: Final = {
     "alembic": 1,
     "argon2-cffi": 25,
@@ -59,7 +60,8 @@ def python(version: Sequence[int] = sys.version_info[:3]) -> Iterator[Check]:
 def packages(
     requirements: Iterable[str] | None = None, version: Callable[[str], str] = metadata.version
 ) -> Iterator[Check]:
-    """Whether the installed packages are those we ask for, and of the major versions that we tested."""
+    """Whether the installed packages are those we ask for, and of the major versions that we
+    tested."""
     wanted = list(requirements if requirements is not None else metadata.requires(OURS) or ())
     wrong: list[str] = []
     untested: list[str] = []
@@ -91,7 +93,8 @@ def packages(
 
 
 def fits(version: str, spec: str) -> bool:
-    """Whether a version is in a range of `>=`, `>`, `<`, `<=` and `==` parts, which is all that we write."""
+    """Whether a version is in a range of `>=`, `>`, `<`, `<=` and `==` parts, which is all that we
+    write."""
     have = _numbers(version)
     for part in filter(None, (each.strip() for each in spec.split(","))):
         sign, bound = part.rstrip("0123456789."), _numbers(part.lstrip("<>=!~ "))
@@ -154,7 +157,8 @@ def clock(
 
 
 def skew(seconds: float | None, whose: str) -> Iterator[Check]:
-    """Whether our clock agrees with somebody else's; `seconds` is how far it is ahead, None: not known."""
+    """Whether our clock agrees with somebody else's; `seconds` is how far it is ahead, None: not
+    known."""
     name = f"clock of {whose}"
     if seconds is None:
         yield not_checked(name, "its time is not known")
@@ -188,7 +192,8 @@ def disks(
     folders: Iterable[tuple[str, Path]],
     usage: Callable[[Path], tuple[int, int, int]] = shutil.disk_usage,
 ) -> Iterator[Check]:
-    """Whether there is free space, once for each disk; `folders` are pairs of what is kept and where."""
+    """Whether there is free space, once for each disk; `folders` are pairs of what is kept and
+    where."""
     seen: dict[int, tuple[list[str], Path]] = {}
     for what, folder in folders:
         place = existing(folder)
@@ -219,7 +224,8 @@ def existing(path: Path) -> Path:
 
 
 def hidden(path: Path) -> Path | None:
-    """The folder that this user may not enter to see whether the path exists; None where there is none."""
+    """The folder that this user may not enter to see whether the path exists; None where there is
+    none."""
     folder = existing(path)
     return folder if folder.is_dir() and not os.access(folder, os.X_OK) else None
 

@@ -1,4 +1,5 @@
-"""The rules folder: its problems, what is in it, its tests, and the rules that are only observed."""
+"""The rules folder: its problems, what is in it, its tests, and the rules that are only
+observed."""
 
 from __future__ import annotations
 

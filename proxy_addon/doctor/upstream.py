@@ -1,7 +1,8 @@
 """Access to the sites: name resolution, a connection, TLS, and the clock of a site.
 
-One host is asked in the way the proxy would reach it: through the `--resolve` table and the guard against local
-targets, or through `--upstream-proxy`. Every step takes at most `TIMEOUT`; being offline is a warning.
+One host is asked in the way the proxy would reach it: through the `--resolve` table and the guard
+against local targets, or through `--upstream-proxy`. Every step takes at most `TIMEOUT`; being
+offline is a warning.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Refused(Exception):
 
 
 class Site(NamedTuple):
-    """What was found out about a site. `ahead`: seconds that its clock is ahead of ours, None if not known."""
+    """What was found out about a site. `ahead`: seconds that its clock is ahead of ours, None if
+    not known."""
 
     protocol: str
     ahead: float | None
@@ -64,7 +66,8 @@ def host_of(rules: RuleSet) -> HostPort | None:
 def sites(
     settings: Settings, probe: HostPort | None, now: float, readable: bool = True
 ) -> Iterator[Check]:
-    """DNS, the connection and the clock of one site. `now` is our own clock; `readable`: the rules are."""
+    """DNS, the connection and the clock of one site. `now` is our own clock; `readable`: the rules
+    are."""
     if probe is None:
         why = (
             "no platform is limited"
@@ -134,7 +137,8 @@ def look_up(settings: Settings, target: HostPort) -> Lookup:
 
 
 def _addresses(target: HostPort) -> list[str]:
-    """By the system's resolver, on a daemon thread: a name server that does not answer takes long."""
+    """By the system's resolver, on a daemon thread: a name server that does not answer takes
+    long."""
     answers: queue.Queue[list[str] | OSError | UnicodeError] = queue.Queue()
 
     def ask() -> None:

@@ -3,7 +3,8 @@
 Asked in this order, the first answer counts:
 
 1. a trusted front proxy (its address is in `front_proxies`) that passes a user on: the user of its
-   `Proxy-Authorization`, whose password is not looked at, else the header named `front_proxy_header`;
+   `Proxy-Authorization`, whose password is not looked at, else the header named
+   `front_proxy_header`;
 2. proxy sign-in, as far as `sign_in` asks for it or takes it;
 3. the address and network map of the rules (`devices:`), most specific network first;
 4. nobody: a person named by the address, with the role that `unidentified` gives.
@@ -28,10 +29,10 @@ from proxy_addon.system.clock import Clock
 class Identity(NamedTuple):
     """A person, and how we know.
 
-    `name`: the person, or `ip:ADDRESS`. `how`: "sign-in", "device", "front-proxy" or "none". `roles`: the
-    roles that this way of asking forces; None = those that the rules give to the name. `challenge`: answer
-    407 when the request is for a limited platform or the employee page. `refused`: the policy lets nobody
-    unidentified use limited platforms.
+    `name`: the person, or `ip:ADDRESS`. `how`: "sign-in", "device", "front-proxy" or "none".
+    `roles`: the roles that this way of asking forces; None = those that the rules give to the name.
+    `challenge`: answer 407 when the request is for a limited platform or the employee page.
+    `refused`: the policy lets nobody unidentified use limited platforms.
     """
 
     name: str
@@ -76,7 +77,8 @@ class Identifier:
     def identify_now(
         self, client_ip: str, proxy_authorization: str | None, forwarded_user: str | None
     ) -> Identity | None:
-        """Who is asking, from memory; None when credentials have to be checked first: await `identify`.
+        """Who is asking, from memory; None when credentials have to be checked first: await
+        `identify`.
 
         `client_ip` is the address of the connection, `proxy_authorization` that header's value, and
         `forwarded_user` the value of the header named by `front_proxy_header`.

@@ -1,16 +1,19 @@
-"""The password file of the proxy sign-in: one `user:argon2id-hash` a line, made by `allowance people add`.
+"""The password file of the proxy sign-in: one `user:argon2id-hash` a line, made by
+`allowance people add`.
 
-* Read whole and checked whole. A file that becomes wrong, or vanishes, while the proxy runs changes nothing:
-  the last good one stays in force and the log says why. A file that is not there at the start is empty.
-* Written entirely, to a temporary file that then replaces it, mode 0600, under a lock for several writers.
-* Names are compared in the form that `person_name` gives, and kept in it, so that one person is one person
-  however the name was typed.
+* Read whole and checked whole. A file that becomes wrong, or vanishes, while the proxy runs changes
+  nothing: the last good one stays in force and the log says why. A file that is not there at the
+  start is empty.
+* Written entirely, to a temporary file that then replaces it, mode 0600, under a lock for several
+  writers.
+* Names are compared in the form that `person_name` gives, and kept in it, so that one person is one
+  person however the name was typed.
 * Asking for a user who is not in the file takes as long as a wrong password.
 
-Cost of a hash: 19 MiB, 2 passes, 1 lane, the least that OWASP advises for argon2id. RFC 9106's low-memory
-profile (64 MiB, 3 passes, 4 lanes) takes four times the CPU on the machine that also relays everybody's
-traffic, when a whole office signs in at nine o'clock. Hashes made with other parameters stay valid and
-are made again at the next sign-in.
+Cost of a hash: 19 MiB, 2 passes, 1 lane, the least that OWASP advises for argon2id. RFC 9106's
+low-memory profile (64 MiB, 3 passes, 4 lanes) takes four times the CPU on the machine that also
+relays everybody's traffic, when a whole office signs in at nine o'clock. Hashes made with other
+parameters stay valid and are made again at the next sign-in.
 """
 
 from __future__ import annotations
@@ -42,10 +45,11 @@ _HEADER = "# user:argon2id-hash, written by `allowance people add`\n"
 
 
 class PasswordFileError(SettingsError):
-    """The file cannot be read or written, or is wrong. The message names it, the line and the remedy.
+    """The file cannot be read or written, or is wrong. The message names it, the line and the
+    remedy.
 
-    A SettingsError, because the setting `passwords` names a file that cannot be used: every command ends on
-    it with one line.
+    A SettingsError, because the setting `passwords` names a file that cannot be used: every command
+    ends on it with one line.
     """
 
 
@@ -61,8 +65,8 @@ class _Stamp(NamedTuple):
 def person_name(text: str) -> str:
     """The one form of a person's name: Unicode NFC, case folded, no blanks around it.
 
-    Raises ValueError, with a sentence that says why, for a name that nobody can have: empty, too long,
-    with ":" or control characters, or with "#" in front.
+    Raises ValueError, with a sentence that says why, for a name that nobody can have: empty, too
+    long, with ":" or control characters, or with "#" in front.
     """
     name = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text.strip()).casefold())
     if not name:
@@ -85,7 +89,8 @@ def check_password(password: str) -> None:
 
 
 class Attempt(NamedTuple):
-    """The answer to a sign-in, and what it rests on: it holds while `fingerprint(name)` is the same.
+    """The answer to a sign-in, and what it rests on: it holds while `fingerprint(name)` is the
+    same.
 
     `name` is "" for an invalid name; `fingerprint` is None for a person who is not in the file.
     """
@@ -98,8 +103,8 @@ class Attempt(NamedTuple):
 class PasswordFile:
     """People and the hashes of their passwords. Safe to use from several threads and processes.
 
-    Everything here may wait for a disk, `attempt` also for a CPU: not for the event loop. The two exceptions
-    are `people` and `fingerprint`, which read memory.
+    Everything here may wait for a disk, `attempt` also for a CPU: not for the event loop. The two
+    exceptions are `people` and `fingerprint`, which read memory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -118,7 +123,8 @@ class PasswordFile:
         return len(self._hashes)
 
     def fingerprint(self, name: str) -> str | None:
-        """Changes when this person's password does; None for nobody. `name` as `person_name` gives it."""
+        """Changes when this person's password does; None for nobody. `name` as `person_name` gives
+        it."""
         return self._hashes.get(name)
 
     def users(self) -> tuple[str, ...]:
@@ -127,7 +133,8 @@ class PasswordFile:
         return tuple(sorted(self._hashes))
 
     def refresh(self) -> None:
-        """Read the file again if it has changed. Never raises: a wrong file is logged once, and left."""
+        """Read the file again if it has changed. Never raises: a wrong file is logged once, and
+        left."""
         with self._loading:
             try:
                 stamp = self._look()
@@ -161,7 +168,8 @@ class PasswordFile:
         return Attempt(name, True, known)
 
     def add(self, user: str, password: str) -> bool:
-        """Add a person, or change a password; True when the person is new. ValueError as the checks above."""
+        """Add a person, or change a password; True when the person is new. ValueError as the checks
+        above."""
         name = person_name(user)
         check_password(password)
         hashed = _hasher.hash(_prepared(password))
@@ -215,14 +223,16 @@ class PasswordFile:
             after = dict(before)
             change(after)
             if after == before:
-                return  # above all: a file that has vanished is not made again without anybody in it
+                # above all: a file that has vanished is not made again without anybody in it
+                return
             self._replace(after)
             if (stamp := self._look()) is not None:
                 self._take(after, stamp)
 
     @contextmanager
     def _only_writer(self) -> Iterator[None]:
-        # The lock is a file of its own: the password file is replaced, and a lock on it would go with it.
+        # The lock is a file of its own: the password file is replaced, and a lock on it would go
+        # with it.
         lock = self.path.with_name(f"{self.path.name}.lock")
         try:
             lock.parent.mkdir(parents=True, exist_ok=True)

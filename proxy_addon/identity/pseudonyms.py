@@ -51,7 +51,8 @@ class Pseudonyms:
         return pseudonym
 
     def actor(self, text: str) -> str:
-        """The same for whoever did something: `cli:ada` keeps its prefix, a node or an erased person its name."""
+        """The same for whoever did something: `cli:ada` keeps its prefix, a node or an erased
+        person its name."""
         for prefix in _ACTOR_PREFIXES:
             if text.startswith(prefix):
                 return prefix + self.of(text.removeprefix(prefix))
@@ -68,8 +69,8 @@ def is_pseudonym(text: str) -> bool:
 
 
 def read_key(path: Path, *, make: bool) -> bytes:
-    """The key of a file, 64 hexadecimal digits; with `make` it is made once, for its owner alone, if it is not
-    there. Raises PseudonymKeyError."""
+    """The key of a file, 64 hexadecimal digits; with `make` it is made once, for its owner alone,
+    if it is not there. Raises PseudonymKeyError."""
     try:
         if make and not path.exists():
             _make_key(path)

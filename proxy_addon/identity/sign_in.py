@@ -1,11 +1,12 @@
 """Proxy sign-in: Basic credentials checked against the password file, off the event loop.
 
-* What was found out is remembered under a keyed hash of the header (each process makes its own key),
-  so no password stays in memory: a right one for ten minutes after its last use, a wrong one for half a
-  minute. Either is forgotten as soon as that person's line in the password file changes.
+* What was found out is remembered under a keyed hash of the header (each process makes its own
+  key), so no password stays in memory: a right one for ten minutes after its last use, a wrong one
+  for half a minute. Either is forgotten as soon as that person's line in the password file changes.
 * The same credentials asked about several times at once, as browsers do, are checked once.
-* After some wrong passwords from one address, further checks for that address wait, and are one at a time.
-  Nobody who is signed in already notices; nobody is locked out for longer than that address keeps guessing.
+* After some wrong passwords from one address, further checks for that address wait, and are one at
+  a time. Nobody who is signed in already notices; nobody is locked out for longer than that address
+  keeps guessing.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def is_basic(header: str | None) -> bool:
 
 
 def basic_credentials(header: str) -> tuple[str, str] | None:
-    """User and password of `Basic …`; None when malformed. Bytes that are not UTF-8 count as Latin-1."""
+    """User and password of `Basic …`; None when malformed. Bytes that are not UTF-8 count as
+    Latin-1."""
     if not is_basic(header) or len(header) > _LONGEST_HEADER:
         return None
     try:
@@ -82,7 +84,8 @@ class SignIn:
         clock: Clock,
         on_result: Callable[[str], None] = lambda result: None,
     ) -> None:
-        """`on_result` is called with each result: right, wrong, throttled (too many guesses) or failed."""
+        """`on_result` is called with each result: right, wrong, throttled (too many guesses) or
+        failed."""
         self._passwords, self._clock, self._on_result = passwords, clock, on_result
         self._key = os.urandom(32)
         self._right: OrderedDict[bytes, _Known] = OrderedDict()
@@ -95,7 +98,8 @@ class SignIn:
         self._closed = False
 
     def possible(self) -> bool:
-        """True when somebody can sign in. Notices a changed file within about two seconds; never waits."""
+        """True when somebody can sign in. Notices a changed file within about two seconds; never
+        waits."""
         now = self._clock.now()
         if now - self._looked_at >= _LOOK_EVERY and not self._closed:
             self._looked_at = now
@@ -103,7 +107,8 @@ class SignIn:
         return self._passwords.people > 0
 
     def known(self, header: str) -> Checked | None:
-        """What is known of these credentials without checking them; None when they have to be checked."""
+        """What is known of these credentials without checking them; None when they have to be
+        checked."""
         if len(header) > _LONGEST_HEADER:
             return Checked(None)
         key = self._digest(header)
@@ -116,7 +121,8 @@ class SignIn:
         return None
 
     async def check(self, address: str, header: str) -> Checked:
-        """Check credentials that came from `address`. Wrong too when far too many checks wait already."""
+        """Check credentials that came from `address`. Wrong too when far too many checks wait
+        already."""
         known = self.known(header)
         if known is not None:
             return known
@@ -130,7 +136,8 @@ class SignIn:
         if under_way is None:
             self._on_result("throttled")
             return Checked(None)
-        # Shielded: a client that goes away must not take the answer from the others that wait for it.
+        # Shielded: a client that goes away must not take the answer from the others that wait for
+        # it.
         return await asyncio.shield(under_way)
 
     def close(self) -> None:
@@ -219,9 +226,10 @@ class _Guesses(NamedTuple):
 class Throttle:
     """How long checks from one address have to wait, after wrong passwords from it.
 
-    Five are free; each further one doubles the gap between two checks, from a quarter of a second up to five
-    seconds. Half of them are forgotten every minute: one machine with an old password stored in it, which
-    is checked twice a minute, stays below the five and does not slow down the others behind its address.
+    Five are free; each further one doubles the gap between two checks, from a quarter of a second
+    up to five seconds. Half of them are forgotten every minute: one machine with an old password
+    stored in it, which is checked twice a minute, stays below the five and does not slow down the
+    others behind its address.
     """
 
     FREE = 5

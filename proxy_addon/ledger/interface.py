@@ -28,7 +28,8 @@ class LedgerUnavailable(LedgerError):
 
 
 class LedgerUnusable(LedgerError):
-    """It will not work until a person fixes it: wrong URL, wrong password, newer schema, another program's tables."""
+    """It will not work until a person fixes it: wrong URL, wrong password, newer schema, another
+    program's tables."""
 
 
 class LedgerRefused(LedgerError):
@@ -37,7 +38,8 @@ class LedgerRefused(LedgerError):
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """A person was erased at the instant `at`: a marker that only somebody who knows the name can match.
+    """A person was erased at the instant `at`: a marker that only somebody who knows the name can
+    match.
 
     Salted and hashed, so the name cannot be read from it; it is kept for `ERASURES_KEPT`.
     """
@@ -69,9 +71,11 @@ def _digest(salt: str, person: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The visits of one person, packed: at a start there are thousands of people, and few of them come at once.
+    """The visits of one person, packed: at a start there are thousands of people, and few of them
+    come at once.
 
-    `latest` is the end of the last visit; `unpack` gives the visits in no order, as often as it is called.
+    `latest` is the end of the last visit; `unpack` gives the visits in no order, as often as it is
+    called.
     """
 
     person: str
@@ -102,7 +106,8 @@ class PlainVisit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What others wrote since `cursor`: rows may repeat, order is not promised. `cursor` is opaque."""
+    """What others wrote since `cursor`: rows may repeat, order is not promised. `cursor` is
+    opaque."""
 
     visits: tuple[Visit, ...]
     grants: tuple[Grant, ...]
@@ -114,8 +119,9 @@ class News:
 class TimeRequest:
     """A person asked for more time; `status` is open, granted or refused. Instants, seconds.
 
-    `note` is the explanation given with a refusal, `until` when what was granted ends. Neither is stored with the
-    request: the first is in the audit, the second in the grant, and each is empty once that was deleted.
+    `note` is the explanation given with a refusal, `until` when what was granted ends. Neither is
+    stored with the request: the first is in the audit, the second in the grant, and each is empty
+    once that was deleted.
     """
 
     id: str
@@ -143,7 +149,8 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Everything that the ledger has about one person; `audit` is by or about them. Oldest first."""
+    """Everything that the ledger has about one person; `audit` is by or about them. Oldest
+    first."""
 
     visits: tuple[Visit, ...] = ()
     grants: tuple[Grant, ...] = ()
@@ -185,7 +192,8 @@ class AuditEntry:
 
     @classmethod
     def of_refusal(cls, request: TimeRequest, at: float, actor: str, note: str) -> AuditEntry:
-        """The entry that every ledger writes when a request for more is refused; it holds the note."""
+        """The entry that every ledger writes when a request for more is refused; it holds the
+        note."""
         return cls(at, actor, REFUSED, request.person, f"{_asked_for(request)}{note}")
 
     def note_for(self, request: TimeRequest) -> str:
@@ -204,30 +212,36 @@ AUDIT_LONGER = 365 * 86_400.0  # seconds that the audit is kept beyond the reten
 
 
 def whole_milliseconds(instant: float) -> float:
-    """The instant in whole milliseconds: what is written now is in force now, however the ledger rounds."""
+    """The instant in whole milliseconds: what is written now is in force now, however the ledger
+    rounds."""
     return math.floor(instant * 1000) / 1000
 
 
 class Ledger(Protocol):
-    """Durable facts. Every call may block and may raise LedgerError: never call it on the event loop.
+    """Durable facts. Every call may block and may raise LedgerError: never call it on the event
+    loop.
 
     Safe to call from several threads. Writes are idempotent: the row with the higher `rev` stays.
     """
 
     def write_visits(self, visits: Sequence[Visit]) -> None:
-        """Insert or update in one transaction; a row whose stored `rev` is equal or higher is left alone."""
+        """Insert or update in one transaction; a row whose stored `rev` is equal or higher is left
+        alone."""
 
     def visits(
         self, since: float, *, person: str | None = None, people: Collection[str] | None = None
     ) -> Iterable[Visit]:
-        """Visits that end after `since`, oldest start first; optionally of one person or of some."""
+        """Visits that end after `since`, oldest start first; optionally of one person or of
+        some."""
 
     def histories(self, since: float) -> Iterable[History]:
-        """The same visits of everybody, one history for each person: quick to read, unpacked when needed."""
+        """The same visits of everybody, one history for each person: quick to read, unpacked when
+        needed."""
 
     def totals(self, start: float, end: float) -> Sequence[Total]:
-        """Everybody's seconds within `[start, end)`, in no order. What overlaps on an allowance is counted once,
-        for the platform that was used first: the platforms of an allowance add up to what was spent."""
+        """Everybody's seconds within `[start, end)`, in no order. What overlaps on an allowance is
+        counted once, for the platform that was used first: the platforms of an allowance add up to
+        what was spent."""
 
     def grants(self, valid_after: float, *, person: str | None = None) -> Sequence[Grant]:
         """Grants that expire after `valid_after`, oldest first."""
@@ -236,8 +250,8 @@ class Ledger(Protocol):
         """Store a grant and its audit entry; the same id again changes nothing."""
 
     def ask(self, request: TimeRequest, *, most_open: int) -> bool:
-        """Store an open request for more; False, and nothing is stored, when the person has `most_open` open ones
-        already. The same id again changes nothing."""
+        """Store an open request for more; False, and nothing is stored, when the person has
+        `most_open` open ones already. The same id again changes nothing."""
 
     def requests(
         self, *, person: str | None = None, status: str | None = None
@@ -247,15 +261,15 @@ class Ledger(Protocol):
     def decide(
         self, request: str, *, at: float, by: str, actor: str, grant: Grant | None, note: str = ""
     ) -> TimeRequest | None:
-        """Close the open request of that id: granted with its grant, refused without one. One transaction with the
-        grant and the audit entry of either. The request as it is now; None, and nothing changed, where none
-        with that id is open."""
+        """Close the open request of that id: granted with its grant, refused without one. One
+        transaction with the grant and the audit entry of either. The request as it is now; None,
+        and nothing changed, where none with that id is open."""
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
         """Visits (of other nodes than `not_from`) and grants written since `cursor`.
 
-        0 is the beginning. Infinity reads nothing and gives the current cursor: taken before the visits of
-        the past are loaded, it makes sure that nothing is missed in between.
+        0 is the beginning. Infinity reads nothing and gives the current cursor: taken before the
+        visits of the past are loaded, it makes sure that nothing is missed in between.
         """
 
     def audit(self, entry: AuditEntry) -> None:
@@ -265,26 +279,29 @@ class Ledger(Protocol):
         """Audit entries, oldest first."""
 
     def records(self, person: str) -> Records:
-        """Everything about one person, the audit entries that name them as actor or subject included."""
+        """Everything about one person, the audit entries that name them as actor or subject
+        included."""
 
     def erase(
         self, erasure: Erasure, person: str, *, label: str, actor: str, reason: str
     ) -> Records:
         """Delete everything about a person, in one transaction; what was there before.
 
-        Where others' rows name them (as actor, in a reason) `label` takes its place. The erasure is audited under
-        that label, reaches the other proxies as news, and visits of the person that began before it are taken
-        no more: `write_visits` leaves them out silently.
+        Where others' rows name them (as actor, in a reason) `label` takes its place. The erasure is
+        audited under that label, reaches the other proxies as news, and visits of the person that
+        began before it are taken no more: `write_visits` leaves them out silently.
         """
 
     def rules_in_force(self, digest: str, at: float, node: str) -> None:
-        """Rules came into force on a node: kept, and audited where the last entry has another digest."""
+        """Rules came into force on a node: kept, and audited where the last entry has another
+        digest."""
 
     def prune(self, before: float, *, batch: int = 5000) -> int:
         """Delete what ended before `before`, in small batches; the count.
 
-        Visits, expired grants, requests that were made before, acknowledgements that a newer one replaces or whose
-        person has no visits left, and audit entries that are `AUDIT_LONGER` older still.
+        Visits, expired grants, requests that were made before, acknowledgements that a newer one
+        replaces or whose person has no visits left, and audit entries that are `AUDIT_LONGER` older
+        still.
         """
 
     def check(self) -> None:

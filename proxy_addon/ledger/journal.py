@@ -1,17 +1,19 @@
-"""Visits on the disk of this host while the ledger is away, so that a crash in an outage loses nothing.
+"""Visits on the disk of this host while the ledger is away, so that no crash loses them.
 
-A journal is two files and a lock, named by database and node. One file is in use; when it has grown, the newest
-revision of each visit that is still needed is written to the other one, and the first is emptied. Reading takes
-both, so it does not matter at which point of this the process was killed: a visit that is there twice counts
-once, by its highest `rev`, and the ledger does not mind a visit that it has already.
+A journal is two files and a lock, named by database and node. One file is in use; when it has
+grown, the newest revision of each visit that is still needed is written to the other one, and the
+first is emptied. Reading takes both, so it does not matter at which point of this the process was
+killed: a visit that is there twice counts once, by its highest `rev`, and the ledger does not mind
+a visit that it has already.
 
-A record is a line: a CRC-32 in hexadecimal, a space, the visit as JSON. A line that was torn, or damaged later,
-fails its check and is dropped alone, with a count. Space is reserved at the start, filled with zeros, because an
-outage may well be a full disk, and the journal of a SQLite ledger lies on the same one.
+A record is a line: a CRC-32 in hexadecimal, a space, the visit as JSON. A line that was torn, or
+damaged later, fails its check and is dropped alone, with a count. Space is reserved at the start,
+filled with zeros, because an outage may well be a full disk, and the journal of a SQLite ledger
+lies on the same one.
 
-Each `add` ends with `fdatasync`: what it was given survives the end of the process and the loss of power. The
-lock is held as long as the process lives, and the system releases it however the process ends: `replay` takes
-what nobody holds, and removes it only when the ledger has it all.
+Each `add` ends with `fdatasync`: what it was given survives the end of the process and the loss of
+power. The lock is held as long as the process lives, and the system releases it however the process
+ends: `replay` takes what nobody holds, and removes it only when the ledger has it all.
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ log = structlog.get_logger("allowance.journal")
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What earlier processes had left: journals, visits now in the ledger, damaged lines, rows it refuses."""
+    """What earlier processes left: journals, visits now written, damaged lines, rows refused."""
 
     journals: int = 0
     visits: int = 0
@@ -77,8 +79,8 @@ class Replayed:
 
 
 class Journal:
-    """The journal of this process. Safe to call from several threads, never from the event loop: it waits
-    for the disk. Raises LedgerUnusable where no journal can be kept at all."""
+    """The journal of this process. Safe to call from several threads, never from the event loop: it
+    waits for the disk. Raises LedgerUnusable where no journal can be kept at all."""
 
     def __init__(
         self,
@@ -126,8 +128,8 @@ class Journal:
         return self._dropped
 
     def add(self, visits: Iterable[Visit]) -> int:
-        """Keep visits, or newer revisions of them; returns how many found no room. Raises OSError when the
-        disk cannot be written: nothing of the call is kept then."""
+        """Keep visits, or newer revisions of them; returns how many found no room. Raises OSError
+        when the disk cannot be written: nothing of the call is kept then."""
         with self._guard:
             fresh = [visit for visit in visits if self._is_news(visit)]
             if not fresh:
@@ -162,7 +164,8 @@ class Journal:
             return not self._is_news(visit)
 
     def close(self) -> None:
-        """Leave what the ledger does not have to the next start; remove the files when there is nothing."""
+        """Leave what the ledger does not have to the next start; remove the files when there is
+        nothing."""
         with self._guard:
             if self._lock < 0:
                 return
@@ -194,9 +197,11 @@ class Journal:
         return b"".join(lines), fitting
 
     def _compact(self, fresh: Sequence[Visit]) -> int:
-        """Write the newest revisions to the other file, then empty this one; how many found no room."""
+        """Write the newest revisions to the other file, then empty this one; how many found no
+        room."""
         other = 1 - self._active
-        # The newest first: they belong to people who are active now, so they matter most when space is short.
+        # The newest first: they belong to people who are active now, so they matter most when space
+        # is short.
         newest = {visit.id: visit for visit in (*fresh, *reversed(self._kept.values()))}
         newest.update((visit.id, visit) for visit in fresh)
         data, fitting = self._packed(list(newest.values()), self._most)
@@ -208,7 +213,8 @@ class Journal:
         return len(newest) - len(fitting)
 
     def _write(self, number: int, data: bytes) -> None:
-        """Append. The end moves only when all is on the disk: a write that failed is written over."""
+        """Append. The end moves only when all is on the disk: a write that failed is written
+        over."""
         file, at = self._files[number], self._ends[number]
         for first in range(0, len(data), 2**20):
             piece = data[first : first + 2**20]
@@ -219,7 +225,8 @@ class Journal:
         self._ends[number] = at
 
     def _empty(self, number: int) -> None:
-        """Zeros, and no more than was reserved. Killed half-way, what is left is merely written again."""
+        """Zeros, and no more than was reserved. Killed half-way, what is left is merely written
+        again."""
         file = self._files[number]
         if os.fstat(file).st_size > self._reserved:
             os.ftruncate(file, self._reserved)
@@ -230,9 +237,10 @@ class Journal:
 
 
 def replay(folder: Path, database: str, ledger: Ledger, *, warns: bool = True) -> Replayed:
-    """Write what processes that are gone have left to the ledger, and remove it. May be interrupted anywhere
-    and run again, and by several processes at once: each journal has a lock. Raises LedgerError when the ledger
-    fails on the way: what is not written stays. `warns` of journals that belong to another database."""
+    """Write what processes that are gone have left to the ledger, and remove it. May be interrupted
+    anywhere and run again, and by several processes at once: each journal has a lock. Raises
+    LedgerError when the ledger fails on the way: what is not written stays. `warns` of journals
+    that belong to another database."""
     total = Replayed()
     for lock_file in sorted(folder.glob("*.lock")) if folder.is_dir() else ():
         with _taken(lock_file) as is_ours:
@@ -264,7 +272,8 @@ def write_or_split(
 
 
 def read(lock_file: Path) -> tuple[list[Visit], int]:
-    """The visits of a journal, newest rev of each, and how many lines were damaged. Changes nothing."""
+    """The visits of a journal, newest rev of each, and how many lines were damaged. Changes
+    nothing."""
     found: dict[str, Visit] = {}
     torn = 0
     for suffix in _SUFFIXES:
@@ -347,7 +356,8 @@ def _open(path: Path, more: int = 0) -> int:
 
 
 def _make_lock(path: Path) -> int:
-    """A new file that we hold. Somebody who takes abandoned journals may take it in between: then again."""
+    """A new file that we hold. Somebody who takes abandoned journals may take it in between: then
+    again."""
     while True:
         file = _open(path, os.O_EXCL)  # never what another process has left
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -365,7 +375,8 @@ def _is_still(path: Path, file: int) -> bool:
 
 @contextmanager
 def _taken(lock_file: Path) -> Iterator[bool]:
-    """Hold the lock of a journal; false when a live process holds it, or another process has just removed it."""
+    """Hold the lock of a journal; false when a live process holds it, or another process has just
+    removed it."""
     try:
         file = os.open(lock_file, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

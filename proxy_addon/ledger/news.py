@@ -1,7 +1,7 @@
 """Reads what other proxies wrote, and passes on each row once.
 
-A ledger may return rows again, because clocks differ and transactions end out of order. The rows of the last
-answer are remembered here, and left out of the next.
+A ledger may return rows again, because clocks differ and transactions end out of order. The rows of
+the last answer are remembered here, and left out of the next.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ type OnNews = Callable[[News], None]
 
 
 def news_cursor(now: float, cursor: float | None) -> float:
-    """Where news begin: at `cursor` (`News.cursor`), without one `LOOK_BACK` seconds before `now`."""
+    """Where news begin: at `cursor` (`News.cursor`), without one `LOOK_BACK` seconds before
+    `now`."""
     return max(0.0, now - LOOK_BACK) if cursor is None else cursor
 
 
 class NewsReader:
-    """Keeps the cursor up to which one proxy has read. `node` is its name in visits: its own rows are not news.
+    """Keeps the cursor up to which one proxy has read. `node` is its name in visits: its own rows
+    are not news.
 
     Not thread-safe.
     """
@@ -38,7 +40,8 @@ class NewsReader:
         self._seen_ids: set[str] = set()  # grants and erasures
 
     def read(self) -> None:
-        """Ask once, and pass on what is new. Raises what the ledger and `on_news` raise; then all of it comes again."""
+        """Ask once, and pass on what is new. Raises what the ledger and `on_news` raise; then all
+        of it comes again."""
         news = self._ledger.news(self._cursor, not_from=self._node)
         fresh = News(
             tuple(visit for visit in news.visits if self._revs.get(visit.id) != visit.rev),

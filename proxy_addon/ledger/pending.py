@@ -1,4 +1,5 @@
-"""Visits that wait for the ledger, in memory: the newest revision of each, oldest visit first, bounded."""
+"""Visits that wait for the ledger, in memory: the newest revision of each, oldest visit first,
+bounded."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ log = structlog.get_logger("allowance.ledger")
 
 
 class PendingVisits:
-    """At most `most` visits; beyond that the oldest is dropped, with a count. Safe to call from any thread, and
-    quick enough for the event loop.
+    """At most `most` visits; beyond that the oldest is dropped, with a count. Safe to call from any
+    thread, and quick enough for the event loop.
 
     `take_fresh` gives what was put since it was last asked: for the journal.
     """

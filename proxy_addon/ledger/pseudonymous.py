@@ -1,10 +1,10 @@
 """Pseudonyms: names as keyed hashes, so that a stolen database names nobody.
 
-With `privacy: {pseudonyms: true}` every name is mapped before it reaches the ledger, the journal or the balances
-in memory. Who asks, by which role and what a page greets them with is still found by the name, which stays in
-memory only. A pseudonym cannot be turned back; whoever has the key and a list of names can look for the one
-that gives it (`allowance people unmask`). Mapping is idempotent, because a pseudonym has a form that no name has:
-`p:` and sixteen letters, 80 bits of HMAC-SHA-256.
+With `privacy: {pseudonyms: true}` every name is mapped before it reaches the ledger, the journal or
+the balances in memory. Who asks, by which role and what a page greets them with is still found by
+the name, which stays in memory only. A pseudonym cannot be turned back; whoever has the key and a
+list of names can look for the one that gives it (`allowance people unmask`). Mapping is idempotent,
+because a pseudonym has a form that no name has: `p:` and sixteen letters, 80 bits of HMAC-SHA-256.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ from proxy_addon.ledger.interface import (
 
 
 def ledger_pseudonyms(ledger: Ledger, path: Path, now: float | None = None) -> Pseudonyms:
-    """The pseudonyms of a ledger, by the key of a file. With `now` a ledger that has none yet gets a new key.
+    """The pseudonyms of a ledger, by the key of a file. With `now` a ledger that has none yet gets
+    a new key.
 
-    The ledger remembers by which key they were made, so that a second proxy with a key of its own is refused
-    instead of giving everybody a second balance. Raises PseudonymKeyError and LedgerError.
+    The ledger remembers by which key they were made, so that a second proxy with a key of its own
+    is refused instead of giving everybody a second balance. Raises PseudonymKeyError and
+    LedgerError.
     """
     key_ids = [
         entry.detail for entry in ledger.audit_log(subject="rules") if entry.action == "pseudonyms"
@@ -47,9 +49,11 @@ def ledger_pseudonyms(ledger: Ledger, path: Path, now: float | None = None) -> P
 
 
 class PseudonymLedger:
-    """A `Ledger` over another one that receives no names: queries and rows are mapped to pseudonyms on the way in.
+    """A `Ledger` over another one that receives no names: queries and rows are mapped to pseudonyms
+    on the way in.
 
-    Its results have pseudonyms. It has the methods of `Ledger` and no others, so that nothing is passed on unmasked.
+    Its results have pseudonyms. It has the methods of `Ledger` and no others, so that nothing is
+    passed on unmasked.
     """
 
     def __init__(self, ledger: Ledger, names: Pseudonyms) -> None:

@@ -18,8 +18,9 @@ log = structlog.get_logger("allowance.ledger")
 
 
 class Pruner:
-    """`start_when_due` is called about once a second and never blocks. `retention` gives the seconds that visits
-    are kept, None switches it off; `on_error` receives the kind of each failure, on the pruning thread."""
+    """`start_when_due` is called about once a second and never blocks. `retention` gives the
+    seconds that visits are kept, None switches it off; `on_error` receives the kind of each
+    failure, on the pruning thread."""
 
     def __init__(
         self,

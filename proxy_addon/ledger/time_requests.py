@@ -1,4 +1,5 @@
-"""Requests for more time: what may be requested, and the grant that approves one. Shared by page and command line."""
+"""Requests for more time: what may be requested, and the grant that approves one. Shared by page
+and command line."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ def request_of(
 
 
 def one_line(text: str) -> str:
-    """Free words on one line, without control characters. Raises NotPossible when they are too many."""
+    """Free words on one line, without control characters. Raises NotPossible when they are too
+    many."""
     words = _BLANK.sub(" ", text).strip()
     if len(words) > LONGEST:
         raise NotPossible(f"Please write at most {LONGEST} characters.")
@@ -60,10 +62,12 @@ def grant_for(
     now: float,
     name_of: Callable[[str], str | None],
 ) -> Grant:
-    """What granting a request gives: its time, until the period of the allowance ends for that person.
+    """What granting a request gives: its time, until the period of the allowance ends for that
+    person.
 
-    `name_of` finds the name behind a pseudonym where it can, since overrides of an allowance go by names; it is
-    used for nothing else. Raises NotPossible when the rules do not know the allowance any more.
+    `name_of` finds the name behind a pseudonym where it can, since overrides of an allowance go by
+    names; it is used for nothing else. Raises NotPossible when the rules do not know the allowance
+    any more.
     """
     if request.allowance not in engine.rule_set.allowances:
         raise NotPossible(

@@ -12,8 +12,8 @@ from proxy_addon.ledger.interface import AuditEntry, Ledger
 
 
 def known_names(rules: RuleSet, users: Iterable[str]) -> Iterator[str]:
-    """Names of the people file, of `users` (the password file) and of the accounts of this host, as written and
-    folded."""
+    """Names of the people file, of `users` (the password file) and of the accounts of this host, as
+    written and folded."""
     people = rules.people
     members = (name for some in people.roles.values() for name in some if not is_pattern(name))
     device_users = (user for _, user, _ in people.devices if user)
@@ -34,7 +34,7 @@ def unmask(
     at: float,
     among: Iterable[str],
 ) -> str | None:
-    """Audit the attempt, then look; None when nobody among the names has that pseudonym. Raises LedgerError,
-    and then returns no name: nobody is unmasked without an audit entry."""
+    """Audit the attempt, then look; None when nobody among the names has that pseudonym. Raises
+    LedgerError, and then returns no name: nobody is unmasked without an audit entry."""
     ledger.audit(AuditEntry(at, actor, "unmask", pseudonym, reason))
     return names.search(pseudonym, among)

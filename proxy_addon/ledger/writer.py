@@ -1,14 +1,14 @@
 """Writes visits to the ledger and reads those of other proxies, on its own thread.
 
-The event loop only puts visits into memory. Every `flush_seconds` the thread writes what is there and asks
-what others wrote since; a ledger that can notify (`wake`) is read at once. While the ledger is away
-everything waits in memory, newest state of each visit only, and is retried without end; writing is
-idempotent, so a write whose answer was lost is simply repeated. What others wrote is asked for even while
-writing fails.
+The event loop only puts visits into memory. Every `flush_seconds` the thread writes what is there
+and asks what others wrote since; a ledger that can notify (`wake`) is read at once. While the
+ledger is away everything waits in memory, newest state of each visit only, and is retried without
+end; writing is idempotent, so a write whose answer was lost is simply repeated. What others wrote
+is asked for even while writing fails.
 
-A second thread keeps the journal: whatever has waited for longer than a healthy flush takes goes to the disk of
-this host, whether the ledger fails, is slow or does not answer at all. So at most `JOURNAL_AFTER` and a
-`JOURNAL_TICK` of usage are in this process alone, whatever is wrong.
+A second thread keeps the journal: whatever has waited for longer than a healthy flush takes goes to
+the disk of this host, whether the ledger fails, is slow or does not answer at all. So at most
+`JOURNAL_AFTER` and a `JOURNAL_TICK` of usage are in this process alone, whatever is wrong.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ log = structlog.get_logger("allowance.ledger")
 
 @dataclass(frozen=True, slots=True)
 class WriterState:
-    """How the ledger is doing. `flush_seconds` is what the last successful flush took, None before it."""
+    """How the ledger is doing. `flush_seconds` is what the last successful flush took, None before
+    it."""
 
     up: bool
     pending: int
@@ -71,12 +72,14 @@ type OnState = Callable[[WriterState], None]
 
 
 class Writer:
-    """One per process. `put` and `state` may be called from any thread; `on_news` and `on_state` are called
-    on threads of the writer and must hand over to the event loop themselves (`call_soon_threadsafe`).
+    """One per process. `put` and `state` may be called from any thread; `on_news` and `on_state`
+    are called on threads of the writer and must hand over to the event loop themselves
+    (`call_soon_threadsafe`).
 
-    `node` is this proxy's name in visits: its own rows are not news. `retention` gives the seconds that
-    visits are kept; with it, old ones are deleted soon after the start and once a day. `cursor` is where
-    news begin (`News.cursor`); without one they begin two minutes ago. The writer closes its `journal`.
+    `node` is this proxy's name in visits: its own rows are not news. `retention` gives the seconds
+    that visits are kept; with it, old ones are deleted soon after the start and once a day.
+    `cursor` is where news begin (`News.cursor`); without one they begin two minutes ago. The writer
+    closes its `journal`.
     """
 
     def __init__(
@@ -174,8 +177,9 @@ class Writer:
             self._journal_thread.start()
 
     def stop(self, timeout: float) -> int:
-        """Write all that waits, for at most `timeout` seconds, and end; how many visits are lost with this
-        process. What the ledger did not take and the journal holds is not: the next start writes it.
+        """Write all that waits, for at most `timeout` seconds, and end; how many visits are lost
+        with this process. What the ledger did not take and the journal holds is not: the next start
+        writes it.
 
         The ledger stays open. Visits put from now on are not written.
         """
@@ -184,7 +188,8 @@ class Writer:
         self._give_up_at = timer() + timeout
         self._stopping.set()
         self._called.set()
-        # All tries are made on the thread: one that hangs in a call cannot be waited for any longer.
+        # All tries are made on the thread: one that hangs in a call cannot be waited for any
+        # longer.
         if self._thread is not None:
             self._thread.join(timeout)
         self._stopped.set()
@@ -213,7 +218,8 @@ class Writer:
         return lost
 
     def flush_now(self) -> bool:
-        """Flush on the caller's thread; whether all went well. Not for the event loop: it may block."""
+        """Flush on the caller's thread; whether all went well. Not for the event loop: it may
+        block."""
         with self._flushing:
             return self._flush()
 
@@ -230,8 +236,8 @@ class Writer:
             self.flush_now()
 
     def _listen(self, seconds: float) -> None:
-        """Wait for the next flush. Calls of the ledger in between have their news read, and nothing written:
-        or two proxies would keep calling each other."""
+        """Wait for the next flush. Calls of the ledger in between have their news read, and nothing
+        written: or two proxies would keep calling each other."""
         until = timer() + seconds
         while (left := until - timer()) > 0 and not self._stopping.is_set():
             if not self._called.wait(left):
@@ -277,7 +283,8 @@ class Writer:
         return None
 
     def _write_pending(self) -> None:
-        """Write what waits now, oldest first. A row leaves the memory only when it has been written."""
+        """Write what waits now, oldest first. A row leaves the memory only when it has been
+        written."""
         for _ in range(0, len(self._waiting), BATCH):
             write_or_split(self._ledger, self._waiting.first(BATCH), self._forget, self._give_up)
 
@@ -313,7 +320,8 @@ class Writer:
 
     @contextmanager
     def _disk(self) -> Iterator[None]:
-        """Whatever the journal's disk does, the proxy goes on; a failure is logged once, and its end once."""
+        """Whatever the journal's disk does, the proxy goes on; a failure is logged once, and its
+        end once."""
         message = None
         try:
             yield
@@ -370,7 +378,8 @@ class Writer:
             self._errors[kind] += 1
 
     def _report_state(self) -> None:
-        # Never waits: whoever receives the report may query the ledger, and the journal must go on meanwhile.
+        # Never waits: whoever receives the report may query the ledger, and the journal must go on
+        # meanwhile.
         if self._on_state is None or not self._reporting.acquire(blocking=False):
             return
         try:

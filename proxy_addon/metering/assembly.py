@@ -1,4 +1,5 @@
-"""The one way to put an enforcer together with what it needs: usage book, visit tracker, decision cache."""
+"""The one way to put an enforcer together with what it needs: usage book, visit tracker, decision
+cache."""
 
 from __future__ import annotations
 
@@ -37,8 +38,8 @@ def assemble(
 ) -> MeteringComponents:
     """Decide by `policy`; `sink` takes each new revision of a visit of this `node`.
 
-    `new_id` makes ledger ids, `metrics` counts (None: nothing does), `timer` says how long a decision takes, and
-    `mask` turns a name into the one that the ledger knows.
+    `new_id` makes ledger ids, `metrics` counts (None: nothing does), `timer` says how long a
+    decision takes, and `mask` turns a name into the one that the ledger knows.
     """
     counted = NoMetrics() if metrics is None else metrics
     compiled = CompiledPolicy.of(policy) if isinstance(policy, RuleSet) else policy

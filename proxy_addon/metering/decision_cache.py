@@ -13,7 +13,8 @@ LEFT = 10.0  # seconds that must be left for that: near the end each request is 
 
 
 class CachedDecision(NamedTuple):
-    """What was decided, for whom, and by which rules and which state of their usage. `at` is an instant."""
+    """What was decided, for whom, and by which rules and which state of their usage. `at` is an
+    instant."""
 
     decision: Decision
     rules: RuleSet
@@ -39,7 +40,8 @@ class CachedDecision(NamedTuple):
 
 
 class DecisionCache:
-    """The last decision for each person and target, given again while it is fresh. Its `left` may be a second old."""
+    """The last decision for each person and target, given again while it is fresh. Its `left` may
+    be a second old."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, Target], CachedDecision] = {}

@@ -1,13 +1,15 @@
 """Decides and meters without mitmproxy: one method for each event of a connection.
 
-Runs on the event loop only and never blocks: rules, balances and clocks are in memory. The steps of a request:
+Runs on the event loop only and never blocks: rules, balances and clocks are in memory. The steps of
+a request:
 
-1. `ask` decides before the site is contacted. A page that is opened after a silent gap is decided as if the gap
-   had been charged already, because it will be: so the last second is found before the page is loaded, not
-   after half of it.
+1. `ask` decides before the site is contacted. A page that is opened after a silent gap is decided
+   as if the gap had been charged already, because it will be: so the last second is found before
+   the page is loaded, not after half of it.
 2. `answered` judges the request with the type and size of the answer, and adds it to the clock.
 3. `body`, `message` and `tunnel_bytes` add to the clock while a connection is in use.
-4. `due`, a few times a second, decides again for everything in flight and returns what has to be cut.
+4. `due`, a few times a second, decides again for everything in flight and returns what has to be
+   cut.
 """
 
 from __future__ import annotations
@@ -75,7 +77,8 @@ class Enforcer:
     def swap(self, prepared: CompiledPolicy, now: float) -> None:
         """Decide by other rules from the instant `now` on. What was charged before stays as it is.
 
-        Roles are looked up again; those that an address gives come with the next `person` of that name.
+        Roles are looked up again; those that an address gives come with the next `person` of that
+        name.
         """
         self._tracker.swapped(RulesPeriod(now, self.engine, self._forced))
         self.engine, self.catalogue = prepared
@@ -83,7 +86,8 @@ class Enforcer:
         self.reassign(lambda flight: None, now)
 
     def reassign(self, who: Callable[[Flight], Person | None], now: float) -> None:
-        """Assign everything in flight to the person that `who` returns; None: the same name with its current roles."""
+        """Assign everything in flight to the person that `who` returns; None: the same name with
+        its current roles."""
         live, self._live = self._live, {}
         for flight in [flight for flights in live.values() for flight in flights]:
             flight.person = who(flight) or self.known(flight.person.name, now)
@@ -95,7 +99,8 @@ class Enforcer:
         return self.engine.rule_set
 
     def limited(self, host: str) -> str | None:
-        """The platform of a host when some rule limits it; else None: such traffic is not metered."""
+        """The platform of a host when some rule limits it; else None: such traffic is not
+        metered."""
         platform = self.catalogue.platform_of(host)
         return platform if platform in self.rules.limited else None
 
@@ -210,7 +215,8 @@ class Enforcer:
     def answered(
         self, flight: Flight, status: int, content_type: str, length: int, now: float
     ) -> None:
-        """The head of the answer is here. `length` in bytes, 0 = unknown; `now` may be after `flight.at`."""
+        """The head of the answer is here. `length` in bytes, 0 = unknown; `now` may be after
+        `flight.at`."""
         self.finished(flight, status, content_type, length, now - flight.at)
 
     def finished(
@@ -358,7 +364,8 @@ class Enforcer:
         return max(0.0, now - stretches[-1].end) if stretches else 0.0
 
     def stepped(self, before: float) -> None:
-        """The wall clock jumped at the instant `before`: what is open ends there, the jump is nobody's time."""
+        """The wall clock jumped at the instant `before`: what is open ends there, the jump is
+        nobody's time."""
         for name, platform in self._tracker.tracked():
             who = self.known(name, before)
             self._tracker.stop(self.engine, who, platform, before, evidence.CLOCK_SET)

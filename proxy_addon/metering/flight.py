@@ -1,4 +1,5 @@
-"""What goes on after a decision: a body, a WebSocket or a tunnel in flight, and the answers about it."""
+"""What goes on after a decision: a body, a WebSocket or a tunnel in flight, and the answers about
+it."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from proxy_addon.core.types import Balance, Decision, Person, Target
 
 
 class Flight:
-    """A body, a WebSocket or a tunnel that goes on. `handle` (what to cut) and `request` (its id) are the adapter's."""
+    """A body, a WebSocket or a tunnel that goes on. `handle` (what to cut) and `request` (its id)
+    are the adapter's."""
 
     __slots__ = (
         "at",

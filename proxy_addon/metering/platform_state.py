@@ -27,7 +27,8 @@ class Load(NamedTuple):
 
 
 class RulesPeriod(NamedTuple):
-    """Rules that were in force until the instant `until`, and the roles that addresses gave to people then."""
+    """Rules that were in force until the instant `until`, and the roles that addresses gave to
+    people then."""
 
     until: float
     engine: Engine

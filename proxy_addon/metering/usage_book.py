@@ -1,7 +1,9 @@
-"""Balances in memory: for each person the visits of this proxy and those that others wrote, as one union.
+"""Balances in memory: for each person the visits of this proxy and those that others wrote, as one
+union.
 
-Usage is a set of intervals, never a counter: a visit that arrives twice, late or out of order changes
-nothing, and one that was shortened gives its minutes back. Everything here is touched on the event loop only.
+Usage is a set of intervals, never a counter: a visit that arrives twice, late or out of order
+changes nothing, and one that was shortened gives its minutes back. Everything here is touched on
+the event loop only.
 """
 
 from __future__ import annotations
@@ -129,7 +131,8 @@ class PersonUsage:
         return tuple(self._grants.get(allowance, {}).values())
 
     def forget(self, before: float) -> None:
-        """Drop visits and grants that ended before the instant `before`, and evidence that no page shows."""
+        """Drop visits and grants that ended before the instant `before`, and evidence that no page
+        shows."""
         self.revision += 1
         shown = max((v.end for v in self.visits.values()), default=0.0) - EVIDENCE_SHOWN
         for visit in [v for v in self.visits.values() if v.evidence is not None and v.end < shown]:
@@ -174,13 +177,15 @@ class UsageBook:
         return usage
 
     def ledger_away(self, away: bool) -> None:
-        """Set whether the ledger is away. The usage of people who first appear meanwhile is unknown."""
+        """Set whether the ledger is away. The usage of people who first appear meanwhile is
+        unknown."""
         if away != self._ledger_is_away:
             self._ledger_is_away = away
             self._unknown.clear()
 
     def is_unknown(self, person: str) -> bool:
-        """True when what this person has used is not known, because the ledger is away since before they came."""
+        """True when what this person has used is not known, because the ledger is away since before
+        they came."""
         return bool(self._unknown) and self._mask(person) in self._unknown
 
     def drop(self, person: str) -> None:
@@ -191,7 +196,8 @@ class UsageBook:
         self._unknown.discard(name)
 
     def adopt(self, histories: Iterable[History]) -> None:
-        """Enter what the ledger held at the start; each person's history is unpacked when they are first seen."""
+        """Enter what the ledger held at the start; each person's history is unpacked when they are
+        first seen."""
         for history in histories:
             self._packed[history.person] = history
 

@@ -1,8 +1,8 @@
 """From judged activities to visits: one clock for each person and platform, written as ledger rows.
 
-The pure parts are `core/metering/activity.py` (what a request is), `core/metering/polling.py` (is it
-periodic) and `core/metering/meter.py` (the clock). This module keeps their states and ends what runs when time is up;
-`visit_writer.py` writes the visits. Event loop only.
+The pure parts are `core/metering/activity.py` (what a request is), `core/metering/polling.py` (is
+it periodic) and `core/metering/meter.py` (the clock). This module keeps their states and ends what
+runs when time is up; `visit_writer.py` writes the visits. Event loop only.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ from proxy_addon.observability.interface import Metrics
 
 GIVE_BACK_MEMORY = 2 * 3600.0  # how far back a stretch may still be corrected, seconds
 PERIODS_KEPT = 16  # earlier rules that are remembered as long as time under them may be corrected
-WEAK = 2  # bursts that must come soon after each other to open a stretch, where nothing came to look at
+# bursts that must come soon after each other to open a stretch, where nothing came to look at
+WEAK = 2
 DOUBTFUL = 3  # the same where timers ask for the same things
 BURST_RESOLUTION = 0.25  # seconds; what one burst loads is not entered more finely than this
 CLIP_BYTES = 3_000_000  # a film as short as this may come with what a page loads by itself
@@ -45,7 +46,8 @@ TRIM_ROUNDS = (
 
 
 class VisitTracker:
-    """The clocks of all people. `sink` takes each new revision of a visit; `new_id` makes ledger ids."""
+    """The clocks of all people. `sink` takes each new revision of a visit; `new_id` makes ledger
+    ids."""
 
     def __init__(
         self,
@@ -73,7 +75,8 @@ class VisitTracker:
         return state
 
     def enter(self, engine: Engine, person: Person, load: Load) -> Activity:
-        """Add one activity that counts. Returns what it turned out to be: a periodic request is background."""
+        """Add one activity that counts. Returns what it turned out to be: a periodic request is
+        background."""
         state = self.state_of(person.name, load.target.platform)
         root, needs, novel, follows = None, 1, False, False
         if load.judgement.activity is Activity.MEDIA:
@@ -96,7 +99,8 @@ class VisitTracker:
         return load.judgement.activity
 
     def observe_poll(self, engine: Engine, person: Person, load: Load) -> None:
-        """A request that the catalogue lists as polling was answered with content, which it may own."""
+        """A request that the catalogue lists as polling was answered with content, which it may
+        own."""
         state = self.state_of(person.name, load.target.platform)
         state.polling, judgement = polling.observe_poll(state.polling, load.key, load.at)
         if judgement.withdrawn:
@@ -160,7 +164,8 @@ class VisitTracker:
         self._trim(engine, person, load.target, state, load.until)
 
     def pending(self, person: str, platform: str, at: float) -> float:
-        """Seconds that an activity at `at` would charge for the gap before it; 0 when it would not join."""
+        """Seconds that an activity at `at` would charge for the gap before it; 0 when it would not
+        join."""
         state = self._states.get((person, platform))
         if state is None or not state.timeline.stretches or at > state.timeline.reach:
             return 0.0
@@ -169,7 +174,8 @@ class VisitTracker:
     def stop(
         self, engine: Engine, person: Person, platform: str, at: float, why: str = TIME_UP
     ) -> None:
-        """What runs is being ended at the instant `at`; `why` is one of `core/metering/evidence.py`."""
+        """What runs is being ended at the instant `at`; `why` is one of
+        `core/metering/evidence.py`."""
         state = self._states.get((person.name, platform))
         if state is not None:
             old = state.timeline
@@ -177,7 +183,8 @@ class VisitTracker:
             self._writer.write(engine, person, platform, state, old, why)
 
     def refused(self, person: Person, platform: str, decision: Decision, at: float) -> None:
-        """Something that would have gone on with a visit was refused: time was up, that is what ended it."""
+        """Something that would have gone on with a visit was refused: time was up, that is what
+        ended it."""
         state = self._states.get((person.name, platform))
         if decision.reason is not Reason.EXHAUSTED or state is None or at > state.timeline.reach:
             return
@@ -195,7 +202,8 @@ class VisitTracker:
             self._writer.publish(person, rows[-1], 0.0)
 
     def swapped(self, before: RulesPeriod) -> None:
-        """Other rules are in force since `before.until`: what was charged until then stays as it is."""
+        """Other rules are in force since `before.until`: what was charged until then stays as it
+        is."""
         self._writer.earlier = [*self._writer.earlier, before][-PERIODS_KEPT:]
         self._open = [
             key
@@ -222,7 +230,8 @@ class VisitTracker:
         for key in [key for key, (at, _) in self._ends.items() if at <= now]:
             at, target = self._ends.pop(key)
             if key in self._states:
-                # Not before `at`: what others used meanwhile elsewhere is cut there, or each would give back for all.
+                # Not before `at`: what others used meanwhile elsewhere is cut there, or each would
+                # give back for all.
                 self._trim(engine, person(key[0]), target, self._states[key], now, at)
 
     def tracked(self) -> list[tuple[str, str]]:
@@ -262,8 +271,8 @@ class VisitTracker:
         now: float,
         floor: float = float("-inf"),
     ) -> None:
-        """A gap that is charged after the fact never charges more than there was: end at the last second, but
-        not before `floor`."""
+        """A gap that is charged after the fact never charges more than there was: end at the last
+        second, but not before `floor`."""
         match = engine.match(person, target, now)
         if match.then is not Then.SPEND or match.allowance is None or match.observed:
             return
@@ -302,7 +311,8 @@ class VisitTracker:
     def _last_second(
         self, person: Person, allowance: str, state: PlatformState, end: float, over: float
     ) -> float:
-        """Where the open stretch has to end for `over` seconds less: only what nothing else covers counts."""
+        """Where the open stretch has to end for `over` seconds less: only what nothing else covers
+        counts."""
         if not state.timeline.stretches:
             return end - over
         last = state.timeline.stretches[-1]

@@ -1,6 +1,8 @@
-"""Turns stretches of a clock into visits: rows of the ledger, split where the rule changes, with revisions.
+"""Turns stretches of a clock into visits: rows of the ledger, split where the rule changes, with
+revisions.
 
-Each new or changed visit goes to the balances at once and to `sink` for the ledger. Event loop only.
+Each new or changed visit goes to the balances at once and to `sink` for the ledger. Event loop
+only.
 """
 
 from __future__ import annotations
@@ -82,7 +84,8 @@ class VisitWriter:
         summary: SummaryBuilder,
         pieces: list[Piece],
     ) -> None:
-        """Bring the rows of one stretch up to date; a row that has no piece any more becomes empty."""
+        """Bring the rows of one stretch up to date; a row that has no piece any more becomes
+        empty."""
         rows = state.rows.setdefault(summary.stretch.serial, [])
         for i, piece in enumerate(pieces):
             if i < len(rows):
@@ -120,7 +123,8 @@ class VisitWriter:
     def _update(
         self, person: Person, row: Visit, piece: Piece, evidence: EvidenceSummary | None
     ) -> Visit:
-        """The row as it is now. Evidence that moved neither end waits for the next revision that does."""
+        """The row as it is now. Evidence that moved neither end waits for the next revision that
+        does."""
         changed = (row.start, row.end, row.section, row.allowance, row.rule) != piece
         if not changed and row.evidence == evidence:
             return row

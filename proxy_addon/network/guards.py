@@ -1,13 +1,15 @@
 """Which networks the proxy serves, and which targets it must not reach.
 
-The proxy is inside the office network and on a machine of its own: without a guard its users could reach
-what only that machine can reach. So CONNECT is for port 443 and the listed ports; loopback,
-link-local and multicast addresses, the addresses of cloud metadata services and the proxy's own ports are
-refused in every spelling (IPv4 inside IPv6, `127.1`, `localhost`), unless `allow_targets` lists them.
+The proxy is inside the office network and on a machine of its own: without a guard its users could
+reach what only that machine can reach. So CONNECT is for port 443 and the listed ports; loopback,
+link-local and multicast addresses, the addresses of cloud metadata services and the proxy's own
+ports are refused in every spelling (IPv4 inside IPv6, `127.1`, `localhost`), unless `allow_targets`
+lists them.
 
-The check is made on the addresses that a connection really goes to: names are resolved here and nowhere
-else (`Resolver` takes the place of the event loop's `getaddrinfo`), and guarded addresses are dropped
-from the answers, so that a name whose answer changes between check and connection (DNS rebinding) gains nothing.
+The check is made on the addresses that a connection really goes to: names are resolved here and
+nowhere else (`Resolver` takes the place of the event loop's `getaddrinfo`), and guarded addresses
+are dropped from the answers, so that a name whose answer changes between check and connection (DNS
+rebinding) gains nothing.
 """
 
 from __future__ import annotations
@@ -63,7 +65,8 @@ _EMBEDDED_IPV4: tuple[tuple[IpNetwork, int], ...] = (
 )
 _TEREDO = ip_network("2001::/32")  # the client's address with every bit inverted
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
-_MAX_LOOKUPS = 32  # concurrent name lookups; a name server that does not answer must not block the loop's own threads
+# concurrent name lookups; a name server that does not answer must not block the loop's own threads
+_MAX_LOOKUPS = 32
 
 type AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
 
@@ -97,7 +100,8 @@ class ClientGuard:
 
 
 class TargetGuard:
-    """Which targets may be reached. Every check returns None if so, or a sentence that says why not."""
+    """Which targets may be reached. Every check returns None if so, or a sentence that says why
+    not."""
 
     def __init__(self, settings: Settings, own_ports: Iterable[int]) -> None:
         """`own_ports`: the ports on which this process listens, on whatever address."""
@@ -117,7 +121,8 @@ class TargetGuard:
         return f"CONNECT to port {port} is not allowed here; connect_ports or allow_targets can list it"
 
     def check_host(self, host: str, port: int) -> str | None:
-        """Whether a target may be asked for, before anything is resolved: local names and numeric hosts."""
+        """Whether a target may be asked for, before anything is resolved: local names and numeric
+        hosts."""
         name = normal_host(host)
         if not name:
             return "this is not the name of a host"
@@ -154,10 +159,11 @@ class TargetGuard:
 
 
 class Resolver:
-    """Names to addresses for every connection that this event loop opens: table, guard, then real DNS.
+    """Names to addresses for every connection that this event loop opens: table, guard, then real
+    DNS.
 
-    Numeric hosts are not looked up (asyncio connects to them at once): the table applies to them all the same,
-    but ask `mapped` and `TargetGuard.check_host` about these before connecting.
+    Numeric hosts are not looked up (asyncio connects to them at once): the table applies to them
+    all the same, but ask `mapped` and `TargetGuard.check_host` about these before connecting.
     """
 
     def __init__(self, settings: Settings, guard: TargetGuard) -> None:
@@ -171,7 +177,8 @@ class Resolver:
         self._threads = ThreadPoolExecutor(max_workers=_MAX_LOOKUPS, thread_name_prefix="dns")
 
     def mapped(self, host: str, port: int) -> tuple[str, int] | None:
-        """Address and port that the `--resolve` table gives for a host, name or number; None = no line."""
+        """Address and port that the `--resolve` table gives for a host, name or number; None = no
+        line."""
         return self._table.get((normal_host(host), port)) or self._table.get(("*", port))
 
     def is_upstream_proxy(self, host: str, port: int) -> bool:
@@ -211,7 +218,8 @@ class Resolver:
         proto: int = 0,
         flags: int = 0,
     ) -> list[AddressInfo]:
-        """As `loop.getaddrinfo`. Raises TargetRefusedError when every address of the name is guarded."""
+        """As `loop.getaddrinfo`. Raises TargetRefusedError when every address of the name is
+        guarded."""
         name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
         passive = name is None or bool(flags & socket.AI_PASSIVE)
         if (
@@ -264,7 +272,8 @@ def _fits(pattern: TargetPattern, name: str, address: IpAddress | None) -> bool:
 
 
 def _numeric(name: str) -> IpAddress | None:
-    """The address that a host stands for without DNS, also in the old spellings (`127.1`, `0x7f.1`)."""
+    """The address that a host stands for without DNS, also in the old spellings (`127.1`,
+    `0x7f.1`)."""
     address = plain_address(name)
     if address is not None or not name.rpartition(".")[2][:1].isdigit():
         return address
@@ -300,9 +309,11 @@ def _equivalents(address: IpAddress) -> Iterator[IpAddress]:
 
 
 def _is_local(address: IpAddress) -> bool:
-    """True for an address of this machine: only then does the system use the same address as the source.
+    """True for an address of this machine: only then does the system use the same address as the
+    source.
 
-    Nothing is sent. (Binding would also work, except on machines that may bind to addresses they do not have.)
+    Nothing is sent. (Binding would also work, except on machines that may bind to addresses they do
+    not have.)
     """
     family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
     try:

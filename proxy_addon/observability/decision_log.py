@@ -1,9 +1,11 @@
-"""The decision log: a line for each decision, or for a sample of them, one file a day. Off by default.
+"""The decision log: a line for each decision, or for a sample of them, one file a day. Off by
+default.
 
-It answers "why was I blocked at ten past nine?" days later. A line names the person as the ledger does, and never
-where somebody went within a platform. Lines are written by a separate thread, one batch a second. What cannot be
-written (disk full, too many lines at once) is dropped and counted: no page waits for this log.
-Several processes may write to one folder: a file is opened for each batch, under a lock.
+It answers "why was I blocked at ten past nine?" days later. A line names the person as the ledger
+does, and never where somebody went within a platform. Lines are written by a separate thread, one
+batch a second. What cannot be written (disk full, too many lines at once) is dropped and counted:
+no page waits for this log. Several processes may write to one folder: a file is opened for each
+batch, under a lock.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ _ALL: Final = 1 << 32
 
 
 class DecisionEntry(NamedTuple):
-    """One decision. `at` is an instant; `activity` is None where it was not known when this was noted."""
+    """One decision. `at` is an instant; `activity` is None where it was not known when this was
+    noted."""
 
     at: float
     request: str
@@ -58,9 +61,9 @@ class Decisions(Protocol):
 
 
 class DecisionLog:
-    """The files of one folder. `sample` is the part of the requests that is noted, from 0 to 1; `days` is how long
-    a file is kept; `mask` returns what the ledger calls a person; `dropped` is called, on any thread, with the reason
-    why lines were dropped and how many they were."""
+    """The files of one folder. `sample` is the part of the requests that is noted, from 0 to 1;
+    `days` is how long a file is kept; `mask` returns what the ledger calls a person; `dropped` is
+    called, on any thread, with the reason why lines were dropped and how many they were."""
 
     def __init__(
         self,
@@ -179,7 +182,8 @@ class DecisionLog:
 
 
 def erase(folder: Path, is_them: Callable[[str], bool]) -> int:
-    """Remove all lines about a person from the files of a folder; returns how many. Raises OSError."""
+    """Remove all lines about a person from the files of a folder; returns how many. Raises
+    OSError."""
     gone = 0
     if not folder.is_dir():
         return gone

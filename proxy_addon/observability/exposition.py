@@ -1,7 +1,9 @@
-"""What a scrape answers: the metrics of one process or the sum of several workers, and what belongs to the host.
+"""What a scrape answers: the metrics of one process or the sum of several workers, and what belongs
+to the host.
 
-The host's part is read when somebody asks, by the process that serves the web port: processor time and memory of
-all proxy processes together, room on the disk of the data, how long the CA is valid, and what is running.
+The host's part is read when somebody asks, by the process that serves the web port: processor time
+and memory of all proxy processes together, room on the disk of the data, how long the CA is valid,
+and what is running.
 """
 
 from __future__ import annotations
@@ -117,7 +119,8 @@ def _existing(path: Path) -> Path:
 
 
 class _CurrentRulesOnly(Collector):
-    """Leaves out rules that are no longer in force: series cannot be taken out of files that workers share."""
+    """Leaves out rules that are no longer in force: series cannot be taken out of files that
+    workers share."""
 
     def __init__(self, inner: Collector) -> None:
         self._inner = inner
@@ -130,7 +133,8 @@ class _CurrentRulesOnly(Collector):
 
 
 def exposed(own: Collector, host: Host, accept: str = "") -> tuple[bytes, str]:
-    """The metrics of one process and of the host, in the format that `accept` prefers, and its content type."""
+    """The metrics of one process and of the host, in the format that `accept` prefers, and its
+    content type."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_CurrentRulesOnly(own))
     registry.register(host)
@@ -139,7 +143,8 @@ def exposed(own: Collector, host: Host, accept: str = "") -> tuple[bytes, str]:
 
 
 def would_have_stopped(counted: Collector) -> list[tuple[Mapping[str, str], int]]:
-    """What rules that are only observed would have stopped since the start: labels, and how often; most first."""
+    """What rules that are only observed would have stopped since the start: labels, and how often;
+    most first."""
     samples = [
         sample
         for family in counted.collect()
@@ -157,7 +162,8 @@ def workers(folder: str) -> Collector:
 
 
 def counted(own: Collector) -> Collector:
-    """What this process has counted; in a worker of a supervisor, what all of them have counted together."""
+    """What this process has counted; in a worker of a supervisor, what all of them have counted
+    together."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     return workers(folder) if folder else own
 

@@ -31,7 +31,8 @@ class Metrics(Protocol):
         """An allowance ran out at the instant `at`."""
 
     def cut(self, kind: str, delay: float) -> None:
-        """A running `http` body, `websocket` or `tunnel` was ended, `delay` seconds after time was up."""
+        """A running `http` body, `websocket` or `tunnel` was ended, `delay` seconds after time was
+        up."""
 
     def failed(self, where: str) -> None:
         """Our own code failed and the configured failure verdict was applied."""

@@ -1,7 +1,7 @@
 """The metric families of Prometheus: names, texts, labels, and the words that labels take.
 
-A label takes only words of the rules in force and of the lists below; whatever else comes is counted as `other`.
-So the number of series is bounded by the rules, whatever clients send.
+A label takes only words of the rules in force and of the lists below; whatever else comes is
+counted as `other`. So the number of series is bounded by the rules, whatever clients send.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ class FamilyFactory:
     def gauge(
         self, name: str, text: str, *labels: str, workers: Literal["livesum", "livemin", "livemax"]
     ) -> Gauge:
-        """A number that goes up and down. `workers`: how the numbers of several workers become one."""
+        """A number that goes up and down. `workers`: how the numbers of several workers become
+        one."""
         return Gauge(
             f"allowance_{name}", text, labels, registry=self._registry, multiprocess_mode=workers
         )

@@ -1,7 +1,8 @@
-"""Metrics for Prometheus. Labels are platforms, roles, allowances and codes: never a person, never a host.
+"""Metrics for Prometheus. Labels are platforms, roles, allowances and codes: never a person, never
+a host.
 
-What there is to count is in `metric_families.py`. What is counted here is the worker's own; `exposition.py` adds
-what belongs to the host and sums up several workers.
+What there is to count is in `metric_families.py`. What is counted here is the worker's own;
+`exposition.py` adds what belongs to the host and sums up several workers.
 """
 
 from __future__ import annotations
@@ -95,7 +96,8 @@ class PrometheusMetrics:
         self._observed = LabelValues(
             {OTHERWISE, *(rule.name for rule in rules.rules if rule.observes and not rule.users)}
         )
-        # Series that begin at zero: what happens for the first time would not be seen as an increase.
+        # Series that begin at zero: what happens for the first time would not be seen as an
+        # increase.
         for platform in rules.limited:
             self._families.usage.given_back.labels(platform)
         for allowance in rules.allowances:
@@ -129,7 +131,8 @@ class PrometheusMetrics:
         ).inc()
 
     def _balance(self, person: Person, decision: Decision) -> None:
-        """Somebody is out of time from the first refusal or cut until a request is allowed again."""
+        """Somebody is out of time from the first refusal or cut until a request is allowed
+        again."""
         if decision.reason is Reason.EXHAUSTED:
             self.exhausted(person, decision.allowance or "", 0.0)
         elif self._out and decision.reason is Reason.WITHIN:
@@ -153,7 +156,8 @@ class PrometheusMetrics:
         self._families.usage.ignored.labels(self._platform(platform), activity.value).inc()
 
     def exhausted(self, person: Person, allowance: str, at: float) -> None:
-        """See `observability.interface.Metrics`. Once for each time that it runs out, however often that is noticed."""
+        """See `observability.interface.Metrics`. Once for each time that it runs out, however often
+        that is noticed."""
         key = hash((person.name, allowance))
         if key in self._out:
             return

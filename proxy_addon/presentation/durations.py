@@ -1,6 +1,7 @@
 """Times and durations in plain words, for people to read on a page or in a terminal.
 
-Durations and instants as everywhere: float seconds. English only, and independent of the process locale.
+Durations and instants as everywhere: float seconds. English only, and independent of the process
+locale.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ _NEARLY_A_MINUTE = 59.0  # above this the seconds, rounded up, would read "60 se
 def duration(seconds: float) -> str:
     """A length of time: "20 seconds", "15 minutes", "1 hour 5 minutes".
 
-    Below a minute it counts seconds, rounded up, so that some time never reads as none; from there on it
-    is the nearest whole minute. Nothing (or less) is "0 minutes".
+    Below a minute it counts seconds, rounded up, so that some time never reads as none; from there
+    on it is the nearest whole minute. Nothing (or less) is "0 minutes".
     """
     return _length(seconds, math.floor(seconds / _MINUTE + 0.5))
 
@@ -48,10 +49,11 @@ def used(spent: float, total: float) -> str:
 
 def moment(instant: float, now: float, zone: ZoneInfo) -> str:
     """When something happens, as the reader would say it: "today at 14:00", "tomorrow at 00:00",
-    "on Monday at 00:00", "on 3 December at 00:00", "on 1 January 2027 at 00:00"; "now", "in 20 seconds".
+    "on Monday at 00:00", "on 3 December at 00:00", "on 1 January 2027 at 00:00"; "now", "in 20
+    seconds".
 
-    Rounded up to the minute, so that whoever comes back at the time we name is not too early. Where clocks
-    go back, an hour that happens twice is distinguished by its zone ("today at 01:30 GMT").
+    Rounded up to the minute, so that whoever comes back at the time we name is not too early. Where
+    clocks go back, an hour that happens twice is distinguished by its zone ("today at 01:30 GMT").
     """
     if instant <= now:
         return "now"
@@ -110,7 +112,8 @@ def _day(at: datetime, today: datetime) -> str:
 def _local(instant: float, zone: ZoneInfo) -> datetime:
     """The instant in `zone`. Counted from the epoch: no platform limit on early or late years.
 
-    What lies outside the calendar is its first or last second: a grant without an end can be shown as well.
+    What lies outside the calendar is its first or last second: a grant without an end can be shown
+    as well.
     """
     try:
         return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=instant)).astimezone(zone)

@@ -1,4 +1,5 @@
-"""Lengths, limits and answers in the words of the rule files: "4m40s", "15m per day", "spend daily-social".
+"""Lengths, limits and answers in the words of the rule files: "4m40s", "15m per day", "spend
+daily-social".
 
 For people who write rules; `durations.py` is for employees.
 """
@@ -27,7 +28,8 @@ def spelled_length(seconds: float) -> str:
 
 
 def amount(seconds: float) -> str:
-    """Time of an allowance, such as a limit and what is left of it: in hours, however many ("40h", "15m")."""
+    """Time of an allowance, such as a limit and what is left of it: in hours, however many ("40h",
+    "15m")."""
     return _short(_counts(seconds, _HOURS))
 
 
@@ -61,7 +63,8 @@ def spelled_limit(one: Limit) -> str:
 
 
 def period_now(period: str | None, rolling: float) -> str:
-    """The window of a limit that is open now: "today", "this quarter", "in the last 4 hours"; empty for None."""
+    """The window of a limit that is open now: "today", "this quarter", "in the last 4 hours"; empty
+    for None."""
     if period is None:
         return ""
     return period_table.now(Period(period), spelled_length(rolling))

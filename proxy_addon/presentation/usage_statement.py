@@ -22,7 +22,8 @@ class AllowanceLine(TypedDict):
 
 
 class VisitLine(TypedDict):
-    """A visit; `allowance` is null for free time. ISO instants. `evidence` only where it was asked for."""
+    """A visit; `allowance` is null for free time. ISO instants. `evidence` only where it was asked
+    for."""
 
     platform: str
     section: str | None
@@ -49,7 +50,8 @@ def statement(
     visits: Iterable[Visit],
     zone: ZoneInfo,
 ) -> Statement:
-    """Everything about one person, instants in the policy's zone. Visits given back whole are left out."""
+    """Everything about one person, instants in the policy's zone. Visits given back whole are left
+    out."""
     return {
         "user": user,
         "roles": list(roles),

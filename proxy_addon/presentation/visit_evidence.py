@@ -1,6 +1,7 @@
 """Why a visit was charged: what opened, extended and closed it, for programs and in plain words.
 
-For `allowance usage --explain` and for people's own pages. Kinds and times; the ledger stores nothing else.
+For `allowance usage --explain` and for people's own pages. Kinds and times; the ledger stores
+nothing else.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ class Opened(TypedDict):
 
 
 class Extended(TypedDict):
-    """The same with the last instant, and how many times; 0 for what opened the visit and went on."""
+    """The same with the last instant, and how many times; 0 for what opened the visit and went
+    on."""
 
     by: str
     first: str

@@ -1,7 +1,9 @@
-"""The hooks of mitmproxy, each with its own error handling. Decisions are made by the enforcer, never here.
+"""The hooks of mitmproxy, each with its own error handling. Decisions are made by the enforcer,
+never here.
 
-mitmproxy logs an exception of an add-on and lets the flow go on. So every hook catches its own: it is counted,
-logged, and what applies then is the stricter side, or the verdict of `on_failure` where that has one.
+mitmproxy logs an exception of an add-on and lets the flow go on. So every hook catches its own: it
+is counted, logged, and what applies then is the stricter side, or the verdict of `on_failure` where
+that has one.
 """
 
 from __future__ import annotations

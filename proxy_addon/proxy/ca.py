@@ -1,4 +1,5 @@
-"""The certificate authority of this proxy: created once and kept in `confdir`, with a key that only we can read."""
+"""The certificate authority of this proxy: created once and kept in `confdir`, with a key that only
+we can read."""
 
 from __future__ import annotations
 
@@ -64,7 +65,8 @@ def expires(confdir: Path) -> float:
 
 
 def trusted(confdir: Path, extra: Path | None) -> Path | None:
-    """One file with the public CAs and the office's own, for connections to sites; None = the public ones."""
+    """One file with the public CAs and the office's own, for connections to sites; None = the
+    public ones."""
     if extra is None:
         return None
     both = confdir / "upstream-ca.pem"

@@ -1,8 +1,8 @@
 """Request ids, and the entries about requests and tunnels for the decision log.
 
-A request id is the beginning of the id that mitmproxy has for a flow or a connection: 48 random bits. It is in
-log lines about a request, in `X-Allowance-Request` and on the page that is shown, so that people who report a
-problem can be helped without saying which site they visited.
+A request id is the beginning of the id that mitmproxy has for a flow or a connection: 48 random
+bits. It is in log lines about a request, in `X-Allowance-Request` and on the page that is shown, so
+that people who report a problem can be helped without saying which site they visited.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ class DecisionRecorder:
             self._decisions.put(DecisionEntry(at, request, person, decision))
 
     def hold(self, flow: http.HTTPFlow, person: Person, decision: Decision, at: float) -> None:
-        """A request that goes on: recorded once its response is classified, or when it has ended."""
+        """A request that goes on: recorded once its response is classified, or when it has
+        ended."""
         request = request_id(flow)
         if self._decisions is not None and self._decisions.samples(request):
             flow.metadata[_HELD] = DecisionEntry(at, request, person, decision)
 
     def judged(self, flow: http.HTTPFlow, activity: Activity | None) -> None:
-        """The activity is known; None: the request ended without a response. May be called twice."""
+        """The activity is known; None: the request ended without a response. May be called
+        twice."""
         entry = flow.metadata.pop(_HELD, None)
         if self._decisions is not None and isinstance(entry, DecisionEntry):
             self._decisions.put(entry._replace(activity=activity))

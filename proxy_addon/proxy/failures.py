@@ -1,4 +1,5 @@
-"""When our own code fails: counted each time, logged at most once a minute, and the configured verdict applied."""
+"""When our own code fails: counted each time, logged at most once a minute, and the configured
+verdict applied."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ class Failures:
         self._logged: dict[str, float] = {}
 
     def note(self, where: str, flow: http.HTTPFlow | None = None) -> None:
-        """Count an exception that is being handled, and log it unless the same was logged a moment ago."""
+        """Count an exception that is being handled, and log it unless the same was logged a moment
+        ago."""
         self._services.metrics.failed(where)
         now = timer()
         if now - self._logged.get(where, -LOG_INTERVAL) >= LOG_INTERVAL:

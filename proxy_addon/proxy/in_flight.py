@@ -1,4 +1,5 @@
-"""Requests and tunnels in flight: kept by flow or connection, checked four times a second, ended when time is up."""
+"""Requests and tunnels in flight: kept by flow or connection, checked four times a second, ended
+when time is up."""
 
 from __future__ import annotations
 
@@ -141,7 +142,8 @@ class InFlight:
             self.close(handle)
 
     def _force_close(self, now: float) -> None:
-        """A flow that was cut but goes on (its site is still being connected to) ends with its client connection."""
+        """A flow that was cut but goes on (its site is still being connected to) ends with its
+        client connection."""
         for flow, since in list(self._cut_flows.items()):
             if now - since >= FORCE_CLOSE_SECONDS:
                 del self._cut_flows[flow]
@@ -177,7 +179,8 @@ class InFlight:
             self._terminator.client(client)
 
     def close_idle(self, at: float) -> None:
-        """While draining: close connections in which nothing is running. `at`: seconds on the loop's clock."""
+        """While draining: close connections in which nothing is running. `at`: seconds on the
+        loop's clock."""
         if self._terminator is None:
             return
         for client in list(self._terminator.clients()):

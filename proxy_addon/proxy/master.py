@@ -1,7 +1,7 @@
 """Our own mitmproxy master: only the add-ons that a forward proxy needs; signals and draining.
 
-On SIGTERM or SIGINT no new connections are accepted, idle ones are closed, and running responses may finish for
-`drain` seconds; then everything is closed. A second signal ends the wait.
+On SIGTERM or SIGINT no new connections are accepted, idle ones are closed, and running responses
+may finish for `drain` seconds; then everything is closed. A second signal ends the wait.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class RunnerOptions(NamedTuple):
 
 
 class Runner:
-    """One proxy process. `on_running` is called when connections are accepted, `on_stopping` when no more are."""
+    """One proxy process. `on_running` is called when connections are accepted, `on_stopping` when
+    no more are."""
 
     def __init__(
         self,

@@ -48,10 +48,11 @@ def context_without_balance(
 
 
 def for_person(app: App, flow: http.HTTPFlow) -> App:
-    """The employee's application with the person that the proxy identified, never one that the client names.
+    """The employee's application with the person that the proxy identified, never one that the
+    client names.
 
-    mitmproxy quotes the path once more than the client did, and unquotes the query before it is split: both are
-    put right here.
+    mitmproxy quotes the path once more than the client did, and unquotes the query before it is
+    split: both are put right here.
     """
     person = {
         "name": flow.metadata["allowance_person"],

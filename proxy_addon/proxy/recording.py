@@ -1,9 +1,10 @@
 """For `mitmdump -w FILE`: notes in each flow on what a dump would lack.
 
-Bodies are streamed, and messages are dropped as soon as they are counted, so a dump has neither. Where one is being
-written, when and how many bytes passed is put into the metadata of the flow, and whose flow it is. With that
-`allowance simulate` charges what this proxy charged. No content is kept, and without `-w` nothing at all.
-The keys and their shapes are read by `proxy_addon/trace/notes.py`.
+Bodies are streamed, and messages are dropped as soon as they are counted, so a dump has neither.
+Where one is being written, when and how many bytes passed is put into the metadata of the flow, and
+whose flow it is. With that `allowance simulate` charges what this proxy charged. No content is
+kept, and without `-w` nothing at all. The keys and their shapes are read by
+`proxy_addon/trace/notes.py`.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class Recording:
     def _counting(
         self, flow: http.HTTPFlow, flight: Flight, feed: Callable[[bytes], Any]
     ) -> Callable[[bytes], Any]:
-        """Notes bytes at the resolution of the meter. Must never raise, like the function it wraps."""
+        """Notes bytes at the resolution of the meter. Must never raise, like the function it
+        wraps."""
         passed: list[list[float | int]] = []
         flow.metadata[PASSED] = passed
         since = flight.at

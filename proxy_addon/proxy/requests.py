@@ -1,4 +1,5 @@
-"""Requests: decided before the site is contacted, classified by their response, metered while they run."""
+"""Requests: decided before the site is contacted, classified by their response, metered while they
+run."""
 
 from __future__ import annotations
 
@@ -250,7 +251,8 @@ class Requests:
         )
 
     def _feed(self, flight: Flight) -> Callable[[bytes], bytes]:
-        """Counts the bytes of a body. Must never raise: mitmproxy would leave the client hanging."""
+        """Counts the bytes of a body. Must never raise: mitmproxy would leave the client
+        hanging."""
 
         def feed(chunk: bytes) -> bytes:
             if chunk:

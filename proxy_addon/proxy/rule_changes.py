@@ -14,10 +14,10 @@ def follow(addon: AllowanceAddon) -> None:
     """Bring what is open up to date with the rules that the enforcer has now.
 
     * The person at an address is identified again, so that devices and roles change at once.
-    * A tunnel that is relayed as bytes, and that would now be opened or refused, is closed: its client connects
-      again, and a new decision is made. Other relayed tunnels are left alone.
-    * What runs and is no longer allowed is ended by the next check of what is running; a platform that is no longer
-      limited goes on undecided, and its next connection is relayed.
+    * A tunnel that is relayed as bytes, and that would now be opened or refused, is closed: its
+      client connects again, and a new decision is made. Other relayed tunnels are left alone.
+    * What runs and is no longer allowed is ended by the next check of what is running; a platform
+      that is no longer limited goes on undecided, and its next connection is relayed.
     """
     services, now = addon.services, addon.services.clock.now()
     for client, conn in addon.connections.all():

@@ -14,7 +14,8 @@ from proxy_addon.system.clock import Clock
 
 
 class Services(NamedTuple):
-    """The parts; `page` is the employee's ASGI application, `decisions` the decision log where it is on."""
+    """The parts; `page` is the employee's ASGI application, `decisions` the decision log where it
+    is on."""
 
     enforcer: Enforcer
     identifier: Identifier

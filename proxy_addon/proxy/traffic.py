@@ -1,8 +1,9 @@
-"""Counts connections for the operator: accepted ones, bytes to and from sites, sites that could not be reached.
+"""Counts connections for the operator: accepted ones, bytes to and from sites, sites that could not
+be reached.
 
-Nothing is counted where bytes pass. The kernel counts them for each connection anyway; it is asked every five
-seconds and when a connection ends (Linux; elsewhere there are no byte counts). `tests/proxy/test_traffic.py`
-pins what is used of mitmproxy's internals.
+Nothing is counted where bytes pass. The kernel counts them for each connection anyway; it is asked
+every five seconds and when a connection ends (Linux; elsewhere there are no byte counts).
+`tests/proxy/test_traffic.py` pins what is used of mitmproxy's internals.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def kind_of(message: str) -> str:
 
 
 def counted(sock: socket.socket | None) -> tuple[int, int] | None:
-    """Bytes that the other side has acknowledged, and bytes that came; None where the kernel does not tell."""
+    """Bytes that the other side has acknowledged, and bytes that came; None where the kernel does
+    not tell."""
     if sock is None or not hasattr(socket, "TCP_INFO"):
         return None
     try:

@@ -132,7 +132,8 @@ class Tunnels:
     # -- inside
 
     def open(self, nextlayer: layer.NextLayer) -> layer.Layer | None:
-        """The layer for the bytes at hand; None when the connection must end. May raise NeedsMoreData."""
+        """The layer for the bytes at hand; None when the connection must end. May raise
+        NeedsMoreData."""
         context = nextlayer.context
         conn = self._connections.of(context.client)
         if conn.options is None:

@@ -1,4 +1,5 @@
-"""From the visits of one person after the other to a report. Holds one person's visits at a time."""
+"""From the visits of one person after the other to a report. Holds one person's visits at a
+time."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ from proxy_addon.report.totals import AllowanceSum, GrantSum, Report, RuleSum, S
 
 OTHERWISE = "otherwise"  # the name of what is blocked because no rule fits
 _QUARTER, _HOUR = 900.0, 3600.0
-_ROUNDING = 1.0  # seconds beyond a limit on a day that are nobody's: a cut, and other proxies, take a moment
+# seconds beyond a limit on a day that are nobody's: a cut, and other proxies, take a moment
+_ROUNDING = 1.0
 
 type Beyonds = dict[str, Intervals]
 
@@ -90,8 +92,9 @@ def _count_grant(made: Report, grant: Grant) -> None:
 
 
 class _Hours:
-    """The weekday and the hour that the wall clock shows, and when that hour ends. Offsets from UTC are multiples of
-    a quarter of an hour, so that one look at the zone is enough for each of those."""
+    """The weekday and the hour that the wall clock shows, and when that hour ends. Offsets from
+    UTC are multiples of a quarter of an hour, so that one look at the zone is enough for each of
+    those."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
@@ -237,7 +240,8 @@ class _Person:
         self.cells[day, last.platform, self._role(at)].ran_out += 1
 
     def _observed(self, visits: list[PlainVisit], beyond: Beyonds) -> None:
-        """Rules that stop nobody, and what they would have stopped: what they block, and what is beyond a limit."""
+        """Rules that stop nobody, and what they would have stopped: what they block, and what is
+        beyond a limit."""
         for name, then, allowance in _tried_out(self.made.rules):
             mine = [visit for visit in visits if visit.rule == name]
             used = clip(normalise(Interval(visit.start, visit.end) for visit in mine), *self.within)

@@ -1,4 +1,5 @@
-"""The layout of charts: numbers to shapes, in the units of an SVG. No colours and no markup here."""
+"""The layout of charts: numbers to shapes, in the units of an SVG. No colours and no markup
+here."""
 
 from __future__ import annotations
 
@@ -66,7 +67,8 @@ def largest(series: Sequence[ChartSeries]) -> list[ChartSeries]:
 def stacked(
     days: Sequence[str], series: Sequence[ChartSeries], short: Sequence[str] | None = None
 ) -> Bars:
-    """A bar for each day, the first series at the bottom. Values are seconds; `short` are names for the axis."""
+    """A bar for each day, the first series at the bottom. Values are seconds; `short` are names for
+    the axis."""
     sums = [sum(values[number] for _, values in series) for number in range(len(days))]
     size, unit = scale(max(sums, default=0.0))
     ticks = steps(max(sums, default=0.0) / size)

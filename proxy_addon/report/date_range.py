@@ -1,4 +1,5 @@
-"""Which days a report is about: whole days of the policy, with its `day_starts`, its weeks and its zone."""
+"""Which days a report is about: whole days of the policy, with its `day_starts`, its weeks and its
+zone."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ class SpanError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`[start, end)`, cut into days; `until` is the end, or now where that is earlier; `starts` are those of the days.
-    Instants."""
+    """`[start, end)`, cut into days; `until` is the end, or now where that is earlier; `starts` are
+    those of the days. Instants."""
 
     days: tuple[Interval, ...]
     dates: tuple[date, ...]

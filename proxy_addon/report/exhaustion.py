@@ -1,12 +1,13 @@
 """When an allowance ran out, and what was used while nothing was left of it.
 
-Both are computed from the balance (`core/policy/balance.py`), never estimated. While an allowance is used, what is
-left of a limit falls linearly, or stays constant where as much leaves a rolling window; it jumps only where a grant
-begins or ends, at a reset, and where a window begins. So the instant at which it reaches zero is found exactly from two
-balances in each piece between such jumps.
+Both are computed from the balance (`core/policy/balance.py`), never estimated. While an allowance
+is used, what is left of a limit falls linearly, or stays constant where as much leaves a rolling
+window; it jumps only where a grant begins or ends, at a reset, and where a window begins. So the
+instant at which it reaches zero is found exactly from two balances in each piece between such
+jumps.
 
-An enforced allowance is hardly ever used beyond its limit (other proxies learn of it within a second). One that is only
-observed is, and that is what it would have stopped.
+An enforced allowance is hardly ever used beyond its limit (other proxies learn of it within a
+second). One that is only observed is, and that is what it would have stopped.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ NEARLY = 1.0  # seconds; with less than this left an allowance has run out, for 
 
 
 class Exhaustion(NamedTuple):
-    """Of one person, one allowance and one day: use beyond all limits, and the instant at which it ran out."""
+    """Of one person, one allowance and one day: use beyond all limits, and the instant at which it
+    ran out."""
 
     beyond: Intervals
     ran_out: float | None
@@ -51,7 +53,8 @@ def over(
 def _may_have_run_out(
     rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, day: Interval
 ) -> bool:
-    """A quick check: carried and granted time only add, so with less use than the limit there was time left."""
+    """A quick check: carried and granted time only add, so with less use than the limit there was
+    time left."""
     rolling = limit.period is Period.ROLLING
     since = day.start - limit.rolling if rolling else periods.window(limit, rs, day.start).start
     return usage.spent(allowance.name, since, day.end) >= limit.seconds - NEARLY
@@ -82,7 +85,8 @@ def _of_limit(
 def _left(
     rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, start: float, end: float
 ) -> tuple[float, float]:
-    """What is left at the start of an even piece, below nothing where it is, and by how much a second it changes."""
+    """What is left at the start of an even piece, below nothing where it is, and by how much a
+    second it changes."""
     middle = (start + end) / 2
     at_start, later = (
         limit.seconds + found.carried + found.granted - found.spent

@@ -1,4 +1,5 @@
-"""A report as a page: one file that needs nothing else, for screens (dark or light), paper and screen readers."""
+"""A report as a page: one file that needs nothing else, for screens (dark or light), paper and
+screen readers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Under which role somebody is counted: the first that the rules in force give at the time of the visit.
+"""Under which role somebody is counted: the first that the rules in force give at the time of the
+visit.
 
-A rota is asked for that very instant. An address has the role of its device, or of people whom nobody could
-identify. Somebody known by a pseudonym has a role only where the name is known on this host.
+A rota is asked for that very instant. An address has the role of its device, or of people whom
+nobody could identify. Somebody known by a pseudonym has a role only where the name is known on this
+host.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ _ADDRESS = "ip:"
 
 
 class Roles:
-    """People of the ledger with their roles. `names`: who is behind a pseudonym, as far as that is known."""
+    """People of the ledger with their roles. `names`: who is behind a pseudonym, as far as that is
+    known."""
 
     def __init__(self, engine: Engine, names: Mapping[str, str] | None = None) -> None:
-        """With `names` the role of everybody who is not among them is not known; without, names are names."""
+        """With `names` the role of everybody who is not among them is not known; without, names are
+        names."""
         self._engine = engine
         self._names = names
         self._by_address = lru_cache(maxsize=65_536)(self._address)

@@ -1,8 +1,9 @@
-"""A person's visits as pieces that follow each other: no instant is counted twice, whatever ran side by side.
+"""A person's visits as pieces that follow each other: no instant is counted twice, whatever ran
+side by side.
 
-What is charged comes before what is free, and of two platforms the one that was used first. So the pieces of a
-person add up to the time that this person spent on platforms, and those of a platform, a role or a day add up to
-the same sum.
+What is charged comes before what is free, and of two platforms the one that was used first. So the
+pieces of a person add up to the time that this person spent on platforms, and those of a platform,
+a role or a day add up to the same sum.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class UsageSegment(NamedTuple):
 
 
 def pieces(visits: Iterable[PlainVisit], start: float, end: float) -> list[UsageSegment]:
-    """The pieces within `[start, end)`, charged ones first, each kind in the order of its starts."""
+    """The pieces within `[start, end)`, charged ones first, each kind in the order of its
+    starts."""
     charged: list[PlainVisit] = []
     free: list[PlainVisit] = []
     for visit in visits:

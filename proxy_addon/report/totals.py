@@ -11,8 +11,8 @@ from proxy_addon.report.date_range import Span
 
 @dataclass(slots=True)
 class Sum:
-    """Attention of some people for some time. `ran_out`: times that an allowance had nothing left, at most once
-    for each person, allowance and day."""
+    """Attention of some people for some time. `ran_out`: times that an allowance had nothing left,
+    at most once for each person, allowance and day."""
 
     charged: float = 0.0
     free: float = 0.0
@@ -64,7 +64,8 @@ class GrantSum:
 
 @dataclass(slots=True)
 class AllowanceSum:
-    """An allowance over all days. `beyond` is what enforcement would have stopped, or did not stop in time."""
+    """An allowance over all days. `beyond` is what enforcement would have stopped, or did not stop
+    in time."""
 
     spent: float = 0.0
     people: int = 0
@@ -82,7 +83,8 @@ class AllowanceSum:
 
 @dataclass(slots=True)
 class RuleSum:
-    """A rule that is only observed. `stopped`: seconds that it would have stopped, were it enforced."""
+    """A rule that is only observed. `stopped`: seconds that it would have stopped, were it
+    enforced."""
 
     seconds: float = 0.0
     people: int = 0
@@ -93,8 +95,8 @@ class RuleSum:
 
 @dataclass(slots=True)
 class Report:
-    """Everything. `people` is filled only when it was asked for; `hours` are seconds by weekday (0 = Monday) and
-    hour on the wall clock."""
+    """Everything. `people` is filled only when it was asked for; `hours` are seconds by weekday (0
+    = Monday) and hour on the wall clock."""
 
     span: Span
     rules: RuleSet

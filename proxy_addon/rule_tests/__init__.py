@@ -1,1 +1,2 @@
-"""Tests that administrators write for their rules (`rules/tests/*.yaml`), run on a virtual clock."""
+"""Tests that administrators write for their rules (`rules/tests/*.yaml`), run on a virtual
+clock."""

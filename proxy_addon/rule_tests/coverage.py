@@ -1,8 +1,9 @@
 """Which rules, and which branches of their `when`, the tests reached.
 
-A rule is reached when it decided. A `when` has a branch for each of its stretches and dates, reached when the rule
-was asked while that one held; and a branch for each of its parts, reached when that part *alone* kept the rule
-from fitting: whoever takes the part out would see a test fail. `otherwise` counts as a rule where it can decide.
+A rule is reached when it decided. A `when` has a branch for each of its stretches and dates,
+reached when the rule was asked while that one held; and a branch for each of its parts, reached
+when that part *alone* kept the rule from fitting: whoever takes the part out would see a test fail.
+`otherwise` counts as a rule where it can decide.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """All rules and branches there are, and those that no test reached; in the order of the rules."""
+    """All rules and branches there are, and those that no test reached; in the order of the
+    rules."""
 
     rules: tuple[str, ...]
     missed_rules: tuple[str, ...]

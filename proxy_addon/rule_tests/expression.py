@@ -1,7 +1,7 @@
 """Which tests are meant: `-k` of `allowance rules test`, in the manner of pytest.
 
-Words are parts of a test's name, upper or lower case; `and`, `or`, `not` and brackets join them. Words that stand
-side by side are one text: `-k "lunch break and not care"`.
+Words are parts of a test's name, upper or lower case; `and`, `or`, `not` and brackets join them.
+Words that stand side by side are one text: `-k "lunch break and not care"`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Test files to plans: validated one test at a time, so that a mistake in one does not hide the others."""
+"""Test files to plans: validated one test at a time, so that a mistake in one does not hide the
+others."""
 
 from __future__ import annotations
 

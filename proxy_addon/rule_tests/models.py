@@ -1,7 +1,7 @@
 """The shape of test files (docs/rules-testing.md): one strict model a block of keys.
 
-Names are looked up in a rule set, which is the context of the validation. Times of day stay as they are
-written until the test is planned: "09:00" belongs to whatever day the test has reached.
+Names are looked up in a rule set, which is the context of the validation. Times of day stay as they
+are written until the test is planned: "09:00" belongs to whatever day the test has reached.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _NEVER = ("never", NONE)
 
 
 class WallTime(NamedTuple):
-    """A time as written: date (None: the day at hand), seconds after midnight, offset (None: the zone's)."""
+    """A time as written: date (None: the day at hand), seconds after midnight, offset (None: the
+    zone's)."""
 
     day: date | None
     seconds: int
@@ -37,7 +38,8 @@ class WallTime(NamedTuple):
 
 
 def wall(value: object) -> WallTime:
-    """`09:00`, `2026-11-03 09:00`, `09:00:30`; behind it an offset where a time comes twice: `+01:00`."""
+    """`09:00`, `2026-11-03 09:00`, `09:00:30`; behind it an offset where a time comes twice:
+    `+01:00`."""
     match = _WALL.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 40 else None
     if match is None:
         return _no_time(value)
@@ -373,7 +375,8 @@ class TestModel(TestFileBlock):
 
 
 class TestFile(TestFileBlock):
-    """A whole file, for its schema; `loader.py` reads test by test, so that a wrong one leaves the others."""
+    """A whole file, for its schema; `loader.py` reads test by test, so that a wrong one leaves the
+    others."""
 
     __test__ = False
 

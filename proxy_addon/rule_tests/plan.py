@@ -68,7 +68,8 @@ class Plan:
 
 
 def instant(wall: WallTime, today: date, zone: ZoneInfo) -> float:
-    """The instant of a time on a day. A time that comes twice is the first one, unless it has an offset."""
+    """The instant of a time on a day. A time that comes twice is the first one, unless it has an
+    offset."""
     at = datetime.combine(wall.day or today, datetime.min.time()) + timedelta(seconds=wall.seconds)
     if wall.offset is not None:
         return at.replace(tzinfo=timezone(wall.offset)).timestamp()
@@ -91,7 +92,8 @@ def address_in(catalogue: Catalogue, url: str) -> UrlLookup:
 def place_to_visit(
     machine: CompiledPolicy, platform: str, section: str | None, url: str | None
 ) -> UrlLookup:
-    """The page that a visit opens: the URL given, or one of the platform's own that counts as a visit."""
+    """The page that a visit opens: the URL given, or one of the platform's own that counts as a
+    visit."""
     if url is not None:
         return _given(machine, platform, section, url)
     for candidate in _candidates(machine.rules, platform, section):

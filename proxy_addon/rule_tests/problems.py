@@ -1,7 +1,8 @@
 """What is wrong with test files: the same form as problems of rule files, with codes of their own.
 
-Codes are part of the outside contract: they are listed in `docs/rules-testing.md` and never change their
-meaning. What is wrong with the text of a file (no YAML, a tab, …) keeps the code that rule files have for it.
+Codes are part of the outside contract: they are listed in `docs/rules-testing.md` and never change
+their meaning. What is wrong with the text of a file (no YAML, a tab, …) keeps the code that rule
+files have for it.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class TestCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One mistake; prints as `file:line:column: code: message; hint`. Line and column count from 1."""
+    """One mistake; prints as `file:line:column: code: message; hint`. Line and column count from
+    1."""
 
     file: str
     line: int
@@ -72,7 +74,8 @@ class Problem:
 
 
 class BadTestError(ValueError):
-    """A value of a test file that cannot be what was meant. `near`: a misspelt name and the names there are."""
+    """A value of a test file that cannot be what was meant. `near`: a misspelt name and the names
+    there are."""
 
     def __init__(
         self,

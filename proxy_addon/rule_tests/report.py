@@ -140,7 +140,8 @@ def _test(outcome: RuleTestOutcome, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def junit(run: Run) -> bytes:
-    """JUnit XML: a suite for each file, a case for each test; a mistake in a file is an error of its suite."""
+    """JUnit XML: a suite for each file, a case for each test; a mistake in a file is an error of
+    its suite."""
     root = ElementTree.Element("testsuites", name="allowance rules test")
     files = dict.fromkeys(
         [one.plan.place.file for one in run.outcomes] + [one.file for one in run.problems]

@@ -1,12 +1,14 @@
 """Runs planned tests on a virtual clock, through the enforcer that the proxy runs.
 
-A visit is traffic: pages that a person opens one after the other, each let through or stopped by the enforcer and
-charged by the real clock. So that a visit of ten minutes is charged ten minutes, and `left` is exact to the
-second also in the middle of it, pages are opened not only as often as a reader opens them but also
+A visit is traffic: pages that a person opens one after the other, each let through or stopped by
+the enforcer and charged by the real clock. So that a visit of ten minutes is charged ten minutes,
+and `left` is exact to the second also in the middle of it, pages are opened not only as often as a
+reader opens them but also
 
 * when a step of the test happens, just before it;
 * just before the rule may change, and when the allowance may run out;
-* so shortly before the end that the tail of the clock ends there. What is still open then is closed.
+* so shortly before the end that the tail of the clock ends there. What is still open then is
+  closed.
 
 Nothing here decides or charges anything.
 """
@@ -43,7 +45,8 @@ EXACT = 0.5  # seconds: lengths and times in tests are to the second
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field of an answer that is not what the test expects; lengths in seconds, times as instants."""
+    """A field of an answer that is not what the test expects; lengths in seconds, times as
+    instants."""
 
     place: Place
     step: DayStep
@@ -68,7 +71,8 @@ class RuleTestOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The results of all tests, in the order of the files; `coverage` is that of the tests that ran."""
+    """The results of all tests, in the order of the files; `coverage` is that of the tests that
+    ran."""
 
     rules: RuleSet
     outcomes: tuple[RuleTestOutcome, ...]
@@ -107,7 +111,8 @@ def run(machine: CompiledPolicy, plan: Plan, reached: Reached) -> RuleTestOutcom
 
 @dataclass(slots=True)
 class _Visit:
-    """A visit under way: who, where, when the next page is opened (an instant), and what is still open."""
+    """A visit under way: who, where, when the next page is opened (an instant), and what is still
+    open."""
 
     person: Person
     exchange: Exchange
@@ -173,7 +178,8 @@ class _Day:
         self._open_page(visit, step.at)
 
     def go_on_until(self, at: float) -> None:
-        """Open the pages that running visits open up to an instant, and end those that end by then."""
+        """Open the pages that running visits open up to an instant, and end those that end by
+        then."""
         while self._going:
             soonest = min(self._going, key=lambda visit: visit.next)
             if soonest.next > at:

@@ -1,8 +1,9 @@
 """The rules in force: one reference, swapped whole. A bad edit changes nothing.
 
-`attempt` is what watchers, signals and people call: it reads the folder, validates and compiles it, runs its
-tests when the policy wants that, and swaps; whatever goes wrong on the way, the old rules stay in force and the
-answer says why. It blocks on disk and processor, so it is called away from the event loop.
+`attempt` is what watchers, signals and people call: it reads the folder, validates and compiles it,
+runs its tests when the policy wants that, and swaps; whatever goes wrong on the way, the old rules
+stay in force and the answer says why. It blocks on disk and processor, so it is called away from
+the event loop.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ MOST_LOGGED = (
 
 type Subscriber = Callable[[CompiledPolicy], None]
 type RuleTests = Callable[[Path, RuleSet], Sequence[str]]
-"""Runs the tests of a rules folder against rules that were read from it: one line for each that fails."""
+"""Runs the tests of a rules folder against rules that were read from it: one line for each that
+fails."""
 
 
 class RuleTestsFailed(Exception):
@@ -42,7 +44,8 @@ class RuleTestsFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of reading the rules: `digest` of the rules in force, and one line for each problem.
+    """The outcome of reading the rules: `digest` of the rules in force, and one line for each
+    problem.
 
     `places` says the same without words from the files, which may name people.
     """
@@ -69,7 +72,8 @@ class LiveRules:
         last_good: LastGood | None = None,
         keeps: bool = True,
     ) -> None:
-        """Without `tests` a policy that requires them is refused. `keeps`: this process writes `last_good`."""
+        """Without `tests` a policy that requires them is refused. `keeps`: this process writes
+        `last_good`."""
         self.folder = folder
         self.kept: Kept | None = None  # what we began with, when the folder was broken
         self.outcome = Outcome(False, "")
@@ -89,9 +93,11 @@ class LiveRules:
         return self._current
 
     def load(self, *, strict: bool = True) -> RuleSet:
-        """Read the folder for the first time; a no-op for the same bytes. Raises RuleErrors, RuleTestsFailed.
+        """Read the folder for the first time; a no-op for the same bytes. Raises RuleErrors,
+        RuleTestsFailed.
 
-        Not `strict`: rules that were in force before are taken in place of broken ones, where they were kept.
+        Not `strict`: rules that were in force before are taken in place of broken ones, where they
+        were kept.
         """
         try:
             self.reload()
@@ -102,7 +108,8 @@ class LiveRules:
         return self.current
 
     def attempt(self) -> Outcome:
-        """Do what the folder says now, or say why not. Never raises; problems are logged, one line each."""
+        """Do what the folder says now, or say why not. Never raises; problems are logged, one line
+        each."""
         try:
             changed = self.reload()
         except Exception as error:
@@ -118,7 +125,8 @@ class LiveRules:
         return self.outcome
 
     def reload(self) -> bool:
-        """True when other rules are in force now. Raises RuleErrors or RuleTestsFailed; the old ones stay then.
+        """True when other rules are in force now. Raises RuleErrors or RuleTestsFailed; the old
+        ones stay then.
 
         Subscribers are called in this thread, after the swap, in the order in which they came.
         """
@@ -141,7 +149,8 @@ class LiveRules:
             return True
 
     def keep(self) -> None:
-        """Keep the rules in force for a restart. A disk that does not take them is no reason to stop."""
+        """Keep the rules in force for a restart. A disk that does not take them is no reason to
+        stop."""
         if self._last_good is None or self._reading is None or not self._keeps:
             return
         try:
@@ -150,7 +159,8 @@ class LiveRules:
             log.warning("the last good rules cannot be kept", error=str(error))
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Call `subscriber` with what was prepared of each rule set that comes into force from now on."""
+        """Call `subscriber` with what was prepared of each rule set that comes into force from now
+        on."""
         self._subscribers.append(subscriber)
 
     def _known_good(self, reading: Reading) -> bool:

@@ -1,7 +1,7 @@
 """The readers of calendars, whose libraries are loaded when rules use them, and not before.
 
-They are large, and most rules name neither holidays nor shifts: a proxy without them starts a tenth of a second
-sooner. No other module of `rules` imports late; the only one elsewhere is `db/late.py`.
+They are large, and most rules name neither holidays nor shifts: a proxy without them starts a tenth
+of a second sooner. No other module of `rules` imports late; the only one elsewhere is `db/late.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Where the calendars of a rules folder come from: its ICS files, and the public holidays of the world."""
+"""Where the calendars of a rules folder come from: its ICS files, and the public holidays of the
+world."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from proxy_addon.rules import calendar_libraries
 
 
 class FolderSources:
-    """The `Sources` of one reading of a folder. `files`: the bytes of its ICS files, or why there are none."""
+    """The `Sources` of one reading of a folder. `files`: the bytes of its ICS files, or why there
+    are none."""
 
     def __init__(self, files: Mapping[str, bytes | tuple[Code, str, str]]) -> None:
         self._files = files

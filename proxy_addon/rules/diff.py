@@ -1,24 +1,27 @@
-"""What another set of rules would change: by person, platform and time of the week, computed by the engine.
+"""What another set of rules would change: by person, platform and time of the week, computed by the
+engine.
 
-Both sets are asked with no minutes used: which rule decides, and what the person may spend then. People who are in
-the same lists of both sets are one *class*, platforms that the same rules name are one *kind*, and each pair is
-followed from change to change through one week. So ten thousand people cost as much as the few classes they make.
+Both sets are asked with no minutes used: which rule decides, and what the person may spend then.
+People who are in the same lists of both sets are one *class*, platforms that the same rules name
+are one *kind*, and each pair is followed from change to change through one week. So ten thousand
+people cost as much as the few classes they make.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from proxy_addon.core import period_table, periods
 from proxy_addon.core.policy.matching import Match
-from proxy_addon.core.ruleset import Limit, Metering, Period, RuleSet, Then
+from proxy_addon.core.ruleset import Limit, Period, RuleSet, Then
 from proxy_addon.core.types import Person, Target
 from proxy_addon.presentation import rule_text
+from proxy_addon.rules import settings_diff
 from proxy_addon.rules.equivalence import (
     ANYBODY,
     MATCHING,
@@ -30,7 +33,6 @@ from proxy_addon.rules.equivalence import (
 )
 
 _WEEK = 7
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class Effect(StrEnum):
@@ -45,7 +47,8 @@ type Window = tuple[int, float]  # of a limit: rank of its period, seconds where
 
 
 class DecisionAtHour(NamedTuple):
-    """What a set of rules says about a person, a platform and an hour; limits as rule files write them."""
+    """What a set of rules says about a person, a platform and an hour; limits as rule files write
+    them."""
 
     verdict: str
     rule: str | None
@@ -66,7 +69,8 @@ class DecisionAtHour(NamedTuple):
 
 
 class WeekdayInterval(NamedTuple):
-    """A stretch of one day of the week: 0 = Monday, seconds after midnight on the clock; the end is exclusive."""
+    """A stretch of one day of the week: 0 = Monday, seconds after midnight on the clock; the end is
+    exclusive."""
 
     day: int
     start: int
@@ -75,7 +79,8 @@ class WeekdayInterval(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference: who, where, when, from what to what. `roles` and `patterns` mean anybody in them."""
+    """One difference: who, where, when, from what to what. `roles` and `patterns` mean anybody in
+    them."""
 
     people: tuple[str, ...]
     roles: tuple[str, ...]
@@ -98,7 +103,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All changes of a week that begins at the instant `start`; how many people and classes were asked."""
+    """All changes of a week that begins at the instant `start`; how many people and classes were
+    asked."""
 
     start: float
     people: int
@@ -125,7 +131,8 @@ class _Row(NamedTuple):
 
 
 def compare(before: DecisionAtHour, after: DecisionAtHour) -> Effect:
-    """Allowed is more than charged, charged is more than blocked, and more time is more than less."""
+    """Allowed is more than charged, charged is more than blocked, and more time is more than
+    less."""
     ranks = {Then.BLOCK: 0, Then.SPEND: 1, Then.ALLOW: 2}
     was, becomes = _rank(before, ranks), _rank(after, ranks)
     if was != becomes:
@@ -142,9 +149,11 @@ def compare(before: DecisionAtHour, after: DecisionAtHour) -> Effect:
 
 
 def _paired(before: DecisionAtHour, after: DecisionAtHour) -> Iterator[tuple[float, float]]:
-    """What may be spent a day before and after, limit by limit; a limit that is not there allows everything.
+    """What may be spent a day before and after, limit by limit; a limit that is not there allows
+    everything.
 
-    As many limits as before are compared in their order; otherwise, those with the same windows are compared.
+    As many limits as before are compared in their order; otherwise, those with the same windows are
+    compared.
     """
     if len(before.worth) == len(after.worth):
         yield from zip(before.worth, after.worth, strict=True)
@@ -196,7 +205,7 @@ def differences(before: RuleSet, after: RuleSet, start: float) -> Comparison:
         len(alike),
         changes,
         tuple(_dated(before, after)),
-        tuple(_settings(before, after)),
+        tuple(settings_diff.differences(before, after)),
     )
 
 
@@ -209,7 +218,8 @@ def _week_end(rules: RuleSet, start: float) -> float:
 
 
 class _Week:
-    """One week under both sets. What was found for some people is kept for others who meet the same rules."""
+    """One week under both sets. What was found for some people is kept for others who meet the same
+    rules."""
 
     def __init__(self, old: Side, new: Side, start: float, end: float) -> None:
         self._old = old
@@ -306,7 +316,8 @@ def _a_day(limit: Limit) -> float:
 
 
 def _window(limit: Limit) -> Window:
-    """What it counts in; also the order in which limits are shown, because that of the file means nothing."""
+    """What it counts in; also the order in which limits are shown, because that of the file means
+    nothing."""
     return period_table.TABLE[limit.period].rank, limit.rolling
 
 
@@ -370,30 +381,3 @@ def _dated(before: RuleSet, after: RuleSet) -> Iterator[str]:
         if rule.when is not None and (rule.when.dates or rule.when.calendar is not None)
     )
     return iter(dict.fromkeys(names))
-
-
-def _settings(before: RuleSet, after: RuleSet) -> Iterator[tuple[str, str, str]]:
-    """What else differs of the policy: key, before, after."""
-    for key, shown in _SETTINGS.items():
-        was, becomes = shown(before), shown(after)
-        if was != becomes:
-            yield key, was, becomes
-    for name, allowance in before.allowances.items():
-        other = after.allowances.get(name, allowance)
-        if allowance.warn_at != other.warn_at:
-            was, becomes = map(rule_text.amount, (allowance.warn_at, other.warn_at))
-            yield f"{name}: warn_at", was, becomes
-    for span in fields(Metering):
-        was, becomes = (f"{getattr(rules.metering, span.name):g}" for rules in (before, after))
-        if was != becomes:
-            yield f"metering: {span.name}", was, becomes
-
-
-_SETTINGS: Mapping[str, Callable[[RuleSet], str]] = {
-    "timezone": lambda rules: rules.zone.key,
-    "day_starts": lambda rules: f"{rules.day_starts // 3600:02}:{rules.day_starts % 3600 // 60:02}",
-    "week_starts": lambda rules: _DAYS[rules.week_starts],
-    "unidentified": lambda rules: rules.unidentified_role or "refuse",
-    "on_failure": lambda rules: str(rules.on_failure),
-    "retention": lambda rules: rule_text.length(rules.retention),
-}

@@ -1,4 +1,5 @@
-"""Equivalence classes of people and platforms: those that two rule sets treat alike are compared once."""
+"""Equivalence classes of people and platforms: those that two rule sets treat alike are compared
+once."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ class Side:
     def met(self, person: Person | None, target: Target, at: float) -> tuple[object, ...]:
         """The rules that can decide about a person and a target, each with the limits it leads to.
 
-        People for whom this is equal are answered alike at every instant. None: the policy refuses them.
+        People for whom this is equal are answered alike at every instant. None: the policy refuses
+        them.
         """
         found: list[object] = [target.platform in self.rules.limited]
         if person is not None:
@@ -110,7 +112,8 @@ def _like(pattern: str) -> str:
 def classes(
     old: Side, new: Side, people: Iterable[Audience], at: float
 ) -> dict[object, list[Audience]]:
-    """People by what decides about them: the lists they are in, and for those of a rota their name."""
+    """People by what decides about them: the lists they are in, and for those of a rota their
+    name."""
     found: dict[object, list[Audience]] = {}
     for who in people:
         if any(person is not None and person.duty for person in (who.before, who.after)):
@@ -122,7 +125,8 @@ def classes(
 
 
 def kinds(before: RuleSet, after: RuleSet) -> dict[Target, tuple[str, ...]]:
-    """One target for all that are treated alike, with the names of those; sections only where a rule names one."""
+    """One target for all that are treated alike, with the names of those; sections only where a
+    rule names one."""
     targets = [Target(name) for name in dict.fromkeys((*before.platforms, *after.platforms))]
     named = {
         t

@@ -1,7 +1,7 @@
 """A decision with its reasons: the evaluated rules, the allowance, and what each platform used.
 
-The same for the command, which asks the ledger or takes amounts as given, and for the running proxy, which asks
-its own memory.
+The same for the command, which asks the ledger or takes amounts as given, and for the running
+proxy, which asks its own memory.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class LimitLine:
 class AllowanceDetail:
     """The allowance of a decision: whose limits apply, their state, and which platforms used it.
 
-    `override` is None where the allowance's own limits hold. `by_platform` covers the window of the limit with
-    the least left, in seconds; platforms used at the same time count each, so the sum may be more than what
-    was spent.
+    `override` is None where the allowance's own limits hold. `by_platform` covers the window of the
+    limit with the least left, in seconds; platforms used at the same time count each, so the sum
+    may be more than what was spent.
     """
 
     name: str
@@ -54,7 +54,8 @@ class AllowanceDetail:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The answer for one person and URL at one instant. `known` is False for a user whom no file names.
+    """The answer for one person and URL at one instant. `known` is False for a user whom no file
+    names.
 
     `rules`: the rule of each step of the walk.
     """
@@ -83,7 +84,8 @@ NOTHING = Used(StaticUsage())
 def explain(
     engine: Engine, catalogue: Catalogue, user: str, url: str, used: Used, at: float
 ) -> Explanation:
-    """Explain what would be answered at the instant `at`. Raises ValueError for what is not a name or not a URL."""
+    """Explain what would be answered at the instant `at`. Raises ValueError for what is not a name
+    or not a URL."""
     return explain_person(engine, catalogue, person_of(engine, user, at), user, url, used, at)
 
 
@@ -96,7 +98,8 @@ def explain_person(
     used: Used,
     at: float,
 ) -> Explanation:
-    """The same for somebody whose roles are known already; None: the policy refuses who is not identified."""
+    """The same for somebody whose roles are known already; None: the policy refuses who is not
+    identified."""
     target = address_of(catalogue, url).target
     if person is None:
         return Explanation(user, (), False, url, at, refused(engine, target), None)
@@ -113,7 +116,8 @@ def taken_as_spent(
 ) -> StaticUsage:
     """Usage with given amounts, as if used just before `at`; seconds by allowance.
 
-    Raises ValueError for an allowance that is not there, and for more than has passed of its window.
+    Raises ValueError for an allowance that is not there, and for more than has passed of its
+    window.
     """
     for name, seconds in amounts.items():
         if name not in engine.rule_set.allowances:

@@ -1,7 +1,8 @@
 """The rules folder: which files it has, what is in them, and the rule set that they make together.
 
-All `*.yaml` files of the folder and of `platforms/` below it are read; names that begin with a dot are
-editors' temporary files and are ignored. Problems name files as `<the folder as it was given>/policy.yaml`.
+All `*.yaml` files of the folder and of `platforms/` below it are read; names that begin with a dot
+are editors' temporary files and are ignored. Problems name files as
+`<the folder as it was given>/policy.yaml`.
 """
 
 from __future__ import annotations
@@ -77,8 +78,9 @@ def rule_set(reading: Reading) -> RuleSet:
 def read(folder: Path) -> Reading:
     """Read all files. Never raises: what cannot be read is a problem.
 
-    Files that change meanwhile are read again, so that no reading holds half of an edit; a folder that does not come
-    to rest is a problem. Waits up to a fifth of a second then, so not for the event loop.
+    Files that change meanwhile are read again, so that no reading holds half of an edit; a folder
+    that does not come to rest is a problem. Waits up to a fifth of a second then, so not for the
+    event loop.
     """
     for attempt in range(_ATTEMPTS):
         time.sleep(attempt * _PAUSE)
@@ -205,7 +207,8 @@ class _FolderReader:
         self._left = MAX_TOTAL
 
     def content(self, path: Path) -> Content:
-        """The bytes of a file, or why there are none. Opens nothing that is not a plain file in the folder."""
+        """The bytes of a file, or why there are none. Opens nothing that is not a plain file in the
+        folder."""
         try:
             if not path.resolve(strict=True).is_relative_to(self.root.resolve(strict=True)):
                 message = "this link leads out of the rules folder"
@@ -233,9 +236,11 @@ class _FolderReader:
 
 
 def _fingerprint(folder: Path) -> tuple[tuple[str | int, ...], ...]:
-    """A fingerprint that changes with any file of a folder: real path, inode, times and size of each.
+    """A fingerprint that changes with any file of a folder: real path, inode, times and size of
+    each.
 
-    Numbers are given out again and times are coarse, so one of them alone may be the same after a change.
+    Numbers are given out again and times are coarse, so one of them alone may be the same after a
+    change.
     """
     found: list[tuple[str | int, ...]] = []
     for part in (folder, folder / "platforms", folder / "calendars"):

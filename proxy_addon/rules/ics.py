@@ -1,8 +1,9 @@
 """ICS files (RFC 5545): the events that calendars and duty rotas are made of.
 
-Loaded only when rules name such a file (`calendar_sources.py`). Repetitions are worked out on the clock on the
-wall, so a shift from 22:00 to 06:00 is one on every day, and up to the end of `LAST_YEAR`. Only repetitions
-that calendar programs write are accepted: what is not accepted could take very long to work out.
+Loaded only when rules name such a file (`calendar_sources.py`). Repetitions are worked out on the
+clock on the wall, so a shift from 22:00 to 06:00 is one on every day, and up to the end of
+`LAST_YEAR`. Only repetitions that calendar programs write are accepted: what is not accepted could
+take very long to work out.
 """
 
 from __future__ import annotations
@@ -226,7 +227,8 @@ def _people(event: Any) -> tuple[str, ...]:
 
 
 def _wall(moment: date, zone: tzinfo, into: tzinfo | None = None) -> tuple[datetime, tzinfo]:
-    """What the clock shows, and the zone of that clock: its own, `into`, or `zone` where it has none."""
+    """What the clock shows, and the zone of that clock: its own, `into`, or `zone` where it has
+    none."""
     if not isinstance(moment, datetime):
         return datetime.combine(moment, time()), zone
     if moment.tzinfo is None:

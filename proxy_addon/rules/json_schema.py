@@ -57,7 +57,8 @@ def _parts(schema: JsonSchemaValue) -> list[JsonSchemaValue]:
 
 
 def _cleaned(schema: Any) -> Any:
-    """Without titles and defaults, which say nothing here, and with blocks closed whose keys have a pattern."""
+    """Without titles and defaults, which say nothing here, and with blocks closed whose keys have a
+    pattern."""
     if isinstance(schema, list):
         return [_cleaned(item) for item in schema]
     if not isinstance(schema, dict):

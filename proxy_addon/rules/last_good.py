@@ -1,8 +1,9 @@
 """The last valid rules, kept on disk: a restart uses them when the rules folder is broken.
 
-Each rules folder has its own folder below `last-good-rules/`, named by a hash of its path, so that a mistyped
-`--rules` does not load another folder's rules. It holds copies of the files, and `current` names the complete
-copy: it is written last and replaced atomically, so a crash or a full disk leaves the previous copy.
+Each rules folder has its own folder below `last-good-rules/`, named by a hash of its path, so that
+a mistyped `--rules` does not load another folder's rules. It holds copies of the files, and
+`current` names the complete copy: it is written last and replaced atomically, so a crash or a full
+disk leaves the previous copy.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class LastGood:
         self.place = state / FOLDER / hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
 
     def keep(self, reading: Reading) -> bool:
-        """Keep these files; False when they are kept already. Raises OSError, and the copy before stays."""
+        """Keep these files; False when they are kept already. Raises OSError, and the copy before
+        stays."""
         content_digest = _content_digest(reading)
         kept = self.find()
         if kept is not None and _content_digest(kept.reading) == content_digest:

@@ -21,7 +21,8 @@ NOTHING = Url("", "", "", "")
 
 
 class UrlLookup(NamedTuple):
-    """A URL's host (normalised) and path with query, and what the catalogue knows of it (None: no platform)."""
+    """A URL's host (normalised) and path with query, and what the catalogue knows of it (None: no
+    platform)."""
 
     host: str
     path: str
@@ -34,7 +35,8 @@ class UrlLookup(NamedTuple):
 
 
 def address_of(catalogue: Catalogue, url: str) -> UrlLookup:
-    """Parse a URL and look it up. Raises ValueError, with a message for the administrator, for an invalid URL."""
+    """Parse a URL and look it up. Raises ValueError, with a message for the administrator, for an
+    invalid URL."""
     try:
         cut = split_url(url.strip())
     except BadRecordError:
@@ -47,7 +49,8 @@ def address_of(catalogue: Catalogue, url: str) -> UrlLookup:
 
 
 def person_of(engine: Engine, user: str, now: float) -> Person | None:
-    """The person behind a name at an instant: a user, or `ip:ADDRESS` for a person known by the device alone.
+    """The person behind a name at an instant: a user, or `ip:ADDRESS` for a person known by the
+    device alone.
 
     None for an address whose people the policy refuses. Raises ValueError for what is not a name.
     """

@@ -15,7 +15,8 @@ from proxy_addon.core.rules.problems import Code
 
 
 def days(country: str, region: str | None, years: tuple[int, int]) -> Days:
-    """The days that are public holidays. Raises BadValue for a country or region that is not known."""
+    """The days that are public holidays. Raises BadValue for a country or region that is not
+    known."""
     known = holidays.list_supported_countries(include_aliases=True)
     if country not in known:
         message = f"there are no public holidays for the country {quote(country)}"

@@ -1,7 +1,8 @@
-"""Reloading rules while the proxy runs: what starts a reload, the swap on the event loop, and its reports.
+"""Reloading rules while the proxy runs: what starts a reload, the swap on the event loop, and its
+reports.
 
-Watcher, SIGHUP and `POST /api/reload` all end in `reload`, which runs in the thread that calls it. Only the last
-step happens on the event loop, and it is short: references are exchanged.
+Watcher, SIGHUP and `POST /api/reload` all end in `reload`, which runs in the thread that calls it.
+Only the last step happens on the event loop, and it is short: references are exchanged.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ SWAP_WITHIN = 5.0  # seconds in which the event loop has to apply new rules
 class Reloading:
     """Watches the folder of `live` and reloads it after changes.
 
-    `swap` is called on the event loop with new compiled rules, `on_outcome` in any thread with each outcome.
+    `swap` is called on the event loop with new compiled rules, `on_outcome` in any thread with each
+    outcome.
     """
 
     def __init__(
@@ -55,7 +57,8 @@ class Reloading:
         threading.Thread(target=self._first_reload, name="rules-first", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop watching. Blocks until a reload that is under way has ended, for some seconds at most."""
+        """Stop watching. Blocks until a reload that is under way has ended, for some seconds at
+        most."""
         self._loop = None
         self._watcher.stop()
 
@@ -67,7 +70,8 @@ class Reloading:
         return outcome
 
     def hangup(self, then: Callable[[], None] = lambda: None) -> None:
-        """The same without waiting, for signal handlers on the event loop; `then` is called in a thread."""
+        """The same without waiting, for signal handlers on the event loop; `then` is called in a
+        thread."""
 
         def follow() -> None:
             self.reload()
@@ -91,7 +95,8 @@ class Reloading:
         return self._live.outcome.places
 
     def _first_reload(self) -> None:
-        """Reload what changed between the first reading and the watcher's first snapshot; write the copy on disk."""
+        """Reload what changed between the first reading and the watcher's first snapshot; write the
+        copy on disk."""
         if self._live.outcome.ok:
             self.reload()
 
@@ -118,7 +123,8 @@ class Reloading:
 
 @contextmanager
 def _short_switch_interval() -> Iterator[None]:
-    """Switch threads more often: an answer of the proxy takes several iterations of its event loop."""
+    """Switch threads more often: an answer of the proxy takes several iterations of its event
+    loop."""
     previous = sys.getswitchinterval()
     sys.setswitchinterval(min(previous, SWITCH_INTERVAL))
     try:

@@ -1,8 +1,9 @@
 """Watches the rules folder: reports a change, once for a burst of saves.
 
-Notifications of the operating system (inotify and the like) make it quick. They are not enough: a network mount
-sends none, a symbolic link keeps its old target, a deleted folder ends its watch. So the folder is also polled every
-few seconds, by names, sizes and times of its files; while these are unchanged, nothing is read.
+Notifications of the operating system (inotify and the like) make it quick. They are not enough: a
+network mount sends none, a symbolic link keeps its old target, a deleted folder ends its watch. So
+the folder is also polled every few seconds, by names, sizes and times of its files; while these are
+unchanged, nothing is read.
 """
 
 from __future__ import annotations

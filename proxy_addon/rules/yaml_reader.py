@@ -4,8 +4,8 @@ Less of YAML is accepted than YAML allows, because rule files are read by people
 
 * no anchors, aliases, merge keys, tags, or several documents in a file;
 * a key occurs once in its block;
-* keys are always text; of the values only `true`, `false`, `null` and whole numbers are not text, so `on`,
-  `12:30` and `2026-11-02` mean what they look like;
+* keys are always text; of the values only `true`, `false`, `null` and whole numbers are not text,
+  so `on`, `12:30` and `2026-11-02` mean what they look like;
 * nesting and the number of values are bounded, so hostile input is refused early.
 """
 
@@ -83,7 +83,8 @@ def lines(content: str) -> list[str]:
 
 
 def _text(content: bytes) -> str:
-    """UTF-8 to text without what YAML cannot hold. A byte order mark at the beginning is let pass."""
+    """UTF-8 to text without what YAML cannot hold. A byte order mark at the beginning is let
+    pass."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -238,7 +239,8 @@ class _Reader:
 
 
 def _scalar(event: ScalarEvent) -> str | int | bool | None:
-    """Plain words of YAML 1.2 that are not text, if nothing is lost by it; everything else is text."""
+    """Plain words of YAML 1.2 that are not text, if nothing is lost by it; everything else is
+    text."""
     if not event.implicit[0]:
         return str(event.value)
     if event.value in _WORDS:
@@ -281,7 +283,8 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> _StopReadingError:
 def _tab_near(number: int, error: yaml.MarkedYAMLError, text: str) -> Position | None:
     """A tab in front of a line beside the one that the parser blames.
 
-    After plain text the parser takes such a line for more of the text, and stumbles over the text or the next line.
+    After plain text the parser takes such a line for more of the text, and stumbles over the text
+    or the next line.
     """
     if error.problem is None or "alias" in (error.context or "") or "flow" in (error.context or ""):
         return None

@@ -1,7 +1,7 @@
 """The composition root: wires everything from the settings. The only module that knows all others.
 
-Parts that need each other are passed as callables (`lambda: …`), which are called only once the proxy has been
-started, when everything exists.
+Parts that need each other are passed as callables (`lambda: …`), which are called only once the
+proxy has been started, when everything exists.
 """
 
 from __future__ import annotations
@@ -62,10 +62,12 @@ class Application:
     def __init__(
         self, settings: Settings, *, prunes: bool = True, worker_group: WorkerGroup | None = None
     ) -> None:
-        """Raises RuleErrors, RuleTestsFailed, LedgerError or CaError: nothing has been started then.
+        """Raises RuleErrors, RuleTestsFailed, LedgerError or CaError: nothing has been started
+        then.
 
-        `prunes`: this process deletes what is older than the retention, and takes over the journals of processes
-        that died while it runs; one of several workers is enough. `worker_group`: the workers that its pages report on.
+        `prunes`: this process deletes what is older than the retention, and takes over the journals
+        of processes that died while it runs; one of several workers is enough. `worker_group`: the
+        workers that its pages report on.
         """
         self.settings = settings
         self._prunes = prunes
@@ -276,7 +278,8 @@ class Application:
         )
 
     def _pseudonyms(self, rules: RuleSet) -> Pseudonyms | None:
-        """The pseudonyms of the ledger; None: it keeps names. Names from before are replaced first."""
+        """The pseudonyms of the ledger; None: it keeps names. Names from before are replaced
+        first."""
         if not rules.pseudonyms:
             return None
         names = ledger_pseudonyms(self.ledger, self.settings.pseudonym_key, self.clock.now())
@@ -287,7 +290,8 @@ class Application:
     # -- callbacks between parts
 
     def _put(self, visit: Visit) -> None:
-        """From here on only the ledger's name of a person is used: in the queue, the journal and the database."""
+        """From here on only the ledger's name of a person is used: in the queue, the journal and
+        the database."""
         self.writer.put(masked(visit, self.mask))
 
     def _on_state(self, state: WriterState) -> None:

@@ -92,7 +92,8 @@ def show_ledger(metrics: PrometheusMetrics, state: WriterState) -> None:
 
 
 def ledger_health(state: WriterState) -> PartHealth:
-    """How the ledger is doing: fine, or what is wrong, since when, and where visits are meanwhile."""
+    """How the ledger is doing: fine, or what is wrong, since when, and where visits are
+    meanwhile."""
     if state.up:
         return FINE
     words = f"down: {state.message}"

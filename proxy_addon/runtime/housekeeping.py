@@ -1,4 +1,5 @@
-"""Periodic work: the heartbeat of the event loop, freeing memory, replaying journals of ended processes."""
+"""Periodic work: the heartbeat of the event loop, freeing memory, replaying journals of ended
+processes."""
 
 from __future__ import annotations
 
@@ -70,8 +71,8 @@ class JournalSweeper:
         replay(self._folder, self._database, self._ledger, warns=warns)
 
     def sweep(self) -> None:
-        """On the writer's thread, while the ledger is up: a worker, or another proxy of this host, may have died in
-        an outage. Its journal need not wait for the next start of the service."""
+        """On the writer's thread, while the ledger is up: a worker, or another proxy of this host,
+        may have died in an outage. Its journal need not wait for the next start of the service."""
         if timer() >= self._next:
             self._next = timer() + SWEEP_SECONDS
             with suppress(LedgerError, OSError):  # tried again later
@@ -90,7 +91,8 @@ class RulesAudit:
         *,
         pseudonyms: bool,
     ) -> None:
-        """`pseudonyms`: whether this process started with them; it cannot change that while it runs."""
+        """`pseudonyms`: whether this process started with them; it cannot change that while it
+        runs."""
         self._ledger = ledger
         self._clock = clock
         self._metering = metering

@@ -1,4 +1,5 @@
-"""The event loop, for threads that do not know whether it runs: calls are handed over, or dropped."""
+"""The event loop, for threads that do not know whether it runs: calls are handed over, or
+dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The add-on for a mitmproxy that is already there: wired at load, like `allowance run` but without the runner."""
+"""The add-on for a mitmproxy that is already there: wired at load, like `allowance run` but without
+the runner."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ log = structlog.get_logger("allowance.run")
 
 
 class ScriptAddon:
-    """Builds the application and hands mitmproxy its add-on. mitmdump ends with status 1 when that fails."""
+    """Builds the application and hands mitmproxy its add-on. mitmdump ends with status 1 when that
+    fails."""
 
     name = "allowance-script"
 
@@ -48,7 +50,8 @@ class ScriptAddon:
         ctx.options.update(connection_strategy="lazy")
 
     def running(self) -> None:
-        """Start the periodic check of what runs. Not a coroutine: the script loader accepts none here."""
+        """Start the periodic check of what runs. Not a coroutine: the script loader accepts none
+        here."""
         application = self._application
         server = ctx.master.addons.get("proxyserver")
         if application is None or server is None:

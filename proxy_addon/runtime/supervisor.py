@@ -1,9 +1,10 @@
 """Several proxy processes on one port: `allowance run --workers N`.
 
-The supervisor serves no proxy traffic. It watches the workers, replaces one that died, restarts them one after the
-other on SIGHUP, passes SIGTERM on, and serves the web port: its pages come from the ledger like any other proxy's,
-its metrics are the sum of all workers'. Workers are made by a fork server that has everything imported, so that a
-new one accepts connections within a fraction of a second.
+The supervisor serves no proxy traffic. It watches the workers, replaces one that died, restarts
+them one after the other on SIGHUP, passes SIGTERM on, and serves the web port: its pages come from
+the ledger like any other proxy's, its metrics are the sum of all workers'. Workers are made by a
+fork server that has everything imported, so that a new one accepts connections within a fraction of
+a second.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ class Supervisor:
     """Keeps `settings.workers` workers running."""
 
     def __init__(self, settings: Settings, on_running: Callable[[Application], None]) -> None:
-        """Raises what `Application` raises: rules, ledger and CA are checked before any worker is started."""
+        """Raises what `Application` raises: rules, ledger and CA are checked before any worker is
+        started."""
         self._settings = settings
         self._on_running = on_running
         self._folder = tempfile.TemporaryDirectory(prefix="allowance-metrics-")
@@ -164,7 +166,8 @@ class Supervisor:
         return bool(serving) and all(now - w.last_message < HEARTBEAT_TIMEOUT for w in serving)
 
     def _end_stuck(self, now: float) -> None:
-        """A worker whose event loop is stuck serves nobody: it is killed, and replaced like any that died."""
+        """A worker whose event loop is stuck serves nobody: it is killed, and replaced like any
+        that died."""
         for worker in self._workers.values():
             if (
                 worker.ready

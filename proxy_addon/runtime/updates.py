@@ -1,4 +1,5 @@
-"""Changes while the proxy runs: usage from other proxies, erasures, new rules and the earlier usage that they need."""
+"""Changes while the proxy runs: usage from other proxies, erasures, new rules and the earlier usage
+that they need."""
 
 from __future__ import annotations
 
@@ -72,7 +73,8 @@ class RulesInForce:
         metrics: PrometheusMetrics,
         follow: Callable[[], None],
     ) -> None:
-        """`follow` brings open connections up to date; called on the event loop after each change."""
+        """`follow` brings open connections up to date; called on the event loop after each
+        change."""
         self._loop = loop
         self._clock = clock
         self._metering = metering

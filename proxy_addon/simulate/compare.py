@@ -1,4 +1,5 @@
-"""The same traffic under two rule sets: who gains, who loses, and when each allowance would have run out."""
+"""The same traffic under two rule sets: who gains, who loses, and when each allowance would have
+run out."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from proxy_addon.simulate.result import PersonResult, Result
 
 
 class SimulatedUse(NamedTuple):
-    """One person under one set of rules. Seconds; `exhausted` is when each allowance ran out first."""
+    """One person under one set of rules. Seconds; `exhausted` is when each allowance ran out
+    first."""
 
     used: float
     spent: float

@@ -38,7 +38,8 @@ def _spread(union: Intervals, zone: ZoneInfo) -> list[tuple[float, float]]:
 
 
 def _hour_of(at: float, zone: ZoneInfo) -> float:
-    """Where the wall clock's hour of `at` began. An hour is 3,600 real seconds, also where clocks change."""
+    """Where the wall clock's hour of `at` began. An hour is 3,600 real seconds, also where clocks
+    change."""
     local = datetime.fromtimestamp(at, zone)
     passed = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
     return at - passed.total_seconds()

@@ -1,8 +1,8 @@
 """Feeds recorded events to the enforcer as the proxy would have, and keeps the results.
 
-Bodies and tunnels flow as the file says, else evenly over their duration: their bytes are handed over second by
-second, in the right order between the other events, so that a stream is charged and cut off in the middle as it would
-have been.
+Bodies and tunnels flow as the file says, else evenly over their duration: their bytes are handed
+over second by second, in the right order between the other events, so that a stream is charged and
+cut off in the middle as it would have been.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ class Replay:
             )
 
     def _answered(self, flight: Flight, event: TraceEvent, duration: float, size: int) -> None:
-        """The answer, or its head after `duration` seconds with its declared `size` in bytes; the rest may follow."""
+        """The answer, or its head after `duration` seconds with its declared `size` in bytes; the
+        rest may follow."""
         if flight in self._closed:
             return
         judged = self.enforcer.finished(flight, event.status, event.content_type, size, duration)

@@ -14,7 +14,8 @@ from proxy_addon.presentation.durations import iso
 
 @dataclass(slots=True)
 class PersonResult:
-    """One person: visits by id (newest revision), what cost nothing, what was blocked, what ran out when."""
+    """One person: visits by id (newest revision), what cost nothing, what was blocked, what ran out
+    when."""
 
     visits: dict[str, Visit] = field(default_factory=dict)
     ignored: dict[Activity, int] = field(default_factory=dict)

@@ -1,19 +1,19 @@
 """Time. The only module that reads a clock.
 
-`SystemClock.now()` is wall time made monotonic. It runs on the machine's monotonic clock (on Linux one that
-goes on while the machine sleeps, so that sleep is just a long gap between two readings) and follows the
-wall clock by these rules:
+`SystemClock.now()` is wall time made monotonic. It runs on the machine's monotonic clock (on Linux
+one that goes on while the machine sleeps, so that sleep is just a long gap between two readings)
+and follows the wall clock by these rules:
 
 * It never runs backwards, whatever is done to the wall clock.
-* As long as both clocks agree, or differ by less than `STEP`, it follows the wall clock by running up to
-  `SLEW` faster or slower: 2 seconds are made good in 100 seconds, and a charged minute is wrong by
-  1.2 seconds at most.
-* A wall clock that was set *forward* by more is followed at once, because "today" depends on it. That is a
-  *step*: time nobody spent. It is counted, and reported to `on_step(before, after)` so that whoever charges
-  time can end what is open at `before`: a step charges nothing.
-* A wall clock that was set *back* by more is followed slowly by the second rule: an hour takes two days.
-  It is reported too (`after < before`, while `now()` itself goes on from `before`), once for each change,
-  because a person may want to restart the proxy, which follows at once.
+* As long as both clocks agree, or differ by less than `STEP`, it follows the wall clock by running
+  up to `SLEW` faster or slower: 2 seconds are made good in 100 seconds, and a charged minute is
+  wrong by 1.2 seconds at most.
+* A wall clock that was set *forward* by more is followed at once, because "today" depends on it.
+  That is a *step*: time nobody spent. It is counted, and reported to `on_step(before, after)` so
+  that whoever charges time can end what is open at `before`: a step charges nothing.
+* A wall clock that was set *back* by more is followed slowly by the second rule: an hour takes two
+  days. It is reported too (`after < before`, while `now()` itself goes on from `before`), once for
+  each change, because a person may want to restart the proxy, which follows at once.
 """
 
 from __future__ import annotations
@@ -87,8 +87,9 @@ class SystemClock:
     def _readings(self) -> tuple[float, float]:
         """The monotonic clock, and how far the wall clock is ahead of it, read at one instant.
 
-        A process that is stopped between the two readings would see a jump that never was: both readings
-        are taken again until they lie close together, and if they never do we go straight on.
+        A process that is stopped between the two readings would see a jump that never was: both
+        readings are taken again until they lie close together, and if they never do we go straight
+        on.
         """
         for _ in range(_TRIES):
             before = self._monotonic()
@@ -105,7 +106,8 @@ class SystemClock:
         return straight, self._now
 
     def _back(self, straight: float, difference: float) -> tuple[float, float] | None:
-        """Report a jump back once: only what comes on top of the one reported before is a new one."""
+        """Report a jump back once: only what comes on top of the one reported before is a new
+        one."""
         if difference > self._behind - STEP:
             self._behind = min(0.0, max(self._behind, difference))
             return None

@@ -1,4 +1,5 @@
-"""Whether each part of the proxy works. `PartHealth.text` is the answer in the words of `/readyz` and of the pages."""
+"""Whether each part of the proxy works. `PartHealth.text` is the answer in the words of `/readyz`
+and of the pages."""
 
 from __future__ import annotations
 

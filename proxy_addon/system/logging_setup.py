@@ -1,7 +1,7 @@
 """Structured logs: JSON lines, or columns on a terminal. One line for an event that matters.
 
-What mitmproxy and uvicorn log goes through the same pipe, and only from ERROR or WARNING on: their lines about
-each connection and request would reveal which sites people visit.
+What mitmproxy and uvicorn log goes through the same pipe, and only from ERROR or WARNING on: their
+lines about each connection and request would reveal which sites people visit.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""Files for their owner alone, mode 0600: written entirely or not at all, and on disk when a call returns.
+"""Files for their owner alone, mode 0600: written entirely or not at all, and on disk when a call
+returns.
 
-Content is written to a temporary file beside the target, whose name begins with a dot, and then moved atomically.
+Content is written to a temporary file beside the target, whose name begins with a dot, and then
+moved atomically.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ def make_folder(folder: Path) -> None:
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """A file that is not there yet. Raises OSError, FileExistsError among others; half a file may stay then."""
+    """A file that is not there yet. Raises OSError, FileExistsError among others; half a file may
+    stay then."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(file, "wb") as target:
         target.write(content)
@@ -31,7 +34,8 @@ def write_new(path: Path, content: bytes) -> None:
 def replace(
     path: Path, content: bytes, prepare: Callable[[Path], None] = lambda temporary: None
 ) -> None:
-    """Put a file in the place of the one that may be there, which stays as it is when this fails. Raises OSError.
+    """Put a file in the place of the one that may be there, which stays as it is when this fails.
+    Raises OSError.
 
     `prepare` is given the new file before it takes that place.
     """
@@ -41,7 +45,8 @@ def replace(
 
 
 def make_once(path: Path, content: bytes) -> None:
-    """The same, but never over a file that is there, or that another process has just made. Raises OSError."""
+    """The same, but never over a file that is there, or that another process has just made. Raises
+    OSError."""
     with _temporary_file(path, content) as temporary:
         try:
             path.hardlink_to(temporary)

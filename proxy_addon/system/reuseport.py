@@ -1,9 +1,10 @@
 """Several workers share one port, and each device is always served by the same worker.
 
-With SO_REUSEPORT the kernel spreads connections by a hash of both addresses and ports, so the connections of one
-browser would land everywhere, and no worker would see all of what a person does. A small filter program in the
-kernel picks the worker by the client's address alone. Where that cannot be installed, or all clients come from
-one address (a proxy in front), the kernel's own spreading stays; visits are united in the ledger either way.
+With SO_REUSEPORT the kernel spreads connections by a hash of both addresses and ports, so the
+connections of one browser would land everywhere, and no worker would see all of what a person does.
+A small filter program in the kernel picks the worker by the client's address alone. Where that
+cannot be installed, or all clients come from one address (a proxy in front), the kernel's own
+spreading stays; visits are united in the ledger either way.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ _LD_BYTE, _LD_WORD, _RSH, _JEQ, _MOD, _RET = 0x30, 0x20, 0x74, 0x15, 0x94, 0x16
 
 
 def program(workers: int) -> list[tuple[int, int, int, int]]:
-    """`(code, jump if true, jump if false, value)`: the last word of the source address modulo `workers`."""
+    """`(code, jump if true, jump if false, value)`: the last word of the source address modulo
+    `workers`."""
     return [
         (_LD_BYTE, 0, 0, _NET & 0xFFFFFFFF),  # version and header length
         (_RSH, 0, 0, 4),

@@ -1,7 +1,9 @@
-"""Notifies systemd, where it started this process (`Type=notify`): ready, reloading, stopping, alive.
+"""Notifies systemd, where it started this process (`Type=notify`): ready, reloading, stopping,
+alive.
 
-The protocol is datagrams of `NAME=VALUE` lines to the socket that `NOTIFY_SOCKET` names. Without that variable
-nothing is sent, and a message that cannot be sent is no reason to stop serving: systemd decides what follows.
+The protocol is datagrams of `NAME=VALUE` lines to the socket that `NOTIFY_SOCKET` names. Without
+that variable nothing is sent, and a message that cannot be sent is no reason to stop serving:
+systemd decides what follows.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ class Systemd:
         """The watchdog timeout, seconds; None where systemd expects no signals."""
 
     def ready(self, status: str) -> None:
-        """The process serves, or has finished a reload. `status` is the line that `systemctl status` shows."""
+        """The process serves, or has finished a reload. `status` is the line that
+        `systemctl status` shows."""
         self._send("READY=1", f"STATUS={' '.join(status.split())}")
 
     def reloading(self) -> None:
@@ -60,7 +63,8 @@ class Systemd:
 
 
 def _address(text: str) -> str:
-    """A path, or an abstract name, which is written with `@` for its zero byte; "" for what we cannot reach."""
+    """A path, or an abstract name, which is written with `@` for its zero byte; "" for what we
+    cannot reach."""
     if text.startswith("@"):
         return f"\0{text[1:]}"
     return text if text.startswith("/") else ""

@@ -1,7 +1,8 @@
 """One recorded event, whatever file it came from, and the checks that every reader shares.
 
-A reader that meets something wrong raises `BadRecordError` with a stable reason; the file loop counts it and
-goes on. Only the headers that say *why* a request was made are kept: cookies never leave the reader.
+A reader that meets something wrong raises `BadRecordError` with a stable reason; the file loop
+counts it and goes on. Only the headers that say *why* a request was made are kept: cookies never
+leave the reader.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ NO_HEADERS: Final[Mapping[str, str]] = {}
 class ResponseTiming(NamedTuple):
     """How an answer came, where the file knows more than its size and its end.
 
-    `head`: seconds until its head was there; `told`: its size in bytes according to the head, 0 = unknown. `passed`:
-    when its bytes passed, as (seconds after the start, bytes) in the order of time; () = evenly.
+    `head`: seconds until its head was there; `told`: its size in bytes according to the head, 0 =
+    unknown. `passed`: when its bytes passed, as (seconds after the start, bytes) in the order of
+    time; () = evenly.
     """
 
     head: float
@@ -50,13 +52,15 @@ class ResponseTiming(NamedTuple):
 
 
 class TraceEvent(NamedTuple):
-    """A request, a WebSocket message or a tunnel. Instants and durations in seconds, sizes in bytes.
+    """A request, a WebSocket message or a tunnel. Instants and durations in seconds, sizes in
+    bytes.
 
-    `at` is the start. `host` is lower case without port; `path` has no query. `headers` has lower-case names
-    and only those of `KEPT_HEADERS`. `bytes` came from the server, `bytes_up` from the client; bodies and
-    tunnels flow evenly over `duration`. `direction` is "client" or "server" for a WebSocket message, else "".
-    `status` 0 means that there was no answer. `client` tells devices of one person apart where the file can.
-    `course` tells more of how the answer came, or the bytes of a tunnel.
+    `at` is the start. `host` is lower case without port; `path` has no query. `headers` has
+    lower-case names and only those of `KEPT_HEADERS`. `bytes` came from the server, `bytes_up` from
+    the client; bodies and tunnels flow evenly over `duration`. `direction` is "client" or "server"
+    for a WebSocket message, else "". `status` 0 means that there was no answer. `client` tells
+    devices of one person apart where the file can. `course` tells more of how the answer came, or
+    the bytes of a tunnel.
     """
 
     at: float

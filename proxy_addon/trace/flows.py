@@ -1,8 +1,9 @@
 """mitmproxy flow dumps (`mitmdump -w FILE`). The only reader that imports mitmproxy.
 
-A dump holds flows in the order in which they *ended*, so events leave here unsorted. People come from the
-proxy sign-in that mitmproxy or our add-on keeps with a flow, else from the client's address. What our add-on notes
-of streamed bodies and of messages (`notes.py`) comes before what mitmproxy kept of them.
+A dump holds flows in the order in which they *ended*, so events leave here unsorted. People come
+from the proxy sign-in that mitmproxy or our add-on keeps with a flow, else from the client's
+address. What our add-on notes of streamed bodies and of messages (`notes.py`) comes before what
+mitmproxy kept of them.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def read(source: Source, user: str | None, report: ReadReport) -> Iterator[Trace
                 yield from events_of(flow.Flow.from_state(compat.migrate_flow(state)), user)
             except BadRecordError as bad:
                 report.problem(source.name, number, bad.reason, bad.detail)
-            # mitmproxy rebuilds a flow from untrusted state; whatever goes wrong in there comes out as it is.
+            # mitmproxy rebuilds a flow from untrusted state; whatever goes wrong in there comes out
+            # as it is.
             except Exception as error:
                 report.problem(
                     source.name, number, TraceFault.SYNTAX, f"not a flow ({type(error).__name__})"
@@ -55,7 +57,8 @@ def read(source: Source, user: str | None, report: ReadReport) -> Iterator[Trace
 
 
 def events_of(recorded: flow.Flow, user: str | None = None) -> list[TraceEvent]:
-    """One flow: a request with its WebSocket messages, or the busy stretches of a tunnel; [] for DNS."""
+    """One flow: a request with its WebSocket messages, or the busy stretches of a tunnel; [] for
+    DNS."""
     who, client = _who(recorded, user), _address(recorded)
     if isinstance(recorded, http.HTTPFlow):
         event = _request(recorded, who, client)
@@ -71,7 +74,8 @@ def events_of(recorded: flow.Flow, user: str | None = None) -> list[TraceEvent]:
 def _next_state(
     stream: io.BufferedReader[Any], name: str, number: int, report: ReadReport
 ) -> dict[bytes | str, Any] | None:
-    """The next frame, None at the end. Without a sound frame the start of the following one is unknown."""
+    """The next frame, None at the end. Without a sound frame the start of the following one is
+    unknown."""
     head = stream.peek(_PREFIX)[:_PREFIX]
     if not head:
         return None
@@ -134,7 +138,8 @@ def _course(recorded: http.HTTPFlow, at: float, took: float) -> ResponseTiming |
 def _noted(
     recorded: http.HTTPFlow | tcp.TCPFlow | udp.UDPFlow, dumped: Sequence[Any]
 ) -> list[Message]:
-    """The messages as noted by our add-on, which forgets their content, else as mitmproxy kept them."""
+    """The messages as noted by our add-on, which forgets their content, else as mitmproxy kept
+    them."""
     noted = notes.messages(recorded.metadata)
     if noted is not None:
         return noted
@@ -149,7 +154,8 @@ def _headers(request: http.Request) -> Mapping[str, str]:
 
 
 def _body(message: http.Message | None) -> int:
-    """Bytes of a body; a body that was streamed through is not in the dump, then its header says."""
+    """Bytes of a body; a body that was streamed through is not in the dump, then its header
+    says."""
     if message is None:
         return 0
     if message.raw_content is not None:
@@ -181,7 +187,8 @@ def _messages(messages: Iterable[Message], event: TraceEvent) -> Iterator[TraceE
 
 
 def _stretches(recorded: tcp.TCPFlow | udp.UDPFlow, who: str, client: str) -> list[TraceEvent]:
-    """A tunnel as the stretches in which bytes flowed, so that an hour of silence is not spread over."""
+    """A tunnel as the stretches in which bytes flowed, so that an hour of silence is not spread
+    over."""
     address = recorded.server_conn.sni or (recorded.server_conn.address or ("",))[0]
     host = host_of(address)
     groups: list[list[Message]] = []

@@ -28,7 +28,8 @@ _LOCAL = ("data:", "blob:", "chrome-extension:", "moz-extension:", "about:", "fi
 
 
 def read(source: Source, user: str | None, report: ReadReport) -> Iterator[TraceEvent]:
-    """Events in the order of the file, WebSocket messages behind their handshake (so not sorted)."""
+    """Events in the order of the file, WebSocket messages behind their handshake (so not
+    sorted)."""
     number = 0
     with io.BufferedReader(source) as stream:
         try:

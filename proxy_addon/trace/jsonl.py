@@ -44,7 +44,8 @@ def read(source: Source, user: str | None, report: ReadReport) -> Iterator[Trace
 
 
 def event_of(record: Any, user: str | None = None) -> TraceEvent:
-    """A decoded line as an event; raises BadRecordError. `user` is for a record that names nobody."""
+    """A decoded line as an event; raises BadRecordError. `user` is for a record that names
+    nobody."""
     if record.__class__ is not dict:
         raise BadRecordError(TraceFault.TYPE, "the line is not an object")
     get = record.get

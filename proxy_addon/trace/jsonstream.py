@@ -25,7 +25,8 @@ class _Bytes(Protocol):
 
 
 class JsonStream:
-    """A cursor over a JSON text. `skip` is the only way past punctuation, `value` past anything else."""
+    """A cursor over a JSON text. `skip` is the only way past punctuation, `value` past anything
+    else."""
 
     def __init__(self, stream: _Bytes) -> None:
         self._stream = stream

@@ -3,9 +3,9 @@
 | key | value |
 |---|---|
 | `user` | whose flow it is |
-| `allowance_times` | `[asked, answered]`: the instants when we decided, and when the head of the answer came |
+| `allowance_times` | `[asked, answered]`: instants of the decision and of the answer's head |
 | `allowance_passed` | a streamed body as `[instant, bytes]` pairs, ascending, about one a second |
-| `allowance_messages` | messages of a WebSocket or a tunnel as `[instant, bytes, from the client]` |
+| `allowance_messages` | messages of a WebSocket or tunnel: `[instant, bytes, from the client]` |
 
 A dump may come from anywhere, so all of it is checked.
 """

@@ -1,9 +1,9 @@
 """Events in the order of time, in bounded memory.
 
-Two ways, because files are unsorted in two ways. Our JSON lines are sorted or nearly so: a small heap is
-enough, and what comes later than that is a problem of its line. Squid and mitmproxy write when a transfer
-*ends*, so an eight-hour tunnel stands eight hours behind its start: those are sorted in runs that are kept in
-a temporary file without a name and merged again.
+Two ways, because files are unsorted in two ways. Our JSON lines are sorted or nearly so: a small
+heap is enough, and what comes later than that is a problem of its line. Squid and mitmproxy write
+when a transfer *ends*, so an eight-hour tunnel stands eight hours behind its start: those are
+sorted in runs that are kept in a temporary file without a name and merged again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _BATCH = 256
 def nearly_sorted(
     events: Iterable[TraceEvent], name: str, report: ReadReport, window: int = 2_000
 ) -> Iterator[TraceEvent]:
-    """Put right what is out of place by less than `window` events; anything later is counted and left out."""
+    """Put right what is out of place by less than `window` events; anything later is counted and
+    left out."""
     buffer: list[tuple[float, int, TraceEvent]] = []
     emitted = float("-inf")
     for number, event in enumerate(events, 1):

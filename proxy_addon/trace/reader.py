@@ -26,9 +26,9 @@ def open_traces(
 ) -> Iterator[TraceEvent]:
     """Read traces of any known format, merged by time.
 
-    `user` names the person where a file does not (always in HAR; in Squid's log and flow dumps instead of
-    the address). What cannot be read is counted in `report`, which fills while the events are taken; with
-    `strict` (or a strict report) the first problem raises TraceError.
+    `user` names the person where a file does not (always in HAR; in Squid's log and flow dumps
+    instead of the address). What cannot be read is counted in `report`, which fills while the
+    events are taken; with `strict` (or a strict report) the first problem raises TraceError.
     """
     report = report if report is not None else ReadReport()
     report.strict = report.strict or strict

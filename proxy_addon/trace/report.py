@@ -1,4 +1,5 @@
-"""What was read and what could not be: counted by reason, the first few kept with file and number."""
+"""What was read and what could not be: counted by reason, the first few kept with file and
+number."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from proxy_addon.trace.event import TraceFault
 
 
 class TraceProblem(NamedTuple):
-    """`number` is a line (JSON lines, Squid), an entry (HAR) or a flow, from 1; 0 is the file as a whole."""
+    """`number` is a line (JSON lines, Squid), an entry (HAR) or a flow, from 1; 0 is the file as a
+    whole."""
 
     file: str
     number: int
@@ -36,8 +38,9 @@ class TraceError(Exception):
 class ReadReport:
     """Filled while `open_traces` is being read. Memory does not grow with the input.
 
-    `bytes_read` of `bytes_total` (as stored, so compressed bytes of a gzip) is for a progress bar; the total
-    is 0 when a file has no size, such as a pipe. `skipped` counts sound records that are not traffic.
+    `bytes_read` of `bytes_total` (as stored, so compressed bytes of a gzip) is for a progress bar;
+    the total is 0 when a file has no size, such as a pipe. `skipped` counts sound records that are
+    not traffic.
     """
 
     strict: bool = False

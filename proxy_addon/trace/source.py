@@ -1,4 +1,5 @@
-"""Bytes of a trace file: gzip opened transparently, a damaged or truncated file ends early and says so."""
+"""Bytes of a trace file: gzip opened transparently, a damaged or truncated file ends early and says
+so."""
 
 from __future__ import annotations
 
@@ -66,7 +67,8 @@ class Source(io.RawIOBase):
         super().close()
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Numbered lines without their end; one that is longer than 8 MiB is a problem and is left out."""
+        """Numbered lines without their end; one that is longer than 8 MiB is a problem and is left
+        out."""
         number, rest, too_long = 1, b"", False
         with io.BufferedReader(self, CHUNK) as stream:
             while chunk := stream.read1(CHUNK):

@@ -1,7 +1,9 @@
-"""Squid's native access.log: time of the *end*, milliseconds, client, result, bytes, method, URL, user, …
+"""Squid's native access.log: time of the *end*, milliseconds, client, result, bytes, method, URL,
+user, …
 
-The log is written when a transfer ends, so the start is the time less the duration, and the events leave here
-unsorted. CONNECT lines are tunnels. Somebody without a name is known by the address, as everywhere.
+The log is written when a transfer ends, so the start is the time less the duration, and the events
+leave here unsorted. CONNECT lines are tunnels. Somebody without a name is known by the address, as
+everywhere.
 """
 
 from __future__ import annotations

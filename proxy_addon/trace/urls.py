@@ -11,7 +11,8 @@ _LONGEST = 65_536
 
 
 class Url(NamedTuple):
-    """Scheme, host (lower case, no userinfo, no port), path (at least "/"), query without question mark."""
+    """Scheme, host (lower case, no userinfo, no port), path (at least "/"), query without question
+    mark."""
 
     scheme: str
     host: str
@@ -38,7 +39,8 @@ def split_url(url: object) -> Url:
 
 @lru_cache(maxsize=8192)
 def host_of(authority: str) -> str:
-    """The host of `user:password@host:port`, lower case; raises BadRecordError when there is none."""
+    """The host of `user:password@host:port`, lower case; raises BadRecordError when there is
+    none."""
     host = authority.rpartition("@")[2].strip().lower()
     if host.startswith("["):
         host = host[1:].partition("]")[0]

@@ -1,7 +1,9 @@
-"""`/admin`: the rules in force, the proxy's health, what observed rules would block, and requests for more time.
+"""`/admin`: the rules in force, the proxy's health, what observed rules would block, and requests
+for more time.
 
-For people who are signed in and have the role `admin`. Being known by an address alone is not enough,
-because somebody else may use that device. Forms are answered with a redirect, so that reloading a page repeats nothing.
+For people who are signed in and have the role `admin`. Being known by an address alone is not
+enough, because somebody else may use that device. Forms are answered with a redirect, so that
+reloading a page repeats nothing.
 """
 
 from __future__ import annotations
@@ -66,7 +68,8 @@ class AdminPages:
         return _redirect(PATH, done=closed.status)
 
     async def unmask(self, request: Request) -> Response:
-        """Unmask a pseudonym: first the audit entry, then a redirect to a page that shows the name for a while."""
+        """Unmask a pseudonym: first the audit entry, then a redirect to a page that shows the name
+        for a while."""
         name = self._admin(request)
         fields = await self._posted(request, name)
         pseudonym = fields.get("pseudonym", "").strip()

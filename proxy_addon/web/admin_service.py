@@ -1,4 +1,5 @@
-"""What pages do beyond showing the state in memory: requests for more time, and what administrators see and decide."""
+"""What pages do beyond showing the state in memory: requests for more time, and what administrators
+see and decide."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ OPTIONAL_TIMEOUT: Final = 1.0  # seconds that a page waits for data that it can 
 
 
 class Totals(NamedTuple):
-    """Seconds of everybody today, by platform and by allowance (None: free), and how many people."""
+    """Seconds of everybody today, by platform and by allowance (None: free), and how many
+    people."""
 
     platforms: Mapping[str, float]
     allowances: Mapping[str | None, float]
@@ -35,12 +37,14 @@ class Totals(NamedTuple):
 
 @dataclass(frozen=True)
 class AdminService:
-    """For the event loop of the proxy: whatever needs the ledger is a coroutine, and raises LedgerError.
+    """For the event loop of the proxy: whatever needs the ledger is a coroutine, and raises
+    LedgerError.
 
-    `ledger` takes names, also where it keeps pseudonyms (`names`). `loaded`: since when the rules have been in
-    force here. `problems`: what is wrong with the rules folder, a line each. `would_block`: labels and counts of
-    what observed rules would have blocked, for all workers; called on another thread. `users`: the names in the
-    password file. `wake`: have changes in the ledger read now. `workers`: how many processes share the port.
+    `ledger` takes names, also where it keeps pseudonyms (`names`). `loaded`: since when the rules
+    have been in force here. `problems`: what is wrong with the rules folder, a line each.
+    `would_block`: labels and counts of what observed rules would have blocked, for all workers;
+    called on another thread. `users`: the names in the password file. `wake`: have changes in the
+    ledger read now. `workers`: how many processes share the port.
     """
 
     ledger: Ledger
@@ -59,7 +63,8 @@ class AdminService:
     workers: int = 1
 
     def is_admin(self, person: str) -> bool:
-        """Whether the rules give that name the admin role; a role given by an address does not count."""
+        """Whether the rules give that name the admin role; a role given by an address does not
+        count."""
         return ADMIN in self.engine().person(person, self.clock.now()).roles
 
     # -- requests for more time
@@ -85,7 +90,8 @@ class AdminService:
         return await self.executor.run(lambda: self.ledger.requests(person=person))
 
     async def requests_if_quick(self, person: str) -> Sequence[TimeRequest]:
-        """The same for a page that can do without them; empty while the ledger is slow or unavailable."""
+        """The same for a page that can do without them; empty while the ledger is slow or
+        unavailable."""
         try:
             if not self.state().up:
                 return ()
@@ -181,7 +187,8 @@ class AdminService:
     # -- unmasking
 
     async def unmask(self, pseudonym: str, reason: str, by: str) -> str | None:
-        """Who a pseudonym is; written to the audit log first. Raises NotPossible, and LedgerError."""
+        """Who a pseudonym is; written to the audit log first. Raises NotPossible, and
+        LedgerError."""
         names, words = self._names(), more_time.one_line(reason)
         if not words:
             raise more_time.NotPossible(

@@ -19,7 +19,8 @@ MAX_SHOWN = 50  # of requests, problems, and rows of what would have been stoppe
 
 
 class InForce(NamedTuple):
-    """The rules in force. `problems`: what keeps those of the folder from coming into force, a line each."""
+    """The rules in force. `problems`: what keeps those of the folder from coming into force, a line
+    each."""
 
     digest: str
     loaded: str
@@ -83,7 +84,8 @@ class OpenRequest(NamedTuple):
 
 
 class Admin(NamedTuple):
-    """The whole page. `today`, `waiting`: None while the ledger is unavailable. `message`: what the last form did."""
+    """The whole page. `today`, `waiting`: None while the ledger is unavailable. `message`: what the
+    last form did."""
 
     person: str
     date: str

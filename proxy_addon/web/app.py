@@ -1,7 +1,9 @@
-"""The two small web applications: the employee's, reached through the proxy, and the one on the web port.
+"""The two small web applications: the employee's, reached through the proxy, and the one on the web
+port.
 
-All endpoints are coroutines and run on the event loop: a worker thread would read the enforcer's state while the
-proxy changes it. What they show comes from memory; the few that need the ledger ask it through `AdminService`.
+All endpoints are coroutines and run on the event loop: a worker thread would read the enforcer's
+state while the proxy changes it. What they show comes from memory; the few that need the ledger ask
+it through `AdminService`.
 """
 
 from __future__ import annotations
@@ -63,10 +65,10 @@ class _ErrorPages:
 def employee_app(proxy_state: ProxyState, admin_service: AdminService | None = None) -> FastAPI:
     """`http(s)://allowance.internal/`: one person's own page.
 
-    The person is in `scope["extensions"]["allowance.person"]`, set by the proxy: a mapping of "name",
-    "identified" and "address", and optionally "reached" (the proxy's own address on that connection, for
-    `/proxy.pac`) and "signed_in". No header and no query can name a person. Without `admin_service` nobody can ask
-    for more time, and there is no page for administrators.
+    The person is in `scope["extensions"]["allowance.person"]`, set by the proxy: a mapping of
+    "name", "identified" and "address", and optionally "reached" (the proxy's own address on that
+    connection, for `/proxy.pac`) and "signed_in". No header and no query can name a person. Without
+    `admin_service` nobody can ask for more time, and there is no page for administrators.
     """
     app = _bare_app()
 
@@ -137,7 +139,8 @@ def _serve_forms(
 
 
 def web_app(proxy_state: ProxyState) -> FastAPI:
-    """The web port: for administrators and their monitoring. It names an employee only to commands on this machine."""
+    """The web port: for administrators and their monitoring. It names an employee only to commands
+    on this machine."""
     app = _bare_app()
 
     async def home(request: Request) -> Response:
@@ -172,7 +175,8 @@ def web_app(proxy_state: ProxyState) -> FastAPI:
 
 
 def _setup(proxy_state: ProxyState, reached: Callable[[Request], str]) -> dict[str, Endpoint]:
-    """The endpoints for setting up a browser. `reached` gives the host that the client uses for this proxy."""
+    """The endpoints for setting up a browser. `reached` gives the host that the client uses for
+    this proxy."""
 
     def certificate() -> bytes:
         found = files.certificate(proxy_state.ca_pem())

@@ -25,7 +25,8 @@ function FindProxyForURL(url, host) {
 
 
 def certificate(pem: bytes) -> bytes | None:
-    """The first certificate in `pem` and nothing else: a private key in the same file is never returned."""
+    """The first certificate in `pem` and nothing else: a private key in the same file is never
+    returned."""
     found = _CERTIFICATE.search(pem)
     return found.group() if found else None
 
@@ -41,12 +42,14 @@ def fingerprint(pem: bytes) -> str:
 
 
 def pac(host: str, port: int) -> str:
-    """Everything except this machine and plain host names goes to the proxy. `host` must come from `safe_host`."""
+    """Everything except this machine and plain host names goes to the proxy. `host` must come from
+    `safe_host`."""
     return _PAC % f"{host}:{port}"
 
 
 def safe_host(authority: str) -> str | None:
-    """The host of "host", "host:port" or "[v6]:port", safe to use in a script; None when it is not a host."""
+    """The host of "host", "host:port" or "[v6]:port", safe to use in a script; None when it is not
+    a host."""
     if authority.startswith("["):
         return _address(authority[1:].partition("]")[0])
     if authority.count(":") > 1:

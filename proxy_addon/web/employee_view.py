@@ -29,7 +29,8 @@ _SPANS = (
 
 
 class Visitor(NamedTuple):
-    """Who is viewing the page, as identified by the proxy. `reached` is the proxy's own address on that connection.
+    """Who is viewing the page, as identified by the proxy. `reached` is the proxy's own address on
+    that connection.
 
     `signed_in`: the name comes from a password or a trusted front proxy, not from an address alone.
     """
@@ -58,7 +59,8 @@ class Visitor(NamedTuple):
 
 
 class Card(NamedTuple):
-    """One allowance. `observed`: its rules are only observed: nothing is blocked when it is used up."""
+    """One allowance. `observed`: its rules are only observed: nothing is blocked when it is used
+    up."""
 
     title: str
     bar: Bar

@@ -1,7 +1,9 @@
-"""`GET /api/explain?user=…&url=…`: what the running proxy would answer and why, from its live state.
+"""`GET /api/explain?user=…&url=…`: what the running proxy would answer and why, from its live
+state.
 
-Only for commands on the same machine: it names a person. A connection from elsewhere is refused, and so is one
-that a front proxy passes on, or that a page in a browser could make (a foreign Host, or an Origin).
+Only for commands on the same machine: it names a person. A connection from elsewhere is refused,
+and so is one that a front proxy passes on, or that a page in a browser could make (a foreign Host,
+or an Origin).
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ class ExplainingState(Protocol):
 
 
 def explain(proxy_state: ExplainingState, user: str, url: str) -> dict[str, Any]:
-    """The answer as `rules explain --json` prints it. Raises ValueError for what is not a name or not a URL."""
+    """The answer as `rules explain --json` prints it. Raises ValueError for what is not a name or
+    not a URL."""
     return explanation.data(proxy_state.explanation(user, url), proxy_state.rules().zone)
 
 

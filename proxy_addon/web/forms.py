@@ -1,9 +1,11 @@
-"""Forms on our own pages: accepted only from the person they were shown to, and only from our own page.
+"""Forms on our own pages: accepted only from the person they were shown to, and only from our own
+page.
 
-Every request carries the person's identity by itself (sign-in to the proxy, an address), so another site could make a
-browser send a form here in that person's name (CSRF). Two checks prevent it: the browser says that the request comes
-from our own page (`Sec-Fetch-Site`, `Origin`), and the form holds a token that only a page shown to that person has.
-The key of the tokens is derived from the CA's key, so every worker of a host accepts those of the others.
+Every request carries the person's identity by itself (sign-in to the proxy, an address), so another
+site could make a browser send a form here in that person's name (CSRF). Two checks prevent it: the
+browser says that the request comes from our own page (`Sec-Fetch-Site`, `Origin`), and the form
+holds a token that only a page shown to that person has. The key of the tokens is derived from the
+CA's key, so every worker of a host accepts those of the others.
 """
 
 from __future__ import annotations
@@ -84,7 +86,8 @@ async def posted(request: Request, person: str, tokens: Tokens, now: float) -> d
 
 
 def from_our_page(request: Request) -> bool:
-    """Whether the browser says that a page of ours sent this. A request without either header is not accepted."""
+    """Whether the browser says that a page of ours sent this. A request without either header is
+    not accepted."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None and site.lower() != "same-origin":
         return False

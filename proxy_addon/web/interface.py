@@ -26,7 +26,8 @@ class Health:
 
 
 class ProxyState(Protocol):
-    """Every method answers from memory at once, because pages are served on the event loop of the proxy."""
+    """Every method answers from memory at once, because pages are served on the event loop of the
+    proxy."""
 
     def now(self) -> float:
         """The current instant."""
@@ -41,16 +42,19 @@ class ProxyState(Protocol):
         """One balance for each allowance that a rule could charge this person for."""
 
     def visits_today(self, person: str) -> Sequence[Visit]:
-        """Visits that end after the policy's day began, in any order, including the running ones."""
+        """Visits that end after the policy's day began, in any order, including the running
+        ones."""
 
     def explanation(self, user: str, url: str) -> Explanation:
-        """What the answer would be if a user opened a URL now. Raises ValueError for what is not a URL."""
+        """What the answer would be if a user opened a URL now. Raises ValueError for what is not a
+        URL."""
 
     def health(self) -> Health:
         """The state of each part."""
 
     def reload(self) -> Outcome:
-        """Read the rules folder and put its rules into force. Blocks: never called on an event loop."""
+        """Read the rules folder and put its rules into force. Blocks: never called on an event
+        loop."""
 
     def ca_pem(self) -> bytes:
         """The CA certificate, PEM."""

@@ -1,4 +1,5 @@
-"""Runs ledger calls for pages: each on a thread of its own, for a limited time, never on the event loop."""
+"""Runs ledger calls for pages: each on a thread of its own, for a limited time, never on the event
+loop."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ MAX_CALLS: Final = (
 
 
 class LedgerExecutor:
-    """For one event loop. A call that timed out keeps running until the database ends it, and counts until then."""
+    """For one event loop. A call that timed out keeps running until the database ends it, and
+    counts until then."""
 
     def __init__(self, timeout: float = TIMEOUT, max_calls: int = MAX_CALLS) -> None:
         self._timeout = timeout
@@ -25,8 +27,8 @@ class LedgerExecutor:
         self._running = 0
 
     async def run[Answer](self, call: Callable[[], Answer], seconds: float | None = None) -> Answer:
-        """What `call` returns or raises. Raises LedgerUnavailable when it takes too long, or when too many
-        calls are running already."""
+        """What `call` returns or raises. Raises LedgerUnavailable when it takes too long, or when
+        too many calls are running already."""
         if self._running >= self._max_calls:
             raise LedgerUnavailable(
                 "too many requests are waiting for the ledger; try again in a moment", kind="slow"
@@ -53,7 +55,8 @@ class LedgerExecutor:
             with suppress(RuntimeError):  # the loop has been closed meanwhile
                 loop.call_soon_threadsafe(settle, result, problem)
 
-        # A daemon thread outside the pool that resolves names: a database that hangs blocks nothing else.
+        # A daemon thread outside the pool that resolves names: a database that hangs blocks nothing
+        # else.
         threading.Thread(target=work, name="ledger-page", daemon=True).start()
         try:
             return await asyncio.wait_for(answer, self._timeout if seconds is None else seconds)

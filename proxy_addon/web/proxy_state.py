@@ -22,8 +22,8 @@ from proxy_addon.web.interface import Health
 class LiveProxyState:
     """Implements `web.interface.ProxyState`.
 
-    `checks` gives the state of each part; `expose` gives the metrics. Without `reloading` the rules cannot be
-    reloaded.
+    `checks` gives the state of each part; `expose` gives the metrics. Without `reloading` the rules
+    cannot be reloaded.
     """
 
     def __init__(
@@ -64,14 +64,16 @@ class LiveProxyState:
         return self._enforcer.engine.balances(somebody, self._book.of(person), self.now())
 
     def visits_today(self, person: str) -> Sequence[Visit]:
-        """Visits that end after the policy's day began; visits that lie in the future are left out."""
+        """Visits that end after the policy's day began; visits that lie in the future are left
+        out."""
         now = self.now()
         start = periods.calendar_window(Period.DAY, self.rules(), now).start
         visits = list(self._book.of(person).visits.values())
         return [v for v in visits if v.end > start and v.end > v.start and v.start <= now]
 
     def explanation(self, user: str, url: str) -> Explanation:
-        """What the answer would be now. Works on copies, because the web port has a thread of its own."""
+        """What the answer would be now. Works on copies, because the web port has a thread of its
+        own."""
         now, engine = self.now(), self._enforcer.engine
         person = person_of(engine, user, now)
         if person is not None and not user.startswith("ip:"):

@@ -1,4 +1,5 @@
-"""`POST /api/reload`: read the rules folder now, and return the outcome. Only for commands on the same machine."""
+"""`POST /api/reload`: read the rules folder now, and return the outcome. Only for commands on the
+same machine."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ class ReloadingState(Protocol):
 def endpoint(proxy_state: ReloadingState) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint.
 
-    `{"ok", "changed", "digest", "problems": [line, …]}`, with status 200, or 422 when there are problems.
+    `{"ok", "changed", "digest", "problems": [line, …]}`, with status 200, or 422 when there are
+    problems.
     """
 
     async def answer(request: Request) -> Response:

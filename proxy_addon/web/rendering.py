@@ -37,7 +37,8 @@ def employee(
 ) -> Response:
     """The employee's own page; it refreshes itself while it is visible.
 
-    `requests`: rows of `time_request_pages` about requests for more time. `admin`: link to the administrators' page.
+    `requests`: rows of `time_request_pages` about requests for more time. `admin`: link to the
+    administrators' page.
     """
     page = _EMPLOYEE.render(day=day, requests=requests, can_ask=can_ask, admin=admin)
     return HTMLResponse(_bytes(page), headers=page_headers(script=_REFRESH) | PRIVATE)

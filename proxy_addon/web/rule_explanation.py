@@ -1,7 +1,8 @@
 """`/why`: which rule decides for the person viewing the page, which rules did not apply and why.
 
-For each platform they used today, and for the one they choose or type. The answer comes from the running proxy's own
-evaluation of the rules. Nobody else is named: of colleagues in a rule or limit the page says only that there are some.
+For each platform they used today, and for the one they choose or type. The answer comes from the
+running proxy's own evaluation of the rules. Nobody else is named: of colleagues in a rule or limit
+the page says only that there are some.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class Line(NamedTuple):
 
 
 class ExplanationView(NamedTuple):
-    """What would happen if the person opened a platform now. `later`: the number of rules after the deciding one."""
+    """What would happen if the person opened a platform now. `later`: the number of rules after the
+    deciding one."""
 
     title: str
     opens: bool
@@ -58,7 +60,8 @@ class ExplanationView(NamedTuple):
 
 
 class WhyPage(NamedTuple):
-    """The page. `asked` is the answer to what was chosen or typed, `problem` says why there is no answer."""
+    """The page. `asked` is the answer to what was chosen or typed, `problem` says why there is no
+    answer."""
 
     person: str
     choices: tuple[PlatformChoice, ...]

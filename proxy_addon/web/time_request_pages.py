@@ -1,4 +1,5 @@
-"""Requests for more time: the form, its submission, and the rows about requests on a person's own page."""
+"""Requests for more time: the form, its submission, and the rows about requests on a person's own
+page."""
 
 from __future__ import annotations
 
@@ -55,7 +56,8 @@ class FormValues(NamedTuple):
 
 
 class AskPage(NamedTuple):
-    """The page with the form. `open`: whether another request may be made; `problem`: why the last one was refused."""
+    """The page with the form. `open`: whether another request may be made; `problem`: why the last
+    one was refused."""
 
     person: str
     choices: tuple[AllowanceChoice, ...]

@@ -8,7 +8,8 @@ from proxy_addon.web.employee_view import Visitor
 
 
 def visitor(request: Request) -> Visitor:
-    """Who is viewing the page. Raises HTTPException for a request that did not come through the proxy."""
+    """Who is viewing the page. Raises HTTPException for a request that did not come through the
+    proxy."""
     found = Visitor.of(request.scope)
     if found is None:
         raise HTTPException(

@@ -1,4 +1,5 @@
-"""A public class has one name, and a name one class: who reads `Outcome` need not look up which one is meant."""
+"""A public class has one name, and a name one class: who reads `Outcome` need not look up which one
+is meant."""
 
 from __future__ import annotations
 

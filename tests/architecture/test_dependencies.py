@@ -1,4 +1,5 @@
-"""Each library that is imported is declared in pyproject.toml, and each that the product declares is used."""
+"""Each library that is imported is declared in pyproject.toml, and each that the product declares
+is used."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from tests.architecture.tree import OURS, ROOT, parsed, python_files
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LOCAL = {path.name for path in ROOT.iterdir() if path.is_dir()}
 
-# Libraries of a library that is declared: their versions have to be those with which that one works.
+# Libraries of a library that is declared: their versions have to be those with which that one
+# works.
 THROUGH = {
     "certifi": "mitmproxy",
     "cryptography": "mitmproxy",
@@ -74,7 +76,8 @@ def libraries(*folders: str) -> dict[str, Path]:
     ids=["product", "tests and tools"],
 )
 def test_what_is_imported_is_declared(folders: tuple[str, ...], permitted: set[str]) -> None:
-    """The product may import its own dependencies only; tests and tools those of the groups as well."""
+    """The product may import its own dependencies only; tests and tools those of the groups as
+    well."""
     undeclared = [
         f"{path}: {name}"
         for name, path in libraries(*folders).items()

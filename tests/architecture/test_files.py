@@ -1,4 +1,5 @@
-"""What every file of the project keeps to: size, a twin, a sentence for each test, nothing of one machine."""
+"""What every file of the project keeps to: size, a twin, a sentence for each test, nothing of one
+machine."""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ MIGRATIONS = (
 
 
 def has_code(path: Path) -> bool:
-    """True where there is more than a docstring; names that an `__init__` passes on are not code."""
+    """True where there is more than a docstring; names that an `__init__` passes on are not
+    code."""
     passed_on = (ast.Import, ast.ImportFrom, ast.Assign) if path.name == "__init__.py" else ()
     return any(not isinstance(node, (ast.Expr, *passed_on)) for node in parsed(path).body)
 
@@ -96,7 +98,8 @@ def test_files_are_small(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_functions_are_short(path: Path) -> None:
-    """No body of a function has more than 60 lines; parameters, as those of a command, are not counted."""
+    """No body of a function has more than 60 lines; parameters, as those of a command, are not
+    counted."""
     long = [
         f"{path}:{node.lineno}: {node.name}"
         for node in ast.walk(parsed(path))
@@ -153,7 +156,8 @@ UNFINISHED = re.compile(
     ids=["machine", "registry", "unfinished"],
 )
 def test_nothing_that_should_not_be_here(pattern: re.Pattern[str], what: str) -> None:
-    """Tracked files name no path of one machine, no package registry, and leave nothing half done."""
+    """Tracked files name no path of one machine, no package registry, and leave nothing half
+    done."""
     found = []
     for path, text in text_files():
         for number, line in enumerate(text.splitlines(), start=1):
@@ -183,7 +187,8 @@ def test_no_link_leads_out_of_the_repository() -> None:
 
 
 def test_files_that_are_named_exist() -> None:
-    """A file that a docstring, a comment or a page names is there: a name that has moved misleads its reader."""
+    """A file that a docstring, a comment or a page names is there: a name that has moved misleads
+    its reader."""
     known = {str(path) for path in tracked()}
     pages = [path for path in tracked() if path.suffix == ".md" and path.name != "CHANGELOG.md"]
     missing = [

@@ -20,7 +20,8 @@ MODULES = {module_name(path): path for path in FILES}
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Modules of ours that a file imports when it is loaded; `if TYPE_CHECKING` counts like any other import."""
+    """Modules of ours that a file imports when it is loaded; `if TYPE_CHECKING` counts like any
+    other import."""
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in MODULES)
@@ -52,7 +53,8 @@ def test_no_cycles() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_that_are_imported_by_name_exist(command: str) -> None:
-    """The table of commands has strings, which no other tool follows: each is a module of ours with that name in it."""
+    """The table of commands has strings, which no other tool follows: each is a module of ours with
+    that name in it."""
     target = COMMANDS[command]
     module = f"proxy_addon.cli.{target.module}"
     assert module in MODULES

@@ -38,7 +38,8 @@ def loggers() -> Iterator[tuple[str, ast.expr | None]]:
 
 
 def test_names_are_fixed() -> None:
-    """Each logger has a name that is written out, so that a module can move and no line changes its sender."""
+    """Each logger has a name that is written out, so that a module can move and no line changes its
+    sender."""
     names = {}
     for file, argument in loggers():
         assert isinstance(argument, ast.Constant), file

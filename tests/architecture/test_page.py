@@ -1,4 +1,5 @@
-"""docs/architecture.md names the layers of pyproject.toml and every module, and decisions.md who opens the database."""
+"""docs/architecture.md names the layers of pyproject.toml and every module, and decisions.md who
+opens the database."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ class Row(NamedTuple):
 
 
 def rows() -> list[Row]:
-    """The folders of the page, each with its modules (`name`) and folders without modules (`name/`)."""
+    """The folders of the page, each with its modules (`name`) and folders without modules
+    (`name/`)."""
     found: list[Row] = []
     above: list[tuple[int, Path]] = []
     for line in TREE:
@@ -48,7 +50,8 @@ def modules_of(folder: Path) -> set[str]:
 
 
 def test_every_folder_and_module_is_in_its_row() -> None:
-    """No module is missing on the page, none is named twice, and none that is not there is named."""
+    """No module is missing on the page, none is named twice, and none that is not there is
+    named."""
     found = rows()
     named = {row.folder: sorted(name for name in row.names if "/" not in name) for row in found}
     assert len(named) == len(found)
@@ -81,7 +84,8 @@ def packages(path: Path) -> set[str]:
 
 
 def test_decisions_name_the_commands_that_open_the_database() -> None:
-    """The decision on commands on the ledger lists the modules that import `db`, all of them and no others."""
+    """The decision on commands on the ledger lists the modules that import `db`, all of them and no
+    others."""
     decisions = (ROOT / "docs" / "decisions.md").read_text("utf-8")
     section = decisions.split("### Commands on the ledger open it themselves\n")[1].split("\n#")[0]
     opening = {

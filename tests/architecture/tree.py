@@ -1,4 +1,5 @@
-"""What the architecture tests look at: the tracked files, and the syntax tree of each Python file."""
+"""What the architecture tests look at: the tracked files, and the syntax tree of each Python
+file."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ OURS = ("proxy_addon", "db")
 
 @cache
 def names() -> tuple[Path, ...]:
-    """Files and links that are in git, or would be after `git add .`; from the root. Without git: the whole tree."""
+    """Files and links that are in git, or would be after `git add .`; from the root. Without git:
+    the whole tree."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
         listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()

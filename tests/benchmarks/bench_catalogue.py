@@ -2,9 +2,10 @@
 
 Run it: `python tests/benchmarks/bench_catalogue.py [--json]`. Exit code 1 when a budget is missed.
 
-Every address of `tests/rules/platforms.txt` is asked about, and the dearest one is judged, not an average:
-hot (the host was seen before), cold (it was not). Addresses whose path needs decoding are shown apart and
-not judged: browsers do not send them. Times are CPU time, for nothing here waits, the best of several rounds.
+Every address of `tests/rules/platforms.txt` is asked about, and the dearest one is judged, not an
+average: hot (the host was seen before), cold (it was not). Addresses whose path needs decoding are
+shown apart and not judged: browsers do not send them. Times are CPU time, for nothing here waits,
+the best of several rounds.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ def microseconds(run: Callable[[], object], calls: int) -> float:
 def measure() -> dict[str, list[tuple[float, str]]]:
     """(microseconds, address) by kind, the dearest first.
 
-    All addresses take turns in each round, so that a busy moment of the machine spoils one round of some
-    addresses and not all rounds of one.
+    All addresses take turns in each round, so that a busy moment of the machine spoils one round of
+    some addresses and not all rounds of one.
     """
     known = Catalogue(shipped())
     urls = [line.split()[0] for line in TABLE.read_text().splitlines() if not line.startswith("#")]
@@ -61,7 +62,8 @@ def measure() -> dict[str, list[tuple[float, str]]]:
             host, path = parts.netloc, f"{parts.path}?{parts.query}" if parts.query else parts.path
 
             def first_seen(host: str = host, path: str = path) -> None:
-                known._place.cache_clear()  # another spelling of the host would be dearer, and measure itself
+                # another spelling of the host would be dearer, and measure itself
+                known._place.cache_clear()
                 known.lookup(host, path)
 
             cold = microseconds(first_seen, 30)

@@ -1,11 +1,12 @@
-"""A ledger of 50,000 people with 90 days of history, on both engines. Prints figures, judges nothing.
+"""A ledger of 50,000 people with 90 days of history, on both engines. Prints figures, judges
+nothing.
 
-Run: python tests/benchmarks/bench_ledger.py [PEOPLE [DAYS]]
-Budgets (docs/reliability.md): the balance of one person 5 ms, the warm-up of a proxy with 10,000 active people
-2 s, the report of a month on Postgres 2 s. Takes some minutes, nearly all of them to build the two databases.
+Run: python tests/benchmarks/bench_ledger.py [PEOPLE [DAYS]] Budgets (docs/reliability.md): the
+balance of one person 5 ms, the warm-up of a proxy with 10,000 active people 2 s, the report of a
+month on Postgres 2 s. Takes some minutes, nearly all of them to build the two databases.
 
-Everybody has one to three visits on each of five days a week, on three platforms and two allowances; on the
-last day 10,000 people have six.
+Everybody has one to three visits on each of five days a week, on three platforms and two
+allowances; on the last day 10,000 people have six.
 """
 
 from __future__ import annotations

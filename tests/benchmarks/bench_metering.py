@@ -1,6 +1,8 @@
-"""How far the charge is from the truth, on days made by generators: `python tests/benchmarks/bench_metering.py`.
+"""How far the charge is from the truth, on days made by generators:
+`python tests/benchmarks/bench_metering.py`.
 
-`SEEDS=100-171` in the environment gives the whole table of docs/metering.md (minutes); a few seeds without it.
+`SEEDS=100-171` in the environment gives the whole table of docs/metering.md (minutes); a few seeds
+without it.
 """
 
 from __future__ import annotations

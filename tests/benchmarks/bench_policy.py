@@ -1,4 +1,5 @@
-"""How long a decision takes: 10,000 people, 200 rules, 40 platforms. Prints figures, judges nothing.
+"""How long a decision takes: 10,000 people, 200 rules, 40 platforms. Prints figures, judges
+nothing.
 
 Run: python tests/benchmarks/bench_policy.py [DECISIONS]
 Budget (docs): median 20 us, p99 60 us.
@@ -100,7 +101,8 @@ def rule_set(chance: random.Random) -> RuleSet:
 
 
 def usage(chance: random.Random, minutes: float) -> StaticUsage:
-    """Stretches of so many minutes each, over the last two days; every eighth person has a grant."""
+    """Stretches of so many minutes each, over the last two days; every eighth person has a
+    grant."""
     many = {}
     for i in range(10):
         starts = [NOW - chance.random() * 2 * 86_400 for _ in range(VISITS)]

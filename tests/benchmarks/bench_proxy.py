@@ -1,8 +1,10 @@
-"""Requests per second through `allowance run` and through a bare mitmdump, in one run. Prints ratios.
+"""Requests per second through `allowance run` and through a bare mitmdump, in one run. Prints
+ratios.
 
-Run: PYTHONPATH=. python tests/benchmarks/bench_proxy.py [SECONDS]
-Budget (docs/architecture.md): limited traffic 1.5 times a bare mitmdump; traffic that is not limited at least what
-`mitmdump --ignore-hosts '.*'` does. The client, the site and the proxy share the machine: compare ratios only.
+Run: PYTHONPATH=. python tests/benchmarks/bench_proxy.py [SECONDS] Budget (docs/architecture.md):
+limited traffic 1.5 times a bare mitmdump; traffic that is not limited at least what
+`mitmdump --ignore-hosts '.*'` does. The client, the site and the proxy share the machine: compare
+ratios only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A reload of a large office while the event loop works: how long, and the longest pause. Judges nothing.
+"""A reload of a large office while the event loop works: how long, and the longest pause. Judges
+nothing.
 
 Run: python tests/benchmarks/bench_reload.py [PEOPLE] [RULES]
 Budget (docs): 1 s for 10,000 people and 1,000 rules, and no pause over 50 ms.

@@ -1,4 +1,5 @@
-"""How long the tests of rules take: the documented sample, many times over. Prints figures, judges nothing.
+"""How long the tests of rules take: the documented sample, many times over. Prints figures, judges
+nothing.
 
 Run: python tests/benchmarks/bench_rule_tests.py [TESTS]
 Budget (docs): 1,000 tests in 2 s, files read and all.

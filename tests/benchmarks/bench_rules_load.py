@@ -1,9 +1,10 @@
-"""How long 10,000 people and 1,000 rules take to load, and how long a running proxy's clients wait meanwhile.
+"""How long 10,000 people and 1,000 rules take to load, and how long a running proxy's clients wait
+meanwhile.
 
-Run: PYTHONPATH=. python tests/benchmarks/bench_rules_load.py
-Budget (docs): 1 s from saved files to rules in force; no answer of the proxy comes more than 50 ms late.
-First the loader alone, beside a thread that sleeps a millisecond at a time and notes how late it wakes; then
-`allowance run` with clients that ask for a limited platform, one request every ten milliseconds each, while the rules
+Run: PYTHONPATH=. python tests/benchmarks/bench_rules_load.py Budget (docs): 1 s from saved files to
+rules in force; no answer of the proxy comes more than 50 ms late. First the loader alone, beside a
+thread that sleeps a millisecond at a time and notes how late it wakes; then `allowance run` with
+clients that ask for a limited platform, one request every ten milliseconds each, while the rules
 are edited and reloaded. The longest answer is told beside that of as long a time without a reload.
 """
 
@@ -96,7 +97,8 @@ def loaded(folder: Path) -> float:
 
 
 def ticked(folder: Path | None) -> tuple[float, float]:
-    """Seconds it took, and the longest wait of the other thread; without a folder: of an idle second."""
+    """Seconds it took, and the longest wait of the other thread; without a folder: of an idle
+    second."""
     ticker = Ticker()
     ticker.start()
     if folder is None:
@@ -110,7 +112,8 @@ def ticked(folder: Path | None) -> tuple[float, float]:
 
 
 class Clients:
-    """Connections through the proxy to a limited platform, at work until `done`; the waits of all of them."""
+    """Connections through the proxy to a limited platform, at work until `done`; the waits of all
+    of them."""
 
     def __init__(self, proxy: Proxy) -> None:
         self.proxy = proxy

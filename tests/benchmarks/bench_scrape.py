@@ -1,4 +1,5 @@
-"""How long a scrape takes with the whole catalogue and eight roles counted. Prints figures, judges nothing.
+"""How long a scrape takes with the whole catalogue and eight roles counted. Prints figures, judges
+nothing.
 
 Run: PYTHONPATH=. python tests/benchmarks/bench_scrape.py
 Budget (docs): 50 ms.

@@ -1,8 +1,9 @@
 """Requests a second of `allowance simulate`, from JSON lines to the result, on one core.
 
-`python tests/benchmarks/bench_simulate.py [--profile]`. The budget is 30,000 requests a second of processor time.
-Two logs are measured: an office log, where most requests go to sites that nobody limits (as a proxy writes it),
-and the generated days alone, where every request is a platform's: the worst that can come.
+`python tests/benchmarks/bench_simulate.py [--profile]`. The budget is 30,000 requests a second of
+processor time. Two logs are measured: an office log, where most requests go to sites that nobody
+limits (as a proxy writes it), and the generated days alone, where every request is a platform's:
+the worst that can come.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def quiet_neighbours() -> Iterator[None]:
-    """Servers that other tests keep in threads of this process log to the same streams: not what a command says."""
+    """Servers that other tests keep in threads of this process log to the same streams: not what a
+    command says."""
     here = threading.get_ident()
 
     def ours(record: logging.LogRecord) -> bool:

@@ -1,4 +1,5 @@
-"""Databases that cannot be used, through the real command: one line each, exit code 1, nothing changed."""
+"""Databases that cannot be used, through the real command: one line each, exit code 1, nothing
+changed."""
 
 from __future__ import annotations
 
@@ -85,7 +86,8 @@ def all_fail(url: str, said: str, folder: Path, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_wrong_urls(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str, said: str) -> None:
-    """A URL that names no database, or one that is not there, ends every command; no password is shown."""
+    """A URL that names no database, or one that is not there, ends every command; no password is
+    shown."""
     all_fail(url, said, folder, monkeypatch)
 
 
@@ -160,7 +162,8 @@ def test_no_database_at_all(monkeypatch: pytest.MonkeyPatch, folder: Path) -> No
 
 
 def test_a_read_only_file(folder: Path) -> None:
-    """A ledger that cannot be written to ends the proxy and every command that writes, before anything is done."""
+    """A ledger that cannot be written to ends the proxy and every command that writes, before
+    anything is done."""
     url = f"sqlite:///{folder}/fixed.db"
     upgrade(url)
     fixed = folder / "fixed.db"
@@ -178,7 +181,8 @@ def test_a_read_only_file(folder: Path) -> None:
 
 @pytest.mark.parametrize("words", [RUN, COMMANDS[0], ("rules", "check")])
 def test_a_time_zone_that_has_gone(folder: Path, words: tuple[str, ...]) -> None:
-    """Rules that name a zone which this machine no longer has say where, and no database is made."""
+    """Rules that name a zone which this machine no longer has say where, and no database is
+    made."""
     policy = folder / "rules" / "policy.yaml"
     policy.write_text(policy.read_text().replace("timezone: UTC", "timezone: Europe/Atlantis"))
     done = subprocess.run(

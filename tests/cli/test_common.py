@@ -46,7 +46,8 @@ def test_what_cannot_be_opened(
     folder: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Settings, rules and ledger that cannot be used: their message and exit code 1, no traceback."""
+    """Settings, rules and ledger that cannot be used: their message and exit code 1, no
+    traceback."""
     (folder / "nowhere").write_text("a file") if database else None
     with pytest.raises(typer.Exit) as end:  # noqa: SIM117
         with open_ledger(
@@ -98,7 +99,8 @@ def test_operator(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_mistyped_ledger_is_not_made(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever looks into a file that is not there is told so, and no empty ledger answers in its place."""
+    """Whoever looks into a file that is not there is told so, and no empty ledger answers in its
+    place."""
     with pytest.raises(typer.Exit), open_ledger(None, "sqlite:///typo/nope.db", None):
         pass
     assert capsys.readouterr().err == (
@@ -209,7 +211,8 @@ def test_nothing_that_is_typed_moves_the_cursor(words: tuple[str, ...]) -> None:
 
 
 def test_commands_print_in_one_way() -> None:
-    """Lines for people go through `say`, `exit_with` and `PlainConsole`, which replace control characters."""
+    """Lines for people go through `say`, `exit_with` and `PlainConsole`, which replace control
+    characters."""
     printers = ("common.py", "tables.py", "main.py")  # main.py prints its version and nothing else
     direct = [
         f"{path.name}:{node.lineno}"

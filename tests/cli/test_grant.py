@@ -91,7 +91,8 @@ def test_until() -> None:
     ],
 )
 def test_wrong_input(words: tuple[str, ...], message: str) -> None:
-    """What cannot be granted: one line that names the word and the way out, exit code 1, nothing written."""
+    """What cannot be granted: one line that names the word and the way out, exit code 1, nothing
+    written."""
     assert line("grant", *words).startswith(message)
     with ledger() as opened:
         assert list(opened.grants(0.0)) == []

@@ -26,7 +26,8 @@ def test_help_names_every_command() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_every_command_can_be_loaded(name: str, flag: str) -> None:
-    """Each line of the table leads to a command, which explains itself and offers no shell completion twice."""
+    """Each line of the table leads to a command, which explains itself and offers no shell
+    completion twice."""
     code, out, _ = run(name, flag)
     assert code == 0
     assert f"allowance {name}" in out
@@ -34,7 +35,8 @@ def test_every_command_can_be_loaded(name: str, flag: str) -> None:
 
 
 def test_wrong_use() -> None:
-    """An unknown command and an unknown flag are wrong use: exit code 2, nothing on standard output."""
+    """An unknown command and an unknown flag are wrong use: exit code 2, nothing on standard
+    output."""
     for words in (("bann",), ("usage", "dora", "--colour")):
         code, out, error = run(*words)
         assert (code, out) == (2, "")

@@ -165,7 +165,8 @@ def test_pseudonyms_stay_pseudonyms(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_this_week_and_the_one_before() -> None:
-    """Without an option it is this week; a visit of a minute ago is in it, or in the last one at its edge."""
+    """Without an option it is this week; a visit of a minute ago is in it, or in the last one at
+    its edge."""
     with ledger() as opened:
         opened.write_visits([used("ana", ago=60.0)])
     found = [

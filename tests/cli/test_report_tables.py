@@ -74,7 +74,8 @@ def test_clock() -> None:
 
 
 def test_a_terminal_of_80_columns() -> None:
-    """No heading and no name is broken there; what was granted stands in a table of its own, where there is any."""
+    """No heading and no name is broken there; what was granted stands in a table of its own, where
+    there is any."""
     text = shown(office(), "role", width=80)
     for words in ("daily-social", "Ran out", "of people", "Grants and time", "Over the limit"):
         assert words in text, words

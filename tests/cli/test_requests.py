@@ -38,7 +38,8 @@ def test_list(folder: Path) -> None:
 
 
 def test_approve(folder: Path) -> None:
-    """Approving is a grant like any other: there at once, audited, and the request says until when."""
+    """Approving is a grant like any other: there at once, audited, and the request says until
+    when."""
     code, out, error = run("requests", "approve", "r1")
     assert (code, error) == (0, "")
     assert out.startswith("ana has 10 minutes more of daily until ")
@@ -80,7 +81,8 @@ def test_wrong_input(folder: Path) -> None:
 
 
 def test_behind_pseudonyms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Behind pseudonyms a request is approved without a name being told, and the grant is the person's."""
+    """Behind pseudonyms a request is approved without a name being told, and the grant is the
+    person's."""
     office(tmp_path, monkeypatch, more="privacy: {pseudonyms: true}")
     with ledger() as opened:
         names: Pseudonyms = ledger_pseudonyms(opened, tmp_path / "var" / "pseudonym.key", START)

@@ -1,4 +1,5 @@
-"""`proxy_addon/cli/run.py`: the notice, and one line for what cannot work; `tests/e2e/test_run.py` starts it."""
+"""`proxy_addon/cli/run.py`: the notice, and one line for what cannot work; `tests/e2e/test_run.py`
+starts it."""
 
 from __future__ import annotations
 

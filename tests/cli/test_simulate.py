@@ -51,7 +51,8 @@ DAY = [
 
 
 def test_json_has_exactly_the_promised_form() -> None:
-    """The form of the specification, to the key: seconds, ISO instants in the policy's zone, counts."""
+    """The form of the specification, to the key: seconds, ISO instants in the policy's zone,
+    counts."""
     code, out, err = run("--json", write("day.jsonl", DAY))
     assert (code, err) == (0, "")
     assert json.loads(out) == {
@@ -141,7 +142,8 @@ def test_several_files_are_merged_by_time() -> None:
 
 
 def test_what_cannot_be_read_is_counted_and_shown() -> None:
-    """Bad lines are named with number and reason, the rest counts; the answer itself stays clean."""
+    """Bad lines are named with number and reason, the rest counts; the answer itself stays
+    clean."""
     bad = ["{", '{"at": "noon"}', *(json.dumps({"at": 1.8e9, "kind": "smoke"}) for _ in range(20))]
     code, out, err = run("--json", write("day.jsonl", [*DAY[:1], *bad, *DAY[1:]]))
     assert code == 0
@@ -196,7 +198,8 @@ def test_records_that_all_lack_a_field() -> None:
 
 
 def test_bad_rules_and_wrong_use() -> None:
-    """A rules folder with a mistake is exit code 1 with its place; a call without a file is exit code 2."""
+    """A rules folder with a mistake is exit code 1 with its place; a call without a file is exit
+    code 2."""
     path = write("day.jsonl", DAY)
     policy = Path("rules/policy.yaml")
     policy.write_text(policy.read_text() + "wersion: 2\n")

@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/cli/simulate_tables.py: times as people read them, names that cannot break the table."""
+"""Twin of proxy_addon/cli/simulate_tables.py: times as people read them, names that cannot break
+the table."""
 
 from __future__ import annotations
 

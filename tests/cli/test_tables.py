@@ -24,7 +24,8 @@ def shown(table: PlainTable, width: int) -> list[str]:
 
 @pytest.mark.parametrize("width", [30, 40, 60, 80])
 def test_nothing_is_cut_short(width: int) -> None:
-    """However narrow the terminal is, each letter of each cell is there, and no line is wider than the terminal."""
+    """However narrow the terminal is, each letter of each cell is there, and no line is wider than
+    the terminal."""
     table = PlainTable(whole("Allowance"), "Who", numbers("Time"))
     table.add(LONG, "maria.fernandez@sales.example", "1 h 05")
     lines = shown(table, width)

@@ -1,4 +1,5 @@
-"""`proxy_addon/cli/usage.py`: what somebody has used, for people and, to the letter, for programs."""
+"""`proxy_addon/cli/usage.py`: what somebody has used, for people and, to the letter, for
+programs."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_json_to_the_letter() -> None:
-    """The form of the outside contract: these keys, seconds as numbers, instants as ISO 8601 with a zone."""
+    """The form of the outside contract: these keys, seconds as numbers, instants as ISO 8601 with a
+    zone."""
     code, out, error = run("usage", "Ana", "--json")
     assert (code, error) == (0, "")
     answer = json.loads(out)
@@ -87,7 +89,8 @@ def recorded(ago: float, seconds: float = 20.0) -> Visit:
 
 
 def test_explained_to_the_letter() -> None:
-    """With `--explain` each visit has its evidence beside the keys that it has without; an old one has null."""
+    """With `--explain` each visit has its evidence beside the keys that it has without; an old one
+    has null."""
     with ledger() as opened:
         opened.write_visits([recorded(ago=100.0)])
     _, out, _ = run("usage", "ana", "--explain", "--json")
@@ -132,7 +135,8 @@ def test_explained_for_people() -> None:
 
 
 def test_an_address_is_a_guest(tmp_path: Path) -> None:
-    """As on its own page: who is known by the address alone has the role that the policy gives, and its limits."""
+    """As on its own page: who is known by the address alone has the role that the policy gives, and
+    its limits."""
     policy = tmp_path / "rules" / "policy.yaml"
     told = policy.read_text().replace(
         "limit: 15m per day", "limit: 15m per day, overrides: [{roles: [guest], limit: 5m per day}]"
@@ -147,7 +151,8 @@ def test_an_address_is_a_guest(tmp_path: Path) -> None:
 
 
 def test_the_table_names_the_period_and_what_is_carried(tmp_path: Path) -> None:
-    """Limits are of a period, and where time was carried over, a line explains why more is left than the limit."""
+    """Limits are of a period, and where time was carried over, a line explains why more is left
+    than the limit."""
     plain = " ".join(run("usage", "bo")[1].replace("│", " ").split())
     for word in ("15 minutes", "per day", "10 minutes", "in any 4", "hours"):
         assert word in plain
@@ -161,7 +166,8 @@ def test_the_table_names_the_period_and_what_is_carried(tmp_path: Path) -> None:
 
 
 def test_a_name_is_never_cut_short(tmp_path: Path) -> None:
-    """In a terminal of 80 columns the other cells wrap, so that the name can be copied into the next command."""
+    """In a terminal of 80 columns the other cells wrap, so that the name can be copied into the
+    next command."""
     policy = tmp_path / "rules" / "policy.yaml"
     policy.write_text(policy.read_text().replace("daily", "daily-social-media"))
     table = run("usage", "bo")[1]

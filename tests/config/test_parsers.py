@@ -77,7 +77,8 @@ def test_redirect(text, expected):
     "text", ["x.com", "x.com=1.2.3.4", "x.com:443=y.com:1", "x.com:443", ":443=1.2.3.4:1", "=:"]
 )
 def test_redirect_refuses(text):
-    """A line of the resolve table that is incomplete, or leads to a name, is refused with an example."""
+    """A line of the resolve table that is incomplete, or leads to a name, is refused with an
+    example."""
     with pytest.raises(ValueError, match="write HOST:PORT=ADDRESS:PORT"):
         parsers.redirect(text)
 
@@ -142,7 +143,8 @@ def test_lists_may_be_one_text(ports):
 
 
 def test_upstream_proxy_keeps_its_password_to_itself():
-    """Credentials of the upstream proxy are there to be used, and in no text that could be logged."""
+    """Credentials of the upstream proxy are there to be used, and in no text that could be
+    logged."""
     proxy = parsers.upstream_proxy("http://us%40er:pa%3Ass@[::1]:3128")
     assert proxy is not None
     assert (proxy.credentials, proxy.url) == ("us@er:pa:ss", "http://[::1]:3128")

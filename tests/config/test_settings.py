@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/config/settings.py: precedence, places and one clear line for each mistake."""
+"""Twin of proxy_addon/config/settings.py: precedence, places and one clear line for each
+mistake."""
 
 from __future__ import annotations
 
@@ -69,7 +70,8 @@ def test_flag_beats_environment_beats_file(monkeypatch, tmp_path):
 
 
 def test_config_file_is_the_flag_then_the_environment_then_the_folder(monkeypatch, tmp_path):
-    """`--config` wins over `ALLOWANCE_CONFIG`, and that over `allowance.toml` of the working folder."""
+    """`--config` wins over `ALLOWANCE_CONFIG`, and that over `allowance.toml` of the working
+    folder."""
     for number, name in enumerate(("allowance.toml", "environment.toml", "flag.toml"), start=1):
         (tmp_path / name).write_text(f"workers = {number}\n")
     assert load_settings().workers == 1
@@ -79,7 +81,8 @@ def test_config_file_is_the_flag_then_the_environment_then_the_folder(monkeypatc
 
 
 def test_lists_come_from_every_place(monkeypatch, tmp_path):
-    """A repeatable setting is an array in TOML, a comma list in the environment, and a list of flags."""
+    """A repeatable setting is an array in TOML, a comma list in the environment, and a list of
+    flags."""
     (tmp_path / "allowance.toml").write_text('front-proxies = ["10.0.0.1", "10.1.0.0/16"]\n')
     monkeypatch.setenv("ALLOWANCE_CONNECT_PORTS", "443, 8443")
     settings = load_settings(
@@ -92,7 +95,8 @@ def test_lists_come_from_every_place(monkeypatch, tmp_path):
 
 
 def test_empty_variable_is_no_value(monkeypatch):
-    """An environment variable that is set and empty, as compose files produce it, leaves the default."""
+    """An environment variable that is set and empty, as compose files produce it, leaves the
+    default."""
     monkeypatch.setenv("ALLOWANCE_UPSTREAM_PROXY", "")
     assert load_settings().upstream_proxy is None
 
@@ -223,7 +227,8 @@ def test_environment_does_not_reach_a_direct_construction(monkeypatch):
 
 
 def test_unknown_variables_are_pointed_out():
-    """A misspelt variable is found, with the setting that was meant; ours and others' are left alone."""
+    """A misspelt variable is found, with the setting that was meant; ours and others' are left
+    alone."""
     environment = {
         "ALLOWANCE_LISTN": "",
         "ALLOWANCE_LISTEN": "",

@@ -25,7 +25,8 @@ H = 3600
 
 quick = settings(max_examples=80, deadline=None)
 zones = st.sampled_from(ZONES)
-# Whole quarters of an hour from 2005 to 2030: clock changes and windows fall on them, so equality is tried.
+# Whole quarters of an hour from 2005 to 2030: clock changes and windows fall on them, so equality
+# is tried.
 quarters = st.integers(1_104_537_600 // 900, 1_893_456_000 // 900).map(
     lambda quarter: quarter * 900.0
 )

@@ -1,4 +1,5 @@
-"""What tests of the policy share: the documented sample policy, and short ways to write times and visits."""
+"""What tests of the policy share: the documented sample policy, and short ways to write times and
+visits."""
 
 from __future__ import annotations
 

@@ -30,7 +30,8 @@ def test_a_pattern_fits_whole_names_only():
 
 
 def test_users_or_roles():
-    """One of the users or of the roles is enough; equal lists share a bit; the empty list is everybody."""
+    """One of the users or of the roles is enough; equal lists share a bit; the empty list is
+    everybody."""
     care = (("bob",), frozenset({"care"}))
     audiences = AudienceIndex([care, care, ((), frozenset()), ((), frozenset({"staff"}))])
     bit = audiences.bit(("bob",), ("care",))

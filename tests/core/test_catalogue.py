@@ -129,7 +129,8 @@ def test_exclusion_wins_over_its_own_host() -> None:
     ],
 )
 def test_look(host: str, path: str, hit: Hit | None) -> None:
-    """Host, path and both together tell section, embed and background; the query only where asked for."""
+    """Host, path and both together tell section, embed and background; the query only where asked
+    for."""
     assert BOTH.lookup(host, path) == hit
 
 
@@ -182,7 +183,8 @@ def test_most_specific_host_section_wins() -> None:
 
 
 def test_star_anywhere() -> None:
-    """A pattern may begin with a star without a slash, and may be a star alone or the front page alone."""
+    """A pattern may begin with a star without a slash, and may be a star alone or the front page
+    alone."""
     one = Platform("one", "One", ("a.com",), embeds=("*embed*",), background=("/",))
     catalogue = Catalogue({"one": one})
     assert catalogue.lookup("a.com", "/x/my-embed-y") == Hit("one", None, embed=True)
@@ -235,7 +237,8 @@ def test_never_raises(host: str, path: str) -> None:
 @given(st.text(st.sampled_from("aB/.%2f?e"), max_size=30))
 @settings(max_examples=100)
 def test_tidy_leaves_no_disguise(path: str) -> None:
-    """A tidied path begins with a slash and has neither empty nor dotted segments before the query."""
+    """A tidied path begins with a slash and has neither empty nor dotted segments before the
+    query."""
     bare = normalise_path(path).partition("?")[0]
     assert bare.startswith("/")
     assert bare == bare.lower()

@@ -1,4 +1,5 @@
-"""Conditions: what holds at each edge, which change comes next, with dates, calendars and `not` put together."""
+"""Conditions: what holds at each edge, which change comes next, with dates, calendars and `not` put
+together."""
 
 from __future__ import annotations
 
@@ -169,7 +170,8 @@ def test_a_yearly_date_is_always_in_sight() -> None:
 
 
 def test_a_day_of_the_calendar_is_asked_without_a_zone() -> None:
-    """`holds_on` reads days, dates and times; hours of a calendar are instants and never hold there."""
+    """`holds_on` reads days, dates and times; hours of a calendar are instants and never hold
+    there."""
     day = date(2026, 12, 24).toordinal()  # a Thursday
     eve = When(dates=on("2026-12-24"), between=NIGHT)
     assert [holds_on(eve, day, second) for second in (0, 22 * H - 1, 22 * H)] == [
@@ -225,7 +227,8 @@ conditions = st.builds(
 @quick
 @given(conditions, quarter)
 def test_a_walk_by_the_quarter_of_an_hour_finds_the_same_change(when, now):
-    """Over the night in which the clock is put back, with dates and calendars: the first other answer, or none."""
+    """Over the night in which the clock is put back, with dates and calendars: the first other
+    answer, or none."""
     horizon = 4 * 86_400.0
     steps = (now + n * 900.0 for n in range(1, 4 * 96))
     first = next((t for t in steps if fits(when, RULES, t) is not fits(when, RULES, now)), None)
@@ -236,7 +239,8 @@ def test_a_walk_by_the_quarter_of_an_hour_finds_the_same_change(when, now):
 @quick
 @given(conditions, conditions, quarter)
 def test_not_and_parts_are_a_logic(one, other, now):
-    """A `not` twice is the condition itself, and a condition with a `not` is both of them at once."""
+    """A `not` twice is the condition itself, and a condition with a `not` is both of them at
+    once."""
     assert fits(When(negated=When(negated=one)), RULES, now) is fits(one, RULES, now)
     both = When(negated=When(negated=one))
     assert next_change(both, RULES, now) == next_change(one, RULES, now)

@@ -52,7 +52,8 @@ def test_day_starts_does_not_move_conditions():
 
 
 def test_dates_are_inclusive_and_end_for_good():
-    """A range holds from the first midnight to the one after its last day, and then never changes again."""
+    """A range holds from the first midnight to the one after its last day, and then never changes
+    again."""
     rs = rules()
     feast = When(
         dates=((date(2026, 12, 24), date(2026, 12, 26)), (date(2027, 1, 1), date(2027, 1, 1)))
@@ -103,7 +104,8 @@ def test_a_condition_in_a_gap_is_not_met_that_day():
 
 
 def test_a_change_of_clock_in_the_middle_of_a_condition():
-    """A condition that holds on one side of a clock change only flips at the change, to the second."""
+    """A condition that holds on one side of a clock change only flips at the change, to the
+    second."""
     rs = rules()
     assert next_change(When(between=((5400, 9000),)), rs, at("2026-03-29 00:30")) == at(
         "2026-03-29 02:00"

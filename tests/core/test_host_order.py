@@ -23,7 +23,8 @@ patterns = st.builds(
 
 
 def fits(pattern: str, host: str) -> bool:
-    """The definition: the same labels, a star any run of characters in one; without `=` also what is below."""
+    """The definition: the same labels, a star any run of characters in one; without `=` also what
+    is below."""
     wanted, labels = pattern.removeprefix("=").split("."), host.split(".")
     if len(labels) < len(wanted) or (pattern.startswith("=") and len(labels) > len(wanted)):
         return False
@@ -35,7 +36,8 @@ def fits(pattern: str, host: str) -> bool:
 
 
 def how_special(pattern: str) -> tuple[bool, int, bool, bool, int]:
-    """The greater, the more special: the exact name, labels, no star, `=`, letters that are no star."""
+    """The greater, the more special: the exact name, labels, no star, `=`, letters that are no
+    star."""
     name = pattern.removeprefix("=")
     star, alone = "*" in name, pattern.startswith("=")
     letters = len(name.replace("*", "")) if star else 0
@@ -208,7 +210,8 @@ def test_what_one_pattern_fits(pattern: str, host: str, found: bool) -> None:
 
 
 def test_a_star_of_a_whole_last_label_is_tried_for_every_host() -> None:
-    """Such a pattern has no fixed end to look it up by, and stands below more special ones all the same."""
+    """Such a pattern has no fixed end to look it up by, and stands below more special ones all the
+    same."""
     table = HostTable([("x.*", "any ending"), ("x.com", "com"), ("*", "all"), ("=x.com", "alone")])
     assert table.matches("x.com") == ["alone", "com", "any ending", "all"]
     assert table.matches("x.net") == ["any ending", "all"]

@@ -71,7 +71,8 @@ def test_rubbish(rubbish: str) -> None:
 @given(st.text(max_size=80))
 @settings(max_examples=100)
 def test_never_raises_and_settles(text: str) -> None:
-    """Whatever a client sends is spelt without an exception, and spelling it again changes nothing."""
+    """Whatever a client sends is spelt without an exception, and spelling it again changes
+    nothing."""
     once = normalise(text)
     assert normalise(once) == once
 
@@ -178,7 +179,8 @@ def test_bad_pattern(pattern: str) -> None:
 @given(NAME, NAME, LABEL)
 @settings(max_examples=100)
 def test_boundaries(name: str, other: str, glued: str) -> None:
-    """A pattern fits its name and all below it; a name that merely ends alike, or goes on, it does not."""
+    """A pattern fits its name and all below it; a name that merely ends alike, or goes on, it does
+    not."""
     table = HostTable([(name, 1)])
     assert table.find(name) == table.find(f"{other}.{name}") == 1
     assert table.find(f"{glued}{name}") is None

@@ -56,7 +56,8 @@ def test_normalise_sorts_merges_and_drops_empty_ones():
 @quick
 @given(raw)
 def test_normalise_keeps_the_instants(intervals):
-    """The normal form has the same instants as the heap it was made from, and is its own normal form."""
+    """The normal form has the same instants as the heap it was made from, and is its own normal
+    form."""
     normal = normalise(intervals)
     assert is_normal(normal)
     assert instants(normal) == instants(tuple(intervals))
@@ -66,7 +67,8 @@ def test_normalise_keeps_the_instants(intervals):
 @quick
 @given(sets, sets, sets)
 def test_union_is_an_algebra(a, b, c):
-    """Union is commutative, associative, idempotent and has the empty set as its neutral element."""
+    """Union is commutative, associative, idempotent and has the empty set as its neutral
+    element."""
     assert union(a, b) == union(b, a)
     assert union(union(a, b), c) == union(a, union(b, c)) == union(a, b, c)
     assert union(a, a) == a == union(a, ()) == union(a)
@@ -131,7 +133,8 @@ def test_add_is_union_with_one(a, start, end):
 
 
 def test_add_at_the_end_extends_or_appends():
-    """The common cases: a visit that goes on, one that touches, a new one, one that changes nothing."""
+    """The common cases: a visit that goes on, one that touches, a new one, one that changes
+    nothing."""
     a = (Interval(0, 10), Interval(20, 30))
     assert add(a, Interval(25, 40)) == (Interval(0, 10), Interval(20, 40))
     assert add(a, Interval(30, 35)) == (Interval(0, 10), Interval(20, 35))

@@ -52,7 +52,8 @@ def test_the_order_is_that_of_the_lengths() -> None:
 @pytest.mark.parametrize("period", EVERY)
 @pytest.mark.parametrize("carried", [0.0, 60.0])
 def test_every_function_works_for_every_period(period: Period, carried: float) -> None:
-    """Parsing and its opposite, windows, balances, the expiry of a grant, and how far memory goes back."""
+    """Parsing and its opposite, windows, balances, the expiry of a grant, and how far memory goes
+    back."""
     limit = limit_of(period)
     assert time_parsers.limit(rule_text.limit(limit)) == limit
     allowance = Allowance("some", (limit,), carry_over=carried)
@@ -71,7 +72,8 @@ def test_every_function_works_for_every_period(period: Period, carried: float) -
 
 @pytest.mark.parametrize("period", CALENDAR)
 def test_what_was_used_long_ago_in_a_window_counts_until_it_ends(period: Period) -> None:
-    """Used up in its first minute, a limit is back with the next window, with what is carried over into it."""
+    """Used up in its first minute, a limit is back with the next window, with what is carried over
+    into it."""
     limit = limit_of(period, 60.0)
     allowance = Allowance("some", (limit,), carry_over=30.0)
     rules = replace(SAMPLE, allowances={"some": allowance})

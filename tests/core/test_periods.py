@@ -31,7 +31,8 @@ def length(limit: Limit, rs: RuleSet, instant: float) -> float:
     st.integers(0, 6),
 )
 def test_windows_tile_time(zone, instant, period, day_starts, week_starts):
-    """Every instant is in its window, all instants of a window name the same one, and neighbours touch."""
+    """Every instant is in its window, all instants of a window name the same one, and neighbours
+    touch."""
     rs, limit = rules(zone, day_starts, week_starts), Limit(900, period)
     now = window(limit, rs, instant)
     assert now.start <= instant < now.end
@@ -51,7 +52,8 @@ def test_windows_tile_time(zone, instant, period, day_starts, week_starts):
 def test_windows_end_when_the_clock_first_shows_the_edge_or_has_passed_it(
     zone, instant, period, day_starts
 ):
-    """Before the end of a window its edge has never been shown; from then on it is, or has been passed."""
+    """Before the end of a window its edge has never been shown; from then on it is, or has been
+    passed."""
     rs = rules(zone, day_starts)
     end = window(Limit(900, period), rs, instant).end
     before, after = (
@@ -64,7 +66,8 @@ def test_windows_end_when_the_clock_first_shows_the_edge_or_has_passed_it(
 @quick
 @given(zones, quarters)
 def test_hours_are_never_longer_than_an_hour(zone, instant):
-    """An hour ends with the clock's hour or with its offset, so it never has more than sixty minutes."""
+    """An hour ends with the clock's hour or with its offset, so it never has more than sixty
+    minutes."""
     rs = rules(zone)
     start, end = window(HOUR, rs, instant)
     assert 0 < end - start <= H
@@ -89,7 +92,8 @@ def test_hours_are_never_longer_than_an_hour(zone, instant):
     ],
 )
 def test_days_are_as_long_as_the_clock_makes_them(zone, day, hours):
-    """A day of a clock change has an hour more or less (half of one on Lord Howe), others have 24."""
+    """A day of a clock change has an hour more or less (half of one on Lord Howe), others have
+    24."""
     assert length(DAY, rules(zone), at(f"{day} 12:00", zone)) == hours
 
 
@@ -114,7 +118,8 @@ def test_a_midnight_in_a_gap_is_the_first_instant_after_it():
 
 
 def test_a_day_start_in_a_gap_and_in_a_fold():
-    """`day_starts: 01:30` in London: 02:00 on the day in spring, the first 01:30 on the day in autumn."""
+    """`day_starts: 01:30` in London: 02:00 on the day in spring, the first 01:30 on the day in
+    autumn."""
     rs = rules(day_starts=5400)
     assert window(DAY, rs, at("2026-03-29 12:00")).start == at("2026-03-29 02:00")
     assert window(DAY, rs, at("2026-10-25 12:00")).start == at("2026-10-25 01:30", fold=0)
@@ -169,7 +174,8 @@ def test_half_an_hour_of_summer_time_cuts_an_hour():
 
 
 def test_a_clock_put_back_over_midnight_does_not_go_back_to_the_old_day():
-    """In St John's, 7 November 2010, 00:01 became 23:01: the new day goes on, and so do the hours."""
+    """In St John's, 7 November 2010, 00:01 became 23:01: the new day goes on, and so do the
+    hours."""
     zone = "America/St_Johns"
     rs = rules(zone)
     midnight = at("2010-11-07 00:00", zone)
@@ -198,7 +204,8 @@ def test_a_rolling_window_ends_now():
     ],
 )
 def test_quarters_begin_in_january_april_july_and_october(day, quarter, days):
-    """The first has a day more in a leap year; an hour more or less where summer time begins or ends in it."""
+    """The first has a day more in a leap year; an hour more or less where summer time begins or
+    ends in it."""
     start, end = window(QUARTER, rules("Asia/Kathmandu"), at(f"{day} 23:30", "Asia/Kathmandu"))
     assert (start, (end - start) / (24 * H)) == (at(f"{quarter} 00:00", "Asia/Kathmandu"), days)
     in_london = {"2026-02-14": -1, "2024-03-31": -1, "2026-12-31": 1}[day]

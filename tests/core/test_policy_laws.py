@@ -1,4 +1,5 @@
-"""What holds for every policy: engines against the written-out definition, on policies made at random."""
+"""What holds for every policy: engines against the written-out definition, on policies made at
+random."""
 
 from __future__ import annotations
 
@@ -116,7 +117,8 @@ def test_an_engine_that_remembers_answers_as_a_new_one(rs, person, target, usage
 @quick
 @given(rule_sets(), people, places, minutes)
 def test_only_rules_that_can_decide_do(rs, person, target, now):
-    """The rule that fits at an instant is one of those for the person and target; none means `otherwise`."""
+    """The rule that fits at an instant is one of those for the person and target; none means
+    `otherwise`."""
     engine = Engine(rs)
     rules = engine.rules_for(person, target, now)
     found = plainly(replace(rs, rules=rules), person, target, now)
@@ -156,7 +158,8 @@ def test_the_explanation_is_the_decision(rs, person, target, usage, now):
 @quick
 @given(rule_sets(), people, places, minutes)
 def test_a_match_holds_until_it_says(rs, person, target, now):
-    """Up to `until` the same rule fits, at every quarter of an hour; with no `until`, for two weeks."""
+    """Up to `until` the same rule fits, at every quarter of an hour; with no `until`, for two
+    weeks."""
     found = Engine(rs).match(person, target, now)
     end = found.until if found.until is not None else now + 14 * 86_400
     steps = [
@@ -188,7 +191,8 @@ def test_exhausted_until_is_the_first_instant_with_time(rs, person, target, usag
 @quick
 @given(rule_sets(), people, usages, minutes, st.randoms(use_true_random=False))
 def test_names_and_order_of_rules_and_allowances_change_no_balance(rs, person, usage, now, random):
-    """Usage belongs to the allowance by name: rules renamed and reordered leave each balance the same."""
+    """Usage belongs to the allowance by name: rules renamed and reordered leave each balance the
+    same."""
     turned = list(rs.rules)
     random.shuffle(turned)
     other = replace(

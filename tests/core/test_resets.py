@@ -77,7 +77,8 @@ def test_carried_time_stays() -> None:
 
 
 def test_grants_and_resets() -> None:
-    """A grant in force stays whole after a reset; one that ended before is gone with what was used of it."""
+    """A grant in force stays whole after a reset; one that ended before is gone with what was used
+    of it."""
     more = Grant("g", "ana", "daily", 600.0, "why", "ada", NINE, NINE + 5000.0)
     spent = [(NINE, NINE + 1200.0)]
     assert left([DAILY], NINE + 2000.0, more, reset(NINE + 2000.0), spent=spent) == 1500.0
@@ -106,7 +107,8 @@ stretches = st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 600)), max_s
 def test_resets_replay_and_union(
     facts: list[Grant], stretches: list[tuple[int, int]], now: int, again: object
 ) -> None:
-    """In any order and however often they arrive, the balance is the limit less what was used since the last."""
+    """In any order and however often they arrive, the balance is the limit less what was used since
+    the last."""
     spent = [(NINE + start, NINE + start + length) for start, length in stretches]
     usage = PersonUsage()
     shuffled = [*facts, *facts]

@@ -14,7 +14,8 @@ from tests.core.clocks import at, quarters, quick, rules, zones
 @quick
 @given(zones, quarters)
 def test_a_time_stands_for_its_first_instant(zone, instant):
-    """What the clock shows at an instant stands for that instant, or for an earlier one that it showed first."""
+    """What the clock shows at an instant stands for that instant, or for an earlier one that it
+    showed first."""
     zoned = rules(zone).zone
     first = first_instant(zoned, int(instant) + offset_at(zoned, int(instant)))
     assert first <= instant

@@ -1,4 +1,5 @@
-"""Windows by example and by law: any zone of the world, any `day_starts`, any first day of the week."""
+"""Windows by example and by law: any zone of the world, any `day_starts`, any first day of the
+week."""
 
 from __future__ import annotations
 
@@ -114,7 +115,8 @@ weekdays = st.integers(0, 6)
 def test_the_window_of_a_time(
     period: Period, zone: str, day_starts: int, when: str, start: str, end: str
 ) -> None:
-    """What the clock of the zone shows at the instant, at the start and at the end of its window."""
+    """What the clock of the zone shows at the instant, at the start and at the end of its
+    window."""
     rs = rules(zone, day_starts)
     found = periods.window(Limit(900, period), rs, at(when, zone))
     assert (shown(found.start, rs)[: len(start)], shown(found.end, rs)[: len(end)]) == (start, end)
@@ -124,7 +126,8 @@ def test_the_window_of_a_time(
 @pytest.mark.parametrize("first", range(7))
 @pytest.mark.parametrize("day", range(1, 8))
 def test_every_first_day_of_the_week(first: int, day: int) -> None:
-    """Of the week from Sunday 1 November 2026 on, each day is in the week that begins on its last such day."""
+    """Of the week from Sunday 1 November 2026 on, each day is in the week that begins on its last
+    such day."""
     found = periods.window(
         Limit(900, Period.WEEK), rules(week_starts=first), at(f"2026-11-{day:02} 12:00")
     )
@@ -137,7 +140,8 @@ def test_every_first_day_of_the_week(first: int, day: int) -> None:
 @quick
 @given(every_zone, any_second, st.sampled_from(CALENDAR), any_day_start, weekdays)
 def test_windows_tile_time_in_every_zone(zone, instant, period, day_starts, week_starts):
-    """In every zone there is, each instant is in exactly one window and neighbouring windows touch."""
+    """In every zone there is, each instant is in exactly one window and neighbouring windows
+    touch."""
     rs, limit = rules(zone, day_starts, week_starts), Limit(900, period)
     now = periods.window(limit, rs, instant)
     before, after = (
@@ -152,7 +156,8 @@ def test_windows_tile_time_in_every_zone(zone, instant, period, day_starts, week
 @quick
 @given(zones, quarters, any_day_start, weekdays)
 def test_longer_windows_are_made_of_days(zone, instant, day_starts, week_starts):
-    """A week, month, quarter and year begin and end where a day does, and hold the day of the instant whole."""
+    """A week, month, quarter and year begin and end where a day does, and hold the day of the
+    instant whole."""
     rs = rules(zone, day_starts, week_starts)
     day = periods.window(Limit(900, Period.DAY), rs, instant)
     for period in CALENDAR[2:]:
@@ -198,7 +203,8 @@ def test_lengths_stay_near_the_table(zone, instant, period):
 def test_the_table_of_periods(
     period: Period, rank: int, nominal: float, longest: float, article: str, this: str
 ) -> None:
-    """Order, average and greatest length in days, and words; a rolling window of two days has its own length."""
+    """Order, average and greatest length in days, and words; a rolling window of two days has its
+    own length."""
     limit = Limit(900, period, 2 * DAY if period is Period.ROLLING else 0.0)
     assert period_table.SHORTEST_FIRST.index(period) == period_table.TABLE[period].rank == rank
     assert period_table.nominal(limit) == nominal * DAY
@@ -234,7 +240,8 @@ def test_a_rolling_window_is_the_stretch_before_the_instant(instant, length):
 @quick
 @given(every_zone, any_second, st.integers(0, 2 * 86_400))
 def test_later_wall_clock_times_never_stand_for_earlier_instants(zone, wall, more):
-    """In every zone and also over clock changes the order of the times is that of their instants."""
+    """In every zone and also over clock changes the order of the times is that of their
+    instants."""
     zoned = ZoneInfo(zone)
     assert first_instant(zoned, wall) <= first_instant(zoned, wall + more)
 
@@ -291,7 +298,8 @@ def test_the_instant_of_a_wall_clock_time(zone: str, wall: str, instant: str) ->
 
 
 def test_stretches_are_cut_at_each_change_of_the_clock() -> None:
-    """Over the night in which London's summer time ends: a day, the part before the change, a day, the rest."""
+    """Over the night in which London's summer time ends: a day, the part before the change, a day,
+    the rest."""
     zone, start = ZoneInfo(LONDON), int(at("2026-10-24 01:30"))
     change = int(at("2026-10-25 01:00", fold=1))
     assert list(stretches(zone, start, start + 3 * 86_400)) == [

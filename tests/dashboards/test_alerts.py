@@ -1,4 +1,5 @@
-"""`dashboards/prometheus`: promtool takes configuration and alerts, each alert is proved, each has its runbook."""
+"""`dashboards/prometheus`: promtool takes configuration and alerts, each alert is proved, each has
+its runbook."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ def test_promtool_takes_the_files(what: tuple[str, str]) -> None:
 
 @needs_promtool
 def test_each_alert_fires_when_it_should() -> None:
-    """`promtool test rules`: every alert is silent before its cause and fires after it, with these words."""
+    """`promtool test rules`: every alert is silent before its cause and fires after it, with these
+    words."""
     promtool("test", "rules", "alerts.test.yml")
 
 

@@ -29,7 +29,8 @@ def test_the_files_are_fresh(board: Board) -> None:
 
 @pytest.mark.parametrize("panel", PANELS)
 def test_panels_explain_themselves(panel: Panel) -> None:
-    """Each panel has a title, a unit that Grafana knows, a description, and a sentence on what to do."""
+    """Each panel has a title, a unit that Grafana knows, a description, and a sentence on what to
+    do."""
     assert panel.title and panel.unit in UNITS
     assert panel.text.endswith(".") and len(panel.text) > 20
     assert panel.todo.endswith(".") and panel.queries

@@ -1,4 +1,5 @@
-"""An office hour with 240 people, Postgres and Prometheus: every panel and every alert against what happened."""
+"""An office hour with 240 people, Postgres and Prometheus: every panel and every alert against what
+happened."""
 
 from __future__ import annotations
 
@@ -105,7 +106,8 @@ def test_connections_are_counted_right(ran: Ran) -> None:
 
 
 def test_people_are_counted_right(ran: Ran) -> None:
-    """Active people and run-outs are those of the clients; what was measured is what the ledger holds."""
+    """Active people and run-outs are those of the clients; what was measured is what the ledger
+    holds."""
     people = len(Hour.ROLES) * Hour.DESKS
     found = until(
         lambda: (n := ran.prometheus.value("allowance_active_people")) >= people and n,
@@ -121,7 +123,8 @@ def test_people_are_counted_right(ran: Ran) -> None:
 
 
 def test_requests_for_more_are_counted_right(ran: Ran) -> None:
-    """Asked on people's own pages, granted and refused on the administrator's: exactly as it happened."""
+    """Asked on people's own pages, granted and refused on the administrator's: exactly as it
+    happened."""
     for outcome, count in ran.truth.requests.items():
         assert (
             ran.prometheus.value(f'allowance_time_requests_total{{outcome="{outcome}"}}') == count
@@ -154,7 +157,8 @@ def test_every_alert_asks_for_what_is_there(ran: Ran, rule: dict[str, Any]) -> N
     if rule["alert"] in ("AllowanceDiskFull", "AllowanceLoopLag", "AllowanceCutDelay"):
         return  # the machine of the test may really be full, and busy
     if rule["alert"] == "AllowanceTlsFailuresNew":
-        return  # thirty refusals in the seconds before: whether they are 20 by rate hangs on the scrapes
+        # thirty refusals in the seconds before: whether they are 20 by rate hangs on the scrapes
+        return
     assert not ran.prometheus.now(rule["expr"])
 
 

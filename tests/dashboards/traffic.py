@@ -1,4 +1,5 @@
-"""People of a busy office as asyncio tasks: each at an address of its own, in browsers that keep connections open.
+"""People of a busy office as asyncio tasks: each at an address of its own, in browsers that keep
+connections open.
 
 What they saw is written down, to be compared with what Prometheus says.
 """
@@ -153,7 +154,8 @@ class Hour:
         return self.truth
 
     async def requests(self) -> None:
-        """Three who ran out ask for more on their own pages; an administrator says yes to one and no to one."""
+        """Three who ran out ask for more on their own pages; an administrator says yes to one and
+        no to one."""
         for services in (3, 6, 9):
             address = f"127.0.34.{services}"
             token = _found(TOKEN, await self.page(address, "/ask"))

@@ -63,7 +63,8 @@ def test_a_password_is_never_shown(text: str) -> None:
     ],
 )
 def test_what_cannot_hold_a_ledger(text: str) -> None:
-    """Other databases, memory and nonsense give one line that shows the right form and no password."""
+    """Other databases, memory and nonsense give one line that shows the right form and no
+    password."""
     with pytest.raises(LedgerUnusable) as caught:
         parse(text)
     message = str(caught.value)

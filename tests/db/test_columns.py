@@ -10,7 +10,8 @@ from tests.ledger.test_ledger_contract import grant, visit
 
 
 def test_columns_stand_in_the_order_of_the_fields() -> None:
-    """A row read is a value made: as many columns as fields, each with its own name, writing included."""
+    """A row read is a value made: as many columns as fields, each with its own name, writing
+    included."""
     renamed = {
         "started_at": "start",
         "ended_at": "end",

@@ -101,7 +101,8 @@ def test_again_and_back(urls: tuple[str, str], tmp_path: Path) -> None:
 def test_what_was_interrupted_goes_on(
     engine: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Broken off in the middle of a table, the copy goes on there, and takes over what visits became since."""
+    """Broken off in the middle of a table, the copy goes on there, and takes over what visits
+    became since."""
     source, target = f"sqlite:///{tmp_path}/source.db", new_url(engine, request, tmp_path / "t")
     ledger = full(source)
     monkeypatch.setattr(copy_module, "BATCH", 50)
@@ -141,7 +142,8 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
 def test_a_database_in_use_is_refused(
     engine: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """A target with rows that the source has not, or has otherwise, is refused, and nothing in it changes."""
+    """A target with rows that the source has not, or has otherwise, is refused, and nothing in it
+    changes."""
     source, target = f"sqlite:///{tmp_path}/source.db", new_url(engine, request, tmp_path / "t")
     full(source).close()
     upgrade(target)
@@ -157,7 +159,8 @@ def test_a_database_in_use_is_refused(
 
 
 def test_wrong_ends(tmp_path: Path) -> None:
-    """The same database twice, a source that is not ours and one that is not there: one line, nothing made."""
+    """The same database twice, a source that is not ours and one that is not there: one line,
+    nothing made."""
     url = f"sqlite:///{tmp_path}/ledger.db"
     upgrade(url)
     for source, target, said in (

@@ -1,4 +1,5 @@
-"""Twin of db/in_flight.py: a call that hangs is told from one that works; test_listener.py ends one."""
+"""Twin of db/in_flight.py: a call that hangs is told from one that works; test_listener.py ends
+one."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from tests.db.engines import connected
 
 
 def test_only_a_call_that_lasts_is_ended(tmp_path: Path) -> None:
-    """Nothing under way, or something that began just now, is left alone; what lasts longer is not."""
+    """Nothing under way, or something that began just now, is left alone; what lasts longer is
+    not."""
     calls = CallWatchdog(open_engine(parse(f"sqlite:///{tmp_path}/ledger.db"), "a"))
     assert not calls.break_off(0.0)
     with calls.counted():

@@ -11,7 +11,8 @@ from db.upgrade import upgrade
 
 
 def test_nothing_to_do_does_not_load_alembic(tmp_path: Path) -> None:
-    """A start on a database that is up to date does not pay for the import of Alembic or of psycopg."""
+    """A start on a database that is up to date does not pay for the import of Alembic or of
+    psycopg."""
     url = f"sqlite:///{tmp_path}/ledger.db"
     upgrade(url)
     code = (

@@ -43,7 +43,8 @@ def visit(number: int, node: str = "b", rev: int = 1) -> Visit:
 
 
 def shift(url: str, seconds: int) -> None:
-    """Make all rows look as if they were written `seconds` later, or earlier: a clock that was wrong."""
+    """Make all rows look as if they were written `seconds` later, or earlier: a clock that was
+    wrong."""
     moved = f"updated_at + interval '{seconds} s'"
     if url.startswith("sqlite"):
         moved = f"strftime('%Y-%m-%d %H:%M:%f', updated_at, '{seconds} seconds') || '000+00:00'"
@@ -71,7 +72,8 @@ def test_a_clock_that_was_set_back(url: str, ledger: SqlLedger) -> None:
 
 @pytest.mark.postgres
 def test_a_transaction_that_commits_late(postgres_url: str) -> None:
-    """A row written before the reader looked, and committed long after, is heard at the next look."""
+    """A row written before the reader looked, and committed long after, is heard at the next
+    look."""
     upgrade(postgres_url)
     ledger = SqlLedger(postgres_url, "a")
     with psycopg.connect(postgres_url) as slow:

@@ -50,7 +50,8 @@ def pair(postgres_url: str) -> Iterator[tuple[SqlLedger, SqlLedger]]:
 
 
 def test_others_are_heard_at_once(pair: tuple[SqlLedger, SqlLedger]) -> None:
-    """A visit and a grant of another node are called within a fraction of a second, without being asked for."""
+    """A visit and a grant of another node are called within a fraction of a second, without being
+    asked for."""
     called = CallCounter()
     pair[0].listen(called)
     assert called.within(1, 10)  # it listens
@@ -61,7 +62,8 @@ def test_others_are_heard_at_once(pair: tuple[SqlLedger, SqlLedger]) -> None:
 
 
 def test_nobody_calls_itself(pair: tuple[SqlLedger, SqlLedger]) -> None:
-    """What a node wrote itself is not news, and a grant that is known already is none for anybody."""
+    """What a node wrote itself is not news, and a grant that is known already is none for
+    anybody."""
     called = CallCounter()
     pair[1].add_grant(GRANT, actor="lead")
     pair[0].listen(called)
@@ -94,7 +96,8 @@ def test_it_listens_again(own_postgres: PostgresServer, monkeypatch: pytest.Monk
 def test_a_call_that_hangs_is_ended(
     own_postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that is frozen, so that its own timeouts are too, holds a call up for a bounded time only."""
+    """A server that is frozen, so that its own timeouts are too, holds a call up for a bounded time
+    only."""
     monkeypatch.setattr(CallWatchdog.break_off, "__defaults__", (1.0,))
     monkeypatch.setattr(listener_module, "LOOK_SECONDS", 0.1)
     own_postgres.start()

@@ -42,7 +42,8 @@ def down(url: str, revision: str) -> None:
 
 
 def test_the_models_equal_the_migrations(url: str) -> None:
-    """After all migrations Alembic finds nothing that the models have and the database has not, or the reverse."""
+    """After all migrations Alembic finds nothing that the models have and the database has not, or
+    the reverse."""
     upgrade(url)
     with connected(url) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -80,7 +81,8 @@ def test_each_step_back_and_forth_keeps_the_data(url: str) -> None:
 
 
 def test_evidence_has_no_place_in_earlier_schemas(url: str) -> None:
-    """One step back and forth: the visits stay, their evidence is gone, and new evidence can be written."""
+    """One step back and forth: the visits stay, their evidence is gone, and new evidence can be
+    written."""
     upgrade(url)
     ledger = SqlLedger(url, "a")
     ledger.write_visits([replace(VISIT, evidence=TRAIL), replace(VISIT, id="w")])

@@ -1,4 +1,5 @@
-"""Migrations after ledger_0004 only add, so that the version before can go on with the ledger meanwhile."""
+"""Migrations after ledger_0004 only add, so that the version before can go on with the ledger
+meanwhile."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ SAYS = "schema_compatibility"
 
 
 def broken(source: str) -> list[str]:
-    """What in the `upgrade` of a migration takes something away from older versions, one line each."""
+    """What in the `upgrade` of a migration takes something away from older versions, one line
+    each."""
     tree = ast.parse(source)
     upgrade = next(
         node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "upgrade"

@@ -52,7 +52,8 @@ def test_nothing_that_was_read_is_stored() -> None:
 def test_a_deleted_grant_leaves_its_request(
     engine: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Foreign keys are enforced on both engines: a request keeps no link to a grant that has gone."""
+    """Foreign keys are enforced on both engines: a request keeps no link to a grant that has
+    gone."""
     url = new_url(engine, request, tmp_path)
     upgrade(url)
     at = "'2026-11-02 09:00:00.000000+00:00'"

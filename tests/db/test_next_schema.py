@@ -1,4 +1,5 @@
-"""Two versions share one ledger while machines are updated one by one: this version on the schema of a next one."""
+"""Two versions share one ledger while machines are updated one by one: this version on the schema
+of a next one."""
 
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ def say(url: str, oldest: str) -> None:
 
 
 def test_this_version_works_on_the_next_schema(url: str) -> None:
-    """Visits, grants, sums, news and retention work, and an upgrade leaves the newer schema as it is."""
+    """Visits, grants, sums, news and retention work, and an upgrade leaves the newer schema as it
+    is."""
     say(url, HEAD)
     assert upgrade(url) is False
     with closing(SqlLedger(url, "a")) as ledger, closing(SqlLedger(url, "b")) as other:
@@ -66,7 +68,8 @@ def test_this_version_works_on_the_next_schema(url: str) -> None:
 
 
 def test_what_the_next_version_wrote_is_left_alone(url: str) -> None:
-    """A row that this version writes again keeps what stands in the columns that only the next version knows."""
+    """A row that this version writes again keeps what stands in the columns that only the next
+    version knows."""
     say(url, HEAD)
     with closing(SqlLedger(url, "a")) as ledger:
         ledger.write_visits([visit(1)])

@@ -1,4 +1,5 @@
-"""Twin of db/personal_data.py: requests and acknowledgements. The rest is in tests/ledger/test_erasure_contract.py."""
+"""Twin of db/personal_data.py: requests and acknowledgements. The rest is in
+tests/ledger/test_erasure_contract.py."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ def fill(url: str, at: float = 100.0) -> None:
 def test_requests_and_acknowledgements(
     engine: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """They are in the records of a person, and go with an erasure; as somebody's decider the label stands."""
+    """They are in the records of a person, and go with an erasure; as somebody's decider the label
+    stands."""
     url = new_url(engine, request, tmp_path)
     upgrade(url)
     fill(url)

@@ -19,7 +19,8 @@ VISIT = Visit("v", "ana", "x", None, None, None, 0.0, 1.0, "a")
 
 
 def test_no_session_waits_for_ever(postgres_url: str) -> None:
-    """Statements, locks and idle transactions end in time; the session has a name and runs in UTC."""
+    """Statements, locks and idle transactions end in time; the session has a name and runs in
+    UTC."""
     names = (
         "statement_timeout",
         "lock_timeout",
@@ -39,7 +40,8 @@ def test_the_url_has_precedence(postgres_url: str) -> None:
 
 
 def test_a_server_that_stops_and_comes_back(own_postgres: PostgresServer) -> None:
-    """While the server is away calls fail as an outage; when it is back the same ledger works at once."""
+    """While the server is away calls fail as an outage; when it is back the same ledger works at
+    once."""
     own_postgres.start()
     url = own_postgres.url()
     upgrade(url)

@@ -34,7 +34,8 @@ def texts(url: str) -> set[str]:
 def test_all_names_become_pseudonyms(
     engine: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """After it no table has a name, other proxies hear of the changed rows, and a second time changes nothing."""
+    """After it no table has a name, other proxies hear of the changed rows, and a second time
+    changes nothing."""
     url = new_url(engine, request, tmp_path)
     upgrade(url)
     fill(url)

@@ -49,7 +49,8 @@ def test_requests(url: str) -> None:
 
 
 def test_acknowledgements(url: str) -> None:
-    """The one in force stays while the person is here; older texts, and those of people who left, go."""
+    """The one in force stays while the person is here; older texts, and those of people who left,
+    go."""
     ledger = SqlLedger(url, "a")
     ledger.write_visits([visit(1, person="ana", end=START + 9 * DAY)])
     ledger.close()

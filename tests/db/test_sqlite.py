@@ -77,7 +77,8 @@ def test_readers_do_not_wait_for_a_writer(file: Path, ledger: SqlLedger) -> None
 
 
 def test_a_lock_that_stays(file: Path, ledger: SqlLedger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A writer that another process keeps out says so after the busy timeout, and works afterwards."""
+    """A writer that another process keeps out says so after the busy timeout, and works
+    afterwards."""
     monkeypatch.setattr(sqlite_module, "BUSY_SECONDS", 0.2)
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -106,7 +107,8 @@ def test_processes_write_at_once(file: Path, ledger: SqlLedger) -> None:
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
-    """On a real full disk writing says so, what was there stays readable, and space makes it work again."""
+    """On a real full disk writing says so, what was there stays readable, and space makes it work
+    again."""
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(

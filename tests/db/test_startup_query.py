@@ -10,7 +10,8 @@ from tests.db.visits import START, visit
 
 
 def test_histories_are_the_same_visits(ledger: Ledger) -> None:
-    """Packed by person, the visits are those that `visits` gives, to the last field, and can be had again."""
+    """Packed by person, the visits are those that `visits` gives, to the last field, and can be had
+    again."""
     ledger.write_visits(
         [
             visit(1),

@@ -1,4 +1,5 @@
-"""Twin of db/time_requests.py: what only a database shows. The contract: tests/ledger/test_requests_contract.py."""
+"""Twin of db/time_requests.py: what only a database shows. The contract:
+tests/ledger/test_requests_contract.py."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ def test_two_refusals_of_one_instant(
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_is_asked_is_open(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """A request is stored open, whatever its value says, so that nobody grants something to themselves."""
+    """A request is stored open, whatever its value says, so that nobody grants something to
+    themselves."""
     url = new_url(engine, request, tmp_path)
     upgrade(url)
     with connected(url) as connection:

@@ -29,7 +29,8 @@ numbers = itertools.count()
 
 
 def test_totals_count_what_overlaps_once(ledger: Ledger) -> None:
-    """Time that two platforms share is told of the one used first; the window cuts; allowances do not mix."""
+    """Time that two platforms share is told of the one used first; the window cuts; allowances do
+    not mix."""
     at = START + 1000
     rows = [
         visit(1, id="a", start=at, end=at + 60),
@@ -64,7 +65,8 @@ spans = st.tuples(
 def test_totals_add_up_to_the_union(
     ledger: Ledger, rows: list[tuple[int, int, str, str | None]], at: int, long: int
 ) -> None:
-    """Whatever overlaps, the platforms of an allowance add up to the length of the union within the window."""
+    """Whatever overlaps, the platforms of an allowance add up to the length of the union within the
+    window."""
     ledger.prune(START + 1e9)
     written = [
         visit(
@@ -134,7 +136,8 @@ def explained(connection: Connection, query: TextClause, values: Mapping[str, ob
 
 @pytest.mark.postgres
 def test_the_report_reads_an_index_alone(postgres_url: str) -> None:
-    """On Postgres a slice of the people is read from the index by person, in its order, without the table."""
+    """On Postgres a slice of the people is read from the index by person, in its order, without the
+    table."""
     upgrade(postgres_url)
     ledger = SqlLedger(postgres_url, "a")
     ledger.write_visits(
@@ -151,7 +154,8 @@ def test_the_report_reads_an_index_alone(postgres_url: str) -> None:
 
 @given(st.lists(st.text(min_size=1), max_size=40, unique=True))
 def test_slices_hold_everybody_once(names: list[str]) -> None:
-    """However many names the statistics know, each slice begins where the one before it ends, the last is open."""
+    """However many names the statistics know, each slice begins where the one before it ends, the
+    last is open."""
     names.sort()
     made = totals.slices(names)
     assert 1 <= len(made) <= totals.SLICES
@@ -162,7 +166,8 @@ def test_slices_hold_everybody_once(names: list[str]) -> None:
 
 @pytest.mark.postgres
 def test_slices_add_nothing_and_leave_nobody_out(postgres_url: str) -> None:
-    """Where there are statistics the people are read in slices, and the sums are those of memory."""
+    """Where there are statistics the people are read in slices, and the sums are those of
+    memory."""
     upgrade(postgres_url)
     ledger, memory = SqlLedger(postgres_url, "a"), MemoryLedger()
     rows = [

@@ -22,7 +22,8 @@ def stored(at: float) -> str:
 
 @given(instants)
 def test_there_and_back(at: float) -> None:
-    """Both engines give the instant back, rounded to the microsecond, and rounding again changes nothing."""
+    """Both engines give the instant back, rounded to the microsecond, and rounding again changes
+    nothing."""
     for dialect in (SQLITE, POSTGRES):
         kind = Instant()
         once = kind.process_result_value(kind.process_bind_param(at, dialect), dialect)

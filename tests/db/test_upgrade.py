@@ -47,7 +47,8 @@ def test_upgrade_makes_the_tables_once(url: str) -> None:
 
 
 def test_upgrade_works_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Migrations are found beside the code, not in the working folder; a relative file counts from there."""
+    """Migrations are found beside the code, not in the working folder; a relative file counts from
+    there."""
     folder = tmp_path / "50% off & more"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -92,7 +93,8 @@ def test_a_newer_schema_is_left_alone(url: str) -> None:
 
 
 def test_somebody_elses_database_is_left_alone(url: str, tmp_path: Path) -> None:
-    """Tables of another program: one line that names them, and not one table or byte more than before."""
+    """Tables of another program: one line that names them, and not one table or byte more than
+    before."""
     if url.startswith("sqlite"):
         (tmp_path / "var").mkdir()
         with sqlite3.connect(tmp_path / "var/ledger.db") as other:
@@ -132,7 +134,8 @@ def test_an_interrupted_upgrade_leaves_nothing(url: str, monkeypatch: pytest.Mon
 
 
 def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
-    """The SQLite file and what SQLite puts beside it have mode 0600; a new folder is closed to others."""
+    """The SQLite file and what SQLite puts beside it have mode 0600; a new folder is closed to
+    others."""
     url = f"sqlite:///{tmp_path}/var/ledger.db"
     upgrade(url)
     ledger = SqlLedger(url, "a")
@@ -145,7 +148,8 @@ def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
 
 
 def test_a_ledger_does_not_make_a_file(tmp_path: Path) -> None:
-    """Only an upgrade makes a database: a command with a wrong path must not leave an empty one behind."""
+    """Only an upgrade makes a database: a command with a wrong path must not leave an empty one
+    behind."""
     ledger = SqlLedger(f"sqlite:///{tmp_path}/no.db", "a")
     with pytest.raises(LedgerUnusable, match="cannot be opened"):
         ledger.check()

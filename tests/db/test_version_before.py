@@ -1,4 +1,5 @@
-"""The version before, with its own code, and this one on one ledger of today's schema, on both engines."""
+"""The version before, with its own code, and this one on one ledger of today's schema, on both
+engines."""
 
 from __future__ import annotations
 
@@ -19,8 +20,9 @@ from tests.db.engines import ENGINES, new_url
 from tests.ledger.test_ledger_contract import START, grant, visit
 
 ROOT = Path(__file__).resolve().parents[2]
-# Release 0.1.0. Whoever adds a migration names the last commit that was released without it, not an older one than
-# the first that reads `schema_compatibility` (db/engine.py): versions before that refuse every newer schema.
+# Release 0.1.0. Whoever adds a migration names the last commit that was released without it, not an
+# older one than the first that reads `schema_compatibility` (db/engine.py): versions before that
+# refuse every newer schema.
 BEFORE = "e2f595f456d00efe308082f2bd8db933508977ba"
 PROGRAM = """
 import sys

@@ -1,8 +1,10 @@
-"""Carries out the install guide for Debian, as root of an overlay over this machine: python -m tests.deploy.guide FILE
+"""Carries out the install guide for Debian, as root of an overlay over this machine: python -m
+tests.deploy.guide FILE
 
-Every block of the guide is executed in order, in one root. systemd does not run in there: it only links units (it calls
-that offline), and what it would start and stop is started and stopped here, from the unit that the guide installed,
-with the unit's user and variables, and with a socket that hears what the service tells. FILE gets what was found.
+Every block of the guide is executed in order, in one root. systemd does not run in there: it only
+links units (it calls that offline), and what it would start and stop is started and stopped here,
+from the unit that the guide installed, with the unit's user and variables, and with a socket that
+hears what the service tells. FILE gets what was found.
 """
 
 from __future__ import annotations
@@ -53,7 +55,8 @@ class Service:
         self._name = f"allowance-{secrets.token_hex(6)}"
 
     def start(self) -> None:
-        """As systemd would: its folder, its user, its variables, no capability; returns when it says READY."""
+        """As systemd would: its folder, its user, its variables, no capability; returns when it
+        says READY."""
         unit = self._root.at("/etc/systemd/system/allowance.service").read_text()
         settings = dict(re.findall(r"^(\w+)=(.*)$", unit, re.M))
         variables = dict(re.findall(r"^Environment=(\w+)=(.*)$", unit, re.M))

@@ -14,7 +14,8 @@ from tests.deploy.compose import ROOT
 
 
 def reported(command: list[str], report: Path) -> dict[str, Any]:
-    """What a script writes to `report`; skips the test where this machine does not permit mounts."""
+    """What a script writes to `report`; skips the test where this machine does not permit
+    mounts."""
     done = subprocess.run(
         [*command, str(report)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=280
     )

@@ -1,4 +1,5 @@
-"""`docker-compose.yml`: what it starts, in which order, what it opens, and that all it names is there."""
+"""`docker-compose.yml`: what it starts, in which order, what it opens, and that all it names is
+there."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ def test_the_tool_takes_it(profile: str, tmp_path: Path) -> None:
 
 
 def test_profiles() -> None:
-    """`small` is the proxy alone on SQLite; `office` has workers, Postgres, Prometheus and Grafana."""
+    """`small` is the proxy alone on SQLite; `office` has workers, Postgres, Prometheus and
+    Grafana."""
     assert set(services("small")) == {"proxy"}
     assert set(services("office")) == {"office-proxy", "database", "prometheus", "grafana"}
     assert all(len(each["profiles"]) == 1 for each in EVERY.values())
@@ -56,7 +58,8 @@ def test_profiles() -> None:
 
 
 def test_they_start_in_order() -> None:
-    """Each waits until what it needs is healthy, and everything that is waited for has a health check."""
+    """Each waits until what it needs is healthy, and everything that is waited for has a health
+    check."""
     waits = {name: each.get("depends_on", {}) for name, each in EVERY.items()}
     assert {name: set(each) for name, each in waits.items()} == {
         "proxy": set(),
@@ -73,7 +76,8 @@ def test_they_start_in_order() -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_each_is_guarded(name: str) -> None:
-    """A root nobody writes to, no capabilities, no new rights, bounds on memory, processor and processes."""
+    """A root nobody writes to, no capabilities, no new rights, bounds on memory, processor and
+    processes."""
     service = EVERY[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -89,7 +93,8 @@ def test_each_is_guarded(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_what_is_mounted_is_there(name: str) -> None:
-    """Paths of the host are in the repository and read-only; volumes are declared, and none is forgotten."""
+    """Paths of the host are in the repository and read-only; volumes are declared, and none is
+    forgotten."""
     for mount in mounts(EVERY[name]):
         if mount.named:
             assert mount.source in composed()["volumes"], mount
@@ -163,7 +168,8 @@ def test_the_proxy_understands_its_settings(name: str, monkeypatch: pytest.Monke
 
 
 def test_prometheus_finds_the_proxy() -> None:
-    """The scrape target is a name on the network and the port on which the proxy shows its metrics."""
+    """The scrape target is a name on the network and the port on which the proxy shows its
+    metrics."""
     file = ROOT / "dashboards" / "prometheus" / "prometheus.yml"
     config = yaml.safe_load(file.read_text("utf-8"))
     [target] = config["scrape_configs"][0]["static_configs"][0]["targets"]
@@ -176,7 +182,8 @@ def test_prometheus_finds_the_proxy() -> None:
 
 
 def test_grafana_finds_prometheus_and_its_boards() -> None:
-    """The data source is a service, the boards lie where provisioning looks, and who comes in signs in."""
+    """The data source is a service, the boards lie where provisioning looks, and who comes in signs
+    in."""
     source = yaml.safe_load((GRAFANA / "datasources" / "prometheus.yaml").read_text("utf-8"))
     assert source["datasources"][0]["url"] == "http://prometheus:9090"
     boards = yaml.safe_load((GRAFANA / "dashboards" / "allowance.yaml").read_text("utf-8"))
@@ -189,7 +196,8 @@ def test_grafana_finds_prometheus_and_its_boards() -> None:
 
 
 def test_the_health_checks_use_what_the_images_have() -> None:
-    """Postgres and Prometheus are asked by tools of their own images, Grafana by the one that Alpine has."""
+    """Postgres and Prometheus are asked by tools of their own images, Grafana by the one that
+    Alpine has."""
     checks = {
         name: each["healthcheck"]["test"] for name, each in EVERY.items() if "healthcheck" in each
     }

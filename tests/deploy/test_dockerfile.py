@@ -21,7 +21,8 @@ def rest(word: str) -> str:
 
 
 def test_two_stages_on_one_pinned_base() -> None:
-    """The stage that installs stays behind; both begin with the same version and name no registry's host."""
+    """The stage that installs stays behind; both begin with the same version and name no registry's
+    host."""
     assert [(stage.base, stage.name) for stage in STAGES] == [
         ("python:3.13-slim-trixie", "build"),
         ("python:3.13-slim-trixie", ""),
@@ -32,7 +33,8 @@ def test_two_stages_on_one_pinned_base() -> None:
 
 
 def test_dependencies_are_checked_by_hash() -> None:
-    """Everything is installed by the one script, which takes from the lock only what has its hash."""
+    """Everything is installed by the one script, which takes from the lock only what has its
+    hash."""
     runs = [each.rest for each in STAGES[0].instructions if each.word == "RUN"]
     assert runs == [
         f"deploy/install-into /opt/allowance {part}" for part in ("dependencies", "program")
@@ -69,7 +71,8 @@ def test_nobody_is_root() -> None:
 
 
 def test_health_and_end() -> None:
-    """Health is readiness at the web port, asked without a shell; the proxy gets the signal itself."""
+    """Health is readiness at the web port, asked without a shell; the proxy gets the signal
+    itself."""
     [health] = [each for each in LAST if each.word == "HEALTHCHECK"]
     web = load_settings({}, ROOT / "deploy" / "allowance.toml").web
     assert f"http://{web}/readyz" in health.command[-1]

@@ -32,7 +32,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("how", ["alone", "with_workers"])
 def test_the_image_runs_sealed(found: dict[str, Any], how: str) -> None:
-    """As its own user, with no capability left and a root that is read-only, it serves and ends in order."""
+    """As its own user, with no capability left and a root that is read-only, it serves and ends in
+    order."""
     run = found[how]
     print(f"{found['bytes'] / 1e6:.0f} MB, healthy after {run['healthy_after']} s")
     assert run["status"] == {
@@ -49,7 +50,8 @@ def test_the_image_runs_sealed(found: dict[str, Any], how: str) -> None:
 
 @pytest.mark.e2e
 def test_the_image_is_small(found: dict[str, Any]) -> None:
-    """It adds our own folders and an account to its base, no tools for building, and bounded bytes."""
+    """It adds our own folders and an account to its base, no tools for building, and bounded
+    bytes."""
     assert set(found["added"]) - ACCOUNTS - {"etc/.pwd.lock"} == {
         "etc/allowance",
         "opt/allowance",

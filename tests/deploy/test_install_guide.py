@@ -1,4 +1,5 @@
-"""docs/install.md: the part for Debian is carried out as a whole, the part for containers is held against the files."""
+"""docs/install.md: the part for Debian is carried out as a whole, the part for containers is held
+against the files."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ def output_of(found: dict[str, Any], part: str) -> str:
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
 def test_the_guide_leads_to_a_proxy(found: dict[str, Any]) -> None:
-    """Every command works, in order; the service starts from the installed unit, serves, and ends in order."""
+    """Every command works, in order; the service starts from the installed unit, serves, and ends
+    in order."""
     assert "the rules are valid" in output_of(found, "systemctl enable")
     assert '{"ready":true' in output_of(found, "/readyz")
     assert '"daily-social"' in output_of(found, "/readyz")
@@ -57,7 +59,8 @@ def test_the_service_cannot_change_its_program(found: dict[str, Any]) -> None:
 
 @pytest.mark.e2e
 def test_the_certificate_reaches_the_system(found: dict[str, Any]) -> None:
-    """The web port gives the CA's certificate, the system takes it, and its fingerprint can be compared."""
+    """The web port gives the CA's certificate, the system takes it, and its fingerprint can be
+    compared."""
     text = output_of(found, "openssl x509")
     assert "1 added" in text
     assert re.search(r"sha256 Fingerprint=(?:[0-9A-F]{2}:){31}[0-9A-F]{2}", text)
@@ -70,7 +73,8 @@ def test_nothing_is_left(found: dict[str, Any]) -> None:
 
 
 def test_commands_for_containers_fit_the_compose_file() -> None:
-    """Profiles, services, secrets and ports that the page names are those of the file, and all of them."""
+    """Profiles, services, secrets and ports that the page names are those of the file, and all of
+    them."""
     text = PAGE.text[PAGE.text.index("## Containers") :]
     lines = [
         line

@@ -1,4 +1,5 @@
-"""`deploy/make-secrets`: files that only their user reads, made once, and a password that Postgres takes from one."""
+"""`deploy/make-secrets`: files that only their user reads, made once, and a password that Postgres
+takes from one."""
 
 from __future__ import annotations
 
@@ -55,7 +56,8 @@ def test_whose_they_are(tmp_path: Path) -> None:
 
 
 def test_one_password_in_two_forms(tmp_path: Path) -> None:
-    """What Postgres is set up with is what the proxy signs in with; half of the pair alone is an error."""
+    """What Postgres is set up with is what the proxy signs in with; half of the pair alone is an
+    error."""
     make(tmp_path)
     password = (tmp_path / "database_password").read_text()
     assert (

@@ -1,4 +1,5 @@
-"""`deploy/systemd`: systemd takes the unit, finds little to attack, and it fits what the proxy does."""
+"""`deploy/systemd`: systemd takes the unit, finds little to attack, and it fits what the proxy
+does."""
 
 from __future__ import annotations
 
@@ -77,7 +78,8 @@ def test_there_is_little_to_attack(installed: Path) -> None:
 
 
 def test_systemd_is_notified_when_the_proxy_is_ready_and_alive() -> None:
-    """The unit asks for what the proxy sends; a stuck worker is replaced before everything is restarted."""
+    """The unit asks for what the proxy sends; a stuck worker is replaced before everything is
+    restarted."""
     assert setting("Type") == "notify"
     assert seconds("WatchdogSec") > supervisor.STUCK_TIMEOUT + supervisor.READY_TIMEOUT
     assert setting("ExecReload") == "/bin/kill -HUP $MAINPID"
@@ -85,7 +87,8 @@ def test_systemd_is_notified_when_the_proxy_is_ready_and_alive() -> None:
 
 
 def test_the_end_is_not_hurried() -> None:
-    """One signal to the main process, and time for what runs; a second signal would cut it short."""
+    """One signal to the main process, and time for what runs; a second signal would cut it
+    short."""
     assert setting("KillMode") == "mixed"
     drain = load_settings({}, ROOT / "deploy" / "allowance.toml").drain
     assert seconds("TimeoutStopSec") > 2 * drain + 5  # answers first, then the writer's last rows
@@ -114,7 +117,8 @@ def test_the_command_line_has_the_same_settings() -> None:
 
 
 def test_the_user_can_be_made(tmp_path: Path) -> None:
-    """systemd-sysusers understands the line, and makes the user that the unit names, who cannot sign in."""
+    """systemd-sysusers understands the line, and makes the user that the unit names, who cannot
+    sign in."""
     if shutil.which("systemd-sysusers") is None:
         pytest.skip("no systemd-sysusers here")
     (tmp_path / "etc").mkdir()

@@ -1,9 +1,9 @@
 """`allowance` without its second of imports: a process that has them forks for each command.
 
-Documentation has a hundred commands. Here they run through the same function as the installed command, in a
-process of their own, with the arguments, folder, environment and streams of whoever typed them.
-`python -m tests.docs.command_server SOCKET` is that process; `client` is the text of the program that stands for
-`allowance`.
+Documentation has a hundred commands. Here they run through the same function as the installed
+command, in a process of their own, with the arguments, folder, environment and streams of whoever
+typed them. `python -m tests.docs.command_server SOCKET` is that process; `client` is the text of
+the program that stands for `allowance`.
 """
 
 from __future__ import annotations

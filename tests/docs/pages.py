@@ -19,7 +19,8 @@ _MARKDOWN = MarkdownIt("commonmark").enable("table")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block. `info` is what stands behind the opening fence, `line` where that fence is."""
+    """A fenced block. `info` is what stands behind the opening fence, `line` where that fence
+    is."""
 
     page: Path
     line: int
@@ -51,7 +52,8 @@ class Block:
 
     @property
     def commands(self) -> str:
-        """What is typed: everything of `sh`; of `console` what stands behind `$ `, with continued lines."""
+        """What is typed: everything of `sh`; of `console` what stands behind `$ `, with continued
+        lines."""
         if self.language == "sh":
             return self.text
         typed, goes_on = [], False
@@ -95,9 +97,11 @@ class Page:
 
     @cached_property
     def blocks(self) -> list[Block]:
-        """Fenced blocks and hidden steps (`<!-- run: … -->`) in order; a hidden step is a block of `sh`.
+        """Fenced blocks and hidden steps (`<!-- run: … -->`) in order; a hidden step is a block of
+        `sh`.
 
-        `<!-- executed by: FILE -->` holds to the end of its section (a heading of the second level).
+        `<!-- executed by: FILE -->` holds to the end of its section (a heading of the second
+        level).
         """
         found, elsewhere = [], ""
         for token in self.tokens:

@@ -1,10 +1,12 @@
-"""Where the commands of a page are executed: a scratch folder that looks like a checkout after `make run`.
+"""Where the commands of a page are executed: a scratch folder that looks like a checkout after
+`make run`.
 
-What a page says is typed as it stands, with three exceptions. Ports become free ones of this machine. The name
-`USER:PASSWORD@HOST` in a database URL becomes the test's own Postgres. And sites are the test's own: the proxy gets
-them by `ALLOWANCE_RESOLVE`, curl trusts them by `CURL_CA_BUNDLE`. A block with the mark `server` is started in the
-background, lives until the next one on the same port or the end of the page, and has to become ready; `server=PORT`
-names the port by which that is seen. `needs=PROGRAM`: left out on machines without it. `exit=N`: the block ends
+What a page says is typed as it stands, with three exceptions. Ports become free ones of this
+machine. The name `USER:PASSWORD@HOST` in a database URL becomes the test's own Postgres. And sites
+are the test's own: the proxy gets them by `ALLOWANCE_RESOLVE`, curl trusts them by
+`CURL_CA_BUNDLE`. A block with the mark `server` is started in the background, lives until the next
+one on the same port or the end of the page, and has to become ready; `server=PORT` names the port
+by which that is seen. `needs=PROGRAM`: left out on machines without it. `exit=N`: the block ends
 with N. `output`: what the page shows is really answered, in this order, `…` standing for anything.
 `no-run: REASON`: cannot be executed here. `<!-- run: … -->` is a step that readers do not see.
 """
@@ -90,7 +92,8 @@ class Scene:
         return self._ports.setdefault(written, free_port())
 
     def execute(self, block: Block) -> None:
-        """Execute a block. AssertionError with its place and what was said when it is not as the page says."""
+        """Execute a block. AssertionError with its place and what was said when it is not as the
+        page says."""
         if "needs" in block.marks and not shutil.which(
             block.marks["needs"], path=self._environment["PATH"]
         ):
@@ -211,7 +214,8 @@ def ready(port: int) -> bool:
 
 
 def first_missing(shown: list[str], output: list[str]) -> str | None:
-    """The first line shown that does not come, after those before it, among the lines of the output; None: all do."""
+    """The first line shown that does not come, after those before it, among the lines of the
+    output; None: all do."""
     rest = iter(line.rstrip() for line in output)
     for line in filter(str.strip, shown):
         wanted = re.compile(".*".join(map(re.escape, line.rstrip().split("…"))))

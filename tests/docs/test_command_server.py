@@ -50,7 +50,8 @@ def test_arguments_folder_and_exit_codes_are_those_typed(allowance: Allowance) -
 
 
 def test_streams_and_environment_are_those_of_the_caller(allowance: Allowance) -> None:
-    """A password from standard input; the file that the environment names; nothing left for the next command."""
+    """A password from standard input; the file that the environment names; nothing left for the
+    next command."""
     added = allowance(
         "people", "add", "dora", "--password-stdin", stdin="long enough\n", ALLOWANCE_PASSWORDS="p"
     )

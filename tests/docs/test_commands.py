@@ -49,7 +49,8 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_commands_work(
     path: Path, tmp_path: Path, sites: Origins, line: Path, request: pytest.FixtureRequest
 ) -> None:
-    """Each does what the page says: the exit code, the output where it is marked, servers that come up."""
+    """Each does what the page says: the exit code, the output where it is marked, servers that come
+    up."""
     blocks = [block for block in BLOCKS if block.page == path and block.no_run is None]
     database, tools = "", None
     if any("HOST/" in block.text or "createdb" in block.text for block in blocks):
@@ -140,7 +141,8 @@ def execute(scene: Scene) -> Callable[[str, str], None]:
 
 
 def test_a_wrong_page_is_noticed(execute: Callable[[str, str], None]) -> None:
-    """A command that fails, an exit code that is not as promised, and an answer that nobody gives."""
+    """A command that fails, an exit code that is not as promised, and an answer that nobody
+    gives."""
     execute("console output", "$ echo 1 2\n1 2\n$ echo 3\n…\n")
     execute("sh exit=3", "exit 3\n")
     for info, text in (

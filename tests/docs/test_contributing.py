@@ -43,7 +43,8 @@ def test_targets_of_make_exist() -> None:
 
 
 def test_the_words_of_the_first_change_are_there() -> None:
-    """The example begins with words of the program and of its test, and holds for those who have carried it out."""
+    """The example begins with words of the program and of its test, and holds for those who have
+    carried it out."""
     files = ("proxy_addon/proxy/responses/messages.py", "tests/proxy/responses/test_messages.py")
     texts = [(ROOT / file).read_text("utf-8") for file in files]
     before, after = "is closed for now", "is closed at the moment"

@@ -107,7 +107,8 @@ def test_every_command_that_is_named_exists(each: Page) -> None:
 
 
 def test_every_option_that_is_named_exists() -> None:
-    """An option alone in running text is an option of some command of ours, or of a program that a block runs."""
+    """An option alone in running text is an option of some command of ours, or of a program that a
+    block runs."""
     known = frozenset[str]().union(*COMMANDS.values()) | FOREIGN
     for block in (
         block for each in READ.values() for block in each.blocks if block.language in SHELLS

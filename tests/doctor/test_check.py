@@ -17,7 +17,8 @@ from proxy_addon.doctor.check import (
 
 
 def test_a_check_that_fails_is_an_error_and_the_others_go_on() -> None:
-    """Never a traceback: its name, what was raised without a password in it, and what comes after."""
+    """Never a traceback: its name, what was raised without a password in it, and what comes
+    after."""
 
     def broken() -> Iterator[Check]:
         yield ok("first", "half of it worked")

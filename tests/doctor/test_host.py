@@ -121,7 +121,8 @@ def test_zones() -> None:
 
 
 def test_disks(tmp_path: Path) -> None:
-    """Each disk once, by the nearest folder that is there; what is nearly full is told before it is."""
+    """Each disk once, by the nearest folder that is there; what is nearly full is told before it
+    is."""
     places = [("ledger", tmp_path / "a" / "b"), ("CA", tmp_path)]
     for free, state in ((50 << 20, State.ERROR), (500 << 20, State.WARNING), (50 << 30, State.OK)):
         (check,) = host.disks(places, lambda _, free=free: (100 << 30, 0, free))
@@ -131,7 +132,8 @@ def test_disks(tmp_path: Path) -> None:
 
 
 def test_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder that this user may not enter is named, instead of taking what is in it for missing."""
+    """A folder that this user may not enter is named, instead of taking what is in it for
+    missing."""
     folder = tmp_path / "ca"
     folder.mkdir()
     assert host.hidden(folder / "key.pem") is None

@@ -69,7 +69,8 @@ class Session:
         self.readers[0].page.wait_for_timeout(seconds * 1000 / self.clock.speed)
 
     def open_feed(self, film: float) -> None:
-        """Everybody opens the feed, and looks from when it appears; its film lasts so many seconds."""
+        """Everybody opens the feed, and looks from when it appears; its film lasts so many
+        seconds."""
         speed = self.clock.speed
         for reader in self.readers:
             reader.page.goto(
@@ -84,7 +85,8 @@ class Session:
         self.look_away()
 
     def look_away(self, site: str = CHIRP) -> None:
-        """They read on for a moment after what they did last, and that is all; the tab stays open."""
+        """They read on for a moment after what they did last, and that is all; the tab stays
+        open."""
         for reader in self.readers:
             reader.looked[site].append(
                 (self.began.pop(reader.name), self.acted[reader.name] + READ_ON)
@@ -103,7 +105,8 @@ class Session:
             self.acted[reader.name] = self.clock.now()
 
     def read(self, seconds: float) -> None:
-        """Scroll, open, like, write, for so long. The waits between are log-normal: half of them below six seconds."""
+        """Scroll, open, like, write, for so long. The waits between are log-normal: half of them
+        below six seconds."""
         end = self.clock.now() + seconds
         moves = self._moves()
         while (left := end - self.clock.now()) > 0:
@@ -133,7 +136,8 @@ class Session:
             assert not reader.page.evaluate("document.body.dataset.failed")
 
     def read_forum(self, seconds: float) -> None:
-        """Open a forum with a widget of chirp on it in another tab; turn three pages; leave it open as well."""
+        """Open a forum with a widget of chirp on it in another tab; turn three pages; leave it open
+        as well."""
         tabs = []
         for reader in self.readers:
             tab = reader.page.context.new_page()

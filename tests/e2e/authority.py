@@ -1,4 +1,5 @@
-"""A certificate authority that lives for one test run, and the server certificates it signs on demand."""
+"""A certificate authority that lives for one test run, and the server certificates it signs on
+demand."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ from cryptography.x509.oid import NameOID
 
 
 def spki_hash(certificate_file: Path) -> str:
-    """The SHA-256 of a certificate's public key, in the base64 form that Chromium's SPKI list takes."""
+    """The SHA-256 of a certificate's public key, in the base64 form that Chromium's SPKI list
+    takes."""
     certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
     public = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return base64.b64encode(hashlib.sha256(public).digest()).decode()
@@ -43,7 +45,8 @@ def _key_usage(*, signs: bool) -> x509.KeyUsage:
 
 
 class Authority:
-    """Signs a leaf for any name it is asked for; files go to `folder`, the trust anchor to `ca_file`."""
+    """Signs a leaf for any name it is asked for; files go to `folder`, the trust anchor to
+    `ca_file`."""
 
     def __init__(self, folder: Path, title: str = "Test origins", *, usage: bool = True) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +78,8 @@ class Authority:
         return path
 
     def server_context(self, alpn: list[str], default_name: str, seen: list[str]) -> ssl.SSLContext:
-        """A server context that shows each client a leaf for the name it asked for, noted in `seen`."""
+        """A server context that shows each client a leaf for the name it asked for, noted in
+        `seen`."""
         contexts: dict[str, ssl.SSLContext] = {}
 
         def named(name: str) -> ssl.SSLContext:

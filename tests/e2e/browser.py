@@ -1,7 +1,7 @@
 """A real Chromium, pointed at a proxy with a sign-in, that checks certificates.
 
-It trusts exactly two keys: that of the proxy's CA (mitmproxy's leaves carry the same key) and that of the
-origins' CA. Every other certificate error stays an error.
+It trusts exactly two keys: that of the proxy's CA (mitmproxy's leaves carry the same key) and that
+of the origins' CA. Every other certificate error stays an error.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def executable() -> str | None:
 
 
 class BrowserSession:
-    """A person at a browser behind the proxy. `person()` gives a fresh profile that signs in as somebody."""
+    """A person at a browser behind the proxy. `person()` gives a fresh profile that signs in as
+    somebody."""
 
     def __init__(self, browser: Browser, proxy: ProxyProcess) -> None:
         self.browser, self.proxy = browser, proxy

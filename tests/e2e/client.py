@@ -1,7 +1,8 @@
-"""The clients that a test points at a proxy: curl, and raw tunnels for what curl is too polite to do.
+"""The clients that a test points at a proxy: curl, and raw tunnels for what curl is too polite to
+do.
 
-Persons without a sign-in are told apart by their address, and every address of 127.0.0.0/8 is ours on
-Linux: `fresh_address()` gives a test a person of its own, with a whole allowance.
+Persons without a sign-in are told apart by their address, and every address of 127.0.0.0/8 is ours
+on Linux: `fresh_address()` gives a test a person of its own, with a whole allowance.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ def close_sockets() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What curl saw. `status` is 0 where no answer came; `connect` is the proxy's answer to CONNECT."""
+    """What curl saw. `status` is 0 where no answer came; `connect` is the proxy's answer to
+    CONNECT."""
 
     status: int
     connect: int
@@ -166,7 +168,8 @@ def _header_blocks(raw: bytes) -> list[dict[str, str]]:
 
 
 class Client:
-    """Clients of the proxy at `port`; `trust` is the CA bundle that they use unless told otherwise."""
+    """Clients of the proxy at `port`; `trust` is the CA bundle that they use unless told
+    otherwise."""
 
     def __init__(self, port: int, trust: Path) -> None:
         self.port, self.trust = port, trust
@@ -182,7 +185,8 @@ class Client:
         http2: bool = False,
         trust: Path | None = None,
     ) -> Transfer:
-        """Start curl in the background. `user` is `name:password` for the proxy, `source` its address."""
+        """Start curl in the background. `user` is `name:password` for the proxy, `source` its
+        address."""
         command = [
             "curl",
             "-sS",
@@ -221,7 +225,8 @@ class Client:
     def tunnel(
         self, host: str, port: int = 443, source: str | None = None, headers: str = ""
     ) -> tuple[int, socket.socket]:
-        """CONNECT: the proxy's status and the connection, which is a tunnel where the status is 200."""
+        """CONNECT: the proxy's status and the connection, which is a tunnel where the status is
+        200."""
         connection = self.socket(source)
         request = f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{headers}\r\n"
         connection.sendall(request.encode())

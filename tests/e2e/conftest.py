@@ -51,7 +51,8 @@ def origins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origins]:
 def running_office(
     origins: Origins, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OfficeProxy]:
-    """`allowance run` with the office's rules; nobody has to sign in, the address tells people apart."""
+    """`allowance run` with the office's rules; nobody has to sign in, the address tells people
+    apart."""
     with office(tmp_path_factory.mktemp("office"), origins) as proxy:
         yield proxy
 

@@ -1,8 +1,9 @@
-"""Sites that behave like feeds: `chirp` with its picture and film servers, and a forum with a widget of chirp on it.
+"""Sites that behave like feeds: `chirp` with its picture and film servers, and a forum with a
+widget of chirp on it.
 
-What their pages do by themselves stands in `feed/`. No host is in the shipped catalogue, so that nothing is known of
-them but what can be seen. Of a page `?speed=` says how many seconds of the office pass in
-one real second.
+What their pages do by themselves stands in `feed/`. No host is in the shipped catalogue, so that
+nothing is known of them but what can be seen. Of a page `?speed=` says how many seconds of the
+office pass in one real second.
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ class FeedSite(Site):
         )(exchange)
 
     def page(self, name: str) -> Callable[[Exchange], Any]:
-        """A page that is told how quickly office time passes, how uneven its polls are, how long its film is."""
+        """A page that is told how quickly office time passes, how uneven its polls are, how long
+        its film is."""
         text = (PAGES / name).read_text("utf-8")
 
         async def answer(exchange: Exchange) -> None:
@@ -111,7 +113,8 @@ class FeedSite(Site):
         )
 
     async def live(self, exchange: Exchange) -> None:
-        """A socket that answers heartbeats and pushes news at odd times; `?speed=` as that of the page."""
+        """A socket that answers heartbeats and pushes news at odd times; `?speed=` as that of the
+        page."""
         await exchange.receive()
         await exchange.send({"type": "websocket.accept"})
         pushing = asyncio.get_running_loop().create_task(self.push(exchange))
@@ -126,7 +129,8 @@ class FeedSite(Site):
             pushing.cancel()
 
     async def push(self, exchange: Exchange) -> None:
-        """News from the server, one in 24 seconds of the page's time, until the socket is closed."""
+        """News from the server, one in 24 seconds of the page's time, until the socket is
+        closed."""
         often = float(exchange.query.get("speed", "1")) / 24
         for number in range(10_000):
             await asyncio.sleep(self.random.expovariate(often))
@@ -190,7 +194,8 @@ async def picture(exchange: Exchange) -> None:
 
 
 async def film(exchange: Exchange) -> None:
-    """A film as long as the file name says, in seconds; no size is told, and it comes no faster than it is watched."""
+    """A film as long as the file name says, in seconds; no size is told, and it comes no faster
+    than it is watched."""
     seconds = float(exchange.scope["path"].rsplit("/", 1)[1].removesuffix(".wav"))
     size = int(seconds * RATE) * FRAME
     head = b"RIFF" + struct.pack("<I", 36 + size) + b"WAVEfmt "

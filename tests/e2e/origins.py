@@ -1,6 +1,8 @@
-"""Local servers that stand for the platforms: TLS (HTTP/1.1, HTTP/2, WebSocket), plain HTTP, raw TCP.
+"""Local servers that stand for the platforms: TLS (HTTP/1.1, HTTP/2, WebSocket), plain HTTP, raw
+TCP.
 
-All of them listen on ephemeral loopback ports and run on one event loop in a thread of the test process.
+All of them listen on ephemeral loopback ports and run on one event loop in a thread of the test
+process.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ quiet.propagate = False
 
 
 class _Config(Config):
-    """Hypercorn's configuration with our own TLS context (a certificate for each name asked for)."""
+    """Hypercorn's configuration with our own TLS context (a certificate for each name asked
+    for)."""
 
     context: ssl.SSLContext | None = None
 
@@ -48,7 +51,8 @@ def _listener() -> socket.socket:
 
 
 class Origins:
-    """Context manager: the servers run inside it. Ports: `tls`, `plain`, `echo`, `tls_echo`, `banner`."""
+    """Context manager: the servers run inside it. Ports: `tls`, `plain`, `echo`, `tls_echo`,
+    `banner`."""
 
     def __init__(self, folder: Path, site: type[Site] = Site) -> None:
         self.authority = Authority(folder)
@@ -75,12 +79,14 @@ class Origins:
         return self._ports[name]
 
     def resolve(self, *hosts: str) -> list[str]:
-        """`--resolve` values: port 443 of each host goes to the TLS origin, port 80 to the plain one."""
+        """`--resolve` values: port 443 of each host goes to the TLS origin, port 80 to the plain
+        one."""
         pairs = [f"{host}:443=127.0.0.1:{self.port('tls')}" for host in hosts]
         return pairs + [f"{host}:80=127.0.0.1:{self.port('plain')}" for host in hosts]
 
     def resolve_raw(self, host: str, server: str) -> str:
-        """A `--resolve` value that sends port 443 of a host to a raw server: echo, tls_echo or banner."""
+        """A `--resolve` value that sends port 443 of a host to a raw server: echo, tls_echo or
+        banner."""
         return f"{host}:443=127.0.0.1:{self.port(server)}"
 
     def __enter__(self) -> Self:

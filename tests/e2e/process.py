@@ -222,7 +222,8 @@ class OfficeProxy(ProxyProcess):
             return 0, ""
 
     def attempt(self, timeout: float = 30.0, **flags: str) -> subprocess.CompletedProcess[str]:
-        """Start it with other flags (`upstream_ca=…`) where it must fail: exit code, stdout and stderr."""
+        """Start it with other flags (`upstream_ca=…`) where it must fail: exit code, stdout and
+        stderr."""
         self.flags = {name.replace("_", "-"): value for name, value in flags.items()}
         try:
             return subprocess.run(

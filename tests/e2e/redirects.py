@@ -24,7 +24,8 @@ class Redirects:
             data.server.address = (target[0], int(target[1]))
 
     def server_connected(self, data: ServerConnectionHookData) -> None:
-        """Put the name back: mitmproxy shares a connection only among requests for the address it shows."""
+        """Put the name back: mitmproxy shares a connection only among requests for the address it
+        shows."""
         vars(data.server)["address"] = self.asked.pop(data.server.id, data.server.address)
 
 

@@ -1,7 +1,8 @@
-"""The site that every test origin serves: pages, pictures, streams, uploads, WebSockets; one ASGI app.
+"""The site that every test origin serves: pages, pictures, streams, uploads, WebSockets; one ASGI
+app.
 
-Every request is written to a `Record` *before* it is answered, so that a test can assert what reached a
-site and, more often, what never did.
+Every request is written to a `Record` *before* it is answered, so that a test can assert what
+reached a site and, more often, what never did.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ MEGABYTE = bytes(1 << 20)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One request as the origin received it; header names in lower case, `at` on the monotonic clock."""
+    """One request as the origin received it; header names in lower case, `at` on the monotonic
+    clock."""
 
     at: float
     scheme: str
@@ -37,7 +39,8 @@ class Seen:
 
 @dataclass
 class Record:
-    """What reached the origins: requests, TLS names, raw connections. Safe to read from any thread."""
+    """What reached the origins: requests, TLS names, raw connections. Safe to read from any
+    thread."""
 
     requests: list[Seen] = field(default_factory=list)
     tls_names: list[str] = field(default_factory=list)
@@ -211,7 +214,8 @@ class Exchange:
 
 
 async def until_gone(exchange: Exchange, answer: Coroutine[Any, Any, None]) -> None:
-    """Send a long answer; stop when nobody is there: the server would go on, with cost for all tests that follow."""
+    """Send a long answer; stop when nobody is there: the server would go on, with cost for all
+    tests that follow."""
     async with asyncio.TaskGroup() as group:
         sending = group.create_task(answer)
         watching = group.create_task(exchange.disconnected())

@@ -1,4 +1,5 @@
-"""Clients that break off, lie about lengths or speak nonsense: a 4xx or a closed connection, and no harm done."""
+"""Clients that break off, lie about lengths or speak nonsense: a 4xx or a closed connection, and no
+harm done."""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ def reset(connection: socket.socket) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def unharmed(running_office: OfficeProxy) -> Iterator[None]:
-    """After all of it the proxy serves, has let go of every connection, and never logged a traceback."""
+    """After all of it the proxy serves, has let go of every connection, and never logged a
+    traceback."""
     before = descriptors(running_office)
     log = len(running_office.log)
     yield
@@ -120,7 +122,8 @@ def test_half_open_connections(client: Client) -> None:
 
 
 def test_vanishing_clients(client: Client) -> None:
-    """Clients that are gone in the middle: of CONNECT, of the handshake, of a download, of an upload."""
+    """Clients that are gone in the middle: of CONNECT, of the handshake, of a download, of an
+    upload."""
     reset(client.socket())
     half = client.socket()
     half.sendall(f"CONNECT {HOST}:443 HTTP/1.1\r\n".encode())

@@ -1,4 +1,5 @@
-"""A day in Chromium: sign in, browse, be warned, run out, look at what is left. Pictures are kept."""
+"""A day in Chromium: sign in, browse, be warned, run out, look at what is left. Pictures are
+kept."""
 
 from __future__ import annotations
 
@@ -83,7 +84,8 @@ def why_it_was_charged(page: Page) -> None:
 
 
 def test_a_day(proxy: OfficeProxy, session: BrowserSession, origins: Origins) -> None:
-    """Browse, heads-up, continue, run out, block page, employee page: what a person sees, in this order."""
+    """Browse, heads-up, continue, run out, block page, employee page: what a person sees, in this
+    order."""
     with session.person("dora", PASSWORD) as page:
         assert visit(page, f"{FACEBOOK}/").status == 200
         page.get_by_text("api says /api/hello").wait_for()
@@ -114,7 +116,8 @@ def test_a_day(proxy: OfficeProxy, session: BrowserSession, origins: Origins) ->
 
 
 def test_asking_for_more(proxy: OfficeProxy, session: BrowserSession) -> None:
-    """Out of time, gus asks from the block page; ada signs in and approves; gus goes on browsing."""
+    """Out of time, gus asks from the block page; ada signs in and approves; gus goes on
+    browsing."""
     with session.person("gus", PASSWORD, size=browser.PHONE) as page:
 
         def over() -> bool:
@@ -148,7 +151,8 @@ def test_asking_for_more(proxy: OfficeProxy, session: BrowserSession) -> None:
 
 
 def test_the_admin_page_fits_a_phone(session: BrowserSession) -> None:
-    """Everything on the administrators' page fits a phone, and other sites can neither frame nor script it."""
+    """Everything on the administrators' page fits a phone, and other sites can neither frame nor
+    script it."""
     with session.person("ada", PASSWORD, size=browser.PHONE) as page:
         answer = visit(page, "http://allowance.internal/admin")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -158,7 +162,8 @@ def test_the_admin_page_fits_a_phone(session: BrowserSession) -> None:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_employee_page(session: BrowserSession, scheme: str) -> None:
-    """The employee's page loads through the proxy with either scheme and shows name and allowances."""
+    """The employee's page loads through the proxy with either scheme and shows name and
+    allowances."""
     with session.person("emil", PASSWORD) as page:
         assert visit(page, f"{scheme}://allowance.internal/").status == 200
         text = page.inner_text("body")
@@ -186,7 +191,8 @@ def test_block_page_everywhere(session: BrowserSession, size: tuple[int, int], d
 
 
 def test_unlimited_page_keeps_its_certificate(session: BrowserSession) -> None:
-    """Chromium sees the site's own certificate where nothing is limited, and ours where something is."""
+    """Chromium sees the site's own certificate where nothing is limited, and ours where something
+    is."""
     with session.person("emil", PASSWORD) as page:
         own = visit(page, "https://work.example/").security_details()
         ours = visit(page, "https://www.youtube.com/").security_details()

@@ -34,7 +34,8 @@ def test_body_is_cut(client: Client, host: str, http2: bool) -> None:
 
 
 def test_neighbours_go_on(client: Client) -> None:
-    """In one HTTP/2 tunnel the feed is cut and the course beside it ends well; so does another platform."""
+    """In one HTTP/2 tunnel the feed is cut and the course beside it ends well; so does another
+    platform."""
     source, course = fresh_address(), "seconds=9&rate=300&type=text/plain"
     urls = [
         f"https://www.linkedin.com/stream?{VIDEO}",
@@ -52,7 +53,8 @@ def test_neighbours_go_on(client: Client) -> None:
 
 
 def test_free_video_does_not_pay_for_the_feed(running_office: OfficeProxy, client: Client) -> None:
-    """A course that is free and plays all the while does not make the minutes of the feed beside it longer."""
+    """A course that is free and plays all the while does not make the minutes of the feed beside it
+    longer."""
     source, course = fresh_address(), "seconds=9&rate=20000&type=video/mp4"
     urls = [
         f"https://www.linkedin.com/stream?{VIDEO}",
@@ -68,7 +70,8 @@ def test_free_video_does_not_pay_for_the_feed(running_office: OfficeProxy, clien
 
 
 def test_open_tunnel_gets_the_block_page(client: Client) -> None:
-    """A tunnel outlives the end of the time: the next request in it gets the block page, not an error."""
+    """A tunnel outlives the end of the time: the next request in it gets the block page, not an
+    error."""
     source, line = fresh_address(), "GET /headers HTTP/1.1\r\nHost: www.facebook.com\r\n"
     status, tunnel = client.tunnel("www.facebook.com", source=source)
     assert status == 200
@@ -105,7 +108,8 @@ def test_websocket_is_cut(client: Client) -> None:
 
 
 def test_undecrypted_tunnel_is_cut(running_office: OfficeProxy, client: Client) -> None:
-    """A platform with `inspect: false` keeps its certificate, is metered by bytes and closed at zero."""
+    """A platform with `inspect: false` keeps its certificate, is metered by bytes and closed at
+    zero."""
     source, trust = fresh_address(), running_office.origins.ca_file
     url = f"https://chatter.example/stream?{VIDEO}"
     (reply,) = client.start([url], source=source, trust=trust).finish()

@@ -1,4 +1,5 @@
-"""The harness proves itself on a plain `mitmdump`, so that a red test means the product and not the tests."""
+"""The harness proves itself on a plain `mitmdump`, so that a red test means the product and not the
+tests."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ def client(mitmdump: Mitmdump) -> Client:
 
 @pytest.mark.parametrize("http2", [False, True])
 def test_both_protocols_pass(client: Client, origins: Origins, http2: bool) -> None:
-    """curl gets a page over HTTP/1.1 and HTTP/2, and the origin's record has host, path and headers."""
+    """curl gets a page over HTTP/1.1 and HTTP/2, and the origin's record has host, path and
+    headers."""
     reply = client.open(f"https://www.one.example/headers?h2={http2}", http2=http2)
     assert (reply.status, reply.connect, reply.exit_code) == (200, 200, 0)
     assert reply.version == ("2" if http2 else "1.1")
@@ -73,7 +75,8 @@ def test_trust_is_checked(client: Client, origins: Origins) -> None:
 
 
 def test_two_streams_share_one_tunnel(client: Client) -> None:
-    """Two HTTP/2 transfers of one curl run at once on one connection, and each has its own report."""
+    """Two HTTP/2 transfers of one curl run at once on one connection, and each has its own
+    report."""
     urls = [f"https://www.one.example/stream?seconds={s}&rate=1000" for s in (1, 0.5)]
     slow, quick = client.start(urls, http2=True).finish()
     assert (len(slow.body), len(quick.body)) == (1000, 500)
@@ -147,7 +150,8 @@ def test_stop_and_restart(mitmdump: Mitmdump) -> None:
     browser.executable() is None, reason="no chromium here: apt-get install chromium"
 )
 def test_browser_trusts_what_it_should(mitmdump: Mitmdump, origins: Origins) -> None:
-    """Chromium shows a page with pictures and script, scrolls a feed, and still refuses unknown keys."""
+    """Chromium shows a page with pictures and script, scrolls a feed, and still refuses unknown
+    keys."""
     with browser.chromium(mitmdump) as services, services.person() as page:
         page.goto("https://www.two.example/")
         page.get_by_text("api says /api/hello").wait_for()

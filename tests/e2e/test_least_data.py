@@ -1,4 +1,5 @@
-"""What a running proxy keeps of people: no URL anywhere, erasure and resets within two seconds, pseudonyms."""
+"""What a running proxy keeps of people: no URL anywhere, erasure and resets within two seconds,
+pseudonyms."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ def texts(database: Path) -> list[str]:
 
 
 def browse(client: Client, source: str) -> None:
-    """Pages, requests of pages, plain HTTP, a WebSocket and a refused site, all with recognisable parts."""
+    """Pages, requests of pages, plain HTTP, a WebSocket and a refused site, all with recognisable
+    parts."""
     url = "https://www.facebook.com/secretpath?q=secretquery"
     for address in (
         url,
@@ -77,7 +79,8 @@ def spent(proxy: OfficeProxy, person: str) -> float:
 
 
 def test_no_part_of_a_url_is_stored(proxy: OfficeProxy) -> None:
-    """After browsing, no column, no file of the proxy and no line of its log holds any part of a URL."""
+    """After browsing, no column, no file of the proxy and no line of its log holds any part of a
+    URL."""
     browse(proxy.client, ANA)
     until(lambda: proxy.usage("desk1")["visits"], "the visits in the ledger")
     proxy.stop()
@@ -115,7 +118,8 @@ def test_no_part_of_a_url_in_the_journal(proxy: OfficeProxy) -> None:
 
 
 def test_erased_while_it_runs(proxy: OfficeProxy) -> None:
-    """The proxy forgets somebody within two seconds, others stay, and what is used afterwards counts from zero."""
+    """The proxy forgets somebody within two seconds, others stay, and what is used afterwards
+    counts from zero."""
     client = proxy.client
     for source in (ANA, BO):
         client.open("https://www.facebook.com/", source=source)
@@ -165,7 +169,8 @@ def test_reset_reaches_a_running_proxy(origins: Origins, tmp_path: Path) -> None
 
 
 def test_pseudonyms_from_end_to_end(origins: Origins, tmp_path: Path) -> None:
-    """Switched on with names in the ledger: they go, balances stay, limits and grants work, restart included."""
+    """Switched on with names in the ledger: they go, balances stay, limits and grants work, restart
+    included."""
     proxy = office(tmp_path, origins, policy("8s"))
     with proxy:
         proxy.client.open("https://www.facebook.com/", source=ANA)

@@ -1,4 +1,5 @@
-"""What a limited platform gets, what an unlimited host gets, and every way to name one and mean the other."""
+"""What a limited platform gets, what an unlimited host gets, and every way to name one and mean the
+other."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ def test_limited_host_is_decrypted(
 
 
 def test_limited_host_spends(running_office: OfficeProxy, client: Client) -> None:
-    """Opening a page of a limited platform charges its allowance, and the visit names platform and rule."""
+    """Opening a page of a limited platform charges its allowance, and the visit names platform and
+    rule."""
     source = fresh_address()
     assert client.open("https://www.youtube.com/", source=source).status == 200
     usage = running_office.usage(f"ip:{source}")
@@ -59,7 +61,8 @@ def test_limited_host_spends(running_office: OfficeProxy, client: Client) -> Non
 def test_unlimited_host_is_not_decrypted(
     client: Client, origins: Origins, host: str, http2: bool
 ) -> None:
-    """A host that no rule limits shows its own certificate; so does a name that merely ends alike."""
+    """A host that no rule limits shows its own certificate; so does a name that merely ends
+    alike."""
     reply = client.open(f"https://{host}/", http2=http2, trust=origins.ca_file)
     assert (reply.status, reply.version) == (200, "2" if http2 else "1.1")
 
@@ -73,7 +76,8 @@ def test_unlimited_hosts_are_not_logged(running_office: OfficeProxy, client: Cli
 
 @pytest.mark.parametrize("scheme", ["http", "https", "h2"])
 def test_running_out(client: Client, origins: Origins, scheme: str) -> None:
-    """At zero a page names rule and time, says when to come back, and the site is not asked any more."""
+    """At zero a page names rule and time, says when to come back, and the site is not asked any
+    more."""
     source, http2 = fresh_address(), scheme == "h2"
     base = f"{'http' if scheme == 'http' else 'https'}://www.facebook.com"
     spend_all(client, f"{base}/", source=source)
@@ -104,7 +108,8 @@ def test_other_platforms_go_on(client: Client) -> None:
 
 @pytest.mark.parametrize("http2", [False, True])
 def test_answers_by_kind(client: Client, http2: bool) -> None:
-    """A page for a person, a readable problem for a script, nothing for an image or a script tag."""
+    """A page for a person, a readable problem for a script, nothing for an image or a script
+    tag."""
     url = f"https://{BLOCKED}/x"
     page = client.open(url, http2=http2)
     assert_block(page, "blocked")
@@ -152,7 +157,8 @@ def test_refused_tunnel(client: Client, origins: Origins) -> None:
 
 
 def test_sni_of_a_blocked_platform(client: Client, origins: Origins) -> None:
-    """CONNECT to an innocent name with a blocked platform in the TLS handshake does not get there."""
+    """CONNECT to an innocent name with a blocked platform in the TLS handshake does not get
+    there."""
     swap = ("--connect-to", f"{BLOCKED}:443:innocent.example:443")
     reply = client.get(f"https://{BLOCKED}/sni", *swap, headers=NAVIGATE)
     assert reply.status in (0, 403)
@@ -161,7 +167,8 @@ def test_sni_of_a_blocked_platform(client: Client, origins: Origins) -> None:
 
 @pytest.mark.parametrize("name", ["innocent.example", None])
 def test_connect_to_a_blocked_platform(client: Client, origins: Origins, name: str | None) -> None:
-    """CONNECT to a blocked platform with another name, or none, in the handshake does not get there."""
+    """CONNECT to a blocked platform with another name, or none, in the handshake does not get
+    there."""
     status, tunnel = client.tunnel(BLOCKED)
     if status == 200:
         secure = client.tls(tunnel, name)
@@ -239,7 +246,8 @@ def test_other_protocols_pass(client: Client) -> None:
 
 @pytest.mark.parametrize("target", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "127.1"])
 def test_no_way_to_loopback(running_office: OfficeProxy, client: Client, target: str) -> None:
-    """The proxy does not lead to its own machine or to link-local addresses, by CONNECT or by plain HTTP."""
+    """The proxy does not lead to its own machine or to link-local addresses, by CONNECT or by plain
+    HTTP."""
     port = running_office.web_port
     for chosen in (443, port):
         status, tunnel = client.tunnel(target, chosen)

@@ -1,8 +1,10 @@
-"""The live check: real Chromium on pages that never rest, and how far what is charged is from the attention paid.
+"""The live check: real Chromium on pages that never rest, and how far what is charged is from the
+attention paid.
 
-Two people do the same at the same time. Dora goes through `allowance run`; Emil through `mitmdump -s script.py -w`,
-whose flow dump is simulated afterwards. The office clock runs eight times as fast as ours, so that all constants are
-those of every day: eight minutes pass in one. `LIVE_MINUTES=long` takes the real time: docs/metering.md.
+Two people do the same at the same time. Dora goes through `allowance run`; Emil through
+`mitmdump -s script.py -w`, whose flow dump is simulated afterwards. The office clock runs eight
+times as fast as ours, so that all constants are those of every day: eight minutes pass in one.
+`LIVE_MINUTES=long` takes the real time: docs/metering.md.
 """
 
 from __future__ import annotations
@@ -69,7 +71,8 @@ def timed(clock: OfficeTime) -> dict[str, str]:
 
 @dataclass
 class Day:
-    """What came of the session: who looked for how long, what each proxy charged, what the dump was simulated to."""
+    """What came of the session: who looked for how long, what each proxy charged, what the dump was
+    simulated to."""
 
     readers: dict[str, Reader]
     charged: dict[str, dict[str, float]]
@@ -101,7 +104,8 @@ def office(folder: Path, sites: Origins, user: str, clock: OfficeTime) -> TimedO
 
 
 def recorder(folder: Path, like: TimedOffice, dump: Path) -> Mitmdump:
-    """A mitmdump with our script and the CA, rules and ledger of an office, which writes what passes to `dump`."""
+    """A mitmdump with our script and the CA, rules and ledger of an office, which writes what
+    passes to `dump`."""
     variables = {f"ALLOWANCE_{name.upper()}": value for name, value in like.shared.items()}
     variables |= {
         "ALLOWANCE_RESOLVE": ",".join(like.resolve),
@@ -143,7 +147,8 @@ def lived(sites: Origins, folder: Path) -> Day:
 
 
 def hold(window: BrowserSession, other: BrowserSession, clock: OfficeTime) -> list[Reader]:
-    """Read, watch, leave the tab open, look at the forum, leave that open too; in the long form, come back once."""
+    """Read, watch, leave the tab open, look at the forum, leave that open too; in the long form,
+    come back once."""
     with window.person("dora", PASSWORD) as hers, other.person("emil", PASSWORD) as his:
         readers = [Reader("dora", hers), Reader("emil", his)]
         session = Session(readers, clock, seed=5)
@@ -186,7 +191,8 @@ def report(
 @pytest.mark.parametrize("user", ["dora", "emil"])
 @pytest.mark.parametrize(("site", "allowance"), [(CHIRP, "feed"), (FORUM, "board")])
 def test_charged_is_attention(day: Day, user: str, site: str, allowance: str) -> None:
-    """Within a tenth or fifteen seconds of the truth, with tabs left open that poll, rotate, beat and embed."""
+    """Within a tenth or fifteen seconds of the truth, with tabs left open that poll, rotate, beat
+    and embed."""
     true = day.readers[user].attended(site)
     assert day.charged[user][allowance] == pytest.approx(true, abs=bound(true))
 

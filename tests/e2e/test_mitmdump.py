@@ -1,4 +1,5 @@
-"""The same add-on for people who bring their own mitmproxy: `mitmdump -s proxy_addon/proxy/script.py`."""
+"""The same add-on for people who bring their own mitmproxy:
+`mitmdump -s proxy_addon/proxy/script.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Rules that change while the proxy runs, rules that are broken when it starts, and rules that only observe."""
+"""Rules that change while the proxy runs, rules that are broken when it starts, and rules that only
+observe."""
 
 from __future__ import annotations
 
@@ -79,7 +80,8 @@ def test_a_saved_file_is_in_force(own: OfficeProxy) -> None:
 
 
 def test_a_bad_edit_changes_nothing(own: OfficeProxy) -> None:
-    """The old rules stay; log, metric, /readyz, admin page and command name the problem; mending heals."""
+    """The old rules stay; log, metric, /readyz, admin page and command name the problem; mending
+    heals."""
     before, file = version(own), own.rules / "policy.yaml"
     file.write_text(policy() + "otherwise_: allow\n")
     until(lambda: metric(own, "rules_last_reload_ok") == 0, "the refusal", PATIENCE)
@@ -162,7 +164,8 @@ def test_time_before_the_change_keeps_its_rule(own: OfficeProxy) -> None:
 
 
 def test_a_platform_that_is_taken_out_is_left_alone(own: OfficeProxy) -> None:
-    """What runs goes on without being charged; the next connection is relayed with the site's certificate."""
+    """What runs goes on without being charged; the next connection is relayed with the site's
+    certificate."""
     source = fresh_address()
     video = own.client.start(
         ["https://www.youtube.com/stream?seconds=12&rate=50000"], source=source
@@ -279,7 +282,8 @@ def test_broken_rules_at_the_very_first_start(origins: Origins, tmp_path: Path) 
 
 
 def test_rules_that_only_observe(origins: Origins, tmp_path: Path) -> None:
-    """Nothing is stopped or cut, everything is counted and charged; enforced later, it counts what was used."""
+    """Nothing is stopped or cut, everything is counted and charged; enforced later, it counts what
+    was used."""
     observing = "mode: observe\n" + policy(warn="2s")
     with office(tmp_path, origins, observing) as proxy:
         source = fresh_address()

@@ -1,4 +1,5 @@
-"""`allowance run`: starts, says where things are, drains, starts again, and fails in one clear line."""
+"""`allowance run`: starts, says where things are, drains, starts again, and fails in one clear
+line."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ def own(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def test_start_notice(own: OfficeProxy) -> None:
-    """The notice names proxy, web port, rules, CA and the employee page, so that nobody has to ask."""
+    """The notice names proxy, web port, rules, CA and the employee page, so that nobody has to
+    ask."""
     print(f"ready after {own.start_seconds:.2f} s (budget {START:g} s)")
     files = (own.rules, own.ca_file)  # shown from the working folder on
     facts = [str(file.relative_to(own.folder)) for file in files]
@@ -56,7 +58,8 @@ def test_ca_key_is_private(own: OfficeProxy) -> None:
 
 
 def test_the_doctor_finds_it_running(own: OfficeProxy) -> None:
-    """With the settings it was started with, `allowance doctor` takes both ports for ours and has nothing to mend."""
+    """With the settings it was started with, `allowance doctor` takes both ports for ours and has
+    nothing to mend."""
     options = own.command()[own.command().index("run") + 1 :]
     answer = own.cli("doctor", "--json", "--probe", "www.facebook.com", *options)
     found = {check["name"]: check for check in json.loads(answer.stdout)["checks"]}
@@ -68,7 +71,8 @@ def test_the_doctor_finds_it_running(own: OfficeProxy) -> None:
 
 
 def test_second_start_continues(own: OfficeProxy) -> None:
-    """SIGTERM exits 0; the next start has the same CA, and whoever had used up the day still has."""
+    """SIGTERM exits 0; the next start has the same CA, and whoever had used up the day still
+    has."""
     source, other = fresh_address(), fresh_address()
     spend_all(own.client, source=source)
     assert own.client.open("https://www.youtube.com/", source=other).status == 200
@@ -96,7 +100,8 @@ def test_crash_loses_little(own: OfficeProxy) -> None:
 
 
 def test_drain(own: OfficeProxy) -> None:
-    """At SIGTERM a short download still ends well, an endless one is ended, and nobody new is let in."""
+    """At SIGTERM a short download still ends well, an endless one is ended, and nobody new is let
+    in."""
     client: Client = own.client
     short = client.start(["https://work.example/stream?seconds=1.5&rate=10000"])
     endless = client.start(
@@ -213,7 +218,8 @@ def test_it_does_not_start(
 
 
 def test_broken_rules_are_all_named(origins: Origins, tmp_path: Path) -> None:
-    """Every problem of a rules folder is printed with file, line and column, and the proxy does not start."""
+    """Every problem of a rules folder is printed with file, line and column, and the proxy does not
+    start."""
     proxy = office(tmp_path, origins)
     (proxy.rules / "policy.yaml").write_text(
         "version: 1\ntimezone: UTC\nallowances:\n  a: {limit: soon}\n"

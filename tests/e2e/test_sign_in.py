@@ -1,4 +1,5 @@
-"""Who is asking: sign-in, the map of devices, a trusted front proxy; and that nobody's secret gets out."""
+"""Who is asking: sign-in, the map of devices, a trusted front proxy; and that nobody's secret gets
+out."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ def credentials(user: str) -> str:
 
 @pytest.mark.parametrize("user", [None, "dora:wrong", "nobody:nothing", "dora:", ":"])
 def test_without_sign_in(services: Client, origins: Origins, user: str | None) -> None:
-    """Without a right password there is a 407 with a challenge, over CONNECT and over plain HTTP."""
+    """Without a right password there is a 407 with a challenge, over CONNECT and over plain
+    HTTP."""
     before = len(origins.record.to("www.youtube.com"))
     tunnel = services.open("https://www.youtube.com/", user=user)
     assert (tunnel.status, tunnel.connect) == (0, 407)
@@ -53,7 +55,8 @@ def test_without_sign_in(services: Client, origins: Origins, user: str | None) -
 @pytest.mark.parametrize("user", PASSWORDS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_right_password(signed: OfficeProxy, services: Client, user: str, scheme: str) -> None:
-    """Who signs in gets through, also with a colon and an umlaut in the password, and pays with own time."""
+    """Who signs in gets through, also with a colon and an umlaut in the password, and pays with own
+    time."""
     assert services.open(f"{scheme}://www.youtube.com/", user=credentials(user)).status == 200
     assert user in services.open(PAGE, user=credentials(user)).text
     assert signed.usage(user)["visits"]
@@ -79,7 +82,8 @@ def test_new_password_counts(signed: OfficeProxy, services: Client) -> None:
 
 
 def test_device_map(client: Client) -> None:
-    """Where nobody signs in, the map of devices says who it is; anybody else is named by the address."""
+    """Where nobody signs in, the map of devices says who it is; anybody else is named by the
+    address."""
     assert "reception" in client.open(PAGE, source="127.0.2.1").text
     source = fresh_address()
     assert source in client.open(PAGE, source=source).text
@@ -109,7 +113,8 @@ def test_pretended_front_proxy(running_office: OfficeProxy, client: Client, sche
 
 
 def test_nothing_leaks(signed: OfficeProxy, services: Client, origins: Origins) -> None:
-    """No password, in clear or as sent, reaches a site, the log, the database or the password file."""
+    """No password, in clear or as sent, reaches a site, the log, the database or the password
+    file."""
     for user in PASSWORDS:
         for url in (
             "https://www.youtube.com/headers",

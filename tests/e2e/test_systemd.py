@@ -1,4 +1,5 @@
-"""`allowance run` as a service of systemd: what the real process tells a real socket, and when it stops telling."""
+"""`allowance run` as a service of systemd: what the real process tells a real socket, and when it
+stops telling."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ WATCHDOG = 2.0  # seconds; a sign of life comes four times as often
 
 
 class Manager:
-    """The end of systemd: every message, in order. `wait` goes on behind the message that it found last."""
+    """The end of systemd: every message, in order. `wait` goes on behind the message that it found
+    last."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -67,7 +69,8 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Manager
 
 
 def test_a_service(manager: Manager, origins: Origins, tmp_path: Path) -> None:
-    """Ready when it serves, alive all the while, a reload with its outcome, and the beginning of the end."""
+    """Ready when it serves, alive all the while, a reload with its outcome, and the beginning of
+    the end."""
     with office(tmp_path / "office", origins) as proxy:
         assert "rules: ok" in manager.wait("READY=1")
         manager.wait("WATCHDOG=1")
@@ -83,7 +86,8 @@ def test_a_service(manager: Manager, origins: Origins, tmp_path: Path) -> None:
 
 
 def test_workers(manager: Manager, origins: Origins, tmp_path: Path) -> None:
-    """Ready when all workers are; silent while one is stuck, which is then replaced; a roll is a reload."""
+    """Ready when all workers are; silent while one is stuck, which is then replaced; a roll is a
+    reload."""
     settings = {"workers": 2, "front-proxies": [], "drain": "1s"}
     with office(tmp_path / "office", origins, policy(), None, settings) as proxy:
         manager.wait("READY=1\nSTATUS=2 workers")

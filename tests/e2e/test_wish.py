@@ -1,4 +1,5 @@
-"""docs/rules.md, "A change, from wish to live": every file and command of it, as it stands there, on a real proxy."""
+"""docs/rules.md, "A change, from wish to live": every file and command of it, as it stands there,
+on a real proxy."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ def commands(block: str) -> Iterator[tuple[str, str]]:
 
 
 def essence(command: str, output: str) -> object:
-    """What a command printed, without what depends on the day, the hour and the version of the catalogue."""
+    """What a command printed, without what depends on the day, the hour and the version of the
+    catalogue."""
     if command.startswith("curl"):
         answer = json.loads(output)
         for allowance in answer["allowances"].values():
@@ -69,10 +71,12 @@ def typed(proxy: OfficeProxy, command: str) -> str:
 
 
 def test_the_wish_becomes_true_as_the_page_says(origins: Origins, tmp_path: Path) -> None:
-    """A colleague who types what the page shows sees what the page shows, up to the running proxy's answer."""
+    """A colleague who types what the page shows sees what the page shows, up to the running proxy's
+    answer."""
     (policy, *_) = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
     (_, people), *steps = blocks()
-    weekend = datetime.now(ZoneInfo("Europe/London")).weekday() >= 5  # noqa: TID251 - the proxy's is the real day
+    # the proxy's is the real day
+    weekend = datetime.now(ZoneInfo("Europe/London")).weekday() >= 5  # noqa: TID251
     told = 0
     proxy = OfficeProxy(tmp_path, origins, policy, people=people)
     assert (

@@ -50,7 +50,8 @@ def metric(proxy: OfficeProxy, start: str) -> float:
 
 
 def test_one_balance(several: OfficeProxy) -> None:
-    """One person at three devices and three workers has one allowance, overspent by no more than the bound."""
+    """One person at three devices and three workers has one allowance, overspent by no more than
+    the bound."""
     client = Client(several.port, several.ca_file)
     deadline = time.monotonic() + 40
     over = set[str]()
@@ -66,7 +67,8 @@ def test_one_balance(several: OfficeProxy) -> None:
 
 
 def test_a_form_of_one_worker_is_taken_by_another(several: OfficeProxy) -> None:
-    """What one worker's page asked, another takes, and a third shows; a yes counts at all of them within seconds."""
+    """What one worker's page asked, another takes, and a third shows; a yes counts at all of them
+    within seconds."""
     client = Client(several.port, several.ca_file)
     page = client.open("http://allowance.internal/ask?allowance=long", source="127.0.4.1")
     found = re.search(r'name="token" value="(\w+)"', page.text)
@@ -107,7 +109,8 @@ def test_metrics_are_summed(several: OfficeProxy) -> None:
 
 
 def test_a_dead_worker_is_replaced(several: OfficeProxy) -> None:
-    """kill -9 of one worker: the others answer all the while, and a new one is there within two seconds."""
+    """kill -9 of one worker: the others answer all the while, and a new one is there within two
+    seconds."""
     client = Client(several.port, several.ca_file)
     before = alive(several)
     time.sleep(2.5)  # who dies within two seconds of its birth is made again after a pause only

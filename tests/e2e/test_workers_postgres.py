@@ -1,4 +1,5 @@
-"""`allowance run --workers 2` on Postgres: one balance, grants for all, and an outage in which a worker dies."""
+"""`allowance run --workers 2` on Postgres: one balance, grants for all, and an outage in which a
+worker dies."""
 
 from __future__ import annotations
 
@@ -74,8 +75,8 @@ def several(
 
 
 def test_one_balance_and_grants_for_all(several: PostgresOffice) -> None:
-    """One person at two workers has one allowance, overspent by no more than the bound; ten minutes more reach
-    both workers."""
+    """One person at two workers has one allowance, overspent by no more than the bound; ten minutes
+    more reach both workers."""
     client, proxy = several.client, several.proxy
 
     def refused() -> bool:
@@ -99,8 +100,9 @@ def test_one_balance_and_grants_for_all(several: PostgresOffice) -> None:
 
 
 def test_a_worker_that_dies_in_an_outage(several: PostgresOffice) -> None:
-    """Killed while the database is away, a worker leaves a journal. The other worker goes on, and once the
-    database is back a new worker is there and the journal is in the ledger, without a restart of the service."""
+    """Killed while the database is away, a worker leaves a journal. The other worker goes on, and
+    once the database is back a new worker is there and the journal is in the ledger, without a
+    restart of the service."""
     client, proxy = several.client, several.proxy
     replayed = proxy.log.count("a journal was replayed")
     died = proxy.log.count("worker died")
@@ -151,7 +153,8 @@ def test_a_worker_that_dies_in_an_outage(several: PostgresOffice) -> None:
 
 
 def test_a_dead_worker_is_replaced(several: PostgresOffice) -> None:
-    """kill -9 with the database there: the other answers all the while, and a new one takes its place."""
+    """kill -9 with the database there: the other answers all the while, and a new one takes its
+    place."""
     client, proxy = several.client, several.proxy
     trust = several.proxy.origins.ca_file
     several.relay.set("pass")

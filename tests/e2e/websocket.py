@@ -1,7 +1,8 @@
 """A WebSocket client for tests that read and write in turn.
 
-The client of `websockets` with threads reads and writes one TLS connection in two threads at once. OpenSSL does not
-allow that, and now and then the handshake hangs. Here the client with asyncio does the work, in one thread.
+The client of `websockets` with threads reads and writes one TLS connection in two threads at once.
+OpenSSL does not allow that, and now and then the handshake hangs. Here the client with asyncio does
+the work, in one thread.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ class WebSocket:
         self._wait(self._connection.send(message), OPENS_WITHIN)
 
     def recv(self, timeout: float) -> str | bytes:
-        """The next message; `ConnectionClosed` when there are no more, `TimeoutError` after so many seconds."""
+        """The next message; `ConnectionClosed` when there are no more, `TimeoutError` after so many
+        seconds."""
         return self._wait(self._connection.recv(), timeout)
 
     def __enter__(self) -> Self:

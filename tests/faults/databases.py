@@ -22,7 +22,8 @@ TMPFS = "size=8m"
 
 
 class FaultyDatabase(ABC):
-    """One engine. `fresh` begins a run on a database of its own; `faults` are contexts that break it."""
+    """One engine. `fresh` begins a run on a database of its own; `faults` are contexts that break
+    it."""
 
     name = ""
 

@@ -1,10 +1,12 @@
-"""A proxy without a proxy: scripted people, the real writer, journal and ledger, and a record of what is true.
+"""A proxy without a proxy: scripted people, the real writer, journal and ledger, and a record of
+what is true.
 
-Started by the harness as a process of its own, so that it can be killed: `python -m tests.faults.driver URL
-JOURNAL TRUTH PEOPLE SEED`. It says `ready` when it has replayed what others left and begins; SIGTERM ends it as
-a proxy ends. With PEOPLE 0 it only replays.
+Started by the harness as a process of its own, so that it can be killed: `python -m
+tests.faults.driver URL JOURNAL TRUTH PEOPLE SEED`. It says `ready` when it has replayed what others
+left and begins; SIGTERM ends it as a proxy ends. With PEOPLE 0 it only replays.
 
-Every revision of a visit is appended to the file TRUTH, unbuffered, just before it is put: `wall clock, visit`.
+Every revision of a visit is appended to the file TRUTH, unbuffered, just before it is put:
+`wall clock, visit`.
 """
 
 from __future__ import annotations
@@ -67,7 +69,8 @@ class Person:
 
 
 def main(url: str, journal: str, truth: str, people: int, seed: int) -> int:
-    """Run until SIGTERM; how many visits are lost at the end, or 9 when the database cannot be used."""
+    """Run until SIGTERM; how many visits are lost at the end, or 9 when the database cannot be
+    used."""
     clock = SystemClock()
     node = f"node:{secrets.token_hex(4)}"
     identity = parse(url).identity

@@ -1,9 +1,10 @@
 """Breaks what the ledger stands on, kills what writes to it, and counts seconds.
 
-`python -m tests.faults.harness` is the short form; `--long` kills a hundred times and takes some ten minutes
-(`make soak`). Each run has a database of its own: the driver writes usage that is known, something is broken
-meanwhile, the driver is killed with SIGKILL or ended with SIGTERM, the next start replays (and is sometimes
-killed itself while it does), and the ledger is compared with the truth.
+`python -m tests.faults.harness` is the short form; `--long` kills a hundred times and takes some
+ten minutes (`make soak`). Each run has a database of its own: the driver writes usage that is
+known, something is broken meanwhile, the driver is killed with SIGKILL or ended with SIGTERM, the
+next start replays (and is sometimes killed itself while it does), and the ledger is compared with
+the truth.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ MOST_LOST = 2.0  # seconds a kill -9
 
 @dataclass(frozen=True)
 class Plan:
-    """One run: what breaks (None: nothing), how it ends, and the seconds before, during and after."""
+    """One run: what breaks (None: nothing), how it ends, and the seconds before, during and
+    after."""
 
     fault: str | None
     kill: bool
@@ -207,7 +209,8 @@ def work(
 
 
 def main() -> int:
-    """Print a line for each kind of run and the sum; 0 when nothing was lost or doubled beyond the promise."""
+    """Print a line for each kind of run and the sum; 0 when nothing was lost or doubled beyond the
+    promise."""
     parser = argparse.ArgumentParser(
         description="Break the ledger's database, kill the writer, count seconds."
     )

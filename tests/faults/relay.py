@@ -11,8 +11,9 @@ from typing import Self
 
 
 class Relay:
-    """Listens on `port` for `to`. `mode`: pass, slow (each piece is `delay` seconds late), drop (connections stay
-    and nothing comes through, what was sent meanwhile is gone) or cut (no connection stands)."""
+    """Listens on `port` for `to`. `mode`: pass, slow (each piece is `delay` seconds late), drop
+    (connections stay and nothing comes through, what was sent meanwhile is gone) or cut (no
+    connection stands)."""
 
     def __init__(self, to: int) -> None:
         self._to = to
@@ -42,8 +43,8 @@ class Relay:
         self._thread.join(10)
 
     def set(self, mode: str, delay: float = 30.0) -> None:
-        """Change what happens from now on. What was dropped leaves a stream that makes no sense: it is cut when
-        the relay passes on again, as a router does that has forgotten it."""
+        """Change what happens from now on. What was dropped leaves a stream that makes no sense: it
+        is cut when the relay passes on again, as a router does that has forgotten it."""
         cuts = mode == "cut" or (self.mode == "drop" and mode == "pass")
         self.mode, self.delay = mode, delay
         if cuts:

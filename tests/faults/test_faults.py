@@ -1,4 +1,5 @@
-"""The short form of the fault harness. The long one, with every fault and a hundred kills, is `make soak`."""
+"""The short form of the fault harness. The long one, with every fault and a hundred kills, is
+`make soak`."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ def possible(database: FaultyDatabase, plans: Sequence[Plan]) -> list[Plan]:
 
 @pytest.mark.postgres
 def test_nothing_is_lost_but_two_seconds_of_a_kill() -> None:
-    """Outages lose nothing, kill -9 loses at most two seconds of anybody, and nothing is there twice."""
+    """Outages lose nothing, kill -9 loses at most two seconds of anybody, and nothing is there
+    twice."""
     out: SimpleQueue[object] = SimpleQueue()
     makes: list[tuple[Callable[[], FaultyDatabase], Sequence[Plan]]] = [
         (SqliteDatabase, SQLITE),

@@ -42,8 +42,8 @@ def metric(proxy: OfficeProxy, name: str) -> float:
 
 
 def test_an_outage_and_a_crash(origins: Origins, tmp_path: Path) -> None:
-    """With the database locked the proxy goes on for people it knows, refuses strangers and says so everywhere;
-    killed in the middle of it, it has lost at most two seconds of a film."""
+    """With the database locked the proxy goes on for people it knows, refuses strangers and says so
+    everywhere; killed in the middle of it, it has lost at most two seconds of a film."""
     proxy = office(tmp_path, origins, settings={"flush": "1s"})
     with proxy:
         video = proxy.client.start([VIDEO], source=KNOWN)
@@ -75,7 +75,8 @@ def test_an_outage_and_a_crash(origins: Origins, tmp_path: Path) -> None:
 
 
 def test_one_person_on_two_proxies(origins: Origins, tmp_path: Path) -> None:
-    """Somebody who goes from one proxy to the other and back overspends by two flushes at the most."""
+    """Somebody who goes from one proxy to the other and back overspends by two flushes at the
+    most."""
     limit, flush, flush_time = 5.0, 1.0, 0.5
     settings = {"flush": f"{flush:g}s"}
     first = office(tmp_path / "one", origins, policy(short=f"{limit:g}s"), settings=settings)

@@ -1,11 +1,13 @@
-"""Throw bytes at the loader of rule files: whatever they are, it answers, in time, with located problems.
+"""Throw bytes at the loader of rule files: whatever they are, it answers, in time, with located
+problems.
 
     python tests/fuzz/fuzz_rules.py --inputs 1000000 --seed 1
 
-Half of the inputs are bytes that atheris mutates by what they reach in our code (where that package is
-installed), a part are rules that hypothesis puts together, the rest are the files of the corpus with cuts,
-swaps and strange bytes in them. Prints how many inputs there were, how many were right, how long the slowest
-took, and which codes of problems came up. Exits 1 at the first crash and leaves the input in `var/fuzz/`.
+Half of the inputs are bytes that atheris mutates by what they reach in our code (where that package
+is installed), a part are rules that hypothesis puts together, the rest are the files of the corpus
+with cuts, swaps and strange bytes in them. Prints how many inputs there were, how many were right,
+how long the slowest took, and which codes of problems came up. Exits 1 at the first crash and
+leaves the input in `var/fuzz/`.
 """
 
 from __future__ import annotations

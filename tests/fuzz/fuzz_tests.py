@@ -1,9 +1,10 @@
-"""Throw bytes at the reader of rule tests, and run what it takes: whatever they are, problems have a place.
+"""Throw bytes at the reader of rule tests, and run what it takes: whatever they are, problems have
+a place.
 
     PYTHONPATH=. python tests/fuzz/fuzz_tests.py --inputs 200000 --seed 1
 
-Inputs are the shipped tests, one by one, with cuts, swaps and strange bytes. Exits 1 at the first crash and leaves
-the input in `var/fuzz/`.
+Inputs are the shipped tests, one by one, with cuts, swaps and strange bytes. Exits 1 at the first
+crash and leaves the input in `var/fuzz/`.
 """
 
 from __future__ import annotations

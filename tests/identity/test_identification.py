@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/identity/identification.py: sign-in, device map, front proxy, nobody; in that order."""
+"""Twin of proxy_addon/identity/identification.py: sign-in, device map, front proxy, nobody; in that
+order."""
 
 from __future__ import annotations
 
@@ -82,7 +83,8 @@ async def test_right_credentials(identifier, mode):
     "header", [basic("dora", "wrong"), basic("eve", "pass:word"), "Basic !!!", "Basic "]
 )
 async def test_wrong_credentials_are_asked_for_again(identifier, mode, header):
-    """A wrong password, an unknown user and broken credentials lead to the question again, in every mode."""
+    """A wrong password, an unknown user and broken credentials lead to the question again, in every
+    mode."""
     assert await identifier(sign_in=mode).identify("10.0.0.1", header, None) == NOBODY._replace(
         challenge=True
     )
@@ -92,7 +94,8 @@ async def test_wrong_credentials_are_asked_for_again(identifier, mode, header):
     ("mode", "challenge"), [("auto", True), ("required", True), ("optional", False), ("off", False)]
 )
 def test_without_credentials(identifier, mode, challenge):
-    """Sign-in is asked for where it is required, or left to us and somebody can sign in; otherwise not."""
+    """Sign-in is asked for where it is required, or left to us and somebody can sign in; otherwise
+    not."""
     assert identifier(sign_in=mode).identify_now("10.0.0.1", None, None) == NOBODY._replace(
         challenge=challenge
     )
@@ -106,7 +109,8 @@ def test_other_schemes_are_no_credentials(identifier):
 
 
 def test_auto_with_nobody_to_sign_in(identifier, tmp_path):
-    """With an empty password file, or none, `auto` asks nobody for credentials and looks at none."""
+    """With an empty password file, or none, `auto` asks nobody for credentials and looks at
+    none."""
     for file in (PasswordFile(tmp_path / "empty"), None):
         assert (
             identifier(file=file).identify_now("10.0.0.1", basic("dora", "pass:word"), None)
@@ -115,7 +119,8 @@ def test_auto_with_nobody_to_sign_in(identifier, tmp_path):
 
 
 def test_required_without_a_file(identifier):
-    """`required` with nobody who could sign in asks all the same: the office is closed, not open."""
+    """`required` with nobody who could sign in asks all the same: the office is closed, not
+    open."""
     who = identifier(file=None, sign_in="required")
     assert who.identify_now("10.0.0.1", None, None) == NOBODY._replace(challenge=True)
     assert who.identify_now("10.0.0.1", basic("dora", "x"), None) == NOBODY._replace(challenge=True)
@@ -151,7 +156,8 @@ DEVICES = {
     ],
 )
 def test_devices(identifier, ip, expected):
-    """The most specific network around an address says who sits there, and nobody there has to sign in."""
+    """The most specific network around an address says who sits there, and nobody there has to sign
+    in."""
     assert identifier(rule_set(DEVICES)).identify_now(ip, None, None) == expected
 
 
@@ -225,7 +231,8 @@ FRONT = {"front_proxies": ["10.0.0.9", "fd00:1::/64"]}
     ],
 )
 def test_front_proxy(identifier, ip, authorization, forwarded, expected):
-    """A listed front proxy says who asks, in either way; from anyone else that header means nothing."""
+    """A listed front proxy says who asks, in either way; from anyone else that header means
+    nothing."""
     assert identifier(**FRONT).identify_now(ip, authorization, forwarded) == expected
 
 
@@ -236,7 +243,8 @@ async def test_no_front_proxy_unless_listed(identifier):
 
 
 def test_headers_to_strip(identifier):
-    """What must never reach a site: the credentials, and the header of the front proxy, whatever its name."""
+    """What must never reach a site: the credentials, and the header of the front proxy, whatever
+    its name."""
     assert identifier().strip_headers == ("Proxy-Authorization", "X-Forwarded-User")
     assert identifier(front_proxy_header="X-Staff").strip_headers == (
         "Proxy-Authorization",
@@ -289,7 +297,8 @@ def test_who_sits_at_an_address_is_asked_again(identifier):
 
 
 def test_devices_can_be_prepared(identifier):
-    """What was built away from the event loop is used when its rules come into force, and only then."""
+    """What was built away from the event loop is used when its rules come into force, and only
+    then."""
     rules, other = (
         rule_set({"10.0.7.21": ("reception", None)}),
         rule_set({"10.0.7.21": ("zoe", None)}),

@@ -31,7 +31,8 @@ def path(tmp_path) -> Path:
 
 
 def write(path: Path, *entries: tuple[str, str]) -> None:
-    """A password file with cheap hashes, as an older version with other parameters could have left it."""
+    """A password file with cheap hashes, as an older version with other parameters could have left
+    it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{user}:{WEAK.hash(password)}\n" for user, password in entries))
     path.chmod(0o600)
@@ -83,7 +84,8 @@ def test_password_accents_may_be_composed_or_not(path):
 
 @given(st.text(max_size=200))
 def test_person_name_is_stable(text):
-    """The one form of a name is its own form, and can be kept in the file; or the name is refused."""
+    """The one form of a name is its own form, and can be kept in the file; or the name is
+    refused."""
     try:
         name = person_name(text)
     except ValueError:
@@ -157,7 +159,8 @@ def test_change_by_another_process_is_noticed(path):
     ids=["plain", "alone", "bytes", "nameless", "argon2i"],
 )
 def test_wrong_file(path, caplog, content):
-    """A wrong file is named with its line and without its content; one read before stays in force."""
+    """A wrong file is named with its line and without its content; one read before stays in
+    force."""
     write(path, ("dora", "right"))
     file = PasswordFile(path)
     path.write_bytes(b"# one\n" + content)

@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/identity/pseudonyms.py: names as keyed hashes, and the key that makes them."""
+"""Twin of proxy_addon/identity/pseudonyms.py: names as keyed hashes, and the key that makes
+them."""
 
 from __future__ import annotations
 
@@ -23,14 +24,16 @@ def test_mapping_twice_is_mapping_once(name: str) -> None:
 
 
 def test_pseudonyms_rest_on_the_key() -> None:
-    """One name has one pseudonym by one key, another by another, and different names have different ones."""
+    """One name has one pseudonym by one key, another by another, and different names have different
+    ones."""
     assert NAMES.of("ana") == Pseudonyms(b"k" * 32).of("ana")
     assert NAMES.of("ana") != Pseudonyms(b"l" * 32).of("ana")
     assert len({NAMES.of(f"p{n}") for n in range(60_000)}) == 60_000
 
 
 def test_actors_keep_their_prefix() -> None:
-    """A person who did something by command stays recognisable as such; nodes and erased people have no name."""
+    """A person who did something by command stays recognisable as such; nodes and erased people
+    have no name."""
     assert NAMES.actor("cli:ada") == f"cli:{NAMES.of('ada')}"
     assert NAMES.actor("ada") == NAMES.of("ada")
     assert NAMES.actor("node:a:1") == "node:a:1"
@@ -44,7 +47,8 @@ def test_the_search() -> None:
 
 
 def test_the_key_is_made_once(tmp_path: Path) -> None:
-    """Several processes that start together have one key, mode 0600, and leave nothing else behind."""
+    """Several processes that start together have one key, mode 0600, and leave nothing else
+    behind."""
     path = tmp_path / "var" / "key"
     with ThreadPoolExecutor(8) as pool:
         keys = set(pool.map(lambda _: read_key(path, make=True), range(8)))

@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/identity/sign_in.py: real argon2 in real threads, and an event loop that goes on."""
+"""Twin of proxy_addon/identity/sign_in.py: real argon2 in real threads, and an event loop that goes
+on."""
 
 from __future__ import annotations
 
@@ -107,7 +108,8 @@ async def test_right_credentials_are_checked_once(sign_in, file):
 
 
 async def test_right_ones_are_kept_while_in_use(sign_in, clock):
-    """A person who browses all day is checked once; after ten idle minutes the next use is checked again."""
+    """A person who browses all day is checked once; after ten idle minutes the next use is checked
+    again."""
     header = basic("dora", "pass:word")
     await sign_in.check("10.0.0.1", header)
     for _ in range(3):
@@ -148,7 +150,8 @@ async def test_changed_password_is_noticed_for_that_person_only(sign_in, file):
 
 
 async def test_change_of_the_file_is_noticed_unasked(tmp_path):
-    """The file is looked at every second, off the loop: removing somebody ends a sign-in in memory."""
+    """The file is looked at every second, off the loop: removing somebody ends a sign-in in
+    memory."""
     file = PasswordFile(tmp_path / "passwords")
     clock = VirtualClock(START)
     sign_in = SignIn(file, clock)
@@ -189,7 +192,8 @@ async def test_client_that_goes_away_takes_nothing_from_others(sign_in):
 
 
 async def test_loop_goes_on_during_checks(file):
-    """While many passwords are checked, the event loop keeps ticking without a pause worth the name."""
+    """While many passwords are checked, the event loop keeps ticking without a pause worth the
+    name."""
     sign_in = SignIn(file, SystemClock())
     pauses: list[float] = []
     done = asyncio.Event()
@@ -246,7 +250,8 @@ async def test_endless_header_is_wrong_without_work(sign_in, file):
 
 
 async def test_flood_is_bounded(file):
-    """Of a thousand different guesses at once from one address, most are refused without a check."""
+    """Of a thousand different guesses at once from one address, most are refused without a
+    check."""
     sign_in = SignIn(file, VirtualClock(START))
     headers = [basic("dora", f"wrong {number}") for number in range(1000)]
     answers = await asyncio.gather(*(sign_in.check("10.0.0.1", header) for header in headers))
@@ -297,7 +302,8 @@ async def test_no_password_is_kept(sign_in):
 
 
 def test_throttle_is_free_for_few_mistakes():
-    """One machine with an old password stored in it, asked twice a minute, never slows its address down."""
+    """One machine with an old password stored in it, asked twice a minute, never slows its address
+    down."""
     throttle = Throttle()
     for number in range(1000):
         at = START + number * WRONG_FOR
@@ -306,7 +312,8 @@ def test_throttle_is_free_for_few_mistakes():
 
 
 def test_throttle_bounds_guessing():
-    """However fast somebody guesses from one address, an hour holds less than a thousand guesses."""
+    """However fast somebody guesses from one address, an hour holds less than a thousand
+    guesses."""
     throttle = Throttle()
     now, guesses = START, 0
     while now < START + 3600:
@@ -319,7 +326,8 @@ def test_throttle_bounds_guessing():
 
 
 def test_throttle_turns_queues_away_and_forgets():
-    """Checks that would wait too long are turned away, and after some quiet minutes all is forgotten."""
+    """Checks that would wait too long are turned away, and after some quiet minutes all is
+    forgotten."""
     throttle = Throttle()
     for _ in range(20):
         throttle.failed("10.0.0.1", START)

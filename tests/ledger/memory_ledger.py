@@ -1,7 +1,8 @@
-"""A ledger that forgets when the process ends: for simulation, and for tests of what stands on a ledger.
+"""A ledger that forgets when the process ends: for simulation, and for tests of what stands on a
+ledger.
 
-It keeps the whole contract of `proxy_addon.ledger.interface.Ledger`; the tests run it beside the databases. Several
-nodes of one process may share one.
+It keeps the whole contract of `proxy_addon.ledger.interface.Ledger`; the tests run it beside the
+databases. Several nodes of one process may share one.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from proxy_addon.ledger.interface import (
 
 
 class MemoryLedger:
-    """`proxy_addon.ledger.interface.Ledger` in dictionaries under one lock; the cursor counts writes."""
+    """`proxy_addon.ledger.interface.Ledger` in dictionaries under one lock; the cursor counts
+    writes."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -42,7 +44,8 @@ class MemoryLedger:
         self._erasures: dict[str, tuple[int, Erasure]] = {}
 
     def write_visits(self, visits: Sequence[Visit]) -> None:
-        """Insert or update all or none; a row whose stored `rev` is equal or higher is left alone."""
+        """Insert or update all or none; a row whose stored `rev` is equal or higher is left
+        alone."""
         for visit in visits:
             _refuse_backwards(visit.id, visit.start, visit.end)
         with self._lock:
@@ -57,7 +60,8 @@ class MemoryLedger:
     def visits(
         self, since: float, *, person: str | None = None, people: Collection[str] | None = None
     ) -> Iterable[Visit]:
-        """Visits that end after `since`, oldest start first; optionally of one person or of some."""
+        """Visits that end after `since`, oldest start first; optionally of one person or of
+        some."""
         with self._lock:
             found = [visit for _, visit in self._visits.values() if visit.end > since]
         if person is not None:
@@ -169,7 +173,8 @@ class MemoryLedger:
         )
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
-        """Visits (of other nodes than `not_from`) and grants written since `cursor` (0 = the beginning)."""
+        """Visits (of other nodes than `not_from`) and grants written since `cursor` (0 = the
+        beginning)."""
         with self._lock:
             if self._writes < cursor < inf:
                 cursor = (

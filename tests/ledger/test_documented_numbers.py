@@ -1,4 +1,5 @@
-"""Numbers that the documentation promises about the ledger: the pages and the program say the same."""
+"""Numbers that the documentation promises about the ledger: the pages and the program say the
+same."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ def promised(page: str, pattern: str) -> list[float]:
 
 
 def test_size_of_the_journal(tmp_path: Path) -> None:
-    """So much is reserved on the disk for each of the two files, and so much is the most that each may take."""
+    """So much is reserved on the disk for each of the two files, and so much is the most that each
+    may take."""
     reserved, most = promised(
         "reliability.md", r"(\d+) MiB reserved at the start for each of two files.*?; (\d+) MiB"
     )
@@ -40,7 +42,8 @@ def test_size_of_the_journal(tmp_path: Path) -> None:
 
 
 def test_usage_that_a_crash_takes() -> None:
-    """A flush, the wait for it and the beat of the journal are as the page says, and less than the loss it names."""
+    """A flush, the wait for it and the beat of the journal are as the page says, and less than the
+    loss it names."""
     (flush,) = promised("reliability.md", r"once in `flush` \((\d+) s\)")
     assert inspect.signature(Writer).parameters["flush_seconds"].default == flush
     (after,) = promised("reliability.md", r"not reached it ([\d.]+) s later goes to the journal")
@@ -58,7 +61,8 @@ def test_visits_that_wait() -> None:
 
 
 def test_how_long_what_is_kept() -> None:
-    """Audit and erasure markers outlive the visits by what the page about privacy says, deleted in its batches."""
+    """Audit and erasure markers outlive the visits by what the page about privacy says, deleted in
+    its batches."""
     (audit,) = promised("privacy.md", r"\| audit \|[^|]*\| `retention` plus (a year) \|")
     assert audit * DAY == AUDIT_LONGER
     (signs,) = promised("privacy.md", r"\| erasure markers \|[^|]*\| `retention` plus (\d+) days")
@@ -74,7 +78,8 @@ def test_deleting_is_tried_again() -> None:
 
 
 def test_what_may_be_asked() -> None:
-    """Minutes, requests at a time, and the form of a request's id are those of the page for administrators."""
+    """Minutes, requests at a time, and the form of a request's id are those of the page for
+    administrators."""
     assert promised("admin.md", r"the minutes \((\d+) to (\d+)\)") == [1, MOST_MINUTES]
     (waiting,) = promised("admin.md", r"A person can have at most (\w+) open requests")
     assert waiting == MOST_OPEN

@@ -23,7 +23,8 @@ def erase(ledger: Ledger, person: str = "ana", at: float = NOW, reason: str = "a
 
 
 def test_records_of_a_person(ledger: Ledger) -> None:
-    """Records hold what is about one person, and the audit entries by or about them, of nobody else."""
+    """Records hold what is about one person, and the audit entries by or about them, of nobody
+    else."""
     ledger.write_visits([visit(1), visit(2, person="bo")])
     ledger.add_grant(grant(1), actor="cli:ada")
     ledger.add_grant(grant(2, person="bo", granted_by="ana"), actor="cli:ana")
@@ -38,7 +39,8 @@ def test_records_of_a_person(ledger: Ledger) -> None:
 
 
 def test_erasure_leaves_no_name(ledger: Ledger) -> None:
-    """After an erasure the name stands nowhere, not even where others' rows mentioned it; others keep theirs."""
+    """After an erasure the name stands nowhere, not even where others' rows mentioned it; others
+    keep theirs."""
     ledger.write_visits([visit(1), visit(2, person="bo"), visit(3, person="anatol")])
     ledger.add_grant(grant(1), actor="cli:ada")
     ledger.add_grant(
@@ -117,7 +119,8 @@ def test_a_reset_is_stored_and_audited_once(ledger: Ledger) -> None:
 
 
 def test_rule_versions_are_audited_when_they_change(ledger: Ledger) -> None:
-    """The same rules on another node or after a restart are not a change; going back to old ones is."""
+    """The same rules on another node or after a restart are not a change; going back to old ones
+    is."""
     for at, digest in enumerate(["a", "a", "b", "b", "a"]):
         ledger.rules_in_force(digest, START + at, f"node{at}")
     assert [
@@ -130,7 +133,8 @@ def test_rule_versions_are_audited_when_they_change(ledger: Ledger) -> None:
 
 
 def test_the_audit_outlasts_visits_by_a_year(ledger: Ledger) -> None:
-    """Retention takes audit entries a year after visits, in batches, and erasure markers after a month."""
+    """Retention takes audit entries a year after visits, in batches, and erasure markers after a
+    month."""
     for day in range(8):
         ledger.audit(AuditEntry(START + day, "ada", "reset", "ana"))
     erase(ledger, "zoe", at=START)

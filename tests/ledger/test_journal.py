@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/ledger/journal.py: what it took is there again, whatever happened to the process or the file."""
+"""Twin of proxy_addon/ledger/journal.py: what it took is there again, whatever happened to the
+process or the file."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ def visit(number: int, rev: int = 1, **changes: object) -> Visit:
 
 
 def test_a_journal_of_an_earlier_version(tmp_path: Path) -> None:
-    """Lines without evidence, as they were written before there was any, are read as visits without it."""
+    """Lines without evidence, as they were written before there was any, are read as visits without
+    it."""
     journal = left_by(tmp_path, [visit(1), visit(2)])
     file = journal.path.with_suffix(".a")
     found = []
@@ -98,7 +100,8 @@ def test_any_visit_comes_back_as_it_was(tmp_path: Path, visits: list[Visit]) -> 
 
 
 def test_only_the_newest_revision_is_replayed(tmp_path: Path) -> None:
-    """However often a visit was kept, the ledger gets its last state, and the files are gone afterwards."""
+    """However often a visit was kept, the ledger gets its last state, and the files are gone
+    afterwards."""
     journal = Journal(tmp_path, "a", PLACE)
     for rev in range(1, 50):
         journal.add([visit(1, rev), visit(2, rev)])
@@ -136,7 +139,8 @@ def test_settled_visits_empty_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", range(1, 100, 7))
 def test_a_torn_tail_is_dropped_alone(tmp_path: Path, cut: int) -> None:
-    """A last line that was not written whole is counted and dropped; every line before it is there."""
+    """A last line that was not written whole is counted and dropped; every line before it is
+    there."""
     journal = left_by(tmp_path, [visit(n) for n in range(10)])
     file = journal.path.with_suffix(".a")
     os.truncate(file, file.read_bytes().rstrip(b"\0").__len__() - cut % 60 - 1)
@@ -146,7 +150,8 @@ def test_a_torn_tail_is_dropped_alone(tmp_path: Path, cut: int) -> None:
 
 
 def test_pages_that_were_lost(tmp_path: Path) -> None:
-    """Zeros in the middle, as a loss of power leaves them, cost the lines that they hit and no others."""
+    """Zeros in the middle, as a loss of power leaves them, cost the lines that they hit and no
+    others."""
     journal = left_by(tmp_path, [visit(n) for n in range(500)])
     with journal.path.with_suffix(".a").open("r+b") as file:
         file.seek(4096)
@@ -195,7 +200,8 @@ def test_it_stays_small_while_visits_grow(tmp_path: Path) -> None:
 
 
 def test_it_is_bounded(tmp_path: Path) -> None:
-    """Beyond the bound the rest is counted as dropped; the files stay below it, and what is in them is whole."""
+    """Beyond the bound the rest is counted as dropped; the files stay below it, and what is in them
+    is whole."""
     journal = Journal(tmp_path, "a", PLACE, most_bytes=20_000, reserved_bytes=5_000)
     for number in range(0, 1000, 10):
         journal.add([visit(n) for n in range(number, number + 10)])
@@ -209,7 +215,8 @@ def test_it_is_bounded(tmp_path: Path) -> None:
 
 
 def test_the_room_was_reserved(tmp_path: Path) -> None:
-    """The first megabyte of each file is there from the start, so that a full disk does not matter."""
+    """The first megabyte of each file is there from the start, so that a full disk does not
+    matter."""
     journal = Journal(tmp_path, "a", PLACE)
     for suffix in (".a", ".b"):
         status = journal.path.with_suffix(suffix).stat()
@@ -239,7 +246,8 @@ def test_a_write_that_failed_leaves_no_trace(
 
 
 def test_a_live_journal_is_not_taken(tmp_path: Path) -> None:
-    """What a running proxy holds is left alone; the journal of one that crashed is taken beside it."""
+    """What a running proxy holds is left alone; the journal of one that crashed is taken beside
+    it."""
     live = Journal(tmp_path, "live", PLACE)
     live.add([visit(1)])
     left_by(tmp_path, [visit(2)], node="gone")

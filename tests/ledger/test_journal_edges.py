@@ -1,4 +1,5 @@
-"""The journal on both sides of its thresholds, its form on the disk, and others that take it away meanwhile."""
+"""The journal on both sides of its thresholds, its form on the disk, and others that take it away
+meanwhile."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from proxy_addon.ledger.journal import Journal, Replayed, read, replay, write_or
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.ledger.test_journal import PLACE, START, crash, left_by, visit
 
-# As it was written by every version so far: a journal that an earlier version left has to be found and read.
+# As it was written by every version so far: a journal that an earlier version left has to be found
+# and read.
 NAME = "7618748c-a"
 LINE = (
     b'd6efe915 ["v1","Zo\xc3\xab \xf0\x9f\x99\x82","x",null,"daily","r",'
@@ -57,7 +59,8 @@ def record(text: bytes) -> bytes:
 
 
 def test_the_form_on_the_disk(tmp_path: Path) -> None:
-    """Name and lines are those of earlier versions, with names in UTF-8, so that an upgrade loses no journal."""
+    """Name and lines are those of earlier versions, with names in UTF-8, so that an upgrade loses
+    no journal."""
     journal = left_by(tmp_path, [visit(1, person="Zoë 🙂")])
     assert journal.path == tmp_path / f"{NAME}.lock"
     assert journal.path.with_suffix(".a").read_bytes().rstrip(b"\0") == LINE
@@ -105,8 +108,8 @@ def test_the_last_byte_is_used(tmp_path: Path) -> None:
 
 
 def test_when_it_is_rewritten(tmp_path: Path) -> None:
-    """A file is rewritten when it has grown beyond half of what is reserved and to more than four times of what
-    was needed the last time: not before, so that writing stays cheap."""
+    """A file is rewritten when it has grown beyond half of what is reserved and to more than four
+    times of what was needed the last time: not before, so that writing stays cheap."""
     journal = small(tmp_path, 100 * SIZE, 4 * SIZE)
     assert sizes(journal, range(1, 4)) == [1, 2, 1]
     assert sizes(journal, range(4, 9)) == [2, 3, 4, 1, 2]
@@ -116,8 +119,8 @@ def test_when_it_is_rewritten(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("more", "missing"), [(0, 1), (2, 0)])
 def test_rewriting_a_full_file(tmp_path: Path, more: int, missing: int) -> None:
-    """A full file of which less than half was needed the last time is rewritten to make room; one of which half was
-    needed is not, because that would help little and be done for every visit."""
+    """A full file of which less than half was needed the last time is rewritten to make room; one
+    of which half was needed is not, because that would help little and be done for every visit."""
     journal = small(tmp_path, 4 * SIZE + more)
     journal.add([visit(1), visit(2)])
     assert journal.add([visit(1, 2)]) == 0
@@ -165,7 +168,8 @@ def test_what_was_emptied_is_empty(tmp_path: Path) -> None:
 
 
 def test_the_same_revision_twice(tmp_path: Path) -> None:
-    """Of two records with the same rev the first stays, as it does in a ledger; a higher one replaces it."""
+    """Of two records with the same rev the first stays, as it does in a ledger; a higher one
+    replaces it."""
     journal = left_by(tmp_path, [visit(1, 2), visit(2, 2)])
     other = [visit(1, 2, person="bo"), visit(2, 3)]
     other_file = left_by(tmp_path / "other", other).path.with_suffix(".a")
@@ -189,14 +193,16 @@ def test_the_same_revision_twice(tmp_path: Path) -> None:
     ],
 )
 def test_a_good_check_is_not_enough(tmp_path: Path, text: bytes) -> None:
-    """A whole line whose fields are not those of a visit, in number or kind, is counted as damaged."""
+    """A whole line whose fields are not those of a visit, in number or kind, is counted as
+    damaged."""
     journal = left_by(tmp_path, [visit(1)])
     journal.path.with_suffix(".b").write_bytes(record(text))
     assert read(journal.path) == ([visit(1)], 1)
 
 
 def test_nothing_to_replay_is_nothing(tmp_path: Path) -> None:
-    """Where no process has left anything, nothing is counted; what was left is counted by its kind."""
+    """Where no process has left anything, nothing is counted; what was left is counted by its
+    kind."""
     assert astuple(replay(tmp_path / "none", PLACE, MemoryLedger())) == (0, 0, 0, 0)
     assert astuple(replay(tmp_path, PLACE, MemoryLedger())) == (0, 0, 0, 0)
     left_by(tmp_path, [visit(1), visit(2), visit(3, end=0.0)])
@@ -205,7 +211,8 @@ def test_nothing_to_replay_is_nothing(tmp_path: Path) -> None:
 
 
 def test_one_bad_row_among_many() -> None:
-    """Of a batch that the ledger refuses only the rows that it will never take are given up; all others are there."""
+    """Of a batch that the ledger refuses only the rows that it will never take are given up; all
+    others are there."""
     ledger, done, refused = MemoryLedger(), list[Visit](), list[str]()
     rows = [visit(n, **({"end": 0.0} if n in {0, 3} else {})) for n in range(7)]
     write_or_split(ledger, rows, done.extend, lambda row, problem: refused.append(row.id))
@@ -217,7 +224,8 @@ def test_one_bad_row_among_many() -> None:
     ("visits", "torn", "said"), [([], b"", 0), ([visit(1)], b"", 1), ([], b"torn", 1)]
 )
 def test_a_replay_is_logged(tmp_path: Path, visits: list[Visit], torn: bytes, said: int) -> None:
-    """One line tells of a journal in which something was, whole or damaged; an empty one is removed in silence."""
+    """One line tells of a journal in which something was, whole or damaged; an empty one is removed
+    in silence."""
     left_by(tmp_path, visits).path.with_suffix(".b").write_bytes(torn)
     with capture_logs() as lines:
         assert replay(tmp_path, PLACE, MemoryLedger()).journals == 1
@@ -228,7 +236,8 @@ def test_a_replay_is_logged(tmp_path: Path, visits: list[Visit], torn: bytes, sa
 
 
 def test_a_journal_of_another_database_is_logged(tmp_path: Path) -> None:
-    """Unless somebody does not want to hear it, a warning names the file; a live journal is none of our business."""
+    """Unless somebody does not want to hear it, a warning names the file; a live journal is none of
+    our business."""
     left = left_by(tmp_path, [visit(1)], node="gone")
     live = Journal(tmp_path, "live", "SQLite file z")
     with capture_logs() as lines:
@@ -241,7 +250,8 @@ def test_a_journal_of_another_database_is_logged(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_somebody_else_took(tmp_path: Path) -> None:
-    """What another process has replayed and removed while we were at another one is not ours to count."""
+    """What another process has replayed and removed while we were at another one is not ours to
+    count."""
     left_by(tmp_path, [visit(1)], node="a")
     second = left_by(tmp_path, [visit(2)], node="b")
 
@@ -257,7 +267,8 @@ def test_a_journal_that_somebody_else_took(tmp_path: Path) -> None:
 def test_a_lock_that_is_taken_while_it_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody who takes an abandoned journal may remove a lock just after it was made: another one is made."""
+    """Somebody who takes an abandoned journal may remove a lock just after it was made: another one
+    is made."""
     lock, times = fcntl.flock, list[int]()
 
     def late(file: int, how: int) -> None:

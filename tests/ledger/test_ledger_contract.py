@@ -76,7 +76,8 @@ def test_what_was_written_is_read(ledger: Ledger) -> None:
 
 
 def test_evidence_is_kept_with_its_visit(ledger: Ledger) -> None:
-    """Every part of a summary comes back, changes with a newer revision, and is in news and exports."""
+    """Every part of a summary comes back, changes with a newer revision, and is in news and
+    exports."""
     opened = EvidenceSummary(
         ("page-opened", START), (Extension("page-action", START + 0.125, START + 9.5, 14),)
     )
@@ -105,7 +106,8 @@ def test_times_survive_to_the_microsecond(ledger: Ledger) -> None:
 
 
 def test_what_was_read_can_be_written_again(ledger: Ledger) -> None:
-    """Reading and writing again does not move an instant: there is one rounding, not one each time."""
+    """Reading and writing again does not move an instant: there is one rounding, not one each
+    time."""
     ledger.write_visits([visit(1, start=START + 0.1234567, end=START + 7.7654321)])
     first = list(ledger.visits(0.0))
     ledger.write_visits([replace(row, rev=row.rev + 1) for row in first])
@@ -171,7 +173,8 @@ def test_rows_that_cannot_be_are_refused_whole(ledger: Ledger) -> None:
 
 
 def test_many_writers_at_once(open_ledger: Open) -> None:
-    """Writers of several nodes, with threads that write the same rows, lose nothing and double nothing."""
+    """Writers of several nodes, with threads that write the same rows, lose nothing and double
+    nothing."""
     ledgers = [open_ledger() for _ in range(4)]
     together = threading.Barrier(8)
 
@@ -192,7 +195,8 @@ def test_many_writers_at_once(open_ledger: Open) -> None:
 
 
 def test_visits_since(ledger: Ledger) -> None:
-    """Only visits that end after the instant are read, oldest start first; the bound itself is outside."""
+    """Only visits that end after the instant are read, oldest start first; the bound itself is
+    outside."""
     ledger.write_visits([visit(3), visit(1), visit(2)])
     since = visit(1).end
     assert [row.id for row in ledger.visits(since)] == ["v2", "v3"]
@@ -245,7 +249,8 @@ def test_news_of_others_only(open_ledger: Open) -> None:
 
 
 def test_news_goes_on_where_it_stopped(open_ledger: Open) -> None:
-    """Following the cursor, a node hears every visit, every new rev and every grant; old ones may repeat."""
+    """Following the cursor, a node hears every visit, every new rev and every grant; old ones may
+    repeat."""
     reader, writer = open_ledger(), open_ledger()
     cursor = reader.news(0.0, not_from="a").cursor
     for number in range(5):
@@ -261,7 +266,8 @@ def test_news_goes_on_where_it_stopped(open_ledger: Open) -> None:
 
 
 def test_news_while_others_write(open_ledger: Open) -> None:
-    """A reader that polls while several nodes write misses no row, whenever their transactions commit."""
+    """A reader that polls while several nodes write misses no row, whenever their transactions
+    commit."""
     reader = open_ledger()
     writers = [open_ledger() for _ in range(3)]
     done = threading.Event()
@@ -310,7 +316,8 @@ def test_a_grant_is_audited_once(ledger: Ledger) -> None:
 
 
 def test_the_audit_is_appended_to(ledger: Ledger) -> None:
-    """Entries stay in order, equal ones both, and can be read from an instant on and of one subject."""
+    """Entries stay in order, equal ones both, and can be read from an instant on and of one
+    subject."""
     entries = [
         AuditEntry(START + n, "ada", "reset", "ana" if n % 2 else "bo", f"step {n}")
         for n in range(4)
@@ -323,7 +330,8 @@ def test_the_audit_is_appended_to(ledger: Ledger) -> None:
 
 
 def test_prune_in_batches(ledger: Ledger) -> None:
-    """What ended before the instant goes, over several batches, and nothing else; the count is right."""
+    """What ended before the instant goes, over several batches, and nothing else; the count is
+    right."""
     ledger.write_visits([visit(n) for n in range(25)])
     ledger.add_grant(grant(1, expires=START + 5), actor="lead")
     ledger.add_grant(grant(2), actor="lead")

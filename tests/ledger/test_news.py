@@ -63,7 +63,8 @@ def test_what_was_not_taken_comes_again() -> None:
 
 
 def test_where_news_begin() -> None:
-    """Where reading at the start ended; else a little before now, and never before the beginning."""
+    """Where reading at the start ended; else a little before now, and never before the
+    beginning."""
     assert news_cursor(1000.0, 7.0) == 7.0
     assert news_cursor(1000.0, None) == 1000.0 - LOOK_BACK
     assert news_cursor(1.0, None) == 0.0

@@ -14,7 +14,8 @@ def visit(number: int, rev: int = 1) -> Visit:
 
 
 def test_the_newest_revision_waits() -> None:
-    """Of one visit the highest rev is kept, whatever the order, at the place where it came first."""
+    """Of one visit the highest rev is kept, whatever the order, at the place where it came
+    first."""
     waiting = PendingVisits(10)
     for each in (visit(1), visit(2), visit(1, 3), visit(1, 2)):
         waiting.put(each)
@@ -76,7 +77,8 @@ def test_the_same_revision_is_not_fresh_again() -> None:
 
 
 def test_the_first_that_is_dropped_is_logged() -> None:
-    """As many as may wait are taken in silence; the first one beyond that is dropped, counted and said."""
+    """As many as may wait are taken in silence; the first one beyond that is dropped, counted and
+    said."""
     waiting = PendingVisits(2)
     with capture_logs() as lines:
         waiting.put(visit(1))

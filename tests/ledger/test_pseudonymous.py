@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/ledger/pseudonymous.py. The ledger behind pseudonyms: tests/ledger/test_erasure_contract.py."""
+"""Twin of proxy_addon/ledger/pseudonymous.py. The ledger behind pseudonyms:
+tests/ledger/test_erasure_contract.py."""
 
 from __future__ import annotations
 
@@ -95,7 +96,8 @@ def test_harmless_methods_take_no_name() -> None:
 
 @pytest.mark.parametrize("name", sorted(HARMLESS | NAMED.keys()))
 def test_what_is_left_out_means_the_same(name: str) -> None:
-    """Who leaves an argument out gets what the port promises, with pseudonyms and without, in memory and in SQL."""
+    """Who leaves an argument out gets what the port promises, with pseudonyms and without, in
+    memory and in SQL."""
     promised = inspect.signature(getattr(Ledger, name)).parameters.values()
     for ledger in (PseudonymLedger, MemoryLedger, SqlLedger):
         kept = inspect.signature(getattr(ledger, name)).parameters.values()
@@ -143,7 +145,8 @@ def test_one_key_for_one_ledger(tmp_path: Path) -> None:
 
 
 def test_a_book_by_pseudonym() -> None:
-    """What others wrote under the pseudonym and what is asked for by the name is one person's usage."""
+    """What others wrote under the pseudonym and what is asked for by the name is one person's
+    usage."""
     book = UsageBook(NAMES.of)
     book.load([visit(1, person=NAMES.of("ana"))], [grant(person=NAMES.of("ana"))])
     book.of("ana").apply(visit(2))

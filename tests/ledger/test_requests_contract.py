@@ -57,7 +57,8 @@ def test_many_asks_at_once(open_ledger: contract.Open) -> None:
 
 
 def test_a_grant_for_a_request(ledger: Ledger) -> None:
-    """Granting stores the grant as `add_grant` does, audits it once, is news, and says until when it lasts."""
+    """Granting stores the grant as `add_grant` does, audits it once, is news, and says until when
+    it lasts."""
     ledger.ask(request(), most_open=3)
     given = grant()
     closed = ledger.decide("r1", at=LATER, by="lead", actor="web:lead", grant=given)
@@ -87,7 +88,8 @@ def test_a_refusal(ledger: Ledger) -> None:
 
 
 def test_decided_once(open_ledger: contract.Open) -> None:
-    """Of several who decide about one request at the same moment one does; the others change nothing."""
+    """Of several who decide about one request at the same moment one does; the others change
+    nothing."""
     ledgers = [open_ledger() for _ in range(4)]
     ledgers[0].ask(request(), most_open=3)
 
@@ -108,8 +110,8 @@ def test_decided_once(open_ledger: contract.Open) -> None:
 
 
 def test_records_erasure_and_retention(ledger: Ledger) -> None:
-    """Requests are in the records with their note and go with an erasure; the name of a decider goes too, and
-    what was asked before the retention is deleted."""
+    """Requests are in the records with their note and go with an erasure; the name of a decider
+    goes too, and what was asked before the retention is deleted."""
     ledger.ask(request(), most_open=3)
     ledger.ask(request(2, person="bo", reason="Ana says so"), most_open=3)
     refuse(ledger, "r1", "ask bo")

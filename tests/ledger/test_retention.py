@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/ledger/retention.py: old visits go, every day, and a failure is tried again."""
+"""Twin of proxy_addon/ledger/retention.py: old visits go, every day, and a failure is tried
+again."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ def ids(ledger: MemoryLedger) -> list[str]:
 
 
 def test_old_visits_are_deleted_every_day() -> None:
-    """Soon after the start and once a day what is older than the retention goes, by the retention of that day."""
+    """Soon after the start and once a day what is older than the retention goes, by the retention
+    of that day."""
     ledger, clock, kept = MemoryLedger(), VirtualClock(NOW), [100.0]
     pruner = Pruner(ledger, clock, lambda: kept[0], lambda _: None)
     ledger.write_visits([old(50), old(150)])
@@ -126,7 +128,8 @@ def test_a_day_is_a_whole_day() -> None:
     "failure", [LedgerUnavailable("it is locked", kind="locked"), RuntimeError("a mistake")]
 )
 def test_the_pause_after_a_failure(failure: Exception) -> None:
-    """After a failure of the ledger, or a mistake of ours, it is tried again when the pause is over, not earlier."""
+    """After a failure of the ledger, or a mistake of ours, it is tried again when the pause is
+    over, not earlier."""
     ledger, clock = RecordingLedger(failure), VirtualClock(NOW)
     pruner = Pruner(ledger, clock, lambda: 100.0, lambda _: None)
     due(pruner)
@@ -143,7 +146,8 @@ def test_the_pause_after_a_failure(failure: Exception) -> None:
 
 
 def test_deleting_that_hangs() -> None:
-    """A deletion that does not come back is not begun a second time, and keeps no process from ending."""
+    """A deletion that does not come back is not begun a second time, and keeps no process from
+    ending."""
     entered, go_on = threading.Event(), threading.Event()
 
     class HangingLedger(RecordingLedger):

@@ -77,7 +77,8 @@ def test_the_longest_reason() -> None:
 @settings(max_examples=100)
 @given(st.text(max_size=LONGEST))
 def test_tidy_words_are_on_one_line(text: str) -> None:
-    """Tidied words have no control characters and no surrogates, can be stored as UTF-8, and stay tidy."""
+    """Tidied words have no control characters and no surrogates, can be stored as UTF-8, and stay
+    tidy."""
     words = one_line(text)
     assert one_line(words) == words
     words.encode()

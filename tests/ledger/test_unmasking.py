@@ -20,7 +20,8 @@ NAMES = Pseudonyms(b"k" * 32)
 
 
 def test_known_names() -> None:
-    """Members, seats, sign-ins and accounts, as written and folded; no patterns, no bare networks."""
+    """Members, seats, sign-ins and accounts, as written and folded; no patterns, no bare
+    networks."""
     people = People(
         "staff",
         MappingProxyType({"care": ("Ana", "*@brand.example")}),

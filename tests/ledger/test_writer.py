@@ -64,7 +64,8 @@ def test_a_rev_put_while_the_older_is_written_is_kept() -> None:
 
 
 def test_putting_never_waits_for_the_ledger() -> None:
-    """While a write hangs, thousands of visits are taken; when it comes back they are all written."""
+    """While a write hangs, thousands of visits are taken; when it comes back they are all
+    written."""
     ledger = AwayLedger()
     ledger.hang = threading.Event()
     writer = make(ledger)
@@ -81,7 +82,8 @@ def test_putting_never_waits_for_the_ledger() -> None:
 
 
 def test_an_outage_loses_nothing_and_doubles_nothing(ledger: SqlLedger, tmp_path: Path) -> None:
-    """Another connection holds the file locked while visits grow; afterwards the ledger has each one once."""
+    """Another connection holds the file locked while visits grow; afterwards the ledger has each
+    one once."""
     states: list[WriterState] = []
     writer = make(ledger, on_state=states.append)
     writer.start()
@@ -108,7 +110,8 @@ def test_an_outage_loses_nothing_and_doubles_nothing(ledger: SqlLedger, tmp_path
 
 
 def test_a_full_disk(ledger: SqlLedger) -> None:
-    """A file that may not grow: the writer says so, keeps the rows, and writes them when there is room."""
+    """A file that may not grow: the writer says so, keeps the rows, and writes them when there is
+    room."""
     with ledger._engine.connect() as connection:
         pages = connection.execute(text("PRAGMA page_count")).scalar_one()
         connection.execute(text(f"PRAGMA max_page_count = {pages}"))
@@ -128,7 +131,8 @@ def test_a_full_disk(ledger: SqlLedger) -> None:
 
 @pytest.mark.postgres
 def test_postgres_goes_and_comes_back(own_postgres: PostgresServer) -> None:
-    """The server stops while visits are put and starts again: all are there, once, with their last rev."""
+    """The server stops while visits are put and starts again: all are there, once, with their last
+    rev."""
     own_postgres.start()
     upgrade(own_postgres.url())
     ledger = SqlLedger(own_postgres.url(), "a")
@@ -152,7 +156,8 @@ def test_postgres_goes_and_comes_back(own_postgres: PostgresServer) -> None:
 
 
 def test_one_bad_row_does_not_keep_the_others_waiting() -> None:
-    """A row the ledger will never take is given up, counted and named by its id alone; all others arrive."""
+    """A row the ledger will never take is given up, counted and named by its id alone; all others
+    arrive."""
     ledger = MemoryLedger()
     writer = make(ledger)
     for number in range(100):
@@ -170,7 +175,8 @@ def test_one_bad_row_does_not_keep_the_others_waiting() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    """Beyond the bound the oldest visits are dropped, with a count and one line; the newest are kept."""
+    """Beyond the bound the oldest visits are dropped, with a count and one line; the newest are
+    kept."""
     ledger = AwayLedger()
     ledger.away = True
     writer = make(ledger, max_pending=10)
@@ -185,7 +191,8 @@ def test_memory_is_bounded() -> None:
 
 
 def test_stop_gives_up_in_time_and_says_how_many() -> None:
-    """With the ledger away, stop returns after its timeout with the number that could not be written."""
+    """With the ledger away, stop returns after its timeout with the number that could not be
+    written."""
     ledger = AwayLedger()
     ledger.away = True
     writer = make(ledger)
@@ -244,7 +251,8 @@ def test_it_waits_longer_from_try_to_try() -> None:
 
 
 def test_news_of_others_arrive_once(sqlite_url: str, ledger: SqlLedger) -> None:
-    """What another process writes is heard, each state once although the ledger repeats it, never our own."""
+    """What another process writes is heard, each state once although the ledger repeats it, never
+    our own."""
     heard = NewsCollector()
     writer = make(ledger, on_news=heard)
     other = SqlLedger(sqlite_url, "b")
@@ -265,7 +273,8 @@ def test_news_of_others_arrive_once(sqlite_url: str, ledger: SqlLedger) -> None:
 
 
 def test_news_that_were_not_taken_come_again() -> None:
-    """When the receiver fails, the same news are handed over at the next flush, and the thread lives."""
+    """When the receiver fails, the same news are handed over at the next flush, and the thread
+    lives."""
     ledger = MemoryLedger()
     heard = NewsCollector()
     failures = iter([True, False])

@@ -1,4 +1,5 @@
-"""The writer on both sides of each of its thresholds, with a stopwatch that is set. See test_writer.py."""
+"""The writer on both sides of each of its thresholds, with a stopwatch that is set. See
+test_writer.py."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ from tests.virtual_clock import VirtualClock
 
 
 class CountingLedger(MemoryLedger):
-    """Counts what it is asked; `fails` is raised by writing, `silent` by reading; `busy` are seconds of a write."""
+    """Counts what it is asked; `fails` is raised by writing, `silent` by reading; `busy` are
+    seconds of a write."""
 
     def __init__(self, watch: Stopwatch, fails: LedgerError | None = None) -> None:
         super().__init__()
@@ -52,7 +54,8 @@ class CountingLedger(MemoryLedger):
 
 
 class Merging(threading.Event):
-    """Keeps for how long it was waited for, and waits for nothing; set by that where `ends` says so."""
+    """Keeps for how long it was waited for, and waits for nothing; set by that where `ends` says
+    so."""
 
     def __init__(self, *, ends: bool = False) -> None:
         super().__init__()
@@ -97,14 +100,16 @@ def waiting(ledger: CountingLedger, **more: object) -> Writer:
 
 
 def test_a_writer_that_has_done_nothing(watch: Stopwatch) -> None:
-    """Before the first flush it is up, nothing has failed, and without a journal nothing is in one."""
+    """Before the first flush it is up, nothing has failed, and without a journal nothing is in
+    one."""
     empty = WriterState(True, 0, None, {}, None, 0, 0, None, 0, 0, 0, None)
     assert make(CountingLedger(watch)).state() == empty
     assert WriterState(True, 0, None, {}, None, 0, 0) == empty
 
 
 def test_how_long_a_flush_took(watch: Stopwatch) -> None:
-    """What is told of the last good flush is the time of its writing and reading, by the stopwatch."""
+    """What is told of the last good flush is the time of its writing and reading, by the
+    stopwatch."""
     ledger = CountingLedger(watch)
     watch.at, ledger.busy, ledger.reading = 100.0, 0.25, 0.5
     writer = waiting(ledger)
@@ -113,8 +118,8 @@ def test_how_long_a_flush_took(watch: Stopwatch) -> None:
 
 
 def test_a_call_counts_as_stuck(watch: Stopwatch) -> None:
-    """After its seconds a call that has not come back is no outage yet, a moment later it is, from then on until
-    it comes back."""
+    """After its seconds a call that has not come back is no outage yet, a moment later it is, from
+    then on until it comes back."""
     states: list[WriterState] = []
     clock = VirtualClock(START)
 
@@ -141,7 +146,8 @@ def test_a_call_counts_as_stuck(watch: Stopwatch) -> None:
 
 
 def test_since_when_the_ledger_is_away(watch: Stopwatch) -> None:
-    """An outage begins with its first failure, not with a later one or when somebody asks; the next has its own."""
+    """An outage begins with its first failure, not with a later one or when somebody asks; the next
+    has its own."""
     ledger, clock = CountingLedger(watch, locked()), VirtualClock(START)
     writer = waiting(ledger, clock=clock)
     for _ in range(2):
@@ -159,7 +165,8 @@ def test_since_when_the_ledger_is_away(watch: Stopwatch) -> None:
 
 
 def test_writing_waits_after_a_failure(watch: Stopwatch) -> None:
-    """Until the pause is over the beat only reads; when it is over it writes; who asks for a flush gets it at once."""
+    """Until the pause is over the beat only reads; when it is over it writes; who asks for a flush
+    gets it at once."""
     ledger = CountingLedger(watch)
     writer = waiting(ledger)
     watch.at = 0.5
@@ -186,7 +193,8 @@ def test_writing_waits_after_a_failure(watch: Stopwatch) -> None:
 
 @pytest.mark.parametrize("kind", sorted(NOT_ASKED))
 def test_a_ledger_that_is_not_there_is_not_asked(watch: Stopwatch, kind: str) -> None:
-    """Where writing failed because nobody is there, reading is not tried, nor when a call comes in the pause."""
+    """Where writing failed because nobody is there, reading is not tried, nor when a call comes in
+    the pause."""
     ledger = CountingLedger(watch, LedgerUnavailable("gone", kind=kind))
     writer = waiting(ledger)
     assert not writer.flush_now()
@@ -201,7 +209,8 @@ def test_a_ledger_that_is_not_there_is_not_asked(watch: Stopwatch, kind: str) ->
 
 
 def test_writing_and_reading_fail(watch: Stopwatch) -> None:
-    """Of two failures in one flush the second is told, and counts once; a lone failure to read adds no pause."""
+    """Of two failures in one flush the second is told, and counts once; a lone failure to read adds
+    no pause."""
     ledger = CountingLedger(watch, locked())
     ledger.silent = LedgerUnavailable("gone", kind="unreachable")
     writer = waiting(ledger)
@@ -218,7 +227,8 @@ def test_writing_and_reading_fail(watch: Stopwatch) -> None:
 
 
 def test_the_pause_stops_growing(watch: Stopwatch) -> None:
-    """With a very short flush the pauses double ten times and no further, however long the outage."""
+    """With a very short flush the pauses double ten times and no further, however long the
+    outage."""
     writer = waiting(CountingLedger(watch), flush_seconds=0.001)
     pauses = {}
     for failures in (10, 11, 12, 100_000):
@@ -228,7 +238,8 @@ def test_the_pause_stops_growing(watch: Stopwatch) -> None:
 
 
 def test_the_heartbeat_keeps_the_pause(watch: Stopwatch) -> None:
-    """The thread flushes and reads at each beat, but writes only when the pause after a failure is over."""
+    """The thread flushes and reads at each beat, but writes only when the pause after a failure is
+    over."""
     ledger, beats = CountingLedger(watch, locked()), list[WriterState]()
 
     def count(state: WriterState) -> None:
@@ -279,7 +290,8 @@ def test_the_end_with_nothing_left(watch: Stopwatch) -> None:
 
 
 def test_calls_become_one_reading(watch: Stopwatch) -> None:
-    """A call is answered after a moment that is hardly noticed, in which others join it; nothing is written."""
+    """A call is answered after a moment that is hardly noticed, in which others join it; nothing is
+    written."""
     ledger = CountingLedger(watch)
     ledger.reading = 60.0
     watch.at = 100.0
@@ -294,7 +306,8 @@ def test_calls_become_one_reading(watch: Stopwatch) -> None:
 
 
 def test_a_call_just_before_the_flush(watch: Stopwatch) -> None:
-    """The moment in which calls join does not put off the flush; with no time left the flush itself reads."""
+    """The moment in which calls join does not put off the flush; with no time left the flush itself
+    reads."""
     ledger = CountingLedger(watch)
     ledger.reading = 60.0
     writer, moment = waiting(ledger), Merging()
@@ -321,7 +334,8 @@ def test_the_end_comes_before_news(watch: Stopwatch) -> None:
 
 
 def test_nobody_to_tell(watch: Stopwatch) -> None:
-    """Without anybody who wants to be told, a flush says nothing, good or bad as the ledger may be."""
+    """Without anybody who wants to be told, a flush says nothing, good or bad as the ledger may
+    be."""
     writer = waiting(CountingLedger(watch))
     with capture_logs() as lines:
         assert writer.flush_now()
@@ -329,7 +343,8 @@ def test_nobody_to_tell(watch: Stopwatch) -> None:
 
 
 def test_a_listener_that_fails(watch: Stopwatch) -> None:
-    """Whoever is told may fail: it is logged, the flush goes well, and the next time it is told again."""
+    """Whoever is told may fail: it is logged, the flush goes well, and the next time it is told
+    again."""
     told: list[WriterState] = []
 
     def fail(state: WriterState) -> None:
@@ -345,7 +360,8 @@ def test_a_listener_that_fails(watch: Stopwatch) -> None:
 
 
 def test_telling_never_waits(watch: Stopwatch) -> None:
-    """While somebody is being told and does not come back, another thread that would tell goes on."""
+    """While somebody is being told and does not come back, another thread that would tell goes
+    on."""
     told: list[bool] = []
 
     def once_more(_: WriterState) -> None:
@@ -369,7 +385,8 @@ def test_a_refused_row_is_counted_once(watch: Stopwatch) -> None:
 
 
 def test_what_is_lost_at_the_end(watch: Stopwatch) -> None:
-    """Without a journal what the ledger did not take is lost, and the line says that none of it is in one."""
+    """Without a journal what the ledger did not take is lost, and the line says that none of it is
+    in one."""
     writer = waiting(CountingLedger(watch, locked()))
     writer.put(visit(2))
     with capture_logs() as lines:

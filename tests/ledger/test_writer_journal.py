@@ -1,4 +1,5 @@
-"""The writer with its journal, with calls of the ledger, and with a clock that is set. See test_writer.py."""
+"""The writer with its journal, with calls of the ledger, and with a clock that is set. See
+test_writer.py."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ def test_a_healthy_ledger_needs_no_journal(ledger: SqlLedger, tmp_path: Path) ->
 
 
 def test_an_outage_is_journalled_and_settled(tmp_path: Path) -> None:
-    """While the ledger is away the newest revisions are on the disk; when it has them the journal is empty."""
+    """While the ledger is away the newest revisions are on the disk; when it has them the journal
+    is empty."""
     ledger = AwayLedger()
     ledger.away = True
     writer = make(ledger, journal=keep(tmp_path))
@@ -81,7 +83,8 @@ def test_a_call_that_hangs_is_journalled_in_two_seconds(tmp_path: Path) -> None:
 
 
 def test_stop_leaves_the_rest_to_the_next_start(tmp_path: Path) -> None:
-    """What the ledger did not take at the end is in the journal, is not lost, and is said to be there."""
+    """What the ledger did not take at the end is in the journal, is not lost, and is said to be
+    there."""
     ledger = AwayLedger()
     ledger.away = True
     writer = make(ledger, journal=keep(tmp_path))
@@ -97,7 +100,8 @@ def test_stop_leaves_the_rest_to_the_next_start(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_fails_is_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that takes nothing is told once, counted, and tried again; afterwards all is in the journal."""
+    """A disk that takes nothing is told once, counted, and tried again; afterwards all is in the
+    journal."""
     ledger = AwayLedger()
     ledger.away = True
     writer = make(ledger, journal=keep(tmp_path))
@@ -137,7 +141,8 @@ def test_news_are_read_while_writing_fails(sqlite_url: str, tmp_path: Path) -> N
 
 
 def test_a_call_wakes_the_reader() -> None:
-    """News are read as soon as the ledger calls, long before the next flush, and nothing is written for it."""
+    """News are read as soon as the ledger calls, long before the next flush, and nothing is written
+    for it."""
     ledger, heard = AwayLedger(), NewsCollector()
     writer = make(ledger, on_news=heard, flush_seconds=60.0)
     writer.start()
@@ -152,8 +157,8 @@ def test_a_call_wakes_the_reader() -> None:
 
 
 def test_a_clock_set_back_by_an_hour(ledger: SqlLedger) -> None:
-    """While somebody uses a platform the wall clock goes back an hour: no row runs backwards, no second is
-    there twice, and the minutes are those that went by."""
+    """While somebody uses a platform the wall clock goes back an hour: no row runs backwards, no
+    second is there twice, and the minutes are those that went by."""
     wall, passed = [START], [0.0]
     clock = SystemClock(wall=lambda: wall[0] + passed[0], monotonic=lambda: passed[0])
     writer = make(ledger, clock=clock)

@@ -69,7 +69,8 @@ def look(writer: Writer, rounds: int = 1) -> None:
 def test_when_visits_go_to_the_journal(
     watch: Stopwatch, journal: Journal, begin: float, later: float, held: int
 ) -> None:
-    """As long as the last good flush is no older than a healthy one may be, the journal gets nothing; then it does."""
+    """As long as the last good flush is no older than a healthy one may be, the journal gets
+    nothing; then it does."""
     watch.at = begin
     writer = make(MemoryLedger(), journal=journal)
     writer.put(visit(1))
@@ -95,7 +96,8 @@ def test_a_good_flush_covers_what_was_put_before(watch: Stopwatch, journal: Jour
 
 
 def test_an_outage_is_reported_in_each_round(watch: Stopwatch, journal: Journal) -> None:
-    """While the ledger is away the journal's thread tells so; while it is there the flush alone tells."""
+    """While the ledger is away the journal's thread tells so; while it is there the flush alone
+    tells."""
     ledger, told = AwayLedger(), list[WriterState]()
     writer = make(ledger, journal=journal, on_state=told.append, clock=VirtualClock(START))
     look(writer, 3)
@@ -111,7 +113,8 @@ def test_an_outage_is_reported_in_each_round(watch: Stopwatch, journal: Journal)
 def test_a_disk_that_fails_is_logged_once_each_time(
     watch: Stopwatch, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each failure counts its visits and one line is said for all in a row; when it is over, the next is said again."""
+    """Each failure counts its visits and one line is said for all in a row; when it is over, the
+    next is said again."""
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -138,7 +141,8 @@ def test_a_disk_that_fails_is_logged_once_each_time(
 
 
 def test_what_found_no_room_is_reported(watch: Stopwatch, tmp_path: Path) -> None:
-    """Visits for which the journal has no room are counted in the state, those that are in it are there."""
+    """Visits for which the journal has no room are counted in the state, those that are in it are
+    there."""
     journal = Journal(tmp_path, "a", "place", most_bytes=500, reserved_bytes=500)
     writer = make(MemoryLedger(), journal=journal)
     for number in range(9):
@@ -153,7 +157,8 @@ def test_what_found_no_room_is_reported(watch: Stopwatch, tmp_path: Path) -> Non
 
 
 def test_its_threads_keep_no_process_from_ending(journal: Journal) -> None:
-    """A database that hangs must not keep the proxy alive: both threads are daemons, and they end with `stop`."""
+    """A database that hangs must not keep the proxy alive: both threads are daemons, and they end
+    with `stop`."""
     writer = make(MemoryLedger(), journal=journal)
     writer.start()
     threads = (writer._thread, writer._journal_thread)

@@ -34,7 +34,8 @@ class NewsCollector:
 
 
 class Stopwatch:
-    """Seconds that go by when the test says so, for `proxy_addon.system.clock.timer` and `time.sleep`."""
+    """Seconds that go by when the test says so, for `proxy_addon.system.clock.timer` and
+    `time.sleep`."""
 
     def __init__(self) -> None:
         self.at = 0.0
@@ -50,7 +51,8 @@ class Stopwatch:
 
 
 class AwayLedger(MemoryLedger):
-    """A ledger that is away as long as `away` is set; `hang` makes writing wait until it is released."""
+    """A ledger that is away as long as `away` is set; `hang` makes writing wait until it is
+    released."""
 
     def __init__(self) -> None:
         super().__init__()

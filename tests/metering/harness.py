@@ -100,7 +100,8 @@ class Harness:
         self.attention.stream(self.engine, DORA, load)
 
     def rows(self) -> list[tuple[float, float, str | None, str | None]]:
-        """Start and end (seconds after the start), allowance and rule of the last revisions that are not empty."""
+        """Start and end (seconds after the start), allowance and rule of the last revisions that
+        are not empty."""
         last = {v.id: v for v in self.written}
         found = [
             (v.start - START, v.end - START, v.allowance, v.rule)

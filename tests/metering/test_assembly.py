@@ -24,7 +24,8 @@ def open_page(metering: MeteringComponents, now: float) -> None:
 
 
 def test_what_is_used_is_in_the_book_and_in_the_sink(tmp_path: Path) -> None:
-    """A page is charged by the tracker, found in the book under the ledger's name, and handed on with its id."""
+    """A page is charged by the tracker, found in the book under the ledger's name, and handed on
+    with its id."""
     harness = ProxyHarness(tmp_path)
     harness.close()
     written: list[Visit] = []

@@ -30,7 +30,8 @@ def kept(rules: RuleSet, usage: PersonUsage, decision: Decision = SPEND) -> Cach
 
 
 def test_good_for_a_moment(rules: RuleSet) -> None:
-    """The same question within a second has the same answer, and no longer; time that ran backwards asks again."""
+    """The same question within a second has the same answer, and no longer; time that ran backwards
+    asks again."""
     usage = PersonUsage()
     assert kept(rules, usage).holds(rules, ANA, usage, 500.9)
     assert not kept(rules, usage).holds(rules, ANA, usage, 501.0)
@@ -70,7 +71,8 @@ def test_free_time_has_no_end(rules: RuleSet) -> None:
 
 
 def test_kept_for_each_person_and_target(rules: RuleSet) -> None:
-    """What was decided is recalled for the same person and platform only, until all is forgotten."""
+    """What was decided is recalled for the same person and platform only, until all is
+    forgotten."""
     decision_cache, book, target = DecisionCache(), UsageBook(), Target("x")
     decision_cache.keep(SPEND, rules, ANA, target, book, 500.0)
     assert decision_cache.recall(rules, ANA, target, book, 500.5) is SPEND

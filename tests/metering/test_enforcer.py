@@ -1,4 +1,5 @@
-"""The shell on a virtual clock: what is asked, answered, streamed, tunnelled, warned of and ended."""
+"""The shell on a virtual clock: what is asked, answered, streamed, tunnelled, warned of and
+ended."""
 
 from __future__ import annotations
 
@@ -201,7 +202,8 @@ def test_a_failure_of_a_policy_that_is_tried_out_stops_nobody() -> None:
 
 
 def test_strangers_while_the_ledger_is_away() -> None:
-    """What they used is not known, so they get the verdict for failures; when it is back they are asked as others."""
+    """What they used is not known, so they get the verdict for failures; when it is back they are
+    asked as others."""
     shell = Shell(small_allowance(on_failure=OnFailure.BLOCK))
     shell.open("dora", "x.com", START)
     shell.book.ledger_away(True)
@@ -224,7 +226,8 @@ def test_a_clock_that_jumps_is_nobodys_time() -> None:
 
 
 def test_who_somebody_is() -> None:
-    """Roles by the rules, or those that an address gave, which are remembered until the person is forgotten."""
+    """Roles by the rules, or those that an address gave, which are remembered until the person is
+    forgotten."""
     enforcer = Shell(small_allowance()).enforcer
     assert enforcer.person("carl", None, START).roles == ("care",)
     assert enforcer.person("ip:10.0.0.7", ("guest",), START).roles == ("guest",)

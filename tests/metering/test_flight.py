@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/metering/flight.py: films, tunnels and WebSockets that go on are charged, and ended in time."""
+"""Twin of proxy_addon/metering/flight.py: films, tunnels and WebSockets that go on are charged, and
+ended in time."""
 
 from __future__ import annotations
 

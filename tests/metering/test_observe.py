@@ -37,7 +37,8 @@ def everything_limited(rs: RuleSet) -> RuleSet:
 @quick
 @given(rule_sets(), people, places, usages, minutes)
 def test_what_is_observed_never_blocks_and_says_what_it_would_do(rs, person, target, usage, now):
-    """Its enforced twin gives the verdict that it would give; reason, rule, left and until are the same."""
+    """Its enforced twin gives the verdict that it would give; reason, rule, left and until are the
+    same."""
     rs = everything_limited(rs)
     enforced = Engine(rs).explain(person, target, usage, now)
     observed = Engine(tried_out(rs)).explain(person, target, usage, now)
@@ -52,7 +53,8 @@ def test_what_is_observed_never_blocks_and_says_what_it_would_do(rs, person, tar
 @quick
 @given(rule_sets(), st.lists(modes, min_size=8, max_size=8), people, places, usages, minutes)
 def test_each_rule_has_its_own_mode(rs, chosen, person, target, usage, now):
-    """Which rule decides does not depend on modes; only the rule that decides has to do with what happens."""
+    """Which rule decides does not depend on modes; only the rule that decides has to do with what
+    happens."""
     rs = everything_limited(rs)
     rules = tuple(replace(rule, mode=mode) for rule, mode in zip(rs.rules, chosen, strict=False))
     mixed = Engine(replace(rs, rules=rules)).decide(person, target, usage, now)
@@ -132,7 +134,8 @@ def test_time_under_an_observed_block_is_kept_as_free_time() -> None:
 
 
 def test_turning_a_rule_on_counts_what_was_used() -> None:
-    """Observed in the morning, enforced at noon: whoever is over the limit is, and nothing is given back."""
+    """Observed in the morning, enforced at noon: whoever is over the limit is, and nothing is given
+    back."""
     shell = Shell(office(5 * M))
     for second in range(0, 1200, 30):
         shell.open("dora", "x.com", START + second)

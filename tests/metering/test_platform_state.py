@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/metering/platform_state.py: earlier rules know people as they were, and split what is open."""
+"""Twin of proxy_addon/metering/platform_state.py: earlier rules know people as they were, and split
+what is open."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ def test_nothing_is_remembered_at_first() -> None:
 
 
 def test_other_rules_split_what_is_open() -> None:
-    """What was charged before the change stays; what is given back later is given back under the old rule."""
+    """What was charged before the change stays; what is given back later is given back under the
+    old rule."""
     harness = Harness()
     harness.stream(0, 60)
     before, harness.engine = harness.engine, Engine(policy(replace(LITTLE, name="New")))

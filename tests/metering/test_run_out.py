@@ -36,7 +36,8 @@ def office(limit: float) -> RuleSet:
     st.lists(st.sampled_from(["x.com", "facebook.com"]), min_size=26, max_size=26),
 )
 def test_the_tail_ends_when_time_is_up(pauses: Sequence[float], hosts: Sequence[str]) -> None:
-    """With four looks a second nobody is charged more than a look beyond the limit, whatever runs beside it."""
+    """With four looks a second nobody is charged more than a look beyond the limit, whatever runs
+    beside it."""
     shell, now = Shell(office(limit=5 * M)), START
     for pause, host in zip([*pauses, LOOKS * LOOK], hosts, strict=False):
         if (flight := shell.open("dora", host, now).flight) is not None:

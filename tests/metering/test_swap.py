@@ -1,4 +1,5 @@
-"""Other rules in the middle of things: time before the change keeps its rule, time after it has the new one."""
+"""Other rules in the middle of things: time before the change keeps its rule, time after it has the
+new one."""
 
 from __future__ import annotations
 
@@ -142,7 +143,8 @@ def test_a_platform_that_is_no_longer_limited_costs_nothing() -> None:
 
 
 def test_roles_are_looked_up_anew() -> None:
-    """What runs is paid by the roles that somebody has now; time before the change keeps those of then."""
+    """What runs is paid by the roles that somebody has now; time before the change keeps those of
+    then."""
     staff = People("staff", {"staff": (), "care": ()})
     care = People("staff", {"staff": (), "care": ("dora",)})
     ordered = (
@@ -161,7 +163,8 @@ def test_roles_are_looked_up_anew() -> None:
 
 
 def test_who_pays_for_what_runs_can_change() -> None:
-    """Somebody else sits at the device: what runs there is theirs from now on, and ends once when closed."""
+    """Somebody else sits at the device: what runs there is theirs from now on, and ends once when
+    closed."""
     shell = Shell(rules(ONE))
     enforcer = shell.enforcer
     flight = enforcer.tunnel(Person("dora", ("staff",)), "x", START).flight
@@ -177,7 +180,8 @@ def test_who_pays_for_what_runs_can_change() -> None:
 
 
 def test_roles_that_a_device_gave_are_those_of_then() -> None:
-    """A stretch at a device with a role of its own keeps that role for the time before the change."""
+    """A stretch at a device with a role of its own keeps that role for the time before the
+    change."""
     ordered = (
         Rule("Guests", Then.SPEND, "b", roles=frozenset({"guest"}), targets=targets("x")),
         Rule("Others", Then.SPEND, "a", targets=targets("x")),

@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/metering/usage_book.py: a union whatever the order, packed people, and strangers in an outage."""
+"""Twin of proxy_addon/metering/usage_book.py: a union whatever the order, packed people, and
+strangers in an outage."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ revisions = st.lists(
 def test_order_and_way_do_not_matter(
     rows: list[tuple[int, int, int, int]], filled: int, dice: random.Random
 ) -> None:
-    """Filled at once or applied one by one, repeated and shuffled: the union is that of the newest revisions."""
+    """Filled at once or applied one by one, repeated and shuffled: the union is that of the newest
+    revisions."""
     visits = list({row[:2]: visit(*row[:2], start=row[2], seconds=row[3]) for row in rows}.values())
     newest: dict[str, Visit] = {}
     for each in visits:
@@ -64,7 +66,8 @@ def ledger() -> MemoryLedger:
 
 
 def test_packed_people_are_there_when_they_come() -> None:
-    """A book that adopted histories answers as one that was loaded, and counts people who have not come yet."""
+    """A book that adopted histories answers as one that was loaded, and counts people who have not
+    come yet."""
     book, loaded = UsageBook(), UsageBook()
     book.adopt(ledger().histories(START))
     loaded.load(ledger().visits(START), ())
@@ -87,7 +90,8 @@ def test_news_of_somebody_packed() -> None:
 
 
 def test_packed_people_are_dropped_and_forgotten() -> None:
-    """Somebody erased is gone although still packed; so is everybody whose last visit is too old."""
+    """Somebody erased is gone although still packed; so is everybody whose last visit is too
+    old."""
     book = UsageBook()
     book.adopt(ledger().histories(START))
     book.drop("ana")

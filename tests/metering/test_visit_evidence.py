@@ -1,4 +1,5 @@
-"""The evidence that visits carry from the clocks to the ledger: opened, extended, ended, given back."""
+"""The evidence that visits carry from the clocks to the ledger: opened, extended, ended, given
+back."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ def test_visits_carry_their_evidence() -> None:
 
 
 def test_evidence_of_what_was_ended() -> None:
-    """By a rule's time, by the last second of the allowance, by an end from outside, by another section."""
+    """By a rule's time, by the last second of the allowance, by an end from outside, by another
+    section."""
     free = Rule("Lunch", Then.ALLOW, when=LUNCH)
     noon = at("12:00") - START
     harness = Harness(policy(free, LITTLE))
@@ -67,7 +69,8 @@ def test_evidence_of_what_was_ended() -> None:
 
 
 def test_evidence_of_what_was_refused() -> None:
-    """Time was up in the tail: the next page is refused, and that ended the visit, written once. More time goes on."""
+    """Time was up in the tail: the next page is refused, and that ended the visit, written once.
+    More time goes on."""
     harness = Harness()
     harness.page(0)
     row = harness.written[-1]
@@ -112,7 +115,8 @@ def test_evidence_alone_is_not_written() -> None:
 @quick
 @given(st.lists(moves, max_size=30))
 def test_evidence_grows_as_it_would_be_shown(steps: Sequence[tuple[float, str]]) -> None:
-    """Mark by mark, a summary is what all marks give at the end (weak ones may count only later, beside others)."""
+    """Mark by mark, a summary is what all marks give at the end (weak ones may count only later,
+    beside others)."""
     harness, now = Harness(), 0.0
     for number, (pause, what) in enumerate(steps):
         now += pause

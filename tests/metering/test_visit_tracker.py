@@ -1,4 +1,5 @@
-"""From judged activities to ledger rows: revisions, splits, minutes given back, and what is forgotten."""
+"""From judged activities to ledger rows: revisions, splits, minutes given back, and what is
+forgotten."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ def test_each_platform_has_its_own_clock() -> None:
 
 
 def test_a_machine_gives_its_minutes_back() -> None:
-    """A tab that asks every half minute: the rows shrink under the same id, the balance rises, and it is counted."""
+    """A tab that asks every half minute: the rows shrink under the same id, the balance rises, and
+    it is counted."""
     harness = Harness()
     harness.page(0)
     most, became = 0.0, []
@@ -135,7 +137,8 @@ def test_what_runs_can_be_ended() -> None:
 
 
 def test_a_clip_that_a_machine_brought_is_not_watched() -> None:
-    """What is short may come with a feed that refreshes itself; what is long is watched by somebody."""
+    """What is short may come with a feed that refreshes itself; what is long is watched by
+    somebody."""
     harness = Harness()
     for beat in range(60):
         harness.scroll(30.0 * beat)
@@ -190,7 +193,8 @@ def test_overspent(spent: float, granted: float, over: float) -> None:
 @quick
 @given(st.lists(moves, max_size=40), st.sampled_from([5 * M, H]))
 def test_rows_and_balances_agree(steps: Sequence[tuple[float, str]], limit: float) -> None:
-    """Whatever happens: revisions rise by one, the book is the union of the last ones, and counters add up."""
+    """Whatever happens: revisions rise by one, the book is the union of the last ones, and counters
+    add up."""
     harness, now = Harness(policy(limit=limit)), 0.0
     for pause, what in steps:
         now += pause

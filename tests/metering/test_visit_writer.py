@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/metering/visit_writer.py: revisions, and rows split where the rule or the section changes."""
+"""Twin of proxy_addon/metering/visit_writer.py: revisions, and rows split where the rule or the
+section changes."""
 
 from __future__ import annotations
 

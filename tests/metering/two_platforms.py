@@ -22,7 +22,8 @@ from tests.shell import Shell
 
 START = at("09:00")
 TAIL = 10.0
-LOOKS = 0.1  # seconds after which what is due is asked for; a stream runs on, and is charged, until then
+# seconds after which what is due is asked for; a stream runs on, and is charged, until then
+LOOKS = 0.1
 NAVIGATE = Exchange("GET", "x.com", "/", "document", "navigate", "none", gesture=True)
 FETCH = Exchange(
     "GET", "x.com", "/api", "empty", "cors", "same-origin", page_host="x.com", page_path="/"

@@ -76,7 +76,8 @@ OPEN = [
 
 @pytest.mark.parametrize("ip", GUARDED)
 def test_guarded_address(ip):
-    """Addresses of this machine, this link, of many and of the cloud's insides are refused in every form."""
+    """Addresses of this machine, this link, of many and of the cloud's insides are refused in every
+    form."""
     why = guard().check_address("x.example", ip, 443)
     assert why is not None
     assert "which this proxy does not reach; allow_targets can list it" in why
@@ -147,7 +148,8 @@ def test_listed_targets_are_reached():
 
 
 def test_connect_ports():
-    """CONNECT is for 443 and the listed ports; a target listed with its port, or redirected, is listed."""
+    """CONNECT is for 443 and the listed ports; a target listed with its port, or redirected, is
+    listed."""
     guards = guard(
         connect_ports=[443, 8443],
         allow_targets=["git.example:22", "10.0.0.5:9418", "wide.example"],
@@ -185,7 +187,8 @@ def own_address() -> str:
 
 
 def test_own_ports():
-    """The proxy's own ports are refused on every address of its machine, other ports and machines are not."""
+    """The proxy's own ports are refused on every address of its machine, other ports and machines
+    are not."""
     mine = own_address()
     guards = guard()
     assert "is the proxy itself" in (guards.check_address("intranet", mine, 8080) or "")
@@ -243,7 +246,8 @@ def resolver(**settings: object) -> Resolver:
 
 
 async def test_table_leads_to_address_and_port():
-    """A connection to a redirected name goes to the address and port of the table, loopback or not."""
+    """A connection to a redirected name goes to the address and port of the table, loopback or
+    not."""
     server, port = await serve()
     made = resolver(resolve=[f"x.com:443=127.0.0.1:{port}", f"*:80=127.0.0.1:{port}"])
     for host, asked in (("x.com", 443), ("X.com.", 443), ("anything.example", 80)):
@@ -258,7 +262,8 @@ async def test_table_leads_to_address_and_port():
 
 
 async def test_mapped_numeric_host():
-    """A numeric host of the table is given to the adapter, because asyncio would connect to it directly."""
+    """A numeric host of the table is given to the adapter, because asyncio would connect to it
+    directly."""
     made = resolver(resolve=["192.0.2.1:443=127.0.0.1:8443", "[2001:db8::1]:443=[::1]:8443"])
     assert made.mapped("192.0.2.1", 443) == ("127.0.0.1", 8443)
     assert made.mapped("[2001:DB8:0::1]", 443) == ("::1", 8443)
@@ -266,7 +271,8 @@ async def test_mapped_numeric_host():
 
 
 async def test_name_that_leads_here_is_refused():
-    """A name that resolves to this machine is not connected to, whatever it is called (DNS rebinding)."""
+    """A name that resolves to this machine is not connected to, whatever it is called (DNS
+    rebinding)."""
     server, port = await serve()
     made = resolver()
     with pytest.raises(

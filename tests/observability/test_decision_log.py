@@ -1,4 +1,5 @@
-"""`proxy_addon/observability/decision_log.py`: what a line says, how long it is kept, and failed writes."""
+"""`proxy_addon/observability/decision_log.py`: what a line says, how long it is kept, and failed
+writes."""
 
 from __future__ import annotations
 
@@ -107,7 +108,8 @@ def test_what_is_only_observed(tmp_path: Path) -> None:
 
 
 def test_a_file_a_day_and_none_that_is_too_old(tmp_path: Path) -> None:
-    """With three days, nothing in the folder is ever older than three days; other files are left alone."""
+    """With three days, nothing in the folder is ever older than three days; other files are left
+    alone."""
     clock = VirtualClock(NOON)
     log = DecisionLog(tmp_path, clock, days=3)
     (tmp_path / "notes.txt").write_text("mine")
@@ -136,7 +138,8 @@ def test_a_sample(tmp_path: Path, sample: float, low: int, high: int) -> None:
 def test_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is raised, no half of a line stays, what is lost is counted, and it is said once; then it goes on."""
+    """Nothing is raised, no half of a line stays, what is lost is counted, and it is said once;
+    then it goes on."""
     losses = Losses()
     log = DecisionLog(tmp_path, VirtualClock(NOON), dropped=losses)
     log.put(entry())
@@ -187,7 +190,8 @@ def test_too_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_somebody_is_erased(tmp_path: Path) -> None:
-    """All their lines go, others stay, what comes later stays too; lines that are not ours do no harm."""
+    """All their lines go, others stay, what comes later stays too; lines that are not ours do no
+    harm."""
     log = DecisionLog(tmp_path, VirtualClock(NOON))
     for name, at in (("dora", NOON), ("emil", NOON), ("dora", NOON + DAY)):
         log.put(entry(name, at))
@@ -226,7 +230,8 @@ def test_an_erasure_that_fails_is_tried_again(
 
 
 def test_several_writers_and_an_erasure(tmp_path: Path) -> None:
-    """Two logs on one folder, and somebody erased meanwhile: every line of the others is there, whole."""
+    """Two logs on one folder, and somebody erased meanwhile: every line of the others is there,
+    whole."""
     logs = [DecisionLog(tmp_path, VirtualClock(NOON)) for _ in range(2)]
 
     def write(log: DecisionLog) -> None:

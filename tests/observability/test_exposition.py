@@ -1,4 +1,5 @@
-"""`proxy_addon/observability/exposition.py`: formats, the host's part, and the sum of several workers."""
+"""`proxy_addon/observability/exposition.py`: formats, the host's part, and the sum of several
+workers."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ def values(text: bytes) -> dict[str, float]:
 
 
 def test_both_formats(tmp_path: Path) -> None:
-    """Prometheus text by default; OpenMetrics, valid and with its end mark, when asked for; no `_created`."""
+    """Prometheus text by default; OpenMetrics, valid and with its end mark, when asked for; no
+    `_created`."""
     metrics = PrometheusMetrics()
     metrics.rules(rule_set(), 1.0)
     plain, plain_type = exposed(metrics.registry, host(tmp_path))
@@ -76,7 +78,8 @@ def test_both_formats(tmp_path: Path) -> None:
 
 
 def test_the_host(tmp_path: Path) -> None:
-    """Processes, disk, CA and what is running are in every scrape, also before the data folder is made."""
+    """Processes, disk, CA and what is running are in every scrape, also before the data folder is
+    made."""
     metrics = PrometheusMetrics()
     text, _ = exposed(metrics.registry, host(tmp_path))
     found = values(text)
@@ -88,7 +91,8 @@ def test_the_host(tmp_path: Path) -> None:
 
 
 def test_processes_are_summed_and_never_fall(tmp_path: Path) -> None:
-    """Two processes count together; when one has ended its processor time stays, so that a rate sees no reset."""
+    """Two processes count together; when one has ended its processor time stays, so that a rate
+    sees no reset."""
     other = subprocess.Popen(
         [sys.executable, "-c", "sum(range(10**7)); print(1, flush=True); input()"],
         stdin=subprocess.PIPE,
@@ -119,7 +123,8 @@ def test_old_rules_are_left_out(tmp_path: Path) -> None:
 
 
 def test_workers_are_summed(tmp_path: Path) -> None:
-    """Of two real worker processes counters and open connections add up; the ledger is up when it is for both."""
+    """Of two real worker processes counters and open connections add up; the ledger is up when it
+    is for both."""
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     started = [
         subprocess.Popen(

@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/observability/metric_families.py: the contract's names, in the reference, alerts and boards."""
+"""Twin of proxy_addon/observability/metric_families.py: the contract's names, in the reference,
+alerts and boards."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ def test_each_registry_has_families_of_its_own() -> None:
 
 
 def test_the_reference_is_fresh() -> None:
-    """docs/metrics.md is what the registry says; else run python -m tests.tools.metrics_reference."""
+    """docs/metrics.md is what the registry says; else run python -m
+    tests.tools.metrics_reference."""
     assert metrics_reference.FILE.read_text("utf-8") == metrics_reference.text()
 
 

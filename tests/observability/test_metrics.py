@@ -61,7 +61,8 @@ def count_all(metrics: PrometheusMetrics, person: Person, word: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(ANYTHING, ANYTHING, ANYTHING), min_size=1, max_size=20))
 def test_nothing_from_outside_becomes_a_label(people: list[tuple[str, str, str]]) -> None:
-    """Whatever people, roles, hosts and words are counted, labels hold only words that were known before."""
+    """Whatever people, roles, hosts and words are counted, labels hold only words that were known
+    before."""
     metrics, fresh = filled(), filled()
     roles = {"staff", "guest", "admin", NOBODY}
     known = {*RULES.platforms, *RULES.allowances, *roles, FREE, PAGE, OTHER}
@@ -82,7 +83,8 @@ def test_before_rules_everything_is_other() -> None:
 
 
 def test_known_words_are_kept() -> None:
-    """Platforms, allowances and roles of the rules are shown as they are, free attention as `free`."""
+    """Platforms, allowances and roles of the rules are shown as they are, free attention as
+    `free`."""
     metrics = filled()
     person = Person("ann", ("staff",))
     metrics.attention(person, "facebook", None, 2.0)
@@ -106,7 +108,8 @@ def test_known_words_are_kept() -> None:
 
 
 def test_rules_that_are_tried_out_are_counted() -> None:
-    """What an observed rule would have stopped is counted by its name, but for a rule that names people."""
+    """What an observed rule would have stopped is counted by its name, but for a rule that names
+    people."""
     rules = tuple(
         Rule(name, Then.BLOCK, mode=mode, users=users)
         for name, mode, users in (
@@ -144,7 +147,8 @@ def test_requests_for_more_are_counted() -> None:
 
 
 def test_running_out_is_counted_once() -> None:
-    """Cut and refused many times is one run-out; after more time was given, the next one counts again."""
+    """Cut and refused many times is one run-out; after more time was given, the next one counts
+    again."""
     metrics = filled()
     person = Person("ann", ("staff",))
     refused = Decision(Verdict.BLOCK, Reason.EXHAUSTED, "facebook", allowance="daily-social")

@@ -126,7 +126,8 @@ def test_web_link_judges_any_text(text: str) -> None:
 
 
 def test_policy_opens_only_what_a_page_needs() -> None:
-    """A script is allowed by its hash, and with it a request to ourselves; a framed page may be framed."""
+    """A script is allowed by its hash, and with it a request to ourselves; a framed page may be
+    framed."""
     assert "script-src" not in policy()
     assert "script-src 'sha256-" in policy(script="1")
     assert "connect-src 'self'" in policy(script="1")

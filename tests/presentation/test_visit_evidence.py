@@ -1,4 +1,5 @@
-"""`proxy_addon/presentation/visit_evidence.py`: why a visit was charged, in plain words and as data."""
+"""`proxy_addon/presentation/visit_evidence.py`: why a visit was charged, in plain words and as
+data."""
 
 from __future__ import annotations
 

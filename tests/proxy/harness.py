@@ -1,6 +1,7 @@
 """A whole office on a clock that tests move: real rules, engine, balances, guards and hooks.
 
-`ProxyHarness` is for hooks called by hand; `Serving` runs the same add-on in a real proxy, on a loop of its own thread.
+`ProxyHarness` is for hooks called by hand; `Serving` runs the same add-on in a real proxy, on a
+loop of its own thread.
 """
 
 from __future__ import annotations

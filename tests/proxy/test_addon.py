@@ -1,4 +1,5 @@
-"""`proxy_addon/proxy/addon.py`: each hook called by hand, with engines that work and engines that raise."""
+"""`proxy_addon/proxy/addon.py`: each hook called by hand, with engines that work and engines that
+raise."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ async def ask(harness: ProxyHarness, flow: http.HTTPFlow) -> http.HTTPFlow:
 
 
 async def test_whole_exchange(harness: ProxyHarness) -> None:
-    """All hooks of an exchange as mitmproxy calls them: streamed, metered, forgotten; nothing private in it."""
+    """All hooks of an exchange as mitmproxy calls them: streamed, metered, forgotten; nothing
+    private in it."""
     flow = request(LIMITED, headers=PAGE | {"Proxy-Authorization": "Basic ZG9yYTpzZWNyZXQ="})
     flow.response = None
     with taddons.context() as tctx:
@@ -78,7 +80,8 @@ async def test_flows_of_others(harness: ProxyHarness, already: str) -> None:
 async def test_engine_that_raises(
     tmp_path, on_failure: str, passes: bool, methods: tuple[str, ...]
 ) -> None:
-    """Whatever part of the engine fails: nothing limited passes but by `on_failure: allow`, and it is counted."""
+    """Whatever part of the engine fails: nothing limited passes but by `on_failure: allow`, and it
+    is counted."""
     harness = ProxyHarness(tmp_path, on_failure=on_failure)
     harness.break_engine(*methods)
     flow = await ask(harness, request(LIMITED, headers=PAGE))
@@ -92,7 +95,8 @@ async def test_engine_that_raises(
 
 
 async def test_last_known_verdict(harness: ProxyHarness) -> None:
-    """With `last-known`, who was allowed a moment ago goes on, and who was refused stays refused."""
+    """With `last-known`, who was allowed a moment ago goes on, and who was refused stays
+    refused."""
     await ask(harness, request(LIMITED, headers=PAGE))
     await ask(harness, request("http://www.tiktok.com/", headers=PAGE))
     harness.break_engine()
@@ -112,7 +116,8 @@ async def test_failure_and_what_is_not_limited(harness: ProxyHarness) -> None:
     ("on_failure", "passes"), [("allow", True), ("block", False), ("last-known", False)]
 )
 async def test_connect_with_an_engine_that_raises(tmp_path, on_failure: str, passes: bool) -> None:
-    """CONNECT to a closed platform: the verdict of `on_failure`, counted; other tunnels are not touched."""
+    """CONNECT to a closed platform: the verdict of `on_failure`, counted; other tunnels are not
+    touched."""
     harness = ProxyHarness(tmp_path, on_failure=on_failure)
     harness.break_engine()
     flow = connect("chatter.example:443")
@@ -222,7 +227,8 @@ async def test_body_meter_that_raises(harness: ProxyHarness) -> None:
 
 
 def test_client_networks(harness: ProxyHarness, capsys: pytest.CaptureFixture[str]) -> None:
-    """Clients of other networks are refused; each address is logged once; a failing check refuses, too."""
+    """Clients of other networks are refused; each address is logged once; a failing check refuses,
+    too."""
     for _ in range(3):
         client = tflow.tclient_conn()
         client.peername = ("203.0.113.9", 1)
@@ -262,7 +268,8 @@ def test_server_connect(harness: ProxyHarness, address: tuple[str, int], refused
 
 
 async def test_nothing_is_retained(harness: ProxyHarness) -> None:
-    """Of WebSocket and TCP messages only the last one is kept, limited or not, and when counting fails."""
+    """Of WebSocket and TCP messages only the last one is kept, limited or not, and when counting
+    fails."""
     for target in (LIMITED, "http://news.example/"):
         flow = tflow.twebsocketflow()
         flow.request = request(target).request
@@ -283,7 +290,8 @@ async def test_nothing_is_retained(harness: ProxyHarness) -> None:
 
 
 async def test_upgrade_to_something_else(harness: ProxyHarness) -> None:
-    """A site that switches to a protocol that we cannot meter is cut off; Upgrade is not even asked for."""
+    """A site that switches to a protocol that we cannot meter is cut off; Upgrade is not even asked
+    for."""
     flow = request(LIMITED, headers=PAGE | {"Upgrade": "spdy", "Connection": "Upgrade"})
     await ask(harness, flow)
     assert "Upgrade" not in flow.request.headers
@@ -294,7 +302,8 @@ async def test_upgrade_to_something_else(harness: ProxyHarness) -> None:
 
 
 async def test_page_hook(harness: ProxyHarness) -> None:
-    """The page is served in `request`, and nobody can name another person by a header or in the query."""
+    """The page is served in `request`, and nobody can name another person by a header or in the
+    query."""
     headers = {"X-Forwarded-User": "dora", "X-Allowance-Person": "dora"}
     flow = request("http://allowance.internal/me.json?user=dora", headers=headers)
     flow.response = None
@@ -322,7 +331,8 @@ async def test_page_with_an_engine_that_raises(harness: ProxyHarness) -> None:
 
 
 async def test_tunnelled_requests_belong_to_who_connected(harness: ProxyHarness) -> None:
-    """Inside a tunnel it is CONNECT that tells who asks; a header in the tunnel counts for nothing."""
+    """Inside a tunnel it is CONNECT that tells who asks; a header in the tunnel counts for
+    nothing."""
     outer = connect("www.facebook.com:443", address="127.0.3.1")
     await harness.addon.http_connect(outer)
     flow = await ask(
@@ -341,7 +351,8 @@ async def test_tunnelled_requests_belong_to_who_connected(harness: ProxyHarness)
 async def test_answers_by_kind(
     harness: ProxyHarness, headers: dict[str, str], kind: str | None, empty: bool
 ) -> None:
-    """A page for a document, a problem for a script, nothing for an image: 403 with its reason each time."""
+    """A page for a document, a problem for a script, nothing for an image: 403 with its reason each
+    time."""
     flow = await ask(harness, request("http://www.tiktok.com/x", headers=headers))
     assert flow.response is not None
     assert (flow.response.status_code, reason(flow)) == (403, "blocked")
@@ -353,7 +364,8 @@ async def test_answers_by_kind(
 def test_certificate_not_accepted(
     harness: ProxyHarness, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A client that rejects our certificate is counted each time and logged once for each platform."""
+    """A client that rejects our certificate is counted each time and logged once for each
+    platform."""
     for _ in range(3):
         client = tflow.tclient_conn()
         client.peername = ("127.0.0.1", 1)

@@ -27,7 +27,8 @@ def test_made_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["mitmproxy-ca.pem", "mitmproxy-ca.p12"])
 def test_loose_modes_are_tightened(tmp_path: Path, name: str) -> None:
-    """A key that others could read is closed again; also one that mitmproxy had left here before."""
+    """A key that others could read is closed again; also one that mitmproxy had left here
+    before."""
     ca.prepare(tmp_path)
     (tmp_path / name).touch()
     (tmp_path / name).chmod(0o644)

@@ -29,7 +29,8 @@ async def asked(harness: ProxyHarness, address: str = "127.0.0.1", **headers: st
 
 
 async def test_password(tmp_path: Path) -> None:
-    """The first time the password is checked off the loop, the second time from memory; a wrong one asks again."""
+    """The first time the password is checked off the loop, the second time from memory; a wrong one
+    asks again."""
     harness = ProxyHarness(tmp_path, passwords={"dora": PASSWORD})
     for _ in range(2):
         who, headers = await asked(harness, proxy_authorization=basic("Dora", PASSWORD))

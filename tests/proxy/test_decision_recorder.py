@@ -1,4 +1,5 @@
-"""`proxy_addon/proxy/decision_recorder.py`: what is recorded of requests and tunnels, under one id."""
+"""`proxy_addon/proxy/decision_recorder.py`: what is recorded of requests and tunnels, under one
+id."""
 
 from __future__ import annotations
 
@@ -105,7 +106,8 @@ async def test_a_refusal_and_its_id(harness: ProxyHarness, kept: MemoryDecisionL
 async def test_a_cut_has_the_id_of_what_it_ends(
     harness: ProxyHarness, kept: MemoryDecisionLog, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A request and a tunnel: the log line names neither the person nor the host, and the decision log has both."""
+    """A request and a tunnel: the log line names neither the person nor the host, and the decision
+    log has both."""
     harness.addon.start(asyncio.get_running_loop(), RecordingTerminator())  # type: ignore[arg-type]
     flow, tunnel = request("http://x.com/", headers=PAGE), connect("chatter.example:443")
     await harness.addon.requestheaders(flow)

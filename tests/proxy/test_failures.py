@@ -1,4 +1,5 @@
-"""`proxy_addon/proxy/failures.py`: what applies when our own code fails, and that it can hardly fail itself."""
+"""`proxy_addon/proxy/failures.py`: what applies when our own code fails, and that it can hardly
+fail itself."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ def fail(harness: ProxyHarness, where: str) -> None:
 def test_counted_each_time_and_logged_once(
     harness: ProxyHarness, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A failure that comes a thousand times fills a counter, not the disk; another one is logged, too."""
+    """A failure that comes a thousand times fills a counter, not the disk; another one is logged,
+    too."""
     for _ in range(1000):
         fail(harness, "here")
     fail(harness, "there")

@@ -63,7 +63,8 @@ async def test_time_is_up(harness: ProxyHarness, terminator: RecordingTerminator
 
 
 async def test_stubborn(harness: ProxyHarness, terminator: RecordingTerminator) -> None:
-    """What has been cut and is not over two seconds later loses its connection; what is over does not."""
+    """What has been cut and is not over two seconds later loses its connection; what is over does
+    not."""
     flow, ended = await let_through(harness), await let_through(harness)
     harness.spend(ME)
     harness.addon.in_flight.end_due()
@@ -75,7 +76,8 @@ async def test_stubborn(harness: ProxyHarness, terminator: RecordingTerminator) 
 
 @pytest.mark.parametrize(("on_failure", "ends"), [("allow", 0), ("last-known", 0), ("block", 1)])
 async def test_look_that_fails(tmp_path, on_failure: str, ends: int) -> None:
-    """When nothing can be decided any more, what runs goes on or ends as `on_failure` says; counted each time."""
+    """When nothing can be decided any more, what runs goes on or ends as `on_failure` says; counted
+    each time."""
     harness, terminator = ProxyHarness(tmp_path, on_failure=on_failure), RecordingTerminator()
     harness.addon.start(asyncio.get_running_loop(), terminator)  # type: ignore[arg-type]
     await let_through(harness)
@@ -115,7 +117,8 @@ async def test_it_looks_by_itself(harness: ProxyHarness, terminator: RecordingTe
 
 
 def test_drain(tmp_path, origins) -> None:
-    """Idle connections and silent tunnels are closed at once, running answers finish, then it ends."""
+    """Idle connections and silent tunnels are closed at once, running answers finish, then it
+    ends."""
     with serving(tmp_path, origins, drain=20.0) as proxy:
         idle = proxy.client.socket()
         _, silent = proxy.client.tunnel("echo.example")

@@ -58,7 +58,8 @@ async def test_taken_port(harness: ProxyHarness) -> None:
 
 
 async def test_add_ons_and_options(harness: ProxyHarness) -> None:
-    """No page of mitmproxy's, no scripts, no recording; late connections; the office's upstream proxy."""
+    """No page of mitmproxy's, no scripts, no recording; late connections; the office's upstream
+    proxy."""
     upstream = UpstreamProxy("http", "proxy.example", 3128, "user:secret")
     made, running = runner(harness, free_port(), upstream=upstream)
     task = asyncio.ensure_future(made.run())

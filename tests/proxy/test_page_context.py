@@ -1,4 +1,5 @@
-"""`proxy_addon/proxy/page_context.py`: what a page knows of its reader, and how the employee page is called."""
+"""`proxy_addon/proxy/page_context.py`: what a page knows of its reader, and how the employee page
+is called."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ def test_context(harness: ProxyHarness) -> None:
     ],
 )
 async def test_for_person(target: str, path: str, query: bytes) -> None:
-    """The application sees path and query as the client wrote them, and the person that the proxy found."""
+    """The application sees path and query as the client wrote them, and the person that the proxy
+    found."""
     seen: dict[str, Any] = {}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

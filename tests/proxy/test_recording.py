@@ -1,4 +1,5 @@
-"""`proxy_addon/proxy/recording.py`: what a flow dump is given to say, and that simulating it charges the same."""
+"""`proxy_addon/proxy/recording.py`: what a flow dump is given to say, and that simulating it
+charges the same."""
 
 from __future__ import annotations
 
@@ -136,7 +137,8 @@ async def test_who_was_refused_is_named(harness: ProxyHarness, recorder: Recordi
 async def test_simulating_the_dump_charges_the_same(
     harness: ProxyHarness, recorder: Recording, tmp_path: Path
 ) -> None:
-    """A page, and a film that stalls in its middle and says no length: the file tells what the proxy saw."""
+    """A page, and a film that stalls in its middle and says no length: the file tells what the
+    proxy saw."""
     save = Save()
     with taddons.context(save) as tctx:
         tctx.configure(save, save_stream_file=str(tmp_path / "film.flows"))

@@ -1,4 +1,5 @@
-"""`proxy_addon/proxy/requests.py`: which platform a request is for, who asks, and what becomes of it."""
+"""`proxy_addon/proxy/requests.py`: which platform a request is for, who asks, and what becomes of
+it."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ async def decided(harness: ProxyHarness, flow: http.HTTPFlow) -> str:
 async def test_every_name_counts(
     harness: ProxyHarness, url: str, host: str | None, expected: str
 ) -> None:
-    """If the address or Host names a limited platform the request is that platform's; two of them are refused."""
+    """If the address or Host names a limited platform the request is that platform's; two of them
+    are refused."""
     assert (
         await decided(harness, request(url, headers={"Host": host} if host else None)) == expected
     )
@@ -74,7 +76,8 @@ async def test_names_around_a_tunnel(
 
 
 async def test_out_of_time(harness: ProxyHarness) -> None:
-    """With nothing left every kind of request is refused, but for what is free; others are not affected."""
+    """With nothing left every kind of request is refused, but for what is free; others are not
+    affected."""
     harness.spend(ME)
     assert await decided(harness, request("http://x.com/", headers=PAGE)) == "403 exhausted"
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
@@ -91,7 +94,8 @@ async def test_out_of_time(harness: ProxyHarness) -> None:
 
 
 async def test_embeds_are_refused_quietly_and_cost_nothing(harness: ProxyHarness) -> None:
-    """A like button on a news page passes and costs nothing; with no time left it is an empty refusal."""
+    """A like button on a news page passes and costs nothing; with no time left it is an empty
+    refusal."""
     embed = {
         "Sec-Fetch-Dest": "image",
         "Sec-Fetch-Mode": "no-cors",
@@ -176,7 +180,8 @@ async def test_strangers_are_refused(tmp_path: Path) -> None:
 
 
 async def test_a_refused_connect_is_no_tunnel(strict: ProxyHarness) -> None:
-    """After a CONNECT that was refused, a plain request on the same connection is asked for sign-in itself."""
+    """After a CONNECT that was refused, a plain request on the same connection is asked for sign-in
+    itself."""
     outer = connect("x.com:443")
     await strict.addon.http_connect(outer)
     plain = inside(outer, "http://x.com/", PAGE)
@@ -202,7 +207,8 @@ def test_site_is_not_contacted(proxy: Serving, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_secrets_stay_here(tmp_path: Path, origins, capsys: pytest.CaptureFixture[str]) -> None:
-    """Password and forwarded user reach neither the site nor the log, through tunnels and without."""
+    """Password and forwarded user reach neither the site nor the log, through tunnels and
+    without."""
     with serving(tmp_path, origins, passwords={"dora": PASSWORD}, sign_in="required") as proxy:
         user = f"dora:{PASSWORD}"
         for url in ("http://x.com/headers", "https://x.com/headers", "http://news.example/headers"):

@@ -1,6 +1,8 @@
-"""`proxy_addon/proxy/traffic.py`: kinds of failures, and the kernel's counts, pinned on real sockets.
+"""`proxy_addon/proxy/traffic.py`: kinds of failures, and the kernel's counts, pinned on real
+sockets.
 
-That mitmproxy calls the hooks in the order that is needed is proved by `tests/dashboards/test_office_hour.py`.
+That mitmproxy calls the hooks in the order that is needed is proved by
+`tests/dashboards/test_office_hour.py`.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ def test_kinds(message: str, kind: str) -> None:
 
 
 def test_the_kernel_counts() -> None:
-    """Bytes sent (once they have been taken) and bytes received of a TCP connection, without touching them."""
+    """Bytes sent (once they have been taken) and bytes received of a TCP connection, without
+    touching them."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         near = socket.create_connection(listener.getsockname())
         far, _ = listener.accept()
@@ -54,7 +57,8 @@ def test_the_kernel_counts() -> None:
 
 
 def test_the_order_that_is_relied_on() -> None:
-    """mitmproxy keeps a site's transport until its end, and tells of the end in the same turn of the loop."""
+    """mitmproxy keeps a site's transport until its end, and tells of the end in the same turn of
+    the loop."""
     source = inspect.getsource(server.ConnectionHandler.open_connection)
     assert source.index("self.transports[command.connection] = ConnectionIO(") < source.index(
         "ServerConnectedHook"

@@ -1,4 +1,5 @@
-"""`proxy_addon/proxy/tunnels.py`: which CONNECT is accepted, when the site is contacted, what is counted."""
+"""`proxy_addon/proxy/tunnels.py`: which CONNECT is accepted, when the site is contacted, what is
+counted."""
 
 from __future__ import annotations
 
@@ -132,7 +133,8 @@ def test_counted(proxy: Serving) -> None:
 
 
 def test_certificate_that_nobody_trusts(proxy: Serving, capsys: pytest.CaptureFixture[str]) -> None:
-    """A pinned app fails, is counted, is logged once without its site's name, and the proxy lives."""
+    """A pinned app fails, is counted, is logged once without its site's name, and the proxy
+    lives."""
     for _ in range(3):
         reply = proxy.client.get("https://x.com/", trust=proxy.origins.ca_file)
         assert (reply.status, reply.exit_code) == (0, 60)

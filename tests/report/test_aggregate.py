@@ -26,7 +26,8 @@ def sums(table: Table) -> dict[str, Sum]:
 
 
 def test_the_whole() -> None:
-    """Two tabs count once: twenty, fifteen and five charged; twenty free at lunch, and twenty of marketing's."""
+    """Two tabs count once: twenty, fifteen and five charged; twenty free at lunch, and twenty of
+    marketing's."""
     report = office()
     assert report.whole == Sum(charged=40 * M, free=40 * M, people=3, visits=6, ran_out=1)
     assert not report.empty
@@ -98,7 +99,8 @@ def test_allowances() -> None:
 
 
 def test_observed_rules() -> None:
-    """Beyond fifteen minutes, and all of what a block would have stopped: by allowance, day and rule."""
+    """Beyond fifteen minutes, and all of what a block would have stopped: by allowance, day and
+    rule."""
     report = made(
         PlainVisit("dora", "x", DAILY, RULE, at("09:00"), at("09:40")),
         PlainVisit("dora", "tiktok", None, "No TikTok", at("10:00"), at("10:07")),
@@ -143,7 +145,8 @@ stays = st.lists(
 @settings(max_examples=50, deadline=None)
 @given(stays)
 def test_agrees_with_the_ledger(rows: list[tuple[str, str, str | None, int, int]]) -> None:
-    """Spent of each allowance is what the ledger says; every way of cutting the sum gives the same sum."""
+    """Spent of each allowance is what the ledger says; every way of cutting the sum gives the same
+    sum."""
     span = around(SAMPLE, Period.WEEK, NOW, last=True)
     start = span.start
     ledger = MemoryLedger()
@@ -183,7 +186,8 @@ def test_agrees_with_the_ledger(rows: list[tuple[str, str, str | None, int, int]
 
 
 def test_what_happened_before_matters_to_a_balance() -> None:
-    """A month's allowance that was used up before the week: all of the week is beyond it, and it ran out earlier."""
+    """A month's allowance that was used up before the week: all of the week is beyond it, and it
+    ran out earlier."""
     month = Allowance(DAILY, (per(Period.MONTH, 15 * M),))
     rules = replace(SAMPLE, allowances={DAILY: month})
     span = around(rules, Period.WEEK, NOW, last=True)

@@ -71,7 +71,8 @@ def test_over_midnight() -> None:
 
 
 def test_a_week_runs_out_once() -> None:
-    """On the day on which it did; what is used on the days after it is beyond, and is not a second time."""
+    """On the day on which it did; what is used on the days after it is beyond, and is not a second
+    time."""
     rules = one_allowance(per(Period.WEEK, 10 * M))
     used = normalise(
         [*visits("09:00-09:12"), Interval(at("2026-11-03 09:00"), at("2026-11-03 09:03"))]
@@ -95,7 +96,8 @@ def test_rolling() -> None:
     found = look(
         one_allowance(rolling(4, 10 * M)), visits("08:00-08:10", "12:00-12:10", "12:10-12:15")
     )
-    # From 12:00 on each second that is used lets one of eight o'clock go: nothing left, and nothing to spend.
+    # From 12:00 on each second that is used lets one of eight o'clock go: nothing left, and nothing
+    # to spend.
     assert found.ran_out == at("08:10")
     assert measure(found.beyond) == 15 * M
 
@@ -121,7 +123,8 @@ some_limits = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(stretches, some_grants, some_limits)
 def test_second_by_second(rows, gifts, limits) -> None:
-    """The same as asking the balance at each second of use; all edges are whole seconds, so that is exact."""
+    """The same as asking the balance at each second of use; all edges are whole seconds, so that is
+    exact."""
     rules = one_allowance(*limits)
     allowance = rules.allowances[NAME]
     begin = TODAY.start + 9 * H

@@ -49,7 +49,8 @@ def test_addresses() -> None:
 
 
 def test_pseudonyms() -> None:
-    """A role only where the name is known here; the limits of everybody else are those of the default role."""
+    """A role only where the name is known here; the limits of everybody else are those of the
+    default role."""
     roles = Roles(Engine(SAMPLE), {"p:abc": "carl"})
     assert [roles.role(name, 0.0) for name in ("p:abc", "p:def")] == ["care", NOT_KNOWN]
     assert [roles.person(name, 0.0).roles for name in ("p:abc", "p:def")] == [("care",), ("staff",)]

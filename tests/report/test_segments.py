@@ -32,7 +32,8 @@ def of(*rows: tuple[str, str | None, float, float]) -> list[PlainVisit]:
 @settings(max_examples=100, deadline=None)
 @given(visits, instants, instants)
 def test_laws(found: list[PlainVisit], one: float, other: float) -> None:
-    """Pieces never overlap, lie within, add up to the union of all visits, and charged ones to that of the charged."""
+    """Pieces never overlap, lie within, add up to the union of all visits, and charged ones to that
+    of the charged."""
     start, end = min(one, other), max(one, other)
     made = pieces(found, start, end)
 

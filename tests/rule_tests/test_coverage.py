@@ -33,7 +33,8 @@ def missed(coverage: Coverage, rule: str) -> list[str]:
 
 
 def test_a_rule_is_reached_when_it_decides() -> None:
-    """Not when it was asked and did not fit. `otherwise` cannot decide about what every rule is limited to."""
+    """Not when it was asked and did not fit. `otherwise` cannot decide about what every rule is
+    limited to."""
     found = reached(look("15:00"))
     assert found.rules == ("Learning", "Night", "Lunch", "Guests", "Fifteen")
     assert found.missed_rules == ("Learning", "Night", "Lunch", "Guests")

@@ -48,7 +48,8 @@ def test_every_kind_of_step() -> None:
 
 
 def test_a_folder_with_several_files(tmp_path: Path) -> None:
-    """By name of the file; a name that was given before is a mistake, with the place of the first."""
+    """By name of the file; a name that was given before is a mistake, with the place of the
+    first."""
     folder = write(tmp_path / "rules", tests=one_test(LOOK))
     (folder / "tests" / "b.yaml").write_text(one_test(LOOK))
     tests = read_tests(folder, machine())
@@ -221,7 +222,8 @@ def test_mistakes_in_a_step(step: str, expected: str) -> None:
     ],
 )
 def test_mistakes_around_the_steps(text: str, expected: str) -> None:
-    """The file, the test, its people; what is not YAML keeps the code that rule files have for it."""
+    """The file, the test, its people; what is not YAML keeps the code that rule files have for
+    it."""
     assert any(expected in str(problem) for problem in read(text).problems)
 
 

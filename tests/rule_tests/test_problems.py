@@ -7,7 +7,8 @@ from proxy_addon.rule_tests.problems import BadTestError, Problem, TestCode, did
 
 
 def test_problems_print_like_those_of_rule_files() -> None:
-    """Place, code, message, and behind a semicolon the way out; the text's own problems keep their codes."""
+    """Place, code, message, and behind a semicolon the way out; the text's own problems keep their
+    codes."""
     place = Place("a.yaml", 3, 7)
     assert (
         str(Problem.at(place, TestCode.BAD_TIME, "no time")) == "a.yaml:3:7: test-bad-time: no time"

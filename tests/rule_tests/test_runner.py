@@ -1,4 +1,5 @@
-"""Tests of rules run through the real engine: what is charged, when it runs out, and what does not count."""
+"""Tests of rules run through the real engine: what is charged, when it runs out, and what does not
+count."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ def test_looking_costs_nothing() -> None:
 
 
 def test_time_is_up_to_the_second() -> None:
-    """A visit ends where the allowance does; nothing is charged beyond it, so a grant is there whole."""
+    """A visit ends where the allowance does; nothing is charged beyond it, so a grant is there
+    whole."""
     passes(f"""
         - {{at: 09:00, user: dora, visits: {{platform: x, for: 1h}}}}
         - {{at: "09:14:59", {X}, expect: {{verdict: spend, left: 1s}}}}
@@ -102,7 +104,8 @@ def test_a_device_of_somebody_spends_their_minutes() -> None:
 
 
 def test_who_is_refused() -> None:
-    """Where the policy wants to know who asks, an address is asked to sign in, and is charged nothing."""
+    """Where the policy wants to know who asks, an address is asked to sign in, and is charged
+    nothing."""
     passes(
         """
         - {at: 09:00, user: "ip:10.0.0.9", visits: {platform: x, for: 6m}}
@@ -166,7 +169,8 @@ def test_a_rolling_limit_comes_back_while_somebody_waits() -> None:
 
 
 def test_a_restart_loses_nothing() -> None:
-    """In the middle of a visit, more than once, and with a grant; the new proxy knows what was written only."""
+    """In the middle of a visit, more than once, and with a grant; the new proxy knows what was
+    written only."""
     passes(f"""
         - {{at: 09:00, user: dora, visits: {{platform: x, for: 10m}}}}
         - {{at: "09:03:03", restart: true}}
@@ -196,7 +200,8 @@ def test_what_is_not_limited_costs_nothing() -> None:
 
 
 def test_a_rule_that_is_only_observed() -> None:
-    """It lets through and says what it would do; a long visit under it ends soon enough for a test."""
+    """It lets through and says what it would do; a long visit under it ends soon enough for a
+    test."""
     passes(
         f"""
         - {{at: 09:00, user: dora, visits: {{platform: x, for: 3h}}}}

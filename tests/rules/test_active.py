@@ -62,7 +62,8 @@ def test_other_rules_are_swapped_in_and_passed_to_subscribers(folder: Path) -> N
 
 @pytest.mark.parametrize("edit", ["version: 3\n", "a: [", None])
 def test_a_bad_edit_changes_nothing(folder: Path, edit: str | None) -> None:
-    """Wrong, broken or deleted: the rules in force stay, every time it is tried, until it is put right."""
+    """Wrong, broken or deleted: the rules in force stay, every time it is tried, until it is put
+    right."""
     live = LiveRules(folder)
     first = live.load()
     called: list[CompiledPolicy] = []
@@ -83,7 +84,8 @@ def test_a_bad_edit_changes_nothing(folder: Path, edit: str | None) -> None:
 def test_a_file_that_is_no_rule_file_does_not_fill_the_log(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Somebody saves a list of something else: a hundred of its mistakes are enough, all of them are counted."""
+    """Somebody saves a list of something else: a hundred of its mistakes are enough, all of them
+    are counted."""
     live = LiveRules(folder)
     live.load()
     (folder / "policy.yaml").write_text(POLICY + "".join(f"key{n}: 1\n" for n in range(5000)))
@@ -200,7 +202,8 @@ def test_a_disk_that_keeps_nothing_is_no_reason_to_stop(folder: Path) -> None:
 
 
 def test_required_tests_decide(folder: Path) -> None:
-    """New rules come into force only when their tests pass; the lines of those that fail are the problems."""
+    """New rules come into force only when their tests pass; the lines of those that fail are the
+    problems."""
     failing = ["rules/tests/a.yaml:3:5: the test fails: lunch"]
     asked: list[RuleSet] = []
 
@@ -224,7 +227,8 @@ def test_required_tests_decide(folder: Path) -> None:
 
 
 def test_required_tests_decide_at_a_start(folder: Path) -> None:
-    """A restart is no way around them; but rules that were in force before need not be tested again."""
+    """A restart is no way around them; but rules that were in force before need not be tested
+    again."""
     (folder / "policy.yaml").write_text(POLICY + "reload: {require_tests: true}\n")
     with pytest.raises(RuleTestsFailed):
         live_with(folder, tests=lambda folder, rules: ["no"]).load()

@@ -1,7 +1,7 @@
 """A corpus of wrong rules with the exact messages they give.
 
-`bad/<case>.yaml` stands in for the policy of `good/`; the files of `bad/<case>/` are laid over `good/`.
-`expected.txt` has a row for each case: its name, then its problems, two spaces in.
+`bad/<case>.yaml` stands in for the policy of `good/`; the files of `bad/<case>/` are laid over
+`good/`. `expected.txt` has a row for each case: its name, then its problems, two spaces in.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def test_every_code_of_a_file_has_a_case() -> None:
 def test_each_mistake_is_reported_in_these_words(
     case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All problems of a case, in order, to the letter; and loading refuses errors, and lets warnings pass."""
+    """All problems of a case, in order, to the letter; and loading refuses errors, and lets
+    warnings pass."""
     laid_out(case, tmp_path)
     monkeypatch.chdir(tmp_path)
     problems = rules_folder.check(Path("rules"))

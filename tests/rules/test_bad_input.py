@@ -1,4 +1,5 @@
-"""Hostile and unlucky folders: a located error, soon, in little memory; or the rules that are really there."""
+"""Hostile and unlucky folders: a located error, soon, in little memory; or the rules that are
+really there."""
 
 from __future__ import annotations
 
@@ -144,7 +145,8 @@ def test_a_folder_of_many_large_files_is_refused(folder: Path) -> None:
 
 @pytest.fixture
 def as_nobody(folder: Path) -> Iterator[Path]:
-    """The folder, and whoever runs the tests is somebody whom modes bind: root may read everything."""
+    """The folder, and whoever runs the tests is somebody whom modes bind: root may read
+    everything."""
     if os.geteuid() != 0:
         yield folder
         return
@@ -247,7 +249,8 @@ def test_a_file_that_keeps_changing_is_never_taken_by_halves(folder: Path) -> No
 
 
 def versions(folder: Path, number: int) -> None:
-    """As Kubernetes mounts a ConfigMap: a folder with a date, a link to it, and links through that link."""
+    """As Kubernetes mounts a ConfigMap: a folder with a date, a link to it, and links through that
+    link."""
     there = folder / f"..2026_{number:04}"
     there.mkdir()
     choice = "allow" if number % 2 else "block"
@@ -271,7 +274,8 @@ def test_a_folder_that_does_not_come_to_rest(folder: Path, monkeypatch: pytest.M
 
 
 def test_an_atomic_swap_of_a_mounted_folder(folder: Path) -> None:
-    """It loads, the swap is a change, and no reading ever mixes two versions, however often it is swapped."""
+    """It loads, the swap is a change, and no reading ever mixes two versions, however often it is
+    swapped."""
     (folder / "policy.yaml").unlink()
     versions(folder, 0)
     for name in ("policy.yaml", "people.yaml"):

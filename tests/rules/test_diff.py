@@ -239,7 +239,8 @@ def test_dates_are_seen_in_their_week() -> None:
 
 
 def test_weeks_begin_where_the_policy_says() -> None:
-    """The next one, or the one around a day; one with a change of clocks ends a week later on the clock."""
+    """The next one, or the one around a day; one with a change of clocks ends a week later on the
+    clock."""
     rules = machine().rules
     assert next_week(rules, MONDAY) == MONDAY + 7 * 86_400
     assert week_of(rules, date(2026, 11, 8)) == MONDAY

@@ -68,7 +68,8 @@ def test_somebody_like_a_pattern(pattern: str) -> None:
 
 
 def test_the_rules_that_people_meet() -> None:
-    """Equal for people who are answered alike; the limits are those of the first override that fits."""
+    """Equal for people who are answered alike; the limits are those of the first override that
+    fits."""
     side = Side(RULES)
     staff, care = (Person("p", (role,)) for role in ("staff", "care"))
     assert side.met(staff, Target("x"), NOW) != side.met(care, Target("x"), NOW)

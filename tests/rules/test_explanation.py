@@ -68,7 +68,8 @@ def test_the_contract() -> None:
 
 
 def test_what_was_spent_by_what() -> None:
-    """Platform by platform, the longest first, only what counts in the window; free time is left out."""
+    """Platform by platform, the longest first, only what counts in the window; free time is left
+    out."""
     visits = [
         visit("x", 5, 4),
         visit("linkedin", 8, 5),
@@ -117,7 +118,8 @@ def test_whose_limits_hold() -> None:
 
 
 def test_the_limit_with_the_least_left_shows_its_window() -> None:
-    """Of several limits each is told; the platforms are those of the one that is nearest to its end."""
+    """Of several limits each is told; the platforms are those of the one that is nearest to its
+    end."""
     compiled = machine(POLICY.replace("limit: 15m per day", "limit: [15m per day, 20m per week]"))
     used = used_by([visit("x", -20 * 60, 14), visit("linkedin", 5, 4)], ())
     found = explain(compiled.engine, compiled.catalogue, "dora", X, used, NINE + 60 * M)

@@ -168,7 +168,8 @@ def test_the_sample_of_the_design(folder: Path) -> None:
 
 
 def test_the_shipped_rules_are_right() -> None:
-    """What we ship loads without a word, limits feeds and video, and leaves chat and reading alone."""
+    """What we ship loads without a word, limits feeds and video, and leaves chat and reading
+    alone."""
     assert rules_folder.check(SHIPPED) == []
     rules = rules_folder.load(SHIPPED)
     assert len(rules.platforms) >= 30
@@ -223,7 +224,8 @@ def test_files_of_any_name_count_and_others_do_not(folder: Path) -> None:
 
 
 def test_yml_is_reported_as_a_warning(folder: Path) -> None:
-    """A file that looks like rules but is not read is worth a word; the rules still go into force."""
+    """A file that looks like rules but is not read is worth a word; the rules still go into
+    force."""
     (folder / "people.yml").write_text("default_role: x\n")
     (folder / "platforms" / "own.yml").write_text("")
     assert reported(folder) == [

@@ -129,7 +129,8 @@ def test_months_and_years() -> None:
 
 
 def test_as_calendar_programs_write_it() -> None:
-    """A birthday, the last working day of the month, Friday the 13th, every other Monday: a hundred of each."""
+    """A birthday, the last working day of the month, Friday the 13th, every other Monday: a hundred
+    of each."""
     rules = (
         "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
         "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",

@@ -1,4 +1,5 @@
-"""The shipped catalogue: what it catches, what it leaves alone, and that recorded traffic agrees."""
+"""The shipped catalogue: what it catches, what it leaves alone, and that recorded traffic
+agrees."""
 
 from __future__ import annotations
 
@@ -63,7 +64,8 @@ def lookup_text(catalogue: Catalogue, url: str) -> str:
 
 @pytest.mark.parametrize("line", TABLE)
 def test_table(catalogue: Catalogue, line: str) -> None:
-    """Each address is told as the table says, and so it is with a capital host, a dot and a port."""
+    """Each address is told as the table says, and so it is with a capital host, a dot and a
+    port."""
     url, _, expected = line.partition(" ")
     assert lookup_text(catalogue, url) == expected.strip()
     parts = urlsplit(url)
@@ -72,7 +74,8 @@ def test_table(catalogue: Catalogue, line: str) -> None:
 
 
 def test_large_enough(platforms: Mapping[str, Platform]) -> None:
-    """The catalogue knows what the office is promised, and the table has a line for each platform."""
+    """The catalogue knows what the office is promised, and the table has a line for each
+    platform."""
     promised = {line.split()[1].partition("/")[0] for line in TABLE} - {"-"}
     assert set(platforms) == promised
     assert len(platforms) >= 36
@@ -81,7 +84,8 @@ def test_large_enough(platforms: Mapping[str, Platform]) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_file_says_what_it_is(file: Path) -> None:
-    """A file holds the one platform it is named after, opens with a comment, and explains each section."""
+    """A file holds the one platform it is named after, opens with a comment, and explains each
+    section."""
     text = file.read_text()
     entry: dict[str, dict[str, Any]] = yaml.safe_load(text)
     assert list(entry) == [file.stem]
@@ -124,7 +128,8 @@ def test_exclusions_are_needed(platforms: Mapping[str, Platform], catalogue: Cat
 
 
 def test_one_platform_a_host(platforms: Mapping[str, Platform], catalogue: Catalogue) -> None:
-    """Each listed host is its own platform's; only the longest match lets one lie below another's."""
+    """Each listed host is its own platform's; only the longest match lets one lie below
+    another's."""
     below = set()
     tables = {name: HostTable([(host, True) for host in p.hosts]) for name, p in platforms.items()}
     for name, platform in platforms.items():
@@ -208,9 +213,11 @@ def test_recorded_hosts(catalogue: Catalogue, recorded: list[dict[str, str]]) ->
 
 
 def test_recorded_embeds(catalogue: Catalogue, recorded: list[dict[str, str]], capsys: Any) -> None:
-    """Of what platforms load on other people's pages the catalogue alone knows three in four requests.
+    """Of what platforms load on other people's pages the catalogue alone knows three in four
+    requests.
 
-    The rest are pictures, styles and films that the platform's own pages load as well: headers tell those.
+    The rest are pictures, styles and films that the platform's own pages load as well: headers tell
+    those.
     """
     rows = [row for row in recorded if row["relation"] == "third"]
     plain = [

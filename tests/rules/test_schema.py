@@ -66,7 +66,8 @@ def kind_of(file: Path) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_shipped_schema_is_that_of_the_models(kind: str) -> None:
-    """Whoever changes a model ships the schema with it: `allowance rules schema KIND > rules/schema/KIND.json`."""
+    """Whoever changes a model ships the schema with it: `allowance rules schema KIND >
+    rules/schema/KIND.json`."""
     assert (SHIPPED / f"{kind}.json").read_text("utf-8") == text_of(kind)
     assert schema_of(kind)["$schema"].endswith("/draft/2020-12/schema")
 
@@ -124,7 +125,8 @@ def name(path: Path) -> str:
 
 @pytest.mark.parametrize(("path", "codes"), CASES, ids=[name(path) for path, _ in CASES])
 def test_wrong_files_are_rejected_by_the_schema_or_not_at_all(path: Path, codes: list[str]) -> None:
-    """What has a wrong shape is refused; what is only wrong in its meaning, or merely strange, is accepted."""
+    """What has a wrong shape is refused; what is only wrong in its meaning, or merely strange, is
+    accepted."""
     refused = bool(errors(path))
     if name(path) in MEANING:
         assert not refused, "the schema sees this by now: take it off the list"
@@ -134,7 +136,8 @@ def test_wrong_files_are_rejected_by_the_schema_or_not_at_all(path: Path, codes:
         assert not refused
 
 
-# Mistakes in a step of a test file that turn on the rules, on the clock, or on what a name may hold.
+# Mistakes in a step of a test file that turn on the rules, on the clock, or on what a name may
+# hold.
 UNSEEN = (
     "test-unknown-platform",
     "test-unknown-section",
@@ -159,7 +162,8 @@ def errors_in_test_file(text: str) -> list[str]:
 def test_wrong_steps_of_tests_are_rejected_by_the_schema_or_not_at_all(
     step: str, told: str
 ) -> None:
-    """An editor underlines every step that could not run anywhere, and none that is wrong for these rules only."""
+    """An editor underlines every step that could not run anywhere, and none that is wrong for these
+    rules only."""
     assert bool(errors_in_test_file(one_test(step))) != any(part in told for part in UNSEEN)
 
 

@@ -1,4 +1,5 @@
-"""Something changed in the rules folder: noticed once for a burst, in every way that files are saved."""
+"""Something changed in the rules folder: noticed once for a burst, in every way that files are
+saved."""
 
 from __future__ import annotations
 
@@ -92,7 +93,8 @@ def test_an_editor_that_renames(folder: Path, watch_folder: Callable[[Path], Cal
 
 
 def test_a_config_map(tmp_path: Path, watch_folder: Callable[[Path], CallCounter]) -> None:
-    """Kubernetes keeps each version in a hidden folder, and swaps one link that all files lead through."""
+    """Kubernetes keeps each version in a hidden folder, and swaps one link that all files lead
+    through."""
     rules = tmp_path / "rules"
     for version in ("..one", "..two"):
         (rules / version).mkdir(parents=True)

@@ -65,7 +65,8 @@ def visit(name: str, at: float, person: str = "dora", node: str = "elsewhere") -
 
 
 def test_all_parts_are_there(office: Application) -> None:
-    """CA made, tables made, rules read; the state is told part by part, the metrics say what is in force."""
+    """CA made, tables made, rules read; the state is told part by part, the metrics say what is in
+    force."""
     assert office.new_ca
     assert (office.settings.confdir / "mitmproxy-ca.pem").exists()
     office.ledger.check()
@@ -96,7 +97,8 @@ async def test_what_was_spent_before_a_start_counts(settings: Settings) -> None:
 async def test_decisions_are_written_down_where_that_is_wanted(
     settings: Settings, tmp_path: Path
 ) -> None:
-    """The folder, the part and the days of the settings reach the log; what waits is written at the end."""
+    """The folder, the part and the days of the settings reach the log; what waits is written at the
+    end."""
     wanted = {"decision_log": tmp_path / "decisions", "decision_log_days": 7}
     for sample, lines in ((1.0, 1), (0.0, 1)):
         office = Application(settings.model_copy(update=wanted | {"decision_log_sample": sample}))
@@ -126,7 +128,8 @@ async def test_news_of_others_arrives(office: Application) -> None:
 
 
 async def test_a_journal_left_by_another_is_taken_over_while_running(office: Application) -> None:
-    """What a process of this host had in its journal when it died is in the ledger and in memory soon, once."""
+    """What a process of this host had in its journal when it died is in the ledger and in memory
+    soon, once."""
     now = office.clock.now()
     identity = parse(office.settings.database).identity
     left = Journal(Path("journal"), "dead", identity)
@@ -143,7 +146,8 @@ async def test_a_journal_left_by_another_is_taken_over_while_running(office: App
 async def test_a_clock_set_back_an_hour_while_running(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wall clock that is set back by an hour under somebody's page gives no negative time and none twice."""
+    """A wall clock that is set back by an hour under somebody's page gives no negative time and
+    none twice."""
     machine = Machine()
 
     def same_machine(on_step: OnStep) -> SystemClock:
@@ -189,7 +193,8 @@ def open_page(office: Application) -> None:
 
 
 async def test_people_are_counted_on_the_loop(office: Application) -> None:
-    """The gauge of active people is set by the loop, so that a scrape never walks through what changes."""
+    """The gauge of active people is set by the loop, so that a scrape never walks through what
+    changes."""
     office.start(asyncio.get_running_loop())
     office.tracker.active = breaks  # type: ignore[method-assign]
     assert b"allowance_active_people 0.0" in office.readiness.expose()[0]

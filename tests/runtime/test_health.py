@@ -54,7 +54,8 @@ def readiness(
 
 
 def test_each_part_says_what_is_wrong() -> None:
-    """All is well at first; then the loop hangs, the ledger is away, and the end has been asked for."""
+    """All is well at first; then the loop hangs, the ledger is away, and the end has been asked
+    for."""
     clock = VirtualClock(101.0)
     assert set(readiness(clock).checks().values()) == {FINE}
     clock.move_to(260.0)
@@ -65,7 +66,8 @@ def test_each_part_says_what_is_wrong() -> None:
 
 
 def test_a_worker_group_reports_for_all() -> None:
-    """Where a supervisor answers, its words and its numbers are shown in place of those of its own process."""
+    """Where a supervisor answers, its words and its numbers are shown in place of those of its own
+    process."""
     alone, both = readiness(VirtualClock(101.0)), readiness(VirtualClock(101.0), UP, Two())
     assert set(both.checks()) - set(alone.checks()) == {"workers"}
     assert b"allowance_ledger_pending 7.0" in both.expose()[0]

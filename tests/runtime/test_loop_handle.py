@@ -8,7 +8,8 @@ from proxy_addon.runtime.loop_handle import LoopHandle
 
 
 async def test_calls_are_handed_over_only_while_there_is_a_loop() -> None:
-    """Before the start and after the end calls are dropped, those between are made on the loop, also from threads."""
+    """Before the start and after the end calls are dropped, those between are made on the loop,
+    also from threads."""
     handle, made = LoopHandle(), list[str]()
     handle.call(made.append, "before")
     handle.attach(asyncio.get_running_loop())

@@ -29,7 +29,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 async def test_life(folder: Path) -> None:
-    """Loaded, running, done: the hooks decide, the options fit, and what was spent is in the ledger."""
+    """Loaded, running, done: the hooks decide, the options fit, and what was spent is in the
+    ledger."""
     script, server = ScriptAddon(), Proxyserver()
     with taddons.context(server) as tctx:
         tctx.configure(server, mode=[])

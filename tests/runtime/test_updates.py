@@ -50,7 +50,8 @@ async def test_news_are_taken_up_on_the_loop(metering: MeteringComponents) -> No
 async def test_rules_with_a_longer_window_bring_the_past_that_they_need(
     metering: MeteringComponents,
 ) -> None:
-    """A start reads today; once a month counts, what was used weeks ago is read, and open connections follow."""
+    """A start reads today; once a month counts, what was used weeks ago is read, and open
+    connections follow."""
     ledger, loop, followed = MemoryLedger(), LoopHandle(), list[float]()
     ledger.write_visits([used(NOON), used(NOON - 86_400.0)])
     clock = VirtualClock(NOON)

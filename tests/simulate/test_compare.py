@@ -16,7 +16,8 @@ def result(**seconds: float) -> Result:
 
 
 def test_who_loses_most_comes_first() -> None:
-    """People for whom nothing changes are left out, the others stand in the order of what they lose."""
+    """People for whom nothing changes are left out, the others stand in the order of what they
+    lose."""
     found = changes(result(ana=100, bo=500, cy=70), result(ana=160, bo=200, cy=70))
     assert [(c.user, c.gained) for c in found] == [("bo", -300.0), ("ana", 60.0)]
 
@@ -28,7 +29,8 @@ def test_people_who_are_only_on_one_side() -> None:
 
 
 def test_a_block_is_a_change_without_seconds() -> None:
-    """More blocks, or another time at which it ran out, is a change even where no second is won or lost."""
+    """More blocks, or another time at which it ran out, is a change even where no second is won or
+    lost."""
     other = result(ana=100)
     other.of("ana").blocked = 4
     other.of("ana").exhausted["daily"] = 90.0

@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/simulate/replay.py: recorded days through the same engine, and laws that hold for any day."""
+"""Twin of proxy_addon/simulate/replay.py: recorded days through the same engine, and laws that hold
+for any day."""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ def test_a_stream_is_cut_in_its_middle(rules: RuleSet) -> None:
 
 
 def test_a_stream_flows_as_it_was_seen(rules: RuleSet) -> None:
-    """Where the file says when bytes passed, a body that stalls for minutes is charged while it flowed."""
+    """Where the file says when bytes passed, a body that stalls for minutes is charged while it
+    flowed."""
     film = event_of(trace.film(2, 400))
     flowing = [*range(1, 31), *range(371, 401)]
     seen = film._replace(
@@ -79,13 +81,15 @@ def test_a_noted_stream_is_cut_in_its_middle(rules: RuleSet) -> None:
 
 
 def test_opening_a_websocket_is_no_visit(rules: RuleSet) -> None:
-    """A page connects again whenever the network changes; what counts are the messages of a person."""
+    """A page connects again whenever the network changes; what counts are the messages of a
+    person."""
     lines = [trace.call(10.0 * i) | {"status": 101, "bytes": 0} for i in range(6)]
     assert seconds(run(rules, lines)) == 0.0
 
 
 def test_an_embed_is_known_by_its_whole_address(rules: RuleSet) -> None:
-    """A Referer names the query of a frame as well, so the frame is remembered with it, as the proxy does."""
+    """A Referer names the query of a frame as well, so the frame is remembered with it, as the
+    proxy does."""
     frame = trace.embed(0) | {"url": "https://x.com/box?of=forum"}
     inside = {"referer": "https://x.com/box?of=forum"}
     lines = [trace.call(at, "/i/latest") for at in (400.0, 410.0, 900.0, 910.0)]
@@ -94,7 +98,8 @@ def test_an_embed_is_known_by_its_whole_address(rules: RuleSet) -> None:
 
 
 def test_a_poll_does_not_put_a_page_in_use(rules: RuleSet) -> None:
-    """The picture of a widget stays the widget's when a tab that was left open polls just before it comes."""
+    """The picture of a widget stays the widget's when a tab that was left open polls just before it
+    comes."""
     polls = [trace.call(20.0 * i, "/i/poll", 400) for i in range(1, 60)]
     frame = trace.embed(590) | {"url": "https://x.com/box"}
     asking = trace.CALL | {"referer": "https://x.com/box"}
@@ -193,7 +198,8 @@ def test_never_more_than_wall_time_nor_less_than_nothing(rules: RuleSet, lines: 
 def test_adding_background_never_changes_a_charge(
     rules: RuleSet, lines: list[Line], more: list[Line]
 ) -> None:
-    """Prefetches, questions without content and beacons at any time leave every charge as it was."""
+    """Prefetches, questions without content and beacons at any time leave every charge as it
+    was."""
     before, after = run(rules, lines), run(rules, lines + more)
     for platform in ("x", "whatsapp", "tiktok"):
         assert seconds(after, platform) == seconds(before, platform)

@@ -21,7 +21,8 @@ def person(*visits: Visit) -> PersonResult:
 
 
 def test_unions_by_platform_and_allowance() -> None:
-    """Overlap is counted once, free time belongs to no allowance, and what was given back is gone."""
+    """Overlap is counted once, free time belongs to no allowance, and what was given back is
+    gone."""
     one = person(
         visit(1, "x", "daily", 0, 10),
         visit(2, "x", "daily", 5, 20),
@@ -37,7 +38,8 @@ def test_unions_by_platform_and_allowance() -> None:
 
 
 def test_the_form_is_sorted_and_complete() -> None:
-    """People and names stand in order; an allowance that ran out before anything was spent is there too."""
+    """People and names stand in order; an allowance that ran out before anything was spent is there
+    too."""
     result = Result()
     result.of("bo").exhausted["daily"] = 0.0
     result.users["ana"] = person(visit(1, "x", "daily", 0, 10))

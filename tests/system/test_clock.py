@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/system/clock.py: time that follows the wall clock and never runs backwards."""
+"""Twin of proxy_addon/system/clock.py: time that follows the wall clock and never runs
+backwards."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ START = 1_793_610_000.0
 
 
 class Machine:
-    """A machine whose clocks a test sets: `sleep` moves both, `set_wall` only the one that can be set."""
+    """A machine whose clocks a test sets: `sleep` moves both, `set_wall` only the one that can be
+    set."""
 
     def __init__(self) -> None:
         self.mono, self.shift = 5.0, START - 5.0
@@ -77,7 +79,8 @@ def test_small_forward_difference_is_made_good_slowly():
 
 
 def test_backward_jump_is_made_good_slowly_and_reported_once():
-    """A wall clock set back never turns time back: it runs a little slower, and the jump is reported once."""
+    """A wall clock set back never turns time back: it runs a little slower, and the jump is
+    reported once."""
     machine = Machine()
     machine.sleep(10)
     machine.set_wall(-60)
@@ -90,7 +93,8 @@ def test_backward_jump_is_made_good_slowly_and_reported_once():
 
 
 def test_back_and_forth_is_no_step_forward():
-    """A wall clock set back an hour and then right again moves nothing: time had gone on as it should."""
+    """A wall clock set back an hour and then right again moves nothing: time had gone on as it
+    should."""
     machine = Machine()
     machine.set_wall(-3600)
     machine.sleep(10)
@@ -118,7 +122,8 @@ moves = st.lists(
 
 @given(moves)
 def test_never_backwards_and_every_leap_is_reported(moves):
-    """Whatever is done to the wall clock, time never runs back, and without a step it keeps real pace."""
+    """Whatever is done to the wall clock, time never runs back, and without a step it keeps real
+    pace."""
     machine = Machine()
     before = machine.clock.now()
     for elapsed, jump in moves:
@@ -140,7 +145,8 @@ def test_stopped_between_two_readings_is_no_step():
     state = {"mono": 0.0}
 
     def wall() -> float:
-        # Stopped before the wall clock is read: the reading belongs to a later moment than the first one.
+        # Stopped before the wall clock is read: the reading belongs to a later moment than the
+        # first one.
         state["mono"] += next(stalls, 0.0)
         return START + state["mono"]
 

@@ -61,7 +61,8 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("form", ["json", "console", "auto"])
 def test_no_values_of_variables(capsys: pytest.CaptureFixture[str], form: str) -> None:
-    """A traceback shows lines of code and never what variables hold: headers and passwords would be in it."""
+    """A traceback shows lines of code and never what variables hold: headers and passwords would be
+    in it."""
     logs.configure(form, "debug")
     fail("hunter2")
     written = capsys.readouterr().err

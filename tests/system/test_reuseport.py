@@ -38,7 +38,8 @@ def taken_by(group: list[socket.socket], source: str) -> int:
 
 
 def test_a_device_stays_at_its_worker() -> None:
-    """All connections from one address go to one socket, and neighbours are spread over all of them."""
+    """All connections from one address go to one socket, and neighbours are spread over all of
+    them."""
     group = [listening_sockets(socket.AF_INET, "127.0.0.1", 0)]
     port = group[0].getsockname()[1]
     group += [listening_sockets(socket.AF_INET, "127.0.0.1", port) for _ in range(WORKERS - 1)]

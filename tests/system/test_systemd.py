@@ -52,7 +52,8 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]
 
 
 def test_the_life_of_a_service(manager: Manager) -> None:
-    """Ready, reloading with its instant, ready again, stopping: each is one message that systemd understands."""
+    """Ready, reloading with its instant, ready again, stopping: each is one message that systemd
+    understands."""
     systemd = Systemd({"NOTIFY_SOCKET": manager.address})
     before = time.monotonic()
     systemd.ready("12 rules\nin force")
@@ -70,7 +71,8 @@ def test_the_life_of_a_service(manager: Manager) -> None:
 
 
 async def test_signs_of_life(manager: Manager) -> None:
-    """They come by themselves while the loop turns, not while it is stuck, and not while something is not well."""
+    """They come by themselves while the loop turns, not while it is stuck, and not while something
+    is not well."""
     well = True
     systemd = Systemd({"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "200000"})
     assert systemd.watchdog == 0.2
@@ -103,7 +105,8 @@ async def test_signs_of_life(manager: Manager) -> None:
     ],
 )
 def test_who_is_watched(given: dict[str, str], seconds: float | None) -> None:
-    """Signs of life are wanted only of the process that systemd means, and only where it says how often."""
+    """Signs of life are wanted only of the process that systemd means, and only where it says how
+    often."""
     assert Systemd({"NOTIFY_SOCKET": "/run/nobody", **given}).watchdog == seconds
 
 
@@ -111,7 +114,8 @@ def test_who_is_watched(given: dict[str, str], seconds: float | None) -> None:
     "address", ["", "/nonexistent/notify", "vsock:2:1234", "@nobody-listens-here"]
 )
 async def test_without_a_manager(address: str) -> None:
-    """Started by hand, or with a manager that is gone or out of reach: nothing happens, nothing fails."""
+    """Started by hand, or with a manager that is gone or out of reach: nothing happens, nothing
+    fails."""
     systemd = Systemd({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "1000000"})
     systemd.ready("here")
     systemd.reloading()

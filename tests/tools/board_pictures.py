@@ -1,4 +1,5 @@
-"""Draws the boards from Prometheus' answers, after a real office hour: python -m tests.tools.board_pictures
+"""Draws the boards from Prometheus' answers, after a real office hour: python -m
+tests.tools.board_pictures
 
 Writes docs/pictures/board-*.svg: what Grafana would show, for readers who have none at hand.
 """

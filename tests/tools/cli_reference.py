@@ -1,4 +1,5 @@
-"""Writes docs/cli.md from the command line itself: make docs, or python -m tests.tools.cli_reference"""
+"""Writes docs/cli.md from the command line itself: make docs, or python -m
+tests.tools.cli_reference"""
 
 from __future__ import annotations
 

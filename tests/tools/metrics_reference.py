@@ -1,4 +1,5 @@
-"""Writes docs/metrics.md from the registry: make docs, or python -m tests.tools.metrics_reference"""
+"""Writes docs/metrics.md from the registry: make docs, or python -m
+tests.tools.metrics_reference"""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""Changes the product's code in small ways and counts how many of the changes the tests notice: `make mutation`.
+"""Changes the product's code in small ways and counts how many of the changes the tests notice:
+`make mutation`.
 
-A mutant is a copy of one module with one operator, constant or condition changed. It is *killed* when a test of its
-folder fails or does not end, and it *survives* when all pass. The sample is drawn from a seed, so a run can be
-repeated; survivors are printed with their place so that somebody can look at them.
+A mutant is a copy of one module with one operator, constant or condition changed. It is *killed*
+when a test of its folder fails or does not end, and it *survives* when all pass. The sample is
+drawn from a seed, so a run can be repeated; survivors are printed with their place so that somebody
+can look at them.
 """
 
 from __future__ import annotations
@@ -67,7 +69,8 @@ class Mutant(NamedTuple):
 
 
 def changed(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
-    """What a node could be instead, each with a description; nothing for nodes that are left alone."""
+    """What a node could be instead, each with a description; nothing for nodes that are left
+    alone."""
     new = copy.deepcopy(node)
     if isinstance(new, ast.Compare) and type(new.ops[0]) in _COMPARISONS:
         new.ops[0] = _COMPARISONS[type(new.ops[0])]()
@@ -90,9 +93,10 @@ def changed(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
 def untouched(node: ast.AST) -> Iterator[ast.AST]:
     """Parts of a node in which a change says nothing about the tests.
 
-    Annotations and what stands under TYPE_CHECKING do not run; methods of a protocol have no body, so that their
-    defaults are never used; the options of `dataclass` and of a cache, and the constant that holds its size, change
-    no answer; and what is logged is for people, not for the program.
+    Annotations and what stands under TYPE_CHECKING do not run; methods of a protocol have no body,
+    so that their defaults are never used; the options of `dataclass` and of a cache, and the
+    constant that holds its size, change no answer; and what is logged is for people, not for the
+    program.
     """
     for name in ("annotation", "returns"):
         if (part := getattr(node, name, None)) is not None:
@@ -178,7 +182,8 @@ def _copied(folder: str) -> Path:
 
 
 def run(source: str, mutants_: Sequence[Mutant], jobs: int) -> int:
-    """Try mutants of one folder, as many at once as `jobs`; prints those that survive, returns how many do not."""
+    """Try mutants of one folder, as many at once as `jobs`; prints those that survive, returns how
+    many do not."""
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(jobs) as pool:
         trees = queue.SimpleQueue[Path]()
         for _ in range(jobs):

@@ -1,4 +1,5 @@
-"""Draws docs/pictures/report.png, the page of a made-up office: python -m tests.tools.report_picture"""
+"""Draws docs/pictures/report.png, the page of a made-up office: python -m
+tests.tools.report_picture"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Twin of tests/tools/mutation.py: which changes it makes, and that it leaves the rest of a module alone."""
+"""Twin of tests/tools/mutation.py: which changes it makes, and that it leaves the rest of a module
+alone."""
 
 from __future__ import annotations
 
@@ -65,7 +66,8 @@ def test_each_mutant_differs_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_what_no_test_has_to_notice(
     source: str, changes: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """What does not run, log lines, and options that change no answer are left alone; all beside them is changed."""
+    """What does not run, log lines, and options that change no answer are left alone; all beside
+    them is changed."""
     monkeypatch.setattr(mutation, "ROOT", tmp_path)
     (tmp_path / "m.py").write_text(source)
     assert [mutant.change for mutant in mutation.mutants(Path("m.py"))] == changes

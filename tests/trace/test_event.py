@@ -32,7 +32,8 @@ ANYTHING = st.one_of(
 @settings(max_examples=100)
 @given(ANYTHING)
 def test_figures_are_sound_or_refused(value: object) -> None:
-    """Whatever stands in a field, a figure that gets through is finite, not negative and not absurd."""
+    """Whatever stands in a field, a figure that gets through is finite, not negative and not
+    absurd."""
     for check, largest in ((instant, 4e10), (size, 2**50), (duration, 604_800), (status, 999)):
         try:
             found = check(value)

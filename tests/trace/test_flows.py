@@ -76,7 +76,8 @@ def test_a_streamed_body_is_as_long_as_it_said() -> None:
 
 
 def test_what_the_proxy_noted_of_a_streamed_body_counts() -> None:
-    """Without a Content-Length the notes say how much passed and when; the head said nothing of its size."""
+    """Without a Content-Length the notes say how much passed and when; the head said nothing of its
+    size."""
     streamed = _http()
     assert streamed.response
     del streamed.response.headers["content-length"]
@@ -101,7 +102,8 @@ def test_the_instants_that_the_proxy_noted_count() -> None:
 
 
 def test_noted_messages_come_before_those_that_were_kept(tmp_path: Path) -> None:
-    """Our add-on keeps the last message only, and notes all of them; they survive the way through a file."""
+    """Our add-on keeps the last message only, and notes all of them; they survive the way through a
+    file."""
     chat = tflow.twebsocketflow()
     assert chat.websocket
     chat.request.timestamp_start = AT

@@ -70,7 +70,8 @@ def test_unknown_sizes_fall_back_to_the_content() -> None:
 
 
 def test_websocket_messages_follow_their_handshake() -> None:
-    """Each message is an event of its own at its own time; the handshake does not last as long as they do."""
+    """Each message is an event of its own at its own time; the handshake does not last as long as
+    they do."""
     messages = [
         {"type": "send", "time": 1793606401.0, "opcode": 1, "data": "hällo"},
         {"type": "receive", "time": 1793606402.0, "opcode": 1, "data": "ok"},
@@ -116,7 +117,8 @@ def test_a_wrong_entry_has_its_reason(change: dict[str, Any], reason: TraceFault
 
 
 def test_a_file_of_many_entries(tmp_path: Path) -> None:
-    """Pages with misleading titles do not confuse the walk; a bad entry is counted by its number."""
+    """Pages with misleading titles do not confuse the walk; a bad entry is counted by its
+    number."""
     path = tmp_path / "a.har"
     path.write_text(_har([ENTRY, {"request": 1}, ENTRY], comment="x"))
     events, report = _read(path, "bo")

@@ -106,7 +106,8 @@ def test_a_wrong_field_has_its_reason(change: dict[str, Any], reason: TraceFault
 
 
 def test_bad_lines_are_counted_and_good_ones_read(tmp_path: Path) -> None:
-    """Another encoding, broken JSON, a list and an endless nesting are problems of their line only."""
+    """Another encoding, broken JSON, a list and an endless nesting are problems of their line
+    only."""
     good = json.dumps(REQUEST).encode()
     lines = [
         good,

@@ -13,13 +13,15 @@ AT = 1793610000.0
 
 
 def test_nothing_was_noted() -> None:
-    """A dump of somebody else's mitmproxy has no notes: nothing passed that we know of, messages are elsewhere."""
+    """A dump of somebody else's mitmproxy has no notes: nothing passed that we know of, messages
+    are elsewhere."""
     assert passed({}, AT) == ()
     assert messages({}) is None
 
 
 def test_a_body_in_seconds_after_its_start() -> None:
-    """Instants become seconds after the request; they never run backwards, and none is before it."""
+    """Instants become seconds after the request; they never run backwards, and none is before
+    it."""
     noted = {PASSED: [[AT - 0.01, 10], [AT + 1, 20], [AT + 0.5, 30]]}
     assert passed(noted, AT) == ((0.0, 10), (1.0, 20), (1.0, 30))
 

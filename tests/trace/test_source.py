@@ -20,7 +20,8 @@ def _lines(path: Path, report: ReadReport | None = None) -> list[tuple[int, byte
 
 
 def test_lines_have_their_numbers(tmp_path: Path) -> None:
-    """Empty lines count, a missing newline at the end does not matter, a byte order mark is gone."""
+    """Empty lines count, a missing newline at the end does not matter, a byte order mark is
+    gone."""
     path = tmp_path / "a"
     path.write_bytes(b"\xef\xbb\xbfone\n\nthree")
     assert _lines(path) == [(1, b"one"), (2, b""), (3, b"three")]

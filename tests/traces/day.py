@@ -13,7 +13,8 @@ type Times = dict[str, dict[str, Spans]]
 
 OPEN_TABS = ("open-regular", "open-jittered", "open-fat", "self-refresh", "rotating-ads")
 QUIET = ("embeds", "prefetch", *OPEN_TABS)
-"""Scenarios in which machines do nearly everything: charged minutes outside the truth are their measure."""
+"""Scenarios in which machines do nearly everything: charged minutes outside the truth are their
+measure."""
 
 SCENARIOS = (
     "feed",
@@ -38,7 +39,8 @@ SCENARIOS = (
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """`events` as proxy_addon/trace/jsonl.py reads them, sorted by `at`; `truth` is the attention behind them."""
+    """`events` as proxy_addon/trace/jsonl.py reads them, sorted by `at`; `truth` is the attention
+    behind them."""
 
     events: list[dict[str, Any]]
     truth: Times

@@ -1,4 +1,5 @@
-"""Our own meter as the evaluation sees it: the real engine, the shipped catalogue, an allowance without end."""
+"""Our own meter as the evaluation sees it: the real engine, the shipped catalogue, an allowance
+without end."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ from tests.traces.generate import generate
 class Score:
     """One day. Seconds, summed over users and platforms.
 
-    `error` compares totals for each user and platform; `missed` and `extra` compare the spans themselves.
+    `error` compares totals for each user and platform; `missed` and `extra` compare the spans
+    themselves.
     """
 
     scenario: str
@@ -80,7 +81,8 @@ def compare(
 
 
 def summary(scores: Sequence[Score]) -> dict[str, Any]:
-    """The figures that count. `error` is sum |charged - true| / sum true, None where nobody was there."""
+    """The figures that count. `error` is sum |charged - true| / sum true, None where nobody was
+    there."""
     true = sum(s.true for s in scores)
     relative = sorted(s.relative for s in scores)
     hours = sum(s.hours for s in scores)

@@ -16,7 +16,8 @@ STYLES = {"a": style_a.make, "b": style_b.make, "c": style_c.make}
 
 
 def generate(seed: int, scenario: str, style: str | None = None) -> Day:
-    """The same arguments always give the same day. `style` "a", "b" or "c" forces one of the generators."""
+    """The same arguments always give the same day. `style` "a", "b" or "c" forces one of the
+    generators."""
     if scenario not in SCENARIOS:
         raise ValueError(f"unknown scenario {scenario!r}; one of: {', '.join(SCENARIOS)}")
     # A string seed is hashed by its bytes, so a day does not depend on the process.

@@ -1,4 +1,5 @@
-"""Charged against true, one dot a day: `python -m tests.traces.plot figures.json docs/pictures/metering.svg`.
+"""Charged against true, one dot a day: `python -m tests.traces.plot figures.json
+docs/pictures/metering.svg`.
 
 `figures.json` is what `python -m tests.traces.evaluate --json` printed.
 """

@@ -1,4 +1,5 @@
-"""The table of docs/metering.md: `python -m tests.traces.table figures.json`, as `evaluate --json` printed them."""
+"""The table of docs/metering.md: `python -m tests.traces.table figures.json`, as `evaluate --json`
+printed them."""
 
 from __future__ import annotations
 

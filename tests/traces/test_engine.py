@@ -9,7 +9,8 @@ from tests.traces.engine import charge, rules
 
 
 def test_everything_is_metered_and_nothing_runs_out() -> None:
-    """More is charged than the shipped policy would let through: the meter is measured, not a policy."""
+    """More is charged than the shipped policy would let through: the meter is measured, not a
+    policy."""
     page = {
         "user": "ana",
         "status": 200,

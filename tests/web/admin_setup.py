@@ -1,4 +1,5 @@
-"""What tests of the admin pages need: a ledger in memory, rules with an administrator, and the proxy at one instant."""
+"""What tests of the admin pages need: a ledger in memory, rules with an administrator, and the
+proxy at one instant."""
 
 from __future__ import annotations
 

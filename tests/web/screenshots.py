@@ -1,6 +1,8 @@
-"""Takes a picture of each page, light, dark and on a phone, into `artifacts/pages/`, for people to look at.
+"""Takes a picture of each page, light, dark and on a phone, into `artifacts/pages/`, for people to
+look at.
 
-Run it as `python tests/web/screenshots.py`. `ALLOWANCE_CHROMIUM` names the browser (default `chromium` on PATH).
+Run it as `python tests/web/screenshots.py`. `ALLOWANCE_CHROMIUM` names the browser (default
+`chromium` on PATH).
 """
 
 from __future__ import annotations

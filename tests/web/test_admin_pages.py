@@ -1,4 +1,5 @@
-"""`proxy_addon/web/admin_pages.py`: who gets in, what is shown, what is decided and what leaves a trace."""
+"""`proxy_addon/web/admin_pages.py`: who gets in, what is shown, what is decided and what leaves a
+trace."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ async def form(setup: AdminSetup, name: str = "ada", **fields: str) -> dict[str,
 async def test_only_administrators_who_signed_in(
     path: str, fields: dict[str, str] | None, name: str, signed_in: bool, word: str
 ) -> None:
-    """Others get 403 and read which role is needed, and an administrator's address alone is not enough."""
+    """Others get 403 and read which role is needed, and an administrator's address alone is not
+    enough."""
     setup = AdminSetup(pseudonyms=True)
     setup.asked()
     answer = await call(setup.person(name, signed_in=signed_in), path, fields)
@@ -58,7 +60,8 @@ async def test_only_administrators_who_signed_in(
 
 
 async def test_the_page() -> None:
-    """Rules, parts, tried-out rules and totals, without a person in them; strict headers; everything escaped."""
+    """Rules, parts, tried-out rules and totals, without a person in them; strict headers;
+    everything escaped."""
     problems = ("rules/policy.yaml:3:5: unknown-key: 'x<y' is not known",)
     setup = AdminSetup(problems=problems)
     setup.inner.write_visits([visit("facebook", 60, 5), visit("youtube", 30, 20, None)])
@@ -98,7 +101,8 @@ async def test_the_page() -> None:
 
 
 async def test_approving() -> None:
-    """A yes is a grant until the period ends, audited, told at once to the writer, and counted; once."""
+    """A yes is a grant until the period ends, audited, told at once to the writer, and counted;
+    once."""
     setup = AdminSetup()
     setup.asked(reason="<script>alert(1)</script>")
     page = await call(setup.person("ada"), "/admin")
@@ -208,7 +212,8 @@ async def test_the_ledger_is_away() -> None:
 
 
 async def test_unmasking() -> None:
-    """First the audit with the reason, then the name, for that administrator and for a minute or two."""
+    """First the audit with the reason, then the name, for that administrator and for a minute or
+    two."""
     setup = AdminSetup(pseudonyms=True)
     hidden = NAMES.of("dora")
     sent = await form(setup, pseudonym=hidden, reason="a complaint")

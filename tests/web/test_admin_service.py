@@ -66,7 +66,8 @@ async def test_a_glance_waits_for_nobody() -> None:
 
 
 async def test_an_override_counts_behind_pseudonyms() -> None:
-    """The grant of a pseudonym is for the pseudonym, though the name behind it decides about its end."""
+    """The grant of a pseudonym is for the pseudonym, though the name behind it decides about its
+    end."""
     setup = AdminSetup(pseudonyms=True)
     setup.asked(person="dora")
     closed = await setup.admin_service.approve("r1", "ada")

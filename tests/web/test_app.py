@@ -1,4 +1,5 @@
-"""`proxy_addon/web/app.py`: the employee's pages and the web port, through the real ASGI applications."""
+"""`proxy_addon/web/app.py`: the employee's pages and the web port, through the real ASGI
+applications."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ def text_of(page: str) -> str:
 
 
 async def test_the_employee_sees_balances_and_visits() -> None:
-    """Name, roles, what is left of each allowance, when more comes, and today's visits, newest first."""
+    """Name, roles, what is left of each allowance, when more comes, and today's visits, newest
+    first."""
     answer = await get(as_person(employee_app(FULL)), "/")
     shown = text_of(answer.text)
     assert answer.status_code == 200
@@ -102,7 +104,8 @@ async def test_only_the_proxy_says_who_asks(path: str) -> None:
 
 
 async def test_me_json_is_the_format_of_the_contract() -> None:
-    """`/me.json` and `usage USER --json` are one format: seconds and ISO instants in the policy's zone."""
+    """`/me.json` and `usage USER --json` are one format: seconds and ISO instants in the policy's
+    zone."""
     answer = await get(as_person(employee_app(FULL)), "/me.json")
     body = answer.json()
     assert list(body) == ["user", "roles", "allowances", "visits"]
@@ -212,7 +215,8 @@ async def test_pac_names_the_host_that_the_client_used(host: str, proxy: str | N
 
 
 async def test_pac_through_the_proxy_needs_the_proxys_address() -> None:
-    """`allowance.internal` is not a name that a browser could connect to: the adapter says which is."""
+    """`allowance.internal` is not a name that a browser could connect to: the adapter says which
+    is."""
     app = employee_app(FixedProxyState())
     assert (
         "PROXY 10.0.0.5:8080" in (await get(as_person(app, reached="10.0.0.5"), "/proxy.pac")).text
@@ -270,7 +274,8 @@ async def test_a_wrong_method_and_head() -> None:
 
 
 async def test_a_failure_of_ours_is_a_page(caplog: pytest.LogCaptureFixture) -> None:
-    """An exception ends in a styled 500 and one log entry; nothing of it reaches the reader or the server."""
+    """An exception ends in a styled 500 and one log entry; nothing of it reaches the reader or the
+    server."""
     answer = await get(as_person(employee_app(FixedProxyState(broken=True))), "/")
     assert answer.status_code == 500
     assert "Something went wrong" in answer.text

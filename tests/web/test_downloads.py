@@ -47,7 +47,8 @@ def test_safe_host(authority: str, host: str | None) -> None:
 
 @given(st.text(max_size=40))
 def test_no_text_breaks_out_of_the_script(text: str) -> None:
-    """Whatever a client sends as its host, quotes, backslashes and line ends never reach the script."""
+    """Whatever a client sends as its host, quotes, backslashes and line ends never reach the
+    script."""
     host = safe_host(text)
     assert host is None or not set(host) & set("\"'\\\n\r\u2028 ;<>()")
 

@@ -44,7 +44,8 @@ def test_overlap_is_counted_once() -> None:
 
 
 def test_timeline_holds_every_visit() -> None:
-    """Marks lie inside the line in order, a glance is wide enough to see, and ticks are full hours."""
+    """Marks lie inside the line in order, a glance is wide enough to see, and ticks are full
+    hours."""
     seen = (visit("facebook", 335, 6), visit("youtube", 30, 0.1, None), visit("linkedin", 1, 1.2))
     line = day_of(FixedProxyState(seen=seen), DORA).timeline
     assert line is not None
@@ -71,7 +72,8 @@ def test_a_running_visit_lasts_until_now() -> None:
 
 
 def test_every_visit_says_why() -> None:
-    """What opened, extended and closed it, in the words of `evidence.py`; old visits say that nothing was recorded."""
+    """What opened, extended and closed it, in the words of `evidence.py`; old visits say that
+    nothing was recorded."""
     told = visit("facebook", 30, 5)
     told = replace(
         told, evidence=EvidenceSummary(("page-opened", told.start), (), ("time-up", told.end))

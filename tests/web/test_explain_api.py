@@ -44,7 +44,8 @@ async def test_who_is_local(host: str) -> None:
 
 
 async def test_who_is_not() -> None:
-    """Another machine; a front proxy that passes somebody on; a page in a browser, also one that rebinds names."""
+    """Another machine; a front proxy that passes somebody on; a page in a browser, also one that
+    rebinds names."""
     assert (await get(client="10.0.0.5")).status_code == 403
     assert (await get(host="evil.example")).status_code == 403
     assert (await get(x_forwarded_for="10.0.0.5")).status_code == 403

@@ -64,7 +64,8 @@ def request(headers: dict[str, str], body: bytes = b"", scheme: str = "https") -
     ],
 )
 def test_from_our_page(headers: dict[str, str], scheme: str, ours: bool) -> None:
-    """Only a browser that says it is on our own page, with the same scheme; silence is not enough."""
+    """Only a browser that says it is on our own page, with the same scheme; silence is not
+    enough."""
     assert from_our_page(request(headers, scheme=scheme)) is ours
 
 
@@ -104,7 +105,8 @@ async def test_posted() -> None:
     ],
 )
 async def test_refused(headers: dict[str, str], body: dict[str, str], status: int) -> None:
-    """From elsewhere, without this person's token, too old, too much, or no form at all: nothing is taken."""
+    """From elsewhere, without this person's token, too old, too much, or no form at all: nothing is
+    taken."""
     with pytest.raises(Refusal) as refused:
         await posted(request(headers, urlencode(body).encode()), "dora", TOKENS, NOW)
     assert refused.value.status_code == status

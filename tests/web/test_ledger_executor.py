@@ -20,7 +20,8 @@ async def test_answers_and_problems_come_back() -> None:
 
 
 async def test_a_ledger_that_hangs() -> None:
-    """A question that takes too long is given up, the loop goes on meanwhile, and no more than a few hang."""
+    """A question that takes too long is given up, the loop goes on meanwhile, and no more than a
+    few hang."""
     executor, over = LedgerExecutor(timeout=0.05, max_calls=2), threading.Event()
     try:
         asked = [executor.run(over.wait) for _ in range(3)]

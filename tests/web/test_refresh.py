@@ -1,4 +1,5 @@
-"""`proxy_addon/web/static/refresh.js` in a real browser, under the policy that the page is served with."""
+"""`proxy_addon/web/static/refresh.js` in a real browser, under the policy that the page is served
+with."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ async def _shown(page: Page, text: str) -> None:
 
 @pytest.mark.browser
 async def test_the_page_keeps_itself_up_to_date() -> None:
-    """Twenty seconds later new minutes are shown without a reload; when the proxy is away the old ones stay."""
+    """Twenty seconds later new minutes are shown without a reload; when the proxy is away the old
+    ones stay."""
     served = _Served()
     complaints: list[str] = []
     path = os.environ.get("ALLOWANCE_CHROMIUM") or shutil.which("chromium")

@@ -1,4 +1,5 @@
-"""`proxy_addon/web/rule_explanation.py`: which rule decides, in plain words, and about nobody else."""
+"""`proxy_addon/web/rule_explanation.py`: which rule decides, in plain words, and about nobody
+else."""
 
 from __future__ import annotations
 
@@ -72,7 +73,8 @@ def page(
 
 
 def test_the_walk_in_plain_words() -> None:
-    """Each rule before the one that decides with what it lacks; what was used, by what, and what comes next."""
+    """Each rule before the one that decides with what it lacks; what was used, by what, and what
+    comes next."""
     asked = page("facebook", seen=(visit("linkedin", 60, 4), visit("facebook", 30, 5))).asked
     assert asked is not None
     assert (asked.title, asked.opens) == ("Facebook", True)
@@ -185,7 +187,8 @@ def test_the_platforms_of_the_day() -> None:
 
 
 def test_what_cannot_be_answered() -> None:
-    """A platform that is none and an address that is none are said; nothing asked is nothing wrong."""
+    """A platform that is none and an address that is none are said; nothing asked is nothing
+    wrong."""
     assert page("myspace").problem == "There is no such platform here."
     assert page("", "http://").problem is not None
     assert (page().problem, page().asked) == (None, None)
@@ -201,7 +204,8 @@ def test_a_long_list_is_cut() -> None:
 
 
 async def test_the_page() -> None:
-    """Reached from the employee's page, with a form that needs no script, and about who asks alone."""
+    """Reached from the employee's page, with a form that needs no script, and about who asks
+    alone."""
     app = as_person(employee_app(StateWithRules(seen=(visit("facebook", 30, 5),))))
     assert 'href="/why"' in (await get(app, "/")).text
     answer = await get(app, "/why?platform=youtube&user=bob")
@@ -225,7 +229,8 @@ async def test_the_page() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=80), st.text(max_size=80))
 async def test_whatever_is_typed(platform: str, address: str) -> None:
-    """Anything typed is an answer or a problem in words, never an error, and what comes back is escaped."""
+    """Anything typed is an answer or a problem in words, never an error, and what comes back is
+    escaped."""
     marked = f"{address}<b id=evil>\"'"
     found = page(platform, marked)
     assert found.problem or found.asked or not found.address

@@ -16,7 +16,8 @@ from tests.web.office import FixedProxyState
 
 
 def test_serves_until_it_is_stopped() -> None:
-    """It answers after `start`, on another thread, and after `stop` nobody listens and nothing runs."""
+    """It answers after `start`, on another thread, and after `stop` nobody listens and nothing
+    runs."""
     port = free_port()
     server = WebServer(web_app(FixedProxyState()), HostPort("127.0.0.1", port))
     server.start()

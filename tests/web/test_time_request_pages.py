@@ -133,7 +133,8 @@ async def test_a_device_may_ask() -> None:
 
 
 async def test_the_ledger_is_away() -> None:
-    """Asking says so, with 503 and without a word about our machines; the person's own page does without."""
+    """Asking says so, with 503 and without a word about our machines; the person's own page does
+    without."""
     setup = AdminSetup(UnreachableLedger())
     sent = {"allowance": "daily-social", "minutes": "1", "reason": "x"}
     sent["token"] = setup.admin_service.tokens.of("dora", now=NOW)
@@ -152,7 +153,8 @@ async def test_the_ledger_is_away() -> None:
 
 
 def test_rows() -> None:
-    """What waits and what was answered within a day, newest first, six at most, with its note and its end."""
+    """What waits and what was answered within a day, newest first, six at most, with its note and
+    its end."""
     ledger = MemoryLedger()
 
     def ask(number: int, created: float = NOW - 100.0) -> None:

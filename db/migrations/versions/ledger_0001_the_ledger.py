@@ -1,4 +1,5 @@
-"""The ledger: visits, people, grants, requests for time, acknowledgements, audit and rule versions."""
+"""The ledger: visits, people, grants, requests for time, acknowledgements, audit and rule
+versions."""
 
 from __future__ import annotations
 

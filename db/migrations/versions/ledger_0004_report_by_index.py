@@ -14,7 +14,8 @@ _COLUMNS = ["person", "ended_at"]
 
 
 def upgrade() -> None:
-    """Forward. Some seconds for some million visits; SQLite has no such indexes and keeps what it has."""
+    """Forward. Some seconds for some million visits; SQLite has no such indexes and keeps what it
+    has."""
     _make_anew(["started_at", "allowance", "platform"])
 
 

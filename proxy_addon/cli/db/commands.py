@@ -93,7 +93,8 @@ def prune(
 
 
 def _schema_and_problem(settings: Settings) -> tuple[str | None, str | None]:
-    """The revision of the database, None where it cannot be read; and why the ledger cannot be used."""
+    """The revision of the database, None where it cannot be read; and why the ledger cannot be
+    used."""
     schema = None
     try:
         schema = schema_of(settings.database)

@@ -65,7 +65,8 @@ def copy_command(source: Source, target: Target, as_json: AsJson = False) -> Non
 
 
 def _end(name: str, url: str) -> Address:
-    """One of the two databases. The message about a wrong URL says which one it is and hides its password."""
+    """One of the two databases. The message about a wrong URL says which one it is and hides its
+    password."""
     try:
         return parse(url)
     except LedgerError as error:

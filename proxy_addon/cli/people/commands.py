@@ -82,7 +82,8 @@ def list_people(
 
 @app.command()
 def remove(user: User, passwords: Passwords = None, config: Config = None) -> None:
-    """Remove a person's sign-in. Recorded visits stay; a running proxy notices within two seconds."""
+    """Remove a person's sign-in. Recorded visits stay; a running proxy notices within two
+    seconds."""
     with _one_line_errors():
         settings = _settings(passwords, config)
         file = _file(settings, passwords)

@@ -1,4 +1,5 @@
-"""`allowance people export|erase|unmask`: what is stored about a person, erasing it, and who a pseudonym is."""
+"""`allowance people export|erase|unmask`: what is stored about a person, erasing it, and who a
+pseudonym is."""
 
 from __future__ import annotations
 
@@ -169,7 +170,8 @@ def unmask(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show who is behind a pseudonym, among the people whom this host knows. Each attempt is recorded in the audit."""
+    """Show who is behind a pseudonym, among the people whom this host knows. Each attempt is
+    recorded in the audit."""
     if not is_pseudonym(pseudonym):
         exit_with(
             f"PSEUDONYM: {pseudonym!r} is not a pseudonym; write p: and sixteen letters or digits, as reports show it"
@@ -215,8 +217,9 @@ def _opened(
 
 
 def _replay_journals(files: _Files) -> None:
-    """What proxies of this host that are gone had left goes to the ledger, to be erased there. A proxy that runs
-    empties its own while it reaches the ledger, and what comes late is not taken any more."""
+    """What proxies of this host that are gone had left goes to the ledger, to be erased there. A
+    proxy that runs empties its own while it reaches the ledger, and what comes late is not taken
+    any more."""
     folder = journal_folder(files.settings.journal, files.settings.database)
     with redirect_stdout(sys.stderr):  # what it logs is not the answer of this command
         replay(folder, parse(files.settings.database).identity, files.ledger)
@@ -287,7 +290,8 @@ def _mentions(rules: RuleSet, name: str) -> list[str]:
 
 
 def _document(files: _Files, name: str) -> dict[str, Any]:
-    """The documented form: docs/privacy.md. Instants are ISO in the zone of the policy, times in seconds."""
+    """The documented form: docs/privacy.md. Instants are ISO in the zone of the policy, times in
+    seconds."""
     zone = files.rules.zone
 
     def at(instant: float | None) -> str | None:

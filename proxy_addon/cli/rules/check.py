@@ -18,7 +18,8 @@ from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.yaml_reader import lines
 
 _SHOWN = 100  # problems; whoever has more begins with the first ones
-# What is not ours to show: behind such a link may lie anything, which the rules folder's editor may not read.
+# What is not ours to show: behind such a link may lie anything, which the rules folder's editor may
+# not read.
 _NOT_SHOWN = frozenset({Code.OUTSIDE_FOLDER})
 _WIDTH = 120  # characters of the offending line
 
@@ -42,7 +43,8 @@ def check(
     ] = Format.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    """Report everything that is wrong with a rules folder. Exit code: 0 no problems, 1 errors, 3 warnings only."""
+    """Report everything that is wrong with a rules folder. Exit code: 0 no problems, 1 errors, 3
+    warnings only."""
     folder = folder or _settings_folder()
     problems = rules_folder.check(folder)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
@@ -58,7 +60,8 @@ def check(
 
 
 def _settings_folder() -> Path:
-    """The folder that the proxy would read here. Ends the command with 1 where the settings are wrong."""
+    """The folder that the proxy would read here. Ends the command with 1 where the settings are
+    wrong."""
     try:
         return load_settings().rules
     except SettingsError as error:

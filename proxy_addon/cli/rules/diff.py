@@ -69,7 +69,8 @@ def diff(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what would change if the rules in DIR took the place of those in force: who gains, who loses."""
+    """Show what would change if the rules in DIR took the place of those in force: who gains, who
+    loses."""
     with one_line_errors():
         before = rules_folder.load(load_settings({"rules": rules}, config).rules)
         after = rules_folder.load(folder)

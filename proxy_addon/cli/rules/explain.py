@@ -124,7 +124,8 @@ def _explained(
 
 
 def _known(engine: Engine, settings: Settings, person: Person | None, now: float) -> Used:
-    """What the ledger knows of somebody; nothing was used where there is no ledger yet, and none is made."""
+    """What the ledger knows of somebody; nothing was used where there is no ledger yet, and none is
+    made."""
     with one_line_errors(), ledger_if_any(engine.rule_set, settings) as ledger:
         if person is None or ledger is None:
             return NOTHING

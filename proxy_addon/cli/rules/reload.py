@@ -17,7 +17,8 @@ SECONDS = 60.0  # tests of rules may take a while
 
 
 def reload(web: Web = None, config: Config = None, as_json: AsJson = False) -> None:
-    """Apply the rules folder now. Exit code 1, with every problem, if the old rules have to stay."""
+    """Apply the rules folder now. Exit code 1, with every problem, if the old rules have to
+    stay."""
     with one_line_errors():
         port = load_settings({"web": web}, config).web
     answer = _ask(port.from_here)

@@ -39,7 +39,8 @@ def text_of(kind: str) -> str:
 def schema(
     kind: Annotated[str, typer.Argument(metavar="[KIND]", help=f"One of {', '.join(KINDS)}.")] = "",
 ) -> None:
-    """Print the JSON Schema (draft 2020-12) of a kind of rule file, or all of them by their names."""
+    """Print the JSON Schema (draft 2020-12) of a kind of rule file, or all of them by their
+    names."""
     if kind and kind not in KINDS:
         say(f"there is no kind of rule file {kind!r}: write one of {', '.join(KINDS)}", err=True)
         raise typer.Exit(2)

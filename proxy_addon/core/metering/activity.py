@@ -2,12 +2,13 @@
 
 Rules of this file:
 
-* It judges a request by itself, its page and a short memory of pages (`PageMemory`). Whether it is periodic is decided
-  afterwards (`polling.py`).
-* The checks in `classify` are in order of certainty: what a browser *says* about a request (prefetch, navigation)
-  comes before what the catalogue knows, and that before what sizes and types suggest.
-* In doubt between an embed and a first-party load, an open page of the platform decides. A platform that nobody
-  opened has no first-party loads.
+* It judges a request by itself, its page and a short memory of pages (`PageMemory`). Whether it is
+  periodic is decided afterwards (`polling.py`).
+* The checks in `classify` are in order of certainty: what a browser *says* about a request
+  (prefetch, navigation) comes before what the catalogue knows, and that before what sizes and types
+  suggest.
+* In doubt between an embed and a first-party load, an open page of the platform decides. A platform
+  that nobody opened has no first-party loads.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class Evidence(StrEnum):
 class Exchange(NamedTuple):
     """One request as it was seen. Hosts are normalised, header values lower case, None = not sent.
 
-    `page_host`/`page_path` come from Referer, `origin_host` from Origin; `bytes` and `duration` (seconds) are
-    those of the answer, as far as known; `status` 0 = not answered yet.
+    `page_host`/`page_path` come from Referer, `origin_host` from Origin; `bytes` and `duration`
+    (seconds) are those of the answer, as far as known; `status` 0 = not answered yet.
     """
 
     method: str
@@ -82,7 +83,8 @@ class Exchange(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """The answer: activity, the evidence for it, and the kind of gap that may follow (None = none)."""
+    """The answer: activity, the evidence for it, and the kind of gap that may follow (None =
+    none)."""
 
     activity: Activity
     evidence: Evidence
@@ -90,10 +92,11 @@ class Judgement(NamedTuple):
 
 
 class PageMemory(NamedTuple):
-    """A short memory for one person and platform: when a page of it was last open, and which embeds were.
+    """A short memory for one person and platform: when a page of it was last open, and which embeds
+    were.
 
-    Instants; `embeds` holds the (host, path) of the last few embed documents, and `inside_at` is when a script of one
-    asked for something last.
+    Instants; `embeds` holds the (host, path) of the last few embed documents, and `inside_at` is
+    when a script of one asked for something last.
     """
 
     page_at: float = float("-inf")
@@ -157,7 +160,8 @@ _PREFETCH = Judgement(Activity.PREFETCH, Evidence.PREFETCH)
 def classify(x: Exchange, hit: Hit, page: Hit | None, pages: PageMemory, at: float) -> Judgement:
     """Judge one request of the platform `hit` names.
 
-    `page` is what the catalogue knows of the page behind it (its Referer or Origin); `at` an instant.
+    `page` is what the catalogue knows of the page behind it (its Referer or Origin); `at` an
+    instant.
     """
     if x.purpose and ("prefetch" in x.purpose or "prerender" in x.purpose):
         return _PREFETCH
@@ -175,7 +179,8 @@ def classify(x: Exchange, hit: Hit, page: Hit | None, pages: PageMemory, at: flo
 
 
 def is_navigation(x: Exchange) -> bool:
-    """True for a page load at the top level; without fetch metadata, for a GET that asks for HTML."""
+    """True for a page load at the top level; without fetch metadata, for a GET that asks for
+    HTML."""
     if x.dest is not None:
         return x.dest == "document" and x.mode in (None, "navigate")
     if x.mode is not None or x.site is not None or x.method != "GET":
@@ -192,7 +197,8 @@ def _navigation(x: Exchange, hit: Hit) -> Judgement:
 
 
 def _machine(x: Exchange, hit: Hit) -> Evidence | None:
-    """The evidence for traffic that no person causes, from the request alone; None when there is none."""
+    """The evidence for traffic that no person causes, from the request alone; None when there is
+    none."""
     if hit.background:
         return Evidence.TELEMETRY
     if x.method in ("HEAD", "OPTIONS"):
@@ -219,7 +225,8 @@ def _machine(x: Exchange, hit: Hit) -> Evidence | None:
 def _embedded(
     x: Exchange, hit: Hit, page: Hit | None, pages: PageMemory, at: float
 ) -> Evidence | None:
-    """The evidence that this request belongs to another site's page; None when it is the platform's own."""
+    """The evidence that this request belongs to another site's page; None when it is the platform's
+    own."""
     if x.dest in _FRAMES and x.site == "cross-site":
         return Evidence.EMBED_FRAME
     behind = x.page_host or x.origin_host
@@ -261,7 +268,8 @@ def with_answer(
 
 
 def leads(x: Exchange) -> bool:
-    """True for requests of a script or a person; pictures, scripts and styles only follow such a request."""
+    """True for requests of a script or a person; pictures, scripts and styles only follow such a
+    request."""
     return x.dest not in _FOLLOWERS and not x.content_type.startswith(_FOLLOWING_TYPES)
 
 

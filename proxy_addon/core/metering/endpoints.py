@@ -10,7 +10,8 @@ MIXED = (
 
 
 def endpoint(host: str, path: str) -> str:
-    """Host and path without identifiers, hashes and the query: the same for each request of a timer."""
+    """Host and path without identifiers, hashes and the query: the same for each request of a
+    timer."""
     path = path.partition("?")[0]
     if len(path) <= 40 and path.islower() and not any(map(str.isdigit, path)):
         return host + path

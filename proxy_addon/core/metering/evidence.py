@@ -1,8 +1,9 @@
-"""What opened, extended and closed a visit: a small summary of the evidence, kinds and times, never a URL.
+"""What opened, extended and closed a visit: a small summary of the evidence, kinds and times, never
+a URL.
 
-One line for each kind of evidence, counted by bursts: what a page loads at once is one load, and a film that pauses
-for less than a minute is one film. A summary grows with each mark; after minutes were given back it is computed again
-from the marks that are left (`summarise`, `corrected`).
+One line for each kind of evidence, counted by bursts: what a page loads at once is one load, and a
+film that pauses for less than a minute is one film. A summary grows with each mark; after minutes
+were given back it is computed again from the marks that are left (`summarise`, `corrected`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ GIVEN_BACK: Final = "given-back"
 CLOCK_SET: Final = "clock-set"
 
 type Cause = Mark | str | None
-"""What changed a stretch: a mark that was added, why it was ended, or None (other rules, the same time)."""
+"""What changed a stretch: a mark that was added, why it was ended, or None (other rules, the same
+time)."""
 
 _as_text = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -36,7 +38,8 @@ _JOINS: Final = {
 
 
 def opened(stretch: Stretch, start: float) -> EvidenceSummary:
-    """The summary of a visit that starts at `start`: with its stretch, or later, where the rule changed."""
+    """The summary of a visit that starts at `start`: with its stretch, or later, where the rule
+    changed."""
     if start > stretch.start:
         return EvidenceSummary((RULE_CHANGED, start))
     code = CODES[stretch.opened]
@@ -44,7 +47,8 @@ def opened(stretch: Stretch, start: float) -> EvidenceSummary:
 
 
 def extended(summary: EvidenceSummary, mark: Mark, start: float, end: float) -> EvidenceSummary:
-    """The summary with one more mark, clipped to the visit `[start, end)`; the visit is open again."""
+    """The summary with one more mark, clipped to the visit `[start, end)`; the visit is open
+    again."""
     if mark.at >= end or (mark.at < start and mark.until <= start):
         return summary
     code, at, until = CODES[mark.evidence], max(mark.at, start), min(mark.until, end)
@@ -75,7 +79,8 @@ def summarise(stretch: Stretch, start: float, end: float, marks: Iterable[Mark])
 
 
 def closed(summary: EvidenceSummary, why: str, end: float) -> EvidenceSummary:
-    """The summary of a visit that ended at `end` because of `why`; evidence after its end is left out."""
+    """The summary of a visit that ended at `end` because of `why`; evidence after its end is left
+    out."""
     lines = tuple(
         line._replace(last=min(line.last, end)) for line in summary.extended if line.first <= end
     )
@@ -85,7 +90,8 @@ def closed(summary: EvidenceSummary, why: str, end: float) -> EvidenceSummary:
 def corrected(
     known: EvidenceSummary, before: EvidenceSummary, after: EvidenceSummary
 ) -> EvidenceSummary:
-    """The summary after minutes were given back: `before` and `after` are computed from the marks of then and now.
+    """The summary after minutes were given back: `before` and `after` are computed from the marks
+    of then and now.
 
     What `known` has beyond `before` is older than the marks, and stays.
     """
@@ -101,7 +107,8 @@ def corrected(
 
 
 class SummaryBuilder(NamedTuple):
-    """A stretch that changed, the timeline now and before, and the cause: makes the summaries of its visits."""
+    """A stretch that changed, the timeline now and before, and the cause: makes the summaries of
+    its visits."""
 
     stretch: Stretch
     timeline: Timeline
@@ -134,7 +141,8 @@ class SummaryBuilder(NamedTuple):
         return summary
 
     def _shortened(self, row: Visit, start: float, end: float) -> EvidenceSummary:
-        """The summary of a visit that lost minutes of periodic requests, computed from the marks that are left."""
+        """The summary of a visit that lost minutes of periodic requests, computed from the marks
+        that are left."""
         summary, known, section = self.new(start, end), row.evidence, self.stretch.section
         kept = sum(
             max(0.0, min(row.end, s.end) - max(row.start, s.start))

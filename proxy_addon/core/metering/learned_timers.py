@@ -1,7 +1,9 @@
-"""Timers learned from periodic requests: which of them explains an instant, and how they resume after a silence.
+"""Timers learned from periodic requests: which of them explains an instant, and how they resume
+after a silence.
 
-`periodicity.py` finds a timer in a series of instants. Here it is kept: its next ticks are recognised, its period is
-adjusted, and after a silence (a laptop slept, a page was reloaded) it is recognised again.
+`periodicity.py` finds a timer in a series of instants. Here it is kept: its next ticks are
+recognised, its period is adjusted, and after a silence (a laptop slept, a page was reloaded) it is
+recognised again.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ RESUMED_SHORTEST = 3.0
 
 
 class LearnedTimer(NamedTuple):
-    """A learned timer, in seconds. `last_tick` is the instant of its last tick; for combined timers it is the instant
-    at which the next event is due.
+    """A learned timer, in seconds. `last_tick` is the instant of its last tick; for combined timers
+    it is the instant at which the next event is due.
     """
 
     period: float
@@ -55,7 +57,8 @@ def is_superseded(old: LearnedTimer, new: LearnedTimer, at: float) -> bool:
 
 
 def any_running(timers: tuple[LearnedTimer, ...], at: float) -> bool:
-    """Whether one of the timers ticked recently, and asks so often that requests between its ticks would add up."""
+    """Whether one of the timers ticked recently, and asks so often that requests between its ticks
+    would add up."""
     return any(
         m.period <= LONGEST_RUNNING and at - m.last_tick <= RUNNING_PERIODS * m.period
         for m in timers
@@ -65,7 +68,8 @@ def any_running(timers: tuple[LearnedTimer, ...], at: float) -> bool:
 def after_best_match(
     timers: tuple[LearnedTimer, ...], at: float
 ) -> tuple[LearnedTimer, ...] | None:
-    """The timers after a tick at `at` of the one that it matches best; None when it matches none."""
+    """The timers after a tick at `at` of the one that it matches best; None when it matches
+    none."""
     found, place = None, 0
     for i, timer in enumerate(timers):
         if found is not None and timer.tolerance >= timers[place].tolerance:
@@ -96,8 +100,8 @@ def _after_tick(timer: LearnedTimer, at: float) -> LearnedTimer | None:
 
 
 def after_sleep(timers: tuple[LearnedTimer, ...], at: float) -> tuple[LearnedTimer, ...] | None:
-    """The timers after the first request that follows a long silence, which is a timer's: it catches up when a computer
-    wakes. None when no timer was silent for so long.
+    """The timers after the first request that follows a long silence, which is a timer's: it
+    catches up when a computer wakes. None when no timer was silent for so long.
     """
     for i, timer in enumerate(timers):
         if not timer.combined and at - timer.last_tick > SLEEP_SECONDS:
@@ -108,8 +112,9 @@ def after_sleep(timers: tuple[LearnedTimer, ...], at: float) -> tuple[LearnedTim
 def resumed(
     timers: tuple[LearnedTimer, ...], times: tuple[float, ...], person: float
 ) -> Timer | None:
-    """A known timer found with another phase (the computer slept, the page was reloaded): a precise one after two
-    intervals, a loose one after four, all later than `person`, when a person was last seen. None when none is found.
+    """A known timer found with another phase (the computer slept, the page was reloaded): a precise
+    one after two intervals, a loose one after four, all later than `person`, when a person was last
+    seen. None when none is found.
     """
     if len(times) < 3:
         return None
@@ -128,7 +133,8 @@ def resumed(
 def _ticks_back(
     times: tuple[float, ...], period: float, near: float, steps: int
 ) -> tuple[float, ...] | None:
-    """The ticks that lead to the newest of `times`, as far back as they go; None when there are fewer than `steps`."""
+    """The ticks that lead to the newest of `times`, as far back as they go; None when there are
+    fewer than `steps`."""
     found = [times[-1]]
     while (
         before := periodicity.nearest(times, found[-1] - period, near)

@@ -2,22 +2,26 @@
 
 What counts as a second of use (docs/metering.md):
 
-* An activity (a `Mark`) opens a stretch, or joins the open one when it comes before `reach`: the end of the last
-  activity plus the gap that its kind allows. The gap is charged.
-* What loads while a page is being read (its own parts in the first seconds, later pictures further down) does not
-  shorten the long gap that an opened page allows. A scroll that asks for more does.
+* An activity (a `Mark`) opens a stretch, or joins the open one when it comes before `reach`: the
+  end of the last activity plus the gap that its kind allows. The gap is charged.
+* What loads while a page is being read (its own parts in the first seconds, later pictures further
+  down) does not shorten the long gap that an opened page allows. A scroll that asks for more does.
 * After its last activity a stretch goes on for a short tail.
-* A *weak* mark is one small answer to a script, without anything to look at. One alone opens nothing: a second
-  activity soon after it does, and then the stretch starts with the first. Long after the last firm evidence, weak
-  marks extend a stretch only while they follow each other closely.
-* Minutes can be given back: marks keep the `root` of their evidence; `retract` removes those of periodic requests
-  and folds the rest again. Stretches keep their serial number, so a caller sees a stretch become shorter, split or
-  vanish (`end == start`), and writes the change under the same number.
-* When time is up, `truncate` adds a mark that ends everything, so that what is given back later is right.
-* Time that runs backwards changes nothing: a mark from the past counts from the newest instant seen.
+* A *weak* mark is one small answer to a script, without anything to look at. One alone opens
+  nothing: a second activity soon after it does, and then the stretch starts with the first. Long
+  after the last firm evidence, weak marks extend a stretch only while they follow each other
+  closely.
+* Minutes can be given back: marks keep the `root` of their evidence; `retract` removes those of
+  periodic requests and folds the rest again. Stretches keep their serial number, so a caller sees a
+  stretch become shorter, split or vanish (`end == start`), and writes the change under the same
+  number.
+* When time is up, `truncate` adds a mark that ends everything, so that what is given back later is
+  right.
+* Time that runs backwards changes nothing: a mark from the past counts from the newest instant
+  seen.
 
-States are values; nothing is changed in place. Memory is bounded: old marks are folded into one that cannot be
-retracted any more.
+States are values; nothing is changed in place. Memory is bounded: old marks are folded into one
+that cannot be retracted any more.
 """
 
 from __future__ import annotations
@@ -36,7 +40,8 @@ STREAM_GAP = (
 )
 PARALLEL_SECTIONS = 4
 PAGE_LOAD = 5.0  # seconds that a page goes on loading its own parts
-PENDING_GAP = 20.0  # seconds within which a weak mark needs another one to count, without firm evidence nearby
+# seconds within which a weak mark needs another one to count, without firm evidence nearby
+PENDING_GAP = 20.0
 PENDING_GAP_SAME = 10.0  # the same for one endpoint, which may be a timer's
 WEAK_GAP = 60.0  # seconds that a weak mark may bridge while firm evidence supports it
 FIRM_MEMORY = 180.0  # seconds for which firm evidence supports weak marks after it
@@ -48,10 +53,11 @@ NEVER = float("-inf")
 class Mark(NamedTuple):
     """One activity: from when to when (instants), of which kind, made by which endpoint.
 
-    `needs`: how many bursts must come soon after each other to open a stretch: 1 is firm, more is weak. `root`
-    names the evidence it belongs to, None = a person for certain; `cut` ends all that is open instead. `novel`: that
-    endpoint was not asked before, so that even a weak mark may end a long read. `follows`: pictures that nothing asked
-    for, further down on the page that is being read.
+    `needs`: how many bursts must come soon after each other to open a stretch: 1 is firm, more is
+    weak. `root` names the evidence it belongs to, None = a person for certain; `cut` ends all that
+    is open instead. `novel`: that endpoint was not asked before, so that even a weak mark may end a
+    long read. `follows`: pictures that nothing asked for, further down on the page that is being
+    read.
     """
 
     at: float
@@ -73,7 +79,8 @@ class Mark(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A continuous use of one section: `[start, end)`, instants, and the evidence that opened and last extended it."""
+    """A continuous use of one section: `[start, end)`, instants, and the evidence that opened and
+    last extended it."""
 
     serial: int
     start: float
@@ -84,10 +91,11 @@ class Stretch(NamedTuple):
 
 
 class Timeline(NamedTuple):
-    """The state of the fold: marks that may still be retracted, and the stretches made from them. Instants.
+    """The state of the fold: marks that may still be retracted, and the stretches made from them.
+    Instants.
 
-    `reach`: until when firm evidence joins the open stretch; `until`: end of the last activity that counted; `firm`:
-    end of the last firm one; `pending`: weak marks that opened nothing so far.
+    `reach`: until when firm evidence joins the open stretch; `until`: end of the last activity that
+    counted; `firm`: end of the last firm one; `pending`: weak marks that opened nothing so far.
     """
 
     marks: tuple[Mark, ...] = ()
@@ -121,7 +129,8 @@ def observe(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
 
 
 def joins(timeline: Timeline, at: float, *, weak: bool = False) -> bool:
-    """Whether an activity at the instant `at` joins the open stretch, so that the gap before it is charged."""
+    """Whether an activity at the instant `at` joins the open stretch, so that the gap before it is
+    charged."""
     if not timeline.stretches or at > timeline.reach:
         return False
     if not weak:
@@ -134,7 +143,8 @@ def _fold(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
         return _cut(timeline, mark)
     end = mark.until + metering.tail
     gap = gap_of(mark.kind, metering)
-    # A brief activity beside one that goes on does not shorten its gap: else retracting it would charge more.
+    # A brief activity beside one that goes on does not shorten its gap: else retracting it would
+    # charge more.
     reach = max(mark.until + gap, min(timeline.reach, timeline.until + gap))
     firm = timeline.firm if mark.weak else max(timeline.firm, mark.until)
     until = max(timeline.until, mark.until)
@@ -181,7 +191,8 @@ def _cut(timeline: Timeline, mark: Mark) -> Timeline:
 
 
 def _part_of_page(timeline: Timeline, mark: Mark) -> bool:
-    """True for what a page loads by itself in its first seconds, and for loads while media is playing."""
+    """True for what a page loads by itself in its first seconds, and for loads while media is
+    playing."""
     for seen in reversed(timeline.marks):
         if mark.at - seen.at > PAGE_LOAD and mark.at > seen.until:
             return False
@@ -217,7 +228,8 @@ def _join(timeline: Timeline, mark: Mark, end: float) -> Timeline:
 
 
 def _parallel_stretch(timeline: Timeline, mark: Mark) -> int | None:
-    """The index of the stretch in another section that a running stream extends; None for a change of section.
+    """The index of the stretch in another section that a running stream extends; None for a change
+    of section.
 
     Two streams at once (a course and a feed) are two stretches at once.
     """
@@ -246,7 +258,8 @@ def _append(marks: tuple[Mark, ...], mark: Mark) -> tuple[Mark, ...]:
 
 
 def retract(timeline: Timeline, roots: Set[Root], metering: Metering) -> Timeline:
-    """Remove the marks of `roots`, which were periodic requests. Other marks stay; stretches shrink."""
+    """Remove the marks of `roots`, which were periodic requests. Other marks stay; stretches
+    shrink."""
     kept = tuple(m for m in timeline.marks if m.root not in roots)
     if len(kept) == len(timeline.marks):
         return timeline
@@ -257,7 +270,8 @@ def retract(timeline: Timeline, roots: Set[Root], metering: Metering) -> Timelin
 
 
 def _same_serials(old: Timeline, new: Timeline) -> Timeline:
-    """Stretches that start inside an old one keep its serial number; old ones without a match become empty."""
+    """Stretches that start inside an old one keep its serial number; old ones without a match
+    become empty."""
     unmatched = list(old.stretches)
     serial = new.serial
     numbered: list[Stretch] = []
@@ -282,7 +296,8 @@ def _same_serials(old: Timeline, new: Timeline) -> Timeline:
 
 
 def truncate(timeline: Timeline, at: float) -> Timeline:
-    """End what is open at the instant `at` (time was up, the connection was cut); nothing joins it afterwards."""
+    """End what is open at the instant `at` (time was up, the connection was cut); nothing joins it
+    afterwards."""
     if (
         timeline.until <= NEVER
         and not timeline.pending
@@ -299,7 +314,8 @@ def _before(mark: Mark, at: float) -> Mark:
 
 
 def settle(timeline: Timeline, now: float, memory: float) -> Timeline:
-    """Forget what can no longer change: stretches that ended more than `memory` seconds ago, and empty ones."""
+    """Forget what can no longer change: stretches that ended more than `memory` seconds ago, and
+    empty ones."""
     horizon = now - memory
     stretches = tuple(s for s in timeline.stretches if s.end >= horizon and s.end > s.start)
     first = min((s.start for s in stretches), default=horizon)

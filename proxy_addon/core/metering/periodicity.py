@@ -1,11 +1,11 @@
 """Is a timer behind a series of instants? Three tests, each a pure function of a few dozen numbers.
 
 * `steady`: the newest intervals vary no more than those of one timer with a jitter of up to 30 %.
-* `chain`: one timer among other events: t, t-P, t-2P, … each with an event close by, more often in a row than
-  is probable at the density of events.
-* `combined`: several timers with jitter together. No interval is regular, but the number of events is: the count
-  deviates less from a straight line than that of independent events (the lower tail of Kolmogorov's statistic). A
-  person's actions cluster, so their count deviates more.
+* `chain`: one timer among other events: t, t-P, t-2P, … each with an event close by, more often in
+  a row than is probable at the density of events.
+* `combined`: several timers with jitter together. No interval is regular, but the number of events
+  is: the count deviates less from a straight line than that of independent events (the lower tail
+  of Kolmogorov's statistic). A person's actions cluster, so their count deviates more.
 
 Why the thresholds are what they are: docs/metering.md.
 """
@@ -18,11 +18,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-# Number of intervals that must agree, and how closely (standard deviation / mean): the less closely, the more of them.
+# Number of intervals that must agree, and how closely (standard deviation / mean): the less
+# closely, the more of them.
 STEADY = ((5, 0.025), (4, 0.05), (5, 0.08), (6, 0.12), (8, 0.18), (11, 0.24), (16, 0.31))
 LOOSE = 0.13  # a series that varies more than this is a timer only while no person is seen
 EXACT = 0.03  # no person acts as regularly as this, at any speed
-SHORT = 25.0  # seconds; a person who scrolls makes shorter intervals too: the shorter, the more of them must agree
+# seconds; a person who scrolls makes shorter intervals too: the shorter, the more of them must
+# agree
+SHORT = 25.0
 SHORT_FACTOR = 4.0  # times as many intervals at most
 SHORTEST = 2.5  # seconds; below that a "period" is a burst
 SIGMAS, LOOSEST = (
@@ -36,17 +39,21 @@ CHAIN_PROBABILITY = 2e-6  # highest probability of a chain by chance, for each p
 CHAIN_FEWEST = 4
 TOLERANCES = (0.012, 0.06)  # shares of the period; timers that restart after each answer drift
 
-# Number of events, and how far their count may deviate (times the square root of the number): the fewer, the less.
+# Number of events, and how far their count may deviate (times the square root of the number): the
+# fewer, the less.
 COMBINED = ((96, 0.32), (64, 0.29), (44, 0.26), (30, 0.24))
-COMBINED_SHORT = 0.7  # share of that where intervals are shorter than COMBINED_LONG seconds, or a person is likely
+# share of that where intervals are shorter than COMBINED_LONG seconds, or a person is likely
+COMBINED_SHORT = 0.7
 COMBINED_LONG = 15.0
 COMBINED_SHORTEST = 2.5
 
 
 class Timer(NamedTuple):
-    """A timer that was found: mean interval, how far a tick may be off (seconds), and the instants it explains.
+    """A timer that was found: mean interval, how far a tick may be off (seconds), and the instants
+    it explains.
 
-    `combined`: several timers, found by the number of events; `tolerance` is then how early an event may be.
+    `combined`: several timers, found by the number of events; `tolerance` is then how early an
+    event may be.
     """
 
     period: float
@@ -56,8 +63,8 @@ class Timer(NamedTuple):
 
 
 def steady(times: Sequence[float], alone_since: float = -math.inf) -> Timer | None:
-    """One timer behind the newest of `times` (ascending), or None. A loose one counts only if all its ticks are later
-    than `alone_since`, when a person was last seen for certain.
+    """One timer behind the newest of `times` (ascending), or None. A loose one counts only if all
+    its ticks are later than `alone_since`, when a person was last seen for certain.
     """
     count = len(times) - 1
     for wanted, spread in STEADY:
@@ -95,7 +102,8 @@ def _extended_back(times: Sequence[float], period: float, need: int, spread: flo
 
 
 def chain(times: Sequence[float]) -> Timer | None:
-    """One timer that the newest of `times` belongs to, with other events in between; None when there is none."""
+    """One timer that the newest of `times` belongs to, with other events in between; None when
+    there is none."""
     newest = times[-1]
     for before in reversed(times[-1 - CHAIN_TRIES : -1]):
         period = newest - before
@@ -147,7 +155,8 @@ def _previous_tick(
 
 
 def nearest(times: Sequence[float], target: float, off: float) -> float | None:
-    """The one of `times` (ascending) that is nearest to `target`, at most `off` seconds away; None when none is."""
+    """The one of `times` (ascending) that is nearest to `target`, at most `off` seconds away; None
+    when none is."""
     i = bisect_left(times, target)
     best = None
     for j in (i - 1, i):
@@ -160,7 +169,8 @@ def nearest(times: Sequence[float], target: float, off: float) -> float | None:
 def combined(
     times: Sequence[float], alone_since: float = -math.inf, *, strict: bool = False
 ) -> Timer | None:
-    """Several timers behind the newest of `times`, all after `alone_since`; None when the count does not grow evenly.
+    """Several timers behind the newest of `times`, all after `alone_since`; None when the count
+    does not grow evenly.
 
     `strict` requires a smaller deviation, as for short intervals.
     """

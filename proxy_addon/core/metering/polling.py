@@ -1,16 +1,20 @@
 """Periodic requests of one person on one platform: learned, so that a page left open costs no time.
 
-An open page polls: for news, for badges, for a new feed with new pictures, for the next advertisement. Loads are
-recorded in *series* of instants: one for each endpoint that scripts ask, one for the bursts in which content came
-(`CONTENT`, whatever asked for it), and one for everything that no endpoint explains (`ANY`: paths that change each
-time). `periodicity.py` decides whether a timer is behind a series, `learned_timers.py` keeps the timer. Then:
+An open page polls: for news, for badges, for a new feed with new pictures, for the next
+advertisement. Loads are recorded in *series* of instants: one for each endpoint that scripts ask,
+one for the bursts in which content came (`CONTENT`, whatever asked for it), and one for everything
+that no endpoint explains (`ANY`: paths that change each time). `periodicity.py` decides whether a
+timer is behind a series, `learned_timers.py` keeps the timer. Then:
 
-* the timer is stored with the series, and requests that fall on its ticks from now on are automatic;
-* its requests so far are listed in `PollingJudgement.withdrawn`, so that the meter gives their time back;
-* the rest of the series is what no timer explains yet. Another timer may be found in it later, in the same way.
+* the timer is stored with the series, and requests that fall on its ticks from now on are
+  automatic;
+* its requests so far are listed in `PollingJudgement.withdrawn`, so that the meter gives their time
+  back;
+* the rest of the series is what no timer explains yet. Another timer may be found in it later, in
+  the same way.
 
-Between ticks a person may still use the same endpoint. Content that follows an automatic request within seconds
-(pictures, scripts) is automatic too, if that request is known to bring content.
+Between ticks a person may still use the same endpoint. Content that follows an automatic request
+within seconds (pictures, scripts) is automatic too, if that request is known to bring content.
 
 Everything is bounded: series per person and platform, instants and timers per series.
 """
@@ -27,15 +31,18 @@ from proxy_addon.core.metering.periodicity import Timer
 SERIES_KEPT = 40
 TIMES_KEPT = 96
 TIMERS_KEPT = 8
-SEARCH_EVERY = 4  # unexplained events between two searches for hidden timers: the tests cost more than the rest
+# unexplained events between two searches for hidden timers: the tests cost more than the rest
+SEARCH_EVERY = 4
 CONTENT = "+"
 ANY = "*"
 BURST_GAP = 1.5  # seconds between the loads of one burst
 BURST_SPAN = 6.0
-CONTENT_SHARE = 0.04  # share of a timer's requests that brought content, above which it owns the content after it
+# share of a timer's requests that brought content, above which it owns the content after it
+CONTENT_SHARE = 0.04
 CONTENT_SHARE_RATE = 0.04  # how quickly that share adapts
 CONTENT_SPAN = 5.0  # seconds within which content still belongs to an automatic request
-FASTER = 1.6  # earlier requests are the timers' too while they came at most this many times as often as now
+# earlier requests are the timers' too while they came at most this many times as often as now
+FASTER = 1.6
 UNEXPLAINED_LIMIT = (
     2  # a timer makes one request at a time: more unexplained ones at once are a person's
 )
@@ -49,11 +56,11 @@ type Root = tuple[float, bool]
 
 
 class Series(NamedTuple):
-    """The instants that no timer explains (`times`, ascending), the timers, and the share of their requests that
-    brings content.
+    """The instants that no timer explains (`times`, ascending), the timers, and the share of their
+    requests that brings content.
 
-    `content_times`: those of `times` that brought content; `added`: how many instants no timer explained at first;
-    `unrequested_at`: when content last came without a request before it.
+    `content_times`: those of `times` that brought content; `added`: how many instants no timer
+    explained at first; `unrequested_at`: when content last came without a request before it.
     """
 
     times: tuple[float, ...] = ()
@@ -65,7 +72,8 @@ class Series(NamedTuple):
 
 
 class PollingState(NamedTuple):
-    """What is known of the timers of one person on one platform, and of the current burst. Instants."""
+    """What is known of the timers of one person on one platform, and of the current burst.
+    Instants."""
 
     series: Mapping[str, Series]
     key: str = ""
@@ -82,9 +90,11 @@ class PollingState(NamedTuple):
 
 
 class PollingJudgement(NamedTuple):
-    """The judgement of one load: automatic or not, the evidence it belongs to, and the evidence that is withdrawn.
+    """The judgement of one load: automatic or not, the evidence it belongs to, and the evidence
+    that is withdrawn.
 
-    `doubtful`: timers ask for the same, but were not due. `novel`: this endpoint was never asked before.
+    `doubtful`: timers ask for the same, but were not due. `novel`: this endpoint was never asked
+    before.
     """
 
     automatic: bool
@@ -104,7 +114,8 @@ def observe(
 ) -> tuple[PollingState, PollingJudgement]:
     """Add one load of endpoint `key` at the instant `at` (never before the last one).
 
-    `leads`: a script or a person made the request (fetch, message, frame); else it is content that follows one.
+    `leads`: a script or a person made the request (fetch, message, frame); else it is content that
+    follows one.
     """
     if at - state.last > BURST_GAP or at - state.burst_at > BURST_SPAN:
         state = _new_burst(state, key if leads else CONTENT, at)
@@ -124,7 +135,8 @@ def _new_burst(state: PollingState, key: str, at: float) -> PollingState:
 
 
 def is_poll_content(state: PollingState, at: float) -> bool:
-    """Whether content at the instant `at` follows an automatic request that is known to bring content."""
+    """Whether content at the instant `at` follows an automatic request that is known to bring
+    content."""
     return at - state.content_poll_at <= CONTENT_SPAN
 
 
@@ -136,8 +148,9 @@ def _with_content(polled: Series, at: float) -> Series:
 
 
 def observe_poll(state: PollingState, key: str, at: float) -> tuple[PollingState, PollingJudgement]:
-    """Add a request to endpoint `key`, which the catalogue lists as polling. It owns the content after it only when a
-    timer explains it: pages ask some of these endpoints at every action of a person.
+    """Add a request to endpoint `key`, which the catalogue lists as polling. It owns the content
+    after it only when a timer explains it: pages ask some of these endpoints at every action of a
+    person.
     """
     old = state.series.get(key, _NEW)
     updated, automatic, times = _add_instant(old, at, state)
@@ -241,8 +254,9 @@ def _match_page_timer(
 def _earlier_polls(
     state: PollingState, key: str, polled: Series, first: float
 ) -> tuple[float, ...]:
-    """Requests to a timer's endpoint before the timer was found, back to the last request elsewhere. They are the
-    timers' too if they came at no higher rate; a timer may run differently while its page is visible.
+    """Requests to a timer's endpoint before the timer was found, back to the last request
+    elsewhere. They are the timers' too if they came at no higher rate; a timer may run differently
+    while its page is visible.
     """
     if polled.timers[-1].tolerance > learned_timers.RESUMED_PRECISE * polled.timers[-1].period:
         return ()  # a loose timer may still be a person
@@ -279,7 +293,8 @@ def _with(series: Mapping[str, Series], key: str, value: Series) -> Mapping[str,
 def _add_instant(
     old: Series, at: float, state: PollingState, *, content: bool = False
 ) -> tuple[Series, bool, tuple[float, ...]]:
-    """The series with `at`; whether a timer explains it; and the earlier instants that a new timer explains."""
+    """The series with `at`; whether a timer explains it; and the earlier instants that a new timer
+    explains."""
     best = learned_timers.after_best_match(old.timers, at)
     if best is not None:
         return (

@@ -33,7 +33,8 @@ def joined(pieces: list[Piece]) -> list[Piece]:
 
 
 def split(engine: Engine, person: Person, platform: str, stretch: Stretch) -> list[Piece]:
-    """Split a stretch where the rule that fits changes; time under a rule that blocks is not a visit."""
+    """Split a stretch where the rule that fits changes; time under a rule that blocks is not a
+    visit."""
     pieces: list[Piece] = []
     target = Target(platform, stretch.section)
     start = stretch.start

@@ -5,17 +5,18 @@ For one limit and its window W at the instant `now`:
     left = limit + carried + granted - spent, and never less than zero.
 
 * **spent** is the length of the person's visits in W up to `now`.
-* **carried** is what the window before W left unused, at most `carry_over`; its own carried time was there
-  to be used as well, and granted time never moves on. Rolling limits carry nothing.
-* **granted**: a grant that is in force adds all its seconds. A grant that has ended adds what was really
-  used of it in W: use beyond limit + carried, taken from the grants in force at that time, those that end
-  first before the others. So unused granted time is gone when the grant ends, and used granted time does
-  not turn into a debt on the person's own minutes.
-* A **reset** (a grant with `resets`) moves the beginning of every window that it falls into to its own instant:
-  what was spent, and granted and ended, before it counts no longer. Carried time stays as it was.
+* **carried** is what the window before W left unused, at most `carry_over`; its own carried time
+  was there to be used as well, and granted time never moves on. Rolling limits carry nothing.
+* **granted**: a grant that is in force adds all its seconds. A grant that has ended adds what was
+  really used of it in W: use beyond limit + carried, taken from the grants in force at that time,
+  those that end first before the others. So unused granted time is gone when the grant ends, and
+  used granted time does not turn into a debt on the person's own minutes.
+* A **reset** (a grant with `resets`) moves the beginning of every window that it falls into to its
+  own instant: what was spent, and granted and ended, before it counts no longer. Carried time stays
+  as it was.
 
-Of several limits the one with the least left counts. Of equal ones it is the one that resets last, because
-until then nothing is left.
+Of several limits the one with the least left counts. Of equal ones it is the one that resets last,
+because until then nothing is left.
 """
 
 from __future__ import annotations
@@ -40,13 +41,15 @@ class Usage(Protocol):
     """What one person used and was granted, by allowance. Reads memory only; does no I/O."""
 
     def spent(self, allowance: str, start: float, end: float) -> float:
-        """The length of the union of the visits for the allowance within `[start, end)`, seconds."""
+        """The length of the union of the visits for the allowance within `[start, end)`,
+        seconds."""
 
     def intervals(self, allowance: str) -> Intervals:
         """The union of the visits for the allowance."""
 
     def grants(self, allowance: str) -> Sequence[Grant]:
-        """The grants for the allowance, in any order; ended ones too while a window still shows their use."""
+        """The grants for the allowance, in any order; ended ones too while a window still shows
+        their use."""
 
 
 class StaticUsage:
@@ -100,8 +103,8 @@ def limit_balance(
 def left_or_reset(
     rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, now: float
 ) -> tuple[float, float | None]:
-    """Seconds left of all limits together and, when none are left, the instant at which all have time again if nothing
-    is used until then (None: never)."""
+    """Seconds left of all limits together and, when none are left, the instant at which all have
+    time again if nothing is used until then (None: never)."""
     of_each = [(limit, limit_balance(rs, allowance, limit, usage, now).left) for limit in limits]
     left = min(rest for _, rest in of_each)
     if left > 0:
@@ -113,7 +116,8 @@ def left_or_reset(
 def balance(
     rs: RuleSet, allowance: Allowance, limits: Sequence[Limit], usage: Usage, now: float
 ) -> Balance:
-    """The balance as people see it: that of the limit with the least left; of equals the one that lasts longest."""
+    """The balance as people see it: that of the limit with the least left; of equals the one that
+    lasts longest."""
     many = ((limit, _balance(rs, allowance, limit, usage, now)) for limit in limits)
     return min(many, key=_first_shown)[1]
 
@@ -145,7 +149,8 @@ def _balance(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, now:
 
 
 def _counted_from(grants: Sequence[Grant], start: float, at: float) -> float:
-    """From when on use counts in a window that began at `start`: the last reset up to `at`, if it is later."""
+    """From when on use counts in a window that began at `start`: the last reset up to `at`, if it
+    is later."""
     for grant in grants:
         if grant.resets and grant.created <= at:
             start = max(start, grant.created)
@@ -217,8 +222,8 @@ def _reset_at(
 ) -> float | None:
     """When all limits have time again, of which `used_up` have none at `at`.
 
-    Each of those names its earliest return. At the latest of these all are asked again, because another one
-    may have lost a grant meanwhile.
+    Each of those names its earliest return. At the latest of these all are asked again, because
+    another one may have lost a grant meanwhile.
     """
     for _ in range(_ROUNDS):
         resets = [_limit_reset_at(rs, allowance, limit, usage, at) for limit in used_up]
@@ -233,7 +238,8 @@ def _reset_at(
 
 
 def _is_used_up(rs: RuleSet, allowance: Allowance, limit: Limit, usage: Usage, at: float) -> bool:
-    """True when the limit has nothing left at `at`. Carried and granted time, which only add, are computed last."""
+    """True when the limit has nothing left at `at`. Carried and granted time, which only add, are
+    computed last."""
     start = _counted_from(usage.grants(allowance.name), periods.window(limit, rs, at).start, at)
     if limit.seconds - usage.spent(allowance.name, start, at) > _NOTHING:
         return False
@@ -274,9 +280,11 @@ def _reset_with_grants(
     at: float,
     grants: Sequence[Grant],
 ) -> float | None:
-    """The same with grants: between the instants at which something begins or ends, what is left only rises.
+    """The same with grants: between the instants at which something begins or ends, what is left
+    only rises.
 
-    So it is enough to look at such an instant and just before it, where a grant that ends there still counts.
+    So it is enough to look at such an instant and just before it, where a grant that ends there
+    still counts.
     """
     intervals = usage.intervals(allowance.name)
     edges = {edge for interval in intervals for edge in interval}

@@ -1,4 +1,5 @@
-"""A rule set with everything that is built from it: built outside the event loop and swapped as one."""
+"""A rule set with everything that is built from it: built outside the event loop and swapped as
+one."""
 
 from __future__ import annotations
 

@@ -2,30 +2,34 @@
 
 The complete order of precedence:
 
-1. A target that no rule limits (or no platform at all) is **allowed, not-limited**. Nobody has to sign
-   in for it, and nothing is counted.
-2. The rules are read from the top and **the first one that fits decides**; rules below it do not matter,
-   however specific they are. A rule fits when all of its parts fit, and a missing part fits everything:
-   * *who*: the name is in `users`, or one of the person's roles is in `roles`. One of the two is enough.
-   * *where*: a rule that names `linkedin` fits all of LinkedIn; one that names `linkedin/learning` fits that
-     section only.
+1. A target that no rule limits (or no platform at all) is **allowed, not-limited**. Nobody has to
+   sign in for it, and nothing is counted.
+2. The rules are read from the top and **the first one that fits decides**; rules below it do not
+   matter, however specific they are. A rule fits when all of its parts fit, and a missing part fits
+   everything:
+   * *who*: the name is in `users`, or one of the person's roles is in `roles`. One of the two is
+     enough.
+   * *where*: a rule that names `linkedin` fits all of LinkedIn; one that names `linkedin/learning`
+     fits that section only.
    * *when*: the local time in the zone of the policy.
-3. `allow` and `block` are answers. `spend` asks for the balance of its allowance: with time left it is
-   **spend, within**; without it is **block, exhausted**, and no later rule is tried: a used-up allowance does
-   not fall through to something more lenient.
+3. `allow` and `block` are answers. `spend` asks for the balance of its allowance: with time left it
+   is **spend, within**; without it is **block, exhausted**, and no later rule is tried: a used-up
+   allowance does not fall through to something more lenient.
 4. No rule fits: `otherwise`.
 
-An allowance is identified by its name alone: which rule spends it makes no difference to the balance. The first of
-its overrides that fits the person gives the limits; without one its own limits apply. `balance.py` computes
-balances.
+An allowance is identified by its name alone: which rule spends it makes no difference to the
+balance. The first of its overrides that fits the person gives the limits; without one its own
+limits apply. `balance.py` computes balances.
 
-`until` says when the answer may change. For an exhausted allowance that is when it has time again, even if another
-rule applies earlier (at lunch, say): "until midnight" is then true of this person's minutes. For every other answer
-it is the next instant at which a `when` between the top and the deciding rule opens or closes. Any answer may also
-change when a rota gives or takes a role that some rule or override depends on.
+`until` says when the answer may change. For an exhausted allowance that is when it has time again,
+even if another rule applies earlier (at lunch, say): "until midnight" is then true of this person's
+minutes. For every other answer it is the next instant at which a `when` between the top and the
+deciding rule opens or closes. Any answer may also change when a rota gives or takes a role that
+some rule or override depends on.
 
-`Engine` is one rule set with its indexes. Its answers never change; its caches (who fits which rule, which rule
-fits a target until the next `when` opens or closes) are bounded and may be cleared at any time. It is thread-safe.
+`Engine` is one rule set with its indexes. Its answers never change; its caches (who fits which
+rule, which rule fits a target until the next `when` opens or closes) are bounded and may be cleared
+at any time. It is thread-safe.
 """
 
 from __future__ import annotations
@@ -87,7 +91,8 @@ class Engine:
     # People
 
     def roles_of(self, name: str, now: float) -> tuple[str, ...]:
-        """Every role that lists the name at `now`, in file order; the default role when none does."""
+        """Every role that lists the name at `now`, in file order; the default role when none
+        does."""
         return self._roster.roles(name, now).names
 
     def person(self, name: str, now: float) -> Person:
@@ -100,9 +105,11 @@ class Engine:
         return None if role is None else Person(f"ip:{address}", (role,))
 
     def lists_of(self, person: Person, now: float) -> int:
-        """A number for the lists of users and roles that the person is in, equal for people in the same ones.
+        """A number for the lists of users and roles that the person is in, equal for people in the
+        same ones.
 
-        Lists are those of the rules and overrides; roles that a rota gives are those of the instant `now`.
+        Lists are those of the rules and overrides; roles that a rota gives are those of the instant
+        `now`.
         """
         return self._audiences.bits(
             self._roster.person(person.name, now) if person.duty else person
@@ -111,10 +118,12 @@ class Engine:
     # Matching rules
 
     def rules_for(self, person: Person, target: Target, now: float) -> tuple[Rule, ...]:
-        """The rules that can decide about a person and a target, from the top to the first without a `when`.
+        """The rules that can decide about a person and a target, from the top to the first without
+        a `when`.
 
-        People who have the same ones are answered by the same rule at every instant, as long as the rota leaves
-        them in the lists of `now`. Empty: `otherwise` decides. Source: the rules as compiled, in file order.
+        People who have the same ones are answered by the same rule at every instant, as long as the
+        rota leaves them in the lists of `now`. Empty: `otherwise` decides. Source: the rules as
+        compiled, in file order.
         """
         lists = self.lists_of(person, now)
         found: list[Rule] = []
@@ -126,10 +135,12 @@ class Engine:
         return tuple(found)
 
     def override_for(self, person: Person, allowance_name: str, now: float) -> Override | None:
-        """The override of an allowance whose limits (seconds per window) hold for a person; None: its own hold.
+        """The override of an allowance whose limits (seconds per window) hold for a person; None:
+        its own hold.
 
-        It is the first that fits: the name is in its `users`, or one of the roles is in its `roles`; roles that
-        a rota gives are those of the instant `now`. Source: the allowance as compiled, in file order.
+        It is the first that fits: the name is in its `users`, or one of the roles is in its
+        `roles`; roles that a rota gives are those of the instant `now`. Source: the allowance as
+        compiled, in file order.
         """
         return self._override(self.lists_of(person, now), allowance_name)
 
@@ -175,11 +186,13 @@ class Engine:
         )
 
     def limits(self, person: Person, allowance_name: str, now: float) -> tuple[Limit, ...]:
-        """The limits of an allowance that hold for a person: those of `override_for`, else its own."""
+        """The limits of an allowance that hold for a person: those of `override_for`, else its
+        own."""
         return self._limits(self.lists_of(person, now), allowance_name)
 
     def balances(self, person: Person, usage: Usage, now: float) -> tuple[Balance, ...]:
-        """The balance of every allowance that a rule could make this person spend, in file order."""
+        """The balance of every allowance that a rule could make this person spend, in file
+        order."""
         names = self._spendable(self.lists_of(person, now))
         return tuple(
             self.balance(person, name, usage, now)
@@ -188,7 +201,8 @@ class Engine:
         )
 
     def grant_expiry(self, person: Person, allowance_name: str, now: float) -> float:
-        """When a new grant ends by default: with the shortest window of the allowance. An instant."""
+        """When a new grant ends by default: with the shortest window of the allowance. An
+        instant."""
         limits = self._limits(self.lists_of(person, now), allowance_name)
         for period in period_table.CALENDAR:
             for limit in limits:
@@ -197,7 +211,8 @@ class Engine:
         return now + min(limit.rolling for limit in limits)
 
     def needed_since(self, now: float) -> float:
-        """The instant before which use cannot affect any balance: older visits need not be loaded."""
+        """The instant before which use cannot affect any balance: older visits need not be
+        loaded."""
         return horizon.needed_since(self.rule_set, now)
 
     def needed_until(self, now: float) -> float:
@@ -209,7 +224,8 @@ class Engine:
     def _sooner(
         self, until: float | None, person: Person, target: Target, now: float
     ) -> float | None:
-        """`until`, or the earlier instant at which the rota moves the person to other lists of the target."""
+        """`until`, or the earlier instant at which the rota moves the person to other lists of the
+        target."""
         end, lists = math.inf if until is None else until, self._lists(target)
         bits = self.lists_of(person, now) & lists
         change = self._roster.roles(person.name, now).before
@@ -327,7 +343,8 @@ class Engine:
         return decision.tried_out(Verdict.SPEND) if found.observed else decision
 
     def _spendable(self, bits: int) -> set[str]:
-        """The allowances of rules that can be reached: what earlier rules always decide is out of reach."""
+        """The allowances of rules that can be reached: what earlier rules always decide is out of
+        reach."""
         names: set[str] = set()
         decided: set[Target] = set()
         for entry in self._entries:

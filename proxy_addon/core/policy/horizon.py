@@ -1,7 +1,8 @@
-"""How long use matters: back, what has to be loaded from the ledger at startup; ahead, how long a reset has to last.
+"""How long use matters: back, what has to be loaded from the ledger at startup; ahead, how long a
+reset has to last.
 
-Both are instants, in seconds since the epoch, of the windows of all limits and overrides; with `carry_over` as
-many windows more as time can be carried through.
+Both are instants, in seconds since the epoch, of the windows of all limits and overrides; with
+`carry_over` as many windows more as time can be carried through.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from proxy_addon.core.ruleset import Allowance, Limit, Period, RuleSet
 
 
 def needed_since(rs: RuleSet, now: float) -> float:
-    """The instant before which use cannot affect any balance at `now`: older visits need not be loaded."""
+    """The instant before which use cannot affect any balance at `now`: older visits need not be
+    loaded."""
     since = now
     for limit, carried in _limits(rs):
         window = periods.window(limit, rs, now)
@@ -26,7 +28,8 @@ def needed_since(rs: RuleSet, now: float) -> float:
 
 
 def needed_until(rs: RuleSet, now: float) -> float:
-    """The instant from which use at `now` can no longer affect any balance: how long a reset has to last."""
+    """The instant from which use at `now` can no longer affect any balance: how long a reset has to
+    last."""
     until = now
     for limit, carried in _limits(rs):
         if limit.period is Period.ROLLING:

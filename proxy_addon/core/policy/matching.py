@@ -22,7 +22,8 @@ class Match(NamedTuple):
 
 
 class IndexedRule(NamedTuple):
-    """A rule with the bits of the people it fits and the number of its `when` (None: it has none)."""
+    """A rule with the bits of the people it fits and the number of its `when` (None: it has
+    none)."""
 
     rule: Rule
     who: int

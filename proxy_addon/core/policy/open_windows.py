@@ -1,4 +1,5 @@
-"""Until when a person's used windows are open: erasing the person earlier would give that time back."""
+"""Until when a person's used windows are open: erasing the person earlier would give that time
+back."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from proxy_addon.core.ruleset import Limit, Period, RuleSet
 def open_until(
     rs: RuleSet, allowance: str, limits: Sequence[Limit], usage: Usage, now: float
 ) -> float | None:
-    """The last end of the windows of `limits` in which the allowance was used up to `now`; None: there is none.
+    """The last end of the windows of `limits` in which the allowance was used up to `now`; None:
+    there is none.
 
     A rolling window ends when the newest use has left it.
     """

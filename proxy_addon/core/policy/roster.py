@@ -1,7 +1,8 @@
-"""Which roles a person has at an instant: by the people file, and by the duty rota where it names them.
+"""Which roles a person has at an instant: by the people file, and by the duty rota where it names
+them.
 
-A rota changes roles at known instants, so an answer is valid for a period of time and is cached that long. A
-person whom no rota names always has the same roles.
+A rota changes roles at known instants, so an answer is valid for a period of time and is cached
+that long. A person whom no rota names always has the same roles.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ class Roster:
         return Person(name, roles.names, roles.duty)
 
     def roles(self, name: str, now: float) -> RoleAssignment:
-        """Every role that lists the name at `now`, in file order; the default role when none does."""
+        """Every role that lists the name at `now`, in file order; the default role when none
+        does."""
         roles = self._known.get(name)
         if roles is None or not roles.since <= now < roles.before:
             roles = self._look_up_roles(name, now)

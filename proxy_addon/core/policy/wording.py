@@ -59,7 +59,8 @@ def target_name(target: Target) -> str:
 
 
 def describe(when: When) -> str:
-    """The condition as a person would write it: "mon-fri 12:00-13:30", "2026-12-24 to 2026-12-26"."""
+    """The condition as a person would write it: "mon-fri 12:00-13:30", "2026-12-24 to
+    2026-12-26"."""
     parts = []
     if when.dates:
         parts.append(

@@ -1,4 +1,5 @@
-"""The platforms that we ship. Rules need not name them all: which of them to limit is the office's choice."""
+"""The platforms that we ship. Rules need not name them all: which of them to limit is the office's
+choice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Checks of what rule files say about calendars and duties: `calendars:`, `calendar:`, members with times."""
+"""Checks of what rule files say about calendars and duties: `calendars:`, `calendar:`, members with
+times."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ def one_or_more(value: object) -> object:
 
 
 def item(value: object, info: ValidationInfo) -> Calendar:
-    """`2026-12-24`, a range, `{ics: file.ics}`, or `{holidays: GB, region: ENG, years: 2026-2030}`."""
+    """`2026-12-24`, a range, `{ics: file.ics}`, or
+    `{holidays: GB, region: ENG, years: 2026-2030}`."""
     if not isinstance(value, Mapping):
         return Calendar((), (time_parsers.dates(value),))
     if "ics" in value:

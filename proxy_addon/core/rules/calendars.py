@@ -1,7 +1,7 @@
 """Calendars in rule files: days and hours from dates, public holidays or an ICS file.
 
-`Sources`, implemented in `rules/calendar_sources.py`, reads files and computes holidays: nothing here reads
-a file. All of it happens when rules are loaded, never while a request waits.
+`Sources`, implemented in `rules/calendar_sources.py`, reads files and computes holidays: nothing
+here reads a file. All of it happens when rules are loaded, never while a request waits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _ONE = timedelta(days=1)
 
 
 class Event(NamedTuple):
-    """One event of an ICS file with all its repetitions. `people`: who takes part, as the file names them."""
+    """One event of an ICS file with all its repetitions. `people`: who takes part, as the file
+    names them."""
 
     people: tuple[str, ...]
     days: Days
@@ -36,10 +37,12 @@ class Sources(Protocol):
     """Provides calendars. Raises `BadValue` for one that is not available."""
 
     def holidays(self, country: str, region: str | None, years: tuple[int, int]) -> Days:
-        """The public holidays of a country, or of a region of it, in these years (both included)."""
+        """The public holidays of a country, or of a region of it, in these years (both
+        included)."""
 
     def feed(self, file: str, zone: ZoneInfo) -> Feed:
-        """The events of an ICS file of the rules folder; times without a zone are those of `zone`."""
+        """The events of an ICS file of the rules folder; times without a zone are those of
+        `zone`."""
 
 
 def joined(days: Iterable[tuple[date, date]]) -> Days:
@@ -89,6 +92,7 @@ def both(shift: When, when: When) -> When:
 
 
 def named(names: Iterable[str], calendars: Mapping[str, Calendar]) -> Calendar:
-    """The calendars of these names as one; a name that is not there (its own mistake is reported) is empty."""
+    """The calendars of these names as one; a name that is not there (its own mistake is reported)
+    is empty."""
     wanted = tuple(names)
     return union(wanted, (calendars[name] for name in wanted if name in calendars))

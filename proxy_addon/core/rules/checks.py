@@ -23,7 +23,8 @@ _THEN = "write allow, block or {spend: an allowance}"
 
 @dataclass(frozen=True, slots=True)
 class DefinedNames:
-    """The names that are defined. None: unknown (a file is broken), so such names are not checked."""
+    """The names that are defined. None: unknown (a file is broken), so such names are not
+    checked."""
 
     roles: frozenset[str] | None = None
     sections: Mapping[str, frozenset[str] | None] | None = None  # platform -> its sections

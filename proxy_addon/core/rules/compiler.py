@@ -47,7 +47,8 @@ type Device = tuple[Network, str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """`rule_set` is None when there are errors. `problems` are sorted by place and may be warnings only."""
+    """`rule_set` is None when there are errors. `problems` are sorted by place and may be warnings
+    only."""
 
     rule_set: RuleSet | None
     problems: tuple[RuleProblem, ...]
@@ -58,8 +59,8 @@ def compile_rules(
 ) -> Compiled:
     """Validate all files together and build the rule set.
 
-    `sources` provides calendars (None: they are empty). `advise`: valid rules are also checked for probable
-    mistakes, which are warnings.
+    `sources` provides calendars (None: they are empty). `advise`: valid rules are also checked for
+    probable mistakes, which are warnings.
     """
     report = ProblemCollector()
     found = entries(documents.platforms)
@@ -118,7 +119,8 @@ def _group_names(top: Top, found: Mapping[str, object], report: ProblemCollector
 
 
 def _cycles(groups: Mapping[str, Any]) -> list[tuple[list[str], int]]:
-    """Every cycle once: its path, and the position in the last group of the member that closes it."""
+    """Every cycle once: its path, and the position in the last group of the member that closes
+    it."""
     cycles: list[tuple[list[str], int]] = []
     done: set[str] = set()
     for start in groups:
@@ -243,7 +245,8 @@ def _rule_set(
 
 
 def _expanded(groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """The platforms of each group and of the groups in it, in order, each once. There are no cycles."""
+    """The platforms of each group and of the groups in it, in order, each once. There are no
+    cycles."""
     done: dict[str, tuple[str, ...]] = {}
     for start in groups:
         waiting = [start]

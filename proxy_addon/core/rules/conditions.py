@@ -1,4 +1,5 @@
-"""From models to values for what depends on the time: conditions, calendars, and who is on duty when."""
+"""From models to values for what depends on the time: conditions, calendars, and who is on duty
+when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Rule files as plain data with the place of every value: what `rules/folder.py` passes to the compiler."""
+"""Rule files as plain data with the place of every value: what `rules/folder.py` passes to the
+compiler."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ type Position = tuple[int, int]  # line and column, from 1
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file: plain data (dict, list, str, int, bool, None) and the places of its keys and values."""
+    """One file: plain data (dict, list, str, int, bool, None) and the places of its keys and
+    values."""
 
     file: str
     data: Mapping[str, Any]
@@ -22,7 +24,8 @@ class Document:
     keys: Mapping[Path, Position]
 
     def place(self, path: Path, *, key: bool = False) -> Place:
-        """The place of the value at `path` (or of its key); that of the nearest enclosing value if it is missing.
+        """The place of the value at `path` (or of its key); that of the nearest enclosing value if
+        it is missing.
 
         A single value in place of a list is its own first item.
         """
@@ -42,8 +45,8 @@ class Document:
 class Documents:
     """All files of a rules folder that could be read.
 
-    `complete` is False when some file could not be read: names that seem unknown may be declared there, so
-    they are not reported.
+    `complete` is False when some file could not be read: names that seem unknown may be declared
+    there, so they are not reported.
     """
 
     folder: str

@@ -87,7 +87,8 @@ def _is_shift(duty: Duty) -> bool:
 
 
 def _timed(role: str, top: Top) -> Iterator[Path]:
-    """The place of the `when` of each user of the role who has it at times, in the order of the file."""
+    """The place of the `when` of each user of the role who has it at times, in the order of the
+    file."""
     key = {str(key).strip(): key for key in top.data["roles"]}[role]
     for n, member in enumerate(top.data["roles"][key]["members"]):
         if isinstance(member, Mapping) and member.get("user") is not None and "when" in member:
@@ -161,7 +162,8 @@ def _overrides(
 
 
 def _wider(pattern: str, above: Sequence[Override]) -> int:
-    """The number of the first override that names a pattern as wide or wider; their number if none does."""
+    """The number of the first override that names a pattern as wide or wider; their number if none
+    does."""
     wide = (
         n
         for n, override in enumerate(above)
@@ -207,7 +209,8 @@ def _roles(rs: RuleSet, top: Top, report: ProblemCollector) -> None:
 def _platforms(
     rs: RuleSet, found: Mapping[str, list[PlatformEntry]], report: ProblemCollector
 ) -> None:
-    """A platform of the office's own that neither a rule nor a group names was written for nothing."""
+    """A platform of the office's own that neither a rule nor a group names was written for
+    nothing."""
     if rs.otherwise is Then.BLOCK or any(rule.targets is None for rule in rs.rules):
         return
     named = {target.platform for rule in rs.rules for target in rule.targets or ()}

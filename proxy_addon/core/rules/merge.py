@@ -79,7 +79,8 @@ def merged(
 
 
 def _read_order(document: Document) -> tuple[bool, str]:
-    """Files of other names are read after the two that everybody has, so that theirs is the mistake."""
+    """Files of other names are read after the two that everybody has, so that theirs is the
+    mistake."""
     return not document.file.endswith(("/policy.yaml", "/people.yaml")), document.file
 
 

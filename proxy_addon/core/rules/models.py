@@ -1,7 +1,8 @@
-"""The structure of rule files: one strict model for each block of keys, one check for each value (`checks.py`).
+"""The structure of rule files: one strict model for each block of keys, one check for each value
+(`checks.py`).
 
-Models are validated with `DefinedNames` as context. Every error is kept; `report.py` turns them into
-problems with a place.
+Models are validated with `DefinedNames` as context. Every error is kept; `report.py` turns them
+into problems with a place.
 """
 
 from __future__ import annotations
@@ -216,7 +217,8 @@ class PolicyModel(Strict):
 
 
 class DutyModel(Strict):
-    """A member with times: a person who has a role while a condition holds, or everybody in a file of shifts."""
+    """A member with times: a person who has a role while a condition holds, or everybody in a file
+    of shifts."""
 
     model_config = ConfigDict(json_schema_extra=_one_of("oneOf", "user", "ics"))
 

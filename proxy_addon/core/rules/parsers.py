@@ -1,7 +1,7 @@
 """Plain values in rule files: names, flags, numbers, and how messages quote what cannot be read.
 
-A parser takes plain data and gives the typed value, or raises `BadValue` with a code, a message and a
-hint. Times are in `time_parsers.py`, hosts and addresses in `address_parsers.py`.
+A parser takes plain data and gives the typed value, or raises `BadValue` with a code, a message and
+a hint. Times are in `time_parsers.py`, hosts and addresses in `address_parsers.py`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class BadValue(ValueError):
 
 
 def quote(value: object) -> str:
-    """A value as messages show it: in double quotes, short, on one line, without control characters.
+    """A value as messages show it: in double quotes, short, on one line, without control
+    characters.
 
     A list or a block is named, not printed.
     """
@@ -66,7 +67,8 @@ def kind(value: object) -> str:
 
 
 def short(value: object) -> str:
-    """A text of at most 100 characters, else "": a longer one is never valid, and may be slow to parse."""
+    """A text of at most 100 characters, else "": a longer one is never valid, and may be slow to
+    parse."""
     return value.strip() if isinstance(value, str) and len(value) <= 100 else ""
 
 

@@ -1,4 +1,5 @@
-"""Compiles platform files to `Platform` values: entries of one name are merged, or one replaces the others."""
+"""Compiles platform files to `Platform` values: entries of one name are merged, or one replaces the
+others."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ class PlatformEntry(NamedTuple):
 
 
 def entries(documents: Iterable[Document]) -> dict[str, list[PlatformEntry]]:
-    """All entries by platform. The file that has the platform's name is the base and comes first."""
+    """All entries by platform. The file that has the platform's name is the base and comes
+    first."""
     found: dict[str, list[PlatformEntry]] = {}
     for document in documents:
         for name in document.data:
@@ -138,7 +140,8 @@ def _one_platform_a_host(
     platforms: Mapping[str, Platform],
     report: ProblemCollector,
 ) -> None:
-    """The longest match decides the platform of a host, so two platforms must not name the same one."""
+    """The longest match decides the platform of a host, so two platforms must not name the same
+    one."""
     owner: dict[str, str] = {}
     ours = [entry for name, same in found.items() if name in platforms for entry in same]
     for entry in sorted(

@@ -1,8 +1,8 @@
 """Problems in rule files: each with a place, a stable code, a message and a hint.
 
-A problem prints as `file:line:column: code: message; hint`. Lines and columns count from 1; a problem of a
-whole file or folder is at 1:1. Codes are part of the outside contract: they are listed in
-`docs/rules.md` and never change their meaning.
+A problem prints as `file:line:column: code: message; hint`. Lines and columns count from 1; a
+problem of a whole file or folder is at 1:1. Codes are part of the outside contract: they are listed
+in `docs/rules.md` and never change their meaning.
 """
 
 from __future__ import annotations

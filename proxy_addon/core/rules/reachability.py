@@ -1,10 +1,10 @@
 """Which rules can be reached, and which conditions can hold.
 
-Time is cut where a condition may change: dates and calendars begin and end, days of the week, edges of a
-`between`. Between two cuts every condition is constant, so asking at the cuts answers for all time. People are
-cut into users and roles, places into platforms and sections. A rule is out of reach when the rules above it
-fit every piece of it together. What cannot be decided this way (hours from an ICS file, patterns that overlap in part)
-counts as reachable: a warning is always right.
+Time is cut where a condition may change: dates and calendars begin and end, days of the week, edges
+of a `between`. Between two cuts every condition is constant, so asking at the cuts answers for all
+time. People are cut into users and roles, places into platforms and sections. A rule is out of
+reach when the rules above it fit every piece of it together. What cannot be decided this way (hours
+from an ICS file, patterns that overlap in part) counts as reachable: a warning is always right.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def can_hold(when: When, rs: RuleSet) -> bool:
 
 
 def shadowed(rs: RuleSet) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """The number of each rule that no request meets, with the numbers of those above that meet them all."""
+    """The number of each rule that no request meets, with the numbers of those above that meet them
+    all."""
     atoms = _Atoms(rs)
     for n, rule in enumerate(rs.rules):
         if n and (above := _above(n, rule, rs, atoms)):
@@ -65,7 +66,8 @@ def _above(n: int, rule: Rule, rs: RuleSet, atoms: _Atoms) -> tuple[int, ...]:
 
 
 def _covering(rule: Rule, numbers: Sequence[int], rs: RuleSet) -> tuple[int, ...]:
-    """Those of the rules that hold together whenever `rule` does; empty when they leave a moment."""
+    """Those of the rules that hold together whenever `rule` does; empty when they leave a
+    moment."""
     if rule.when is None:
         wanted = When()
     else:
@@ -92,7 +94,8 @@ def _covering(rule: Rule, numbers: Sequence[int], rs: RuleSet) -> tuple[int, ...
 
 
 class _Atoms:
-    """The smallest groups of people and targets, and for each the rules that fit all of it, as bits."""
+    """The smallest groups of people and targets, and for each the rules that fit all of it, as
+    bits."""
 
     def __init__(self, rs: RuleSet) -> None:
         self._rs = rs
@@ -161,7 +164,8 @@ class _Atoms:
 
 
 def covers(user: str, name: str) -> bool:
-    """True when a name or pattern fits everybody that another one fits; False when that cannot be decided.
+    """True when a name or pattern fits everybody that another one fits; False when that cannot be
+    decided.
 
     The text of a pattern fits a wider pattern of stars only if all that it fits does.
     """
@@ -215,7 +219,8 @@ def _without_hours(when: When) -> When:
 
 
 def _holds_in_some_hour(when: When, rs: RuleSet) -> bool:
-    """Tests each hour of its calendars; a condition whose hours are only in a `not` counts as possible."""
+    """Tests each hour of its calendars; a condition whose hours are only in a `not` counts as
+    possible."""
     calendar: Calendar | None = when.calendar
     if calendar is None or not calendar.hours:
         return True

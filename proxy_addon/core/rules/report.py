@@ -66,7 +66,8 @@ class ProblemCollector:
         self.problems.append(RuleProblem.at(place, code, message, hint))
 
     def warn(self, place: Place, code: Code, message: str, hint: str) -> None:
-        """Keep a warning: the rules can go into force, but something about them is probably not meant."""
+        """Keep a warning: the rules can go into force, but something about them is probably not
+        meant."""
         self.problems.append(RuleProblem.at(place, code, message, hint, Severity.WARNING))
 
     def refuse(self, place: Place, error: BadValue) -> None:
@@ -82,7 +83,8 @@ def validated[M: BaseModel](
     find: Find,
     at: Path = (),
 ) -> M | None:
-    """The data as a model, or None with every error reported. `at` leads to the data (for shapes)."""
+    """The data as a model, or None with every error reported. `at` leads to the data (for
+    shapes)."""
     try:
         return model.model_validate(data, context=names)
     except ValidationError as failure:

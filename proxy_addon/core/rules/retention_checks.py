@@ -1,4 +1,5 @@
-"""Limits that look further back than visits are kept: what is deleted would be given a second time."""
+"""Limits that look further back than visits are kept: what is deleted would be given a second
+time."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from proxy_addon.core.ruleset import Allowance, Limit, RuleSet
 
 
 def refuse_short_retention(rs: RuleSet, top: Top, report: ProblemCollector) -> None:
-    """An error for each limit whose own window can be longer than the retention: it cannot be kept."""
+    """An error for each limit whose own window can be longer than the retention: it cannot be
+    kept."""
     for allowance, limit, at in _limits(rs):
         need = period_table.reach(
             limit
@@ -32,7 +34,8 @@ def refuse_short_retention(rs: RuleSet, top: Top, report: ProblemCollector) -> N
 
 
 def warn_of_lost_carry_over(rs: RuleSet, top: Top, report: ProblemCollector) -> None:
-    """A warning for each limit that carries time over from windows whose visits are deleted already."""
+    """A warning for each limit that carries time over from windows whose visits are deleted
+    already."""
     for allowance, limit, at in _limits(rs):
         need = period_table.reach(limit, windows_that_count(allowance, limit))
         if allowance.carry_over > 0 and period_table.longest(limit) <= rs.retention < need:

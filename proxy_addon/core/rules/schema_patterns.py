@@ -1,7 +1,8 @@
-"""Patterns for the values of rule files in JSON Schema, which editors use to complete and check them.
+"""Patterns for the values of rule files in JSON Schema, which editors use to complete and check
+them.
 
-A schema knows the form of a value but not its meaning; `allowance rules check` knows both. So a pattern accepts
-everything that the parsers accept, and refuses what cannot be valid.
+A schema knows the form of a value but not its meaning; `allowance rules check` knows both. So a
+pattern accepts everything that the parsers accept, and refuses what cannot be valid.
 """
 
 from __future__ import annotations

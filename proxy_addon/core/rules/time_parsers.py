@@ -165,7 +165,8 @@ def between(value: object) -> tuple[int, int]:
 
 
 def days(value: object) -> frozenset[int]:
-    """`mon`, `monday` or a range such as `mon-fri` or `sat-mon` (around the weekend); 0 = Monday."""
+    """`mon`, `monday` or a range such as `mon-fri` or `sat-mon` (around the weekend); 0 =
+    Monday."""
     ends = [part.strip().lower() for part in str(value).replace("–", "-").split("-")]
     for word in ends:
         if not isinstance(value, str) or word not in _DAY_NUMBERS or len(ends) > 2:
@@ -224,7 +225,8 @@ def _zones() -> frozenset[str]:
 
 
 def zone(value: object) -> ZoneInfo:
-    """A time zone by its IANA name. Zone data is a table that ships with us, so reading it is not input."""
+    """A time zone by its IANA name. Zone data is a table that ships with us, so reading it is not
+    input."""
     if not isinstance(value, str) or value not in _zones():
         raise BadValue(
             Code.BAD_ZONE,

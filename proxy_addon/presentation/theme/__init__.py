@@ -1,8 +1,8 @@
 """The look of all our pages: one style sheet, one base template, one content security policy.
 
-A page is a single HTML document. It loads nothing from anywhere: the style sheet is in the page and the
-policy allows exactly that style sheet, by hash, so a value that somebody managed to slip into a page could
-neither run nor fetch anything.
+A page is a single HTML document. It loads nothing from anywhere: the style sheet is in the page and
+the policy allows exactly that style sheet, by hash, so a value that somebody managed to slip into a
+page could neither run nor fetch anything.
 """
 
 from __future__ import annotations
@@ -36,10 +36,11 @@ _STYLE_SOURCE: Final = digest(STYLE)
 
 
 def policy(*, framed: bool = False, script: str | None = None, forms: bool = False) -> str:
-    """The Content-Security-Policy of a page; `script` is the text of the one inline script it may run.
+    """The Content-Security-Policy of a page; `script` is the text of the one inline script it may
+    run.
 
-    `framed`: the page answers for a frame on somebody else's page, and may be shown there. `forms`: what is typed
-    may be sent, to our own pages alone.
+    `framed`: the page answers for a frame on somebody else's page, and may be shown there. `forms`:
+    what is typed may be sent, to our own pages alone.
     """
     parts = ["default-src 'none'", f"style-src {_STYLE_SOURCE}", "img-src data:"]
     if script is not None:
@@ -53,19 +54,22 @@ def policy(*, framed: bool = False, script: str | None = None, forms: bool = Fal
 def page_headers(
     *, framed: bool = False, script: str | None = None, forms: bool = False
 ) -> dict[str, str]:
-    """Headers that every HTML page of ours carries. Pages are about one person now: nobody may store them."""
+    """Headers that every HTML page of ours carries. Pages are about one person now: nobody may
+    store them."""
     return {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": policy(framed=framed, script=script, forms=forms),
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
-        # With "no-referrer" a form would come back with `Origin: null`, and nobody could tell from where.
+        # With "no-referrer" a form would come back with `Origin: null`, and nobody could tell from
+        # where.
         "Referrer-Policy": "same-origin" if forms else "no-referrer",
     }
 
 
 class Bar(NamedTuple):
-    """A balance as templates need it; reads "`spent` of `total` used `period`". `share` is the part used, 0 to 100."""
+    """A balance as templates need it; reads "`spent` of `total` used `period`". `share` is the part
+    used, 0 to 100."""
 
     share: float
     tone: str  # "ok", "low", "out": the colour
@@ -79,7 +83,8 @@ class Bar(NamedTuple):
 
 
 def bar(balance: Balance) -> Bar:
-    """What a bar says about a balance. The total is what the person has: limit, grants and what moved on."""
+    """What a bar says about a balance. The total is what the person has: limit, grants and what
+    moved on."""
     total = balance.limit + balance.granted + balance.carried
     share = 100.0 if total <= 0 else min(100.0, max(0.0, 100.0 * (total - balance.left) / total))
     low = balance.left <= _LOW_SHARE * total
@@ -100,7 +105,8 @@ def bar(balance: Balance) -> Bar:
 
 
 def web_link(url: str) -> str | None:
-    """The URL if a link may lead there: http or https, a host, no blanks or control characters; else None."""
+    """The URL if a link may lead there: http or https, a host, no blanks or control characters;
+    else None."""
     if any(character <= " " or character in "\x7f\\" for character in url):
         return None
     try:
@@ -111,7 +117,8 @@ def web_link(url: str) -> str | None:
 
 
 def environment(folder: Path, **constants: str) -> Environment:
-    """Templates in `folder`, with ours to build on. Everything is escaped; a missing value is an error."""
+    """Templates in `folder`, with ours to build on. Everything is escaped; a missing value is an
+    error."""
     made = Environment(
         loader=FileSystemLoader([folder, _HERE]),
         autoescape=True,
@@ -120,6 +127,7 @@ def environment(folder: Path, **constants: str) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    trusted: Mapping[str, Markup] = {name: Markup(text) for name, text in constants.items()}  # noqa: S704 - ours
+    # ours
+    trusted: Mapping[str, Markup] = {name: Markup(text) for name, text in constants.items()}  # noqa: S704
     made.globals |= {"style": Markup(STYLE), **trusted}  # noqa: S704 - our own file, read at import
     return made

@@ -1,9 +1,10 @@
 """mitmproxy's add-on manager with the hook lookups done once.
 
-For each event mitmproxy asks every add-on and all its children whether they have a hook of that name, in a
-context manager each, and after each event of a flow once more for `update`. Our add-ons are the same from start
-to end, so the hooks of an event are looked up once. What a hook may do stays the same: raise `AddonHalt` to end the
-chain, be a coroutine, fail (the failure is logged and the others go on).
+For each event mitmproxy asks every add-on and all its children whether they have a hook of that
+name, in a context manager each, and after each event of a flow once more for `update`. Our add-ons
+are the same from start to end, so the hooks of an event are looked up once. What a hook may do
+stays the same: raise `AddonHalt` to end the chain, be a coroutine, fail (the failure is logged and
+the others go on).
 """
 
 from __future__ import annotations

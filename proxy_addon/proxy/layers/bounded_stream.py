@@ -1,9 +1,9 @@
 """One request and its response, with a limit on how much of a body is kept.
 
-When an add-on answers a request, mitmproxy first reads the whole body into memory and only then sends the
-response: an upload to a blocked site would fill the memory. Here our response is sent at once, and the rest of
-the body is read and dropped. What we do read (a form for the employee page) is limited. Internals of mitmproxy
-are used: `tests/proxy/layers/test_bounded_stream.py` pins them.
+When an add-on answers a request, mitmproxy first reads the whole body into memory and only then
+sends the response: an upload to a blocked site would fill the memory. Here our response is sent at
+once, and the rest of the body is read and dropped. What we do read (a form for the employee page)
+is limited. Internals of mitmproxy are used: `tests/proxy/layers/test_bounded_stream.py` pins them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""The client side of a connection: limited in size, and with our own error pages instead of mitmproxy's.
+"""The client side of a connection: limited in size, and with our own error pages instead of
+mitmproxy's.
 
-mitmproxy collects a request's head without limit, and its error pages name the software and internal
-details. The two classes here replace its connection layers towards the client; `termination.TerminableHttp`
-uses them. Internals of mitmproxy are used: `tests/proxy/layers/test_client_side.py` pins them.
+mitmproxy collects a request's head without limit, and its error pages name the software and
+internal details. The two classes here replace its connection layers towards the client;
+`termination.TerminableHttp` uses them. Internals of mitmproxy are used:
+`tests/proxy/layers/test_client_side.py` pins them.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ _UNTRUSTED = (
 
 
 def error_page(status: int, message: str = "") -> responses.Answer:
-    """What a person sees when something failed that is not a decision of ours. `message` is mitmproxy's."""
+    """What a person sees when something failed that is not a decision of ours. `message` is
+    mitmproxy's."""
     why = refusal(message)
     if why is not None:
         return responses.refused(403, "Not through this proxy", why)
@@ -62,7 +65,8 @@ class Http1ClientSide(Http1Server):
     """HTTP/1 with a client."""
 
     def send(self, event: Any) -> layer.CommandGenerator[None]:
-        """Our page in place of mitmproxy's. (No generator of its own: this is called for every chunk.)"""
+        """Our page in place of mitmproxy's. (No generator of its own: this is called for every
+        chunk.)"""
         if isinstance(event, ResponseProtocolError):
             return self._refuse(event)
         return super().send(event)

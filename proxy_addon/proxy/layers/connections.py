@@ -64,10 +64,10 @@ class Connections:
 class TunnelOptions:
     """mitmproxy's options as one connection sees them: its own connection strategy.
 
-    A tunnel that is only relayed is connected at once: its client learns of a dead site in the answer to
-    CONNECT, and protocols in which the server speaks first work. A tunnel that we open is connected late, so
-    that a blocked site is never contacted. mitmproxy knows one strategy for all, but each layer reads it from
-    its context.
+    A tunnel that is only relayed is connected at once: its client learns of a dead site in the
+    answer to CONNECT, and protocols in which the server speaks first work. A tunnel that we open is
+    connected late, so that a blocked site is never contacted. mitmproxy knows one strategy for all,
+    but each layer reads it from its context.
     """
 
     def __init__(self, options: Options) -> None:
@@ -75,7 +75,8 @@ class TunnelOptions:
         self.connection_strategy = "lazy"
 
     def __getattr__(self, name: str) -> Any:
-        # Asked several times for each request, and copied and checked by mitmproxy each time: once is enough.
+        # Asked several times for each request, and copied and checked by mitmproxy each time: once
+        # is enough.
         value = getattr(self._options, name)
         self.__dict__[name] = value
         return value

@@ -24,7 +24,8 @@ def on_the_wire(answer: Answer) -> bytes:
 
 
 def answer_with(flow: http.HTTPFlow, answer: Answer) -> None:
-    """Answer a request ourselves: the site is not contacted, and the body of the request is not needed."""
+    """Answer a request ourselves: the site is not contacted, and the body of the request is not
+    needed."""
     mark(flow, ANSWERED)
     if "expect" in flow.request.headers:
         del flow.request.headers["expect"]  # or "100 Continue" would ask for the body first
@@ -33,7 +34,8 @@ def answer_with(flow: http.HTTPFlow, answer: Answer) -> None:
 
 
 def mark(flow: http.HTTPFlow, what: str) -> None:
-    """Remember that we answer this flow (`ANSWERED`), or that it is for the employee page (`PAGE`)."""
+    """Remember that we answer this flow (`ANSWERED`), or that it is for the employee page
+    (`PAGE`)."""
     flow.metadata[_MARK] = what
 
 

@@ -1,11 +1,13 @@
-"""Ends running exchanges. Internals of mitmproxy are used; `tests/proxy/layers/test_termination.py` pins them.
+"""Ends running exchanges. Internals of mitmproxy are used; `tests/proxy/layers/test_termination.py`
+pins them.
 
-mitmproxy has no public way to end a body before its end: `kill` waits for the end of the answer. So every HTTP
-layer of ours, towards the proxy's client and inside an opened tunnel, is a `TerminableHttp`, which understands
-one more event, `Cut`:
+mitmproxy has no public way to end a body before its end: `kill` waits for the end of the answer. So
+every HTTP layer of ours, towards the proxy's client and inside an opened tunnel, is a
+`TerminableHttp`, which understands one more event, `Cut`:
 
-* a body is ended by resetting its stream: other HTTP/2 streams go on, an HTTP/1.1 connection is closed, and the
-  connection to the site is closed or its stream reset, so that nothing goes on unnoticed;
+* a body is ended by resetting its stream: other HTTP/2 streams go on, an HTTP/1.1 connection is
+  closed, and the connection to the site is closed or its stream reset, so that nothing goes on
+  unnoticed;
 * a WebSocket is closed with code 1008 on both sides.
 
 A tunnel that we only relay ends with the connection to the client.
@@ -114,13 +116,15 @@ class Terminator:
         return self._server.connections.get(client.id)
 
     def prepare(self, client: connection.Client) -> None:
-        """A client has connected: its connections are to be closed for certain when they are ended."""
+        """A client has connected: its connections are to be closed for certain when they are
+        ended."""
         handler = self._handler(client)
         if handler is not None:
             close_reliably(handler)
 
     def http(self, flow: http.HTTPFlow, *, cuttable: bool) -> None:
-        """End one running answer, or one WebSocket. `cuttable`: the layers are ours and can do that."""
+        """End one running answer, or one WebSocket. `cuttable`: the layers are ours and can do
+        that."""
         handler = self._handler(flow.client_conn)
         if handler is None:
             return

@@ -1,7 +1,8 @@
 """Chooses the layer inside a tunnel from its first bytes. What is not limited is not decrypted.
 
-A tunnel belongs to a limited platform when the host of its CONNECT or the name in its TLS ClientHello says so.
-Everything else is relayed as bytes: no certificate of ours, no parsing, no flow, no log.
+A tunnel belongs to a limited platform when the host of its CONNECT or the name in its TLS
+ClientHello says so. Everything else is relayed as bytes: no certificate of ours, no parsing, no
+flow, no log.
 """
 
 from __future__ import annotations
@@ -119,8 +120,9 @@ def relayed(ctx: context.Context, conn: ClientState) -> layer.Layer:
 class LayerChooser:
     """Chooses the layer inside a tunnel.
 
-    `limited` names the platform of a host when some rule limits it. `inspected` is False for platforms that
-    are not decrypted (`inspect: false`). `meter` starts a metered tunnel for a platform: True: it may go on.
+    `limited` names the platform of a host when some rule limits it. `inspected` is False for
+    platforms that are not decrypted (`inspect: false`). `meter` starts a metered tunnel for a
+    platform: True: it may go on.
     """
 
     def __init__(
@@ -136,7 +138,8 @@ class LayerChooser:
     def outer(self, ctx: context.Context, conn: ClientState, client: bytes) -> layer.Layer | None:
         """The layer that talks to the proxy's client; None when its connection must end.
 
-        Where mitmproxy does not run as a forward proxy the choice is left to it: raises NeedsMoreData.
+        Where mitmproxy does not run as a forward proxy the choice is left to it: raises
+        NeedsMoreData.
         """
         if len(ctx.layers) != 1 or not isinstance(
             ctx.layers[0], modes.HttpProxy | modes.HttpUpstreamProxy
@@ -151,7 +154,8 @@ class LayerChooser:
     def choose(
         self, ctx: context.Context, conn: ClientState, client: bytes, server: bytes
     ) -> layer.Layer | None:
-        """The layer for what comes next in a tunnel; None: its connection must end. May raise NeedsMoreData."""
+        """The layer for what comes next in a tunnel; None: its connection must end. May raise
+        NeedsMoreData."""
         if conn.flight is not None:
             return layers.TCPLayer(ctx)
         if ctx.client.tls_established:

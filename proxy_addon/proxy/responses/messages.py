@@ -1,4 +1,5 @@
-"""The message for somebody whose request is blocked: the same on the page, in JSON and in plain text."""
+"""The message for somebody whose request is blocked: the same on the page, in JSON and in plain
+text."""
 
 from __future__ import annotations
 
@@ -21,9 +22,9 @@ _CODES: Final = {
 class PageContext(NamedTuple):
     """Who reads the page, what it is about, and when.
 
-    `platform_title` is what people call the platform ("LinkedIn"), `allowance` a heading for the allowance.
-    `now` is an instant. `page_url` is the employee's page and ends in a slash. `request_more` is True when
-    that page can take a request for more minutes.
+    `platform_title` is what people call the platform ("LinkedIn"), `allowance` a heading for the
+    allowance. `now` is an instant. `page_url` is the employee's page and ends in a slash.
+    `request_more` is True when that page can take a request for more minutes.
     """
 
     person: str | None
@@ -55,7 +56,8 @@ class PageContext(NamedTuple):
 
 
 class BlockMessage(NamedTuple):
-    """Two sentences: what is blocked, and what comes next. `moment` is the part of `next` to emphasise, or ""."""
+    """Two sentences: what is blocked, and what comes next. `moment` is the part of `next` to
+    emphasise, or ""."""
 
     code: str
     headline: str

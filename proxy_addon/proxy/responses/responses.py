@@ -1,8 +1,8 @@
 """The response to a request that is blocked, or whose time ends soon.
 
-Pure functions without mitmproxy. The form of the response depends on what the browser will do with it: a page
-for a person, a problem document for a script, and an empty body for an image or a script tag, where nobody
-would see anything.
+Pure functions without mitmproxy. The form of the response depends on what the browser will do with
+it: a page for a person, a problem document for a script, and an empty body for an image or a script
+tag, where nobody would see anything.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ _EXPOSED: Final = "X-Allowance-Reason, X-Allowance-Request, Retry-After, Link"
 
 
 class RequestInfo(NamedTuple):
-    """What the response to a request depends on. Header values are None where the header is missing."""
+    """What the response to a request depends on. Header values are None where the header is
+    missing."""
 
     method: str
     url: str
@@ -82,8 +83,8 @@ class _Kind(Enum):
 def block(ask: RequestInfo, decision: Decision, context: PageContext) -> Answer:
     """The answer to a request that must not reach the site: 403 in the form that fits the request.
 
-    A CORS preflight passes (204): it asks for nothing itself, and without it the page's script could not
-    read the 403 of the request that follows.
+    A CORS preflight passes (204): it asks for nothing itself, and without it the page's script
+    could not read the 403 of the request that follows.
     """
     headers = _block_headers(decision, context) | _cors(ask)
     if ask.method.upper() == "OPTIONS" and ask.origin and not ask.upgrade:
@@ -106,8 +107,8 @@ def heads_up(
 ) -> Answer:
     """The page before the end: "2 minutes left", and a way on to where the person was going.
 
-    For a top-level navigation with GET. Another method gets the page without a link, for a link would not
-    send again what the person sent.
+    For a top-level navigation with GET. Another method gets the page without a link, for a link
+    would not send again what the person sent.
     """
     page = _HEADS_UP.render(
         context=context,
@@ -145,7 +146,8 @@ def sign_in(realm: str) -> Answer:
 
 
 def refused(status: int, title: str, detail: str) -> Answer:
-    """The page for what the proxy refuses to everybody: a port, a network or an address that is not allowed."""
+    """The page for what the proxy refuses to everybody: a port, a network or an address that is not
+    allowed."""
     page = _NOTICE.render(title=title, detail=detail, hint="")
     return _complete(status, page_headers() | {"Connection": "close"}, _bytes(page))
 
@@ -186,7 +188,8 @@ def _block_headers(decision: Decision, context: PageContext) -> dict[str, str]:
 
 
 def _cors(ask: RequestInfo) -> dict[str, str]:
-    """Lets the script that asked read why it was refused; nothing for a missing or malformed Origin."""
+    """Lets the script that asked read why it was refused; nothing for a missing or malformed
+    Origin."""
     if not ask.origin or not _ORIGIN.fullmatch(ask.origin):
         return {}
     return {
@@ -197,7 +200,8 @@ def _cors(ask: RequestInfo) -> dict[str, str]:
 
 
 def _preflight(ask: RequestInfo) -> dict[str, str]:
-    """Permission for the request that follows. Wildcards do not work with credentials, so names are listed."""
+    """Permission for the request that follows. Wildcards do not work with credentials, so names are
+    listed."""
     headers = {"Access-Control-Allow-Methods": _METHODS, "Access-Control-Max-Age": "0"}
     if ask.request_method and _TOKENS.fullmatch(ask.request_method):
         headers["Access-Control-Allow-Methods"] = ask.request_method

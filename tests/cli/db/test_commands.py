@@ -60,7 +60,8 @@ def test_check_as_json(folder: Path) -> None:
 
 
 def test_the_schema_is_that_of_the_database(folder: Path) -> None:
-    """A newer schema that this version may use is shown as it is, and that it is newer; so is a usual one."""
+    """A newer schema that this version may use is shown as it is, and that it is newer; so is a
+    usual one."""
     url = f"sqlite:///{folder}/var/allowance.db"
     assert f"is now at schema {HEAD}." in run("upgrade")[1]
     assert f"schema {HEAD}, can be written to" in run("check")[1]
@@ -79,7 +80,8 @@ def test_the_schema_is_that_of_the_database(folder: Path) -> None:
 
 
 def test_a_schema_that_cannot_be_used(folder: Path) -> None:
-    """A newer schema that does not say that we may use it is named, with the problem; no database, no schema."""
+    """A newer schema that does not say that we may use it is named, with the problem; no database,
+    no schema."""
     assert json.loads(run("check", "--json")[1])["schema"] is None
     run("upgrade")
     with connected(f"sqlite:///{folder}/var/allowance.db") as connection:

@@ -24,7 +24,8 @@ def test_copy_tells_what_it_did(folder: Path) -> None:
 
 
 def test_wrong_ends_are_one_line(folder: Path) -> None:
-    """A URL that names nothing, a source that is not there, a target in use: one line, and nothing is made."""
+    """A URL that names nothing, a source that is not there, a target in use: one line, and nothing
+    is made."""
     assert "the same database" in line("db", "copy", URL, URL)
     assert "cannot be opened" in line("db", "copy", "sqlite:///no.db", "sqlite:///new.db")
     assert line("db", "copy", "foo", URL).startswith("FROM_URL: 'foo': the database URL cannot be")

@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/cli/people/commands.py: the commands as a person runs them, on a terminal and in a script."""
+"""Twin of proxy_addon/cli/people/commands.py: the commands as a person runs them, on a terminal and
+in a script."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ def run(*words: str, stdin: str | bytes = "") -> tuple[int, str, str]:
 
 
 def test_add_from_a_script(tmp_path):
-    """`--password-stdin` takes the first line, blanks and colons included, and says what comes next."""
+    """`--password-stdin` takes the first line, blanks and colons included, and says what comes
+    next."""
     code, out, err = run("add", "Dora", "--password-stdin", stdin=" pass:word ü \nnot this\n")
     assert (code, err) == (0, "")
     assert out.startswith("dora can now sign in.\n")

@@ -23,7 +23,8 @@ __all__ = ["folder"]  # a fixture
 
 
 def test_export_is_complete(folder: Path) -> None:
-    """The export names its form and holds visits, grants, audit, roles, sign-in and where the rules name them."""
+    """The export names its form and holds visits, grants, audit, roles, sign-in and where the rules
+    name them."""
     PasswordFile(Path("var/passwords")).add("ana", "some password")
     assert run("grant", "ana", "daily", "5m", "--reason", "a course")[0] == 0
     assert run("reset", "ana", "daily", "--reason", "a mistake")[0] == 0
@@ -45,7 +46,8 @@ def test_export_is_complete(folder: Path) -> None:
 
 
 def test_export_of_a_grant_without_an_end(folder: Path) -> None:
-    """What was written until the last minute of the calendar is given out, also where no clock can show that minute."""
+    """What was written until the last minute of the calendar is given out, also where no clock can
+    show that minute."""
     policy = Path("rules/policy.yaml")
     policy.write_text(policy.read_text().replace("timezone: UTC", "timezone: America/New_York"))
     for_ever = datetime(9999, 12, 31, 23, 59, tzinfo=ZoneInfo("America/New_York")).timestamp()
@@ -72,7 +74,8 @@ def test_export_to_a_file(folder: Path) -> None:
 
 
 def test_erase_leaves_nothing(folder: Path) -> None:
-    """Ledger, sign-in and audit lose the name; the command says what went and what is left to do."""
+    """Ledger, sign-in and audit lose the name; the command says what went and what is left to
+    do."""
     PasswordFile(Path("var/passwords")).add("ana", "some password")
     assert run("grant", "ana", "daily", "5m", "--reason", "Ana has a course")[0] == 0
     code, out, _ = run("people", "erase", "ana", "--reason", "Ana asked")
@@ -89,7 +92,8 @@ def test_erase_leaves_nothing(folder: Path) -> None:
 
 
 def test_erase_waits_for_the_end_of_a_window(folder: Path) -> None:
-    """While a window with usage is open it is refused, with the instant until when; `--now` does it."""
+    """While a window with usage is open it is refused, with the instant until when; `--now` does
+    it."""
     until = line("people", "erase", "bo")
     ends = datetime.fromisoformat(until.split("open until ")[1].split(";")[0])
     now = datetime.now(UTC)  # noqa: TID251
@@ -113,7 +117,8 @@ def test_erase_and_a_rolling_window(folder: Path) -> None:
 
 
 def test_erase_takes_what_a_dead_proxy_left(folder: Path) -> None:
-    """A journal that nobody holds any more is emptied: others' visits are written, the person's are gone."""
+    """A journal that nobody holds any more is emptied: others' visits are written, the person's are
+    gone."""
     journal = Journal(Path("var/journal"), "dead", parse(URL).identity)
     journal.add([used("ana", ago=2 * DAY), used("zoe", ago=2 * DAY)])
     journal.close()
@@ -134,7 +139,8 @@ def test_erase_asks_on_a_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_pseudonyms(folder: Path) -> None:
-    """Commands take names, the ledger has pseudonyms; unmasking needs a reason and leaves a trace first."""
+    """Commands take names, the ledger has pseudonyms; unmasking needs a reason and leaves a trace
+    first."""
     policy = folder / "rules" / "policy.yaml"
     policy.write_text(policy.read_text() + "privacy: {pseudonyms: true}\n")
     assert "there is no pseudonym key" in line("usage", "bo")
@@ -199,7 +205,8 @@ def test_the_decision_log_is_given_out_and_erased(folder: Path) -> None:
 
 
 def test_the_decision_log_alone(folder: Path) -> None:
-    """Somebody of whom only the decision log knows can be erased; with pseudonyms they are found by theirs."""
+    """Somebody of whom only the decision log knows can be erased; with pseudonyms they are found by
+    theirs."""
     where = decisions("zoe")
     assert run("people", "erase", "zoe")[0] == 0
     assert list(about(where, lambda name: True)) == []

@@ -155,7 +155,8 @@ def test_what_lies_outside_of_the_folder_is_not_shown(folder: Path, tmp_path: Pa
 def test_the_folder_of_the_settings(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a folder it is the one that the proxy would read: an installed proxy's is not below this folder."""
+    """Without a folder it is the one that the proxy would read: an installed proxy's is not below
+    this folder."""
     monkeypatch.setenv("ALLOWANCE_RULES", str(folder.rename(tmp_path / "elsewhere").absolute()))
     assert run() == (0, f"{tmp_path}/elsewhere: the rules are valid\n")
     monkeypatch.setenv("ALLOWANCE_WORKERS", "many")

@@ -86,7 +86,8 @@ def test_mistakes() -> None:
 
 
 def test_rules_and_settings_that_differ(folder: Path) -> None:
-    """Names of rules when they differ, keys of the policy, and dates that another week would show."""
+    """Names of rules when they differ, keys of the policy, and dates that another week would
+    show."""
     rule = "{name: Crisis, platforms: [x], when: {dates: 2026-12-04}, then: allow}\n  - {name: Courses,"
     (folder / "policy.yaml").write_text(
         POLICY.replace("{name: Learning,", rule) + "retention: 30d\n"

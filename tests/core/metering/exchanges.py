@@ -1,4 +1,5 @@
-"""Exchanges with a platform, and what is remembered of its pages, for the tests of what a request is."""
+"""Exchanges with a platform, and what is remembered of its pages, for the tests of what a request
+is."""
 
 from __future__ import annotations
 

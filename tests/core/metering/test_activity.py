@@ -321,7 +321,8 @@ exchanges = st.builds(
     exchanges, st.sampled_from([X, EMBED, BACKGROUND]), st.sampled_from([X, None, Hit("linkedin")])
 )
 def test_every_exchange_has_one_answer(x: Exchange, hit: Hit, page: Hit | None) -> None:
-    """A gap may follow exactly what counts, and what the catalogue knows as a machine's or an embed never counts."""
+    """A gap may follow exactly what counts, and what the catalogue knows as a machine's or an embed
+    never counts."""
     judged = classify(x, hit, page, OPEN, NOW)
     assert (judged.kind is not None) is judged.activity.counts
     assert judged == expected(judged.evidence)

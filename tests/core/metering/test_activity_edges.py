@@ -1,4 +1,5 @@
-"""Where one answer of proxy_addon/core/metering/activity.py becomes another: the last value on each side."""
+"""Where one answer of proxy_addon/core/metering/activity.py becomes another: the last value on each
+side."""
 
 from __future__ import annotations
 
@@ -93,7 +94,8 @@ def why(x: Exchange, pages: PageMemory = RECENT, hit: Hit = X, page: Hit | None 
 def test_how_long_pages_and_embeds_are_remembered(
     pages: PageMemory, x: Exchange, evidence: Evidence
 ) -> None:
-    """Each span ends where docs/metering.md says, and whichever of page and embed is newer decides."""
+    """Each span ends where docs/metering.md says, and whichever of page and embed is newer
+    decides."""
     assert why(x, pages) is evidence
 
 
@@ -126,7 +128,8 @@ def test_how_long_pages_and_embeds_are_remembered(
     ],
 )
 def test_what_an_answer_tells(x: Exchange, evidence: Evidence) -> None:
-    """Status, size, time and method decide at their exact values, and only together where two are needed."""
+    """Status, size, time and method decide at their exact values, and only together where two are
+    needed."""
     assert why(x) is evidence
 
 
@@ -161,14 +164,16 @@ def test_what_an_answer_tells(x: Exchange, evidence: Evidence) -> None:
 def test_what_is_sound_or_film(
     content_type: str, path: str, dest: str, size: int, media: bool
 ) -> None:
-    """By type, element or name from 48,000 bytes on, by size alone from 1,500,000 bytes on; pictures and text never."""
+    """By type, element or name from 48,000 bytes on, by size alone from 1,500,000 bytes on;
+    pictures and text never."""
     x = LOAD._replace(content_type=content_type, path=path, dest=dest, bytes=size)
     assert is_media(x) is media
 
 
 @pytest.mark.parametrize("end", ["m4s", "ts", "mp4", "webm", "m4a", "mp3", "aac", "cmfv", "cmfa"])
 def test_names_of_segments(end: str) -> None:
-    """Each usual name of a segment makes a stream of bytes media; the same word in a folder's name does not."""
+    """Each usual name of a segment makes a stream of bytes media; the same word in a folder's name
+    does not."""
     bytes_ = LOAD._replace(content_type="application/octet-stream", bytes=50_000)
     assert is_media(bytes_._replace(path=f"/live/7.{end}"))
     assert not is_media(bytes_._replace(path=f"/live.{end}/7"))
@@ -176,7 +181,8 @@ def test_names_of_segments(end: str) -> None:
 
 @pytest.mark.parametrize("dest", ["iframe", "frame", "embed", "object", "fencedframe"])
 def test_frames(dest: str) -> None:
-    """A frame of any kind on another site is an embed; on a site of the platform's own it is part of the page."""
+    """A frame of any kind on another site is an embed; on a site of the platform's own it is part
+    of the page."""
     assert why(FRAME._replace(dest=dest), page=None) is Evidence.EMBED_FRAME
     own = FRAME._replace(dest=dest, site="same-site", page_host="x.com", page_path="/home")
     assert why(own) is Evidence.PAGE_ACTION
@@ -203,7 +209,8 @@ def test_machine_destinations(dest: str) -> None:
     ],
 )
 def test_scripts_of_workers(page_path: str, evidence: Evidence) -> None:
-    """A request is a service worker's by the usual names of its script, not by words that resemble them."""
+    """A request is a service worker's by the usual names of its script, not by words that resemble
+    them."""
     assert why(LOAD._replace(page_path=page_path)) is evidence
 
 
@@ -218,7 +225,8 @@ def test_scripts_of_workers(page_path: str, evidence: Evidence) -> None:
     ],
 )
 def test_a_document_at_an_embed_path(site: str | None, evidence: Evidence) -> None:
-    """It is a page where somebody typed it or the platform leads there, an embed from anywhere else."""
+    """It is a page where somebody typed it or the platform leads there, an embed from anywhere
+    else."""
     assert why(PAGE._replace(site=site), hit=EMBED) is evidence
 
 
@@ -253,7 +261,8 @@ def test_purposes(purpose: str, evidence: Evidence) -> None:
     ],
 )
 def test_any_one_sign_is_enough_to_be_no_page(changes: dict[str, str | None], opens: bool) -> None:
-    """An old browser's request for a page has no metadata at all; one header more and that alone says what it is."""
+    """An old browser's request for a page has no metadata at all; one header more and that alone
+    says what it is."""
     old = Exchange("GET", "x.com", "/", accept="text/html,*/*")
     assert is_navigation(old._replace(**changes)) is opens  # type: ignore[arg-type]
 
@@ -275,7 +284,8 @@ def test_any_one_sign_is_enough_to_be_no_page(changes: dict[str, str | None], op
     ],
 )
 def test_what_leads_and_what_follows(dest: str | None, content_type: str, asks: bool) -> None:
-    """By destination or by type it is known what only follows another request; all else was asked for."""
+    """By destination or by type it is known what only follows another request; all else was asked
+    for."""
     assert leads(LOAD._replace(dest=dest, content_type=content_type)) is asks
 
 
@@ -290,7 +300,8 @@ def test_what_leads_and_what_follows(dest: str | None, content_type: str, asks: 
     ],
 )
 def test_an_answer_is_filled_in(answer: tuple[int, str, int, float]) -> None:
-    """Whichever part of the answer is new is taken over, the request stays, and a second time nothing changes."""
+    """Whichever part of the answer is new is taken over, the request stays, and a second time
+    nothing changes."""
     told = with_answer(LOAD, *answer)
     assert (told.status, told.content_type, told.bytes, told.duration) == answer
     assert told._replace(status=0, content_type="", bytes=0, duration=0.0) == LOAD
@@ -313,7 +324,8 @@ WIDGET = PageMemory(embeds=(("x.com", "/widget"),))
     ],
 )
 def test_only_documents_of_embeds_are_remembered(x: Exchange, remembered: bool) -> None:
-    """A frame, or HTML for a client that does not say what it is for; never a picture or a script."""
+    """A frame, or HTML for a client that does not say what it is for; never a picture or a
+    script."""
     after = remember(RECENT, x, EMBEDDED, NOW)
     expected = RECENT._replace(embed_at=NOW, embeds=(("x.com", "/widget"),))
     assert after == (expected if remembered else RECENT)
@@ -330,7 +342,8 @@ def test_only_documents_of_embeds_are_remembered(x: Exchange, remembered: bool) 
     ],
 )
 def test_when_a_script_of_an_embed_asked_last(x: Exchange, before: float, after: float) -> None:
-    """What code of a known embed asks for is noted with its newest instant; a picture of it is not."""
+    """What code of a known embed asks for is noted with its newest instant; a picture of it is
+    not."""
     pages = remember(WIDGET._replace(inside_at=before), x, EMBEDDED, NOW)
     assert (pages.inside_at, pages.embeds) == (after, WIDGET.embeds)
 

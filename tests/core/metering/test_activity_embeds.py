@@ -30,7 +30,8 @@ def test_embed_documents_are_remembered_by_their_address() -> None:
 
 
 def test_a_widget_that_refreshes_itself_never_counts() -> None:
-    """Hours later its script asks again; the new picture, which comes with a shortened Referer, is the widget's too."""
+    """Hours later its script asks again; the new picture, which comes with a shortened Referer, is
+    the widget's too."""
     pages = remember(OPEN, FRAME, classify(FRAME, X, None, OPEN, NOW), NOW)
     by_script = LOAD._replace(path="/api/latest", page_path="/widget")
     for at in (NOW + 900, NOW + 8000):
@@ -46,7 +47,8 @@ def test_a_widget_that_refreshes_itself_never_counts() -> None:
 
 
 def test_the_own_page_beside_a_widget_counts_at_once() -> None:
-    """What the page of the platform loads in another tab is not an embed's, however often a widget asks."""
+    """What the page of the platform loads in another tab is not an embed's, however often a widget
+    asks."""
     pages = PageMemory(NOW - 900, NOW - 800, (("x.com", "/widget"),), NOW - 1)
     judged = classify(LOAD, X, X, pages, NOW)
     assert judged.evidence is Evidence.PAGE_ACTION
@@ -55,7 +57,8 @@ def test_the_own_page_beside_a_widget_counts_at_once() -> None:
 
 
 def test_a_frame_and_all_it_loads_never_count() -> None:
-    """From the document to the second level of its parts; its page is not open afterwards either."""
+    """From the document to the second level of its parts; its page is not open afterwards
+    either."""
     pages = remember(NOBODY, FRAME, classify(FRAME, X, None, NOBODY, NOW), NOW)
     by_name = LOAD._replace(page_path="/widget")
     shortened = PICTURE._replace(page_path="/")

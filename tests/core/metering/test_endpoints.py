@@ -33,7 +33,8 @@ from proxy_addon.core.metering.endpoints import endpoint
         ("x.com", "/v123/feed", "x.com/*/feed"),
         ("x.com", "/timelines-v2", "x.com/*"),
         ("x.com", "/timeline-v2", "x.com/timeline-v2"),
-        # Six changes of case in fifteen letters are random, five are not, and in eleven letters nothing is.
+        # Six changes of case in fifteen letters are random, five are not, and in eleven letters
+        # nothing is.
         ("x.com", "/aBcDeFggggggggg", "x.com/*"),
         ("x.com", "/aBcDeFFFFFFFFFF", "x.com/aBcDeFFFFFFFFFF"),
         ("x.com", "/aBcDeFgHiJk", "x.com/aBcDeFgHiJk"),

@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/core/metering/evidence.py: what opened, extended and closed a visit, and what is given back."""
+"""Twin of proxy_addon/core/metering/evidence.py: what opened, extended and closed a visit, and what
+is given back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What proxy_addon/core/metering/evidence.py tells at the ends of a visit and of a burst, to the second."""
+"""What proxy_addon/core/metering/evidence.py tells at the ends of a visit and of a burst, to the
+second."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ def row(found: EvidenceSummary | None, start: float = 100.0, end: float = 400.0)
     [(SCROLL, 1.5, 1), (SCROLL, 1.75, 2), (FILM, 60.0, 1), (FILM, 60.5, 2)],
 )
 def test_how_long_a_burst_or_a_film_pauses(evidence: Evidence, pause: float, times: int) -> None:
-    """What loads within a second and a half is one scroll; a film that pauses for a minute is one film."""
+    """What loads within a second and a half is one scroll; a film that pauses for a minute is one
+    film."""
     (line,) = extensions(mark(200.0, 205.0, evidence), mark(205.0 + pause, None, evidence))
     assert (line.first, line.last, line.times) == (200.0, 205.0 + pause, times)
 
@@ -72,7 +74,8 @@ def test_an_end_keeps_what_came_at_that_instant() -> None:
 
 @pytest.mark.parametrize(("times", "left"), [(4, None), (5, 1)])
 def test_what_the_marks_do_not_tell_is_older_and_stays(times: int, left: int | None) -> None:
-    """A kind of evidence that all went back is gone, unless one of its times was before the marks."""
+    """A kind of evidence that all went back is gone, unless one of its times was before the
+    marks."""
     opened = ("page-opened", 100.0)
     known = EvidenceSummary(opened, (Extension("page-action", 150.0, 300.0, times),))
     before = EvidenceSummary(opened, (Extension("page-action", 200.0, 300.0, 4),))
@@ -96,7 +99,8 @@ def given_back(
 
 
 def test_what_was_given_back_is_what_no_stretch_has_any_more() -> None:
-    """Half a second too, and half a second that is left; stretches outside of the visit are another's."""
+    """Half a second too, and half a second that is left; stretches outside of the visit are
+    another's."""
     known = EvidenceSummary(("page-opened", 100.0))
     found = given_back(known, (100.0, 399.5))
     assert (found.given_back, found.closed) == (0.5, (summaries.GIVEN_BACK, 399.5))

@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/core/metering/learned_timers.py: which instants a known timer explains, and when it is back."""
+"""Twin of proxy_addon/core/metering/learned_timers.py: which instants a known timer explains, and
+when it is back."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ COMBINED = LearnedTimer(60.0, 5.0, 660.0, combined=True)
     ],
 )
 def test_what_a_timer_explains(timer: LearnedTimer, at: float, explained: bool) -> None:
-    """Its ticks within the tolerance, also after some that were lost; a combined timer nothing that comes too early."""
+    """Its ticks within the tolerance, also after some that were lost; a combined timer nothing that
+    comes too early."""
     assert (after_best_match((timer,), at) is not None) is explained
 
 

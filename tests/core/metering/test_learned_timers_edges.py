@@ -1,4 +1,5 @@
-"""Known timers of proxy_addon/core/metering/learned_timers.py on both sides of each of their spans."""
+"""Known timers of proxy_addon/core/metering/learned_timers.py on both sides of each of their
+spans."""
 
 from __future__ import annotations
 
@@ -72,7 +73,8 @@ def test_the_next_of_a_combined_timer_is_due_an_interval_later(at: float, due: f
 
 
 def test_a_combined_timer_that_is_learned_is_due_after_all_that_it_asked() -> None:
-    """Each event is owed an interval: many at once put the next off, a pause does not bring it nearer."""
+    """Each event is owed an interval: many at once put the next off, a pause does not bring it
+    nearer."""
     quick_ones, paused = (
         learned_timers.learn(Timer(60.0, 5.0, times, combined=True))
         for times in ((0.0, 1.0, 2.0), (0.0, 60.0, 200.0))
@@ -92,7 +94,8 @@ def test_a_combined_timer_that_is_learned_is_due_after_all_that_it_asked() -> No
     ],
 )
 def test_each_tick_adjusts_the_timer(at: float, period: float, tolerance: float) -> None:
-    """The period follows by a tenth of what each interval was off; a timer that varies more is known to vary more."""
+    """The period follows by a tenth of what each interval was off; a timer that varies more is
+    known to vary more."""
     after = learned_timers.after_best_match((minute(),), at)
     assert after == (
         LearnedTimer(pytest.approx(period), pytest.approx(tolerance), at),  # type: ignore[arg-type]
@@ -212,7 +215,8 @@ def test_how_many_intervals_a_timer_is_known_again_by(
 
 
 def test_who_is_too_quick_or_several_is_not_known_again() -> None:
-    """Bursts and combined timers have no phase to lose; timers after them in the order are looked at all the same."""
+    """Bursts and combined timers have no phase to lose; timers after them in the order are looked
+    at all the same."""
     burst, run = LearnedTimer(2.75, 0.25, 600.0), exact_times(2.75, 9)
     assert learned_timers.resumed((burst,), run, 0.0) is None
     assert learned_timers.resumed((COMBINED_TIMER,), exact_times(60.0, 9), 0.0) is None

@@ -88,7 +88,8 @@ def test_the_gap_after_a_film_begins_with_its_last_byte() -> None:
 
 
 def test_what_a_page_loads_by_itself_is_the_page() -> None:
-    """Pictures of the first seconds do not shorten the time for reading; a scroll afterwards does."""
+    """Pictures of the first seconds do not shorten the time for reading; a scroll afterwards
+    does."""
     loaded = run(mark(0, PAGE), mark(1), mark(PAGE_LOAD))
     assert spans(run(mark(180), timeline=loaded)) == [(0, 190)]
     scrolled = run(mark(PAGE_LOAD + 1), timeline=loaded)
@@ -96,14 +97,16 @@ def test_what_a_page_loads_by_itself_is_the_page() -> None:
 
 
 def test_pictures_further_down_are_the_same_page() -> None:
-    """What nothing asked for, long after the page was opened, leaves the reader the time that the page allows."""
+    """What nothing asked for, long after the page was opened, leaves the reader the time that the
+    page allows."""
     read = run(mark(0, PAGE), mark(40)._replace(follows=True))
     assert spans(run(mark(178), timeline=read)) == [(0, 188)]
     assert len(spans(run(mark(181), timeline=read))) == 2
 
 
 def test_a_weak_mark_of_a_new_endpoint_ends_a_long_read() -> None:
-    """Somebody who presses a button for the first time was there until then; a poll of an old endpoint proves less."""
+    """Somebody who presses a button for the first time was there until then; a poll of an old
+    endpoint proves less."""
     read = run(mark(0, PAGE))
     late = mark(100)._replace(needs=2)
     assert spans(run(late, timeline=read)) == [(0, 10)]
@@ -137,7 +140,8 @@ def test_two_streams_side_by_side_are_two_stretches() -> None:
 
 
 def test_a_weak_mark_alone_opens_nothing() -> None:
-    """A small answer to a script is a person's only with another one soon after; then it counts from the first."""
+    """A small answer to a script is a person's only with another one soon after; then it counts
+    from the first."""
     assert spans(run(mark(0, needs=2))) == []
     other = mark(PENDING_GAP, needs=2)._replace(key="other")
     assert spans(run(mark(0, needs=2), other)) == [(0, PENDING_GAP + 10)]
@@ -181,7 +185,8 @@ def test_a_machine_gives_back_to_where_the_person_left() -> None:
 
 
 def test_a_stretch_that_was_a_machine_alone_becomes_empty() -> None:
-    """It is still named, so that the row of it can be written as given back; its number is not used again."""
+    """It is still named, so that the row of it can be written as given back; its number is not used
+    again."""
     timeline = run(mark(0, machine=1), mark(50, machine=2))
     gone = retract(timeline, {(1.0, False), (2.0, False)}, RULES)
     assert [(s.serial, s.end - s.start) for s in gone.stretches] == [(1, 0.0)]
@@ -270,7 +275,8 @@ SHAPES = [
 
 
 def day(shapes: list[int]) -> list[Mark]:
-    """Activities in the order in which they are seen; each belongs to one of three machines, or to a person."""
+    """Activities in the order in which they are seen; each belongs to one of three machines, or to
+    a person."""
     at, marks = 0.0, []
     for pause, lasts, machine, section, kind, needs in (SHAPES[number] for number in shapes):
         at += pause
@@ -297,7 +303,8 @@ def test_never_more_than_the_time_that_passed(marks: list[Mark]) -> None:
 @quick
 @given(days, st.integers(0, 20))
 def test_going_on_from_a_kept_state(marks: list[Mark], place: int) -> None:
-    """States are values: what was kept in between gives the same again, and is not changed by going on."""
+    """States are values: what was kept in between gives the same again, and is not changed by going
+    on."""
     kept = run(*marks[:place])
     copy = Timeline(*kept)
     assert run(*marks[place:], timeline=kept) == run(*marks)

@@ -80,7 +80,8 @@ def named(timeline: Timeline) -> list[tuple[int, str | None, float, float]]:
     ],
 )
 def test_what_opens_a_stretch(marks: tuple[Mark, ...], expected: list[tuple[float, float]]) -> None:
-    """Weak marks open a stretch together, from the first of them on, or nothing is charged at all."""
+    """Weak marks open a stretch together, from the first of them on, or nothing is charged at
+    all."""
     assert spans(run(*marks)) == expected
 
 
@@ -108,7 +109,8 @@ def test_what_opened_a_stretch_does_not_open_another() -> None:
         # Near firm evidence a weak mark bridges a minute.
         ((mark(0, PAGE), weak(60.0)), [(0, 70)]),
         ((mark(0, PAGE), weak(60.25)), [(0, 10)]),
-        # Firm evidence vouches for three minutes, counted from its end; later on twenty seconds are bridged.
+        # Firm evidence vouches for three minutes, counted from its end; later on twenty seconds are
+        # bridged.
         ((mark(0, PAGE), weak(60), weak(120), weak(130), weak(180.0)), [(0, 190)]),
         ((mark(0, PAGE), weak(60), weak(120), weak(130), weak(180.25)), [(0, 140)]),
         ((mark(0, PAGE, 1.0), weak(60), weak(120), weak(130), weak(181.0)), [(0, 191)]),
@@ -150,7 +152,8 @@ def test_what_a_weak_mark_bridges(
     ],
 )
 def test_until_when_evidence_joins_up(marks: tuple[Mark, ...], reach: float) -> None:
-    """The gap of the last evidence holds exactly to its end, unless what came belongs to the page or the film."""
+    """The gap of the last evidence holds exactly to its end, unless what came belongs to the page
+    or the film."""
     timeline = run(*marks)
     assert timeline.reach == T + reach
     assert joins(timeline, T + reach)
@@ -201,7 +204,8 @@ def test_four_sections_at_once(sections: str, stretches: int) -> None:
 
 
 def test_a_change_of_section_keeps_the_longer_end() -> None:
-    """What was charged already until a film's end stays charged, now to the section that is looked at."""
+    """What was charged already until a film's end stays charged, now to the section that is looked
+    at."""
     timeline = run(mark(0, FILM, 100.0), mark(30, section="learning"))
     assert named(timeline) == [(1, None, 0, 30), (2, "learning", 30, 110)]
 
@@ -221,7 +225,8 @@ def test_a_change_of_section_keeps_the_longer_end() -> None:
     ],
 )
 def test_what_is_kept_as_one_mark(second: Mark, marks: int) -> None:
-    """Firm marks of one origin that follow within a second are one, anything else is kept by itself."""
+    """Firm marks of one origin that follow within a second are one, anything else is kept by
+    itself."""
     timeline = run(mark(0, FILM, 1.0), second)
     assert len(timeline.marks) == marks
     assert timeline.marks[-1].until == second.until
@@ -235,7 +240,8 @@ def test_pages_and_weak_marks_are_kept_one_by_one() -> None:
 
 
 def test_new_numbers_follow_each_other() -> None:
-    """Parts that had no number get the next free ones, in their order; the first part keeps the old one."""
+    """Parts that had no number get the next free ones, in their order; the first part keeps the old
+    one."""
     roots = {(1.0, False), (2.0, False)}
     held = run(
         mark(0), mark(50, root=(1.0, False)), mark(100), mark(150, root=(2.0, False)), mark(200)
@@ -258,7 +264,8 @@ def test_a_number_goes_to_the_part_that_begins_inside() -> None:
 
 
 def test_a_cut_at_the_edges() -> None:
-    """An activity at the very instant of the cut is cut away; one that goes on over it is shortened."""
+    """An activity at the very instant of the cut is cut away; one that goes on over it is
+    shortened."""
     timeline = run(mark(0), mark(30, FILM, 20.0))
     assert spans(truncate(timeline, T + 40)) == [(0, 40)]
     assert [m.until - T for m in truncate(timeline, T + 40).marks] == [0, 40, 40]

@@ -1,4 +1,5 @@
-"""Laws of the clock in proxy_addon/core/metering/meter.py: time is charged once, given back once, and kept small."""
+"""Laws of the clock in proxy_addon/core/metering/meter.py: time is charged once, given back once,
+and kept small."""
 
 from __future__ import annotations
 
@@ -138,7 +139,8 @@ def test_giving_back_twice_is_giving_back_once(
 def test_giving_back_in_two_parts(
     marks: list[Mark], first: set[tuple[float, bool]], second: set[tuple[float, bool]]
 ) -> None:
-    """Two machines found one after the other, in either order, leave what both found at once would."""
+    """Two machines found one after the other, in either order, leave what both found at once
+    would."""
     timeline = run(marks)
     both = union(retract(timeline, first | second, RULES))
     assert union(retract(retract(timeline, first, RULES), second, RULES)) == both
@@ -158,7 +160,8 @@ def test_cutting_twice_is_cutting_once(marks: list[Mark], after: float) -> None:
 def test_splitting_by_a_cut_keeps_what_is_on_each_side(
     before: list[Mark], after: list[Mark], pause: float
 ) -> None:
-    """After a cut the clock charges as one that has just begun, and what was before stays as it was."""
+    """After a cut the clock charges as one that has just begun, and what was before stays as it
+    was."""
     first = run(before)
     end = max((s.end for s in first.stretches), default=T)
     end = max([end, *(m.until for m in before)]) + pause
@@ -169,7 +172,8 @@ def test_splitting_by_a_cut_keeps_what_is_on_each_side(
 
 
 def test_a_small_answer_before_a_cut_does_not_count_together_with_one_after_it() -> None:
-    """What waits for company when the time is up waits no more: the next day's first seconds are its own."""
+    """What waits for company when the time is up waits no more: the next day's first seconds are
+    its own."""
     weak = Mark(T, T, Kind.INTERACTION, "a", Evidence.PAGE_ACTION, needs=2)
     later = weak._replace(at=T + 5.0, until=T + 5.0, key="b")
     assert measure(union(run([weak, later]))) == 15.0
@@ -179,7 +183,8 @@ def test_a_small_answer_before_a_cut_does_not_count_together_with_one_after_it()
 @laws
 @given(days(firm=True, machines=False), st.integers(0, 14))
 def test_settling_in_between_changes_no_later_charge(marks: list[Mark], place: int) -> None:
-    """What may still change is kept: the end of the day is the same, whether the clock was settled or not."""
+    """What may still change is kept: the end of the day is the same, whether the clock was settled
+    or not."""
     first, rest = marks[:place], marks[place:]
     now = first[-1].at if first else T
     settled = run(rest, settle(run(first), now, 600.0))
@@ -204,7 +209,8 @@ def scrolls(count: int, pause: float) -> list[Mark]:
 
 
 def test_marks_are_folded_when_they_are_one_too_many() -> None:
-    """Up to the bound each can be given back; beyond it the older half is one mark, and the rest is as it was."""
+    """Up to the bound each can be given back; beyond it the older half is one mark, and the rest is
+    as it was."""
     assert MARKS_KEPT == 768
     full = run(scrolls(768, 30.0))
     assert len(full.marks) == 768
@@ -217,7 +223,8 @@ def test_marks_are_folded_when_they_are_one_too_many() -> None:
 
 
 def test_what_begins_with_the_first_kept_mark_is_not_folded() -> None:
-    """Where each mark is a stretch of its own, no mark stands for another, and none ends before it begins."""
+    """Where each mark is a stretch of its own, no mark stands for another, and none ends before it
+    begins."""
     apart = run(scrolls(769, 100.0))
     assert len(apart.marks) == 769 - 384
     assert apart.stretches[0].start == apart.marks[0].at
@@ -230,7 +237,8 @@ def test_what_begins_with_the_first_kept_mark_is_not_folded() -> None:
 @settings(max_examples=150, deadline=None)
 @given(marks=days(firm=True, machines=False))
 def test_folding_leaves_what_can_still_be_given_back(kept: int, marks: list[Mark]) -> None:
-    """The newest mark is given back from a clock that has folded others: what it leaves is what it always was."""
+    """The newest mark is given back from a clock that has folded others: what it leaves is what it
+    always was."""
     if marks:
         marks = [*marks[:-1], marks[-1]._replace(root=ROOTS[1])]
     whole = retract(run(marks), {ROOTS[1]}, RULES)
@@ -245,7 +253,8 @@ def test_folding_leaves_what_can_still_be_given_back(kept: int, marks: list[Mark
 
 
 def test_weak_marks_that_wait_are_few() -> None:
-    """However many small answers come without opening anything, the newest sixteen are kept waiting."""
+    """However many small answers come without opening anything, the newest sixteen are kept
+    waiting."""
     assert PENDING_KEPT == 16
     poor = [m._replace(needs=100, root=None) for m in scrolls(40, 5.0)]
     timeline = run(poor)

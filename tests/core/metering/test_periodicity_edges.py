@@ -1,4 +1,5 @@
-"""The tests of proxy_addon/core/metering/periodicity.py on both sides of each threshold, by series made by hand."""
+"""The tests of proxy_addon/core/metering/periodicity.py on both sides of each threshold, by series
+made by hand."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ def about(value: float, rel: float = 1e-6) -> Any:
     return pytest.approx(value, rel=rel)
 
 
-# The same examples each time: where a tick is off by just as much as it may be, the last bit of a sum decides.
+# The same examples each time: where a tick is off by just as much as it may be, the last bit of a
+# sum decides.
 quick = settings(max_examples=100, deadline=None, derandomize=True)
 
 
@@ -33,8 +35,8 @@ def even(period: float, intervals: int) -> list[float]:
     return instants([period] * intervals)
 
 
-# How far each interval is from a mean of 100 s, the newest last: the standard deviation is a whole number of
-# seconds, and that of the newest few is larger than a shorter run may have.
+# How far each interval is from a mean of 100 s, the newest last: the standard deviation is a whole
+# number of seconds, and that of the newest few is larger than a shorter run may have.
 FIVE = [0, 4, -4, 12, -12]  # 320 / 5 = 8 * 8
 SIX = [12, -12] * 3
 EIGHT = [18, -18] * 4
@@ -47,7 +49,8 @@ SIXTEEN = [31, -31] * 8
     [(FIVE, 28.0), (SIX, 42.0), (EIGHT, 63.0), (ELEVEN, 65.0), (SIXTEEN, 65.0)],
 )
 def test_the_less_precise_a_timer_the_more_intervals(off: list[float], tolerance: float) -> None:
-    """Each spread is a timer's with just so many intervals, not with one fewer, and not if it is a little larger."""
+    """Each spread is a timer's with just so many intervals, not with one fewer, and not if it is a
+    little larger."""
     times = instants([100.0 + each for each in off])
     found = periodicity.steady(times)
     assert found == Timer(100.0, about(tolerance), tuple(times))
@@ -65,7 +68,8 @@ def test_four_precise_intervals_after_something_else() -> None:
 
 
 def test_who_scrolls_fast_has_to_be_even_for_longer() -> None:
-    """From 25 s on four intervals will do; at ten seconds it takes ten, and never more than sixteen."""
+    """From 25 s on four intervals will do; at ten seconds it takes ten, and never more than
+    sixteen."""
     assert periodicity.steady(instants([70.0, *[25.0] * 4])) is not None
     assert periodicity.steady(instants([70.0, *[24.5] * 4])) is None
     assert periodicity.steady(instants([9.5, 10.5] * 5)) is not None
@@ -75,14 +79,16 @@ def test_who_scrolls_fast_has_to_be_even_for_longer() -> None:
 
 
 def test_nobody_is_as_exact_as_a_machine() -> None:
-    """Five exact intervals are a timer's however quick, but for those of a burst, which are shorter than 2.5 s."""
+    """Five exact intervals are a timer's however quick, but for those of a burst, which are shorter
+    than 2.5 s."""
     assert periodicity.steady(even(2.5, 5)) == Timer(2.5, 0.6, tuple(even(2.5, 5)))
     assert periodicity.steady(even(2.5, 4)) is None
     assert periodicity.steady(even(2.25, 30)) is None
 
 
 def test_a_person_since_the_first_interval_ends_a_loose_run() -> None:
-    """Intervals that vary by 18 % count while nobody is seen after the first of them; those by 12 % in any case."""
+    """Intervals that vary by 18 % count while nobody is seen after the first of them; those by 12 %
+    in any case."""
     loose, precise = (instants([100.0 + off for off in offs], 50.0) for offs in (EIGHT, SIX))
     assert periodicity.steady(loose, alone_since=50.0) is not None
     assert periodicity.steady(loose, alone_since=50.5) is None
@@ -101,7 +107,8 @@ def test_a_person_since_the_first_interval_ends_a_loose_run() -> None:
     ],
 )
 def test_an_exact_timer_is_followed_back(period: float, earlier: float, explained: bool) -> None:
-    """The ticks before the run that proved it are the timer's as far back as they are hardly off."""
+    """The ticks before the run that proved it are the timer's as far back as they are hardly
+    off."""
     times = instants([earlier, earlier, *[period] * 5])
     found = periodicity.steady(times)
     assert found is not None
@@ -134,7 +141,8 @@ def test_the_run_that_proves_a_timer_is_its_as_a_whole() -> None:
 
 
 def test_a_chain_is_six_ticks() -> None:
-    """Among nothing else five ticks may be chance, six are not, and a tick may then be off by 1.8 %."""
+    """Among nothing else five ticks may be chance, six are not, and a tick may then be off by 1.8
+    %."""
     assert periodicity.chain(even(1000.0, 4)) is None
     times = even(1000.0, 5)
     assert periodicity.chain(times) == Timer(1000.0, about(18.0), tuple(times))
@@ -148,14 +156,16 @@ def test_a_chain_is_of_eight_seconds_at_least() -> None:
 
 
 def test_a_chain_needs_room_for_its_ticks() -> None:
-    """Five periods of the newest interval have to fit, but for what a tick may be off: 12 s of 1,000 s."""
+    """Five periods of the newest interval have to fit, but for what a tick may be off: 12 s of
+    1,000 s."""
     times = instants([997.0] * 4 + [1000.0])
     assert periodicity.chain(times) == Timer(997.6, about(18.0), tuple(times))
     assert periodicity.chain(instants([996.0] * 4 + [1000.0])) is None
 
 
 def test_the_denser_the_events_the_more_ticks() -> None:
-    """Five ticks are a chain where seven events fall into ten periods; with eight there it has to be six."""
+    """Five ticks are a chain where seven events fall into ten periods; with eight there it has to
+    be six."""
     ticks = even(1000.0, 4)
     sparse = [-8300.0, *ticks, 2400.0, 3400.0]
     found = periodicity.chain(sorted(sparse))
@@ -201,7 +211,8 @@ def test_a_chain_goes_over_one_lost_tick_and_not_over_two() -> None:
 
 
 def test_one_early_tick_does_not_carry_a_chain_away() -> None:
-    """The period follows slowly: after a tick that came 5 % early the one before may still be 3.5 % late."""
+    """The period follows slowly: after a tick that came 5 % early the one before may still be 3.5 %
+    late."""
     times = instants([100.0] * 20 + [103.5, 95.0, 100.0])
     found = periodicity.chain(times)
     assert found is not None
@@ -219,7 +230,8 @@ def test_a_chain_follows_a_timer_that_slows_down() -> None:
 
 
 def paced(size: int, strays: float, mean: float = 20.0) -> list[float]:
-    """So many events, the first half a little quicker, so that their count strays by so many from a line."""
+    """So many events, the first half a little quicker, so that their count strays by so many from a
+    line."""
     half = (size - 1) // 2
     off = round(mean * strays / half * 4096.0) / 4096.0  # of each interval; a sum without rounding
     middle = [mean] * ((size - 1) % 2)
@@ -231,7 +243,8 @@ def paced(size: int, strays: float, mean: float = 20.0) -> list[float]:
     [(30, 0.24 * 5.477), (44, 0.26 * 6.633), (64, 0.29 * 8.0), (96, 0.32 * 9.798)],
 )
 def test_the_count_of_a_combined_timer_strays_only_so_far(size: int, strays: float) -> None:
-    """A count of so many events may stray a little less, not a little more; with fewer events neither."""
+    """A count of so many events may stray a little less, not a little more; with fewer events
+    neither."""
     times = paced(size, 0.99 * strays)
     found = periodicity.combined(times)
     tolerance = 20.0 * (1.3 * 0.99 * strays + 0.8)
@@ -254,7 +267,8 @@ def test_thirty_events_are_the_fewest_of_a_combined_timer() -> None:
 def test_a_quick_or_doubtful_combined_timer_has_to_be_more_even(
     mean: float, strict: bool, strays: float
 ) -> None:
-    """Below fifteen seconds, or where a person is likely, only seven tenths of the straying are allowed."""
+    """Below fifteen seconds, or where a person is likely, only seven tenths of the straying are
+    allowed."""
     assert periodicity.combined(paced(30, 0.99 * strays, mean), strict=strict) is not None
     assert periodicity.combined(paced(30, 1.01 * strays, mean), strict=strict) is None
 
@@ -279,7 +293,8 @@ def test_a_person_since_the_first_event_ends_a_combined_timer() -> None:
 def test_nearest_at_the_ends_and_just_in_reach(
     target: float, off: float, found: float | None
 ) -> None:
-    """The first and the last are looked at like others, and what is just as far as allowed is near."""
+    """The first and the last are looked at like others, and what is just as far as allowed is
+    near."""
     assert periodicity.nearest([10.0, 20.0, 30.0], target, off) == found
 
 
@@ -296,7 +311,8 @@ whole_gaps = st.lists(st.integers(1, 120), min_size=1, max_size=60) | timers
 def test_a_person_never_makes_a_machine_likelier(
     gaps: list[int], sooner: float, later: float
 ) -> None:
-    """Whatever is a timer's although somebody was seen would be one had they been seen before that."""
+    """Whatever is a timer's although somebody was seen would be one had they been seen before
+    that."""
     times = instants([float(gap) for gap in gaps])
     first, last = sorted((sooner, later))
     for test in (periodicity.steady, periodicity.combined):

@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/core/metering/polling.py: what machines ask is theirs, what people ask in between is not."""
+"""Twin of proxy_addon/core/metering/polling.py: what machines ask is theirs, what people ask in
+between is not."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ def test_what_was_never_asked_before_is_novel() -> None:
 
 
 def test_a_timer_is_learned_and_taken_back() -> None:
-    """The first ticks count until the timer is known; then all of them are given back, and none counts again."""
+    """The first ticks count until the timer is known; then all of them are given back, and none
+    counts again."""
     tab = Tab()
     judged = [tab.asks(60.0 * i).automatic for i in range(12)]
     assert not judged[0]
@@ -45,7 +47,8 @@ def test_off_the_tick_it_is_a_person() -> None:
 
 
 def test_what_a_tick_brings_is_the_machines() -> None:
-    """A feed that refreshes itself loads new pictures: they are judged like its requests, also looking back."""
+    """A feed that refreshes itself loads new pictures: they are judged like its requests, also
+    looking back."""
     tab = Tab()
     for i in range(8):
         tab.asks(90.0 * i, FEED)
@@ -120,7 +123,8 @@ def test_known_polls_own_what_they_bring_only_on_a_rhythm() -> None:
 
 
 def test_a_person_seen_for_certain_ends_loose_runs() -> None:
-    """Intervals that vary as those of a jittered timer prove nothing while pages are opened in between."""
+    """Intervals that vary as those of a jittered timer prove nothing while pages are opened in
+    between."""
     alone, watched, rng, at = Tab(), Tab(), random.Random(16), 0.0
     for i in range(30):
         at += rng.choice((43.0, 47.0, 72.0, 77.0))
@@ -162,7 +166,8 @@ def test_memory_is_bounded(script: list[tuple[float, str, bool]]) -> None:
 @settings(max_examples=40, deadline=None)
 @given(steps, st.integers(0, 150))
 def test_states_are_values(script: list[tuple[float, str, bool]], place: int) -> None:
-    """Going on from a state that was kept gives what going on gave: nothing was changed in place."""
+    """Going on from a state that was kept gives what going on gave: nothing was changed in
+    place."""
     states, at = [EMPTY], 0.0
     ticks: list[PollingJudgement] = []
     for gap, key, leads in script:

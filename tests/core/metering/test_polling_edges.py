@@ -1,4 +1,5 @@
-"""Machines and people of proxy_addon/core/metering/polling.py, on both sides of each span that tells them apart."""
+"""Machines and people of proxy_addon/core/metering/polling.py, on both sides of each span that
+tells them apart."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ LATER = 3000.0  # long after all ticks that a precise timer may lose
 
 
 def polling_tab(period: float = 60.0, ticks: int = 10, key: str = POLL) -> Tab:
-    """A tab with a timer that is known, whose requests bring nothing; its last tick is `period * (ticks - 1)`."""
+    """A tab with a timer that is known, whose requests bring nothing; its last tick is
+    `period * (ticks - 1)`."""
     tab = Tab()
     for i in range(ticks):
         tab.asks(period * i, key)
@@ -19,7 +21,8 @@ def polling_tab(period: float = 60.0, ticks: int = 10, key: str = POLL) -> Tab:
 
 
 def feeding_tab(ticks: int = 10) -> Tab:
-    """A tab that loads new pictures every minute and a half; its last tick is at `90 * (ticks - 1)`."""
+    """A tab that loads new pictures every minute and a half; its last tick is at
+    `90 * (ticks - 1)`."""
     tab = Tab()
     for i in range(ticks):
         tab.asks(90.0 * i, FEED)
@@ -42,7 +45,8 @@ def times_of(tab: Tab, key: str) -> tuple[float, ...]:
     ],
 )
 def test_how_long_a_burst_is(before: tuple[float, ...], at: float, begun: float) -> None:
-    """What loads soon after something else belongs to the same burst, which does not go on for ever."""
+    """What loads soon after something else belongs to the same burst, which does not go on for
+    ever."""
     tab = Tab()
     tab.asks(before[0])
     for each in before[1:]:
@@ -106,7 +110,8 @@ def test_content_is_a_machines_within_five_seconds(after: float, owned: bool) ->
 
 
 def test_content_off_the_tick_is_doubtful_while_its_timer_runs() -> None:
-    """The endpoint that refreshes itself is asked in between: that may be a person, or the page once more."""
+    """The endpoint that refreshes itself is asked in between: that may be a person, or the page
+    once more."""
     tab = feeding_tab()
     assert tab.asks(850.0, FEED).doubtful
     found = tab.brings(850.4)
@@ -154,7 +159,8 @@ def test_what_several_questions_brought_is_noted_for_none(
 
 @pytest.mark.parametrize(("after", "passing"), [(1.5, True), (1.75, False)])
 def test_what_a_machine_asks_in_passing_is_its_own(after: float, passing: bool) -> None:
-    """A feed that refreshes itself asks for more, within a second and a half; that hides no timer of its own."""
+    """A feed that refreshes itself asks for more, within a second and a half; that hides no timer
+    of its own."""
     tab = feeding_tab()
     tab.asks(900.0, FEED)
     assert tab.asks(900.0 + after, "counts").automatic is passing
@@ -207,7 +213,8 @@ EARLY = (64.0, 66.0, 68.0, 69.0, 73.0, 75.0, 164.0, 165.0, 167.0)  # nine withou
 
 
 def begins(tab: Tab, *early: float, gaps: tuple[float, ...] = (64.0,) * 4) -> set[float]:
-    """A page asked now and then; from 384 on it is a timer. What was taken back of that before it?"""
+    """A page asked now and then; from 384 on it is a timer. What was taken back of that before
+    it?"""
     for at in early:
         tab.asks(at)
     at = 384.0
@@ -221,7 +228,8 @@ def begins(tab: Tab, *early: float, gaps: tuple[float, ...] = (64.0,) * 4) -> se
 
 
 def test_what_was_asked_before_is_taken_back_at_the_pace_of_the_timer() -> None:
-    """In five periods nine may be a machine's that was still in view: 1.6 a period and one. Ten may not."""
+    """In five periods nine may be a machine's that was still in view: 1.6 a period and one. Ten may
+    not."""
     few, many = Tab(), Tab()
     assert begins(few, *EARLY) == set(EARLY)
     assert times_of(few, POLL) == ()
@@ -230,7 +238,8 @@ def test_what_was_asked_before_is_taken_back_at_the_pace_of_the_timer() -> None:
 
 
 def test_what_was_asked_before_something_else_stays() -> None:
-    """Only what came since another endpoint was asked, or a person was seen, may be the machine's."""
+    """Only what came since another endpoint was asked, or a person was seen, may be the
+    machine's."""
     between, same = Tab(), Tab()
     between.asks(-10.0)
     between.asks(-5.0, "other")
@@ -252,7 +261,8 @@ def test_what_was_asked_before_a_person_was_seen_stays() -> None:
 
 
 def test_what_was_asked_before_content_came_by_itself_stays() -> None:
-    """Pictures that nothing had asked for are somebody's who scrolls; those that the page asked for are not."""
+    """Pictures that nothing had asked for are somebody's who scrolls; those that the page asked for
+    are not."""
     alone, asked = Tab(), Tab()
     alone.asks(0.0)
     alone.brings(50.0)
@@ -270,7 +280,8 @@ def test_nothing_before_a_loose_timer_is_taken_back(off: float, taken: set[float
 
 
 def test_a_timer_of_its_own_for_each_tab_until_one_falls_silent() -> None:
-    """The same page opened again has two timers at first, and one where the older was silent for 2.5 periods."""
+    """The same page opened again has two timers at first, and one where the older was silent for
+    2.5 periods."""
     second, again = polling_tab(), polling_tab()
     for at in (563.0, 623.0, 683.0):
         second.asks(at)

@@ -1,4 +1,5 @@
-"""What proxy_addon/core/metering/polling.py remembers of each endpoint, and when a timer is found in it."""
+"""What proxy_addon/core/metering/polling.py remembers of each endpoint, and when a timer is found
+in it."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ HIDDEN = (0.0, 35.0, 52.0, 100.0, 200.0, 300.0, 400.0, 473.0, 500.0, 600.0, 700.
 
 
 def test_hidden_timers_are_looked_for_at_every_fourth_event() -> None:
-    """A chain that is there with the tenth event is found with the twelfth, and nothing but the chain is its."""
+    """A chain that is there with the tenth event is found with the twelfth, and nothing but the
+    chain is its."""
     assert periodicity.chain(HIDDEN[:10]) is not None
     tab = Tab()
     assert [tab.asks(at).automatic for at in HIDDEN] == [False] * 11 + [True]
@@ -75,7 +77,8 @@ def feeds(ticks: int = 6) -> Tab:
 
 
 def test_all_that_a_timer_brought_is_taken_back_with_it() -> None:
-    """And that it brought something in five ticks of six is known, with a share more for the one after."""
+    """And that it brought something in five ticks of six is known, with a share more for the one
+    after."""
     tab = feeds()
     assert {(90.0 * i, True) for i in range(5)} <= tab.withdrawn
     series = tab.state.series[FEED]
@@ -87,7 +90,8 @@ def test_all_that_a_timer_brought_is_taken_back_with_it() -> None:
 def test_a_timer_that_brings_nothing_any_more_is_forgotten_to_bring(
     silent: int, owned: bool
 ) -> None:
-    """What it brought once is lost by 4 % with each empty tick, until it is below 4 %: after 75. Once more is known."""
+    """What it brought once is lost by 4 % with each empty tick, until it is below 4 %: after 75.
+    Once more is known."""
     tab, at = feeds(), 450.0
     for _ in range(silent):
         at += 90.0
@@ -107,7 +111,8 @@ def test_a_second_timer_of_an_endpoint_brings_what_the_first_does() -> None:
 
 
 def test_what_a_known_poll_brings() -> None:
-    """A poll of the catalogue is a machine's in any case, and takes back what it brought once its timer is found."""
+    """A poll of the catalogue is a machine's in any case, and takes back what it brought once its
+    timer is found."""
     silent, feeding = Tab(), Tab()
     for i in range(6):
         silent.polls(60.0 * i)
@@ -152,7 +157,8 @@ def test_a_known_poll_begins_a_burst_of_its_own() -> None:
 
 
 def twenty_five(tab: Tab, ask: Callable[[float], polling.PollingJudgement]) -> float:
-    """A loose timer, known with its 25th request because somebody was seen until the 17th. When was the last?"""
+    """A loose timer, known with its 25th request because somebody was seen until the 17th. When was
+    the last?"""
     rng, at = random.Random(13), 0.0
     for number in range(25):
         assert not tab.withdrawn
@@ -167,7 +173,8 @@ def twenty_five(tab: Tab, ask: Callable[[float], polling.PollingJudgement]) -> f
 
 
 def test_one_of_twenty_five_requests_is_enough_to_bring_something() -> None:
-    """What comes with a tick, 4 % of which brought something, is the machine's; off the tick it is doubtful."""
+    """What comes with a tick, 4 % of which brought something, is the machine's; off the tick it is
+    doubtful."""
     asked, known, off = Tab(), Tab(), Tab()
     assert asked.brings(twenty_five(asked, asked.asks) + 3.0).automatic
     assert known.brings(twenty_five(known, known.polls) + 3.0).automatic
@@ -178,7 +185,8 @@ def test_one_of_twenty_five_requests_is_enough_to_bring_something() -> None:
 
 
 def test_content_that_comes_by_a_timer_is_found_by_itself() -> None:
-    """A page of random names loads a picture each minute; what comes later, off the tick, is doubtful while it runs."""
+    """A page of random names loads a picture each minute; what comes later, off the tick, is
+    doubtful while it runs."""
     tab = Tab()
     judged = [tab.brings(60.0 * i).automatic for i in range(8)]
     assert judged == [False] * 5 + [True] * 3
@@ -256,7 +264,8 @@ def test_the_hour_does_not_matter(steps: list[tuple[int, str]], shift: int) -> N
 @settings(max_examples=40, deadline=None)
 @given(script, st.integers(0, 60))
 def test_nothing_is_taken_back_that_never_came(steps: list[tuple[int, str]], seen: int) -> None:
-    """Whatever is taken back was an action or content before, and nothing is a machine's without a timer."""
+    """Whatever is taken back was an action or content before, and nothing is a machine's without a
+    timer."""
     tab, at, roots = Tab(), 0.0, set[polling.Root]()
     for number, (gap, key) in enumerate(steps):
         at += gap

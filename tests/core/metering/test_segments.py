@@ -1,4 +1,5 @@
-"""Twin of proxy_addon/core/metering/segments.py: where a stretch is split, and what is put together again."""
+"""Twin of proxy_addon/core/metering/segments.py: where a stretch is split, and what is put together
+again."""
 
 from __future__ import annotations
 

@@ -48,7 +48,8 @@ def returns(limits, usage, now, carry_over=0.0):
 
 
 def test_a_day_of_fifteen_minutes():
-    """What was used up to now is gone, what comes later is not counted yet, and midnight gives all back."""
+    """What was used up to now is gone, what comes later is not counted yet, and midnight gives all
+    back."""
     usage = spent("09:00-09:10", "10:00-10:05")
     assert left([FIFTEEN], usage, at("08:00")) == 15 * M
     assert left([FIFTEEN], usage, at("09:04")) == 11 * M
@@ -80,7 +81,8 @@ def test_the_balance_shows_the_limit_with_the_least_left():
 
 
 def test_of_equal_rests_the_one_that_comes_back_last_is_shown():
-    """With hour and day used up, the reset that matters is midnight, in whatever order they are written."""
+    """With hour and day used up, the reset that matters is midnight, in whatever order they are
+    written."""
     limits = [per(Period.HOUR, 15 * M), FIFTEEN]
     for order in permutations(limits):
         shown = of.balance(SAMPLE, Allowance(NAME, order), order, spent("10:00-10:15"), at("10:30"))
@@ -110,7 +112,8 @@ def test_less_than_a_rounding_error_is_nothing():
 
 
 def test_carried_time_is_what_yesterday_left_at_most():
-    """Yesterday's rest moves on, cut at `carry_over`; nothing moves on from a day that was used up."""
+    """Yesterday's rest moves on, cut at `carry_over`; nothing moves on from a day that was used
+    up."""
     tuesday = at("2026-11-03 09:00")
     for used, there in ((12, 18), (10, 20), (2, 20), (15, 15), (18, 15)):
         monday = Interval(at("09:00"), at("09:00") + used * M)
@@ -143,7 +146,8 @@ def _days_before(days: int, seconds: float):
     st.integers(0, 1200),
 )
 def test_carried_time_agrees_with_keeping_books(days, limit, carry_over):
-    """Walking back, with its early stops, gives what an account opened eight days ago would show."""
+    """Walking back, with its early stops, gives what an account opened eight days ago would
+    show."""
     noon = at("2026-08-20 12:00")
     use = normalise(
         Interval(noon - n * 86_400, noon - n * 86_400 + s) for n, s in enumerate(days, 1)
@@ -189,14 +193,16 @@ def test_used_granted_time_is_no_debt():
 
 
 def test_unused_granted_time_is_gone_when_the_grant_ends():
-    """Ten granted, four used: after the end there is nothing left, and the next grant starts again."""
+    """Ten granted, four used: after the end there is nothing left, and the next grant starts
+    again."""
     grants = [grant(10 * M, "09:30", "11:00", name="a"), grant(5 * M, "12:00", "17:00", name="b")]
     usage = spent("09:00-09:15", "10:00-10:04", grants=grants)
     assert [left([FIFTEEN], usage, at(t)) for t in ("10:30", "11:00", "12:30")] == [6 * M, 0, 5 * M]
 
 
 def test_own_time_is_used_before_granted_time():
-    """A grant that ends before the own minutes are used up took nothing with it and leaves nothing."""
+    """A grant that ends before the own minutes are used up took nothing with it and leaves
+    nothing."""
     usage = spent("09:00-09:05", grants=[grant(10 * M, "08:00", "09:30")])
     assert left([FIFTEEN], usage, at("09:10")) == 20 * M
     assert left([FIFTEEN], usage, at("09:30")) == 10 * M
@@ -259,7 +265,8 @@ def test_a_rolling_limit_returns_when_its_oldest_use_leaves():
 
 
 def test_nothing_a_day_never_returns():
-    """A limit of zero has no time at any instant, unless a grant that is in force reaches that far."""
+    """A limit of zero has no time at any instant, unless a grant that is in force reaches that
+    far."""
     assert returns([per(Period.DAY, 0)], StaticUsage(), NOW) is None
     assert returns([rolling(4, 0)], StaticUsage(), NOW) is None
     assert returns([per(Period.DAY, 0), FIFTEEN], StaticUsage(), NOW) is None
@@ -271,7 +278,8 @@ def test_nothing_a_day_never_returns():
 
 
 def test_another_limit_may_lose_its_grant_meanwhile():
-    """The day is back at midnight, but by then the grant that held the week open has ended: next week."""
+    """The day is back at midnight, but by then the grant that held the week open has ended: next
+    week."""
     limits = [FIFTEEN, per(Period.WEEK, 20 * M)]
     usage = spent("09:00-09:25", grants=[grant(10 * M, "08:00", "23:00")])
     assert left(limits, usage, at("10:00")) == 0
@@ -317,7 +325,8 @@ def test_no_figure_is_ever_negative(limits, usage, carry_over):
 @quick
 @given(many_limits, usages, carry, st.integers(0, 2), st.integers(0, 3600))
 def test_raising_a_limit_takes_nothing(limits, usage, carry_over, which, more):
-    """More per period never leaves less, and at most the difference (and what is carried of it) more."""
+    """More per period never leaves less, and at most the difference (and what is carried of it)
+    more."""
     raised = list(limits)
     i = which % len(limits)
     raised[i] = replace(limits[i], seconds=limits[i].seconds + more)
@@ -362,7 +371,8 @@ def test_the_order_of_limits_and_of_reading_does_not_matter(limits, usage, carry
 @given(many_limits, usages, carry)
 @example([rolling(4, 900.0)], StaticUsage({NAME: (Interval(NOW - 3 * H, NOW - H),)}), 0.0)
 def test_the_return_is_the_first_instant_with_time_left(limits, usage, carry_over):
-    """At that instant there is time; just before it, and at every quarter of an hour before, none."""
+    """At that instant there is time; just before it, and at every quarter of an hour before,
+    none."""
     used_up = left(limits, usage, NOW, carry_over) == 0
     back = returns(limits, usage, NOW, carry_over)
     if not used_up:

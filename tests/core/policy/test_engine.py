@@ -42,7 +42,8 @@ def decide(who: Person, where: str, usage=NOTHING, when: str = "10:30", rs=SAMPL
 
 
 def test_fifteen_minutes_then_a_block_then_midnight():
-    """Ten minutes of one platform and five of another are fifteen; then nothing until midnight, but lunch."""
+    """Ten minutes of one platform and five of another are fifteen; then nothing until midnight, but
+    lunch."""
     engine, usage = Engine(SAMPLE), StaticUsage({NAME: visits("09:00-09:10")})
     first = engine.decide(DORA, Target("linkedin"), usage, at("10:00"))
     assert first == Decision(
@@ -61,7 +62,8 @@ def test_fifteen_minutes_then_a_block_then_midnight():
 
 
 def test_the_first_rule_that_fits_decides():
-    """Marketing's channels are free for marketing; TikTok is not theirs, and staff have none at all."""
+    """Marketing's channels are free for marketing; TikTok is not theirs, and staff have none at
+    all."""
     maria = Engine(SAMPLE).person("maria", at("10:30"))
     assert decide(maria, "x", USED_UP).rule == "Marketing runs our channels"
     assert decide(maria, "tiktok").rule == FIFTEEN
@@ -73,7 +75,8 @@ def test_the_first_rule_that_fits_decides():
 
 
 def test_a_section_has_its_own_rules():
-    """Learning on LinkedIn is work, LinkedIn is not; a rule for the platform fits sections no rule names."""
+    """Learning on LinkedIn is work, LinkedIn is not; a rule for the platform fits sections no rule
+    names."""
     assert decide(DORA, "linkedin/learning", USED_UP).rule == "Learning is work"
     assert decide(DORA, "linkedin", USED_UP).reason is Reason.EXHAUSTED
     assert decide(DORA, "linkedin/jobs", USED_UP).rule == FIFTEEN
@@ -127,7 +130,8 @@ def test_a_message_goes_with_a_block_only():
 
 
 def test_roles_come_from_the_people_file():
-    """By name or pattern, whatever the case, in file order, several at once; else the default role."""
+    """By name or pattern, whatever the case, in file order, several at once; else the default
+    role."""
     both = replace(
         SAMPLE.people,
         roles={"staff": (), "care": ("c*",), "admin": ("ada", "cora"), "night": ("CORA",)},
@@ -197,7 +201,8 @@ def test_what_fits_follows_the_rota():
 
 
 def test_which_rules_can_decide():
-    """Those for the person and the target, down to the first that holds at any hour; none for what none names."""
+    """Those for the person and the target, down to the first that holds at any hour; none for what
+    none names."""
     engine, now = Engine(SAMPLE), at("10:30")
     maria, x = engine.person("maria", now), Target("x")
     assert engine.rules_for(maria, x, now) == SAMPLE.rules[:1]
@@ -239,7 +244,8 @@ def test_balances_are_those_that_could_be_spent():
 
 
 def test_balances_leave_out_what_earlier_rules_always_decide():
-    """Somebody for whom all is allowed has no balance; a rule whose targets are all taken is out of reach."""
+    """Somebody for whom all is allowed has no balance; a rule whose targets are all taken is out of
+    reach."""
     boss, ada = Rule("Boss", Then.ALLOW, roles=frozenset({"admin"})), Person("ada", ("admin",))
     assert (
         Engine(replace(SAMPLE, rules=(boss, *SAMPLE.rules))).balances(ada, NOTHING, at("10:30"))

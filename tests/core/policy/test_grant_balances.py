@@ -1,4 +1,5 @@
-"""Grants and resets against an account that is kept minute by minute, and laws of what they add and take."""
+"""Grants and resets against an account that is kept minute by minute, and laws of what they add and
+take."""
 
 from __future__ import annotations
 
@@ -55,8 +56,8 @@ def left(limit: Limit, usage: StaticUsage, now: float, carry_over: float = 0.0) 
 
 
 def booked(limit: Limit, use: Intervals, grants: tuple[Grant, ...], now: float) -> float:
-    """What is left by an account: each minute beyond the own ones is taken from the grants in force then,
-    those that end first before the others; what no grant covers stays owed."""
+    """What is left by an account: each minute beyond the own ones is taken from the grants in force
+    then, those that end first before the others; what no grant covers stays owed."""
     window = periods.window(limit, SAMPLE, now)
     taken = dict.fromkeys((grant.id for grant in grants), 0.0)
     own, owed, minute = limit.seconds, 0.0, window.start
@@ -89,7 +90,8 @@ def booked(limit: Limit, use: Intervals, grants: tuple[Grant, ...], now: float) 
 )
 @example(per(Period.DAY, 0.0), (), (given_at(0, 0, 5, 5),), 5)
 def test_grants_agree_with_an_account(limit, use, grants, minute):
-    """What a balance works out from the ends of grants is what a book kept minute by minute shows."""
+    """What a balance works out from the ends of grants is what a book kept minute by minute
+    shows."""
     now = MIDNIGHT + minute * M
     assert left(limit, StaticUsage({NAME: use}, grants), now) == booked(limit, use, grants, now)
 
@@ -97,7 +99,8 @@ def test_grants_agree_with_an_account(limit, use, grants, minute):
 @quick
 @given(limits, uses, many_grants, resets, carry, minutes)
 def test_another_grant_only_adds(limit, use, grants, facts, carry_over, minute):
-    """Whatever was given before, one more grant leaves at least as much, and at most its seconds more."""
+    """Whatever was given before, one more grant leaves at least as much, and at most its seconds
+    more."""
     now = MIDNIGHT + minute * M
     if not grants:
         return
@@ -110,7 +113,8 @@ def test_another_grant_only_adds(limit, use, grants, facts, carry_over, minute):
 @quick
 @given(limits, uses, many_grants, resets, carry, minutes)
 def test_a_reset_never_takes(limit, use, grants, facts, carry_over, minute):
-    """At its instant and until it has fallen out of the windows, a reset leaves no less than there was before."""
+    """At its instant and until it has fallen out of the windows, a reset leaves no less than there
+    was before."""
     now = MIDNIGHT + minute * M
     plain = left(limit, StaticUsage({NAME: use}, (*grants, *facts)), now, carry_over)
     reset = Grant("now", "dora", NAME, 0.0, "", "ada", now, now + 400 * 86_400, resets=True)
@@ -147,7 +151,8 @@ def test_what_is_used_later_is_not_counted_yet(limit, use, grants, carry_over, m
 @quick
 @given(limits, uses, many_grants, minutes, st.integers(1, 30))
 def test_what_is_left_can_be_used_and_not_more(limit, use, grants, minute, extra):
-    """Used without a break while nothing else begins or ends, what is left is gone exactly when it says."""
+    """Used without a break while nothing else begins or ends, what is left is gone exactly when it
+    says."""
     now = MIDNIGHT + minute * M
     past = normalise(Interval(start, min(end, now)) for start, end in use)
     usage = StaticUsage({NAME: past}, grants)
@@ -195,7 +200,8 @@ def test_carrying_over_only_adds(limit, use, grants, one, other, minute):
 @quick
 @given(limits, uses, many_grants, resets, carry, minutes)
 def test_the_figures_of_a_standing_fit_together(limit, use, grants, facts, carry_over, minute):
-    """None is negative, `left` is what the others give, and no more is granted than all grants together."""
+    """None is negative, `left` is what the others give, and no more is granted than all grants
+    together."""
     now = MIDNIGHT + minute * M
     usage = StaticUsage({NAME: use}, (*grants, *facts))
     allowance = Allowance(NAME, (limit,), carry_over=carry_over)
@@ -219,7 +225,8 @@ def test_grants_and_resets_may_be_read_in_any_order(limit, use, grants, facts, m
 
 
 def test_equal_ends_are_told_apart_by_the_beginning_and_then_by_name() -> None:
-    """Of two grants that end together it makes no difference to people which is used: the sum is the same."""
+    """Of two grants that end together it makes no difference to people which is used: the sum is
+    the same."""
     one, other = given_at(1, 500, 100, 10), given_at(2, 480, 120, 10)
     use = normalise([Interval(MIDNIGHT + 520 * M, MIDNIGHT + 535 * M)])
     zero = per(Period.DAY, 0.0)
@@ -244,7 +251,8 @@ def test_a_reset_counts_in_the_window_before_as_well() -> None:
 
 
 def test_a_reset_at_the_edge_of_a_window() -> None:
-    """At the very end of a window it gives that one back; the new window begins there in any case."""
+    """At the very end of a window it gives that one back; the new window begins there in any
+    case."""
     limit = per(Period.DAY, 15 * M)
     use = normalise([Interval(MIDNIGHT - 20 * M, MIDNIGHT + 5 * M)])
     reset = given_at(0, 0, 0, 0, True)

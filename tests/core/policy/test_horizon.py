@@ -1,4 +1,5 @@
-"""`proxy_addon/core/policy/horizon.py`: as much of the ledger is read, and as long is reset, as a balance can need."""
+"""`proxy_addon/core/policy/horizon.py`: as much of the ledger is read, and as long is reset, as a
+balance can need."""
 
 from __future__ import annotations
 
@@ -69,7 +70,8 @@ def test_overrides_count() -> None:
     st.integers(1_600_000_000, 2_000_000_000).map(float),
 )
 def test_both_ends_are_one_thing(limit, carry_over, used) -> None:
-    """Up to the last second before `needed_until` memory has to reach back to the use; from it on, no more."""
+    """Up to the last second before `needed_until` memory has to reach back to the use; from it on,
+    no more."""
     rules = one_allowance(limit, carry_over=carry_over)
     end = needed_until(rules, used)
     assert needed_since(rules, end - 1) <= used

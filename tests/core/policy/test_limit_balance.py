@@ -1,4 +1,5 @@
-"""Every figure of a balance, by example: spent, granted, carried and left, and when the window ends."""
+"""Every figure of a balance, by example: spent, granted, carried and left, and when the window
+ends."""
 
 from __future__ import annotations
 
@@ -104,7 +105,8 @@ def test_spent_and_left(limit: Limit, when: str, spent: float, left: float) -> N
     ],
 )
 def test_carried_time(carry: float, before: tuple[float, ...], carried: float) -> None:
-    """What was used on the days before, yesterday first, tells what is carried into today; minutes."""
+    """What was used on the days before, yesterday first, tells what is carried into today;
+    minutes."""
     found = limit_balance(FIFTEEN, days_before(*before), "09:00", carry=carry * M)
     assert found == LimitBalance(0.0, 0.0, carried * M, (15 + carried) * M)
 
@@ -161,7 +163,8 @@ def test_every_period_carries_what_the_one_before_left(
     ],
 )
 def test_two_grants_one_after_the_other(when: str, granted: float, left: float) -> None:
-    """While one lasts all of it counts; afterwards what was used of it stays, and the rest is gone; minutes."""
+    """While one lasts all of it counts; afterwards what was used of it stays, and the rest is gone;
+    minutes."""
     found = limit_balance(
         FIFTEEN,
         visits("09:00-09:15", "10:00-10:04", "13:00-13:03"),
@@ -193,7 +196,8 @@ def test_what_an_ended_grant_has_given(spans: tuple[str, ...], granted: float) -
 
 
 def test_of_two_grants_the_one_that_ends_first_is_used_first() -> None:
-    """Twelve minutes beyond the limit take ten of the short one and two of the long one, in either order."""
+    """Twelve minutes beyond the limit take ten of the short one and two of the long one, in either
+    order."""
     short = grant(10 * M, "09:00", "11:00", name="z")
     long = grant(10 * M, "08:00", "12:00", name="a")
     use = visits("09:00-09:15", "10:00-10:12")
@@ -205,7 +209,8 @@ def test_of_two_grants_the_one_that_ends_first_is_used_first() -> None:
 
 
 def test_a_grant_covers_use_up_to_the_instant_it_ends() -> None:
-    """Both grants last when the first minutes beyond the limit are used; only one when the others are."""
+    """Both grants last when the first minutes beyond the limit are used; only one when the others
+    are."""
     first = grant(3 * M, "08:00", "10:00", name="a")
     second = grant(9 * M, "08:00", "11:00", name="b")
     use = visits("09:30-09:50", "10:30-10:36")  # five beyond at ten, eleven at eleven
@@ -217,7 +222,8 @@ def test_a_grant_covers_use_up_to_the_instant_it_ends() -> None:
 
 
 def test_a_grant_given_after_too_much_use_covers_it_too() -> None:
-    """Five minutes above the limit stay above it: a grant of ten leaves five, and has given five when it ends."""
+    """Five minutes above the limit stay above it: a grant of ten leaves five, and has given five
+    when it ends."""
     use = visits("09:00-09:20")
     later = grant(10 * M, "10:00", "11:00")
     assert limit_balance(FIFTEEN, use, "09:59", later) == LimitBalance(20 * M, 0.0, 0.0, 0.0)
@@ -235,7 +241,8 @@ def test_carried_time_is_used_before_granted_time() -> None:
 
 
 def test_granted_time_is_never_carried() -> None:
-    """A grant that was in force all of yesterday, unused, adds nothing to what is carried into today."""
+    """A grant that was in force all of yesterday, unused, adds nothing to what is carried into
+    today."""
     yesterday = grant(30 * M, "2026-11-01 00:00", "2026-11-02 00:00")
     use = days_before(12, 20)
     without = limit_balance(FIFTEEN, use, "09:00", carry=20 * M)
@@ -263,7 +270,8 @@ def test_a_rest_of_half_a_millisecond_is_nothing(rest: float, left: float) -> No
 
 
 def test_what_people_see_has_the_figures_of_the_limit() -> None:
-    """The balance of one limit is its standing, with the name, the limit and the end of its window."""
+    """The balance of one limit is its standing, with the name, the limit and the end of its
+    window."""
     use = visits("09:00-09:20")
     usage = StaticUsage({NAME: use}, (grant(10 * M, "08:00", "17:00"),))
     allowance = Allowance(NAME, (FIFTEEN,), carry_over=3 * M)
@@ -292,7 +300,8 @@ def test_what_people_see_has_the_figures_of_the_limit() -> None:
 def test_a_rolling_window_resets_when_its_oldest_stretch_has_left_it(
     use: tuple[str, ...], when: str, resets_at: str | None
 ) -> None:
-    """The end of the oldest stretch that the window still shows, four hours later; None while there is none."""
+    """The end of the oldest stretch that the window still shows, four hours later; None while there
+    is none."""
     limit = rolling(4, 15 * M)
     usage = StaticUsage({NAME: visits(*use)})
     shown = of.balance(SAMPLE, Allowance(NAME, (limit,)), [limit], usage, at(when))
@@ -311,7 +320,8 @@ def test_after_a_reset_a_rolling_window_shows_the_use_since() -> None:
 
 
 def test_of_equal_rests_the_larger_reset_and_then_the_smaller_limit_speaks() -> None:
-    """Two limits of a day with the same rest are told apart by their size alone, in whatever order."""
+    """Two limits of a day with the same rest are told apart by their size alone, in whatever
+    order."""
     one, other = per(Period.DAY, 20 * M), per(Period.WEEK, 20 * M)
     usage = StaticUsage({NAME: visits("09:00-09:10")})
     for limits in ([one, other], [other, one]):
@@ -354,7 +364,8 @@ spans = st.lists(
 @quick
 @given(spans, minutes, st.integers(0, 90), st.sampled_from([Period.HOUR, Period.DAY, Period.WEEK]))
 def test_without_grants_it_is_the_limit_less_what_the_window_shows(use, minute, limit, period):
-    """For any use, `left` is the limit less the measure of the use within the window, down to nothing."""
+    """For any use, `left` is the limit less the measure of the use within the window, down to
+    nothing."""
     now = at("00:00") + minute * M
     one = per(period, limit * M)
     start = periods.window(one, SAMPLE, now).start

@@ -1,4 +1,5 @@
-"""When an allowance has time again: the right instant for every kind of limit, with grants and with several limits."""
+"""When an allowance has time again: the right instant for every kind of limit, with grants and with
+several limits."""
 
 from __future__ import annotations
 
@@ -65,7 +66,8 @@ def test_with_time_left_there_is_no_return() -> None:
     ],
 )
 def test_a_limit_of_the_calendar_returns_with_its_window(limits: list[Limit], until: str) -> None:
-    """Fifteen minutes used from nine: each limit that they fill waits for its next window, the last one speaks."""
+    """Fifteen minutes used from nine: each limit that they fill waits for its next window, the last
+    one speaks."""
     usage = StaticUsage({NAME: visits("09:00-09:15")})
     assert back(limits, usage, at("09:30")) == at(until)
 
@@ -83,7 +85,8 @@ def test_a_limit_of_the_calendar_returns_with_its_window(limits: list[Limit], un
     ],
 )
 def test_a_rolling_limit_returns_when_enough_use_has_left(minutes: float, until: str) -> None:
-    """Ten minutes from nine and five from ten: four hours after the minute that was one too many."""
+    """Ten minutes from nine and five from ten: four hours after the minute that was one too
+    many."""
     usage = StaticUsage({NAME: visits("09:00-09:10", "10:00-10:05")})
     found = back([rolling(4, minutes * M)], usage, at("10:30"))
     assert found is not None
@@ -93,7 +96,8 @@ def test_a_rolling_limit_returns_when_enough_use_has_left(minutes: float, until:
 
 
 def test_a_rolling_limit_that_is_freed_at_this_instant() -> None:
-    """Exactly when the last minute that was too many leaves, there is nothing yet, and right after it there is."""
+    """Exactly when the last minute that was too many leaves, there is nothing yet, and right after
+    it there is."""
     usage = StaticUsage({NAME: visits("09:00-09:15")})
     limit = rolling(4, 15 * M)
     now = at("13:00")
@@ -105,7 +109,8 @@ def test_a_rolling_limit_that_is_freed_at_this_instant() -> None:
 
 
 def test_a_rolling_limit_below_a_rounding_error_never_returns() -> None:
-    """Half a millisecond or less counts as nothing, so no use has to leave for it; a little more does return."""
+    """Half a millisecond or less counts as nothing, so no use has to leave for it; a little more
+    does return."""
     usage = StaticUsage({NAME: visits("09:00-09:15")})
     for seconds in (0.0, 0.000_4, 0.000_5):
         assert back([rolling(4, seconds)], usage, at("10:00")) is None
@@ -132,7 +137,8 @@ def test_a_rolling_limit_below_a_rounding_error_never_returns() -> None:
 def test_a_rolling_limit_with_a_grant(
     hours: float, created: str, expires: str, until: str | None
 ) -> None:
-    """Fifteen minutes per four hours, twenty used from nine, and ten granted; asked at half past ten."""
+    """Fifteen minutes per four hours, twenty used from nine, and ten granted; asked at half past
+    ten."""
     usage = StaticUsage({NAME: visits("09:00-09:20")}, (grant(10 * M, created, expires),))
     limit = rolling(hours, 15 * M)
     if until is None:
@@ -146,7 +152,8 @@ def test_a_rolling_limit_with_a_grant(
 
 
 def test_a_grant_that_ends_before_enough_use_has_left_is_no_help() -> None:
-    """One minute granted covers one of the five that are too many, so the return waits for the other four."""
+    """One minute granted covers one of the five that are too many, so the return waits for the
+    other four."""
     limit = rolling(4, 15 * M)
     use = visits("09:00-09:20")
     usage = StaticUsage({NAME: use}, (grant(M, "09:10", "11:00"),))
@@ -159,7 +166,8 @@ def test_a_grant_that_ends_before_enough_use_has_left_is_no_help() -> None:
 
 
 def test_a_limit_of_nothing_lives_from_grants() -> None:
-    """Without a grant that reaches beyond now it never returns; with one it may with the next window."""
+    """Without a grant that reaches beyond now it never returns; with one it may with the next
+    window."""
     zero = per(Period.DAY, 0.0)
     assert back([zero], StaticUsage(), at("10:00")) is None
     over = StaticUsage({}, (grant(10 * M, "08:00", "09:00"),))
@@ -180,7 +188,8 @@ def test_two_limits_of_which_one_never_returns() -> None:
 
 
 def test_a_limit_that_is_filled_again_meanwhile_is_asked_again() -> None:
-    """The hour is back at ten, but the rolling one only later; then the hour, unused, has its time."""
+    """The hour is back at ten, but the rolling one only later; then the hour, unused, has its
+    time."""
     limits = [per(Period.HOUR, 10 * M), rolling(2, 15 * M)]
     usage = StaticUsage({NAME: visits("08:30-08:45", "09:00-09:10")})
     found = back(limits, usage, at("09:30"))
@@ -201,7 +210,8 @@ def test_a_reset_to_come_is_not_foreseen_but_one_that_was_counts() -> None:
 
 
 def test_what_is_carried_into_the_next_window_does_not_delay_it() -> None:
-    """Somebody who used up both days has the limit of the third at its beginning, and nothing carried."""
+    """Somebody who used up both days has the limit of the third at its beginning, and nothing
+    carried."""
     use = normalise(
         [
             Interval(at("2026-11-01 09:00"), at("2026-11-01 10:00")),

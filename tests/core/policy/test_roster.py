@@ -155,7 +155,8 @@ def test_a_rota_change_flips_the_decision_exactly_at_its_instant(
     weekdays: frozenset[int] | None,
     now: float,
 ) -> None:
-    """Over the night in which clocks are put back: the answer holds until `until`, and not one second longer."""
+    """Over the night in which clocks are put back: the answer holds until `until`, and not one
+    second longer."""
     from proxy_addon.core.intervals import normalise
     from proxy_addon.core.rules.calendars import joined
 

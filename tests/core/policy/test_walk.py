@@ -1,4 +1,5 @@
-"""The order of rules: which one decides, what the walk says about the others, and when the answer changes."""
+"""The order of rules: which one decides, what the walk says about the others, and when the answer
+changes."""
 
 from __future__ import annotations
 
@@ -92,7 +93,8 @@ def test_each_rule_has_one_line(rules: tuple[Rule, ...], fits: list[Fit]) -> Non
     ],
 )
 def test_a_rule_that_is_tried_out_stops_nobody(rule: Rule, usage: StaticUsage, told: tuple) -> None:
-    """Reason, rest and message are those of the enforced rule; only the verdict lets through, and `would` tells."""
+    """Reason, rest and message are those of the enforced rule; only the verdict lets through, and
+    `would` tells."""
     observed = with_rules(replace(rule, mode=Mode.OBSERVE)).decide(DORA, X, usage, at("10:30"))
     enforced = with_rules(rule).decide(DORA, X, usage, at("10:30"))
     assert told == (
@@ -109,7 +111,8 @@ def test_a_rule_that_is_tried_out_stops_nobody(rule: Rule, usage: StaticUsage, t
 
 
 def test_otherwise_is_tried_out_with_the_policy() -> None:
-    """Where no rule fits, the mode of the whole policy counts; a rule goes by its own mode alone."""
+    """Where no rule fits, the mode of the whole policy counts; a rule goes by its own mode
+    alone."""
     block = with_rules(otherwise=Then.BLOCK, mode=Mode.OBSERVE).decide(
         DORA, X, NOTHING, at("10:30")
     )
@@ -171,7 +174,8 @@ def test_otherwise_is_tried_out_with_the_policy() -> None:
 def test_an_allowance_shows_where_a_rule_can_make_somebody_spend_it(
     spends: tuple[Rule, ...], balances: bool
 ) -> None:
-    """What rules above decide at every hour is out of reach; a condition, another person or place leaves it open."""
+    """What rules above decide at every hour is out of reach; a condition, another person or place
+    leaves it open."""
     shown = with_rules(*spends).balances(DORA, NOTHING, at("10:30"))
     assert [balance.allowance for balance in shown] == ([NAME] if balances else [])
 
@@ -199,7 +203,8 @@ def slowly(rs: RuleSet, person: Person, target: Target, now: float) -> list[Fit]
 @quick
 @given(rule_sets(), people, places, minutes)
 def test_the_walk_is_the_definition(rs, person, target, now):
-    """Every step names the first part that does not fit, and the rule that fits is the one that decides."""
+    """Every step names the first part that does not fit, and the rule that fits is the one that
+    decides."""
     steps = Engine(rs).explain(person, target, NOTHING, now).walk
     assert [step.fit for step in steps] == slowly(rs, person, target, now)
     deciding = next((step.rule for step in steps if step.fits), None)
@@ -209,7 +214,8 @@ def test_the_walk_is_the_definition(rs, person, target, now):
 @quick
 @given(rule_sets(), people, places, usages, minutes, st.integers(0, 7))
 def test_rules_below_the_one_that_decides_do_not_matter(rs, person, target, usage, now, place):
-    """Taken away, turned round or made to block, what stands below the deciding rule changes nothing."""
+    """Taken away, turned round or made to block, what stands below the deciding rule changes
+    nothing."""
     decision = Engine(rs).decide(person, target, usage, now)
     if decision.rule is None:
         return
@@ -223,7 +229,8 @@ def test_rules_below_the_one_that_decides_do_not_matter(rs, person, target, usag
 @quick
 @given(rule_sets(), people, places, usages, minutes)
 def test_a_rule_on_top_that_fits_all_decides_all(rs, person, target, usage, now):
-    """Whatever stood there before, the first of the list that fits everybody at every hour speaks for ever."""
+    """Whatever stood there before, the first of the list that fits everybody at every hour speaks
+    for ever."""
     decision = Engine(replace(rs, rules=(LAST, *rs.rules))).decide(person, target, usage, now)
     assert (decision.rule, decision.reason, decision.until) == ("last", Reason.BLOCKED, None)
 
@@ -231,7 +238,8 @@ def test_a_rule_on_top_that_fits_all_decides_all(rs, person, target, usage, now)
 @quick
 @given(rule_sets(), people, places, minutes)
 def test_a_rule_that_fits_nobody_changes_no_answer(rs, person, target, now):
-    """Put on top, a rule for other people or other places leaves every answer and its `until` as they were."""
+    """Put on top, a rule for other people or other places leaves every answer and its `until` as
+    they were."""
     plain = Engine(rs).decide(person, target, NOTHING, now)
     for other in (
         one("o", Then.BLOCK, users=("nobody",), when=LUNCH),
@@ -244,7 +252,8 @@ def test_a_rule_that_fits_nobody_changes_no_answer(rs, person, target, now):
 @quick
 @given(rule_sets(), people, places, usages, minutes)
 def test_what_is_tried_out_never_blocks(rs, person, target, usage, now):
-    """With every rule and the policy observed nobody is stopped, and `would` is the verdict of the enforced policy."""
+    """With every rule and the policy observed nobody is stopped, and `would` is the verdict of the
+    enforced policy."""
     observed = replace(
         rs, mode=Mode.OBSERVE, rules=tuple(replace(rule, mode=Mode.OBSERVE) for rule in rs.rules)
     )
@@ -258,7 +267,8 @@ def test_what_is_tried_out_never_blocks(rs, person, target, usage, now):
 @quick
 @given(rule_sets(), people, places, minutes)
 def test_until_is_the_first_instant_at_which_a_condition_flips(rs, person, target, now):
-    """It is the earliest change among the conditions of the rules from the top to the one that fits."""
+    """It is the earliest change among the conditions of the rules from the top to the one that
+    fits."""
     engine = Engine(rs)
     found = engine.match(person, target, now)
     flips = []
@@ -297,7 +307,8 @@ def test_a_rota_changes_the_answer_at_its_instants(when: str, rule: str, until: 
 
 
 def test_a_condition_that_flips_before_the_rota_does_comes_first() -> None:
-    """Of the two the earlier instant is told, and a rota that turns nothing here is not told at all."""
+    """Of the two the earlier instant is told, and a rota that turns nothing here is not told at
+    all."""
     rota = replace(SAMPLE.people, duties={"care": (Duty(("emil",), SHIFT),)})
     engine = with_rules(NOT_NOW, CARE, LAST, people=rota)
     emil = engine.person("emil", at("10:30"))
@@ -309,7 +320,8 @@ def test_a_condition_that_flips_before_the_rota_does_comes_first() -> None:
 
 
 def test_an_override_of_the_rota_changes_what_is_left() -> None:
-    """Care has forty-five minutes: while on duty thirty are left of them, before and after it nothing."""
+    """Care has forty-five minutes: while on duty thirty are left of them, before and after it
+    nothing."""
     rota = replace(SAMPLE.people, duties={"care": (Duty(("emil",), SHIFT),)})
     engine = with_rules(one("spend", Then.SPEND), people=rota)
     emil = engine.person("emil", at("10:30"))

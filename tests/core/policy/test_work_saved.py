@@ -1,4 +1,5 @@
-"""What is not worked out again: how far back and ahead a balance looks, and what an engine and a roster remember."""
+"""What is not worked out again: how far back and ahead a balance looks, and what an engine and a
+roster remember."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ class Asked(StaticUsage):
     ],
 )
 def test_carried_time_goes_back_only_as_far_as_it_depends_on(seconds: float, days: int) -> None:
-    """With a full or an empty yesterday the days before it are not read; the limit is fifteen, five are carried."""
+    """With a full or an empty yesterday the days before it are not read; the limit is fifteen, five
+    are carried."""
     noon = at("12:00") - DAY
     limit = per(Period.DAY, 15 * M)
     usage = Asked({NAME: normalise([Interval(noon, noon + seconds)])})
@@ -68,7 +70,8 @@ def test_a_limit_of_nothing_is_answered_without_a_search(seconds: float, grants:
 
 
 def test_a_match_is_found_once_until_it_may_change() -> None:
-    """From the instant of the first question on it is the same one, until a `when` opens or the horizon."""
+    """From the instant of the first question on it is the same one, until a `when` opens or the
+    horizon."""
     plain = Engine(replace(SAMPLE, rules=(Rule("r", Then.ALLOW),)))
     first = plain.match(DORA, X, NOW)
     assert plain.match(DORA, X, NOW) is first

@@ -1,4 +1,5 @@
-"""What tests of rule files share: plain data as documents with real places, and the rules or the words that follow."""
+"""What tests of rule files share: plain data as documents with real places, and the rules or the
+words that follow."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ def compiled(
     feeds: Mapping[str, Feed] | None = None,
     advise: bool = True,
 ) -> Compiled:
-    """The rules of a policy (version and zone are given), people, and files of platforms (x alone if none)."""
+    """The rules of a policy (version and zone are given), people, and files of platforms (x alone
+    if none)."""
     files = {"x": X} if platforms is None else platforms
     documents = Documents(
         "rules",

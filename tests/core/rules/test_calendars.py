@@ -149,7 +149,8 @@ whens = st.builds(
 @quick
 @given(whens, st.none() | whens, moments)
 def test_the_next_change_is_the_first_one(when: When, negated: When | None, now: float) -> None:
-    """A walk in steps of a quarter of an hour finds the same flip, over the night clocks are put back."""
+    """A walk in steps of a quarter of an hour finds the same flip, over the night clocks are put
+    back."""
     whole = replace(when, negated=negated)
     begun = conditions.fits(whole, SAMPLE, now)
     steps = (now + i * 900.0 for i in range(1, 10 * 96))

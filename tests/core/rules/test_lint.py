@@ -1,4 +1,5 @@
-"""Warnings that should not be given. Those that should are the `warn-*` cases of tests/rules/bad."""
+"""Warnings that should not be given. Those that should are the `warn-*` cases of
+tests/rules/bad."""
 
 from __future__ import annotations
 

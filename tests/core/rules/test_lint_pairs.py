@@ -1,4 +1,5 @@
-"""Each warning with the rules that raise it, to the letter, and rules as near to them as can be that do not."""
+"""Each warning with the rules that raise it, to the letter, and rules as near to them as can be
+that do not."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ FEEDS = {"s.ics": (Event(("emil", "carl"), (), visits("09:00-17:00")),)}
 
 
 class Pair(NamedTuple):
-    """Rules that are warned about, what is said, and rules beside them that are not: policy, people, platforms."""
+    """Rules that are warned about, what is said, and rules beside them that are not: policy,
+    people, platforms."""
 
     wrong: tuple[str, ...]
     warning: str

@@ -1,4 +1,5 @@
-"""Names, flags and quoting; and every parser of rule files reads or refuses whatever it is given."""
+"""Names, flags and quoting; and every parser of rule files reads or refuses whatever it is
+given."""
 
 from __future__ import annotations
 

@@ -265,7 +265,8 @@ def test_numbers(value: object, found: float) -> None:
     [-1, "-0.001", "nan", "inf", "-inf", "1e400", 10**400, "4k", "", True, False, None, [], {}],
 )
 def test_numbers_that_are_refused(value: object) -> None:
-    """Less than zero, no end, no number, too large for a number, and the flags that Python counts with."""
+    """Less than zero, no end, no number, too large for a number, and the flags that Python counts
+    with."""
     code, message, hint = refused(parsers.number, value)
     assert (code, hint) == (Code.BAD_NUMBER, "")
     assert message == f"{parsers.quote(value)} is not a number of zero or more"

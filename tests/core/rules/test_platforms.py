@@ -23,7 +23,8 @@ SHIPPED = (
 
 
 def test_a_file_of_the_administrators_own_adds() -> None:
-    """Lists add up without doubles, sections merge, and the later title wins whatever the file's name."""
+    """Lists add up without doubles, sections merge, and the later title wins whatever the file's
+    name."""
     mine = {
         "title": "Ex",
         "hosts": ["x.com", "x.org"],

@@ -1,4 +1,5 @@
-"""Which rules can be reached: held against trying every person, place and time of a small office."""
+"""Which rules can be reached: held against trying every person, place and time of a small
+office."""
 
 from __future__ import annotations
 
@@ -96,7 +97,8 @@ ALWAYS += [
 @quick
 @given(st.lists(rules, min_size=2, max_size=5))
 def test_a_rule_in_the_shadow_is_met_by_nobody_anywhere_ever(some: list[Rule]) -> None:
-    """No warning is wrong; and one that names a rule is not given about a rule without the others above it."""
+    """No warning is wrong; and one that names a rule is not given about a rule without the others
+    above it."""
     rs = office(*some)
     dark = found(rs)
     engine = Engine(rs)
@@ -123,7 +125,8 @@ def rules_dark_below(rs: RuleSet, above: tuple[int, ...], i: int) -> dict[int, t
 @quick
 @given(st.lists(rules.map(lambda rule: replace(rule, users=())), min_size=2, max_size=4))
 def test_without_names_every_shadow_is_found(some: list[Rule]) -> None:
-    """A rule for roles that is met at no hour, by no role, at no place is told (unless its `when` never holds)."""
+    """A rule for roles that is met at no hour, by no role, at no place is told (unless its `when`
+    never holds)."""
     rs = office(*some)
     dark = found(rs)
     engine = Engine(rs)

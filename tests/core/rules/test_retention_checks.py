@@ -1,4 +1,5 @@
-"""A limit that looks further back than visits are kept is refused, or warned of where only carried time is lost."""
+"""A limit that looks further back than visits are kept is refused, or warned of where only carried
+time is lost."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ def problem_found(folder: Path, limit: str, more: str = "", allowance: str = "")
 def test_a_limit_that_cannot_be_kept_is_refused(
     tmp_path: Path, limit: str, retention: str, hint: str
 ) -> None:
-    """Its own window is longer than the retention; the hint is long enough, whatever the clocks do."""
+    """Its own window is longer than the retention; the hint is long enough, whatever the clocks
+    do."""
     assert problem_found(tmp_path, limit, f"retention: {retention}\n") == [
         f"error: write retention: {hint} or more, or a shorter period"
     ]

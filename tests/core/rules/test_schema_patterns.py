@@ -101,7 +101,8 @@ ALPHABET = "0123456789:-–. adhmsperoligwkyntuf/*=xX+_"
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(PAIRS), st.data())
 def test_what_a_parser_takes_has_the_shape(pair: Any, data: st.DataObject) -> None:
-    """Editors underline nothing that goes into force: right values with a character changed or moved."""
+    """Editors underline nothing that goes into force: right values with a character changed or
+    moved."""
     shape, parse, right, _ = pair
     word = str(data.draw(st.sampled_from(right)))
     at = data.draw(st.integers(0, len(word)))

@@ -1,4 +1,5 @@
-"""Laws of the parsers of times: what is written of a value is read as that value, and nothing else is won or lost."""
+"""Laws of the parsers of times: what is written of a value is read as that value, and nothing else
+is won or lost."""
 
 from __future__ import annotations
 
@@ -130,7 +131,8 @@ def test_a_range_and_its_opposite_are_the_week(first: int, last: int) -> None:
 
 
 def test_every_day_of_four_years_is_a_date() -> None:
-    """Brute force with a leap year in it: each day that exists is read, and each that does not is refused."""
+    """Brute force with a leap year in it: each day that exists is read, and each that does not is
+    refused."""
     real = {str(date(2026, 1, 1) + timedelta(n)) for n in range(4 * 365 + 1)}
     months, days = range(14), range(33)
     for year, month, day in product(range(2026, 2030), months, days):

@@ -1,4 +1,5 @@
-"""Times in rule files: the exact words about what cannot be read, and the value on the other side of each edge."""
+"""Times in rule files: the exact words about what cannot be read, and the value on the other side
+of each edge."""
 
 from __future__ import annotations
 
@@ -145,7 +146,8 @@ def test_limits_that_are_refused(value: object, message: str, hint: str) -> None
     [("15m per dai", "dai"), ("15m per 4h", "4h"), ("15m per 30m", None), ("15m per 1month", None)],
 )
 def test_a_misspelt_period_comes_with_the_word(value: str, near: str | None) -> None:
-    """A word is looked up among the periods; a length with an `m` in it would be taken for a month."""
+    """A word is looked up among the periods; a length with an `m` in it would be taken for a
+    month."""
     with pytest.raises(BadValue) as caught:
         time_parsers.limit(value)
     assert (caught.value.near[0] if caught.value.near else None) == near

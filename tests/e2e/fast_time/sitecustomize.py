@@ -1,7 +1,9 @@
-"""Lets the wall clock of a Python process run `FAST_SPEED` times as fast since the instant `FAST_SINCE`.
+"""Lets the wall clock of a Python process run `FAST_SPEED` times as fast since the instant
+`FAST_SINCE`.
 
-In PYTHONPATH of a child it is read before anything else, so `allowance run` is the one that users start, with all
-its constants; only its minutes are shorter. Time-outs of sockets and of the event loop stay as they are.
+In PYTHONPATH of a child it is read before anything else, so `allowance run` is the one that users
+start, with all its constants; only its minutes are shorter. Time-outs of sockets and of the event
+loop stay as they are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""`proxy_addon/proxy/layers/bounded_stream.py`, on real sockets: memory stays bounded, answers do not wait."""
+"""`proxy_addon/proxy/layers/bounded_stream.py`, on real sockets: memory stays bounded, answers do
+not wait."""
 
 from __future__ import annotations
 
@@ -55,7 +56,8 @@ def test_no_continue_for_a_blocked_upload(proxy: Serving) -> None:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_blocked_upload_is_not_kept(proxy: Serving, scheme: str) -> None:
-    """What is still coming after our answer is read and dropped, and the connection serves the next request."""
+    """What is still coming after our answer is read and dropped, and the connection serves the next
+    request."""
     before, sent = resident(), []
     with http_client(proxy) as client:
         answer = client.post(f"{scheme}://{BLOCKED}/upload", content=endless(sent))

@@ -1,4 +1,5 @@
-"""`proxy_addon/proxy/layers/client_side.py`, on real sockets: bounds, and our words in place of mitmproxy's."""
+"""`proxy_addon/proxy/layers/client_side.py`, on real sockets: bounds, and our words in place of
+mitmproxy's."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ def raw(proxy: Serving, data: bytes) -> bytes:
     ],
 )
 def test_calm_pages(proxy: Serving, data: bytes, status: int, words: bytes) -> None:
-    """What cannot be read or reached gets a page of ours; no name of the software, nothing from inside."""
+    """What cannot be read or reached gets a page of ours; no name of the software, nothing from
+    inside."""
     answer = raw(proxy, data)
     assert answer.startswith(b"HTTP/1.1 %d " % status), answer[:200]
     assert words in answer
@@ -68,7 +70,8 @@ def test_dead_site_in_an_opened_tunnel(proxy: Serving, http2: bool) -> None:
 
 @pytest.mark.parametrize("http2", [False, True])
 def test_a_head_of_a_dead_site(proxy: Serving, http2: bool) -> None:
-    """Whoever asks for the head alone gets the head alone; over HTTP/2 a body would break the stream."""
+    """Whoever asks for the head alone gets the head alone; over HTTP/2 a body would break the
+    stream."""
     reply = proxy.client.get("https://dead.facebook.com/", "--head", http2=http2)
     assert (reply.exit_code, reply.status, reply.error) == (0, 502, "")
 
@@ -96,7 +99,8 @@ def test_a_long_head_in_pieces(proxy: Serving) -> None:
 
 
 def test_trailers_of_a_client(proxy: Serving) -> None:
-    """A chunked request with trailers is passed on without them; mitmproxy alone would let it hang."""
+    """A chunked request with trailers is passed on without them; mitmproxy alone would let it
+    hang."""
     request = (
         f"POST http://{HOST}/upload HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n"
         "Connection: close\r\n\r\n5\r\nhello\r\n0\r\nX-Trailer: 1\r\n\r\n"
@@ -110,7 +114,8 @@ def test_trailers_of_a_client(proxy: Serving) -> None:
     "target", ["localhost", "127.0.0.1", "127.1", "[::1]", "169.254.169.254", "[fe80::1]"]
 )
 def test_guarded_targets(proxy: Serving, target: str) -> None:
-    """Loopback and link-local targets, by name and by number, get a clear 403, with and without a tunnel."""
+    """Loopback and link-local targets, by name and by number, get a clear 403, with and without a
+    tunnel."""
     plain = raw(proxy, f"GET http://{target}/ HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
     tunnel = raw(proxy, f"CONNECT {target}:443 HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
     for answer in (plain, tunnel):

@@ -1,4 +1,5 @@
-"""`proxy_addon/proxy/layers/closing.py`, on real sockets: pins the internals of mitmproxy that it uses."""
+"""`proxy_addon/proxy/layers/closing.py`, on real sockets: pins the internals of mitmproxy that it
+uses."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ def side(handler: Any, kind: type[Connection]) -> Connection:
 
 @pytest.mark.parametrize("ended", [Client, Connection], ids=["client", "site"])
 def test_a_connection_that_waits_is_closed(proxy: Serving, ended: type[Connection]) -> None:
-    """An upload is ended while its next piece waits for its turn: both sockets are closed, and nothing is left open."""
+    """An upload is ended while its next piece waits for its turn: both sockets are closed, and
+    nothing is left open."""
     with proxy.client.socket() as upload:
         upload.sendall(TAKES + bytes(1000))
         until(lambda: sockets_of(proxy) == 1, "the connection to the site")
@@ -68,7 +70,8 @@ def test_a_connection_that_waits_is_closed(proxy: Serving, ended: type[Connectio
 
 
 def closed(connection: socket.socket) -> bool:
-    """True when the other side has closed it, whether or not something of ours was still to be read."""
+    """True when the other side has closed it, whether or not something of ours was still to be
+    read."""
     try:
         return connection.recv(65_536) == b""
     except ConnectionResetError:
@@ -98,7 +101,8 @@ def unsent(transport: Any) -> int:
 
 
 def stalled(proxy: Serving, client: socket.socket) -> Any:
-    """The transport of a client that asks for an endless film and does not read it, when no more can be sent."""
+    """The transport of a client that asks for an endless film and does not read it, when no more
+    can be sent."""
     client.sendall(ENDLESS)
     until(lambda: sockets_of(proxy) == 1, "the connection to the site")
     handler = proxy.on_loop(lambda: handler_of(proxy))

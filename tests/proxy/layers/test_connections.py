@@ -1,4 +1,5 @@
-"""`proxy_addon/proxy/layers/connections.py`: what is remembered of a connection, and for how long."""
+"""`proxy_addon/proxy/layers/connections.py`: what is remembered of a connection, and for how
+long."""
 
 from __future__ import annotations
 

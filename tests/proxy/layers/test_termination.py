@@ -1,4 +1,5 @@
-"""`proxy_addon/proxy/layers/termination.py`, on real sockets: pins the internals of mitmproxy that it uses."""
+"""`proxy_addon/proxy/layers/termination.py`, on real sockets: pins the internals of mitmproxy that
+it uses."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ def test_body_is_cut(proxy: Serving, scheme: str, http2: bool) -> None:
 
 
 def test_only_one_stream_of_a_tunnel(proxy: Serving) -> None:
-    """In one HTTP/2 tunnel the limited stream is reset; its neighbour that is free arrives whole."""
+    """In one HTTP/2 tunnel the limited stream is reset; its neighbour that is free arrives
+    whole."""
     course = "https://www.linkedin.com/learning/stream?seconds=3&rate=20000&type=video/mp4"
     both = proxy.client.start([f"https://www.linkedin.com/stream?{ENDLESS}", course], http2=True)
     until(lambda: both.received(0) > 0 and both.received(1) > 0, "both to begin")

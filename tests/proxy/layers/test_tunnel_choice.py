@@ -1,4 +1,5 @@
-"""`proxy_addon/proxy/layers/tunnel_choice.py`: what the first bytes of a tunnel say, and what is made of them."""
+"""`proxy_addon/proxy/layers/tunnel_choice.py`: what the first bytes of a tunnel say, and what is
+made of them."""
 
 from __future__ import annotations
 
@@ -73,7 +74,8 @@ def outcome(data: bytes) -> Preamble | None:
     ],
 )
 def test_openings(data: bytes, expected: Preamble | None) -> None:
-    """TLS, HTTP with every name in it, anything else; waiting only where more bytes can tell more."""
+    """TLS, HTTP with every name in it, anything else; waiting only where more bytes can tell
+    more."""
     assert outcome(data) == expected
 
 
@@ -130,7 +132,8 @@ def test_slow_greeting(proxy: Serving) -> None:
 
 
 def test_sni_of_a_limited_host(proxy: Serving) -> None:
-    """CONNECT names one host, the greeting a limited one: the tunnel is opened, and the limited rule decides."""
+    """CONNECT names one host, the greeting a limited one: the tunnel is opened, and the limited
+    rule decides."""
     status, tunnel = proxy.client.tunnel("news.example")
     assert status == 200
     secure = proxy.client.tls(tunnel, "www.tiktok.com")
@@ -180,7 +183,8 @@ def test_server_speaks_first(proxy: Serving) -> None:
 
 
 def test_unknown_protocol_in_a_limited_tunnel(proxy: Serving, origins: Origins) -> None:
-    """What is neither TLS nor HTTP in a limited tunnel is metered by its bytes, and refused at zero."""
+    """What is neither TLS nor HTTP in a limited tunnel is metered by its bytes, and refused at
+    zero."""
     echo = ("127.0.0.1", origins.port("echo"))
     proxy.on_loop(lambda: proxy.harness.resolver._table.update({("x.com", 443): echo}))
     status, tunnel = proxy.client.tunnel("x.com")
@@ -212,7 +216,8 @@ def test_closed_platform_when_time_is_up(proxy: Serving) -> None:
 
 
 def test_tls_on_the_proxy_port(proxy: Serving) -> None:
-    """We speak plain HTTP with our clients: a TLS greeting on the proxy port ends the connection."""
+    """We speak plain HTTP with our clients: a TLS greeting on the proxy port ends the
+    connection."""
     with proxy.client.socket() as connection:
         connection.sendall(greeting("proxy.example"))
         assert connection.recv(1) == b""

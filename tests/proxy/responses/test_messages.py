@@ -72,7 +72,8 @@ def test_the_other_reasons_name_the_platform(reason: Reason) -> None:
 
 
 def test_the_way_to_ask_for_more_is_quoted() -> None:
-    """An allowance's name cannot break out of the query, and without a place to ask there is no link."""
+    """An allowance's name cannot break out of the query, and without a place to ask there is no
+    link."""
     context = CONTEXT._replace(request_more=True)
     assert context.ask_url("a&b=c d") == "http://allowance.internal/ask?allowance=a%26b%3Dc+d"
     assert context.ask_url(None) is None

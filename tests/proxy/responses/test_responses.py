@@ -1,4 +1,5 @@
-"""`proxy_addon/proxy/responses/responses.py`: each kind of request gets the kind of answer that it can use."""
+"""`proxy_addon/proxy/responses/responses.py`: each kind of request gets the kind of answer that it
+can use."""
 
 from __future__ import annotations
 
@@ -76,7 +77,8 @@ from tests.proxy.responses.samples import (
     ],
 )
 def test_answer_kind_by_request_kind(changes: dict[str, object], kind: str | None) -> None:
-    """Documents get a page, scripts a problem document, everything else an empty body; all are 403."""
+    """Documents get a page, scripts a problem document, everything else an empty body; all are
+    403."""
     ask = RequestInfo("GET", ASK.url, ASK.host)._replace(**changes)
     answer = block(ask, EXHAUSTED, CONTEXT)
     assert answer.status == 403
@@ -108,7 +110,8 @@ def test_headers_that_every_refusal_carries(dest: str) -> None:
     ],
 )
 def test_reason_codes(reason: Reason, code: str) -> None:
-    """The header and the document carry the codes of the contract, and each reason has its own page."""
+    """The header and the document carry the codes of the contract, and each reason has its own
+    page."""
     decision = Decision(Verdict.BLOCK, reason, "facebook")
     answer = block(
         ASK._replace(dest="empty", mode="cors"), decision, CONTEXT._replace(balance=None)
@@ -203,7 +206,8 @@ def test_head_has_headers_only() -> None:
 
 
 def test_the_block_page_says_what_a_person_needs() -> None:
-    """Who, which platform, which rule, what was used of how much, when it changes, and where to go."""
+    """Who, which platform, which rule, what was used of how much, when it changes, and where to
+    go."""
     shown = text_of(block(ASK, EXHAUSTED, CONTEXT))
     for part in (
         "dora",
@@ -220,7 +224,8 @@ def test_the_block_page_says_what_a_person_needs() -> None:
 
 
 def test_the_pages_name_the_period_of_the_limit() -> None:
-    """Whoever has used up a quarter reads that it is the quarter, on the block page and by screen reader."""
+    """Whoever has used up a quarter reads that it is the quarter, on the block page and by screen
+    reader."""
     quarter = replace(USED_UP, limit=480.0, spent=480.0, period="quarter")
     used_up = block(ASK, EXHAUSTED, CONTEXT._replace(balance=quarter))
     assert "8 of 8 minutes used this quarter" in text_of(used_up)
@@ -295,7 +300,8 @@ def test_a_tunnel_is_refused_in_plain_text() -> None:
 
 
 def test_sign_in_asks_for_basic() -> None:
-    """407 with a challenge whose realm cannot break out of its quotes, and a page for who cancels."""
+    """407 with a challenge whose realm cannot break out of its quotes, and a page for who
+    cancels."""
     answer = sign_in('Off"ice\\\r\n proxy')
     assert answer.status == 407
     assert (
@@ -313,7 +319,8 @@ def test_refused_says_why() -> None:
 
 @pytest.mark.parametrize("dest", ["document", "iframe"])
 def test_the_policy_allows_the_style_sheet_and_nothing_else(dest: str) -> None:
-    """The hash fits the one style sheet; no script, no form, no foreign frame but for a framed request."""
+    """The hash fits the one style sheet; no script, no form, no foreign frame but for a framed
+    request."""
     answer = block(ASK._replace(dest=dest), EXHAUSTED, CONTEXT)
     policy = fields(answer)["content-security-policy"]
     (style,) = re.findall(r"<style>(.*?)</style>", answer.body.decode(), re.DOTALL)
@@ -347,7 +354,8 @@ NASTY = st.one_of(
 def test_every_reflected_value_is_escaped(
     person: str, title: str, rule: str, message: str, host: str, url: str
 ) -> None:
-    """Whatever stands in a value, the page has the same elements and attributes as with harmless ones."""
+    """Whatever stands in a value, the page has the same elements and attributes as with harmless
+    ones."""
     context = CONTEXT._replace(
         person=f"p{person}", platform_title=f"p{title}", allowance=f"a{title}", roles=(rule,)
     )

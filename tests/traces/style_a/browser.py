@@ -1,7 +1,8 @@
-"""Style A's browser: a device that sends headers in its way, tabs that live on unseen, and their timers.
+"""Style A's browser: a device that sends headers in its way, tabs that live on unseen, and their
+timers.
 
-Timers slow down in tabs that nobody sees, as browsers make them do, and a suspended laptop fires what is
-overdue when it wakes up.
+Timers slow down in tabs that nobody sees, as browsers make them do, and a suspended laptop fires
+what is overdue when it wakes up.
 """
 
 from __future__ import annotations
@@ -124,7 +125,8 @@ class Timer:
 
 @dataclass
 class Device:
-    """A browser (or an app) of one person. `headers` says what it tells: full | old | bare | no-referrer."""
+    """A browser (or an app) of one person. `headers` says what it tells: full | old | bare |
+    no-referrer."""
 
     rng: random.Random
     user: str
@@ -155,7 +157,8 @@ class Device:
         duration: float | None = None,
         extra: dict[str, str] | None = None,
     ) -> None:
-        """Put one request on the wire. `page` is the document behind it, None for a typed address."""
+        """Put one request on the wire. `page` is the document behind it, None for a typed
+        address."""
         event: dict[str, Any] = {
             "at": round(at, 3),
             "user": self.user,
@@ -259,7 +262,8 @@ class Device:
 
 @dataclass
 class Tab:
-    """A page of a platform, open from `opened` to `closed`. The person's script puts `attended` down."""
+    """A page of a platform, open from `opened` to `closed`. The person's script puts `attended`
+    down."""
 
     device: Device
     site: Site

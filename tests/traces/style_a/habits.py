@@ -119,7 +119,8 @@ class Habits:
                 self.pictures(tab, at + 0.3, self.rng.randint(1, 3))
 
     def refresh(self, tab: Tab) -> None:
-        """A feed that renews itself: the scroll API, and new pictures when there is something new."""
+        """A feed that renews itself: the scroll API, and new pictures when there is something
+        new."""
         news = self.rng.random()
         for at in tab.repeat(Timer.draw(self.rng, 20, 600)):
             self.call(tab, at, tab.site.api, within(self.rng, 8e3, 3e5))
@@ -129,7 +130,8 @@ class Habits:
                 self.call(tab, at + self.rng.uniform(0.5, 2), tab.site.telemetry, 10)
 
     def rotating(self, tab: Tab) -> None:
-        """Advertisements that change: a slot is asked for, a picture or a script comes, a beacon goes."""
+        """Advertisements that change: a slot is asked for, a picture or a script comes, a beacon
+        goes."""
         for _ in range(self.rng.randint(1, 3)):
             for at in tab.repeat(Timer.draw(self.rng, 15, 180)):
                 self.call(tab, at, tab.site.ads, within(self.rng, 500, 5e4))
@@ -196,7 +198,8 @@ class Habits:
                 device.message(at + rng.uniform(0.03, 0.4), url, "client", rng.randint(20, 90))
 
     def news_page(self, device: Device, at: float, site: Site, end: float) -> None:
-        """Somebody else's page with parts of the platform; a frame loads its own parts and may preload."""
+        """Somebody else's page with parts of the platform; a frame loads its own parts and may
+        preload."""
         rng = self.rng
         page = rng.choice(_NEWS) + str(rng.randrange(10**6))
         if rng.random() < 0.5:

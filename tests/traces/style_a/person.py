@@ -151,7 +151,8 @@ class Person:
         return self.was_there(tab.site, start, begun + seconds - rng.uniform(0, 5), tab)
 
     def chats(self, tab: Tab, start: float, seconds: float, opens: bool = False) -> float:
-        """Typing, waiting, typing: messages of all sizes at no particular times; a picture now and then."""
+        """Typing, waiting, typing: messages of all sizes at no particular times; a picture now and
+        then."""
         rng, site, think = self.rng, tab.site, thinker(self.rng)
         at = last = start
         if opens:
@@ -232,7 +233,8 @@ class Person:
         return self.was_there(site, start, last)
 
     def _more(self, tab: Tab, at: float) -> None:
-        """What a scroll brings: one or two API requests and a handful of pictures, at times only pictures."""
+        """What a scroll brings: one or two API requests and a handful of pictures, at times only
+        pictures."""
         rng = self.rng
         if rng.random() < 0.85:
             for number in range(rng.choice((1, 1, 1, 2))):

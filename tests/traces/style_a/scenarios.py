@@ -1,4 +1,5 @@
-"""Style A: a person follows a script, page by page; a small browser model adds what pages do alone."""
+"""Style A: a person follows a script, page by page; a small browser model adds what pages do
+alone."""
 
 from __future__ import annotations
 
@@ -158,7 +159,8 @@ def _glances(office: Office) -> None:
 
 
 def _open_tab(office: Office, habit: str) -> None:
-    """Left open for hours. Sometimes the tab was restored in the morning and nobody looks at it all day."""
+    """Left open for hours. Sometimes the tab was restored in the morning and nobody looks at it all
+    day."""
     device, site = office.device(), office.site(_FEEDS)
     restored = office.rng.random() < 0.3
     opened = office.start + office.rng.uniform(1, 120) if restored else office.moment(0.35)
@@ -300,7 +302,8 @@ _PARTS = (
 
 
 def _mixed(office: Office) -> None:
-    """One to three people who do a bit of everything, with forgotten tabs and news pages in between."""
+    """One to three people who do a bit of everything, with forgotten tabs and news pages in
+    between."""
     for user in office.rng.sample(_USERS, office.rng.randint(1, 3)):
         office.user = user
         for part in office.rng.sample(_PARTS, office.rng.randint(2, 4)):

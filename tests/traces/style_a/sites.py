@@ -1,4 +1,5 @@
-"""Style A's picture of the platforms. `{h}` is a hash, `{n}` a number, `{w}` a word, `{k}` kept all day."""
+"""Style A's picture of the platforms. `{h}` is a hash, `{n}` a number, `{w}` a word, `{k}` kept all
+day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Style B, machines: what tabs, sockets, foreign pages and the browser ask for while nobody does."""
+"""Style B, machines: what tabs, sockets, foreign pages and the browser ask for while nobody
+does."""
 
 from __future__ import annotations
 

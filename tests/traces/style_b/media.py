@@ -9,7 +9,8 @@ from tests.traces.style_b.wire import Hosts, Wire
 def play(
     scene: Scene, wire: Wire, hosts: Hosts, page: str | None, start: float, end: float
 ) -> None:
-    """Segments that keep a buffer between two marks: fetched in runs, then silence till the lower mark."""
+    """Segments that keep a buffer between two marks: fetched in runs, then silence till the lower
+    mark."""
     rng = scene.rng
     segment, rate = rng.uniform(1.5, 10), rng.lognormvariate(12, 0.7)
     lower = rng.uniform(4, 20)

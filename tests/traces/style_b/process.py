@@ -12,7 +12,8 @@ from tests.traces.day import Span
 def presences(
     rng: random.Random, start: float, end: float, typical: float, share: float
 ) -> Iterator[Span]:
-    """Alternating stretches of being there (Weibull) and away (Pareto), there for about `share` of it."""
+    """Alternating stretches of being there (Weibull) and away (Pareto), there for about `share` of
+    it."""
     away = typical * (1 - share) / share
     at = start + rng.uniform(10, min(away, (end - start) / 2))
     while at < end - 120:
@@ -22,7 +23,8 @@ def presences(
 
 
 def acts(rng: random.Random, span: Span, mean: float) -> list[float]:
-    """A self-exciting process: one action makes the next likelier for a while. The first is at the start."""
+    """A self-exciting process: one action makes the next likelier for a while. The first is at the
+    start."""
     start, end = span
     base, boost, decay = 0.5 / mean, rng.uniform(0.2, 0.6), rng.uniform(0.08, 0.5)
     times, at = [start], start
@@ -41,7 +43,8 @@ def acts(rng: random.Random, span: Span, mean: float) -> list[float]:
 def ticks(
     rng: random.Random, start: float, end: float, period: float, jitter: float
 ) -> Iterator[float]:
-    """A machine: renewal or anchored to a grid, uniform or normal, sometimes thrown out of phase."""
+    """A machine: renewal or anchored to a grid, uniform or normal, sometimes thrown out of
+    phase."""
     anchored, normal, resets = rng.random() < 0.5, rng.random() < 0.5, rng.random() < 0.3
     at = anchor = start + rng.random() * period
     number = 0

@@ -1,4 +1,5 @@
-"""Style B: no pages and no scripts. Presence alternates, actions excite each other, machines tick."""
+"""Style B: no pages and no scripts. Presence alternates, actions excite each other, machines
+tick."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Style B's day and what it is made of: bursts, navigations, sittings, and what a page leaves behind."""
+"""Style B's day and what it is made of: bursts, navigations, sittings, and what a page leaves
+behind."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ class Scene:
         return HOSTS[self.rng.choice(names)]
 
     def there(self, hosts: Hosts, start: float, last: float, left: float) -> float:
-        """Put down a stretch: it ends when the person leaves, at most a minute after the last action."""
+        """Put down a stretch: it ends when the person leaves, at most a minute after the last
+        action."""
         end = max(last + 3.0, min(left, last + 60.0))
         self.truth.setdefault(self.user, {}).setdefault(hosts.name, []).append((start, end))
         return end
@@ -126,7 +128,8 @@ def navigate(wire: Wire, hosts: Hosts, at: float, clicked: bool = True) -> str:
 def sitting(
     scene: Scene, wire: Wire, hosts: Hosts, span: Span, page: str | None = None
 ) -> tuple[str | None, float]:
-    """Actions in one stretch of being there. `page` is a tab that was open already. The page and the end."""
+    """Actions in one stretch of being there. `page` is a tab that was open already. The page and
+    the end."""
     rng, mean = scene.rng, scene.rng.lognormvariate(2.0, 0.5)
     times = acts(rng, span, mean)
     new_page = rng.uniform(0, 0.25)

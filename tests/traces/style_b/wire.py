@@ -1,4 +1,5 @@
-"""Style B's wire: addresses made up by rule from a table of hosts, headers there or not by chance."""
+"""Style B's wire: addresses made up by rule from a table of hosts, headers there or not by
+chance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Style C: written before any constant was tuned and never tuned on. People act, tabs have several timers each.
+"""Style C: written before any constant was tuned and never tuned on. People act, tabs have several
+timers each.
 
 `python -m tests.traces.evaluate --style c --meter tests.traces.ours:charge` prints its table.
 """

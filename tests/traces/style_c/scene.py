@@ -40,7 +40,8 @@ class Scene:
 def browse(
     scene: Scene, wire: Wire, net: Net, at: float, seconds: float, *, opens: bool = True
 ) -> float:
-    """A person in a feed: looks, scrolls (some scrolls load), opens things. Returns when they left."""
+    """A person in a feed: looks, scrolls (some scrolls load), opens things. Returns when they
+    left."""
     r, begun = scene.rng, at
     if opens:
         wire.open(at, net, net.home, site=r.choice(("none", "same-origin")))
@@ -74,7 +75,8 @@ def clip(scene: Scene, wire: Wire, net: Net, at: float) -> None:
 
 
 def tab(scene: Scene, wire: Wire, net: Net, start: float, end: float, how: str = "") -> None:
-    """Everything an open tab does by itself. Periods and kinds of jitter are drawn for each timer."""
+    """Everything an open tab does by itself. Periods and kinds of jitter are drawn for each
+    timer."""
     r = scene.rng
     for path in net.known:
         timer(
