@@ -25,9 +25,7 @@ HOUSEKEEPING_SECONDS = 60.0  # seconds between two runs of housekeeping
 FORCE_CLOSE_SECONDS = (
     2.0  # seconds after which a flow that was cut but goes on loses its whole connection
 )
-IDLE_SECONDS = (
-    1.0  # seconds without traffic after which a relayed tunnel counts as idle while draining
-)
+IDLE_SECONDS = 1.0  # seconds without traffic after which a connection is idle while draining
 
 
 class InFlight:
@@ -184,13 +182,15 @@ class InFlight:
         if self._terminator is None:
             return
         for client in list(self._terminator.clients()):
-            conn = self._connections.of(client)
-            relayed = conn.passed or conn.flight is not None
-            if conn.open == 0 and (not relayed or self._is_idle(client, at)):
+            if self._connections.of(client).open == 0 and self._is_idle(client, at):
                 self._terminator.client(client)
 
     def _is_idle(self, client: connection.Client, at: float) -> bool:
-        """Of a relayed tunnel only the time of its last traffic is known."""
+        """Whether nothing has passed for a while.
+
+        Asked of every connection: one that has just been accepted, or between CONNECT and its
+        first bytes, has no request yet and is not idle.
+        """
         conn = self._connections.of(client)
         active = self._terminator.last_active(client) if self._terminator is not None else 0.0
         if conn.activity[0] != active:

@@ -1,7 +1,8 @@
 """Our own mitmproxy master: only the add-ons that a forward proxy needs; signals and draining.
 
-On SIGTERM or SIGINT no new connections are accepted, idle ones are closed, and running responses
-may finish for `drain` seconds; then everything is closed. A second signal ends the wait.
+On SIGTERM or SIGINT no new connections are accepted, those that are idle for a second are closed,
+and running responses may finish for `drain` seconds; then everything is closed. A second signal
+ends the wait.
 """
 
 from __future__ import annotations

@@ -13,11 +13,13 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
+from multiprocessing.reduction import recv_handle, send_handle
 from typing import Any
 
 import structlog
@@ -27,8 +29,8 @@ from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.observability.exposition import Counted, forget_worker, workers
 from proxy_addon.runtime.application import Application
 from proxy_addon.system import logging_setup as logs
-from proxy_addon.system import reuseport
 from proxy_addon.system.health import FINE, PartHealth, down
+from proxy_addon.system.reuseport import SharedPort
 from proxy_addon.system.systemd import Systemd
 
 log = structlog.get_logger("allowance.run")
@@ -39,7 +41,8 @@ RESTART_DELAY = 1.0
 READY_TIMEOUT = 10.0  # seconds that a new worker may take
 HEARTBEAT_TIMEOUT = 5.0  # seconds; a working worker sends a message once a second
 STUCK_TIMEOUT = 10.0  # seconds without a message after which a worker is killed and replaced
-_READY, _STATE = "ready", "state"
+LISTENERS_TIMEOUT = 2.0  # seconds in which a worker hands over its listening sockets
+_READY, _STATE, _LISTENERS = "ready", "state", "listeners"
 
 
 class Worker:
@@ -55,6 +58,7 @@ class Worker:
         self.ready = False
         self.last_message = started
         self.checks: dict[str, PartHealth] = {}
+        self.listeners: list[socket.socket] | None = None  # asked for when it is to be replaced
 
     def listen(self, now: float) -> None:
         """Read the messages that the worker has sent."""
@@ -65,6 +69,15 @@ class Worker:
                 self.ready = self.ready or kind == _READY
                 if kind == _STATE:
                     self.checks = content
+                elif kind == _LISTENERS:
+                    self.listeners = [
+                        socket.socket(fileno=recv_handle(self.pipe)) for _ in range(content)
+                    ]
+
+    def ask_for_listeners(self) -> None:
+        """Have it send its listening sockets, which its successor goes on with."""
+        with suppress(OSError):
+            self.pipe.send(_LISTENERS)
 
     def stop(self) -> None:
         """Ask it to drain."""
@@ -120,16 +133,18 @@ class Supervisor:
             self._folder.cleanup()
         return code
 
-    def _make(self, index: int) -> Worker:
+    def _make(self, index: int, listeners: Sequence[socket.socket] = ()) -> Worker:
         own_end, worker_end = self._context.Pipe()
         process = self._context.Process(
             target=work,
-            args=(self._settings, index, worker_end),
+            args=(self._settings, index, worker_end, tuple(listeners)),
             name=f"worker-{index}",
             daemon=False,
         )
         process.start()
         worker_end.close()
+        for listener in listeners:
+            listener.close()  # the new process has its own copy
         log.info("worker started", worker=index, process=process.pid)
         return Worker(index, process, own_end, asyncio.get_running_loop().time())
 
@@ -198,7 +213,8 @@ class Supervisor:
         """Start each new worker before stopping the old one, so that one always answers."""
         log.info("restarting workers one after the other")
         for index in list(self._workers):
-            old, new = self._workers[index], self._make(index)
+            old = self._workers[index]
+            new = self._make(index, await self._listeners(old))
             self._workers[index] = new
             if not await self._until(lambda new=new: new.ready, READY_TIMEOUT):  # type: ignore[misc]
                 log.error("a new worker did not come up; the old ones go on", worker=index)
@@ -207,6 +223,16 @@ class Supervisor:
                 return
             self._stopping.append(old)
             old.stop()
+
+    async def _listeners(self, worker: Worker) -> list[socket.socket]:
+        """Copies of its listening sockets; none when it does not answer."""
+        worker.ask_for_listeners()
+        deadline = asyncio.get_running_loop().time() + LISTENERS_TIMEOUT
+        while worker.listeners is None and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(POLL_SECONDS / 4)
+            worker.listen(asyncio.get_running_loop().time())
+        found, worker.listeners = worker.listeners or [], None
+        return found
 
     async def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
         deadline = asyncio.get_running_loop().time() + seconds
@@ -268,7 +294,9 @@ class Supervisor:
         return checks
 
 
-def work(settings: Settings, index: int, pipe: Connection) -> None:
+def work(
+    settings: Settings, index: int, pipe: Connection, listeners: Sequence[socket.socket]
+) -> None:
     """The main function of a worker process."""
     logs.configure(settings.log_format, settings.log_level)
     structlog.contextvars.bind_contextvars(worker=index)
@@ -279,12 +307,19 @@ def work(settings: Settings, index: int, pipe: Connection) -> None:
     except LedgerError as error:  # the supervisor tries again until the database is back
         log.warning("worker cannot start", because=str(error))
         raise SystemExit(1) from None
-    raise SystemExit(asyncio.run(_serve(application, settings, pipe)))
+    raise SystemExit(asyncio.run(_serve(application, settings, pipe, listeners)))
 
 
-async def _serve(application: Application, settings: Settings, pipe: Connection) -> int:
+async def _serve(
+    application: Application,
+    settings: Settings,
+    pipe: Connection,
+    listeners: Sequence[socket.socket],
+) -> int:
     loop = asyncio.get_running_loop()
-    reuseport.share(loop, settings.workers, by_device=not settings.front_proxies)
+    by_device = not settings.front_proxies
+    port = SharedPort(settings.workers, by_device=by_device, inherited=listeners)
+    port.share(loop)
     application.start(loop)
 
     def send(kind: str, content: Any) -> None:
@@ -295,6 +330,19 @@ async def _serve(application: Application, settings: Settings, pipe: Connection)
         send(_STATE, application.checks())
         loop.call_later(1.0, report)
 
+    def hand_over() -> None:
+        """The supervisor asks for the listening sockets, or has ended."""
+        try:
+            pipe.recv()
+        except (EOFError, OSError):
+            loop.remove_reader(pipe.fileno())
+            return
+        found = port.listeners
+        send(_LISTENERS, len(found))
+        for number in found:
+            send_handle(pipe, number, os.getppid())
+
+    loop.add_reader(pipe.fileno(), hand_over)
     report()
     try:
         await application.runner(lambda: send(_READY, None)).run()

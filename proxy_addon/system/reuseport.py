@@ -14,6 +14,8 @@ import ctypes
 import functools
 import socket
 import struct
+from collections.abc import Sequence
+from typing import Any
 
 SO_ATTACH_REUSEPORT_CBPF = 51
 _NET = -0x100000  # SKF_NET_OFF: offsets count from the network header
@@ -49,17 +51,64 @@ def attach(sock: socket.socket, workers: int) -> bool:
     return True
 
 
-def share(loop: asyncio.AbstractEventLoop, workers: int, *, by_device: bool) -> None:
-    """From now on servers of this loop share their ports with the other workers."""
-    plain = loop.create_server
+class Servers:
+    """Several servers as one: what is used of `asyncio.Server`."""
 
-    @functools.wraps(plain)
-    async def shared(*args: object, **options: object) -> asyncio.Server:
-        server: asyncio.Server = await plain(*args, **{**options, "reuse_port": True})  # type: ignore[call-overload]
-        if by_device:
-            for transport in server.sockets:
-                with socket.socket(fileno=socket.dup(transport.fileno())) as sock:
-                    attach(sock, workers)
-        return server
+    def __init__(self, servers: Sequence[asyncio.Server]) -> None:
+        self._servers = servers
 
-    loop.create_server = shared  # type: ignore[method-assign]
+    @property
+    def sockets(self) -> tuple[Any, ...]:
+        """The listening sockets of all."""
+        return tuple(sock for server in self._servers for sock in server.sockets)
+
+    def close(self) -> None:
+        """Accept no more connections."""
+        for server in self._servers:
+            server.close()
+
+
+class SharedPort:
+    """The port that this worker shares with others.
+
+    `inherited`: the listening sockets of the worker that this one replaces. They go on without a
+    gap: closing one would reset the connections that wait in its queue.
+    """
+
+    def __init__(
+        self, workers: int, *, by_device: bool, inherited: Sequence[socket.socket] = ()
+    ) -> None:
+        self._workers = workers
+        self._by_device = by_device
+        self._inherited = [*inherited]
+        self._servers: list[asyncio.Server | Servers] = []
+
+    @property
+    def listeners(self) -> list[int]:
+        """The file descriptors of the listening sockets."""
+        return [sock.fileno() for server in self._servers for sock in server.sockets]
+
+    def share(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on servers of this loop share their ports with the other workers."""
+        plain = loop.create_server
+
+        @functools.wraps(plain)
+        async def shared(factory: Any, *address: Any, **options: Any) -> asyncio.Server | Servers:
+            server: asyncio.Server | Servers
+            if self._inherited:
+                sockets, self._inherited = self._inherited, []
+                server = Servers([await plain(factory, sock=sock) for sock in sockets])
+            else:
+                server = await plain(factory, *address, **{**options, "reuse_port": True})
+                self._attach(server)
+            self._servers.append(server)
+            return server
+
+        loop.create_server = shared  # type: ignore[method-assign, assignment]
+
+    def _attach(self, server: asyncio.Server) -> None:
+        if not self._by_device:
+            return
+        for transport in server.sockets:
+            with socket.socket(fileno=socket.dup(transport.fileno())) as sock:
+                attach(sock, self._workers)

@@ -6,13 +6,15 @@ import json
 import os
 import re
 import signal
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.client import Client
+from tests.e2e.client import Client, Reply
 from tests.e2e.office import office, policy
 from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy
@@ -129,20 +131,33 @@ def test_a_dead_worker_is_replaced(several: OfficeProxy) -> None:
 
 
 def test_rolling_restart(several: OfficeProxy) -> None:
-    """SIGHUP replaces every worker by a new one, and no request fails while that goes on."""
-    client = Client(several.port, several.ca_file)
-    before = alive(several)
-    pid = several.process.pid if several.process else 0
-    os.kill(pid, signal.SIGHUP)
-    failed, trust = 0, several.origins.ca_file
+    """SIGHUP replaces every worker by a new one, and no request of several devices at once fails
+    while that goes on."""
+    client, trust = Client(several.port, several.ca_file), several.origins.ca_file
+    supervisor = several.process.pid if several.process else 0
+    replies: list[Reply] = []
+    done = threading.Event()
 
-    def replaced() -> bool:
-        nonlocal failed
-        failed += client.get("https://work.example/", trust=trust, source="127.0.6.9").status != 200
-        return all(alive(several)[n] != before[n] for n in before)
+    def browse(source: str) -> None:
+        while not done.is_set():
+            replies.append(client.get("https://work.example/", trust=trust, source=source))
 
-    until(replaced, "three new workers", 30.0)
-    assert failed == 0
+    with ThreadPoolExecutor(6) as devices:
+        for number in range(1, 7):
+            devices.submit(browse, f"127.0.6.{number}")
+        for _ in range(3):
+            before = alive(several)
+            os.kill(supervisor, signal.SIGHUP)
+            until(lambda old=before: replaced(several, old), "three new workers", 40.0)
+        done.set()
+    assert len(replies) > 20
+    assert [reply for reply in replies if reply.status != 200] == []
+
+
+def replaced(proxy: OfficeProxy, before: dict[int, int]) -> bool:
+    """Whether every worker is another process than before."""
+    now = alive(proxy)
+    return all(now[name] != pid for name, pid in before.items())
 
 
 def test_rules_reload_in_every_worker(several: OfficeProxy) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from mitmproxy import connection, http
 
+from tests.e2e.client import read_until
 from tests.e2e.waiting import until
 from tests.proxy.harness import PAGE, ProxyHarness, breaks, connect, request, serving
 
@@ -117,7 +119,7 @@ async def test_it_looks_by_itself(harness: ProxyHarness, terminator: RecordingTe
 
 
 def test_drain(tmp_path, origins) -> None:
-    """Idle connections and silent tunnels are closed at once, running answers finish, then it
+    """Idle connections and silent tunnels are closed soon, running answers finish, then it
     ends."""
     with serving(tmp_path, origins, drain=20.0) as proxy:
         idle = proxy.client.socket()
@@ -135,6 +137,23 @@ def test_drain(tmp_path, origins) -> None:
         assert silent.recv(1) == b""
         (reply,) = running.finish()
         assert (reply.exit_code, len(reply.body)) == (0, 20_000)
+        until(lambda: not proxy.running, "the end", 5)
+
+
+def test_a_drain_leaves_what_has_just_begun(tmp_path, origins) -> None:
+    """A connection that was accepted but has asked nothing, and a tunnel whose first bytes have not
+    come, are not idle yet: both get their answer."""
+    with serving(tmp_path, origins, drain=20.0) as proxy:
+        accepted = proxy.client.socket()
+        _, tunnel = proxy.client.tunnel("echo.example")
+        until(lambda: proxy.connections() == 2, "both connections")
+        proxy.stop()
+        time.sleep(0.4)  # several looks at what is idle
+        accepted.sendall(b"CONNECT echo.example:443 HTTP/1.1\r\n\r\n")
+        assert b" 200 " in read_until(accepted, b"\r\n\r\n")
+        for connection in (accepted, tunnel):
+            connection.sendall(b"hello")
+            assert connection.recv(5) == b"hello"
         until(lambda: not proxy.running, "the end", 5)
 
 

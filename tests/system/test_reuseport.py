@@ -7,7 +7,8 @@ import socket
 
 import pytest
 
-from proxy_addon.system.reuseport import attach, program, share
+from proxy_addon.system.reuseport import SharedPort, attach, program
+from tests.e2e.waiting import free_port
 
 WORKERS = 3
 
@@ -68,13 +69,50 @@ def test_a_socket_that_cannot_share() -> None:
         assert attach(sock, WORKERS) is False
 
 
+def close(_: object, writer: asyncio.StreamWriter) -> None:
+    """Answer nothing."""
+    writer.close()
+
+
 @pytest.mark.parametrize("by_device", [True, False])
 async def test_servers_share_their_port(by_device: bool) -> None:
     """After `share`, two servers of a loop can listen on one port."""
-    loop = asyncio.get_running_loop()
-    share(loop, WORKERS, by_device=by_device)
-    first = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    SharedPort(WORKERS, by_device=by_device).share(asyncio.get_running_loop())
+    first = await asyncio.start_server(close, "127.0.0.1", 0)
     port = first.sockets[0].getsockname()[1]
-    second = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
+    second = await asyncio.start_server(close, "127.0.0.1", port)
     first.close()
     second.close()
+
+
+async def test_a_successor_answers_what_waits_in_the_queue() -> None:
+    """A connection that its predecessor has not accepted when it stops is not reset, for any of
+    several addresses."""
+    loop = asyncio.get_running_loop()
+    plain = loop.create_server
+    old = SharedPort(WORKERS, by_device=True)
+    old.share(loop)
+    port = free_port()
+    server = await asyncio.start_server(close, ["127.0.0.1", "127.0.0.2"], port)
+    loop.create_server = plain  # type: ignore[method-assign]
+    copies = [socket.socket(fileno=socket.dup(number)) for number in old.listeners]
+    assert len(copies) == 2
+    clients = [
+        socket.create_connection((f"127.0.0.{n}", port)) for n in (1, 2)
+    ]  # loop stands still
+    server.close()
+
+    def answer(_: object, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"here")
+        writer.close()
+
+    new = SharedPort(WORKERS, by_device=True, inherited=copies)
+    new.share(loop)
+    successor = await asyncio.start_server(answer, ["127.0.0.1", "127.0.0.2"], port)
+    for client in clients:
+        with client:
+            client.setblocking(False)
+            assert await loop.sock_recv(client, 10) == b"here"
+    assert [sock.getsockname()[1] for sock in successor.sockets] == [port, port]
+    assert len(new.listeners) == 2
+    successor.close()
