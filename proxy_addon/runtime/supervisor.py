@@ -58,7 +58,8 @@ class Worker:
         self.ready = False
         self.last_message = started
         self.checks: dict[str, PartHealth] = {}
-        self.listeners: list[socket.socket] | None = None  # asked for when it is to be replaced
+        self.listeners: list[socket.socket] = []  # those that it has sent
+        self.awaited = False  # whether somebody waits for them
 
     def listen(self, now: float) -> None:
         """Read the messages that the worker has sent."""
@@ -70,14 +71,29 @@ class Worker:
                 if kind == _STATE:
                     self.checks = content
                 elif kind == _LISTENERS:
-                    self.listeners = [
-                        socket.socket(fileno=recv_handle(self.pipe)) for _ in range(content)
-                    ]
+                    self._receive(content)
+
+    def _receive(self, count: int) -> None:
+        """Listening sockets arrive. Nobody waits any more: close the copies, or the port would stay
+        open with nobody behind it."""
+        found = [socket.socket(fileno=recv_handle(self.pipe)) for _ in range(count)]
+        if self.awaited:
+            self.listeners = found
+        else:
+            for listener in found:
+                listener.close()
 
     def ask_for_listeners(self) -> None:
         """Have it send its listening sockets, which its successor goes on with."""
+        self.awaited = True
         with suppress(OSError):
             self.pipe.send(_LISTENERS)
+
+    def take_listeners(self) -> list[socket.socket]:
+        """Those that it has sent; what comes later is closed."""
+        self.awaited = False
+        found, self.listeners = self.listeners, []
+        return found
 
     def stop(self) -> None:
         """Ask it to drain."""
@@ -228,11 +244,10 @@ class Supervisor:
         """Copies of its listening sockets; none when it does not answer."""
         worker.ask_for_listeners()
         deadline = asyncio.get_running_loop().time() + LISTENERS_TIMEOUT
-        while worker.listeners is None and asyncio.get_running_loop().time() < deadline:
+        while not worker.listeners and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(POLL_SECONDS / 4)
             worker.listen(asyncio.get_running_loop().time())
-        found, worker.listeners = worker.listeners or [], None
-        return found
+        return worker.take_listeners()
 
     async def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
         deadline = asyncio.get_running_loop().time() + seconds
