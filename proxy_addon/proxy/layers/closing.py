@@ -3,8 +3,9 @@
 A handler of mitmproxy takes one event of a client at a time. A connection that has read something
 waits for its turn, and when it is cancelled in that moment (`closed by command`), its task ends
 without closing the socket: the peer stays connected to nobody, and a client that uploads waits for
-ever. The handler of each client gets its `handle_connection` replaced by one that finishes the
-work.
+ever. The same happens to a connection to a site that has just been opened and waits to report it.
+The handler of each client gets its `handle_connection` and `open_connection` replaced by ones that
+finish the work.
 
 A socket that is closed stays open until its last byte is sent, and a peer that reads nothing keeps
 it for ever. When nothing has been sent for `STALLED` seconds, the rest is thrown away.
@@ -19,17 +20,19 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from mitmproxy.connection import Connection, ConnectionState
-from mitmproxy.proxy import events
+from mitmproxy.proxy import commands, events, server_hooks
 
 STALLED = 10.0  # seconds
 
 type HandleConnection = Callable[[Connection], Awaitable[None]]
+type OpenConnection = Callable[[commands.OpenConnection], Awaitable[None]]
 
 
 def close_reliably(handler: Any) -> None:
     """Have every connection of a `ConnectionHandler` closed when its task ends. Before its first
     connection is read."""
     original: HandleConnection = handler.handle_connection
+    original_open: OpenConnection = handler.open_connection
 
     async def handle_connection(connection: Connection) -> None:
         writer = handler.transports[connection].writer
@@ -43,7 +46,17 @@ def close_reliably(handler: Any) -> None:
             if isinstance(writer, asyncio.StreamWriter):
                 _abort_when_stalled(writer.transport)
 
+    async def open_connection(command: commands.OpenConnection) -> None:
+        try:
+            await original_open(command)
+        except asyncio.CancelledError:
+            opened = handler.transports.get(command.connection)
+            if opened is not None and opened.writer is not None:
+                await _give_up(handler, command)
+            raise
+
     handler.handle_connection = handle_connection
+    handler.open_connection = open_connection
 
 
 async def _finish(handler: Any, connection: Connection) -> None:
@@ -57,6 +70,18 @@ async def _finish(handler: Any, connection: Connection) -> None:
         await handler.server_event(events.ConnectionClosed(connection))
     finally:
         handler.transports.pop(connection, None)
+
+
+async def _give_up(handler: Any, command: commands.OpenConnection) -> None:
+    """What the handler does when a connection cannot be opened: nobody knows of this one yet."""
+    connection = command.connection
+    connection.state, connection.error = ConnectionState.CLOSED, "connection cancelled"
+    handler.transports.pop(connection).writer.close()
+    try:
+        await handler.server_event(events.OpenConnectionCompleted(command, connection.error))
+    finally:
+        data = server_hooks.ServerConnectionHookData(client=handler.client, server=connection)
+        await handler.handle_hook(server_hooks.ServerDisconnectedHook(data))
 
 
 def _abort_when_stalled(transport: asyncio.WriteTransport, before: int | None = None) -> None:

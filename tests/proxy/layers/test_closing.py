@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from mitmproxy.connection import Client, Connection
+from mitmproxy.proxy import server_hooks
 
 from proxy_addon.proxy.layers import closing
 from tests.e2e.client import read_until
@@ -50,13 +51,19 @@ def side(handler: Any, kind: type[Connection]) -> Connection:
     return next(each for each in handler.transports if isinstance(each, Client) is (kind is Client))
 
 
+def asked(proxy: Serving) -> int:
+    """How many requests have reached the site."""
+    return len(proxy.origins.record.to("www.facebook.com"))
+
+
 @pytest.mark.parametrize("ended", [Client, Connection], ids=["client", "site"])
 def test_a_connection_that_waits_is_closed(proxy: Serving, ended: type[Connection]) -> None:
     """An upload is ended while its next piece waits for its turn: both sockets are closed, and
     nothing is left open."""
+    before = asked(proxy)
     with proxy.client.socket() as upload:
         upload.sendall(TAKES + bytes(1000))
-        until(lambda: sockets_of(proxy) == 1, "the connection to the site")
+        until(lambda: asked(proxy) > before, "the request at the site")
         with another_event_first(proxy) as handler:
             upload.sendall(bytes(1000))
             until(lambda: waits(handler), "the next piece to wait")
@@ -67,6 +74,36 @@ def test_a_connection_that_waits_is_closed(proxy: Serving, ended: type[Connectio
         assert closed(upload)
     proxy.empty()
     until(lambda: proxy.on_loop(lambda: handler.transports) == {}, "both sockets to be closed")
+
+
+def locked_when_connected(handler: Any) -> None:
+    """Another event is taken from the moment in which a site has been connected to."""
+    original = handler.handle_hook
+
+    async def handle_hook(hook: Any) -> None:
+        await original(hook)
+        if isinstance(hook, server_hooks.ServerConnectedHook):
+            handler._server_event_lock._locked = True
+
+    handler.handle_hook = handle_hook
+
+
+def test_a_connection_to_a_site_that_waits_is_closed(proxy: Serving) -> None:
+    """A connection that is ended before anybody knew of it is closed, and its client is told that
+    the site cannot be reached."""
+    with proxy.client.socket() as client:
+        until(lambda: proxy.connections() == 1, "the client")
+        handler = proxy.on_loop(lambda: handler_of(proxy))
+        proxy.on_loop(lambda: locked_when_connected(handler))
+        client.sendall(b"GET http://www.facebook.com/ HTTP/1.1\r\nHost: www.facebook.com\r\n\r\n")
+        until(lambda: waits(handler), "the site's connection to wait")
+        site = proxy.on_loop(lambda: side(handler, Connection))
+        transport = proxy.on_loop(lambda: handler.transports[site].writer.transport)
+        proxy.on_loop(lambda: handler.close_connection(site))
+        until(lambda: proxy.on_loop(lambda: transport._sock) is None, "the socket to be closed")
+        proxy.on_loop(handler._server_event_lock.release)
+        assert b" 502 " in read_until(client, b"\r\n\r\n")
+        assert sockets_of(proxy) == 0
 
 
 def closed(connection: socket.socket) -> bool:
@@ -80,9 +117,10 @@ def closed(connection: socket.socket) -> bool:
 
 def test_what_is_read_in_order_is_handled_as_before(proxy: Serving) -> None:
     """A piece that waits for its turn is not lost when nothing is ended."""
+    before = asked(proxy)
     with proxy.client.socket() as upload:
         upload.sendall(TAKES.replace(b"9999999", b"2000") + bytes(1000))
-        until(lambda: sockets_of(proxy) == 1, "the connection to the site")
+        until(lambda: asked(proxy) > before, "the request at the site")
         with another_event_first(proxy) as handler:
             upload.sendall(bytes(1000))
             until(lambda: waits(handler), "the rest to wait")
