@@ -4,6 +4,7 @@ when time is up."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -16,7 +17,10 @@ from proxy_addon.proxy.failures import Failures
 from proxy_addon.proxy.layers.connections import Connections
 from proxy_addon.proxy.layers.flow_output import request_id
 from proxy_addon.proxy.layers.termination import Terminator
+from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
+
+type Refusal = Callable[[Decision], responses.Answer]
 
 log = structlog.get_logger("allowance.proxy")
 
@@ -43,6 +47,7 @@ class InFlight:
         self._connections = connections
         self._failures = failures
         self._flights: WeakKeyDictionary[http.HTTPFlow, Flight] = WeakKeyDictionary()
+        self._refusals: WeakKeyDictionary[http.HTTPFlow, Refusal] = WeakKeyDictionary()
         self._tunnels: WeakKeyDictionary[connection.Client, Flight] = WeakKeyDictionary()
         self._cut_flows: dict[http.HTTPFlow, float] = {}
         self._terminator: Terminator | None = None
@@ -51,10 +56,12 @@ class InFlight:
 
     # -- flights
 
-    def begin(self, flow: http.HTTPFlow, flight: Flight) -> None:
-        """A request of a limited platform goes on."""
+    def begin(self, flow: http.HTTPFlow, flight: Flight, refusal: Refusal) -> None:
+        """A request of a limited platform goes on. `refusal`: its answer if it has to end before
+        the site's has begun."""
         flight.handle, flight.request = flow, request_id(flow)
         self._flights[flow] = flight
+        self._refusals[flow] = refusal
 
     def flight(self, flow: http.HTTPFlow) -> Flight | None:
         """The flight of a request that goes on."""
@@ -63,6 +70,7 @@ class InFlight:
     def end(self, flow: http.HTTPFlow) -> None:
         """It has ended. May be called twice."""
         self._cut_flows.pop(flow, None)
+        self._refusals.pop(flow, None)
         flight = self._flights.pop(flow, None)
         if flight is not None:
             self._services.enforcer.closed(flight)
@@ -128,16 +136,29 @@ class InFlight:
             self._recorder.record(flight.request, flight.person, decision, now)
         except Exception:
             self._failures.note("cut")
-        self._terminate(flight.handle, now)
+        self._terminate(flight.handle, decision, now)
 
-    def _terminate(self, handle: object, now: float) -> None:
+    def _terminate(self, handle: object, decision: Decision, now: float) -> None:
         if isinstance(handle, http.HTTPFlow):
             self._cut_flows[handle] = now
             if self._terminator is not None:
                 conn = self._connections.known(handle.client_conn)
-                self._terminator.http(handle, cuttable=conn is not None and conn.cuttable)
+                cuttable = conn is not None and conn.cuttable
+                answer = self._refusal(handle, decision) if cuttable else None
+                self._terminator.http(handle, cuttable=cuttable, answer=answer)
         elif isinstance(handle, connection.Client):
             self.close(handle)
+
+    def _refusal(self, flow: http.HTTPFlow, decision: Decision) -> responses.Answer | None:
+        """The block page, where the site's answer has not begun."""
+        refusal = self._refusals.pop(flow, None)
+        if refusal is None or flow.response is not None:
+            return None
+        try:
+            return refusal(decision)
+        except Exception:
+            self._failures.note("cut")
+            return None
 
     def _force_close(self, now: float) -> None:
         """A flow that was cut but goes on (its site is still being connected to) ends with its

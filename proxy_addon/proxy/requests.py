@@ -139,7 +139,11 @@ class Requests:
         person, now = self._credentials.person(who), services.clock.now()
         asked = services.enforcer.ask(person, x, hit, now)
         if asked.flight is not None:
-            self._in_flight.begin(flow, asked.flight)
+            self._in_flight.begin(
+                flow,
+                asked.flight,
+                lambda later: responses.block(ask, later, pages.context(services, who, later)),
+            )
             self._recorder.hold(flow, person, asked.decision, now)
             request.stream = True
             return

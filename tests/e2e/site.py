@@ -114,6 +114,7 @@ class Site:
         self.record = record
         self.routes: list[tuple[str, Callable[[Exchange], Any]]] = [
             ("/stream", stream),
+            ("/late", late),
             ("/big", big),
             ("/upload", self.upload),
             ("/sse", events),
@@ -138,7 +139,7 @@ class Site:
         # What lies below a section's folder is the same site once more.
         path = scope["path"].removeprefix("/learning")
         handler = next(handler for prefix, handler in self.routes if path.startswith(prefix))
-        if handler in (stream, big, events):
+        if handler in (stream, late, big, events):
             await until_gone(exchange, handler(exchange))
         else:
             await handler(exchange)
@@ -274,6 +275,12 @@ async def stream(exchange: Exchange) -> None:
         await exchange.chunk(bytes(int(rate * STEP)))
         await asyncio.sleep(STEP)
     await exchange.chunk(b"", more=False)
+
+
+async def late(exchange: Exchange) -> None:
+    """`?seconds=S`: a page whose head comes after S seconds."""
+    await asyncio.sleep(float(exchange.query.get("seconds", "5")))
+    await page(exchange)
 
 
 async def big(exchange: Exchange) -> None:

@@ -22,7 +22,7 @@ class RecordingTerminator:
         self.flows: list[tuple[http.HTTPFlow, bool]] = []
         self.closed: list[connection.Client] = []
 
-    def http(self, flow: http.HTTPFlow, *, cuttable: bool) -> None:
+    def http(self, flow: http.HTTPFlow, *, cuttable: bool, answer: object = None) -> None:
         """One exchange."""
         self.flows.append((flow, cuttable))
 

@@ -16,7 +16,11 @@ import h11
 from mitmproxy.connection import ConnectionState
 from mitmproxy.proxy import commands, context, events, layer
 from mitmproxy.proxy.layers.http._base import HttpConnection
-from mitmproxy.proxy.layers.http._events import ResponseEndOfMessage, ResponseProtocolError
+from mitmproxy.proxy.layers.http._events import (
+    ErrorCode,
+    ResponseEndOfMessage,
+    ResponseProtocolError,
+)
 from mitmproxy.proxy.layers.http._http1 import Http1Server
 from mitmproxy.proxy.layers.http._http2 import Http2Server
 
@@ -61,6 +65,24 @@ def error_page(status: int, message: str = "") -> responses.Answer:
     return responses.refused(status, *_TEXTS.get(status, _TEXTS[400 if status < 500 else 502]))
 
 
+class ExchangeEnded(ResponseProtocolError):
+    """We end an exchange. `answer`: what its client gets if nothing has been sent to it yet."""
+
+    def __init__(
+        self, stream_id: int, message: str, code: ErrorCode, answer: responses.Answer | None
+    ) -> None:
+        super().__init__(stream_id, message, code)
+        self.answer = answer
+
+
+def _answer(event: ResponseProtocolError) -> responses.Answer | None:
+    """Our page for something that failed or was ended; None where there is none to send."""
+    if isinstance(event, ExchangeEnded):
+        return event.answer
+    status = event.code.http_status_code()
+    return None if status is None else error_page(status, event.message)
+
+
 class Http1ClientSide(Http1Server):
     """HTTP/1 with a client."""
 
@@ -74,11 +96,9 @@ class Http1ClientSide(Http1Server):
     def _refuse(self, event: ResponseProtocolError) -> layer.CommandGenerator[None]:
         if not self.conn.state & ConnectionState.CAN_WRITE:
             return
-        status = event.code.http_status_code()
-        if self.response is None and status is not None:
-            yield commands.SendData(
-                self.conn, writing.on_the_wire(error_page(status, event.message))
-            )
+        answer = _answer(event)
+        if self.response is None and answer is not None:
+            yield commands.SendData(self.conn, writing.on_the_wire(answer))
         yield commands.CloseConnection(self.conn)
 
     def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
@@ -153,12 +173,12 @@ class Http2ClientSide(Http2Server):
         return super()._handle_event(event)
 
     def _can_still_answer(self, event: ResponseProtocolError) -> bool:
-        if event.code.http_status_code() is None or not self.is_open_for_us(event.stream_id):
+        if _answer(event) is None or not self.is_open_for_us(event.stream_id):
             return False
         return not self.h2_conn.streams[event.stream_id].state_machine.headers_sent
 
     def _refuse(self, event: ResponseProtocolError) -> layer.CommandGenerator[None]:
-        answer = error_page(event.code.http_status_code() or 502, event.message)
+        answer = _answer(event) or error_page(502)
         fields = [
             (name.lower().encode(), value.encode("latin-1", "replace"))
             for name, value in answer.headers

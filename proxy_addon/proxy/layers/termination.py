@@ -5,6 +5,7 @@ mitmproxy has no public way to end a body before its end: `kill` waits for the e
 every HTTP layer of ours, towards the proxy's client and inside an opened tunnel, is a
 `TerminableHttp`, which understands one more event, `Cut`:
 
+* an answer that has not begun is replaced by the page that says why;
 * a body is ended by resetting its stream: other HTTP/2 streams go on, an HTTP/1.1 connection is
   closed, and the connection to the site is closed or its stream reset, so that nothing goes on
   unnoticed;
@@ -24,18 +25,14 @@ from mitmproxy import connection, http
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy import commands, context, events, layer, layers
 from mitmproxy.proxy.layers.http import HTTPMode, HttpStream
-from mitmproxy.proxy.layers.http._events import (
-    ErrorCode,
-    RequestProtocolError,
-    ResponseData,
-    ResponseProtocolError,
-)
+from mitmproxy.proxy.layers.http._events import ErrorCode, RequestProtocolError, ResponseData
 from mitmproxy.proxy.layers.websocket import WebsocketLayer
 from mitmproxy.utils import asyncio_utils
 
 from proxy_addon.proxy.layers.bounded_stream import BoundedStream
-from proxy_addon.proxy.layers.client_side import client_layer
+from proxy_addon.proxy.layers.client_side import ExchangeEnded, client_layer
 from proxy_addon.proxy.layers.closing import close_reliably
+from proxy_addon.proxy.responses import responses
 
 REASON = "time is up"
 POLICY_VIOLATION = 1008
@@ -43,9 +40,11 @@ POLICY_VIOLATION = 1008
 
 @dataclass
 class Cut(events.Event):
-    """End the exchange of this flow, wherever in the layers of a connection it is."""
+    """End the exchange of this flow, wherever in the layers of a connection it is. `answer`: for a
+    client to which nothing has been sent yet."""
 
     flow: http.HTTPFlow
+    answer: responses.Answer | None = None
 
 
 class TerminableHttp(layers.HttpLayer):
@@ -71,19 +70,21 @@ class TerminableHttp(layers.HttpLayer):
         for stream in list(self.streams.values()):
             flow = getattr(stream, "flow", None)
             if flow is event.flow:
-                yield from self._end(stream)
+                yield from self._end(stream, event.answer)
             elif (
                 flow is not None and flow.request.method == "CONNECT"
             ):  # it may run inside this tunnel
                 yield from self.event_to_child(stream, event)
 
-    def _end(self, stream: HttpStream) -> layer.CommandGenerator[None]:
+    def _end(
+        self, stream: HttpStream, answer: responses.Answer | None
+    ) -> layer.CommandGenerator[None]:
         if isinstance(stream.child_layer, WebsocketLayer):
             yield from self._end_websocket(stream, stream.child_layer)
         elif stream.child_layer is not None:
             yield commands.CloseConnection(self.context.client)
         else:
-            yield from self._end_body(stream)
+            yield from self._end_body(stream, answer)
 
     def _end_websocket(
         self, stream: HttpStream, socket: WebsocketLayer
@@ -96,9 +97,11 @@ class TerminableHttp(layers.HttpLayer):
         socket.server_ws._events.append(closed)
         yield from self.event_to_child(stream, ResponseData(stream.stream_id, b""))
 
-    def _end_body(self, stream: HttpStream) -> layer.CommandGenerator[None]:
+    def _end_body(
+        self, stream: HttpStream, answer: responses.Answer | None
+    ) -> layer.CommandGenerator[None]:
         site = stream.flow.server_conn
-        ended = ResponseProtocolError(stream.stream_id, REASON, ErrorCode.CANCEL)
+        ended = ExchangeEnded(stream.stream_id, REASON, ErrorCode.CANCEL, answer)
         yield from self.event_to_child(stream, ended)
         server = self.connections.get(site)
         if server is not None and not isinstance(server, HttpStream) and site.connected:
@@ -122,7 +125,9 @@ class Terminator:
         if handler is not None:
             close_reliably(handler)
 
-    def http(self, flow: http.HTTPFlow, *, cuttable: bool) -> None:
+    def http(
+        self, flow: http.HTTPFlow, *, cuttable: bool, answer: responses.Answer | None = None
+    ) -> None:
         """End one running answer, or one WebSocket. `cuttable`: the layers are ours and can do
         that."""
         handler = self._handler(flow.client_conn)
@@ -130,7 +135,7 @@ class Terminator:
             return
         if cuttable:
             asyncio_utils.create_task(
-                handler.server_event(Cut(flow)),
+                handler.server_event(Cut(flow, answer)),
                 name="cut",
                 keep_ref=True,
                 client=flow.client_conn.peername,

@@ -52,6 +52,29 @@ def test_body_is_cut(proxy: Serving, scheme: str, http2: bool) -> None:
     assert proxy.harness.counted("cut_total", kind="http") == 1
 
 
+@pytest.mark.parametrize(
+    ("scheme", "http2"),
+    [("http", False), ("https", False), ("https", True)],
+    ids=["plain", "h1", "h2"],
+)
+def test_an_answer_that_has_not_begun(proxy: Serving, scheme: str, http2: bool) -> None:
+    """A page that is opened in the last second, and whose site is slow, becomes the page that says
+    that time is up; the connection to the site is gone."""
+    url = f"{scheme}://www.facebook.com/late?seconds=30"
+    before = len(proxy.origins.record.to("www.facebook.com"))
+    opening = proxy.client.start([url], http2=http2, headers={"Sec-Fetch-Dest": "document"})
+    until(
+        lambda: len(proxy.origins.record.to("www.facebook.com")) > before, "the request at the site"
+    )
+    proxy.spend(ME)
+    (reply,) = opening.finish()
+    assert (reply.status, reply.reason, reply.exit_code) == (403, "exhausted", 0)
+    assert b"</html>" in reply.body
+    assert reply.seconds < SOON
+    until(lambda: sockets_of(proxy) == 0, "the connection to the site to be gone")
+    assert proxy.harness.counted("cut_total", kind="http") == 1
+
+
 def test_only_one_stream_of_a_tunnel(proxy: Serving) -> None:
     """In one HTTP/2 tunnel the limited stream is reset; its neighbour that is free arrives
     whole."""
