@@ -20,7 +20,7 @@ from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 
-type Refusal = Callable[[Decision], responses.Answer]
+type BlockAnswer = Callable[[Decision], responses.Answer]
 
 log = structlog.get_logger("allowance.proxy")
 
@@ -47,7 +47,7 @@ class InFlight:
         self._connections = connections
         self._failures = failures
         self._flights: WeakKeyDictionary[http.HTTPFlow, Flight] = WeakKeyDictionary()
-        self._refusals: WeakKeyDictionary[http.HTTPFlow, Refusal] = WeakKeyDictionary()
+        self._block_answers: WeakKeyDictionary[http.HTTPFlow, BlockAnswer] = WeakKeyDictionary()
         self._tunnels: WeakKeyDictionary[connection.Client, Flight] = WeakKeyDictionary()
         self._cut_flows: dict[http.HTTPFlow, float] = {}
         self._terminator: Terminator | None = None
@@ -56,12 +56,12 @@ class InFlight:
 
     # -- flights
 
-    def begin(self, flow: http.HTTPFlow, flight: Flight, refusal: Refusal) -> None:
-        """A request of a limited platform goes on. `refusal`: its answer if it has to end before
+    def begin(self, flow: http.HTTPFlow, flight: Flight, block_answer: BlockAnswer) -> None:
+        """A request of a limited platform goes on. `block_answer`: its answer if it has to end before
         the site's has begun."""
         flight.handle, flight.request = flow, request_id(flow)
         self._flights[flow] = flight
-        self._refusals[flow] = refusal
+        self._block_answers[flow] = block_answer
 
     def flight(self, flow: http.HTTPFlow) -> Flight | None:
         """The flight of a request that goes on."""
@@ -70,7 +70,7 @@ class InFlight:
     def end(self, flow: http.HTTPFlow) -> None:
         """It has ended. May be called twice."""
         self._cut_flows.pop(flow, None)
-        self._refusals.pop(flow, None)
+        self._block_answers.pop(flow, None)
         flight = self._flights.pop(flow, None)
         if flight is not None:
             self._services.enforcer.closed(flight)
@@ -144,18 +144,18 @@ class InFlight:
             if self._terminator is not None:
                 conn = self._connections.known(handle.client_conn)
                 cuttable = conn is not None and conn.cuttable
-                answer = self._refusal(handle, decision) if cuttable else None
+                answer = self._block_answer(handle, decision) if cuttable else None
                 self._terminator.http(handle, cuttable=cuttable, answer=answer)
         elif isinstance(handle, connection.Client):
             self.close(handle)
 
-    def _refusal(self, flow: http.HTTPFlow, decision: Decision) -> responses.Answer | None:
+    def _block_answer(self, flow: http.HTTPFlow, decision: Decision) -> responses.Answer | None:
         """The block page, where the site's answer has not begun."""
-        refusal = self._refusals.pop(flow, None)
-        if refusal is None or flow.response is not None:
+        block_answer = self._block_answers.pop(flow, None)
+        if block_answer is None or flow.response is not None:
             return None
         try:
-            return refusal(decision)
+            return block_answer(decision)
         except Exception:
             self._failures.note("cut")
             return None
