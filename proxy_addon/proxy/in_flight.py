@@ -57,8 +57,8 @@ class InFlight:
     # -- flights
 
     def begin(self, flow: http.HTTPFlow, flight: Flight, block_answer: BlockAnswer) -> None:
-        """A request of a limited platform goes on. `block_answer`: its answer if it has to end before
-        the site's has begun."""
+        """A request of a limited platform goes on. `block_answer`: its answer if it has to end
+        before the site's has begun."""
         flight.handle, flight.request = flow, request_id(flow)
         self._flights[flow] = flight
         self._block_answers[flow] = block_answer
