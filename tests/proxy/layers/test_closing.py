@@ -103,7 +103,7 @@ def test_a_connection_to_a_site_that_waits_is_closed(proxy: Serving) -> None:
         until(lambda: proxy.on_loop(lambda: transport._sock) is None, "the socket to be closed")
         proxy.on_loop(handler._server_event_lock.release)
         assert b" 502 " in read_until(client, b"\r\n\r\n")
-        assert sockets_of(proxy) == 0
+        assert proxy.on_loop(lambda: site not in handler.transports)
 
 
 def closed(connection: socket.socket) -> bool:
@@ -158,7 +158,7 @@ def test_a_client_that_does_not_read(proxy: Serving, monkeypatch: pytest.MonkeyP
         transport = stalled(proxy, client)
         proxy.spend(ME)
         until(lambda: proxy.on_loop(lambda: transport._sock) is None, "the socket to be given up")
-    assert sockets_of(proxy) == 0
+    until(lambda: sockets_of(proxy) == 0, "the connection to the site to be gone")
 
 
 def test_a_client_that_reads_slowly(proxy: Serving, monkeypatch: pytest.MonkeyPatch) -> None:

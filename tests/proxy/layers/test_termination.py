@@ -8,6 +8,7 @@ import ssl
 import time
 
 import pytest
+from mitmproxy.connection import Client
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Close
 
@@ -29,7 +30,7 @@ def sockets_of(proxy: Serving) -> int:
         runner = proxy._runner
         assert runner is not None
         handlers = runner.server.connections.values()
-        return sum(len(handler.transports) - 1 for handler in handlers)
+        return sum(not isinstance(each, Client) for one in handlers for each in one.transports)
 
     return proxy.on_loop(count)
 
