@@ -166,30 +166,31 @@ class Http2ClientSide(Http2Server):
         return super().handle_h2_event(event)
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
-        if isinstance(event, ResponseProtocolError) and self._can_still_answer(event):
-            return self._refuse(event)
+        if isinstance(event, ResponseProtocolError) and self._can_still_answer(event.stream_id):
+            answer = _answer(event)
+            if answer is not None:
+                return self._refuse(event.stream_id, answer)
         if isinstance(event, ResponseEndOfMessage):
             self._head_only.discard(event.stream_id)
         return super()._handle_event(event)
 
-    def _can_still_answer(self, event: ResponseProtocolError) -> bool:
-        if _answer(event) is None or not self.is_open_for_us(event.stream_id):
+    def _can_still_answer(self, stream_id: int) -> bool:
+        if not self.is_open_for_us(stream_id):
             return False
-        return not self.h2_conn.streams[event.stream_id].state_machine.headers_sent
+        return not self.h2_conn.streams[stream_id].state_machine.headers_sent
 
-    def _refuse(self, event: ResponseProtocolError) -> layer.CommandGenerator[None]:
-        answer = _answer(event) or error_page(502)
+    def _refuse(self, stream_id: int, answer: responses.Answer) -> layer.CommandGenerator[None]:
         fields = [
             (name.lower().encode(), value.encode("latin-1", "replace"))
             for name, value in answer.headers
         ]
         fields = [field for field in fields if field[0] != b"connection"]
-        head_only = event.stream_id in self._head_only
-        self._head_only.discard(event.stream_id)
+        head_only = stream_id in self._head_only
+        self._head_only.discard(stream_id)
         head = [(b":status", b"%d" % answer.status), *fields]
-        self.h2_conn.send_headers(event.stream_id, head, end_stream=head_only)
+        self.h2_conn.send_headers(stream_id, head, end_stream=head_only)
         if not head_only:
-            self.h2_conn.send_data(event.stream_id, answer.body, end_stream=True)
+            self.h2_conn.send_data(stream_id, answer.body, end_stream=True)
         yield commands.SendData(self.conn, self.h2_conn.data_to_send())
 
 
