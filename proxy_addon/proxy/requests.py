@@ -228,6 +228,8 @@ class Requests:
             return
         try:
             await asgiapp.serve(pages.for_person(self._services.page, flow), flow)
+            if flow.response is not None:
+                flow.response.headers[writing.REQUEST_HEADER] = request_id(flow)
         except Exception:
             self._failures.note("request", flow)
             writing.answer_with(flow, unavailable())

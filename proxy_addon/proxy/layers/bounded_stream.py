@@ -3,7 +3,10 @@
 When an add-on answers a request, mitmproxy first reads the whole body into memory and only then
 sends the response: an upload to a blocked site would fill the memory. Here our response is sent at
 once, and the rest of the body is read and dropped. What we do read (a form for the employee page)
-is limited. Internals of mitmproxy are used: `tests/proxy/layers/test_bounded_stream.py` pins them.
+is limited.
+
+An answer of ours to an exchange that failed or was ended names the request, which only the stream
+knows. Internals of mitmproxy are used: `tests/proxy/layers/test_bounded_stream.py` pins them.
 """
 
 from __future__ import annotations
@@ -15,12 +18,14 @@ from mitmproxy.proxy.layers.http._events import (
     RequestData,
     RequestEndOfMessage,
     RequestHeaders,
+    RequestProtocolError,
     ResponseEndOfMessage,
+    ResponseProtocolError,
 )
 from mitmproxy.proxy.layers.http._hooks import HttpResponseHeadersHook
 
 from proxy_addon.proxy.layers import flow_output as writing
-from proxy_addon.proxy.layers.client_side import error_page
+from proxy_addon.proxy.layers.client_side import ExchangeEnded, answer_to, error_page
 
 MAX_FORM_BYTES = 65_536  # bytes of a request's body that are kept
 
@@ -46,6 +51,18 @@ class BoundedStream(HttpStream):
             yield from self._answer_now()
             return
         yield from super().state_consume_request_body(event)
+
+    def handle_protocol_error(
+        self, event: RequestProtocolError | ResponseProtocolError
+    ) -> layer.CommandGenerator[None]:
+        """Where nothing has been sent yet, our page names the request, like every answer of
+        ours."""
+        if isinstance(event, ResponseProtocolError) and self.flow.response is None:
+            answer = answer_to(event)
+            if answer is not None:
+                answer = writing.with_request_id(answer, self.flow)
+                event = ExchangeEnded(event.stream_id, event.message, event.code, answer)
+        yield from super().handle_protocol_error(event)
 
     def _answer_now(self) -> layer.CommandGenerator[None]:
         self.client_state = self.state_drop_request_body

@@ -66,7 +66,7 @@ def error_page(status: int, message: str = "") -> responses.Answer:
 
 
 class ExchangeEnded(ResponseProtocolError):
-    """We end an exchange. `answer`: what its client gets if nothing has been sent to it yet."""
+    """An exchange ends early. `answer`: what its client gets if nothing has been sent to it yet."""
 
     def __init__(
         self, stream_id: int, message: str, code: ErrorCode, answer: responses.Answer | None
@@ -75,7 +75,7 @@ class ExchangeEnded(ResponseProtocolError):
         self.answer = answer
 
 
-def _answer(event: ResponseProtocolError) -> responses.Answer | None:
+def answer_to(event: ResponseProtocolError) -> responses.Answer | None:
     """Our page for something that failed or was ended; None where there is none to send."""
     if isinstance(event, ExchangeEnded):
         return event.answer
@@ -96,7 +96,7 @@ class Http1ClientSide(Http1Server):
     def _refuse(self, event: ResponseProtocolError) -> layer.CommandGenerator[None]:
         if not self.conn.state & ConnectionState.CAN_WRITE:
             return
-        answer = _answer(event)
+        answer = answer_to(event)
         if self.response is None and answer is not None:
             yield commands.SendData(self.conn, writing.on_the_wire(answer))
         yield commands.CloseConnection(self.conn)
@@ -167,7 +167,7 @@ class Http2ClientSide(Http2Server):
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         if isinstance(event, ResponseProtocolError) and self._can_still_answer(event.stream_id):
-            answer = _answer(event)
+            answer = answer_to(event)
             if answer is not None:
                 return self._refuse(event.stream_id, answer)
         if isinstance(event, ResponseEndOfMessage):

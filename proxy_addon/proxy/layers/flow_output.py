@@ -9,6 +9,7 @@ from proxy_addon.proxy.responses.responses import Answer
 
 ANSWERED = "answered"
 PAGE = "page"
+REQUEST_HEADER = "X-Allowance-Request"
 _MARK = "allowance"  # the key in a flow's metadata
 
 
@@ -29,8 +30,12 @@ def answer_with(flow: http.HTTPFlow, answer: Answer) -> None:
     mark(flow, ANSWERED)
     if "expect" in flow.request.headers:
         del flow.request.headers["expect"]  # or "100 Continue" would ask for the body first
-    flow.response = response(answer)
-    flow.response.headers["X-Allowance-Request"] = request_id(flow)
+    flow.response = response(with_request_id(answer, flow))
+
+
+def with_request_id(answer: Answer, flow: http.HTTPFlow) -> Answer:
+    """The answer with the header that names its request."""
+    return answer._replace(headers=(*answer.headers, (REQUEST_HEADER, request_id(flow))))
 
 
 def mark(flow: http.HTTPFlow, what: str) -> None:
