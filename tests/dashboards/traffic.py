@@ -33,7 +33,7 @@ class Truth:
     """What the clients saw."""
 
     connections: int = 0
-    blocked: Counter[str] = field(default_factory=Counter)  # reason -> answers to requests
+    blocked: dict[str, str] = field(default_factory=dict)  # id of a request -> reason
     answered: int = 0  # requests that a site answered
     out: set[str] = field(default_factory=set)  # addresses whose allowance ran out
     seen: set[str] = field(default_factory=set)  # addresses that a limited site answered
@@ -94,7 +94,7 @@ class Browser:
             del self._open[host]
         reason = values.get("x-allowance-reason")
         if reason is not None:
-            self.truth.blocked[reason] += 1
+            self.truth.blocked[values["x-allowance-request"]] = reason
             if reason == "exhausted":
                 self.truth.out.add(self.address)
             return reason

@@ -117,6 +117,11 @@ class ProxyProcess(ABC):
         """Everything it has written to stdout and stderr so far."""
         return self.log_file.read_text("utf-8", "replace") if self.log_file.exists() else ""
 
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The log lines of one event, as JSON."""
+        lines = (line for line in self.log.splitlines() if line.startswith("{"))
+        return [line for line in map(json.loads, lines) if line["event"] == name]
+
     @property
     def ca_file(self) -> Path:
         """The certificate of the proxy's own CA."""
