@@ -1,7 +1,8 @@
 """Structured logs: JSON lines, or columns on a terminal. One line for an event that matters.
 
-What mitmproxy and uvicorn log goes through the same pipe, and only from ERROR or WARNING on: their
-lines about each connection and request would reveal which sites people visit.
+What libraries log goes through the same pipe, and only from WARNING on (mitmproxy from ERROR on):
+their lines about each connection and request would reveal which sites people visit, and nobody
+explains the others.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import structlog
 
-_QUIET = ("uvicorn", "asyncio", "hpack", "alembic", "sqlalchemy", "wsproto", "h2")
+_OURS = ("allowance", "proxy_addon")
 _SILENT = ("mitmproxy",)  # its warnings name the sites of clients that do not trust our certificate
 
 
@@ -46,8 +47,9 @@ def configure(form: str, level: str) -> None:
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    wanted = logging.getLevelNamesMapping()[level.upper()]
+    root.setLevel(max(logging.WARNING, wanted))
+    for name in _OURS:
+        logging.getLogger(name).setLevel(wanted)
     for name in _SILENT:
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -23,7 +23,7 @@ def restored() -> Iterator[None]:
     """Afterwards all is as it was."""
     root = logging.getLogger()
     handlers, level, levels = root.handlers[:], root.level, {}
-    for name in (*logs._QUIET, *logs._SILENT):
+    for name in (*logs._OURS, *logs._SILENT):
         levels[name] = logging.getLogger(name).level
     yield
     root.handlers[:] = handlers
@@ -75,11 +75,15 @@ def test_others_are_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("json", "debug")
     logging.getLogger("mitmproxy.proxy.server").warning("client does not trust us for x.com")
     logging.getLogger("uvicorn.access").info("GET /readyz")
+    logging.getLogger("watchfiles.main").info("3 changes detected")
+    logging.getLogger("a.library.of.tomorrow").info("connected to x.com")
     logging.getLogger("mitmproxy.addonmanager").error("a real problem")
     logging.getLogger("uvicorn.error").warning("another")
+    logging.getLogger("proxy_addon.web.app").debug("ours")
     assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == [
         "a real problem",
         "another",
+        "ours",
     ]
 
 
