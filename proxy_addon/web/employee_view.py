@@ -60,12 +60,13 @@ class Visitor(NamedTuple):
 
 class Card(NamedTuple):
     """One allowance. `observed`: its rules are only observed: nothing is blocked when it is used
-    up."""
+    up. `nothing`: the rules give no time, which does not come back either."""
 
     title: str
     bar: Bar
     changes: str | None
     observed: bool = False
+    nothing: bool = False
 
 
 class VisitView(NamedTuple):
@@ -142,12 +143,15 @@ def day_of(proxy_state: ProxyState, visitor: Visitor) -> Day:
 
 
 def _card(balance: Balance, now: float, rules: RuleSet) -> Card:
+    nothing = balance.limit + balance.granted + balance.carried <= 0
     changes = (
-        None if balance.resets_at is None else words.moment(balance.resets_at, now, rules.zone)
+        None
+        if balance.resets_at is None or nothing
+        else words.moment(balance.resets_at, now, rules.zone)
     )
     spending = [rule for rule in rules.rules if rule.allowance == balance.allowance]
     observed = bool(spending) and all(rule.observes for rule in spending)
-    return Card(words.label(balance.allowance), bar(balance), changes, observed)
+    return Card(words.label(balance.allowance), bar(balance), changes, observed, nothing)
 
 
 def _row(visit: Visit, now: float, rules: RuleSet) -> VisitView:

@@ -86,6 +86,16 @@ def test_every_visit_says_why() -> None:
     assert "<summary>Why</summary><p>Opened 14:20:00 by opening a page.</p>" in page
 
 
+def test_an_allowance_of_nothing() -> None:
+    """Nobody used it up, and no more comes tomorrow."""
+    none = balance(limit=0.0)
+    day = day_of(FixedProxyState(held=(none,)), DORA)
+    assert day.cards[0].nothing and day.cards[0].changes is None
+    page = bytes(pages.employee(day).body).decode()
+    assert "No time" in page
+    assert "Used up" not in page and "More tomorrow" not in page
+
+
 def test_what_the_rules_no_longer_know_has_a_name_still() -> None:
     """A platform that left the catalogue, and a rolling balance without a reset, are shown."""
     office = FixedProxyState(

@@ -114,8 +114,11 @@ def block_message(decision: Decision, context: PageContext) -> BlockMessage:
 
 def _exhausted(decision: Decision, context: PageContext) -> BlockMessage:
     headline = f"Your time for {context.what} is used up"
-    if context.balance is not None and context.balance.limit + context.balance.granted <= 0:
+    nothing = context.balance is not None and context.balance.limit + context.balance.granted <= 0
+    if nothing:
         headline = f"You have no time for {context.what}"
+    if decision.until is None and nothing:
+        return BlockMessage("exhausted", headline, "The rules of your office give you none.")
     if decision.until is None:
         return BlockMessage(
             "exhausted", headline, "You get it back as the time you have used moves into the past."

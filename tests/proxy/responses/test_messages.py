@@ -59,6 +59,13 @@ def test_an_allowance_of_nothing_was_never_used_up() -> None:
     assert told.headline == "You have no time for LinkedIn"
 
 
+def test_an_allowance_of_nothing_does_not_come_back() -> None:
+    """And where no other limit opens it again, nothing is promised."""
+    nothing = Balance("daily-social", 0.0, 0.0, 0.0, 0.0, 0.0, NOW + 600)
+    told = block_message(no(Reason.EXHAUSTED), CONTEXT._replace(balance=nothing))
+    assert told.text == "You have no time for LinkedIn. The rules of your office give you none."
+
+
 def test_a_platform_without_a_title() -> None:
     """What has no name is "this site", with a capital where a sentence begins."""
     told = block_message(no(Reason.BLOCKED), CONTEXT._replace(platform_title=None))
