@@ -75,11 +75,23 @@ def run(
         list[str] | None, _option("Proxies before us that pass on the user; repeatable", "NETWORK")
     ] = None,
     front_proxy_header: Annotated[str | None, _option("Default: X-Forwarded-User", "NAME")] = None,
+    proxy_protocol: Annotated[
+        list[str] | None,
+        _option("Balancers that pass on addresses by the PROXY protocol; repeatable", "NETWORK"),
+    ] = None,
+    light_path: Annotated[
+        str | None,
+        _option("on: traffic that is not limited passes beside mitmproxy; or off", "MODE"),
+    ] = None,
     flush: Annotated[
         str | None, _option("How often the ledger is written. Default: 1s", "TIME")
     ] = None,
     drain: Annotated[
         str | None, _option("How long running answers may finish. Default: 10s", "TIME")
+    ] = None,
+    drain_notice: Annotated[
+        str | None,
+        _option("How long /readyz says 503 before the port closes. Default: 0s", "TIME"),
     ] = None,
     log_format: Annotated[str | None, _option("auto, json or console", "FORMAT")] = None,
     log_level: Annotated[str | None, _option("debug, info, warning or error", "LEVEL")] = None,

@@ -91,11 +91,16 @@ class Settings(BaseModel):
         tuple[IpNetwork, ...], PlainValidator(parsers.many(parsers.network))
     ] = ()
     front_proxy_header: Annotated[str, PlainValidator(parsers.header_name)] = "X-Forwarded-User"
+    proxy_protocol: Annotated[
+        tuple[IpNetwork, ...], PlainValidator(parsers.many(parsers.network))
+    ] = ()
+    light_path: Annotated[bool, PlainValidator(parsers.yes_or_no)] = True
     decision_log: Annotated[Path | None, PlainValidator(parsers.path_or_none)] = None
     decision_log_sample: Annotated[float, PlainValidator(parsers.fraction)] = 1.0
     decision_log_days: Annotated[int, PlainValidator(parsers.whole_number(1, 3650))] = 30
     flush: Annotated[float, PlainValidator(parsers.duration(0.05, 60))] = 1.0
     drain: Annotated[float, PlainValidator(parsers.duration(0, 3600))] = 10.0
+    drain_notice: Annotated[float, PlainValidator(parsers.duration(0, 3600))] = 0.0
     log_format: Annotated[LogFormat, PlainValidator(parsers.one_of("auto", "json", "console"))] = (
         "auto"
     )

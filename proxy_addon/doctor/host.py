@@ -118,23 +118,24 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def files(workers: int, limit: int | None = None) -> Iterator[Check]:
-    """Whether a process may open enough files for the connections of an office."""
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0] if limit is None else limit
-    unlimited = soft in (-1, resource.RLIM_INFINITY)
-    room = max(0, soft - SPARE_FILES) // 2
+    """Whether a process may open enough files for the connections of an office: it raises its limit
+    to the hard one."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1] if limit is None else limit
+    unlimited = hard in (-1, resource.RLIM_INFINITY)
+    room = max(0, hard - SPARE_FILES) // 2
     each = f" in each of {workers} workers" if workers > 1 else ""
     fact = (
         "no limit on open files"
         if unlimited
-        else f"{soft} open files: {room} connections at once{each}"
+        else f"{hard} open files: {room} connections at once{each}"
     )
-    if unlimited or soft >= ENOUGH_FILES:
+    if unlimited or hard >= ENOUGH_FILES:
         yield ok("open files", fact)
     else:
         yield warning(
             "open files",
             fact,
-            "LimitNOFILE=65536 in the systemd unit, or `ulimit -n 65536` before the start",
+            "LimitNOFILE=65536 in the systemd unit, or `ulimit -Hn 65536` before the start",
         )
 
 

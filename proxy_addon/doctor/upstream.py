@@ -23,7 +23,8 @@ from proxy_addon.config.settings import Settings
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.doctor.check import Check, error, not_checked, ok, warning
 from proxy_addon.doctor.host import skew
-from proxy_addon.network.guards import Resolver, TargetGuard
+from proxy_addon.network.guards import TargetGuard
+from proxy_addon.network.resolver import Resolver
 
 TIMEOUT: Final = 3.0  # seconds to resolve a name, and again for the whole connection
 _MAX_BYTES: Final = 16_384  # bytes of an answer that are read

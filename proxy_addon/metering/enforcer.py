@@ -8,8 +8,8 @@ a request:
    the page is loaded, not after half of it.
 2. `answered` judges the request with the type and size of the answer, and adds it to the clock.
 3. `body`, `message` and `tunnel_bytes` add to the clock while a connection is in use.
-4. `due`, a few times a second, decides again for everything in flight and returns what has to be
-   cut.
+4. `due`, a few times a second, decides again about what may have run out by now
+   (`check_schedule.py`) and returns what has to be cut.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import OnFailure, RuleSet
 from proxy_addon.core.types import Activity, Balance, Decision, Person, Reason, Target, Verdict
+from proxy_addon.metering.decision_cache import SECONDS as FRESH
 from proxy_addon.metering.decision_cache import DecisionCache
 from proxy_addon.metering.flight import Asked, Due, Flight
 from proxy_addon.metering.platform_state import Load, RulesPeriod
+from proxy_addon.metering.running_flights import RunningFlights
 from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.interface import Metrics
@@ -62,7 +64,7 @@ class Enforcer:
         self._tracker = tracker
         self._metrics = metrics
         self._timer = timer
-        self._live: dict[tuple[Person, Target], set[Flight]] = {}
+        self._running = RunningFlights(book)
         self._last: dict[tuple[str, Target], Decision] = {}
         self._decision_cache = decision_cache
         self._forced: dict[str, tuple[str, ...]] = {}
@@ -73,6 +75,7 @@ class Enforcer:
         """Decide by `policy` from now on."""
         self.engine: Engine = policy.engine
         self.catalogue: Catalogue = policy.catalogue
+        self._running.check_all()
 
     def swap(self, prepared: CompiledPolicy, now: float) -> None:
         """Decide by other rules from the instant `now` on. What was charged before stays as it is.
@@ -88,10 +91,7 @@ class Enforcer:
     def reassign(self, who: Callable[[Flight], Person | None], now: float) -> None:
         """Assign everything in flight to the person that `who` returns; None: the same name with
         its current roles."""
-        live, self._live = self._live, {}
-        for flight in [flight for flights in live.values() for flight in flights]:
-            flight.person = who(flight) or self.known(flight.person.name, now)
-            self._live.setdefault((flight.person, flight.target), set()).add(flight)
+        self._running.reassign(lambda flight: who(flight) or self.known(flight.person.name, now))
 
     @property
     def rules(self) -> RuleSet:
@@ -156,7 +156,7 @@ class Enforcer:
             return Asked(decision, None, notice)
         flight = Flight("http", person, target, now)
         flight.x, flight.hit, flight.page, flight.judgement = x, hit, page, judgement
-        self._live.setdefault((person, target), set()).add(flight)
+        self._running.add(flight, self.engine, decision, now if known is None else now - FRESH)
         return Asked(decision, flight)
 
     def _decide(self, person: Person, target: Target, now: float) -> Decision:
@@ -278,12 +278,7 @@ class Enforcer:
 
     def closed(self, flight: Flight) -> None:
         """The flight is over. May be called twice."""
-        key = (flight.person, flight.target)
-        live = self._live.get(key)
-        if live is not None:
-            live.discard(flight)
-            if not live:
-                del self._live[key]
+        self._running.remove(flight)
 
     # -- WebSockets and tunnels
 
@@ -322,7 +317,7 @@ class Enforcer:
             return Asked(decision)
         flight = Flight("tunnel", person, target, now)
         flight.key = f"tunnel:{platform}"
-        self._live.setdefault((person, target), set()).add(flight)
+        self._running.add(flight, self.engine, decision, now)
         return Asked(decision, flight)
 
     def tunnel_bytes(self, flight: Flight, size: int, now: float) -> None:
@@ -349,14 +344,16 @@ class Enforcer:
         """What is running and must end now. The clock of those people has been stopped."""
         self._tracker.follow(self.engine, lambda name: self.known(name, now), FOLLOWED_AT_ONCE)
         self._tracker.run_out(self.engine, lambda name: self.known(name, now), now)
-        for (person, target), flights in list(self._live.items()):
+        for running, flights in self._running.due(now):
+            person, target = running
             decision = self._decide(person, target, now)
             if not decision.blocks:
+                self._running.go_on(running, self.engine, decision, now)
                 continue
             delay = self._over_since(person, target, now)
             why = evidence.TIME_UP if decision.reason is Reason.EXHAUSTED else evidence.RULE_CHANGED
             self._tracker.stop(self.engine, person, target.platform, now, why)
-            for flight in list(flights):
+            for flight in flights:
                 yield Due(flight, decision, delay)
 
     def _over_since(self, person: Person, target: Target, now: float) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from proxy_addon.core.intervals import Intervals, add, measure_between, normalise
 from proxy_addon.core.types import Grant, Interval, Visit
@@ -17,6 +18,16 @@ from proxy_addon.ledger.interface import History
 
 EVIDENCE_SHOWN = 2 * 86_400.0  # seconds; older evidence is in the ledger, balances need none
 CHANGING_KEPT = 4  # visits that are still changing, kept out of the settled union
+
+
+class UsageWatcher(Protocol):
+    """Who hears of changes of one person's usage, at once. Must be quick and must not raise."""
+
+    def used(self, start: float, end: float) -> None:
+        """Time was entered for `[start, end)`, instants; some of it may have been there before."""
+
+    def changed(self) -> None:
+        """The usage changed in another way."""
 
 
 class _Spent:
@@ -67,9 +78,10 @@ class _Spent:
 class PersonUsage:
     """One person's visits and grants; what `policy` reads to decide. Instants and seconds."""
 
-    __slots__ = ("_grants", "_spent", "revision", "visits")
+    __slots__ = ("_grants", "_spent", "revision", "visits", "watcher")
 
     def __init__(self) -> None:
+        self.watcher: UsageWatcher | None = None
         self.revision = 0  # raised by each change
         self.visits: dict[str, Visit] = {}
         self._spent: dict[str, _Spent] = {}
@@ -90,7 +102,20 @@ class PersonUsage:
             if spent is None:
                 spent = self._spent[visit.allowance] = _Spent()
             spent.put(visit.id, Interval(visit.start, visit.end))
+        if self.watcher is not None:
+            self._tell(known, visit)
         return True
+
+    def _tell(self, known: Visit | None, visit: Visit) -> None:
+        """Only what was added can use up an allowance sooner than expected."""
+        assert self.watcher is not None
+        grows = known is not None and (known.start, known.allowance) == (
+            visit.start,
+            visit.allowance,
+        )
+        start = known.end if known is not None and grows else visit.start
+        if visit.end > start:
+            self.watcher.used(start, visit.end)
 
     def fill(self, visits: Iterable[Visit]) -> None:
         """Enter many visits at once, as `apply` would one by one."""
@@ -106,6 +131,7 @@ class PersonUsage:
                 spent.all[visit.id] = Interval(visit.start, visit.end)
         for spent in self._spent.values():
             spent.rebuild()
+        self.tell_changed()
 
     def grant(self, grant: Grant) -> bool:
         """Enter a grant; False when it is known."""
@@ -114,7 +140,13 @@ class PersonUsage:
             return False
         self.revision += 1
         grants[grant.id] = grant
+        self.tell_changed()
         return True
+
+    def tell_changed(self) -> None:
+        """Have the decisions that rest on this usage made again."""
+        if self.watcher is not None:
+            self.watcher.changed()
 
     def spent(self, allowance: str, start: float, end: float) -> float:
         """Seconds used of `allowance` within `[start, end)`."""
@@ -181,7 +213,10 @@ class UsageBook:
         unknown."""
         if away != self._ledger_is_away:
             self._ledger_is_away = away
-            self._unknown.clear()
+            unknown, self._unknown = self._unknown, set()
+            for name in unknown:
+                if (usage := self._people.get(name)) is not None:
+                    usage.tell_changed()
 
     def is_unknown(self, person: str) -> bool:
         """True when what this person has used is not known, because the ledger is away since before
@@ -191,7 +226,9 @@ class UsageBook:
     def drop(self, person: str) -> None:
         """Forget one person."""
         name = self._mask(person)
-        self._people.pop(name, None)
+        usage = self._people.pop(name, None)
+        if usage is not None:
+            usage.tell_changed()
         self._packed.pop(name, None)
         self._unknown.discard(name)
 
@@ -216,3 +253,4 @@ class UsageBook:
             usage.forget(before)
             if not usage.visits and not any(usage.grants(a) for a in list(usage._grants)):
                 del self._people[name]
+                usage.tell_changed()

@@ -6,22 +6,17 @@ link-local and multicast addresses, the addresses of cloud metadata services and
 ports are refused in every spelling (IPv4 inside IPv6, `127.1`, `localhost`), unless `allow_targets`
 lists them.
 
-The check is made on the addresses that a connection really goes to: names are resolved here and
-nowhere else (`Resolver` takes the place of the event loop's `getaddrinfo`), and guarded addresses
-are dropped from the answers, so that a name whose answer changes between check and connection (DNS
-rebinding) gains nothing.
+The check is made on the addresses that a connection really goes to (`resolver.py`), so that a name
+whose answer changes between check and connection (DNS rebinding) gains nothing.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
 import socket
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any
 
 from proxy_addon.config.parsers import IpAddress, IpNetwork, TargetPattern, normal_host
 from proxy_addon.config.settings import Settings
@@ -65,14 +60,6 @@ _EMBEDDED_IPV4: tuple[tuple[IpNetwork, int], ...] = (
 )
 _TEREDO = ip_network("2001::/32")  # the client's address with every bit inverted
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
-# concurrent name lookups; a name server that does not answer must not block the loop's own threads
-_MAX_LOOKUPS = 32
-
-type AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
-
-
-class TargetRefusedError(OSError):
-    """No address of a name may be reached; the message says why."""
 
 
 @lru_cache(maxsize=8192)
@@ -158,102 +145,6 @@ class TargetGuard:
         )
 
 
-class Resolver:
-    """Names to addresses for every connection that this event loop opens: table, guard, then real
-    DNS.
-
-    Numeric hosts are not looked up (asyncio connects to them at once): the table applies to them
-    all the same, but ask `mapped` and `TargetGuard.check_host` about these before connecting.
-    """
-
-    def __init__(self, settings: Settings, guard: TargetGuard) -> None:
-        self._table = {
-            (each.host, each.port): (each.address, each.to_port) for each in settings.resolve
-        }
-        self._guard = guard
-        upstream = settings.upstream_proxy
-        # The administrator named it, so it may be on this very machine.
-        self._upstream = (normal_host(upstream.host), upstream.port) if upstream else None
-        self._threads = ThreadPoolExecutor(max_workers=_MAX_LOOKUPS, thread_name_prefix="dns")
-
-    def mapped(self, host: str, port: int) -> tuple[str, int] | None:
-        """Address and port that the `--resolve` table gives for a host, name or number; None = no
-        line."""
-        return self._table.get((normal_host(host), port)) or self._table.get(("*", port))
-
-    def is_upstream_proxy(self, host: str, port: int) -> bool:
-        """True for the address of `--upstream-proxy`, which is never guarded."""
-        return self._upstream == (normal_host(host), port)
-
-    def install(self, loop: asyncio.AbstractEventLoop) -> None:
-        """From now on this loop resolves names here, and uses the table for numeric hosts as well.
-
-        (Those it connects to without resolving.)
-        """
-        connect = loop.create_connection
-
-        async def create_connection(
-            factory: Any, host: Any = None, port: Any = None, **more: Any
-        ) -> Any:
-            mapped = (
-                self.mapped(host, port) if isinstance(host, str) and plain_address(host) else None
-            )
-            host, port = mapped or (host, port)
-            return await connect(factory, host, port, **more)
-
-        setattr(loop, "getaddrinfo", self.getaddrinfo)  # noqa: B010 (mypy allows no plain assignment)
-        setattr(loop, "create_connection", create_connection)  # noqa: B010
-
-    def close(self) -> None:
-        """Release the threads; lookups that still run end by themselves."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-    async def getaddrinfo(
-        self,
-        host: bytes | str | None,
-        port: bytes | str | int | None,
-        *,
-        family: int = 0,
-        type: int = 0,  # noqa: A002 (asyncio's name)
-        proto: int = 0,
-        flags: int = 0,
-    ) -> list[AddressInfo]:
-        """As `loop.getaddrinfo`. Raises TargetRefusedError when every address of the name is
-        guarded."""
-        name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-        passive = name is None or bool(flags & socket.AI_PASSIVE)
-        if (
-            not passive
-            and isinstance(port, int)
-            and (mapped := self.mapped(name or "", port)) is not None
-        ):
-            # A numeric lookup needs no name server, so it may run right here.
-            return _typed(
-                socket.getaddrinfo(*mapped, family, type, proto, flags | socket.AI_NUMERICHOST)
-            )
-        look_up = partial(socket.getaddrinfo, host, port, family, type, proto, flags)
-        found = _typed(await asyncio.get_running_loop().run_in_executor(self._threads, look_up))
-        # Addresses to listen on are our own business.
-        return found if passive else self._reachable(name or "", found)
-
-    def _reachable(self, name: str, found: list[AddressInfo]) -> list[AddressInfo]:
-        reachable: list[AddressInfo] = []
-        refusal = ""
-        for info in found:
-            ip, port = str(info[4][0]), int(info[4][1])
-            why = (
-                None
-                if self.is_upstream_proxy(name, port)
-                else self._guard.check_address(name, ip, port)
-            )
-            if why is None:
-                reachable.append(info)
-            refusal = refusal or why or ""
-        if found and not reachable:
-            raise TargetRefusedError(f"{name} cannot be reached through this proxy: {refusal}")
-        return reachable
-
-
 _REMEDY = "which this proxy does not reach; allow_targets can list it"
 _SENTENCE = re.compile(rf"[^\s,]+ is [^,:]+, {re.escape(_REMEDY)}")
 
@@ -322,7 +213,3 @@ def _is_local(address: IpAddress) -> bool:
             return plain_address(probe.getsockname()[0]) == address
     except OSError:
         return False
-
-
-def _typed(found: list[Any]) -> list[AddressInfo]:
-    return found

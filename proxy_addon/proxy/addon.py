@@ -17,6 +17,8 @@ from mitmproxy import connection, http, tcp, tls
 from mitmproxy.exceptions import AddonHalt
 from mitmproxy.proxy import layer, server_hooks
 
+from proxy_addon.config.parsers import UpstreamProxy
+from proxy_addon.network.resolver import ASKER
 from proxy_addon.proxy.credentials import Credentials
 from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.failures import Failures, unavailable
@@ -25,9 +27,12 @@ from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.connections import Connections
 from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.layers.tunnel_choice import NeedsMoreData
+from proxy_addon.proxy.light_path import LightPathPolicy
 from proxy_addon.proxy.requests import Requests
 from proxy_addon.proxy.services import Services
 from proxy_addon.proxy.tunnels import Tunnels
+from proxy_addon.relay.acceptor import Acceptor
+from proxy_addon.relay.site_connector import SiteConnector
 
 log = structlog.get_logger("allowance.proxy")
 
@@ -59,6 +64,27 @@ class AllowanceAddon:
             self._recorder,
         )
         self._logged: set[str] = set()
+        self.acceptor: Acceptor | None = None
+
+    def accept(
+        self, *, upstream: UpstreamProxy | None, relays: bool, most_descriptors: int
+    ) -> Acceptor:
+        """What stands in front of mitmproxy. `relays`: it relays what this add-on has nothing to
+        decide about, as far as it speaks the language of the upstream proxy."""
+        services = self.services
+        relays = relays and (upstream is None or upstream.scheme == "http")
+        self.acceptor = Acceptor(
+            LightPathPolicy(services, self.failures, relays=relays),
+            SiteConnector(services.resolver, upstream),
+            services.traffic,
+            self._count_connections,
+            most_descriptors,
+        )
+        return self.acceptor
+
+    def _count_connections(self) -> None:
+        light = 0 if self.acceptor is None else len(self.acceptor)
+        self.services.traffic.connections(len(self.connections) + light)
 
     def start(self, loop: asyncio.AbstractEventLoop, terminator: Terminator) -> None:
         """Start the periodic check of what is running."""
@@ -89,9 +115,11 @@ class AllowanceAddon:
         """Only networks that are allowed may use the proxy."""
         try:
             if self.services.clients.client_allowed(client.peername[0]):
-                self.connections.of(client)
+                conn = self.connections.of(client)
+                conn.asker.name = client.peername[0]
+                ASKER.set(conn.asker)
                 self.in_flight.prepare(client)
-                self.services.traffic.connections(len(self.connections))
+                self._count_connections()
                 return
             address = client.peername[0]
             if self._first_time(address):
@@ -104,7 +132,7 @@ class AllowanceAddon:
         """Forget the connection."""
         with self._guarded("client_disconnected"):
             self.connections.remove(client)
-            self.services.traffic.connections(len(self.connections))
+            self._count_connections()
             self.in_flight.end_tunnel(client)
 
     def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:

@@ -1,6 +1,9 @@
 """Our own mitmproxy master: only the add-ons that a forward proxy needs; signals and draining.
 
-On SIGTERM or SIGINT no new connections are accepted, those that are idle for a second are closed,
+In front of it stands the light path (`relay/`), which accepts every connection and hands it over
+when something has to be decided about it.
+
+On SIGTERM or SIGINT, after `drain_notice`, no new connections are accepted, those that are idle for a second are closed,
 and running responses may finish for `drain` seconds; then everything is closed. A second signal
 ends the wait.
 """
@@ -10,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,9 +24,12 @@ from mitmproxy.master import Master
 
 from proxy_addon.config.parsers import HostPort, UpstreamProxy
 from proxy_addon.proxy.addon import AllowanceAddon
+from proxy_addon.proxy.in_flight import IDLE_SECONDS
 from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
 from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.traffic import TrafficCounts
+from proxy_addon.relay.acceptor import Acceptor
+from proxy_addon.system.descriptors import NEARLY_ALL
 
 log = structlog.get_logger("allowance.run")
 
@@ -41,6 +48,9 @@ class RunnerOptions(NamedTuple):
     trusted_ca: Path | None
     upstream: UpstreamProxy | None
     drain: float
+    light_path: bool = True
+    descriptors: int = 0  # how many this process may have; 0: no limit
+    drain_notice: float = 0.0  # seconds
 
 
 class Runner:
@@ -60,21 +70,30 @@ class Runner:
         self._on_stopping = on_stopping
         self._stop = asyncio.Event()
         self._end_now = asyncio.Event()
+        self._acceptor: Acceptor | None = None
 
     async def run(self) -> None:
         """Serve until a signal comes. Raises ListenError when the port cannot be opened."""
-        loop = asyncio.get_running_loop()
+        loop, wanted = asyncio.get_running_loop(), self._wanted
         self._addon.services.resolver.install(loop)
         self.server = server = proxyserver.Proxyserver()
         master = self._master(loop, server)
         self.install_signal_handlers(loop)
+        self._acceptor = acceptor = self._addon.accept(
+            upstream=wanted.upstream,
+            relays=wanted.light_path,
+            most_descriptors=int(wanted.descriptors * NEARLY_ALL),
+        )
+        uninstall = acceptor.install(loop)
         running = asyncio.ensure_future(master.run())
         try:
             await self._until_listening(server, running)
+            uninstall()
             self._addon.start(loop, Terminator(server))
             self._on_running()
             await self._stop.wait()
             self._on_stopping()
+            await self._give_notice()
             await self._drain(server)
         finally:
             self._addon.stop()
@@ -133,18 +152,35 @@ class Runner:
             self._end_now.set()
         self._stop.set()
 
+    async def _give_notice(self) -> None:
+        """Health checks say that the end is near, while new connections are still accepted: a
+        balancer has time to send them elsewhere."""
+        if self._wanted.drain_notice > 0:
+            log.info("draining soon", seconds=self._wanted.drain_notice)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._end_now.wait(), self._wanted.drain_notice)
+
     async def _drain(self, server: proxyserver.Proxyserver) -> None:
         """Accept no new connections; those that are open may finish for a while."""
-        log.info("draining", connections=len(server.connections), seconds=self._wanted.drain)
+        log.info("draining", connections=self._open(server), seconds=self._wanted.drain)
         await server.servers.update([])
         deadline = asyncio.get_running_loop().time() + self._wanted.drain
-        while server.connections and not self._end_now.is_set():
-            if asyncio.get_running_loop().time() >= deadline:
+        while self._open(server) and not self._end_now.is_set():
+            now = asyncio.get_running_loop().time()
+            if now >= deadline:
                 break
-            self._addon.in_flight.close_idle(asyncio.get_running_loop().time())
+            self._addon.in_flight.close_idle(now)
+            if self._acceptor is not None:
+                self._acceptor.close_idle(now, IDLE_SECONDS)
             await asyncio.sleep(_POLL_SECONDS)
         self._addon.in_flight.close_all()
+        if self._acceptor is not None:
+            self._acceptor.stop()
         await asyncio.sleep(_POLL_SECONDS)
+
+    def _open(self, server: proxyserver.Proxyserver) -> int:
+        """How many client connections are open."""
+        return len(server.connections) + (0 if self._acceptor is None else len(self._acceptor))
 
 
 def _mode(upstream: UpstreamProxy | None) -> str:

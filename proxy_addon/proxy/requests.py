@@ -79,7 +79,9 @@ class Requests:
 
     async def _who(self, flow: http.HTTPFlow, conn: ClientState) -> Identity:
         if not conn.hosts or conn.who is None:
-            return await self._credentials.who(flow)
+            who = await self._credentials.who(flow)
+            conn.asker.name = who.name
+            return who
         self._credentials.strip(flow)
         return conn.who
 

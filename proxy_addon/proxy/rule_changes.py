@@ -25,6 +25,8 @@ def follow(addon: AllowanceAddon) -> None:
             conn.who = services.identifier.again(conn.who, client.peername[0])
         if conn.passed and any(services.enforcer.limited(host) for host in conn.hosts):
             addon.in_flight.close(client)
+    if addon.acceptor is not None:
+        addon.acceptor.follow_rules()
 
     def current_person(flight: Flight) -> Person | None:
         conn = _conn(addon, flight)

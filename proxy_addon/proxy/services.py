@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from proxy_addon.identity.identification import Identifier
 from proxy_addon.metering.enforcer import Enforcer
-from proxy_addon.network.guards import ClientGuard, Resolver, TargetGuard
+from proxy_addon.network.guards import ClientGuard, TargetGuard
+from proxy_addon.network.resolver import Resolver
 from proxy_addon.observability.decision_log import Decisions
 from proxy_addon.observability.interface import Metrics, Traffic
 from proxy_addon.system.clock import Clock
@@ -28,3 +29,4 @@ class Services(NamedTuple):
     page: Callable[..., Any]
     forwarded_header: str
     decisions: Decisions | None = None
+    balancers: ClientGuard = ClientGuard(())

@@ -9,7 +9,6 @@ every five seconds and when a connection ends (Linux; elsewhere there are no byt
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import struct
 
@@ -17,28 +16,12 @@ from mitmproxy import connection, tls
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy import server_hooks
 
-from proxy_addon.network.guards import refusal
+from proxy_addon.network.connect_errors import kind_of
 from proxy_addon.observability.interface import Traffic
 
 POLL_SECONDS = 5.0  # seconds between two readings of open connections
 _COUNTS = struct.Struct("@QQ")  # bytes_acked, bytes_received of struct tcp_info
 _OFFSET = 120
-_KINDS = (
-    ("dns", r"getaddrinfo|name resolution|not known|no address|nodename|Errno -[2-5]\b"),
-    ("timeout", r"timed? ?out|Errno 110\b"),
-    ("unreachable", r"unreachable|no route|Errno 1(?:01|13)\b"),
-    ("refused", r"refused|Connect call failed|Errno 111\b"),
-    ("cancelled", r"cancelled|client disconnected"),
-)
-
-
-def kind_of(message: str) -> str:
-    """The kind of a failure to connect, from the message of mitmproxy or the system."""
-    if refusal(message) is not None:
-        return "not_allowed"
-    return next(
-        (kind for kind, words in _KINDS if re.search(words, message, re.IGNORECASE)), "other"
-    )
 
 
 def counted(sock: socket.socket | None) -> tuple[int, int] | None:

@@ -64,6 +64,7 @@ class Tunnels:
     async def _connect(self, flow: http.HTTPFlow, conn: ClientState) -> None:
         request, host = flow.request, conn.hosts[0]
         conn.who = who = await self._credentials.who(flow)
+        conn.asker.name = who.name
         if host == PAGE_HOST:
             if who.challenge:
                 writing.answer_with(flow, self._credentials.sign_in())

@@ -27,7 +27,8 @@ from proxy_addon.ledger.journal import Journal
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms, masked
 from proxy_addon.ledger.writer import Writer, WriterState
 from proxy_addon.metering.assembly import assemble, numbered
-from proxy_addon.network.guards import ClientGuard, Resolver, TargetGuard
+from proxy_addon.network.guards import ClientGuard, TargetGuard
+from proxy_addon.network.resolver import Resolver
 from proxy_addon.observability.decision_log import DecisionLog
 from proxy_addon.observability.exposition import Host, counted, would_have_stopped
 from proxy_addon.observability.metrics import PrometheusMetrics
@@ -45,6 +46,7 @@ from proxy_addon.runtime.lifecycle import Lifecycle
 from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.runtime.updates import LedgerNews, RulesInForce
 from proxy_addon.system.clock import SystemClock, timer
+from proxy_addon.system.descriptors import raise_limit
 from proxy_addon.system.health import PartHealth
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.app import employee_app, web_app
@@ -130,6 +132,9 @@ class Application:
             ca.trusted(settings.confdir, settings.upstream_ca),
             settings.upstream_proxy,
             settings.drain,
+            settings.light_path,
+            raise_limit(),
+            settings.drain_notice,
         )
 
     def _open_ledger(self) -> None:
@@ -243,6 +248,7 @@ class Application:
             employee_app(self.proxy_state, self._admin_service()),
             settings.front_proxy_header,
             self.decisions,
+            ClientGuard(settings.proxy_protocol),
         )
 
     def _decision_log(self) -> DecisionLog | None:

@@ -263,7 +263,8 @@ class Supervisor:
         all_workers = [*self._workers.values(), *self._stopping]
         for worker in all_workers:
             worker.stop()
-        deadline = asyncio.get_running_loop().time() + self._settings.drain + 5.0
+        allowed = self._settings.drain_notice + self._settings.drain + 5.0
+        deadline = asyncio.get_running_loop().time() + allowed
         while any(w.process.is_alive() for w in all_workers):
             if asyncio.get_running_loop().time() > deadline:
                 for worker in all_workers:

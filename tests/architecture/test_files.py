@@ -28,6 +28,10 @@ EXEMPT = {
         "tests/observability/test_metrics.py",
         "a protocol: the one implementation is its meaning",
     ),
+    "proxy_addon/relay/interface.py": (
+        "tests/proxy/test_light_path.py",
+        "protocols: the policy of an office is their meaning",
+    ),
     "proxy_addon/proxy/script.py": ("tests/e2e/test_mitmdump.py", "mitmdump has to load it"),
     "proxy_addon/runtime/supervisor.py": (
         "tests/e2e/test_workers.py",

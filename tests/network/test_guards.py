@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 
 import pytest
@@ -11,13 +10,7 @@ from hypothesis import strategies as st
 
 from proxy_addon.config.parsers import network
 from proxy_addon.config.settings import PRIVATE_NETWORKS, Settings
-from proxy_addon.network.guards import (
-    ClientGuard,
-    Resolver,
-    TargetGuard,
-    TargetRefusedError,
-    plain_address,
-)
+from proxy_addon.network.guards import ClientGuard, TargetGuard, plain_address
 
 
 def guard(own_ports: tuple[int, ...] = (8080, 8081), **settings: object) -> TargetGuard:
@@ -225,122 +218,3 @@ def test_no_host_breaks_the_guard(text):
         guard().check_address(text, text, 8080),
     ):
         assert answer is None or isinstance(answer, str)
-
-
-async def serve() -> tuple[asyncio.Server, int]:
-    """A server on loopback that greets and hangs up."""
-
-    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"hello")
-        writer.close()
-
-    server = await asyncio.start_server(greet, "127.0.0.1", 0)
-    return server, server.sockets[0].getsockname()[1]
-
-
-def resolver(**settings: object) -> Resolver:
-    """A resolver in the place of this loop's own."""
-    made = Resolver(Settings(**settings), guard(**settings))
-    made.install(asyncio.get_running_loop())
-    return made
-
-
-async def test_table_leads_to_address_and_port():
-    """A connection to a redirected name goes to the address and port of the table, loopback or
-    not."""
-    server, port = await serve()
-    made = resolver(resolve=[f"x.com:443=127.0.0.1:{port}", f"*:80=127.0.0.1:{port}"])
-    for host, asked in (("x.com", 443), ("X.com.", 443), ("anything.example", 80)):
-        reader, writer = await asyncio.open_connection(host, asked)
-        assert await reader.read() == b"hello"
-        writer.close()
-    assert made.mapped("x.com", 443) == ("127.0.0.1", port)
-    assert made.mapped("y.com", 443) is None
-    assert guard(resolve=["x.com:443=127.0.0.1:1"]).check_host("x.com", 443) is None
-    made.close()
-    server.close()
-
-
-async def test_mapped_numeric_host():
-    """A numeric host of the table is given to the adapter, because asyncio would connect to it
-    directly."""
-    made = resolver(resolve=["192.0.2.1:443=127.0.0.1:8443", "[2001:db8::1]:443=[::1]:8443"])
-    assert made.mapped("192.0.2.1", 443) == ("127.0.0.1", 8443)
-    assert made.mapped("[2001:DB8:0::1]", 443) == ("::1", 8443)
-    made.close()
-
-
-async def test_name_that_leads_here_is_refused():
-    """A name that resolves to this machine is not connected to, whatever it is called (DNS
-    rebinding)."""
-    server, port = await serve()
-    made = resolver()
-    with pytest.raises(
-        TargetRefusedError, match=r"localhost cannot be reached .* a loopback address"
-    ):
-        await asyncio.open_connection("localhost", port)
-    with pytest.raises(TargetRefusedError, match="a loopback address"):
-        await asyncio.open_connection("127.1", port)
-    made.close()
-    server.close()
-
-
-async def test_listed_name_is_resolved():
-    """A name that is listed is resolved by the system as ever, and connected to."""
-    server, port = await serve()
-    made = resolver(allow_targets=[f"localhost:{port}"])
-    reader, writer = await asyncio.open_connection("localhost", port, family=socket.AF_INET)
-    assert await reader.read() == b"hello"
-    writer.close()
-    made.close()
-    server.close()
-
-
-async def test_guarded_answers_are_dropped_from_mixed_ones(monkeypatch):
-    """Of an answer with guarded and open addresses only the open ones are left."""
-
-    def answer(*_: object) -> list[tuple[object, ...]]:
-        return [
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 443)),
-            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("2001:db8::5", 443, 0, 0)),
-            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::ffff:127.0.0.1", 443, 0, 0)),
-        ]
-
-    made = resolver()
-    monkeypatch.setattr(
-        socket, "getaddrinfo", answer
-    )  # no name of the internet may be asked for in a test
-    found = await asyncio.get_running_loop().getaddrinfo("mixed.example", 443)
-    assert [info[4][0] for info in found] == ["2001:db8::5"]
-    made.close()
-
-
-async def test_upstream_proxy_may_stand_here():
-    """The upstream proxy is reached on loopback, because it was named; its neighbours are not."""
-    server, port = await serve()
-    made = resolver(upstream_proxy=f"http://localhost:{port}")
-    reader, writer = await asyncio.open_connection("localhost", port, family=socket.AF_INET)
-    assert await reader.read() == b"hello"
-    writer.close()
-    assert made.is_upstream_proxy("localhost", port)
-    with pytest.raises(TargetRefusedError):
-        await asyncio.open_connection("localhost", port + 1)
-    made.close()
-    server.close()
-
-
-async def test_listening_is_not_guarded():
-    """Servers of the same loop still listen on a local name."""
-    made = resolver()
-    server = await asyncio.start_server(lambda r, w: None, "localhost", 0)
-    assert server.sockets
-    server.close()
-    made.close()
-
-
-async def test_unknown_name_fails_as_ever():
-    """A name that nobody knows fails with the system's own error."""
-    made = resolver()
-    with pytest.raises(socket.gaierror):
-        await asyncio.open_connection("does-not-exist.invalid", 443)
-    made.close()

@@ -34,8 +34,25 @@ def harness(tmp_path: Path) -> Iterator[ProxyHarness]:
     made.close()
 
 
+# Tests that speak of tunnels run with the light path in front of the engine and without it; those
+# that look into the engine's handlers without it.
+BOTH_WAYS = {"test_tunnels", "test_tunnel_choice", "test_client_side", "test_rule_changes"}
+ENGINE_ONLY = {"test_closing"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the ways through for each module."""
+    if "proxy" not in metafunc.fixturenames:
+        return
+    module = metafunc.module.__name__.rpartition(".")[2]
+    if module in BOTH_WAYS:
+        metafunc.parametrize("proxy", [True, False], indirect=True, ids=["light", "engine"])
+    elif module in ENGINE_ONLY:
+        metafunc.parametrize("proxy", [False], indirect=True, ids=["engine"])
+
+
 @pytest.fixture
-def proxy(tmp_path: Path, origins: Origins) -> Iterator[Serving]:
+def proxy(request: pytest.FixtureRequest, tmp_path: Path, origins: Origins) -> Iterator[Serving]:
     """The same office behind a real proxy."""
-    with serving(tmp_path, origins) as running:
+    with serving(tmp_path, origins, light_path=getattr(request, "param", True)) as running:
         yield running

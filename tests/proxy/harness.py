@@ -24,7 +24,8 @@ from proxy_addon.core.types import Visit
 from proxy_addon.identity.identification import Identifier
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.metering.assembly import assemble, numbered
-from proxy_addon.network.guards import ClientGuard, Resolver, TargetGuard
+from proxy_addon.network.guards import ClientGuard, TargetGuard
+from proxy_addon.network.resolver import Resolver
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import AllowanceAddon
@@ -243,11 +244,23 @@ class _Unsignalled(Runner):
 class Serving:
     """Context manager: a real proxy with the add-on, on a thread of its own."""
 
-    def __init__(self, harness: ProxyHarness, origins: Origins, drain: float = 0.0) -> None:
+    def __init__(
+        self,
+        harness: ProxyHarness,
+        origins: Origins,
+        drain: float = 0.0,
+        *,
+        light_path: bool = True,
+    ) -> None:
         self.harness, self.origins = harness, origins
         self.port = free_port()
         options = RunnerOptions(
-            HostPort("127.0.0.1", self.port), harness.settings.confdir, origins.ca_file, None, drain
+            HostPort("127.0.0.1", self.port),
+            harness.settings.confdir,
+            origins.ca_file,
+            None,
+            drain,
+            light_path,
         )
         self._options = options
         self._runner: Runner | None = None
@@ -310,7 +323,8 @@ class Serving:
 
     def connections(self) -> int:
         """How many clients are connected."""
-        return self.on_loop(lambda: len(self.harness.addon.connections))
+        addon = self.harness.addon
+        return self.on_loop(lambda: len(addon.connections) + len(addon.acceptor or ()))
 
     def empty(self) -> None:
         """Wait until nobody is connected any more."""
@@ -324,7 +338,14 @@ class Serving:
         return Client(self.port, bundle)
 
 
-def serving(folder: Path, origins: Origins, drain: float = 0.0, **harness: Any) -> Serving:
+def serving(
+    folder: Path,
+    origins: Origins,
+    drain: float = 0.0,
+    *,
+    light_path: bool = True,
+    **harness: Any,
+) -> Serving:
     """A proxy whose limited and unlimited hosts are the test origins."""
     hosts = (
         "www.facebook.com",
@@ -339,4 +360,5 @@ def serving(folder: Path, origins: Origins, drain: float = 0.0, **harness: Any) 
         origins.resolve_raw("echo.example", "echo"),
     ]
     resolve = [*origins.resolve(*hosts), *raw, *harness.pop("resolve", ())]
-    return Serving(ProxyHarness(folder, resolve=resolve, **harness), origins, drain)
+    made = ProxyHarness(folder, resolve=resolve, **harness)
+    return Serving(made, origins, drain, light_path=light_path)

@@ -140,10 +140,11 @@ def test_drain(tmp_path, origins) -> None:
         until(lambda: not proxy.running, "the end", 5)
 
 
-def test_a_drain_leaves_what_has_just_begun(tmp_path, origins) -> None:
+@pytest.mark.parametrize("light_path", [True, False])
+def test_a_drain_leaves_what_has_just_begun(tmp_path, origins, light_path) -> None:
     """A connection that was accepted but has asked nothing, and a tunnel whose first bytes have not
     come, are not idle yet: both get their answer."""
-    with serving(tmp_path, origins, drain=20.0) as proxy:
+    with serving(tmp_path, origins, drain=20.0, light_path=light_path) as proxy:
         accepted = proxy.client.socket()
         _, tunnel = proxy.client.tunnel("echo.example")
         until(lambda: proxy.connections() == 2, "both connections")

@@ -72,3 +72,25 @@ async def test_add_ons_and_options(harness: ProxyHarness) -> None:
     assert ctx.options.upstream_auth == "user:secret"
     made.stop()
     await asyncio.wait_for(task, 10)
+
+
+async def test_notice_before_the_drain(harness: ProxyHarness) -> None:
+    """It says that it drains while its port still accepts; a second signal ends the wait."""
+    port = free_port()
+    running = asyncio.Event()
+    wanted = RunnerOptions(
+        HostPort("127.0.0.1", port), harness.settings.confdir, None, None, 0.0, drain_notice=60.0
+    )
+    made = Runner(wanted, harness.addon, running.set)
+    task = asyncio.ensure_future(made.run())
+    await asyncio.wait_for(running.wait(), 10)
+    made.stop()
+    await asyncio.sleep(0.1)
+    assert made.draining
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.close()
+    assert not task.done()
+    made.stop()
+    await asyncio.wait_for(task, 10)
+    with pytest.raises(OSError):
+        await asyncio.open_connection("127.0.0.1", port)

@@ -1,5 +1,4 @@
-"""`proxy_addon/proxy/traffic.py`: kinds of failures, and the kernel's counts, pinned on real
-sockets.
+"""`proxy_addon/proxy/traffic.py`: the kernel's counts, pinned on real sockets.
 
 That mitmproxy calls the hooks in the order that is needed is proved by
 `tests/dashboards/test_office_hour.py`.
@@ -10,32 +9,9 @@ from __future__ import annotations
 import inspect
 import socket
 
-import pytest
 from mitmproxy.proxy import server
 
-from proxy_addon.observability.metric_families import UPSTREAM_ERRORS
-from proxy_addon.proxy.traffic import _KINDS, counted, kind_of
-
-
-@pytest.mark.parametrize(
-    ("message", "kind"),
-    [
-        ("[Errno -2] Name or service not known", "dns"),
-        ("[Errno -3] Temporary failure in name resolution", "dns"),
-        ("[Errno 111] Connect call failed ('127.0.0.1', 1)", "refused"),
-        ("Multiple exceptions: [Errno 111] Connect call failed", "refused"),
-        ("[Errno 110] Connection timed out", "timeout"),
-        ("[Errno 113] No route to host", "unreachable"),
-        ("[Errno 101] Network is unreachable", "unreachable"),
-        ("connection cancelled", "cancelled"),
-        ("something new", "other"),
-        ("", "other"),
-    ],
-)
-def test_kinds(message: str, kind: str) -> None:
-    """What the system says becomes one of a few words."""
-    assert kind_of(message) == kind
-    assert {name for name, _ in _KINDS} <= set(UPSTREAM_ERRORS)
+from proxy_addon.proxy.traffic import counted
 
 
 def test_the_kernel_counts() -> None:

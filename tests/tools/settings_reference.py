@@ -58,12 +58,18 @@ MEANINGS = {
     " see [identity.md](identity.md#what-may-be-reached).",
     "front_proxies": "A list of the networks of proxies in front of this one, which are trusted to name the user.",
     "front_proxy_header": "The header in which they pass on the user's name; empty: only `Proxy-Authorization`.",
+    "proxy_protocol": "A list of the networks of balancers that pass on the client's address with the PROXY protocol,"
+    " version 1 or 2. From them a header is required, from everybody else one is refused.",
+    "light_path": "`on`: traffic about which nothing has to be decided is relayed beside mitmproxy, with a fraction"
+    " of the CPU and memory. `off`: all of it goes through mitmproxy.",
     "decision_log": "A folder for the decision log: which answer each person got, by which rule. Without it: off; see"
     " [logs.md](logs.md#the-decision-log).",
     "decision_log_sample": "The share of requests that it records, from `0` to `1`, or a percentage such as `10%`.",
     "decision_log_days": "For how many days its lines are kept at most, 1 to 3650.",
     "flush": "How often visits are written to the ledger, from every 50ms to every 60s.",
     "drain": "How long responses in progress may take to finish after SIGTERM, up to 3600s.",
+    "drain_notice": "How long after SIGTERM `/readyz` says 503 while new connections are still accepted, so that a balancer"
+    " can send them elsewhere, up to 3600s.",
     "log_format": "`json`, `console`, or `auto`: console on a terminal, JSON elsewhere.",
     "log_level": "`debug`, `info`, `warning` or `error`.",
 }

@@ -11,14 +11,26 @@ from mitmproxy.options import Options
 
 from proxy_addon.identity.identification import Identity
 from proxy_addon.metering.flight import Flight
+from proxy_addon.network.resolver import Asker
 
 
 class ClientState:
     """One client connection: whose it is, where it goes, and what runs in it."""
 
-    __slots__ = ("activity", "cuttable", "flight", "hosts", "open", "options", "passed", "who")
+    __slots__ = (
+        "activity",
+        "asker",
+        "cuttable",
+        "flight",
+        "hosts",
+        "open",
+        "options",
+        "passed",
+        "who",
+    )
 
     def __init__(self) -> None:
+        self.asker = Asker()
         self.who: Identity | None = None  # from CONNECT; plain requests carry it each time
         self.hosts: tuple[str, ...] = ()  # CONNECT authority and SNI, normalised
         self.open = 0  # requests in flight

@@ -1,0 +1,88 @@
+"""Everything that runs, by person and target, each with the instant of its next check."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.policy.next_refusal import earliest_refusal
+from proxy_addon.core.types import Decision, Person
+from proxy_addon.metering.check_schedule import CheckSchedule, Running
+from proxy_addon.metering.flight import Flight
+from proxy_addon.metering.usage_book import PersonUsage, UsageBook
+
+
+class RunningFlights:
+    """The flights of one proxy. Event loop only."""
+
+    def __init__(self, book: UsageBook) -> None:
+        self._book = book
+        self._flights: dict[Running, set[Flight]] = {}
+        self._schedule = CheckSchedule()
+
+    def __len__(self) -> int:
+        return len(self._flights)
+
+    def add(self, flight: Flight, engine: Engine, decision: Decision, since: float) -> None:
+        """A flight begins. `decision` lets it run, and was made at the instant `since`."""
+        running = (flight.person, flight.target)
+        flights = self._flights.get(running)
+        if flights is not None:
+            flights.add(flight)
+            return
+        self._flights[running] = {flight}
+        usage = self._book.of(flight.person.name)
+        self._schedule.begin(running, usage, _until(engine, running, decision, usage, since), since)
+
+    def remove(self, flight: Flight) -> None:
+        """A flight is over. May be called twice."""
+        running = (flight.person, flight.target)
+        flights = self._flights.get(running)
+        if flights is None:
+            return
+        flights.discard(flight)
+        if not flights:
+            del self._flights[running]
+            self._schedule.end(running, self._book.of(flight.person.name))
+
+    def go_on(self, running: Running, engine: Engine, decision: Decision, now: float) -> None:
+        """What was due was decided at `now` and goes on: until when the decision holds for
+        certain."""
+        usage = self._book.of(running[0].name)
+        self._schedule.go_on(running, usage, _until(engine, running, decision, usage, now), now)
+
+    def reassign(self, who: Callable[[Flight], Person]) -> None:
+        """Give every flight to the person that `who` names, and decide about all of them again."""
+        before, self._flights = self._flights, {}
+        for running, flights in before.items():
+            self._schedule.end(running, self._book.of(running[0].name))
+            for flight in flights:
+                flight.person = who(flight)
+                self._flights.setdefault((flight.person, flight.target), set()).add(flight)
+        self.check_all()
+
+    def check_all(self) -> None:
+        """Decide about everything again, a portion with each look."""
+        for running in self._flights:
+            self._schedule.begin(running, self._book.of(running[0].name), math.inf, -math.inf)
+        self._schedule.again(self._flights)
+
+    def due(self, now: float) -> Iterator[tuple[Running, list[Flight]]]:
+        """What has to be decided now. Whoever lets it run on calls `go_on`."""
+        for running in self._schedule.due(now):
+            flights = self._flights.get(running)
+            if flights:
+                yield running, list(flights)
+            else:
+                self._schedule.forget(running)
+
+
+def _until(
+    engine: Engine, running: Running, decision: Decision, usage: PersonUsage, now: float
+) -> float:
+    """The instant until which a decision that was made at `now` cannot become a refusal."""
+    name = decision.allowance
+    known = name is not None and name in engine.rule_set.allowances
+    limits = engine.limits(running[0], name, now) if name is not None and known else ()
+    return earliest_refusal(engine.rule_set, decision, limits, usage, now)

@@ -1,0 +1,182 @@
+"""All connections of the light path: accepting, counting, draining, and what happens to them from
+outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from proxy_addon.network.connect_errors import kind_of
+from proxy_addon.relay.interface import ConnectSite, ProtocolFactory, RelayCounts, RelayPolicy
+from proxy_addon.relay.tunnel import ClientSide
+
+SWEEP_SECONDS = 5.0  # seconds between two looks at what is open
+IDLE_SECONDS = 600.0  # a tunnel in which nothing passes for this long is closed
+HEAD_SECONDS = 30.0  # a head or a greeting that has begun has to be complete after this long
+STALLED_SECONDS = 10.0  # a closed connection whose rest nobody reads is given up after this long
+
+
+class Acceptor:
+    """The connections of one event loop."""
+
+    def __init__(
+        self,
+        policy: RelayPolicy,
+        connect: ConnectSite,
+        counts: RelayCounts,
+        changed: Callable[[], None] = lambda: None,
+        most_descriptors: int = 0,
+    ) -> None:
+        """`changed` is called when the number of open connections is another one. A connection
+        whose descriptor is `most_descriptors` or higher is refused; 0: none is."""
+        self.policy = policy
+        self.connect = connect
+        self._counts = counts
+        self._changed = changed
+        self._most_descriptors = most_descriptors
+        self._clients: set[ClientSide] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    # -- listening
+
+    def install(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
+        """From now on servers of this loop accept here first. Returns what ends that for servers
+        that are made later."""
+        plain = loop.create_server
+
+        async def create_server(factory: ProtocolFactory, *address: Any, **options: Any) -> Any:
+            return await plain(lambda: ClientSide(self, factory), *address, **options)
+
+        loop.create_server = create_server  # type: ignore[method-assign, assignment]
+        self._sweep(loop)
+
+        def uninstall() -> None:
+            loop.create_server = plain  # type: ignore[method-assign]
+
+        return uninstall
+
+    def stop(self) -> None:
+        """End everything, and look no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.close_all()
+
+    # -- what connections report
+
+    def opened(self, client: ClientSide) -> None:
+        """A client has connected."""
+        sock = client.transport.get_extra_info("socket")
+        if 0 < self._most_descriptors <= sock.fileno():
+            client.transport.write(self.policy.crowded())
+            client.transport.close()
+            return
+        self._clients.add(client)
+        self._changed()
+        if self.policy.is_balancer(client.address):
+            client.expect_balancer_header()
+        else:
+            self.identified(client)
+
+    def identified(self, client: ClientSide) -> None:
+        """It is known whose connection this is, as far as its address tells."""
+        if not self.policy.relays or not self._is_allowed(client):
+            client.hand_over()  # the engine refuses clients that are not served
+
+    def _is_allowed(self, client: ClientSide) -> bool:
+        try:
+            return self.policy.client_allowed(client.address)
+        except Exception:
+            self.policy.failed("light_path")
+            return False
+
+    def handed_over(self, client: ClientSide) -> None:
+        """The engine has the connection now, and counts it."""
+        self._clients.discard(client)
+        self._changed()
+
+    def relayed(self, client: ClientSide) -> None:
+        """A tunnel passes bytes on from now on."""
+        self._counts.accepted()
+        self._counts.tunnel("passed")
+
+    def unreachable(self, client: ClientSide, error: OSError) -> None:
+        """The site of a tunnel cannot be connected to."""
+        self._counts.accepted()
+        self._counts.upstream_failed(kind_of(str(error)))
+        if not client.transport.is_closing():
+            client.transport.write(self.policy.unreachable(error))
+            client.transport.close()
+
+    def closed(self, client: ClientSide) -> None:
+        """A connection is over."""
+        if client in self._clients:
+            self._clients.discard(client)
+            self._count(client)
+            self._changed()
+
+    # -- from outside
+
+    def follow_rules(self) -> None:
+        """The rules have changed: a tunnel to a host about which something has to be decided now is
+        closed. Its client connects again."""
+        for client in list(self._clients):
+            try:
+                needs_engine = any(map(self.policy.needs_engine, client.hosts))
+            except Exception:
+                self.policy.failed("light_path")
+                needs_engine = True
+            if needs_engine:
+                client.close()
+
+    def close_idle(self, now: float, seconds: float) -> None:
+        """While draining: close what has been idle for so many seconds. `now`: seconds on the
+        loop's clock."""
+        for client in list(self._clients):
+            if self._is_active(client, now) or client.is_connecting:
+                continue
+            if now - client.active >= seconds:
+                client.close()
+
+    def close_all(self) -> None:
+        """Draining is over: end what still runs."""
+        for client in list(self._clients):
+            client.close()
+
+    # -- the periodic look
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = loop.call_later(SWEEP_SECONDS, self._sweep, loop)
+        now = loop.time()
+        for client in list(self._clients):
+            if not self._is_active(client, now):
+                self._close_overdue(client, now)
+
+    def _is_active(self, client: ClientSide, now: float) -> bool:
+        """Count what has passed; whether something has since the last look."""
+        if not self._count(client):
+            return False
+        client.active = now
+        return True
+
+    def _count(self, client: ClientSide) -> bool:
+        sent, client.sent = client.sent, 0
+        received = 0
+        if client.site is not None:
+            received, client.site.received = client.site.received, 0
+        if sent or received:
+            self._counts.volume(sent, received)
+            return True
+        return False
+
+    def _close_overdue(self, client: ClientSide, now: float) -> None:
+        """Close what has waited for too long."""
+        idle = now - client.active
+        if client.transport.is_closing():
+            if idle >= STALLED_SECONDS:
+                client.abort()
+        elif idle >= (HEAD_SECONDS if client.is_reading else IDLE_SECONDS):
+            client.close()

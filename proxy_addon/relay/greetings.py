@@ -1,0 +1,189 @@
+"""The first bytes that a client sends inside a tunnel, and the hosts that they name.
+
+A TLS ClientHello may be spread over records and packets, and a request for plain HTTP names its
+host in the address and in Host. What cannot be read beyond doubt raises `Unusual`: the engine
+decides about it.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import NamedTuple
+
+from proxy_addon.core.hosts import normalise
+from proxy_addon.relay.heads import Unusual
+
+MAX_GREETING_BYTES = 65_536
+
+_HANDSHAKE = 22  # content type of a TLS record
+_CLIENT_HELLO = 1  # type of a handshake message
+_RECORD_HEAD = 5
+_MAX_RECORD = 16_384 + 256
+_SERVER_NAME = 0  # number of the extension, RFC 6066
+_HOST_NAME = 0  # type of a name in it
+_MAX_NAME = 253
+_NAME = re.compile(rb"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
+_METHOD_BYTES = 3  # bytes needed to recognise a request line
+
+
+class GreetingKind(Enum):
+    """What the first bytes are."""
+
+    TLS = "tls"
+    HTTP = "http"
+    OTHER = "other"
+
+
+class Greeting(NamedTuple):
+    """The first bytes of a tunnel: their kind, and the hosts that they name (normalised)."""
+
+    kind: GreetingKind
+    hosts: tuple[str, ...] = ()
+
+
+def read_greeting(data: bytes) -> Greeting | None:
+    """Read the client's first bytes; None while they are too few. Raises Unusual."""
+    if not data:
+        return None
+    if data[0] == _HANDSHAKE:
+        message = _handshake(data)
+        if message is None:
+            _limit(data)
+            return None
+        return Greeting(GreetingKind.TLS, _names_in_hello(message))
+    return _read_text(data)
+
+
+def _limit(data: bytes) -> None:
+    if len(data) >= MAX_GREETING_BYTES:
+        raise Unusual
+
+
+def _read_text(data: bytes) -> Greeting | None:
+    if not data[:_METHOD_BYTES].isalpha():
+        return Greeting(GreetingKind.OTHER)
+    if len(data) < _METHOD_BYTES:
+        return None
+    line, ended, _ = data.partition(b"\n")
+    if b"HTTP/" in line or (not ended and b" " in line):
+        names = names_in_request(data)
+        if names is None:
+            _limit(data)
+            return None
+        return Greeting(GreetingKind.HTTP, tuple(dict.fromkeys(filter(None, names))))
+    return Greeting(GreetingKind.OTHER)
+
+
+def _handshake(data: bytes) -> bytes | None:
+    """The first handshake message, put together from its records; None while it is incomplete."""
+    message = b""
+    at = 0
+    while at + _RECORD_HEAD <= len(data):
+        if data[at] != _HANDSHAKE or data[at + 1] != 3:
+            raise Unusual
+        size = int.from_bytes(data[at + 3 : at + _RECORD_HEAD])
+        if not 0 < size <= _MAX_RECORD:
+            raise Unusual
+        at += _RECORD_HEAD
+        message += data[at : at + size]
+        if message[0] != _CLIENT_HELLO if message else False:
+            raise Unusual
+        if len(message) >= 4 and len(message) >= 4 + int.from_bytes(message[1:4]):
+            return message
+        at += size
+    return None
+
+
+class _Reader:
+    """Reads fields of a TLS message in order. Raises Unusual where bytes are missing."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether everything has been read."""
+        return self._at == len(self._data)
+
+    def take(self, size: int) -> bytes:
+        """So many bytes."""
+        end = self._at + size
+        if end > len(self._data):
+            raise Unusual
+        taken = self._data[self._at : end]
+        self._at = end
+        return taken
+
+    def vector(self, length_bytes: int) -> bytes:
+        """A field with its length before it."""
+        return self.take(int.from_bytes(self.take(length_bytes)))
+
+
+def _names_in_hello(message: bytes) -> tuple[str, ...]:
+    """The server names of a ClientHello."""
+    hello = _Reader(_Reader(message[1:]).vector(3))
+    hello.take(2 + 32)  # version, random
+    hello.vector(1)  # session id
+    hello.vector(2)  # cipher suites
+    hello.vector(1)  # compression methods
+    if hello.ended:
+        return ()
+    extensions = _Reader(hello.vector(2))
+    if not hello.ended:
+        raise Unusual
+    names: list[bytes] = []
+    seen: set[bytes] = set()
+    while not extensions.ended:
+        number, content = extensions.take(2), extensions.vector(2)
+        if number in seen:
+            raise Unusual
+        seen.add(number)
+        if int.from_bytes(number) == _SERVER_NAME:
+            names.append(_host_name(content))
+    return tuple(map(_normal, names))
+
+
+def _host_name(content: bytes) -> bytes:
+    """The one name of the extension."""
+    listed = _Reader(content)
+    names = _Reader(listed.vector(2))
+    if not listed.ended or int.from_bytes(names.take(1)) != _HOST_NAME:
+        raise Unusual
+    name = names.vector(2)
+    if not names.ended:
+        raise Unusual
+    return name
+
+
+def _normal(name: bytes) -> str:
+    if len(name) > _MAX_NAME or _NAME.fullmatch(name) is None:
+        raise Unusual
+    return normalise(name.decode("ascii"))
+
+
+def names_in_request(data: bytes) -> tuple[str, ...] | None:
+    """The host of the request's address and every Host field, normalised, "" for none; None while
+    the head is incomplete."""
+    head, complete, _ = data.partition(b"\r\n\r\n")
+    if not complete:
+        head, complete, _ = data.partition(b"\n\n")
+        if not complete:
+            return None
+    first, *lines = head.split(b"\n")
+    names = [_host_of_target(first)]
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if colon and name.strip().lower() == b"host":
+            names.append(normalise(value.strip().decode("latin-1")))
+    return tuple(names)
+
+
+def _host_of_target(line: bytes) -> str:
+    """The host in `GET http://host/ HTTP/1.1` or `CONNECT host:443 HTTP/1.1`; "" without one."""
+    method, _, rest = line.partition(b" ")
+    target = rest.strip().partition(b" ")[0]
+    if method.upper() != b"CONNECT":
+        target = target.partition(b"://")[2].partition(b"/")[0]
+    return normalise(target.decode("latin-1"))

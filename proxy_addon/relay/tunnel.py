@@ -1,0 +1,395 @@
+"""One client connection on the light path: its head, its greeting, and then bytes both ways.
+
+0. Where a balancer is expected: its header, which says whose connection this is.
+1. The head. A CONNECT that may be relayed is relayed; any other bytes are the engine's, from the
+   first one on.
+2. The site is connected to at once, so that its client learns of a dead site in the answer, and
+   protocols in which the server speaks first work.
+3. The greeting. Nothing of it is passed on before it is read: when it names a host about which
+   something has to be decided, the engine goes on with the connection as if it had come to it with
+   its CONNECT. (A site that speaks first ends the wait: whoever speaks such a protocol is known by
+   the host of CONNECT only.)
+4. Bytes, until both sides have ended, or nothing has passed for a long time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from proxy_addon.relay.engine_transport import EngineTransport
+from proxy_addon.relay.greetings import MAX_GREETING_BYTES, read_greeting
+from proxy_addon.relay.heads import METHOD, ConnectHead, Unusual, read_head
+from proxy_addon.relay.interface import ConnectSite, ProtocolFactory, RelayPolicy
+from proxy_addon.relay.proxy_protocol import PREFIX_1, BadHeader, may_begin, read_header
+
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+_MAX_EARLY_BYTES = MAX_GREETING_BYTES  # sent by the client before its CONNECT was answered
+
+
+class TunnelOwner(Protocol):
+    """Who keeps the connections, and hears what happens to them."""
+
+    policy: RelayPolicy
+    connect: ConnectSite
+
+    def opened(self, client: ClientSide) -> None:
+        """A client has connected."""
+
+    def identified(self, client: ClientSide) -> None:
+        """A balancer has passed on whose connection this is."""
+
+    def handed_over(self, client: ClientSide) -> None:
+        """The engine has the connection from now on."""
+
+    def relayed(self, client: ClientSide) -> None:
+        """Bytes are passed on from now on."""
+
+    def unreachable(self, client: ClientSide, error: OSError) -> None:
+        """The site cannot be connected to."""
+
+    def closed(self, client: ClientSide) -> None:
+        """A connection is over."""
+
+
+class SiteSide(asyncio.Protocol):
+    """The connection to the site."""
+
+    __slots__ = ("client", "ended", "received", "transport")
+
+    transport: asyncio.Transport
+
+    def __init__(self, client: ClientSide) -> None:
+        self.client = client
+        self.received = 0  # bytes from the site since they were last counted
+        self.ended = False  # the site sends no more
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on to the client."""
+        self.received += len(data)
+        client = self.client
+        if client.waits_for_greeting:
+            client.site_speaks_first()
+        client.transport.write(data)
+
+    def eof_received(self) -> bool:
+        """The site sends no more; the client still may."""
+        self.ended = True
+        return self.client.site_ended()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The connection is over."""
+        self.client.site_lost()
+
+    def pause_writing(self) -> None:
+        """The site reads more slowly than the client sends."""
+        _pause(self.client.transport)
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        _resume(self.client.transport)
+
+
+class ClientSide(asyncio.Protocol):
+    """The connection of a client, from its first byte on."""
+
+    __slots__ = (
+        "_engine",
+        "_head",
+        "_on_data",
+        "_owner",
+        "_passed",
+        "_pending",
+        "_task",
+        "active",
+        "address",
+        "ended",
+        "hosts",
+        "sent",
+        "site",
+        "transport",
+        "waits_for_greeting",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(self, owner: TunnelOwner, engine: ProtocolFactory) -> None:
+        """`engine` makes the protocol that takes over what is not relayed."""
+        self._owner = owner
+        self._engine = engine
+        self._on_data: Callable[[], None] = self._read_head
+        self._pending = b""  # received, and not passed on yet
+        self._head = b""  # the CONNECT, as long as the engine may still need it
+        self._task: asyncio.Task[None] | None = None
+        self._passed: tuple[str, int] | None = None  # the address that a balancer passed on
+        self.address = ""
+        self.hosts: tuple[str, ...] = ()  # named by CONNECT and greeting, normalised
+        self.site: SiteSide | None = None
+        self.sent = 0  # bytes to the site since they were last counted
+        self.ended = False  # the client sends no more
+        self.waits_for_greeting = False
+        self.active = asyncio.get_running_loop().time()  # when something was last seen to happen
+
+    @property
+    def is_connecting(self) -> bool:
+        """Whether the connection to the site is being opened."""
+        return self._task is not None
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a head or a greeting has begun and is not complete, or a balancer owes us its
+        header."""
+        waits = self._on_data == self._read_balancer_header
+        return (bool(self._pending) or waits) and self._task is None
+
+    # -- the connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        peer = transport.get_extra_info("peername")
+        self.address = str(peer[0]) if peer else ""
+        self._owner.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on to the site, or wait for more of what decides."""
+        site = self.site
+        if site is not None and not self.waits_for_greeting:
+            self.sent += len(data)
+            site.transport.write(data)
+            return
+        self._pending += data
+        self._on_data()
+
+    def eof_received(self) -> bool:
+        """The client sends no more; the site still may."""
+        self.ended = True
+        site = self.site
+        if site is None:
+            return False
+        if self.waits_for_greeting:
+            self._pass_on()
+        if site.ended:
+            site.transport.close()
+            return False
+        if site.transport.can_write_eof():
+            site.transport.write_eof()
+        return True
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The connection is over."""
+        if self._task is not None:
+            self._task.cancel()
+        if self.site is not None:
+            self.site.transport.close()
+        self._owner.closed(self)
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than the site sends."""
+        if self.site is not None:
+            _pause(self.site.transport)
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        if self.site is not None:
+            _resume(self.site.transport)
+
+    def close(self) -> None:
+        """End both sides; what has been received is still delivered."""
+        self.transport.close()
+        if self.site is not None:
+            self.site.transport.close()
+
+    def abort(self) -> None:
+        """End both sides at once; what has not been delivered is lost."""
+        self.transport.abort()
+        if self.site is not None:
+            self.site.transport.abort()
+
+    # -- 0. the balancer's header
+
+    def expect_balancer_header(self) -> None:
+        """The next bytes have to be a header of the PROXY protocol."""
+        self._on_data = self._read_balancer_header
+
+    def _read_balancer_header(self) -> None:
+        try:
+            passed = read_header(self._pending)
+        except BadHeader as problem:
+            self._owner.policy.bad_balancer_header(self.address, str(problem))
+            self.close()
+            return
+        if passed is None:
+            return
+        self._pending = self._pending[passed.size :]
+        self._passed = passed.address
+        if passed.address is not None:
+            self.address = passed.address[0]
+        self._on_data = self._read_head
+        self._owner.identified(self)
+        if self._pending and self._on_data == self._read_head:
+            self._read_head()
+
+    # -- 1. the head
+
+    def _read_head(self) -> None:
+        if may_begin(self._pending) and not METHOD.startswith(self._pending):
+            self._read_unexpected_header()
+            return
+        try:
+            head = read_head(self._pending)
+            if head is None:
+                return
+            relayed = self._owner.policy.may_relay(head)
+        except Unusual:
+            relayed = False
+        except Exception:
+            self._owner.policy.failed("light_path")
+            relayed = False
+        if not relayed or head is None:
+            self.hand_over()
+            return
+        self._head, self._pending = self._pending[: head.size], self._pending[head.size :]
+        self.hosts = (head.host,)
+        self._on_data = self._wait_for_site
+        self._task = asyncio.get_running_loop().create_task(self._open(head))
+
+    def _read_unexpected_header(self) -> None:
+        """A header of the PROXY protocol from somebody who is not listed, as soon as it is one."""
+        try:
+            if read_header(self._pending) is None and len(self._pending) < len(PREFIX_1):
+                return
+        except BadHeader:
+            pass
+        problem = "a header of the PROXY protocol from an address that is not listed"
+        self._owner.policy.bad_balancer_header(self.address, problem)
+        self.close()
+
+    def _wait_for_site(self) -> None:
+        if len(self._pending) > _MAX_EARLY_BYTES:
+            self.close()
+
+    # -- 2. the site
+
+    async def _open(self, head: ConnectHead) -> None:
+        try:
+            await self._connect(head)
+        except OSError as error:
+            self._owner.unreachable(self, error)
+        except Exception:
+            self._owner.policy.failed("light_path")
+            self.close()
+        finally:
+            self._task = None
+
+    async def _connect(self, head: ConnectHead) -> None:
+        owner = self._owner
+        found = await owner.connect(head.host, head.port, owner.policy.asker(self.address, head))
+        site = SiteSide(self)
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: site, sock=found.sock)
+        except BaseException:
+            found.sock.close()
+            raise
+        if self.transport.is_closing():
+            site.transport.close()
+            return
+        self.site = site
+        self.waits_for_greeting = True
+        self._on_data = self._read_greeting
+        self.transport.write(ESTABLISHED)
+        if found.early:
+            site.data_received(found.early)
+        elif self._pending:
+            self._read_greeting()
+
+    # -- 3. the greeting
+
+    def _read_greeting(self) -> None:
+        policy = self._owner.policy
+        try:
+            greeting = read_greeting(self._pending)
+            if greeting is None:
+                return
+            needs_engine = any(map(policy.needs_engine, greeting.hosts))
+        except Unusual:
+            needs_engine, greeting = True, None
+        except Exception:
+            policy.failed("light_path")
+            needs_engine, greeting = True, None
+        if needs_engine or greeting is None:
+            self.hand_over()
+            return
+        self.hosts = tuple(dict.fromkeys((*self.hosts, *greeting.hosts)))
+        self._pass_on()
+
+    def site_speaks_first(self) -> None:
+        """The site has sent something before the client: there is no greeting to wait for."""
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        """From here on bytes are passed on as they come."""
+        site = self.site
+        assert site is not None
+        self.waits_for_greeting = False
+        self._head = b""
+        data, self._pending = self._pending, b""
+        self._owner.relayed(self)
+        if data:
+            self.sent += len(data)
+            site.transport.write(data)
+
+    # -- 4. the end
+
+    def site_ended(self) -> bool:
+        """The site sends no more. Whether its connection stays open for what the client sends."""
+        if self.ended or self.transport.is_closing():
+            self.transport.close()
+            return False
+        if self.waits_for_greeting:
+            self._pass_on()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        return True
+
+    def site_lost(self) -> None:
+        """The connection to the site is over."""
+        if self.site is not None:
+            self.transport.close()
+
+    # -- the engine
+
+    def hand_over(self) -> None:
+        """The engine goes on with this connection, as if it had come to it from the start."""
+        replay, data = bool(self._head), self._head + self._pending
+        self._head = self._pending = b""
+        site, self.site = self.site, None
+        if site is not None:
+            site.transport.close()
+        self._owner.handed_over(self)
+        if self.transport.is_closing():
+            return
+        engine = self._engine()
+        self.transport.set_protocol(engine)
+        changed = replay or self._passed is not None
+        seen = EngineTransport(self.transport, answered=replay, address=self._passed)
+        engine.connection_made(seen if changed else self.transport)  # type: ignore[arg-type]
+        if data and isinstance(engine, asyncio.Protocol):
+            engine.data_received(data)
+
+
+def _pause(transport: asyncio.Transport) -> None:
+    if not transport.is_closing():
+        transport.pause_reading()
+
+
+def _resume(transport: asyncio.Transport) -> None:
+    if not transport.is_closing():
+        transport.resume_reading()

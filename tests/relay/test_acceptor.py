@@ -1,0 +1,158 @@
+"""Twin of proxy_addon/relay/acceptor.py: what happens to connections from outside."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.relay.hellos import client_hello
+from tests.relay.light_path import LightPath, connect_head, echo, module
+
+FREE = client_hello("news.example")
+
+
+async def test_rules_that_limit_a_host_now() -> None:
+    """Its tunnels end, whether CONNECT or the greeting named it; others go on."""
+    async with LightPath(echo).running() as path:
+        tunnels = {}
+        for host, name in (("a.example", "a.example"), ("b.example", "c.example")):
+            reader, writer = await path.tunnel(host)
+            hello = client_hello(name)
+            writer.write(hello)
+            await reader.readexactly(len(hello))
+            tunnels[name] = (reader, writer)
+        other, still = await path.tunnel("d.example")
+        path.policy.limited |= {"a.example", "c.example"}
+        path.acceptor.follow_rules()
+        for reader, _ in tunnels.values():
+            assert await reader.read() == b""
+        still.write(b"\x00")
+        assert await other.readexactly(1) == b"\x00"
+        still.close()
+
+
+async def test_rules_that_cannot_be_asked_end_tunnels() -> None:
+    """A failure of ours lets nothing go on that may be limited now."""
+    async with LightPath(echo).running() as path:
+        reader, _ = await path.tunnel()
+        path.policy.broken = True
+        path.acceptor.follow_rules()
+        assert await reader.read() == b""
+        assert path.policy.failures == ["light_path"]
+
+
+async def test_draining() -> None:
+    """What is idle ends, what is new or passes bytes goes on, and at the end all is over."""
+    async with LightPath(echo).running() as path:
+        loop = asyncio.get_running_loop()
+        idle, _ = await path.tunnel()
+        await asyncio.sleep(0.3)
+        fresh, _ = await path.tunnel()
+        busy, writer = await path.tunnel()
+        writer.write(FREE)
+        await busy.readexactly(len(FREE))
+        path.acceptor.close_idle(loop.time(), 0.25)
+        assert await idle.read() == b""
+        assert len(path.acceptor) == 2
+        path.acceptor.close_all()
+        assert await fresh.read() == b""
+        assert await busy.read() == b""
+        await path.empty()
+
+
+async def test_a_connection_that_is_being_opened_is_not_idle() -> None:
+    """Draining waits for the answer to CONNECT."""
+    async with LightPath(echo).running() as path:
+        path.connecting = asyncio.Event()
+        reader, writer = await path.open(connect_head("news.example"))
+        await asyncio.sleep(0.1)
+        path.acceptor.close_idle(asyncio.get_running_loop().time(), 0.05)
+        path.connecting.set()
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
+@pytest.mark.parametrize("greets", [False, True])
+async def test_heads_and_greetings_that_never_end(
+    monkeypatch: pytest.MonkeyPatch, greets: bool
+) -> None:
+    """They are closed after a while."""
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(module, "HEAD_SECONDS", 0.2)
+    async with LightPath(echo).running() as path:
+        if greets:
+            reader, writer = await path.tunnel()
+            writer.write(FREE[:50])
+        else:
+            reader, writer = await path.open(b"CONNECT news")
+        async with asyncio.timeout(3):
+            assert await reader.read() == b""
+        await path.empty()
+
+
+async def test_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tunnel in which nothing passes ends after the idle time, one that is used does not."""
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.3)
+    async with LightPath(echo).running() as path:
+        idle, _ = await path.tunnel()
+        busy, writer = await path.tunnel()
+        for _ in range(10):
+            writer.write(b"\x00")
+            assert await busy.readexactly(1) == b"\x00"
+            await asyncio.sleep(0.06)
+        async with asyncio.timeout(3):
+            assert await idle.read() == b""
+        writer.close()
+
+
+async def test_a_closed_connection_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its descriptor is not kept for ever."""
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(module, "STALLED_SECONDS", 0.2)
+
+    async def film(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(1)
+        writer.write(bytes(30_000_000))
+        await writer.drain()
+
+    async with LightPath(film).running() as path:
+        _, writer = await path.tunnel()
+        writer.write(b"\x00")
+        await asyncio.sleep(0.2)
+        path.acceptor.close_all()
+        await path.empty()
+
+
+async def test_no_descriptor_left() -> None:
+    """A connection for which there is no room gets a word; those that are open go on."""
+    async with LightPath(echo, most=1).running() as path:
+        reader, _ = await path.open()
+        assert (await reader.read()).startswith(b"HTTP/1.1 503 ")
+        assert len(path.acceptor) == 0
+
+
+async def test_networks_that_are_not_served() -> None:
+    """The engine refuses them, as it does without a light path."""
+    async with LightPath(echo).running() as path:
+        path.policy.refuses = True
+        _, writer = await path.open(b"anything")
+        async with asyncio.timeout(3):
+            while not path.engine_saw:
+                await asyncio.sleep(0.01)
+        assert path.engine_saw == [b"anything"]
+        writer.close()
+
+
+async def test_a_thousand_tunnels_leave_nothing() -> None:
+    """Opened and closed in every way, none is kept."""
+    async with LightPath(echo).running() as path:
+        for i in range(200):
+            _, writer = await path.open(connect_head("news.example")[: i % 40 + 1])
+            if i % 3 == 0:
+                writer.transport.abort()
+            else:
+                writer.close()
+        await path.empty()
+        assert path.counts.accepted_ == 0
