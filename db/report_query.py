@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import Text, case, select, text, type_coerce
 from sqlalchemy.engine import Connection
 
 from db.models import VisitRow
+from proxy_addon.core.metering.evidence import says_estimated
 from proxy_addon.ledger.interface import PlainVisit
 
 AT_ONCE: Final = 5_000  # rows that are fetched together
@@ -31,10 +32,12 @@ def stretches(connection: Connection, start: float, end: float) -> Iterator[Plai
             VisitRow.rule,
             VisitRow.started_at,
             VisitRow.ended_at,
+            case((VisitRow.allowance.is_(None), type_coerce(VisitRow.evidence, Text))),
         )
         .where(VisitRow.ended_at > start, VisitRow.started_at < end)
         .order_by(VisitRow.person, VisitRow.started_at, VisitRow.id)
         .execution_options(yield_per=AT_ONCE)
     )
     for row in connection.execute(wanted):
-        yield PlainVisit(*row)
+        person, platform, allowance, rule, began, ended, evidence = row
+        yield PlainVisit(person, platform, allowance, rule, began, ended, says_estimated(evidence))

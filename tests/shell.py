@@ -12,10 +12,17 @@ from proxy_addon.observability.metrics import NoMetrics
 
 
 class Counted(NoMetrics):
-    """Keeps each decision."""
+    """Keeps each decision, and sums up attention."""
 
     def __init__(self) -> None:
         self.decisions: list[Decision] = []
+        self.attended = 0.0  # seconds
+
+    def attention(
+        self, person: Person, platform: str, allowance: str | None, seconds: float
+    ) -> None:
+        """See `observability.interface.Metrics`."""
+        self.attended += seconds
 
     def decided(self, person: Person, decision: Decision, seconds: float) -> None:
         """See `observability.interface.Metrics`."""

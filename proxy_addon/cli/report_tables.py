@@ -45,7 +45,8 @@ def print_report(console: Console, report: Report, by: str) -> None:
         return
     whole = report.whole
     console.print(
-        f"{_people(whole.people)}, {clock(whole.charged)} charged and {clock(whole.free)} free in "
+        f"{_people(whole.people)}, {clock(whole.charged)} charged and {clock(whole.free)} free"
+        f"{f' ({clock(whole.estimated)} of it estimated)' if whole.estimated else ''} in "
         f"{whole.visits:,} visits; an allowance ran out {_times(whole.ran_out)}."
     )
     console.print(_days(report))

@@ -150,7 +150,8 @@ def _print(
     visits = PlainTable(*columns, show_lines=evidence_lines is not None)
     for number, visit in enumerate(lines["visits"]):
         place = f"{visit['platform']}/{visit['section']}" if visit["section"] else visit["platform"]
-        charged, rule = visit["allowance"] or "free", visit["rule"] or ""
+        free = "free (estimated)" if visit["estimated"] else "free"
+        charged, rule = visit["allowance"] or free, visit["rule"] or ""
         last = rule if evidence_lines is None else "\n".join(evidence_lines[number])
         visits.add(place, visit["start"][11:19], visit["end"][11:19], charged, last)
     console.print(visits)

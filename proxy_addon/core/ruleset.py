@@ -147,7 +147,8 @@ class Platform:
 
     `embeds` and `background` take host patterns, path patterns ("/embed/*") and both
     ("=t.co/i/adsct*"). `excludes` are hosts below `hosts` that are *not* this platform (sign-in,
-    documentation, shared CDNs).
+    documentation, shared CDNs). `operator` names who runs it: a connection to one platform of an
+    operator can carry requests for the others. "" = nobody else.
     """
 
     name: str
@@ -158,6 +159,14 @@ class Platform:
     background: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     inspect: bool = True
+    operator: str = ""
+
+
+class Decrypt(StrEnum):
+    """Which tunnels to limited platforms are opened."""
+
+    NEEDED = "needed"  # those in which something has to be decided for this person now
+    LIMITED = "limited"  # all
 
 
 class OnFailure(StrEnum):
@@ -226,6 +235,7 @@ class RuleSet:
     mode: Mode = (
         Mode.ENFORCE
     )  # of `otherwise`, `unidentified` and `on_failure`; rules carry their own
+    decrypt: Decrypt = Decrypt.NEEDED
     require_tests: bool = False  # rules come into force only when their tests pass
 
     @property

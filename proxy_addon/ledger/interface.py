@@ -94,7 +94,8 @@ class Total:
 
 
 class PlainVisit(NamedTuple):
-    """What a report needs of a visit; `allowance` is None for free time. Instants."""
+    """What a report needs of a visit; `allowance` is None for free time. Instants. `estimated`:
+    free time in tunnels that were not opened."""
 
     person: str
     platform: str
@@ -102,6 +103,7 @@ class PlainVisit(NamedTuple):
     rule: str | None
     start: float
     end: float
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Visit
-from proxy_addon.metering.decision_cache import DecisionCache
 from proxy_addon.metering.enforcer import Enforcer
 from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.metering.visit_tracker import VisitTracker
@@ -45,9 +44,7 @@ def assemble(
     compiled = CompiledPolicy.of(policy) if isinstance(policy, RuleSet) else policy
     book = UsageBook(mask)
     tracker = VisitTracker(book, counted, sink, new_id, node)
-    return MeteringComponents(
-        book, tracker, Enforcer(compiled, book, tracker, DecisionCache(), counted, timer)
-    )
+    return MeteringComponents(book, tracker, Enforcer(compiled, book, tracker, counted, timer))
 
 
 def numbered(prefix: str) -> Callable[[], str]:

@@ -3,11 +3,21 @@ it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-from proxy_addon.core.catalogue import Hit
+from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.metering.activity import Exchange, Judgement
 from proxy_addon.core.types import Balance, Decision, Person, Target
+
+
+class Ending(NamedTuple):
+    """A free tunnel that is about to be ended: at a pause from the instant `not_before` on, at the
+    latest at `by`. `charged`: what passes until then is charged."""
+
+    not_before: float
+    by: float
+    charged: bool
 
 
 class Flight:
@@ -15,8 +25,11 @@ class Flight:
     are the adapter's."""
 
     __slots__ = (
+        "active",
         "at",
         "bytes",
+        "ending",
+        "estimated",
         "handle",
         "hit",
         "judgement",
@@ -25,6 +38,7 @@ class Flight:
         "page",
         "person",
         "pushed",
+        "report",
         "request",
         "sent",
         "since",
@@ -38,7 +52,11 @@ class Flight:
         self.target = target
         self.at = at
         self.since = at
+        self.active = at  # when bytes were last seen to pass (tunnels)
+        self.estimated = False  # a free tunnel: relayed, and measured by bytes
+        self.ending: Ending | None = None
         self.bytes = 0
+        self.report: Callable[[], None] | None = None  # tell what has passed until now (tunnels)
         self.handle: object = None
         self.request = ""
         self.x: Exchange | None = None
@@ -58,8 +76,17 @@ class Asked(NamedTuple):
 
 
 class Due(NamedTuple):
-    """Something that has to end now, why, and how long ago its time was up (seconds)."""
+    """Something that has to end now, why, and how long ago its time was up (seconds). `reopens`:
+    only so that it is opened when its client connects again."""
 
     flight: Flight
     decision: Decision
     delay: float
+    reopens: bool = False
+
+
+def page_of(catalogue: Catalogue, x: Exchange) -> Hit | None:
+    """What the catalogue knows of the page that a request comes from."""
+    if x.page_host:
+        return catalogue.lookup(x.page_host, x.page_path or "/")
+    return catalogue.lookup(x.origin_host, "/") if x.origin_host else None

@@ -24,16 +24,27 @@ class RunningFlights:
     def __len__(self) -> int:
         return len(self._flights)
 
-    def add(self, flight: Flight, engine: Engine, decision: Decision, since: float) -> None:
-        """A flight begins. `decision` lets it run, and was made at the instant `since`."""
+    def add(
+        self,
+        flight: Flight,
+        engine: Engine,
+        decision: Decision,
+        since: float,
+        until: float = math.inf,
+    ) -> None:
+        """A flight begins. `decision` lets it run, and was made at the instant `since`; something
+        else about it may change at `until`."""
         running = (flight.person, flight.target)
         flights = self._flights.get(running)
         if flights is not None:
             flights.add(flight)
-            return
-        self._flights[running] = {flight}
+            if until == math.inf:
+                return
+        else:
+            self._flights[running] = {flight}
         usage = self._book.of(flight.person.name)
-        self._schedule.begin(running, usage, _until(engine, running, decision, usage, since), since)
+        at = min(until, _until(engine, running, decision, usage, since))
+        self._schedule.begin(running, usage, at, since)
 
     def remove(self, flight: Flight) -> None:
         """A flight is over. May be called twice."""
@@ -46,11 +57,19 @@ class RunningFlights:
             del self._flights[running]
             self._schedule.end(running, self._book.of(flight.person.name))
 
-    def go_on(self, running: Running, engine: Engine, decision: Decision, now: float) -> None:
-        """What was due was decided at `now` and goes on: until when the decision holds for
-        certain."""
+    def go_on(
+        self,
+        running: Running,
+        engine: Engine,
+        decision: Decision,
+        now: float,
+        until: float = math.inf,
+    ) -> None:
+        """What was due was decided at `now` and goes on: until the decision may change, or
+        something else about it at `until`."""
         usage = self._book.of(running[0].name)
-        self._schedule.go_on(running, usage, _until(engine, running, decision, usage, now), now)
+        at = min(until, _until(engine, running, decision, usage, now))
+        self._schedule.go_on(running, usage, at, now)
 
     def reassign(self, who: Callable[[Flight], Person]) -> None:
         """Give every flight to the person that `who` names, and decide about all of them again."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from proxy_addon.core.metering.evidence import Cause, SummaryBuilder
+from proxy_addon.core.metering.evidence import Cause, SummaryBuilder, is_estimated
 from proxy_addon.core.metering.meter import Stretch, Timeline
 from proxy_addon.core.metering.segments import Piece, joined, split
 from proxy_addon.core.policy.engine import Engine
@@ -149,6 +149,8 @@ class VisitWriter:
         """Hand on one revision, which is longer than the last by `grown` seconds."""
         self._book.of(visit.person).apply(visit)
         self._sink(visit)
+        if is_estimated(visit.evidence):
+            return  # free time that nobody has looked at
         if grown > 0:
             self._metrics.attention(person, visit.platform, visit.allowance, grown)
         elif grown < 0:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NotRequired, TypedDict
 from zoneinfo import ZoneInfo
 
+from proxy_addon.core.metering.evidence import is_estimated
 from proxy_addon.core.types import Balance, Visit
 from proxy_addon.presentation.durations import iso
 from proxy_addon.presentation.visit_evidence import EvidenceLine
@@ -22,7 +23,8 @@ class AllowanceLine(TypedDict):
 
 
 class VisitLine(TypedDict):
-    """A visit; `allowance` is null for free time. ISO instants. `evidence` only where it was asked
+    """A visit; `allowance` is null for free time. ISO instants. `estimated`: free time in
+    connections that were not opened, estimated from bytes. `evidence` only where it was asked
     for."""
 
     platform: str
@@ -31,6 +33,7 @@ class VisitLine(TypedDict):
     rule: str | None
     start: str
     end: str
+    estimated: bool
     evidence: NotRequired[EvidenceLine | None]
 
 
@@ -78,4 +81,5 @@ def _visit(visit: Visit, zone: ZoneInfo) -> VisitLine:
         "rule": visit.rule,
         "start": iso(visit.start, zone),
         "end": iso(visit.end, zone),
+        "estimated": is_estimated(visit.evidence),
     }

@@ -66,6 +66,11 @@ _WORDS: Final = {
         "an app that was busy",
         "an app that was busy {} times",
     ),
+    codes.ESTIMATED: (
+        "by a busy connection in free time, which was not opened",
+        "a busy connection in free time",
+        "a connection in free time that was busy {} times",
+    ),
     codes.RULE_CHANGED: ("when the rule changed", "", ""),
 }
 _ENDS: Final = {

@@ -74,7 +74,7 @@ class AllowanceAddon:
         services = self.services
         relays = relays and (upstream is None or upstream.scheme == "http")
         self.acceptor = Acceptor(
-            LightPathPolicy(services, self.failures, relays=relays),
+            LightPathPolicy(services, self.failures, self._recorder, relays=relays),
             SiteConnector(services.resolver, upstream),
             services.traffic,
             self._count_connections,

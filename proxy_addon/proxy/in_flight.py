@@ -11,9 +11,10 @@ import structlog
 from mitmproxy import connection, http
 
 from proxy_addon.core.types import Decision
-from proxy_addon.metering.flight import Flight
+from proxy_addon.metering.flight import Due, Flight
 from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.failures import Failures
+from proxy_addon.proxy.free_tunnel import FreeTunnel
 from proxy_addon.proxy.layers.connections import Connections
 from proxy_addon.proxy.layers.flow_output import request_id
 from proxy_addon.proxy.layers.termination import Terminator
@@ -110,8 +111,11 @@ class InFlight:
         """End what has to end now."""
         try:
             now = self._services.clock.now()
+            for flight in self._services.enforcer.free.ending:
+                if flight.report is not None:
+                    flight.report()  # a pause has to be noticed when it begins
             for due in self._services.enforcer.due(now):
-                self._end(due.flight, due.decision, due.delay, now)
+                self._end(due, now)
             self._force_close(now)
             if now - self._last_housekeeping > HOUSEKEEPING_SECONDS:
                 self._last_housekeeping = now
@@ -120,12 +124,14 @@ class InFlight:
             self._failures.note("look")
             self._apply_failure()
 
-    def _end(self, flight: Flight, decision: Decision, delay: float, now: float) -> None:
+    def _end(self, due: Due, now: float) -> None:
+        flight, decision = due.flight, due.decision
         try:
             self._services.enforcer.closed(flight)
-            self._services.metrics.cut(flight.kind, delay)
+            if not due.reopens:
+                self._services.metrics.cut(flight.kind, due.delay)
             log.info(
-                "cut",
+                "ended to be opened" if due.reopens else "cut",
                 request=flight.request,
                 kind=flight.kind,
                 platform=flight.target.platform,
@@ -133,7 +139,8 @@ class InFlight:
                 reason=decision.reason.value,
                 rule=decision.rule,
             )
-            self._recorder.record(flight.request, flight.person, decision, now)
+            if not due.reopens:
+                self._recorder.record(flight.request, flight.person, decision, now)
         except Exception:
             self._failures.note("cut")
         self._terminate(flight.handle, decision, now)
@@ -148,6 +155,8 @@ class InFlight:
                 self._terminator.http(handle, cuttable=cuttable, answer=answer)
         elif isinstance(handle, connection.Client):
             self.close(handle)
+        elif isinstance(handle, FreeTunnel):
+            handle.close()
 
     def _block_answer(self, flow: http.HTTPFlow, decision: Decision) -> responses.Answer | None:
         """The block page, where the site's answer has not begun."""
@@ -175,7 +184,7 @@ class InFlight:
             decision = self._failures.verdict(flight.person, flight.target)
             if decision.blocks:
                 self._forget(flight)
-                self._end(flight, decision, 0.0, self._services.clock.now())
+                self._end(Due(flight, decision, 0.0), self._services.clock.now())
 
     def _forget(self, flight: Flight) -> None:
         if isinstance(flight.handle, http.HTTPFlow):

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import structlog
 
-from proxy_addon.core.hosts import normalise
+from proxy_addon.identity.identification import Identity
+from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.failures import LOG_INTERVAL, Failures
+from proxy_addon.proxy.free_tunnel import FreeTunnel, must_open
 from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.client_side import error_page
 from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
 from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 from proxy_addon.relay.heads import ConnectHead
+from proxy_addon.relay.interface import RelayedTunnel, TunnelTerms
 from proxy_addon.system.clock import timer
 
 log = structlog.get_logger("allowance.proxy")
@@ -27,17 +30,49 @@ _CROWDED = (
 )
 
 
+class NotLimited:
+    """The terms of tunnels about which nothing has to be decided for anybody; the same for all."""
+
+    watched = False
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def needs_engine(self, host: str) -> bool:
+        """See `TunnelTerms`."""
+        return host == PAGE_HOST or self._services.enforcer.limited(host) is not None
+
+    def begun(self, tunnel: RelayedTunnel) -> bool:
+        """See `TunnelTerms`."""
+        return True
+
+    def passed(self, size: int) -> None:
+        """See `TunnelTerms`."""
+
+    def ended(self) -> None:
+        """See `TunnelTerms`."""
+
+
 class LightPathPolicy:
     """Answers from memory, for one event loop."""
 
-    def __init__(self, services: Services, failures: Failures, *, relays: bool = True) -> None:
+    def __init__(
+        self,
+        services: Services,
+        failures: Failures,
+        recorder: DecisionRecorder,
+        *,
+        relays: bool = True,
+    ) -> None:
+        """`relays` False: the way to sites is one that only the engine knows."""
         self.relays = relays
+        self._not_limited = NotLimited(services)
+        self._recorder = recorder
         self._services = services
         self._failures = failures
         self._crowded_logged = -LOG_INTERVAL
         self._logged: set[str] = set()
         self._header = services.forwarded_header.lower().encode("ascii")
-        self._crowded = writing.on_the_wire(responses.refused(503, *_CROWDED))
 
     def is_balancer(self, address: str) -> bool:
         """See `RelayPolicy`."""
@@ -55,31 +90,39 @@ class LightPathPolicy:
         """See `RelayPolicy`."""
         return self._services.clients.client_allowed(address)
 
-    def may_relay(self, head: ConnectHead) -> bool:
+    def terms(self, address: str, head: ConnectHead) -> TunnelTerms | None:
         """See `RelayPolicy`."""
-        if self.needs_engine(head.host):
-            return False
-        services = self._services
-        if services.targets.check_port(head.host, head.port) is not None:
-            return False
-        if services.resolver.mapped(head.host, head.port) is not None:
-            return True
-        return services.targets.check_host(head.host, head.port) is None
+        if head.host == PAGE_HOST or not self._may_be_reached(head):
+            return None
+        platform = self._services.enforcer.limited(head.host)
+        if platform is None:
+            return self._not_limited
+        who = self._who(address, head)  # None: a password has to be checked first
+        if who is None or must_open(self._services, who, platform):
+            return None
+        return FreeTunnel(self._services, self._recorder, who, address, platform)
 
-    def needs_engine(self, host: str) -> bool:
-        """See `RelayPolicy`."""
-        return host == PAGE_HOST or self._services.enforcer.limited(normalise(host)) is not None
+    def _may_be_reached(self, head: ConnectHead) -> bool:
+        targets = self._services.targets
+        if targets.check_port(head.host, head.port) is not None:
+            return False
+        if self._services.resolver.mapped(head.host, head.port) is not None:
+            return True
+        return targets.check_host(head.host, head.port) is None
+
+    def _who(self, address: str, head: ConnectHead) -> Identity | None:
+        credentials = head.fields.get(b"proxy-authorization")
+        forwarded = head.fields.get(self._header) if self._header else None
+        return self._services.identifier.identify_now(address, _text(credentials), _text(forwarded))
 
     def asker(self, address: str, head: ConnectHead) -> str:
         """See `RelayPolicy`. Whoever has not signed in yet asks as their address."""
-        credentials = head.fields.get(b"proxy-authorization")
-        forwarded = head.fields.get(self._header) if self._header else None
-        who = self._services.identifier.identify_now(address, _text(credentials), _text(forwarded))
+        who = self._who(address, head)
         return address if who is None else who.name
 
     def unreachable(self, error: OSError) -> bytes:
         """See `RelayPolicy`."""
-        return writing.on_the_wire(error_page(502, str(error)))
+        return _named(error_page(502, str(error)))
 
     def crowded(self) -> bytes:
         """See `RelayPolicy`."""
@@ -90,11 +133,16 @@ class LightPathPolicy:
                 "connections refused: nearly all descriptors are in use",
                 hint="raise LimitNOFILE in the systemd unit, or `ulimit -Hn`, or start more workers",
             )
-        return self._crowded
+        return _named(responses.refused(503, *_CROWDED))
 
     def failed(self, where: str) -> None:
         """See `RelayPolicy`."""
         self._failures.note(where)
+
+
+def _named(answer: responses.Answer) -> bytes:
+    """As bytes, with an id of its own."""
+    return writing.on_the_wire(writing.with_request_id(answer, writing.new_request_id()))
 
 
 def _text(value: bytes | None) -> str | None:

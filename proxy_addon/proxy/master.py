@@ -3,9 +3,9 @@
 In front of it stands the light path (`relay/`), which accepts every connection and hands it over
 when something has to be decided about it.
 
-On SIGTERM or SIGINT, after `drain_notice`, no new connections are accepted, those that are idle for a second are closed,
-and running responses may finish for `drain` seconds; then everything is closed. A second signal
-ends the wait.
+On SIGTERM or SIGINT, after `drain_notice`, no new connections are accepted, those that are idle for
+a second are closed, and running responses may finish for `drain` seconds; then everything is
+closed. A second signal ends the wait.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from typing import Any
 
 from mitmproxy import ctx, flow, http, tcp
 
-from proxy_addon.metering.enforcer import CHUNK_SECONDS
 from proxy_addon.metering.flight import Flight
+from proxy_addon.metering.traffic_meter import CHUNK_SECONDS
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.system.clock import Clock
 from proxy_addon.trace.notes import MESSAGES, PASSED, TIMES, USER

@@ -7,6 +7,7 @@ from mitmproxy import connection, http
 from proxy_addon.core.types import Person
 from proxy_addon.metering.flight import Flight
 from proxy_addon.proxy.addon import AllowanceAddon
+from proxy_addon.proxy.free_tunnel import FreeTunnel
 from proxy_addon.proxy.layers.connections import ClientState
 
 
@@ -29,12 +30,21 @@ def follow(addon: AllowanceAddon) -> None:
         addon.acceptor.follow_rules()
 
     def current_person(flight: Flight) -> Person | None:
+        if isinstance(flight.handle, FreeTunnel):
+            return _person_of(addon, flight.handle, now)
         conn = _conn(addon, flight)
         if conn is None or conn.who is None or conn.who.refused:
             return None
         return services.enforcer.person(conn.who.name, conn.who.roles, now)
 
     services.enforcer.reassign(current_person, now)
+
+
+def _person_of(addon: AllowanceAddon, tunnel: FreeTunnel, now: float) -> Person:
+    """Whose free tunnel it is, identified again."""
+    services = addon.services
+    tunnel.who = services.identifier.again(tunnel.who, tunnel.address)
+    return services.enforcer.person(tunnel.who.name, tunnel.who.roles, now)
 
 
 def _conn(addon: AllowanceAddon, flight: Flight) -> ClientState | None:

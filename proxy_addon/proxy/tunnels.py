@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mitmproxy import connection, http, tcp
 from mitmproxy.proxy import layer, layers
 
@@ -11,6 +13,7 @@ from proxy_addon.proxy import page_context as pages
 from proxy_addon.proxy.credentials import Credentials
 from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.failures import Failures
+from proxy_addon.proxy.free_tunnel import must_open
 from proxy_addon.proxy.in_flight import InFlight
 from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.client_side import error_page
@@ -41,7 +44,9 @@ class Tunnels:
         self._credentials = credentials
         self._in_flight = in_flight
         self._failures = failures
-        self._chooser = LayerChooser(services.enforcer.limited, self._inspected, self._meter)
+        self._chooser = LayerChooser(
+            services.enforcer.limited, self._inspected, self._meter, self._begin_free
+        )
 
     # -- CONNECT
 
@@ -80,6 +85,8 @@ class Tunnels:
             self._connect_eagerly(conn)
         elif who.challenge:
             writing.answer_with(flow, self._credentials.sign_in())
+        elif not must_open(self._services, who, platform):
+            self._connect_eagerly(conn)
         elif not self._inspected(platform):
             self._connect_uninspected(flow, conn, platform)
 
@@ -164,7 +171,7 @@ class Tunnels:
         traffic = self._services.traffic
         if chosen is None:
             traffic.tunnel("refused")
-        elif conn.passed:
+        elif conn.passed or (conn.flight is not None and conn.flight.estimated):
             traffic.tunnel("passed")
         elif conn.flight is not None:
             traffic.tunnel("metered")
@@ -176,6 +183,24 @@ class Tunnels:
 
     def _meter(self, client: connection.Client, conn: ClientState, platform: str) -> bool:
         return self._begin(client, conn, platform, request_id(client)) is None
+
+    def _begin_free(
+        self, client: connection.Client, conn: ClientState, platforms: Sequence[str]
+    ) -> bool:
+        """Begin to relay a tunnel in which nothing has to be decided now; False: it has to be
+        opened."""
+        services, who = self._services, conn.who
+        if who is None or any(must_open(services, who, each) for each in platforms):
+            return False
+        person, now = self._credentials.person(who), services.clock.now()
+        asked = services.enforcer.free_tunnel(person, platforms[0], now)
+        if asked is None or asked.flight is None:
+            return False
+        request = request_id(client)
+        self._recorder.record(request, person, asked.decision, now)
+        conn.flight = asked.flight
+        self._in_flight.begin_tunnel(client, asked.flight, request)
+        return True
 
     def _begin(
         self, client: connection.Client, conn: ClientState, platform: str, request: str

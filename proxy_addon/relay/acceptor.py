@@ -14,6 +14,8 @@ from proxy_addon.relay.tunnel import ClientSide
 SWEEP_SECONDS = 5.0  # seconds between two looks at what is open
 IDLE_SECONDS = 600.0  # a tunnel in which nothing passes for this long is closed
 HEAD_SECONDS = 30.0  # a head or a greeting that has begun has to be complete after this long
+SPREAD_SECONDS = 4.5  # seconds over which tunnels are closed after a change of rules
+CLOSED_A_SECOND = 200.0  # as long as there are few enough, so many of them in a second
 STALLED_SECONDS = 10.0  # a closed connection whose rest nobody reads is given up after this long
 
 
@@ -98,10 +100,18 @@ class Acceptor:
         self._clients.discard(client)
         self._changed()
 
-    def relayed(self, client: ClientSide) -> None:
-        """A tunnel passes bytes on from now on."""
-        self._counts.accepted()
-        self._counts.tunnel("passed")
+    def relayed(self, client: ClientSide) -> bool:
+        """A tunnel is about to pass bytes on; False: the engine has to decide after all."""
+        assert client.terms is not None
+        try:
+            relayed = client.terms.begun(client)
+        except Exception:
+            self.policy.failed("light_path")
+            relayed = False
+        if relayed:
+            self._counts.accepted()
+            self._counts.tunnel("passed")
+        return relayed
 
     def unreachable(self, client: ClientSide, error: OSError) -> None:
         """The site of a tunnel cannot be connected to."""
@@ -115,22 +125,40 @@ class Acceptor:
         """A connection is over."""
         if client in self._clients:
             self._clients.discard(client)
-            self._count(client)
+            self.count(client)
+            self._end(client)
             self._changed()
+
+    def _end(self, client: ClientSide) -> None:
+        try:
+            if client.terms is not None:
+                client.terms.ended()
+        except Exception:
+            self.policy.failed("light_path")
 
     # -- from outside
 
     def follow_rules(self) -> None:
         """The rules have changed: a tunnel to a host about which something has to be decided now is
-        closed. Its client connects again."""
-        for client in list(self._clients):
-            try:
-                needs_engine = any(map(self.policy.needs_engine, client.hosts))
-            except Exception:
-                self.policy.failed("light_path")
-                needs_engine = True
-            if needs_engine:
+        closed. Its client connects again; very many are closed within some seconds, not at once."""
+        loop = asyncio.get_running_loop()
+        closing = [client for client in self._clients if self._no_longer_fits(client)]
+        spread = min(SPREAD_SECONDS, len(closing) / CLOSED_A_SECOND)
+        for number, client in enumerate(closing):
+            if spread < SWEEP_SECONDS / 100:
                 client.close()
+            else:
+                loop.call_later(spread * number / len(closing), client.close)
+
+    def _no_longer_fits(self, client: ClientSide) -> bool:
+        terms = client.terms
+        if terms is None or terms.watched:
+            return False
+        try:
+            return any(map(terms.needs_engine, client.hosts))
+        except Exception:
+            self.policy.failed("light_path")
+            return True
 
     def close_idle(self, now: float, seconds: float) -> None:
         """While draining: close what has been idle for so many seconds. `now`: seconds on the
@@ -157,20 +185,26 @@ class Acceptor:
 
     def _is_active(self, client: ClientSide, now: float) -> bool:
         """Count what has passed; whether something has since the last look."""
-        if not self._count(client):
+        if not self.count(client):
             return False
         client.active = now
         return True
 
-    def _count(self, client: ClientSide) -> bool:
+    def count(self, client: ClientSide) -> bool:
+        """Count what has passed in a tunnel since the last time; whether anything has."""
         sent, client.sent = client.sent, 0
         received = 0
         if client.site is not None:
             received, client.site.received = client.site.received, 0
-        if sent or received:
-            self._counts.volume(sent, received)
-            return True
-        return False
+        if not sent and not received:
+            return False
+        self._counts.volume(sent, received)
+        try:
+            if client.terms is not None:
+                client.terms.passed(sent + received)
+        except Exception:
+            self.policy.failed("light_path")
+        return True
 
     def _close_overdue(self, client: ClientSide, now: float) -> None:
         """Close what has waited for too long."""

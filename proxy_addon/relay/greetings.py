@@ -8,6 +8,7 @@ decides about it.
 from __future__ import annotations
 
 import re
+import string
 from enum import Enum
 from typing import NamedTuple
 
@@ -24,7 +25,17 @@ _SERVER_NAME = 0  # number of the extension, RFC 6066
 _HOST_NAME = 0  # type of a name in it
 _MAX_NAME = 253
 _NAME = re.compile(rb"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
-_METHOD_BYTES = 3  # bytes needed to recognise a request line
+_END_OF_HEAD = re.compile(rb"\n\r?\n")
+_FOLDED = re.compile(rb"\r?\n[ \t]+")  # a field that goes on in the next line
+# What methods consist of, RFC 9110, section 5.6.2.
+TOKEN = frozenset(b"!#$%&'*+-.^_`|~" + (string.digits + string.ascii_letters).encode())
+# Those of the IANA registry. A client that has sent less than a method and a space is waited for
+# only if it may become one of these: other protocols begin with short words as well.
+_METHODS = frozenset(
+    b"ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LOCK MERGE MKACTIVITY "
+    b"MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE OPTIONS ORDERPATCH PATCH POST PRI PROPFIND PROPPATCH PUT QUERY "
+    b"REBIND REPORT SEARCH TRACE UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL".split()
+)
 
 
 class GreetingKind(Enum):
@@ -61,18 +72,30 @@ def _limit(data: bytes) -> None:
 
 
 def _read_text(data: bytes) -> Greeting | None:
-    if not data[:_METHOD_BYTES].isalpha():
-        return Greeting(GreetingKind.OTHER)
-    if len(data) < _METHOD_BYTES:
+    line = request_line(data)
+    if line is None:
         return None
-    line, ended, _ = data.partition(b"\n")
-    if b"HTTP/" in line or (not ended and b" " in line):
+    if line:
         names = names_in_request(data)
         if names is None:
             _limit(data)
             return None
         return Greeting(GreetingKind.HTTP, tuple(dict.fromkeys(filter(None, names))))
     return Greeting(GreetingKind.OTHER)
+
+
+def request_line(data: bytes) -> bytes | None:
+    """What may be the first line of a request, complete or not; b"" when it is not one, None while
+    the bytes are too few to tell."""
+    data = data.lstrip(b"\r\n")  # servers skip empty lines before a request
+    line, ended, _ = data.partition(b"\n")
+    method, has_method, _ = line.partition(b" ")
+    if not TOKEN.issuperset(method):
+        return b""
+    if has_method:
+        return line if method and (b"HTTP/" in line or not ended) else b""
+    may_begin = not ended and any(known.startswith(method) for known in _METHODS)
+    return None if may_begin else b""
 
 
 def _handshake(data: bytes) -> bytes | None:
@@ -166,12 +189,10 @@ def _normal(name: bytes) -> str:
 def names_in_request(data: bytes) -> tuple[str, ...] | None:
     """The host of the request's address and every Host field, normalised, "" for none; None while
     the head is incomplete."""
-    head, complete, _ = data.partition(b"\r\n\r\n")
-    if not complete:
-        head, complete, _ = data.partition(b"\n\n")
-        if not complete:
-            return None
-    first, *lines = head.split(b"\n")
+    end = _END_OF_HEAD.search(data := data.lstrip(b"\r\n"))
+    if end is None:
+        return None
+    first, *lines = _FOLDED.sub(b" ", data[: end.start()]).split(b"\n")
     names = [_host_of_target(first)]
     for line in lines:
         name, colon, value = line.partition(b":")

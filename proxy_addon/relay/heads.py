@@ -55,6 +55,8 @@ def read_head(data: bytes) -> ConnectHead | None:
     host, port = normalise(target[1].decode("ascii")), int(target[2])
     if not host or port > 0xFFFF or not _agrees(fields.get(b"host"), host):
         raise Unusual
+    if b"xn--" in target[1].lower():
+        _check_idna(target[1])
     return ConnectHead(host, port, fields, end + 4)
 
 
@@ -69,6 +71,14 @@ def _fields(lines: list[bytes]) -> dict[bytes, bytes]:
             raise Unusual
         fields[name] = field[2]
     return fields
+
+
+def _check_idna(host: bytes) -> None:
+    """The engine refuses names that are no valid international ones."""
+    try:
+        host.decode("idna")
+    except UnicodeError:
+        raise Unusual from None
 
 
 def _agrees(field: bytes | None, host: str) -> bool:

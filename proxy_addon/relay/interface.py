@@ -26,6 +26,35 @@ type ConnectSite = Callable[[str, int, str], Awaitable[SiteConnection]]
 Raises OSError."""
 
 
+class RelayedTunnel(Protocol):
+    """A tunnel as those see it who watch it."""
+
+    def count(self) -> None:
+        """Report what has passed since it was last reported (`TunnelTerms.passed`)."""
+
+    def close(self) -> None:
+        """End it; what has been received is still delivered."""
+
+
+class TunnelTerms(Protocol):
+    """On which terms a tunnel is relayed. `watched`: whoever made them ends it when they do not
+    hold any more; else they are asked again after each change of rules."""
+
+    watched: bool
+
+    def needs_engine(self, host: str) -> bool:
+        """Whether something has to be decided about traffic to a host."""
+
+    def begun(self, tunnel: RelayedTunnel) -> bool:
+        """Bytes are about to be passed on; False: the engine has to decide after all."""
+
+    def passed(self, size: int) -> None:
+        """So many more bytes have passed, either way."""
+
+    def ended(self) -> None:
+        """The tunnel is over."""
+
+
 class RelayPolicy(Protocol):
     """What has to be known of rules and settings. Called on the event loop; never waits.
 
@@ -44,11 +73,9 @@ class RelayPolicy(Protocol):
     def client_allowed(self, address: str) -> bool:
         """Whether a client at this address may use the proxy."""
 
-    def may_relay(self, head: ConnectHead) -> bool:
-        """Whether this CONNECT is certainly fine and nothing has to be decided about its host."""
-
-    def needs_engine(self, host: str) -> bool:
-        """Whether something has to be decided about traffic to a host, as far as its name tells."""
+    def terms(self, address: str, head: ConnectHead) -> TunnelTerms | None:
+        """On which terms a client's tunnel is relayed; None: not at all, as far as CONNECT
+        tells."""
 
     def asker(self, address: str, head: ConnectHead) -> str:
         """Who asks, for their share of name look-ups: a person, or the client's address."""

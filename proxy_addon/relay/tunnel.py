@@ -21,8 +21,9 @@ from typing import Protocol
 from proxy_addon.relay.engine_transport import EngineTransport
 from proxy_addon.relay.greetings import MAX_GREETING_BYTES, read_greeting
 from proxy_addon.relay.heads import METHOD, ConnectHead, Unusual, read_head
-from proxy_addon.relay.interface import ConnectSite, ProtocolFactory, RelayPolicy
+from proxy_addon.relay.interface import ConnectSite, ProtocolFactory, RelayPolicy, TunnelTerms
 from proxy_addon.relay.proxy_protocol import PREFIX_1, BadHeader, may_begin, read_header
+from proxy_addon.relay.site_side import SiteSide, pause, resume
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _MAX_EARLY_BYTES = MAX_GREETING_BYTES  # sent by the client before its CONNECT was answered
@@ -43,57 +44,17 @@ class TunnelOwner(Protocol):
     def handed_over(self, client: ClientSide) -> None:
         """The engine has the connection from now on."""
 
-    def relayed(self, client: ClientSide) -> None:
-        """Bytes are passed on from now on."""
+    def relayed(self, client: ClientSide) -> bool:
+        """Bytes are about to be passed on; False: the engine has to decide after all."""
+
+    def count(self, client: ClientSide) -> bool:
+        """Count what has passed since the last time; whether anything has."""
 
     def unreachable(self, client: ClientSide, error: OSError) -> None:
         """The site cannot be connected to."""
 
     def closed(self, client: ClientSide) -> None:
         """A connection is over."""
-
-
-class SiteSide(asyncio.Protocol):
-    """The connection to the site."""
-
-    __slots__ = ("client", "ended", "received", "transport")
-
-    transport: asyncio.Transport
-
-    def __init__(self, client: ClientSide) -> None:
-        self.client = client
-        self.received = 0  # bytes from the site since they were last counted
-        self.ended = False  # the site sends no more
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See `asyncio.Protocol`."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Pass bytes on to the client."""
-        self.received += len(data)
-        client = self.client
-        if client.waits_for_greeting:
-            client.site_speaks_first()
-        client.transport.write(data)
-
-    def eof_received(self) -> bool:
-        """The site sends no more; the client still may."""
-        self.ended = True
-        return self.client.site_ended()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """The connection is over."""
-        self.client.site_lost()
-
-    def pause_writing(self) -> None:
-        """The site reads more slowly than the client sends."""
-        _pause(self.client.transport)
-
-    def resume_writing(self) -> None:
-        """It has caught up."""
-        _resume(self.client.transport)
 
 
 class ClientSide(asyncio.Protocol):
@@ -113,6 +74,7 @@ class ClientSide(asyncio.Protocol):
         "hosts",
         "sent",
         "site",
+        "terms",
         "transport",
         "waits_for_greeting",
     )
@@ -130,6 +92,7 @@ class ClientSide(asyncio.Protocol):
         self._passed: tuple[str, int] | None = None  # the address that a balancer passed on
         self.address = ""
         self.hosts: tuple[str, ...] = ()  # named by CONNECT and greeting, normalised
+        self.terms: TunnelTerms | None = None  # known once it may be relayed
         self.site: SiteSide | None = None
         self.sent = 0  # bytes to the site since they were last counted
         self.ended = False  # the client sends no more
@@ -176,6 +139,8 @@ class ClientSide(asyncio.Protocol):
             return False
         if self.waits_for_greeting:
             self._pass_on()
+            if self.site is None:
+                return False
         if site.ended:
             site.transport.close()
             return False
@@ -194,12 +159,16 @@ class ClientSide(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client reads more slowly than the site sends."""
         if self.site is not None:
-            _pause(self.site.transport)
+            pause(self.site.transport)
 
     def resume_writing(self) -> None:
         """It has caught up."""
         if self.site is not None:
-            _resume(self.site.transport)
+            resume(self.site.transport)
+
+    def count(self) -> None:
+        """See `RelayedTunnel`."""
+        self._owner.count(self)
 
     def close(self) -> None:
         """End both sides; what has been received is still delivered."""
@@ -247,15 +216,16 @@ class ClientSide(asyncio.Protocol):
             head = read_head(self._pending)
             if head is None:
                 return
-            relayed = self._owner.policy.may_relay(head)
+            terms = self._owner.policy.terms(self.address, head)
         except Unusual:
-            relayed = False
+            terms = None
         except Exception:
             self._owner.policy.failed("light_path")
-            relayed = False
-        if not relayed or head is None:
+            terms = None
+        if terms is None or head is None:
             self.hand_over()
             return
+        self.terms = terms
         self._head, self._pending = self._pending[: head.size], self._pending[head.size :]
         self.hosts = (head.host,)
         self._on_data = self._wait_for_site
@@ -313,16 +283,16 @@ class ClientSide(asyncio.Protocol):
     # -- 3. the greeting
 
     def _read_greeting(self) -> None:
-        policy = self._owner.policy
+        assert self.terms is not None
         try:
             greeting = read_greeting(self._pending)
             if greeting is None:
                 return
-            needs_engine = any(map(policy.needs_engine, greeting.hosts))
+            needs_engine = any(map(self.terms.needs_engine, greeting.hosts))
         except Unusual:
             needs_engine, greeting = True, None
         except Exception:
-            policy.failed("light_path")
+            self._owner.policy.failed("light_path")
             needs_engine, greeting = True, None
         if needs_engine or greeting is None:
             self.hand_over()
@@ -338,10 +308,12 @@ class ClientSide(asyncio.Protocol):
         """From here on bytes are passed on as they come."""
         site = self.site
         assert site is not None
+        if not self._owner.relayed(self):
+            self.hand_over()
+            return
         self.waits_for_greeting = False
         self._head = b""
         data, self._pending = self._pending, b""
-        self._owner.relayed(self)
         if data:
             self.sent += len(data)
             site.transport.write(data)
@@ -355,13 +327,15 @@ class ClientSide(asyncio.Protocol):
             return False
         if self.waits_for_greeting:
             self._pass_on()
+            if self.site is None:
+                return False
         if self.transport.can_write_eof():
             self.transport.write_eof()
         return True
 
     def site_lost(self) -> None:
         """The connection to the site is over."""
-        if self.site is not None:
+        if self.site is not None:  # else the engine has the client
             self.transport.close()
 
     # -- the engine
@@ -383,13 +357,3 @@ class ClientSide(asyncio.Protocol):
         engine.connection_made(seen if changed else self.transport)  # type: ignore[arg-type]
         if data and isinstance(engine, asyncio.Protocol):
             engine.data_received(data)
-
-
-def _pause(transport: asyncio.Transport) -> None:
-    if not transport.is_closing():
-        transport.pause_reading()
-
-
-def _resume(transport: asyncio.Transport) -> None:
-    if not transport.is_closing():
-        transport.resume_reading()

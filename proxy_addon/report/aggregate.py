@@ -159,7 +159,7 @@ class _Person:
 
     def _piece(self, piece: UsageSegment) -> None:
         """Count a piece, cut where days and hours begin."""
-        start, end, platform, charged = piece
+        start, end, platform, charged, estimated = piece
         hours, ends = self.made.hours, self.span.days
         role = self._role(start)
         while start < end:
@@ -173,6 +173,7 @@ class _Person:
                 cell.charged += seconds
             else:
                 cell.free += seconds
+                cell.estimated += seconds if estimated else 0.0
             start = until
 
     def _add_to_totals(self) -> None:

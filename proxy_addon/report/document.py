@@ -106,6 +106,7 @@ def _sum(found: Sum) -> dict[str, float | int]:
     return {
         "charged_seconds": round(found.charged, 3),
         "free_seconds": round(found.free, 3),
+        "estimated_seconds": round(found.estimated, 3),
         "people": found.people,
         "visits": found.visits,
         "ran_out": found.ran_out,
@@ -171,6 +172,11 @@ def notes(report: Report) -> list[str]:
         "Roles and limits are those of the rules in force now, a rota asked for the time of the visit; somebody with "
         "several roles counts under the first."
     )
+    if report.whole.estimated:
+        lines.append(
+            "Connections of people who are free at that time are not opened; their time is estimated from the bytes "
+            "that passed."
+        )
     if rules.pseudonyms:
         lines.append(
             "Names are pseudonyms. A role is known only of people whose name this host knows; the limits of anybody "

@@ -12,7 +12,7 @@ from proxy_addon.presentation import theme
 from proxy_addon.report import charts
 from proxy_addon.report.charts import Bars, ChartSeries, clock
 from proxy_addon.report.document import WEEKDAYS, in_order, limits, notes, observed
-from proxy_addon.report.totals import Report, Table
+from proxy_addon.report.totals import Report, Sum, Table
 
 _HERE: Final = Path(__file__).parent
 _TEMPLATES: Final = theme.environment(_HERE, report_style=(_HERE / "report.css").read_text("utf-8"))
@@ -106,7 +106,7 @@ def _facts(report: Report) -> list[Fact]:
     facts = [
         Fact("People active", f"{whole.people:,}", f"at most {busiest:,} on one day"),
         Fact("Charged", clock(whole.charged), f"{share:.0%} of all attention"),
-        Fact("Free by the rules", clock(whole.free), f"{1 - share:.0%} of all attention"),
+        Fact("Free by the rules", clock(whole.free), _free_share(whole, 1 - share)),
         Fact(
             "Visits",
             f"{whole.visits:,}",
@@ -129,6 +129,11 @@ def _facts(report: Report) -> list[Fact]:
             Fact("Over the limit", clock(beyond), "what observed allowances would have stopped")
         )
     return facts
+
+
+def _free_share(whole: Sum, share: float) -> str:
+    text = f"{share:.0%} of all attention"
+    return f"{text}, {clock(whole.estimated)} estimated" if whole.estimated else text
 
 
 def _charts(report: Report) -> list[Chart]:

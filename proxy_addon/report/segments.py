@@ -17,12 +17,13 @@ from proxy_addon.ledger.interface import PlainVisit
 
 
 class UsageSegment(NamedTuple):
-    """A stretch of one person on one platform; instants."""
+    """A stretch of one person on one platform; instants. `estimated`: free, by bytes."""
 
     start: float
     end: float
     platform: str
     charged: bool
+    estimated: bool = False
 
 
 def pieces(visits: Iterable[PlainVisit], start: float, end: float) -> list[UsageSegment]:
@@ -33,19 +34,23 @@ def pieces(visits: Iterable[PlainVisit], start: float, end: float) -> list[Usage
     for visit in visits:
         if visit.end > start and visit.start < end and visit.end > visit.start:
             (free if visit.allowance is None else charged).append(visit)
-    found = [UsageSegment(*cut, platform, True) for cut, platform in _in_turn(charged, start, end)]
+    found = [
+        UsageSegment(*cut, visit.platform, True) for cut, visit in _in_turn(charged, start, end)
+    ]
     covered = normalise(Interval(piece.start, piece.end) for piece in found)
-    for cut, platform in _in_turn(free, start, end):
+    for cut, visit in _in_turn(free, start, end):
         rest = difference((cut,), clip(covered, *cut)) if covered else (cut,)
-        found += [UsageSegment(*part, platform, False) for part in rest]
+        found += [UsageSegment(*part, visit.platform, False, visit.estimated) for part in rest]
     return found
 
 
-def _in_turn(visits: list[PlainVisit], start: float, end: float) -> Iterator[tuple[Interval, str]]:
+def _in_turn(
+    visits: list[PlainVisit], start: float, end: float
+) -> Iterator[tuple[Interval, PlainVisit]]:
     """What each visit adds to those before it."""
     reached = start
     for visit in sorted(visits, key=lambda each: (each.start, each.end)):
         cut = Interval(max(visit.start, reached), min(visit.end, end))
         if cut.end > cut.start:
-            yield cut, visit.platform
+            yield cut, visit
             reached = cut.end

@@ -11,11 +11,13 @@ from proxy_addon.report.date_range import Span
 
 @dataclass(slots=True)
 class Sum:
-    """Attention of some people for some time. `ran_out`: times that an allowance had nothing left,
+    """Attention of some people for some time. `estimated`: how much of `free` was estimated from
+    bytes. `ran_out`: times that an allowance had nothing left,
     at most once for each person, allowance and day."""
 
     charged: float = 0.0
     free: float = 0.0
+    estimated: float = 0.0
     people: int = 0
     visits: int = 0
     ran_out: int = 0
@@ -29,6 +31,7 @@ class Sum:
         """Add everything but the people, who must be counted once."""
         self.charged += other.charged
         self.free += other.free
+        self.estimated += other.estimated
         self.visits += other.visits
         self.ran_out += other.ran_out
 

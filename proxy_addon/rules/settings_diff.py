@@ -34,5 +34,6 @@ _SETTINGS: Mapping[str, Callable[[RuleSet], str]] = {
     "week_starts": lambda rules: _DAYS[rules.week_starts],
     "unidentified": lambda rules: rules.unidentified_role or "refuse",
     "on_failure": lambda rules: str(rules.on_failure),
+    "decrypt": lambda rules: str(rules.decrypt),
     "retention": lambda rules: rule_text.length(rules.retention),
 }

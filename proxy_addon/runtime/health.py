@@ -15,6 +15,7 @@ from proxy_addon.rule_tests.runner import run_folder
 from proxy_addon.system.clock import Clock
 from proxy_addon.system.health import FINE, PartHealth, down
 
+DRAINING = down("draining: no new connections")
 LOOP_STALE = 5.0  # seconds without a heartbeat after which the loop counts as stuck
 
 
@@ -65,7 +66,7 @@ class Readiness:
         silent = self._clock.now() - self._last_tick()
         stale = f"the event loop has not turned for {silent:.0f} s"
         return {
-            "proxy": down("draining: no new connections") if self._draining() else FINE,
+            "proxy": DRAINING if self._draining() else FINE,
             "loop": FINE if silent < LOOP_STALE else down(stale),
             "ledger": ledger_health(self._ledger()),
             "rules": self._rules(),

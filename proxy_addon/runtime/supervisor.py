@@ -28,6 +28,7 @@ from proxy_addon.config.settings import Settings
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.observability.exposition import Counted, forget_worker, workers
 from proxy_addon.runtime.application import Application
+from proxy_addon.runtime.health import DRAINING
 from proxy_addon.system import logging_setup as logs
 from proxy_addon.system.health import FINE, PartHealth, down
 from proxy_addon.system.reuseport import SharedPort
@@ -303,6 +304,8 @@ class Supervisor:
         workers = list(self._workers.values())
         alive = sum(w.ready and w.process.is_alive() for w in workers)
         checks["workers"] = FINE if alive else down("no worker is running")
+        if self._stop.is_set():
+            checks["proxy"] = DRAINING
         for worker in workers:
             for name, part in worker.checks.items():
                 if not part.ok:

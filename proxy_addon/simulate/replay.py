@@ -16,8 +16,8 @@ from proxy_addon.core.metering.referer import page_of
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Activity, Person, Visit
 from proxy_addon.metering.assembly import assemble, numbered
-from proxy_addon.metering.enforcer import CHUNK_SECONDS, STREAM_AGE, TUNNEL_SECONDS
 from proxy_addon.metering.flight import Flight
+from proxy_addon.metering.traffic_meter import CHUNK_SECONDS, STREAM_AGE, TUNNEL_SECONDS
 from proxy_addon.observability.metrics import NoMetrics
 from proxy_addon.simulate.result import Result
 from proxy_addon.trace.event import TraceEvent

@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core.intervals import measure, normalise
+from proxy_addon.core.metering.evidence import is_estimated
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Balance, Interval, Visit
 from proxy_addon.presentation import durations as words
@@ -70,7 +71,8 @@ class Card(NamedTuple):
 
 
 class VisitView(NamedTuple):
-    """One visit. `why`: what opened, extended and closed it; `key` identifies it."""
+    """One visit. `estimated`: free time in connections that were not opened. `why`: what opened,
+    extended and closed it; `key` identifies it."""
 
     platform: str
     section: str | None
@@ -80,6 +82,7 @@ class VisitView(NamedTuple):
     charged: str | None
     rule: str | None
     key: str
+    estimated: bool
     why: tuple[str, ...]
 
 
@@ -165,6 +168,7 @@ def _row(visit: Visit, now: float, rules: RuleSet) -> VisitView:
         charged=words.label(visit.allowance) if visit.allowance else None,
         rule=visit.rule,
         key=visit.id,
+        estimated=is_estimated(visit.evidence),
         why=evidence.sentences(visit, now, rules.zone),
     )
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from proxy_addon.cli.report_tables import clock, print_report
 from proxy_addon.ledger.interface import PlainVisit
 from tests.core.policies import at
-from tests.report.scene import DAILY, RULE, made, observing, office
+from tests.report.scene import DAILY, LUNCH, RULE, made, observing, office
 
 
 def shown(report, by: str = "platform", width: int = 140) -> str:
@@ -42,6 +42,12 @@ def test_sums() -> None:
         "1",
         "10 min",
     ]
+
+
+def test_estimated_free_time() -> None:
+    """It is named beside the free time that it is a part of."""
+    lunch = PlainVisit("dora", "x", None, LUNCH, at("12:10"), at("12:20"), estimated=True)
+    assert "- charged and 10 min free (10 min of it estimated) in 1 visits" in shown(made(lunch))
 
 
 def test_observed() -> None:

@@ -47,7 +47,15 @@ def test_json_to_the_letter() -> None:
     assert datetime.fromisoformat(daily["resets_at"]).tzinfo is not None
     assert answer["allowances"]["rolling"]["resets_at"] is None
     (visit,) = answer["visits"]
-    assert list(visit) == ["platform", "section", "allowance", "rule", "start", "end"]
+    assert list(visit) == [
+        "platform",
+        "section",
+        "allowance",
+        "rule",
+        "start",
+        "end",
+        "estimated",
+    ]
     assert (visit["platform"], visit["section"], visit["allowance"]) == ("x", None, "daily")
     length = datetime.fromisoformat(visit["end"]) - datetime.fromisoformat(visit["start"])
     assert length.total_seconds() == pytest.approx(20.0, abs=1.0)
@@ -102,6 +110,7 @@ def test_explained_to_the_letter() -> None:
         "rule",
         "start",
         "end",
+        "estimated",
         "evidence",
     ]
     assert old["evidence"] is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from db.ledger import SqlLedger
 from db.upgrade import upgrade
-from proxy_addon.core.types import Visit
+from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 from proxy_addon.ledger.interface import PlainVisit
 from tests.db.engines import ENGINES, new_url
 
@@ -44,6 +45,22 @@ def test_by_person_then_by_start(ledger: SqlLedger) -> None:
         PlainVisit("ana", "x", "daily", "rule", T0 + 7, T0 + 8),
         PlainVisit("bo", "x", "daily", "rule", T0 + 5, T0 + 6),
     ]
+
+
+def test_free_time_that_was_estimated(ledger: SqlLedger) -> None:
+    """Of free visits it is told whether they are estimates; of charged ones nobody asks."""
+    estimate = EvidenceSummary(("estimated", T0), (Extension("estimated", T0, T0 + 5, 2),))
+    mixed = estimate._replace(extended=(*estimate.extended, Extension("page-opened", T0, T0, 1)))
+    ledger.write_visits(
+        [
+            replace(visit("a", "ana", 0, 9, None), evidence=estimate),
+            replace(visit("b", "ana", 10, 19, None), evidence=mixed),
+            replace(visit("c", "ana", 20, 29), evidence=estimate),
+            visit("d", "ana", 30, 39, None),
+        ]
+    )
+    found = [each.estimated for each in ledger.stretches(T0, T0 + 100)]
+    assert found == [True, False, False, False]
 
 
 def test_what_touches_the_time(ledger: SqlLedger) -> None:

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.e2e
 VIDEO = "https://www.youtube.com/stream?seconds=60&rate=100000&type=video/mp4"
 PAGE = "https://www.facebook.com/"
 KNOWN, STRANGER = "127.0.3.1", "127.0.3.2"
-RESOLUTION = 1.0  # seconds; a stream is charged in steps of this length (enforcer.CHUNK_SECONDS)
+RESOLUTION = (
+    1.0  # seconds; a stream is charged in steps of this length (traffic_meter.CHUNK_SECONDS)
+)
 
 
 @pytest.fixture(scope="module")

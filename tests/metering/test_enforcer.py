@@ -10,19 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy_addon.core.intervals import measure, normalise
-from proxy_addon.core.ruleset import Mode, OnFailure
-from proxy_addon.core.types import Grant, Interval, Reason, Target, Verdict
+from proxy_addon.core.types import Interval, Reason, Verdict
 from tests.core.policies import H, M
-from tests.metering.two_platforms import (
-    FETCH,
-    NAVIGATE,
-    START,
-    TAIL,
-    ask,
-    load,
-    small_allowance,
-    tunnel,
-)
+from tests.metering.two_platforms import FETCH, NAVIGATE, START, TAIL, load, small_allowance, tunnel
 from tests.shell import Shell
 
 quick = settings(max_examples=60, deadline=None)
@@ -130,87 +120,6 @@ def test_what_is_ignored_never_changes_a_charge(
             judged = load(loud, NOISE[what], now, size=900)
             assert judged is None or not judged.activity.counts
     assert quiet.rows() == loud.rows()
-
-
-def test_a_heads_up_comes_once_in_each_window() -> None:
-    """On a page load, when little is left; continuing goes on; the next day it comes again."""
-    shell = Shell(small_allowance(limit=5 * M, warn_at=2 * M))
-    noticed = []
-    for day in (0, 24 * H):
-        for second in range(0, 280, 20):
-            now = START + day + second
-            asked = ask(shell, NAVIGATE, now)
-            if asked.notice is not None:
-                assert asked.flight is None
-                noticed.append((day, asked.notice.left))
-            shell.open("dora", "x.com", now)
-    assert [day for day, _ in noticed] == [0, 24 * H]
-    assert all(M < left <= 2 * M for _, left in noticed)
-
-
-def test_a_heads_up_comes_again_after_a_grant() -> None:
-    """More time was given, so its end is another end."""
-    shell = Shell(small_allowance(limit=M + TAIL, warn_at=M))
-    shell.open("dora", "facebook.com", START)
-    assert ask(shell, NAVIGATE, START + 1).notice is None
-    shell.book.of("dora").grant(Grant("g", "dora", "a", 3 * M, "r", "ada", START, START + H))
-    assert ask(shell, NAVIGATE, START + 2).notice is None
-    for second in range(0, 180, 20):
-        shell.open("dora", "facebook.com", START + second)
-    assert shell.open("dora", "x.com", START + 181).decision.verdict is Verdict.SPEND
-    assert len([d for d in shell.metrics.decisions if d.blocks]) == 0
-
-
-def test_no_heads_up_without_a_page_or_when_nobody_wants_one() -> None:
-    """Scripts and pictures are not interrupted, and `warn_at: 0` means none."""
-    assert ask(Shell(small_allowance(limit=M, warn_at=M)), FETCH, START).notice is None
-    assert ask(Shell(small_allowance(limit=M)), NAVIGATE, START).notice is None
-    assert ask(Shell(small_allowance(limit=M, warn_at=M)), NAVIGATE, START).notice is not None
-
-
-@pytest.mark.parametrize(
-    ("on_failure", "seen", "verdict"),
-    [
-        (OnFailure.ALLOW, True, Verdict.ALLOW),
-        (OnFailure.ALLOW, False, Verdict.ALLOW),
-        (OnFailure.BLOCK, True, Verdict.BLOCK),
-        (OnFailure.LAST_KNOWN, False, Verdict.BLOCK),
-        (OnFailure.LAST_KNOWN, True, Verdict.SPEND),
-    ],
-)
-def test_when_we_fail(on_failure: OnFailure, seen: bool, verdict: Verdict) -> None:
-    """The configured verdict; the last one only for somebody who was told one."""
-    shell = Shell(small_allowance(on_failure=on_failure))
-    if seen:
-        shell.open("dora", "x.com", START)
-    dora = shell.enforcer.person("dora", None, START)
-    said = shell.enforcer.failure(dora, Target("x"))
-    assert said.verdict is verdict
-    assert (said.reason is Reason.UNAVAILABLE) is (verdict is not Verdict.SPEND)
-    nobody = shell.enforcer.failure(None, Target("x"))
-    assert nobody.blocks is (on_failure is not OnFailure.ALLOW)
-    shell.enforcer.drop("dora")
-    assert shell.enforcer.failure(dora, Target("x")).verdict is nobody.verdict
-
-
-def test_a_failure_of_a_policy_that_is_tried_out_stops_nobody() -> None:
-    """And says that it would have."""
-    said = Shell(small_allowance(mode=Mode.OBSERVE, on_failure=OnFailure.BLOCK)).enforcer.failure(
-        None, Target("x")
-    )
-    assert (said.verdict, said.would) == (Verdict.ALLOW, Verdict.BLOCK)
-
-
-def test_strangers_while_the_ledger_is_away() -> None:
-    """What they used is not known, so they get the verdict for failures; when it is back they are
-    asked as others."""
-    shell = Shell(small_allowance(on_failure=OnFailure.BLOCK))
-    shell.open("dora", "x.com", START)
-    shell.book.ledger_away(True)
-    assert shell.open("bo", "x.com", START + 1).decision.reason is Reason.UNAVAILABLE
-    assert shell.open("dora", "x.com", START + 1).decision.reason is Reason.WITHIN
-    shell.book.ledger_away(False)
-    assert shell.open("bo", "x.com", START + 2).decision.reason is Reason.WITHIN
 
 
 def test_a_clock_that_jumps_is_nobodys_time() -> None:

@@ -43,6 +43,7 @@ def test_statement_has_the_fields_of_the_contract_and_no_others() -> None:
                 "rule": "Lunch",
                 "start": "2026-11-02T14:50:00+00:00",
                 "end": "2026-11-02T14:50:05+00:00",
+                "estimated": False,
             }
         ],
     }

@@ -36,7 +36,15 @@ def harness(tmp_path: Path) -> Iterator[ProxyHarness]:
 
 # Tests that speak of tunnels run with the light path in front of the engine and without it; those
 # that look into the engine's handlers without it.
-BOTH_WAYS = {"test_tunnels", "test_tunnel_choice", "test_client_side", "test_rule_changes"}
+BOTH_WAYS = {
+    "test_bad_input",
+    "test_client_side",
+    "test_free_tunnel",
+    "test_request_ids",
+    "test_rule_changes",
+    "test_tunnel_choice",
+    "test_tunnels",
+}
 ENGINE_ONLY = {"test_closing"}
 
 

@@ -10,6 +10,7 @@ import ssl
 import pytest
 from structlog.testing import capture_logs
 
+from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.light_path import LightPathPolicy
 from proxy_addon.relay.heads import ConnectHead, read_head
 from tests.e2e.client import read_until
@@ -27,7 +28,9 @@ def head(authority: str, *fields: str) -> ConnectHead:
 
 def policy(harness: ProxyHarness) -> LightPathPolicy:
     """The policy of an office."""
-    return LightPathPolicy(harness.services, harness.addon.failures)
+    return LightPathPolicy(
+        harness.services, harness.addon.failures, DecisionRecorder(harness.services.decisions)
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,7 +49,8 @@ def policy(harness: ProxyHarness) -> LightPathPolicy:
 )
 def test_what_may_be_relayed(harness: ProxyHarness, authority: str, relayed: bool) -> None:
     """Hosts that no rule limits, on permitted ports, and nothing that is guarded."""
-    assert policy(harness).may_relay(head(authority)) is relayed
+    terms = policy(harness).terms("127.0.0.1", head(authority))
+    assert (terms is not None) is relayed
 
 
 def test_who_asks(harness: ProxyHarness) -> None:
@@ -63,13 +67,13 @@ def test_no_descriptor_left_is_logged_once_a_minute(harness: ProxyHarness) -> No
     """With what to do about it."""
     asked = policy(harness)
     with capture_logs() as logs:
-        pages = {asked.crowded() for _ in range(3)}
+        pages = [asked.crowded() for _ in range(3)]
     assert [line["event"] for line in logs] == [
         "connections refused: nearly all descriptors are in use"
     ]
     assert "LimitNOFILE" in logs[0]["hint"]
-    (page,) = pages
-    assert page.startswith(b"HTTP/1.1 503 ")
+    assert all(page.startswith(b"HTTP/1.1 503 ") for page in pages)
+    assert all(b"X-Allowance-Request: " in page for page in pages)
 
 
 def test_a_name_inside_that_is_limited(proxy: Serving) -> None:

@@ -27,6 +27,11 @@ class Policy:
     refuses: bool = False
     broken: bool = False
     failures: list[str] = field(default_factory=list)
+    watched: bool = False
+    changes_its_mind: bool = False
+    tunnels: list[object] = field(default_factory=list)
+    bytes: int = 0
+    ends: int = 0
 
     def is_balancer(self, address: str) -> bool:
         """See `RelayPolicy`."""
@@ -40,15 +45,28 @@ class Policy:
         """See `RelayPolicy`."""
         return not self.refuses
 
-    def may_relay(self, head: ConnectHead) -> bool:
+    def terms(self, address: str, head: ConnectHead) -> Policy | None:
         """See `RelayPolicy`."""
-        return not self.needs_engine(head.host)
+        return None if self.needs_engine(head.host) else self
 
     def needs_engine(self, host: str) -> bool:
-        """See `RelayPolicy`."""
+        """See `TunnelTerms`."""
         if self.broken:
             raise ValueError("broken")
         return host in self.limited
+
+    def begun(self, tunnel: object) -> bool:
+        """See `TunnelTerms`."""
+        self.tunnels.append(tunnel)
+        return not self.changes_its_mind
+
+    def passed(self, size: int) -> None:
+        """See `TunnelTerms`."""
+        self.bytes += size
+
+    def ended(self) -> None:
+        """See `TunnelTerms`."""
+        self.ends += 1
 
     def asker(self, address: str, head: ConnectHead) -> str:
         """See `RelayPolicy`."""

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from proxy_addon.relay.tunnel import ClientSide
 from tests.relay.hellos import client_hello
 from tests.relay.light_path import LightPath, connect_head, echo, module
 
@@ -156,3 +157,52 @@ async def test_a_thousand_tunnels_leave_nothing() -> None:
                 writer.close()
         await path.empty()
         assert path.counts.accepted_ == 0
+
+
+async def test_whoever_watches_a_tunnel_ends_it() -> None:
+    """After a change of rules it is not closed from here; its watcher hears of its bytes, may ask
+    for them at any time, and may end it."""
+    async with LightPath(echo).running() as path:
+        path.policy.watched = True
+        reader, writer = await path.tunnel()
+        writer.write(FREE)
+        await reader.readexactly(len(FREE))
+        path.policy.limited.add("news.example")
+        path.acceptor.follow_rules()
+        (watched,) = path.policy.tunnels
+        assert isinstance(watched, ClientSide)
+        watched.count()
+        assert path.policy.bytes == 2 * len(FREE)
+        writer.write(b"\x00")
+        assert await reader.readexactly(1) == b"\x00"
+        watched.close()
+        assert await reader.read() == b""
+        await path.empty()
+        assert (path.policy.bytes, path.policy.ends) == (2 * len(FREE) + 2, 1)
+
+
+async def test_terms_that_do_not_hold_any_more() -> None:
+    """Between CONNECT and greeting the answer has become another one: the engine goes on."""
+    async with LightPath(echo).running() as path:
+        path.policy.changes_its_mind = True
+        reader, writer = await path.tunnel()
+        writer.write(FREE)
+        assert await reader.readexactly(11) == b"engine here"
+        assert path.engine_saw == [connect_head("news.example") + FREE]
+        assert path.counts.tunnels == 0
+        writer.close()
+
+
+async def test_a_site_that_speaks_first_on_terms_that_do_not_hold() -> None:
+    """Nothing of what it says reaches the client."""
+
+    async def banner(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 ready\r\n")
+        await echo(reader, writer)
+
+    async with LightPath(banner).running() as path:
+        path.policy.changes_its_mind = True
+        reader, writer = await path.tunnel()
+        writer.write(b"EHLO x\r\n")
+        assert await reader.readexactly(11) == b"engine here"
+        writer.close()

@@ -14,10 +14,11 @@ from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import PlainVisit
 from proxy_addon.report.aggregate import OTHERWISE, needed_since
 from proxy_addon.report.date_range import around
+from proxy_addon.report.document import notes
 from proxy_addon.report.totals import Sum, Table
 from tests.core.policies import SAMPLE, M, at, per
 from tests.ledger.memory_ledger import MemoryLedger
-from tests.report.scene import DAILY, NOW, RULE, made, observing, office
+from tests.report.scene import DAILY, LUNCH, NOW, RULE, made, observing, office
 
 
 def sums(table: Table) -> dict[str, Sum]:
@@ -212,3 +213,15 @@ def test_nothing(visits: tuple[PlainVisit, ...]) -> None:
     report = made(*visits)
     assert report.empty
     assert report.whole == Sum()
+
+
+def test_free_time_that_was_estimated() -> None:
+    """It is a part of the free time, in every sum, and a note says what it is."""
+    lunch = PlainVisit("dora", "x", None, LUNCH, at("12:10"), at("12:20"), estimated=True)
+    seen = PlainVisit("dora", "facebook", None, LUNCH, at("12:15"), at("12:30"))
+    report = made(lunch, seen)
+    assert (report.whole.free, report.whole.estimated) == (1200.0, 600.0)
+    assert report.platforms.rows["x"].estimated == 600.0
+    assert report.platforms.rows["facebook"].estimated == 0.0
+    assert any("estimated from the bytes" in note for note in notes(report))
+    assert not any("estimated from the bytes" in note for note in notes(made(seen)))

@@ -29,6 +29,7 @@ def test_json() -> None:
         "name": "staff",
         "charged_seconds": 1200.0,
         "free_seconds": 1200.0,
+        "estimated_seconds": 0.0,
         "people": 1,
         "visits": 4,
         "ran_out": 1,

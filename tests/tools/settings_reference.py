@@ -68,8 +68,8 @@ MEANINGS = {
     "decision_log_days": "For how many days its lines are kept at most, 1 to 3650.",
     "flush": "How often visits are written to the ledger, from every 50ms to every 60s.",
     "drain": "How long responses in progress may take to finish after SIGTERM, up to 3600s.",
-    "drain_notice": "How long after SIGTERM `/readyz` says 503 while new connections are still accepted, so that a balancer"
-    " can send them elsewhere, up to 3600s.",
+    "drain_notice": "How long after SIGTERM `/readyz` says 503 while new connections are still accepted, so that a"
+    " balancer can send them elsewhere, up to 3600s.",
     "log_format": "`json`, `console`, or `auto`: console on a terminal, JSON elsewhere.",
     "log_level": "`debug`, `info`, `warning` or `error`.",
 }

@@ -125,6 +125,7 @@ async def test_me_json_is_the_format_of_the_contract() -> None:
         "rule": "Learning is work",
         "start": "2026-11-02T10:30:00+00:00",
         "end": "2026-11-02T10:52:00+00:00",
+        "estimated": False,
     }
     assert len(body["visits"]) == 3
     assert answer.headers["cache-control"] == "no-store"

@@ -38,6 +38,7 @@ class Evidence(StrEnum):
     MEDIA_PLAYED = "a video or sound was played"
     MEDIA_STREAM = "a stream was running"
     BUSY_TUNNEL = "a busy connection of an app"
+    ESTIMATED = "a busy connection in free time, which was not opened"
     PREFETCH = "loaded ahead by the browser"
     EMBED_PATH = "a part made for other sites"
     EMBED_FRAME = "a frame on another site"

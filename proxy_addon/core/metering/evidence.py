@@ -30,11 +30,30 @@ time)."""
 _as_text = json.JSONEncoder(separators=(",", ":")).encode
 
 CODES: Final = {evidence: evidence.name.lower().replace("_", "-") for evidence in Evidence}
+ESTIMATED: Final = CODES[Evidence.ESTIMATED]
 ONE_FILM: Final = 60.0  # seconds that a player may play from its buffer
 _JOINS: Final = {
     CODES[kind]: ONE_FILM
-    for kind in (Evidence.MEDIA_PLAYED, Evidence.MEDIA_STREAM, Evidence.BUSY_TUNNEL)
+    for kind in (
+        Evidence.MEDIA_PLAYED,
+        Evidence.MEDIA_STREAM,
+        Evidence.BUSY_TUNNEL,
+        Evidence.ESTIMATED,
+    )
 }
+
+
+def is_estimated(summary: EvidenceSummary | None) -> bool:
+    """Whether all that is known of a visit is that bytes passed in tunnels which were not
+    opened."""
+    if summary is None or summary.opened[0] not in (ESTIMATED, RULE_CHANGED):
+        return False
+    return bool(summary.extended) and all(line.by == ESTIMATED for line in summary.extended)
+
+
+def says_estimated(text: str | None) -> bool:
+    """The same of a summary as it is kept as text; quick where it is not."""
+    return text is not None and ESTIMATED in text and is_estimated(unpacked(text))
 
 
 def opened(stretch: Stretch, start: float) -> EvidenceSummary:

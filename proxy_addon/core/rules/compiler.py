@@ -30,6 +30,7 @@ from proxy_addon.core.rules.report import ProblemCollector, validated
 from proxy_addon.core.rules.retention_checks import refuse_short_retention
 from proxy_addon.core.ruleset import (
     Allowance,
+    Decrypt,
     Metering,
     Mode,
     OnFailure,
@@ -235,6 +236,7 @@ def _rule_set(
         otherwise=otherwise,
         unidentified_role=policy.unidentified,
         on_failure=OnFailure(policy.on_failure),
+        decrypt=Decrypt(policy.decrypt),
         metering=metering,
         retention=policy.retention,
         pseudonyms=policy.privacy.pseudonyms,

@@ -35,7 +35,7 @@ from proxy_addon.core.rules.calendars import Feed
 from proxy_addon.core.rules.checks import Consequence, DeviceUser
 from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.rules.problems import Code
-from proxy_addon.core.ruleset import Calendar, Limit, Mode, OnFailure
+from proxy_addon.core.ruleset import Calendar, Decrypt, Limit, Mode, OnFailure
 
 
 def _plain(parse: Any, shape: Any = str) -> PlainValidator:
@@ -205,6 +205,7 @@ class PolicyModel(Strict):
         str | None, _plain(checks.unidentified, schema_patterns.UNIDENTIFIED)
     ] = "guest"
     on_failure: Annotated[str, _plain(checks.choice(*OnFailure), OnFailure)] = OnFailure.LAST_KNOWN
+    decrypt: Annotated[str, _plain(checks.choice(*Decrypt), Decrypt)] = Decrypt.NEEDED
     metering: Annotated[
         dict[str, Any], BeforeValidator(checks.keyed, schema_patterns.METERING)
     ] = {}
@@ -277,4 +278,5 @@ class PlatformModel(Strict):
     background: Annotated[list[EvidencePattern], Maybe] = []
     excludes: Annotated[list[Host], Maybe] = []
     inspect: Flag | None = None
+    operator: Slug | None = None
     replace: Flag = False

@@ -108,9 +108,11 @@ def _model(entry: PlatformEntry, report: ProblemCollector) -> PlatformModel | No
 
 
 def _added_up(name: str, models: list[PlatformModel]) -> Platform:
-    """The merged platform: lists are joined; of title and `inspect` the last one wins."""
+    """The merged platform: lists are joined; of title, `inspect` and `operator` the last one
+    wins."""
     titles = [model.title for model in models if model.title is not None]
     inspects = [model.inspect for model in models if model.inspect is not None]
+    operators = [model.operator for model in models if model.operator is not None]
     parts: dict[str, Section] = {}
     for model in models:
         for section, more in model.sections.items():
@@ -127,6 +129,7 @@ def _added_up(name: str, models: list[PlatformModel]) -> Platform:
         background=_union(*(model.background for model in models)),
         excludes=_union(*(model.excludes for model in models)),
         inspect=inspects[-1] if inspects else True,
+        operator=operators[-1] if operators else "",
     )
 
 

@@ -60,7 +60,7 @@ class BoundedStream(HttpStream):
         if isinstance(event, ResponseProtocolError) and self.flow.response is None:
             answer = answer_to(event)
             if answer is not None:
-                answer = writing.with_request_id(answer, self.flow)
+                answer = writing.with_request_id(answer, writing.request_id(self.flow))
                 event = ExchangeEnded(event.stream_id, event.message, event.code, answer)
         yield from super().handle_protocol_error(event)
 

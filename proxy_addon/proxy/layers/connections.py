@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from mitmproxy import connection
 from mitmproxy.options import Options
@@ -49,12 +49,16 @@ class Connections:
 
     def __init__(self) -> None:
         self._conns: WeakKeyDictionary[connection.Client, ClientState] = WeakKeyDictionary()
+        self._closed: WeakSet[connection.Client] = WeakSet()
 
     def of(self, client: connection.Client) -> ClientState:
-        """The state of one connection, created on first use."""
+        """The state of one connection, created on first use. Of one that was closed already, whose
+        hooks still run, nothing is remembered."""
         conn = self._conns.get(client)
         if conn is None:
-            conn = self._conns[client] = ClientState()
+            conn = ClientState()
+            if client not in self._closed:
+                self._conns[client] = conn
         return conn
 
     def known(self, client: connection.Client) -> ClientState | None:
@@ -68,6 +72,7 @@ class Connections:
     def remove(self, client: connection.Client) -> None:
         """The connection was closed."""
         self._conns.pop(client, None)
+        self._closed.add(client)
 
     def __len__(self) -> int:
         return len(self._conns)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from mitmproxy import connection, http
 from mitmproxy.net.http import http1
 
@@ -10,6 +12,7 @@ from proxy_addon.proxy.responses.responses import Answer
 ANSWERED = "answered"
 PAGE = "page"
 REQUEST_HEADER = "X-Allowance-Request"
+_ID_LENGTH = 13  # characters: 48 random bits
 _MARK = "allowance"  # the key in a flow's metadata
 
 
@@ -30,12 +33,17 @@ def answer_with(flow: http.HTTPFlow, answer: Answer) -> None:
     mark(flow, ANSWERED)
     if "expect" in flow.request.headers:
         del flow.request.headers["expect"]  # or "100 Continue" would ask for the body first
-    flow.response = response(with_request_id(answer, flow))
+    flow.response = response(with_request_id(answer, request_id(flow)))
 
 
-def with_request_id(answer: Answer, flow: http.HTTPFlow) -> Answer:
+def with_request_id(answer: Answer, request: str) -> Answer:
     """The answer with the header that names its request."""
-    return answer._replace(headers=(*answer.headers, (REQUEST_HEADER, request_id(flow))))
+    return answer._replace(headers=(*answer.headers, (REQUEST_HEADER, request)))
+
+
+def new_request_id() -> str:
+    """An id for a request that mitmproxy does not see."""
+    return str(uuid.uuid4())[:_ID_LENGTH]
 
 
 def mark(flow: http.HTTPFlow, what: str) -> None:
@@ -52,4 +60,4 @@ def marked(flow: http.HTTPFlow) -> str | None:
 
 def request_id(handle: http.HTTPFlow | connection.Client) -> str:
     """The id of a request, or of a tunnel by its connection."""
-    return handle.id[:13]
+    return handle.id[:_ID_LENGTH]

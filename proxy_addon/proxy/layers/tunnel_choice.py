@@ -7,7 +7,7 @@ flow, no log.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -21,10 +21,10 @@ from mitmproxy.proxy.layers.tls import HTTP_ALPNS, parse_client_hello
 from proxy_addon.core.hosts import normalise
 from proxy_addon.proxy.layers.connections import ClientState
 from proxy_addon.proxy.layers.termination import TerminableHttp
+from proxy_addon.relay.greetings import names_in_request, request_line
 
 PAGE_HOST = "allowance.internal"
 _TLS_RECORD_BYTES = 6  # bytes needed to recognise a TLS record
-_METHOD_BYTES = 3  # bytes needed to recognise a request line
 _MAX_PREAMBLE_BYTES = 65_536  # bytes of a ClientHello or of a request's head that we wait for
 
 
@@ -33,12 +33,14 @@ class NeedsMoreData(Exception):
 
 
 class PreambleKind(Enum):
-    """What the first bytes are. `BROKEN`: a ClientHello or head that is too long to wait for."""
+    """What the first bytes are. `BROKEN`: a ClientHello or head that is too long to wait for;
+    `UNREADABLE`: a ClientHello that is none."""
 
     TLS = "tls"
     HTTP = "http"
     OTHER = "other"
     BROKEN = "broken"
+    UNREADABLE = "unreadable"
 
 
 class Preamble(NamedTuple):
@@ -56,14 +58,12 @@ def read_preamble(data: bytes) -> Preamble:
         if len(data) < _TLS_RECORD_BYTES:
             raise NeedsMoreData
         if starts_like_tls_record(data):
-            return _bounded(data, PreambleKind.TLS, _names_in_client_hello(data))
-    if not data[:_METHOD_BYTES].isalpha():
-        return Preamble(PreambleKind.OTHER)
-    if len(data) < _METHOD_BYTES:
+            return _read_client_hello(data)
+    line = request_line(data)
+    if line is None:
         raise NeedsMoreData
-    line, ended, _ = data.partition(b"\n")
-    if b"HTTP/" in line or (not ended and b" " in line):
-        return _bounded(data, PreambleKind.HTTP, _names_in_request(data))
+    if line:
+        return _bounded(data, PreambleKind.HTTP, names_in_request(data))
     return Preamble(PreambleKind.OTHER)
 
 
@@ -75,40 +75,14 @@ def _bounded(data: bytes, kind: PreambleKind, names: tuple[str, ...] | None) -> 
     return Preamble(PreambleKind.BROKEN)
 
 
-def _names_in_client_hello(data: bytes) -> tuple[str, ...] | None:
-    """The server name; None while the ClientHello is incomplete."""
+def _read_client_hello(data: bytes) -> Preamble:
     try:
         hello = parse_client_hello(data)
     except ValueError:
-        return ()
+        return Preamble(PreambleKind.UNREADABLE)
     if hello is None:
-        return None
-    return (normalise(hello.sni),) if hello.sni else ()
-
-
-def _names_in_request(data: bytes) -> tuple[str, ...] | None:
-    """The host of the request's address and every Host field; None while the head is incomplete."""
-    head, complete, _ = data.partition(b"\r\n\r\n")
-    if not complete:
-        head, complete, _ = data.partition(b"\n\n")
-        if not complete:
-            return None
-    first, *lines = head.split(b"\n")
-    names = [_host_of_target(first)]
-    for line in lines:
-        name, colon, value = line.partition(b":")
-        if colon and name.strip().lower() == b"host":
-            names.append(normalise(value.strip().decode("latin-1")))
-    return tuple(names)
-
-
-def _host_of_target(line: bytes) -> str:
-    """The host in `GET http://host/ HTTP/1.1` or `CONNECT host:443 HTTP/1.1`; "" without one."""
-    method, _, rest = line.partition(b" ")
-    target = rest.strip().partition(b" ")[0]
-    if method.upper() != b"CONNECT":
-        target = target.partition(b"://")[2].partition(b"/")[0]
-    return normalise(target.decode("latin-1"))
+        return _bounded(data, PreambleKind.TLS, None)
+    return _bounded(data, PreambleKind.TLS, (normalise(hello.sni),) if hello.sni else ())
 
 
 def relayed(ctx: context.Context, conn: ClientState) -> layer.Layer:
@@ -122,7 +96,8 @@ class LayerChooser:
 
     `limited` names the platform of a host when some rule limits it. `inspected` is False for
     platforms that are not decrypted (`inspect: false`). `meter` starts a metered tunnel for a
-    platform: True: it may go on.
+    platform: True: it may go on. `free` starts one of somebody who is free on all the platforms
+    that it names: False: it has to be opened.
     """
 
     def __init__(
@@ -130,10 +105,12 @@ class LayerChooser:
         limited: Callable[[str], str | None],
         inspected: Callable[[str], bool],
         meter: Callable[[connection.Client, ClientState, str], bool],
+        free: Callable[[connection.Client, ClientState, Sequence[str]], bool],
     ) -> None:
         self._limited = limited
         self._inspected = inspected
         self._meter = meter
+        self._free = free
 
     def outer(self, ctx: context.Context, conn: ClientState, client: bytes) -> layer.Layer | None:
         """The layer that talks to the proxy's client; None when its connection must end.
@@ -168,19 +145,32 @@ class LayerChooser:
         conn.hosts = (*conn.hosts, *(h for h in preamble.hosts if h not in conn.hosts))
         if PAGE_HOST in conn.hosts:
             return self._decrypted(ctx, preamble.kind)
-        platform = self._platform(conn)
-        if platform is None:
+        platforms = self._platforms(conn)
+        if not platforms:
             return relayed(ctx, conn)
+        if self._free(ctx.client, conn, platforms):
+            return layers.TCPLayer(ctx)
+        platform = platforms[0]
         if preamble.kind is PreambleKind.OTHER or not self._inspected(platform):
             return self._metered(ctx, conn, platform)
+        if preamble.kind is PreambleKind.UNREADABLE:
+            return None
         return self._decrypted(ctx, preamble.kind)
 
+    def _platforms(self, conn: ClientState) -> list[str]:
+        """The limited platforms that the hosts of a tunnel belong to."""
+        return [platform for platform in map(self._limited, conn.hosts) if platform is not None]
+
     def _platform(self, conn: ClientState) -> str | None:
-        return next((p for p in map(self._limited, conn.hosts) if p is not None), None)
+        return next(iter(self._platforms(conn)), None)
 
     def _server_first(self, ctx: context.Context, conn: ClientState) -> layer.Layer | None:
-        platform = self._platform(conn)
-        return relayed(ctx, conn) if platform is None else self._metered(ctx, conn, platform)
+        platforms = self._platforms(conn)
+        if not platforms:
+            return relayed(ctx, conn)
+        if self._free(ctx.client, conn, platforms):
+            return layers.TCPLayer(ctx)
+        return self._metered(ctx, conn, platforms[0])
 
     def _metered(
         self, ctx: context.Context, conn: ClientState, platform: str

@@ -18,8 +18,10 @@ from proxy_addon.core.metering.evidence import (
     closed,
     corrected,
     extended,
+    is_estimated,
     opened,
     packed,
+    says_estimated,
     summarise,
     unpacked,
 )
@@ -230,3 +232,27 @@ def test_codes_say_nothing_about_pages() -> None:
     """They are the names of the kinds of evidence, each its own."""
     assert len(set(evidence_summary.CODES.values())) == len(Evidence)
     assert evidence_summary.CODES[Evidence.PAGE_OPENED] == "page-opened"
+
+
+def test_what_is_an_estimate() -> None:
+    """Nothing but bytes in tunnels that were not opened, in the summary and in its text; not where
+    a page was seen as well, nor where nothing is known."""
+    tunnel = mark(0, Evidence.ESTIMATED, 20)
+    free = Stretch(1, T, T + 100, None, Evidence.ESTIMATED, Evidence.ESTIMATED)
+    estimate = extended(opened(free, T), tunnel, T, T + 100)
+    later = extended(opened(free, T + 10), tunnel, T + 10, T + 100)
+    mixed = extended(estimate, mark(30), T, T + 100)
+    page = opened(stretch(), T)
+    only_opened = opened(free, T + 10)
+    for summary, expected in (
+        (estimate, True),
+        (later, True),
+        (mixed, False),
+        (page, False),
+        (only_opened, False),
+    ):
+        assert is_estimated(summary) is expected
+        assert says_estimated(packed(summary)) is expected
+    assert not is_estimated(None)
+    assert not says_estimated(None)
+    assert not says_estimated("estimated")

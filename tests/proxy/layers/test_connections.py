@@ -23,6 +23,15 @@ def test_remembered_until_it_is_gone() -> None:
     assert (connections.known(client), len(connections)) == (None, 0)
 
 
+def test_a_hook_after_the_end() -> None:
+    """mitmproxy calls some hooks of a connection after it was closed: it does not come back."""
+    connections, client = Connections(), tflow.tclient_conn()
+    connections.of(client)
+    connections.remove(client)
+    assert connections.of(client).hosts == ()
+    assert len(connections) == 0
+
+
 def test_nothing_is_kept_for_nobody() -> None:
     """A connection that mitmproxy has let go of is let go of here, too."""
     connections, client = Connections(), tflow.tclient_conn()

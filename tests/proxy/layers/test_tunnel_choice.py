@@ -65,7 +65,7 @@ def outcome(data: bytes) -> Preamble | None:
         (b"EHLO me\r\n", Preamble(PreambleKind.OTHER)),
         (b"\x00", Preamble(PreambleKind.OTHER)),
         (b"\x16\x02\x01\x00\x05hello", Preamble(PreambleKind.OTHER)),
-        (b"\x16\x03\x01\x00\x08\x01\x00\x00\x04junk", Preamble(PreambleKind.TLS)),
+        (b"\x16\x03\x01\x00\x08\x01\x00\x00\x04junk", Preamble(PreambleKind.UNREADABLE)),
         (b"", None),
         (b"GE", None),
         (b"GET / HTT", None),

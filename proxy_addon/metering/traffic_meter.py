@@ -1,0 +1,108 @@
+"""What keeps a clock running while a connection is in use: bodies, WebSocket messages, and bytes of
+tunnels."""
+
+from __future__ import annotations
+
+from proxy_addon.core.metering.activity import Evidence, Judgement, Kind
+from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.core.types import Activity
+from proxy_addon.metering.flight import Flight
+from proxy_addon.metering.platform_state import Load
+from proxy_addon.metering.visit_tracker import VisitTracker
+from proxy_addon.observability.interface import Metrics
+
+CHUNK_SECONDS = 1.0  # resolution at which a stream is charged
+TUNNEL_SECONDS = 5.0  # the same for tunnels, whose bytes are weaker evidence
+STREAM_AGE = 2.0  # a body that is over sooner is a load like others
+STALLED = 15.0  # bytes after a longer silence do not fill it
+RECEIPT_SECONDS = 0.8  # a message this soon after a push was written by no person
+SHORT_MESSAGE = 64  # bytes; heartbeats and receipts are as short, what people write seldom is
+
+_STREAM = Judgement(Activity.MEDIA, Evidence.MEDIA_STREAM, Kind.MEDIA)
+_TUNNEL = Judgement(Activity.MEDIA, Evidence.BUSY_TUNNEL, Kind.MEDIA)
+_ESTIMATED = Judgement(Activity.MEDIA, Evidence.ESTIMATED, Kind.MEDIA)
+_MESSAGE = Judgement(Activity.VISIT, Evidence.MESSAGE_SENT, Kind.INTERACTION)
+
+
+class TrafficMeter:
+    """Meters by one engine at a time; `Enforcer` decides. Event loop only."""
+
+    engine: Engine
+
+    def __init__(self, tracker: VisitTracker, metrics: Metrics) -> None:
+        self._tracker = tracker
+        self._metrics = metrics
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rule set in force."""
+        return self.engine.rule_set
+
+    def body(self, flight: Flight, size: int, now: float) -> None:
+        """`size` bytes of an answer passed. Charges a body that goes on, second by second."""
+        flight.bytes += size
+        elapsed = now - flight.since
+        if elapsed < CHUNK_SECONDS:
+            return
+        judged = flight.judgement
+        if judged is not None and judged.activity.counts and now - flight.at >= STREAM_AGE:
+            self._flow(flight, elapsed, now, _STREAM)
+        flight.since, flight.bytes = now, 0
+
+    def _flow(self, flight: Flight, elapsed: float, now: float, judgement: Judgement) -> bool:
+        if flight.bytes < self.rules.metering.busy_rate * elapsed:
+            return False
+        if flight.target.platform not in self.rules.limited:  # it was, when this began
+            return True
+        start = flight.since if elapsed <= STALLED else now
+        load = Load(flight.target, start, now, judgement, flight.key, certain=True)
+        self._tracker.stream(self.engine, flight.person, load)
+        return True
+
+    def upgraded(self, flight: Flight) -> None:
+        """The request became a WebSocket."""
+        flight.kind = "websocket"
+
+    def message(self, flight: Flight, size: int, now: float, *, from_client: bool) -> Activity:
+        """One WebSocket message of `size` bytes; a server's push is never a person's doing."""
+        became = Activity.BACKGROUND
+        if not from_client:
+            if (
+                now - flight.sent > RECEIPT_SECONDS
+            ):  # what answers the person's own message is not a push
+                flight.pushed = now
+        elif flight.x is not None and now - flight.pushed > RECEIPT_SECONDS:
+            flight.sent = now
+            width = size if size <= 64 else 64 * (size // 64)
+            key = f"ws:{flight.x.host}:{width}"
+            load = Load(flight.target, now, now, _MESSAGE, key, weak=size <= SHORT_MESSAGE)
+            if flight.target.platform in self.rules.limited:
+                became = self._tracker.enter(self.engine, flight.person, load)
+        if not became.counts:
+            self._metrics.ignored(flight.person, flight.target.platform, became)
+        return became
+
+    def tunnel_bytes(self, flight: Flight, size: int, now: float) -> None:
+        """Bytes passed either way: busy is media, a trickle is background."""
+        flight.active = now
+        if flight.ending is not None and not flight.ending.charged:
+            return
+        flight.bytes += size
+        elapsed = now - flight.since
+        if elapsed < TUNNEL_SECONDS:
+            return
+        if not self._flow(flight, elapsed, now, _ESTIMATED if flight.estimated else _TUNNEL):
+            self._metrics.ignored(flight.person, flight.target.platform, Activity.BACKGROUND)
+        flight.since, flight.bytes = now, 0
+
+    def tunnel_quiet(self, flight: Flight) -> None:
+        """All of a tunnel was a trickle."""
+        self._metrics.ignored(flight.person, flight.target.platform, Activity.BACKGROUND)
+
+    def charged_from(self, flight: Flight, now: float) -> None:
+        """A free tunnel is charged from the instant `now` on: what passed before was free."""
+        elapsed = now - flight.since
+        if elapsed > 0.0:
+            self._flow(flight, elapsed, now, _ESTIMATED)
+        flight.estimated, flight.since, flight.bytes = False, now, 0

@@ -1,0 +1,79 @@
+"""The connection of a relayed tunnel to its site."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+
+class TunnelClient(Protocol):
+    """The other side of the tunnel."""
+
+    transport: asyncio.Transport
+    site: SiteSide | None
+    waits_for_greeting: bool
+
+    def site_speaks_first(self) -> None:
+        """The site has sent something before the client."""
+
+    def site_ended(self) -> bool:
+        """The site sends no more. Whether its connection stays open for what the client sends."""
+
+    def site_lost(self) -> None:
+        """The connection to the site is over."""
+
+
+class SiteSide(asyncio.Protocol):
+    """The connection to the site."""
+
+    __slots__ = ("client", "ended", "received", "transport")
+
+    transport: asyncio.Transport
+
+    def __init__(self, client: TunnelClient) -> None:
+        self.client = client
+        self.received = 0  # bytes from the site since they were last counted
+        self.ended = False  # the site sends no more
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on to the client."""
+        self.received += len(data)
+        client = self.client
+        if client.waits_for_greeting:
+            client.site_speaks_first()
+        if client.site is self:
+            client.transport.write(data)
+
+    def eof_received(self) -> bool:
+        """The site sends no more; the client still may."""
+        self.ended = True
+        return self.client.site_ended()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The connection is over."""
+        self.client.site_lost()
+
+    def pause_writing(self) -> None:
+        """The site reads more slowly than the client sends."""
+        pause(self.client.transport)
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        resume(self.client.transport)
+
+
+def pause(transport: asyncio.Transport) -> None:
+    """Read no more from a connection for now."""
+    if not transport.is_closing():
+        transport.pause_reading()
+
+
+def resume(transport: asyncio.Transport) -> None:
+    """Read from it again."""
+    if not transport.is_closing():
+        transport.resume_reading()
