@@ -9,7 +9,8 @@ that has one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -28,6 +29,7 @@ from proxy_addon.proxy.layers.connections import Connections
 from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.layers.tunnel_choice import NeedsMoreData
 from proxy_addon.proxy.light_path import LightPathPolicy
+from proxy_addon.proxy.page_server import LightPageServer
 from proxy_addon.proxy.requests import Requests
 from proxy_addon.proxy.services import Services
 from proxy_addon.proxy.tunnels import Tunnels
@@ -67,14 +69,21 @@ class AllowanceAddon:
         self.acceptor: Acceptor | None = None
 
     def accept(
-        self, *, upstream: UpstreamProxy | None, relays: bool, most_descriptors: int
+        self,
+        *,
+        upstream: UpstreamProxy | None,
+        relays: bool,
+        most_descriptors: int,
+        pages: Callable[[], ssl.SSLContext] | None = None,
     ) -> Acceptor:
         """What stands in front of mitmproxy. `relays`: it relays what this add-on has nothing to
-        decide about, as far as it speaks the language of the upstream proxy."""
+        decide about, as far as it speaks the language of the upstream proxy. `pages`: TLS for our
+        own pages; None: they are answered through mitmproxy."""
         services = self.services
         relays = relays and (upstream is None or upstream.scheme == "http")
+        served = None if pages is None else LightPageServer(services, self.failures, pages)
         self.acceptor = Acceptor(
-            LightPathPolicy(services, self.failures, self._recorder, relays=relays),
+            LightPathPolicy(services, self.failures, self._recorder, relays=relays, pages=served),
             SiteConnector(services.resolver, upstream),
             services.traffic,
             self._count_connections,

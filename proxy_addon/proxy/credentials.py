@@ -10,7 +10,7 @@ from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 
 REALM = "Allowance"
-_HOP = "Proxy-Connection"  # meant for the proxy only
+HOP = "Proxy-Connection"  # meant for the proxy only
 
 
 class Credentials:
@@ -18,7 +18,7 @@ class Credentials:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._private = (*services.identifier.strip_headers, _HOP)
+        self._private = (*services.identifier.strip_headers, HOP)
 
     async def who(self, flow: http.HTTPFlow) -> Identity:
         """Who sent this request. Waits only while a password is checked for the first time."""

@@ -18,7 +18,7 @@ from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
 from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 from proxy_addon.relay.heads import ConnectHead
-from proxy_addon.relay.interface import RelayedTunnel, TunnelTerms
+from proxy_addon.relay.interface import PageServer, RelayedTunnel, TunnelTerms
 from proxy_addon.system.clock import timer
 
 log = structlog.get_logger("allowance.proxy")
@@ -63,9 +63,11 @@ class LightPathPolicy:
         recorder: DecisionRecorder,
         *,
         relays: bool = True,
+        pages: PageServer | None = None,
     ) -> None:
         """`relays` False: the way to sites is one that only the engine knows."""
         self.relays = relays
+        self.pages = pages
         self._not_limited = NotLimited(services)
         self._recorder = recorder
         self._services = services
@@ -122,7 +124,7 @@ class LightPathPolicy:
 
     def unreachable(self, error: OSError) -> bytes:
         """See `RelayPolicy`."""
-        return _named(error_page(502, str(error)))
+        return writing.named_on_the_wire(error_page(502, str(error)))
 
     def crowded(self) -> bytes:
         """See `RelayPolicy`."""
@@ -133,16 +135,11 @@ class LightPathPolicy:
                 "connections refused: nearly all descriptors are in use",
                 hint="raise LimitNOFILE in the systemd unit, or `ulimit -Hn`, or start more workers",
             )
-        return _named(responses.refused(503, *_CROWDED))
+        return writing.named_on_the_wire(responses.refused(503, *_CROWDED))
 
     def failed(self, where: str) -> None:
         """See `RelayPolicy`."""
         self._failures.note(where)
-
-
-def _named(answer: responses.Answer) -> bytes:
-    """As bytes, with an id of its own."""
-    return writing.on_the_wire(writing.with_request_id(answer, writing.new_request_id()))
 
 
 def _text(value: bytes | None) -> str | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,8 @@ from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.in_flight import IDLE_SECONDS
 from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
 from proxy_addon.proxy.layers.termination import Terminator
+from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
+from proxy_addon.proxy.page_certificate import PageCertificate
 from proxy_addon.proxy.traffic import TrafficCounts
 from proxy_addon.relay.acceptor import Acceptor
 from proxy_addon.system.descriptors import NEARLY_ALL
@@ -83,6 +86,7 @@ class Runner:
             upstream=wanted.upstream,
             relays=wanted.light_path,
             most_descriptors=int(wanted.descriptors * NEARLY_ALL),
+            pages=self._pages_tls(),
         )
         uninstall = acceptor.install(loop)
         running = asyncio.ensure_future(master.run())
@@ -99,6 +103,13 @@ class Runner:
             self._addon.stop()
             master.shutdown()
             await running
+
+    def _pages_tls(self) -> Callable[[], ssl.SSLContext] | None:
+        """TLS for our own pages; None: all of them go through mitmproxy."""
+        if not self._wanted.light_path:
+            return None
+        now = self._addon.services.clock.now
+        return PageCertificate(self._wanted.confdir, PAGE_HOST, now).context
 
     def _master(self, loop: asyncio.AbstractEventLoop, server: proxyserver.Proxyserver) -> Master:
         master = Master(options.Options(), loop)

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from proxy_addon.network.connect_errors import kind_of
+from proxy_addon.relay.heads import ConnectHead
 from proxy_addon.relay.interface import ConnectSite, ProtocolFactory, RelayCounts, RelayPolicy
+from proxy_addon.relay.page_connections import PageConnections
 from proxy_addon.relay.tunnel import ClientSide
 
 SWEEP_SECONDS = 5.0  # seconds between two looks at what is open
@@ -38,10 +40,11 @@ class Acceptor:
         self._changed = changed
         self._most_descriptors = most_descriptors
         self._clients: set[ClientSide] = set()
+        self._pages = PageConnections(policy, counts, changed)
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
-        return len(self._clients)
+        return len(self._clients) + len(self._pages)
 
     # -- listening
 
@@ -100,6 +103,18 @@ class Acceptor:
         self._clients.discard(client)
         self._changed()
 
+    def page(self, client: ClientSide, head: ConnectHead | None, data: bytes) -> bool | None:
+        """Whether our own pages answer this connection from now on; see `PageConnections.takes`."""
+        self._clients.discard(client)
+        taken = self._pages.takes(client, head, data)
+        if not taken:
+            self._clients.add(client)
+        return taken
+
+    def given_back(self, client: ClientSide) -> None:
+        """What comes next on a connection of our own pages is not for them."""
+        self._clients.add(client)
+
     def relayed(self, client: ClientSide) -> bool:
         """A tunnel is about to pass bytes on; False: the engine has to decide after all."""
         assert client.terms is not None
@@ -141,6 +156,7 @@ class Acceptor:
     def follow_rules(self) -> None:
         """The rules have changed: a tunnel to a host about which something has to be decided now is
         closed. Its client connects again; very many are closed within some seconds, not at once."""
+        self._pages.follow_rules()
         loop = asyncio.get_running_loop()
         closing = [client for client in self._clients if self._no_longer_fits(client)]
         spread = min(SPREAD_SECONDS, len(closing) / CLOSED_A_SECOND)
@@ -168,11 +184,13 @@ class Acceptor:
                 continue
             if now - client.active >= seconds:
                 client.close()
+        self._pages.close_idle(now, seconds)
 
     def close_all(self) -> None:
         """Draining is over: end what still runs."""
         for client in list(self._clients):
             client.close()
+        self._pages.close_all()
 
     # -- the periodic look
 
@@ -182,6 +200,7 @@ class Acceptor:
         for client in list(self._clients):
             if not self._is_active(client, now):
                 self._close_overdue(client, now)
+        self._pages.close_overdue(now)
 
     def _is_active(self, client: ClientSide, now: float) -> bool:
         """Count what has passed; whether something has since the last look."""

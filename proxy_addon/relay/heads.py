@@ -51,23 +51,25 @@ def read_head(data: bytes) -> ConnectHead | None:
     target = _FIRST_LINE.fullmatch(first)
     if target is None:
         raise Unusual
-    fields = _fields(lines)
+    fields = read_fields(lines, _UNUSUAL)
     host, port = normalise(target[1].decode("ascii")), int(target[2])
-    if not host or port > 0xFFFF or not _agrees(fields.get(b"host"), host):
+    if not host or port > 0xFFFF or not agrees(fields.get(b"host"), host):
         raise Unusual
     if b"xn--" in target[1].lower():
         _check_idna(target[1])
     return ConnectHead(host, port, fields, end + 4)
 
 
-def _fields(lines: list[bytes]) -> dict[bytes, bytes]:
+def read_fields(lines: list[bytes], unusual: frozenset[bytes]) -> dict[bytes, bytes]:
+    """The header fields of a head, their names in lower case. Raises Unusual for a field that
+    comes twice, that is broken, or that is among `unusual`."""
     fields: dict[bytes, bytes] = {}
     for line in lines:
         field = _FIELD.fullmatch(line)
         if field is None:
             raise Unusual
         name = field[1].lower()
-        if name in fields or name in _UNUSUAL:
+        if name in fields or name in unusual:
             raise Unusual
         fields[name] = field[2]
     return fields
@@ -81,6 +83,6 @@ def _check_idna(host: bytes) -> None:
         raise Unusual from None
 
 
-def _agrees(field: bytes | None, host: str) -> bool:
+def agrees(field: bytes | None, host: str) -> bool:
     """Whether Host names the same host as the first line, or is missing."""
     return field is None or normalise(field.decode("latin-1")) == host

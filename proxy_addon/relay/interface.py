@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
@@ -55,13 +56,80 @@ class TunnelTerms(Protocol):
         """The tunnel is over."""
 
 
+class PageWatcher(Protocol):
+    """Hears what happens to requests for our own pages on one connection."""
+
+    def begun(self) -> None:
+        """The head of a request is complete."""
+
+    def progressed(self) -> None:
+        """Something has been sent."""
+
+    def completed(self) -> None:
+        """The answer is complete."""
+
+    def close(self) -> None:
+        """End the connection; what has been written is still delivered."""
+
+
+class PageServer(Protocol):
+    """Answers our own pages on the connection that was accepted. Who is asking is known here and
+    nowhere else: the connection only passes `visitor` on."""
+
+    host: str  # of our own pages, normalised
+
+    async def admit(self, address: str, head: ConnectHead) -> object | bytes:
+        """Who asks for a tunnel to our pages, or the answer, as HTTP/1.1, that refuses it. Waits
+        while a password is checked for the first time."""
+
+    def protocol(self, address: str, visitor: object | None, watcher: PageWatcher) -> PageProtocol:
+        """What reads and answers requests on one connection of `address`. `visitor`: what `admit`
+        gave; None: each request says who sends it."""
+
+    def tls(self) -> ssl.SSLContext:
+        """For TLS inside a tunnel to our pages."""
+
+    def tls_failed(self, address: str) -> None:
+        """A client has not accepted our certificate."""
+
+    def follow_rules(self) -> None:
+        """The rules have changed: end streams of those who are somebody else now."""
+
+    def end_streams(self) -> None:
+        """Draining: answers that would go on for ever end."""
+
+
+class PageProtocol(Protocol):
+    """The part of `asyncio.Protocol` that a connection for our pages passes on."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """See `asyncio.Protocol`."""
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+
+    def release(self) -> None:
+        """The connection goes on without us: touch it no more."""
+
+    def pause_writing(self) -> None:
+        """See `asyncio.Protocol`."""
+
+    def resume_writing(self) -> None:
+        """See `asyncio.Protocol`."""
+
+
 class RelayPolicy(Protocol):
     """What has to be known of rules and settings. Called on the event loop; never waits.
 
-    `relays` False: every connection is handed over to the engine at once.
+    `relays` False: every connection is handed over to the engine at once. `pages` None: our own
+    pages are the engine's too.
     """
 
     relays: bool
+    pages: PageServer | None
 
     def is_balancer(self, address: str) -> bool:
         """Whether a client at this address has to pass on whose connection this is."""

@@ -44,6 +44,12 @@ class TunnelOwner(Protocol):
     def handed_over(self, client: ClientSide) -> None:
         """The engine has the connection from now on."""
 
+    def page(self, client: ClientSide, head: ConnectHead | None, data: bytes) -> bool | None:
+        """Whether our own pages answer the connection from now on; None: that is not known yet."""
+
+    def given_back(self, client: ClientSide) -> None:
+        """What comes next on a connection of our own pages is not for them."""
+
     def relayed(self, client: ClientSide) -> bool:
         """Bytes are about to be passed on; False: the engine has to decide after all."""
 
@@ -212,6 +218,7 @@ class ClientSide(asyncio.Protocol):
         if may_begin(self._pending) and not METHOD.startswith(self._pending):
             self._read_unexpected_header()
             return
+        head = None
         try:
             head = read_head(self._pending)
             if head is None:
@@ -223,7 +230,8 @@ class ClientSide(asyncio.Protocol):
             self._owner.policy.failed("light_path")
             terms = None
         if terms is None or head is None:
-            self.hand_over()
+            if self._owner.page(self, head, self._pending) is False:
+                self.hand_over()
             return
         self.terms = terms
         self._head, self._pending = self._pending[: head.size], self._pending[head.size :]
@@ -337,6 +345,20 @@ class ClientSide(asyncio.Protocol):
         """The connection to the site is over."""
         if self.site is not None:  # else the engine has the client
             self.transport.close()
+
+    # -- our own pages
+
+    def resume(self, data: bytes, *, answered: bytes, unread: bool) -> None:
+        """Go on with a connection that our own pages do not answer any more, see
+        `page_connection.PageOwner.given_back`."""
+        self.transport.set_protocol(self)
+        self._owner.given_back(self)
+        self.active = asyncio.get_running_loop().time()
+        self._head, self._pending = answered, data
+        if answered or unread:
+            self.hand_over()
+        elif data:
+            self._read_head()
 
     # -- the engine
 

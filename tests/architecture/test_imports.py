@@ -98,7 +98,7 @@ ONLY_IN = {
     "typer": ("proxy_addon/cli/",),
     "fastapi": ("proxy_addon/web/",),
     "starlette": ("proxy_addon/web/",),
-    "uvicorn": ("proxy_addon/web/",),
+    "uvicorn": ("proxy_addon/web/", "proxy_addon/proxy/page_protocol.py"),
     "argon2": ("proxy_addon/identity/passwords.py",),
     "prometheus_client": (
         "proxy_addon/observability/metric_families.py",

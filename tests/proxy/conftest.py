@@ -45,7 +45,7 @@ BOTH_WAYS = {
     "test_tunnel_choice",
     "test_tunnels",
 }
-ENGINE_ONLY = {"test_closing"}
+ENGINE_ONLY = {"test_closing", "test_bounded_stream"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

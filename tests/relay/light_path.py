@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from proxy_addon.relay import acceptor as module
 from proxy_addon.relay.acceptor import Acceptor
 from proxy_addon.relay.heads import ConnectHead
-from proxy_addon.relay.interface import SiteConnection
+from proxy_addon.relay.interface import PageServer, SiteConnection
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 type Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -21,8 +21,9 @@ type Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[
 class Policy:
     """Everything is relayed but what names `limited`."""
 
-    limited: set[str] = field(default_factory=lambda: {"facebook.com"})
+    limited: set[str] = field(default_factory=lambda: {"facebook.com", "allowance.internal"})
     relays: bool = True
+    pages: PageServer | None = None
     balanced: bool = False
     refuses: bool = False
     broken: bool = False

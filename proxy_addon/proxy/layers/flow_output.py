@@ -27,6 +27,11 @@ def on_the_wire(answer: Answer) -> bytes:
     return bytes(http1.assemble_response(response(answer)))
 
 
+def named_on_the_wire(answer: Answer) -> bytes:
+    """The same with an id of its own, for requests that do not go through the engine."""
+    return on_the_wire(with_request_id(answer, new_request_id()))
+
+
 def answer_with(flow: http.HTTPFlow, answer: Answer) -> None:
     """Answer a request ourselves: the site is not contacted, and the body of the request is not
     needed."""

@@ -1,0 +1,295 @@
+"""Our own pages on the light path: who is asking, and what the application gets to know of it.
+
+The person is in the ASGI scope and nowhere else. In a tunnel it is whoever asked for the tunnel; on
+a plain connection, which a front proxy may share among many, each request says it. A request that
+names another host than ours, in its address or in Host, is refused.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
+
+import structlog
+
+from proxy_addon.core.hosts import normalise
+from proxy_addon.identity.identification import Identity
+from proxy_addon.proxy.credentials import HOP, REALM
+from proxy_addon.proxy.failures import Failures, unavailable
+from proxy_addon.proxy.layers import flow_output as writing
+from proxy_addon.proxy.layers.bounded_stream import MAX_FORM_BYTES
+from proxy_addon.proxy.layers.client_side import error_page
+from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
+from proxy_addon.proxy.page_protocol import AcceptedHttp, AcceptedHttpProtocols
+from proxy_addon.proxy.responses import responses
+from proxy_addon.proxy.services import Services
+from proxy_addon.relay.heads import ConnectHead
+from proxy_addon.relay.interface import PageWatcher
+
+log = structlog.get_logger("allowance.proxy")
+
+_MAX_LOGGED: Final = 1000  # addresses of clients that distrust our certificate, logged once each
+_HOST: Final = re.compile(rb"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
+_ADDRESS: Final = re.compile(rb"https?://([^/?#]*)(/.*)?", re.DOTALL)
+
+
+class _Stream(NamedTuple):
+    """An answer that goes on until somebody ends it."""
+
+    who: Identity
+    address: str
+    end: Callable[[], None]
+
+
+class LightPageServer:
+    """Implements `relay.interface.PageServer`, for one event loop."""
+
+    host = PAGE_HOST
+
+    def __init__(
+        self, services: Services, failures: Failures, context: Callable[[], ssl.SSLContext]
+    ) -> None:
+        """`context` gives TLS for a connection that begins now."""
+        self._services = services
+        self._failures = failures
+        self._context = context
+        self._protocols = AcceptedHttpProtocols()
+        self._streams: dict[object, _Stream] = {}
+        self._logged: set[str] = set()
+        self._header = services.forwarded_header.lower().encode("ascii")
+        private = (*services.identifier.strip_headers, HOP)
+        self._private = frozenset(name.lower().encode("ascii") for name in private)
+
+    # -- connections
+
+    async def admit(self, address: str, head: ConnectHead) -> object | bytes:
+        """See `relay.interface.PageServer`."""
+        who = await self._who(address, head.fields)
+        return writing.named_on_the_wire(responses.sign_in(REALM)) if who.challenge else who
+
+    def protocol(self, address: str, visitor: object | None, watcher: PageWatcher) -> AcceptedHttp:
+        """See `relay.interface.PageServer`."""
+        who = visitor if isinstance(visitor, Identity) else None
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await self._answer(address, who, watcher, scope, receive, send)
+
+        return self._protocols.make(app, self._bad_request)
+
+    def tls(self) -> ssl.SSLContext:
+        """See `relay.interface.PageServer`."""
+        return self._context()
+
+    def tls_failed(self, address: str) -> None:
+        """See `relay.interface.PageServer`."""
+        self._services.traffic.tls_failed("allowance")
+        if address not in self._logged and len(self._logged) < _MAX_LOGGED:
+            self._logged.add(address)
+            log.warning(
+                "client does not accept our certificate",
+                platform="allowance",
+                address=address,
+                hint="install the CA on the device, or set `inspect: false` for the platform",
+            )
+
+    def follow_rules(self) -> None:
+        """See `relay.interface.PageServer`."""
+        again = self._services.identifier.again
+        for stream in list(self._streams.values()):
+            if again(stream.who, stream.address) != stream.who:
+                stream.end()
+
+    def end_streams(self) -> None:
+        """See `relay.interface.PageServer`."""
+        for stream in list(self._streams.values()):
+            stream.end()
+
+    async def _who(self, address: str, fields: dict[bytes, bytes]) -> Identity:
+        """Waits only while a password is checked for the first time."""
+        credentials = _text(fields.get(b"proxy-authorization"))
+        forwarded = _text(fields.get(self._header)) if self._header else None
+        identifier = self._services.identifier
+        who = identifier.identify_now(address, credentials, forwarded)
+        return (
+            who if who is not None else await identifier.identify(address, credentials, forwarded)
+        )
+
+    # -- one request
+
+    async def _answer(
+        self,
+        address: str,
+        tunnelled: Identity | None,
+        watcher: PageWatcher,
+        scope: Any,
+        receive: Any,
+        send: Any,
+    ) -> None:
+        """Never raises; a failure after the head of an answer ends the connection."""
+        watcher.begun()
+        sent = _Sent(send, watcher)
+        try:
+            path = _path(scope)
+            if path is None or (tunnelled is None and not path.absolute):
+                await sent.whole(_misdirected())
+                return
+            if tunnelled is None:
+                who = await self._who(address, dict(scope["headers"]))
+            else:
+                who = self._services.identifier.again(tunnelled, address)
+            if tunnelled is None and who.challenge:
+                await sent.whole(responses.sign_in(REALM))
+                return
+            body = await _body(scope, receive)
+            if body is None:
+                await sent.whole(error_page(413))
+                return
+            await self._services.page(
+                self._scope(scope, path.raw, who, address), _replayed(body, receive), sent
+            )
+        except _Gone:
+            return
+        except Exception:
+            self._failures.note("pages")
+            if sent.begun:
+                watcher.close()
+            else:
+                await sent.whole(unavailable())
+
+    def _scope(self, scope: Any, raw: bytes, who: Identity, address: str) -> dict[str, Any]:
+        person = {
+            "name": who.name,
+            "identified": who.identified,
+            "address": address,
+            "reached": scope["server"][0] if scope["server"] else None,
+            "signed_in": who.signed_in,
+        }
+        kept = [field for field in scope["headers"] if field[0] not in self._private]
+        return {
+            **scope,
+            "path": unquote(raw.decode("latin-1")),
+            "raw_path": raw,
+            "headers": kept,
+            "client": (address, 0),
+            "extensions": {
+                "allowance.person": person,
+                "allowance.streams": lambda end: self._stream(_Stream(who, address, end)),
+            },
+        }
+
+    def _stream(self, stream: _Stream) -> Callable[[], None]:
+        """An answer without an end begins: its `end` is called when it has to. What this returns is
+        called when it is over."""
+        key = object()
+        self._streams[key] = stream
+        return lambda: self._streams.pop(key, None) and None
+
+    # -- answers of our own
+
+    def _bad_request(self) -> bytes:
+        return writing.named_on_the_wire(
+            responses.refused(
+                400, "This request cannot be read", "It is not HTTP as browsers send it."
+            )
+        )
+
+
+class _Sent:
+    """The ASGI `send` of one request: it names the request in the answer, and tells the connection
+    how far it is."""
+
+    def __init__(self, send: Any, watcher: PageWatcher) -> None:
+        self._send = send
+        self._watcher = watcher
+        self.begun = False
+
+    async def __call__(self, message: Any) -> None:
+        starts = message["type"] == "http.response.start"
+        if starts:
+            named = (writing.REQUEST_HEADER.lower().encode(), writing.new_request_id().encode())
+            message = {**message, "headers": [*message.get("headers", ()), named]}
+        self.begun = True
+        await self._send(message)
+        self._watcher.progressed()
+        if not starts and not message.get("more_body", False):
+            self._watcher.completed()
+
+    async def whole(self, answer: responses.Answer) -> None:
+        """A whole answer of our own."""
+        fields = [(k.lower().encode(), v.encode("latin-1", "replace")) for k, v in answer.headers]
+        if all(name != b"content-length" for name, _ in fields):
+            fields.append((b"content-length", b"%d" % len(answer.body)))
+        await self({"type": "http.response.start", "status": answer.status, "headers": fields})
+        await self({"type": "http.response.body", "body": answer.body})
+
+
+class _Gone(Exception):
+    """The client has left before its request was complete."""
+
+
+async def _body(scope: Any, receive: Any) -> bytes | None:
+    """The whole body of a request, as through the engine; None: it is longer than any form. Raises
+    _Gone."""
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if int(length) > MAX_FORM_BYTES:
+        return None
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        part: bytes = message.get("body", b"")
+        body += part
+        if len(body) > MAX_FORM_BYTES:
+            return None
+        if not message.get("more_body", False):
+            return body
+
+
+def _replayed(body: bytes, receive: Any) -> Any:
+    """`receive` for what has read nothing yet."""
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Any:
+        return waiting.pop() if waiting else await receive()
+
+    return replay
+
+
+class _Path(NamedTuple):
+    """A path on our host, quoted; whether the request named the host in its address."""
+
+    raw: bytes
+    absolute: bool
+
+
+def _path(scope: Any) -> _Path | None:
+    """The path of a request that names our host and no other; else None."""
+    raw: bytes = scope["raw_path"]
+    absolute = _ADDRESS.fullmatch(raw)
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if absolute is not None:
+        hosts.append(absolute[1])
+        raw = absolute[2] or b"/"
+    if not hosts or not all(map(_is_ours, hosts)):
+        return None
+    return _Path(raw, absolute is not None) if raw.startswith(b"/") else None
+
+
+def _is_ours(host: bytes) -> bool:
+    return bool(_HOST.fullmatch(host)) and normalise(host.decode("ascii")) == PAGE_HOST
+
+
+def _misdirected() -> responses.Answer:
+    return responses.refused(
+        421,
+        "This request names another site",
+        "It was sent to the proxy's own pages but names another site. Load the page again.",
+    )
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
