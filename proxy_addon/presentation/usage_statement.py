@@ -58,12 +58,13 @@ def statement(
     return {
         "user": user,
         "roles": list(roles),
-        "allowances": {balance.allowance: _allowance(balance, zone) for balance in balances},
+        "allowances": {balance.allowance: allowance_line(balance, zone) for balance in balances},
         "visits": [_visit(visit, zone) for visit in visits if visit.end > visit.start],
     }
 
 
-def _allowance(balance: Balance, zone: ZoneInfo) -> AllowanceLine:
+def allowance_line(balance: Balance, zone: ZoneInfo) -> AllowanceLine:
+    """One allowance of the statement."""
     return {
         "limit": round(balance.limit, 3),
         "spent": round(balance.spent, 3),

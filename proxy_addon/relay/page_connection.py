@@ -298,6 +298,13 @@ class PageConnection(asyncio.Protocol):
         """End it; what has been written is still delivered."""
         self._transport.close()
 
+    def close_soon(self, seconds: float) -> None:
+        """End it: at once, or after so many seconds when something is being answered."""
+        if self._busy:
+            self._loop.call_later(seconds, self.close)
+        else:
+            self.close()
+
     def close_idle(self, now: float, seconds: float) -> None:
         """While draining: close it when nothing is being answered, for so many seconds."""
         if not self._busy and self._task is None and now - self._active >= seconds:

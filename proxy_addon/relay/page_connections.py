@@ -10,6 +10,8 @@ from proxy_addon.relay.interface import PageServer, RelayCounts, RelayPolicy
 from proxy_addon.relay.page_connection import Origin, PageConnection
 from proxy_addon.relay.page_requests import read_page_request
 
+LAST_SECONDS = 0.02  # what is being answered may still write for this long, when all is ended
+
 
 class Returning(Origin, Protocol):
     """A connection that can be judged again."""
@@ -94,9 +96,11 @@ class PageConnections:
             page.close_idle(now, seconds)
 
     def close_all(self) -> None:
-        """End all of them."""
+        """End all of them; streams have a moment to come to their end."""
+        if self._policy.pages is not None:
+            self._policy.pages.end_streams()
         for page in list(self._open):
-            page.close()
+            page.close_soon(LAST_SECONDS)
 
     def close_overdue(self, now: float) -> None:
         """Close those that have waited for too long."""

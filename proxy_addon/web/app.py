@@ -24,6 +24,8 @@ from proxy_addon.web import explain_api, forms, reload_api, rule_explanation
 from proxy_addon.web import rendering as pages
 from proxy_addon.web import time_request_pages as ask
 from proxy_addon.web.admin_service import AdminService
+from proxy_addon.web.balance_events import PATH as EVENTS
+from proxy_addon.web.balance_events import BalanceEvents
 from proxy_addon.web.employee_view import day_of
 from proxy_addon.web.interface import ProxyState
 from proxy_addon.web.visitor import visitor
@@ -110,6 +112,8 @@ def employee_app(proxy_state: ProxyState, admin_service: AdminService | None = N
         rule_explanation.PATH: rule_explanation.endpoint(proxy_state),
     }
     _serve(app, own | _setup(proxy_state, reached))
+    events = BalanceEvents(proxy_state)
+    app.add_api_route(EVENTS, events.endpoint, methods=["GET"], response_model=None)
     if admin_service is not None:
         _serve_forms(
             app,

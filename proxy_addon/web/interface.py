@@ -41,6 +41,10 @@ class ProxyState(Protocol):
     def balances(self, person: str) -> Sequence[Balance]:
         """One balance for each allowance that a rule could charge this person for."""
 
+    def usage_mark(self, person: str) -> object:
+        """What the balances of a person rest on: while two of these are equal, only time changes
+        them. Cheap."""
+
     def visits_today(self, person: str) -> Sequence[Visit]:
         """Visits that end after the policy's day began, in any order, including the running
         ones."""

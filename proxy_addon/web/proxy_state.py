@@ -63,6 +63,12 @@ class LiveProxyState:
         somebody = self._enforcer.known(person, self.now())
         return self._enforcer.engine.balances(somebody, self._book.of(person), self.now())
 
+    def usage_mark(self, person: str) -> object:
+        """The rules, the person's roles and the revision of their usage."""
+        usage = self._book.of(person)
+        unknown = self._book.is_unknown(person)
+        return (self._enforcer.engine, usage, usage.revision, unknown, self.roles(person))
+
     def visits_today(self, person: str) -> Sequence[Visit]:
         """Visits that end after the policy's day began; visits that lie in the future are left
         out."""

@@ -115,6 +115,9 @@ class FixedProxyState:
     def balances(self, person: str) -> Sequence[Balance]:
         return self.held
 
+    def usage_mark(self, person: str) -> object:
+        return tuple(self.held)
+
     def visits_today(self, person: str) -> Sequence[Visit]:
         return self.seen
 

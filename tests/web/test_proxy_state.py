@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from proxy_addon.core.types import Visit
+from proxy_addon.core.policy.compiled import CompiledPolicy
+from proxy_addon.core.types import Grant, Visit
 from proxy_addon.system.health import FINE, PartHealth, degraded, down
 from proxy_addon.web.proxy_state import LiveProxyState
 from tests.proxy.harness import NOON, ProxyHarness
@@ -75,3 +77,21 @@ def test_state(harness: ProxyHarness) -> None:
     assert (office.proxy_port(), office.metrics("")) == (8080, (b"m 1\n", "text/plain"))
     harness.ca_file.unlink()
     assert office.ca_pem() == b""
+
+
+def test_the_mark_of_usage(harness: ProxyHarness) -> None:
+    """Equal while only time passes; another one after usage, a grant, or other rules."""
+    office = live(harness)
+    marks = [office.usage_mark("dora")]
+    harness.clock.advance(60)
+    assert office.usage_mark("dora") == marks[0]
+    harness.spend("emil", 60.0)
+    assert office.usage_mark("dora") == marks[0]
+    harness.spend("dora", 60.0)
+    marks.append(office.usage_mark("dora"))
+    grant = Grant("g", "dora", "short", 60.0, NOON, NOON + 3600, "it", "")
+    harness.book.load([], [grant])
+    marks.append(office.usage_mark("dora"))
+    harness.enforcer.swap(CompiledPolicy.of(harness.rules), NOON)
+    marks.append(office.usage_mark("dora"))
+    assert all(one != other for one, other in itertools.pairwise(marks))
