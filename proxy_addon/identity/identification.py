@@ -104,6 +104,10 @@ class Identifier:
             client_ip, await self._sign_in.check(address, proxy_authorization or "")
         )
 
+    def is_front_proxy(self, client_ip: str) -> bool:
+        """Whether a client at this address names the users of its requests."""
+        return self._front.client_allowed(client_ip)
+
     def again(self, who: Identity, client_ip: str) -> Identity:
         """The same connection under other rules: who is known by the address is looked up again."""
         if who.signed_in:

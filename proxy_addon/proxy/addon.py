@@ -34,7 +34,9 @@ from proxy_addon.proxy.requests import Requests
 from proxy_addon.proxy.services import Services
 from proxy_addon.proxy.tunnels import Tunnels
 from proxy_addon.relay.acceptor import Acceptor
+from proxy_addon.relay.placement import Placement
 from proxy_addon.relay.site_connector import SiteConnector
+from proxy_addon.relay.workers import Workers
 
 log = structlog.get_logger("allowance.proxy")
 
@@ -75,19 +77,25 @@ class AllowanceAddon:
         relays: bool,
         most_descriptors: int,
         pages: Callable[[], ssl.SSLContext] | None = None,
+        workers: Workers | None = None,
     ) -> Acceptor:
         """What stands in front of mitmproxy. `relays`: it relays what this add-on has nothing to
         decide about, as far as it speaks the language of the upstream proxy. `pages`: TLS for our
-        own pages; None: they are answered through mitmproxy."""
+        own pages; None: they are answered through mitmproxy. `workers`: those that pass connections
+        on to each other."""
         services = self.services
         relays = relays and (upstream is None or upstream.scheme == "http")
         served = None if pages is None else LightPageServer(services, self.failures, pages)
+        policy = LightPathPolicy(
+            services, self.failures, self._recorder, relays=relays, pages=served
+        )
         self.acceptor = Acceptor(
-            LightPathPolicy(services, self.failures, self._recorder, relays=relays, pages=served),
+            policy,
             SiteConnector(services.resolver, upstream),
             services.traffic,
             self._count_connections,
             most_descriptors,
+            None if workers is None else Placement(workers, policy),
         )
         return self.acceptor
 

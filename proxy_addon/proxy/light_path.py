@@ -10,7 +10,7 @@ import structlog
 
 from proxy_addon.identity.identification import Identity
 from proxy_addon.proxy.decision_recorder import DecisionRecorder
-from proxy_addon.proxy.failures import LOG_INTERVAL, Failures
+from proxy_addon.proxy.failures import LOG_INTERVAL, Failures, unavailable
 from proxy_addon.proxy.free_tunnel import FreeTunnel, must_open
 from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.client_side import error_page
@@ -18,7 +18,7 @@ from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
 from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 from proxy_addon.relay.heads import ConnectHead
-from proxy_addon.relay.interface import PageServer, RelayedTunnel, TunnelTerms
+from proxy_addon.relay.interface import HeaderFields, PageServer, RelayedTunnel, TunnelTerms
 from proxy_addon.system.clock import timer
 
 log = structlog.get_logger("allowance.proxy")
@@ -72,7 +72,7 @@ class LightPathPolicy:
         self._recorder = recorder
         self._services = services
         self._failures = failures
-        self._crowded_logged = -LOG_INTERVAL
+        self._crowded_logged = self._away_logged = -LOG_INTERVAL
         self._logged: set[str] = set()
         self._header = services.forwarded_header.lower().encode("ascii")
 
@@ -113,9 +113,21 @@ class LightPathPolicy:
         return targets.check_host(head.host, head.port) is None
 
     def _who(self, address: str, head: ConnectHead) -> Identity | None:
-        credentials = head.fields.get(b"proxy-authorization")
-        forwarded = head.fields.get(self._header) if self._header else None
-        return self._services.identifier.identify_now(address, _text(credentials), _text(forwarded))
+        return self._services.identifier.identify_now(address, *self._named(head.fields))
+
+    def _named(self, fields: HeaderFields) -> tuple[str | None, str | None]:
+        """What names the person: credentials, and the header of a front proxy."""
+        forwarded = fields.get(self._header) if self._header else None
+        return _text(fields.get(b"proxy-authorization")), _text(forwarded)
+
+    def owner_now(self, address: str, fields: HeaderFields) -> str | None:
+        """See `RelayPolicy`."""
+        who = self._services.identifier.identify_now(address, *self._named(fields))
+        return None if who is None else who.name
+
+    async def owner(self, address: str, fields: HeaderFields) -> str:
+        """See `RelayPolicy`."""
+        return (await self._services.identifier.identify(address, *self._named(fields))).name
 
     def asker(self, address: str, head: ConnectHead) -> str:
         """See `RelayPolicy`. Whoever has not signed in yet asks as their address."""
@@ -136,6 +148,14 @@ class LightPathPolicy:
                 hint="raise LimitNOFILE in the systemd unit, or `ulimit -Hn`, or start more workers",
             )
         return writing.named_on_the_wire(responses.refused(503, *_CROWDED))
+
+    def away(self) -> bytes:
+        """See `RelayPolicy`."""
+        now = timer()
+        if now - self._away_logged >= LOG_INTERVAL:
+            self._away_logged = now
+            log.error("connections refused: the worker of their person does not take them")
+        return writing.named_on_the_wire(unavailable())
 
     def failed(self, where: str) -> None:
         """See `RelayPolicy`."""

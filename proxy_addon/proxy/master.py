@@ -32,6 +32,7 @@ from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
 from proxy_addon.proxy.page_certificate import PageCertificate
 from proxy_addon.proxy.traffic import TrafficCounts
 from proxy_addon.relay.acceptor import Acceptor
+from proxy_addon.relay.workers import Workers
 from proxy_addon.system.descriptors import NEARLY_ALL
 
 log = structlog.get_logger("allowance.run")
@@ -54,6 +55,7 @@ class RunnerOptions(NamedTuple):
     light_path: bool = True
     descriptors: int = 0  # how many this process may have; 0: no limit
     drain_notice: float = 0.0  # seconds
+    workers: Workers | None = None  # those that pass connections on to each other
 
 
 class Runner:
@@ -87,6 +89,7 @@ class Runner:
             relays=wanted.light_path,
             most_descriptors=int(wanted.descriptors * NEARLY_ALL),
             pages=self._pages_tls(),
+            workers=wanted.workers,
         )
         uninstall = acceptor.install(loop)
         running = asyncio.ensure_future(master.run())

@@ -68,7 +68,11 @@ class LightPageServer:
     async def admit(self, address: str, head: ConnectHead) -> object | bytes:
         """See `relay.interface.PageServer`."""
         who = await self._who(address, head.fields)
-        return writing.named_on_the_wire(responses.sign_in(REALM)) if who.challenge else who
+        if who.challenge:
+            return writing.named_on_the_wire(responses.sign_in(REALM))
+        if not self._services.place.serves(who.name):  # the next connection goes to its worker
+            return writing.named_on_the_wire(unavailable())
+        return who
 
     def protocol(self, address: str, visitor: object | None, watcher: PageWatcher) -> AcceptedHttp:
         """See `relay.interface.PageServer`."""
@@ -140,8 +144,7 @@ class LightPageServer:
                 who = await self._who(address, dict(scope["headers"]))
             else:
                 who = self._services.identifier.again(tunnelled, address)
-            if tunnelled is None and who.challenge:
-                await sent.whole(responses.sign_in(REALM))
+            if tunnelled is None and not await self._continues(who, address, sent):
                 return
             body = await _body(scope, receive)
             if body is None:
@@ -158,6 +161,21 @@ class LightPageServer:
                 watcher.close()
             else:
                 await sent.whole(unavailable())
+
+    async def _continues(self, who: Identity, address: str, sent: _Sent) -> bool:
+        """Whether a plain request is answered here; else its answer has been sent. What follows on
+        this connection may be somebody's whose worker is another one: then it is the last."""
+        services = self._services
+        if services.place.shared:
+            sent.is_last = who.challenge or services.identifier.is_front_proxy(address)
+        if who.challenge:
+            await sent.whole(responses.sign_in(REALM))
+        elif not services.place.serves(who.name):
+            sent.is_last = True
+            await sent.whole(unavailable())
+        else:
+            return True
+        return False
 
     def _scope(self, scope: Any, raw: bytes, who: Identity, address: str) -> dict[str, Any]:
         person = {
@@ -205,12 +223,14 @@ class _Sent:
         self._send = send
         self._watcher = watcher
         self.begun = False
+        self.is_last = False  # the connection ends with this answer
 
     async def __call__(self, message: Any) -> None:
         starts = message["type"] == "http.response.start"
         if starts:
             named = (writing.REQUEST_HEADER.lower().encode(), writing.new_request_id().encode())
-            message = {**message, "headers": [*message.get("headers", ()), named]}
+            ends = [(b"connection", b"close")] if self.is_last else []
+            message = {**message, "headers": [*message.get("headers", ()), named, *ends]}
         self.begun = True
         await self._send(message)
         self._watcher.progressed()

@@ -28,6 +28,7 @@ from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 from proxy_addon.proxy.tunnels import Tunnels
 
+_LAST = "allowance_last"  # in a flow's metadata: no other request follows on its connection
 _UNIDENTIFIED_ROLES = ("nobody",)  # the role under which refused, unidentified requests are counted
 
 
@@ -72,6 +73,8 @@ class Requests:
         try:
             named = RequestHosts.of(flow.request, conn)
             who = await self._who(flow, conn)
+            if not named.tunnelled and self._may_be_followed(flow, who):
+                flow.metadata[_LAST] = True
             self._decide(flow, named, who)
         except Exception:
             self._failures.note("requestheaders", flow)
@@ -85,7 +88,19 @@ class Requests:
         self._credentials.strip(flow)
         return conn.who
 
+    def _may_be_followed(self, flow: http.HTTPFlow, who: Identity) -> bool:
+        """Whether the next request on this connection could be somebody's whose worker is another
+        one: a front proxy sends those of different people, and who is asked to sign in is known
+        only then."""
+        services = self._services
+        if not services.place.shared:
+            return False
+        return who.challenge or services.identifier.is_front_proxy(flow.client_conn.peername[0])
+
     def _decide(self, flow: http.HTTPFlow, named: RequestHosts, who: Identity) -> None:
+        if not named.tunnelled and not self._services.place.serves(who.name):
+            self._not_here(flow, named)
+            return
         if PAGE_HOST in named.hosts:
             self._page(flow, named, who)
             return
@@ -102,6 +117,14 @@ class Requests:
             writing.answer_with(flow, _misdirected())
         else:
             self._limited(flow, who, next(iter(limited)))
+
+    def _not_here(self, flow: http.HTTPFlow, named: RequestHosts) -> None:
+        """The person is served by another worker, to which the next connection goes."""
+        limited = any(self._services.enforcer.limited(host) for host in named.hosts)
+        if limited or PAGE_HOST in named.hosts:
+            writing.answer_with(flow, unavailable())
+        else:
+            self._unlimited(flow, named)
 
     def _page(self, flow: http.HTTPFlow, named: RequestHosts, who: Identity) -> None:
         if who.challenge and not named.tunnelled:
@@ -241,7 +264,11 @@ class Requests:
     def answered(self, flow: http.HTTPFlow) -> None:
         """The head of the response has arrived: stream everything, and classify what is limited."""
         response = flow.response
-        if response is None or writing.marked(flow) is not None or response.status_code == 101:
+        if response is None or response.status_code == 101:
+            return
+        if _LAST in flow.metadata:
+            response.headers["Connection"] = "close"
+        if writing.marked(flow) is not None:
             return
         response.stream = True
         flight = self._in_flight.flight(flow)

@@ -11,12 +11,13 @@ from proxy_addon.network.guards import ClientGuard, TargetGuard
 from proxy_addon.network.resolver import Resolver
 from proxy_addon.observability.decision_log import Decisions
 from proxy_addon.observability.interface import Metrics, Traffic
+from proxy_addon.relay.workers import WorkerPlace
 from proxy_addon.system.clock import Clock
 
 
 class Services(NamedTuple):
     """The parts; `page` is the employee's ASGI application, `decisions` the decision log where it
-    is on."""
+    is on, `place` this worker among those that pass connections on to each other."""
 
     enforcer: Enforcer
     identifier: Identifier
@@ -30,3 +31,4 @@ class Services(NamedTuple):
     forwarded_header: str
     decisions: Decisions | None = None
     balancers: ClientGuard = ClientGuard(())
+    place: WorkerPlace = WorkerPlace()

@@ -72,7 +72,9 @@ class Tunnels:
         conn.asker.name = who.name
         if host == PAGE_HOST:
             if who.challenge:
-                writing.answer_with(flow, self._credentials.sign_in())
+                self._ask_to_sign_in(flow)
+            elif not self._services.place.serves(who.name):
+                self._refuse(flow, failed())
             return
         problem = self._services.targets.check_port(host, request.port) or self.target_refusal(
             host, request.port
@@ -84,7 +86,9 @@ class Tunnels:
         if platform is None:
             self._connect_eagerly(conn)
         elif who.challenge:
-            writing.answer_with(flow, self._credentials.sign_in())
+            self._ask_to_sign_in(flow)
+        elif not self._services.place.serves(who.name):  # the next connection goes to its worker
+            self._refuse(flow, failed())
         elif not must_open(self._services, who, platform):
             self._connect_eagerly(conn)
         elif not self._inspected(platform):
@@ -108,6 +112,12 @@ class Tunnels:
             return
         context = pages.context(self._services, conn.who, decision)
         self._refuse(flow, responses.tunnel_refused(decision, context))
+
+    def _ask_to_sign_in(self, flow: http.HTTPFlow) -> None:
+        """407. Who signs in may be served by another worker, and connects anew."""
+        writing.answer_with(flow, self._credentials.sign_in())
+        if self._services.place.shared and flow.response is not None:
+            flow.response.headers["Connection"] = "close"
 
     def _refuse(self, flow: http.HTTPFlow, answer: responses.Answer) -> None:
         self._services.traffic.tunnel("refused")

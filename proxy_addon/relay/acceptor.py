@@ -4,13 +4,15 @@ outside."""
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from typing import Any
 
 from proxy_addon.network.connect_errors import kind_of
-from proxy_addon.relay.heads import ConnectHead
+from proxy_addon.relay.handoff import Handoff
 from proxy_addon.relay.interface import ConnectSite, ProtocolFactory, RelayCounts, RelayPolicy
 from proxy_addon.relay.page_connections import PageConnections
+from proxy_addon.relay.placement import Placement
 from proxy_addon.relay.tunnel import ClientSide
 
 SWEEP_SECONDS = 5.0  # seconds between two looks at what is open
@@ -31,14 +33,18 @@ class Acceptor:
         counts: RelayCounts,
         changed: Callable[[], None] = lambda: None,
         most_descriptors: int = 0,
+        placement: Placement | None = None,
     ) -> None:
         """`changed` is called when the number of open connections is another one. A connection
-        whose descriptor is `most_descriptors` or higher is refused; 0: none is."""
+        whose descriptor is `most_descriptors` or higher is refused; 0: none is. `placement`: there
+        are other workers, and each person is served by one."""
         self.policy = policy
         self.connect = connect
         self._counts = counts
         self._changed = changed
         self._most_descriptors = most_descriptors
+        self._placement = placement
+        self._adopting: set[asyncio.Task[None]] = set()
         self._clients: set[ClientSide] = set()
         self._pages = PageConnections(policy, counts, changed)
         self._timer: asyncio.TimerHandle | None = None
@@ -54,7 +60,10 @@ class Acceptor:
         plain = loop.create_server
 
         async def create_server(factory: ProtocolFactory, *address: Any, **options: Any) -> Any:
-            return await plain(lambda: ClientSide(self, factory), *address, **options)
+            server = await plain(lambda: ClientSide(self, factory), *address, **options)
+            if self._placement is not None:
+                self._placement.workers.start(lambda *sent: self._adopt(factory, *sent))
+            return server
 
         loop.create_server = create_server  # type: ignore[method-assign, assignment]
         self._sweep(loop)
@@ -68,7 +77,33 @@ class Acceptor:
         """End everything, and look no more."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._placement is not None:
+            self._placement.workers.stop()
         self.close_all()
+
+    # -- between workers
+
+    def _adopt(self, engine: ProtocolFactory, sock: socket.socket, handoff: Handoff) -> None:
+        """Another worker has passed a connection on."""
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._connect(engine, sock, handoff))
+        self._adopting.add(task)
+        task.add_done_callback(self._adopting.discard)
+
+    async def _connect(
+        self, engine: ProtocolFactory, sock: socket.socket, handoff: Handoff
+    ) -> None:
+        client = ClientSide(self, engine)
+        client.receive(handoff)
+        try:
+            loop = asyncio.get_running_loop()
+            await loop.connect_accepted_socket(lambda: client, sock)
+        except OSError:  # its client has gone
+            sock.close()
+
+    def keeps(self, client: ClientSide) -> bool:
+        """See `TunnelOwner`."""
+        return self._placement is None or self._placement.keeps(client)
 
     # -- what connections report
 
@@ -81,15 +116,19 @@ class Acceptor:
             return
         self._clients.add(client)
         self._changed()
-        if self.policy.is_balancer(client.address):
+        if client.hops:
+            client.go_on(reads=self.policy.relays)
+        elif self.policy.is_balancer(client.address):
             client.expect_balancer_header()
         else:
             self.identified(client)
 
     def identified(self, client: ClientSide) -> None:
         """It is known whose connection this is, as far as its address tells."""
-        if not self.policy.relays or not self._is_allowed(client):
-            client.hand_over()  # the engine refuses clients that are not served
+        if not self._is_allowed(client):
+            client.to_engine()  # which refuses clients that are not served
+        elif not self.policy.relays:
+            client.hand_over()
 
     def _is_allowed(self, client: ClientSide) -> bool:
         try:
@@ -103,10 +142,10 @@ class Acceptor:
         self._clients.discard(client)
         self._changed()
 
-    def page(self, client: ClientSide, head: ConnectHead | None, data: bytes) -> bool | None:
+    def page(self, client: ClientSide, data: bytes) -> bool | None:
         """Whether our own pages answer this connection from now on; see `PageConnections.takes`."""
         self._clients.discard(client)
-        taken = self._pages.takes(client, head, data)
+        taken = self._pages.takes(client, data)
         if not taken:
             self._clients.add(client)
         return taken

@@ -6,12 +6,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import NamedTuple, Protocol
 
+from proxy_addon.relay.handoff import Handoff
 from proxy_addon.relay.heads import ConnectHead
 
 type ProtocolFactory = Callable[[], asyncio.BaseProtocol]
+type HeaderFields = Mapping[bytes, bytes]
 
 
 class SiteConnection(NamedTuple):
@@ -121,6 +123,26 @@ class PageProtocol(Protocol):
         """See `asyncio.Protocol`."""
 
 
+class MovingClient(Protocol):
+    """A connection as those see it who may pass it on to another worker."""
+
+    address: str
+    transport: asyncio.Transport
+
+    @property
+    def handoff(self) -> Handoff:
+        """What another worker has to know to go on with it."""
+
+    def wait_for_more(self, on_data: Callable[[], None]) -> None:
+        """Call this when more bytes have come."""
+
+    def wait_for(self, answer: Coroutine[None, None, None]) -> None:
+        """Read nothing while this runs; cancel it when the connection ends."""
+
+    def stay(self) -> None:
+        """Go on in this worker: with our own pages, or the engine."""
+
+
 class RelayPolicy(Protocol):
     """What has to be known of rules and settings. Called on the event loop; never waits.
 
@@ -147,6 +169,16 @@ class RelayPolicy(Protocol):
 
     def asker(self, address: str, head: ConnectHead) -> str:
         """Who asks, for their share of name look-ups: a person, or the client's address."""
+
+    def owner_now(self, address: str, fields: HeaderFields) -> str | None:
+        """Whose connection this is, from memory; None while a password has to be checked first.
+        `fields`: the header fields of its first request, names in lower case."""
+
+    async def owner(self, address: str, fields: HeaderFields) -> str:
+        """The same; waits for the check."""
+
+    def away(self) -> bytes:
+        """The answer to a connection that the person's worker does not take."""
 
     def unreachable(self, error: OSError) -> bytes:
         """The answer to CONNECT, as HTTP/1.1, when the site cannot be connected to."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from proxy_addon.relay.heads import ConnectHead, Unusual
+from proxy_addon.relay.heads import METHOD, ConnectHead, Unusual, read_head
 from proxy_addon.relay.interface import PageServer, RelayCounts, RelayPolicy
 from proxy_addon.relay.page_connection import Origin, PageConnection
 from proxy_addon.relay.page_requests import read_page_request
@@ -35,23 +35,30 @@ class PageConnections:
     def __len__(self) -> int:
         return len(self._open)
 
-    def takes(self, origin: Returning, head: ConnectHead | None, data: bytes) -> bool | None:
-        """Answer a connection that begins with `data`, whose CONNECT is `head`, where there is one.
-        False: it is not for our pages; None: it may be, when more of it has come."""
+    def takes(self, origin: Returning, data: bytes) -> bool | None:
+        """Answer a connection that begins with `data`. False: it is not for our pages; None: it may
+        be, when more of it has come."""
         pages = self._policy.pages
         if pages is None:
             return False
-        if head is not None:
-            if head.host != pages.host:
-                return False
-            self._begin(pages, origin).tunnel(head, data)
-            return True
         try:
+            if data.startswith(METHOD):
+                return self._takes_tunnel(pages, origin, read_head(data), data)
             if read_page_request(data, pages.host) is None:
                 return None
         except Unusual:
             return False
         self._begin(pages, origin).requests(data)
+        return True
+
+    def _takes_tunnel(
+        self, pages: PageServer, origin: Returning, head: ConnectHead | None, data: bytes
+    ) -> bool | None:
+        if head is None:
+            return None
+        if head.host != pages.host:
+            return False
+        self._begin(pages, origin).tunnel(head, data)
         return True
 
     def _begin(self, pages: PageServer, origin: Returning) -> PageConnection:

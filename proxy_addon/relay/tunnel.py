@@ -15,15 +15,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
+from proxy_addon.relay.client_connection import ClientConnection
 from proxy_addon.relay.engine_transport import EngineTransport
 from proxy_addon.relay.greetings import MAX_GREETING_BYTES, read_greeting
 from proxy_addon.relay.heads import METHOD, ConnectHead, Unusual, read_head
-from proxy_addon.relay.interface import ConnectSite, ProtocolFactory, RelayPolicy, TunnelTerms
+from proxy_addon.relay.interface import ConnectSite, ProtocolFactory, RelayPolicy
 from proxy_addon.relay.proxy_protocol import PREFIX_1, BadHeader, may_begin, read_header
-from proxy_addon.relay.site_side import SiteSide, pause, resume
+from proxy_addon.relay.site_side import SiteSide, resume
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _MAX_EARLY_BYTES = MAX_GREETING_BYTES  # sent by the client before its CONNECT was answered
@@ -41,10 +41,14 @@ class TunnelOwner(Protocol):
     def identified(self, client: ClientSide) -> None:
         """A balancer has passed on whose connection this is."""
 
+    def keeps(self, client: ClientSide) -> bool:
+        """Whether what has to be decided about is decided here, now. If not, another worker goes on
+        with it, or `client.stay` is called later."""
+
     def handed_over(self, client: ClientSide) -> None:
         """The engine has the connection from now on."""
 
-    def page(self, client: ClientSide, head: ConnectHead | None, data: bytes) -> bool | None:
+    def page(self, client: ClientSide, data: bytes) -> bool | None:
         """Whether our own pages answer the connection from now on; None: that is not known yet."""
 
     def given_back(self, client: ClientSide) -> None:
@@ -63,52 +67,18 @@ class TunnelOwner(Protocol):
         """A connection is over."""
 
 
-class ClientSide(asyncio.Protocol):
+class ClientSide(ClientConnection):
     """The connection of a client, from its first byte on."""
 
-    __slots__ = (
-        "_engine",
-        "_head",
-        "_on_data",
-        "_owner",
-        "_passed",
-        "_pending",
-        "_task",
-        "active",
-        "address",
-        "ended",
-        "hosts",
-        "sent",
-        "site",
-        "terms",
-        "transport",
-        "waits_for_greeting",
-    )
-
-    transport: asyncio.Transport
+    __slots__ = ("_engine", "_is_engines", "_owner", "waits_for_greeting")
 
     def __init__(self, owner: TunnelOwner, engine: ProtocolFactory) -> None:
         """`engine` makes the protocol that takes over what is not relayed."""
+        super().__init__(self._read_head)
         self._owner = owner
         self._engine = engine
-        self._on_data: Callable[[], None] = self._read_head
-        self._pending = b""  # received, and not passed on yet
-        self._head = b""  # the CONNECT, as long as the engine may still need it
-        self._task: asyncio.Task[None] | None = None
-        self._passed: tuple[str, int] | None = None  # the address that a balancer passed on
-        self.address = ""
-        self.hosts: tuple[str, ...] = ()  # named by CONNECT and greeting, normalised
-        self.terms: TunnelTerms | None = None  # known once it may be relayed
-        self.site: SiteSide | None = None
-        self.sent = 0  # bytes to the site since they were last counted
-        self.ended = False  # the client sends no more
+        self._is_engines = False  # our own pages have failed to answer it
         self.waits_for_greeting = False
-        self.active = asyncio.get_running_loop().time()  # when something was last seen to happen
-
-    @property
-    def is_connecting(self) -> bool:
-        """Whether the connection to the site is being opened."""
-        return self._task is not None
 
     @property
     def is_reading(self) -> bool:
@@ -162,31 +132,22 @@ class ClientSide(asyncio.Protocol):
             self.site.transport.close()
         self._owner.closed(self)
 
-    def pause_writing(self) -> None:
-        """The client reads more slowly than the site sends."""
-        if self.site is not None:
-            pause(self.site.transport)
-
-    def resume_writing(self) -> None:
-        """It has caught up."""
-        if self.site is not None:
-            resume(self.site.transport)
-
     def count(self) -> None:
         """See `RelayedTunnel`."""
         self._owner.count(self)
 
-    def close(self) -> None:
-        """End both sides; what has been received is still delivered."""
-        self.transport.close()
-        if self.site is not None:
-            self.site.transport.close()
+    # -- between workers
 
-    def abort(self) -> None:
-        """End both sides at once; what has not been delivered is lost."""
-        self.transport.abort()
-        if self.site is not None:
-            self.site.transport.abort()
+    def go_on(self, *, reads: bool) -> None:
+        """What another worker has begun goes on here. `reads`: it may still be relayed."""
+        if self._passed is not None:
+            self.address = self._passed[0]
+        if self._head:
+            self.stay()
+        elif reads:
+            self._read_head()
+        else:
+            self.hand_over()
 
     # -- 0. the balancer's header
 
@@ -230,8 +191,9 @@ class ClientSide(asyncio.Protocol):
             self._owner.policy.failed("light_path")
             terms = None
         if terms is None or head is None:
-            if self._owner.page(self, head, self._pending) is False:
-                self.hand_over()
+            self.hand_over()
+            return
+        if terms.watched and not self._owner.keeps(self):
             return
         self.terms = terms
         self._head, self._pending = self._pending[: head.size], self._pending[head.size :]
@@ -356,6 +318,7 @@ class ClientSide(asyncio.Protocol):
         self.active = asyncio.get_running_loop().time()
         self._head, self._pending = answered, data
         if answered or unread:
+            self._is_engines = True
             self.hand_over()
         elif data:
             self._read_head()
@@ -363,17 +326,29 @@ class ClientSide(asyncio.Protocol):
     # -- the engine
 
     def hand_over(self) -> None:
-        """The engine goes on with this connection, as if it had come to it from the start."""
-        replay, data = bool(self._head), self._head + self._pending
-        self._head = self._pending = b""
+        """The engine goes on with this connection, as if it had come to it from the start; that of
+        another worker, where the person is served there."""
         site, self.site = self.site, None
         if site is not None:
             site.transport.close()
+        if self._owner.keeps(self):
+            self.stay()
+
+    def stay(self) -> None:
+        """See `MovingClient`."""
+        if self._head or self._is_engines or self._owner.page(self, self._pending) is False:
+            self.to_engine()
+
+    def to_engine(self) -> None:
+        """The engine of this worker goes on."""
+        replay, data = bool(self._head), self._head + self._pending
+        self._head = self._pending = b""
         self._owner.handed_over(self)
         if self.transport.is_closing():
             return
         engine = self._engine()
         self.transport.set_protocol(engine)
+        resume(self.transport)
         changed = replay or self._passed is not None
         seen = EngineTransport(self.transport, answered=replay, address=self._passed)
         engine.connection_made(seen if changed else self.transport)  # type: ignore[arg-type]

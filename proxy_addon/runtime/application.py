@@ -37,6 +37,7 @@ from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.master import Runner, RunnerOptions
 from proxy_addon.proxy.rule_changes import follow
 from proxy_addon.proxy.services import Services
+from proxy_addon.relay.workers import WorkerPlace, Workers
 from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.last_good import LastGood
 from proxy_addon.rules.reloader import Reloading
@@ -62,17 +63,23 @@ class Application:
     """A complete proxy. Construct it, then `load`, `start`, run `runner`, `stop`."""
 
     def __init__(
-        self, settings: Settings, *, prunes: bool = True, worker_group: WorkerGroup | None = None
+        self,
+        settings: Settings,
+        *,
+        prunes: bool = True,
+        worker_group: WorkerGroup | None = None,
+        workers: Workers | None = None,
     ) -> None:
         """Raises RuleErrors, RuleTestsFailed, LedgerError or CaError: nothing has been started
         then.
 
         `prunes`: this process deletes what is older than the retention, and takes over the journals
         of processes that died while it runs; one of several workers is enough. `worker_group`: the
-        workers that its pages report on.
+        workers that its pages report on. `workers`: those that this one passes connections on to.
         """
         self.settings = settings
         self._prunes = prunes
+        self._workers = workers
         self._open_rules_and_ca()
         self._open_ledger()
         self._wire_metering(worker_group)
@@ -135,6 +142,7 @@ class Application:
             settings.light_path,
             raise_limit(),
             settings.drain_notice,
+            self._workers,
         )
 
     def _open_ledger(self) -> None:
@@ -249,6 +257,7 @@ class Application:
             settings.front_proxy_header,
             self.decisions,
             ClientGuard(settings.proxy_protocol),
+            WorkerPlace() if self._workers is None else self._workers.place,
         )
 
     def _decision_log(self) -> DecisionLog | None:

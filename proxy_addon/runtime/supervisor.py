@@ -20,6 +20,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.reduction import recv_handle, send_handle
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -27,7 +28,9 @@ import structlog
 from proxy_addon.config.settings import Settings
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.observability.exposition import Counted, forget_worker, workers
+from proxy_addon.relay.workers import WorkerPlace, Workers
 from proxy_addon.runtime.application import Application
+from proxy_addon.runtime.handoff_sockets import handoff_sockets, is_behind_others
 from proxy_addon.runtime.health import DRAINING
 from proxy_addon.system import logging_setup as logs
 from proxy_addon.system.health import FINE, PartHealth, down
@@ -43,7 +46,7 @@ READY_TIMEOUT = 10.0  # seconds that a new worker may take
 HEARTBEAT_TIMEOUT = 5.0  # seconds; a working worker sends a message once a second
 STUCK_TIMEOUT = 10.0  # seconds without a message after which a worker is killed and replaced
 LISTENERS_TIMEOUT = 2.0  # seconds in which a worker hands over its listening sockets
-_READY, _STATE, _LISTENERS = "ready", "state", "listeners"
+_READY, _STATE, _LISTENERS, _RETIRE = "ready", "state", "listeners", "retire"
 
 
 class Worker:
@@ -96,6 +99,12 @@ class Worker:
         found, self.listeners = self.listeners, []
         return found
 
+    def retire(self) -> None:
+        """Tell it that its successor serves, and ask it to drain."""
+        with suppress(OSError):
+            self.pipe.send(_RETIRE)
+        self.stop()
+
     def stop(self) -> None:
         """Ask it to drain."""
         if self.process.is_alive() and self.process.pid is not None:
@@ -117,6 +126,7 @@ class Supervisor:
         self._context.set_forkserver_preload(
             ["proxy_addon.runtime.application", "proxy_addon.runtime.supervisor"]
         )
+        self._handoff = handoff_sockets(settings, Path(self._folder.name))
         self._workers: dict[int, Worker] = {}
         self._stopping: list[Worker] = []
         self._application = Application(settings, worker_group=self)
@@ -147,14 +157,17 @@ class Supervisor:
             code = await self._end()
             self._application.web.stop()
             await loop.run_in_executor(None, self._application.stop)
+            for each in self._handoff:
+                each.close()
             self._folder.cleanup()
         return code
 
     def _make(self, index: int, listeners: Sequence[socket.socket] = ()) -> Worker:
         own_end, worker_end = self._context.Pipe()
+        handoff = Path(self._folder.name), self._handoff[index] if self._handoff else None
         process = self._context.Process(
             target=work,
-            args=(self._settings, index, worker_end, tuple(listeners)),
+            args=(self._settings, index, worker_end, tuple(listeners), handoff),
             name=f"worker-{index}",
             daemon=False,
         )
@@ -239,7 +252,7 @@ class Supervisor:
                 new.process.kill()
                 return
             self._stopping.append(old)
-            old.stop()
+            old.retire()
 
     async def _listeners(self, worker: Worker) -> list[socket.socket]:
         """Copies of its listening sockets; none when it does not answer."""
@@ -314,19 +327,25 @@ class Supervisor:
 
 
 def work(
-    settings: Settings, index: int, pipe: Connection, listeners: Sequence[socket.socket]
+    settings: Settings,
+    index: int,
+    pipe: Connection,
+    listeners: Sequence[socket.socket],
+    handoff: tuple[Path, socket.socket | None],
 ) -> None:
     """The main function of a worker process."""
     logs.configure(settings.log_format, settings.log_level)
     structlog.contextvars.bind_contextvars(worker=index)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        application = Application(settings, prunes=False)
+        folder, own = handoff
+        workers = Workers(WorkerPlace(index, settings.workers), folder, own) if own else None
+        application = Application(settings, prunes=False, workers=workers)
         application.load()
     except LedgerError as error:  # the supervisor tries again until the database is back
         log.warning("worker cannot start", because=str(error))
         raise SystemExit(1) from None
-    raise SystemExit(asyncio.run(_serve(application, settings, pipe, listeners)))
+    raise SystemExit(asyncio.run(_serve(application, settings, pipe, listeners, workers)))
 
 
 async def _serve(
@@ -334,9 +353,10 @@ async def _serve(
     settings: Settings,
     pipe: Connection,
     listeners: Sequence[socket.socket],
+    workers: Workers | None,
 ) -> int:
     loop = asyncio.get_running_loop()
-    by_device = not settings.front_proxies
+    by_device = not is_behind_others(settings)
     port = SharedPort(settings.workers, by_device=by_device, inherited=listeners)
     port.share(loop)
     application.start(loop)
@@ -350,11 +370,15 @@ async def _serve(
         loop.call_later(1.0, report)
 
     def hand_over() -> None:
-        """The supervisor asks for the listening sockets, or has ended."""
+        """The supervisor asks for the listening sockets, has a successor, or has ended."""
         try:
-            pipe.recv()
+            wanted = pipe.recv()
         except (EOFError, OSError):
             loop.remove_reader(pipe.fileno())
+            return
+        if wanted == _RETIRE:
+            if workers is not None:
+                workers.retire()
             return
         found = port.listeners
         send(_LISTENERS, len(found))

@@ -3,7 +3,7 @@
 With SO_REUSEPORT the kernel spreads connections by a hash of both addresses and ports, so the
 connections of one browser would land everywhere, and no worker would see all of what a person does.
 A small filter program in the kernel picks the worker by the client's address alone. Where that
-cannot be installed, or all clients come from one address (a proxy in front), the kernel's own
+cannot be installed, or connections come from a balancer or a front proxy, the kernel's own
 spreading stays; visits are united in the ledger either way.
 """
 

@@ -28,6 +28,10 @@ EXEMPT = {
         "tests/observability/test_metrics.py",
         "a protocol: the one implementation is its meaning",
     ),
+    "proxy_addon/relay/client_connection.py": (
+        "tests/relay/test_tunnel.py",
+        "the state that the steps of a tunnel share",
+    ),
     "proxy_addon/relay/interface.py": (
         "tests/proxy/test_light_path.py",
         "protocols: the policy of an office is their meaning",
