@@ -37,10 +37,10 @@ class HAProxy:
     def __enter__(self) -> Self:
         program = executable()
         assert program is not None
-        given = {"ALLOWANCE_PORT": f"127.0.0.1:{self.port}"}
+        given = {"PROXY_PORT": f"127.0.0.1:{self.port}"}
         for number, node in self._nodes.items():
-            given[f"ALLOWANCE_NODE{number}"] = f"127.0.0.1:{node.port}"
-            given[f"ALLOWANCE_NODE{number}_WEB"] = str(node.web_port)
+            given[f"NODE{number}"] = f"127.0.0.1:{node.port}"
+            given[f"NODE{number}_WEB"] = str(node.web_port)
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [program, "-db", "-f", str(CONFIG)],
