@@ -47,8 +47,9 @@ format: $(VENV)/.develops ## put every file into its form
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/.develops ## the budgets: decisions, hooks, start, throughput
-	@set -e; for each in tests/benchmarks/bench_*.py; do echo "== $$each"; PYTHONPATH=. $(BIN)/python $$each; done
+BENCH ?= $(wildcard tests/benchmarks/bench_*.py)
+bench: $(VENV)/.develops ## the budgets: decisions, hooks, start, throughput (BENCH=FILE for one, with ARGS)
+	@set -e; for each in $(BENCH); do echo "== $$each"; PYTHONPATH=. $(BIN)/python $$each $(ARGS); done
 
 soak: $(VENV)/.develops ## the long form of the fault harness: some ten minutes, a hundred kills
 	@$(BIN)/python -m tests.faults.harness --long $(ARGS)

@@ -36,25 +36,47 @@ addons = [Site()]
 class Proxy:
     """One proxy process."""
 
-    def __init__(self, folder: Path, port: int, command: list[str], ca_file: Path) -> None:
+    def __init__(
+        self, folder: Path, port: int, command: list[str], ca_file: Path, *, web_port: int = 0
+    ) -> None:
+        """`ca_file`: a file that is there once it has started."""
         self.folder, self.port, self.command, self.ca_file = folder, port, command, ca_file
+        self.web_port = web_port
+        self.environment = {"PYTHONPATH": str(ROOT)}
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it accepts connections."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start it."""
         with (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 self.command,
                 cwd=self.folder,
                 stdout=log,
                 stderr=log,
-                env=os.environ | {"PYTHONPATH": str(ROOT)},
+                env=os.environ | self.environment,
             )
+
+    def wait(self) -> None:
+        """Wait until it accepts connections. Raises RuntimeError with its log when it does not."""
+        assert self.process is not None
         for _ in range(600):
+            if self.process.poll() is not None:
+                break
             if accepts(self.port) and self.ca_file.exists():
                 return
             time.sleep(0.05)
         raise RuntimeError((self.folder / "log").read_text())
+
+    @property
+    def pid(self) -> int:
+        """The process id, while it runs."""
+        assert self.process is not None
+        return self.process.pid
 
     def stop(self) -> None:
         """End it by its process id."""
@@ -64,6 +86,7 @@ class Proxy:
                 self.process.wait(5)
             except subprocess.TimeoutExpired:
                 self.process.kill()
+                self.process.wait()
 
 
 def allowance_proxy(folder: Path, site: int, trust: Path, hosts: tuple[str, ...]) -> Proxy:

@@ -1,0 +1,175 @@
+"""What ordinary traffic notices while ledger, rules or metrics stand still: nothing.
+
+Two proxies get the same light load at the same time; something that one of them needs is frozen.
+People are being charged on both meanwhile, so that there is something to write and to show.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+
+from tests.benchmarks.load import contestants
+from tests.benchmarks.load.client import Load, LoadClient, finished
+from tests.benchmarks.load.contestants import started
+from tests.benchmarks.load.report import Result
+from tests.benchmarks.load.site import FREE, LIMITED, SMALL, Site
+from tests.benchmarks.proxies import Proxy
+
+MOST_LATER = 50.0  # milliseconds at the 99th percentile, which nobody notices
+STUCK_READERS = 20
+HUGE_RULES = 1_500
+RELOAD_SECONDS = 2.0  # between two changes of the huge rules
+
+type Freeze = Callable[[Proxy], AbstractContextManager[None]]
+
+
+@contextmanager
+def locked_ledger(proxy: Proxy) -> Iterator[None]:
+    """Somebody else holds the database file of the ledger."""
+    file = proxy.folder / "var" / "allowance.db"
+    other = sqlite3.connect(file, isolation_level=None, timeout=20)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        yield
+    finally:
+        other.close()
+
+
+@contextmanager
+def rules_on_a_pipe(proxy: Proxy) -> Iterator[None]:
+    """A rule file is a pipe: whoever opens it waits for a writer that never comes."""
+    pipe = proxy.folder / "rules" / "more.yaml"
+    os.mkfifo(pipe)
+    try:
+        yield
+    finally:
+        pipe.unlink()
+
+
+@contextmanager
+def huge_rules(proxy: Proxy) -> Iterator[None]:
+    """Very many rules, which change every two seconds."""
+    file, done = proxy.folder / "rules" / "policy.yaml", threading.Event()
+    small = file.read_text()
+    rule = "  - {{name: R{0}, people: {{users: [q{0}]}}, platforms: [x], then: block}}\n"
+    rules = "".join(rule.format(number) for number in range(HUGE_RULES))
+    huge = small.replace("rules:\n", f"rules:\n{rules}")
+
+    def change() -> None:
+        turn = 0
+        while not done.wait(RELOAD_SECONDS if turn else 0):
+            turn += 1
+            new = file.with_suffix(".new")
+            new.write_text(f"{huge}# {turn}\n")
+            new.replace(file)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        file.write_text(small)
+
+
+@contextmanager
+def stuck_metrics(proxy: Proxy) -> Iterator[None]:
+    """Readers of the metrics who ask, and ask again, and never read."""
+    with ExitStack() as stack:
+        for _ in range(STUCK_READERS):
+            reader = stack.enter_context(socket.socket())
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.connect(("127.0.0.1", proxy.web_port))
+            reader.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
+        yield
+
+
+FREEZES: dict[str, Freeze] = {
+    "ledger locked": locked_ledger,
+    "rules on a pipe": rules_on_a_pipe,
+    "huge rules reloaded": huge_rules,
+    "metrics never read": stuck_metrics,
+}
+
+
+def measure(folder: Path, site: Site, client: LoadClient, seconds: float) -> list[Result]:
+    """A result for each thing that is frozen: how much later ordinary traffic is answered."""
+    subject = contestants.ours(folder / "frozen", site, people=50)
+    control = contestants.ours(folder / "control", site, people=50)
+    found = []
+    with started(subject, control):
+        _probe(client, subject, control, 1.0)
+        for name, freeze in FREEZES.items():
+            with freeze(subject):
+                kinds = _probe(client, subject, control, seconds)
+            found.append(_result(name, kinds))
+    return found
+
+
+def stopped_postgres(folder: Path, site: Site, client: LoadClient, seconds: float) -> Result:
+    """The same with a ledger in Postgres whose server is stopped (SIGSTOP)."""
+    row = "Postgres stopped: ordinary traffic later by"
+    try:
+        from tests.postgres import PostgresServer
+    except ImportError as error:
+        return Result(row, (), "ms", must=MOST_LATER, at_most=True, why=str(error))
+    place = folder / "postgres"
+    place.mkdir()
+    server = PostgresServer(place)
+    server.start()
+    try:
+        url = server.url(server.new_database())
+        subject = contestants.ours(
+            folder / "on-postgres", site, people=50, environment={"ALLOWANCE_DATABASE": url}
+        )
+        control = contestants.ours(folder / "beside", site, people=50)
+        with started(subject, control):
+            _probe(client, subject, control, 1.0)
+            server.pause()
+            try:
+                kinds = _probe(client, subject, control, seconds)
+            finally:
+                server.resume()
+    finally:
+        server.stop()
+    return _result("Postgres stopped", kinds)
+
+
+def _probe(
+    client: LoadClient, subject: Proxy, control: Proxy, seconds: float
+) -> list[tuple[str, Load, Load]]:
+    """New connections and kept ones to a site that is not limited: what was measured through both,
+    while both also have limited traffic."""
+    common = {"path": SMALL, "people": 50, "seconds": seconds}
+    kinds = {
+        "new": common | {"mode": "new", "host": FREE, "connections": 2, "pause": 20},
+        "keep": common | {"mode": "keep", "host": FREE, "connections": 2, "pause": 10},
+        "charged": common | {"mode": "keep", "host": LIMITED, "connections": 4, "pause": 100},
+    }
+    running = {
+        kind: [client.start(proxy.port, **options) for proxy in (subject, control)]
+        for kind, options in kinds.items()
+    }
+    loads = {kind: [finished(each) for each in both] for kind, both in running.items()}
+    return [(kind, loads[kind][0], loads[kind][1]) for kind in ("new", "keep")]
+
+
+def _result(name: str, kinds: list[tuple[str, Load, Load]]) -> Result:
+    later = []
+    for kind, frozen, beside in kinds:
+        print(
+            f"  {name:20} {kind:5} p99 {frozen.p99:7.1f} ms (beside it {beside.p99:7.1f}),"
+            f" slowest {frozen.slowest:7.1f} ms ({beside.slowest:7.1f}),"
+            f" {frozen.requests} answers ({beside.requests}), {frozen.errors} errors",
+            flush=True,
+        )
+        later.append(float("inf") if frozen.errors else frozen.p99 - beside.p99)
+    row = f"{name}: ordinary traffic later by"
+    return Result(row, (max(later),), "ms", must=MOST_LATER, at_most=True)
