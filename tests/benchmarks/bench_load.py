@@ -36,7 +36,7 @@ class Extent(NamedTuple):
     tunnels: int = 5_000
     people: int = 1_000
     day: float = 60.0
-    freeze: float = 6.0
+    freeze: float = 3.0
     waits_for_lunch: bool = True
 
 
@@ -100,7 +100,7 @@ def _measured(
             results += _rows(everybody, client, extent, given.rows)
     if "tunnels" in given.parts:
         print("idle tunnels", flush=True)
-        # Processes of their own: what was used before would be used again, and seem to cost nothing.
+        # Processes of their own: memory that was used before would be used again, and seem free.
         everybody = _contestants(folder / "tunnels", site, descriptors)
         relaying = {name: everybody[name] for name in rows.RELAYED if name in everybody}
         with started(*relaying.values()):
@@ -116,8 +116,9 @@ def _measured(
         )
     if "frozen" in given.parts:
         print("frozen", flush=True)
-        results += frozen.measure(folder, site, client, extent.freeze)
-        results.append(frozen.stopped_postgres(folder, site, client, extent.freeze))
+        rounds, seconds = extent.rounds, extent.freeze
+        results += frozen.measure(folder, site, client, rounds, seconds)
+        results.append(frozen.stopped_postgres(folder, site, client, rounds, seconds))
     return results
 
 
