@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import string
+import struct
 from enum import Enum
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ _HANDSHAKE = 22  # content type of a TLS record
 _CLIENT_HELLO = 1  # type of a handshake message
 _RECORD_HEAD = 5
 _MAX_RECORD = 16_384 + 256
+_EXTENSION = struct.Struct("!HH")  # number and length before an extension's content
 _SERVER_NAME = 0  # number of the extension, RFC 6066
 _HOST_NAME = 0  # type of a name in it
 _MAX_NAME = 253
@@ -153,19 +155,30 @@ def _names_in_hello(message: bytes) -> tuple[str, ...]:
     hello.vector(1)  # compression methods
     if hello.ended:
         return ()
-    extensions = _Reader(hello.vector(2))
+    extensions = hello.vector(2)
     if not hello.ended:
         raise Unusual
+    return tuple(map(_normal, _server_names(extensions)))
+
+
+def _server_names(extensions: bytes) -> list[bytes]:
+    """The names in the extensions of a ClientHello. Of all that is read here these are most, so
+    they are read with few calls."""
     names: list[bytes] = []
-    seen: set[bytes] = set()
-    while not extensions.ended:
-        number, content = extensions.take(2), extensions.vector(2)
-        if number in seen:
+    seen: set[int] = set()
+    at, end = 0, len(extensions)
+    while at < end:
+        content = at + _EXTENSION.size
+        if content > end:
+            raise Unusual
+        number, size = _EXTENSION.unpack_from(extensions, at)
+        at = content + size
+        if at > end or number in seen:
             raise Unusual
         seen.add(number)
-        if int.from_bytes(number) == _SERVER_NAME:
-            names.append(_host_name(content))
-    return tuple(map(_normal, names))
+        if number == _SERVER_NAME:
+            names.append(_host_name(extensions[content:at]))
+    return names
 
 
 def _host_name(content: bytes) -> bytes:
