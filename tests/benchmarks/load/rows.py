@@ -45,8 +45,8 @@ class Row:
 OPENED, RELAYED = (BARE, OURS, SQUID_BUMP), (IGNORING, OURS, SQUID)
 ROWS = (
     Row("new not-limited connections", "new", FREE, RELAYED, 4, 6),
-    Row("relayed keep-alive", "keep", FREE, RELAYED, 3, 4.5),
-    Row("decrypted HTTP/1.1", "keep", LIMITED, OPENED, 1.5, 2.2),
+    Row("relayed keep-alive", "keep", FREE, RELAYED, 3, 4.5, connections=16),
+    Row("decrypted HTTP/1.1", "keep", LIMITED, OPENED, 1.5, 2.2, connections=16),
     Row("decrypted HTTP/2", "h2", LIMITED, OPENED[:2], 2, 3),
     Row("new decrypted connections", "new", LIMITED, OPENED, 1.35, 2),
     Row("large body, relayed", "keep", FREE, RELAYED, connections=2, path=LARGE),
