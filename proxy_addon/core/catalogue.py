@@ -31,6 +31,8 @@ from proxy_addon.core.hosts import HostTable, normalise
 from proxy_addon.core.ruleset import Platform
 
 _HOSTS_KEPT = 8192  # hosts cached; an office visits some thousand platform hosts a day
+_PATHS_KEPT = 8192  # answers for short paths cached: of pages, and of what they ask again and again
+_SHORT_PATH = 120  # characters
 _PATH_READ = 4096  # characters of path and query that patterns are matched against
 _UNUSUAL = re.compile(r"%|//|/\.")
 _NEVER = 1 << 30
@@ -77,6 +79,7 @@ class Catalogue:
         included = [(pattern, (name, True)) for name, p in platforms.items() for pattern in p.hosts]
         self._table = HostTable[tuple[str, bool]]([*excluded, *included])
         self._host_entry = lru_cache(_HOSTS_KEPT)(self._find_host_entry)
+        self._lookup_short = lru_cache(_PATHS_KEPT)(self._lookup)
 
     def platform_of(self, host: str) -> str | None:
         """The platform of a host, or None. The host need not be normalised."""
@@ -86,6 +89,11 @@ class Catalogue:
     def lookup(self, host: str, path: str) -> Hit | None:
         """What is known about a request from its host and path (with or without query); None: not
         on a platform."""
+        if len(path) <= _SHORT_PATH:
+            return self._lookup_short(host, path)
+        return self._lookup(host, path)
+
+    def _lookup(self, host: str, path: str) -> Hit | None:
         entry = self._host_entry(host)
         if entry is None:
             return None

@@ -14,17 +14,18 @@ LEFT = 10.0  # seconds that must be left for that: near the end each request is 
 
 class CachedDecision(NamedTuple):
     """What was decided, for whom, and by which rules and which state of their usage. `at` is an
-    instant."""
+    instant, `entered` the seconds entered until then."""
 
     decision: Decision
     rules: RuleSet
     person: Person
     usage: PersonUsage
     revision: int
+    entered: float
     at: float
 
     def holds(self, rules: RuleSet, person: Person, usage: PersonUsage, now: float) -> bool:
-        """Whether the decision is still valid: nothing was used since, and there is time left."""
+        """Whether the decision is still valid: whatever was used since, there is time left."""
         decision = self.decision
         if decision.blocks or not 0.0 <= now - self.at < SECONDS:
             return False
@@ -35,13 +36,16 @@ class CachedDecision(NamedTuple):
             or self.person != person
         ):
             return False
-        changed = decision.until is not None and now >= decision.until
-        return not changed and (decision.left is None or decision.left > LEFT)
+        if decision.until is not None and now >= decision.until:
+            return False
+        if decision.left is None:
+            return True
+        return decision.left - (now - self.at) - (usage.entered - self.entered) > LEFT
 
 
 class DecisionCache:
     """The last decision for each person and target, given again while it is fresh. Its `left` may
-    be a second old."""
+    be a second old; what has been used since is not subtracted."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, Target], CachedDecision] = {}
@@ -70,7 +74,7 @@ class DecisionCache:
         """Remember one decision."""
         usage = book.of(person.name)
         self._kept[(person.name, target)] = CachedDecision(
-            decision, rules, person, usage, usage.revision, now
+            decision, rules, person, usage, usage.revision, usage.entered, now
         )
 
     def clear(self) -> None:

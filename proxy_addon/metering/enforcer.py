@@ -26,7 +26,6 @@ from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.types import Balance, Decision, Person, Reason, Target, Verdict
 from proxy_addon.metering.check_schedule import Running
 from proxy_addon.metering.decider import Decider
-from proxy_addon.metering.decision_cache import SECONDS as FRESH
 from proxy_addon.metering.flight import Asked, Due, Flight, page_of
 from proxy_addon.metering.free_tunnels import FreeTunnels
 from proxy_addon.metering.heads_up import HeadsUps
@@ -119,12 +118,13 @@ class Enforcer(TrafficMeter):
         started = self._timer()
         target = Target(hit.platform, hit.section)
         loads = not activity.is_navigation(x)  # a page is decided to the second
-        known = self._decider.recent(person, target, now) if loads else None
-        decision = known or self._decider.decide(person, target, now)
+        decision = self._decider.recent(person, target, now) if loads else None
+        if decision is None:
+            decision = self._decider.decide(person, target, now)
         page = page_of(self.catalogue, x)
-        state = self._tracker.state_of(person.name, hit.platform)
         judgement, opens = None, False
         if not loads:
+            state = self._tracker.state_of(person.name, hit.platform)
             judgement = activity.classify(x, hit, page, state.pages, now)
             opens = judgement.evidence is Evidence.PAGE_OPENED
         if (
@@ -143,7 +143,7 @@ class Enforcer(TrafficMeter):
             return Asked(decision, None, notice)
         flight = Flight("http", person, target, now)
         flight.x, flight.hit, flight.page, flight.judgement = x, hit, page, judgement
-        self._running.add(flight, self.engine, decision, now if known is None else now - FRESH)
+        self._running.add(flight, self.engine, decision)
         return Asked(decision, flight)
 
     def _with_gap(
@@ -188,16 +188,9 @@ class Enforcer(TrafficMeter):
         flight.key = endpoint(x.host, x.path) if leads else polling.CONTENT
         became = judgement.activity
         opened = judgement.evidence is Evidence.PAGE_OPENED
+        certain, weak = opened and x.gesture, leads and not opened
         load = Load(
-            target,
-            flight.at,
-            flight.at,
-            judgement,
-            flight.key,
-            leads,
-            certain=opened and x.gesture,
-            weak=leads and not opened,
-            size=length,
+            target, flight.at, flight.at, judgement, flight.key, leads, certain, weak, length
         )
         if became.counts and target.platform in self.rules.limited:
             became = self._tracker.enter(self.engine, person, load)
@@ -246,7 +239,7 @@ class Enforcer(TrafficMeter):
             return Asked(decision)
         flight = Flight("tunnel", person, target, now)
         flight.key = f"tunnel:{platform}"
-        self._running.add(flight, self.engine, decision, now, until)
+        self._running.add(flight, self.engine, decision, until)
         return Asked(decision, flight)
 
     def blocked_now(self, flight: Flight, now: float) -> bool:

@@ -10,6 +10,7 @@ from proxy_addon.core.metering.activity import Judgement, PageMemory
 from proxy_addon.core.metering.meter import Timeline
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.types import Person, Target, Visit
+from proxy_addon.metering.time_left import TimeLeft
 
 
 class Load(NamedTuple):
@@ -43,10 +44,11 @@ class RulesPeriod(NamedTuple):
 class PlatformState:
     """What is remembered of one person on one platform."""
 
-    __slots__ = ("pages", "polling", "rows", "timeline")
+    __slots__ = ("pages", "polling", "rows", "time_left", "timeline")
 
     def __init__(self) -> None:
         self.pages = PageMemory()
         self.polling = polling.EMPTY
         self.timeline: Timeline = meter.EMPTY
         self.rows: dict[int, list[Visit]] = {}
+        self.time_left: TimeLeft | None = None  # when a balance was computed last

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
+from proxy_addon.core.audience import keep
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.policy.next_refusal import earliest_refusal
 from proxy_addon.core.types import Decision, Person
 from proxy_addon.metering.check_schedule import CheckSchedule, Running
 from proxy_addon.metering.flight import Flight
 from proxy_addon.metering.usage_book import PersonUsage, UsageBook
+
+_MOST = 20_000  # decisions whose end is remembered; beyond that all are forgotten
+
+
+class _Holds(NamedTuple):
+    """Until when a decision cannot become a refusal, an instant, as it was when `entered` seconds
+    of this usage had been entered."""
+
+    decision: Decision
+    usage: PersonUsage
+    until: float
+    entered: float
 
 
 class RunningFlights:
@@ -20,6 +34,7 @@ class RunningFlights:
         self._book = book
         self._flights: dict[Running, set[Flight]] = {}
         self._schedule = CheckSchedule()
+        self._holds: dict[Running, _Holds] = {}
 
     def __len__(self) -> int:
         return len(self._flights)
@@ -29,11 +44,10 @@ class RunningFlights:
         flight: Flight,
         engine: Engine,
         decision: Decision,
-        since: float,
         until: float = math.inf,
     ) -> None:
-        """A flight begins. `decision` lets it run, and was made at the instant `since`; something
-        else about it may change at `until`."""
+        """A flight begins. `decision` lets it run: it was made just now, or it is the one of a
+        moment ago, which still holds. Something else about it may change at `until`."""
         running = (flight.person, flight.target)
         flights = self._flights.get(running)
         if flights is not None:
@@ -43,8 +57,19 @@ class RunningFlights:
         else:
             self._flights[running] = {flight}
         usage = self._book.of(flight.person.name)
-        at = min(until, _until(engine, running, decision, usage, since))
-        self._schedule.begin(running, usage, at, since)
+        at = min(until, self._holds_until(engine, running, decision, usage, flight.at))
+        self._schedule.begin(running, usage, at, flight.at)
+
+    def _holds_until(
+        self, engine: Engine, running: Running, decision: Decision, usage: PersonUsage, now: float
+    ) -> float:
+        """The instant until which a decision cannot become a refusal."""
+        known = self._holds.get(running)
+        if known is None or known.decision is not decision or known.usage is not usage:
+            until = _until(engine, running, decision, usage, now)
+            known = _Holds(decision, usage, until, usage.entered)
+            keep(self._holds, running, known, _MOST)
+        return known.until - (usage.entered - known.entered)
 
     def remove(self, flight: Flight) -> None:
         """A flight is over. May be called twice."""

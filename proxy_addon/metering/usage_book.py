@@ -78,11 +78,14 @@ class _Spent:
 class PersonUsage:
     """One person's visits and grants; what `policy` reads to decide. Instants and seconds."""
 
-    __slots__ = ("_grants", "_spent", "revision", "visits", "watcher")
+    __slots__ = ("_grants", "_spent", "entered", "revision", "visits", "watcher")
 
     def __init__(self) -> None:
         self.watcher: UsageWatcher | None = None
-        self.revision = 0  # raised by each change
+        self.revision = 0  # raised by each change that is not an entered visit
+        # Seconds by which entered visits have grown: since an earlier value of it at most the
+        # difference has been spent of any allowance, if `revision` is the same.
+        self.entered = 0.0
         self.visits: dict[str, Visit] = {}
         self._spent: dict[str, _Spent] = {}
         self._grants: dict[str, dict[str, Grant]] = {}
@@ -95,8 +98,11 @@ class PersonUsage:
                 return False
             if known.allowance != visit.allowance and known.allowance is not None:
                 self._spent[known.allowance].drop((visit.id,))
-        self.revision += 1
         self.visits[visit.id] = visit
+        if known is None or known.allowance != visit.allowance:
+            self.entered += max(0.0, visit.end - visit.start)
+        else:
+            self.entered += max(0.0, known.start - visit.start) + max(0.0, visit.end - known.end)
         if visit.allowance is not None:
             spent = self._spent.get(visit.allowance)
             if spent is None:

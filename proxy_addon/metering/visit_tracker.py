@@ -29,6 +29,7 @@ from proxy_addon.core.types import (
     Visit,
 )
 from proxy_addon.metering.platform_state import Load, PlatformState, RulesPeriod
+from proxy_addon.metering.time_left import TimeLeft
 from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.metering.visit_writer import VisitWriter
 from proxy_addon.observability.interface import Metrics
@@ -40,6 +41,7 @@ WEAK = 2
 DOUBTFUL = 3  # the same where timers ask for the same things
 BURST_RESOLUTION = 0.25  # seconds; what one burst loads is not entered more finely than this
 CLIP_BYTES = 3_000_000  # a film as short as this may come with what a page loads by itself
+PLENTY = 10.0  # seconds left beyond a tail; with less the balance is computed each time
 TRIM_ROUNDS = (
     8  # overlapping devices need more than one turn to find the second at which time was up
 )
@@ -154,8 +156,9 @@ class VisitTracker:
             section,
             needs,
             root,
-            novel=novel,
-            follows=follows,
+            False,
+            novel,
+            follows,
         )
         state.timeline = meter.observe(old, mark, engine.rule_set.metering)
         if mark.at < old.newest:  # as the timeline adds it
@@ -277,10 +280,16 @@ class VisitTracker:
         if match.then is not Then.SPEND or match.allowance is None or match.observed:
             return
         old, end = state.timeline, now
+        usage = self._book.of(person.name)
+        if state.time_left is not None:
+            tail = max(0.0, old.stretches[-1].end - now) if old.stretches else 0.0
+            left = state.time_left.at_least(engine, person, usage, match.allowance, now)
+            if left > tail + PLENTY:
+                return
         if self._writer.earlier:
             floor = max(floor, self._writer.earlier[-1].until)  # a lower limit gives nothing back
         for _ in range(TRIM_ROUNDS):
-            balance = engine.balance(person, match.allowance, self._book.of(person.name), now)
+            balance = engine.balance(person, match.allowance, usage, now)
             over = overspent(balance)
             if over <= 0.0:
                 break
@@ -288,6 +297,7 @@ class VisitTracker:
             state.timeline = meter.truncate(state.timeline, end)
             self._writer.write(engine, person, target.platform, state, old, TIME_UP)
             old = state.timeline
+        state.time_left = TimeLeft.seen(engine, person, usage, match.allowance, balance.left, now)
         if (
             balance.left <= 0.0
         ):  # to the moment, with nothing to take back: but the tail would run on

@@ -7,7 +7,7 @@ only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from proxy_addon.core.metering.evidence import Cause, SummaryBuilder, is_estimated
 from proxy_addon.core.metering.meter import Stretch, Timeline
@@ -47,23 +47,17 @@ class VisitWriter:
         cause: Cause,
     ) -> None:
         """Bring the ledger rows of stretches that changed up to date."""
-        known = {s.serial: s for s in old.stretches}
-        for stretch in state.timeline.stretches:
-            before = known.get(stretch.serial)
-            if before is not stretch and before != stretch:
-                pieces = self.pieces(engine, person, platform, stretch)
-                self.write_pieces(
-                    person,
-                    platform,
-                    state,
-                    SummaryBuilder(stretch, state.timeline, old, cause),
-                    pieces,
-                )
+        for stretch in _changed(old.stretches, state.timeline.stretches):
+            pieces = self.pieces(engine, person, platform, stretch)
+            summary = SummaryBuilder(stretch, state.timeline, old, cause)
+            self.write_pieces(person, platform, state, summary, pieces)
 
     def pieces(
         self, engine: Engine, person: Person, platform: str, stretch: Stretch
     ) -> list[Piece]:
         """The parts of a stretch, each by the rules that were in force then."""
+        if not self.earlier:
+            return split(engine, person, platform, stretch)
         pieces: list[Piece] = []
         start = stretch.start
         for period in self.earlier:
@@ -74,7 +68,7 @@ class VisitWriter:
                 start = end
         if start < stretch.end or start == stretch.start:
             pieces += split(engine, person, platform, stretch._replace(start=start))
-        return joined(pieces) if self.earlier else pieces
+        return joined(pieces)
 
     def write_pieces(
         self,
@@ -126,7 +120,7 @@ class VisitWriter:
         """The row as it is now. Evidence that moved neither end waits for the next revision that
         does."""
         changed = (row.start, row.end, row.section, row.allowance, row.rule) != piece
-        if not changed and row.evidence == evidence:
+        if not changed and (row.evidence is evidence or row.evidence == evidence):
             return row
         visit = Visit(
             row.id,
@@ -155,3 +149,11 @@ class VisitWriter:
             self._metrics.attention(person, visit.platform, visit.allowance, grown)
         elif grown < 0:
             self._metrics.given_back(person, visit.platform, -grown)
+
+
+def _changed(old: Sequence[Stretch], new: Sequence[Stretch]) -> list[Stretch]:
+    """The stretches that are new or not what they were."""
+    if len(old) == len(new) and old[:-1] == new[:-1]:  # nearly always: the last one goes on
+        return [new[-1]] if new and old[-1] != new[-1] else []
+    known = {stretch.serial: stretch for stretch in old}
+    return [stretch for stretch in new if known.get(stretch.serial) != stretch]

@@ -6,10 +6,12 @@ counted as `other`. So the number of series is bounded by the rules, whatever cl
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+from proxy_addon.core.audience import keep
 
 disable_created_metrics()
 
@@ -17,6 +19,8 @@ DECISION_BUCKETS = (5e-6, 1e-5, 2e-5, 4e-5, 6e-5, 1e-4, 2.5e-4, 1e-3, 1e-2)
 CUT_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 FLUSH_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0)
 LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+
+_SERIES_KEPT = 1000  # series found again without their labels; beyond that all are looked up again
 
 OTHER = "other"
 FREE = "free"  # the allowance of attention that is not charged
@@ -75,6 +79,28 @@ class LabelValues:
 
     def __call__(self, word: str | None) -> str:
         return word if word is not None and word in self._words else OTHER
+
+
+class CachedSeries[**K]:
+    """The series of a family, by what they are asked for with: `labels` makes the labels of that
+    once. Whatever is asked, memory is bounded."""
+
+    def __init__(self, family: Counter, labels: Callable[K, tuple[str, ...]]) -> None:
+        self._family = family
+        self._labels = labels
+        self._found: dict[tuple[object, ...], Counter] = {}
+
+    def __call__(self, *key: K.args, **_: K.kwargs) -> Counter:
+        """The series with the labels of this key."""
+        found = self._found.get(key)
+        if found is None:
+            found = self._family.labels(*self._labels(*key, **_))
+            keep(self._found, tuple(key), found, _SERIES_KEPT)
+        return found
+
+    def clear(self) -> None:
+        """Labels are made anew: other words are known now."""
+        self._found.clear()
 
 
 class FamilyFactory:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry
 
 from proxy_addon.core.ruleset import RuleSet
-from proxy_addon.core.types import Activity, Decision, Person, Reason
+from proxy_addon.core.types import Activity, Decision, Person, Reason, Verdict
 from proxy_addon.observability.decision_log import DROP_REASONS
 from proxy_addon.observability.metric_families import (
     CUTS,
@@ -28,6 +28,7 @@ from proxy_addon.observability.metric_families import (
     SIGN_INS,
     TUNNELS,
     UPSTREAM_ERRORS,
+    CachedSeries,
     LabelValues,
     MetricFamilies,
 )
@@ -58,6 +59,9 @@ class PrometheusMetrics:
             set()
         )  # who has run out of which allowance, as hashes: no name is kept here
         self._platform = self._role = self._allowance = self._observed = LabelValues()
+        self._requests = CachedSeries(families.usage.requests, self._request_labels)
+        self._attention = CachedSeries(families.usage.attention, self._attention_labels)
+        self._ignored = CachedSeries(families.usage.ignored, self._ignored_labels)
         self._start()
 
     def _start(self) -> None:
@@ -96,6 +100,8 @@ class PrometheusMetrics:
         self._observed = LabelValues(
             {OTHERWISE, *(rule.name for rule in rules.rules if rule.observes and not rule.users)}
         )
+        for series in (self._requests, self._attention, self._ignored):
+            series.clear()
         # Series that begin at zero: what happens for the first time would not be seen as an
         # increase.
         for platform in rules.limited:
@@ -113,16 +119,30 @@ class PrometheusMetrics:
         """See `observability.interface.Metrics`."""
         self._families.operation.decision.observe(seconds)
         if decision.reason is not Reason.NOT_LIMITED:
-            self._families.usage.requests.labels(
-                self._platform(decision.platform),
-                self._role(person.roles[0]),
-                "would_block" if decision.would_block else decision.verdict.value,
-                decision.reason.value,
+            self._requests(
+                decision.platform,
+                person.roles[0],
+                decision.verdict,
+                decision.reason,
+                decision.would_block,
             ).inc()
             if decision.would_block:
                 self._tried_out(person, decision)
             if decision.allowance is not None and decision.would is None:
                 self._balance(person, decision)
+
+    def _request_labels(
+        self, platform: str | None, role: str, verdict: Verdict, reason: Reason, would_block: bool
+    ) -> tuple[str, ...]:
+        shown = "would_block" if would_block else verdict.value
+        return self._platform(platform), self._role(role), shown, reason.value
+
+    def _attention_labels(self, platform: str, role: str, allowance: str | None) -> tuple[str, ...]:
+        charged = self._allowance(FREE if allowance is None else allowance)
+        return self._platform(platform), self._role(role), charged
+
+    def _ignored_labels(self, platform: str, activity: Activity) -> tuple[str, ...]:
+        return self._platform(platform), activity.value
 
     def _tried_out(self, person: Person, decision: Decision) -> None:
         rule = self._observed(OTHERWISE if decision.rule is None else decision.rule)
@@ -142,10 +162,7 @@ class PrometheusMetrics:
         self, person: Person, platform: str, allowance: str | None, seconds: float
     ) -> None:
         """See `observability.interface.Metrics`."""
-        charged = self._allowance(FREE if allowance is None else allowance)
-        self._families.usage.attention.labels(
-            self._platform(platform), self._role(person.roles[0]), charged
-        ).inc(seconds)
+        self._attention(platform, person.roles[0], allowance).inc(seconds)
 
     def given_back(self, person: Person, platform: str, seconds: float) -> None:
         """See `observability.interface.Metrics`."""
@@ -153,7 +170,7 @@ class PrometheusMetrics:
 
     def ignored(self, person: Person, platform: str, activity: Activity) -> None:
         """See `observability.interface.Metrics`."""
-        self._families.usage.ignored.labels(self._platform(platform), activity.value).inc()
+        self._ignored(platform, activity).inc()
 
     def exhausted(self, person: Person, allowance: str, at: float) -> None:
         """See `observability.interface.Metrics`. Once for each time that it runs out, however often

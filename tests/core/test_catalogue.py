@@ -243,3 +243,14 @@ def test_tidy_leaves_no_disguise(path: str) -> None:
     assert bare.startswith("/")
     assert bare == bare.lower()
     assert not {"", ".", ".."} & set(bare[1:].removesuffix("/").split("/")) or bare == "/"
+
+
+def test_short_and_long_paths_are_answered_alike() -> None:
+    """An answer that was kept for a short path is the one that reading it again gives, and a path
+    that is too long to be kept is read as well."""
+    one = Platform("one", "One", ("a.com",), embeds=("/embed/*",))
+    catalogue = Catalogue({"one": one})
+    for path in ("/embed/1", "/EMBED//1", "/embed/" + "x" * 500, "/x", "/" + "x" * 500):
+        hit = Hit("one", None, embed="embed" in path.lower())
+        assert [catalogue.lookup("a.com", path) for _ in range(2)] == [hit, hit]
+        assert catalogue.lookup("b.com", path) is None

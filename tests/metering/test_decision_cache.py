@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from proxy_addon.core.ruleset import RuleSet
-from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict, Visit
+from proxy_addon.core.types import Decision, Grant, Person, Reason, Target, Verdict, Visit
 from proxy_addon.metering.decision_cache import CachedDecision, DecisionCache
 from proxy_addon.metering.usage_book import PersonUsage, UsageBook
 from proxy_addon.rules import folder as rules_folder
@@ -26,7 +26,7 @@ def rules(tmp_path_factory: Any) -> RuleSet:
 
 def kept(rules: RuleSet, usage: PersonUsage, decision: Decision = SPEND) -> CachedDecision:
     """A decision made at the instant 500."""
-    return CachedDecision(decision, rules, ANA, usage, usage.revision, 500.0)
+    return CachedDecision(decision, rules, ANA, usage, usage.revision, usage.entered, 500.0)
 
 
 def test_good_for_a_moment(rules: RuleSet) -> None:
@@ -39,14 +39,45 @@ def test_good_for_a_moment(rules: RuleSet) -> None:
 
 
 def test_every_change_asks_anew(rules: RuleSet) -> None:
-    """Use, another person's roles, other rules, or a usage that was forgotten and made again."""
+    """Another person's roles, other rules, more time, or a usage that was forgotten and made
+    again."""
     usage = PersonUsage()
     before = kept(rules, usage)
     assert not before.holds(rules, Person("ana", ("admin",)), usage, 500.1)
     assert not before.holds(replace(rules), ANA, usage, 500.1)
     assert not before.holds(rules, ANA, PersonUsage(), 500.1)
-    usage.apply(Visit("1", "ana", "x", None, "daily", "r", 0.0, 5.0, "n"))
+    usage.grant(Grant("1", "ana", "daily", 60.0, "", "boss", 0.0, 1_000.0))
     assert not before.holds(rules, ANA, usage, 500.1)
+
+
+def test_use_asks_anew_only_near_the_end(rules: RuleSet) -> None:
+    """The answer stays while ten of the seconds that were left are left for certain; each second
+    that is entered and each that passes counts against it."""
+    usage = PersonUsage()
+    before = kept(rules, usage)
+    usage.apply(Visit("1", "ana", "x", None, "daily", "r", 0.0, 289.0, "n"))
+    assert before.holds(rules, ANA, usage, 500.9)
+    usage.apply(Visit("1", "ana", "x", None, "daily", "r", 0.0, 289.5, "n", 2))
+    assert not before.holds(rules, ANA, usage, 500.9)
+
+
+def test_every_entered_second_is_noticed(rules: RuleSet) -> None:
+    """However a visit changes, use grows by no more than what is counted as entered: longer at
+    either end, moved, or charged to another allowance."""
+    usage, entered = PersonUsage(), [0.0]
+    for rev, (allowance, start, end) in enumerate(
+        [
+            ("a", 10.0, 20.0),
+            ("a", 5.0, 20.0),
+            ("a", 5.0, 30.0),
+            ("a", 40.0, 60.0),
+            ("b", 40.0, 60.0),
+        ]
+    ):
+        spent = usage.spent(allowance, 0.0, 100.0)
+        usage.apply(Visit("1", "ana", "x", None, allowance, "r", start, end, "n", rev + 1))
+        entered.append(usage.entered)
+        assert usage.spent(allowance, 0.0, 100.0) - spent <= entered[-1] - entered[-2]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def test_a_failure_while_deciding_loses_nothing() -> None:
     book, engine = shell.book, shell.enforcer.engine
     running = RunningFlights(book)
     decision = engine.decide(flight.person, flight.target, book.of("dora"), START)
-    running.add(flight, engine, decision, START)
+    running.add(flight, engine, decision)
     for look in running.due(START + 5):
         assert look[1] == [flight]
     assert list(running.due(START + 5.5)) == []

@@ -6,9 +6,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from prometheus_client import CollectorRegistry
 
-from proxy_addon.observability.metric_families import OTHER, LabelValues, MetricFamilies
+from proxy_addon.observability import metric_families
+from proxy_addon.observability.metric_families import (
+    OTHER,
+    CachedSeries,
+    LabelValues,
+    MetricFamilies,
+)
 from tests.tools import metrics_reference
 
 CONTRACT = {
@@ -42,6 +49,26 @@ def test_a_label_takes_known_words_only() -> None:
     """Any other word, and none, is counted as another."""
     values = LabelValues({"facebook"})
     assert [values(word) for word in ("facebook", "x", None)] == ["facebook", OTHER, OTHER]
+
+
+def test_a_series_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its labels are made the first time, again after new words, and again when there were too many
+    in between; it counts on all the same."""
+    monkeypatch.setattr(metric_families, "_SERIES_KEPT", 2)
+    registry, made = CollectorRegistry(), []
+
+    def labels(word: str) -> tuple[str, ...]:
+        made.append(word)
+        return (word,)
+
+    series = CachedSeries(MetricFamilies(registry).usage.cut, labels)
+    for word in ("a", "a", "b", "a", "c", "a"):
+        series(word).inc()
+    assert made == ["a", "b", "c", "a"]
+    series.clear()
+    series("a").inc()
+    assert made[4:] == ["a"]
+    assert registry.get_sample_value("allowance_cut_total", {"kind": "a"}) == 5
 
 
 def test_each_registry_has_families_of_its_own() -> None:

@@ -83,6 +83,9 @@ class Exchange(NamedTuple):
     duration: float = 0.0
 
 
+_ANSWER = Exchange._fields.index("status")  # from here on the fields are those of the answer
+
+
 class Judgement(NamedTuple):
     """The answer: activity, the evidence for it, and the kind of gap that may follow (None =
     none)."""
@@ -265,7 +268,7 @@ def with_answer(
     """The exchange with the size (bytes), type and duration (seconds) of its answer."""
     if (x.status, x.content_type, x.bytes, x.duration) == (status, content_type, size, duration):
         return x
-    return x._replace(status=status, content_type=content_type, bytes=size, duration=duration)
+    return Exchange._make((*x[:_ANSWER], status, content_type, size, duration))
 
 
 def leads(x: Exchange) -> bool:
@@ -293,7 +296,7 @@ def remember(pages: PageMemory, x: Exchange, judgement: Judgement, at: float) ->
     """The memory after `judgement`: pages that were opened, embed documents that may load more."""
     if judgement.evidence is Evidence.PAGE_OPENED or judgement.activity is Activity.VISIT:
         if at > pages.page_at:
-            return pages._replace(page_at=at)
+            return PageMemory(at, pages.embed_at, pages.embeds, pages.inside_at)
         return pages
     if leads(x) and (x.page_host, x.page_path) in pages.embeds:
         return pages._replace(inside_at=max(at, pages.inside_at))

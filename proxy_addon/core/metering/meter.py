@@ -151,7 +151,7 @@ def _fold(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
     if joins(timeline, mark.at, weak=mark.weak and not mark.novel):
         if mark.weak or mark.follows or _part_of_page(timeline, mark):
             reach = max(reach, timeline.reach)
-        return _join(timeline, mark, end)._replace(reach=reach, firm=firm, until=until, pending=())
+        return _join(timeline, mark, end, reach, until, firm)
     reach = mark.until + gap
     newest = max(timeline.newest, mark.at)
     marks = (*timeline.marks, mark)
@@ -203,15 +203,17 @@ def _part_of_page(timeline: Timeline, mark: Mark) -> bool:
     return False
 
 
-def _join(timeline: Timeline, mark: Mark, end: float) -> Timeline:
+def _join(
+    timeline: Timeline, mark: Mark, end: float, reach: float, until: float, firm: float
+) -> Timeline:
     last = timeline.stretches[-1]
     serial = timeline.serial
     if last.section == mark.section:
-        ended = last._replace(end=max(last.end, end), last=mark.evidence)
+        ended = _extended(last, end, mark.evidence)
         stretches = (*timeline.stretches[:-1], ended)
     elif (parallel := _parallel_stretch(timeline, mark)) is not None:
         running = timeline.stretches[parallel]
-        ended = running._replace(end=max(running.end, end), last=mark.evidence)
+        ended = _extended(running, end, mark.evidence)
         stretches = (*timeline.stretches[:parallel], ended, *timeline.stretches[parallel + 1 :])
     else:
         before = last._replace(end=max(last.start, mark.at))
@@ -222,9 +224,13 @@ def _join(timeline: Timeline, mark: Mark, end: float) -> Timeline:
         stretches = (*timeline.stretches[:-1], before, following)
         serial += 1
     newest = max(timeline.newest, mark.at)
-    return timeline._replace(
-        marks=_append(timeline.marks, mark), stretches=stretches, newest=newest, serial=serial
-    )
+    marks = _append(timeline.marks, mark)
+    return Timeline(marks, stretches, reach, newest, serial, until, firm)
+
+
+def _extended(stretch: Stretch, end: float, last: Evidence) -> Stretch:
+    serial, start, before, section, opened, _ = stretch
+    return Stretch(serial, start, max(before, end), section, opened, last)
 
 
 def _parallel_stretch(timeline: Timeline, mark: Mark) -> int | None:

@@ -223,11 +223,17 @@ def _observe_lead(
             return state._replace(series=series, last=at), PollingJudgement(True, root)
         if len(updated.times) <= SHARED_AT_MOST:
             series, automatic, withdrawn = _match_page_timer(state, series, at)
-    after = state._replace(
-        series=series,
-        last=at,
-        content_poll_at=at if automatic and brings_content else state.content_poll_at,
-        unexplained=state.unexplained if automatic else state.unexplained + 1,
+    after = PollingState(
+        series,
+        state.key,
+        state.burst_at,
+        at,
+        state.person,
+        state.woke_at,
+        at if automatic and brings_content else state.content_poll_at,
+        state.content,
+        state.doubtful,
+        state.unexplained if automatic else state.unexplained + 1,
     )
     doubtful = after.unexplained < UNEXPLAINED_LIMIT and learned_timers.any_running(old.timers, at)
     return after, PollingJudgement(automatic, root, withdrawn, doubtful, old is _NEW)
@@ -308,7 +314,8 @@ def _add_instant(
     ):
         return old._replace(timers=woken), True, ()
     times = (*old.times[-(TIMES_KEPT - 1) :], at)
-    series = old._replace(times=times, added=old.added + 1)
+    _, content_times, timers, content_share, added, unrequested_at = old
+    series = Series(times, content_times, timers, content_share, added + 1, unrequested_at)
     timer = learned_timers.resumed(series.timers, series.times, state.person) or _find_timer(
         series, state.person, content
     )

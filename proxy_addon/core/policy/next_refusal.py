@@ -31,7 +31,20 @@ def earliest_refusal(
     if decision.left is None or decision.allowance is None:
         return soonest
     soonest = min(soonest, now + decision.left)
-    for grant in usage.grants(decision.allowance):
+    return grant_or_window_ends(rs, decision.allowance, limits, usage, now, soonest)
+
+
+def grant_or_window_ends(
+    rs: RuleSet,
+    allowance: str,
+    limits: Iterable[Limit],
+    usage: Usage,
+    now: float,
+    soonest: float,
+) -> float:
+    """The instant `soonest`, or an earlier one at which a grant for the allowance ends, or the
+    window of one of its limits."""
+    for grant in usage.grants(allowance):
         if now < grant.expires < soonest:
             soonest = grant.expires
     for limit in limits:

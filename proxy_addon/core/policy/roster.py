@@ -20,12 +20,16 @@ _KEPT = 20_000  # people cached; the cache is cleared when it is full
 
 
 class RoleAssignment(NamedTuple):
-    """A person's roles, valid within `[since, before)`; `duty`: a rota names this person."""
+    """A person's roles, valid within `[since, before)`."""
 
-    names: tuple[str, ...]
-    duty: bool
+    person: Person
     since: float
     before: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The roles in file order."""
+        return self.person.roles
 
 
 class Roster:
@@ -46,8 +50,7 @@ class Roster:
 
     def person(self, name: str, now: float) -> Person:
         """The person with the roles in force at `now`."""
-        roles = self.roles(name, now)
-        return Person(name, roles.names, roles.duty)
+        return self.roles(name, now).person
 
     def roles(self, name: str, now: float) -> RoleAssignment:
         """Every role that lists the name at `now`, in file order; the default role when none
@@ -69,7 +72,7 @@ class Roster:
             change = conditions.next_change(duty.when, self._rs, now)
             before = min(before, before if change is None else change)
         names = tuple(self._order[i] for i in _numbers(bits)) or (self._rs.people.default_role,)
-        return RoleAssignment(names, bool(duties), since, before)
+        return RoleAssignment(Person(name, names, bool(duties)), since, before)
 
 
 def _numbers(bits: int) -> Iterator[int]:
