@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -25,6 +25,7 @@ from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.failures import Failures, unavailable
 from proxy_addon.proxy.in_flight import InFlight
 from proxy_addon.proxy.layers import flow_output as writing
+from proxy_addon.proxy.layers.addon_manager import DONE
 from proxy_addon.proxy.layers.connections import Connections
 from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.layers.tunnel_choice import NeedsMoreData
@@ -205,9 +206,9 @@ class AllowanceAddon:
 
     # -- tunnels
 
-    async def http_connect(self, flow: http.HTTPFlow) -> None:
+    def http_connect(self, flow: http.HTTPFlow) -> Awaitable[None]:
         """A client requests a tunnel."""
-        await self._tunnels.connect(flow)
+        return self._tunnels.connect(flow)
 
     def http_connect_error(self, flow: http.HTTPFlow) -> None:
         """A tunnel could not be opened, or was refused."""
@@ -221,21 +222,32 @@ class AllowanceAddon:
 
     # -- requests
 
-    async def requestheaders(self, flow: http.HTTPFlow) -> None:
+    def requestheaders(self, flow: http.HTTPFlow) -> Awaitable[None]:
         """Decide, before the site is contacted."""
         if flow.response or flow.error or not flow.live:
-            return
+            return DONE
         flow.metadata["allowance_open"] = True
         self.connections.of(flow.client_conn).open += 1
         try:
-            await self._requests.head(flow)
+            waits = self._requests.head(flow)
+        except Exception:
+            self.failures.note("requestheaders", flow)
+            writing.answer_with(flow, unavailable())
+            return DONE
+        return waits if waits is DONE else self._identified(flow, waits)
+
+    async def _identified(self, flow: http.HTTPFlow, waits: Awaitable[None]) -> None:
+        try:
+            await waits
         except Exception:
             self.failures.note("requestheaders", flow)
             writing.answer_with(flow, unavailable())
 
-    async def request(self, flow: http.HTTPFlow) -> None:
+    def request(self, flow: http.HTTPFlow) -> Awaitable[None]:
         """A form for the employee's page is complete."""
-        await self._requests.body(flow)
+        if writing.marked(flow) != writing.PAGE:
+            return DONE
+        return self._requests.body(flow)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """The head of an answer."""

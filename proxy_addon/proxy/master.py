@@ -26,6 +26,7 @@ from mitmproxy.master import Master
 from proxy_addon.config.parsers import HostPort, UpstreamProxy
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.in_flight import IDLE_SECONDS
+from proxy_addon.proxy.layers import debug_checks, event_handler
 from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
 from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
@@ -81,6 +82,8 @@ class Runner:
         """Serve until a signal comes. Raises ListenError when the port cannot be opened."""
         loop, wanted = asyncio.get_running_loop(), self._wanted
         self._addon.services.resolver.install(loop)
+        debug_checks.leave_out()
+        event_handler.install()
         self.server = server = proxyserver.Proxyserver()
         master = self._master(loop, server)
         self.install_signal_handlers(loop)

@@ -3,7 +3,7 @@ run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from mitmproxy import http
@@ -21,6 +21,7 @@ from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.failures import Failures, unavailable
 from proxy_addon.proxy.in_flight import InFlight
 from proxy_addon.proxy.layers import flow_output as writing
+from proxy_addon.proxy.layers.addon_manager import DONE
 from proxy_addon.proxy.layers.connections import ClientState, Connections
 from proxy_addon.proxy.layers.flow_output import request_id
 from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
@@ -66,27 +67,36 @@ class Requests:
         self._tunnels = tunnels
         self._failures = failures
 
-    async def head(self, flow: http.HTTPFlow) -> None:
-        """Decide. The body has not been received yet, and nothing has been sent to the site."""
+    def head(self, flow: http.HTTPFlow) -> Awaitable[None]:
+        """Decide. The body has not been received yet, and nothing has been sent to the site.
+
+        It is decided when this has been awaited; at once (DONE) where it is known who asks.
+        """
         conn = self._connections.of(flow.client_conn)
+        if not conn.hosts or conn.who is None:
+            return self._identify_and_decide(flow, conn)
+        named = RequestHosts((), True)
+        try:
+            named = RequestHosts.of(flow.request, conn)
+            self._credentials.strip(flow)
+            self._decide(flow, named, conn.who)
+        except Exception:
+            self._failures.note("requestheaders", flow)
+            self._apply_failure(flow, named, conn.who)
+        return DONE
+
+    async def _identify_and_decide(self, flow: http.HTTPFlow, conn: ClientState) -> None:
         named, who = RequestHosts((), bool(conn.hosts)), None
         try:
             named = RequestHosts.of(flow.request, conn)
-            who = await self._who(flow, conn)
+            who = await self._credentials.who(flow)
+            conn.asker.name = who.name
             if not named.tunnelled and self._may_be_followed(flow, who):
                 flow.metadata[_LAST] = True
             self._decide(flow, named, who)
         except Exception:
             self._failures.note("requestheaders", flow)
             self._apply_failure(flow, named, who)
-
-    async def _who(self, flow: http.HTTPFlow, conn: ClientState) -> Identity:
-        if not conn.hosts or conn.who is None:
-            who = await self._credentials.who(flow)
-            conn.asker.name = who.name
-            return who
-        self._credentials.strip(flow)
-        return conn.who
 
     def _may_be_followed(self, flow: http.HTTPFlow, who: Identity) -> bool:
         """Whether the next request on this connection could be somebody's whose worker is another

@@ -10,7 +10,7 @@ the others go on).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any
 
 import structlog
@@ -20,6 +20,18 @@ from mitmproxy.addonmanager import AddonManager
 log = structlog.get_logger("allowance.proxy")
 
 type Hook = Callable[..., Any]
+
+
+class _Done:
+    """Can be awaited, and is over at once."""
+
+    def __await__(self) -> Generator[None]:
+        yield from ()
+
+
+DONE: Awaitable[None] = _Done()
+"""What a hook returns that may have to be awaited, when it has not: mitmproxy awaits it like any
+other, and here nothing has to be started for it."""
 
 
 class CachedHooksManager(AddonManager):
@@ -56,25 +68,65 @@ class CachedHooksManager(AddonManager):
 
     async def handle_lifecycle(self, event: hooks.Hook) -> None:
         """An event of a connection or flow, and `update` for flows."""
-        await self.trigger_event(event)
-        message = event.args()[0]
-        if isinstance(message, flow.Flow):
-            await self.trigger_event(hooks.UpdateHook([message]))
+        rest = self.start_lifecycle(event, event.args()[0])
+        if rest is not None:
+            await rest
 
     async def trigger_event(self, event: hooks.Hook) -> None:
         """Call the hooks of an event one after the other."""
         found = self._hooks_of(event)
-        if not found:
-            return
-        args = event.args()
-        for func in found:
+        rest = self._call(event.name, found, event.args()) if found else None
+        if rest is not None:
+            await rest
+
+    def start_lifecycle(self, event: hooks.Hook, message: Any) -> Awaitable[None] | None:
+        """As `handle_lifecycle`, as far as nothing waits: None when all is done, else what has to
+        be awaited. `message` is the argument of the event."""
+        rest = self._call(event.name, self._hooks_of(event), (message,))
+        listeners = self._updates(message) if isinstance(message, flow.Flow) else ()
+        if rest is not None:
+            return self._then(rest, listeners, message)
+        return self._call("update", listeners, ([message],)) if listeners else None
+
+    def _updates(self, message: flow.Flow) -> tuple[Hook, ...]:
+        found = self._found.get(hooks.UpdateHook.name)
+        return self._hooks_of(hooks.UpdateHook([message])) if found is None else found
+
+    async def _then(self, first: Awaitable[None], listeners: Sequence[Hook], message: Any) -> None:
+        await first
+        rest = self._call("update", listeners, ([message],))
+        if rest is not None:
+            await rest
+
+    def _call(
+        self, name: str, found: Sequence[Hook], args: Sequence[Any]
+    ) -> Awaitable[None] | None:
+        """Call hooks one after the other; from the first that waits on, they are awaited."""
+        for number, func in enumerate(found):
             try:
                 result = func(*args)
-                if result is not None and inspect.isawaitable(result):
-                    await result
             except exceptions.AddonHalt:
-                return
+                return None
             except exceptions.OptionsError:
                 raise
             except Exception:
-                log.exception("a hook failed", hook=event.name)
+                log.exception("a hook failed", hook=name)
+                continue
+            if result is not None and result is not DONE and inspect.isawaitable(result):
+                return self._await(name, found[number + 1 :], args, result)
+        return None
+
+    async def _await(
+        self, name: str, later: Sequence[Hook], args: Sequence[Any], result: Awaitable[Any]
+    ) -> None:
+        try:
+            await result
+        except exceptions.AddonHalt:
+            return
+        except exceptions.OptionsError:
+            raise
+        except Exception:
+            log.exception("a hook failed", hook=name)
+        rest = self._call(name, later, args)
+        if rest is not None:
+            await rest

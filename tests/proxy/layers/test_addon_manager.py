@@ -13,7 +13,7 @@ from mitmproxy.master import Master
 from mitmproxy.proxy.layers.http import HttpRequestHook
 from mitmproxy.test import tflow
 
-from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
+from proxy_addon.proxy.layers.addon_manager import DONE, CachedHooksManager
 
 
 class Spy:
@@ -75,3 +75,30 @@ async def test_add_ons_that_come_and_go() -> None:
     master.addons.remove(late)
     await master.addons.trigger_event(hooks.UpdateHook([]))
     assert said == ["late.update"]
+
+
+async def test_nothing_is_left_unless_a_hook_waits() -> None:
+    """Hooks that are done at once leave nothing to be awaited; DONE counts as that; one that waits
+    leaves itself and those after it."""
+    master = Master(options.Options(), asyncio.get_running_loop())
+    manager = master.addons = CachedHooksManager(master)
+    for act, heard_before in ((None, 3), (lambda: DONE, 3), (halt, 2), (fail, 3), (wait, 2)):
+        manager.clear()
+        said: list[str] = []
+        manager.add(Spy("first", said), Spy("second", said, act), Spy("third", said))
+        flow = tflow.tflow()
+        rest = manager.start_lifecycle(HttpRequestHook(flow), flow)
+        assert (rest is None) == (act is not wait)
+        assert sum("request" in each for each in said) == heard_before
+        if rest is not None:
+            await rest
+            assert said[2:] == [
+                "third.request",
+                *(f"{n}.update" for n in ("first", "second", "third")),
+            ]
+
+
+async def test_done_can_be_awaited() -> None:
+    """By mitmproxy's own manager, as often as it likes."""
+    for _ in range(2):
+        await DONE

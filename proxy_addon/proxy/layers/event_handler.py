@@ -1,0 +1,177 @@
+"""mitmproxy's handler of one client's connections, without a task and a turn of the loop for each
+hook.
+
+mitmproxy starts a task for every hook, and the end of a hook waits for a lock until the event in
+which it began has been handled: a turn of the event loop later. Hooks of ours are done at once,
+nearly always, so here they are called at once, and events wait in a queue where mitmproxy has them
+wait for the lock. In the same order the same things happen; only a hook that really waits (a
+password is checked, a page is made) gets a task.
+
+Once a tunnel has been opened, its events go to the layers inside directly (`opened_tunnel.py`).
+
+Internals of mitmproxy are used; `tests/proxy/layers/test_event_handler.py` pins them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Awaitable
+from typing import Any
+
+import structlog
+from mitmproxy import flow
+from mitmproxy.connection import Connection
+from mitmproxy.proxy import commands, events, mode_servers, server
+from mitmproxy.utils import asyncio_utils
+
+from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
+from proxy_addon.proxy.layers.opened_tunnel import OpenedTunnel
+
+log = structlog.get_logger("allowance.proxy")
+
+
+class EventHandler(mode_servers.ProxyConnectionHandler):
+    """Drop-in for `ProxyConnectionHandler`."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)  # type: ignore[no-untyped-call]
+        self._waiting: deque[events.Event] = deque()
+        self._busy = False
+        self._shortens = True
+
+    async def server_event(self, event: events.Event) -> None:
+        """Handle an event; if one is being handled, this one follows."""
+        if self._server_event_lock.locked():
+            async with self._server_event_lock:
+                self._take(event)
+        else:
+            self._take(event)
+
+    def _take(self, event: events.Event) -> None:
+        self._waiting.append(event)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._waiting:
+                self._handle(self._waiting.popleft())
+        finally:
+            self._busy = False
+
+    def _handle(self, event: events.Event) -> None:
+        self.timeout_watchdog.register_activity()
+        if self._shortens and type(event) is events.DataReceived:
+            self._shorten()
+        try:
+            for command in self.layer.handle_event(event):
+                if type(command) is commands.SendData:
+                    if command.connection in self.transports:
+                        self._write(command.connection, command.data)
+                elif isinstance(command, commands.StartHook):
+                    self._start_hook(command)
+                else:
+                    self._perform(command)
+        except Exception:
+            self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
+
+    def _shorten(self) -> None:
+        """See `opened_tunnel.py`."""
+        try:
+            tunnel = OpenedTunnel.of(self.layer)
+        except Exception:
+            self._shortens = False
+            _log_once()
+            return
+        if tunnel is not None:
+            self._shortens = False
+            self.layer = tunnel  # type: ignore[assignment]  # nothing but events is given to it
+
+    def _write(self, connection: Connection, data: bytes) -> None:
+        writer = self.transports[connection].writer
+        assert writer is not None
+        if not writer.is_closing():
+            writer.write(data)
+
+    def _perform(self, command: commands.Command) -> None:
+        """What a command asks for, as mitmproxy's handler does it."""
+        if isinstance(command, commands.OpenConnection):
+            assert command.connection not in self.transports
+            task = self._task(
+                self.open_connection(command), f"server connection {command.connection.address}"
+            )
+            self.transports[command.connection] = server.ConnectionIO(handler=task)
+        elif isinstance(command, commands.RequestWakeup):
+            self.wakeup_timer.add(self._task(self.wakeup(command), "wakeup timer"))
+        elif isinstance(command, commands.Log):
+            self.log(command.message, command.level)
+        elif not isinstance(command, commands.ConnectionCommand):
+            raise RuntimeError(f"Unexpected command: {command}")
+        elif command.connection not in self.transports:
+            pass  # it has already been closed
+        elif isinstance(command, commands.CloseConnection):
+            half = isinstance(command, commands.CloseTcpConnection) and command.half_close
+            self.close_connection(command.connection, half)
+        elif isinstance(command, commands.SendData):
+            self._write(command.connection, command.data)
+        else:
+            raise RuntimeError(f"Unexpected command: {command}")
+
+    def _task(self, work: Any, name: str, *, keep_ref: bool = False) -> Any:
+        return asyncio_utils.create_task(
+            work, name=name, keep_ref=keep_ref, client=self.client.peername
+        )
+
+    # -- hooks
+
+    def _start_hook(self, hook: commands.StartHook) -> None:
+        addons = self.master.addons
+        (message,) = hook.args()
+        if not isinstance(addons, CachedHooksManager):
+            self._task(self.hook_task(hook), f"handle_hook({hook.name})", keep_ref=True)
+            return
+        rest = addons.start_lifecycle(hook, message)
+        if rest is not None or (isinstance(message, flow.Flow) and message.intercepted):
+            task = self._finish_hook(hook, message, rest)
+            self._task(task, f"handle_hook({hook.name})", keep_ref=True)
+        elif hook.blocking:
+            self._waiting.append(events.HookCompleted(hook))
+
+    async def _finish_hook(
+        self, hook: commands.StartHook, message: Any, rest: Awaitable[None] | None
+    ) -> None:
+        with self.timeout_watchdog.disarm():
+            if rest is not None:
+                await rest
+            if isinstance(message, flow.Flow):
+                await message.wait_for_resume()
+        if hook.blocking:
+            await self.server_event(events.HookCompleted(hook))
+
+    # -- back pressure
+
+    async def drain_writers(self) -> None:
+        """Wait where something waits to be sent."""
+        for each in self.transports.values():
+            transport = getattr(each.writer, "transport", None)
+            if transport is None:
+                continue
+            if transport.is_closing() or transport.get_write_buffer_size():
+                await super().drain_writers()  # type: ignore[no-untyped-call]
+                return
+
+
+def install() -> None:
+    """From now on clients that connect get this handler."""
+    mode_servers.ProxyConnectionHandler = EventHandler  # type: ignore[misc]
+
+
+_logged: list[str] = []
+
+
+def _log_once() -> None:
+    if not _logged:
+        _logged.append("tunnel")
+        log.warning(
+            "a tunnel goes through all layers", hint="it works, but costs more", exc_info=True
+        )
