@@ -22,7 +22,7 @@ pytestmark = [
     ),
 ]
 PASSWORD = "a long enough password"
-PEOPLE = ("dora", "emil", "fay", "gus", "ada")
+PEOPLE = ("dora", "emil", "fay", "gus", "hal", "ida", "ada")
 FACEBOOK = "https://www.facebook.com"
 
 
@@ -171,6 +171,26 @@ def test_employee_page(session: BrowserSession, scheme: str) -> None:
         assert "short" in text.lower()
         assert "long" in text.lower()
         screenshot(page, f"5-employee-{scheme}")
+
+
+@pytest.mark.parametrize(("scheme", "name"), [("http", "hal"), ("https", "ida")])
+def test_the_page_shows_changes_at_once(session: BrowserSession, scheme: str, name: str) -> None:
+    """What is used elsewhere is shown long before the page would ask by itself, without a reload
+    and without a complaint of the browser's."""
+    with session.person(name, PASSWORD) as page:
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda problem: complaints.append(str(problem)))
+        with page.expect_response("**/me/events") as opened:
+            visit(page, f"{scheme}://allowance.internal/")
+        assert opened.value.status == 200
+        page.evaluate("window.same = true")
+        rows = page.locator("tbody tr").count()
+        with session.person(name, PASSWORD) as other:
+            assert visit(other, "https://www.youtube.com/").status == 200
+        until(lambda: page.locator("tbody tr").count() > rows, "the visit to be shown", 8)
+        assert page.evaluate("window.same")
+        assert complaints == []
 
 
 @pytest.mark.parametrize("dark", [False, True])

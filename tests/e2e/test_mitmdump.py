@@ -55,6 +55,14 @@ def test_spends_and_runs_out(plain_client: Client) -> None:
     assert spend_all(plain_client, source=source).reason == "exhausted"
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_page_has_no_stream_here(plain_client: Client, scheme: str) -> None:
+    """mitmproxy keeps an answer until it is whole: 501 at once, and the page asks now and then."""
+    reply = plain_client.get(f"{scheme}://allowance.internal/me/events", timeout=10.0)
+    assert reply.status == 501
+    assert plain_client.get(f"{scheme}://allowance.internal/me.json").status == 200
+
+
 def test_stops(bare: Mitmdump) -> None:
     """SIGTERM ends it without a traceback."""
     code, _ = bare.stop()

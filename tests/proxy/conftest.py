@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tests.e2e.client import close_sockets
 from tests.e2e.origins import Origins
 from tests.proxy.harness import ProxyHarness, Serving, serving
+from tests.proxy.page_client import URL, tunnelled
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +66,14 @@ def proxy(request: pytest.FixtureRequest, tmp_path: Path, origins: Origins) -> I
     """The same office behind a real proxy."""
     with serving(tmp_path, origins, light_path=getattr(request, "param", True)) as running:
         yield running
+
+
+@pytest.fixture(params=["plain", "tunnel", "tls"])
+def way(request: pytest.FixtureRequest, proxy: Serving) -> Iterator[tuple[socket.socket, str]]:
+    """A connection for our pages in each of the three ways, and what comes before a path on it."""
+    if request.param == "plain":
+        yield proxy.client.socket(), URL
+    elif request.param == "tunnel":
+        yield proxy.client.tunnel("allowance.internal", 80)[1], ""
+    else:
+        yield tunnelled(proxy), ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,51 +14,15 @@ from tests.e2e.client import closed_later, read_all, read_until
 from tests.e2e.origins import Origins
 from tests.e2e.waiting import until
 from tests.proxy.harness import Serving, breaks, serving
+from tests.proxy.page_client import URL, answer, ask, tunnelled
 
 ME = "ip:127.0.0.1"
 DORA = base64.b64encode(b"dora:secret").decode()
-ID = re.compile(rb"\r\nx-allowance-request: [0-9a-f]{8}-[0-9a-f]{4}\r\n", re.IGNORECASE)
-URL = "http://allowance.internal"
-
-
-def ask(path: str = "/me.json", *fields: str, method: str = "GET", body: str = "") -> bytes:
-    """A request."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: allowance.internal", *fields, "", body]
-    return "\r\n".join(lines).encode()
-
-
-def answer(connection: socket.socket) -> tuple[int, bytes]:
-    """Status and body of the next answer on a connection, which has to name its request."""
-    head = read_until(connection, b"\r\n\r\n")
-    assert ID.search(head), head
-    size = int(re.search(rb"content-length: (\d+)", head.lower())[1])
-    body = b""
-    while len(body) < size:
-        body += connection.recv(size - len(body))
-    return int(head.split()[1]), body
-
-
-def tunnelled(proxy: Serving, source: str | None = None) -> socket.socket:
-    """TLS inside a tunnel to our pages."""
-    status, tunnel = proxy.client.tunnel("allowance.internal", source=source)
-    assert status == 200
-    return proxy.client.tls(tunnel, "allowance.internal")
 
 
 def by_engine(proxy: Serving) -> int:
     """How many connections mitmproxy has."""
     return proxy.on_loop(lambda: len(proxy.harness.addon.connections))
-
-
-@pytest.fixture(params=["plain", "tunnel", "tls"])
-def way(request: pytest.FixtureRequest, proxy: Serving) -> Iterator[tuple[socket.socket, str]]:
-    """A connection for our pages in each of the three ways, and what comes before a path on it."""
-    if request.param == "plain":
-        yield proxy.client.socket(), URL
-    elif request.param == "tunnel":
-        yield proxy.client.tunnel("allowance.internal", 80)[1], ""
-    else:
-        yield tunnelled(proxy), ""
 
 
 def test_many_requests_on_one_connection(proxy: Serving, way: tuple[socket.socket, str]) -> None:
@@ -323,80 +286,3 @@ def test_tunnels_are_not_left(proxy: Serving) -> None:
         tunnel.sendall(data)
         closed_later(tunnel).close()
     proxy.empty()
-
-
-def events(connection: socket.socket, until_: bytes) -> bytes:
-    """What has been sent of a stream, up to the end of a text."""
-    got = b""
-    while not got.endswith(until_):
-        piece = connection.recv(1)
-        if not piece:
-            break
-        got += piece
-    return got
-
-
-def test_balance_events(proxy: Serving, way: tuple[socket.socket, str]) -> None:
-    """Another's usage and a grant show at once; the stream ends whole when the proxy drains."""
-    connection, before = way
-    connection.sendall(ask(before + "/me/events"))
-    head = read_until(connection, b"\r\n\r\n").lower()
-    assert head.startswith(b"http/1.1 200 ")
-    assert ID.search(head)
-    assert b'"left":900.0' in events(connection, b"}}}\n\n")
-    proxy.spend(ME, 300.0)
-    assert b'"left":600.0' in events(connection, b"}}}\n\n")
-    proxy.stop()
-    assert events(connection, b"\r\n0\r\n\r\n").endswith(b"\r\n0\r\n\r\n")
-
-
-def test_streams_do_not_hold_up_the_drain(tmp_path: Path, origins: Origins) -> None:
-    """What may finish has twenty seconds; a stream never would, and is ended at once."""
-    with serving(tmp_path, origins, drain=20.0) as proxy:
-        connection = tunnelled(proxy)
-        connection.sendall(ask("/me/events"))
-        events(connection, b"}}}\n\n")
-        proxy.stop()
-        assert events(connection, b"\r\n0\r\n\r\n").endswith(b"\r\n0\r\n\r\n")
-        until(lambda: not proxy.running, "the proxy to end", timeout=5)
-
-
-def test_streams_of_clients_that_vanish(proxy: Serving, way: tuple[socket.socket, str]) -> None:
-    """No task and no connection stays."""
-    connection, before = way
-    connection.sendall(ask(before + "/me/events"))
-    events(connection, b"}}}\n\n")
-    server = proxy.harness.addon.acceptor.policy.pages
-    assert len(server._streams) == len(server._protocols.answering) == 1
-    connection.close()
-    proxy.empty()
-    until(lambda: not server._streams and not server._protocols.answering, "the end of the stream")
-
-
-def test_a_stream_whose_person_is_another_one_now(proxy: Serving) -> None:
-    """Rules that give a device to somebody else end the streams of the one before, not others'."""
-    mine, devices = tunnelled(proxy), tunnelled(proxy, "127.0.3.1")
-    for connection in (mine, devices):
-        connection.sendall(ask("/me/events"))
-        events(connection, b"}}}\n\n")
-    identifier = proxy.harness.identifier
-    again = identifier.again
-
-    def other(who, ip):  # type: ignore[no-untyped-def]
-        found = again(who, ip)
-        return found._replace(name="emil") if ip == "127.0.3.1" else found
-
-    proxy.on_loop(lambda: setattr(identifier, "again", other))
-    proxy.on_loop(proxy.harness.addon.acceptor.follow_rules)
-    assert events(devices, b"\r\n0\r\n\r\n").endswith(b"\r\n0\r\n\r\n")
-    proxy.spend(ME, 300.0)
-    assert b'"left":600.0' in events(mine, b"}}}\n\n")
-
-
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_events_through_the_engine(tmp_path: Path, origins: Origins, scheme: str) -> None:
-    """With `light_path = off` the answer is 501, at once, and the page works as ever."""
-    with serving(tmp_path, origins, light_path=False) as proxy:
-        reply = proxy.client.get(f"{scheme}://allowance.internal/me/events")
-        assert (reply.status, reply.seconds < 3) == (501, True)
-        assert proxy.client.get(f"{scheme}://allowance.internal/").status == 200
