@@ -18,11 +18,11 @@ from proxy_addon.relay.greetings import Greeting, GreetingKind, read_greeting
 from proxy_addon.relay.heads import ConnectHead, Unusual
 from proxy_addon.relay.interface import PageProtocol, PageServer
 from proxy_addon.relay.page_requests import read_page_request
+from proxy_addon.relay.tls_transport import TlsTransport
 
 HEAD_SECONDS = 30.0  # a greeting or a head that has begun has to be complete after this long
 IDLE_SECONDS = 60.0  # a connection on which nothing happens for this long is closed
 STALLED_SECONDS = 10.0  # a closed connection whose rest nobody reads is given up after this long
-_SHUTDOWN_SECONDS = 2.0  # the client's last word of TLS is waited for so long
 _MAX_WAITING_BYTES = 65_536  # read, while the request before is being answered
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -60,7 +60,9 @@ class PageConnection(asyncio.Protocol):
         self._pages = pages
         self.origin = origin
         self._loop = asyncio.get_running_loop()
-        self._raw = self._transport = origin.transport
+        self._raw = origin.transport
+        self._transport: asyncio.Transport = self._raw  # or TLS on it
+        self._tls: TlsTransport | None = None
         self._raw.set_protocol(self)
         self._server: PageProtocol | None = None
         self._task: asyncio.Task[None] | None = None
@@ -124,10 +126,8 @@ class PageConnection(asyncio.Protocol):
         elif not self._is_ours(greeting):
             self._give_back(self._pending, answered=self._head)
         elif greeting.kind is GreetingKind.TLS:
-            self._head, self._incomplete = b"", None
-            self._start(self._start_tls())
-            # After the first step of that task, which stops the reading, and before anything else.
-            self._loop.call_soon(self._feed_tls)
+            self._head = b""
+            self._begin_tls()
         else:
             self._head = b""
             self._serve(self._visitor)
@@ -137,42 +137,32 @@ class PageConnection(asyncio.Protocol):
             return False
         return all(host == self._pages.host for host in greeting.hosts)
 
-    async def _start_tls(self) -> None:
+    def _begin_tls(self) -> None:
         try:
-            transport = await self._loop.start_tls(
-                self._raw,
-                self,
-                self._pages.tls(),
-                server_side=True,
-                ssl_handshake_timeout=HEAD_SECONDS,
-                ssl_shutdown_timeout=_SHUTDOWN_SECONDS,
-            )
-        except ssl.SSLError:
-            self._pages.tls_failed(self.origin.address)
-            self._end()
+            self._tls = self._transport = TlsTransport(self._raw, self._pages.tls())
+        except Exception:
+            self._owner.failed()
+            self.close()
             return
-        except OSError:  # the client has vanished, or says nothing
-            self._end()
-            return
-        except BaseException:
-            self._end()
-            raise
-        self._task = None
-        assert transport is not None
-        self._transport = transport
-        self._serve(self._visitor)
-
-    def _feed_tls(self) -> None:
-        """Give TLS what has been read already; it was made without it."""
-        tls = self._raw.get_protocol()
         data, self._pending = self._pending, b""
-        assert isinstance(tls, asyncio.BufferedProtocol)
-        while data:
-            buffer = memoryview(tls.get_buffer(len(data)))
-            size = min(len(data), len(buffer))
-            buffer[:size] = data[:size]
-            tls.buffer_updated(size)
-            data = data[size:]
+        self._incomplete = self._loop.time()
+        self._read_tls(self._tls, data)
+
+    def _read_tls(self, tls: TlsTransport, data: bytes) -> None:
+        try:
+            self._pending += tls.received(data)
+        except ssl.SSLError:
+            if not tls.established:
+                self._pages.tls_failed(self.origin.address)
+            self.close()
+            return
+        if self._server is not None:
+            self._pass_on()
+        elif tls.established:
+            self._incomplete = None
+            self._serve(self._visitor)
+        if tls.ended:
+            self.close()
 
     # -- requests
 
@@ -252,9 +242,12 @@ class PageConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
-        self._pending += data
+        self._pending += data  # with TLS nothing else is pending: what it said has been passed on
         self._active = self._loop.time()
-        if self._server is not None:
+        if self._tls is not None:
+            data, self._pending = self._pending, b""
+            self._read_tls(self._tls, data)
+        elif self._server is not None:
             self._pass_on()
         elif self._task is not None:
             self._hold()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from proxy_addon.network.guards import ClientGuard
 from proxy_addon.proxy.layers.bounded_stream import MAX_FORM_BYTES
 from tests.e2e.client import closed_later, read_all, read_until
 from tests.e2e.origins import Origins
@@ -286,3 +287,22 @@ def test_tunnels_are_not_left(proxy: Serving) -> None:
         tunnel.sendall(data)
         closed_later(tunnel).close()
     proxy.empty()
+
+
+def test_behind_a_balancer(tmp_path: Path, origins: Origins) -> None:
+    """The address that it passes on is the person's, in each way."""
+    with serving(tmp_path, origins, proxy_protocol=["127.0.8.8"]) as proxy:
+        policy, office = proxy.harness.addon.acceptor.policy, proxy.harness
+        balancers = ClientGuard(office.settings.proxy_protocol)
+        behind = office.services._replace(balancers=balancers)
+        proxy.on_loop(lambda: setattr(policy, "_services", behind))
+        header = b"PROXY TCP4 127.0.3.1 127.0.0.1 50000 8080\r\n"
+        plain = proxy.client.socket("127.0.8.8")
+        plain.sendall(header + ask(URL + "/me.json"))
+        assert b'"dora"' in answer(plain)[1]
+        tunnel = proxy.client.socket("127.0.8.8")
+        tunnel.sendall(header + b"CONNECT allowance.internal:443 HTTP/1.1\r\n\r\n")
+        assert read_until(tunnel, b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+        tls = proxy.client.tls(tunnel, "allowance.internal")
+        tls.sendall(ask())
+        assert b'"dora"' in answer(tls)[1]
