@@ -31,7 +31,6 @@ from proxy_addon.relay.interface import PageWatcher
 
 log = structlog.get_logger("allowance.proxy")
 
-_MAX_LOGGED: Final = 1000  # addresses of clients that distrust our certificate, logged once each
 _HOST: Final = re.compile(rb"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 _ADDRESS: Final = re.compile(rb"https?://([^/?#]*)(/.*)?", re.DOTALL)
 
@@ -58,7 +57,7 @@ class LightPageServer:
         self._context = context
         self._protocols = AcceptedHttpProtocols()
         self._streams: dict[object, _Stream] = {}
-        self._logged: set[str] = set()
+        self._distrusted = False  # that has been logged
         self._header = services.forwarded_header.lower().encode("ascii")
         private = (*services.identifier.strip_headers, HOP)
         self._private = frozenset(name.lower().encode("ascii") for name in private)
@@ -90,8 +89,8 @@ class LightPageServer:
     def tls_failed(self, address: str) -> None:
         """See `relay.interface.PageServer`."""
         self._services.traffic.tls_failed("allowance")
-        if address not in self._logged and len(self._logged) < _MAX_LOGGED:
-            self._logged.add(address)
+        if not self._distrusted:
+            self._distrusted = True
             log.warning(
                 "client does not accept our certificate",
                 platform="allowance",
