@@ -121,6 +121,10 @@ class PageConnection(asyncio.Protocol):
         except Unusual:
             self._give_back(self._pending, answered=self._head)
             return
+        except Exception:
+            self._owner.failed()
+            self._give_back(self._pending, answered=self._head)
+            return
         if greeting is None:
             self._wait_for_more()
         elif not self._is_ours(greeting):
@@ -187,7 +191,7 @@ class PageConnection(asyncio.Protocol):
             if not self._busy:
                 self._wait_for_more()
             data, self._pending = self._pending, b""
-            self._server.data_received(data)
+            self._give(self._server, data)
 
     def _pass_on_plain(self, server: PageProtocol) -> None:
         while self._pending:
@@ -208,7 +212,14 @@ class PageConnection(asyncio.Protocol):
                 self._left = request.size + request.body
             data, self._pending = self._pending[: self._left], self._pending[self._left :]
             self._left -= len(data)
+            self._give(server, data)
+
+    def _give(self, server: PageProtocol, data: bytes) -> None:
+        try:
             server.data_received(data)
+        except Exception:
+            self._owner.failed()
+            self.close()
 
     def _hold(self) -> None:
         if len(self._pending) > _MAX_WAITING_BYTES:
@@ -242,6 +253,8 @@ class PageConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
+        if self._transport.is_closing():
+            return
         self._pending += data  # with TLS nothing else is pending: what it said has been passed on
         self._active = self._loop.time()
         if self._tls is not None:

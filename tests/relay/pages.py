@@ -32,6 +32,8 @@ class Answering:
     def data_received(self, data: bytes) -> None:
         """See `PageProtocol`."""
         self.data += data
+        if b"/broken" in self.data:
+            raise ValueError("broken")
         if b"\r\n\r\n" not in self.data:
             return
         self.watcher.begun()

@@ -219,6 +219,11 @@ async def test_failures_of_ours(pages: Pages) -> None:
         assert await reader.read() == b""
         assert path.policy.failures == ["pages", "pages"]
         writer.close()
+        pages.broken_inside = False
+        reader, writer = await path.open(GET.replace(b"internal/ ", b"internal/broken "))
+        assert await reader.read() == b""
+        assert path.policy.failures == ["pages", "pages", "pages"]
+        writer.close()
         await path.empty()
 
 
