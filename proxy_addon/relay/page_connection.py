@@ -155,8 +155,8 @@ class PageConnection(asyncio.Protocol):
     def _read_tls(self, tls: TlsTransport, data: bytes) -> None:
         try:
             self._pending += tls.received(data)
-        except ssl.SSLError:
-            if not tls.established:
+        except ssl.SSLError as error:
+            if not tls.established and "ALERT" in (error.reason or ""):
                 self._pages.tls_failed(self.origin.address)
             self.close()
             return

@@ -245,6 +245,19 @@ async def test_a_client_that_distrusts_us(pages: Pages) -> None:
         assert pages.distrusted == 1
 
 
+async def test_a_handshake_that_breaks(pages: Pages) -> None:
+    """Rubbish after a good greeting ends the connection, and is nobody's distrust."""
+    async with LightPath(echo).running() as path:
+        path.policy.pages = pages
+        reader, writer = await path.open(CONNECT + client_hello(HOST))
+        await reader.readexactly(len(ESTABLISHED))
+        writer.write(b"\x17\x03\x03\x00\x20" + b"x" * 32)
+        async with asyncio.timeout(5):
+            await reader.read()
+        await path.empty()
+        assert (pages.distrusted, pages.lost) == (0, 0)
+
+
 @pytest.mark.parametrize(
     "data", [CONNECT, CONNECT + client_hello(HOST)[:-1], CONNECT + client_hello(HOST), GET, SLOW]
 )
