@@ -44,7 +44,7 @@ class Answering:
     def answer(self) -> None:
         """Answer what has come."""
         data, self.data = self.data, b""
-        text = f"{self.visitor} {len(data)}".encode()
+        text = f"{self.visitor} {len(data)}".encode() + b" " * (10_000_000 if b"big" in data else 0)
         self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(text) + text)
         self.watcher.completed()
 
@@ -58,9 +58,11 @@ class Answering:
 
     def pause_writing(self) -> None:
         """See `PageProtocol`."""
+        self.pages.pressure.append("pause")
 
     def resume_writing(self) -> None:
         """See `PageProtocol`."""
+        self.pages.pressure.append("resume")
 
 
 @dataclass
@@ -77,6 +79,7 @@ class Pages:
     lost: int = 0
     released: int = 0
     distrusted: int = 0
+    pressure: list[str] = field(default_factory=list)
     ended: int = 0
     followed: int = 0
 

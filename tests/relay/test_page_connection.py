@@ -172,6 +172,7 @@ async def test_a_tunnel_with_tls(pages: Pages, early: bool) -> None:
         client_hello("facebook.com"),
         b"GET / HTTP/1.1\r\nHost: facebook.com\r\n\r\n",
         b"SSH-2.0-client\r\n",
+        b"\x16\x03\x01\x00\x05\x02abcd",
         INSIDE.replace(b"\r\n\r\n", b"\r\nHost: facebook.com\r\n\r\n"),
     ],
 )
@@ -292,6 +293,54 @@ async def test_what_waits_for_too_long(
             await reader.read()
         await path.empty()
         writer.close()
+
+
+async def test_back_pressure(pages: Pages) -> None:
+    """A client that reads slowly slows the page, and nothing of it is lost; one that reads no more
+    is given up."""
+    big = GET.replace(b"internal/ ", b"internal/big ")
+    async with LightPath(echo).running() as path:
+        path.policy.pages = pages
+        reader, writer = await path.open(big)
+        async with asyncio.timeout(5):
+            while not pages.pressure:
+                await asyncio.sleep(0.005)
+            assert await answer(reader) == f"200 None {len(big)}"  # and ten million blanks
+        assert pages.pressure == ["pause", "resume"]
+        writer.write(big)
+        async with asyncio.timeout(5):
+            while len(pages.pressure) < 3:
+                await asyncio.sleep(0.005)
+        path.acceptor.close_all()
+        await asyncio.sleep(0.05)
+        assert len(path.acceptor) == 1  # the rest is still to be delivered
+        later = asyncio.get_running_loop().time() + module.STALLED_SECONDS + 1
+        path.acceptor._pages.close_overdue(later)
+        await path.empty()
+        writer.close()
+
+
+async def test_failures_of_ours_inside_a_tunnel(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No certificate: the connection ends. A greeting that we cannot read: the engine's."""
+    async with LightPath(echo).running() as path:
+        path.policy.pages = pages
+        pages.leaf = Path("missing.pem")
+        reader, writer = await path.open(CONNECT + client_hello(HOST))
+        assert await reader.read() == ESTABLISHED
+        writer.close()
+
+        def broken(data: bytes) -> None:
+            raise ValueError("broken")
+
+        monkeypatch.setattr(module, "read_greeting", broken)
+        reader, writer = await path.open(CONNECT + INSIDE)
+        await engine_has(path)
+        assert path.engine_saw[0] == CONNECT + INSIDE
+        assert path.policy.failures == ["pages", "pages"]
+        writer.close()
+        await path.empty()
 
 
 async def test_too_much_before_its_turn(pages: Pages) -> None:
