@@ -137,7 +137,7 @@ class ProxyProcess(ABC):
     def memory(self) -> int:
         """Resident bytes of the process and its children."""
         assert self.process is not None
-        return sum(_resident(pid) for pid in _family(self.process.pid))
+        return sum(_resident(pid) for pid in family(self.process.pid))
 
     def _ready_or_dead(self) -> bool:
         assert self.process is not None
@@ -320,7 +320,7 @@ def _toml(value: Any) -> str:
     return str(value)
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """The process and everything below it."""
     family = [pid]
     for parent in family:

@@ -25,8 +25,8 @@ from tests.e2e.waiting import until
 pytestmark = pytest.mark.skipif(executable() is None, reason=MISSING)
 
 SPEED = 8.0  # office seconds in one of ours
-LENGTH = 100.0  # office seconds of the day
-LIMIT = 30.0  # of `feed`
+LENGTH = 72.0  # office seconds of the day
+LIMIT = 25.0  # of `feed`
 ALIKE = 4.0  # office seconds, 0.5 of ours: what two clients on a busy machine differ by
 RULES = """
 version: 1

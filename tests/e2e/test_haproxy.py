@@ -1,5 +1,5 @@
-"""Two nodes on one Postgres behind Debian's HAProxy, with the configuration of the documentation:
-deploy/haproxy/haproxy.cfg."""
+"""Two nodes on one Postgres behind Debian's HAProxy: docs/deployment-haproxy.md, with its
+configuration deploy/haproxy/haproxy.cfg."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def balanced(
     """Everything; dora signs in, emil is known by his devices."""
     folder = tmp_path_factory.mktemp("haproxy")
     url = postgres_server.url(postgres_server.new_database())
-    settings = {"proxy-protocol": [FROM], "front-proxies": [], "drain-notice": "4s"}
+    settings = {"proxy-protocol": [FROM], "front-proxies": [], "drain-notice": "3s"}
     with nodes(Balanced, folder, origins, url, LIMIT, PEOPLE, settings) as made:
         made.add(DORA)
         with HAProxy(folder, *made.all) as made.balancer:
@@ -170,7 +170,7 @@ def test_a_node_that_is_killed(balanced: Balanced) -> None:
     lost, kept = balanced.seat(0), balanced.seat(1)
     doomed = [balanced.tunnel(lost) for _ in range(3)]
     others = [balanced.tunnel(kept) for _ in range(3)]
-    balanced.all[0].kill()
+    balanced.kill(balanced.all[0])
     began = time.monotonic()
     reply = balanced.client.get(FREE, source=lost, trust=balanced.origins.ca_file)
     print(f"served again after {time.monotonic() - began:.2f} s")
