@@ -100,6 +100,9 @@ class Acceptor:
             await loop.connect_accepted_socket(lambda: client, sock)
         except OSError:  # its client has gone
             sock.close()
+        except Exception:
+            self.policy.failed("light_path")
+            sock.close()
 
     def keeps(self, client: ClientSide) -> bool:
         """See `TunnelOwner`."""
@@ -111,7 +114,8 @@ class Acceptor:
         """A client has connected."""
         sock = client.transport.get_extra_info("socket")
         if 0 < self._most_descriptors <= sock.fileno():
-            client.transport.write(self.policy.crowded())
+            if not client.handoff.answered:
+                client.transport.write(self.policy.crowded())
             client.transport.close()
             return
         self._clients.add(client)

@@ -241,6 +241,17 @@ async def test_a_worker_that_stands_still(tmp_path: Path, monkeypatch: pytest.Mo
                 await asyncio.sleep(0.005)
 
 
+async def test_a_worker_without_descriptors(tmp_path: Path) -> None:
+    """It refuses in words what it is sent, and closes tunnels whose CONNECT was answered: inside
+    one nobody would understand the words."""
+    async with Paths(tmp_path).running() as paths:
+        paths.there.acceptor._most_descriptors = 1
+        assert await ended(paths, named(THERE)) == paths.there.policy.crowded()
+        tunnelled = named(THERE, "news.example") + client_hello("facebook.com")
+        assert await ended(paths, tunnelled) == ESTABLISHED
+        assert paths.there.engine_saw == []
+
+
 async def test_workers_whose_rules_differ(tmp_path: Path) -> None:
     """Each thinks that the other serves somebody: the connection is not passed round for ever, and
     reaches an engine, which refuses what is not for its worker."""
