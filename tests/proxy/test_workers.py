@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from proxy_addon.proxy.addon import AllowanceAddon
+from proxy_addon.proxy.light_path import LightPathPolicy
 from proxy_addon.relay.workers import WorkerPlace
 from tests.e2e.client import read_all
 from tests.e2e.origins import Origins
@@ -146,3 +148,39 @@ def test_a_connection_of_a_person_is_kept(tmp_path: Path, origins: Origins) -> N
             fields = f"Host: news.example\r\n{last}"
             sock.sendall(f"GET http://news.example/ HTTP/1.1\r\n{fields}\r\n".encode())
         assert read_all(sock).count(b"HTTP/1.1 200") == 2
+
+
+def basic(user: str) -> dict[bytes, bytes]:
+    """The header fields of somebody who signs in."""
+    return {b"proxy-authorization": b"Basic " + base64.b64encode(user.encode())}
+
+
+async def test_whose_a_connection_is(tmp_path: Path) -> None:
+    """By the front proxy's word, the device, or a password: from memory once it has been checked.
+    Who gives a wrong one is nobody."""
+    harness = ProxyHarness(tmp_path, passwords={"emil": "secret word"}, **PEOPLE)
+    policy = LightPathPolicy(harness.services, harness.addon.failures, harness.addon._recorder)
+    try:
+        assert policy.owner_now(FRONT, {b"x-forwarded-user": b"kim"}) == "kim"
+        assert policy.owner_now(FRONT, basic("sam:unused")) == "sam"
+        assert policy.owner_now("127.0.3.1", {b"x-forwarded-user": b"kim"}) == "dora"
+        right, wrong = basic("emil:secret word"), basic("emil:wrong")
+        assert policy.owner_now("10.0.0.9", right) is None
+        assert await policy.owner("10.0.0.9", right) == "emil"
+        assert policy.owner_now("10.0.0.9", right) == "emil"
+        assert await policy.owner("10.0.0.9", wrong) == "ip:10.0.0.9"
+    finally:
+        harness.close()
+
+
+def test_a_worker_that_does_not_take_is_logged_once_a_minute(harness: ProxyHarness) -> None:
+    """The answer is in our words."""
+    policy = LightPathPolicy(harness.services, harness.addon.failures, harness.addon._recorder)
+    with capture_logs() as logs:
+        pages = {policy.away() for _ in range(3)}
+    (page,) = pages
+    assert page.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nConnection: close\r\n" in page
+    assert [line["event"] for line in logs] == [
+        "connections refused: the worker of their person does not take them"
+    ]
