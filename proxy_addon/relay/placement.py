@@ -15,8 +15,7 @@ from proxy_addon.relay.workers import Workers
 MAX_HOPS = 3  # workers whose rules differ for a moment could pass a connection round
 _MAX_HEAD_BYTES = 65_536  # the engine refuses a longer one
 _FIRST_LINE = re.compile(rb"[A-Za-z]{1,20} [^\r\n]{1,65000} HTTP/1\.[0-9]\r?\n")
-_MAY_BEGIN = re.compile(rb"[A-Za-z]{1,20}(?: [^\r\n]*\r?)?")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*?)[ \t]*")
+_BEGINS = re.compile(rb"[A-Za-z]{0,20}(?:\Z| )")
 
 
 def read_fields(data: bytes) -> HeaderFields | None:
@@ -26,17 +25,17 @@ def read_fields(data: bytes) -> HeaderFields | None:
     Read only to find out whose the request is. The engine reads it again; should it find somebody
     else, whose worker is another one, it refuses.
     """
-    if not _FIRST_LINE.match(data):
-        incomplete = len(data) < _MAX_HEAD_BYTES and _MAY_BEGIN.fullmatch(data)
-        return None if incomplete or not data else {}
-    head, complete, _ = data.replace(b"\r\n", b"\n").partition(b"\n\n")
-    if not complete:
+    started = _FIRST_LINE if b"\n" in data else _BEGINS
+    if not started.match(data):
+        return {}
+    if b"\n\r\n" not in data and b"\n\n" not in data:
         return None if len(data) < _MAX_HEAD_BYTES else {}
+    head, _, _ = data.replace(b"\r\n", b"\n").partition(b"\n\n")
     fields: dict[bytes, bytes] = {}
     for line in head.split(b"\n")[1:]:
-        field = _FIELD.fullmatch(line)
-        if field is not None:
-            name, value = field[1].lower(), field[2]
+        name, colon, value = line.partition(b":")
+        if colon:
+            name, value = name.lower(), value.strip()
             fields[name] = fields[name] + b", " + value if name in fields else value
     return fields
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mitmproxy.net.http import http1
 
 from proxy_addon.relay import handoff as sending
 from proxy_addon.relay.acceptor import Acceptor
@@ -295,3 +298,33 @@ def test_what_names_a_person(data: bytes, fields: dict[bytes, bytes] | None) -> 
     """The fields of any request; none in what is no request, and more bytes are awaited only while
     they may help."""
     assert read_fields(data) == fields
+
+
+NAMES = st.sampled_from(
+    [b"Host", b"proxy-authorization", b"PROXY-AUTHORIZATION", b"X-Forwarded-User", b"A"]
+)
+VALUES = st.binary(max_size=12).filter(lambda value: not set(value) & {10, 13})
+FIRST = st.sampled_from([b"CONNECT x.com:443", b"GET http://x.com/", b"post http://x.com/a b"])
+
+
+@settings(max_examples=1500, deadline=None)
+@given(
+    FIRST,
+    st.lists(st.tuples(NAMES, st.sampled_from([b":", b": ", b":\t"]), VALUES), max_size=5),
+    st.sampled_from([b"\r\n", b"\n"]),
+)
+def test_the_engine_finds_the_same_person(
+    first: bytes, fields: list[tuple[bytes, bytes, bytes]], end: bytes
+) -> None:
+    """Law: what is found to name a person is what mitmproxy finds, in any request that it reads."""
+    lines = [first + b" HTTP/1.1", *map(b"".join, fields)]
+    found = read_fields(end.join([*lines, b"", b"the body"]))
+    try:
+        headers = http1.read_request_head(lines).headers
+    except ValueError:
+        return
+    assert found is not None
+    for name in ("Proxy-Authorization", "X-Forwarded-User"):
+        read = headers.get(name)
+        ours = found.get(name.lower().encode())
+        assert ours == (None if read is None else read.encode("utf-8", "surrogateescape"))
