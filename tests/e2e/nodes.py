@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from db.upgrade import upgrade
+from proxy_addon.proxy import ca
 from tests.e2e.office import office, policy
 from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy, family
@@ -56,8 +59,13 @@ def nodes[N: Nodes](
     for node in made:
         node.database = url.replace("postgresql://", "postgresql+psycopg://")
     first, second = made
-    with first:
-        second.confdir = first.confdir
-        second.flags["passwords"] = first.shared["passwords"]
-        with second:
-            yield kind(first, second)
+    second.confdir = first.confdir
+    second.flags["passwords"] = first.shared["passwords"]
+    ca.prepare(first.confdir)
+    upgrade(first.database)
+    with ExitStack() as stack:
+        for node in made:
+            stack.push(node)
+        with ThreadPoolExecutor() as starting:
+            list(starting.map(OfficeProxy.start, made))
+        yield kind(first, second)
