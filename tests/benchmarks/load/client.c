@@ -8,6 +8,7 @@
 //        idle       open `connections` tunnels with one request each, and hold them
 //        day        an office: each connection is a person, see `spend_day`
 //   connections=N   at once       seconds=X   path=/P       pause=MS  between two requests
+//   pages=1         every request opens a page, instead of asking for something in one
 //   people=N        people, each with an address of its own: 127.64.0.1 and on
 //   limited=NAME lunch=X visits=N                           only `day`
 #define _GNU_SOURCE
@@ -26,7 +27,7 @@
 #define DAY_REQUESTS 6 // requests in each of them
 
 const char *host = "", *mode = "keep", *path = "/", *limited = "";
-int port, site = 443, connections = 4, people = 1, streams = 8, visits = 10;
+int port, site = 443, connections = 4, people = 1, streams = 8, visits = 10, pages;
 double seconds = 5, pause_ms, lunch, begun, until;
 
 double now(void) {
@@ -57,7 +58,7 @@ static void *keep_or_new(void *argument) {
         }
         do {
             double sent = fresh ? since : now();
-            if (request(w, &t, host)) break;
+            if (request(w, &t, host, pages)) break;
             note(w, sent);
             if (!fresh && pause_ms > 0) wait_until(sent + pause_ms / 1e3);
         } while (!fresh && now() < until);
@@ -74,13 +75,14 @@ static void *hold(void *argument) {
     Tunnel t;
     for (int i = w->number; i < connections; i += HOLDERS) {
         if (open_tunnel(w, &t, host, i % people)) continue;
-        if (!request(w, &t, host)) w->requests++;
+        if (!request(w, &t, host, 0)) w->requests++;
         SSL_free(t.ssl); // the client needs its memory; the descriptor stays open
     }
     return NULL;
 }
 
-// `visits` times in the day a person opens a tunnel, asks for `DAY_REQUESTS` answers, and leaves it open; the oldest is closed.
+// `visits` times in the day a person opens a tunnel and a page in it, asks for more until it has
+// `DAY_REQUESTS` answers, and leaves it open; the oldest is closed.
 // One visit in twenty goes to the limited platform: twice as many at `lunch`, with which the day begins, half as many after it.
 static void *spend_day(void *argument) {
     Worker *w = argument;
@@ -96,7 +98,7 @@ static void *spend_day(void *argument) {
         if (open_tunnel(w, t, name, w->number)) continue;
         for (int i = 0; i < DAY_REQUESTS; i++) {
             double since = now();
-            if (request(w, t, name)) break;
+            if (request(w, t, name, i == 0)) break;
             note(w, since);
         }
     }
@@ -152,6 +154,7 @@ static void read_argument(char *text) {
     else if (!strcmp(text, "people")) people = atoi(value);
     else if (!strcmp(text, "streams")) streams = atoi(value) > 64 ? 64 : atoi(value);
     else if (!strcmp(text, "visits")) visits = atoi(value);
+    else if (!strcmp(text, "pages")) pages = atoi(value);
     else if (!strcmp(text, "seconds")) seconds = atof(value);
     else if (!strcmp(text, "pause")) pause_ms = atof(value);
     else if (!strcmp(text, "lunch")) lunch = atof(value);

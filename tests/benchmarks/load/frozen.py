@@ -12,9 +12,11 @@ import os
 import socket
 import sqlite3
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.benchmarks.load import contestants
 from tests.benchmarks.load.client import Load, LoadClient, finished
@@ -22,6 +24,7 @@ from tests.benchmarks.load.contestants import started
 from tests.benchmarks.load.report import Result
 from tests.benchmarks.load.site import FREE, LIMITED, SMALL, Site
 from tests.benchmarks.proxies import Proxy
+from tests.e2e.waiting import until
 
 MOST_LATER = 2.0  # times as late as beside it, at the 99th percentile
 UNNOTICED = 50.0  # milliseconds: less is taken for as much, nobody notices it
@@ -60,7 +63,7 @@ def huge_rules(proxy: Proxy) -> Iterator[None]:
     """Very many rules, which change every two seconds."""
     file, done = proxy.folder / "rules" / "policy.yaml", threading.Event()
     small = file.read_text()
-    rule = "  - {{name: R{0}, people: {{users: [q{0}]}}, platforms: [x], then: block}}\n"
+    rule = "  - {{name: R{0}, users: [q{0}], platforms: [x], then: block}}\n"
     rules = "".join(rule.format(number) for number in range(HUGE_RULES))
     huge = small.replace("rules:\n", f"rules:\n{rules}")
 
@@ -94,11 +97,20 @@ def stuck_metrics(proxy: Proxy) -> Iterator[None]:
         yield
 
 
-FREEZES: dict[str, Freeze] = {
-    "ledger locked": locked_ledger,
-    "rules on a pipe": rules_on_a_pipe,
-    "huge rules reloaded": huge_rules,
-    "metrics never read": stuck_metrics,
+class Frozen(NamedTuple):
+    """Something that stands still: how that is done, and the metric that shows it: it becomes
+    higher (1) or lower (-1) than it was."""
+
+    freeze: Freeze
+    metric: str = ""
+    becomes: int = 1
+
+
+FREEZES = {
+    "ledger locked": Frozen(locked_ledger, "allowance_ledger_pending"),
+    "rules on a pipe": Frozen(rules_on_a_pipe, "allowance_rules_last_reload_ok", -1),
+    "huge rules reloaded": Frozen(huge_rules, "allowance_rules_loaded_timestamp_seconds"),
+    "metrics never read": Frozen(stuck_metrics),
 }
 
 
@@ -111,8 +123,8 @@ def measure(
     with started(subject, control):
         _probe(client, subject, control, 1.0)
         return [
-            _result(name, _frozen(freeze, client, subject, control, rounds, seconds))
-            for name, freeze in FREEZES.items()
+            _result(name, _frozen(each, client, subject, control, rounds, seconds))
+            for name, each in FREEZES.items()
         ]
 
 
@@ -145,22 +157,38 @@ def stopped_postgres(
         control = contestants.ours(folder / "beside", site, people=50)
         with started(subject, control):
             _probe(client, subject, control, 1.0)
-            kinds = _frozen(stopped, client, subject, control, rounds, seconds)
+            how = Frozen(stopped, "allowance_ledger_pending")
+            kinds = _frozen(how, client, subject, control, rounds, seconds)
     finally:
         server.stop()
     return _result("Postgres stopped", kinds)
 
 
 def _frozen(
-    freeze: Freeze,
+    how: Frozen,
     client: LoadClient,
     subject: Proxy,
     control: Proxy,
     rounds: int,
     seconds: float,
 ) -> list[list[tuple[str, Load, Load]]]:
-    with freeze(subject):
-        return [_probe(client, subject, control, seconds) for _ in range(rounds)]
+    before = _metric(subject, how.metric)
+    with how.freeze(subject):
+        found = [_probe(client, subject, control, seconds) for _ in range(rounds)]
+        if how.metric:
+            until(
+                lambda: (_metric(subject, how.metric) - before) * how.becomes > 0,
+                f"{how.metric} to show that something is frozen",
+            )
+    return found
+
+
+def _metric(proxy: Proxy, name: str) -> float:
+    if not name:
+        return 0.0
+    with urllib.request.urlopen(f"http://127.0.0.1:{proxy.web_port}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return float(next(line for line in lines if line.startswith(f"{name} ")).split()[1])
 
 
 def _probe(
@@ -172,7 +200,8 @@ def _probe(
     kinds = {
         "new": common | {"mode": "new", "host": FREE, "connections": 2, "pause": 20},
         "keep": common | {"mode": "keep", "host": FREE, "connections": 2, "pause": 10},
-        "charged": common | {"mode": "keep", "host": LIMITED, "connections": 4, "pause": 100},
+        "charged": common
+        | {"mode": "keep", "host": LIMITED, "connections": 4, "pause": 100, "pages": 1},
     }
     running = {
         kind: [client.start(proxy.port, **options) for proxy in (subject, control)]

@@ -15,7 +15,7 @@ from tests.e2e.waiting import accepts, free_port, until
 
 LIMITED, FREE = "www.facebook.com", "work.example"
 TITLE = "Test origins"  # of the site's own authority: what a client sees in a relayed tunnel
-SMALL, LARGE = "/small", "/large"
+SMALL, LARGE, PAGE = "/small", "/large", "/page.html"
 LARGE_BYTES = 50_000_000
 
 CONFIG = """
@@ -27,7 +27,7 @@ daemon off;
 events {{ worker_connections {connections}; }}
 http {{
     access_log off;
-    types {{}}
+    types {{ text/html html; }}
     default_type application/json;
     sendfile on;
     tcp_nodelay on;
@@ -71,6 +71,7 @@ def running_site(folder: Path, descriptors: int) -> Iterator[Site]:
     pages = folder / "www"
     pages.mkdir()
     (pages / SMALL[1:]).write_text('{"answer": "' + "x" * 2000 + '"}')
+    (pages / PAGE[1:]).write_text(f"<!doctype html><title>A page</title><p>{'x' * 2000}")
     with (pages / LARGE[1:]).open("wb") as file:
         file.truncate(LARGE_BYTES)
     for path in (folder.parent, folder, pages, *pages.iterdir()):

@@ -108,10 +108,12 @@ void close_tunnel(Tunnel *t) {
     ERR_clear_error();
 }
 
-int request(Worker *w, Tunnel *t, const char *name) {
+int request(Worker *w, Tunnel *t, const char *name, int page) {
     static __thread char text[65536];
-    int size = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: %s:%d\r\nReferer: https://%s/\r\n" FIELDS "\r\n",
-        path, name, site, name);
+    int size = page
+        ? snprintf(text, sizeof text, "GET " PAGE " HTTP/1.1\r\nHost: %s:%d\r\n" USER A_PAGE "\r\n", name, site)
+        : snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: %s:%d\r\nReferer: https://%s/\r\n" USER OF_A_PAGE "\r\n",
+            path, name, site, name);
     if (SSL_write(t->ssl, text, size) <= 0) goto failed;
     char *body = NULL;
     int got = 0;
