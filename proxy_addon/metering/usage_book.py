@@ -78,7 +78,7 @@ class _Spent:
 class PersonUsage:
     """One person's visits and grants; what `policy` reads to decide. Instants and seconds."""
 
-    __slots__ = ("_grants", "_spent", "entered", "revision", "visits", "watcher")
+    __slots__ = ("_grants", "_spent", "applied", "entered", "revision", "visits", "watcher")
 
     def __init__(self) -> None:
         self.watcher: UsageWatcher | None = None
@@ -86,6 +86,7 @@ class PersonUsage:
         # Seconds by which entered visits have grown: since an earlier value of it at most the
         # difference has been spent of any allowance, if `revision` is the same.
         self.entered = 0.0
+        self.applied = 0  # visits and revisions of visits that were entered
         self.visits: dict[str, Visit] = {}
         self._spent: dict[str, _Spent] = {}
         self._grants: dict[str, dict[str, Grant]] = {}
@@ -99,6 +100,7 @@ class PersonUsage:
             if known.allowance != visit.allowance and known.allowance is not None:
                 self._spent[known.allowance].drop((visit.id,))
         self.visits[visit.id] = visit
+        self.applied += 1
         if known is None or known.allowance != visit.allowance:
             self.entered += max(0.0, visit.end - visit.start)
         else:

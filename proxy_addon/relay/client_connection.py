@@ -52,7 +52,7 @@ class ClientConnection(asyncio.Protocol):
     @property
     def is_connecting(self) -> bool:
         """Whether the connection to the site is being opened."""
-        return self._task is not None
+        return self._task is not None and not self._task.done()  # the loop may run tasks at once
 
     def pause_writing(self) -> None:
         """The client reads more slowly than the site sends."""

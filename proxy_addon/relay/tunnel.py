@@ -85,7 +85,7 @@ class ClientSide(ClientConnection):
         """Whether a head or a greeting has begun and is not complete, or a balancer owes us its
         header."""
         waits = self._on_data == self._read_balancer_header
-        return (bool(self._pending) or waits) and self._task is None
+        return (bool(self._pending) or waits) and not self.is_connecting
 
     # -- the connection
 

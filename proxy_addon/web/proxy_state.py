@@ -67,7 +67,8 @@ class LiveProxyState:
         """The rules, the person's roles and the revision of their usage."""
         usage = self._book.of(person)
         unknown = self._book.is_unknown(person)
-        return (self._enforcer.engine, usage, usage.revision, unknown, self.roles(person))
+        changes = (usage.revision, usage.applied)
+        return (self._enforcer.engine, usage, changes, unknown, self.roles(person))
 
     def visits_today(self, person: str) -> Sequence[Visit]:
         """Visits that end after the policy's day began; visits that lie in the future are left
