@@ -23,6 +23,8 @@ from tests.e2e.waiting import accepts, free_port, until
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 30.0
+# `make test-long` runs these tests once more without the light path.
+LIGHT_PATH = os.environ.get("TEST_LIGHT_PATH") != "off"
 running: list[ProxyProcess] = []  # for the failure report of conftest.py
 
 
@@ -199,6 +201,7 @@ class OfficeProxy(ProxyProcess):
             "listen": f"127.0.0.1:{self.port}",
             "web": f"127.0.0.1:{self.web_port}",
             "upstream-ca": str(self.origins.ca_file),
+            **({} if LIGHT_PATH else {"light-path": "off"}),
             **self.flags,
         }
         pairs = [(f"--{name}", value) for name, value in flags.items()]

@@ -10,9 +10,10 @@ import pytest
 from tests.e2e.client import fresh_address
 from tests.e2e.office import office
 from tests.e2e.origins import Origins
-from tests.e2e.process import OfficeProxy
+from tests.e2e.process import LIGHT_PATH, OfficeProxy
 from tests.e2e.waiting import until
 
+pytestmark = pytest.mark.skipif(not LIGHT_PATH, reason="the light path is off")
 URLS = ("http://allowance.internal", "https://allowance.internal")
 
 
