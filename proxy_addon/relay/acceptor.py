@@ -112,6 +112,9 @@ class Acceptor:
 
     def opened(self, client: ClientSide) -> None:
         """A client has connected."""
+        if not client.address:  # it has gone before it was accepted
+            client.transport.abort()
+            return
         sock = client.transport.get_extra_info("socket")
         if 0 < self._most_descriptors <= sock.fileno():
             if not client.handoff.answered:

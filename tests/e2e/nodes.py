@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from db.upgrade import upgrade
-from proxy_addon.proxy import ca
 from tests.e2e.office import office, policy
 from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy, family
@@ -61,11 +58,5 @@ def nodes[N: Nodes](
     first, second = made
     second.confdir = first.confdir
     second.flags["passwords"] = first.shared["passwords"]
-    ca.prepare(first.confdir)
-    upgrade(first.database)
-    with ExitStack() as stack:
-        for node in made:
-            stack.push(node)
-        with ThreadPoolExecutor() as starting:
-            list(starting.map(OfficeProxy.start, made))
+    with first, second:  # the first one makes the CA and the tables
         yield kind(first, second)

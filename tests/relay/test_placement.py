@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from mitmproxy.net.http import http1
 
 from proxy_addon.relay import handoff as sending
 from proxy_addon.relay.acceptor import Acceptor
+from proxy_addon.relay.handoff import Handoff
 from proxy_addon.relay.placement import Placement, read_fields
 from proxy_addon.relay.workers import WorkerPlace, Workers, listeners_of, worker_of
 from tests.relay.hellos import client_hello
@@ -328,3 +331,26 @@ def test_the_engine_finds_the_same_person(
         read = headers.get(name)
         ours = found.get(name.lower().encode())
         assert ours == (None if read is None else read.encode("utf-8", "surrogateescape"))
+
+
+async def test_a_client_that_has_gone_meanwhile(tmp_path: Path) -> None:
+    """A connection that is over before the other worker takes it is dropped: the engine, which has
+    to know whose it is, never sees it."""
+    async with Paths(tmp_path).running() as paths:
+        results: list[bool] = []
+        listener = socket.create_server(("127.0.0.1", 0))
+        gone = socket.create_connection(listener.getsockname())
+        accepted = listener.accept()[0]
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        gone.close()
+        await asyncio.sleep(0.02)
+        paths.workers[0].send(THERE, accepted.fileno(), Handoff(named(THERE)), results.append)
+        async with asyncio.timeout(3):
+            while not results:
+                await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
+        assert results == [True]
+        assert paths.there.engine_saw == paths.peers == []
+        assert len(paths.there.acceptor) == 0
+        for each in (listener, accepted):
+            each.close()
