@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.office import office, policy
 from tests.e2e.origins import Origins
-from tests.e2e.process import OfficeProxy, family
+from tests.e2e.process import OfficeProxy
 
 
 class Nodes:
@@ -21,15 +19,6 @@ class Nodes:
         self.all = (first, second)
         self.origins = first.origins
         self.trust = first.client.trust  # their CA and that of the sites
-
-    @staticmethod
-    def kill(node: OfficeProxy) -> None:
-        """SIGKILL for all its processes, as when its machine is lost."""
-        assert node.process is not None
-        for pid in family(node.process.pid):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        node.kill()
 
     def add(self, user: str) -> None:
         """Somebody who signs in; `user` is `name:password`."""

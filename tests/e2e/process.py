@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -102,9 +103,11 @@ class ProxyProcess(ABC):
         return code, time.monotonic() - began
 
     def kill(self) -> None:
-        """SIGKILL: the crash that nobody can prepare for."""
+        """SIGKILL for all its processes: the crash that nobody can prepare for."""
         assert self.process is not None
-        self.process.kill()
+        for pid in _family(self.process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
         self._forget()
 
@@ -139,7 +142,7 @@ class ProxyProcess(ABC):
     def memory(self) -> int:
         """Resident bytes of the process and its children."""
         assert self.process is not None
-        return sum(_resident(pid) for pid in family(self.process.pid))
+        return sum(_resident(pid) for pid in _family(self.process.pid))
 
     def _ready_or_dead(self) -> bool:
         assert self.process is not None
@@ -323,7 +326,7 @@ def _toml(value: Any) -> str:
     return str(value)
 
 
-def family(pid: int) -> list[int]:
+def _family(pid: int) -> list[int]:
     """The process and everything below it."""
     family = [pid]
     for parent in family:

@@ -170,7 +170,7 @@ def test_a_node_that_is_killed(balanced: Balanced) -> None:
     lost, kept = balanced.seat(0), balanced.seat(1)
     doomed = [balanced.tunnel(lost) for _ in range(3)]
     others = [balanced.tunnel(kept) for _ in range(3)]
-    balanced.kill(balanced.all[0])
+    balanced.all[0].kill()
     began = time.monotonic()
     reply = balanced.client.get(FREE, source=lost, trust=balanced.origins.ca_file)
     print(f"served again after {time.monotonic() - began:.2f} s")

@@ -146,7 +146,7 @@ def test_a_node_that_is_killed(behind: BehindSquid) -> None:
         tunnels[name] = opened(behind, name)
         assert asked(tunnels[name]) == b"HTTP/1.1 200"
     time.sleep(1.0)  # until the other node knows what was spent at this one
-    behind.kill(node)
+    node.kill()
     began = time.monotonic()
     answer = until(
         lambda: client.open("https://www.facebook.com/", user=SIGN_IN["eva"]), "an answer"
