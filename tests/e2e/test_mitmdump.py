@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.client import Client, fresh_address
-from tests.e2e.office import office, spend_all
+from tests.e2e.office import office, policy, spend_all
 from tests.e2e.origins import Origins
 from tests.e2e.process import ROOT, Mitmdump
 
@@ -18,7 +18,9 @@ SCRIPT = ROOT / "proxy_addon" / "proxy" / "script.py"
 @pytest.fixture(scope="module")
 def bare(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mitmdump]:
     """A plain mitmdump with our script; its settings come from the environment."""
-    like = office(tmp_path_factory.mktemp("bare-rules"), origins)
+    free = "rules:\n  - {name: Always free, users: [reception], platforms: [x], then: allow}\n"
+    rules = policy().replace("rules:\n", free, 1)
+    like = office(tmp_path_factory.mktemp("bare-rules"), origins, rules)
     variables = {f"ALLOWANCE_{name.upper()}": value for name, value in like.shared.items()}
     variables["ALLOWANCE_RESOLVE"] = ",".join(like.resolve)
     variables["ALLOWANCE_UPSTREAM_CA"] = str(origins.ca_file)
@@ -46,6 +48,17 @@ def test_passes(plain_client: Client, origins: Origins, http2: bool) -> None:
     assert (
         plain_client.get("https://work.example/", http2=http2, trust=origins.ca_file).status == 200
     )
+
+
+def test_whoever_is_free_is_not_read(plain_client: Client, origins: Origins) -> None:
+    """mitmproxy's relay makes the same choice: the site's own certificate for who is free, ours for
+    whose time is charged."""
+    free, url = "127.0.2.1", "https://x.com/"
+    assert plain_client.get(url, source=free, trust=origins.ca_file).status == 200
+    charged = fresh_address()
+    assert plain_client.get(url, source=charged, trust=origins.ca_file).exit_code == 60
+    assert plain_client.get(url, source=charged).status == 200
+    assert plain_client.get("https://www.facebook.com/", source=free).status == 200
 
 
 def test_spends_and_runs_out(plain_client: Client) -> None:
