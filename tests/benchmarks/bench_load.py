@@ -40,7 +40,7 @@ class Extent(NamedTuple):
     waits_for_lunch: bool = True
 
 
-SHORT = Extent(1, 0.3, 0.3, tunnels=100, people=50, day=3.0, freeze=1.0, waits_for_lunch=False)
+SHORT = Extent(1, 0.3, 0.3, tunnels=100, people=50, day=2.0, freeze=0.5, waits_for_lunch=False)
 
 
 def unavailable(folder: Path) -> str:
@@ -105,7 +105,7 @@ def _measured(
         relaying = {name: everybody[name] for name in rows.RELAYED if name in everybody}
         with started(*relaying.values()):
             most = min(extent.tunnels, (descriptors - 500) // 3)
-            results.append(tunnels.measure(relaying, client, most))
+            results.append(tunnels.measure(relaying, client, most, extent.idle))
     if "day" in given.parts:
         print("office day", flush=True)
         results.append(

@@ -99,16 +99,17 @@ def stuck_metrics(proxy: Proxy) -> Iterator[None]:
 
 class Frozen(NamedTuple):
     """Something that stands still: how that is done, and the metric that shows it: it becomes
-    higher (1) or lower (-1) than it was."""
+    higher (1) or lower (-1) than it was. `was`: what it has to be before; None: whatever it is."""
 
     freeze: Freeze
     metric: str = ""
     becomes: int = 1
+    was: float | None = None
 
 
 FREEZES = {
-    "ledger locked": Frozen(locked_ledger, "allowance_ledger_pending"),
-    "rules on a pipe": Frozen(rules_on_a_pipe, "allowance_rules_last_reload_ok", -1),
+    "ledger locked": Frozen(locked_ledger, "allowance_ledger_pending", was=0),
+    "rules on a pipe": Frozen(rules_on_a_pipe, "allowance_rules_last_reload_ok", -1, was=1),
     "huge rules reloaded": Frozen(huge_rules, "allowance_rules_loaded_timestamp_seconds"),
     "metrics never read": Frozen(stuck_metrics),
 }
@@ -157,7 +158,7 @@ def stopped_postgres(
         control = contestants.ours(folder / "beside", site, people=50)
         with started(subject, control):
             _probe(client, subject, control, 1.0)
-            how = Frozen(stopped, "allowance_ledger_pending")
+            how = Frozen(stopped, "allowance_ledger_pending", was=0)
             kinds = _frozen(how, client, subject, control, rounds, seconds)
     finally:
         server.stop()
@@ -172,6 +173,8 @@ def _frozen(
     rounds: int,
     seconds: float,
 ) -> list[list[tuple[str, Load, Load]]]:
+    if how.was is not None:
+        until(lambda: _metric(subject, how.metric) == how.was, f"{how.metric} = {how.was}", 30)
     before = _metric(subject, how.metric)
     with how.freeze(subject):
         found = [_probe(client, subject, control, seconds) for _ in range(rounds)]
@@ -179,6 +182,7 @@ def _frozen(
             until(
                 lambda: (_metric(subject, how.metric) - before) * how.becomes > 0,
                 f"{how.metric} to show that something is frozen",
+                30,
             )
     return found
 
@@ -186,7 +190,7 @@ def _frozen(
 def _metric(proxy: Proxy, name: str) -> float:
     if not name:
         return 0.0
-    with urllib.request.urlopen(f"http://127.0.0.1:{proxy.web_port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{proxy.web_port}/metrics", timeout=30) as answer:
         lines = answer.read().decode().splitlines()
     return float(next(line for line in lines if line.startswith(f"{name} ")).split()[1])
 

@@ -14,6 +14,7 @@ from tests.benchmarks.load.report import Result
 from tests.benchmarks.load.site import FREE, LARGE, LIMITED, SMALL, TITLE
 from tests.benchmarks.proxies import Proxy
 
+SETTLE_SECONDS = 1.5  # after the start a process still has something to do
 WARM_UP_SECONDS = 0.5  # at most, and no longer than a round
 
 
@@ -69,6 +70,7 @@ class Measured:
 
 def idle_shares(several: Mapping[str, Proxy], seconds: float) -> dict[str, float]:
     """CPU seconds a second of proxies that have nothing to do."""
+    time.sleep(SETTLE_SECONDS)
     before = {name: cpu_seconds(proxy.pid) for name, proxy in several.items()}
     time.sleep(seconds)
     return {

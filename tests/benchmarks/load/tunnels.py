@@ -14,15 +14,17 @@ from tests.benchmarks.proxies import Proxy
 
 WARM_UP_TUNNELS = 50
 SETTLE_SECONDS = 2.0
-LOOK_SECONDS = 3.0  # while the tunnels are idle, their CPU time is taken
 
 
-def measure(running: Mapping[str, Proxy], client: LoadClient, tunnels: int) -> Result:
-    """Open so many through one proxy after the other, and print what they take."""
+def measure(
+    running: Mapping[str, Proxy], client: LoadClient, tunnels: int, seconds: float
+) -> Result:
+    """Open so many through one proxy after the other, and print what they take, and what CPU time
+    in so many seconds."""
     ours = 0.0
     for name, proxy in running.items():
-        _hold(proxy, client, WARM_UP_TUNNELS)
-        kilobytes, idle = _hold(proxy, client, tunnels)
+        _hold(proxy, client, WARM_UP_TUNNELS, 0.1)
+        kilobytes, idle = _hold(proxy, client, tunnels, seconds)
         print(
             f"  {name:24} {kilobytes:6.1f} KiB each of {tunnels:,} tunnels,"
             f" {idle * 1e3:5.1f} ms of CPU a second while they are idle",
@@ -33,19 +35,18 @@ def measure(running: Mapping[str, Proxy], client: LoadClient, tunnels: int) -> R
     return Result("memory of an idle tunnel", (ours,), "KiB", must=8, aim=5, at_most=True)
 
 
-def _hold(proxy: Proxy, client: LoadClient, tunnels: int) -> tuple[float, float]:
+def _hold(proxy: Proxy, client: LoadClient, tunnels: int, seconds: float) -> tuple[float, float]:
     """KiB of memory for each, and CPU seconds a second while they are idle."""
     before = memory(proxy.pid)
     process = client.start(proxy.port, mode="idle", host=FREE, path=SMALL, connections=tunnels)
     assert process.stdout is not None
     try:
         assert process.stdout.readline() == "open\n", "the client ended early"
-        time.sleep(SETTLE_SECONDS if tunnels > WARM_UP_TUNNELS else 0.1)
+        time.sleep(min(seconds, SETTLE_SECONDS))
         grown = memory(proxy.pid) - before
         spent = cpu_seconds(proxy.pid)
-        if tunnels > WARM_UP_TUNNELS:
-            time.sleep(LOOK_SECONDS)
-        idle = (cpu_seconds(proxy.pid) - spent) / LOOK_SECONDS
+        time.sleep(seconds)
+        idle = (cpu_seconds(proxy.pid) - spent) / seconds
     finally:
         load = finished(process)
     assert load.requests == tunnels, f"{tunnels - load.requests} of {tunnels} tunnels failed"
