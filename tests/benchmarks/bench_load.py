@@ -57,7 +57,7 @@ def unavailable(folder: Path) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print the table; 1 with `--strict` when a budget is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="a trial in less than a minute")
+    parser.add_argument("--short", action="store_true", help="a trial in about a minute")
     parser.add_argument("--strict", action="store_true", help="end with 1 when a budget is missed")
     parser.add_argument(
         "--against", type=Path, help="a checkout: today's product of the office day"
