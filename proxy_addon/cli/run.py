@@ -21,6 +21,7 @@ from proxy_addon.rules.active import RuleTestsFailed
 from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.supervisor import Supervisor
 from proxy_addon.system import logging_setup as logs
+from proxy_addon.system.event_loop import loop_factory
 from proxy_addon.system.systemd import Systemd
 from proxy_addon.web.server import PortTaken, available_port
 
@@ -83,6 +84,9 @@ def run(
         str | None,
         _option("on: traffic that is not limited passes beside mitmproxy; or off", "MODE"),
     ] = None,
+    uvloop: Annotated[
+        str | None, _option("auto, on or off: a faster event loop, where it works", "MODE")
+    ] = None,
     flush: Annotated[
         str | None, _option("How often the ledger is written. Default: 1s", "TIME")
     ] = None,
@@ -131,7 +135,7 @@ def _start(settings: Settings) -> int:
         return asyncio.run(_supervise(settings))
     application = Application(settings)
     application.load()
-    return asyncio.run(_serve(application))
+    return asyncio.run(_serve(application), loop_factory=loop_factory(settings.uvloop))
 
 
 async def _serve(application: Application) -> int:

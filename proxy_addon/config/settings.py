@@ -25,6 +25,7 @@ from proxy_addon.config.parsers import HostPort, IpNetwork, Redirect, TargetPatt
 
 DEFAULT_CONFIG = Path("allowance.toml")
 
+Uvloop = Literal["auto", "on", "off"]
 SignIn = Literal["auto", "required", "optional", "off"]
 LogFormat = Literal["auto", "json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -95,6 +96,7 @@ class Settings(BaseModel):
         tuple[IpNetwork, ...], PlainValidator(parsers.many(parsers.network))
     ] = ()
     light_path: Annotated[bool, PlainValidator(parsers.yes_or_no)] = True
+    uvloop: Annotated[Uvloop, PlainValidator(parsers.one_of("auto", "on", "off"))] = "auto"
     decision_log: Annotated[Path | None, PlainValidator(parsers.path_or_none)] = None
     decision_log_sample: Annotated[float, PlainValidator(parsers.fraction)] = 1.0
     decision_log_days: Annotated[int, PlainValidator(parsers.whole_number(1, 3650))] = 30

@@ -38,6 +38,8 @@ class Asker:
 # Set for each client connection; what is opened on its behalf asks in its name.
 ASKER: ContextVar[Asker] = ContextVar("allowance_asker")
 _NOBODY = Asker()
+# While we connect to addresses that were checked: uvloop asks for the address of a number, too.
+_CHECKED: ContextVar[bool] = ContextVar("allowance_checked", default=False)
 
 
 class TargetRefusedError(OSError):
@@ -85,6 +87,7 @@ class Resolver:
         """A connected socket, which does not block. Raises OSError."""
         infos = await self.addresses(host, port, asker)
         loop = asyncio.get_running_loop()
+        checked = _CHECKED.set(True)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 return await aiohappyeyeballs.start_connection(
@@ -96,6 +99,8 @@ class Resolver:
         except (OSError, RuntimeError) as error:  # uvloop raises both
             self._lookups.forget(host)
             raise error if isinstance(error, OSError) else OSError(str(error)) from None
+        finally:
+            _CHECKED.reset(checked)
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
         """From now on every connection of this loop that is given a name is opened by `connect`.
@@ -139,6 +144,8 @@ class Resolver:
         if passive or not isinstance(port, int):
             found: Sequence[AddressInfo] = await plain(host, port, **more)
             return found
+        if _CHECKED.get() and plain_address(name or "") is not None:
+            return _numeric(name or "", port)
         return await self.addresses(name or "", port, ASKER.get(_NOBODY).name)
 
     def _reachable(self, name: str, found: Iterable[AddressInfo]) -> list[AddressInfo]:

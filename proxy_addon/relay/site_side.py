@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from typing import Protocol, cast
 
 
 class TunnelClient(Protocol):
@@ -12,6 +12,9 @@ class TunnelClient(Protocol):
     transport: asyncio.Transport
     site: SiteSide | None
     waits_for_greeting: bool
+
+    def connected(self, site: SiteSide) -> None:
+        """The site has been connected to."""
 
     def site_speaks_first(self) -> None:
         """The site has sent something before the client."""
@@ -26,19 +29,21 @@ class TunnelClient(Protocol):
 class SiteSide(asyncio.Protocol):
     """The connection to the site."""
 
-    __slots__ = ("client", "ended", "received", "transport")
+    __slots__ = ("client", "early", "ended", "received", "transport")
 
     transport: asyncio.Transport
 
-    def __init__(self, client: TunnelClient) -> None:
+    def __init__(self, client: TunnelClient, early: bytes) -> None:
+        """`early`: what the site has sent already."""
         self.client = client
+        self.early = early
         self.received = 0  # bytes from the site since they were last counted
         self.ended = False  # the site sends no more
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one by its methods only
+        self.client.connected(self)  # here: uvloop may read before `create_connection` returns
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes on to the client."""

@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from typing import Protocol, cast
 
 from proxy_addon.relay.client_connection import ClientConnection
 from proxy_addon.relay.engine_transport import EngineTransport
@@ -91,8 +91,7 @@ class ClientSide(ClientConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one by its methods only
         peer = transport.get_extra_info("peername")
         self.address = str(peer[0]) if peer else ""
         self._owner.opened(self)
@@ -232,12 +231,15 @@ class ClientSide(ClientConnection):
     async def _connect(self, head: ConnectHead) -> None:
         owner = self._owner
         found = await owner.connect(head.host, head.port, owner.policy.asker(self.address, head))
-        site = SiteSide(self)
+        site = SiteSide(self, found.early)
         try:
             await asyncio.get_running_loop().create_connection(lambda: site, sock=found.sock)
         except BaseException:
             found.sock.close()
             raise
+
+    def connected(self, site: SiteSide) -> None:
+        """The connection to the site stands."""
         if self.transport.is_closing():
             site.transport.close()
             return
@@ -245,8 +247,8 @@ class ClientSide(ClientConnection):
         self.waits_for_greeting = True
         self._on_data = self._read_greeting
         self.transport.write(ESTABLISHED)
-        if found.early:
-            site.data_received(found.early)
+        if site.early:
+            site.data_received(site.early)
         elif self._pending:
             self._read_greeting()
 

@@ -33,6 +33,7 @@ from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.handoff_sockets import handoff_sockets, is_behind_others
 from proxy_addon.runtime.health import DRAINING
 from proxy_addon.system import logging_setup as logs
+from proxy_addon.system.event_loop import loop_factory
 from proxy_addon.system.health import FINE, PartHealth, down
 from proxy_addon.system.reuseport import SharedPort
 from proxy_addon.system.systemd import Systemd
@@ -345,7 +346,8 @@ def work(
     except LedgerError as error:  # the supervisor tries again until the database is back
         log.warning("worker cannot start", because=str(error))
         raise SystemExit(1) from None
-    raise SystemExit(asyncio.run(_serve(application, settings, pipe, listeners, workers)))
+    serving = _serve(application, settings, pipe, listeners, workers)
+    raise SystemExit(asyncio.run(serving, loop_factory=loop_factory(settings.uvloop)))
 
 
 async def _serve(

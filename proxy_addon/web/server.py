@@ -43,7 +43,12 @@ class WebServer:
 
     def __init__(self, app: Any, wanted: HostPort) -> None:
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=5
+            app,
+            loop="asyncio",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_keep_alive=5,
         )
         self._server = uvicorn.Server(config)
         self._wanted = wanted

@@ -38,6 +38,7 @@ from proxy_addon.web.proxy_state import LiveProxyState
 from tests.e2e.client import Client
 from tests.e2e.origins import Origins
 from tests.e2e.waiting import free_port, until
+from tests.loops import LOOP, LOOPS
 from tests.virtual_clock import VirtualClock
 
 NOON = 1793620800.0  # Monday 2 November 2026, 12:00 UTC
@@ -267,7 +268,9 @@ class Serving:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._run()), name="proxy", daemon=True
+            target=lambda: asyncio.run(self._run(), loop_factory=LOOPS[LOOP]),
+            name="proxy",
+            daemon=True,
         )
 
     async def _run(self) -> None:

@@ -62,6 +62,9 @@ MEANINGS = {
     " version 1 or 2. From them a header is required, from everybody else one is refused.",
     "light_path": "`on`: traffic about which nothing has to be decided is relayed beside mitmproxy, with a fraction"
     " of the CPU and memory. `off`: all of it goes through mitmproxy.",
+    "uvloop": "`auto`: the event loop of uvloop, which needs less CPU, where it is installed and does what the proxy"
+    " relies on; else the one of Python, which a line of the log says. `on`: the same, and the line is a warning."
+    " `off`: that of Python.",
     "decision_log": "A folder for the decision log: which answer each person got, by which rule. Without it: off; see"
     " [logs.md](logs.md#the-decision-log).",
     "decision_log_sample": "The share of requests that it records, from `0` to `1`, or a percentage such as `10%`.",
