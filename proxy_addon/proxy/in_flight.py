@@ -130,15 +130,7 @@ class InFlight:
             self._services.enforcer.closed(flight)
             if not due.reopens:
                 self._services.metrics.cut(flight.kind, due.delay)
-            log.info(
-                "ended to be opened" if due.reopens else "cut",
-                request=flight.request,
-                kind=flight.kind,
-                platform=flight.target.platform,
-                role=flight.person.roles[0],
-                reason=decision.reason.value,
-                rule=decision.rule,
-            )
+            _log_end(due)
             if not due.reopens:
                 self._recorder.record(flight.request, flight.person, decision, now)
         except Exception:
@@ -232,3 +224,28 @@ class InFlight:
         if self._terminator is not None:
             for client in list(self._terminator.clients()):
                 self._terminator.client(client)
+
+
+def _log_end(due: Due) -> None:
+    flight, decision = due.flight, due.decision
+    platform, role = flight.target.platform, flight.person.roles[0]
+    if due.reopens:
+        log.info(
+            "ended to be opened",
+            request=flight.request,
+            kind=flight.kind,
+            platform=platform,
+            role=role,
+            reason=decision.reason.value,
+            rule=decision.rule,
+        )
+        return
+    log.info(
+        "cut",
+        request=flight.request,
+        kind=flight.kind,
+        platform=platform,
+        role=role,
+        reason=decision.reason.value,
+        rule=decision.rule,
+    )

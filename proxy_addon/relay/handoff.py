@@ -254,7 +254,11 @@ class HandoffReceiver:
             self._close(sock)
 
 
-def end(descriptor: int) -> None:
-    """End a connection for everybody who has it, whatever another worker does with it."""
+def end(descriptor: int, answer: bytes = b"") -> None:
+    """End a connection for everybody who has it, whatever another worker does with it. The short
+    `answer` is sent past its transport, which may write later."""
     with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as sock:
+        if answer:
+            with suppress(OSError):
+                sock.send(answer)
         sock.shutdown(socket.SHUT_RDWR)

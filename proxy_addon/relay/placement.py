@@ -6,6 +6,7 @@ password has been checked, which may take a while: the connection waits, and nob
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from proxy_addon.relay.handoff import end
@@ -14,6 +15,8 @@ from proxy_addon.relay.workers import Workers
 
 MAX_HOPS = 3  # workers whose rules differ for a moment could pass a connection round
 _MAX_HEAD_BYTES = 65_536  # the engine refuses a longer one
+_FLUSH_SECONDS = 0.005  # between two looks whether what was written has left
+_FLUSH_LOOKS = 100
 _FIRST_LINE = re.compile(rb"[A-Za-z]{1,20} [^\r\n]{1,65000} HTTP/1\.[0-9]\r?\n")
 _BEGINS = re.compile(rb"[A-Za-z]{0,20}(?:\Z| )")
 
@@ -86,12 +89,28 @@ class Placement:
         if client.transport.is_closing():
             return False
         client.transport.pause_reading()
-        if client.transport.get_write_buffer_size():  # it does not even read the answer to CONNECT
-            self._taken(client, False)
-            return False
-        descriptor = client.transport.get_extra_info("socket").fileno()
-        self.workers.send(name, descriptor, handoff, lambda taken: self._taken(client, taken))
+        if client.transport.get_write_buffer_size():  # the answer to CONNECT
+            client.wait_for(self._send_later(client, name))
+        else:
+            self._send(client, name)
         return False
+
+    async def _send_later(self, client: MovingClient, name: str) -> None:
+        """Send it when what was written to it has left."""
+        for _ in range(_FLUSH_LOOKS):
+            await asyncio.sleep(_FLUSH_SECONDS)
+            if not client.transport.get_write_buffer_size():
+                self._send(client, name)
+                return
+        self._taken(client, False)  # it does not even read the answer to CONNECT
+
+    def _send(self, client: MovingClient, name: str) -> None:
+        if client.transport.is_closing():
+            return
+        descriptor = client.transport.get_extra_info("socket").fileno()
+        self.workers.send(
+            name, descriptor, client.handoff, lambda taken: self._taken(client, taken)
+        )
 
     def _taken(self, client: MovingClient, taken: bool) -> None:
         """The other worker has the connection, or does not take it."""
@@ -101,7 +120,6 @@ class Placement:
             return
         if transport.is_closing():
             return
-        if not client.handoff.answered:
-            transport.write(self._policy.away())
-        end(transport.get_extra_info("socket").fileno())
+        answer = b"" if client.handoff.answered else self._policy.away()
+        end(transport.get_extra_info("socket").fileno(), answer)
         transport.close()

@@ -233,7 +233,9 @@ class ClientSide(ClientConnection):
         found = await owner.connect(head.host, head.port, owner.policy.asker(self.address, head))
         site = SiteSide(self, found.early)
         try:
-            await asyncio.get_running_loop().create_connection(lambda: site, sock=found.sock)
+            # Not `create_connection`: in uvloop's a connection that ends at once does not let go of
+            # its socket.
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: site, found.sock)
         except BaseException:
             found.sock.close()
             raise

@@ -41,8 +41,10 @@ def loop_factory(wanted: Uvloop) -> LoopFactory:
         _check(made)
     except Exception as error:
         because = str(error) or type(error).__name__
-        write = log.warning if wanted == "on" else log.info
-        write("uvloop is not used", because=because)
+        if wanted == "on":
+            log.warning("uvloop is not used", because=because)
+        else:
+            log.info("uvloop is not used", because=because)
         return asyncio.new_event_loop
     return made
 
