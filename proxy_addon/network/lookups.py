@@ -58,7 +58,7 @@ class _Remembered(NamedTuple):
 
     until: float
     addresses: Sequence[AddressInfo]
-    error: BaseException | None
+    error: OSError | None
 
 
 @dataclass(eq=False)
@@ -170,11 +170,13 @@ class Lookups:
 
         def call() -> None:
             addresses: Sequence[AddressInfo] = ()
-            error: BaseException | None = None
+            error: OSError | None = None
             try:
                 addresses = self._ask(question.name)
-            except Exception as problem:
+            except OSError as problem:
                 error = problem
+            except Exception as problem:
+                error = OSError(f"name resolution of {question.name} failed: {problem!r}")
             try:
                 loop.call_soon_threadsafe(self._done, question, addresses, error)
             except RuntimeError:  # the loop has ended meanwhile
@@ -186,7 +188,7 @@ class Lookups:
         self,
         question: _Question,
         addresses: Sequence[AddressInfo],
-        error: BaseException | None,
+        error: OSError | None,
     ) -> None:
         loop = asyncio.get_running_loop()
         del self._open[question.name]

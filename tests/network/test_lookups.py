@@ -248,3 +248,15 @@ def test_domain(name: str, domain: str) -> None:
 def test_every_name_has_a_domain(name: str) -> None:
     """Whatever a client sends, and the domain of a domain is itself."""
     assert domain_of(domain_of(name)) == domain_of(name)
+
+
+async def test_a_resolver_that_fails_in_its_own_way_is_a_failure_like_others() -> None:
+    """Whoever connects expects OSError, and nothing else."""
+
+    def broken(name: str) -> list[AddressInfo]:
+        raise KeyError(name)
+
+    lookups = Lookups(broken)
+    with pytest.raises(OSError, match=r"name resolution of a\.example failed: KeyError"):
+        await lookups.addresses("a.example", "dora")
+    lookups.close()
