@@ -11,6 +11,7 @@ import base64
 import re
 import ssl
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
@@ -45,9 +46,11 @@ class Truth:
 class Browser:
     """One address. `get` keeps one connection for each host."""
 
-    def __init__(self, truth: Truth, port: int, trust: Path, address: str) -> None:
+    def __init__(self, truth: Truth, port: int, trust: Sequence[Path], address: str) -> None:
         self.truth, self.port, self.address = truth, port, address
-        self.context = ssl.create_default_context(cafile=trust)
+        self.context = ssl.create_default_context(cafile=trust[0])
+        for other in trust[1:]:
+            self.context.load_verify_locations(other)
         self.context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         self._open: dict[str, tuple[asyncio.StreamReader, asyncio.StreamWriter]] = {}
 
@@ -70,7 +73,7 @@ class Browser:
             assert status == 200, (host, status)
             await writer.start_tls(self.context, server_hostname=host)
             self._open[host] = reader, writer
-            self.truth.tunnels["decrypted"] += 1
+            self.truth.tunnels["decrypted" if _is_read(writer) else "passed"] += 1
         reader, writer = self._open[host]
         fields = "".join(f"{name}: {value}\r\n" for name, value in kind.items())
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n".encode())
@@ -108,6 +111,12 @@ class Browser:
             writer.close()
 
 
+def _is_read(writer: asyncio.StreamWriter) -> bool:
+    """Whether the certificate is the proxy's. Whoever is free is not read."""
+    certificate = writer.get_extra_info("ssl_object").getpeercert()
+    return "Allowance" in str(certificate["issuer"])
+
+
 async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> int:
     if headers.get("transfer-encoding") != "chunked":
         return len(await reader.readexactly(int(headers.get("content-length", "0"))))
@@ -136,8 +145,9 @@ class Hour:
         self.port, self.trust, self.sites_ca, self.truth = port, trust, sites_ca, Truth()
 
     def browser(self, address: str, trust: Path | None = None) -> Browser:
-        """One at an address."""
-        return Browser(self.truth, self.port, trust or self.trust, address)
+        """One at an address. It trusts the proxy and the sites, or only `trust`."""
+        both = (self.trust, self.sites_ca)
+        return Browser(self.truth, self.port, (trust,) if trust else both, address)
 
     async def run(self) -> Truth:
         """All of it."""
