@@ -11,7 +11,7 @@ knows. Internals of mitmproxy are used: `tests/proxy/layers/test_bounded_stream.
 
 from __future__ import annotations
 
-from mitmproxy.proxy import layer
+from mitmproxy.proxy import events, layer
 from mitmproxy.proxy.layers.http import HttpStream, SendHttp
 from mitmproxy.proxy.layers.http._base import HttpEvent
 from mitmproxy.proxy.layers.http._events import (
@@ -63,6 +63,15 @@ class BoundedStream(HttpStream):
                 answer = writing.with_request_id(answer, writing.request_id(self.flow))
                 event = ExchangeEnded(event.stream_id, event.message, event.code, answer)
         yield from super().handle_protocol_error(event)
+
+    def passthrough(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """Inside a tunnel, a side that ends in the middle of a message has ended its connection.
+        mitmproxy gives the error to layers that know none."""
+        if isinstance(event, RequestProtocolError):
+            event = events.ConnectionClosed(self.context.client)
+        elif isinstance(event, ResponseProtocolError):
+            event = events.ConnectionClosed(self.context.server)
+        yield from super().passthrough(event)
 
     def _answer_now(self) -> layer.CommandGenerator[None]:
         self.client_state = self.state_drop_request_body

@@ -18,6 +18,7 @@ from mitmproxy.proxy import commands, events, layer, layers
 from mitmproxy.proxy.tunnel import TunnelState
 
 from proxy_addon.proxy.layers.client_side import Http1ClientSide
+from proxy_addon.proxy.layers.client_tls import ClientTls
 from proxy_addon.proxy.layers.termination import TerminableHttp
 
 
@@ -66,7 +67,7 @@ def _chosen(child: layer.Layer | None) -> layer.Layer | None:
     return child
 
 
-def _inside(server_tls: layer.Layer | None) -> layers.ClientTLSLayer | None:
+def _inside(server_tls: layer.Layer | None) -> ClientTls | None:
     """The established TLS layer of the client, with HTTP in it, when the layer around it has
     nothing to do: the connection that this one is for is never opened."""
     if type(server_tls) is not layers.ServerTLSLayer or server_tls._paused:
@@ -77,7 +78,7 @@ def _inside(server_tls: layer.Layer | None) -> layers.ClientTLSLayer | None:
     if not unused or server_tls.command_to_reply_to or server_tls._event_queue:
         return None
     client_tls = server_tls.child_layer
-    if type(client_tls) is not layers.ClientTLSLayer or client_tls._paused:
+    if type(client_tls) is not ClientTls or client_tls._paused:
         return None
     if client_tls.tunnel_state is not TunnelState.OPEN:
         return None

@@ -19,6 +19,7 @@ from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.layers.tls import HTTP_ALPNS, parse_client_hello
 
 from proxy_addon.core.hosts import normalise
+from proxy_addon.proxy.layers.client_tls import ClientTls
 from proxy_addon.proxy.layers.connections import ClientState
 from proxy_addon.proxy.layers.termination import TerminableHttp
 from proxy_addon.relay.greetings import names_in_request, request_line
@@ -181,7 +182,7 @@ class LayerChooser:
         if kind is not PreambleKind.TLS:
             return TerminableHttp(ctx)
         outer = layers.ServerTLSLayer(ctx)
-        outer.child_layer = layers.ClientTLSLayer(ctx)
+        outer.child_layer = ClientTls(ctx)
         return outer
 
     def _inside_tls(
