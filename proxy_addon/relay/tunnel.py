@@ -113,6 +113,9 @@ class ClientSide(ClientConnection):
         if site is None:
             return False
         if self.waits_for_greeting:
+            if self._pending:  # a greeting that nobody can read to its end, except perhaps the site
+                self.close()
+                return False
             self._pass_on()
             if self.site is None:
                 return False

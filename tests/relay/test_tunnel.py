@@ -159,6 +159,20 @@ async def test_a_client_that_ends_first() -> None:
         await path.empty()
 
 
+@pytest.mark.parametrize("greeting", [b"GET / HTTP/1.1\r\nHost: facebook.com\r\n", LIMITED[:-1]])
+async def test_a_client_that_ends_within_its_greeting(greeting: bytes) -> None:
+    """Nothing of it reaches the site: some servers take the end of the connection for the end of a
+    head, and answer for a host that nobody has decided about."""
+    async with LightPath(echo).running() as path:
+        reader, writer = await path.tunnel()
+        writer.write(greeting)
+        writer.write_eof()
+        assert await reader.read() == b""
+        writer.close()
+        await path.empty()
+        assert path.counts.to_site == path.counts.tunnels == 0
+
+
 async def test_a_site_that_ends_first() -> None:
     """Half-close the other way round: the client still sends."""
     rest: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
