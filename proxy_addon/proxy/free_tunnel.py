@@ -41,11 +41,14 @@ class FreeTunnel:
         return self._flight
 
     def needs_engine(self, host: str) -> bool:
-        """See `TunnelTerms`."""
+        """See `TunnelTerms`. The enforcer watches one platform in a tunnel: one that names another
+        as well is opened, so that it does not outlive the free time of either."""
         if host == PAGE_HOST:
             return True
         platform = self._services.enforcer.limited(host)
-        return platform is not None and must_open(self._services, self.who, platform)
+        if platform is None:
+            return False
+        return platform != self._platform or must_open(self._services, self.who, platform)
 
     def begun(self, tunnel: RelayedTunnel) -> bool:
         """See `TunnelTerms`."""

@@ -165,6 +165,15 @@ def test_a_greeting_for_another_platform(office: Serving) -> None:
     assert reads
 
 
+def test_two_free_platforms_in_one_tunnel(proxy: Serving) -> None:
+    """CONNECT to one and a ClientHello for another are opened, although both are free: only one of
+    them would be watched, and the tunnel would go on when the other is charged again."""
+    put_into_force(proxy, lunch(proxy.harness.rules, "facebook", "x"))
+    assert not opened(proxy, "www.facebook.com")[0]
+    assert not opened(proxy, "x.com")[0]
+    assert opened(proxy, "www.facebook.com", "x.com")[0]
+
+
 def test_platforms_of_one_operator(proxy: Serving) -> None:
     """With one of them free and the other charged both are opened, because a connection to one can
     carry requests for the other."""
