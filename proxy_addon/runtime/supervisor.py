@@ -375,8 +375,10 @@ async def _serve(
         """The supervisor asks for the listening sockets, has a successor, or has ended."""
         try:
             wanted = pipe.recv()
-        except (EOFError, OSError):
+        except (EOFError, OSError):  # nobody would ever replace or stop this process
             loop.remove_reader(pipe.fileno())
+            log.warning("the supervisor does not know this worker any more")
+            os.kill(os.getpid(), signal.SIGTERM)
             return
         if wanted == _RETIRE:
             if workers is not None:

@@ -205,6 +205,32 @@ def test_rules_reload_in_every_worker(several: OfficeProxy) -> None:
     until(lambda: "degraded" not in several.web("/readyz")[1], "the mending", 15)
 
 
+def test_no_worker_is_left_alone(origins: Origins, tmp_path: Path) -> None:
+    """kill -9 of the process that makes the workers: others take their place, and those of before
+    end, or they would share the port and serve people a second time. kill -9 of the supervisor: all
+    end."""
+    settings = {"workers": 2, "front-proxies": [], "drain": "1s"}
+    with office(tmp_path, origins, policy(), SEATS, settings) as proxy:
+        until(lambda: "Allowance is running" in proxy.log, "the start notice")
+        time.sleep(2.5)  # who dies within two seconds of its birth is made again after a pause only
+        before = alive(proxy)
+        assert proxy.process is not None
+        maker = int(Path(f"/proc/{before[0]}/stat").read_text().rpartition(")")[2].split()[1])
+        assert maker not in (os.getpid(), proxy.process.pid)
+        os.kill(maker, signal.SIGKILL)
+        until(lambda: replaced(proxy, before), "two new workers", 15)
+        until(lambda: not any(map(exists, before.values())), "the end of the old ones", 10)
+        until(lambda: '"workers":"ok"' in proxy.web("/readyz")[1], "readiness", 15)
+        proxy.process.kill()
+        proxy.process.wait(5)
+        until(lambda: not any(map(exists, alive(proxy).values())), "the end of all", 10)
+
+
+def exists(pid: int) -> bool:
+    """Whether a process still runs."""
+    return Path(f"/proc/{pid}").exists()
+
+
 def test_all_end_together(several: OfficeProxy) -> None:
     """SIGTERM ends supervisor and workers with exit code 0, and nothing of them is left."""
     pids = [*alive(several).values()]
