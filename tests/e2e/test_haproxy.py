@@ -164,6 +164,28 @@ def test_a_node_that_is_drained(balanced: Balanced) -> None:
     until(lambda: "nodes/node1 is UP" in balanced.balancer.log, "HAProxy to see it")
 
 
+def test_a_database_that_is_away(balanced: Balanced, postgres_server: PostgresServer) -> None:
+    """No node is ready then, and yet people reach ordinary sites and their own pages."""
+    client, trust = balanced.client, balanced.origins.ca_file
+    assert client.get(PAGE, source="127.0.4.7").json()["user"] == "emil"
+    before = balanced.balancer.log
+    postgres_server.stop()
+    try:
+        for number in (1, 2):
+            until(lambda n=number: gone(balanced, before, n), "HAProxy to see it", 20)
+        replies = [client.get(FREE, source=fresh_address(), trust=trust) for _ in range(6)]
+        assert [reply.status for reply in replies] == [200] * 6
+        assert client.get(PAGE, source="127.0.4.7").json()["user"] == "emil"
+    finally:
+        postgres_server.start()
+    until(lambda: all(node.web("/readyz")[0] == 200 for node in balanced.all), "readiness", 20)
+
+
+def gone(balanced: Balanced, before: str, number: int) -> bool:
+    """Whether HAProxy has said since then that a node is not ready."""
+    return f"nodes/node{number} is DOWN" in balanced.balancer.log[len(before) :]
+
+
 def test_a_node_that_is_killed(balanced: Balanced) -> None:
     """SIGKILL: the connections that it held are lost and no others, and its people are served by
     the other node at once."""
