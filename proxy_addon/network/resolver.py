@@ -9,8 +9,9 @@ when the first has not answered within a quarter of a second (RFC 8305).
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from typing import Any
@@ -40,6 +41,14 @@ ASKER: ContextVar[Asker] = ContextVar("allowance_asker")
 _NOBODY = Asker()
 # While we connect to addresses that were checked: uvloop asks for the address of a number, too.
 _CHECKED: ContextVar[bool] = ContextVar("allowance_checked", default=False)
+
+
+type AskerName = Callable[[], str]
+"""Tells who asks, called only where a name has to be looked up."""
+
+
+def _current_asker() -> str:
+    return ASKER.get(_NOBODY).name
 
 
 class TargetRefusedError(OSError):
@@ -73,23 +82,27 @@ class Resolver:
         """Ask no more; questions that still run end by themselves."""
         self._lookups.close()
 
-    async def addresses(self, host: str, port: int, asker: str) -> Sequence[AddressInfo]:
+    async def addresses(self, host: str, port: int, asker: AskerName) -> Sequence[AddressInfo]:
         """Where a connection to `host` may go, best first. Raises TargetRefusedError when that is
         nowhere, else OSError."""
         if (mapped := self.mapped(host, port)) is not None:
             return _numeric(*mapped)
         if plain_address(host) is not None:
             return self._reachable(host, _numeric(host.strip("[]"), port))
-        found = await self._lookups.addresses(host, asker)
+        found = self._lookups.known(host)
+        if found is None:
+            found = await self._lookups.addresses(host, asker())
         return self._reachable(host, [_with_port(info, port) for info in found])
 
-    async def connect(self, host: str, port: int, asker: str) -> socket.socket:
+    async def connect(self, host: str, port: int, asker: AskerName) -> socket.socket:
         """A connected socket, which does not block. Raises OSError."""
         infos = await self.addresses(host, port, asker)
         loop = asyncio.get_running_loop()
         checked = _CHECKED.set(True)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
+                if len(infos) == 1:
+                    return await connect_directly(infos[0], loop)
                 return await aiohappyeyeballs.start_connection(
                     infos, happy_eyeballs_delay=HAPPY_EYEBALLS_SECONDS, loop=loop
                 )
@@ -120,7 +133,7 @@ class Resolver:
                 more.pop(name, None)
             if more.get("ssl"):
                 more.setdefault("server_hostname", host)
-            sock = await self.connect(host, int(port), ASKER.get(_NOBODY).name)
+            sock = await self.connect(host, int(port), _current_asker)
             try:
                 return await connect(factory, sock=sock, **more)
             except BaseException:
@@ -146,7 +159,7 @@ class Resolver:
             return found
         if _CHECKED.get() and plain_address(name or "") is not None:
             return _numeric(name or "", port)
-        return await self.addresses(name or "", port, ASKER.get(_NOBODY).name)
+        return await self.addresses(name or "", port, _current_asker)
 
     def _reachable(self, name: str, found: Iterable[AddressInfo]) -> list[AddressInfo]:
         found = list(found)
@@ -166,6 +179,40 @@ class Resolver:
             refusal = refusal or "the name has no address"
             raise TargetRefusedError(f"{name} cannot be reached through this proxy: {refusal}")
         return reachable
+
+
+async def connect_directly(info: AddressInfo, loop: asyncio.AbstractEventLoop) -> socket.socket:
+    """A connected socket to the one address that there is. Raises OSError."""
+    family, kind, protocol, _, address = info
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        try:
+            sock.connect(address)
+        except BlockingIOError:
+            await _until_connected(sock, loop)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def _until_connected(sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+    """The loop's `sock_connect` would ask uvloop for the address again."""
+    writable: asyncio.Future[None] = loop.create_future()
+
+    def is_writable() -> None:
+        if not writable.done():
+            writable.set_result(None)
+
+    loop.add_writer(sock, is_writable)
+    try:
+        await writable
+    finally:
+        loop.remove_writer(sock)
+    error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if error:
+        raise OSError(error, f"Connect call failed: {os.strerror(error)}")
 
 
 @lru_cache(maxsize=1024)

@@ -62,6 +62,8 @@ class PrometheusMetrics:
         self._requests = CachedSeries(families.usage.requests, self._request_labels)
         self._attention = CachedSeries(families.usage.attention, self._attention_labels)
         self._ignored = CachedSeries(families.usage.ignored, self._ignored_labels)
+        self._tunnels = CachedSeries(families.operation.tunnels, _tunnel_labels)
+        self._bytes = CachedSeries(families.operation.bytes, _direction_labels)
         self._start()
 
     def _start(self) -> None:
@@ -207,12 +209,12 @@ class PrometheusMetrics:
 
     def tunnel(self, how: str) -> None:
         """A tunnel was passed, decrypted, metered or refused."""
-        self._families.operation.tunnels.labels(how if how in TUNNELS else OTHER).inc()
+        self._tunnels(how).inc()
 
     def volume(self, to_site: int, from_site: int) -> None:
         """So many more bytes went to a site, and came from it."""
-        self._families.operation.bytes.labels(DIRECTIONS[0]).inc(to_site)
-        self._families.operation.bytes.labels(DIRECTIONS[1]).inc(from_site)
+        self._bytes(DIRECTIONS[0]).inc(to_site)
+        self._bytes(DIRECTIONS[1]).inc(from_site)
 
     def upstream_failed(self, kind: str) -> None:
         """A connection to a site could not be opened, or not be trusted: one of UPSTREAM_ERRORS."""
@@ -297,3 +299,11 @@ class NoMetrics:
 
     def failed(self, where: str) -> None:
         """Does nothing."""
+
+
+def _tunnel_labels(how: str) -> tuple[str, ...]:
+    return (how if how in TUNNELS else OTHER,)
+
+
+def _direction_labels(direction: str) -> tuple[str, ...]:
+    return (direction,)

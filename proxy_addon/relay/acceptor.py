@@ -20,6 +20,7 @@ IDLE_SECONDS = 600.0  # a tunnel in which nothing passes for this long is closed
 HEAD_SECONDS = 30.0  # a head or a greeting that has begun has to be complete after this long
 SPREAD_SECONDS = 4.5  # seconds over which tunnels are closed after a change of rules
 CLOSED_A_SECOND = 200.0  # as long as there are few enough, so many of them in a second
+LOOKED_AT_ONCE = 1000  # connections in one turn of the loop
 STALLED_SECONDS = 10.0  # a closed connection whose rest nobody reads is given up after this long
 
 
@@ -243,10 +244,21 @@ class Acceptor:
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = loop.call_later(SWEEP_SECONDS, self._sweep, loop)
         now = loop.time()
-        for client in list(self._clients):
-            if not self._is_active(client, now):
-                self._close_overdue(client, now)
+        self._look_at(list(self._clients), now)
         self._pages.close_overdue(now)
+
+    def _look_at(self, clients: list[ClientSide], now: float) -> None:
+        """Some of them in one turn of the loop: others wait while this runs."""
+        least = min(STALLED_SECONDS, HEAD_SECONDS, IDLE_SECONDS)
+        for client in clients[:LOOKED_AT_ONCE]:
+            site = client.site
+            if client.sent or (site is not None and site.received):
+                self._is_active(client, now)
+            elif now - client.active >= least:
+                self._close_overdue(client, now)
+        if len(clients) > LOOKED_AT_ONCE:
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._look_at, clients[LOOKED_AT_ONCE:], now)
 
     def _is_active(self, client: ClientSide, now: float) -> bool:
         """Count what has passed; whether something has since the last look."""

@@ -24,8 +24,8 @@ class SiteConnection(NamedTuple):
     early: bytes = b""
 
 
-type ConnectSite = Callable[[str, int, str], Awaitable[SiteConnection]]
-"""Connects to host and port; the last argument is who asks (their share of name look-ups).
+type ConnectSite = Callable[[str, int, Callable[[], str]], Awaitable[SiteConnection]]
+"""Connects to host and port; the last argument tells who asks, for their share of name look-ups.
 Raises OSError."""
 
 

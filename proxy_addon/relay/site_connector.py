@@ -7,7 +7,7 @@ import base64
 import socket
 
 from proxy_addon.config.parsers import HostPort, UpstreamProxy
-from proxy_addon.network.resolver import Resolver
+from proxy_addon.network.resolver import AskerName, Resolver
 from proxy_addon.relay.interface import SiteConnection
 
 MAX_ANSWER_BYTES = 65_536  # bytes of an upstream proxy's answer to CONNECT
@@ -22,7 +22,7 @@ class SiteConnector:
         self._resolver = resolver
         self._upstream = upstream
 
-    async def __call__(self, host: str, port: int, asker: str) -> SiteConnection:
+    async def __call__(self, host: str, port: int, asker: AskerName) -> SiteConnection:
         """Connect. Raises OSError."""
         upstream = self._upstream
         if upstream is None:

@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Protocol, cast
 
 from proxy_addon.relay.client_connection import ClientConnection
@@ -233,7 +234,8 @@ class ClientSide(ClientConnection):
 
     async def _connect(self, head: ConnectHead) -> None:
         owner = self._owner
-        found = await owner.connect(head.host, head.port, owner.policy.asker(self.address, head))
+        asker = partial(owner.policy.asker, self.address, head)
+        found = await owner.connect(head.host, head.port, asker)
         site = SiteSide(self, found.early)
         try:
             # Not `create_connection`: in uvloop's a connection that ends at once does not let go of

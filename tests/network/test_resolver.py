@@ -116,7 +116,7 @@ async def test_a_name_without_addresses_is_refused():
     """And says so."""
     made = Resolver(Settings(), guard(), answers(empty_example=[]))
     with pytest.raises(TargetRefusedError, match="has no address"):
-        await made.connect("empty.example", 443, "dora")
+        await made.connect("empty.example", 443, lambda: "dora")
     made.close()
 
 
@@ -137,7 +137,7 @@ async def test_a_silent_address_costs_a_quarter_of_a_second(monkeypatch):
 
     monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", sock_connect)
     began = time.monotonic()
-    sock = await made.connect("two.example", port, "dora")
+    sock = await made.connect("two.example", port, lambda: "dora")
     assert sock.getpeername() == ("127.0.0.1", port)
     assert 0.2 < time.monotonic() - began < 2.0
     sock.close()
@@ -150,13 +150,36 @@ async def test_an_address_that_never_answers_is_given_up(monkeypatch):
     monkeypatch.setattr(module, "CONNECT_SECONDS", 0.2)
     made = Resolver(Settings(), guard(), answers(silent_example=["192.0.2.1"]))
 
-    async def sock_connect(sock: socket.socket, address: object) -> None:
+    async def connect_directly(info: object, loop: object) -> None:
         await asyncio.sleep(60)
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", sock_connect)
+    monkeypatch.setattr(module, "connect_directly", connect_directly)
     with pytest.raises(TimeoutError, match=r"connecting to silent\.example timed out"):
-        await made.connect("silent.example", 443, "dora")
+        await made.connect("silent.example", 443, lambda: "dora")
     made.close()
+
+
+@pytest.mark.parametrize("answer", ["taken", "refused"])
+async def test_the_only_address_of_a_name(answer: str):
+    """It is connected to directly, and an error is the system's."""
+    server, port = await serve()
+    if answer == "refused":
+        server.close()
+        await server.wait_closed()
+    made = Resolver(
+        Settings(allow_targets=["127.0.0.1"]),
+        guard(allow_targets=["127.0.0.1"]),
+        answers(one_example=["127.0.0.1"]),
+    )
+    if answer == "refused":
+        with pytest.raises(ConnectionRefusedError, match="Connect"):
+            await made.connect("one.example", port, lambda: "dora")
+    else:
+        sock = await made.connect("one.example", port, lambda: "dora")
+        assert (sock.getpeername(), sock.getblocking()) == (("127.0.0.1", port), False)
+        sock.close()
+    made.close()
+    server.close()
 
 
 async def test_who_asks_is_known_to_the_task():

@@ -136,7 +136,7 @@ class LightPath:
         self.engine_saw.append(await reader.read(65_536))
         writer.close()
 
-    async def connect(self, host: str, port: int, asker: str) -> SiteConnection:
+    async def connect(self, host: str, port: int, asker: Callable[[], str]) -> SiteConnection:
         """Always to the one site; to nobody for `dead.example`."""
         if self.connecting is not None:
             await self.connecting.wait()

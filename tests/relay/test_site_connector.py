@@ -40,7 +40,7 @@ async def through(proxy: NextProxy, credentials: str | None = None) -> tuple[byt
     settings = Settings(upstream_proxy=f"http://127.0.0.1:{port}")
     resolver = Resolver(settings, TargetGuard(settings, ()))
     try:
-        found = await SiteConnector(resolver, upstream)("news.example", 443, "dora")
+        found = await SiteConnector(resolver, upstream)("news.example", 443, lambda: "dora")
         found.sock.close()
         return proxy.asked, found.early
     finally:
@@ -93,7 +93,7 @@ async def test_straight_to_the_site() -> None:
     port = server.sockets[0].getsockname()[1]
     settings = Settings(resolve=[f"news.example:443=127.0.0.1:{port}"])
     resolver = Resolver(settings, TargetGuard(settings, ()))
-    found = await SiteConnector(resolver)("news.example", 443, "dora")
+    found = await SiteConnector(resolver)("news.example", 443, lambda: "dora")
     assert found.sock.getpeername() == ("127.0.0.1", port)
     assert found.early == b""
     found.sock.close()
