@@ -41,9 +41,16 @@ class RequestHosts(NamedTuple):
 
     @classmethod
     def of(cls, request: http.Request, conn: ClientState) -> RequestHosts:
-        """All of them, Host first, each once."""
-        names = (normalise(request.pretty_host), normalise(request.host), *conn.hosts)
-        return cls(tuple(dict.fromkeys(names)), bool(conn.hosts))
+        """All of them, Host first, each once. Which of several Host fields, or of Host and an
+        address in absolute form, a site goes by is for the site to say: all count."""
+        names = [normalise(request.pretty_host), normalise(request.host)]
+        named = request.headers.get_all("host")
+        if len(named) > 1:
+            names += map(normalise, named)
+        if request.authority:
+            names.append(normalise(request.authority))
+            names += map(normalise, named)
+        return cls(tuple(dict.fromkeys((*names, *conn.hosts))), bool(conn.hosts))
 
 
 class Requests:

@@ -75,6 +75,32 @@ async def test_names_around_a_tunnel(
     assert await decided(harness, flow) == expected
 
 
+@pytest.mark.parametrize(
+    ("authority", "hosts", "expected"),
+    [
+        ("", ["www.facebook.com", "www.tiktok.com"], "421"),
+        ("", ["www.tiktok.com", "www.facebook.com"], "421"),
+        ("", ["www.facebook.com", "www.facebook.com"], "metered"),
+        ("www.tiktok.com", ["www.facebook.com"], "421"),
+        ("www.tiktok.com:443", ["www.facebook.com"], "421"),
+        ("www.facebook.com", ["www.tiktok.com"], "421"),
+        ("www.facebook.com", ["www.facebook.com"], "metered"),
+        ("www.facebook.com", [], "metered"),
+    ],
+)
+async def test_several_names_in_one_request(
+    harness: ProxyHarness, authority: str, hosts: list[str], expected: str
+) -> None:
+    """In an opened tunnel: more than one Host field, and an address in absolute form (or HTTP/2's
+    `:authority`) beside Host. A site may go by any of them."""
+    outer = connect("www.facebook.com:443")
+    await harness.addon.http_connect(outer)
+    flow = inside(outer, "https://www.facebook.com/", PAGE)
+    flow.request.headers.set_all("Host", hosts)
+    flow.request.authority = authority
+    assert await decided(harness, flow) == expected
+
+
 async def test_out_of_time(harness: ProxyHarness) -> None:
     """With nothing left every kind of request is refused, but for what is free; others are not
     affected."""
