@@ -25,7 +25,9 @@ class Credentials:
         headers = flow.request.headers
         header = self._services.forwarded_header
         credentials = headers.get("Proxy-Authorization")
-        forwarded = headers.get(header) if header else None
+        # A field that comes twice names nobody: one of them may be the client's own.
+        names = headers.get_all(header) if header else []
+        forwarded = names[0] if len(names) == 1 else None
         self.strip(flow)
         identifier = self._services.identifier
         address = flow.client_conn.peername[0]

@@ -62,3 +62,16 @@ def test_person_and_sign_in(harness: ProxyHarness) -> None:
     person = credentials.person(who)
     assert (person.name, person.roles) == ("dora", ("staff",))
     assert credentials.sign_in().status == 407
+
+
+async def test_a_name_that_is_passed_on_twice_is_nobodys(tmp_path: Path) -> None:
+    """One of the two fields may be the client's own: neither is believed, and no new person made of
+    both."""
+    harness = ProxyHarness(tmp_path, front_proxies=["127.0.9.1/32"])
+    flow = request("http://x.com/", address="127.0.9.1")
+    flow.request.headers.add("X-Forwarded-User", "emil")
+    flow.request.headers.add("X-Forwarded-User", "dora")
+    who = await Credentials(harness.services).who(flow)
+    assert not who.identified
+    assert "x-forwarded-user" not in flow.request.headers
+    harness.close()
