@@ -13,7 +13,7 @@ VERSION ?=
 JOBS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run dev test test-long coverage lint format bench soak fuzz engine mutation docs release clean
+.PHONY: help run dev test test-long coverage lint format bench soak fuzz engine harness mutation docs release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,10 +57,13 @@ soak: $(VENV)/.develops ## the long form of the fault harness: some ten minutes,
 fuzz: $(VENV)/.develops ## heads and greetings that no two readers may read differently; a minute (ARGS="--inputs 1000000 --seed 2")
 	@PYTHONPATH=. $(BIN)/python tests/fuzz/fuzz_light_path.py $(ARGS)
 
+harness: $(VENV)/.develops ## the short form of the benchmark against mitmdump and Squid, all of it; two minutes
+	@BENCHMARK=whole $(BIN)/python -m pytest tests/benchmarks/test_load.py
+
 engine: $(VENV)/.develops ## the end-to-end tests without the light path; some four minutes
 	@TEST_LIGHT_PATH=off $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/e2e
 
-test-long: coverage mutation soak fuzz engine ## what takes long: coverage with floors, mutation, faults, fuzzing, no light path
+test-long: coverage mutation soak fuzz engine harness ## what takes long: coverage with floors, mutation, faults, fuzzing, no light path
 
 mutation: $(VENV)/.develops ## change the code in small ways and count what the tests notice (ARGS="--sample 60 --seed 2")
 	@PYTHONPATH=. $(BIN)/python -m tests.tools.mutation $(ARGS)

@@ -104,6 +104,11 @@ class Identifier:
             client_ip, await self._sign_in.check(address, proxy_authorization or "")
         )
 
+    def look(self) -> None:
+        """Notice changed passwords; called now and then. Never waits."""
+        if self._sign_in is not None:
+            self._sign_in.look()
+
     def is_front_proxy(self, client_ip: str) -> bool:
         """Whether a client at this address names the users of its requests."""
         return self._front.client_allowed(client_ip)

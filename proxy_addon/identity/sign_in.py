@@ -100,11 +100,16 @@ class SignIn:
     def possible(self) -> bool:
         """True when somebody can sign in. Notices a changed file within about two seconds; never
         waits."""
+        self.look()
+        return self._passwords.people > 0
+
+    def look(self) -> None:
+        """Look for a changed file, if it is time to: also when nobody asks, so that the first one
+        who does is asked to sign in. Never waits."""
         now = self._clock.now()
         if now - self._looked_at >= _LOOK_EVERY and not self._closed:
             self._looked_at = now
             self._threads.submit(self._passwords.refresh)
-        return self._passwords.people > 0
 
     def known(self, header: str) -> Checked | None:
         """What is known of these credentials without checking them; None when they have to be

@@ -111,6 +111,7 @@ class InFlight:
         """End what has to end now."""
         try:
             now = self._services.clock.now()
+            self._services.identifier.look()
             for flight in self._services.enforcer.free.ending:
                 if flight.report is not None:
                     flight.report()  # a pause has to be noticed when it begins

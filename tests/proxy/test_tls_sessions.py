@@ -43,6 +43,15 @@ ADDRESS = ("one.facebook.com", 443)
 type OnHandshake = Callable[[tls.TlsData], None]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def quick_collections() -> Iterator[None]:
+    """What other tests have left is not looked through each time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 def sign_in(who: str) -> str:
     """The header with somebody's password."""
     token = base64.b64encode(f"{who}:{PASSWORDS[who]}".encode()).decode()
