@@ -30,7 +30,6 @@ THROUGH = {
     "h2": "mitmproxy",
     "markupsafe": "jinja2",
     "pydantic-core": "pydantic",
-    "pyopenssl": "mitmproxy",
     "starlette": "fastapi",
     "typing-extensions": "pydantic",
     "wsproto": "mitmproxy",
