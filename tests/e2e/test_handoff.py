@@ -130,9 +130,7 @@ def test_a_worker_that_stands_still(several: OfficeProxy) -> None:
     assert 503 in connects
     # It has the others itself, and goes on with them, or their client has given up by then.
     assert set(connects) <= {503, 200, 0}
-    # A quarter of their connections is given to the worker that stands still by the kernel.
-    assert sum(reply.status == 200 for reply in served) >= 4
-    assert {reply.status for reply in served} <= {200, 0}
+    assert {reply.status for reply in served} == {200}
     assert min(reply.seconds for reply in served) < 4.0
     until(lambda: opened(several, LIMITED, theirs).status == 200, "the worker to serve again")
 
