@@ -128,8 +128,7 @@ def test_a_worker_that_stands_still(several: OfficeProxy) -> None:
     served = [future.result() for future in others]
     print(f"answers to CONNECT: {connects}")
     assert 503 in connects
-    # It has the others itself, and goes on with them, or their client has given up by then.
-    assert set(connects) <= {503, 200, 0}
+    assert set(connects) <= {503, 200}  # it has the others itself, and goes on with them
     assert {reply.status for reply in served} == {200}
     assert min(reply.seconds for reply in served) < 4.0
     until(lambda: opened(several, LIMITED, theirs).status == 200, "the worker to serve again")
