@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -27,6 +28,18 @@ START_TIMEOUT = 30.0
 # `make test-long` runs these tests once more without the light path.
 LIGHT_PATH = os.environ.get("TEST_LIGHT_PATH") != "off"
 running: list[ProxyProcess] = []  # for the failure report of conftest.py
+
+
+def trust_bundle(folder: Path, *authorities: Path) -> Path:
+    """One file with these certificates. Whoever reads it meanwhile finds it whole: clients of other
+    threads may be starting."""
+    bundle = folder / "trust.pem"
+    wanted = b"".join(path.read_bytes() for path in authorities)
+    if not bundle.exists() or bundle.read_bytes() != wanted:
+        made = folder / f"trust.{threading.get_ident()}"
+        made.write_bytes(wanted)
+        made.replace(bundle)
+    return bundle
 
 
 class ProxyProcess(ABC):
@@ -135,9 +148,7 @@ class ProxyProcess(ABC):
     @property
     def client(self) -> Client:
         """Clients that trust both the proxy's CA and that of the origins."""
-        bundle = self.folder / "trust.pem"
-        bundle.write_bytes(self.ca_file.read_bytes() + self.origins.ca_file.read_bytes())
-        return Client(self.port, bundle)
+        return Client(self.port, trust_bundle(self.folder, self.ca_file, self.origins.ca_file))
 
     def memory(self) -> int:
         """Resident bytes of the process and its children."""

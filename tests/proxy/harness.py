@@ -37,6 +37,7 @@ from proxy_addon.web.app import employee_app
 from proxy_addon.web.proxy_state import LiveProxyState
 from tests.e2e.client import Client
 from tests.e2e.origins import Origins
+from tests.e2e.process import trust_bundle
 from tests.e2e.waiting import free_port, until
 from tests.loops import LOOP, LOOPS
 from tests.virtual_clock import VirtualClock
@@ -336,9 +337,8 @@ class Serving:
     @property
     def client(self) -> Client:
         """Clients that trust the proxy's CA and that of the origins."""
-        bundle = self.harness.folder / "trust.pem"
-        bundle.write_bytes(self.harness.ca_file.read_bytes() + self.origins.ca_file.read_bytes())
-        return Client(self.port, bundle)
+        own, sites = self.harness.ca_file, self.origins.ca_file
+        return Client(self.port, trust_bundle(self.harness.folder, own, sites))
 
 
 def serving(
