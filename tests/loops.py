@@ -14,3 +14,8 @@ LOOPS: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": loop_factory("off"),
 }
 LOOP = os.environ.get("EVENT_LOOP", "uvloop")
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """For a `conftest.py`: each test that is a coroutine runs once under each."""
+    return LOOPS

@@ -9,7 +9,6 @@ when the first has not answered within a quarter of a second (RFC 8305).
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
@@ -25,6 +24,7 @@ from proxy_addon.network.lookups import AddressInfo, Ask, Lookups, ask_system
 
 HAPPY_EYEBALLS_SECONDS = 0.25  # RFC 8305, section 8: Connection Attempt Delay
 CONNECT_SECONDS = 30.0  # seconds until a connection that is not answered is given up
+UNANSWERED_SECONDS = 1.0  # after so many seconds it is not the client who was impatient
 
 
 class Asker:
@@ -43,6 +43,7 @@ _NOBODY = Asker()
 _CHECKED: ContextVar[bool] = ContextVar("allowance_checked", default=False)
 
 
+type ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 type AskerName = Callable[[], str]
 """Tells who asks, called only where a name has to be looked up."""
 
@@ -68,6 +69,7 @@ class Resolver:
         # The administrator named it, so it may be on this very machine.
         self._upstream = (normal_host(upstream.host), upstream.port) if upstream else None
         self._lookups = Lookups(ask)
+        self._create_connection: Any = None  # the loop's own, once `install` has replaced it
 
     def mapped(self, host: str, port: int) -> tuple[str, int] | None:
         """Address and port that the `--resolve` table gives for a host, name or number; None = no
@@ -97,30 +99,48 @@ class Resolver:
     async def connect(self, host: str, port: int, asker: AskerName) -> socket.socket:
         """A connected socket, which does not block. Raises OSError."""
         infos = await self.addresses(host, port, asker)
-        loop = asyncio.get_running_loop()
-        checked = _CHECKED.set(True)
+        began = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                if len(infos) == 1:
-                    return await connect_directly(infos[0], loop)
-                return await aiohappyeyeballs.start_connection(
-                    infos, happy_eyeballs_delay=HAPPY_EYEBALLS_SECONDS, loop=loop
-                )
-        except TimeoutError:
+                return await _race(infos)
+        except BaseException as error:
+            raise self._failed(host, error, began) from None
+
+    async def open(
+        self, factory: ProtocolFactory, host: str, port: int, asker: AskerName, **more: Any
+    ) -> tuple[Any, Any]:
+        """Transport and protocol of a connection; `more` is for the loop's `create_connection`.
+        Raises OSError. It waits for as long as the system does: who calls has to cancel it."""
+        infos = await self.addresses(host, port, asker)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        address = infos[0][4]
+        try:
+            if len(infos) == 1 and not any(address[2:]):  # the loop takes no flow and no zone
+                create = self._create_connection or loop.create_connection
+                return await create(factory, address[0], address[1], **more)
+            sock = await _race(infos)
+        except BaseException as error:
+            raise self._failed(host, error, began) from None
+        return await attach(factory, sock, **more)
+
+    def _failed(self, host: str, error: BaseException, began: float) -> BaseException:
+        """The error of a connection that has come to nothing. Unless its client has just gone, the
+        name is asked for again the next time."""
+        waited = asyncio.get_running_loop().time() - began
+        if isinstance(error, OSError | RuntimeError) or waited >= UNANSWERED_SECONDS:
             self._lookups.forget(host)
-            raise TimeoutError(f"connecting to {host} timed out") from None
-        except (OSError, RuntimeError) as error:  # uvloop raises both
-            self._lookups.forget(host)
-            raise error if isinstance(error, OSError) else OSError(str(error)) from None
-        finally:
-            _CHECKED.reset(checked)
+        if isinstance(error, TimeoutError):
+            return timed_out(host)
+        # uvloop raises both
+        return OSError(str(error)) if isinstance(error, RuntimeError) else error
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
         """From now on every connection of this loop that is given a name is opened by `connect`.
 
         Whoever gives a number has asked `TargetGuard.check_host` about it.
         """
-        connect = loop.create_connection
+        connect = self._create_connection = loop.create_connection
 
         async def create_connection(
             factory: Any, host: Any = None, port: Any = None, **more: Any
@@ -133,12 +153,11 @@ class Resolver:
                 more.pop(name, None)
             if more.get("ssl"):
                 more.setdefault("server_hostname", host)
-            sock = await self.connect(host, int(port), _current_asker)
             try:
-                return await connect(factory, sock=sock, **more)
-            except BaseException:
-                sock.close()
-                raise
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    return await self.open(factory, host, int(port), _current_asker, **more)
+            except TimeoutError as error:
+                raise error if str(error) else timed_out(host) from None
 
         setattr(loop, "getaddrinfo", partial(self.getaddrinfo, loop.getaddrinfo))  # noqa: B010
         setattr(loop, "create_connection", create_connection)  # noqa: B010 (mypy, as above)
@@ -181,38 +200,36 @@ class Resolver:
         return reachable
 
 
-async def connect_directly(info: AddressInfo, loop: asyncio.AbstractEventLoop) -> socket.socket:
-    """A connected socket to the one address that there is. Raises OSError."""
-    family, kind, protocol, _, address = info
-    sock = socket.socket(family, kind, protocol)
+def timed_out(host: str) -> TimeoutError:
+    """The error of a connection that took too long."""
+    return TimeoutError(f"connecting to {host} timed out")
+
+
+async def attach(
+    factory: ProtocolFactory, sock: socket.socket, **more: Any
+) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
+    """Transport and protocol of a socket that is connected already."""
+    loop = asyncio.get_running_loop()
     try:
-        sock.setblocking(False)
-        try:
-            sock.connect(address)
-        except BlockingIOError:
-            await _until_connected(sock, loop)
+        if more.get("ssl"):
+            return await loop.create_connection(factory, sock=sock, **more)
+        # Not `create_connection`: in uvloop's a connection that ends at once does not let go of a
+        # socket that it was given.
+        return await loop.connect_accepted_socket(factory, sock)
     except BaseException:
         sock.close()
         raise
-    return sock
 
 
-async def _until_connected(sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
-    """The loop's `sock_connect` would ask uvloop for the address again."""
-    writable: asyncio.Future[None] = loop.create_future()
-
-    def is_writable() -> None:
-        if not writable.done():
-            writable.set_result(None)
-
-    loop.add_writer(sock, is_writable)
+async def _race(infos: Sequence[AddressInfo]) -> socket.socket:
+    """A socket that is connected to the address that answers first. Raises OSError."""
+    checked = _CHECKED.set(True)
     try:
-        await writable
+        return await aiohappyeyeballs.start_connection(
+            infos, happy_eyeballs_delay=HAPPY_EYEBALLS_SECONDS, loop=asyncio.get_running_loop()
+        )
     finally:
-        loop.remove_writer(sock)
-    error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if error:
-        raise OSError(error, f"Connect call failed: {os.strerror(error)}")
+        _CHECKED.reset(checked)
 
 
 @lru_cache(maxsize=1024)

@@ -196,7 +196,9 @@ class OperationFamilies:
             "loop_lag_seconds", "How late a timer of 100 ms on the event loop was.", LAG_BUCKETS
         )
         self.connections = make.gauge(
-            "connections_open", "Client connections that are open.", workers="livesum"
+            "connections_open",
+            "Client connections that are open, counted four times a second.",
+            workers="livesum",
         )
         self.accepted = make.counter(
             "connections_accepted_total", "Client connections accepted since the start."

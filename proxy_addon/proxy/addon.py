@@ -41,6 +41,7 @@ from proxy_addon.relay.workers import Workers
 
 log = structlog.get_logger("allowance.proxy")
 
+COUNT_SECONDS = 0.25  # seconds between two counts of open connections
 _MAX_LOGGED = 1000  # addresses and platforms that have been logged once
 
 
@@ -70,6 +71,7 @@ class AllowanceAddon:
         )
         self._logged: set[str] = set()
         self.acceptor: Acceptor | None = None
+        self._counting: asyncio.TimerHandle | None = None
 
     def accept(
         self,
@@ -94,23 +96,27 @@ class AllowanceAddon:
             policy,
             SiteConnector(services.resolver, upstream),
             services.traffic,
-            self._count_connections,
             most_descriptors,
             None if workers is None else Placement(workers, policy),
         )
         return self.acceptor
 
-    def _count_connections(self) -> None:
-        light = 0 if self.acceptor is None else len(self.acceptor)
-        self.services.traffic.connections(len(self.connections) + light)
-
     def start(self, loop: asyncio.AbstractEventLoop, terminator: Terminator) -> None:
-        """Start the periodic check of what is running."""
+        """Start the periodic checks of what is running."""
         self.in_flight.start(loop, terminator)
+        self._count_connections(loop)
 
     def stop(self) -> None:
-        """Stop the periodic check."""
+        """Stop the periodic checks."""
         self.in_flight.stop()
+        if self._counting is not None:
+            self._counting.cancel()
+
+    def _count_connections(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Now and then, not with each connection: a number that goes up and down costs time."""
+        self._counting = loop.call_later(COUNT_SECONDS, self._count_connections, loop)
+        light = 0 if self.acceptor is None else len(self.acceptor)
+        self.services.traffic.connections(len(self.connections) + light)
 
     @contextmanager
     def _guarded(self, where: str, flow: http.HTTPFlow | None = None) -> Iterator[None]:
@@ -137,7 +143,6 @@ class AllowanceAddon:
                 conn.asker.name = client.peername[0]
                 ASKER.set(conn.asker)
                 self.in_flight.prepare(client)
-                self._count_connections()
                 return
             address = client.peername[0]
             if self._first_time(address):
@@ -150,7 +155,6 @@ class AllowanceAddon:
         """Forget the connection."""
         with self._guarded("client_disconnected"):
             self.connections.remove(client)
-            self._count_connections()
             self.in_flight.end_tunnel(client)
 
     def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:

@@ -18,6 +18,7 @@ from proxy_addon.relay.tunnel import ClientSide
 SWEEP_SECONDS = 5.0  # seconds between two looks at what is open
 IDLE_SECONDS = 600.0  # a tunnel in which nothing passes for this long is closed
 HEAD_SECONDS = 30.0  # a head or a greeting that has begun has to be complete after this long
+CONNECT_SECONDS = 30.0  # a site that has not answered after this long is given up
 SPREAD_SECONDS = 4.5  # seconds over which tunnels are closed after a change of rules
 CLOSED_A_SECOND = 200.0  # as long as there are few enough, so many of them in a second
 LOOKED_AT_ONCE = 1000  # connections in one turn of the loop
@@ -32,22 +33,19 @@ class Acceptor:
         policy: RelayPolicy,
         connect: ConnectSite,
         counts: RelayCounts,
-        changed: Callable[[], None] = lambda: None,
         most_descriptors: int = 0,
         placement: Placement | None = None,
     ) -> None:
-        """`changed` is called when the number of open connections is another one. A connection
-        whose descriptor is `most_descriptors` or higher is refused; 0: none is. `placement`: there
-        are other workers, and each person is served by one."""
+        """A connection whose descriptor is `most_descriptors` or higher is refused; 0: none is.
+        `placement`: there are other workers, and each person is served by one."""
         self.policy = policy
         self.connect = connect
         self._counts = counts
-        self._changed = changed
         self._most_descriptors = most_descriptors
         self._placement = placement
         self._adopting: set[asyncio.Task[None]] = set()
         self._clients: set[ClientSide] = set()
-        self._pages = PageConnections(policy, counts, changed)
+        self._pages = PageConnections(policy, counts)
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
@@ -123,7 +121,6 @@ class Acceptor:
             client.transport.close()
             return
         self._clients.add(client)
-        self._changed()
         if client.hops:
             client.go_on(reads=self.policy.relays)
         elif self.policy.is_balancer(client.address):
@@ -148,7 +145,6 @@ class Acceptor:
     def handed_over(self, client: ClientSide) -> None:
         """The engine has the connection now, and counts it."""
         self._clients.discard(client)
-        self._changed()
 
     def page(self, client: ClientSide, data: bytes) -> bool | None:
         """Whether our own pages answer this connection from now on; see `PageConnections.takes`."""
@@ -189,7 +185,6 @@ class Acceptor:
             self._clients.discard(client)
             self.count(client)
             self._end(client)
-            self._changed()
 
     def _end(self, client: ClientSide) -> None:
         try:
@@ -249,7 +244,7 @@ class Acceptor:
 
     def _look_at(self, clients: list[ClientSide], now: float) -> None:
         """Some of them in one turn of the loop: others wait while this runs."""
-        least = min(STALLED_SECONDS, HEAD_SECONDS, IDLE_SECONDS)
+        least = min(STALLED_SECONDS, HEAD_SECONDS, CONNECT_SECONDS, IDLE_SECONDS)
         for client in clients[:LOOKED_AT_ONCE]:
             site = client.site
             if client.sent or (site is not None and site.received):
@@ -289,5 +284,8 @@ class Acceptor:
         if client.transport.is_closing():
             if idle >= STALLED_SECONDS:
                 client.abort()
+        elif client.awaits_site:
+            if idle >= CONNECT_SECONDS:
+                client.give_up()
         elif idle >= (HEAD_SECONDS if client.is_reading else IDLE_SECONDS):
             client.close()

@@ -25,6 +25,7 @@ class ClientConnection(asyncio.Protocol):
         "ended",
         "hops",
         "hosts",
+        "pass_on",
         "sent",
         "site",
         "terms",
@@ -45,6 +46,7 @@ class ClientConnection(asyncio.Protocol):
         self.hosts: tuple[str, ...] = ()  # named by CONNECT and greeting, normalised
         self.terms: TunnelTerms | None = None  # known once it may be relayed
         self.site: SiteSide | None = None
+        self.pass_on: Callable[[bytes], None] | None = None  # to the site, once that is allowed
         self.sent = 0  # bytes to the site since they were last counted
         self.ended = False  # the client sends no more
         self.active = asyncio.get_running_loop().time()  # when something was last seen to happen

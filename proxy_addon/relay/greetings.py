@@ -22,6 +22,8 @@ _HANDSHAKE = 22  # content type of a TLS record
 _CLIENT_HELLO = 1  # type of a handshake message
 _RECORD_HEAD = 5
 _MAX_RECORD = 16_384 + 256
+_LENGTH = struct.Struct("!H")
+_NAME_HEAD = struct.Struct("!HBH")
 _EXTENSION = struct.Struct("!HH")  # number and length before an extension's content
 _SERVER_NAME = 0  # number of the extension, RFC 6066
 _HOST_NAME = 0  # type of a name in it
@@ -120,75 +122,51 @@ def _handshake(data: bytes) -> bytes | None:
     return None
 
 
-class _Reader:
-    """Reads fields of a TLS message in order. Raises Unusual where bytes are missing."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    @property
-    def ended(self) -> bool:
-        """Whether everything has been read."""
-        return self._at == len(self._data)
-
-    def take(self, size: int) -> bytes:
-        """So many bytes."""
-        end = self._at + size
-        if end > len(self._data):
-            raise Unusual
-        taken = self._data[self._at : end]
-        self._at = end
-        return taken
-
-    def vector(self, length_bytes: int) -> bytes:
-        """A field with its length before it."""
-        return self.take(int.from_bytes(self.take(length_bytes)))
-
-
 def _names_in_hello(message: bytes) -> tuple[str, ...]:
-    """The server names of a ClientHello."""
-    hello = _Reader(_Reader(message[1:]).vector(3))
-    hello.take(2 + 32)  # version, random
-    hello.vector(1)  # session id
-    hello.vector(2)  # cipher suites
-    hello.vector(1)  # compression methods
-    if hello.ended:
-        return ()
-    extensions = hello.vector(2)
-    if not hello.ended:
+    """The server names of a ClientHello, RFC 8446, section 4.1.2. `at` is where the next field
+    begins; a length that leads beyond the end is found there."""
+    end = 4 + int.from_bytes(message[1:4])
+    at = 4 + 2 + 32  # head of the message, version, random
+    try:
+        at += 1 + message[at]  # session id
+        at += 2 + _LENGTH.unpack_from(message, at)[0]  # cipher suites
+        at += 1 + message[at]  # compression methods
+        if at == end:
+            return ()
+        size: int = _LENGTH.unpack_from(message, at)[0]
+    except (IndexError, struct.error):
+        raise Unusual from None
+    at += 2
+    if at + size != end:
         raise Unusual
-    return tuple(map(_normal, _server_names(extensions)))
+    return tuple(map(_normal, _server_names(message, at, end)))
 
 
-def _server_names(extensions: bytes) -> list[bytes]:
-    """The names in the extensions of a ClientHello. Of all that is read here these are most, so
-    they are read with few calls."""
+def _server_names(message: bytes, at: int, end: int) -> list[bytes]:
+    """The names in the extensions of a ClientHello."""
     names: list[bytes] = []
-    seen: set[int] = set()
-    at, end = 0, len(extensions)
     while at < end:
         content = at + _EXTENSION.size
         if content > end:
             raise Unusual
-        number, size = _EXTENSION.unpack_from(extensions, at)
+        number, size = _EXTENSION.unpack_from(message, at)
         at = content + size
-        if at > end or number in seen:
+        if at > end:
             raise Unusual
-        seen.add(number)
         if number == _SERVER_NAME:
-            names.append(_host_name(extensions[content:at]))
+            names.append(_host_name(message[content:at]))
+    if len(names) > 1:
+        raise Unusual
     return names
 
 
 def _host_name(content: bytes) -> bytes:
-    """The one name of the extension."""
-    listed = _Reader(content)
-    names = _Reader(listed.vector(2))
-    if not listed.ended or int.from_bytes(names.take(1)) != _HOST_NAME:
+    """The one name of the extension: the length of the list, a type, the length of the name."""
+    name = content[_NAME_HEAD.size :]
+    if len(content) < _NAME_HEAD.size:
         raise Unusual
-    name = names.vector(2)
-    if not names.ended:
+    listed, kind, size = _NAME_HEAD.unpack_from(content)
+    if listed != len(content) - 2 or kind != _HOST_NAME or size != len(name):
         raise Unusual
     return name
 

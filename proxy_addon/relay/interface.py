@@ -4,10 +4,9 @@ itself."""
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from proxy_addon.relay.handoff import Handoff
 from proxy_addon.relay.heads import ConnectHead
@@ -16,17 +15,12 @@ type ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 type HeaderFields = Mapping[bytes, bytes]
 
 
-class SiteConnection(NamedTuple):
-    """A connection to a site, or through an upstream proxy to it: a connected socket that does not
-    block, and the bytes that the site has already sent."""
+type SiteProtocol = Callable[[bytes], asyncio.BaseProtocol]
+"""Makes the protocol of a connection to a site; the bytes are those that it has sent already."""
 
-    sock: socket.socket
-    early: bytes = b""
-
-
-type ConnectSite = Callable[[str, int, Callable[[], str]], Awaitable[SiteConnection]]
-"""Connects to host and port; the last argument tells who asks, for their share of name look-ups.
-Raises OSError."""
+type ConnectSite = Callable[[str, int, Callable[[], str], SiteProtocol], Awaitable[None]]
+"""Connects to host and port; the third argument tells who asks, for their share of name look-ups.
+Returns when the protocol has the connection. Raises OSError; it may wait for ever."""
 
 
 class RelayedTunnel(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from proxy_addon.relay.heads import METHOD, ConnectHead, Unusual, read_head
@@ -23,13 +22,9 @@ class Returning(Origin, Protocol):
 class PageConnections:
     """See above."""
 
-    def __init__(
-        self, policy: RelayPolicy, counts: RelayCounts, changed: Callable[[], None]
-    ) -> None:
-        """`changed` is called when the number of open connections is another one."""
+    def __init__(self, policy: RelayPolicy, counts: RelayCounts) -> None:
         self._policy = policy
         self._counts = counts
-        self._changed = changed
         self._open: dict[PageConnection, Returning] = {}
 
     def __len__(self) -> int:
@@ -64,7 +59,6 @@ class PageConnections:
     def _begin(self, pages: PageServer, origin: Returning) -> PageConnection:
         page = PageConnection(self, pages, origin)
         self._open[page] = origin
-        self._changed()
         return page
 
     # -- what connections report
@@ -76,13 +70,11 @@ class PageConnections:
         origin = self._open.pop(page, None)
         if origin is not None and not origin.transport.is_closing():
             origin.resume(data, answered=answered, unread=unread)
-        self._changed()
 
     def closed(self, page: PageConnection) -> None:
         """See `PageOwner`."""
         if self._open.pop(page, None) is not None:
             self._counts.accepted()
-            self._changed()
 
     def failed(self) -> None:
         """See `PageOwner`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from proxy_addon.relay.heads import MAX_HEAD_BYTES, Unusual, agrees, read_fields
+from proxy_addon.relay.heads import Unusual, agrees, end_of_head, read_fields
 
 MAX_BODY_BYTES = 65_536  # a longer form is the engine's to refuse
 _METHOD = re.compile(rb"[A-Z]{1,7}")
@@ -30,17 +30,15 @@ def read_page_request(data: bytes, host: str) -> PageRequest | None:
     prefix = b"http://" + host.encode("ascii")
     if not _may_begin(data, prefix):
         raise Unusual
-    end = data.find(b"\r\n\r\n", 0, MAX_HEAD_BYTES)
-    if end < 0:
-        if len(data) >= MAX_HEAD_BYTES or b"\n\n" in data or b"\n\r\n" in data:
-            raise Unusual
+    end = end_of_head(data)
+    if end is None:
         return None
-    first, *lines = data[:end].split(b"\r\n")
+    first, _, rest = data[:end].partition(b"\r\n")
     if not re.fullmatch(
         rb"[A-Z]{3,7} " + re.escape(prefix) + rb"(:80)?(/[!-~]*)? HTTP/1\.1", first
     ):
         raise Unusual
-    fields = read_fields(lines, _UNUSUAL)
+    fields = read_fields(rest, _UNUSUAL)
     length = fields.get(b"content-length", b"0")
     named = fields.get(b"host")
     if named is None or not agrees(named, host) or not _LENGTH.fullmatch(length):

@@ -33,9 +33,9 @@ class Passed(NamedTuple):
 
 def may_begin(data: bytes) -> bool:
     """Whether these first bytes are, or may become, a header of either version."""
-    return any(
-        data.startswith(start) or start.startswith(data) for start in (PREFIX_1, SIGNATURE_2)
-    )
+    if data.startswith((PREFIX_1, SIGNATURE_2)):
+        return True
+    return PREFIX_1.startswith(data) or SIGNATURE_2.startswith(data)
 
 
 def read_header(data: bytes) -> Passed | None:

@@ -7,8 +7,8 @@ import base64
 import socket
 
 from proxy_addon.config.parsers import HostPort, UpstreamProxy
-from proxy_addon.network.resolver import AskerName, Resolver
-from proxy_addon.relay.interface import SiteConnection
+from proxy_addon.network.resolver import AskerName, Resolver, attach
+from proxy_addon.relay.interface import SiteProtocol
 
 MAX_ANSWER_BYTES = 65_536  # bytes of an upstream proxy's answer to CONNECT
 ANSWER_SECONDS = 30.0  # seconds that an upstream proxy may take for it
@@ -22,11 +22,14 @@ class SiteConnector:
         self._resolver = resolver
         self._upstream = upstream
 
-    async def __call__(self, host: str, port: int, asker: AskerName) -> SiteConnection:
+    async def __call__(
+        self, host: str, port: int, asker: AskerName, protocol: SiteProtocol
+    ) -> None:
         """Connect. Raises OSError."""
         upstream = self._upstream
         if upstream is None:
-            return SiteConnection(await self._resolver.connect(host, port, asker))
+            await self._resolver.open(lambda: protocol(b""), host, port, asker)
+            return
         sock = await self._resolver.connect(upstream.host, upstream.port, asker)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
@@ -37,7 +40,7 @@ class SiteConnector:
         except BaseException:
             sock.close()
             raise
-        return SiteConnection(sock, early)
+        await attach(lambda: protocol(early), sock)
 
 
 async def _ask(sock: socket.socket, target: HostPort, credentials: str | None) -> bytes:

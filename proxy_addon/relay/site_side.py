@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol, cast
 
 
@@ -11,7 +12,6 @@ class TunnelClient(Protocol):
 
     transport: asyncio.Transport
     site: SiteSide | None
-    waits_for_greeting: bool
 
     def connected(self, site: SiteSide) -> None:
         """The site has been connected to."""
@@ -29,7 +29,7 @@ class TunnelClient(Protocol):
 class SiteSide(asyncio.Protocol):
     """The connection to the site."""
 
-    __slots__ = ("client", "early", "ended", "received", "transport")
+    __slots__ = ("client", "early", "ended", "pass_on", "received", "transport")
 
     transport: asyncio.Transport
 
@@ -37,6 +37,9 @@ class SiteSide(asyncio.Protocol):
         """`early`: what the site has sent already."""
         self.client = client
         self.early = early
+        # Passes bytes on to the client, from when that is allowed. A method of its transport, since
+        # of all that is called here it is called most.
+        self.pass_on: Callable[[bytes], None] | None = None
         self.received = 0  # bytes from the site since they were last counted
         self.ended = False  # the site sends no more
 
@@ -48,11 +51,10 @@ class SiteSide(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Pass bytes on to the client."""
         self.received += len(data)
-        client = self.client
-        if client.waits_for_greeting:
-            client.site_speaks_first()
-        if client.site is self:
-            client.transport.write(data)
+        if self.pass_on is None:
+            self.client.site_speaks_first()
+        if self.pass_on is not None:  # else the engine has the client
+            self.pass_on(data)
 
     def eof_received(self) -> bool:
         """The site sends no more; the client still may."""

@@ -71,13 +71,14 @@ class TunnelOwner(Protocol):
 class ClientSide(ClientConnection):
     """The connection of a client, from its first byte on."""
 
-    __slots__ = ("_engine", "_is_engines", "_owner", "waits_for_greeting")
+    __slots__ = ("_engine", "_is_engines", "_is_given_up", "_owner", "waits_for_greeting")
 
     def __init__(self, owner: TunnelOwner, engine: ProtocolFactory) -> None:
         """`engine` makes the protocol that takes over what is not relayed."""
         super().__init__(self._read_head)
         self._owner = owner
         self._engine = engine
+        self._is_given_up = False  # the site has not answered in time
         self._is_engines = False  # our own pages have failed to answer it
         self.waits_for_greeting = False
 
@@ -87,6 +88,11 @@ class ClientSide(ClientConnection):
         header."""
         waits = self._on_data == self._read_balancer_header
         return (bool(self._pending) or waits) and not self.is_connecting
+
+    @property
+    def awaits_site(self) -> bool:
+        """Whether the site has still to answer."""
+        return self._on_data == self._wait_for_site and self.is_connecting
 
     # -- the connection
 
@@ -99,10 +105,9 @@ class ClientSide(ClientConnection):
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes on to the site, or wait for more of what decides."""
-        site = self.site
-        if site is not None and not self.waits_for_greeting:
+        if self.pass_on is not None:
             self.sent += len(data)
-            site.transport.write(data)
+            self.pass_on(data)
             return
         self._pending += data
         self._on_data()
@@ -222,28 +227,27 @@ class ClientSide(ClientConnection):
     # -- 2. the site
 
     async def _open(self, head: ConnectHead) -> None:
+        owner = self._owner
+        asker = partial(owner.policy.asker, self.address, head)
         try:
-            await self._connect(head)
+            await owner.connect(head.host, head.port, asker, partial(SiteSide, self))
         except OSError as error:
-            self._owner.unreachable(self, error)
+            owner.unreachable(self, error)
         except Exception:
-            self._owner.policy.failed("light_path")
+            owner.policy.failed("light_path")
             self.close()
+        except asyncio.CancelledError:
+            if not self._is_given_up:
+                raise
+            owner.unreachable(self, TimeoutError(f"connecting to {head.host} timed out"))
         finally:
             self._task = None
 
-    async def _connect(self, head: ConnectHead) -> None:
-        owner = self._owner
-        asker = partial(owner.policy.asker, self.address, head)
-        found = await owner.connect(head.host, head.port, asker)
-        site = SiteSide(self, found.early)
-        try:
-            # Not `create_connection`: in uvloop's a connection that ends at once does not let go of
-            # its socket.
-            await asyncio.get_running_loop().connect_accepted_socket(lambda: site, found.sock)
-        except BaseException:
-            found.sock.close()
-            raise
+    def give_up(self) -> None:
+        """The site has not answered for too long."""
+        if self._task is not None:
+            self._is_given_up = True
+            self._task.cancel()
 
     def connected(self, site: SiteSide) -> None:
         """The connection to the site stands."""
@@ -281,7 +285,8 @@ class ClientSide(ClientConnection):
 
     def site_speaks_first(self) -> None:
         """The site has sent something before the client: there is no greeting to wait for."""
-        self._pass_on()
+        if self.site is not None:
+            self._pass_on()
 
     def _pass_on(self) -> None:
         """From here on bytes are passed on as they come."""
@@ -291,6 +296,7 @@ class ClientSide(ClientConnection):
             self.hand_over()
             return
         self.waits_for_greeting = False
+        self.pass_on, site.pass_on = site.transport.write, self.transport.write
         self._head = b""
         data, self._pending = self._pending, b""
         if data:

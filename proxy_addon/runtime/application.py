@@ -7,6 +7,7 @@ proxy has been started, when everything exists.
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 import secrets
 import socket
@@ -104,6 +105,10 @@ class Application:
     def load(self) -> None:
         """Read what the ledger knows of the windows that are still open. Raises LedgerError."""
         self._in_force.load()
+        # What exists now, modules and rules above all, lives until the end: a collection of garbage
+        # that need not look at it makes nobody wait.
+        gc.collect()
+        gc.freeze()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start writing, and listening for what others write."""

@@ -12,6 +12,7 @@ import pytest
 
 from proxy_addon.config.settings import Settings
 from proxy_addon.network import resolver as module
+from proxy_addon.network.connect_errors import kind_of
 from proxy_addon.network.guards import TargetGuard
 from proxy_addon.network.resolver import ASKER, Asker, Resolver, TargetRefusedError
 
@@ -145,23 +146,54 @@ async def test_a_silent_address_costs_a_quarter_of_a_second(monkeypatch):
     server.close()
 
 
-async def test_an_address_that_never_answers_is_given_up(monkeypatch):
-    """A site that drops everything is an error within a bounded time, not after minutes."""
+@pytest.mark.parametrize("addresses", [["192.0.2.1"], ["192.0.2.1", "192.0.2.2"]])
+async def test_an_address_that_never_answers_is_given_up(monkeypatch, addresses: list[str]):
+    """A site that drops everything is an error within a bounded time, not after minutes, whether
+    mitmproxy connects or we do, and its name is asked for again."""
     monkeypatch.setattr(module, "CONNECT_SECONDS", 0.2)
-    made = Resolver(Settings(), guard(), answers(silent_example=["192.0.2.1"]))
+    made = Resolver(Settings(), guard(), answers(silent_example=addresses))
+    loop = asyncio.get_running_loop()
 
-    async def connect_directly(info: object, loop: object) -> None:
+    async def never(*_: object, **__: object) -> None:
         await asyncio.sleep(60)
 
-    monkeypatch.setattr(module, "connect_directly", connect_directly)
-    with pytest.raises(TimeoutError, match=r"connecting to silent\.example timed out"):
+    monkeypatch.setattr(loop, "sock_connect", never)
+    monkeypatch.setattr(loop, "create_connection", never)
+    made.install(loop)
+    with pytest.raises(TimeoutError, match=r"^connecting to silent\.example timed out$"):
         await made.connect("silent.example", 443, lambda: "dora")
+    assert made._lookups.known("silent.example") is None
+    with pytest.raises(TimeoutError, match=r"^connecting to silent\.example timed out$"):
+        await asyncio.open_connection("silent.example", 443)
+    made.close()
+
+
+@pytest.mark.parametrize(("waits", "known"), [(0.0, True), (0.3, False)])
+async def test_a_client_that_has_gone(monkeypatch, waits: float, known: bool):
+    """Whoever cancels at once has not waited for the address; after a while the name is asked for
+    again the next time."""
+    monkeypatch.setattr(module, "UNANSWERED_SECONDS", 0.2)
+    made = Resolver(Settings(), guard(), answers(silent_example=["192.0.2.1"]))
+
+    async def never(*_: object, **__: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", never)
+    opening = made.open(asyncio.Protocol, "silent.example", 443, lambda: "dora")
+    task = asyncio.ensure_future(opening)
+    await made.addresses("silent.example", 443, lambda: "dora")
+    await asyncio.sleep(waits)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (made._lookups.known("silent.example") is not None) == known
     made.close()
 
 
 @pytest.mark.parametrize("answer", ["taken", "refused"])
-async def test_the_only_address_of_a_name(answer: str):
-    """It is connected to directly, and an error is the system's."""
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["127.0.0.1", "127.0.0.1"]])
+async def test_a_name_is_connected_to(answer: str, addresses: list[str]):
+    """Whether it has one address or several, and an error is the system's."""
     server, port = await serve()
     if answer == "refused":
         server.close()
@@ -169,15 +201,23 @@ async def test_the_only_address_of_a_name(answer: str):
     made = Resolver(
         Settings(allow_targets=["127.0.0.1"]),
         guard(allow_targets=["127.0.0.1"]),
-        answers(one_example=["127.0.0.1"]),
+        answers(one_example=addresses),
     )
     if answer == "refused":
-        with pytest.raises(ConnectionRefusedError, match="Connect"):
-            await made.connect("one.example", port, lambda: "dora")
+        for attempt in (
+            made.connect("one.example", port, lambda: "dora"),
+            made.open(asyncio.Protocol, "one.example", port, lambda: "dora"),
+        ):
+            with pytest.raises(OSError, match=r"Connect call failed|Connection refused") as raised:
+                await attempt
+            assert kind_of(str(raised.value)) == "refused"
     else:
         sock = await made.connect("one.example", port, lambda: "dora")
         assert (sock.getpeername(), sock.getblocking()) == (("127.0.0.1", port), False)
         sock.close()
+        transport, _ = await made.open(asyncio.Protocol, "one.example", port, lambda: "dora")
+        assert transport.get_extra_info("peername") == ("127.0.0.1", port)
+        transport.abort()
     made.close()
     server.close()
 

@@ -105,7 +105,7 @@ def test_byte_counts_and_connections(proxy: Serving) -> None:
     _, tunnel = proxy.client.tunnel("echo.example")
     tunnel.sendall(b"\x00" * 1000)
     assert len(tunnel.recv(1000, socket.MSG_WAITALL)) == 1000
-    assert proxy.harness.counted("connections_open") == 1
+    until(lambda: proxy.harness.counted("connections_open") == 1, "the connection is counted")
     assert proxy.harness.counted("tunnels_total", how="passed") == 1
     tunnel.close()
     proxy.empty()

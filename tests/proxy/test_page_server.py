@@ -37,7 +37,7 @@ def test_many_requests_on_one_connection(proxy: Serving, way: tuple[socket.socke
     connection.sendall(ask(before + "/me.json"))
     assert f'"{ME}"'.encode() in answer(connection)[1]
     assert (by_engine(proxy), proxy.connections()) == (0, 1)
-    assert proxy.harness.counted("connections_open") == 1
+    until(lambda: proxy.harness.counted("connections_open") == 1, "the connection is counted")
     connection.close()
     proxy.empty()
     assert proxy.harness.counted("connections_accepted_total") == 1

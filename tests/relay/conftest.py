@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
+from tests.loops import pytest_asyncio_loop_factories
 
-from tests.loops import LOOPS
-
-
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Each test that is a coroutine runs once under each."""
-    return LOOPS
+__all__ = ["pytest_asyncio_loop_factories"]

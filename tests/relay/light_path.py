@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from proxy_addon.relay import acceptor as module
 from proxy_addon.relay.acceptor import Acceptor
 from proxy_addon.relay.heads import ConnectHead
-from proxy_addon.relay.interface import PageServer, SiteConnection
+from proxy_addon.relay.interface import PageServer, SiteProtocol
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 type Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -136,16 +135,16 @@ class LightPath:
         self.engine_saw.append(await reader.read(65_536))
         writer.close()
 
-    async def connect(self, host: str, port: int, asker: Callable[[], str]) -> SiteConnection:
+    async def connect(
+        self, host: str, port: int, asker: Callable[[], str], protocol: SiteProtocol
+    ) -> None:
         """Always to the one site; to nobody for `dead.example`."""
         if self.connecting is not None:
             await self.connecting.wait()
         if host == "dead.example":
             raise ConnectionRefusedError(111, "Connect call failed")
-        sock = socket.socket()
-        sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self.site_port))
-        return SiteConnection(sock)
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: protocol(b""), "127.0.0.1", self.site_port)
 
     async def _serve_site(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.site_connections += 1

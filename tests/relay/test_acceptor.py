@@ -74,6 +74,54 @@ async def test_a_connection_that_is_being_opened_is_not_idle() -> None:
         writer.close()
 
 
+async def test_a_site_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given up after a while: 502 in our words, and nothing is left."""
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(module, "CONNECT_SECONDS", 0.2)
+    async with LightPath(echo).running() as path:
+        path.connecting = asyncio.Event()
+        reader, _ = await path.open(connect_head("news.example"))
+        async with asyncio.timeout(3):
+            assert (await reader.read()).startswith(b"HTTP/1.1 502 ")
+        assert path.counts.failed == ["timeout"]
+        await path.empty()
+        assert path.site_connections == 0
+
+
+async def test_a_sign_in_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for something else than the site is not told that the site does not answer."""
+    monkeypatch.setattr(module, "CONNECT_SECONDS", 0.0)
+    async with LightPath(echo).running() as path:
+        client = ClientSide(path.acceptor, asyncio.Protocol)
+        client.transport = Unread()
+        checked = asyncio.Event()
+        client.wait_for(wait(checked))
+        assert client.is_connecting
+        assert not client.awaits_site
+        path.acceptor._look_at([client], client.active + 300.0)
+        await asyncio.sleep(0)
+        assert client.is_connecting
+        checked.set()
+        await asyncio.sleep(0.01)
+        assert not client.is_connecting
+
+
+class Unread(asyncio.Transport):
+    """A connection from which nothing is read for now."""
+
+    def is_closing(self) -> bool:
+        """See `asyncio.Transport`."""
+        return False
+
+    def pause_reading(self) -> None:
+        """See `asyncio.Transport`."""
+
+
+async def wait(event: asyncio.Event) -> None:
+    """Until it is set."""
+    await event.wait()
+
+
 @pytest.mark.parametrize("greets", [False, True])
 async def test_heads_and_greetings_that_never_end(
     monkeypatch: pytest.MonkeyPatch, greets: bool

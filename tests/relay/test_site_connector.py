@@ -32,6 +32,16 @@ class NextProxy:
         writer.close()
 
 
+class Connected(asyncio.Protocol):
+    """Notes whom it is connected to."""
+
+    peer: tuple[str, int]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        self.peer = transport.get_extra_info("peername")
+
+
 async def through(proxy: NextProxy, credentials: str | None = None) -> tuple[bytes, bytes]:
     """What was asked of a next proxy, and what its site had sent already."""
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
@@ -40,9 +50,15 @@ async def through(proxy: NextProxy, credentials: str | None = None) -> tuple[byt
     settings = Settings(upstream_proxy=f"http://127.0.0.1:{port}")
     resolver = Resolver(settings, TargetGuard(settings, ()))
     try:
-        found = await SiteConnector(resolver, upstream)("news.example", 443, lambda: "dora")
-        found.sock.close()
-        return proxy.asked, found.early
+        early: list[bytes] = []
+
+        def protocol(sent: bytes) -> asyncio.Protocol:
+            early.append(sent)
+            return asyncio.Protocol()
+
+        connect = SiteConnector(resolver, upstream)
+        await connect("news.example", 443, lambda: "dora", protocol)
+        return proxy.asked, early[0]
     finally:
         server.close()
         resolver.close()
@@ -93,9 +109,14 @@ async def test_straight_to_the_site() -> None:
     port = server.sockets[0].getsockname()[1]
     settings = Settings(resolve=[f"news.example:443=127.0.0.1:{port}"])
     resolver = Resolver(settings, TargetGuard(settings, ()))
-    found = await SiteConnector(resolver)("news.example", 443, lambda: "dora")
-    assert found.sock.getpeername() == ("127.0.0.1", port)
-    assert found.early == b""
-    found.sock.close()
+    made: list[tuple[bytes, Connected]] = []
+
+    def protocol(sent: bytes) -> Connected:
+        made.append((sent, Connected()))
+        return made[-1][1]
+
+    await SiteConnector(resolver)("news.example", 443, lambda: "dora", protocol)
+    [(sent, connected)] = made
+    assert (sent, connected.peer) == (b"", ("127.0.0.1", port))
     server.close()
     resolver.close()

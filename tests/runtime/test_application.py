@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -76,6 +77,14 @@ def test_all_parts_are_there(office: Application) -> None:
     text = office.readiness.expose()[0].decode()
     assert "allowance_rules_last_reload_ok 1.0" in text
     assert office.live.current.digest[:12] in text
+
+
+def test_garbage_is_looked_for_only_in_what_is_new(office: Application) -> None:
+    """What exists at the start, some hundred thousand objects, is not looked at again: a collection
+    stops everybody."""
+    office.load()
+    assert gc.get_freeze_count() > 50_000
+    gc.unfreeze()
 
 
 async def test_what_was_spent_before_a_start_counts(settings: Settings) -> None:
