@@ -43,7 +43,6 @@ _NOBODY = Asker()
 _CHECKED: ContextVar[bool] = ContextVar("allowance_checked", default=False)
 
 
-type ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 type AskerName = Callable[[], str]
 """Tells who asks, called only where a name has to be looked up."""
 
@@ -107,7 +106,12 @@ class Resolver:
             raise self._failed(host, error, began) from None
 
     async def open(
-        self, factory: ProtocolFactory, host: str, port: int, asker: AskerName, **more: Any
+        self,
+        factory: Callable[[], asyncio.BaseProtocol],
+        host: str,
+        port: int,
+        asker: AskerName,
+        **more: Any,
     ) -> tuple[Any, Any]:
         """Transport and protocol of a connection; `more` is for the loop's `create_connection`.
         Raises OSError. It waits for as long as the system does: who calls has to cancel it."""
@@ -206,7 +210,7 @@ def timed_out(host: str) -> TimeoutError:
 
 
 async def attach(
-    factory: ProtocolFactory, sock: socket.socket, **more: Any
+    factory: Callable[[], asyncio.BaseProtocol], sock: socket.socket, **more: Any
 ) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
     """Transport and protocol of a socket that is connected already."""
     loop = asyncio.get_running_loop()
