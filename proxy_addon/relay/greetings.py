@@ -19,6 +19,11 @@ from proxy_addon.relay.heads import Unusual
 MAX_GREETING_BYTES = 65_536
 
 _HANDSHAKE = 22  # content type of a TLS record
+# Others: change of cipher, alert, data, heartbeat. No client begins with one, but there are servers
+# that skip an alert and read the ClientHello behind it.
+_OTHER_RECORDS = frozenset((20, 21, 23, 24))
+_MAX_RECORDS = 128  # of one ClientHello; they are read again with each packet
+_MAX_METHOD_BYTES = 1024  # empty lines and the beginning of a method
 _CLIENT_HELLO = 1  # type of a handshake message
 _RECORD_HEAD = 5
 _MAX_RECORD = 16_384 + 256
@@ -70,14 +75,45 @@ def read_greeting(data: bytes) -> Greeting | None:
     return _read_text(data)
 
 
+def is_endless(data: bytes) -> bool:
+    """Whether a greeting that is not complete yet is not worth waiting for: what has come is read
+    again with each packet, so what a client can make us read is bounded."""
+    if data[:1] == bytes((_HANDSHAKE,)):
+        return len(data) >= MAX_GREETING_BYTES or has_too_many_records(data)
+    waits_for_method = len(data) >= _MAX_METHOD_BYTES and request_line(data) is None
+    return len(data) >= MAX_GREETING_BYTES or waits_for_method
+
+
+def has_too_many_records(data: bytes) -> bool:
+    """Whether a ClientHello is in more records than anybody sends."""
+    at = 0
+    for _ in range(_MAX_RECORDS):
+        if at + _RECORD_HEAD > len(data) or data[at] != _HANDSHAKE:
+            return False
+        at += _RECORD_HEAD + _LENGTH.unpack_from(data, at + 3)[0]
+    return at < len(data)
+
+
+def hides_greeting(data: bytes) -> bool | None:
+    """Whether the first bytes are a TLS record behind which a ClientHello could be hidden; None
+    while they are too few to tell."""
+    if data[0] not in _OTHER_RECORDS:
+        return False
+    return data[1] == 3 if len(data) > 1 else None
+
+
 def _limit(data: bytes) -> None:
-    if len(data) >= MAX_GREETING_BYTES:
+    if is_endless(data):
         raise Unusual
 
 
 def _read_text(data: bytes) -> Greeting | None:
-    line = request_line(data)
+    hides = hides_greeting(data)
+    if hides:
+        raise Unusual
+    line = None if hides is None else request_line(data)
     if line is None:
+        _limit(data)
         return None
     if line:
         names = names_in_request(data)
@@ -106,7 +142,9 @@ def _handshake(data: bytes) -> bytes | None:
     """The first handshake message, put together from its records; None while it is incomplete."""
     message = b""
     at = 0
-    while at + _RECORD_HEAD <= len(data):
+    for _ in range(_MAX_RECORDS):
+        if at + _RECORD_HEAD > len(data):
+            break
         if data[at] != _HANDSHAKE or data[at + 1] != 3:
             raise Unusual
         size = int.from_bytes(data[at + 3 : at + _RECORD_HEAD])

@@ -22,11 +22,16 @@ from proxy_addon.core.hosts import normalise
 from proxy_addon.proxy.layers.client_tls import ClientTls
 from proxy_addon.proxy.layers.connections import ClientState
 from proxy_addon.proxy.layers.termination import TerminableHttp
-from proxy_addon.relay.greetings import names_in_request, request_line
+from proxy_addon.relay.greetings import (
+    has_too_many_records,
+    hides_greeting,
+    is_endless,
+    names_in_request,
+    request_line,
+)
 
 PAGE_HOST = "allowance.internal"
 _TLS_RECORD_BYTES = 6  # bytes needed to recognise a TLS record
-_MAX_PREAMBLE_BYTES = 65_536  # bytes of a ClientHello or of a request's head that we wait for
 
 
 class NeedsMoreData(Exception):
@@ -34,8 +39,9 @@ class NeedsMoreData(Exception):
 
 
 class PreambleKind(Enum):
-    """What the first bytes are. `BROKEN`: a ClientHello or head that is too long to wait for;
-    `UNREADABLE`: a ClientHello that is none."""
+    """What the first bytes are. `BROKEN`: a ClientHello or head that is too long to wait for, or
+    a TLS record behind which a ClientHello could be hidden; `UNREADABLE`: a ClientHello that is
+    none."""
 
     TLS = "tls"
     HTTP = "http"
@@ -60,9 +66,12 @@ def read_preamble(data: bytes) -> Preamble:
             raise NeedsMoreData
         if starts_like_tls_record(data):
             return _read_client_hello(data)
-    line = request_line(data)
+    hides = hides_greeting(data)
+    if hides:
+        return Preamble(PreambleKind.BROKEN)
+    line = None if hides is None else request_line(data)
     if line is None:
-        raise NeedsMoreData
+        return _bounded(data, PreambleKind.HTTP, None)
     if line:
         return _bounded(data, PreambleKind.HTTP, names_in_request(data))
     return Preamble(PreambleKind.OTHER)
@@ -71,12 +80,14 @@ def read_preamble(data: bytes) -> Preamble:
 def _bounded(data: bytes, kind: PreambleKind, names: tuple[str, ...] | None) -> Preamble:
     if names is not None:
         return Preamble(kind, tuple(dict.fromkeys(filter(None, names))))
-    if len(data) < _MAX_PREAMBLE_BYTES:
+    if not is_endless(data):
         raise NeedsMoreData
     return Preamble(PreambleKind.BROKEN)
 
 
 def _read_client_hello(data: bytes) -> Preamble:
+    if has_too_many_records(data):
+        return Preamble(PreambleKind.BROKEN)
     try:
         hello = parse_client_hello(data)
     except ValueError:

@@ -94,6 +94,21 @@ def test_nothing_is_waited_for_without_end() -> None:
     assert outcome(endless) is None
     assert outcome(endless + record * 5) == Preamble(PreambleKind.BROKEN)
     assert outcome(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 12_000) == Preamble(PreambleKind.BROKEN)
+    assert outcome(b"\r\n" * 500) is None
+    assert outcome(b"\r\n" * 600) == Preamble(PreambleKind.BROKEN)
+    records = b"\x16\x03\x01\x00\x01\x01" + b"\x16\x03\x01\x00\x01\xff" * 300
+    assert outcome(records[:600]) is None
+    assert outcome(records) == Preamble(PreambleKind.BROKEN)
+
+
+@pytest.mark.parametrize("kind", [20, 21, 23, 24])
+def test_a_record_before_the_greeting(kind: int) -> None:
+    """A ClientHello behind another record, which some servers skip, does not hide its name: the
+    tunnel ends."""
+    record = bytes((kind, 3, 1, 0, 2, 1, 90))
+    assert outcome(record[:1]) is None
+    assert outcome(record[:2]) == Preamble(PreambleKind.BROKEN)
+    assert outcome(record + greeting("x.com")) == Preamble(PreambleKind.BROKEN)
 
 
 @given(st.binary(max_size=300))
