@@ -109,6 +109,8 @@ class ClientSide(ClientConnection):
             self.sent += len(data)
             self.pass_on(data)
             return
+        if not self._pending:
+            self.active = asyncio.get_running_loop().time()
         self._pending += data
         self._on_data()
 
@@ -207,7 +209,9 @@ class ClientSide(ClientConnection):
         self._head, self._pending = self._pending[: head.size], self._pending[head.size :]
         self.hosts = (head.host,)
         self._on_data = self._wait_for_site
-        self._task = asyncio.get_running_loop().create_task(self._open(head))
+        loop = asyncio.get_running_loop()
+        self.active = loop.time()
+        self._task = loop.create_task(self._open(head))
 
     def _read_unexpected_header(self) -> None:
         """A header of the PROXY protocol from somebody who is not listed, as soon as it is one."""

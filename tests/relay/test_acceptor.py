@@ -88,6 +88,34 @@ async def test_a_site_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> Non
         assert path.site_connections == 0
 
 
+async def test_a_connection_that_was_opened_long_before_it_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its head, its site and its greeting have all their time from when they begin."""
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(module, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(module, "HEAD_SECONDS", 1.0)
+    async with LightPath(echo).running() as path:
+        path.connecting = asyncio.Event()
+        reader, writer = await path.open()
+        head = connect_head("news.example")
+        await asyncio.sleep(1.1)
+        writer.write(head[:20])
+        await asyncio.sleep(0.3)
+        writer.write(head[20:])
+        await asyncio.sleep(0.3)
+        path.connecting.set()
+        async with asyncio.timeout(3):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        await asyncio.sleep(1.1)
+        writer.write(FREE[:20])
+        await asyncio.sleep(0.3)
+        writer.write(FREE[20:])
+        async with asyncio.timeout(3):
+            assert await reader.readexactly(len(FREE)) == FREE
+        writer.close()
+
+
 async def test_a_sign_in_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for something else than the site is not told that the site does not answer."""
     monkeypatch.setattr(module, "CONNECT_SECONDS", 0.0)
