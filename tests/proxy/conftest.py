@@ -44,6 +44,7 @@ BOTH_WAYS = {
     "test_free_tunnel",
     "test_request_ids",
     "test_rule_changes",
+    "test_server_tls",
     "test_tunnel_choice",
     "test_tunnels",
 }

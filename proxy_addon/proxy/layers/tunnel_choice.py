@@ -21,6 +21,7 @@ from mitmproxy.proxy.layers.tls import HTTP_ALPNS, parse_client_hello
 from proxy_addon.core.hosts import normalise
 from proxy_addon.proxy.layers.client_tls import ClientTls
 from proxy_addon.proxy.layers.connections import ClientState
+from proxy_addon.proxy.layers.server_tls import LateServerTls
 from proxy_addon.proxy.layers.termination import TerminableHttp
 from proxy_addon.relay.greetings import (
     has_too_many_records,
@@ -192,7 +193,7 @@ class LayerChooser:
     def _decrypted(self, ctx: context.Context, kind: PreambleKind) -> layer.Layer:
         if kind is not PreambleKind.TLS:
             return TerminableHttp(ctx)
-        outer = layers.ServerTLSLayer(ctx)
+        outer = LateServerTls(ctx) if ctx.server.connected else layers.ServerTLSLayer(ctx)
         outer.child_layer = ClientTls(ctx)
         return outer
 
