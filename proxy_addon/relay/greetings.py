@@ -19,9 +19,7 @@ from proxy_addon.relay.heads import Unusual
 MAX_GREETING_BYTES = 65_536
 
 _HANDSHAKE = 22  # content type of a TLS record
-# Others: change of cipher, alert, data, heartbeat. No client begins with one, but there are servers
-# that skip an alert and read the ClientHello behind it.
-_OTHER_RECORDS = frozenset((20, 21, 23, 24))
+_RECORDS = range(20, 25)  # all content types
 _MAX_RECORDS = 128  # of one ClientHello; they are read again with each packet
 _MAX_METHOD_BYTES = 1024  # empty lines and the beginning of a method
 _CLIENT_HELLO = 1  # type of a handshake message
@@ -66,6 +64,11 @@ def read_greeting(data: bytes) -> Greeting | None:
     """Read the client's first bytes; None while they are too few. Raises Unusual."""
     if not data:
         return None
+    hides = hides_greeting(data)
+    if hides is None:
+        return None
+    if hides:
+        raise Unusual
     if data[0] == _HANDSHAKE:
         message = _handshake(data)
         if message is None:
@@ -95,11 +98,16 @@ def has_too_many_records(data: bytes) -> bool:
 
 
 def hides_greeting(data: bytes) -> bool | None:
-    """Whether the first bytes are a TLS record behind which a ClientHello could be hidden; None
-    while they are too few to tell."""
-    if data[0] not in _OTHER_RECORDS:
+    """Whether the first bytes are a TLS record that no client begins with, and in or behind which
+    there may be a ClientHello: servers skip an alert, and many do not look at the version of a
+    record. None while they are too few to tell."""
+    if data[0] not in _RECORDS:
         return False
-    return data[1] == 3 if len(data) > 1 else None
+    if len(data) < 3:
+        return None
+    if data[0] == _HANDSHAKE and data[1] == 3:
+        return data[2] > 3
+    return 0 < data[1] < 16  # Go's servers read on below that
 
 
 def _limit(data: bytes) -> None:
@@ -108,10 +116,7 @@ def _limit(data: bytes) -> None:
 
 
 def _read_text(data: bytes) -> Greeting | None:
-    hides = hides_greeting(data)
-    if hides:
-        raise Unusual
-    line = None if hides is None else request_line(data)
+    line = request_line(data)
     if line is None:
         _limit(data)
         return None

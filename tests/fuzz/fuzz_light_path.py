@@ -25,12 +25,13 @@ import h11
 from mitmproxy.net.http import http1
 
 from proxy_addon.core.hosts import normalise
-from proxy_addon.proxy.layers.tunnel_choice import NeedsMoreData, read_preamble
+from proxy_addon.proxy.layers.tunnel_choice import NeedsMoreData, PreambleKind, read_preamble
 from proxy_addon.relay.greetings import Greeting, read_greeting
 from proxy_addon.relay.heads import ConnectHead, Unusual, read_head
 from tests.relay.hellos import client_hello, in_records
 
 ROOT = Path(__file__).parents[2]
+LIMITED = ("x.com", "www.facebook.com")
 NAMES = ("news.example", "www.facebook.com", "x.com", "a.b.c.d.e.example", None)
 HELLOS = [client_hello(name, alpn) for name in NAMES for alpn in ((), ("h2", "http/1.1"))]
 PIECES = (
@@ -128,11 +129,24 @@ def h11_names(data: bytes) -> tuple[str, ...]:
 # -- the laws
 
 
+def check_engine(data: bytes) -> None:
+    """What is handed over may still be relayed, by the engine: then it knows a limited name that a
+    TLS server acts on. Raises Disagreement."""
+    name = openssl_name(data)
+    if name not in LIMITED:
+        return
+    preamble = read_preamble(data)
+    ends = preamble.kind in (PreambleKind.BROKEN, PreambleKind.UNREADABLE)
+    if not ends and name not in preamble.hosts:
+        raise Disagreement(f"the engine relays {name} as {preamble}")
+
+
 def check_greeting(data: bytes) -> str:
     """What becomes of a greeting. Raises Disagreement."""
     try:
         greeting = read_greeting(data)
     except Unusual:
+        check_engine(data)
         return "handed over"
     if not isinstance(greeting, Greeting):
         return "waited for"

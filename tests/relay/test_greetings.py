@@ -48,8 +48,9 @@ def engines_name(data: bytes) -> str | None:
         (b"SSH-2.0-OpenSSH_9\r\n", Greeting(OTHER)),
         (b"\x00\x01", Greeting(OTHER)),
         (b"\x15", None),
-        (b"\x15\x01", Greeting(OTHER)),
-        (b"\x15\x03", "unusual"),
+        (b"\x15\x03", None),
+        (b"\x15\x00\x00", Greeting(OTHER)),
+        (b"\x15\x03\x01", "unusual"),
         (b"\x15\x03\x01\x00\x02\x01\x5a" + HELLO, "unusual"),  # Go's servers read on
         (b"\x14\x03\x03\x00\x01\x01" + HELLO, "unusual"),
         (b"\r\n" * 500, None),

@@ -40,9 +40,8 @@ class NeedsMoreData(Exception):
 
 
 class PreambleKind(Enum):
-    """What the first bytes are. `BROKEN`: a ClientHello or head that is too long to wait for, or
-    a TLS record behind which a ClientHello could be hidden; `UNREADABLE`: a ClientHello that is
-    none."""
+    """What the first bytes are. `BROKEN`: a ClientHello or head that is too long to wait for;
+    `UNREADABLE`: TLS whose server name only the site may be able to read."""
 
     TLS = "tls"
     HTTP = "http"
@@ -60,17 +59,17 @@ class Preamble(NamedTuple):
 
 def read_preamble(data: bytes) -> Preamble:
     """Read the client's first bytes. Raises NeedsMoreData while they are too few."""
-    if not data:
+    hides = hides_greeting(data) if data else None
+    if hides is None:
         raise NeedsMoreData
+    if hides:
+        return Preamble(PreambleKind.UNREADABLE)
     if data[:1] == b"\x16":
         if len(data) < _TLS_RECORD_BYTES:
             raise NeedsMoreData
         if starts_like_tls_record(data):
             return _read_client_hello(data)
-    hides = hides_greeting(data)
-    if hides:
-        return Preamble(PreambleKind.BROKEN)
-    line = None if hides is None else request_line(data)
+    line = request_line(data)
     if line is None:
         return _bounded(data, PreambleKind.HTTP, None)
     if line:
@@ -95,7 +94,17 @@ def _read_client_hello(data: bytes) -> Preamble:
         return Preamble(PreambleKind.UNREADABLE)
     if hello is None:
         return _bounded(data, PreambleKind.TLS, None)
+    named = [content for number, content in hello.extensions if number == 0]
+    if len(named) > 1 or not all(map(_is_one_name, named)):
+        return Preamble(PreambleKind.UNREADABLE)
     return _bounded(data, PreambleKind.TLS, (normalise(hello.sni),) if hello.sni else ())
+
+
+def _is_one_name(content: bytes) -> bool:
+    """Whether a server name extension has one entry, a host name: of several, sites may choose
+    another one than we do."""
+    lengths = int.from_bytes(content[:2]), int.from_bytes(content[3:5])
+    return content[2:3] == b"\x00" and lengths == (len(content) - 2, len(content) - 5)
 
 
 def relayed(ctx: context.Context, conn: ClientState) -> layer.Layer:
@@ -153,7 +162,7 @@ class LayerChooser:
         if server:
             return self._server_first(ctx, conn)
         preamble = read_preamble(client)
-        if preamble.kind is PreambleKind.BROKEN:
+        if preamble.kind in (PreambleKind.BROKEN, PreambleKind.UNREADABLE):
             return None
         conn.hosts = (*conn.hosts, *(h for h in preamble.hosts if h not in conn.hosts))
         if PAGE_HOST in conn.hosts:
@@ -166,8 +175,6 @@ class LayerChooser:
         platform = platforms[0]
         if preamble.kind is PreambleKind.OTHER or not self._inspected(platform):
             return self._metered(ctx, conn, platform)
-        if preamble.kind is PreambleKind.UNREADABLE:
-            return None
         return self._decrypted(ctx, preamble.kind)
 
     def _platforms(self, conn: ClientState) -> list[str]:
