@@ -217,6 +217,13 @@ def extended(chance: random.Random, hello: bytes) -> bytes:
     return hello[:3] + len(message).to_bytes(2) + message
 
 
+def odd(chance: random.Random, hello: bytes) -> bytes:
+    """A ClientHello in records that servers accept and no client sends."""
+    if chance.random() < 0.5:
+        return b"\x16\x03\x01\x00\x00" * chance.randint(1, 3) + hello
+    return hello[:2] + bytes([chance.randrange(256)]) + hello[3:]
+
+
 def a_hello(chance: random.Random) -> bytes:
     """A ClientHello that was changed."""
     hello = chance.choice(HELLOS)
@@ -224,6 +231,8 @@ def a_hello(chance: random.Random) -> bytes:
         hello = extended(chance, hello)
     if chance.random() < 0.7:
         hello = changed(chance, hello)
+    if chance.random() < 0.05:
+        return odd(chance, hello)
     if len(hello) > 5 and chance.random() < 0.4:
         hello = in_records(hello, *(chance.randint(1, 300) for _ in range(chance.randint(1, 4))))
     return hello
