@@ -32,6 +32,8 @@ _SERVER_NAME = 0  # number of the extension, RFC 6066
 _HOST_NAME = 0  # type of a name in it
 _MAX_NAME = 253
 _NAME = re.compile(rb"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
+_BLANKS = b" \t\x0b\x0c"  # what servers may take for a space, RFC 9112, section 3
+_SPACED = bytes.maketrans(_BLANKS, b" " * len(_BLANKS))
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _FOLDED = re.compile(rb"\r?\n[ \t]+")  # a field that goes on in the next line
 # What methods consist of, RFC 9110, section 5.6.2.
@@ -132,8 +134,9 @@ def _read_text(data: bytes) -> Greeting | None:
 def request_line(data: bytes) -> bytes | None:
     """What may be the first line of a request, complete or not; b"" when it is not one, None while
     the bytes are too few to tell."""
-    data = data.lstrip(b"\r\n")  # servers skip empty lines before a request
+    data = data.lstrip(b"\r\n" + _BLANKS)  # servers skip empty lines before a request
     line, ended, _ = data.partition(b"\n")
+    line = line.translate(_SPACED)
     method, has_method, _ = line.partition(b" ")
     if not TOKEN.issuperset(method):
         return b""
@@ -223,7 +226,7 @@ def _normal(name: bytes) -> str:
 def names_in_request(data: bytes) -> tuple[str, ...] | None:
     """The host of the request's address and every Host field, normalised, "" for none; None while
     the head is incomplete."""
-    end = _END_OF_HEAD.search(data := data.lstrip(b"\r\n"))
+    end = _END_OF_HEAD.search(data := data.lstrip(b"\r\n" + _BLANKS))
     if end is None:
         return None
     first, *lines = _FOLDED.sub(b" ", data[: end.start()]).split(b"\n")
@@ -237,7 +240,7 @@ def names_in_request(data: bytes) -> tuple[str, ...] | None:
 
 def _host_of_target(line: bytes) -> str:
     """The host in `GET http://host/ HTTP/1.1` or `CONNECT host:443 HTTP/1.1`; "" without one."""
-    method, _, rest = line.partition(b" ")
+    method, _, rest = line.translate(_SPACED).partition(b" ")
     target = rest.strip().partition(b" ")[0]
     if method.upper() != b"CONNECT":
         target = target.partition(b"://")[2].partition(b"/")[0]
