@@ -66,14 +66,19 @@ def expires(confdir: Path) -> float:
 
 def trusted(confdir: Path, extra: Path | None) -> Path | None:
     """One file with the public CAs and the office's own, for connections to sites; None = the
-    public ones."""
+    public ones.
+
+    Each worker makes it when it starts, while others may be reading it. mitmproxy keeps what it has
+    read for as long as the process lives, so nobody may ever find a part of it: without its last
+    certificate every site behind the office's own CA would be refused.
+    """
     if extra is None:
         return None
     both = confdir / "upstream-ca.pem"
     try:
-        both.write_text(
-            Path(certifi.where()).read_text("utf-8") + "\n" + extra.read_text("utf-8"), "utf-8"
-        )
+        wanted = Path(certifi.where()).read_bytes() + b"\n" + extra.read_text("utf-8").encode()
+        if not both.exists() or both.read_bytes() != wanted:
+            private_files.replace(both, wanted)
     except (OSError, UnicodeDecodeError) as error:
         raise CaError(
             f"upstream_ca: {extra}: {error}; give a PEM file with the CA certificate"

@@ -58,6 +58,23 @@ def test_trusted(tmp_path: Path) -> None:
         ca.trusted(tmp_path, tmp_path / "missing.pem")
 
 
+def test_trusted_is_always_whole(tmp_path: Path) -> None:
+    """A worker that starts never changes the file that another one is reading: the same CAs leave
+    it alone, others come in a new file in its place."""
+    extra = tmp_path / "extra.pem"
+    extra.write_text("one")
+    both = ca.trusted(tmp_path, extra)
+    assert both is not None
+    with both.open() as reading:
+        made = both.stat()
+        assert ca.trusted(tmp_path, extra) == both
+        assert (both.stat().st_ino, both.stat().st_mtime_ns) == (made.st_ino, made.st_mtime_ns)
+        extra.write_text("two")
+        assert ca.trusted(tmp_path, extra) == both
+        assert reading.read().endswith("\none")
+        assert both.read_text().endswith("\ntwo")
+
+
 def test_expires(tmp_path: Path) -> None:
     """When the CA ends is known; a broken file is one line."""
     ca.prepare(tmp_path)
