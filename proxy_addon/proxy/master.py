@@ -31,6 +31,7 @@ from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
 from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
 from proxy_addon.proxy.page_certificate import PageCertificate
+from proxy_addon.proxy.tls_sessions import TlsSessions
 from proxy_addon.proxy.traffic import TrafficCounts
 from proxy_addon.relay.acceptor import Acceptor
 from proxy_addon.relay.workers import Workers
@@ -77,6 +78,7 @@ class Runner:
         self._stop = asyncio.Event()
         self._end_now = asyncio.Event()
         self._acceptor: Acceptor | None = None
+        self.tls_sessions = TlsSessions(addon.connections, addon.failures)
 
     async def run(self) -> None:
         """Serve until a signal comes. Raises ListenError when the port cannot be opened."""
@@ -129,6 +131,7 @@ class Runner:
             TrafficCounts(server, self._addon.services.traffic),
             next_layer.NextLayer(),
             tlsconfig.TlsConfig(),
+            self.tls_sessions,
         )
         wanted = self._wanted
         master.options.update(

@@ -30,6 +30,7 @@ THROUGH = {
     "h2": "mitmproxy",
     "markupsafe": "jinja2",
     "pydantic-core": "pydantic",
+    "pyopenssl": "mitmproxy",
     "starlette": "fastapi",
     "typing-extensions": "pydantic",
     "wsproto": "mitmproxy",

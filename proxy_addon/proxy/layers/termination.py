@@ -23,7 +23,7 @@ from typing import Any
 import wsproto.events
 from mitmproxy import connection, http
 from mitmproxy.addons.proxyserver import Proxyserver
-from mitmproxy.proxy import commands, context, events, layer, layers
+from mitmproxy.proxy import commands, context, events, layer
 from mitmproxy.proxy.layers.http import HTTPMode, HttpStream
 from mitmproxy.proxy.layers.http._events import ErrorCode, RequestProtocolError, ResponseData
 from mitmproxy.proxy.layers.websocket import WebsocketLayer
@@ -32,6 +32,7 @@ from mitmproxy.utils import asyncio_utils
 from proxy_addon.proxy.layers.bounded_stream import BoundedStream
 from proxy_addon.proxy.layers.client_side import ExchangeEnded, client_layer
 from proxy_addon.proxy.layers.closing import close_reliably
+from proxy_addon.proxy.layers.repeated_handshake import RepeatingHttp
 from proxy_addon.proxy.responses import responses
 
 REASON = "time is up"
@@ -47,7 +48,7 @@ class Cut(events.Event):
     answer: responses.Answer | None = None
 
 
-class TerminableHttp(layers.HttpLayer):
+class TerminableHttp(RepeatingHttp):
     """mitmproxy's HTTP layer; its exchanges can be ended one by one."""
 
     def __init__(self, ctx: context.Context, mode: HTTPMode = HTTPMode.transparent) -> None:

@@ -1,0 +1,59 @@
+"""A TLS handshake with a site that fails although, or because, a session was offered is repeated
+once without one.
+
+Sites have to go on with a whole handshake when they do not accept a session, but some answer with
+an alert, or close. Nothing of a request is sent before the handshake is over, so the connection is
+opened again, and neither the client nor the site's application notices. What follows on the same
+client connection is done without sessions.
+
+`HttpLayer` opens connections when a request needs one, and its streams wait for it; here those that
+wait for a connection that failed are given another one. `tests/proxy/layers/`
+`test_repeated_handshake.py` pins what is used of mitmproxy's internals.
+"""
+
+from __future__ import annotations
+
+from mitmproxy.connection import Connection, ConnectionState
+from mitmproxy.proxy import context, layer, layers
+from mitmproxy.proxy.layers.http import HttpClient, HTTPMode, RegisterHttpConnection
+
+
+class RepeatingHttp(layers.HttpLayer):
+    """mitmproxy's HTTP layer.
+
+    `resumes`: sessions may be offered. `offered`: connections on which one was, until their
+    handshake is over.
+    """
+
+    def __init__(self, ctx: context.Context, mode: HTTPMode) -> None:
+        super().__init__(ctx, mode)
+        self.resumes = True
+        self.offered: set[Connection] = set()
+
+    def register_connection(self, command: RegisterHttpConnection) -> layer.CommandGenerator[None]:
+        """A connection is open, or has failed."""
+        failed = command.connection
+        offered = failed in self.offered
+        self.offered.discard(failed)
+        if command.err and offered and self.context.client.state & ConnectionState.CAN_WRITE:
+            yield from self._repeat(failed)
+        else:
+            yield from super().register_connection(command)
+
+    def _repeat(self, failed: Connection) -> layer.CommandGenerator[None]:
+        """Open another connection. The one that failed stays known, for the events that it still
+        has, but nobody is told of its error."""
+        self.resumes = False
+        failed.error = None
+        first, *others = self.waiting_for_establishment.pop(failed)
+        yield from self.get_connection(first, reuse=False)
+        for each in others:
+            yield from self.get_connection(each)
+
+
+def repeats(ctx: context.Context) -> RepeatingHttp | None:
+    """The layer that repeats the handshake of a connection with this context; None: nobody would,
+    so no session must be offered."""
+    if not ctx.layers or not isinstance(ctx.layers[-1], HttpClient):
+        return None
+    return next((each for each in reversed(ctx.layers) if isinstance(each, RepeatingHttp)), None)
