@@ -28,7 +28,7 @@ from OpenSSL import SSL
 
 from proxy_addon.proxy.failures import Failures
 from proxy_addon.proxy.layers.connections import Connections
-from proxy_addon.proxy.layers.repeated_handshake import repeats
+from proxy_addon.proxy.layers.repeated_handshake import is_waiting, repeats
 from proxy_addon.system.clock import timer
 
 MOST_SESSIONS = 2000
@@ -212,11 +212,11 @@ class TlsSessions:
             self._failures.note("tls_sessions")
 
     def tls_failed_server(self, data: tls.TlsData) -> None:
-        """The handshake failed. If a session was offered, the site may not like the others
-        either."""
+        """The handshake failed. If a session was offered, the site may not like the others either;
+        unless it ended because the client has gone."""
         try:
             shake = self._begun.pop(data.conn, None)
-            if shake is not None and shake.offered is not None:
+            if shake is not None and shake.offered is not None and is_waiting(data.context):
                 self.cache.give_up(shake.key, self._now())
         except Exception:
             self._failures.note("tls_sessions")

@@ -35,7 +35,7 @@ class RepeatingHttp(layers.HttpLayer):
         failed = command.connection
         offered = failed in self.offered
         self.offered.discard(failed)
-        if command.err and offered and self.context.client.state & ConnectionState.CAN_WRITE:
+        if command.err and offered and is_waiting(self.context):
             yield from self._repeat(failed)
         else:
             yield from super().register_connection(command)
@@ -49,6 +49,11 @@ class RepeatingHttp(layers.HttpLayer):
         yield from self.get_connection(first, reuse=False)
         for each in others:
             yield from self.get_connection(each)
+
+
+def is_waiting(ctx: context.Context) -> bool:
+    """Whether the client can still be answered. When it has gone, what it wanted is closed."""
+    return bool(ctx.client.state & ConnectionState.CAN_WRITE)
 
 
 def repeats(ctx: context.Context) -> RepeatingHttp | None:

@@ -122,7 +122,8 @@ def test_a_site_that_refuses_everything(tmp_path: Path, origins: Origins, way: s
 
 
 def test_a_client_that_has_gone(tmp_path: Path, origins: Origins) -> None:
-    """Nobody waits for an answer any more: no second connection is made."""
+    """Nobody waits for an answer any more: no second connection is made, and as this was not the
+    site's doing, sessions are offered again."""
     with office(tmp_path, origins, good(origins)) as running:
         proxy, site = running.proxy, running.site
         assert running.visit("ann") == 200
@@ -135,8 +136,9 @@ def test_a_client_that_has_gone(tmp_path: Path, origins: Origins) -> None:
         proxy.empty()
         site.may_refuse.set()
         site.refuses = ""
-        assert running.visit("bob") == 200
-        assert (site.refused, site.requests, site.resumed) == (1, 2, [False, False])
+        assert [running.visit("bob"), running.visit("ann"), running.visit("ann")] == [200] * 3
+        assert (site.refused, site.requests) == (1, 4)
+        assert site.resumed == [False, False, False, True]
 
 
 def test_what_it_would_be_without(
