@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy_addon.ledger.interface import whole_milliseconds
+from proxy_addon.ledger.interface import PlainVisit, whole_milliseconds
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,8 @@ def test_whole_milliseconds(instant: float, whole: float) -> None:
 def test_a_grant_of_now_is_in_force_now(now: float) -> None:
     """The rounded instant is never later than the original, and less than 1.1 ms earlier."""
     assert now - 0.0011 < whole_milliseconds(now) <= now
+
+
+def test_a_visit_of_a_report_is_measured() -> None:
+    """Unless it says that it was estimated."""
+    assert not PlainVisit("dora", "x", None, None, 0.0, 1.0).estimated
