@@ -128,12 +128,15 @@ class Acceptor:
         else:
             self.identified(client)
 
-    def identified(self, client: ClientSide) -> None:
-        """It is known whose connection this is, as far as its address tells."""
+    def identified(self, client: ClientSide) -> bool:
+        """It is known whose connection this is, as far as its address tells; whether it may be
+        relayed."""
         if not self._is_allowed(client):
             client.to_engine()  # which refuses clients that are not served
-        elif not self.policy.relays:
+            return False
+        if not self.policy.relays:
             client.hand_over()
+        return self.policy.relays
 
     def _is_allowed(self, client: ClientSide) -> bool:
         try:

@@ -39,8 +39,8 @@ class TunnelOwner(Protocol):
     def opened(self, client: ClientSide) -> None:
         """A client has connected."""
 
-    def identified(self, client: ClientSide) -> None:
-        """A balancer has passed on whose connection this is."""
+    def identified(self, client: ClientSide) -> bool:
+        """A balancer has passed on whose connection this is; whether it may be relayed."""
 
     def keeps(self, client: ClientSide) -> bool:
         """Whether what has to be decided about is decided here, now. If not, another worker goes on
@@ -179,8 +179,7 @@ class ClientSide(ClientConnection):
         if passed.address is not None:
             self.address = passed.address[0]
         self._on_data = self._read_head
-        self._owner.identified(self)
-        if self._pending and self._on_data == self._read_head:
+        if self._owner.identified(self) and self._pending:
             self._read_head()
 
     # -- 1. the head

@@ -136,6 +136,24 @@ async def test_who_is_served_here_stays(tmp_path: Path, light_path: bool) -> Non
             writer.close()
 
 
+@pytest.mark.parametrize("light_path", [True, False])
+@pytest.mark.parametrize("person", [HERE, THERE])
+async def test_behind_a_balancer(tmp_path: Path, light_path: bool, person: str) -> None:
+    """The head that follows the balancer's header in one packet is answered once, by the person's
+    worker, and no site is connected to before it."""
+    async with Paths(tmp_path).running() as paths:
+        paths.here.policy.relays = light_path
+        paths.here.policy.balanced = True
+        header = b"PROXY TCP4 10.0.7.21 127.0.0.1 50000 8080\r\n"
+        reader, writer = await paths.here.open(header + named(person))
+        assert await reader.readexactly(len(ESTABLISHED) + 11) == ESTABLISHED + b"engine here"
+        await asyncio.sleep(0.05)
+        served = paths.here if person == HERE else paths.there
+        assert served.engine_saw == [named(person)]
+        assert paths.here.site_connections == paths.there.site_connections == 0
+        writer.close()
+
+
 async def test_relayed_tunnels_stay_where_they_are(tmp_path: Path) -> None:
     """Whoever's they are."""
     async with Paths(tmp_path).running() as paths:
