@@ -21,6 +21,7 @@ from proxy_addon.core.policy.balance import Usage, limit_balance
 from proxy_addon.core.ruleset import Allowance, Limit, Period, RuleSet
 from proxy_addon.core.types import Interval
 
+_CONSTANT = -0.5  # seconds a second; what is left falls by one or by none
 NEARLY = 1.0  # seconds; with less than this left an allowance has run out, for people
 
 
@@ -69,14 +70,14 @@ def _of_limit(
     for start, end in _linear_pieces(rs, allowance, limit, usage, used):
         left, slope = _left(rs, allowance, limit, usage, start, end)
         had_time = had_time or left > NEARLY
+        falls = slope < _CONSTANT
+        empty = start + max(0.0, left) if falls or left <= 0 else end
         if left > NEARLY:
             at_end = left + slope * (end - start)
-            empty = start + left if slope < 0 else end
             if at_end <= NEARLY and ran_out is None:
                 ran_out = min(empty, end)
-        else:
-            empty = start + max(0.0, left)
-            ran_out = start if ran_out is None and had_time else ran_out
+        elif ran_out is None and had_time:
+            ran_out = start
         if empty < end:
             beyond.append(Interval(empty, end))
     return Exhaustion(union(tuple(beyond)), ran_out if had_time else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from proxy_addon.core import periods
@@ -122,6 +122,12 @@ some_limits = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(stretches, some_grants, some_limits)
+@example(
+    # A second is left all the time: what is used at the end leaves the window at its beginning.
+    [(0, 271), (900, 2)],
+    [(0, 901, 72, False)],
+    [Limit(200.0, Period.ROLLING, 900.0)],
+)
 def test_second_by_second(rows, gifts, limits) -> None:
     """The same as asking the balance at each second of use; all edges are whole seconds, so that is
     exact."""
