@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from proxy_addon.network.connect_errors import kind_of
+from proxy_addon.network.resolver import CONNECT_SECONDS
 from proxy_addon.relay.handoff import Handoff
 from proxy_addon.relay.interface import ConnectSite, ProtocolFactory, RelayCounts, RelayPolicy
 from proxy_addon.relay.page_connections import PageConnections
@@ -18,7 +19,6 @@ from proxy_addon.relay.tunnel import ClientSide
 SWEEP_SECONDS = 5.0  # seconds between two looks at what is open
 IDLE_SECONDS = 600.0  # a tunnel in which nothing passes for this long is closed
 HEAD_SECONDS = 30.0  # a head or a greeting that has begun has to be complete after this long
-CONNECT_SECONDS = 30.0  # a site that has not answered after this long is given up
 SPREAD_SECONDS = 4.5  # seconds over which tunnels are closed after a change of rules
 CLOSED_A_SECOND = 200.0  # as long as there are few enough, so many of them in a second
 LOOKED_AT_ONCE = 1000  # connections in one turn of the loop
@@ -122,7 +122,7 @@ class Acceptor:
             return
         self._clients.add(client)
         if client.hops:
-            client.go_on(reads=self.policy.relays)
+            client.go_on()
         elif self.policy.is_balancer(client.address):
             client.expect_balancer_header()
         else:

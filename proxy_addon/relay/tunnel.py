@@ -18,6 +18,7 @@ import asyncio
 from functools import partial
 from typing import Protocol, cast
 
+from proxy_addon.network.resolver import timed_out
 from proxy_addon.relay.client_connection import ClientConnection
 from proxy_addon.relay.engine_transport import EngineTransport
 from proxy_addon.relay.greetings import MAX_GREETING_BYTES, read_greeting
@@ -148,16 +149,14 @@ class ClientSide(ClientConnection):
 
     # -- between workers
 
-    def go_on(self, *, reads: bool) -> None:
-        """What another worker has begun goes on here. `reads`: it may still be relayed."""
+    def go_on(self) -> None:
+        """What another worker has begun goes on here."""
         if self._passed is not None:
             self.address = self._passed[0]
         if self._head:
             self.stay()
-        elif reads:
-            self._read_head()
         else:
-            self.hand_over()
+            self._read_head()
 
     # -- 0. the balancer's header
 
@@ -185,6 +184,9 @@ class ClientSide(ClientConnection):
     # -- 1. the head
 
     def _read_head(self) -> None:
+        if not self._owner.policy.relays:
+            self.hand_over()
+            return
         if may_begin(self._pending) and not METHOD.startswith(self._pending):
             self._read_unexpected_header()
             return
@@ -242,7 +244,7 @@ class ClientSide(ClientConnection):
         except asyncio.CancelledError:
             if not self._is_given_up:
                 raise
-            owner.unreachable(self, TimeoutError(f"connecting to {head.host} timed out"))
+            owner.unreachable(self, timed_out(head.host))
         finally:
             self._task = None
 

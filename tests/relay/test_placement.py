@@ -24,6 +24,7 @@ from proxy_addon.relay.placement import Placement, read_fields
 from proxy_addon.relay.workers import WorkerPlace, Workers, listeners_of, worker_of
 from tests.relay.hellos import client_hello
 from tests.relay.light_path import ESTABLISHED, LightPath, Policy, connect_head, echo
+from tests.relay.pages import GET, Pages
 
 HERE, THERE = (
     next(n for n in map("person{}".format, itertools.count()) if worker_of(n, 2) == number)
@@ -151,6 +152,28 @@ async def test_behind_a_balancer(tmp_path: Path, light_path: bool, person: str) 
         served = paths.here if person == HERE else paths.there
         assert served.engine_saw == [named(person)]
         assert paths.here.site_connections == paths.there.site_connections == 0
+        writer.close()
+
+
+@pytest.mark.parametrize("header", [b"", b"PROXY TCP4 10.0.7.21 127.0.0.1 50000 8080\r\n"])
+async def test_a_tunnel_after_a_page_where_nothing_is_relayed(
+    tmp_path: Path, header: bytes
+) -> None:
+    """With a way to sites that only the engine knows, a tunnel that is asked for on a connection of
+    our pages is the engine's, and no site is connected to beside it."""
+    tunnel = named(HERE, "news.example")
+    async with Paths(tmp_path).running() as paths:
+        paths.here.policy.relays, paths.here.policy.pages = False, Pages()
+        paths.here.policy.balanced = bool(header)
+        page = GET[:-2] + f"X-Person: {HERE}\r\n\r\n".encode()
+        reader, writer = await paths.here.open(header + page)
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(head.partition(b"Content-Length: ")[2]))
+        writer.write(tunnel)
+        async with asyncio.timeout(3):
+            assert await reader.readexactly(len(ESTABLISHED) + 11) == ESTABLISHED + b"engine here"
+        assert paths.here.engine_saw == [tunnel]
+        assert paths.here.site_connections == 0
         writer.close()
 
 
