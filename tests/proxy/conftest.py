@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,3 +79,12 @@ def way(request: pytest.FixtureRequest, proxy: Serving) -> Iterator[tuple[socket
         yield proxy.client.tunnel("allowance.internal", 80)[1], ""
     else:
         yield tunnelled(proxy), ""
+
+
+@pytest.fixture(scope="module")
+def quick_collections() -> Iterator[None]:
+    """What other tests have left is not looked through at each collection of garbage."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()

@@ -3,11 +3,9 @@ is used of pyOpenSSL's internals."""
 
 from __future__ import annotations
 
-import gc
 import inspect
 import itertools
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,17 +30,9 @@ from tests.proxy.harness import ProxyHarness, breaks
 from tests.proxy.session_office import NAMES, TLS_1_2, TLS_1_3, good, office, sign_in
 from tests.proxy.tls_site import TlsSite
 
+pytestmark = pytest.mark.usefixtures("quick_collections")
 CONTEXTS = SSL.Context(SSL.TLS_CLIENT_METHOD), SSL.Context(SSL.TLS_CLIENT_METHOD)
 ADDRESS = ("one.facebook.com", 443)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def quick_collections() -> Iterator[None]:
-    """What other tests have left is not looked through each time."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.mark.parametrize("light_path", [True, False], ids=["light", "engine"])

@@ -3,10 +3,8 @@ sessions; pins the internals of mitmproxy that it uses."""
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,18 +21,10 @@ from tests.e2e.waiting import until
 from tests.proxy.session_office import NAMES, TLS_1_2, TLS_1_3, good, office, sign_in
 from tests.proxy.tls_site import Gate
 
+pytestmark = pytest.mark.usefixtures("quick_collections")
 WAYS = ("alert", "close", "reset", "late")
 ANN = "ann:word of ann"
 BODY = bytes(range(256)) * 4000
-
-
-@pytest.fixture(autouse=True, scope="module")
-def quick_collections() -> Iterator[None]:
-    """What other tests have left is not looked through each time."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.mark.parametrize("light_path", [True, False], ids=["light", "engine"])
