@@ -107,7 +107,6 @@ class Application:
         self._in_force.load()
         # What exists now, modules and rules above all, lives until the end: a collection of garbage
         # that need not look at it makes nobody wait.
-        gc.collect()
         gc.freeze()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
