@@ -244,8 +244,8 @@ class TlsSessions:
 
     def _keep(self, server: connection.Connection, shake: _Handshake, session: SSL.Session) -> None:
         self.cache.put(shake.key, KeptSession(session, shake.verified), self._now())
-        # mitmproxy closes connections without saying goodbye in TLS. OpenSSL makes the session of
-        # such a connection unusable when it frees it, unless it believes that this has been done.
+        # mitmproxy closes connections without sending close_notify. OpenSSL makes the session of
+        # such a connection unusable when it frees it, unless it believes that one was sent.
         # It must not believe so as long as anything may still be sent.
         finalize(server, shake.tls.set_shutdown, SSL.SENT_SHUTDOWN).atexit = False
 

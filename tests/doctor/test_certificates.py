@@ -144,9 +144,9 @@ def test_browser_trust(confdir: Path, tmp_path: Path) -> None:
     assert check.state is State.NOT_CHECKED
 
 
-@pytest.mark.skipif(shutil.which("certutil") is not None, reason="certutil is installed here")
-def test_no_tool(confdir: Path, tmp_path: Path) -> None:
+def test_no_tool(confdir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without certutil it says so, and which package has it."""
+    monkeypatch.setenv("PATH", str(tmp_path))
     database = tmp_path / ".pki" / "nssdb" / "cert9.db"
     database.parent.mkdir(parents=True)
     database.touch()
