@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from proxy_addon.doctor import database
 from proxy_addon.doctor.check import Check, State
 from proxy_addon.ledger.journal import Journal
 from tests.db.engines import ENGINES, connected, new_url
+from tests.unprivileged import unprivileged
 
 
 def look(url: str, now: float = 0.0) -> dict[str, Check]:
@@ -102,13 +102,13 @@ def test_file_that_everybody_reads(tmp_path: Path) -> None:
     assert look(url)["database file"].state is State.WARNING
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_folder_that_is_not_ours(tmp_path: Path) -> None:
+def test_folder_that_is_not_ours() -> None:
     """A database and a journal that cannot be made."""
-    tmp_path.chmod(0o500)
-    settings = Settings(database=f"sqlite:///{tmp_path}/var/ledger.db")
-    assert [check.state for check in database.database_checks(settings, 0.0)] == [State.ERROR]
-    assert [check.state for check in database.journal_checks(settings)] == [State.ERROR]
+    with unprivileged() as folder:
+        folder.chmod(0o500)
+        settings = Settings(database=f"sqlite:///{folder}/var/ledger.db")
+        assert [check.state for check in database.database_checks(settings, 0.0)] == [State.ERROR]
+        assert [check.state for check in database.journal_checks(settings)] == [State.ERROR]
 
 
 def test_journal(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import stat
 import time
 import unicodedata
@@ -21,6 +20,7 @@ from proxy_addon.identity.passwords import (
     check_password,
     person_name,
 )
+from tests.unprivileged import unprivileged
 
 WEAK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
@@ -248,13 +248,12 @@ def test_two_writers_lose_nothing(path):
     )
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_unwritable_folder(path):
+def test_unwritable_folder():
     """A folder that cannot be written to is one clear error."""
-    path.parent.mkdir()
-    path.parent.chmod(0o500)
-    with pytest.raises(PasswordFileError, match="cannot be written"):
-        PasswordFile(path).add("dora", "some password")
+    with unprivileged() as folder:
+        folder.chmod(0o500)
+        with pytest.raises(PasswordFileError, match="cannot be written"):
+            PasswordFile(folder / "passwords").add("dora", "some password")
 
 
 def test_folder_that_is_a_file(tmp_path):

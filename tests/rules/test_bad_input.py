@@ -18,6 +18,8 @@ import pytest
 from proxy_addon.core.rules.problems import Code, RuleErrors, Severity
 from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.active import LiveRules
+from proxy_addon.rules.folder import check
+from tests.unprivileged import unprivileged
 
 POLICY = "version: 1\ntimezone: Europe/London\n"
 NOBODY = 65_534
@@ -305,3 +307,15 @@ def test_an_atomic_swap_of_a_mounted_folder(folder: Path) -> None:
     swapper.join()
     assert live.reload() is True
     assert live.current.people.default_role == "r59"
+
+
+def test_a_file_without_permission() -> None:
+    """The cause is named."""
+    with unprivileged() as folder:
+        (folder / "policy.yaml").write_text("version: 1\ntimezone: Europe/London\n")
+        (folder / "policy.yaml").chmod(0)
+        [problem] = check(folder)
+    assert (problem.code, problem.message) == (
+        Code.UNREADABLE_FILE,
+        "the file cannot be read: Permission denied",
+    )

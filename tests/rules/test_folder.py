@@ -269,13 +269,6 @@ def test_links_inside_the_folder_and_to_it_are_fine(folder: Path, tmp_path: Path
     assert reported(folder) == reported(Path("link")) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission(folder: Path) -> None:
-    """The cause is named."""
-    (folder / "policy.yaml").chmod(0)
-    assert reported(folder) == ["rules/policy.yaml: unreadable-file"]
-
-
 def test_a_large_file_is_refused_before_it_is_parsed(folder: Path) -> None:
     """One mebibyte is read, no more."""
     (folder / "people.yaml").write_text("# " + "x" * 10_000_000)
