@@ -14,6 +14,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
+from proxy_addon.core.notices.notice import Notice, Office
 from proxy_addon.core.types import Interval, Target
 
 
@@ -236,6 +237,8 @@ class RuleSet:
         Mode.ENFORCE
     )  # of `otherwise`, `unidentified` and `on_failure`; rules carry their own
     decrypt: Decrypt = Decrypt.NEEDED
+    notices: tuple[Notice, ...] = ()  # written policies, in the order in which they are tried
+    office: Office = field(default_factory=Office)
     require_tests: bool = False  # rules come into force only when their tests pass
 
     @property

@@ -20,6 +20,7 @@ from proxy_addon.core.rules.documents import Document, Documents
 from proxy_addon.core.rules.problems import Code, Place, RuleErrors, RuleProblem, Severity
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.text import printable
+from proxy_addon.rules import notice_files
 from proxy_addon.rules.calendar_sources import FolderSources
 from proxy_addon.rules.yaml_reader import parse
 
@@ -44,6 +45,7 @@ class Reading:
     problems: tuple[RuleProblem, ...]  # of files that could not be read, and warnings
     digest: str
     calendars: tuple[tuple[str, Content], ...] = ()  # ICS files by their names in the folder
+    notices: tuple[tuple[str, Content], ...] = ()  # Markdown files, likewise
 
     @property
     def failed(self) -> bool:
@@ -103,13 +105,14 @@ def _read(folder: Path) -> Reading:
     platforms: tuple[tuple[str, bytes], ...] = ()
     if _exists(folder / "platforms"):
         platforms = tuple(_files(reader, folder / "platforms", f"{name}/platforms", problems))
-    calendars = tuple(_calendars(reader))
+    calendars = tuple(_others(reader, ".ics", "", "calendars/"))
+    notices = tuple(_others(reader, ".md", "", "notices/"))
     if not top and not any(problem.severity is Severity.ERROR for problem in problems):
         message = f'the folder "{_printable(name)}" has no rule files'
         hint = "it needs at least policy.yaml and people.yaml"
         problems.append(RuleProblem.at(Place(_printable(name)), Code.MISSING_FILE, message, hint))
-    digest = _digest(name, top, platforms, calendars)
-    return Reading(_printable(name), top, platforms, tuple(problems), digest, calendars)
+    digest = _digest(name, top, platforms, calendars, notices)
+    return Reading(_printable(name), top, platforms, tuple(problems), digest, calendars, notices)
 
 
 def _assess(
@@ -123,7 +126,11 @@ def _assess(
         return None, tuple(sorted(problems))
     complete = not (broken or reading.failed)
     failed = any(problem.severity is Severity.ERROR for problem in problems)
-    documents = Documents(reading.folder, top, platforms, complete, reading.digest)
+    notices = {
+        name: notice_files.document(f"{reading.folder}/{name}", content)
+        for name, content in reading.notices
+    }
+    documents = Documents(reading.folder, top, platforms, complete, reading.digest, notices)
     compiled = compile_rules(
         documents, FolderSources(dict(reading.calendars)), advise=advise and not failed
     )
@@ -186,12 +193,12 @@ def _files(
                 problems.append(_problem(file, *content))
 
 
-def _calendars(reader: _FolderReader) -> Iterator[tuple[str, Content]]:
-    """The ICS files of the folder and of `calendars/` in it, by their names there."""
-    for part in ("", "calendars/"):
+def _others(reader: _FolderReader, ending: str, *parts: str) -> Iterator[tuple[str, Content]]:
+    """Files with another ending in some folders of the folder, by their names there."""
+    for part in parts:
         folder = reader.root / part
         try:
-            entries = sorted(path.name for path in folder.iterdir() if path.name.endswith(".ics"))
+            entries = sorted(path.name for path in folder.iterdir() if path.name.endswith(ending))
         except (OSError, ValueError):
             continue
         for entry in entries:
@@ -243,7 +250,7 @@ def _fingerprint(folder: Path) -> tuple[tuple[str | int, ...], ...]:
     change.
     """
     found: list[tuple[str | int, ...]] = []
-    for part in (folder, folder / "platforms", folder / "calendars"):
+    for part in (folder, folder / "platforms", folder / "calendars", folder / "notices"):
         try:
             for path in sorted(part.iterdir()):
                 state = path.stat()

@@ -82,6 +82,14 @@ def lines(content: str) -> list[str]:
     return _LINE_END.split(content)
 
 
+def text(content: bytes, file: str) -> str | RuleProblem:
+    """A file's bytes as text that a rule file may hold, or what is wrong with them."""
+    try:
+        return _text(content)
+    except _StopReadingError as stop:
+        return RuleProblem.at(Place(file, *stop.mark), stop.code, stop.message, stop.hint)
+
+
 def _text(content: bytes) -> str:
     """UTF-8 to text without what YAML cannot hold. A byte order mark at the beginning is let
     pass."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from proxy_addon.core.rules import address_parsers, conditions, lint, parsers, time_parsers
+from proxy_addon.core.rules import address_parsers, conditions, lint, notices, parsers, time_parsers
 from proxy_addon.core.rules.address_parsers import Network
 from proxy_addon.core.rules.calendars import Sources
 from proxy_addon.core.rules.checks import DefinedNames
@@ -76,15 +76,19 @@ def compile_rules(
     _rule_names(top, report)
     if policy is None or people is None or report.has_errors:
         return Compiled(None, report.sorted)
+    written = notices.NoticeCompiler(documents, top, names, report).compile(policy)
     rule_set = replace(
         _rule_set(policy, _people(people, policy, devices), platforms, metering),
         digest=documents.digest,
+        notices=written,
+        office=notices.office(policy),
     )
     refuse_short_retention(rule_set, top, report)
     if report.has_errors:
         return Compiled(None, report.sorted)
     if advise:
         lint.advise(rule_set, top, found, report)
+        notices.advise(written, documents, policy, top, report)
     return Compiled(rule_set, report.sorted)
 
 

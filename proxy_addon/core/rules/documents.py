@@ -3,11 +3,11 @@ compiler."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from proxy_addon.core.rules.problems import Place
+from proxy_addon.core.rules.problems import Place, RuleProblem
 
 type Path = tuple[str | int, ...]
 type Position = tuple[int, int]  # line and column, from 1
@@ -42,6 +42,19 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeDocument:
+    """A Markdown file of a written policy. `front` is what stands between two lines of `---` at its
+    beginning, None where there is nothing; `first_line` is the line of the file on which `body`
+    begins."""
+
+    file: str
+    front: Document | None
+    body: str
+    first_line: int
+    digest: str  # SHA-256 of the file, hex
+
+
+@dataclass(frozen=True, slots=True)
 class Documents:
     """All files of a rules folder that could be read.
 
@@ -54,3 +67,5 @@ class Documents:
     platforms: tuple[Document, ...] = ()
     complete: bool = True
     digest: str = ""  # SHA-256 of all files read, hex
+    # By the name in the folder. What is wrong with a file matters only where it is named.
+    notices: Mapping[str, NoticeDocument | Sequence[RuleProblem]] = field(default_factory=dict)

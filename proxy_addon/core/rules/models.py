@@ -23,10 +23,12 @@ from pydantic import (
     model_validator,
 )
 
+from proxy_addon.core.notices.notice import Ask, Version
 from proxy_addon.core.rules import (
     address_parsers,
     calendar_checks,
     checks,
+    notice_checks,
     parsers,
     schema_patterns,
     time_parsers,
@@ -185,6 +187,53 @@ class PrivacyModel(Strict):
     pseudonyms: Flag = False
 
 
+class NoticeModel(Strict):
+    """One entry of `notice:` a written policy, and who is asked about it."""
+
+    file: Annotated[str, _plain(notice_checks.file, schema_patterns.NOTICE_FILE)]
+    ask: Annotated[str, _plain(checks.choice(*Ask), Ask)] = Ask.BEFORE_FIRST_USE
+    grace: Duration = 0.0
+    roles: Annotated[list[RoleName] | None, Some] = None
+    again_after: Annotated[
+        float | None, _plain(notice_checks.again_after, schema_patterns.YEARS_OR_LENGTH)
+    ] = None
+
+
+Languages = Annotated[
+    list[Annotated[str, _plain(notice_checks.language, schema_patterns.LANGUAGE)]],
+    BeforeValidator(checks.some_or_one),
+]
+
+
+class OfficeModel(Strict):
+    """`office:` what pages call the office, and in which languages they are."""
+
+    name: Name = ""
+    contact: Text = ""
+    languages: Languages = ["en"]
+
+
+class FrontMatterModel(Strict):
+    """What stands at the beginning of a written policy, between two lines of `---`."""
+
+    version: Annotated[Version, _plain(notice_checks.version, schema_patterns.NOTICE_VERSION)]
+    title: Name | None = None
+    owner: Text = ""
+    contact: Text = ""
+    languages: Languages = ["en"]
+    effective: Annotated[date | None, _plain(notice_checks.day, schema_patterns.DATE)] = None
+    summary: Annotated[list[Text], Maybe] = []
+    changes: Text = ""
+
+
+class TranslationModel(Strict):
+    """The same for a translation, whose version, owner and contact are those of the first file."""
+
+    title: Name | None = None
+    summary: Annotated[list[Text], Maybe] = []
+    changes: Text = ""
+
+
 class PolicyModel(Strict):
     """What decides: usually `policy.yaml`."""
 
@@ -214,6 +263,8 @@ class PolicyModel(Strict):
     )
     privacy: Annotated[PrivacyModel, Keyed] = PrivacyModel()
     mode: Annotated[str, _plain(checks.choice(*Mode), Mode)] = Mode.ENFORCE
+    notice: Annotated[list[NoticeModel], BeforeValidator(notice_checks.one_or_more)] = []
+    office: Annotated[OfficeModel, Keyed] = OfficeModel()
     reload: Annotated[ReloadModel, Keyed] = ReloadModel()
 
 

@@ -59,6 +59,8 @@ class Code(StrEnum):
     BAD_PATH = "bad-path"
     BAD_ADDRESS = "bad-address"
     BAD_CALENDAR = "bad-calendar"
+    BAD_NOTICE = "bad-notice"
+    UNKNOWN_VALUE = "unknown-value"
     RETENTION_TOO_SHORT = "retention-too-short"
     # Names that point at each other
     UNKNOWN_ROLE = "unknown-role"
@@ -78,6 +80,10 @@ class Code(StrEnum):
     UNUSED_PLATFORM = "unused-platform"
     TWO_OVERRIDES = "two-overrides"
     LIMIT_TOO_LARGE = "limit-too-large"
+    MISSING_HEADING = "missing-heading"
+    UNHELPFUL_SECTION = "unhelpful-section"
+    HTML_IN_NOTICE = "html-in-notice"
+    UNREACHABLE_NOTICE = "unreachable-notice"
     OVERLAPPING_DEVICES = "overlapping-devices"
 
 

@@ -51,6 +51,11 @@ PATH = _text(r"(?:\*|\S*/)\S*")
 EVIDENCE = _text(r"\S+")
 ZONE = _text(r"[A-Za-z][\w+\-/]*")
 ICS = _text(r"(?:[^/\\]+/)?[^/\\]+\.ics")
+NOTICE_FILE = _text(r"(?:[^/\\]+/)?[^/\\]+\.md")
+NOTICE_VERSION = _text(r"\d{1,6}(?:\.\d{1,6})?") | int
+LANGUAGE = _text("[a-z]{2}")
+DATE = _text(_DATE)
+YEARS_OR_LENGTH = _text(rf"(?:\d{{1,3}}y|{_LENGTH})") | Literal[0]
 YEARS = _text(r"\d{4}(?:\s*(?:-|–|\.\.)\s*\d{4})?") | int
 
 # Of test files.

@@ -1,0 +1,85 @@
+"""Who has to read a written policy before going on: pure rules of confirmations and grace times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import Enum, auto
+from typing import NamedTuple
+
+from proxy_addon.core.notices.notice import Ask, Notice, Version
+
+
+class Confirmation(NamedTuple):
+    """Somebody has confirmed a version of a notice, at an instant."""
+
+    notice: str
+    version: Version
+    digest: str
+    at: float
+
+
+class Meeting(NamedTuple):
+    """Somebody has met a version of a notice: `first` is when, `later` the instant before which
+    they are not asked again, because they put it off or because it has only been shown."""
+
+    notice: str
+    major: int
+    first: float
+    later: float = 0.0
+
+
+class Need(Enum):
+    """What a person has to do about a notice now."""
+
+    NOTHING = auto()
+    SHOWN = auto()  # it is shown once, nothing has to be confirmed
+    ASKED = auto()  # it has to be confirmed; until the grace time ends it can be put off
+    PUT_OFF = auto()  # it has been put off, and the grace time has not ended
+    DUE = auto()  # it has to be confirmed, at once
+
+
+class Standing(NamedTuple):
+    """What is needed, and the instant at which the grace time ends; None where nothing ends."""
+
+    need: Need
+    until: float | None = None
+
+
+_NOTHING = Standing(Need.NOTHING)
+
+
+def in_force(notice: Notice, confirmations: Iterable[Confirmation], now: float) -> bool:
+    """Whether one of these confirmations still counts for this version of the notice."""
+    return any(
+        each.notice == notice.name
+        and each.version.covers(notice.version)
+        and (notice.again_after is None or now < each.at + notice.again_after)
+        for each in confirmations
+    )
+
+
+def standing(
+    notice: Notice,
+    confirmations: Iterable[Confirmation],
+    met: Meeting | None,
+    now: float,
+    *,
+    signed_in: bool,
+) -> Standing:
+    """Where somebody stands with a notice. `met`: their first meeting with this version, None before
+    it. Who has not signed in is shown it, and asked for nothing: nobody knows who would confirm."""
+    if notice.ask is Ask.OFF or in_force(notice, confirmations, now):
+        return _NOTHING
+    if notice.ask is Ask.SHOWN or not signed_in:
+        return _NOTHING if met is not None and met.later > now else Standing(Need.SHOWN)
+    ends = (now if met is None else met.first) + notice.grace
+    if now >= ends:
+        return Standing(Need.DUE)
+    if met is not None and now < met.later:
+        return Standing(Need.PUT_OFF, ends)
+    return Standing(Need.ASKED, ends)
+
+
+def put_off(met: Meeting, now: float, next_day: Callable[[float], float]) -> Meeting:
+    """The meeting after "later": not asked again before the next day begins."""
+    return met._replace(later=next_day(now))
