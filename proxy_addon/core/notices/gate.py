@@ -66,8 +66,9 @@ def standing(
     *,
     signed_in: bool,
 ) -> Standing:
-    """Where somebody stands with a notice. `met`: their first meeting with this version, None before
-    it. Who has not signed in is shown it, and asked for nothing: nobody knows who would confirm."""
+    """Where somebody stands with a notice. `met`: their first meeting with this version, None
+    before it. Who has not signed in is shown it, and asked for nothing: nobody knows who would
+    confirm."""
     if notice.ask is Ask.OFF or in_force(notice, confirmations, now):
         return _NOTHING
     if notice.ask is Ask.SHOWN or not signed_in:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from markdown_it import MarkdownIt
@@ -52,7 +53,7 @@ def headings(markdown: str) -> tuple[Heading, ...]:
 def _sections(tokens: list[Token]) -> Iterator[tuple[Token, Token, list[Token]]]:
     """Each heading: its opening token, its text, and what stands below it."""
     starts = [n for n, token in enumerate(tokens) if token.type == "heading_open"]
-    for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True):
+    for start, end in pairwise((*starts, len(tokens))):
         yield tokens[start], tokens[start + 1], tokens[start + 3 : end]
 
 

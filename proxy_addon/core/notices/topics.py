@@ -38,7 +38,7 @@ TITLES = {
 # Beginnings of words in English, German, French and Spanish; an underscore ends a word.
 _WORDS = {
     Topic.PURPOSE: "purpose why aim_ aims_ goal zweck ziel warum wozu objet but_ pourquoi finalit objectif "
-    "objetivo propósito",
+    "objetivo propósito por_qué",
     Topic.RESPONSIBILITY: "responsib accountab in_charge verantwort zuständig responsab",
     Topic.CONDUCT: "said say_ saying conduct tone post_ posting publish content may_not allowed "
     "gesagt sagen äußer umgangston inhalt veröffentlich dire_ dit_ propos contenu publier "
@@ -47,7 +47,7 @@ _WORDS = {
     "escalad alerte crise urgence escala alarma emergencia avisar",
     Topic.PUBLIC: "public_ customer engag communit press_ journalist öffentlichkeit kund presse "
     "publique clients público cliente prensa",
-    Topic.DISCLAIMER: "disclaim bio_ profile haftungs profil biograf bio avertissement mention perfil descargo aviso",
+    Topic.DISCLAIMER: "disclaim bio_ profile haftungs profil biograf avertissement mention perfil descargo aviso",
     Topic.IMAGES: "image picture photo video bild foto film photograph vidéo imagen imágen vídeo",
     Topic.CONFIDENTIALITY: "data confidential privacy secre daten vertraulich geheim donnée confidentialit vie_privée "
     "datos confidencial privacidad",
