@@ -22,6 +22,7 @@ from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.text import printable
 from proxy_addon.rules import notice_files
 from proxy_addon.rules.calendar_sources import FolderSources
+from proxy_addon.rules.notice_files import Content
 from proxy_addon.rules.yaml_reader import parse
 
 MAX_BYTES = 1_048_576  # a file; the largest that makes sense is a list of some ten thousand people
@@ -29,10 +30,6 @@ MAX_TOTAL = 32 * MAX_BYTES
 _ATTEMPTS = 5  # readings of a folder that keeps changing
 _PAUSE = 0.02  # seconds, longer with each turn
 _ONE_FILE = "split the file, or take out what is not a rule"
-
-
-type Content = bytes | tuple[Code, str, str]
-"""The bytes of a file; or why there are none: code, message, hint."""
 
 
 @dataclass(frozen=True, slots=True)

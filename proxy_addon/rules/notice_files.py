@@ -13,6 +13,7 @@ MAX_BYTES = 262_144  # some hundred pages; nobody reads more
 _FRONT = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 
 type Content = bytes | tuple[Code, str, str]
+"""The bytes of a file; or why there are none: code, message, hint."""
 
 
 def document(file: str, content: Content) -> NoticeDocument | list[RuleProblem]:

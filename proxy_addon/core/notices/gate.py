@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import NamedTuple
 
-from proxy_addon.core.notices.notice import Ask, Notice, Version
+from proxy_addon.core.notices.notice import AskWhen, Notice, Version
 
 
 class Confirmation(NamedTuple):
@@ -69,9 +69,9 @@ def standing(
     """Where somebody stands with a notice. `met`: their first meeting with this version, None
     before it. Who has not signed in is shown it, and asked for nothing: nobody knows who would
     confirm."""
-    if notice.ask is Ask.OFF or in_force(notice, confirmations, now):
+    if notice.ask is AskWhen.OFF or in_force(notice, confirmations, now):
         return _NOTHING
-    if notice.ask is Ask.SHOWN or not signed_in:
+    if notice.ask is AskWhen.SHOWN or not signed_in:
         return _NOTHING if met is not None and met.later > now else Standing(Need.SHOWN)
     ends = (now if met is None else met.first) + notice.grace
     if now >= ends:

@@ -19,7 +19,7 @@ from proxy_addon.core.types import Person
 _VERSION = re.compile(r"(\d{1,6})(?:\.(\d{1,6}))?", re.ASCII)
 
 
-class Ask(StrEnum):
+class AskWhen(StrEnum):
     """What happens before somebody uses a limited platform."""
 
     BEFORE_FIRST_USE = "before-first-use"  # it has to be confirmed
@@ -79,7 +79,7 @@ class Notice:
     owner: str = ""
     contact: str = ""
     effective: date | None = None
-    ask: Ask = Ask.BEFORE_FIRST_USE
+    ask: AskWhen = AskWhen.BEFORE_FIRST_USE
     grace: float = 0.0
     again_after: float | None = None
     roles: frozenset[str] = frozenset()

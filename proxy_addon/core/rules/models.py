@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from proxy_addon.core.notices.notice import Ask, Version
+from proxy_addon.core.notices.notice import AskWhen, Version
 from proxy_addon.core.rules import (
     address_parsers,
     calendar_checks,
@@ -191,7 +191,7 @@ class NoticeModel(Strict):
     """One entry of `notice:` a written policy, and who is asked about it."""
 
     file: Annotated[str, _plain(notice_checks.file, schema_patterns.NOTICE_FILE)]
-    ask: Annotated[str, _plain(checks.choice(*Ask), Ask)] = Ask.BEFORE_FIRST_USE
+    ask: Annotated[str, _plain(checks.choice(*AskWhen), AskWhen)] = AskWhen.BEFORE_FIRST_USE
     grace: Duration = 0.0
     roles: Annotated[list[RoleName] | None, Some] = None
     again_after: Annotated[

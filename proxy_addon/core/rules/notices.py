@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from proxy_addon.core.notices.headings import headings, html_lines, missing_topics
-from proxy_addon.core.notices.notice import Ask, Notice, NoticeText, Office
+from proxy_addon.core.notices.notice import AskWhen, Notice, NoticeText, Office
 from proxy_addon.core.notices.placeholders import VALUES, WITH_NAME, placeholders
 from proxy_addon.core.notices.topics import TITLES, Topic
 from proxy_addon.core.rules.checks import DefinedNames
@@ -81,7 +81,7 @@ class NoticeCompiler:
             owner=front.owner,
             contact=front.contact,
             effective=front.effective,
-            ask=Ask(model.ask),
+            ask=AskWhen(model.ask),
             grace=model.grace,
             again_after=model.again_after,
             roles=frozenset(model.roles or ()),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy_addon.core.notices.gate import Confirmation, Meeting, Need, in_force, put_off, standing
-from proxy_addon.core.notices.notice import Ask, Notice, NoticeText, Version
+from proxy_addon.core.notices.notice import AskWhen, Notice, NoticeText, Version
 
 DAY = 86_400.0
 NOTICE = Notice("social", Version(3), {"en": NoticeText("en", "", "")}, "d3", grace=3 * DAY)
@@ -82,11 +82,11 @@ def test_again_after_a_year() -> None:
     assert need(NOTICE, confirmed("3", 0.0))[0] is Need.NOTHING
 
 
-@pytest.mark.parametrize("ask", [Ask.SHOWN, Ask.BEFORE_FIRST_USE])
-def test_shown_and_not_asked(ask: Ask) -> None:
+@pytest.mark.parametrize("ask", [AskWhen.SHOWN, AskWhen.BEFORE_FIRST_USE])
+def test_shown_and_not_asked(ask: AskWhen) -> None:
     """Who has not signed in is shown it, like everybody where it is only shown: once."""
     shown = replace(NOTICE, ask=ask, grace=0.0)
-    signed_in = ask is Ask.SHOWN
+    signed_in = ask is AskWhen.SHOWN
     assert need(shown, signed_in=signed_in) == (Need.SHOWN, None)
     seen = Meeting("social", 3, NOW, float("inf"))
     assert need(shown, met=seen, signed_in=signed_in) == (Need.NOTHING, None)
@@ -94,7 +94,7 @@ def test_shown_and_not_asked(ask: Ask) -> None:
 
 def test_off() -> None:
     """Nobody is asked."""
-    assert need(replace(NOTICE, ask=Ask.OFF)) == (Need.NOTHING, None)
+    assert need(replace(NOTICE, ask=AskWhen.OFF)) == (Need.NOTHING, None)
 
 
 @given(

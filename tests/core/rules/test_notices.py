@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from proxy_addon.core.notices.notice import Ask, Notice, Version
+from proxy_addon.core.notices.notice import AskWhen, Notice, Version
 from proxy_addon.core.rules.compiler import Compiled, compile_rules
 from proxy_addon.core.rules.documents import Documents, NoticeDocument
 from proxy_addon.core.rules.problems import Severity
@@ -68,7 +68,7 @@ def test_a_notice_with_everything() -> None:
     """Its keys and its front matter."""
     policy = "notice: {file: notices/a.md, ask: shown, grace: 3d, roles: [care], again_after: 1y}\n"
     [notice] = notices(policy, a=ALL)
-    assert (notice.name, notice.version, notice.ask) == ("a", Version(3), Ask.SHOWN)
+    assert (notice.name, notice.version, notice.ask) == ("a", Version(3), AskWhen.SHOWN)
     assert (notice.grace, notice.again_after) == (3 * 86_400, 365 * 86_400)
     assert (notice.owner, notice.contact) == ("the people office", "ext. 120")
     assert (notice.effective, notice.roles) == (date(2026, 11, 2), frozenset({"care"}))
@@ -79,7 +79,7 @@ def test_a_notice_with_everything() -> None:
 def test_what_is_assumed() -> None:
     """Only the file is needed: it has to be confirmed, at once, once."""
     [notice] = notices("notice: {file: notices/a.md}\n", a=f"---\nversion: 1\n---\n{BODY}")
-    assert (notice.ask, notice.grace, notice.again_after) == (Ask.BEFORE_FIRST_USE, 0.0, None)
+    assert (notice.ask, notice.grace, notice.again_after) == (AskWhen.BEFORE_FIRST_USE, 0.0, None)
     assert (notice.roles, tuple(notice.texts)) == (frozenset(), ("en",))
     assert notices("") == notices("notice:\n") == notices("notice: []\n") == ()
 
