@@ -11,6 +11,8 @@ from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Visit
 from proxy_addon.metering.enforcer import Enforcer
+from proxy_addon.metering.notice_book import NoticeBook
+from proxy_addon.metering.notice_gate import NoticeGate
 from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.interface import Metrics
@@ -44,7 +46,9 @@ def assemble(
     compiled = CompiledPolicy.of(policy) if isinstance(policy, RuleSet) else policy
     book = UsageBook(mask)
     tracker = VisitTracker(book, counted, sink, new_id, node)
-    return MeteringComponents(book, tracker, Enforcer(compiled, book, tracker, counted, timer))
+    gate = NoticeGate(NoticeBook(mask))
+    enforcer = Enforcer(compiled, book, tracker, counted, timer, gate)
+    return MeteringComponents(book, tracker, enforcer)
 
 
 def numbered(prefix: str) -> Callable[[], str]:

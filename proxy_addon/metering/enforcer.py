@@ -23,12 +23,14 @@ from proxy_addon.core.metering import activity, evidence, polling
 from proxy_addon.core.metering.activity import Evidence, Exchange, Judgement
 from proxy_addon.core.metering.endpoints import endpoint
 from proxy_addon.core.policy.compiled import CompiledPolicy
+from proxy_addon.core.policy.opening import Opening
 from proxy_addon.core.types import Balance, Decision, Person, Reason, Target, Verdict
 from proxy_addon.metering.check_schedule import Running
 from proxy_addon.metering.decider import Decider
 from proxy_addon.metering.flight import Asked, Due, Flight, page_of
 from proxy_addon.metering.free_tunnels import FreeTunnels
 from proxy_addon.metering.heads_up import HeadsUps
+from proxy_addon.metering.notice_gate import NoticeGate
 from proxy_addon.metering.platform_state import Load, RulesPeriod
 from proxy_addon.metering.running_flights import RunningFlights
 from proxy_addon.metering.traffic_meter import TrafficMeter
@@ -52,8 +54,10 @@ class Enforcer(TrafficMeter):
         tracker: VisitTracker,
         metrics: Metrics,
         timer: Callable[[], float],
+        gate: NoticeGate,
     ) -> None:
         super().__init__(tracker, metrics)
+        self.gate = gate
         self._book = book
         self._timer = timer
         self._running = RunningFlights(book)
@@ -69,6 +73,7 @@ class Enforcer(TrafficMeter):
         self.catalogue: Catalogue = policy.catalogue
         self._decider.use(policy.engine)
         self.free.use(policy.engine)
+        self.gate.use(policy.engine)
         self._running.check_all()
 
     def swap(self, prepared: CompiledPolicy, now: float) -> None:
@@ -110,11 +115,15 @@ class Enforcer(TrafficMeter):
         self._forced.pop(name, None)
         self._decider.drop(name)
         self._heads_ups.drop(name)
+        self.gate.book.drop(name)
 
     # -- requests
 
-    def ask(self, person: Person, x: Exchange, hit: Hit, now: float) -> Asked:
-        """Decide about one request of a limited platform."""
+    def ask(
+        self, person: Person, x: Exchange, hit: Hit, now: float, *, signed_in: bool = True
+    ) -> Asked:
+        """Decide about one request of a limited platform. `signed_in`: the person's name rests on
+        more than an address."""
         started = self._timer()
         target = Target(hit.platform, hit.section)
         loads = not activity.is_navigation(x)  # a page is decided to the second
@@ -134,14 +143,18 @@ class Enforcer(TrafficMeter):
             and decision.would is None
         ):
             decision = self._with_gap(person, target, decision, judgement, now)
+        gated = self.gate.check(person, decision, now, signed_in=signed_in, is_page=not loads)
+        if gated is not None:
+            decision = gated.decision
         self._metrics.decided(person, decision, self._timer() - started)
         if decision.blocks:
             self._tracker.refused(person, target.platform, decision, now)
-            return Asked(decision)
+            return Asked(decision, gated=gated)
         notice = self._notice(person, decision, now) if opens else None
         if notice is not None:
             return Asked(decision, None, notice)
         flight = Flight("http", person, target, now)
+        flight.signed_in = signed_in
         flight.x, flight.hit, flight.page, flight.judgement = x, hit, page, judgement
         self._running.add(flight, self.engine, decision)
         return Asked(decision, flight)
@@ -210,13 +223,25 @@ class Enforcer(TrafficMeter):
 
     # -- tunnels
 
-    def free_tunnel(self, person: Person, platform: str, now: float) -> Asked | None:
+    def opening(
+        self, person: Person, platform: str, now: float, *, signed_in: bool = True
+    ) -> Opening:
+        """Whether tunnels of a person to a platform have to be opened now: because of the rules, or
+        because something has to be asked of the person."""
+        found = self.free.opening(person, platform, now)
+        if found.needed or self.gate.needs(person, now, signed_in=signed_in):
+            return Opening(True, found.until)
+        return Opening(False, min(found.until, self.gate.until(person, now)))
+
+    def free_tunnel(
+        self, person: Person, platform: str, now: float, *, signed_in: bool = True
+    ) -> Asked | None:
         """Decide about a tunnel in which nothing has to be decided now: it is relayed, and free
         time in it is estimated from bytes. None: it has to be opened."""
-        opening = self.free.opening(person, platform, now)
+        opening = self.opening(person, platform, now, signed_in=signed_in)
         if opening.needed:
             return None
-        asked = self.tunnel(person, platform, now, until=opening.until)
+        asked = self.tunnel(person, platform, now, until=opening.until, signed_in=signed_in)
         if asked.flight is not None:
             asked.flight.estimated = True
         return asked
@@ -228,16 +253,22 @@ class Enforcer(TrafficMeter):
         now: float,
         section: str | None = None,
         until: float = math.inf,
+        *,
+        signed_in: bool = True,
     ) -> Asked:
         """Decide about a tunnel that stays closed to us. `until`: an instant at which it has to be
         looked at again in any case."""
         started = self._timer()
         target = Target(platform, section)
         decision = self._decider.decide(person, target, now)
+        gated = self.gate.check(person, decision, now, signed_in=signed_in, is_page=False)
+        if gated is not None:
+            decision = gated.decision
         self._metrics.decided(person, decision, self._timer() - started)
         if decision.blocks:
-            return Asked(decision)
+            return Asked(decision, gated=gated)
         flight = Flight("tunnel", person, target, now)
+        flight.signed_in = signed_in
         flight.key = f"tunnel:{platform}"
         self._running.add(flight, self.engine, decision, until)
         return Asked(decision, flight)
@@ -278,15 +309,17 @@ class Enforcer(TrafficMeter):
         free = [flight for flight in flights if flight.estimated]
         if not free:
             return math.inf
-        opening = self.free.opening(running[0], running[1].platform, now)
-        if not opening.needed:
-            return opening.until
+        until = math.inf
         for flight in free:
+            opening = self.opening(running[0], running[1].platform, now, signed_in=flight.signed_in)
+            if not opening.needed:
+                until = min(until, opening.until)
+                continue
             if flight.report is not None:
                 flight.report()
             self.charged_from(flight, now)
             self.free.end_soon(flight, now)
-        return math.inf
+        return until
 
     def _over_since(self, person: Person, target: Target, now: float) -> float:
         stretches = self._tracker.state_of(person.name, target.platform).timeline.stretches

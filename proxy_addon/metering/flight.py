@@ -9,6 +9,7 @@ from typing import NamedTuple
 from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.metering.activity import Exchange, Judgement
 from proxy_addon.core.types import Balance, Decision, Person, Target
+from proxy_addon.metering.notice_gate import Gated
 
 
 class Ending(NamedTuple):
@@ -41,6 +42,7 @@ class Flight:
         "report",
         "request",
         "sent",
+        "signed_in",
         "since",
         "target",
         "x",
@@ -53,6 +55,7 @@ class Flight:
         self.at = at
         self.since = at
         self.active = at  # when bytes were last seen to pass (tunnels)
+        self.signed_in = True  # whether the person's name rests on more than an address
         self.estimated = False  # a free tunnel: relayed, and measured by bytes
         self.ending: Ending | None = None
         self.bytes = 0
@@ -68,11 +71,14 @@ class Flight:
 
 
 class Asked(NamedTuple):
-    """The answer to `ask`. `flight` only when it goes on; `notice` when a heads-up is due first."""
+    """The answer to `ask`. `flight` only when it goes on; `notice` when a heads-up is due first,
+    `gated` when the written policy has to be read first (or would have to, where that is only tried
+    out)."""
 
     decision: Decision
     flight: Flight | None = None
     notice: Balance | None = None
+    gated: Gated | None = None
 
 
 class Due(NamedTuple):

@@ -54,7 +54,9 @@ class FreeTunnel:
         """See `TunnelTerms`."""
         services, now = self._services, self._services.clock.now()
         person = services.enforcer.person(self.who.name, self.who.roles, now)
-        asked = services.enforcer.free_tunnel(person, self._platform, now)
+        asked = services.enforcer.free_tunnel(
+            person, self._platform, now, signed_in=self.who.signed_in
+        )
         if asked is None or asked.flight is None:
             return False
         self._tunnel, self._flight = tunnel, asked.flight
@@ -86,4 +88,4 @@ def must_open(services: Services, who: Identity, platform: str) -> bool:
         return True
     now = services.clock.now()
     person = services.enforcer.person(who.name, who.roles, now)
-    return services.enforcer.free.opening(person, platform, now).needed
+    return services.enforcer.opening(person, platform, now, signed_in=who.signed_in).needed

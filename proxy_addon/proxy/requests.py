@@ -179,7 +179,7 @@ class Requests:
             del request.headers["upgrade"]  # we could not meter another protocol
         x = reading.exchange(request, host, read)
         person, now = self._credentials.person(who), services.clock.now()
-        asked = services.enforcer.ask(person, x, hit, now)
+        asked = services.enforcer.ask(person, x, hit, now, signed_in=who.signed_in)
         if asked.flight is not None:
             self._in_flight.begin(
                 flow,

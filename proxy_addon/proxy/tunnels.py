@@ -204,7 +204,7 @@ class Tunnels:
         if who is None or len(set(platforms)) > 1 or must_open(services, who, platforms[0]):
             return False
         person, now = self._credentials.person(who), services.clock.now()
-        asked = services.enforcer.free_tunnel(person, platforms[0], now)
+        asked = services.enforcer.free_tunnel(person, platforms[0], now, signed_in=who.signed_in)
         if asked is None or asked.flight is None:
             return False
         request = request_id(client)
@@ -223,7 +223,7 @@ class Tunnels:
             return None if self._services.enforcer.rules.observes else _UNIDENTIFIED
         person = self._credentials.person(conn.who)
         now = self._services.clock.now()
-        asked = self._services.enforcer.tunnel(person, platform, now)
+        asked = self._services.enforcer.tunnel(person, platform, now, signed_in=conn.who.signed_in)
         self._recorder.record(request, person, asked.decision, now)
         if asked.flight is None:
             return asked.decision

@@ -1,0 +1,132 @@
+"""Before somebody uses a limited platform they have to know the written policy that is for them.
+
+During the grace time only pages at the top level meet it, and it can be put off; after it
+everything of the platform is refused. Sections that a rule names as free stay open (learning,
+signing in elsewhere), and where the rule that fits is only tried out, nobody is stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from proxy_addon.core.notices.gate import Meeting, Need, Standing
+from proxy_addon.core.notices.notice import Notice, notice_for
+from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
+from proxy_addon.metering.notice_book import NoticeBook
+
+FOR_EVER = float("inf")
+
+
+class Gated(NamedTuple):
+    """A request meets a notice: the decision, the notice, and where the person stands with it."""
+
+    decision: Decision
+    notice: Notice
+    standing: Standing
+
+
+class NoticeGate:
+    """Decides by one rule set at a time. Event loop only."""
+
+    def __init__(
+        self, book: NoticeBook, on_meeting: Callable[[str, Meeting], None] = lambda name, met: None
+    ) -> None:
+        """`on_meeting` takes each meeting that the ledger has to know."""
+        self.book = book
+        self.on_meeting = on_meeting
+        self.is_closed: Callable[[], bool] = lambda: False  # True while the ledger is away
+
+    def use(self, engine: Engine) -> None:
+        """Decide by these rules from now on."""
+        self._notices = engine.rule_set.notices
+        self._named = {
+            rule.name: frozenset(
+                target for target in rule.targets or () if target.section is not None
+            )
+            for rule in engine.rule_set.rules
+        }
+
+    def needs(self, person: Person, now: float, *, signed_in: bool) -> bool:
+        """Whether anything has to be asked of somebody, so that connections have to be opened."""
+        notice = self._notice(person)
+        if notice is None:
+            return False
+        need = self.book.standing(person.name, notice, now, signed_in=signed_in).need
+        return need not in (Need.NOTHING, Need.PUT_OFF)
+
+    def until(self, person: Person, now: float) -> float:
+        """The instant at which `needs` may become true although nobody does anything: put off is
+        over, or a confirmation has to be repeated."""
+        notice = self._notice(person)
+        if notice is None:
+            return FOR_EVER
+        met = self.book.met(person.name, notice)
+        ends = [
+            each.at + notice.again_after
+            for each in self.book.confirmations(person.name)
+            if notice.again_after is not None and each.notice == notice.name
+        ]
+        if met is not None:
+            ends += [met.later, met.first + notice.grace]
+        return min((end for end in ends if end > now), default=FOR_EVER)
+
+    def check(
+        self,
+        person: Person,
+        decision: Decision,
+        now: float,
+        *,
+        signed_in: bool,
+        is_page: bool,
+    ) -> Gated | None:
+        """The answer to a request that the rules let through; None: it goes on. `is_page`: a page
+        at the top level."""
+        if decision.blocks or decision.platform is None:
+            return None
+        notice = self._notice(person)
+        if notice is None or self._is_named(decision):
+            return None
+        found = self.book.standing(person.name, notice, now, signed_in=signed_in)
+        if found.need in (Need.NOTHING, Need.PUT_OFF):
+            return None
+        if found.need is not Need.DUE and not is_page:
+            return None
+        refused = self._refused(decision)
+        if not refused.blocks:
+            return Gated(refused, notice, found)
+        self._meet(person, notice, found, now)
+        return Gated(refused, notice, found)
+
+    def _notice(self, person: Person) -> Notice | None:
+        if not self._notices or not self.book.is_known or self.is_closed():
+            return None
+        return notice_for(self._notices, person)
+
+    def _is_named(self, decision: Decision) -> bool:
+        """Whether a rule names just this section as free."""
+        if decision.reason is not Reason.ALLOWED or decision.section is None:
+            return False
+        target = Target(decision.platform or "", decision.section)
+        return target in self._named.get(decision.rule or "", ())
+
+    def _refused(self, decision: Decision) -> Decision:
+        refused = Decision(
+            Verdict.BLOCK,
+            Reason.ACKNOWLEDGE,
+            decision.platform,
+            decision.section,
+            decision.rule,
+            decision.allowance,
+        )
+        return refused.tried_out(Verdict.ALLOW) if decision.would is not None else refused
+
+    def _meet(self, person: Person, notice: Notice, found: Standing, now: float) -> None:
+        """The first meeting is when the grace time begins; what is only shown is shown once."""
+        known = self.book.met(person.name, notice)
+        later = FOR_EVER if found.need is Need.SHOWN else 0.0
+        if known is not None and known.later >= later:
+            return
+        met = self.book.meet(person.name, Meeting(notice.name, notice.version.major, now, later))
+        self.on_meeting(person.name, met)

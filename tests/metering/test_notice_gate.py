@@ -1,0 +1,214 @@
+"""The written policy before the first use of a limited platform."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from proxy_addon.core.metering.activity import Exchange
+from proxy_addon.core.notices.gate import Confirmation, Meeting, Need
+from proxy_addon.core.notices.notice import AskWhen, Notice, NoticeText, Version
+from proxy_addon.core.ruleset import Mode, Platform, RuleSet, Section
+from proxy_addon.core.types import Reason, Verdict
+from proxy_addon.metering.flight import Asked
+from tests.core.policies import SAMPLE, at
+from tests.shell import Shell
+
+DAY = 86_400.0
+NOTICE = Notice("social", Version(3), {"en": NoticeText("en", "Policy", "")}, "d3", grace=3 * DAY)
+NOW = at("09:00")
+
+
+class Office:
+    """An office with a written policy, whose ledger is there."""
+
+    def __init__(self, *notices: Notice, rules: RuleSet | None = None) -> None:
+        self.shell = Shell(replace(rules or SAMPLE, notices=notices or (NOTICE,)))
+        self.enforcer = self.shell.enforcer
+        self.gate = self.enforcer.gate
+        self.gate.book.is_known = True
+        self.met: list[tuple[str, Meeting]] = []
+        self.gate.on_meeting = lambda name, met: self.met.append((name, met))
+
+    def ask(
+        self,
+        name: str = "dora",
+        now: float = NOW,
+        host: str = "facebook.com",
+        path: str = "/",
+        dest: str = "document",
+        *,
+        signed_in: bool = True,
+    ) -> Asked:
+        """Somebody asks for something."""
+        hit = self.enforcer.catalogue.lookup(host, path)
+        assert hit is not None
+        mode = "navigate" if dest in ("document", "iframe") else "no-cors"
+        x = Exchange("GET", host, path, dest, mode, "none", gesture=dest == "document")
+        person = self.enforcer.person(name, None, now)
+        asked = self.enforcer.ask(person, x, hit, now, signed_in=signed_in)
+        if asked.flight is not None:
+            self.enforcer.closed(asked.flight)
+        return asked
+
+    def confirm(self, name: str = "dora", version: int = 3, now: float = NOW) -> None:
+        """Somebody confirms a version."""
+        confirmation = Confirmation("social", Version(version), f"d{version}", now)
+        self.gate.book.confirm(name, confirmation)
+
+
+def test_the_first_page_meets_it() -> None:
+    """It is refused with the reason, the ledger is told of the meeting once, and nothing is
+    counted."""
+    office = Office()
+    asked = office.ask()
+    assert (asked.decision.verdict, asked.decision.reason) == (Verdict.BLOCK, Reason.ACKNOWLEDGE)
+    assert asked.gated is not None and asked.gated.standing == (Need.ASKED, NOW + 3 * DAY)
+    assert office.met == [("dora", Meeting("social", 3, NOW))]
+    office.ask(now=NOW + 60)
+    assert len(office.met) == 1
+    assert not office.shell.visits
+
+
+def test_it_opens_once_it_is_confirmed() -> None:
+    """At once, and for every platform."""
+    office = Office()
+    office.ask()
+    office.confirm()
+    for host in ("facebook.com", "x.com"):
+        assert office.ask(host=host).decision.verdict is Verdict.SPEND
+
+
+@pytest.mark.parametrize("dest", ["script", "image", "iframe", "empty", "video"])
+def test_only_pages_meet_it_in_the_grace_time(dest: str) -> None:
+    """What a page loads, frames and apps go on; after it they are refused as well."""
+    office = Office()
+    assert not office.ask(dest=dest).decision.blocks
+    office.ask()
+    assert not office.ask(dest=dest, now=NOW + 3 * DAY - 1).decision.blocks
+    after = office.ask(dest=dest, now=NOW + 3 * DAY)
+    assert after.decision.reason is Reason.ACKNOWLEDGE
+    assert after.gated is not None and after.gated.standing.need is Need.DUE
+
+
+def test_an_app_that_never_met_it() -> None:
+    """Its grace time has not begun: it goes on until a page has met it. Without a grace time it is
+    refused at once."""
+    assert not Office().ask(dest="empty").decision.blocks
+    assert Office(replace(NOTICE, grace=0.0)).ask(dest="empty").decision.blocks
+
+
+def test_later() -> None:
+    """Who puts it off goes on until the next day begins."""
+    office = Office()
+    office.ask()
+    office.gate.book.meet("dora", Meeting("social", 3, NOW, at("2026-11-03 00:00")))
+    assert not office.ask(now=at("23:59")).decision.blocks
+    assert office.ask(now=at("2026-11-03 00:00")).decision.reason is Reason.ACKNOWLEDGE
+
+
+def test_also_where_the_platform_is_free() -> None:
+    """Lunch is free, and the policy has to be known all the same."""
+    asked = Office().ask(now=at("12:30"))
+    assert asked.decision.reason is Reason.ACKNOWLEDGE
+
+
+def test_sections_that_a_rule_names_stay_open() -> None:
+    """Learning is work, also without the policy; another part of the platform is not."""
+    linkedin = Platform(
+        "linkedin", "LinkedIn", ("linkedin.com",), (Section("learning", paths=("/learning/*",)),)
+    )
+    rules = replace(SAMPLE, platforms={**SAMPLE.platforms, "linkedin": linkedin})
+    office = Office(replace(NOTICE, grace=0.0), rules=rules)
+    learning = office.ask(host="linkedin.com", path="/learning/python")
+    assert (learning.decision.verdict, learning.gated) == (Verdict.ALLOW, None)
+    assert office.ask(host="linkedin.com", path="/feed/").decision.blocks
+
+
+def test_what_is_blocked_anyway() -> None:
+    """The rule says why; the policy would not open it."""
+    office = Office()
+    asked = office.ask(host="tiktok.com")
+    assert (asked.decision.reason, asked.gated) == (Reason.BLOCKED, None)
+
+
+def test_rules_that_are_tried_out_stop_nobody() -> None:
+    """It counts as would-have-blocked."""
+    rules = SAMPLE
+    observed = tuple(replace(rule, mode=Mode.OBSERVE) for rule in rules.rules)
+    office = Office(rules=replace(rules, rules=observed, mode=Mode.OBSERVE))
+    asked = office.ask()
+    assert not asked.decision.blocks
+    assert asked.decision.would_block
+    assert asked.decision.reason is Reason.ACKNOWLEDGE
+    assert asked.flight is not None
+
+
+def test_never_without_the_ledger() -> None:
+    """What cannot be known is not asked: before it was read, and while it is away."""
+    office = Office(replace(NOTICE, grace=0.0))
+    office.gate.is_closed = lambda: True
+    assert not office.ask().decision.blocks
+    office.gate.is_closed = lambda: False
+    assert office.ask().decision.blocks
+    office.gate.book.is_known = False
+    assert not office.ask().decision.blocks
+
+
+@pytest.mark.parametrize("how", ["device", "shown"])
+def test_shown_and_not_asked(how: str) -> None:
+    """Once for each version, on a page; afterwards, and for everything else, nobody is stopped."""
+    ask = AskWhen.SHOWN if how == "shown" else AskWhen.BEFORE_FIRST_USE
+    office = Office(replace(NOTICE, ask=ask, grace=0.0))
+    signed_in = how == "shown"
+    assert not office.ask(dest="empty", signed_in=signed_in).decision.blocks
+    shown = office.ask(signed_in=signed_in)
+    assert shown.gated is not None and shown.gated.standing.need is Need.SHOWN
+    assert not office.ask(signed_in=signed_in).decision.blocks
+    assert not office.ask(now=NOW + 900 * DAY, signed_in=signed_in).decision.blocks
+
+
+def test_a_new_version() -> None:
+    """From 3 to 3.1 nobody is asked again, from 3 to 4 everybody."""
+    office = Office()
+    office.confirm(version=3)
+    rules = office.enforcer.rules
+    office.shell.swap(replace(rules, notices=(replace(NOTICE, version=Version(3, 1)),)), NOW)
+    assert not office.ask().decision.blocks
+    office.shell.swap(replace(rules, notices=(replace(NOTICE, version=Version(4)),)), NOW)
+    assert office.ask().decision.reason is Reason.ACKNOWLEDGE
+
+
+def test_roles() -> None:
+    """Of several notices the first that fits; who has none is not asked."""
+    for_care = replace(NOTICE, name="care", roles=frozenset({"care"}))
+    office = Office(for_care)
+    assert not office.ask("dora").decision.blocks
+    asked = office.ask("carl")
+    assert asked.gated is not None and asked.gated.notice.name == "care"
+
+
+def test_whoever_has_to_be_asked_is_read() -> None:
+    """A tunnel is opened as long as something has to be asked, although the platform is free; it
+    is relayed once that is done, and until the confirmation ends."""
+    yearly = replace(NOTICE, again_after=365 * DAY)
+    office = Office(yearly)
+    lunch = at("12:30")
+    dora = office.enforcer.person("dora", None, lunch)
+    assert office.enforcer.opening(dora, "facebook", lunch).needed
+    assert office.enforcer.free_tunnel(dora, "facebook", lunch) is None
+    office.confirm(now=lunch - 365 * DAY + 600)
+    opening = office.enforcer.opening(dora, "facebook", lunch)
+    assert (opening.needed, opening.until) == (False, lunch + 600)
+    assert office.enforcer.free_tunnel(dora, "facebook", lunch) is not None
+
+
+def test_tunnels_that_are_not_opened() -> None:
+    """An app in a tunnel goes on in the grace time, and is refused after it."""
+    office = Office()
+    office.ask()
+    dora = office.enforcer.person("dora", None, NOW)
+    assert office.enforcer.tunnel(dora, "facebook", NOW).flight is not None
+    refused = office.enforcer.tunnel(dora, "facebook", NOW + 3 * DAY)
+    assert (refused.flight, refused.decision.reason) == (None, Reason.ACKNOWLEDGE)
