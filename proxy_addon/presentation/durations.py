@@ -1,7 +1,7 @@
 """Times and durations in plain words, for people to read on a page or in a terminal.
 
-Durations and instants as everywhere: float seconds. English only, and independent of the process
-locale.
+Durations and instants as everywhere: float seconds. In the language that is spoken
+(`languages.py`), English by default, and independent of the process locale.
 """
 
 from __future__ import annotations
@@ -10,21 +10,11 @@ import math
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+from babel.dates import format_date, format_skeleton
+
+from proxy_addon.presentation.languages import gettext as _
+from proxy_addon.presentation.languages import locale, ngettext
+
 _MINUTE = 60.0
 _NEARLY_A_MINUTE = 59.0  # above this the seconds, rounded up, would read "60 seconds"
 
@@ -44,7 +34,11 @@ def used(spent: float, total: float) -> str:
     Half a minute goes down here and up in `duration`, so that what is used and what is left add up.
     """
     words = _length(spent, math.ceil(spent / _MINUTE - 0.5))
-    return f"almost {words}" if spent < total and words == duration(total) else words
+    return (
+        _("almost %(length)s") % {"length": words}
+        if spent < total and words == duration(total)
+        else words
+    )
 
 
 def moment(instant: float, now: float, zone: ZoneInfo) -> str:
@@ -56,11 +50,12 @@ def moment(instant: float, now: float, zone: ZoneInfo) -> str:
     clocks go back, an hour that happens twice is distinguished by its zone ("today at 01:30 GMT").
     """
     if instant <= now:
-        return "now"
+        return _("now")
     if instant - now < _MINUTE:
-        return f"in {count(math.ceil(instant - now), 'second')}"
+        seconds = math.ceil(instant - now)
+        return ngettext("in %(n)d second", "in %(n)d seconds", seconds) % {"n": seconds}
     at = _local(math.ceil(round(instant, 3) / _MINUTE) * _MINUTE, zone)
-    return f"{_day(at, _local(now, zone))} at {clock(at)}"
+    return _("%(day)s at %(time)s") % {"day": _day(at, _local(now, zone)), "time": clock(at)}
 
 
 def clock(at: datetime) -> str:
@@ -76,8 +71,7 @@ def time_of_day(instant: float, zone: ZoneInfo) -> str:
 
 def day(instant: float, zone: ZoneInfo) -> str:
     """A calendar day in full: "Monday, 2 November 2026"."""
-    at = _local(instant, zone)
-    return f"{_WEEKDAYS[at.weekday()]}, {at.day} {_MONTHS[at.month - 1]} {at.year}"
+    return str(format_date(_local(instant, zone).date(), "full", locale()))
 
 
 def iso(instant: float, zone: ZoneInfo) -> str:
@@ -100,13 +94,19 @@ def _day(at: datetime, today: datetime) -> str:
     """Which day `at` is, seen from `today`; both in the reader's zone."""
     days = (at.date() - today.date()).days
     if days <= 0:  # below zero where clocks go back over midnight
-        return "today"
+        return _("today")
     if days == 1:
-        return "tomorrow"
+        return _("tomorrow")
     if days < 7:
-        return f"on {_WEEKDAYS[at.weekday()]}"
-    year = f" {at.year}" if at.year != today.year else ""
-    return f"on {at.day} {_MONTHS[at.month - 1]}{year}"
+        return _("on %(weekday)s") % {"weekday": format_date(at.date(), "EEEE", locale())}
+    if at.year == today.year:
+        return _("on %(date)s") % {"date": _day_and_month(at)}
+    return _("on %(date)s") % {"date": format_date(at.date(), "long", locale())}
+
+
+def _day_and_month(at: datetime) -> str:
+    """ "3 December", in the order and with the case of the language."""
+    return str(format_skeleton("MMMMd", at, locale=locale()))
 
 
 def _local(instant: float, zone: ZoneInfo) -> datetime:
@@ -126,11 +126,16 @@ def _local(instant: float, zone: ZoneInfo) -> datetime:
 def _length(seconds: float, whole_minutes: int) -> str:
     """Seconds as they are below a minute, else the minutes as somebody rounded them."""
     if seconds <= 0:
-        return "0 minutes"
+        return _minutes(0)
     if seconds <= _NEARLY_A_MINUTE:
-        return count(math.ceil(seconds), "second")
+        whole = math.ceil(seconds)
+        return ngettext("%(n)d second", "%(n)d seconds", whole) % {"n": whole}
     hours, minutes = divmod(max(whole_minutes, 1), 60)
-    parts = [count(hours, "hour")] if hours else []
+    parts = [ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}] if hours else []
     if minutes:
-        parts.append(count(minutes, "minute"))
+        parts.append(_minutes(minutes))
     return " ".join(parts)
+
+
+def _minutes(minutes: int) -> str:
+    return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}

@@ -1,0 +1,85 @@
+"""Which language a reader gets, and what is said in it."""
+
+from __future__ import annotations
+
+from gettext import NullTranslations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy_addon.presentation.languages import (
+    LANGUAGES,
+    catalogue,
+    chosen,
+    gettext,
+    locale,
+    ngettext,
+    speaking,
+    spoken,
+    wished,
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "languages"),
+    [
+        (None, ()),
+        ("", ()),
+        ("de", ("de",)),
+        ("de-AT,de;q=0.9,en;q=0.8", ("de", "en")),
+        ("en;q=0.2, fr;q=0.9", ("fr", "en")),
+        ("fr ; q=0.5 , es", ("es", "fr")),
+        ("en;q=0, de", ("de",)),
+        ("*, de;q=0.3", ("de",)),
+        ("zh-Hant-TW", ("zh",)),
+        ("de;q=x, <script>, en", ("en",)),
+    ],
+)
+def test_what_a_browser_wishes(header: str | None, languages: tuple[str, ...]) -> None:
+    """By weight, then by place; what cannot be read is left out."""
+    assert wished(header) == languages
+
+
+@pytest.mark.parametrize(
+    ("header", "offered", "language"),
+    [
+        ("de", ("en", "de"), "de"),
+        ("de", ("en",), "en"),
+        ("it, fr;q=0.2", ("en", "fr"), "fr"),
+        ("it", ("es", "en"), "es"),
+        (None, ("fr", "en"), "fr"),
+        ("de", (), "en"),
+        ("de", ("xx",), "en"),
+    ],
+)
+def test_what_a_reader_gets(header: str | None, offered: tuple[str, ...], language: str) -> None:
+    """The first wish that the office offers, else the office's own language."""
+    assert chosen(header, offered) == language
+
+
+@given(st.text(max_size=200))
+def test_any_header(header: str) -> None:
+    """Nothing that a client sends stops us."""
+    assert chosen(header, LANGUAGES) in LANGUAGES
+
+
+def test_english_is_spoken_unless_somebody_else_is_meant() -> None:
+    """Commands and logs do not follow a page."""
+    assert spoken() == "en"
+    with speaking("de"):
+        with speaking("fr"):
+            assert spoken() == "fr"
+        assert (spoken(), locale().language) == ("de", "de")
+    assert (spoken(), locale().territory) == ("en", "GB")
+
+
+def test_messages_without_a_translation_are_english() -> None:
+    """They are shown, not lost; nothing stays nothing."""
+    assert type(catalogue("en")) is NullTranslations
+    for language in LANGUAGES:
+        with speaking(language):
+            assert gettext("no such message") == "no such message"
+            assert gettext("") == ""
+            assert ngettext("one thing", "many things", 1) == "one thing"
+            assert ngettext("one thing", "many things", 0.5) == "many things"
