@@ -1,0 +1,129 @@
+"""Limits, times and lists for employees, in the language that is spoken: "15 minutes a day",
+"Monday to Friday from 12:00 to 13:30", "Facebook, Instagram and 30 more".
+
+`rule_text.py` is for people who write rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, time
+
+from babel.dates import format_date, format_time, get_day_names
+from babel.lists import format_list
+
+from proxy_addon.core.ruleset import Limit, Period, When
+from proxy_addon.presentation import durations
+from proxy_addon.presentation.languages import gettext as _
+from proxy_addon.presentation.languages import locale, ngettext
+
+_FEW = 5
+_DAY = 86_400
+
+
+def limit(one: Limit) -> str:
+    """ "15 minutes a day", "20 minutes in any 4 hours"."""
+    length = durations.duration(one.seconds)
+    match one.period:
+        case Period.HOUR:
+            pattern = _("%(length)s an hour")
+        case Period.DAY:
+            pattern = _("%(length)s a day")
+        case Period.WEEK:
+            pattern = _("%(length)s a week")
+        case Period.MONTH:
+            pattern = _("%(length)s a month")
+        case Period.QUARTER:
+            pattern = _("%(length)s a quarter")
+        case Period.YEAR:
+            pattern = _("%(length)s a year")
+        case Period.ROLLING:
+            pattern = _("%(length)s in any %(window)s")
+    return pattern % {"length": length, "window": durations.duration(one.rolling)}
+
+
+def limits(many: Iterable[Limit]) -> str:
+    """Several limits that all hold: "15 minutes a day and 1 hour a week"."""
+    return listed([limit(one) for one in many])
+
+
+def listed(texts: Sequence[str]) -> str:
+    """ "a, b and c", however many there are."""
+    return str(format_list(list(texts), locale=locale())) if texts else ""
+
+
+def some(texts: Sequence[str], most: int = _FEW) -> str:
+    """The same; a long list is cut to "a, b, c, d and 7 more"."""
+    if len(texts) <= most + 1:
+        return listed(texts)
+    rest = len(texts) - most
+    return listed([*texts[:most], ngettext("%(n)d more", "%(n)d more", rest) % {"n": rest}])
+
+
+def when(condition: When) -> str:
+    """A condition: "Monday to Friday from 12:00 to 13:30"; "" where it always holds."""
+    parts = [_days(condition.days)] if condition.days is not None else []
+    if condition.dates:
+        parts.append(listed([_dates(first, last) for first, last in condition.dates]))
+    if condition.calendar is not None:
+        parts.append(listed([_named(name) for name in condition.calendar.names]))
+    if condition.between:
+        parts.append(listed([_between(start, end) for start, end in condition.between]))
+    text = " ".join(filter(None, parts))
+    if condition.negated is None:
+        return text
+    excepted = when(condition.negated)
+    return _("%(times)s except %(others)s") % {
+        "times": text or _("at any time"),
+        "others": excepted,
+    }
+
+
+def _named(calendar: str) -> str:
+    return _("on days of “%(calendar)s”") % {"calendar": durations.label(calendar)}
+
+
+def _days(days: frozenset[int]) -> str:
+    """ "Monday to Friday", "Saturday and Tuesday"."""
+    names = get_day_names("wide", locale=locale())
+    runs: list[list[int]] = []
+    for day in sorted(days):
+        if runs and runs[-1][-1] == day - 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    texts: list[str] = []
+    for run in runs:
+        if len(run) > 2:
+            texts.append(
+                _("%(first)s to %(last)s") % {"first": names[run[0]], "last": names[run[-1]]}
+            )
+        else:
+            texts += [str(names[day]) for day in run]
+    return listed(texts)
+
+
+def _dates(first: date, last: date) -> str:
+    begins = format_date(first, "long", locale())
+    if first == last:
+        return str(begins)
+    return _("%(first)s to %(last)s") % {
+        "first": begins,
+        "last": format_date(last, "long", locale()),
+    }
+
+
+def _between(start: int, end: int) -> str:
+    return _("from %(start)s to %(end)s") % {"start": clock(start), "end": clock(end)}
+
+
+def clock(second: int) -> str:
+    """A time of day: seconds after midnight; the end of a day is 24:00."""
+    if second >= _DAY:
+        return "24:00"
+    return str(format_time(time(second // 3600, second // 60 % 60), "HH:mm", locale=locale()))
+
+
+def days(number: int) -> str:
+    """ "90 days"."""
+    return ngettext("%(n)d day", "%(n)d days", number) % {"n": number}
