@@ -17,7 +17,7 @@ AHEAD = 32 * 86_400.0  # seconds: a month, for windows of a month
 _STEPS = 200  # changes looked at; a rota of hours has fewer in a month that matter
 
 
-class Change(NamedTuple):
+class NextAnswer(NamedTuple):
     """From the instant `at` on the answer is `decision`."""
 
     at: float
@@ -26,14 +26,14 @@ class Change(NamedTuple):
 
 def answers(
     engine: Engine, person: Person, target: Target, usage: Usage, now: float
-) -> Iterator[Change]:
+) -> Iterator[NextAnswer]:
     """The answer now, and at each later instant at which it may be another one, for a month
     ahead."""
     at = now
     for _ in range(_STEPS):
         who = engine.person(person.name, at) if person.duty else person
         decision = engine.decide(who, target, usage, at)
-        yield Change(at, decision)
+        yield NextAnswer(at, decision)
         match = engine.match(who, target, at)
         later = [each for each in (decision.until, match.until) if each is not None and each > at]
         if not later or min(later) > now + AHEAD:
@@ -43,7 +43,7 @@ def answers(
 
 def next_opening(
     engine: Engine, person: Person, target: Target, usage: Usage, now: float
-) -> Change | None:
+) -> NextAnswer | None:
     """When something that is closed now lets somebody in again; None: not within a month."""
     changes = answers(engine, person, target, usage, now)
     return next((each for each in changes if each.at > now and not each.decision.blocks), None)
@@ -51,7 +51,7 @@ def next_opening(
 
 def next_change(
     engine: Engine, person: Person, target: Target, usage: Usage, now: float
-) -> Change | None:
+) -> NextAnswer | None:
     """When the answer becomes another one: open, charged, free or closed; None: not within a
     month."""
     changes = answers(engine, person, target, usage, now)
@@ -60,7 +60,7 @@ def next_change(
 
 
 def free_until(
-    engine: Engine, person: Person, target: Target, usage: Usage, change: Change
+    engine: Engine, person: Person, target: Target, usage: Usage, change: NextAnswer
 ) -> float | None:
     """When a free time that begins with `change` ends; None: nothing is known to end it."""
     after = answers(engine, person, target, usage, change.at)
