@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from proxy_addon.core.types import Balance
 from proxy_addon.presentation import durations as words
-from proxy_addon.presentation import rule_text
+from proxy_addon.presentation import languages, rule_text
 
 _UNIT: Final = " minutes"  # written once: "11 of 20 minutes"
 _HERE: Final = Path(__file__).parent
@@ -104,6 +104,22 @@ def bar(balance: Balance) -> Bar:
     )
 
 
+class Page(NamedTuple):
+    """A page in the navigation: its address, its name, and whether it is the one shown."""
+
+    href: str
+    name: str
+    is_current: bool = False
+
+
+class Shell(NamedTuple):
+    """What stands around a page: the office's name, who is reading, and the other pages."""
+
+    office: str = ""
+    who: str = ""
+    pages: tuple[Page, ...] = ()
+
+
 def web_link(url: str) -> str | None:
     """The URL if a link may lead there: http or https, a host, no blanks or control characters;
     else None."""
@@ -126,8 +142,12 @@ def environment(folder: Path, **constants: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_callables(  # type: ignore[attr-defined]
+        languages.gettext, languages.ngettext, newstyle=True
     )
     # ours
     trusted: Mapping[str, Markup] = {name: Markup(text) for name, text in constants.items()}  # noqa: S704
-    made.globals |= {"style": Markup(STYLE), **trusted}  # noqa: S704 - our own file, read at import
+    made.globals |= {"style": Markup(STYLE), "spoken": languages.spoken, **trusted}  # noqa: S704 - our own file, read at import
     return made
