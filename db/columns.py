@@ -1,11 +1,12 @@
-"""The columns of a visit and of a grant, in the order of the fields of their values."""
+"""The columns of the ledger's values, in the order of their fields."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from db.models import GrantRow, VisitRow
+from db.models import AcknowledgementRow, GrantRow, NoticeMeetingRow, NoticeVersionRow, VisitRow
 from proxy_addon.core.types import Grant, Visit
+from proxy_addon.ledger.interface import Acknowledgement, NoticeMeeting
 
 VISIT = (
     VisitRow.id,
@@ -30,6 +31,28 @@ GRANT = (
     GrantRow.created_at,
     GrantRow.expires_at,
     GrantRow.resets,
+)
+ACKNOWLEDGEMENT = (
+    AcknowledgementRow.person,
+    AcknowledgementRow.notice,
+    AcknowledgementRow.version,
+    AcknowledgementRow.digest,
+    AcknowledgementRow.acknowledged_at,
+    AcknowledgementRow.page,
+)
+MEETING = (
+    NoticeMeetingRow.person,
+    NoticeMeetingRow.notice,
+    NoticeMeetingRow.major,
+    NoticeMeetingRow.first_at,
+    NoticeMeetingRow.later_at,
+)
+NOTICE_VERSION = (
+    NoticeVersionRow.digest,
+    NoticeVersionRow.notice,
+    NoticeVersionRow.version,
+    NoticeVersionRow.seen_at,
+    NoticeVersionRow.texts,
 )
 
 
@@ -62,4 +85,28 @@ def grant_values(grant: Grant) -> dict[str, Any]:
         "created_at": grant.created,
         "expires_at": grant.expires,
         "resets": grant.resets,
+    }
+
+
+def acknowledgement_values(done: Acknowledgement) -> dict[str, Any]:
+    """A confirmation by column, with the major version that retention compares by."""
+    return {
+        "person": done.person,
+        "notice": done.notice,
+        "version": done.version,
+        "digest": done.digest,
+        "acknowledged_at": done.at,
+        "page": done.page,
+        "major": done.major,
+    }
+
+
+def meeting_values(meeting: NoticeMeeting) -> dict[str, Any]:
+    """A meeting with a notice by column."""
+    return {
+        "person": meeting.person,
+        "notice": meeting.notice,
+        "major": meeting.major,
+        "first_at": meeting.first,
+        "later_at": meeting.later,
     }

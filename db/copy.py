@@ -3,7 +3,7 @@ the end.
 
 The source is read in one snapshot, so a proxy may go on writing to it; what it writes meanwhile is
 not in the copy. Both sides are read in the order of their keys. A row that the target has already
-must equal the source's, or, for a visit, be an earlier revision of it: so an interrupted copy
+must equal the source's, or be an earlier state of it (`_GROWS`): so an interrupted copy
 continues where it stopped, and a database with any other content is refused before the first row is
 written.
 """
@@ -35,13 +35,20 @@ from sqlalchemy.engine import Connection, Engine
 from db.address import Address, parse
 from db.engine import is_due, open_engine, require_head, writing
 from db.errors import translated
-from db.models import Base
+from db.models import COMPATIBILITY, Base
 from db.types import Instant
 from db.upgrade import upgrade
 from proxy_addon.ledger.interface import LedgerUnusable
 
 BATCH = 2_000  # rows in one transaction of the target
 FETCH = 5_000  # rows read at once
+
+# The tables whose rows change, with the column that grows whenever one does.
+_GROWS = {
+    "visits": "rev",
+    "acknowledgements": "acknowledged_at",
+    "notice_meetings": "updated_at",
+}
 
 type OnProgress = Callable[[str, int, int], None]
 """Called with the progress: table, rows compared, rows in total."""
@@ -78,7 +85,7 @@ def copy(
         with translated(target.place):
             engine = open_engine(target, "copy")
             stack.callback(engine.dispose)
-        tables = Base.metadata.sorted_tables
+        tables = [table for table in Base.metadata.sorted_tables if table is not COMPATIBILITY]
         for table in tables:
             with _snapshot(target) as known:
                 for _ in _missing(origin, known, table, target.place):
@@ -155,10 +162,10 @@ def _not_ours(place: str, table: Table) -> LedgerUnusable:
 
 
 def _is_earlier(table: Table, known: _Row, row: _Row) -> bool:
-    """True for an earlier revision of a visit; rows of other tables never change."""
-    if "rev" not in table.columns:
+    """True for an earlier state of a row, where rows of the table change."""
+    if table.name not in _GROWS:
         return False
-    place = list(table.columns.keys()).index("rev")
+    place = list(table.columns.keys()).index(_GROWS[table.name])
     return bool(known[place] < row[place])
 
 

@@ -11,13 +11,12 @@ from db.sqlite import open_sqlite
 from proxy_addon.ledger.interface import LedgerUnusable
 
 # All that this version knows, oldest first; tested against migrations/versions.
-REVISIONS = ("ledger_0001", "ledger_0002", "ledger_0003", "ledger_0004")
+REVISIONS = ("ledger_0001", "ledger_0002", "ledger_0003", "ledger_0004", "ledger_0005")
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "alembic_version"
-# A newer schema that older versions may go on using says so here, from the first migration after
-# ledger_0004 on: one row whose `oldest` is the oldest revision that a program has to know.
-# Migrations only add, so that two versions can share one ledger while machines are updated one by
-# one.
+# A newer schema that older versions may go on using says so here, from ledger_0005 on: one row
+# whose `oldest` is the oldest revision that a program has to know. Migrations only add, so that two
+# versions can share one ledger while machines are updated one by one.
 COMPATIBILITY_TABLE = "schema_compatibility"
 
 

@@ -1,11 +1,4 @@
-"""The ledger in a database: SQLite or Postgres, by one path through the code.
-
-`news` rests on `updated_at`, which is the *database's* clock when the row was written: on Postgres
-the server's, on SQLite the host's. The clocks of the proxies do not matter. A row becomes visible
-only when its transaction commits, a moment after it was stamped, so a reader must not move its
-cursor past a transaction that is still open: see `_horizon`. The rest of the care is `OVERLAP`, for
-which rows are read twice.
-"""
+"""The ledger in a database: SQLite or Postgres, by one path through the code."""
 
 from __future__ import annotations
 
@@ -15,65 +8,52 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, Table, func, literal, select, text
+from sqlalchemy import Row, Table, select, text
 from sqlalchemy import inspect as inspect_object
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from db import audit, late, personal_data, time_requests
+from db import audit, late, notices, personal_data, time_requests
 from db.address import parse
 from db.columns import GRANT, VISIT, grant_values, visit_values
 from db.engine import VERSION_TABLE, open_engine, require_head, writing
 from db.errors import translated
 from db.in_flight import CallWatchdog, notify
-from db.models import AuditRow, Base, GrantRow, TimeRequestRow, VisitRow
+from db.models import (
+    AcknowledgementRow,
+    AuditRow,
+    Base,
+    GrantRow,
+    NoticeMeetingRow,
+    NoticeVersionRow,
+    TimeRequestRow,
+    VisitRow,
+)
+from db.news_query import news
 from db.pseudonymise import PseudonymFunction, mask_names
 from db.report_query import stretches
 from db.retention import prune
 from db.sqlite import empty_wal
 from db.startup_query import histories
 from db.totals_query import totals
-from db.types import Instant, database_now
+from db.types import database_now
+from proxy_addon.core.notices.gate import ConfirmationInForce
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.ledger.interface import (
+    Acknowledgement,
     AuditEntry,
     Erasure,
     History,
     News,
+    NoticeMeeting,
+    NoticeVersion,
     PlainVisit,
     Records,
     TimeRequest,
     Total,
 )
 
-OVERLAP = 2.0  # seconds; more than a database's clock is ever set back by those who keep it right
 PEOPLE_AT_ONCE = 1000  # names in one query; SQLite takes 32,766 parameters, Postgres 65,535
-
-# The oldest transaction that may yet commit rows older than now. One of another program that never
-# ends must not make every reader read again and again what it knows already: our own end within
-# seconds (db/postgres.py).
-_POSTGRES_HORIZON = text(
-    "SELECT least(clock_timestamp(), min(greatest(xact_start, clock_timestamp() - interval '60 s')))"
-    " AS horizon FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL"
-).columns(horizon=Instant())
-
-# SQLite commits one transaction after the other, and stamps its rows while it holds the lock: what
-# is not visible yet is stamped no earlier than the newest row that is. min() is for a clock that
-# was set back.
-_NEWEST_VISIT = select(func.max(VisitRow.updated_at)).scalar_subquery()
-_NEWEST_GRANT = select(func.max(GrantRow.updated_at)).scalar_subquery()
-_SQLITE_HORIZON = select(
-    func.min(
-        database_now(),
-        func.coalesce(
-            func.max(_NEWEST_VISIT, _NEWEST_GRANT),
-            _NEWEST_VISIT,
-            _NEWEST_GRANT,
-            literal(0.0, Instant()),
-        ),
-        type_=Instant(),
-    )
-)
 
 
 class SqlLedger:
@@ -203,25 +183,9 @@ class SqlLedger:
             return time_requests.requests(connection, TimeRequestRow.id == request)[0]
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
-        """Visits (of other nodes than `not_from`) and grants written since `cursor` (0 = the
-        beginning).
-
-        The cursor is an instant of the database's clock. Rows of the last `OVERLAP` seconds come
-        again.
-        """
-        after = cursor - OVERLAP
-        visits = select(*VISIT).where(VisitRow.updated_at >= after)
-        if not_from is not None:
-            visits = visits.where(VisitRow.node != not_from)
-        grants = select(*GRANT).where(GrantRow.updated_at >= after)
+        """What others wrote since `cursor`. See `db.news_query` and `Ledger.news`."""
         with self._reading() as connection:
-            horizon = self._horizon(connection)  # first: what commits after this is read next time
-            return News(
-                tuple(_visit(row) for row in connection.execute(visits)),
-                tuple(_grant(row) for row in connection.execute(grants)),
-                horizon,
-                personal_data.erasures_since(connection, after),
-            )
+            return news(connection, cursor, not_from)
 
     def audit(self, entry: AuditEntry) -> None:
         """Append to the audit."""
@@ -266,9 +230,60 @@ class SqlLedger:
         with self._writing() as connection:
             audit.rules_in_force(connection, digest, at, node)
 
-    def prune(self, before: float, *, batch: int = 5000) -> int:
+    def acknowledge(self, done: Acknowledgement) -> bool:
+        """Store a confirmation and its audit entry, unless an equal or a later one is there. See
+        `Ledger.acknowledge`."""
+        with self._writing() as connection:
+            erased = personal_data.is_erased(connection, done.person, done.at)
+            if erased or not notices.acknowledge(connection, done):
+                return False
+            audit.append(connection, AuditEntry.of_acknowledgement(done))
+            notify(connection, self._node)
+            return True
+
+    def acknowledgements(
+        self, *, person: str | None = None, notice: str | None = None
+    ) -> Sequence[Acknowledgement]:
+        """Confirmations, oldest first; optionally of one person, or of one notice."""
+        row = AcknowledgementRow
+        wanted = [row.person == person] if person is not None else []
+        wanted += [row.notice == notice] if notice is not None else []
+        with self._reading() as connection:
+            return notices.acknowledgements(connection, *wanted)
+
+    def meet(self, meeting: NoticeMeeting) -> None:
+        """Store a meeting, or merge it with the stored one. See `Ledger.meet`."""
+        with self._writing() as connection:
+            erased = personal_data.is_erased(connection, meeting.person, meeting.first)
+            if not erased and notices.meet(connection, meeting):
+                notify(connection, self._node)
+
+    def meetings(self, *, person: str | None = None) -> Sequence[NoticeMeeting]:
+        """Meetings, oldest first; optionally of one person."""
+        wanted = [NoticeMeetingRow.person == person] if person is not None else []
+        with self._reading() as connection:
+            return notices.meetings(connection, *wanted)
+
+    def keep_notice(self, version: NoticeVersion) -> None:
+        """Store the texts of a notice; the same digest again changes nothing."""
+        with self._writing() as connection:
+            notices.keep(connection, version)
+
+    def notice_versions(self, *, notice: str | None = None) -> Sequence[NoticeVersion]:
+        """The texts that are kept, oldest first; optionally of one notice."""
+        wanted = [NoticeVersionRow.notice == notice] if notice is not None else []
+        with self._reading() as connection:
+            return notices.versions(connection, *wanted)
+
+    def prune(
+        self,
+        before: float,
+        *,
+        batch: int = 5000,
+        kept: Collection[ConfirmationInForce] | None = (),
+    ) -> int:
         """Delete what ended before `before`, in small batches; the count. See `Ledger.prune`."""
-        return prune(self._writing, before, batch)
+        return prune(self._writing, before, batch, kept)
 
     def check(self) -> None:
         """Raise LedgerError unless the database can be written to now and has our schema."""
@@ -290,11 +305,6 @@ class SqlLedger:
         if self._listener is not None:
             self._listener.stop()
         self._engine.dispose()
-
-    def _horizon(self, connection: Connection) -> float:
-        """The instant from which the next `news` has to read."""
-        query = _SQLITE_HORIZON if self._address.is_sqlite else _POSTGRES_HORIZON
-        return float(connection.execute(query).scalar_one())
 
     @contextmanager
     def _reading(self, *, in_transaction: bool = False) -> Iterator[Connection]:

@@ -6,22 +6,25 @@ times. No URL, no title, no content, in any table.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Column,
     ForeignKey,
     Identity,
     Index,
     Integer,
     MetaData,
+    Table,
     Text,
     false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from db.types import EvidenceColumn, Instant
+from db.types import EvidenceColumn, Instant, TextsColumn
 from proxy_addon.core.types import EvidenceSummary
 
 # Named constraints can be changed by a later migration on both engines.
@@ -135,13 +138,47 @@ class TimeRequestRow(Base):
 
 
 class AcknowledgementRow(Base):
-    """A person has read one version of the written policy."""
+    """A person has confirmed one text of a written policy; `page` says where."""
 
     __tablename__ = "acknowledgements"
+    __table_args__ = (Index(None, "updated_at"),)
 
     person: Mapped[str] = mapped_column(primary_key=True)
     digest: Mapped[str] = mapped_column(primary_key=True)
     acknowledged_at: Mapped[float] = mapped_column(Instant())
+    notice: Mapped[str] = mapped_column(server_default="")
+    version: Mapped[str] = mapped_column(server_default="")
+    page: Mapped[str] = mapped_column(server_default="")
+    major: Mapped[int] = mapped_column(server_default="0")  # of the version, to compare by
+    updated_at: Mapped[float | None] = mapped_column(Instant())  # null: from before ledger_0005
+
+
+class NoticeMeetingRow(Base):
+    """A person has met a version of a notice: since when the grace time runs, and until when they
+    are not asked again."""
+
+    __tablename__ = "notice_meetings"
+    __table_args__ = (Index(None, "updated_at"),)
+
+    person: Mapped[str] = mapped_column(primary_key=True)
+    notice: Mapped[str] = mapped_column(primary_key=True)
+    major: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_at: Mapped[float] = mapped_column(Instant())
+    later_at: Mapped[float] = mapped_column(Instant())
+    updated_at: Mapped[float] = mapped_column(Instant())
+
+
+class NoticeVersionRow(Base):
+    """The texts of a notice under their digest, kept to show what somebody read."""
+
+    __tablename__ = "notice_versions"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    notice: Mapped[str]
+    version: Mapped[str]
+    major: Mapped[int]
+    seen_at: Mapped[float] = mapped_column(Instant())
+    texts: Mapped[Mapping[str, str]] = mapped_column(TextsColumn())
 
 
 class AuditRow(Base):
@@ -181,3 +218,7 @@ class RuleVersionRow(Base):
     digest: Mapped[str]
     loaded_at: Mapped[float] = mapped_column(Instant())
     node: Mapped[str]
+
+
+# What older programs have to know; see db/engine.py. It describes the database it is in: no copy.
+COMPATIBILITY = Table("schema_compatibility", Base.metadata, Column("oldest", Text, nullable=False))

@@ -17,25 +17,22 @@ from db.models import (
     Base,
     ErasureRow,
     GrantRow,
+    NoticeMeetingRow,
     PersonRow,
     TimeRequestRow,
     VisitRow,
 )
+from db.notices import acknowledgements, meetings
 from db.time_requests import requests
 from db.types import database_now
 from proxy_addon.core.types import Grant, Visit
-from proxy_addon.ledger.interface import Acknowledgement, AuditEntry, Erasure, Records
+from proxy_addon.ledger.interface import AuditEntry, Erasure, Records
 
-# Writers of visits share this lock for a transaction, an erasure has it alone: a writer that did
-# not see the sign yet must not put rows back behind its back. Any number that no other program
-# takes.
+# Writers of visits and confirmations share this lock for a transaction, an erasure has it alone: a
+# writer that did not see the sign yet must not put rows back behind its back. Any number that no
+# other program takes.
 _LOCK = 0x6572617365
 
-_ACKNOWLEDGEMENT = (
-    AcknowledgementRow.person,
-    AcknowledgementRow.digest,
-    AcknowledgementRow.acknowledged_at,
-)
 _ERASURE = (ErasureRow.id, ErasureRow.salt, ErasureRow.digest, ErasureRow.erased_at)
 _ACTOR_PREFIXES = ("", "cli:", "web:")  # how a person may be recorded as an actor
 
@@ -60,14 +57,8 @@ def records(connection: Connection, person: str) -> Records:
             for row in rows(GRANT, GrantRow.person == person, GrantRow.created_at, GrantRow.id)
         ),
         tuple(requests(connection, TimeRequestRow.person == person)),
-        tuple(
-            Acknowledgement(*row)
-            for row in rows(
-                _ACKNOWLEDGEMENT,
-                AcknowledgementRow.person == person,
-                AcknowledgementRow.acknowledged_at,
-            )
-        ),
+        acknowledgements(connection, AcknowledgementRow.person == person),
+        meetings(connection, NoticeMeetingRow.person == person),
         tuple(AuditEntry(*row) for row in rows(audit.AUDIT, about, AuditRow.at, AuditRow.id)),
     )
 
@@ -80,7 +71,7 @@ def erase(
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     found = records(connection, person)
     connection.execute(insert(ErasureRow).values(**_values(erasure), updated_at=database_now()))
-    for row in (VisitRow, TimeRequestRow, GrantRow, AcknowledgementRow):
+    for row in (VisitRow, TimeRequestRow, GrantRow, AcknowledgementRow, NoticeMeetingRow):
         connection.execute(delete(row).where(row.person == person))
     connection.execute(delete(PersonRow).where(PersonRow.name == person))
     _rename_actors(connection, person, label)
@@ -115,10 +106,19 @@ def erase(
 
 def without_erased(connection: Connection, visits: Sequence[Visit]) -> Sequence[Visit]:
     """The visits that may be written: none of somebody erased that began before."""
+    return wanted(_erasures(connection), visits)
+
+
+def is_erased(connection: Connection, person: str, at: float) -> bool:
+    """Whether a person was erased after `at`: what they did then must not be written any more."""
+    return any(at < each.at and each.names(person) for each in _erasures(connection))
+
+
+def _erasures(connection: Connection) -> Sequence[Erasure]:
+    """All markers; no erasure comes in between until this transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _LOCK})
-    erasures = [Erasure(*row) for row in connection.execute(select(*_ERASURE))]
-    return wanted(erasures, visits)
+    return [Erasure(*row) for row in connection.execute(select(*_ERASURE))]
 
 
 def wanted(erasures: Sequence[Erasure], visits: Sequence[Visit]) -> Sequence[Visit]:

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
-from db import audit
+from db import audit, notices
 from db.models import (
     AcknowledgementRow,
     AuditRow,
     Base,
     GrantRow,
+    NoticeMeetingRow,
     PersonRow,
     TimeRequestRow,
     VisitRow,
@@ -29,7 +30,6 @@ _PEOPLE = (
     GrantRow.granted_by,
     TimeRequestRow.person,
     TimeRequestRow.decided_by,
-    AcknowledgementRow.person,
     PersonRow.name,
     PersonRow.added_by,
 )
@@ -45,11 +45,23 @@ def mask_names(
     What people wrote into a reason stays as it is.
     """
     changed = sum(_mask(connection, column, mask) for column in _PEOPLE)
+    changed += _mask_notices(connection, mask)
     with audit.opened(connection):
         people = AuditRow.subject.not_like("erased:%") & (AuditRow.subject != audit.RULES)
         changed += _mask(connection, AuditRow.subject, mask, people)
         changed += _mask(connection, AuditRow.actor, mask_actor)
     return changed
+
+
+def _mask_notices(connection: Connection, mask: PseudonymFunction) -> int:
+    """Of confirmations and meetings; there may be some under the pseudonym already."""
+    names: set[str] = set()
+    for column in (AcknowledgementRow.person, NoticeMeetingRow.person):
+        names.update(connection.execute(select(column).distinct()).scalars())
+    changed = [(name, new) for name in sorted(names) if (new := mask(name)) != name]
+    for name, new in changed:
+        notices.rename(connection, name, new)
+    return len(changed)
 
 
 def _mask(

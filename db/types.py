@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -63,6 +65,21 @@ class EvidenceColumn(TypeDecorator[EvidenceSummary]):
     def process_result_value(self, value: Any, dialect: Dialect) -> EvidenceSummary | None:
         """The text to a summary; None for text that is not one."""
         return unpacked(value)
+
+
+class TextsColumn(TypeDecorator[Mapping[str, str]]):
+    """Texts by language in Python, JSON in the database; their order stays."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Mapping[str, str] | None, dialect: Dialect) -> str | None:
+        """The texts to JSON, in which any character can be stored."""
+        return None if value is None else json.dumps(dict(value))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Mapping[str, str] | None:
+        """JSON to the texts."""
+        return None if value is None else cast(Mapping[str, str], json.loads(value))
 
 
 def to_datetime(instant: float) -> datetime:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import math
 import secrets
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from proxy_addon.core.notices.gate import ConfirmationInForce
+from proxy_addon.core.notices.notice import major_of
 from proxy_addon.core.types import Grant, Visit
 
 
@@ -107,17 +109,6 @@ class PlainVisit(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """What others wrote since `cursor`: rows may repeat, order is not promised. `cursor` is
-    opaque."""
-
-    visits: tuple[Visit, ...]
-    grants: tuple[Grant, ...]
-    cursor: float
-    erasures: tuple[Erasure, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class TimeRequest:
     """A person asked for more time; `status` is open, granted or refused. Instants, seconds.
 
@@ -142,11 +133,57 @@ class TimeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """A person has read the written policy whose digest this is."""
+    """A person has confirmed the text with this digest, by which page ("gate", "policy", …). No
+    signature: it says that they pressed a button at the instant `at`."""
 
     person: str
+    notice: str
+    version: str
     digest: str
     at: float
+    page: str
+
+    @property
+    def major(self) -> int:
+        """The number before the dot of the version."""
+        return major_of(self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeMeeting:
+    """A person has met a version of a notice: `first` when, `later` the instant before which they
+    are not asked again; 0 where that was never said."""
+
+    person: str
+    notice: str
+    major: int
+    first: float
+    later: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeVersion:
+    """The texts of a notice by language, as Markdown, and the instant at which they were first in
+    force: what somebody read can be shown later."""
+
+    digest: str
+    notice: str
+    version: str
+    at: float
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What others wrote since `cursor`: rows may repeat, order is not promised. `cursor` is
+    opaque."""
+
+    visits: tuple[Visit, ...]
+    grants: tuple[Grant, ...]
+    cursor: float
+    erasures: tuple[Erasure, ...] = ()
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    meetings: tuple[NoticeMeeting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +195,7 @@ class Records:
     grants: tuple[Grant, ...] = ()
     requests: tuple[TimeRequest, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] = ()
+    meetings: tuple[NoticeMeeting, ...] = ()
     audit: tuple[AuditEntry, ...] = ()
 
     @property
@@ -168,6 +206,7 @@ class Records:
             "grants": len(self.grants),
             "requests": len(self.requests),
             "acknowledgements": len(self.acknowledgements),
+            "notices shown": len(self.meetings),
             "audit entries": len(self.audit),
         }
 
@@ -197,6 +236,12 @@ class AuditEntry:
         """The entry that every ledger writes when a request for more is refused; it holds the
         note."""
         return cls(at, actor, REFUSED, request.person, f"{_asked_for(request)}{note}")
+
+    @classmethod
+    def of_acknowledgement(cls, done: Acknowledgement) -> AuditEntry:
+        """The entry that every ledger writes beside a confirmation."""
+        detail = f"{done.notice} {done.version} by {done.page}: {done.digest}"
+        return cls(done.at, f"web:{done.person}", "acknowledge", done.person, detail)
 
     def note_for(self, request: TimeRequest) -> str:
         """The explanation, in the entry about the refusal of `request`."""
@@ -268,7 +313,7 @@ class Ledger(Protocol):
         and nothing changed, where none with that id is open."""
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
-        """Visits (of other nodes than `not_from`) and grants written since `cursor`.
+        """What was written since `cursor`; of visits those of other nodes than `not_from`.
 
         0 is the beginning. Infinity reads nothing and gives the current cursor: taken before the
         visits of the past are loaded, it makes sure that nothing is missed in between.
@@ -298,12 +343,42 @@ class Ledger(Protocol):
         """Rules came into force on a node: kept, and audited where the last entry has another
         digest."""
 
-    def prune(self, before: float, *, batch: int = 5000) -> int:
+    def acknowledge(self, done: Acknowledgement) -> bool:
+        """Store a confirmation and its audit entry. A later one of the same text by the same person
+        takes the place of the stored one. False, and nothing is changed, where an equal or a later
+        one is there, or the person was erased since."""
+
+    def acknowledgements(
+        self, *, person: str | None = None, notice: str | None = None
+    ) -> Sequence[Acknowledgement]:
+        """Confirmations, oldest first; optionally of one person, or of one notice."""
+
+    def meet(self, meeting: NoticeMeeting) -> None:
+        """Store a meeting, or merge it with the stored one: the earliest `first` and the greatest
+        `later` stay. Changes nothing for a person who was erased since `first`."""
+
+    def meetings(self, *, person: str | None = None) -> Sequence[NoticeMeeting]:
+        """Meetings, oldest first; optionally of one person."""
+
+    def keep_notice(self, version: NoticeVersion) -> None:
+        """Store the texts of a notice; the same digest again changes nothing."""
+
+    def notice_versions(self, *, notice: str | None = None) -> Sequence[NoticeVersion]:
+        """The texts that are kept, oldest first; optionally of one notice."""
+
+    def prune(
+        self,
+        before: float,
+        *,
+        batch: int = 5000,
+        kept: Collection[ConfirmationInForce] | None = (),
+    ) -> int:
         """Delete what ended before `before`, in small batches; the count.
 
-        Visits, expired grants, requests that were made before, acknowledgements that a newer one
-        replaces or whose person has no visits left, and audit entries that are `AUDIT_LONGER` older
-        still.
+        Visits, expired grants, requests that were made before, and audit entries that are
+        `AUDIT_LONGER` older still. Confirmations and meetings go as well, unless they are among
+        those in force (`kept`; None: nobody knows which, so all stay). Texts of a notice go when
+        they are as old as the audit, are not in force, and no confirmation has their digest.
         """
 
     def check(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from proxy_addon.ledger.interface import Ledger, News
+from proxy_addon.ledger.interface import Acknowledgement, Ledger, News, NoticeMeeting
 
 LOOK_BACK: Final = (
     120.0  # seconds; the first news overlap what was loaded at start, even with clocks apart
@@ -37,7 +37,8 @@ class NewsReader:
         self._on_news = on_news
         self._cursor = cursor
         self._revs: dict[str, int] = {}  # of the last answer: visits with their revs,
-        self._seen_ids: set[str] = set()  # grants and erasures
+        self._seen_ids: set[str] = set()  # grants and erasures,
+        self._seen: set[Acknowledgement | NoticeMeeting] = set()  # which change: whole rows
 
     def read(self) -> None:
         """Ask once, and pass on what is new. Raises what the ledger and `on_news` raise; then all
@@ -48,10 +49,13 @@ class NewsReader:
             tuple(grant for grant in news.grants if grant.id not in self._seen_ids),
             news.cursor,
             tuple(erasure for erasure in news.erasures if erasure.id not in self._seen_ids),
+            tuple(done for done in news.acknowledgements if done not in self._seen),
+            tuple(meeting for meeting in news.meetings if meeting not in self._seen),
         )
-        if fresh.visits or fresh.grants or fresh.erasures:
+        if fresh != News((), (), news.cursor):
             self._on_news(fresh)
         # Only now: had the news not been taken, they would have to come again.
         self._revs = {visit.id: visit.rev for visit in news.visits}
         self._seen_ids = {grant.id for grant in news.grants} | {e.id for e in news.erasures}
+        self._seen = {*news.acknowledgements, *news.meetings}
         self._cursor = news.cursor

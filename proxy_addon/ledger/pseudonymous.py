@@ -13,14 +13,18 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from proxy_addon.core.notices.gate import ConfirmationInForce
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.identity.pseudonyms import Mask, PseudonymKeyError, Pseudonyms, read_key
 from proxy_addon.ledger.interface import (
+    Acknowledgement,
     AuditEntry,
     Erasure,
     History,
     Ledger,
     News,
+    NoticeMeeting,
+    NoticeVersion,
     Records,
     TimeRequest,
     Total,
@@ -143,9 +147,41 @@ class PseudonymLedger:
         """See `interface.Ledger`."""
         self._ledger.rules_in_force(digest, at, node)
 
-    def prune(self, before: float, *, batch: int = 5000) -> int:
+    def acknowledge(self, done: Acknowledgement) -> bool:
         """See `interface.Ledger`."""
-        return self._ledger.prune(before, batch=batch)
+        return self._ledger.acknowledge(replace(done, person=self.names.of(done.person)))
+
+    def acknowledgements(
+        self, *, person: str | None = None, notice: str | None = None
+    ) -> Sequence[Acknowledgement]:
+        """See `interface.Ledger`."""
+        return self._ledger.acknowledgements(person=self._maybe(person), notice=notice)
+
+    def meet(self, meeting: NoticeMeeting) -> None:
+        """See `interface.Ledger`."""
+        self._ledger.meet(replace(meeting, person=self.names.of(meeting.person)))
+
+    def meetings(self, *, person: str | None = None) -> Sequence[NoticeMeeting]:
+        """See `interface.Ledger`."""
+        return self._ledger.meetings(person=self._maybe(person))
+
+    def keep_notice(self, version: NoticeVersion) -> None:
+        """See `interface.Ledger`."""
+        self._ledger.keep_notice(version)
+
+    def notice_versions(self, *, notice: str | None = None) -> Sequence[NoticeVersion]:
+        """See `interface.Ledger`."""
+        return self._ledger.notice_versions(notice=notice)
+
+    def prune(
+        self,
+        before: float,
+        *,
+        batch: int = 5000,
+        kept: Collection[ConfirmationInForce] | None = (),
+    ) -> int:
+        """See `interface.Ledger`."""
+        return self._ledger.prune(before, batch=batch, kept=kept)
 
     def check(self) -> None:
         """See `interface.Ledger`."""

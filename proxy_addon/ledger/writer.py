@@ -29,7 +29,7 @@ from proxy_addon.ledger.interface import Ledger, LedgerError, LedgerRefused
 from proxy_addon.ledger.journal import Journal, write_or_split
 from proxy_addon.ledger.news import NewsReader, OnNews, news_cursor
 from proxy_addon.ledger.pending import PendingVisits
-from proxy_addon.ledger.retention import Pruner
+from proxy_addon.ledger.retention import ConfirmationsInForce, Pruner
 from proxy_addon.system.clock import Clock, timer
 
 MAX_PENDING: Final = 200_000  # visits; some 100 MB, a day of outage for an office of thousands
@@ -77,9 +77,9 @@ class Writer:
     (`call_soon_threadsafe`).
 
     `node` is this proxy's name in visits: its own rows are not news. `retention` gives the seconds
-    that visits are kept; with it, old ones are deleted soon after the start and once a day.
-    `cursor` is where news begin (`News.cursor`); without one they begin two minutes ago. The writer
-    closes its `journal`.
+    that visits are kept; with it, old ones are deleted soon after the start and once a day, but
+    not what `kept` names (see `Pruner`). `cursor` is where news begin (`News.cursor`); without one
+    they begin two minutes ago. The writer closes its `journal`.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class Writer:
         flush_seconds: float = 1.0,
         on_state: OnState | None = None,
         retention: Callable[[], float] | None = None,
+        kept: ConfirmationsInForce = lambda _: None,
         cursor: float | None = None,
         max_pending: int = MAX_PENDING,
         journal: Journal | None = None,
@@ -100,7 +101,7 @@ class Writer:
         self._on_state = on_state
         self._clock = clock
         self._flush_seconds = flush_seconds
-        self._pruner = Pruner(ledger, clock, retention, self._count)
+        self._pruner = Pruner(ledger, clock, retention, self._count, kept)
         self._news = NewsReader(ledger, node, on_news, news_cursor(clock.now(), cursor))
         self._waiting = PendingVisits(max_pending)
         self._journal = journal

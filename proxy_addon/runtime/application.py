@@ -19,6 +19,7 @@ from db.address import journal_folder, parse
 from db.ledger import SqlLedger
 from db.upgrade import upgrade
 from proxy_addon.config.settings import Settings
+from proxy_addon.core.notices.gate import in_force_since
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Visit
 from proxy_addon.identity.identification import Identifier
@@ -208,6 +209,7 @@ class Application:
             clock=self.clock,
             node=self._node,
             retention=(lambda: self.live.current.retention) if self._prunes else None,
+            kept=lambda now: in_force_since(self.live.current.notices, now),
             cursor=self.ledger.news(math.inf).cursor,
             journal=self._journal,
         )

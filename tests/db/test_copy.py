@@ -21,6 +21,8 @@ from proxy_addon.ledger.interface import AuditEntry, Erasure, LedgerUnusable
 from tests.db.engines import ENGINES, connected, new_url
 from tests.db.test_migrate import fill
 from tests.ledger.test_ledger_contract import grant, visit
+from tests.ledger.test_notices_contract import START, confirmed, met
+from tests.ledger.test_notices_contract import text as text_of
 
 NAMES = ["ana", "Zoë 🙂", "p:abc", "aa", "Ab", "a b"]
 
@@ -118,6 +120,30 @@ def test_what_was_interrupted_goes_on(
     (visits,) = [table for table in copy(source, target) if table.table == "visits"]
     assert visits.rows == 301
     assert 150 <= visits.written <= 252
+    ledger.close()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_confirmations_that_were_renewed(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Run again, a copy takes over what confirmations and meetings became since; texts come as they
+    are, and what the schema says of itself is the target's own."""
+    source, target = f"sqlite:///{tmp_path}/source.db", new_url(engine, request, tmp_path / "t")
+    upgrade(source)
+    ledger = SqlLedger(source, "a")
+    for step in (START, START + 60):
+        ledger.acknowledge(confirmed(step))
+        ledger.meet(met(START, step))
+        ledger.keep_notice(text_of())
+        copied = {table.table: table.written for table in copy(source, target)}
+        assert (copied["acknowledgements"], copied["notice_meetings"]) == (1, 1)
+        assert "schema_compatibility" not in copied
+    other = SqlLedger(target, "b")
+    assert list(other.acknowledgements()) == [confirmed(START + 60)]
+    assert list(other.meetings()) == [met(START, START + 60)]
+    assert list(other.notice_versions()) == [text_of()]
+    other.close()
     ledger.close()
 
 

@@ -19,6 +19,8 @@ from db.models import Base
 from db.upgrade import upgrade
 from proxy_addon.core.types import EvidenceSummary, Extension, Grant, Visit
 from tests.db.engines import ENGINES, connected, new_url
+from tests.ledger.test_notices_contract import START, confirmed, met
+from tests.ledger.test_notices_contract import text as text_of
 
 VISIT = Visit("v", "ana", "x", None, "daily", "r", 10.25, 20.5, "a")
 TRAIL = EvidenceSummary(
@@ -97,6 +99,33 @@ def test_evidence_has_no_place_in_earlier_schemas(url: str) -> None:
     ledger.close()
 
 
+def test_confirmations_in_earlier_schemas(url: str) -> None:
+    """One step back and forth: who confirmed which text, and when, stays; notice, version and page
+    are gone, meetings and texts as well, and all can be written again."""
+    upgrade(url)
+    ledger = SqlLedger(url, "a")
+    ledger.acknowledge(confirmed())
+    ledger.meet(met())
+    ledger.keep_notice(text_of())
+    ledger.close()
+    down(url, "ledger_0004")
+    with connected(url) as connection:
+        assert schema_version(connection)[1] >= {"acknowledgements"}
+        assert not schema_version(connection)[1] & {"notice_meetings", "schema_compatibility"}
+        assert connection.execute(text("SELECT person, digest FROM acknowledgements")).all() == [
+            ("ana", "d3")
+        ]
+    upgrade(url)
+    ledger = SqlLedger(url, "a")
+    old = replace(confirmed(), notice="", version="", page="")
+    assert list(ledger.acknowledgements()) == [old]
+    assert (list(ledger.meetings()), list(ledger.notice_versions())) == ([], [])
+    assert ledger.news(0.0).acknowledgements == ()  # nobody knows when it was written
+    assert ledger.acknowledge(confirmed(START + 1))
+    assert list(ledger.acknowledgements()) == [confirmed(START + 1)]
+    ledger.close()
+
+
 def fill(url: str) -> None:
     """A row in every table."""
     ledger = SqlLedger(url, "a")
@@ -108,6 +137,16 @@ def fill(url: str) -> None:
         for table, columns, values in (
             ("people", "name, added_at, added_by", f"'ana', {at}, 'ada'"),
             ("acknowledgements", "person, digest, acknowledged_at", f"'ana', 'abc', {at}"),
+            (
+                "notice_meetings",
+                "person, notice, major, first_at, later_at, updated_at",
+                f"'ana', 'social-media', 3, {at}, {at}, {at}",
+            ),
+            (
+                "notice_versions",
+                "digest, notice, version, major, seen_at, texts",
+                f"'abc', 'social-media', '3', 3, {at}, '{{}}'",
+            ),
             ("rule_versions", "digest, loaded_at, node", f"'abc', {at}, 'a'"),
             (
                 "time_requests",

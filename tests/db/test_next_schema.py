@@ -17,10 +17,11 @@ from db.upgrade import upgrade
 from proxy_addon.ledger.interface import LedgerUnusable
 from tests.db.engines import ENGINES, connected, new_url
 from tests.ledger.test_ledger_contract import START, grant, visit
+from tests.ledger.test_notices_contract import confirmed, met
 
 # What a migration may do: tables, and columns that may be null or have a default.
 ADDED = (
-    "CREATE TABLE schema_compatibility (oldest TEXT NOT NULL)",
+    "DELETE FROM schema_compatibility",
     "CREATE TABLE devices (id TEXT PRIMARY KEY, owner TEXT)",
     "ALTER TABLE visits ADD COLUMN device TEXT",
     "ALTER TABLE grants ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0",
@@ -48,8 +49,8 @@ def say(url: str, oldest: str) -> None:
 
 
 def test_this_version_works_on_the_next_schema(url: str) -> None:
-    """Visits, grants, sums, news and retention work, and an upgrade leaves the newer schema as it
-    is."""
+    """Visits, grants, confirmations, sums, news and retention work, and an upgrade leaves the newer
+    schema as it is."""
     say(url, HEAD)
     assert upgrade(url) is False
     with closing(SqlLedger(url, "a")) as ledger, closing(SqlLedger(url, "b")) as other:
@@ -61,7 +62,10 @@ def test_this_version_works_on_the_next_schema(url: str) -> None:
         assert [row.person for row in other.grants(0.0)] == ["ana"]
         assert other.totals(START, START + 3600.0)
         assert {row.id for row in other.news(0.0).visits} == {"v1", "v2"}
-        assert other.prune(START + 100.0) == 1
+        assert ledger.acknowledge(confirmed())
+        ledger.meet(met())
+        assert other.news(0.0).acknowledgements == (confirmed(),)
+        assert other.prune(START + 100.0) == 3
     assert health(url).schema == "ledger_9999"
     with connected(url) as connection:
         assert schema_version(connection)[0] == "ledger_9999"

@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+from db.columns import meeting_values
 from db.ledger import SqlLedger
-from db.models import AcknowledgementRow, PersonRow, TimeRequestRow
+from db.models import AcknowledgementRow, NoticeMeetingRow, PersonRow, TimeRequestRow
 from db.personal_data import wanted
 from db.upgrade import upgrade
-from proxy_addon.ledger.interface import Acknowledgement, Erasure, TimeRequest
+from proxy_addon.ledger.interface import Acknowledgement, Erasure, NoticeMeeting, TimeRequest
 from tests.db.engines import ENGINES, connected, new_url
 from tests.db.test_pseudonymise import texts
 from tests.ledger.test_ledger_contract import visit
+
+MET = NoticeMeeting("ana", "social-media", 3, 90.0, 95.0)
 
 
 def ask(number: int, person: str, at: float, **more: object) -> dict[str, object]:
@@ -39,6 +42,7 @@ def fill(url: str, at: float = 100.0) -> None:
         (TimeRequestRow, ask(2, "bo", at, decided_at=at + 1, decided_by="ana", status="refused")),
         (AcknowledgementRow, {"person": "ana", "digest": "d1", "acknowledged_at": at}),
         (AcknowledgementRow, {"person": "bo", "digest": "d1", "acknowledged_at": at}),
+        (NoticeMeetingRow, meeting_values(MET) | {"updated_at": at}),
         (PersonRow, {"name": "ana", "added_at": at, "added_by": "ada"}),
         (PersonRow, {"name": "bo", "added_at": at, "added_by": "ana"}),
     ]
@@ -51,15 +55,16 @@ def fill(url: str, at: float = 100.0) -> None:
 def test_requests_and_acknowledgements(
     engine: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """They are in the records of a person, and go with an erasure; as somebody's decider the label
-    stands."""
+    """They are in the records of a person, those from before ledger_0005 too, and go with an
+    erasure; as somebody's decider the label stands."""
     url = new_url(engine, request, tmp_path)
     upgrade(url)
     fill(url)
     ledger = SqlLedger(url, "a")
     found = ledger.records("ana")
     assert found.requests == (TimeRequest("t1", "ana", "daily", 60.0, "for ana", "open", 100.0),)
-    assert found.acknowledgements == (Acknowledgement("ana", "d1", 100.0),)
+    assert found.acknowledgements == (Acknowledgement("ana", "", "", "d1", 100.0, ""),)
+    assert found.meetings == (MET,)
     erased = ledger.erase(
         Erasure.of("ana", 200.0), "ana", label="erased:1", actor="cli:ada", reason="asked"
     )

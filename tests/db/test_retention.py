@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from sqlalchemy import func, insert, select
 from db.ledger import SqlLedger
 from db.models import AcknowledgementRow, RuleVersionRow, TimeRequestRow
 from db.upgrade import upgrade
+from proxy_addon.core.notices.gate import ConfirmationInForce
 from proxy_addon.ledger.interface import AUDIT_LONGER
 from tests.db.engines import ENGINES, connected, new_url
 from tests.db.test_personal_data import ask
-from tests.ledger.test_ledger_contract import START, visit
+from tests.ledger.test_ledger_contract import START
 
 DAY = 86_400.0
 
@@ -26,10 +28,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-def prune(url: str, before: float, batch: int = 2) -> int:
+def prune(url: str, before: float, kept: Sequence[ConfirmationInForce] = ()) -> int:
     """Delete in very small batches."""
     ledger = SqlLedger(url, "a")
-    count = ledger.prune(before, batch=batch)
+    count = ledger.prune(before, batch=2, kept=kept)
     ledger.close()
     return count
 
@@ -48,13 +50,10 @@ def test_requests(url: str) -> None:
         ]
 
 
-def test_acknowledgements(url: str) -> None:
-    """The one in force stays while the person is here; older texts, and those of people who left,
-    go."""
-    ledger = SqlLedger(url, "a")
-    ledger.write_visits([visit(1, person="ana", end=START + 9 * DAY)])
-    ledger.close()
-    rows = [("ana", "old", 0), ("ana", "now", 1), ("gone", "now", 1), ("new", "now", 6)]
+def test_confirmations_that_say_no_version(url: str) -> None:
+    """Those from before ledger_0005 say neither notice nor version: none is in force, all go with
+    the retention."""
+    rows = [("ana", "old", 0), ("ana", "now", 1), ("bo", "now", 6)]
     with connected(url) as connection:
         connection.execute(
             insert(AcknowledgementRow),
@@ -63,12 +62,10 @@ def test_acknowledgements(url: str) -> None:
                 for who, text, day in rows
             ],
         )
-    assert prune(url, START + 5 * DAY) == 2
+    assert prune(url, START + 5 * DAY, kept=[ConfirmationInForce("social-media", 0, 0.0)]) == 2
     with connected(url) as connection:
-        left = connection.execute(
-            select(AcknowledgementRow.person, AcknowledgementRow.digest)
-        ).all()
-    assert sorted(map(tuple, left)) == [("ana", "now"), ("new", "now")]
+        left = connection.execute(select(AcknowledgementRow.person)).scalars().all()
+    assert left == ["bo"]
 
 
 def test_rule_versions_stay_as_long_as_the_audit(url: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
-from db.types import EvidenceColumn, Instant
+from db.types import EvidenceColumn, Instant, TextsColumn
 from proxy_addon.core.types import EvidenceSummary
 
 SQLITE, POSTGRES = sqlite.dialect(), postgresql.dialect()
@@ -63,3 +63,17 @@ def test_evidence_there_and_back() -> None:
         )
         assert kind.process_bind_param(None, dialect) is None
         assert kind.process_result_value("[]", dialect) is None
+
+
+@given(st.dictionaries(st.text(max_size=5), st.text(max_size=30)))
+def test_texts_there_and_back(texts: dict[str, str]) -> None:
+    """Texts of any characters come back as they were, in their order, and are ASCII in the
+    database."""
+    kind = TextsColumn()
+    for dialect in (SQLITE, POSTGRES):
+        stored = kind.process_bind_param(texts, dialect)
+        assert stored is not None and stored.isascii() and "\x00" not in stored
+        back = kind.process_result_value(stored, dialect)
+        assert back is not None and list(back.items()) == list(texts.items())
+        assert kind.process_bind_param(None, dialect) is None
+        assert kind.process_result_value(None, dialect) is None

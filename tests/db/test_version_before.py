@@ -18,12 +18,13 @@ from db.ledger import SqlLedger
 from db.upgrade import upgrade
 from tests.db.engines import ENGINES, new_url
 from tests.ledger.test_ledger_contract import START, grant, visit
+from tests.ledger.test_notices_contract import confirmed, met
 
 ROOT = Path(__file__).resolve().parents[2]
-# Release 0.1.0. Whoever adds a migration names the last commit that was released without it, not an
-# older one than the first that reads `schema_compatibility` (db/engine.py): versions before that
-# refuse every newer schema.
-BEFORE = "e2f595f456d00efe308082f2bd8db933508977ba"
+# The last one with ledger_0004. Whoever adds a migration names the last commit that was released
+# without it, not an older one than the first that reads `schema_compatibility` (db/engine.py):
+# versions before that refuse every newer schema.
+BEFORE = "cea4b2c2ee0aa3c0ccf287465f70b9b5ca4f42f7"
 PROGRAM = """
 import sys
 from db.ledger import SqlLedger
@@ -32,6 +33,7 @@ url, start = sys.argv[1], float(sys.argv[2])
 ledger = SqlLedger(url, "before")
 ledger.check()
 print(sorted((row.id, row.rev) for row in ledger.visits(0.0)), [row.person for row in ledger.grants(0.0)])
+ledger.prune(start - 1.0)
 old = Visit("old", "bo", "x", None, "daily", "Fifteen", start, start + 30.0, "before")
 ledger.write_visits([old])
 print(sorted(row.id for row in ledger.news(0.0).visits))
@@ -64,6 +66,8 @@ def test_both_versions_share_a_ledger(
     with closing(SqlLedger(url, "a")) as ledger:
         ledger.write_visits([visit(1), visit(2, rev=3)])
         ledger.add_grant(grant(), actor="cli:ada")
+        ledger.acknowledge(confirmed())
+        ledger.meet(met())
         run = subprocess.run(
             [sys.executable, "-c", PROGRAM, url, str(START)],
             cwd=before,
@@ -80,3 +84,7 @@ def test_both_versions_share_a_ledger(
         assert [(row.person, row.end) for row in ledger.visits(0.0, person="bo")] == [
             ("bo", START + 30.0)
         ]
+        assert (list(ledger.acknowledgements()), list(ledger.meetings())) == (
+            [confirmed()],
+            [met()],
+        )

@@ -14,20 +14,25 @@ from dataclasses import replace
 from math import inf
 from threading import Lock
 
+from proxy_addon.core.notices.gate import ConfirmationInForce
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.ledger.interface import (
     AUDIT_LONGER,
     ERASURES_KEPT,
     REFUSED,
+    Acknowledgement,
     AuditEntry,
     Erasure,
     History,
     LedgerRefused,
     News,
+    NoticeMeeting,
+    NoticeVersion,
     Records,
     TimeRequest,
     Total,
 )
+from tests.ledger.memory_notices import MemoryNotices
 
 
 class MemoryLedger:
@@ -42,6 +47,7 @@ class MemoryLedger:
         self._requests: dict[str, TimeRequest] = {}
         self._audit: list[AuditEntry] = []
         self._erasures: dict[str, tuple[int, Erasure]] = {}
+        self._notices = MemoryNotices(self._number)
 
     def write_visits(self, visits: Sequence[Visit]) -> None:
         """Insert or update all or none; a row whose stored `rev` is equal or higher is left
@@ -184,7 +190,50 @@ class MemoryLedger:
             grants = (grant for number, grant in self._grants.values() if number > cursor)
             fresh = tuple(visit for visit in visits if visit.node != not_from)
             signs = tuple(erasure for number, erasure in self._erasures.values() if number > cursor)
-            return News(fresh, tuple(grants), float(self._writes), signs)
+            done, met = (
+                self._notices.acknowledgements(after=cursor),
+                self._notices.meetings(after=cursor),
+            )
+            return News(fresh, tuple(grants), float(self._writes), signs, tuple(done), tuple(met))
+
+    def acknowledge(self, done: Acknowledgement) -> bool:
+        """Store a confirmation and its audit entry, unless an equal or a later one is there."""
+        with self._lock:
+            if self._is_erased(done.person, done.at) or not self._notices.acknowledge(done):
+                return False
+            self._audit.append(AuditEntry.of_acknowledgement(done))
+            return True
+
+    def acknowledgements(
+        self, *, person: str | None = None, notice: str | None = None
+    ) -> Sequence[Acknowledgement]:
+        """Confirmations, oldest first; optionally of one person, or of one notice."""
+        with self._lock:
+            return self._notices.acknowledgements(person, notice)
+
+    def meet(self, meeting: NoticeMeeting) -> None:
+        """Store a meeting, or merge it with the stored one."""
+        with self._lock:
+            if not self._is_erased(meeting.person, meeting.first):
+                self._notices.meet(meeting)
+
+    def meetings(self, *, person: str | None = None) -> Sequence[NoticeMeeting]:
+        """Meetings, oldest first; optionally of one person."""
+        with self._lock:
+            return self._notices.meetings(person)
+
+    def keep_notice(self, version: NoticeVersion) -> None:
+        """Store the texts of a notice; the same digest again changes nothing."""
+        with self._lock:
+            self._notices.keep(version)
+
+    def notice_versions(self, *, notice: str | None = None) -> Sequence[NoticeVersion]:
+        """The texts that are kept, oldest first; optionally of one notice."""
+        with self._lock:
+            return self._notices.versions(notice)
+
+    def _is_erased(self, person: str, at: float) -> bool:
+        return any(at < sign.at and sign.names(person) for _, sign in self._erasures.values())
 
     def audit(self, entry: AuditEntry) -> None:
         """Append to the audit."""
@@ -200,14 +249,19 @@ class MemoryLedger:
         return sorted(found, key=lambda entry: entry.at)
 
     def records(self, person: str) -> Records:
-        """Everything about one person; acknowledgements are not kept here."""
+        """Everything about one person."""
         visits, grants = self.visits(-inf, person=person), self.grants(-inf, person=person)
         names = _as_actor(person)
         audit = tuple(
             entry for entry in self.audit_log() if entry.subject == person or entry.actor in names
         )
         return Records(
-            tuple(visits), tuple(grants), tuple(self.requests(person=person)), audit=audit
+            tuple(visits),
+            tuple(grants),
+            tuple(self.requests(person=person)),
+            tuple(self.acknowledgements(person=person)),
+            tuple(self.meetings(person=person)),
+            audit,
         )
 
     def erase(
@@ -233,6 +287,7 @@ class MemoryLedger:
             self._grants = {
                 key: row for key, row in self._grants.items() if row[1].person != person
             }
+            self._notices.erase(person)
             for key, (number, grant) in self._grants.items():
                 doer = label if grant.granted_by == person else grant.granted_by
                 told = replace(grant, granted_by=doer, reason=word.sub(label, grant.reason))
@@ -262,12 +317,18 @@ class MemoryLedger:
             if last != digest:
                 self._audit.append(AuditEntry(at, f"node:{node}", "rules", "rules", digest))
 
-    def prune(self, before: float, *, batch: int = 5000) -> int:
+    def prune(
+        self,
+        before: float,
+        *,
+        batch: int = 5000,
+        kept: Collection[ConfirmationInForce] | None = (),
+    ) -> int:
         """Delete what ended before `before`; the count. All in one batch."""
         with self._lock:
-            kept = [entry for entry in self._audit if entry.at >= before - AUDIT_LONGER]
-            old_audit = len(self._audit) - len(kept)
-            self._audit = kept
+            stays = [entry for entry in self._audit if entry.at >= before - AUDIT_LONGER]
+            old_audit = len(self._audit) - len(stays)
+            self._audit = stays
             old_signs = _ids(self._erasures, lambda sign: sign.at < before - ERASURES_KEPT)
             for sign in old_signs:
                 del self._erasures[sign]
@@ -280,7 +341,10 @@ class MemoryLedger:
                 del self._visits[visit_id]
             for grant_id in old_grants:
                 del self._grants[grant_id]
-        return len(old_visits) + len(old_grants) + len(old_requests) + old_audit + len(old_signs)
+            notices = 0 if kept is None else self._notices.prune(before, kept)
+        return notices + sum(
+            (len(old_visits), len(old_grants), len(old_requests), old_audit, len(old_signs))
+        )
 
     def check(self) -> None:
         """Memory can always be written to."""

@@ -61,7 +61,7 @@ def test_erasure_leaves_no_name(ledger: Ledger) -> None:
             "cli:ada",
             "erase",
             "erased:1",
-            "1 visits, 1 grants, 0 requests, 0 acknowledgements, 2 audit entries: erased:1 asked",
+            "1 visits, 1 grants, 0 requests, 0 acknowledgements, 0 notices shown, 2 audit entries: erased:1 asked",
         ),
     ]
 

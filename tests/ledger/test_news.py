@@ -7,6 +7,7 @@ import pytest
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.ledger.interface import Erasure, News
 from proxy_addon.ledger.news import LOOK_BACK, NewsReader, news_cursor
+from tests.ledger.test_notices_contract import confirmed, met
 from tests.ledger.writers import START, NewsCollector, visit
 
 GRANT = Grant("g", "ana", "daily", 60.0, "why", "ada", START, START + 60.0)
@@ -18,12 +19,13 @@ class RepeatingLedger:
 
     def __init__(self, *visits: Visit) -> None:
         self.visits = visits
+        self.confirmed, self.met = confirmed(), met()
         self.asked: list[tuple[float, str | None]] = []
 
     def news(self, cursor: float, *, not_from: str | None = None) -> News:
         """See Ledger."""
         self.asked.append((cursor, not_from))
-        return News(self.visits, (GRANT,), cursor + 1.0, (ERASED,))
+        return News(self.visits, (GRANT,), cursor + 1.0, (ERASED,), (self.confirmed,), (self.met,))
 
 
 def reader(ledger: object, heard: object) -> NewsReader:
@@ -42,6 +44,25 @@ def test_known_news_is_left_out() -> None:
     news.read()
     assert [(one.visits[0].rev, one.grants, one.erasures) for one in told[1:]] == [(2, (), ())]
     assert ledger.asked == [(10.0, "a"), (11.0, "a"), (12.0, "a")]
+
+
+def test_confirmations_are_told_once() -> None:
+    """Confirmations and meetings that come again are left out; a renewed or merged one is new, also
+    where nothing else is."""
+    ledger, told = RepeatingLedger(), list[News]()
+    news = reader(ledger, told.append)
+    news.read()
+    news.read()
+    assert [(one.acknowledgements, one.meetings) for one in told] == [((confirmed(),), (met(),))]
+    ledger.confirmed = confirmed(START + 1)
+    news.read()
+    ledger.met = met(START, START + 9)
+    news.read()
+    news.read()
+    assert [(one.acknowledgements, one.meetings) for one in told[1:]] == [
+        ((confirmed(START + 1),), ()),
+        ((), (met(START, START + 9),)),
+    ]
 
 
 def test_what_was_not_taken_comes_again() -> None:

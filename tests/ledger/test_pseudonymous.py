@@ -11,7 +11,14 @@ import pytest
 
 from db.ledger import SqlLedger
 from proxy_addon.identity.pseudonyms import PseudonymKeyError, Pseudonyms, read_key
-from proxy_addon.ledger.interface import AuditEntry, Erasure, Ledger, TimeRequest
+from proxy_addon.ledger.interface import (
+    Acknowledgement,
+    AuditEntry,
+    Erasure,
+    Ledger,
+    NoticeMeeting,
+    TimeRequest,
+)
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms
 from proxy_addon.metering.usage_book import UsageBook
 from tests.ledger.memory_ledger import MemoryLedger
@@ -22,9 +29,11 @@ NAME = "ana"
 
 # Methods of the port that are given no name of a person.
 HARMLESS = {"histories", "totals", "news", "rules_in_force", "prune", "check", "close"}
+HARMLESS |= {"keep_notice", "notice_versions"}
 
 # What the others are given: a name wherever one can stand.
 REQUEST = TimeRequest("r", NAME, "daily", 60.0, "", "open", 1.0)
+DONE = Acknowledgement(NAME, "social-media", "3", "d", 1.0, "gate")
 ENTRY = AuditEntry(1.0, f"cli:{NAME}", "look", NAME, "")
 NAMED: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
     "write_visits": (([visit(1, person=NAME)],), {}),
@@ -37,6 +46,10 @@ NAMED: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
         ("r",),
         {"at": 1.0, "by": NAME, "actor": f"cli:{NAME}", "grant": grant(person=NAME)},
     ),
+    "acknowledge": ((DONE,), {}),
+    "acknowledgements": ((), {"person": NAME}),
+    "meet": ((NoticeMeeting(NAME, "social-media", 3, 1.0),), {}),
+    "meetings": ((), {"person": NAME}),
     "audit": ((ENTRY,), {}),
     "audit_log": ((), {"subject": NAME}),
     "records": ((NAME,), {}),
@@ -91,6 +104,9 @@ def test_harmless_methods_take_no_name() -> None:
         "node",
         "before",
         "batch",
+        "kept",
+        "version",
+        "notice",
     }
 
 

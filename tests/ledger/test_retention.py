@@ -6,13 +6,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from math import inf
 
 import pytest
 
+from proxy_addon.core.notices.gate import ConfirmationInForce, in_force_since
+from proxy_addon.core.notices.notice import Ask, Notice, Version
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerUnavailable
 from proxy_addon.ledger.retention import AGAIN, EVERY, Pruner
 from tests.ledger.memory_ledger import MemoryLedger
+from tests.ledger.test_notices_contract import confirmed
 from tests.virtual_clock import VirtualClock
 
 NOW = 1_793_610_000.0
@@ -30,12 +34,12 @@ class FailingLedger(MemoryLedger):
         super().__init__()
         self.failures = failures
 
-    def prune(self, before: float, *, batch: int = 5000) -> int:
+    def prune(self, before: float, **more: object) -> int:
         """See Ledger."""
         self.failures -= 1
         if self.failures >= 0:
             raise LedgerUnavailable("it is locked", kind="locked")
-        return super().prune(before, batch=batch)
+        return super().prune(before, **more)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -80,6 +84,32 @@ def test_a_failure_is_counted_and_tried_again() -> None:
     wait_for(lambda: (pruner.start_when_due(), not ids(ledger))[1])
 
 
+def test_what_is_in_force_by_the_rules_stays() -> None:
+    """Confirmations of the version that the rules have now, and made within `again_after`, outlive
+    the retention; without rules to say so all stay."""
+    ledger = MemoryLedger()
+    for days, version in ((400, "3"), (300, "3"), (300, "2")):
+        at = NOW - days * EVERY
+        ledger.acknowledge(confirmed(at, digest=f"{version} {days}", version=version))
+    due(Pruner(ledger, VirtualClock(NOW), lambda: EVERY, lambda _: None))
+    assert len(ledger.acknowledgements()) == 3
+    notice = Notice("social-media", Version(3, 1), {}, "d", again_after=365 * EVERY)
+    off = Notice("guests", Version(7), {}, "g", ask=Ask.OFF)
+    assert in_force_since((notice, off), NOW) == (
+        ConfirmationInForce("social-media", 3, NOW - 365 * EVERY),
+        ConfirmationInForce("guests", 7, -inf),
+    )
+    pruner = Pruner(
+        ledger,
+        VirtualClock(NOW),
+        lambda: EVERY,
+        lambda _: None,
+        lambda now: in_force_since((notice, off), now),
+    )
+    due(pruner)
+    assert [done.digest for done in ledger.acknowledgements()] == ["3 300"]
+
+
 def test_without_retention_nothing_is_deleted() -> None:
     """Where no retention was given, old rows are left alone."""
     ledger = MemoryLedger()
@@ -95,12 +125,12 @@ class RecordingLedger(MemoryLedger):
         super().__init__()
         self.failures, self.told = list(failures), list[float]()
 
-    def prune(self, before: float, *, batch: int = 5000) -> int:
+    def prune(self, before: float, **more: object) -> int:
         """See Ledger."""
         self.told.append(before)
         if self.failures:
             raise self.failures.pop(0)
-        return super().prune(before, batch=batch)
+        return super().prune(before, **more)
 
 
 def due(pruner: Pruner) -> None:
@@ -151,10 +181,10 @@ def test_deleting_that_hangs() -> None:
     entered, go_on = threading.Event(), threading.Event()
 
     class HangingLedger(RecordingLedger):
-        def prune(self, before: float, *, batch: int = 5000) -> int:
+        def prune(self, before: float, **more: object) -> int:
             entered.set()
             go_on.wait(20)
-            return super().prune(before, batch=batch)
+            return super().prune(before, **more)
 
     ledger, clock = HangingLedger(), VirtualClock(NOW)
     pruner = Pruner(ledger, clock, lambda: 100.0, lambda _: None)

@@ -47,10 +47,10 @@ class CountingLedger(MemoryLedger):
             raise self.silent
         return super().news(cursor, not_from=not_from)
 
-    def prune(self, before: float, *, batch: int = 5000) -> int:
+    def prune(self, before: float, **more: object) -> int:
         """See Ledger."""
         self.pruned.append(before)
-        return super().prune(before, batch=batch)
+        return super().prune(before, **more)
 
 
 class Merging(threading.Event):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +17,7 @@ from proxy_addon.cli.common import AsJson, Config, exit_with, print_json, say
 from proxy_addon.cli.db.copy import copy_command
 from proxy_addon.config import parsers
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
+from proxy_addon.core.notices.gate import ConfirmationInForce, in_force_since
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.rules import folder as rules_folder
@@ -76,20 +77,39 @@ def prune(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Delete visits older than the `retention` of the rules. `allowance run` does so every day."""
+    """Delete visits older than the `retention` of the rules. `allowance run` does so every day.
+
+    Confirmations of written policies that are in force stay. With `--older-than` and no rules that
+    can be read, all of them do."""
     with _one_line_errors():
         settings = load_settings({"database": database, "rules": rules}, config)
-        kept = _seconds(older_than) if older_than else rules_folder.load(settings.rules).retention
+        now = SystemClock().now()
+        seconds, confirmed = _kept(settings.rules, older_than, now)
         ledger = SqlLedger(settings.database, "db prune")
         try:
             ledger.check()
-            deleted = ledger.prune(SystemClock().now() - kept)
+            deleted = ledger.prune(now - seconds, kept=confirmed)
         finally:
             ledger.close()
         if as_json:
-            print_json({"deleted": deleted, "kept_seconds": kept}, indent=None)
+            print_json({"deleted": deleted, "kept_seconds": seconds}, indent=None)
         else:
-            say(f"{deleted} rows older than {kept / 86_400:g} days are deleted.")
+            say(f"{deleted} rows older than {seconds / 86_400:g} days are deleted.")
+
+
+def _kept(
+    rules: Path, older_than: str | None, now: float
+) -> tuple[float, Collection[ConfirmationInForce] | None]:
+    """Seconds to keep, and the confirmations that stay; None: all. Raises RuleErrors where the
+    rules have to say how long."""
+    asked = _seconds(older_than) if older_than else None
+    try:
+        found = rules_folder.load(rules)
+    except RuleErrors:
+        if asked is None:
+            raise
+        return asked, None
+    return found.retention if asked is None else asked, in_force_since(found.notices, now)
 
 
 def _schema_and_problem(settings: Settings) -> tuple[str | None, str | None]:

@@ -334,11 +334,34 @@ def _document(files: _Files, name: str) -> dict[str, Any]:
             }
             for each in found.requests
         ],
-        "acknowledgements": [
-            {"digest": each.digest, "at": at(each.at)} for each in found.acknowledgements
-        ],
+        **_written_policies(found, at),
         "audit": [line(entry) for entry in found.audit],
         "decisions": _decisions(files, name),
+    }
+
+
+def _written_policies(found: Records, at: Callable[[float], str | None]) -> dict[str, Any]:
+    """What they have confirmed, and what they were shown."""
+    return {
+        "acknowledgements": [
+            {
+                "notice": each.notice,
+                "version": each.version,
+                "digest": each.digest,
+                "at": at(each.at),
+                "page": each.page,
+            }
+            for each in found.acknowledgements
+        ],
+        "notices_shown": [
+            {
+                "notice": each.notice,
+                "version": each.major,
+                "first": at(each.first),
+                "not_again_before": at(each.later) if each.later else None,
+            }
+            for each in found.meetings
+        ],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
+from math import inf
 from typing import NamedTuple
 
 from proxy_addon.core.notices.notice import AskWhen, Notice, Version
@@ -26,6 +27,15 @@ class Meeting(NamedTuple):
     major: int
     first: float
     later: float = 0.0
+
+
+class ConfirmationInForce(NamedTuple):
+    """Which confirmations still count for a notice: those of this major version or a later one,
+    made at the instant `since` or later."""
+
+    notice: str
+    major: int
+    since: float
 
 
 class Need(Enum):
@@ -55,6 +65,19 @@ def in_force(notice: Notice, confirmations: Iterable[Confirmation], now: float) 
         and each.version.covers(notice.version)
         and (notice.again_after is None or now < each.at + notice.again_after)
         for each in confirmations
+    )
+
+
+def in_force_since(notices: Iterable[Notice], now: float) -> tuple[ConfirmationInForce, ...]:
+    """Which confirmations of these notices outlive the retention of usage. A notice that nobody is
+    asked about at present keeps its own: who has read it need not read it again."""
+    return tuple(
+        ConfirmationInForce(
+            each.name,
+            each.version.major,
+            -inf if each.again_after is None else now - each.again_after,
+        )
+        for each in notices
     )
 
 

@@ -50,6 +50,14 @@ def version(text: str) -> Version:
     return Version(int(found[1]), int(found[2] or 0))
 
 
+def major_of(text: str) -> int:
+    """The number before the dot; 0 for what is no version."""
+    try:
+        return version(text).major
+    except ValueError:
+        return 0
+
+
 @dataclass(frozen=True, slots=True)
 class NoticeText:
     """The text in one language, as Markdown without its front matter. `summary` is the policy in a

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,16 @@ from db.engine import HEAD
 from db.ledger import SqlLedger
 from proxy_addon.cli.db.commands import app
 from proxy_addon.core.types import Visit
+from proxy_addon.ledger.interface import Acknowledgement
 from tests.db.engines import connected
 from tests.db.test_next_schema import ADDED
 
 DAY = 86_400.0
+POLICY = (
+    "version: 1\ntimezone: Europe/London\nretention: 7d\notherwise: allow\n"
+    "rules:\n  - {name: All, then: allow}\n"
+)
+PEOPLE = "default_role: staff\nroles:\n  staff: {}\n  guest: {}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +92,7 @@ def test_a_schema_that_cannot_be_used(folder: Path) -> None:
     assert json.loads(run("check", "--json")[1])["schema"] is None
     run("upgrade")
     with connected(f"sqlite:///{folder}/var/allowance.db") as connection:
+        connection.execute(text("DELETE FROM schema_compatibility"))
         connection.execute(text("UPDATE alembic_version SET version_num = 'ledger_9999'"))
     code, out, _ = run("check", "--json")
     found = json.loads(out)
@@ -146,14 +154,37 @@ def test_prune_by_the_rules(folder: Path) -> None:
     assert "rules" in error
     rules = folder / "rules"
     rules.mkdir()
-    (rules / "policy.yaml").write_text(
-        "version: 1\ntimezone: Europe/London\nretention: 7d\notherwise: allow\n"
-        "rules:\n  - {name: All, then: allow}\n"
-    )
-    (rules / "people.yaml").write_text("default_role: staff\nroles:\n  staff: {}\n  guest: {}\n")
+    (rules / "policy.yaml").write_text(POLICY)
+    (rules / "people.yaml").write_text(PEOPLE)
     code, out, error = run("prune", "--json")
     assert code == 0, error
     assert json.loads(out)["kept_seconds"] == 7 * DAY
+
+
+def test_prune_keeps_confirmations_in_force(folder: Path) -> None:
+    """By the rules, or with `--older-than` beside them, a confirmation of the version in force
+    stays and one of an older version goes; without rules to say so all stay."""
+    run("upgrade")
+    now = time.time()  # noqa: TID251
+    with closing(SqlLedger("sqlite:///var/allowance.db", "a")) as ledger:
+        for version in ("2", "3"):
+            ledger.acknowledge(
+                Acknowledgement("ana", "media", version, version, now - 40 * DAY, "gate")
+            )
+    assert json.loads(run("prune", "--older-than", "30d", "--json")[1])["deleted"] == 0
+    rules = folder / "rules"
+    (rules / "notices").mkdir(parents=True)
+    (rules / "notices/media.md").write_text("---\nversion: 3.1\n---\n# Media\n\nBe kind.\n")
+    (rules / "policy.yaml").write_text(POLICY + "notice: {file: notices/media.md}\n")
+    (rules / "people.yaml").write_text(PEOPLE)
+    code, out, error = run("prune", "--older-than", "60d", "--json")
+    assert (code, json.loads(out)["deleted"]) == (0, 0), error
+    code, out, error = run("prune", "--older-than", "30d", "--json")
+    assert (code, json.loads(out)["deleted"]) == (0, 1), error
+    code, out, error = run("prune", "--json")
+    assert (code, json.loads(out)["deleted"]) == (0, 0), error
+    with closing(SqlLedger("sqlite:///var/allowance.db", "a")) as ledger:
+        assert [done.version for done in ledger.acknowledgements()] == ["3"]
 
 
 def test_a_time_that_is_none(folder: Path) -> None:

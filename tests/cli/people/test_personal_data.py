@@ -13,6 +13,7 @@ from db.address import parse
 from proxy_addon.core.types import Decision, Grant, Person, Reason, Verdict
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import Pseudonyms, read_key
+from proxy_addon.ledger.interface import Acknowledgement, NoticeMeeting
 from proxy_addon.ledger.journal import Journal
 from proxy_addon.ledger.pseudonymous import ledger_pseudonyms
 from proxy_addon.observability.decision_log import DecisionEntry, DecisionLog, about
@@ -28,6 +29,11 @@ def test_export_is_complete(folder: Path) -> None:
     PasswordFile(Path("var/passwords")).add("ana", "some password")
     assert run("grant", "ana", "daily", "5m", "--reason", "a course")[0] == 0
     assert run("reset", "ana", "daily", "--reason", "a mistake")[0] == 0
+    with ledger() as opened:
+        opened.acknowledge(Acknowledgement("ana", "social-media", "3.1", "d", 90.0, "gate"))
+        opened.meet(NoticeMeeting("ana", "social-media", 3, 30.0, 60.0))
+        opened.meet(NoticeMeeting("ana", "guests", 1, 31.0))
+        opened.acknowledge(Acknowledgement("bo", "social-media", "3.1", "d", 90.0, "gate"))
     code, out, _ = run("people", "export", "Ana")
     assert code == 0
     found = json.loads(out)
@@ -40,8 +46,18 @@ def test_export_is_complete(folder: Path) -> None:
         (300.0, False),
         (0.0, True),
     ]
-    assert [entry["action"] for entry in found["audit"]] == ["grant", "reset"]
-    assert (found["requests"], found["acknowledgements"]) == ([], [])
+    assert [entry["action"] for entry in found["audit"]] == ["acknowledge", "grant", "reset"]
+    assert found["requests"] == []
+    (done,) = found["acknowledgements"]
+    assert datetime.fromisoformat(done.pop("at")).timestamp() == 90.0
+    assert done == {"notice": "social-media", "version": "3.1", "digest": "d", "page": "gate"}
+    assert [
+        (each["notice"], each["version"], each["not_again_before"] is None)
+        for each in found["notices_shown"]
+    ] == [("social-media", 3, False), ("guests", 1, True)]
+    first = found["notices_shown"][0]
+    assert datetime.fromisoformat(first["first"]).timestamp() == 30.0
+    assert datetime.fromisoformat(first["not_again_before"]).timestamp() == 60.0
     assert "bo" not in out.split('"')
 
 
@@ -81,7 +97,8 @@ def test_erase_leaves_nothing(folder: Path) -> None:
     code, out, _ = run("people", "erase", "ana", "--reason", "Ana asked")
     assert code == 0, out
     assert out.startswith(
-        "Erased: 1 visits, 1 grants, 0 requests, 0 acknowledgements, 1 audit entries, 1 sign-in."
+        "Erased: 1 visits, 1 grants, 0 requests, 0 acknowledgements, 0 notices shown, "
+        "1 audit entries, 1 sign-in."
     )
     assert "The rules still name them: role care." in out
     assert PasswordFile(Path("var/passwords")).users() == ()
