@@ -13,7 +13,7 @@ VERSION ?=
 JOBS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run dev test test-long coverage lint format bench soak fuzz engine harness mutation docs release clean
+.PHONY: help run dev test test-long coverage lint format bench soak fuzz engine harness browsers pictures mutation docs release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ test: $(VENV)/.develops ## all tests (TESTS=tests/core for some, JOBS=0 for one 
 
 # The folders whose tests run in this process. What a child process does is not counted, so runtime/ looks worse than
 # it is. In the core a floor of 99 for lines and branches together leaves no room below 95 for the branches alone.
-FAST ?= $(filter-out $(addprefix tests/,e2e faults dashboards docs deploy fuzz benchmarks tools traces architecture),\
+FAST ?= $(filter-out $(addprefix tests/,e2e browser faults dashboards docs deploy fuzz benchmarks tools traces architecture),\
 	$(patsubst %/,%,$(wildcard tests/*/)))
 
 coverage: $(VENV)/.develops ## lines and branches that the fast tests reach, with floors; some four minutes
@@ -63,7 +63,13 @@ harness: $(VENV)/.develops ## the short form of the benchmark against mitmdump a
 engine: $(VENV)/.develops ## the end-to-end tests without the light path; some four minutes
 	@TEST_LIGHT_PATH=off $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/e2e
 
-test-long: coverage mutation soak fuzz engine harness ## what takes long: coverage with floors, mutation, faults, fuzzing, no light path
+browsers: $(VENV)/.develops ## every page in Chromium and Firefox, in every size and look; three minutes
+	@TEST_BROWSERS=whole $(BIN)/python -m pytest -n 2 --dist loadfile tests/browser
+
+pictures: $(VENV)/.develops ## pictures of every page, for people to look at (ARGS="firefox ask")
+	@$(BIN)/python -m tests.browser.pictures $(ARGS)
+
+test-long: coverage mutation soak fuzz engine harness browsers ## what takes long: coverage with floors, mutation, faults, fuzzing, no light path
 
 mutation: $(VENV)/.develops ## change the code in small ways and count what the tests notice (ARGS="--sample 60 --seed 2")
 	@PYTHONPATH=. $(BIN)/python -m tests.tools.mutation $(ARGS)

@@ -15,7 +15,7 @@ from tests.postgres import own_postgres, postgres_server, postgres_url
 __all__ = ["own_postgres", "postgres_server", "postgres_url"]
 
 # Tests with real processes, sockets and seconds.
-_REAL = ("e2e", "faults", "dashboards", "docs", "deploy", "proxy", "web")
+_REAL = ("e2e", "faults", "dashboards", "docs", "deploy", "proxy", "web", "browser")
 _HERE = Path(__file__).parent
 
 

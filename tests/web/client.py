@@ -24,7 +24,7 @@ def as_person(
             "reached": reached,
             "signed_in": signed_in,
         }
-        scope["extensions"] = {"allowance.person": entry}
+        scope["extensions"] = {**scope.get("extensions", {}), "allowance.person": entry}
         await app(scope, receive, send)
 
     return with_person

@@ -1,0 +1,101 @@
+// What axe does not check: contrast of what is not text, rings of focus, what can be tabbed to.
+(() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+
+  // Any CSS colour as [red, green, blue, alpha], each 0 to 1.
+  function rgba(colour) {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data].map(each => each / 255);
+  }
+
+  function luminance([red, green, blue]) {
+    const linear = each => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+  }
+
+  function contrast(one, other) {
+    const [dark, light] = [luminance(rgba(one)), luminance(rgba(other))].sort((a, b) => a - b);
+    return (light + 0.05) / (dark + 0.05);
+  }
+
+  // The first colour that is opaque behind an element.
+  function behind(element) {
+    for (let each = element.parentElement; each; each = each.parentElement) {
+      const colour = getComputedStyle(each).backgroundColor;
+      if (rgba(colour)[3] > 0.99) return colour;
+    }
+    return "white";
+  }
+
+  function shown(element) {
+    return element.checkVisibility({ visibilityProperty: true }) && element.getClientRects().length > 0;
+  }
+
+  function name(element) {
+    const parts = [element.localName, element.id && `#${element.id}`, ...[...element.classList].map(each => `.${each}`)];
+    return parts.filter(Boolean).join("");
+  }
+
+  // Borders of fields, bars and parts of pictures with less than 3:1 (WCAG 1.4.11), as [what, element, ratio].
+  function faint() {
+    const pairs = [];
+    for (const field of document.querySelectorAll("input, select, textarea")) {
+      if (field.type === "hidden" || !shown(field)) continue;
+      const style = getComputedStyle(field);
+      const outside = contrast(style.borderTopColor, behind(field));
+      const filled = contrast(style.backgroundColor, behind(field));
+      pairs.push(["border-contrast", field, Math.max(outside, filled)]);
+    }
+    for (const bar of document.querySelectorAll("[role=progressbar]")) {
+      const style = getComputedStyle(bar);
+      pairs.push(["bar-contrast", bar, contrast(style.color, style.backgroundColor)]);
+    }
+    for (const mark of document.querySelectorAll(".timeline rect")) {
+      const fill = getComputedStyle(mark).fill;
+      const ground = getComputedStyle(mark.ownerSVGElement).backgroundColor;
+      pairs.push(["mark-contrast", mark, contrast(fill, ground)]);
+    }
+    for (const key of document.querySelectorAll(".key")) {
+      const colour = getComputedStyle(key, "::before").backgroundColor;
+      pairs.push(["mark-contrast", key, contrast(colour, behind(key))]);
+    }
+    return pairs
+      .filter(([, , ratio]) => ratio < 3)
+      .map(([what, element, ratio]) => [what, name(element), `${ratio.toFixed(2)}:1, 3:1 is needed`]);
+  }
+
+  // What the Tab key should reach, in this order.
+  function focusable() {
+    const found = document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]");
+    return [...found].filter(each => !each.disabled && each.type !== "hidden" && each.tabIndex >= 0 && shown(each));
+  }
+
+  // Of what has the focus: its place in `focusable()`, its name, and what is wrong with its ring.
+  async function focus() {
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))); // scrolled
+    const element = document.activeElement;
+    const style = getComputedStyle(element);
+    const wrong = [];
+    const ring = style.outlineStyle === "auto" || (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2);
+    if (!ring) wrong.push("no ring");
+    else if (style.outlineStyle !== "auto" && contrast(style.outlineColor, behind(element)) < 3) {
+      wrong.push(`ring ${contrast(style.outlineColor, behind(element)).toFixed(2)}:1`);
+    }
+    const box = element.getBoundingClientRect();
+    if (box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth) wrong.push("out of sight");
+    return [focusable().indexOf(element), name(element), wrong.join(", ")];
+  }
+
+  function sideways() {
+    const wide = document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth;
+    if (wide <= 0) return "";
+    const out = [...document.querySelectorAll("body *")].filter(
+      each => shown(each) && each.getBoundingClientRect().right > innerWidth + 0.5);
+    return `${wide} px too wide: ${out.slice(0, 3).map(name).join(", ")}`;
+  }
+
+  globalThis.pageChecks = { faint, focusable, focus, sideways };
+  return true;
+})()

@@ -1,0 +1,50 @@
+"""What axe does not check: sideways scroll, contrast of what is not text, visible focus."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from tests.browser.axe import Violation
+from tests.browser.interface import Browser
+
+SCRIPT = Path(__file__).parent / "assets" / "page_checks.js"
+
+
+@cache
+def _checks() -> str:
+    return SCRIPT.read_text("utf-8")
+
+
+def _prepare(browser: Browser) -> None:
+    if not browser.evaluate("'pageChecks' in globalThis"):
+        browser.evaluate(_checks().split("\n", 1)[1].strip())
+
+
+def faint_parts(browser: Browser) -> list[Violation]:
+    """Borders of fields, bars and marks with a contrast below 3:1."""
+    _prepare(browser)
+    return [Violation(*each) for each in browser.evaluate("pageChecks.faint()")]
+
+
+def sideways_scroll(browser: Browser) -> str:
+    """By how much the page is wider than its window, and what sticks out; "" if nothing."""
+    _prepare(browser)
+    text: str = browser.evaluate("pageChecks.sideways()")
+    return text
+
+
+def tab_through(browser: Browser) -> list[str]:
+    """What is wrong when somebody tabs through the page: another order than that of the document, a
+    ring that is missing, faint or out of sight."""
+    _prepare(browser)
+    wrong = []
+    count = browser.evaluate("(document.activeElement?.blur(), pageChecks.focusable().length)")
+    for place in range(count):
+        browser.press("Tab")
+        reached, name, problem = browser.evaluate("pageChecks.focus()")
+        if reached != place:
+            wrong.append(f"Tab {place + 1} of {count} reached {name}, number {reached + 1}")
+        if problem:
+            wrong.append(f"{name}: {problem}")
+    return wrong

@@ -1,0 +1,132 @@
+"""The people and the day that the pages are shown with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from proxy_addon.core.types import Decision, EvidenceSummary, Extension, Reason, Verdict, Visit
+from proxy_addon.proxy.responses import responses as answers
+from proxy_addon.system.health import down
+from proxy_addon.web.interface import Health
+from tests.web.admin_setup import UP, AdminSetup
+from tests.web.office import MIDNIGHT, MINUTE, NOW, ZONE, FixedProxyState, balance, visit
+from tests.web.test_admin_pages import UnreachableLedger
+
+ASK = answers.RequestInfo(
+    "GET", "https://www.facebook.com/", "www.facebook.com", "document", "navigate"
+)
+RULE = "Fifteen minutes a day"
+
+
+def context(**changes: object) -> answers.PageContext:
+    """Dora, who has used what she had."""
+    used_up = balance(spent=15 * MINUTE)
+    made = answers.PageContext(
+        "dora", ("staff", "care"), "Facebook", used_up, "Daily social", ZONE, NOW
+    )
+    return made._replace(**changes)
+
+
+def refusals() -> dict[str, answers.Answer]:
+    """What stands in the place of a limited platform, by reason."""
+    no = Verdict.BLOCK
+    exhausted = Decision(
+        no, Reason.EXHAUSTED, "facebook", None, RULE, "daily-social", 0.0, MIDNIGHT
+    )
+    tiktok = Decision(
+        no,
+        Reason.BLOCKED,
+        "tiktok",
+        rule="Not on our network",
+        message="TikTok is not available on office devices.",
+    )
+    shut = Decision(
+        no, Reason.BLOCKED, "youtube", rule="Video after work", until=NOW + 190 * MINUTE
+    )
+    within = Decision(Verdict.SPEND, Reason.WITHIN, "facebook", None, RULE, "daily-social", 112.0)
+    low = balance(spent=15 * MINUTE - 112)
+    granted = balance(spent=25 * MINUTE, granted=10 * MINUTE)
+    plain = context(balance=None, allowance=None)
+    return {
+        "block": answers.block(ASK, exhausted, context()),
+        "block-more": answers.block(ASK, exhausted, context(balance=granted, request_more=True)),
+        "block-rule": answers.block(
+            ASK._replace(host="www.tiktok.com"), tiktok, plain._replace(platform_title="TikTok")
+        ),
+        "block-until": answers.block(
+            ASK._replace(host="www.youtube.com"), shut, plain._replace(platform_title="YouTube")
+        ),
+        "unidentified": answers.block(
+            ASK,
+            Decision(no, Reason.UNIDENTIFIED, "facebook"),
+            plain._replace(person="ip:10.0.7.33", roles=()),
+        ),
+        "unavailable": answers.block(ASK, Decision(no, Reason.UNAVAILABLE, "facebook"), plain),
+        "heads-up": answers.heads_up(ASK, within, low, context(balance=low)),
+        "sign-in": answers.sign_in("Office proxy"),
+    }
+
+
+def with_evidence(visit: Visit) -> Visit:
+    """With evidence."""
+    at = visit.start
+    lines = (
+        Extension("page-action", at + 15, at + 50, 14),
+        Extension("media-played", at + 30, at + 60, 1),
+    )
+    return replace(
+        visit, evidence=EvidenceSummary(("page-opened", at), lines, ("time-up", visit.end), 600.0)
+    )
+
+
+def office() -> FixedProxyState:
+    """Three allowances and a day's visits."""
+    return FixedProxyState(
+        held=(
+            balance(spent=11.5 * MINUTE, granted=5 * MINUTE),
+            balance(
+                "weekly-video", limit=60 * MINUTE, spent=55 * MINUTE, resets_at=MIDNIGHT + 6 * 86400
+            ),
+            balance("news", limit=10 * MINUTE, spent=10 * MINUTE, resets_at=NOW + 70 * MINUTE),
+        ),
+        seen=(
+            with_evidence(visit("facebook", 335, 6.2)),
+            visit("linkedin", 260, 22, None, "learning", "Learning is work"),
+            visit("youtube", 131, 41, None, None, "Lunch is yours"),
+            visit("facebook", 60, 4.4),
+            visit("youtube", 31, 0.3, "weekly-video", None, "An hour of video a week"),
+            with_evidence(visit("linkedin", 1, 1.1)),
+        ),
+    )
+
+
+def busy_admin() -> AdminSetup:
+    """Requests wait, one has been answered, platforms were used, a rule is tried out."""
+    full = AdminSetup(pseudonyms=True)
+    full.inner.write_visits([visit("facebook", 60, 5), visit("youtube", 30, 20, None)])
+    full.asked(
+        1,
+        "emil",
+        reason="The election night needs somebody on every channel, from eight until the end",
+    )
+    full.asked(2, "ada", reason="A course")
+    full.asked(3, reason="The launch")
+    full.ledger.decide(
+        "r3", at=NOW - 30, by="ada", actor="web:ada", grant=None, note="After lunch, gladly."
+    )
+    full.asked(4, reason="A customer waits")
+    return full
+
+
+def bad_day() -> AdminSetup:
+    """The ledger is away, and the rules folder has mistakes."""
+    lines = [
+        f"rules/policy.yaml:{n}:5: unknown-key: 'lmit' is not known here; did you mean limit?"
+        for n in (3, 14)
+    ]
+    state = replace(UP, up=False, journal_visits=12)
+    bad = AdminSetup(UnreachableLedger(), problems=lines, state=state, would=())
+    bad.office.state = Health(
+        False, {"ledger": down("down since 12:04: the database does not answer")}
+    )
+    return bad

@@ -1,0 +1,118 @@
+"""What every page keeps to in every state, in whichever browser: `test_pages_chromium.py` and
+`test_pages_firefox.py` run these tests, side by side.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import ClassVar
+
+import pytest
+
+from tests.browser import axe, checks
+from tests.browser.interface import DESKTOP, PHONE, ZOOMED, Browser, Look
+from tests.browser.known_faults import compare
+from tests.browser.pages_server import SITE, PagesServer
+from tests.browser.states import State, states
+
+# `make browsers`, a part of `make test-long`: every check in every size and look.
+WHOLE = os.environ.get("TEST_BROWSERS") == "whole"
+STATES = states()
+SIZES = (PHONE, ZOOMED, DESKTOP)
+SCHEMES = {"light": DESKTOP, "dark": replace(DESKTOP, dark=True)}
+
+whole = pytest.mark.skipif(not WHOLE, reason="a part of make test-long: TEST_BROWSERS=whole")
+
+
+class Desk:
+    """A browser and the pages that it is shown."""
+
+    def __init__(self, browser: Browser, server: PagesServer) -> None:
+        self.browser, self._server = browser, server
+
+    def open(self, state: State, look: Look = DESKTOP) -> Browser:
+        """Open a page in one of its states; it is answered with the status of that state."""
+        self._server.app = state.app
+        self.browser.look(look)
+        assert self.browser.open(SITE + state.path) == state.status
+        return self.browser
+
+
+@pytest.mark.browser
+class PageTests:
+    """The tests of one browser, `kind`."""
+
+    kind: ClassVar[str]
+
+    @pytest.mark.parametrize("page", STATES)
+    def test_access_for_all(self, desk: Desk, page: str) -> None:
+        """Neither axe nor the checks of contrast find anything in either colour scheme that is not
+        listed in `known_faults.py`."""
+        browser = desk.open(STATES[page])
+        wrong = []
+        for scheme, look in SCHEMES.items():
+            browser.look(look)
+            found = axe.violations(browser) + checks.faint_parts(browser)
+            wrong += compare(page, scheme, found)
+        assert wrong == []
+
+    @pytest.mark.parametrize("page", STATES)
+    def test_width_keyboard_and_console(self, desk: Desk, page: str) -> None:
+        """No sideways scroll on a desk, on a phone and at 400 %; the Tab key reaches everything in
+        order, with a ring that is seen; the browser complains about nothing. Only the employee's
+        page has a script."""
+        browser = desk.open(STATES[page])
+        assert browser.evaluate("document.scripts.length") == page.startswith("employee")
+        wrong = checks.tab_through(browser)
+        for size in SIZES:
+            browser.look(size)
+            wide = checks.sideways_scroll(browser)
+            wrong += [f"{size.width}: {wide}"] if wide else []
+        assert wrong + browser.complaints() == []
+
+    @pytest.mark.parametrize("page", [name for name in STATES if name.startswith("employee")])
+    def test_without_scripts(self, desk: Desk, page: str) -> None:
+        """With scripts off the page says all that it says with them."""
+        text = "document.querySelector('main').innerText"
+        browser = desk.open(STATES[page])
+        said = browser.evaluate(text)
+        browser = desk.open(STATES[page], replace(DESKTOP, scripts=False))
+        assert browser.evaluate(text) == said
+        assert browser.evaluate("document.querySelector('h1').innerText") != ""
+
+    @pytest.mark.parametrize("scripts", [True, False])
+    def test_a_form_by_keyboard(self, desk: Desk, scripts: bool) -> None:
+        """Somebody asks for more time with the keyboard alone, and finds the request on the page
+        that follows; also without scripts."""
+        browser = desk.open(states()["ask"], Look(scripts=scripts))
+        browser.click("#minutes")
+        browser.press("Backspace")
+        browser.press("Backspace")
+        browser.type("5")
+        browser.press("Tab")
+        browser.type("An election night")
+        browser.press("Enter")
+        said = "document.querySelector('main').innerText"
+        browser.wait(f"{said}.includes('An election night')", "the request on the page")
+        assert "5 minutes" in browser.evaluate(said)
+        assert browser.complaints() == []
+
+    @whole
+    @pytest.mark.parametrize("page", STATES)
+    def test_every_size_and_look(self, desk: Desk, page: str) -> None:
+        """axe, contrast, sideways scroll and focus on a phone and at 400 %, in both schemes, with
+        reduced motion, and in forced colours, where nothing is faint."""
+        browser = desk.open(STATES[page])
+        wrong = []
+        for size in SIZES:
+            for scheme in SCHEMES:
+                browser.look(replace(size, dark=scheme == "dark", reduced_motion=True))
+                found = axe.violations(browser) + checks.faint_parts(browser)
+                each = [*compare(page, scheme, found), checks.sideways_scroll(browser)]
+                each += checks.tab_through(browser)
+                wrong += [f"{size.width}: {line}" for line in each if line]
+            browser.look(replace(size, forced_colors=True))
+            each = [*map(str, checks.faint_parts(browser)), *checks.tab_through(browser)]
+            wrong += [f"{size.width}: forced colours: {line}" for line in each]
+        assert wrong == []

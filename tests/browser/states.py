@@ -1,0 +1,171 @@
+"""Every page that people see, in every state that it has: one list for the tests in browsers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from proxy_addon.core.ruleset import Mode, Rule, RuleSet, Then
+from proxy_addon.core.types import Grant
+from proxy_addon.system.health import FINE, down
+from proxy_addon.web.app import employee_app, web_app
+from proxy_addon.web.forms import TYPE
+from proxy_addon.web.interface import Health
+from tests.browser.facts import bad_day, busy_admin, office, refusals
+from tests.web.admin_setup import NAMES, SAME, TOKENS, AdminSetup
+from tests.web.client import as_person
+from tests.web.office import MIDNIGHT, MINUTE, NOW, FixedProxyState, balance, rule_set, visit
+from tests.web.test_rule_explanation import StateWithRules
+
+GRANT = Grant("g1", "dora", "daily-social", 600.0, "The launch", "ada", NOW - 30, MIDNIGHT)
+
+
+class State(NamedTuple):
+    """A page: the application that serves it, its path, the status that it is answered with."""
+
+    app: ASGIApp
+    path: str = "/"
+    status: int = 200
+
+
+class Form:
+    """An application where opening `path` sends a form there, with these fields."""
+
+    def __init__(self, app: ASGIApp, path: str, fields: dict[str, str]) -> None:
+        self._app, self._path, self._body = app, path, urlencode(fields).encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] != self._path:  # where the form leads to
+            await self._app(scope, receive, send)
+            return
+        headers = {**SAME, "Host": "allowance.internal", "Content-Type": TYPE}
+        pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        parts = [{"type": "http.request", "body": self._body, "more_body": False}]
+
+        async def receive_form() -> Message:
+            return parts.pop() if parts else await receive()
+
+        await self._app({**scope, "method": "POST", "headers": pairs}, receive_form, send)
+
+
+@dataclass
+class ObservingState(FixedProxyState):
+    """An office whose only rule is tried out."""
+
+    def rules(self) -> RuleSet:
+        tried = Rule("Fifteen", Then.SPEND, "daily-social", mode=Mode.OBSERVE)
+        return replace(rule_set(), rules=(tried,))
+
+
+def employee(**facts: object) -> State:
+    """The employee's page of somebody with these facts."""
+    return State(as_person(employee_app(FixedProxyState(**facts))))  # type: ignore[arg-type]
+
+
+def employee_states() -> dict[str, State]:
+    """The employee's page."""
+    seen = (visit("facebook", 60, 5), visit("linkedin", 30, 4, None, "learning", "Learning"))
+    observed = ObservingState(held=(balance(spent=900.0),), seen=seen)
+    guest = as_person(employee_app(FixedProxyState()), name="ip:10.0.7.33", identified=False)
+    return {
+        "employee-nothing-limited": employee(),
+        "employee-nothing-used": employee(held=(balance(),)),
+        "employee-some-used": employee(held=(balance(spent=300.0),), seen=seen),
+        "employee-low": employee(held=(balance(spent=15 * MINUTE - 112),), seen=seen),
+        "employee-used-up": employee(held=(balance(spent=900.0),), seen=seen),
+        "employee-observed": State(as_person(employee_app(observed))),
+        "employee-several": State(as_person(employee_app(office()))),
+        "employee-nobody-signed-in": State(guest),
+    }
+
+
+def request_states() -> dict[str, State]:
+    """Requests for more time: waiting, granted, refused; the form, and what it answers."""
+    answered, asking, plain = AdminSetup(), AdminSetup(), AdminSetup()
+    for number, grant in ((1, GRANT), (2, None)):
+        answered.asked(number, reason="The launch")
+        by = {"by": "ada", "actor": "web:ada", "note": "" if grant else "After lunch, gladly."}
+        answered.ledger.decide(f"r{number}", at=NOW - 30, grant=grant, **by)
+    asking.asked(reason="A customer waits")
+    wrong = {"token": TOKENS.of("dora", now=NOW), "allowance": "daily-social", "minutes": "0"}
+    return {
+        "employee-request-waiting": State(asking.person("dora")),
+        "employee-requests-answered": State(answered.person("dora")),
+        "ask": State(plain.person("dora"), "/ask"),
+        "ask-while-one-waits": State(asking.person("dora"), "/ask?allowance=weekly-video"),
+        "ask-with-an-error": State(
+            Form(plain.person("dora"), "/ask", wrong | {"reason": ""}), "/ask", 400
+        ),
+    }
+
+
+def admin_states() -> dict[str, State]:
+    """The administrators' pages, and who is turned away."""
+    busy = busy_admin()
+    deciding = busy.person("ada")
+    unmask = {"token": TOKENS.of("ada", now=NOW), "reason": "a complaint"}
+    return {
+        "admin": State(deciding, "/admin"),
+        "admin-after-granting": State(deciding, "/admin?done=granted"),
+        "admin-ledger-away": State(bad_day().person("ada"), "/admin", 503),
+        "admin-empty": State(AdminSetup(would=()).person("ada"), "/admin"),
+        "admin-refused": State(busy.person("dora"), "/admin", 403),
+        "unmasked": State(
+            Form(deciding, "/admin/unmask", unmask | {"pseudonym": NAMES.of("dora")}),
+            "/admin/unmask",
+        ),
+        "unmasked-unknown": State(
+            Form(deciding, "/admin/unmask", unmask | {"pseudonym": NAMES.of("nobody here")}),
+            "/admin/unmask",
+        ),
+        "admin-with-an-error": State(
+            Form(deciding, "/admin/unmask", unmask | {"pseudonym": "dora"}), "/admin/unmask", 400
+        ),
+    }
+
+
+def other_states() -> dict[str, State]:
+    """What everybody can open, and the index of the web port."""
+    own = employee_app(FixedProxyState())
+    ruled = StateWithRules(seen=(visit("linkedin", 60, 4), visit("facebook", 30, 5)))
+    away = Health(False, {"rules": FINE, "ledger": down("down: database is locked")})
+    return {
+        "why": State(as_person(employee_app(ruled)), "/why"),
+        "why-answered": State(as_person(employee_app(ruled)), "/why?platform=facebook"),
+        "certificate": State(as_person(own), "/certificate"),
+        "help": State(as_person(own), "/help"),
+        "not-found": State(as_person(own), "/nope", 404),
+        "nobody": State(own, "/", 403),
+        "web-port": State(web_app(office())),
+        "web-port-not-ready": State(web_app(FixedProxyState(state=away))),
+    }
+
+
+def refusal_states() -> dict[str, State]:
+    """What stands in the place of a limited platform."""
+    made = {}
+    for name, answer in refusals().items():
+        # A browser shows the page of a 407 only after the sign-in was given up.
+        status = 200 if answer.status == 407 else answer.status
+        headers = dict(answer.headers)
+        made[f"refusal-{name}"] = State(Response(answer.body, status, headers), "/", status)
+    return made
+
+
+GROUPS: tuple[Callable[[], dict[str, State]], ...] = (
+    employee_states,
+    request_states,
+    admin_states,
+    other_states,
+    refusal_states,
+)
+
+
+def states() -> dict[str, State]:
+    """All of them, by name."""
+    return {name: state for group in GROUPS for name, state in group().items()}
