@@ -17,7 +17,15 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.browser.interface import ANSWER_SECONDS, SETTLED, START_SECONDS, Look, NotStarted, Proxy
+from tests.browser.interface import (
+    ANSWER_SECONDS,
+    SETTLED,
+    START_SECONDS,
+    Look,
+    NotOpened,
+    NotStarted,
+    Proxy,
+)
 from tests.e2e.authority import spki_hash
 
 FLAGS = [
@@ -137,7 +145,10 @@ class Chromium:
 
     def open(self, url: str) -> int:
         self._complaints.clear()
-        response = self._page.goto(url, wait_until="load")
+        try:
+            response = self._page.goto(url, wait_until="load")
+        except Error as problem:
+            raise NotOpened(problem.message) from problem
         assert response is not None, f"{url} has no answer"
         return response.status
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from proxy_addon.core.types import Decision, EvidenceSummary, Extension, Reason, Verdict, Visit
 from proxy_addon.proxy.responses import responses as answers
@@ -18,7 +19,7 @@ ASK = answers.RequestInfo(
 RULE = "Fifteen minutes a day"
 
 
-def context(**changes: object) -> answers.PageContext:
+def context(**changes: Any) -> answers.PageContext:
     """Dora, who has used what she had."""
     used_up = balance(spent=15 * MINUTE)
     made = answers.PageContext(

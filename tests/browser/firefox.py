@@ -27,6 +27,7 @@ from tests.browser.interface import (
     SETTLED,
     START_SECONDS,
     Look,
+    NotOpened,
     NotStarted,
     Proxy,
     media,
@@ -215,7 +216,10 @@ class Firefox:
         self._own("(Services.console.reset(), gBrowser.selectedBrowser.focus(), true)")
         self._complaints.clear()
         self._page_status = 0
-        self._call("browsingContext.navigate", context=self._tab, url=url, wait="complete")
+        try:
+            self._call("browsingContext.navigate", context=self._tab, url=url, wait="complete")
+        except Refused as problem:
+            raise NotOpened(str(problem)) from problem
         return self._page_status
 
     def evaluate(self, expression: str) -> Any:
@@ -260,9 +264,8 @@ class Firefox:
 
     def press(self, key: str) -> None:
         *held, last = key.split("+") if key != "+" else [key]
-        down = [{"type": "keyDown", "value": KEYS[each]} for each in held]
-        up = [{"type": "keyUp", "value": KEYS[each]} for each in reversed(held)]
-        self._perform("key", [*down, *_stroke(KEYS.get(last, last)), *up])
+        down, up = ([_key(kind, KEYS[each]) for each in held] for kind in ("keyDown", "keyUp"))
+        self._perform("key", [*down, *_stroke(KEYS.get(last, last)), *reversed(up)])
 
     def _perform(self, kind: str, steps: list[dict[str, object]]) -> None:
         source = {"type": kind, "id": kind, "actions": steps}
@@ -301,5 +304,9 @@ Services.console.getMessageArray()
 """
 
 
+def _key(kind: str, value: str) -> dict[str, object]:
+    return {"type": kind, "value": value}
+
+
 def _stroke(value: str) -> list[dict[str, object]]:
-    return [{"type": "keyDown", "value": value}, {"type": "keyUp", "value": value}]
+    return [_key("keyDown", value), _key("keyUp", value)]

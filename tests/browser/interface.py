@@ -14,6 +14,10 @@ class NotStarted(Exception):
     """A browser did not start; the message ends with its log."""
 
 
+class NotOpened(Exception):
+    """A page could not be opened; the message has the browser's reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proxy:
     """The proxy on loopback that the browser uses for http and https, and who signs in to it."""
@@ -53,7 +57,8 @@ class Browser(Protocol):
         """Look at this and the following pages in this way. `scripts` counts from the next page."""
 
     def open(self, url: str) -> int:
-        """Open a page and wait for its `load` event; the status of its answer."""
+        """Open a page and wait for its `load` event; the status of its answer. Raises NotOpened
+        where there is no answer that may be shown."""
 
     def evaluate(self, expression: str) -> Any:
         """The JSON value of a JavaScript expression in the page; a promise is waited for. Works in

@@ -12,7 +12,10 @@ from tests.browser import chromium, firefox
 from tests.browser.interface import Browser, Proxy
 
 PACKAGES = {"chromium": chromium.executable, "firefox": firefox.executable}
-KINDS = {"chromium": chromium.Chromium, "firefox": firefox.Firefox}
+KINDS: dict[str, type[chromium.Chromium] | type[firefox.Firefox]] = {
+    "chromium": chromium.Chromium,
+    "firefox": firefox.Firefox,
+}
 
 
 @contextmanager
@@ -21,7 +24,7 @@ def start(kind: str, proxy: Proxy | None = None, trust: tuple[Path, ...] = ()) -
     if PACKAGES[kind]() is None:
         package = "firefox-esr" if kind == "firefox" else kind
         pytest.skip(f"no {kind} here: apt-get install {package}")
-    browser = KINDS[kind](proxy, trust)
+    browser: Browser = KINDS[kind](proxy, trust)
     try:
         yield browser
     finally:
