@@ -10,8 +10,8 @@ from tests.browser.axe import Violation
 
 
 class Fault(NamedTuple):
-    """A rule of axe or of `checks.py`, in `scheme` at elements whose name begins with one of
-    `elements`, on each of `pages`."""
+    """A rule of axe or of `checks.py` that each of `pages` breaks, at elements whose names begin
+    with one of `elements`. `scheme`: light, dark, or forced for forced colours."""
 
     rule: str
     scheme: str
@@ -70,6 +70,13 @@ KNOWN = (
         ("rect.free", "span.key.free"),
         _FREE,
         "free time in the day's line 1.73:1 and in its key 1.92:1, where 3:1 is needed",
+    ),
+    Fault(
+        "mark-contrast",
+        "forced",
+        ("rect.free", "span.key"),
+        (*_FREE, "employee-request-waiting", "employee-requests-answered"),
+        "in forced colours the keys of the day's line are not seen, and free time is faint",
     ),
 )
 

@@ -160,7 +160,8 @@ def test_axe_and_the_checks_find_faults(browser: Browser) -> None:
     assert "px too wide: div" in checks.sideways_scroll(browser)
     browser.open(f"{SITE}/")
     assert axe.violations(browser) == []
-    assert checks.tab_through(browser) == []
+    for _ in range(2):
+        assert checks.tab_through(browser) == []
     assert checks.sideways_scroll(browser) == ""
 
 

@@ -72,6 +72,14 @@
     return [...found].filter(each => !each.disabled && each.type !== "hidden" && each.tabIndex >= 0 && shown(each));
   }
 
+  // The next Tab reaches the first of them; how many there are.
+  function begin() {
+    document.body.tabIndex = -1;
+    document.body.focus();
+    document.body.removeAttribute("tabindex");
+    return focusable().length;
+  }
+
   // Of what has the focus: its place in `focusable()`, its name, and what is wrong with its ring.
   async function focus() {
     await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))); // scrolled
@@ -96,6 +104,6 @@
     return `${wide} px too wide: ${out.slice(0, 3).map(name).join(", ")}`;
   }
 
-  globalThis.pageChecks = { faint, focusable, focus, sideways };
+  globalThis.pageChecks = { begin, faint, focusable, focus, sideways };
   return true;
 })()
