@@ -26,6 +26,7 @@ PAGE = """<!doctype html><html lang="en"><head><title>A page</title>
 <p style="height: 2000px">long</p>
 <p><label for="field">Field</label> <input id="field"> <a id="away" href="/other">Away</a></p>
 </main></body></html>"""
+GONE = '<title>Gone</title><link rel="icon" href="data:,">gone'
 FAULTY = """<!doctype html><html><head><title>Faulty</title><link rel="icon" href="data:,">
 <style>a:focus {{ outline: none }} input {{ border: 1px solid #eee; background: white }}</style>
 </head><body><main><h1 style="color: #bbb">Pale</h1><a href="/">a</a> <input>
@@ -43,7 +44,7 @@ async def site(scope: Scope, receive: Receive, send: Send) -> None:
         "/complains": lambda: HTMLResponse(FAULTY.format(script=script)),
         "/forbidden": lambda: HTMLResponse(FAULTY.format(script=script), headers=forbidden),
     }
-    made = answers.get(path, lambda: HTMLResponse("<title>no</title>gone", 404))
+    made = answers.get(path, lambda: HTMLResponse(GONE, 404))
     await made()(scope, receive, send)
 
 
