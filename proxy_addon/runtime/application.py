@@ -47,6 +47,7 @@ from proxy_addon.runtime.health import Readiness, WorkerGroup, failing_tests, sh
 from proxy_addon.runtime.housekeeping import Heartbeat, JournalSweeper, RulesAudit
 from proxy_addon.runtime.lifecycle import Lifecycle
 from proxy_addon.runtime.loop_handle import LoopHandle
+from proxy_addon.runtime.notices import NoticesInLedger
 from proxy_addon.runtime.updates import LedgerNews, RulesInForce
 from proxy_addon.system.clock import SystemClock, timer
 from proxy_addon.system.descriptors import raise_limit
@@ -99,6 +100,7 @@ class Application:
             web=self.web,
             heartbeat=self._heartbeat,
             metrics=self.metrics,
+            notices=self.notices,
         )
 
     # -- public interface
@@ -183,6 +185,9 @@ class Application:
         )
         self.book, self.tracker, self.enforcer = self.metering
         self._heartbeat = Heartbeat(self._loop, self.clock, self.metering, self.metrics)
+        self.notices = NoticesInLedger(self.ledger, self.enforcer.gate.book, self.mask)
+        self.enforcer.gate.on_meeting = self.notices.met
+        self.enforcer.gate.is_closed = lambda: not self.writer.state().up
         self._in_force = RulesInForce(
             self._loop,
             self.clock,
@@ -190,10 +195,11 @@ class Application:
             self.ledger,
             self.metrics,
             lambda: follow(self.addon),
+            self.notices,
         )
 
     def _wire_writer(self) -> None:
-        news = LedgerNews(self._loop, self.metering, self.mask, self.decisions)
+        news = LedgerNews(self._loop, self.metering, self.mask, self.decisions, self.notices)
         self._audit = RulesAudit(
             self.ledger,
             self.clock,

@@ -16,6 +16,7 @@ from proxy_addon.proxy.master import Runner, RunnerOptions
 from proxy_addon.rules.reloader import Reloading
 from proxy_addon.runtime.housekeeping import Heartbeat
 from proxy_addon.runtime.loop_handle import LoopHandle
+from proxy_addon.runtime.notices import NoticesInLedger
 from proxy_addon.web.server import WebServer
 
 
@@ -33,6 +34,7 @@ class Lifecycle:
     web: WebServer
     heartbeat: Heartbeat
     metrics: PrometheusMetrics
+    notices: NoticesInLedger
     _runner: Runner | None = field(default=None, init=False)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -40,6 +42,7 @@ class Lifecycle:
         self.loop.attach(loop)
         LoopLag(self.metrics).start(loop)
         self.writer.start()
+        self.notices.start()
         if self.decisions is not None:
             self.decisions.start()
         self.ledger.listen(self.writer.wake)
@@ -62,6 +65,7 @@ class Lifecycle:
         self.loop.detach()
         self.reloading.stop()
         lost = self.writer.stop(self.options.drain)
+        self.notices.stop()
         self.web.stop()
         self.ledger.close()
         self.addon.services.identifier.close()

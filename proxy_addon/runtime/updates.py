@@ -15,6 +15,7 @@ from proxy_addon.metering.assembly import MeteringComponents
 from proxy_addon.observability.decision_log import DecisionLog
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.loop_handle import LoopHandle
+from proxy_addon.runtime.notices import NoticesInLedger
 from proxy_addon.system.clock import Clock
 
 log = structlog.get_logger("allowance.run")
@@ -29,11 +30,13 @@ class LedgerNews:
         metering: MeteringComponents,
         mask: Mask,
         decisions: DecisionLog | None,
+        notices: NoticesInLedger,
     ) -> None:
         self._loop = loop
         self._metering = metering
         self._mask = mask
         self._decisions = decisions
+        self._notices = notices
 
     def arrived(self, news: News) -> None:
         """On the writer's thread."""
@@ -41,6 +44,8 @@ class LedgerNews:
             self._loop.call(self._drop_erased, news.erasures)
         if news.visits or news.grants:
             self._loop.call(self._metering.book.load, news.visits, news.grants)
+        if news.acknowledgements or news.meetings:
+            self._loop.call(self._notices.arrived, news)
 
     def _drop_erased(self, erasures: tuple[Erasure, ...]) -> None:
         """Somebody was erased: remove them from memory."""
@@ -72,6 +77,7 @@ class RulesInForce:
         ledger: Ledger,
         metrics: PrometheusMetrics,
         follow: Callable[[], None],
+        notices: NoticesInLedger,
     ) -> None:
         """`follow` brings open connections up to date; called on the event loop after each
         change."""
@@ -81,6 +87,7 @@ class RulesInForce:
         self._ledger = ledger
         self._metrics = metrics
         self._follow = follow
+        self._notices = notices
         self.since = self._loaded_since = clock.now()  # `since`: when they came into force here
         metrics.rules(metering.enforcer.rules, self.since)
 
@@ -89,12 +96,15 @@ class RulesInForce:
         self._loaded_since = self._needed_since()
         self._metering.book.adopt(self._ledger.histories(self._loaded_since))
         self._metering.book.load((), self._ledger.grants(self._loaded_since))
+        self._notices.load()
+        self._notices.in_force(self._metering.enforcer.rules.notices, self._clock.now())
 
     def swap(self, prepared: CompiledPolicy) -> None:
         """On the event loop: put other rules into force."""
         self._metering.enforcer.swap(prepared, self._clock.now())
         self._follow()
         self._widen()
+        self._notices.in_force(prepared.rules.notices, self._clock.now())
         self.since = self._clock.now()
         self._metrics.rules(prepared.rules, self.since)
 

@@ -27,6 +27,7 @@ def wired(parts: Mock) -> Lifecycle:
         web=parts.web,
         heartbeat=parts.heartbeat,
         metrics=PrometheusMetrics(),
+        notices=parts.notices,
     )
 
 
@@ -37,6 +38,7 @@ async def test_it_starts_and_stops_in_order() -> None:
     life.start(loop)
     assert parts.mock_calls == [
         call.writer.start(),
+        call.notices.start(),
         call.decisions.start(),
         call.ledger.listen(parts.writer.wake),
         call.reloading.start(loop),
@@ -47,6 +49,7 @@ async def test_it_starts_and_stops_in_order() -> None:
     assert parts.mock_calls == [
         call.reloading.stop(),
         call.writer.stop(4.0),
+        call.notices.stop(),
         call.web.stop(),
         call.ledger.close(),
         call.addon.services.identifier.close(),

@@ -15,6 +15,7 @@ from proxy_addon.ledger.interface import News
 from proxy_addon.metering.assembly import MeteringComponents, assemble, numbered
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.loop_handle import LoopHandle
+from proxy_addon.runtime.notices import NoticesInLedger
 from proxy_addon.runtime.updates import LedgerNews, RulesInForce
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.proxy.harness import NOON, ProxyHarness
@@ -37,7 +38,8 @@ def used(at: float) -> Visit:
 async def test_news_are_taken_up_on_the_loop(metering: MeteringComponents) -> None:
     """Nothing before the start; afterwards what others wrote is in the book at the next turn."""
     loop = LoopHandle()
-    news = LedgerNews(loop, metering, str, None)
+    notices = NoticesInLedger(MemoryLedger(), metering.enforcer.gate.book, str)
+    news = LedgerNews(loop, metering, str, None, notices)
     news.arrived(News((used(NOON),), (), 0.0))
     loop.attach(asyncio.get_running_loop())
     await asyncio.sleep(0)
@@ -56,7 +58,13 @@ async def test_rules_with_a_longer_window_bring_the_past_that_they_need(
     ledger.write_visits([used(NOON), used(NOON - 86_400.0)])
     clock = VirtualClock(NOON)
     rules = RulesInForce(
-        loop, clock, metering, ledger, PrometheusMetrics(), lambda: followed.append(clock.now())
+        loop,
+        clock,
+        metering,
+        ledger,
+        PrometheusMetrics(),
+        lambda: followed.append(clock.now()),
+        NoticesInLedger(ledger, metering.enforcer.gate.book, str),
     )
     rules.load()
     assert list(metering.book.of("dora").visits) == [f"u{NOON}"]

@@ -1,0 +1,130 @@
+"""Written policies between the gate and the ledger: who has confirmed and met what is read at the
+start and with the news; first meetings and texts in force are written on a thread of their own.
+
+The event loop waits for none of it. What cannot be written now is tried again; after a kill a grace
+time may begin a little later, and nothing else is lost.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import structlog
+
+from proxy_addon.core.notices.gate import Confirmation, Meeting
+from proxy_addon.core.notices.notice import Notice, version
+from proxy_addon.identity.pseudonyms import Mask
+from proxy_addon.ledger.interface import (
+    Acknowledgement,
+    Ledger,
+    LedgerError,
+    News,
+    NoticeMeeting,
+    NoticeVersion,
+)
+from proxy_addon.metering.notice_book import NoticeBook
+
+log = structlog.get_logger("allowance.run")
+
+MOST_WAITING = 10_000  # writes that wait for the ledger; more are dropped
+RETRY_SECONDS = 2.0
+
+type Write = Callable[[], object]
+
+
+class NoticesInLedger:
+    """For one proxy process. `load`, `met` and `in_force` are called on the event loop or before it
+    runs, `arrived` there as well."""
+
+    def __init__(self, ledger: Ledger, book: NoticeBook, mask: Mask) -> None:
+        self._ledger = ledger
+        self._book = book
+        self._mask = mask
+        self._waiting: queue.Queue[Write] = queue.Queue(MOST_WAITING)
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._kept: set[str] = set()  # digests of texts that are on their way, or there
+
+    def load(self) -> None:
+        """Read what the ledger has. Raises LedgerError."""
+        self._known(self._ledger.acknowledgements(), self._ledger.meetings())
+        self._book.is_known = True
+
+    def arrived(self, news: News) -> None:
+        """What other proxies wrote."""
+        self._known(news.acknowledgements, news.meetings)
+
+    def met(self, person: str, meeting: Meeting) -> None:
+        """Somebody has met a version of a notice."""
+        row = NoticeMeeting(
+            self._mask(person), meeting.notice, meeting.major, meeting.first, meeting.later
+        )
+        self._put(partial(self._ledger.meet, row))
+
+    def in_force(self, notices: Iterable[Notice], now: float) -> None:
+        """These are in force: their texts are kept, so that it can be shown what somebody read."""
+        for notice in notices:
+            if notice.digest in self._kept:
+                continue
+            self._kept.add(notice.digest)
+            texts = {language: text.markdown for language, text in notice.texts.items()}
+            kept = NoticeVersion(notice.digest, notice.name, str(notice.version), now, texts)
+            self._put(partial(self._ledger.keep_notice, kept))
+
+    def start(self) -> None:
+        """Write on a thread from now on."""
+        self._thread = threading.Thread(target=self._run, name="ledger-notices", daemon=True)
+        self._thread.start()
+
+    def stop(self, patience: float = 2.0) -> None:
+        """Write what waits, for as long as `patience` seconds."""
+        self._stopped.set()
+        self._put(lambda: None)
+        if self._thread is not None:
+            self._thread.join(patience)
+
+    def _put(self, write: Write) -> None:
+        try:
+            self._waiting.put_nowait(write)
+        except queue.Full:
+            log.warning(
+                "a meeting with the written policy is not in the ledger", because="too many"
+            )
+
+    def _known(
+        self, acknowledgements: Iterable[Acknowledgement], meetings: Iterable[NoticeMeeting]
+    ) -> None:
+        self._book.load(
+            (
+                (each.person, confirmation)
+                for each in acknowledgements
+                if (confirmation := _confirmation(each)) is not None
+            ),
+            (
+                (each.person, Meeting(each.notice, each.major, each.first, each.later))
+                for each in meetings
+            ),
+        )
+
+    def _run(self) -> None:
+        while not (self._stopped.is_set() and self._waiting.empty()):
+            write = self._waiting.get()
+            while True:
+                try:
+                    write()
+                    break
+                except LedgerError as problem:
+                    log.debug("the ledger does not take what was met", because=str(problem))
+                if self._stopped.wait(RETRY_SECONDS):
+                    return
+
+
+def _confirmation(row: Acknowledgement) -> Confirmation | None:
+    """None for a row whose version says nothing."""
+    try:
+        return Confirmation(row.notice, version(row.version), row.digest, row.at)
+    except ValueError:
+        return None

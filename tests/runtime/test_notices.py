@@ -1,0 +1,118 @@
+"""Written policies on their way to the ledger and from there."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from proxy_addon.core.notices.gate import Meeting
+from proxy_addon.core.notices.notice import Notice, NoticeText, Version
+from proxy_addon.ledger.interface import (
+    Acknowledgement,
+    LedgerError,
+    News,
+    NoticeMeeting,
+    NoticeVersion,
+)
+from proxy_addon.metering.notice_book import NoticeBook
+from proxy_addon.runtime import notices as module
+from proxy_addon.runtime.notices import NoticesInLedger
+from tests.e2e.waiting import until
+from tests.ledger.memory_ledger import MemoryLedger
+
+NOTICE = Notice("social", Version(3, 1), {"en": NoticeText("en", "Policy", "# Policy\n")}, "d3")
+
+
+def confirmed(person: str = "dora", version: str = "3") -> Acknowledgement:
+    """A row of the ledger."""
+    return Acknowledgement(person, "social", version, f"d{version}", 10.0, "policy")
+
+
+def test_what_the_ledger_has_is_known() -> None:
+    """From the start on, and not before; a row without a version is left out."""
+    ledger, book = MemoryLedger(), NoticeBook()
+    ledger.acknowledge(confirmed())
+    ledger.acknowledge(confirmed("emil", ""))
+    ledger.meet(NoticeMeeting("dora", "social", 3, 5.0, 7.0))
+    notices = NoticesInLedger(ledger, book, str)
+    assert not book.is_known
+    notices.load()
+    assert book.is_known
+    assert [each.version for each in book.confirmations("dora")] == [Version(3)]
+    assert book.confirmations("emil") == ()
+    assert book.met("dora", NOTICE) == Meeting("social", 3, 5.0, 7.0)
+
+
+def test_what_others_wrote() -> None:
+    """A confirmation on another proxy counts here."""
+    book = NoticeBook()
+    notices = NoticesInLedger(MemoryLedger(), book, str)
+    meeting = NoticeMeeting("dora", "social", 3, 5.0)
+    notices.arrived(News((), (), 0.0, (), (confirmed(),), (meeting,)))
+    assert book.confirmations("dora") and book.met("dora", NOTICE)
+
+
+def test_meetings_and_texts_are_written() -> None:
+    """Under the names that the ledger knows, and a text once for each digest."""
+    ledger = MemoryLedger()
+    notices = NoticesInLedger(ledger, NoticeBook(), lambda name: f"p:{name}")
+    notices.start()
+    notices.met("dora", Meeting("social", 3, 5.0))
+    notices.in_force((NOTICE,), 8.0)
+    notices.in_force((NOTICE,), 9.0)
+    notices.stop()
+    assert ledger.meetings() == [NoticeMeeting("p:dora", "social", 3, 5.0)]
+    assert ledger.notice_versions() == [
+        NoticeVersion("d3", "social", "3.1", 8.0, {"en": "# Policy\n"})
+    ]
+
+
+def test_a_ledger_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was met is written when it is back; nobody waits for it."""
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.05)
+
+    class Away(MemoryLedger):
+        """Takes nothing for a while."""
+
+        is_away = threading.Event()
+
+        def meet(self, meeting: NoticeMeeting) -> None:
+            if not self.is_away.is_set():
+                raise LedgerError("away")
+            super().meet(meeting)
+
+    ledger = Away()
+    notices = NoticesInLedger(ledger, NoticeBook(), str)
+    notices.start()
+    notices.met("dora", Meeting("social", 3, 5.0))
+    assert ledger.meetings() == []
+    ledger.is_away.set()
+    until(ledger.meetings, "the meeting is written")
+    notices.stop()
+
+
+def test_a_stop_while_it_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends within its time."""
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.05)
+
+    class Gone(MemoryLedger):
+        """Takes nothing."""
+
+        def meet(self, meeting: NoticeMeeting) -> None:
+            raise LedgerError("gone")
+
+    notices = NoticesInLedger(Gone(), NoticeBook(), str)
+    notices.start()
+    notices.met("dora", Meeting("social", 3, 5.0))
+    notices.stop(1.0)
+    assert notices._thread is not None and not notices._thread.is_alive()
+
+
+def test_too_many_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory stays bounded while the ledger is away."""
+    monkeypatch.setattr(module, "MOST_WAITING", 3)
+    notices = NoticesInLedger(MemoryLedger(), NoticeBook(), str)
+    for number in range(10):
+        notices.met(f"p{number}", Meeting("social", 3, 5.0))
+    assert notices._waiting.qsize() == 3
