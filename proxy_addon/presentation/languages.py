@@ -98,3 +98,9 @@ def chosen(header: str | None, offered: Sequence[str]) -> str:
     the office's first."""
     known = [language for language in offered if language in LANGUAGES] or ["en"]
     return next((wish for wish in wished(header) if wish in known), known[0])
+
+
+def name_of(language: str) -> str:
+    """What a language calls itself: "Deutsch"."""
+    name = Locale.parse(language).get_display_name(language)
+    return (name or language).capitalize()

@@ -79,11 +79,13 @@ class NoticeValues:
         return [each.allowance for each in balances]
 
     def _allowance(self, detail: str) -> str:
-        limits = [
-            spoken_rules.limits(self._engine.limits(self._person, name, self._now))
+        limits = {
+            name: spoken_rules.limits(self._engine.limits(self._person, name, self._now))
             for name in self._names(detail)
-        ]
-        return listed(limits) or _("no limit")
+        }
+        if len(limits) > 1:
+            return listed([f"{text} ({durations.label(name)})" for name, text in limits.items()])
+        return listed(list(limits.values())) or _("no limit")
 
     def _platforms(self, detail: str) -> str:
         names = self._names(detail)

@@ -24,6 +24,7 @@ _READ = frozenset(
         b"referer",
         b"origin",
         b"accept",
+        b"accept-language",
         b"upgrade",
         b"x-requested-with",
         b"access-control-request-method",
@@ -95,4 +96,5 @@ def request_info(flow: http.HTTPFlow, host: str, read: Fields) -> RequestInfo:
         read.get(b"access-control-request-method"),
         read.get(b"access-control-request-headers"),
         request_id(flow),
+        read.get(b"accept-language"),
     )

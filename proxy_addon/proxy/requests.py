@@ -25,6 +25,7 @@ from proxy_addon.proxy.layers.addon_manager import DONE
 from proxy_addon.proxy.layers.connections import ClientState, Connections
 from proxy_addon.proxy.layers.flow_output import request_id
 from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
+from proxy_addon.proxy.notice_pages import gate_answer
 from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.services import Services
 from proxy_addon.proxy.tunnels import Tunnels
@@ -191,7 +192,10 @@ class Requests:
             return
         self._recorder.record(ask.request_id, person, asked.decision, now)
         context = pages.context(services, who, asked.decision)
-        if asked.notice is not None:
+        if asked.gated is not None:
+            answer = gate_answer(services, ask, person, asked.gated, context)
+            writing.answer_with(flow, answer)
+        elif asked.notice is not None:
             services.traffic.notice(asked.notice.allowance)
             writing.answer_with(
                 flow, responses.heads_up(ask, asked.decision, asked.notice, context)

@@ -13,11 +13,13 @@ from proxy_addon.observability.decision_log import Decisions
 from proxy_addon.observability.interface import Metrics, Traffic
 from proxy_addon.relay.workers import WorkerPlace
 from proxy_addon.system.clock import Clock
+from proxy_addon.system.sealing import Sealer
 
 
 class Services(NamedTuple):
     """The parts; `page` is the employee's ASGI application, `decisions` the decision log where it
-    is on, `place` this worker among those that pass connections on to each other."""
+    is on, `place` this worker among those that pass connections on to each other, `way_back` seals
+    the address to which somebody returns who has read the written policy."""
 
     enforcer: Enforcer
     identifier: Identifier
@@ -32,3 +34,4 @@ class Services(NamedTuple):
     decisions: Decisions | None = None
     balancers: ClientGuard = ClientGuard(())
     place: WorkerPlace = WorkerPlace()
+    way_back: Sealer | None = None

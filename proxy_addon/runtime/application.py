@@ -14,6 +14,7 @@ import socket
 from collections.abc import Callable
 
 import structlog
+from fastapi import FastAPI
 
 from db.address import journal_folder, parse
 from db.ledger import SqlLedger
@@ -52,10 +53,12 @@ from proxy_addon.runtime.updates import LedgerNews, RulesInForce
 from proxy_addon.system.clock import SystemClock, timer
 from proxy_addon.system.descriptors import raise_limit
 from proxy_addon.system.health import PartHealth
+from proxy_addon.system.sealing import Sealer
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.forms import Tokens
 from proxy_addon.web.ledger_executor import LedgerExecutor
+from proxy_addon.web.notice_service import NoticeService
 from proxy_addon.web.proxy_state import LiveProxyState
 from proxy_addon.web.server import WebServer
 
@@ -255,6 +258,7 @@ class Application:
 
     def _services(self) -> Services:
         settings = self.settings
+        self._way_back = Sealer(ca.key(settings.confdir).read_bytes(), "way back")
         targets = TargetGuard(settings, (settings.listen.port, settings.web.port))
         return Services(
             self.enforcer,
@@ -265,12 +269,26 @@ class Application:
             self.clock,
             self.metrics,
             self.metrics,
-            employee_app(self.proxy_state, self._admin_service()),
+            self._employee_app(),
             settings.front_proxy_header,
             self.decisions,
             ClientGuard(settings.proxy_protocol),
             WorkerPlace() if self._workers is None else self._workers.place,
+            self._way_back,
         )
+
+    def _employee_app(self) -> FastAPI:
+        admin = self._admin_service()
+        notices = NoticeService(
+            admin.ledger,
+            admin.engine,
+            self.enforcer.gate,
+            self.clock,
+            self._way_back,
+            self.enforcer.limited,
+            admin.executor,
+        )
+        return employee_app(self.proxy_state, admin, notices)
 
     def _decision_log(self) -> DecisionLog | None:
         settings = self.settings

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from proxy_addon.presentation.usage_statement import statement
 from proxy_addon.web import admin_pages as admin
 from proxy_addon.web import downloads as files
-from proxy_addon.web import explain_api, forms, reload_api, rule_explanation
+from proxy_addon.web import explain_api, forms, notice_pages, reload_api, rule_explanation
 from proxy_addon.web import rendering as pages
 from proxy_addon.web import time_request_pages as ask
 from proxy_addon.web.admin_service import AdminService
@@ -28,6 +28,7 @@ from proxy_addon.web.balance_events import PATH as EVENTS
 from proxy_addon.web.balance_events import BalanceEvents
 from proxy_addon.web.employee_view import day_of
 from proxy_addon.web.interface import ProxyState
+from proxy_addon.web.notice_service import NoticeService
 from proxy_addon.web.visitor import visitor
 
 _LOG: Final = logging.getLogger("proxy_addon.web.app")  # fixed, because log filters rely on it
@@ -64,7 +65,11 @@ class _ErrorPages:
             await pages.error(Request(scope), 500, title, detail)(scope, receive, send)
 
 
-def employee_app(proxy_state: ProxyState, admin_service: AdminService | None = None) -> FastAPI:
+def employee_app(
+    proxy_state: ProxyState,
+    admin_service: AdminService | None = None,
+    notice_service: NoticeService | None = None,
+) -> FastAPI:
     """`http(s)://allowance.internal/`: one person's own page.
 
     The person is in `scope["extensions"]["allowance.person"]`, set by the proxy: a mapping of
@@ -120,6 +125,10 @@ def employee_app(proxy_state: ProxyState, admin_service: AdminService | None = N
             ask.TimeRequestPages(proxy_state, admin_service),
             admin.AdminPages(proxy_state, admin_service),
         )
+    if admin_service is not None and notice_service is not None:
+        policy = notice_pages.NoticePages(proxy_state, notice_service, admin_service.tokens)
+        _serve(app, {notice_pages.PATH: policy.show, notice_pages.DONE: policy.done})
+        app.add_api_route(notice_pages.PATH, policy.submit, methods=["POST"], response_model=None)
     return app
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from proxy_addon.presentation.theme import environment, page_headers
+from proxy_addon.presentation.theme import Shell, environment, page_headers
 from proxy_addon.web.employee_view import Day
 
 _HERE: Final = Path(__file__).parent
@@ -23,6 +23,9 @@ _ASK: Final = _TEMPLATES.get_template("ask.html")
 _ADMIN: Final = _TEMPLATES.get_template("admin.html")
 _UNMASKED: Final = _TEMPLATES.get_template("unmasked.html")
 _WHY: Final = _TEMPLATES.get_template("why.html")
+_POLICY: Final = _TEMPLATES.get_template("policy.html")
+_POLICY_DONE: Final = _TEMPLATES.get_template("policy_done.html")
+_NO_POLICY: Final = _TEMPLATES.get_template("no_policy.html")
 _ERROR: Final = _TEMPLATES.get_template("error.html")
 
 PRIVATE: Final = {
@@ -57,6 +60,24 @@ def admin(page: Any, status: int = 200) -> Response:
 def why(page: Any) -> Response:
     """Which rule decides: a `rule_explanation.WhyPage`."""
     return _form(_WHY.render(page=page), 200)
+
+
+def policy(shell: Shell, page: Any, status: int = 200) -> Response:
+    """The written policy: a `notice_pages.PolicyPage`."""
+    return _form(_POLICY.render(shell=shell, page=page), status)
+
+
+def policy_done(shell: Shell, *, target: str | None, platform: str, is_confirmed: bool) -> Response:
+    """After confirming or putting off; goes on to `target` by itself."""
+    page = _POLICY_DONE.render(
+        shell=shell, target=target, platform=platform, is_confirmed=is_confirmed
+    )
+    return _page(page)
+
+
+def no_policy(shell: Shell) -> Response:
+    """There is no written policy for this reader."""
+    return _page(_NO_POLICY.render(shell=shell))
 
 
 def unmasked(pseudonym: str, name: str | None) -> Response:

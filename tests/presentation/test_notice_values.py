@@ -12,7 +12,7 @@ from proxy_addon.core.notices.placeholders import VALUES
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Mode, RuleSet
 from proxy_addon.presentation.notice_values import NoticeValues
-from tests.core.policies import SAMPLE, at
+from tests.core.policies import SAMPLE, at, targets
 
 PAGE = "http://allowance.internal/"
 NOTICE = Notice(
@@ -45,6 +45,24 @@ def test_the_limit_is_the_readers_own() -> None:
     assert value("allowance", "carl") == "45 minutes a day"
     assert value("allowance", "bob") == "30 minutes a day"
     assert value("allowance", detail="daily-social") == "15 minutes a day"
+
+
+def test_several_allowances() -> None:
+    """Each with its name."""
+    more = replace(OFFICE.allowances["daily-social"], name="video")
+    rules = replace(
+        OFFICE,
+        allowances={**OFFICE.allowances, "video": more},
+        rules=(
+            *OFFICE.rules[:-1],
+            replace(OFFICE.rules[-1], name="V", allowance="video", targets=targets("twitch")),
+            OFFICE.rules[-1],
+        ),
+    )
+    assert (
+        value("allowance", rules=rules)
+        == "15 minutes a day (Daily social) and 15 minutes a day (Video)"
+    )
 
 
 def test_somebody_without_a_limit() -> None:

@@ -62,6 +62,7 @@ class RequestInfo(NamedTuple):
     request_method: str | None = None  # Access-Control-Request-Method
     request_headers: str | None = None  # Access-Control-Request-Headers
     request_id: str = ""  # as logs name this request
+    languages: str | None = None  # Accept-Language
 
 
 class Answer(NamedTuple):
@@ -70,6 +71,11 @@ class Answer(NamedTuple):
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+
+def is_top_level(ask: RequestInfo) -> bool:
+    """Whether a person sees the answer as a page of its own, not in a frame."""
+    return _kind(ask) is _Kind.PAGE and (ask.dest or "").lower() not in _FRAMES
 
 
 class _Kind(Enum):
@@ -86,7 +92,7 @@ def block(ask: RequestInfo, decision: Decision, context: PageContext) -> Answer:
     A CORS preflight passes (204): it asks for nothing itself, and without it the page's script
     could not read the 403 of the request that follows.
     """
-    headers = _block_headers(decision, context) | _cors(ask)
+    headers = block_headers(decision, context) | _cors(ask)
     if ask.method.upper() == "OPTIONS" and ask.origin and not ask.upgrade:
         return Answer(204, tuple((headers | _preflight(ask)).items()), b"")
     match _kind(ask):
@@ -124,7 +130,7 @@ def heads_up(
 
 def tunnel_refused(decision: Decision, context: PageContext) -> Answer:
     """The answer to CONNECT. Browsers do not show it, so it is short; a log or curl shows it."""
-    headers = _block_headers(decision, context)
+    headers = block_headers(decision, context)
     headers |= {"Content-Type": "text/plain; charset=utf-8", "Connection": "close"}
     text = f"{block_message(decision, context).text}\nYour time: {context.page_url}\n"
     return _complete(403, headers, _bytes(text))
@@ -173,7 +179,7 @@ def _kind_without_metadata(ask: RequestInfo) -> _Kind:
     return _Kind.PROBLEM if accept.split(",")[0].split(";")[0].strip() == "*/*" else _Kind.NOTHING
 
 
-def _block_headers(decision: Decision, context: PageContext) -> dict[str, str]:
+def block_headers(decision: Decision, context: PageContext) -> dict[str, str]:
     """The headers of every block response, whatever its form."""
     headers = {
         "X-Allowance-Reason": code_of(decision.reason),
@@ -252,6 +258,11 @@ def _answer(ask: RequestInfo, status: int, headers: dict[str, str], body: bytes)
     if ask.method.upper() == "HEAD":
         return Answer(status, tuple(headers.items()), b"")
     return _complete(status, headers, body)
+
+
+def answer_page(ask: RequestInfo, status: int, headers: dict[str, str], page: str) -> Answer:
+    """A page of another module, as an answer."""
+    return _answer(ask, status, headers, _bytes(page))
 
 
 def _complete(status: int, headers: dict[str, str], body: bytes) -> Answer:
