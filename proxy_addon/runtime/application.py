@@ -14,7 +14,6 @@ import socket
 from collections.abc import Callable
 
 import structlog
-from fastapi import FastAPI
 
 from db.address import journal_folder, parse
 from db.ledger import SqlLedger
@@ -38,6 +37,7 @@ from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.master import Runner, RunnerOptions
+from proxy_addon.proxy.page_context import App
 from proxy_addon.proxy.rule_changes import follow
 from proxy_addon.proxy.services import Services
 from proxy_addon.relay.workers import WorkerPlace, Workers
@@ -277,7 +277,7 @@ class Application:
             self._way_back,
         )
 
-    def _employee_app(self) -> FastAPI:
+    def _employee_app(self) -> App:
         admin = self._admin_service()
         notices = NoticeService(
             admin.ledger,

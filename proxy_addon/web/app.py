@@ -28,6 +28,7 @@ from proxy_addon.web.balance_events import PATH as EVENTS
 from proxy_addon.web.balance_events import BalanceEvents
 from proxy_addon.web.employee_view import day_of
 from proxy_addon.web.interface import ProxyState
+from proxy_addon.web.language import SpokenLanguage
 from proxy_addon.web.notice_service import NoticeService
 from proxy_addon.web.visitor import visitor
 
@@ -77,7 +78,7 @@ def employee_app(
     connection, for `/proxy.pac`) and "signed_in". No header and no query can name a person. Without
     `admin_service` nobody can ask for more time, and there is no page for administrators.
     """
-    app = _bare_app()
+    app = _bare_app(proxy_state)
 
     async def home(request: Request) -> Response:
         who = visitor(request)
@@ -154,7 +155,7 @@ def _serve_forms(
 def web_app(proxy_state: ProxyState) -> FastAPI:
     """The web port: for administrators and their monitoring. It names an employee only to commands
     on this machine."""
-    app = _bare_app()
+    app = _bare_app(proxy_state)
 
     async def home(request: Request) -> Response:
         return pages.index(
@@ -218,10 +219,12 @@ def _setup(proxy_state: ProxyState, reached: Callable[[Request], str]) -> dict[s
     return {"/ca.pem": pem, "/ca.cer": der, "/certificate": install_help, "/proxy.pac": pac}
 
 
-def _bare_app() -> FastAPI:
-    """An application without documentation endpoints, with error pages for people."""
+def _bare_app(proxy_state: ProxyState) -> FastAPI:
+    """An application without documentation endpoints, with error pages for people, in the reader's
+    language."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(_ErrorPages)
+    app.add_middleware(SpokenLanguage, offered=lambda: proxy_state.rules().office.languages)
     app.add_exception_handler(StarletteHTTPException, _http_error)
     return app
 

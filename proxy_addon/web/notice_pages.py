@@ -77,10 +77,8 @@ class NoticePages:
         person = self._service.person(who.name)
         notice = self._service.notice(person, query.get("notice", ""))
         if notice is None:
-            return self._none(request, who)
-        return self._page(
-            request, who, person, notice, query.get("back", ""), later="later" in query
-        )
+            return self._none(who)
+        return self._page(who, person, notice, query.get("back", ""), later="later" in query)
 
     async def submit(self, request: Request) -> Response:
         """POST /policy: read, or later."""
@@ -104,7 +102,7 @@ class NoticePages:
             self._put_off(who, notice)
         elif fields.get("read") != "yes":
             problem = _("Please tick the box if you have read the policy.")
-            return self._page(request, who, person, notice, back, problem=problem)
+            return self._page(who, person, notice, back, problem=problem)
         else:
             try:
                 await self._service.confirm(who.name, notice, PAGE)
@@ -113,7 +111,7 @@ class NoticePages:
                     "We could not keep this just now. The fault is ours: please try again in a "
                     "moment. Until then nothing is closed to you."
                 )
-                return self._page(request, who, person, notice, back, problem=problem, status=503)
+                return self._page(who, person, notice, back, problem=problem, status=503)
         query = urlencode({"notice": notice.name, "back": back})
         return RedirectResponse(f"{DONE}?{query}", 303, pages.PRIVATE)
 
@@ -121,22 +119,21 @@ class NoticePages:
         """After either form: on to where the person was going. Not a redirect from the form itself,
         which a browser would stop at our own pages."""
         who, query = visitor(request), request.query_params
-        with languages.speaking(self._language(request)):
-            target = self._service.way_to(who.name, query.get("back", ""))
-            title = "" if target is None else self._service.platform_title(target)
-            person = self._service.person(who.name)
-            notice = self._service.notice(person, query.get("notice", ""))
-            need = (
-                Need.NOTHING
-                if notice is None
-                else self._service.standing(who.name, notice, signed_in=who.signed_in).need
-            )
-            return pages.policy_done(
-                shell(self._state.rules(), who, person.roles, PATH),
-                target=target,
-                platform=title,
-                is_confirmed=need is Need.NOTHING,
-            )
+        target = self._service.way_to(who.name, query.get("back", ""))
+        title = "" if target is None else self._service.platform_title(target)
+        person = self._service.person(who.name)
+        notice = self._service.notice(person, query.get("notice", ""))
+        need = (
+            Need.NOTHING
+            if notice is None
+            else self._service.standing(who.name, notice, signed_in=who.signed_in).need
+        )
+        return pages.policy_done(
+            shell(self._state.rules(), who, person.roles, PATH),
+            target=target,
+            platform=title,
+            is_confirmed=need is Need.NOTHING,
+        )
 
     def _put_off(self, who: Visitor, notice: Notice) -> None:
         standing = self._service.standing(who.name, notice, signed_in=who.signed_in)
@@ -148,21 +145,12 @@ class NoticePages:
             )
         self._service.put_off(who.name, notice)
 
-    def _language(self, request: Request) -> str:
-        offered = self._state.rules().office.languages
-        asked = request.query_params.get("lang", "")
-        if asked in offered and asked in languages.LANGUAGES:
-            return asked
-        return languages.chosen(request.headers.get("accept-language"), offered)
-
-    def _none(self, request: Request, who: Visitor) -> Response:
-        with languages.speaking(self._language(request)):
-            roles = self._state.roles(who.name)
-            return pages.no_policy(shell(self._state.rules(), who, roles, PATH))
+    def _none(self, who: Visitor) -> Response:
+        roles = self._state.roles(who.name)
+        return pages.no_policy(shell(self._state.rules(), who, roles, PATH))
 
     def _page(
         self,
-        request: Request,
         who: Visitor,
         person: Person,
         notice: Notice,
@@ -172,12 +160,9 @@ class NoticePages:
         problem: str = "",
         status: int = 200,
     ) -> Response:
-        with languages.speaking(self._language(request)):
-            page = self._made(who, person, notice, back)._replace(
-                wants_later=later, problem=problem
-            )
-            around = shell(self._state.rules(), who, person.roles, PATH)
-            return pages.policy(around, page, status if not problem or status != 200 else 422)
+        page = self._made(who, person, notice, back)._replace(wants_later=later, problem=problem)
+        around = shell(self._state.rules(), who, person.roles, PATH)
+        return pages.policy(around, page, status if not problem or status != 200 else 422)
 
     def _made(self, who: Visitor, person: Person, notice: Notice, back: str) -> PolicyPage:
         service, now, rules = self._service, self._state.now(), self._state.rules()

@@ -12,6 +12,8 @@ from proxy_addon.web.employee_view import Visitor
 
 HOME: Final = "/"
 POLICY: Final = "/policy"
+OPENS: Final = "/opens"
+DEVICE: Final = "/device"
 
 
 def shell(rules: RuleSet, who: Visitor, roles: Sequence[str], current: str) -> Shell:
