@@ -13,7 +13,7 @@ VERSION ?=
 JOBS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run dev test test-long coverage lint format bench soak fuzz engine harness browsers pictures mutation docs release clean
+.PHONY: help run dev test test-long coverage lint format bench soak fuzz engine harness browsers pictures mutation docs messages release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ mutation: $(VENV)/.develops ## change the code in small ways and count what the 
 
 docs: $(VENV)/.develops ## the pages that are made from the program: settings, command line, metrics
 	@set -e; for each in settings cli metrics; do $(BIN)/python -m tests.tools.$${each}_reference; done
+
+messages: $(VENV)/.develops ## the catalogues of translations, brought up to date with the program; lists what is missing
+	@$(BIN)/python -m tests.tools.messages
 
 release: $(VENV)/.develops ## check that a version can be released, then tag it (VERSION=x.y.z); nothing is pushed
 	@$(BIN)/python deploy/release.py $(VERSION)

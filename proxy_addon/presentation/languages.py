@@ -100,6 +100,12 @@ def chosen(header: str | None, offered: Sequence[str]) -> str:
     return next((wish for wish in wished(header) if wish in known), known[0])
 
 
+def marked(message: str) -> str:
+    """The message as it is: for constants that are translated where they are used. `make messages`
+    finds it."""
+    return message
+
+
 def name_of(language: str) -> str:
     """What a language calls itself: "Deutsch"."""
     name = Locale.parse(language).get_display_name(language)

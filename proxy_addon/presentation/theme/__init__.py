@@ -144,6 +144,8 @@ def environment(folder: Path, **constants: str) -> Environment:
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
     )
+    # As `make messages` has them: a message may be broken into several lines.
+    made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_callables(  # type: ignore[attr-defined]
         languages.gettext, languages.ngettext, newstyle=True
     )
