@@ -54,13 +54,15 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """A named budget. All of `limits` must have time left. Seconds."""
+    """A named budget. All of `limits` must have time left. Seconds. `title` is what pages call it;
+    "" where the rules do not say."""
 
     name: str
     limits: tuple[Limit, ...]
     warn_at: float = 0.0
     carry_over: float = 0.0
     overrides: tuple[Override, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ def differences(before: RuleSet, after: RuleSet) -> Iterator[tuple[str, str, str
         if allowance.warn_at != other.warn_at:
             was, becomes = map(rule_text.amount, (allowance.warn_at, other.warn_at))
             yield f"{name}: warn_at", was, becomes
+        if allowance.title != other.title:
+            yield f"{name}: title", allowance.title or "none", other.title or "none"
     for span in fields(Metering):
         was, becomes = (f"{getattr(rules.metering, span.name):g}" for rules in (before, after))
         if was != becomes:

@@ -36,3 +36,11 @@ def test_nothing_differs() -> None:
     """The same settings give no line, whatever the rules are."""
     other = POLICY.replace("45m per day", "50m per day")
     assert list(differences(machine().rules, machine(other).rules)) == []
+
+
+def test_titles() -> None:
+    """What an allowance is called is a setting, too."""
+    other = POLICY.replace("  daily:\n", "  daily:\n    title: Social time\n", 1)
+    assert other != POLICY
+    found = list(differences(machine().rules, machine(other).rules))
+    assert found == [("daily: title", "none", "Social time")]

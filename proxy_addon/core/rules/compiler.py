@@ -304,6 +304,7 @@ def _allowance(name: str, allowance: AllowanceModel) -> Allowance:
         warn_at=allowance.warn_at,
         carry_over=allowance.carry_over,
         overrides=tuple(_override(override) for override in allowance.overrides),
+        title=allowance.title,
     )
 
 

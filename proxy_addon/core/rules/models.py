@@ -170,6 +170,7 @@ class AllowanceModel(Strict):
     """One entry of `allowances:`."""
 
     limit: Limits
+    title: Name = ""
     warn_at: Duration = 0.0
     carry_over: Duration = 0.0
     overrides: Annotated[list[OverrideModel], Maybe] = []

@@ -105,6 +105,7 @@ def test_a_policy_that_uses_every_key() -> None:
         "allowances": {
             "daily": {
                 "limit": ["15m per day", "1h per week"],
+                "title": "Social time",
                 "warn_at": "2m",
                 "carry_over": "5m",
                 "overrides": [
@@ -162,6 +163,7 @@ def test_a_policy_that_uses_every_key() -> None:
                 Override(("bob", "*@brand.example"), (), (Limit(1800, Period.DAY),)),
                 Override((), ("care",), (Limit(1200, Period.ROLLING, 14_400),)),
             ),
+            "Social time",
         )
     }
     when = When(
