@@ -16,6 +16,7 @@ from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.languages import locale, ngettext
 
 _MINUTE = 60.0
+_HOUR_MINUTES = 60
 _NEARLY_A_MINUTE = 59.0  # above this the seconds, rounded up, would read "60 seconds"
 
 
@@ -33,12 +34,27 @@ def used(spent: float, total: float) -> str:
 
     Half a minute goes down here and up in `duration`, so that what is used and what is left add up.
     """
-    words = _length(spent, math.ceil(spent / _MINUTE - 0.5))
-    return (
-        _("almost %(length)s") % {"length": words}
-        if spent < total and words == duration(total)
-        else words
-    )
+    words = _length(spent, _used_minutes(spent))
+    return _almost(words) if spent < total and words == duration(total) else words
+
+
+def used_number(spent: float, total: float) -> str:
+    """The same in front of the total, whose unit is written once: "11" of "20 minutes". What has
+    another unit keeps it: "20 seconds" of "15 minutes", "5 minutes" of "1 hour"."""
+    whole, minutes = math.floor(total / _MINUTE + 0.5), _used_minutes(spent)
+    is_short = total <= 0 or (total > _NEARLY_A_MINUTE and whole < _HOUR_MINUTES)
+    if not is_short or 0 < spent <= _NEARLY_A_MINUTE or minutes >= _HOUR_MINUTES:
+        return used(spent, total)
+    number = str(max(minutes, 1) if spent > 0 else 0)
+    return _almost(number) if spent < total and duration(total) == _minutes(int(number)) else number
+
+
+def _used_minutes(spent: float) -> int:
+    return math.ceil(spent / _MINUTE - 0.5)
+
+
+def _almost(length: str) -> str:
+    return _("almost %(length)s") % {"length": length}
 
 
 def moment(instant: float, now: float, zone: ZoneInfo) -> str:
@@ -79,9 +95,10 @@ def iso(instant: float, zone: ZoneInfo) -> str:
     return _local(instant, zone).isoformat(timespec="seconds")
 
 
-def count(number: int, noun: str) -> str:
-    """ "1 second", "2 seconds"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def count(number: int, noun: str, many: str = "") -> str:
+    """ "1 second", "2 seconds"; of "person" the plural is given. For commands, which are English:
+    pages use `ngettext`."""
+    return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
 
 
 def label(name: str) -> str:

@@ -106,6 +106,11 @@ def marked(message: str) -> str:
     return message
 
 
+def marked_plural(one: str, many: str) -> tuple[str, str]:
+    """The same for a message with a plural: the arguments of `ngettext`."""
+    return one, many
+
+
 def name_of(language: str) -> str:
     """What a language calls itself: "Deutsch"."""
     name = Locale.parse(language).get_display_name(language)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from proxy_addon.core import period_table
-from proxy_addon.core.ruleset import Limit, Override, Period, RuleSet
+from proxy_addon.core.ruleset import Limit, Override, RuleSet
 from proxy_addon.presentation.durations import count
 
 _HOURS = (("hour", 3_600), ("minute", 60), ("second", 1))
@@ -60,14 +60,6 @@ def spelled_limit(one: Limit) -> str:
     """The same for employees: "15 minutes per day", "20 minutes in any 4 hours"."""
     seconds = _spelled(_counts(one.seconds, _HOURS))
     return f"{seconds} {period_table.spelled(one.period, spelled_length(one.rolling))}"
-
-
-def period_now(period: str | None, rolling: float) -> str:
-    """The window of a limit that is open now: "today", "this quarter", "in the last 4 hours"; empty
-    for None."""
-    if period is None:
-        return ""
-    return period_table.now(Period(period), spelled_length(rolling))
 
 
 def limits(many: Iterable[Limit]) -> str:

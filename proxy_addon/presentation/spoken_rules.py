@@ -42,6 +42,28 @@ def limit(one: Limit) -> str:
     return pattern % {"length": length, "window": durations.duration(one.rolling)}
 
 
+def period_now(period: str | None, rolling: float) -> str:
+    """The window of a limit that is open now: "today", "this quarter", "in the last 4 hours"; ""
+    for None."""
+    if period is None:
+        return ""
+    match Period(period):
+        case Period.HOUR:
+            return _("this hour")
+        case Period.DAY:
+            return _("today")
+        case Period.WEEK:
+            return _("this week")
+        case Period.MONTH:
+            return _("this month")
+        case Period.QUARTER:
+            return _("this quarter")
+        case Period.YEAR:
+            return _("this year")
+        case Period.ROLLING:
+            return _("in the last %(window)s") % {"window": durations.duration(rolling)}
+
+
 def limits(many: Iterable[Limit]) -> str:
     """Several limits that all hold: "15 minutes a day and 1 hour a week"."""
     return listed([limit(one) for one in many])

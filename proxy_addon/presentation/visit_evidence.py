@@ -7,15 +7,17 @@ nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, TypedDict
+from typing import Final, NamedTuple, TypedDict
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core.metering import evidence as codes
 from proxy_addon.core.types import EvidenceSummary, Extension, Visit
-from proxy_addon.presentation import rule_text
+from proxy_addon.presentation import spoken_rules
 from proxy_addon.presentation.durations import duration, iso
+from proxy_addon.presentation.languages import gettext as _
+from proxy_addon.presentation.languages import marked, marked_plural, ngettext
 
-NOT_RECORDED: Final = "Not recorded."
+NOT_RECORDED: Final = marked("Not recorded.")
 SILENCE: Final = "silence"
 _SHOWN_FROM: Final = 2.0  # seconds; what opened a visit and ended sooner is not shown again
 
@@ -53,32 +55,75 @@ class EvidenceLine(TypedDict):
     given_back: float
 
 
-# By code: what opened a visit; what extended it once; what extended it several times.
+class _Words(NamedTuple):
+    """A kind of evidence: the sentence about what opened a visit, what went on, and what came once
+    or `%(n)d` times."""
+
+    opened: str
+    going_on: str
+    came: tuple[str, str]
+
+
 _WORDS: Final = {
-    "page-opened": ("by opening a page", "a page opened", "{} pages opened"),
-    "page-action": ("by scrolling or clicking", "a scroll or click", "{} scrolls or clicks"),
-    "app-action": ("by using the app", "an action in the app", "{} actions in the app"),
-    "message-sent": ("by sending a message", "a message sent", "{} messages sent"),
-    "media-played": ("by playing a video or sound", "a video or sound", "{} videos or sounds"),
-    "media-stream": ("by a running stream", "a running stream", "{} running streams"),
-    "busy-tunnel": (
-        "by an app that was busy",
-        "an app that was busy",
-        "an app that was busy {} times",
+    "page-opened": _Words(
+        marked("Opened %(time)s by opening a page."),
+        marked("opening a page"),
+        marked_plural("a page opened", "%(n)d pages opened"),
     ),
-    codes.ESTIMATED: (
-        "by a busy connection in free time, which was not opened",
-        "a busy connection in free time",
-        "a connection in free time that was busy {} times",
+    "page-action": _Words(
+        marked("Opened %(time)s by scrolling or clicking."),
+        marked("scrolling or clicking"),
+        marked_plural("a scroll or click", "%(n)d scrolls or clicks"),
     ),
-    codes.RULE_CHANGED: ("when the rule changed", "", ""),
+    "app-action": _Words(
+        marked("Opened %(time)s by using the app."),
+        marked("using the app"),
+        marked_plural("an action in the app", "%(n)d actions in the app"),
+    ),
+    "message-sent": _Words(
+        marked("Opened %(time)s by sending a message."),
+        marked("sending a message"),
+        marked_plural("a message sent", "%(n)d messages sent"),
+    ),
+    "media-played": _Words(
+        marked("Opened %(time)s by playing a video or sound."),
+        marked("playing a video or sound"),
+        marked_plural("a video or sound", "%(n)d videos or sounds"),
+    ),
+    "media-stream": _Words(
+        marked("Opened %(time)s by a running stream."),
+        marked("a running stream"),
+        marked_plural("a running stream", "%(n)d running streams"),
+    ),
+    "busy-tunnel": _Words(
+        marked("Opened %(time)s by an app that was busy."),
+        marked("an app that was busy"),
+        marked_plural("an app that was busy", "an app that was busy %(n)d times"),
+    ),
+    codes.ESTIMATED: _Words(
+        marked("Opened %(time)s by a busy connection in free time, which was not opened."),
+        marked("a busy connection in free time"),
+        marked_plural(
+            "a busy connection in free time", "a connection in free time that was busy %(n)d times"
+        ),
+    ),
+    codes.RULE_CHANGED: _Words(
+        marked("Opened %(time)s when the rule changed."),
+        marked("the rule changed"),
+        marked_plural("the rule changed", "the rule changed %(n)d times"),
+    ),
 }
+_UNKNOWN: Final = _Words(
+    marked("Opened %(time)s by %(kind)s."),
+    "%(kind)s",
+    marked_plural("%(kind)s", "%(kind)s, %(n)d times"),
+)
 _ENDS: Final = {
-    codes.TIME_UP: "time was up",
-    codes.RULE_CHANGED: "the rule changed",
-    codes.SECTION_CHANGED: "another part of the platform was opened",
-    codes.GIVEN_BACK: "what came later was a page refreshing itself",
-    codes.CLOCK_SET: "the clock of the proxy was set",
+    codes.TIME_UP: marked("Closed %(time)s: time was up."),
+    codes.RULE_CHANGED: marked("Closed %(time)s: the rule changed."),
+    codes.SECTION_CHANGED: marked("Closed %(time)s: another part of the platform was opened."),
+    codes.GIVEN_BACK: marked("Closed %(time)s: what came later was a page refreshing itself."),
+    codes.CLOCK_SET: marked("Closed %(time)s: the clock of the proxy was set."),
 }
 
 
@@ -106,24 +151,24 @@ def data(visit: Visit, now: float, zone: ZoneInfo) -> EvidenceLine | None:
 
 
 def sentences(visit: Visit, now: float, zone: ZoneInfo) -> tuple[str, ...]:
-    """For people: what opened it, what extended it, what closed it, what was given back."""
+    """For people: what opened it, what extended it, what closed it, what was given back; in the
+    language that is spoken."""
     if visit.evidence is None:
-        return (NOT_RECORDED,)
+        return (_(NOT_RECORDED),)
     return tuple(_sentences(visit, visit.evidence, now, zone))
 
 
 def _sentences(visit: Visit, found: EvidenceSummary, now: float, zone: ZoneInfo) -> Iterator[str]:
     code, at = found.opened
-    yield f"Opened {_second(at, zone)} {_words(code)[0]}."
+    yield _(_words(code).opened) % {"time": _second(at, zone), "kind": _plain(code)}
     lines = [_extension(line, zone) for line in found.extended if _is_shown(line)]
     if lines:
-        yield f"Extended by {rule_text.listed(lines)}."
-    if visit.end > now:
-        yield "Still open."
-    else:
-        yield f"Closed {_second(visit.end, zone)}{_closed(visit, found)}."
+        yield _("Extended by %(evidence)s.") % {"evidence": spoken_rules.listed(lines)}
+    yield _("Still open.") if visit.end > now else _closed(visit, found, zone)
     if found.given_back > 0:
-        yield f"{_capital(duration(found.given_back))} given back: a page refreshed itself."
+        yield _("%(length)s given back: a page refreshed itself.") % {
+            "length": duration(found.given_back)
+        }
 
 
 def _is_shown(line: Extension) -> bool:
@@ -133,39 +178,42 @@ def _is_shown(line: Extension) -> bool:
 def _extension(line: Extension, zone: ZoneInfo) -> str:
     first, last = _second(line.first, zone), _second(line.last, zone)
     if line.times == 0:
-        return f"more of the same until {last}"
-    opened, once, often = _words(line.by)
-    if line.times > 1:
-        what = often.format(line.times)
+        return _("more of the same until %(time)s") % {"time": last}
+    words = _words(line.by)
+    if line.times == 1 and line.last - line.first >= _SHOWN_FROM:
+        pattern = _(words.going_on)
     else:
-        what = opened.removeprefix("by ") if line.last - line.first >= _SHOWN_FROM else once
-    return f"{what} at {first}" if first == last else f"{what} from {first} to {last}"
+        pattern = ngettext(*words.came, line.times)
+    what = pattern % {"n": line.times, "kind": _plain(line.by)}
+    if first == last:
+        return _("%(what)s at %(time)s") % {"what": what, "time": first}
+    return _("%(what)s from %(start)s to %(end)s") % {"what": what, "start": first, "end": last}
 
 
-def _closed(visit: Visit, found: EvidenceSummary) -> str:
+def _closed(visit: Visit, found: EvidenceSummary, zone: ZoneInfo) -> str:
+    time = _second(visit.end, zone)
     if found.closed is not None:
-        why = found.closed[0]
-        return f": {_ENDS.get(why, _plain(why))}"
+        code = found.closed[0]
+        pattern = _ENDS.get(code)
+        if pattern is None:
+            return _("Closed %(time)s: %(kind)s.") % {"time": time, "kind": _plain(code)}
+        return _(pattern) % {"time": time}
     after = visit.end - max((line.last for line in found.extended), default=found.opened[1])
-    return (
-        f": nothing more came in the {duration(after)} before"
-        if after > 0
-        else ": nothing more came"
-    )
+    if after <= 0:
+        return _("Closed %(time)s: nothing more came.") % {"time": time}
+    return _("Closed %(time)s: nothing more came in the %(length)s before.") % {
+        "time": time,
+        "length": duration(after),
+    }
 
 
-def _words(code: str) -> tuple[str, str, str]:
+def _words(code: str) -> _Words:
     """Also for a code that a newer version wrote."""
-    plain = _plain(code)
-    return _WORDS.get(code, (f"by {plain}", plain, f"{plain}, {{}} times"))
+    return _WORDS.get(code, _UNKNOWN)
 
 
 def _plain(code: str) -> str:
     return code.replace("-", " ").replace("{", "").replace("}", "")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _second(instant: float, zone: ZoneInfo) -> str:

@@ -74,13 +74,12 @@ def test_periods_have_their_words_in_one_place(
     period: Period, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the table of periods says is what limits and pages say."""
-    changed = PeriodWords("A", "T", "per thing {}", "in a thing {}", "now {}")
+    changed = PeriodWords("A", "T", "per thing {}", "in a thing {}")
     row = replace(period_table.TABLE[period], words=changed)
     monkeypatch.setattr(period_table, "TABLE", {period: row})
     one = Limit(900.0, period, 3600.0)
     assert rule_text.limit(one) == "15m per thing 1h"
     assert rule_text.spelled_limit(one) == "15 minutes in a thing 1 hour"
-    assert rule_text.period_now(period, 3600.0) == "now 1 hour"
 
 
 def test_several_limits() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from proxy_addon.core.ruleset import Period
 from proxy_addon.core.types import Balance
-from proxy_addon.presentation import rule_text
+from proxy_addon.presentation import spoken_rules
 from proxy_addon.presentation.theme import Bar, bar, page_headers, policy, web_link
 
 SECONDS = st.floats(0, 1e6)
@@ -65,7 +65,7 @@ def test_a_bar_names_the_window_of_its_limit(
 def test_every_period_of_rules_has_its_words() -> None:
     """A period that is new cannot be forgotten here."""
     for period in Period:
-        assert rule_text.period_now(period, 3600.0)
+        assert spoken_rules.period_now(period, 3600.0)
 
 
 def test_a_page_with_a_form_sends_it_home_alone() -> None:

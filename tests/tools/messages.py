@@ -30,6 +30,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "gettext": None,
     "marked": None,
     "ngettext": (1, 2),
+    "marked_plural": (1, 2),
 }
 HEAD = """\
 # Messages of Allowance in {name}. `make messages` brings this file up to date with the program.

@@ -19,9 +19,8 @@ from markupsafe import Markup
 
 from proxy_addon.core.types import Balance
 from proxy_addon.presentation import durations as words
-from proxy_addon.presentation import languages, rule_text
+from proxy_addon.presentation import languages, spoken_rules
 
-_UNIT: Final = " minutes"  # written once: "11 of 20 minutes"
 _HERE: Final = Path(__file__).parent
 _LOW_SHARE: Final = 0.2  # of an allowance left: from here on the bar takes its warning colour
 
@@ -88,19 +87,16 @@ def bar(balance: Balance) -> Bar:
     total = balance.limit + balance.granted + balance.carried
     share = 100.0 if total <= 0 else min(100.0, max(0.0, 100.0 * (total - balance.left) / total))
     low = balance.left <= _LOW_SHARE * total
-    spent, whole = words.used(balance.spent, total), words.duration(total)
     return Bar(
         share=round(share, 2),
         tone="out" if balance.left <= 0 else "low" if low else "ok",
-        spent=spent.removesuffix(_UNIT)
-        if whole.endswith(_UNIT) and "hour" not in whole + spent
-        else spent,
-        total=whole,
+        spent=words.used_number(balance.spent, total),
+        total=words.duration(total),
         left=words.duration(balance.left),
         seconds_left=balance.left,
         granted=words.duration(balance.granted) if balance.granted > 0 else None,
         carried=words.duration(balance.carried) if balance.carried > 0 else None,
-        period=rule_text.period_now(balance.period, balance.rolling),
+        period=spoken_rules.period_now(balance.period, balance.rolling),
     )
 
 
