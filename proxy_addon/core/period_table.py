@@ -69,9 +69,7 @@ def _words(noun: str, article: str = "a") -> PeriodWords:
     return PeriodWords(f"{article} {noun}", f"this {noun}", per, per)
 
 
-_ROLLING: Final = PeriodWords(
-    "the rolling window", "this window", "per rolling {}", "in any {}"
-)
+_ROLLING: Final = PeriodWords("the rolling window", "this window", "per rolling {}", "in any {}")
 
 
 def _row(period: Period) -> PeriodRow:
@@ -135,92 +133,6 @@ def per(period: Period, window: str) -> str:
 def spelled(period: Period, window: str) -> str:
     """ "per day", "in any 4 hours"; the same for employees."""
     return TABLE[period].words.spelled.format(window)
-
-
-def first_day(day: int, _: int) -> int:
-        at = date.fromordinal(day + EPOCH_DAY)
-        month = (at.month - 1) // size * size + 1
-        return at.replace(month=month, day=1).toordinal() - EPOCH_DAY
-
-    return first_day
-
-
-def _words(noun: str, article: str = "a") -> PeriodWords:
-    per = f"per {noun}"
-    return PeriodWords(f"{article} {noun}", f"this {noun}", per, per)
-
-
-_ROLLING: Final = PeriodWords(
-    "the rolling window", "this window", "per rolling {}", "in any {}"
-)
-
-
-def _row(period: Period) -> PeriodRow:
-    match period:
-        case Period.HOUR:
-            return PeriodRow(0, HOUR, HOUR, _words("hour", "an"))
-        case Period.DAY:
-            return PeriodRow(1, DAY, DAY, _words("day"), _day)
-        case Period.WEEK:
-            return PeriodRow(2, 7 * DAY, 7 * DAY, _words("week"), _week)
-        case Period.MONTH:
-            return PeriodRow(3, _YEAR / 12, 31 * DAY, _words("month"), _months(1))
-        case Period.QUARTER:
-            return PeriodRow(4, _YEAR / 4, 92 * DAY, _words("quarter"), _months(3))
-        case Period.YEAR:
-            return PeriodRow(5, _YEAR, 366 * DAY, _words("year"), _months(12))
-        case Period.ROLLING:
-            return PeriodRow(6, 0.0, 0.0, _ROLLING)
-        case _:
-            assert_never(period)
-
-
-TABLE: Final[Mapping[Period, PeriodRow]] = {period: _row(period) for period in Period}
-SHORTEST_FIRST: Final = tuple(sorted(TABLE, key=lambda period: TABLE[period].rank))
-CALENDAR: Final = tuple(period for period in SHORTEST_FIRST if period is not Period.ROLLING)
-
-
-def nominal(limit: Limit) -> float:
-    """The average length of a window of the limit, seconds."""
-    return TABLE[limit.period].nominal or limit.rolling
-
-
-def longest(limit: Limit) -> float:
-    """The greatest length of a window of the limit without a clock change, seconds."""
-    return TABLE[limit.period].longest or limit.rolling
-
-
-def reach(limit: Limit, windows: int = 1) -> float:
-    """How far back the start of `windows` windows of the limit can be, seconds; one more day for
-    calendar windows."""
-    slack = 0.0 if limit.period is Period.ROLLING else DAY
-    return (longest(limit) + slack) * windows
-
-
-def article(period: Period) -> str:
-    """ "a day", "an hour", "the rolling window"."""
-    return TABLE[period].words.article
-
-
-def this(period: Period) -> str:
-    """ "this quarter", "this window"."""
-    return TABLE[period].words.this
-
-
-def per(period: Period, window: str) -> str:
-    """ "per day", "per rolling 4h"; as rule files have it. `window`: the length of a rolling
-    window."""
-    return TABLE[period].words.per.format(window)
-
-
-def spelled(period: Period, window: str) -> str:
-    """ "per day", "in any 4 hours"; the same for employees."""
-    return TABLE[period].words.spelled.format(window)
-
-
-def now(period: Period, window: str) -> str:
-    """The window that is open now: "today", "this quarter", "in the last 4 hours"."""
-    return TABLE[period].words.now.format(window)
 
 
 def first_day(period: Period, week_starts: int, day: int) -> int:
