@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_skeleton
@@ -16,7 +17,6 @@ from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.languages import locale, ngettext
 
 _MINUTE = 60.0
-_HOUR_MINUTES = 60
 _NEARLY_A_MINUTE = 59.0  # above this the seconds, rounded up, would read "60 seconds"
 
 
@@ -29,32 +29,33 @@ def duration(seconds: float) -> str:
     return _length(seconds, math.floor(seconds / _MINUTE + 0.5))
 
 
-def used(spent: float, total: float) -> str:
-    """How much of `total` seconds is used; "almost 15 minutes" while a little of fifteen is left.
+class Parts(NamedTuple):
+    """What is used and left of a total, in words that add up. `short`: what is used, without its
+    unit where the total says it: "13" of 15 minutes."""
 
-    Half a minute goes down here and up in `duration`, so that what is used and what is left add up.
+    used: str
+    left: str
+    total: str
+    short: str
+
+
+def parts(left: float, total: float) -> Parts:
+    """A total of which `left` seconds are left: rounded once, so that what is used and what is left
+    add up to it.
+
+    In whole minutes; to the second while less than a minute is used or left. A little time that is
+    left is never told as none.
     """
-    words = _length(spent, _used_minutes(spent))
-    return _almost(words) if spent < total and words == duration(total) else words
-
-
-def used_number(spent: float, total: float) -> str:
-    """The same in front of the total, whose unit is written once: "11" of "20 minutes". What has
-    another unit keeps it: "20 seconds" of "15 minutes", "5 minutes" of "1 hour"."""
-    whole, minutes = math.floor(total / _MINUTE + 0.5), _used_minutes(spent)
-    is_short = total <= 0 or (total > _NEARLY_A_MINUTE and whole < _HOUR_MINUTES)
-    if not is_short or 0 < spent <= _NEARLY_A_MINUTE or minutes >= _HOUR_MINUTES:
-        return used(spent, total)
-    number = str(max(minutes, 1) if spent > 0 else 0)
-    return _almost(number) if spent < total and duration(total) == _minutes(int(number)) else number
-
-
-def _used_minutes(spent: float) -> int:
-    return math.ceil(spent / _MINUTE - 0.5)
-
-
-def _almost(length: str) -> str:
-    return _("almost %(length)s") % {"length": length}
+    left = min(max(left, 0.0), max(total, 0.0))
+    small = 0 < left < _MINUTE or 0 < total - left < _MINUTE
+    unit = 1.0 if small else _MINUTE
+    whole = math.floor(total / unit + 0.5)
+    rest = math.ceil(left) if small else math.floor(left / unit + 0.5)
+    rest = min(rest, whole) if whole else rest
+    seconds = [int(each * unit) for each in (max(whole - rest, 0), rest, max(whole, rest))]
+    used, others, all_of_it = map(_whole, seconds)
+    once = all(each % 60 == 0 and each < 3600 for each in seconds)
+    return Parts(used, others, all_of_it, str(seconds[0] // 60) if once else used)
 
 
 def moment(instant: float, now: float, zone: ZoneInfo) -> str:
@@ -152,6 +153,18 @@ def _length(seconds: float, whole_minutes: int) -> str:
     if minutes:
         parts.append(_minutes(minutes))
     return " ".join(parts)
+
+
+def _whole(seconds: int) -> str:
+    """Hours, minutes and seconds, those that are not none: "14 minutes 30 seconds"."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    found = [ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}] if hours else []
+    if minutes or not seconds:
+        found.append(_minutes(minutes))
+    if rest:
+        found.append(ngettext("%(n)d second", "%(n)d seconds", rest) % {"n": rest})
+    return " ".join(found)
 
 
 def _minutes(minutes: int) -> str:

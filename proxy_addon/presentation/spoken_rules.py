@@ -64,6 +64,31 @@ def period_now(period: str | None, rolling: float) -> str:
             return _("in the last %(window)s") % {"window": durations.duration(rolling)}
 
 
+def left_in(left: str, period: Period | None, rolling: float = 0.0) -> str:
+    """What is left, as a heading: "2 minutes left today"."""
+    match period:
+        case Period.HOUR:
+            pattern = _("%(left)s left this hour")
+        case Period.DAY:
+            pattern = _("%(left)s left today")
+        case Period.WEEK:
+            pattern = _("%(left)s left this week")
+        case Period.MONTH:
+            pattern = _("%(left)s left this month")
+        case Period.QUARTER:
+            pattern = _("%(left)s left this quarter")
+        case Period.YEAR:
+            pattern = _("%(left)s left this year")
+        case _:
+            pattern = _("%(left)s left")
+    return pattern % {"left": left}
+
+
+def period_of(name: str | None) -> Period | None:
+    """The period of a balance; None where it is not known."""
+    return None if name is None else Period(name)
+
+
 def limits(many: Iterable[Limit]) -> str:
     """Several limits that all hold: "15 minutes a day and 1 hour a week"."""
     return listed([limit(one) for one in many])

@@ -1,14 +1,18 @@
-"""What stands around our own pages: the office, who is reading, and the other pages."""
+"""What stands around our own pages: the office, who is reading, the other pages and languages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
+from urllib.parse import urlencode
 
 from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.presentation import languages
 from proxy_addon.presentation.languages import gettext as _
-from proxy_addon.presentation.theme import Page, Shell
+from proxy_addon.presentation.theme import Language, Page, Shell
+from proxy_addon.web.admin_service import ADMIN
 from proxy_addon.web.employee_view import Visitor
+from proxy_addon.web.language import PARAMETER
 
 HOME: Final = "/"
 POLICY: Final = "/policy"
@@ -16,14 +20,36 @@ OPENS: Final = "/opens"
 DEVICE: Final = "/device"
 
 
-def shell(rules: RuleSet, who: Visitor, roles: Sequence[str], current: str) -> Shell:
-    """For the page at the path `current`, in the language that is spoken."""
+def shell(
+    rules: RuleSet,
+    who: Visitor,
+    roles: Sequence[str],
+    current: str,
+    *,
+    query: Mapping[str, str] | None = None,
+) -> Shell:
+    """For the page at the path `current`, in the language that is spoken. `query`: what a link to
+    the same page in another language keeps of its query."""
     found = [(HOME, _("My time"))]
     if rules.notices:
         found.append((POLICY, _("The policy")))
+    found.append((OPENS, _("What opens for me")))
+    found.append((DEVICE, _("Set up a device")))
     name = who.name if who.identified else _("this device")
     return Shell(
         rules.office.name,
         " · ".join((name, *roles)),
         tuple(Page(href, title, href == current) for href, title in found),
+        _languages(rules, current, query or {}),
+        rules.office.contact,
+        who.signed_in and ADMIN in roles,
+    )
+
+
+def _languages(rules: RuleSet, path: str, query: Mapping[str, str]) -> tuple[Language, ...]:
+    """The others that the office offers."""
+    return tuple(
+        Language(f"{path}?{urlencode({**query, PARAMETER: each})}", each, languages.name_of(each))
+        for each in rules.office.languages
+        if each in languages.LANGUAGES and each != languages.spoken()
     )

@@ -55,38 +55,44 @@ def test_some_time_never_reads_as_none(seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spent", "total", "said"),
+    ("left", "total", "said"),
     [
-        (0, 900, "0 minutes"),
-        (30, 900, "30 seconds"),
-        (690, 1200, "11 minutes"),
-        (780, 900, "13 minutes"),
-        (890, 900, "almost 15 minutes"),
-        (900, 900, "15 minutes"),
-        (1000, 900, "17 minutes"),
-        (19.5, 20, "almost 20 seconds"),
-        (12, 20, "12 seconds"),
+        (900, 900, ("0 minutes", "15 minutes", "15 minutes", "0")),
+        (870, 900, ("30 seconds", "14 minutes 30 seconds", "15 minutes", "30 seconds")),
+        (510, 1200, ("11 minutes", "9 minutes", "20 minutes", "11")),
+        (120, 900, ("13 minutes", "2 minutes", "15 minutes", "13")),
+        (10, 900, ("14 minutes 50 seconds", "10 seconds", "15 minutes", "14 minutes 50 seconds")),
+        (0, 900, ("15 minutes", "0 minutes", "15 minutes", "15")),
+        (55.7, 60, ("4 seconds", "56 seconds", "1 minute", "4 seconds")),
+        (0.2, 20, ("19 seconds", "1 second", "20 seconds", "19 seconds")),
+        (0.2, 0.2, ("0 minutes", "1 second", "1 second", "0 minutes")),
+        (1500, 5400, ("1 hour 5 minutes", "25 minutes", "1 hour 30 minutes", "1 hour 5 minutes")),
+        (0, 0, ("0 minutes", "0 minutes", "0 minutes", "0")),
+        (-5, -1, ("0 minutes", "0 minutes", "0 minutes", "0")),
     ],
 )
-def test_used(spent: float, total: float, said: str) -> None:
-    """What is used reads like all of it only when it is all of it."""
-    assert words.used(spent, total) == said
+def test_parts(left: float, total: float, said: tuple[str, str, str, str]) -> None:
+    """What is used, what is left, and the total: in minutes, or to the second where one of them is
+    less than a minute."""
+    assert words.parts(left, total) == said
 
 
-@given(st.integers(2, 600), st.data())
-def test_used_and_left_add_up(minutes: int, data: st.DataObject) -> None:
-    """In whole minutes, used and left are the total again."""
-    spent = data.draw(st.integers(60, minutes * 60 - 60))
-    used, left = words.used(spent, minutes * 60), words.duration(minutes * 60 - spent)
-    assert _minutes(used) + _minutes(left) == minutes
+@given(st.floats(0, 4e6), st.floats(0, 1))
+def test_used_and_left_add_up(total: float, share: float) -> None:
+    """Whatever is left of whatever total: in words both are the total again, some time that is left
+    never reads as none, and what is told is less than a minute off."""
+    left = total * share
+    said = words.parts(left, total)
+    assert _seconds(said.used) + _seconds(said.left) == _seconds(said.total)
+    assert (_seconds(said.left) > 0) is (left > 0)
+    assert abs(_seconds(said.left) - left) <= 60
 
 
-def _minutes(said: str) -> int:
-    numbers = (
-        said.removeprefix("almost ").replace("hours", "hour").replace("minutes", "minute").split()
-    )
-    amounts = dict(zip(numbers[1::2], map(int, numbers[::2]), strict=True))
-    return amounts.get("hour", 0) * 60 + amounts.get("minute", 0)
+def _seconds(said: str) -> int:
+    units = {"hour": 3600, "minute": 60, "second": 1}
+    numbers = said.split()
+    pairs = zip(numbers[::2], numbers[1::2], strict=True)
+    return sum(int(number) * units[unit.removesuffix("s")] for number, unit in pairs)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,18 @@ def test_limits(limit: Limit, words: str) -> None:
     assert spoken_rules.limit(limit) == words
 
 
+def test_what_is_left_in_each_window() -> None:
+    """A window on the calendar is named, and none as another."""
+    said = [spoken_rules.left_in("2 minutes", each) for each in Period if each != Period.ROLLING]
+    assert len({*said}) == len(said)
+    assert all(each.startswith("2 minutes left ") for each in said)
+    assert spoken_rules.left_in("2 minutes", Period.DAY) == "2 minutes left today"
+    assert spoken_rules.left_in("2 minutes", Period.ROLLING) == "2 minutes left"
+    assert spoken_rules.left_in("2 minutes", None) == "2 minutes left"
+    assert spoken_rules.period_of("day") is Period.DAY
+    assert spoken_rules.period_of(None) is None
+
+
 def test_several_limits() -> None:
     """All of them hold."""
     many = (Limit(15 * M, Period.DAY), Limit(1 * H, Period.WEEK))

@@ -31,3 +31,20 @@ def test_the_policy_is_offered_where_there_is_one() -> None:
     assert POLICY not in [page.href for page in shell(rule_set(), DORA, (), HOME).pages]
     found = shell(replace(rule_set(), notices=(SOCIAL,)), DORA, (), POLICY).pages
     assert [page.href for page in found if page.is_current] == [POLICY]
+
+
+def test_other_languages_and_whom_to_ask() -> None:
+    """The page that is shown in each other language that the office offers, with the rest of its
+    query; and the office's contact."""
+    office = Office("Example Ltd", "it@office.example", ("en", "de", "xx"))
+    around = shell(replace(rule_set(), office=office), DORA, (), HOME, query={"day": "2026-11-01"})
+    links = [(each.href, each.code, each.name) for each in around.languages]
+    assert links == [("/?day=2026-11-01&lang=de", "de", "Deutsch")]
+    assert around.contact == "it@office.example"
+
+
+def test_the_administration() -> None:
+    """A link for administrators who have signed in."""
+    assert shell(rule_set(), DORA, ("staff", "admin"), HOME).is_admin
+    assert not shell(rule_set(), DORA, ("staff",), HOME).is_admin
+    assert not shell(rule_set(), DORA._replace(signed_in=False), ("admin",), HOME).is_admin

@@ -79,6 +79,7 @@ class Bar(NamedTuple):
     granted: str | None
     carried: str | None
     period: str = ""  # "today", "this quarter"; empty where it is not known
+    heading: str = ""  # "2 minutes left today"
 
 
 def bar(balance: Balance) -> Bar:
@@ -87,16 +88,19 @@ def bar(balance: Balance) -> Bar:
     total = balance.limit + balance.granted + balance.carried
     share = 100.0 if total <= 0 else min(100.0, max(0.0, 100.0 * (total - balance.left) / total))
     low = balance.left <= _LOW_SHARE * total
+    parts = words.parts(balance.left, total)
+    period = spoken_rules.period_of(balance.period)
     return Bar(
         share=round(share, 2),
         tone="out" if balance.left <= 0 else "low" if low else "ok",
-        spent=words.used_number(balance.spent, total),
-        total=words.duration(total),
-        left=words.duration(balance.left),
+        spent=parts.short,
+        total=parts.total,
+        left=parts.left,
         seconds_left=balance.left,
         granted=words.duration(balance.granted) if balance.granted > 0 else None,
         carried=words.duration(balance.carried) if balance.carried > 0 else None,
         period=spoken_rules.period_now(balance.period, balance.rolling),
+        heading=spoken_rules.left_in(parts.left, period, balance.rolling),
     )
 
 
@@ -108,12 +112,24 @@ class Page(NamedTuple):
     is_current: bool = False
 
 
+class Language(NamedTuple):
+    """The same page in another language: its address, and what the language calls itself."""
+
+    href: str
+    code: str
+    name: str
+
+
 class Shell(NamedTuple):
-    """What stands around a page: the office's name, who is reading, and the other pages."""
+    """What stands around a page: the office's name, who is reading, the other pages, the page in
+    other languages, whom to ask, and whether the reader may open the administration."""
 
     office: str = ""
     who: str = ""
     pages: tuple[Page, ...] = ()
+    languages: tuple[Language, ...] = ()
+    contact: str = ""
+    is_admin: bool = False
 
 
 def web_link(url: str) -> str | None:
