@@ -75,6 +75,14 @@ def moment(instant: float, now: float, zone: ZoneInfo) -> str:
     return _("%(day)s at %(time)s") % {"day": _day(at, _local(now, zone)), "time": clock(at)}
 
 
+def past(instant: float, now: float, zone: ZoneInfo) -> str:
+    """When something was: "today at 14:05", "Monday, 2 November 2026, 14:05"."""
+    day_of_it, time = day(instant, zone), time_of_day(instant, zone)
+    if day_of_it == day(now, zone):
+        return _("today at %(time)s") % {"time": time}
+    return f"{day_of_it}, {time}"
+
+
 def clock(at: datetime) -> str:
     """ "14:05"; with the zone's short name where that time comes twice on that day."""
     twice = at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()

@@ -12,7 +12,7 @@ from datetime import date, time
 from babel.dates import format_date, format_time, get_day_names
 from babel.lists import format_list
 
-from proxy_addon.core.ruleset import Limit, Period, When
+from proxy_addon.core.ruleset import Limit, Period, RuleSet, When
 from proxy_addon.presentation import durations
 from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.languages import locale, ngettext
@@ -174,3 +174,20 @@ def clock(second: int) -> str:
 def days(number: int) -> str:
     """ "90 days"."""
     return ngettext("%(n)d day", "%(n)d days", number) % {"n": number}
+
+
+def size(rules: RuleSet) -> str:
+    """ "5 rules, 2 allowances, 1 role, 9 of 48 platforms limited"."""
+    counts = (
+        (ngettext("%(n)d rule", "%(n)d rules", len(rules.rules)), len(rules.rules)),
+        (
+            ngettext("%(n)d allowance", "%(n)d allowances", len(rules.allowances)),
+            len(rules.allowances),
+        ),
+        (ngettext("%(n)d role", "%(n)d roles", len(rules.people.roles)), len(rules.people.roles)),
+    )
+    platforms = _("%(limited)d of %(all)d platforms limited") % {
+        "limited": len(rules.limited),
+        "all": len(rules.platforms),
+    }
+    return ", ".join((*(pattern % {"n": number} for pattern, number in counts), platforms))

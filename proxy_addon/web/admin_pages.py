@@ -18,6 +18,8 @@ from proxy_addon.identity.pseudonyms import is_pseudonym
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.ledger.time_requests import NotPossible
 from proxy_addon.presentation import durations as words
+from proxy_addon.presentation.languages import gettext as _
+from proxy_addon.presentation.languages import marked
 from proxy_addon.web import admin_view as views
 from proxy_addon.web import forms
 from proxy_addon.web import rendering as pages
@@ -31,8 +33,8 @@ REQUESTS: Final = "/admin/requests"
 UNMASK: Final = "/admin/unmask"
 UNMASKED: Final = "/admin/unmasked"
 DONE_MESSAGES: Final = {
-    "granted": "Granted. It takes effect within seconds, on every proxy.",
-    "refused": "Refused. The person will see your note on their page.",
+    "granted": marked("Granted. It takes effect within seconds, on every proxy."),
+    "refused": marked("Refused. The person will see your note on their page."),
 }
 NAME_SHOWN_SECONDS: Final = 60.0  # seconds, once or twice, that an unmasked name is shown
 
@@ -46,7 +48,7 @@ class AdminPages:
 
     async def show(self, request: Request) -> Response:
         """The page."""
-        message = DONE_MESSAGES.get(request.query_params.get("done", ""))
+        message = _(DONE_MESSAGES.get(request.query_params.get("done", ""), "")) or None
         return await self._page(self._admin(request), message=message)
 
     async def decide(self, request: Request) -> Response:
@@ -60,7 +62,7 @@ class AdminPages:
             elif verb == "refuse":
                 closed = await self._admin_service.refuse(key, name, fields.get("note", ""))
             else:
-                raise NotPossible("Choose to approve or to refuse.")
+                raise NotPossible(_("Choose to approve or to refuse."))
         except NotPossible as problem:
             return await self._page(name, problem=str(problem), status=400)
         except LedgerError:
@@ -76,7 +78,7 @@ class AdminPages:
         try:
             if not is_pseudonym(pseudonym):
                 raise NotPossible(
-                    "This is not a pseudonym. One is p: and sixteen letters or digits."
+                    _("This is not a pseudonym. One is p: and sixteen letters or digits.")
                 )
             await self._admin_service.unmask(pseudonym, fields.get("reason", ""), name)
         except NotPossible as problem:
@@ -98,7 +100,9 @@ class AdminPages:
             token, UNMASKED, name, pseudonym, now=now, lifetime=NAME_SHOWN_SECONDS
         ):
             raise forms.Refusal(
-                403, "Please ask again", "A name is shown for a minute after you gave your reason."
+                403,
+                _("Please ask again"),
+                _("A name is shown for a minute after you gave your reason."),
             )
         try:
             found = await self._admin_service.name_of(pseudonym)
@@ -109,17 +113,23 @@ class AdminPages:
     def _admin(self, request: Request) -> str:
         """The administrator's name. Raises Refusal for anybody else."""
         who = visitor(request)
-        title = "For administrators only"
+        title = _("For administrators only")
         if not who.signed_in:
             raise forms.Refusal(
                 403,
                 title,
-                f"This page needs the role {ADMIN}, and that you sign in to the proxy with your own name and "
-                "password. You are only known by the address of your device.",
+                _(
+                    "This page needs the role %(role)s, and that you sign in to the proxy with your own name "
+                    "and password. You are only known by the address of your device."
+                )
+                % {"role": ADMIN},
             )
         if not self._admin_service.is_admin(who.name):
             raise forms.Refusal(
-                403, title, f"This page needs the role {ADMIN}, which the people file gives."
+                403,
+                title,
+                _("This page needs the role %(role)s, which the people file gives.")
+                % {"role": ADMIN},
             )
         return who.name
 

@@ -18,6 +18,7 @@ from proxy_addon.ledger import unmasking
 from proxy_addon.ledger.interface import Ledger, LedgerError, TimeRequest, whole_milliseconds
 from proxy_addon.ledger.writer import WriterState
 from proxy_addon.observability.interface import TimeRequestCounts
+from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.system.clock import Clock
 from proxy_addon.web.forms import Tokens
 from proxy_addon.web.ledger_executor import LedgerExecutor
@@ -80,7 +81,8 @@ class AdminService:
             lambda: self.ledger.ask(made, most_open=more_time.MOST_OPEN)
         ):
             raise more_time.NotPossible(
-                f"You already have {more_time.MOST_OPEN} open requests. Please wait for an answer."
+                _("You already have %(n)d open requests. Please wait for an answer.")
+                % {"n": more_time.MOST_OPEN}
             )
         self.counted.time_requested(allowance, "asked")
         return made
@@ -136,7 +138,7 @@ class AdminService:
         """Refuse a request. Raises NotPossible, and LedgerError."""
         words = more_time.one_line(note)
         if not words:
-            raise more_time.NotPossible("Please say briefly why not; the person will read it.")
+            raise more_time.NotPossible(_("Please say briefly why not; the person will read it."))
         await self._open_request(key, by)
         now = self._now()
         return self._counted_decision(
@@ -149,7 +151,7 @@ class AdminService:
 
     def _counted_decision(self, closed: TimeRequest | None) -> TimeRequest:
         if closed is None:
-            raise more_time.NotPossible("Somebody else has just decided on this request.")
+            raise more_time.NotPossible(_("Somebody else has just decided on this request."))
         self.counted.time_requested(closed.allowance, closed.status)
         return closed
 
@@ -160,9 +162,9 @@ class AdminService:
     async def _open_request(self, key: str, by: str) -> TimeRequest:
         found = next((each for each in await self.waiting() if each.id == key), None)
         if found is None:
-            raise more_time.NotPossible("This request has already been answered.")
+            raise more_time.NotPossible(_("This request has already been answered."))
         if self.is_own(found, by):
-            raise more_time.NotPossible("Somebody else has to decide on your own request.")
+            raise more_time.NotPossible(_("Somebody else has to decide on your own request."))
         return found
 
     # -- totals
@@ -192,7 +194,7 @@ class AdminService:
         names, words = self._names(), more_time.one_line(reason)
         if not words:
             raise more_time.NotPossible(
-                "Please say why you need to know; the reason is kept in the audit log."
+                _("Please say why you need to know; the reason is kept in the audit log.")
             )
         now, rules = self.clock.now(), self.engine().rule_set
         return await self.executor.run(
@@ -219,5 +221,5 @@ class AdminService:
 
     def _names(self) -> Pseudonyms:
         if self.names is None:
-            raise more_time.NotPossible("The ledger keeps names, not pseudonyms.")
+            raise more_time.NotPossible(_("The ledger keeps names, not pseudonyms."))
         return self.names

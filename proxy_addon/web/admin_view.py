@@ -10,11 +10,18 @@ from proxy_addon.ledger.interface import TimeRequest
 from proxy_addon.ledger.time_requests import LONGEST
 from proxy_addon.ledger.writer import WriterState
 from proxy_addon.presentation import durations as words
-from proxy_addon.presentation import rule_text
+from proxy_addon.presentation import spoken_rules
+from proxy_addon.presentation.languages import gettext as _
+from proxy_addon.presentation.languages import marked, ngettext
 from proxy_addon.web.admin_service import Totals
 from proxy_addon.web.interface import Health
-from proxy_addon.web.time_request_pages import when
 
+_PARTS = {
+    "proxy": marked("Proxy"),
+    "loop": marked("Event loop"),
+    "ledger": marked("Ledger"),
+    "rules": marked("Rules"),
+}
 MAX_SHOWN = 50  # of requests, problems, and rows of what would have been stopped
 
 
@@ -108,11 +115,11 @@ class Admin(NamedTuple):
 def in_force(rules: RuleSet, loaded: float, problems: Sequence[str], now: float) -> InForce:
     """A description of the rules in force."""
     shown = tuple(problems[:MAX_SHOWN])
-    since = when(loaded, now, rules.zone)
+    since = words.past(loaded, now, rules.zone)
     return InForce(
         rules.digest[:12],
         since,
-        rule_text.size(rules),
+        spoken_rules.size(rules),
         rules.zone.key,
         shown,
         len(problems) - len(shown),
@@ -121,18 +128,31 @@ def in_force(rules: RuleSet, loaded: float, problems: Sequence[str], now: float)
 
 def parts(health: Health, state: WriterState) -> tuple[Part, ...]:
     """Each part of this proxy, and the journal."""
-    found = [Part(name.capitalize(), part.text, part.ok) for name, part in health.checks.items()]
-    return (*found, Part("Journal", *_journal(state)))
+    found = [Part(part_name(name), part.text, part.ok) for name, part in health.checks.items()]
+    return (*found, Part(_("Journal"), *_journal(state)))
+
+
+def part_name(name: str) -> str:
+    """What a part of the proxy is called. What it says of itself is as in the log: English."""
+    return _(_PARTS[name]) if name in _PARTS else name.capitalize()
 
 
 def _journal(state: WriterState) -> tuple[str, bool]:
     if state.journal_message is not None:
-        return f"cannot be written: {state.journal_message}", False
+        return _("cannot be written: %(reason)s") % {"reason": state.journal_message}, False
     if state.journal_dropped:
-        return f"{state.journal_dropped} visits did not fit", False
+        pattern = ngettext(
+            "%(n)d visit did not fit", "%(n)d visits did not fit", state.journal_dropped
+        )
+        return pattern % {"n": state.journal_dropped}, False
     if state.journal_visits:
-        return f"{state.journal_visits} visits wait on this disk for the ledger", False
-    return "empty: the ledger has everything", True
+        pattern = ngettext(
+            "%(n)d visit waits on this disk for the ledger",
+            "%(n)d visits wait on this disk for the ledger",
+            state.journal_visits,
+        )
+        return pattern % {"n": state.journal_visits}, False
+    return _("empty: the ledger has everything"), True
 
 
 def observing(rules: RuleSet, would: Sequence[tuple[Mapping[str, str], int]]) -> Observing:
@@ -161,7 +181,9 @@ def today(totals: Totals, rules: RuleSet) -> Today:
             for name, seconds in totals.platforms.items()
         ),
         tuple(
-            Share("Free of charge" if name is None else words.label(name), words.duration(seconds))
+            Share(
+                _("Free of charge") if name is None else words.label(name), words.duration(seconds)
+            )
             for name, seconds in totals.allowances.items()
         ),
     )
@@ -175,6 +197,6 @@ def waiting(request: TimeRequest, now: float, rules: RuleSet, *, own: bool) -> O
         words.label(request.allowance),
         words.duration(request.seconds),
         request.reason,
-        when(request.created, now, rules.zone),
+        words.past(request.created, now, rules.zone),
         own,
     )

@@ -17,6 +17,8 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from proxy_addon.presentation.languages import gettext as _
+from proxy_addon.presentation.languages import marked
 from proxy_addon.presentation.usage_statement import statement
 from proxy_addon.web import admin_pages as admin
 from proxy_addon.web import downloads as files
@@ -34,7 +36,10 @@ from proxy_addon.web.visitor import visitor
 
 _LOG: Final = logging.getLogger("proxy_addon.web.app")  # fixed, because log filters rely on it
 _METHODS: Final = ["GET", "HEAD"]
-_TITLES: Final = {403: "We do not know who you are", 404: "There is no such page"}
+_TITLES: Final = {
+    403: marked("We do not know who you are"),
+    404: marked("There is no such page"),
+}
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -59,10 +64,8 @@ class _ErrorPages:
             if started or scope["type"] != "http":
                 raise
             _LOG.exception("a page failed")
-            title, detail = (
-                "Something went wrong",
-                "The fault is ours. Please try again in a moment.",
-            )
+            title = _("Something went wrong")
+            detail = _("The fault is ours. Please try again in a moment.")
             await pages.error(Request(scope), 500, title, detail)(scope, receive, send)
 
 
@@ -195,7 +198,7 @@ def _setup(proxy_state: ProxyState, reached: Callable[[Request], str]) -> dict[s
     def certificate() -> bytes:
         found = files.certificate(proxy_state.ca_pem())
         if found is None:
-            raise HTTPException(404, "This proxy has no certificate of its own yet.")
+            raise HTTPException(404, _("This proxy has no certificate of its own yet."))
         return found
 
     async def pem(request: Request) -> Response:
@@ -212,7 +215,7 @@ def _setup(proxy_state: ProxyState, reached: Callable[[Request], str]) -> dict[s
     async def pac(request: Request) -> Response:
         host = files.safe_host(reached(request))
         if host is None:
-            raise HTTPException(404, "We cannot tell which address you use for this proxy.")
+            raise HTTPException(404, _("We cannot tell which address you use for this proxy."))
         script = files.pac(host, proxy_state.proxy_port())
         return pages.text(script, "application/x-ns-proxy-autoconfig")
 
@@ -238,9 +241,11 @@ async def _http_error(request: Request, problem: Exception) -> Response:
     """Our own errors say what is wrong; the framework's only have a status."""
     status = problem.status_code if isinstance(problem, StarletteHTTPException) else 500
     detail = (
-        str(problem.detail) if isinstance(problem, HTTPException) else "Please check the address."
+        str(problem.detail)
+        if isinstance(problem, HTTPException)
+        else _("Please check the address.")
     )
-    title = _TITLES.get(status, "That does not work here")
+    title = _(_TITLES[status]) if status in _TITLES else _("That does not work here")
     if isinstance(problem, forms.Refusal):
         title = problem.title
     return pages.error(request, status, title, detail)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import HTTPException, Request
 
+from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.web.employee_view import Visitor
 
 
@@ -13,6 +14,6 @@ def visitor(request: Request) -> Visitor:
     found = Visitor.of(request.scope)
     if found is None:
         raise HTTPException(
-            403, "Please open this page through the proxy, which knows who you are."
+            403, _("Please open this page through the proxy, which knows who you are.")
         )
     return found

@@ -9,6 +9,7 @@ import pytest
 from proxy_addon.core.ruleset import Calendar, Limit, Period, When
 from proxy_addon.presentation import spoken_rules
 from tests.core.policies import LUNCH, H, M
+from tests.web.office import rule_set
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,10 @@ def test_lists() -> None:
 def test_days() -> None:
     """One day is one."""
     assert (spoken_rules.days(1), spoken_rules.days(90)) == ("1 day", "90 days")
+
+
+def test_the_size_of_a_rule_set() -> None:
+    """One is one: "1 allowance"."""
+    assert (
+        spoken_rules.size(rule_set()) == "0 rules, 1 allowance, 0 roles, 1 of 3 platforms limited"
+    )

@@ -32,6 +32,11 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "ngettext": (1, 2),
     "marked_plural": (1, 2),
 }
+# The forms of numbers as we use them: CLDR has a third for millions, which no page says.
+PLURALS = {
+    "fr": "nplurals=2; plural=(n > 1);",
+    "es": "nplurals=2; plural=(n != 1);",
+}
 HEAD = """\
 # Messages of Allowance in {name}. `make messages` brings this file up to date with the program.
 msgid ""
@@ -63,7 +68,10 @@ def messages() -> list[Source]:
         files = found.setdefault(texts, [])
         if file not in files:
             files.append(file)
-    made = [Source(one, many, tuple(sorted(files))) for (one, many), files in found.items()]
+    for one, many in [texts for texts in found if texts[1]]:
+        # Said without a number as well: gettext finds the form for one.
+        found[one, many] += found.pop((one, ""), [])
+    made = [Source(one, many, tuple(sorted(set(files)))) for (one, many), files in found.items()]
     return sorted(made, key=lambda each: (each.files[0], each.one))
 
 
@@ -75,15 +83,22 @@ def catalogue(language: str) -> Catalog:
     """The catalogue of a language as it is in its file; empty where there is none."""
     file = LOCALES / f"{language}.po"
     if not file.exists():
-        return Catalog(locale=language)
+        return _empty(language)
     with file.open("rb") as lines:
         return read_po(lines, locale=language)
+
+
+def _empty(language: str) -> Catalog:
+    made = Catalog(locale=language, fuzzy=False)
+    if language in PLURALS:
+        made.mime_headers = [("Plural-Forms", PLURALS[language])]
+    return made
 
 
 def updated(old: Catalog, sources: list[Source]) -> str:
     """The text of a catalogue with these messages and the translations that there are."""
     locale = Locale.parse(str(old.locale))
-    made = Catalog(locale=locale, fuzzy=False)
+    made = _empty(str(locale))
     for source in sources:
         key = (source.one, source.many) if source.many else source.one
         known = old.get(source.one)

@@ -1,0 +1,70 @@
+"""What stands on the tests' pages without being a message: names, rules and other facts of the
+office that they are made with.
+"""
+
+from __future__ import annotations
+
+import re
+
+from babel import Locale
+
+# As people, rules, the notice and tests have them.
+FACTS = (
+    "Allowance",
+    "Facebook",
+    "LinkedIn",
+    "YouTube",
+    "TikTok",
+    "Daily social",
+    "Weekly video",
+    "News",
+    "Learning is work",
+    "Learning",
+    "learning",
+    "Fifteen minutes a day",
+    "Fifteen",
+    "Lunch is yours",
+    "An hour of video a week",
+    "Not on our network",
+    "TikTok is not available on office devices.",
+    "Video after work",
+    "Tried <b>out</b>",
+    "The launch",
+    "A customer waits",
+    "After lunch, gladly.",
+    "The election night needs somebody on every channel, from eight until the end",
+    "A course",
+    "dora",
+    "emil",
+    "ada",
+    "staff",
+    "care",
+    "guest",
+    "admin",
+    "Europe/London",
+    "GMT",
+    # What parts of the proxy say of themselves, in the log as well.
+    "ok",
+    "down: database is locked",
+    "down since 12:04: the database does not answer",
+)
+_ADDRESS = re.compile(
+    r"\b(?:[a-z0-9-]+\.)+(?:com|internal|org)\b(?:/\S*)?|\bp:[a-z0-9]{4,}|\bip:\S+"
+)
+_GERMAN = Locale.parse("de")
+_CLDR = [
+    *_GERMAN.days["format"]["wide"].values(),
+    *_GERMAN.days["format"]["abbreviated"].values(),
+    *_GERMAN.months["format"]["wide"].values(),
+    *_GERMAN.months["format"]["abbreviated"].values(),
+    "Uhr",
+    "und",
+]
+_KNOWN = re.compile(
+    "|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in sorted({*FACTS, *_CLDR}, key=len)[::-1])
+)
+
+
+def without_data(text: str) -> str:
+    """A text without the facts of the office."""
+    return _KNOWN.sub("", _ADDRESS.sub("", text))

@@ -1,0 +1,69 @@
+"""Every text of a page is a message: templates and modules are read for those that are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.languages.sources import (
+    modules,
+    templates,
+    untranslated_in_module,
+    untranslated_in_template,
+)
+from tests.languages.untranslated import MODULES, TEMPLATES, compare
+
+# What is no text for a reader: it is for browsers, for commands, or for a log.
+NO_TEXTS = {
+    "presentation/theme/__init__.py": {"img-src data:"},
+    "proxy/responses/responses.py": {'Basic realm="'},
+    "web/balance_events.py": {": nothing new\n\n"},
+    "web/explain_api.py": {
+        "Only commands on the proxy's own machine may ask this.",
+        "Ask with ?user=…&url=…",
+    },
+    "web/reload_api.py": {"Only commands on the proxy's own machine may ask this."},
+    "web/ledger_executor.py": {
+        "too many requests are waiting for the ledger; try again in a moment",
+        "the ledger does not answer in time",
+    },
+    "web/server.py": {"; choose another with "},
+}
+NO_TEXT_BEGINS = ("function FindProxyForURL",)
+
+
+@pytest.mark.parametrize("name", templates())
+def test_templates(name: str) -> None:
+    """A template has no text of its own, neither between tags nor in what is read out."""
+    found = untranslated_in_template(templates()[name].read_text("utf-8"))
+    compare(name, found, TEMPLATES)
+
+
+@pytest.mark.parametrize("name", modules())
+def test_modules(name: str) -> None:
+    """A string of several words is a message, unless it is for a program."""
+    allowed = NO_TEXTS.get(name, set())
+    found = untranslated_in_module(modules()[name].read_text("utf-8"))
+    assert allowed <= set(found), f"gone: {allowed - set(found)}"
+    texts = [text for text in found if text not in allowed]
+    compare(name, [text for text in texts if not text.startswith(NO_TEXT_BEGINS)], MODULES)
+
+
+def test_what_is_found_in_templates() -> None:
+    """Texts, attributes and strings in expressions are found; values and messages are not."""
+    assert untranslated_in_template('<p title="A hint">{{ value }} Allowance 12</p>') == ["A hint"]
+    assert untranslated_in_template("<p>{% trans %}Said{% endtrans %} left</p>") == ["left"]
+    assert untranslated_in_template("{{ 'two words' if value else '' }}") == ["two words"]
+    assert untranslated_in_template("{{ gettext('two words') }}<style>p q</style>") == []
+
+
+def test_what_is_found_in_modules() -> None:
+    """Strings and parts of f-strings are found; messages, docstrings, logs and errors are not."""
+    source = '''
+"""A docstring of it."""
+def say(name: str) -> str:
+    _LOG.info("a page was made")
+    if not name:
+        raise ValueError("no name given")
+    return _("hello to %(name)s") + f"{name} is here now" + "one" + "two words"
+'''
+    assert untranslated_in_module(source) == ["two words", " is here now"]
