@@ -30,6 +30,7 @@ from db.models import (
     VisitRow,
 )
 from db.news_query import news
+from db.people_query import people
 from db.pseudonymise import PseudonymFunction, mask_names
 from db.report_query import stretches
 from db.retention import prune
@@ -123,6 +124,11 @@ class SqlLedger:
         needed."""
         with self._reading() as connection:
             return list(histories(connection, since))
+
+    def people(self, since: float) -> Collection[str]:
+        """Names of those with a visit that ends after `since`, each once."""
+        with self._reading() as connection:
+            return list(people(connection, since))
 
     def totals(self, start: float, end: float) -> Sequence[Total]:
         """Everybody's seconds within `[start, end)`; what overlaps is counted once. See

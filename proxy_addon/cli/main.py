@@ -28,6 +28,7 @@ COMMANDS = {
     "grant": _CommandTarget("grant", "grant"),
     "reset": _CommandTarget("reset", "reset"),
     "requests": _CommandTarget("requests", "app"),
+    "policy": _CommandTarget("policy.commands", "app"),
     "audit": _CommandTarget("audit", "audit"),
     "people": _CommandTarget("people.commands", "app"),
     "db": _CommandTarget("db.commands", "app"),

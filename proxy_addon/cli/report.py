@@ -36,7 +36,7 @@ from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Period, RuleSet
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import Pseudonyms
-from proxy_addon.ledger.interface import AuditEntry
+from proxy_addon.ledger.interface import EVERYBODY, AuditEntry
 from proxy_addon.ledger.pseudonymous import ledger_pseudonyms
 from proxy_addon.ledger.unmasking import known_names
 from proxy_addon.report.aggregate import gather, needed_since
@@ -171,7 +171,7 @@ def _audit(context: _ReportContext, span: Span) -> None:
     actor = f"cli:{operator()}"
     masked_actor = context.names.actor(actor) if context.names is not None else actor
     detail = f"by person, {span.dates[0]} to {span.dates[-1]}"
-    context.ledger.audit(AuditEntry(context.now, masked_actor, "report", "everybody", detail))
+    context.ledger.audit(AuditEntry(context.now, masked_actor, "report", EVERYBODY, detail))
 
 
 def _named(rules: RuleSet, first: str | None, last: str | None, now: float) -> Span:

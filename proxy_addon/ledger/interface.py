@@ -253,6 +253,7 @@ def _asked_for(request: TimeRequest) -> str:
 
 
 REFUSED = "refuse"  # the action of those entries
+EVERYBODY = "everybody"  # the subject of entries about looks at many people at once
 
 
 AUDIT_LONGER = 365 * 86_400.0  # seconds that the audit is kept beyond the retention of visits
@@ -284,6 +285,9 @@ class Ledger(Protocol):
     def histories(self, since: float) -> Iterable[History]:
         """The same visits of everybody, one history for each person: quick to read, unpacked when
         needed."""
+
+    def people(self, since: float) -> Collection[str]:
+        """Names of those with a visit that ends after `since`, each once."""
 
     def totals(self, start: float, end: float) -> Sequence[Total]:
         """Everybody's seconds within `[start, end)`, in no order. What overlaps on an allowance is

@@ -17,6 +17,7 @@ from proxy_addon.core.notices.gate import ConfirmationInForce
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.identity.pseudonyms import Mask, PseudonymKeyError, Pseudonyms, read_key
 from proxy_addon.ledger.interface import (
+    EVERYBODY,
     Acknowledgement,
     AuditEntry,
     Erasure,
@@ -110,8 +111,9 @@ class PseudonymLedger:
         return self._ledger.news(cursor, not_from=not_from)
 
     def audit(self, entry: AuditEntry) -> None:
-        """See `interface.Ledger`. The subject is taken for a person."""
-        subject = self.names.of(entry.subject)
+        """See `interface.Ledger`. The subject is taken for a person, unless it is everybody."""
+        everybody = entry.subject == EVERYBODY
+        subject = EVERYBODY if everybody else self.names.of(entry.subject)
         self._ledger.audit(replace(entry, actor=self.names.actor(entry.actor), subject=subject))
 
     def audit_log(self, since: float = 0.0, *, subject: str | None = None) -> Sequence[AuditEntry]:
@@ -121,6 +123,10 @@ class PseudonymLedger:
     def histories(self, since: float) -> Iterable[History]:
         """See `interface.Ledger`."""
         return self._ledger.histories(since)
+
+    def people(self, since: float) -> Collection[str]:
+        """See `interface.Ledger`."""
+        return self._ledger.people(since)
 
     def totals(self, start: float, end: float) -> Sequence[Total]:
         """See `interface.Ledger`."""

@@ -14,9 +14,10 @@ from functools import partial
 
 import structlog
 
-from proxy_addon.core.notices.gate import Confirmation, Meeting
-from proxy_addon.core.notices.notice import Notice, version
+from proxy_addon.core.notices.gate import Meeting
+from proxy_addon.core.notices.notice import Notice
 from proxy_addon.identity.pseudonyms import Mask
+from proxy_addon.ledger.confirmations import confirmation, meeting
 from proxy_addon.ledger.interface import (
     Acknowledgement,
     Ledger,
@@ -99,14 +100,11 @@ class NoticesInLedger:
     ) -> None:
         self._book.load(
             (
-                (each.person, confirmation)
+                (each.person, done)
                 for each in acknowledgements
-                if (confirmation := _confirmation(each)) is not None
+                if (done := confirmation(each)) is not None
             ),
-            (
-                (each.person, Meeting(each.notice, each.major, each.first, each.later))
-                for each in meetings
-            ),
+            ((each.person, meeting(each)) for each in meetings),
         )
 
     def _run(self) -> None:
@@ -120,11 +118,3 @@ class NoticesInLedger:
                     log.debug("the ledger does not take what was met", because=str(problem))
                 if self._stopped.wait(RETRY_SECONDS):
                     return
-
-
-def _confirmation(row: Acknowledgement) -> Confirmation | None:
-    """None for a row whose version says nothing."""
-    try:
-        return Confirmation(row.notice, version(row.version), row.digest, row.at)
-    except ValueError:
-        return None

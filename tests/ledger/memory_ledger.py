@@ -87,6 +87,10 @@ class MemoryLedger:
             for person, visits in found.items()
         ]
 
+    def people(self, since: float) -> Collection[str]:
+        """Names of those with a visit that ends after `since`, each once."""
+        return {visit.person for visit in self.visits(since)}
+
     def totals(self, start: float, end: float) -> Sequence[Total]:
         """Seconds by person, platform and allowance; what overlaps is counted once."""
         with self._lock:

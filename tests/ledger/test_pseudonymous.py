@@ -29,7 +29,7 @@ NAME = "ana"
 
 # Methods of the port that are given no name of a person.
 HARMLESS = {"histories", "totals", "news", "rules_in_force", "prune", "check", "close"}
-HARMLESS |= {"keep_notice", "notice_versions"}
+HARMLESS |= {"keep_notice", "notice_versions", "people"}
 
 # What the others are given: a name wherever one can stand.
 REQUEST = TimeRequest("r", NAME, "daily", 60.0, "", "open", 1.0)

@@ -6,11 +6,16 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 from proxy_addon.core.notices.gate import Confirmation, Meeting
-from proxy_addon.core.notices.notice import Notice, NoticeText, Version
+from proxy_addon.core.notices.notice import AskWhen, Notice, NoticeText, Version
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import RuleSet
-from proxy_addon.report.notice_status import NoticeStatus, notice_status
+from proxy_addon.ledger.interface import Acknowledgement, NoticeMeeting
+from proxy_addon.report.notice_status import NoticeStatus, Stage, notice_status, read_status
 from tests.core.policies import SAMPLE, at
+from tests.ledger import test_ledger_contract as contract
+from tests.ledger.test_ledger_contract import visit
+
+open_ledger, ledger = contract.open_ledger, contract.ledger
 
 NOW = at("09:00")
 NOTICE = Notice("social", Version(3), {"en": NoticeText("en", "", "")}, "d3")
@@ -97,3 +102,86 @@ def test_a_confirmation_that_has_to_be_repeated() -> None:
     yearly = replace(RULES, notices=(replace(NOTICE, again_after=365 * 86_400.0),))
     old = {"dora": confirmed(3, NOW - 366 * 86_400)}
     assert status("dora", rules=yearly, confirmations=old).acknowledged == 0
+
+
+def stages(found: NoticeStatus) -> dict[str, Stage]:
+    """How far each of some people is."""
+    return {each.name: each.stage for each in found.readers if each.name in ("dora", "carl")}
+
+
+def test_how_far_somebody_is() -> None:
+    """Not met, in the grace time, past it; the last end of those who can still put it off."""
+    graceful = replace(RULES, notices=(replace(NOTICE, grace=600.0),))
+    met = {
+        "dora": [Meeting("social", 3, NOW - 60, NOW + 60)],
+        "carl": [Meeting("social", 3, NOW - 600)],
+        "cora": [Meeting("social", 2, NOW - 60)],
+    }
+    found = status("dora", rules=graceful, meetings=met)
+    assert stages(found) == {"dora": Stage.GRACE, "carl": Stage.OVERDUE}
+    assert [each.name for each in found.at(Stage.NOT_MET)] == ["ada", "cora", "maria"]
+    assert found.latest_end == NOW + 540
+    assert status("dora").latest_end is None
+
+
+def test_a_notice_that_is_only_shown() -> None:
+    """Who has met it has read it; nobody is ever overdue. One that nobody is asked about waits for
+    nothing either."""
+    shown = replace(RULES, notices=(replace(NOTICE, ask=AskWhen.SHOWN),))
+    met = {"dora": [Meeting("social", 3, NOW - 60)]}
+    assert stages(status("dora", rules=shown, meetings=met)) == {
+        "dora": Stage.READ,
+        "carl": Stage.NOT_MET,
+    }
+    off = replace(RULES, notices=(replace(NOTICE, ask=AskWhen.OFF),))
+    found = status("dora", rules=off, meetings=met, confirmations={"carl": confirmed(3)})
+    assert stages(found) == {"dora": Stage.NOT_MET, "carl": Stage.READ}
+
+
+def test_names_are_folded() -> None:
+    """The people file writes a name as it likes; the ledger has it folded, and it counts once."""
+    people = replace(SAMPLE.people, roles={"care": ("Carl",)})
+    rules = replace(RULES, people=people)
+    found = status("carl", rules=rules, confirmations={"carl": confirmed(3)})
+    assert {each.name: each.has_read for each in found.readers} == {"carl": True}
+
+
+def test_from_the_ledger(ledger: contract.Ledger) -> None:
+    """Who used the proxy, met or confirmed in the time that visits are kept; who was there before
+    does not count any more. On every ledger."""
+    old = NOW - RULES.retention - 60
+    ledger.write_visits(
+        [
+            visit(1, person="emil", start=NOW - 90, end=NOW - 60),
+            visit(2, person="gone", start=old - 1, end=old),
+        ]
+    )
+    for person, at_ in (("carl", old), ("fay", NOW - 5), ("gone", old)):
+        ledger.acknowledge(Acknowledgement(person, "social", "3", "d3", at_, "gate"))
+    ledger.meet(NoticeMeeting("gus", "social", 3, NOW - 5))
+    ledger.meet(NoticeMeeting("hal", "social", 3, old))
+    (found,) = read_status(ledger, Engine(RULES), NOW)
+    assert [each.name for each in found.readers] == [
+        *("ada", "carl", "cora", "emil", "fay", "gus", "maria"),
+    ]
+    assert found.acknowledged == 2
+    assert read_status(ledger, Engine(SAMPLE), NOW) == ()
+
+
+def test_names_known_elsewhere() -> None:
+    """Behind a pseudonym stands somebody of the password file: by that name, and with the roles of
+    a pattern; whom only the password file knows, and who used nothing, does not count."""
+    people = replace(SAMPLE.people, roles={"care": ("*@brand.example",)})
+    found = notice_status(
+        Engine(replace(RULES, people=people)),
+        ["p:zoe@brand.example", "p:nobody"],
+        {},
+        {},
+        NOW,
+        lambda name: f"p:{name}",
+        ["zoe@brand.example", "idle"],
+    )[0]
+    assert {each.name: each.roles[0] for each in found.readers} == {
+        "p:nobody": "staff",
+        "zoe@brand.example": "care",
+    }
