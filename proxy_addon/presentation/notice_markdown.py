@@ -4,12 +4,11 @@ rules put in, and without the lines that hold only values that say nothing for t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from proxy_addon.core.notices.placeholders import filled, placeholders
-
-type Value = Callable[[str, str], str]
+from proxy_addon.presentation.notice_html import Value
 
 _IDENTIFIER: Final = re.compile(r"\s*\{#[a-z0-9-]+\}\s*$")
 _NOTHING: Final = " *-+>.,:;"  # what is left of a line whose values say nothing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -20,7 +22,7 @@ from proxy_addon.cli.common import (
 from proxy_addon.cli.policy.common import Language, NoticeName, notice_name, one_text, texts_of
 from proxy_addon.cli.policy.texts import text_line
 from proxy_addon.config.settings import load_settings
-from proxy_addon.report.notice_texts import PolicyText, differences
+from proxy_addon.report.notice_texts import PolicyText, TextNotFound, differences, find
 from proxy_addon.rules import folder as rules_folder
 
 Old = Annotated[
@@ -45,7 +47,7 @@ def diff(
         rule_set = rules_folder.load(settings.rules)
         with ledger_if_any(rule_set, settings) as ledger:
             texts = texts_of(rule_set, ledger)
-    name = notice_name(texts, notice)
+    name = notice_name(texts, notice or _with_both(texts, old, new))
     before, after = one_text(texts, name, old, "OLD"), one_text(texts, name, new, "NEW")
     changed = differences(before, after)
     if language is not None:
@@ -57,6 +59,17 @@ def diff(
         print_json(dict(zip(("old", "new"), pair, strict=True)) | {"languages": changed})
         return
     _print(before, after, changed)
+
+
+def _with_both(texts: Sequence[PolicyText], old: str, new: str) -> str | None:
+    """The only notice that has both texts, where there is just one."""
+    has_both = []
+    for name in dict.fromkeys(each.notice for each in texts):
+        with suppress(TextNotFound):
+            find(texts, name, old)
+            find(texts, name, new)
+            has_both.append(name)
+    return has_both[0] if len(has_both) == 1 else None
 
 
 def _print(before: PolicyText, after: PolicyText, changed: dict[str, list[str]]) -> None:
