@@ -159,6 +159,17 @@ class SqlLedger:
                 notify(connection, self._node)
                 audit.append(connection, AuditEntry.of_grant(grant, actor))
 
+    def take(self, grant: Grant, *, actor: str, most: int, since: float) -> bool:
+        """Store an urgent grant and its audit entry, unless the person has taken `most` since
+        `since`. See `Ledger.take`."""
+        with self._writing() as connection:
+            if not time_requests.may_take(connection, grant, most, since):
+                return False
+            if connection.execute(self._insert_grant, grant_values(grant)).first():
+                notify(connection, self._node)
+                audit.append(connection, AuditEntry.of_grant(grant, actor))
+            return True
+
     def ask(self, request: TimeRequest, *, most_open: int) -> bool:
         """Store an open request for more, unless the person has `most_open` open ones already."""
         with self._writing() as connection:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from db import audit
 from db.models import AuditRow, GrantRow, TimeRequestRow
+from proxy_addon.core.types import URGENT, Grant
 from proxy_addon.ledger.interface import REFUSED, AuditEntry, TimeRequest
 
 # Two who ask for one person at once are counted one after the other. Any number that no other
@@ -54,9 +55,7 @@ def requests(connection: Connection, *conditions: Any) -> Sequence[TimeRequest]:
 
 def ask(connection: Connection, request: TimeRequest, most_open: int) -> bool:
     """Store it, unless the person has as many open ones already; whether it is stored."""
-    if connection.dialect.name == "postgresql":
-        lock = text("SELECT pg_advisory_xact_lock(:key, hashtext(:person))")
-        connection.execute(lock, {"key": _LOCK, "person": request.person})
+    _one_at_a_time(connection, request.person)
     if connection.execute(select(TimeRequestRow.id).where(TimeRequestRow.id == request.id)).first():
         return True
     own = select(func.count()).where(
@@ -66,6 +65,27 @@ def ask(connection: Connection, request: TimeRequest, most_open: int) -> bool:
         return False
     connection.execute(insert(TimeRequestRow).values(_values(request)))
     return True
+
+
+def may_take(connection: Connection, grant: Grant, most: int, since: float) -> bool:
+    """Whether the person has taken fewer than `most` urgent grants since `since`, or this one
+    already; nobody else writes one for them before this transaction ends."""
+    _one_at_a_time(connection, grant.person)
+    if connection.execute(select(GrantRow.id).where(GrantRow.id == grant.id)).first():
+        return True
+    taken = select(func.count()).where(
+        GrantRow.person == grant.person,
+        GrantRow.created_at >= since,
+        GrantRow.id.startswith(URGENT, autoescape=True),
+    )
+    return connection.execute(taken).scalar_one() < most
+
+
+def _one_at_a_time(connection: Connection, person: str) -> None:
+    """Two transactions about one person follow each other; SQLite has one writer in any case."""
+    if connection.dialect.name == "postgresql":
+        lock = text("SELECT pg_advisory_xact_lock(:key, hashtext(:person))")
+        connection.execute(lock, {"key": _LOCK, "person": person})
 
 
 def close(connection: Connection, key: str, at: float, by: str, *, is_granted: bool) -> bool:

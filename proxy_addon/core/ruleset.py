@@ -7,7 +7,7 @@ platform groups are expanded, rule names are unique, every person has at least o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -172,6 +172,22 @@ class Decrypt(StrEnum):
     LIMITED = "limited"  # all
 
 
+@dataclass(frozen=True, slots=True)
+class Urgent:
+    """Time that people may take at once when an allowance is used up: `seconds` each time, at most
+    `times` in a `period` of the calendar, whichever allowance it goes to. No `roles`: for
+    everybody."""
+
+    seconds: float
+    times: int
+    period: Period
+    roles: frozenset[str] = frozenset()
+
+    def is_for(self, roles: Iterable[str]) -> bool:
+        """Whether somebody with these roles may take it."""
+        return not self.roles or not self.roles.isdisjoint(roles)
+
+
 class OnFailure(StrEnum):
     """The verdict when balances cannot be read, or our own code failed."""
 
@@ -241,6 +257,7 @@ class RuleSet:
     decrypt: Decrypt = Decrypt.NEEDED
     notices: tuple[Notice, ...] = ()  # written policies, in the order in which they are tried
     office: Office = field(default_factory=Office)
+    urgent: Urgent | None = None  # None: nobody takes time without asking
     require_tests: bool = False  # rules come into force only when their tests pass
 
     @property

@@ -129,13 +129,16 @@ class Visit:
     evidence: EvidenceSummary | None = None
 
 
+URGENT = "urgent-"  # ids of grants that people took themselves; a name may be masked, an id is not
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """Extra seconds for one person and one allowance, valid in `[created, expires)`.
 
     With `resets` it adds nothing, but what was used of the allowance before `created` no longer
     counts in any window that contains that instant; it expires when no such window can be open any
-    more.
+    more. One whose id begins with `URGENT` the person took without asking.
     """
 
     id: str
@@ -147,6 +150,11 @@ class Grant:
     created: float
     expires: float
     resets: bool = False
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether the person took it at once, without asking anybody."""
+        return self.id.startswith(URGENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,8 @@ class AuditEntry:
                 grant.created, actor, "reset", grant.person, f"{grant.allowance}: {grant.reason}"
             )
         detail = f"{grant.allowance} {grant.seconds:.12g} s: {grant.reason}"
-        return cls(grant.created, actor, "grant", grant.person, detail)
+        action = "urgent" if grant.is_urgent else "grant"
+        return cls(grant.created, actor, action, grant.person, detail)
 
     @classmethod
     def of_refusal(cls, request: TimeRequest, at: float, actor: str, note: str) -> AuditEntry:
@@ -299,6 +300,11 @@ class Ledger(Protocol):
 
     def add_grant(self, grant: Grant, *, actor: str) -> None:
         """Store a grant and its audit entry; the same id again changes nothing."""
+
+    def take(self, grant: Grant, *, actor: str, most: int, since: float) -> bool:
+        """Store an urgent grant and its audit entry; False, and nothing is stored, when the person
+        has taken `most` since the instant `since`, of whichever allowance. The same id again
+        changes nothing."""
 
     def ask(self, request: TimeRequest, *, most_open: int) -> bool:
         """Store an open request for more; False, and nothing is stored, when the person has

@@ -84,6 +84,11 @@ class PseudonymLedger:
         """See `interface.Ledger`."""
         self._ledger.add_grant(self._hidden(grant), actor=self.names.actor(actor))
 
+    def take(self, grant: Grant, *, actor: str, most: int, since: float) -> bool:
+        """See `interface.Ledger`."""
+        masked_actor = self.names.actor(actor)
+        return self._ledger.take(self._hidden(grant), actor=masked_actor, most=most, since=since)
+
     def ask(self, request: TimeRequest, *, most_open: int) -> bool:
         """See `interface.Ledger`."""
         return self._ledger.ask(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 
-from proxy_addon.core.ruleset import Metering, RuleSet
+from proxy_addon.core.ruleset import Metering, RuleSet, Urgent
 from proxy_addon.presentation import rule_text
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -30,6 +30,14 @@ def differences(before: RuleSet, after: RuleSet) -> Iterator[tuple[str, str, str
             yield f"metering: {span.name}", was, becomes
 
 
+def _urgent(urgent: Urgent | None) -> str:
+    if urgent is None:
+        return "none"
+    minutes = rule_text.amount(urgent.seconds)
+    roles = f" for {', '.join(sorted(urgent.roles))}" if urgent.roles else ""
+    return f"{minutes}, {urgent.times} per {urgent.period}{roles}"
+
+
 _SETTINGS: Mapping[str, Callable[[RuleSet], str]] = {
     "timezone": lambda rules: rules.zone.key,
     "day_starts": lambda rules: f"{rules.day_starts // 3600:02}:{rules.day_starts % 3600 // 60:02}",
@@ -37,5 +45,6 @@ _SETTINGS: Mapping[str, Callable[[RuleSet], str]] = {
     "unidentified": lambda rules: rules.unidentified_role or "refuse",
     "on_failure": lambda rules: str(rules.on_failure),
     "decrypt": lambda rules: str(rules.decrypt),
+    "urgent": lambda rules: _urgent(rules.urgent),
     "retention": lambda rules: rule_text.length(rules.retention),
 }

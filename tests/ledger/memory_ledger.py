@@ -125,6 +125,23 @@ class MemoryLedger:
                 self._grants[grant.id] = (self._number(), grant)
                 self._audit.append(AuditEntry.of_grant(grant, actor))
 
+    def take(self, grant: Grant, *, actor: str, most: int, since: float) -> bool:
+        """Store an urgent grant, unless the person has taken `most` since `since` already."""
+        _refuse_backwards(grant.id, grant.created, grant.expires)
+        with self._lock:
+            if grant.id in self._grants:
+                return True
+            taken = [
+                each
+                for _, each in self._grants.values()
+                if each.is_urgent and each.person == grant.person and each.created >= since
+            ]
+            if len(taken) >= most:
+                return False
+            self._grants[grant.id] = (self._number(), grant)
+            self._audit.append(AuditEntry.of_grant(grant, actor))
+            return True
+
     def ask(self, request: TimeRequest, *, most_open: int) -> bool:
         """Store an open request for more, unless the person has `most_open` open ones already."""
         with self._lock:

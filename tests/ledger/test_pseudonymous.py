@@ -40,6 +40,10 @@ NAMED: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
     "visits": ((0.0,), {"person": NAME, "people": {NAME}}),
     "grants": ((0.0,), {"person": NAME}),
     "add_grant": ((grant(person=NAME),), {"actor": f"cli:{NAME}"}),
+    "take": (
+        (grant(person=NAME, granted_by=NAME),),
+        {"actor": f"web:{NAME}", "most": 2, "since": 0.0},
+    ),
     "ask": ((REQUEST,), {"most_open": 3}),
     "requests": ((), {"person": NAME}),
     "decide": (

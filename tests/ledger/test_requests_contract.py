@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from proxy_addon.core.types import Grant
 from proxy_addon.identity.pseudonyms import Pseudonyms
 from proxy_addon.ledger.interface import AuditEntry, Erasure, Ledger, TimeRequest
 from proxy_addon.ledger.pseudonymous import PseudonymLedger
@@ -152,3 +153,58 @@ def test_requests_behind_pseudonyms(ledger: Ledger) -> None:
     assert not any(
         f"'{name}'" in everything or f":{name}" in everything for name in ("ana", "lead")
     )
+
+
+def urgent(number: int = 1, **changes: object) -> Grant:
+    """ana takes ten minutes herself."""
+    made = grant(number, seconds=600.0, reason="a customer waits", granted_by="ana")
+    return replace(made, **{"id": f"urgent-{number}"} | changes)
+
+
+def take(ledger: Ledger, given: Grant, most: int = 2, since: float = START) -> bool:
+    """By the page."""
+    return ledger.take(given, actor=f"web:{given.person}", most=most, since=since)
+
+
+def test_urgent_grants_are_counted_over_all_allowances(ledger: Ledger) -> None:
+    """So many in a period, whichever allowance they go to; grants of others, of somebody else or
+    from before do not count; each is audited once and is news."""
+    ledger.add_grant(grant(5), actor="cli:lead")
+    taken = [urgent(1), urgent(2, allowance="video")]
+    assert [take(ledger, each) for each in (*taken, urgent(3))] == [True, True, False]
+    assert take(ledger, taken[0])  # the same once more
+    assert take(ledger, urgent(4, person="bo"))
+    assert take(ledger, urgent(6), since=taken[1].created)
+    assert not take(ledger, urgent(7), since=taken[1].created)
+    ids = [each.id for each in ledger.grants(0.0, person="ana")]
+    assert ids == ["urgent-1", "urgent-2", "g5", "urgent-6"]
+    assert {each.id for each in ledger.news(0.0).grants} == {*ids, "urgent-4"}
+    own = [each for each in ledger.audit_log(subject="ana") if each.action == "urgent"]
+    assert [(each.actor, each.detail) for each in own][:2] == [
+        ("web:ana", "daily 600 s: a customer waits"),
+        ("web:ana", "video 600 s: a customer waits"),
+    ]
+    assert len(own) == 3
+
+
+def test_many_urgent_grants_at_once(open_ledger: contract.Open) -> None:
+    """However many clicks on however many proxies come at the same moment, no more are given than
+    the rules say."""
+    ledgers = [open_ledger() for _ in range(4)]
+    with ThreadPoolExecutor(8) as threads:
+        given = list(threads.map(lambda n: take(ledgers[n % 4], urgent(n)), range(16)))
+    assert sum(given) == len(ledgers[0].grants(0.0, person="ana")) == 2
+
+
+def test_an_urgent_grant_is_erased_exported_and_masked(ledger: Ledger) -> None:
+    """It is a grant: among the records of its person, gone with them, and under a pseudonym where
+    the ledger keeps those, where it is counted as well."""
+    assert take(ledger, urgent())
+    assert [each.id for each in ledger.records("ana").grants] == ["urgent-1"]
+    ledger.erase(Erasure.of("ana", LATER), "ana", label="erased", actor="cli:lead", reason="left")
+    assert list(ledger.grants(0.0)) == []
+    hidden = PseudonymLedger(ledger, Pseudonyms(b"k" * 32))
+    assert [take(hidden, urgent(n)) for n in (2, 3, 4)] == [True, True, False]
+    (stored, _) = ledger.grants(0.0)
+    assert stored.person == stored.granted_by == hidden.names.of("ana")
+    assert "ana" not in "".join(each.actor + each.subject for each in ledger.audit_log()[-2:])

@@ -39,7 +39,7 @@ def test_a_request() -> None:
 @pytest.mark.parametrize(
     ("typed", "word"),
     [
-        ({"allowance": "other"}, "allowances"),
+        ({"allowance": "other"}, "Choose"),
         ({"minutes": ""}, "whole number"),
         ({"minutes": "ten"}, "whole number"),
         ({"minutes": "-5"}, "whole number"),

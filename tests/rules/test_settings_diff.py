@@ -22,6 +22,11 @@ BUSY = f"{Metering().busy_rate:g}"  # the default
         ("unidentified: refuse", ("unidentified", "guest", "refuse")),
         ("on_failure: block", ("on_failure", "last-known", "block")),
         ("retention: 30d", ("retention", "90d", "30d")),
+        (
+            "urgent: {minutes: 10, times: 2, roles: [care]}",
+            ("urgent", "none", "10m, 2 per day for care"),
+        ),
+        ("urgent: {minutes: 5, per: week}", ("urgent", "none", "5m, 1 per week")),
         ("metering: {busy_rate: 9000}", ("metering: busy_rate", BUSY, "9000")),
     ],
 )

@@ -167,6 +167,21 @@ def choice(*choices: str) -> Callable[[object], str]:
     return check
 
 
+def whole(most: int) -> Callable[[object], int]:
+    """A check that a value is a whole number from 1 to `most`."""
+
+    def check(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise BadValue(
+                Code.BAD_NUMBER,
+                f"{quote(value)} is not a whole number from 1 to {most}",
+                "write it without a unit, such as 10",
+            )
+        return value
+
+    return check
+
+
 def consequence(value: object, info: ValidationInfo) -> Consequence:
     """`allow`, `block`, or `{spend: allowance}`."""
     if value in ("allow", "block"):

@@ -22,6 +22,7 @@ from proxy_addon.core.rules.models import (
     PeopleModel,
     PolicyModel,
     RuleModel,
+    UrgentModel,
 )
 from proxy_addon.core.rules.parsers import BadValue, quote
 from proxy_addon.core.rules.platforms import compile_platforms, entries
@@ -36,10 +37,12 @@ from proxy_addon.core.ruleset import (
     OnFailure,
     Override,
     People,
+    Period,
     Platform,
     Rule,
     RuleSet,
     Then,
+    Urgent,
 )
 from proxy_addon.core.types import Target
 
@@ -247,7 +250,15 @@ def _rule_set(
         limited=_limited(rules, otherwise, frozenset(platforms)),
         mode=mode,
         require_tests=policy.reload.require_tests,
+        urgent=_urgent(policy.urgent),
     )
+
+
+def _urgent(model: UrgentModel | None) -> Urgent | None:
+    if model is None:
+        return None
+    roles = frozenset(model.roles or ())
+    return Urgent(model.minutes * 60.0, model.times, Period(model.per), roles)
 
 
 def _expanded(groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:

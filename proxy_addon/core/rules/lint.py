@@ -18,6 +18,7 @@ from proxy_addon.core.rules.conditions import SHIFTS
 from proxy_addon.core.rules.documents import Path
 from proxy_addon.core.rules.merge import ADMIN, Top
 from proxy_addon.core.rules.parsers import quote
+from proxy_addon.core.rules.partial_blocks import partial_blocks
 from proxy_addon.core.rules.platforms import PlatformEntry
 from proxy_addon.core.rules.problems import Code, Place
 from proxy_addon.core.rules.report import ProblemCollector
@@ -31,6 +32,7 @@ def advise(
 ) -> None:
     """Add every warning about these rules to the report."""
     _rules(rs, top, report)
+    _partial_blocks(rs, top, report)
     _duties(rs, top, report)
     _allowances(rs, top, report)
     warn_of_lost_carry_over(rs, top, report)
@@ -60,6 +62,25 @@ def _rules(rs: RuleSet, top: Top, report: ProblemCollector) -> None:
             message = message.removesuffix("s first") + " first"
         report.warn(
             top.find(("rules", n)), Code.UNREACHABLE_RULE, message, "move it up, or remove it"
+        )
+
+
+def _partial_blocks(rs: RuleSet, top: Top, report: ProblemCollector) -> None:
+    """Rules that close for good what a rule above opens at some times."""
+    for found in partial_blocks(rs):
+        above = rs.rules[found.above]
+        names = [
+            f"{each.platform}/{each.section}" if each.section else each.platform
+            for each in found.targets
+        ]
+        which = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        line = top.find(("rules", found.above)).line
+        report.warn(
+            top.find(("rules", found.block)),
+            Code.BLOCK_AFTER_ALLOW,
+            f"the rule {quote(rs.rules[found.block].name)} does not close {which} at all times: "
+            f"{quote(above.name)} at line {line} decides first at some",
+            "move it above that rule, or give it times of its own with `when` if this is meant",
         )
 
 

@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from proxy_addon.core.notices.notice import AskWhen, Version
+from proxy_addon.core.period_table import CALENDAR
 from proxy_addon.core.rules import (
     address_parsers,
     calendar_checks,
@@ -37,7 +38,10 @@ from proxy_addon.core.rules.calendars import Feed
 from proxy_addon.core.rules.checks import Consequence, DeviceUser
 from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.rules.problems import Code
-from proxy_addon.core.ruleset import Calendar, Decrypt, Limit, Mode, OnFailure
+from proxy_addon.core.ruleset import Calendar, Decrypt, Limit, Mode, OnFailure, Period
+
+MOST_MINUTES = 240  # that somebody may take at once
+MOST_TIMES = 100  # in a period
 
 
 def _plain(parse: Any, shape: Any = str) -> PlainValidator:
@@ -200,6 +204,15 @@ class NoticeModel(Strict):
     ] = None
 
 
+class UrgentModel(Strict):
+    """`urgent:` minutes that people may take at once, without waiting for an answer."""
+
+    minutes: Annotated[int, _plain(checks.whole(MOST_MINUTES), schema_patterns.MINUTES)]
+    times: Annotated[int, _plain(checks.whole(MOST_TIMES), schema_patterns.TIMES)] = 1
+    per: Annotated[str, _plain(checks.choice(*CALENDAR), Literal[tuple(CALENDAR)])] = Period.DAY
+    roles: Annotated[list[RoleName] | None, Some] = None
+
+
 Languages = Annotated[
     list[Annotated[str, _plain(notice_checks.language, schema_patterns.LANGUAGE)]],
     BeforeValidator(checks.some_or_one),
@@ -266,6 +279,7 @@ class PolicyModel(Strict):
     mode: Annotated[str, _plain(checks.choice(*Mode), Mode)] = Mode.ENFORCE
     notice: Annotated[list[NoticeModel], BeforeValidator(notice_checks.one_or_more)] = []
     office: Annotated[OfficeModel, Keyed] = OfficeModel()
+    urgent: Annotated[UrgentModel | None, Given] = None
     reload: Annotated[ReloadModel, Keyed] = ReloadModel()
 
 

@@ -74,6 +74,7 @@ class Code(StrEnum):
     GROUP_CYCLE = "group-cycle"
     # What probably is not meant: warnings
     UNREACHABLE_RULE = "unreachable-rule"
+    BLOCK_AFTER_ALLOW = "block-after-allow"
     NEVER_TRUE = "never-true"
     UNUSED_ALLOWANCE = "unused-allowance"
     UNUSED_ROLE = "unused-role"

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
+from itertools import islice
 
 from proxy_addon.core import conditions, wall_clock
 from proxy_addon.core.audience import is_pattern
@@ -30,6 +31,19 @@ def can_hold(when: When, rs: RuleSet) -> bool:
     if _has_hours(when):
         return _holds_in_some_hour(when, rs)
     return any(_holds(when, moment) for moment in _moments((when,)))
+
+
+def holds_without(when: When, others: Sequence[When], rs: RuleSet) -> bool:
+    """True when the condition holds at some time at which none of the others does; False also where
+    that cannot be decided."""
+    if not others:
+        return can_hold(when, rs)
+    if any(map(_has_hours, (when, *others))):
+        return False
+    return any(
+        _holds(when, moment) and not any(_holds(each, moment) for each in others)
+        for moment in islice(_moments((when, *others)), _MOST)
+    )
 
 
 def shadowed(rs: RuleSet) -> Iterator[tuple[int, tuple[int, ...]]]:

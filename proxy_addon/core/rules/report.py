@@ -31,6 +31,7 @@ _SHAPES: tuple[tuple[Path, type[BaseModel], str], ...] = (
     (("roles", "*", "members", "*", "when"), models.WhenModel, "`when`"),
     (("notice", "*"), models.NoticeModel, "a notice"),
     (("office",), models.OfficeModel, "`office`"),
+    (("urgent",), models.UrgentModel, "`urgent`"),
     (("front matter",), models.FrontMatterModel, "the front matter"),
     (("translation",), models.TranslationModel, "the front matter of a translation"),
     (("reload",), models.ReloadModel, "`reload`"),

@@ -106,6 +106,8 @@ class Holidays(TypedDict):
     years: NotRequired[YEARS]  # type: ignore[valid-type]
 
 
+MINUTES = Annotated[int, Field(ge=1, le=240)]
+TIMES = Annotated[int, Field(ge=1, le=100)]
 THEN = Literal["allow", "block"] | Spend
 UNIDENTIFIED = Literal["refuse"] | InRole
 DEVICE_USER = NAME | DeviceEntry
