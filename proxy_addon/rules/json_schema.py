@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from proxy_addon.core.rules import calendar_checks, checks, parsers
+from proxy_addon.core.rules import calendar_checks, checks, notice_checks, parsers
 
 _OR_NOTHING = (checks.any_list, checks.keyed)
 _OR_ONE = (checks.some_or_one, calendar_checks.one_or_more)
@@ -26,6 +26,8 @@ class _SchemaGenerator(GenerateJsonSchema):
             inner = self.generate_inner(schema["schema"])
         if function in _OR_NOTHING:
             return {"anyOf": [inner, {"type": "null"}]}
+        if function is notice_checks.one_or_more:
+            return {"anyOf": [inner["items"], inner, {"type": "null"}]}
         if function in _OR_ONE:
             return {"anyOf": [inner["items"], {**inner, "minItems": 1}]}
         if function in _SOMETHING:

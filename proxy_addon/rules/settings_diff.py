@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from proxy_addon.core.ruleset import Metering, RuleSet, Urgent
 from proxy_addon.presentation import rule_text
+from proxy_addon.rules import notices_diff
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -28,6 +29,7 @@ def differences(before: RuleSet, after: RuleSet) -> Iterator[tuple[str, str, str
         was, becomes = (f"{getattr(rules.metering, span.name):g}" for rules in (before, after))
         if was != becomes:
             yield f"metering: {span.name}", was, becomes
+    yield from notices_diff.differences(before, after)
 
 
 def _urgent(urgent: Urgent | None) -> str:

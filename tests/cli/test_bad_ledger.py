@@ -125,6 +125,7 @@ def test_a_newer_schema(
     upgrade(url)
     with connected(url) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'ledger_9999'"))
+        connection.execute(text("UPDATE schema_compatibility SET oldest = 'ledger_9998'"))
     all_fail(url, "'ledger_9999', which this version does not know", folder, monkeypatch)
     with connected(url) as connection:
         assert (

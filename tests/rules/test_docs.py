@@ -49,6 +49,10 @@ def test_every_code_is_given_by_some_code() -> None:
         models.DutyModel,
         models.PlatformModel,
         models.SectionModel,
+        models.NoticeModel,
+        models.OfficeModel,
+        models.FrontMatterModel,
+        models.TranslationModel,
     ],
 )
 def test_every_key_is_described(model: type[models.Strict]) -> None:
@@ -73,7 +77,7 @@ def test_the_examples_are_right(tmp_path: Path) -> None:
         "## A change, from wish to live"
     )  # tests/e2e/test_wish.py tells that one
     blocks = re.findall(r"```yaml\n(.*?)```", before + story.partition("\n## ")[2], re.S)
-    policy, allowances, trial, when, calendars, dated, people, roster, forum = blocks
+    policy, allowances, trial, when, calendars, dated, notice, people, roster, forum = blocks
     (tmp_path / "platforms").mkdir()
     names = ("facebook", "x", "linkedin")
     shipped = "".join(f"{name}: {{hosts: [{name}.com]}}\n" for name in names)
@@ -96,6 +100,14 @@ def test_the_examples_are_right(tmp_path: Path) -> None:
     )
     (tmp_path / "policy.yaml").write_text(head + calendars + dated)
     (tmp_path / "people.yaml").write_text(roster)
+    assert errors(tmp_path) == []
+    (tmp_path / "notices").mkdir()
+    for language in ("", ".de"):
+        shipped_text = ROOT.joinpath("rules", "notices", f"social-media{language}.md").read_text()
+        only = re.sub(r"(?m)^languages: .*$", "languages: [en, de]", shipped_text)
+        (tmp_path / "notices" / f"social-media{language}.md").write_text(only)
+    (tmp_path / "policy.yaml").write_text(head + notice)
+    (tmp_path / "people.yaml").unlink()
     assert errors(tmp_path) == []
 
 

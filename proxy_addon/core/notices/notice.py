@@ -16,7 +16,7 @@ from typing import NamedTuple
 from proxy_addon.core.notices.headings import Heading
 from proxy_addon.core.types import Person
 
-_VERSION = re.compile(r"(\d{1,6})(?:\.(\d{1,6}))?", re.ASCII)
+_VERSION = re.compile(r"(0|[1-9]\d{0,5})(?:\.(0|[1-9]\d{0,5}))?", re.ASCII)
 
 
 class AskWhen(StrEnum):
