@@ -77,7 +77,9 @@ def test_the_examples_are_right(tmp_path: Path) -> None:
         "## A change, from wish to live"
     )  # tests/e2e/test_wish.py tells that one
     blocks = re.findall(r"```yaml\n(.*?)```", before + story.partition("\n## ")[2], re.S)
-    policy, allowances, trial, when, calendars, dated, notice, people, roster, forum = blocks
+    policy, allowances, urgent, trial, when, calendars, dated, notice, people, roster, forum = (
+        blocks
+    )
     (tmp_path / "platforms").mkdir()
     names = ("facebook", "x", "linkedin")
     shipped = "".join(f"{name}: {{hosts: [{name}.com]}}\n" for name in names)
@@ -91,7 +93,9 @@ def test_the_examples_are_right(tmp_path: Path) -> None:
     (tmp_path / "people.yaml").write_text(care)
     (tmp_path / "policy.yaml").write_text(trial.replace("[tiktok]", "[linkedin]"))
     assert errors(tmp_path) == []
-    (tmp_path / "policy.yaml").write_text("version: 1\ntimezone: Europe/London\n" + allowances)
+    (tmp_path / "policy.yaml").write_text(
+        "version: 1\ntimezone: Europe/London\n" + allowances + urgent
+    )
     assert errors(tmp_path) == []
     (tmp_path / "fair.ics").write_text(SHIFTS)
     (tmp_path / "shifts.ics").write_text(SHIFTS)
