@@ -15,6 +15,7 @@ from tests.tools.messages import catalogue as read
 
 _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|%.?")
 _TAG = re.compile(r"</?\w+[^>]*>|<")
+_CODE = re.compile(r"<code>.*?</code>")
 SOURCES = {(source.one, source.many): source for source in messages()}
 
 
@@ -80,7 +81,7 @@ def test_typography(language: str) -> None:
     wrong = []
     for message in entries(language):
         for source, text in forms(message):
-            plain = _TAG.sub("", text)
+            plain = _TAG.sub("", _CODE.sub("", text))
             if '"' in plain or ("“" in source) != (marks[0] in text):
                 wrong.append(f"quotation marks: {text!r}")
             if language == "fr" and re.search(

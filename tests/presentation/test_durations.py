@@ -180,34 +180,6 @@ def test_one_thing_is_not_a_plural() -> None:
     assert [words.count(n, "rule") for n in (0, 1, 2)] == ["0 rules", "1 rule", "2 rules"]
 
 
-@pytest.mark.parametrize(
-    ("spent", "total", "said"),
-    [
-        (0, 900, "0"),
-        (660, 1200, "11"),
-        (20, 900, "20 seconds"),
-        (890, 900, "almost 15"),
-        (900, 900, "15"),
-        (900, 600, "15"),
-        (3900, 900, "1 hour 5 minutes"),
-        (600, 5400, "10 minutes"),
-        (3900, 5400, "1 hour 5 minutes"),
-        (5, 30, "5 seconds"),
-        (0, 0, "0"),
-    ],
-)
-def test_the_unit_is_written_once(spent: float, total: float, said: str) -> None:
-    """In front of a total in minutes, minutes are a number; everything else keeps its unit."""
-    assert words.used_number(spent, total) == said
-
-
-@given(st.floats(0, 1e5), st.floats(0, 1e5))
-def test_a_number_says_what_the_words_say(spent: float, total: float) -> None:
-    """The short form is the long one, or its number."""
-    short, long = words.used_number(spent, total), words.used(spent, total)
-    assert short == long or f"{short} minute" in long
-
-
 def test_when_something_was() -> None:
     """Of today by its time, of another day by its date."""
     now = at("2026-11-02T14:50")
