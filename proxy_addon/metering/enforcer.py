@@ -41,6 +41,8 @@ from proxy_addon.observability.interface import Metrics
 POLL_BYTES = 1_500  # a known poll that is answered with more may bring pictures
 FOLLOWED_AT_ONCE = 200  # clocks that are rewritten in one turn after a change of rules
 
+_WHY = {Reason.EXHAUSTED: evidence.TIME_UP, Reason.ACKNOWLEDGE: evidence.POLICY_UNREAD}
+
 NOT_LIMITED = Decision(Verdict.ALLOW, Reason.NOT_LIMITED)
 
 
@@ -156,7 +158,7 @@ class Enforcer(TrafficMeter):
         flight = Flight("http", person, target, now)
         flight.signed_in = signed_in
         flight.x, flight.hit, flight.page, flight.judgement = x, hit, page, judgement
-        self._running.add(flight, self.engine, decision)
+        self._begin(flight, decision)
         return Asked(decision, flight)
 
     def _with_gap(
@@ -270,8 +272,13 @@ class Enforcer(TrafficMeter):
         flight = Flight("tunnel", person, target, now)
         flight.signed_in = signed_in
         flight.key = f"tunnel:{platform}"
-        self._running.add(flight, self.engine, decision, until)
+        self._begin(flight, decision, until)
         return Asked(decision, flight)
+
+    def _begin(self, flight: Flight, decision: Decision, until: float = math.inf) -> None:
+        if (flight.person, flight.target) not in self._running:
+            until = min(until, self.gate.due_by(flight.person, flight.at))
+        self._running.add(flight, self.engine, decision, until)
 
     def blocked_now(self, flight: Flight, now: float) -> bool:
         """Whether what goes on under this flight would have to end."""
@@ -284,24 +291,50 @@ class Enforcer(TrafficMeter):
         self._tracker.follow(self.engine, lambda name: self.known(name, now), FOLLOWED_AT_ONCE)
         self._tracker.run_out(self.engine, lambda name: self.known(name, now), now)
         for running, flights in self._running.due(now):
-            person, target = running
-            decision = self._decider.decide(person, target, now)
-            if not decision.blocks:
-                until = self._follow_free(running, flights, now)
+            decision = self._decider.decide(*running, now)
+            unread = self._unread(decision, flights, now)
+            rest = [flight for flight in flights if flight not in unread]
+            if not decision.blocks and rest:
+                until = min(
+                    self._follow_free(running, rest, now), self.gate.due_by(running[0], now)
+                )
                 self._running.go_on(running, self.engine, decision, now, until)
-                continue
-            delay = self._over_since(person, target, now)
-            why = evidence.TIME_UP if decision.reason is Reason.EXHAUSTED else evidence.RULE_CHANGED
-            self._tracker.stop(self.engine, person, target.platform, now, why)
-            for flight in flights:
-                if flight.estimated or flight.ending is not None:
-                    self.free.end_now(flight, now)
-                else:
-                    yield Due(flight, decision, delay)
+            if decision.blocks:
+                yield from self._ended(running, flights, decision, now)
+            for refused in dict.fromkeys(unread.values()):
+                ending = [flight for flight in flights if unread.get(flight) == refused]
+                yield from self._ended(running, ending, refused, now)
         for flight in self.free.due(now):
             yield Due(
                 flight, self._decider.decide(flight.person, flight.target, now), 0.0, reopens=True
             )
+
+    def _unread(
+        self, decision: Decision, flights: list[Flight], now: float
+    ) -> dict[Flight, Decision]:
+        """What of this has to end because its person has to read the written policy first."""
+        found: dict[Flight, Decision] = {}
+        for flight in flights:
+            gated = self.gate.check(
+                flight.person, decision, now, signed_in=flight.signed_in, is_page=False
+            )
+            if gated is not None and gated.decision.blocks:
+                found[flight] = gated.decision
+        return found
+
+    def _ended(
+        self, running: Running, flights: list[Flight], decision: Decision, now: float
+    ) -> Iterator[Due]:
+        """These end now, and the clock stops."""
+        person, target = running
+        delay = self._over_since(person, target, now)
+        why = _WHY.get(decision.reason, evidence.RULE_CHANGED)
+        self._tracker.stop(self.engine, person, target.platform, now, why)
+        for flight in flights:
+            if flight.estimated or flight.ending is not None:
+                self.free.end_now(flight, now)
+            else:
+                yield Due(flight, decision, delay)
 
     def _follow_free(self, running: Running, flights: list[Flight], now: float) -> float:
         """Free tunnels in which something has to be decided now are charged, and end soon; the

@@ -2,7 +2,8 @@
 
 During the grace time only pages at the top level meet it, and it can be put off; after it
 everything of the platform is refused. Sections that a rule names as free stay open (learning,
-signing in elsewhere), and where the rule that fits is only tried out, nobody is stopped.
+signing in elsewhere), and where the rule that fits is only tried out, nobody is stopped. What runs
+when the grace time ends is ended.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from proxy_addon.core.notices.gate import Meeting, Need, Standing
+from proxy_addon.core.notices.gate import Meeting, Need, Standing, due_by, lasts_until
 from proxy_addon.core.notices.notice import Notice, notice_for
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
 from proxy_addon.metering.notice_book import NoticeBook
 
 FOR_EVER = float("inf")
+LOOK_AGAIN = 30.0  # seconds after which what runs is looked at again where no instant is known
 
 
 class Gated(NamedTuple):
@@ -61,16 +63,32 @@ class NoticeGate:
         over, or a confirmation has to be repeated."""
         notice = self._notice(person)
         if notice is None:
-            return FOR_EVER
-        met = self.book.met(person.name, notice)
+            return now + LOOK_AGAIN if self._notices and self._is_away else FOR_EVER
+        met, confirmations = (
+            self.book.met(person.name, notice),
+            self.book.confirmations(person.name),
+        )
         ends = [
-            each.at + notice.again_after
-            for each in self.book.confirmations(person.name)
-            if notice.again_after is not None and each.notice == notice.name
+            lasts_until(notice, confirmations),
+            due_by(notice, confirmations, met, now),
+            FOR_EVER if met is None else met.later,
         ]
-        if met is not None:
-            ends += [met.later, met.first + notice.grace]
         return min((end for end in ends if end > now), default=FOR_EVER)
+
+    def due_by(self, person: Person, now: float) -> float:
+        """An instant before which nothing that runs has to end because of the policy; soon, where
+        something may run only because a rule names it, and while the ledger is away."""
+        if not self._notices:
+            return FOR_EVER
+        notice = self._notice(person)
+        if notice is None:
+            return now + LOOK_AGAIN if self._is_away else FOR_EVER
+        met, confirmations = (
+            self.book.met(person.name, notice),
+            self.book.confirmations(person.name),
+        )
+        due = due_by(notice, confirmations, met, now)
+        return due if due > now else now + LOOK_AGAIN
 
     def check(
         self,
@@ -100,9 +118,14 @@ class NoticeGate:
         return Gated(refused, notice, found)
 
     def _notice(self, person: Person) -> Notice | None:
-        if not self._notices or not self.book.is_known or self.is_closed():
+        if not self._notices or self._is_away:
             return None
         return notice_for(self._notices, person)
+
+    @property
+    def _is_away(self) -> bool:
+        """While it cannot be known who has confirmed what nobody is asked."""
+        return not self.book.is_known or self.is_closed()
 
     def _is_named(self, decision: Decision) -> bool:
         """Whether a rule names just this section as free."""

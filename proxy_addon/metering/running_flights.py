@@ -39,6 +39,9 @@ class RunningFlights:
     def __len__(self) -> int:
         return len(self._flights)
 
+    def __contains__(self, running: Running) -> bool:
+        return running in self._flights
+
     def add(
         self,
         flight: Flight,

@@ -121,6 +121,7 @@ _UNKNOWN: Final = _Words(
 _ENDS: Final = {
     codes.TIME_UP: marked("Closed %(time)s: time was up."),
     codes.RULE_CHANGED: marked("Closed %(time)s: the rule changed."),
+    codes.POLICY_UNREAD: marked("Closed %(time)s: the written policy had to be read first."),
     codes.SECTION_CHANGED: marked("Closed %(time)s: another part of the platform was opened."),
     codes.GIVEN_BACK: marked("Closed %(time)s: what came later was a page refreshing itself."),
     codes.CLOCK_SET: marked("Closed %(time)s: the clock of the proxy was set."),

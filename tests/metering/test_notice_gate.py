@@ -9,9 +9,10 @@ import pytest
 from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.notices.gate import Confirmation, Meeting, Need
 from proxy_addon.core.notices.notice import AskWhen, Notice, NoticeText, Version
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import Mode, Platform, RuleSet, Section
 from proxy_addon.core.types import Reason, Verdict
-from proxy_addon.metering.flight import Asked
+from proxy_addon.metering.flight import Asked, Flight
 from tests.core.policies import SAMPLE, at
 from tests.shell import Shell
 
@@ -212,3 +213,104 @@ def test_tunnels_that_are_not_opened() -> None:
     assert office.enforcer.tunnel(dora, "facebook", NOW).flight is not None
     refused = office.enforcer.tunnel(dora, "facebook", NOW + 3 * DAY)
     assert (refused.flight, refused.decision.reason) == (None, Reason.ACKNOWLEDGE)
+
+
+def running(
+    office: Office,
+    name: str = "dora",
+    now: float = NOW,
+    host: str = "facebook.com",
+    path: str = "/",
+) -> Flight:
+    """Something that goes on: a stream of an app, which meets no page."""
+    hit = office.enforcer.catalogue.lookup(host, path)
+    assert hit is not None
+    x = Exchange("GET", host, path, "empty", "cors", "same-origin")
+    flight = office.enforcer.ask(office.enforcer.person(name, None, now), x, hit, now).flight
+    assert flight is not None
+    return flight
+
+
+def test_what_runs_when_the_grace_time_ends() -> None:
+    """It ends then, with the reason, and not before; also what began before the first meeting."""
+    office = Office()
+    early = running(office)
+    office.ask(now=NOW + 60)
+    ends = NOW + 60 + 3 * DAY
+    late = running(office, now=ends - 60)
+    assert list(office.enforcer.due(ends - 1)) == []
+    found = list(office.enforcer.due(ends))
+    assert {due.flight for due in found} == {early, late}
+    assert {due.decision.reason for due in found} == {Reason.ACKNOWLEDGE}
+    assert all(due.decision.blocks for due in found)
+
+
+def test_what_runs_goes_on_for_those_who_have_confirmed() -> None:
+    """The end of the grace time is nothing to them."""
+    office = Office()
+    office.ask()
+    flight = running(office)
+    office.confirm()
+    assert list(office.enforcer.due(NOW + 3 * DAY)) == []
+    office.enforcer.closed(flight)
+
+
+def test_what_runs_when_a_new_version_without_a_grace_time_comes() -> None:
+    """It ends with the next look; a section that a rule names goes on."""
+    linkedin = Platform(
+        "linkedin", "LinkedIn", ("linkedin.com",), (Section("learning", paths=("/learning/*",)),)
+    )
+    rules = replace(SAMPLE, platforms={**SAMPLE.platforms, "linkedin": linkedin})
+    office = Office(rules=rules)
+    office.confirm()
+    flight = running(office)
+    learning = running(office, host="linkedin.com", path="/learning/python")
+    new = replace(NOTICE, version=Version(4), digest="d4", grace=0.0)
+    office.enforcer.swap(CompiledPolicy.of(replace(office.enforcer.rules, notices=(new,))), NOW)
+    [due] = office.enforcer.due(NOW + 1)
+    assert (due.flight, due.decision.reason) == (flight, Reason.ACKNOWLEDGE)
+    office.enforcer.closed(flight)
+    assert list(office.enforcer.due(NOW + 2)) == []
+    office.enforcer.closed(learning)
+
+
+def test_what_runs_while_the_ledger_is_away() -> None:
+    """Nothing ends; once it is back, it does, within half a minute."""
+    office = Office()
+    office.ask()
+    ends = NOW + 3 * DAY
+    flight = running(office, now=ends - 60)
+    office.gate.is_closed = lambda: True
+    assert list(office.enforcer.due(ends)) == []
+    office.gate.is_closed = lambda: False
+    assert [due.flight for due in office.enforcer.due(ends + 31)] == [flight]
+
+
+def test_free_tunnels_when_the_grace_time_ends() -> None:
+    """At lunch nothing is read of somebody who has put it off; when it is due, the tunnel ends."""
+    office = Office()
+    lunch = at("12:30")
+    office.gate.book.meet("dora", Meeting("social", 3, lunch - 3 * DAY + 60, lunch + DAY))
+    dora = office.enforcer.person("dora", None, lunch)
+    asked = office.enforcer.free_tunnel(dora, "facebook", lunch)
+    assert asked is not None and asked.flight is not None
+    assert list(office.enforcer.due(lunch + 59)) == []
+    ended = list(office.enforcer.due(lunch + 60)) or list(office.enforcer.due(lunch + 66))
+    assert [due.flight for due in ended] == [asked.flight]
+
+
+def test_what_is_counted() -> None:
+    """Every page and every refusal of the gate is a decision with the reason `acknowledge`; where
+    the rule is only tried out, it counts as what would have been blocked."""
+    office = Office()
+    office.ask()
+    office.ask(now=NOW + 3 * DAY, dest="image")
+    counted = office.shell.metrics.decisions
+    assert [(each.verdict, each.reason) for each in counted] == [
+        (Verdict.BLOCK, Reason.ACKNOWLEDGE)
+    ] * 2
+    observed = tuple(replace(rule, mode=Mode.OBSERVE) for rule in SAMPLE.rules)
+    tried = Office(rules=replace(SAMPLE, rules=observed, mode=Mode.OBSERVE))
+    tried.ask()
+    [decision] = tried.shell.metrics.decisions
+    assert (decision.would_block, decision.reason) == (True, Reason.ACKNOWLEDGE)

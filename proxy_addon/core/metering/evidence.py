@@ -19,6 +19,7 @@ from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 
 TIME_UP: Final = "time-up"
 RULE_CHANGED: Final = "rule-changed"
+POLICY_UNREAD: Final = "policy-unread"
 SECTION_CHANGED: Final = "section-changed"
 GIVEN_BACK: Final = "given-back"
 CLOCK_SET: Final = "clock-set"

@@ -60,11 +60,19 @@ _NOTHING = Standing(Need.NOTHING)
 
 def in_force(notice: Notice, confirmations: Iterable[Confirmation], now: float) -> bool:
     """Whether one of these confirmations still counts for this version of the notice."""
-    return any(
-        each.notice == notice.name
-        and each.version.covers(notice.version)
-        and (notice.again_after is None or now < each.at + notice.again_after)
-        for each in confirmations
+    return now < lasts_until(notice, confirmations)
+
+
+def lasts_until(notice: Notice, confirmations: Iterable[Confirmation]) -> float:
+    """The instant at which the last of the confirmations that count for this version ends;
+    infinite: never, minus infinite: there is none."""
+    return max(
+        (
+            inf if notice.again_after is None else each.at + notice.again_after
+            for each in confirmations
+            if each.notice == notice.name and each.version.covers(notice.version)
+        ),
+        default=-inf,
     )
 
 
@@ -92,16 +100,36 @@ def standing(
     """Where somebody stands with a notice. `met`: their first meeting with this version, None
     before it. Who has not signed in is shown it, and asked for nothing: nobody knows who would
     confirm."""
+    confirmations = tuple(confirmations)
     if notice.ask is AskWhen.OFF or in_force(notice, confirmations, now):
         return _NOTHING
     if notice.ask is AskWhen.SHOWN or not signed_in:
         return _NOTHING if met is not None and met.later > now else Standing(Need.SHOWN)
-    ends = (now if met is None else met.first) + notice.grace
+    ends = _grace_ends(notice, confirmations, met, now)
     if now >= ends:
         return Standing(Need.DUE)
     if met is not None and now < met.later:
         return Standing(Need.PUT_OFF, ends)
     return Standing(Need.ASKED, ends)
+
+
+def due_by(
+    notice: Notice, confirmations: Iterable[Confirmation], met: Meeting | None, now: float
+) -> float:
+    """The earliest instant at which somebody who has signed in may have to confirm it at once; it
+    may have passed. Who has not met it yet could do so at any moment."""
+    if notice.ask is not AskWhen.BEFORE_FIRST_USE:
+        return inf
+    return _grace_ends(notice, confirmations, met, now)
+
+
+def _grace_ends(
+    notice: Notice, confirmations: Iterable[Confirmation], met: Meeting | None, now: float
+) -> float:
+    """When the grace time ends: it begins with the first meeting, and again when a confirmation has
+    ended that has to be repeated."""
+    begins = now if met is None else met.first
+    return max(begins, lasts_until(notice, confirmations)) + notice.grace
 
 
 def put_off(met: Meeting, now: float, next_day: Callable[[float], float]) -> Meeting:

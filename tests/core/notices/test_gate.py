@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy_addon.core.notices.gate import Confirmation, Meeting, Need, in_force, put_off, standing
+from proxy_addon.core.notices.gate import (
+    Confirmation,
+    Meeting,
+    Need,
+    due_by,
+    in_force,
+    put_off,
+    standing,
+)
 from proxy_addon.core.notices.notice import AskWhen, Notice, NoticeText, Version
 
 DAY = 86_400.0
@@ -80,6 +88,30 @@ def test_again_after_a_year() -> None:
     assert need(yearly, confirmed("3", NOW - 365 * DAY + 0.001))[0] is Need.NOTHING
     assert need(yearly, confirmed("3", NOW - 365 * DAY))[0] is Need.ASKED
     assert need(NOTICE, confirmed("3", 0.0))[0] is Need.NOTHING
+
+
+def test_a_confirmation_that_has_ended() -> None:
+    """Whoever has to repeat it gets the grace time again, although they met the version long
+    ago."""
+    yearly = replace(NOTICE, again_after=365 * DAY)
+    met = Meeting("social", 3, NOW - 365 * DAY)
+    given_ = confirmed("3", NOW - 365 * DAY)
+    assert need(yearly, given_, met=met) == (Need.ASKED, NOW + 3 * DAY)
+    assert need(yearly, given_, met=met, now=NOW + 3 * DAY) == (Need.DUE, None)
+    older = replace(yearly, version=Version(4))
+    assert need(older, given_, met=met._replace(major=4, first=NOW - 3 * DAY))[0] is Need.DUE
+
+
+def test_when_it_may_be_due() -> None:
+    """Who has not met it could do so now; who has confirmed it for ever never has to; a year
+    later the grace time is added. What is not asked is never due."""
+    yearly = replace(NOTICE, again_after=365 * DAY)
+    met = Meeting("social", 3, NOW - DAY)
+    assert due_by(NOTICE, [], None, NOW) == NOW + 3 * DAY
+    assert due_by(NOTICE, [], met, NOW) == NOW + 2 * DAY
+    assert due_by(NOTICE, [confirmed("3")], met, NOW) == float("inf")
+    assert due_by(yearly, [confirmed("3", NOW)], met, NOW) == NOW + 368 * DAY
+    assert due_by(replace(NOTICE, ask=AskWhen.SHOWN), [], met, NOW) == float("inf")
 
 
 @pytest.mark.parametrize("ask", [AskWhen.SHOWN, AskWhen.BEFORE_FIRST_USE])
