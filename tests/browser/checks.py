@@ -1,4 +1,5 @@
-"""What axe does not check: sideways scroll, contrast of what is not text, visible focus."""
+"""What axe does not check: sideways scroll, contrast of what is not text, visible focus, the size
+of targets, spaced text."""
 
 from __future__ import annotations
 
@@ -32,6 +33,20 @@ def sideways_scroll(browser: Browser) -> str:
     _prepare(browser)
     text: str = browser.evaluate("pageChecks.sideways()")
     return text
+
+
+def small_targets(browser: Browser) -> list[Violation]:
+    """Targets below 24 by 24 pixels without room around them; links in sentences may be so."""
+    _prepare(browser)
+    return [Violation(*each) for each in browser.evaluate("pageChecks.small()")]
+
+
+def spaced_text(browser: Browser) -> list[str]:
+    """What is cut off, or pushed wide, where somebody has lines, letters and words further apart.
+    The page stays so."""
+    _prepare(browser)
+    found: list[str] = browser.evaluate("pageChecks.spaced()")
+    return found
 
 
 def tab_through(browser: Browser) -> list[str]:

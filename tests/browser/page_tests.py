@@ -15,12 +15,18 @@ from tests.browser.interface import DESKTOP, PHONE, ZOOMED, Browser, Look
 from tests.browser.known_faults import compare
 from tests.browser.pages_server import SITE, PagesServer
 from tests.browser.states import State, states
+from tests.languages.everywhere import spoken_everywhere
 
 # `make browsers`, a part of `make test-long`: every check in every size and look.
 WHOLE = os.environ.get("TEST_BROWSERS") == "whole"
 STATES = states()
+FEW = [name for name in STATES if name.endswith(("-low", "block", "-waiting", "ask", "help"))]
 SIZES = (PHONE, ZOOMED, DESKTOP)
 SCHEMES = {"light": DESKTOP, "dark": replace(DESKTOP, dark=True)}
+
+FORCED = replace(DESKTOP, forced_colors=True)
+# Of the other languages: the one with the longest words in every state, the others in a few.
+LANGUAGES = {"de": list(STATES), "fr": FEW, "es": FEW}
 
 whole = pytest.mark.skipif(not WHOLE, reason="a part of make test-long: TEST_BROWSERS=whole")
 
@@ -48,14 +54,16 @@ class PageTests:
 
     @pytest.mark.parametrize("page", STATES)
     def test_access_for_all(self, desk: Desk, page: str) -> None:
-        """Neither axe nor the checks of contrast find anything in either colour scheme that is not
-        listed in `known_faults.py`."""
+        """Neither axe nor the checks of contrast and of targets find anything in either colour
+        scheme, or in forced colours, that is not listed in `known_faults.py`; there is a title."""
         browser = desk.open(STATES[page])
-        wrong = []
+        wrong = [] if browser.evaluate("document.title.trim()") else ["no title"]
         for scheme, look in SCHEMES.items():
             browser.look(look)
             found = axe.violations(browser) + checks.faint_parts(browser)
-            wrong += compare(page, scheme, found)
+            wrong += compare(page, scheme, found + checks.small_targets(browser))
+        browser.look(FORCED)
+        wrong += compare(page, "forced", checks.faint_parts(browser))
         assert not wrong, "\n".join(wrong)
 
     @pytest.mark.parametrize("page", STATES)
@@ -71,7 +79,25 @@ class PageTests:
             wide = checks.sideways_scroll(browser)
             wrong += [f"{size.width}: {wide}"] if wide else []
         wrong += browser.complaints()
+        browser.look(ZOOMED)
+        wrong += [f"spaced: {line}" for line in checks.spaced_text(browser)]
         assert not wrong, "\n".join(wrong)
+
+    @pytest.mark.parametrize(
+        ("language", "page"),
+        [(language, page) for language, pages in LANGUAGES.items() for page in pages],
+    )
+    def test_other_languages(self, desk: Desk, language: str, page: str) -> None:
+        """In German, French and Spanish nothing scrolls sideways on a phone and at 400 %, or is cut
+        off where text is spaced further apart, and the page says which language it is in."""
+        with spoken_everywhere(language):
+            browser = desk.open(states()[page], PHONE)
+            wrong = [checks.sideways_scroll(browser)]
+            browser.look(ZOOMED)
+            wrong += [checks.sideways_scroll(browser), *checks.spaced_text(browser)]
+            spoken = browser.evaluate("document.documentElement.lang")
+            wrong += [] if spoken == language else [f"it says that it is in {spoken}"]
+        assert not any(wrong), "\n".join(filter(None, wrong))
 
     @pytest.mark.parametrize("page", [name for name in STATES if name.startswith("employee")])
     def test_without_scripts(self, desk: Desk, page: str) -> None:

@@ -28,8 +28,10 @@ PAGE = """<!doctype html><html lang="en"><head><title>A page</title>
 </main></body></html>"""
 GONE = '<title>Gone</title><link rel="icon" href="data:,">gone'
 FAULTY = """<!doctype html><html><head><title>Faulty</title><link rel="icon" href="data:,">
-<style>a:focus {{ outline: none }} input {{ border: 1px solid #eee; background: white }}</style>
+<style>a:focus {{ outline: none }} input {{ border: 1px solid #eee; background: white }}
+.tiny {{ width: 9px; height: 9px; padding: 0 }} .cut {{ width: 5em; height: 1.4em; overflow: hidden }}</style>
 </head><body><main><h1 style="color: #bbb">Pale</h1><a href="/">a</a> <input>
+<button class="tiny">a</button><button class="tiny">b</button><p class="cut">This is cut off.</p>
 <div style="width: 2000px">wide</div></main>{script}</body></html>"""
 
 
@@ -147,8 +149,9 @@ def _all_in(browser: Browser, wanted: tuple[str, ...]) -> bool:
 
 
 def test_axe_and_the_checks_find_faults(browser: Browser) -> None:
-    """A page with a pale heading, no language, a field without name, faint border or ring, and too
-    wide, is found out in all of it; the other page in nothing."""
+    """A page with a pale heading, no language, a field without name, faint border or ring, tiny
+    buttons, text that is cut off, and too wide, is found out in all of it; the other page in
+    nothing."""
     browser.open(f"{SITE}/faulty")
     lines = [str(each) for each in axe.violations(browser)]
     rules = {line.partition(":")[0] for line in lines}
@@ -159,11 +162,16 @@ def test_axe_and_the_checks_find_faults(browser: Browser) -> None:
     assert [each[:2] for each in checks.faint_parts(browser)] == [("border-contrast", "input")]
     assert checks.tab_through(browser)[0] == "a: no ring"
     assert "px too wide: div" in checks.sideways_scroll(browser)
+    found = [each[:2] for each in checks.small_targets(browser)]
+    assert found == [("target-size", "button.tiny"), ("target-size", "button.tiny")]
+    assert "p.cut is cut off" in checks.spaced_text(browser)
     browser.open(f"{SITE}/")
     assert axe.violations(browser) == []
     for _ in range(2):
         assert checks.tab_through(browser) == []
     assert checks.sideways_scroll(browser) == ""
+    assert checks.small_targets(browser) == []
+    assert checks.spaced_text(browser) == []
 
 
 def test_screenshot(browser: Browser, tmp_path: Path) -> None:

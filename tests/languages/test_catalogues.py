@@ -20,11 +20,13 @@ SOURCES = {(source.one, source.many): source for source in messages()}
 
 
 def forms(message: Message) -> list[tuple[str, str]]:
-    """Each form of the translation, with the form of the message that it stands for."""
+    """Each form of the translation, with the form of the message that it stands for; none where it
+    is missing."""
     if isinstance(message.string, str):
-        return [(message.id, message.string)]
+        return [(message.id, message.string)] if message.string else []
     one, many = message.id
-    return [(one if number == 0 else many, text) for number, text in enumerate(message.string)]
+    found = enumerate(message.string)
+    return [(one if number == 0 else many, text) for number, text in found if text]
 
 
 def entries(language: str) -> list[Message]:

@@ -30,7 +30,7 @@ def digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-STYLE: Final = (_HERE / "style.css").read_text("utf-8")
+STYLE: Final = "".join((_HERE / name).read_text("utf-8") for name in ("style.css", "access.css"))
 _STYLE_SOURCE: Final = digest(STYLE)
 
 

@@ -57,6 +57,10 @@
       const ground = getComputedStyle(mark.ownerSVGElement).backgroundColor;
       pairs.push(["mark-contrast", mark, contrast(fill, ground)]);
     }
+    for (const mark of document.querySelectorAll(".week .c, .week .f, .hero .hand")) {
+      const style = getComputedStyle(mark);
+      pairs.push(["mark-contrast", mark, contrast(style.fill === "none" ? style.stroke : style.fill, behind(mark))]);
+    }
     for (const key of document.querySelectorAll(".key")) {
       const colour = getComputedStyle(key, "::before").backgroundColor;
       pairs.push(["mark-contrast", key, contrast(colour, behind(key))]);
@@ -104,6 +108,47 @@
     return `${wide} px too wide: ${out.slice(0, 3).map(name).join(", ")}`;
   }
 
-  globalThis.pageChecks = { begin, faint, focusable, focus, sideways };
+  // In the middle of a sentence: such links are as high as its lines (WCAG 2.5.8).
+  function inline(element) {
+    if (getComputedStyle(element).display !== "inline") return false;
+    return [...element.parentElement.childNodes].some(each => each.nodeType === Node.TEXT_NODE && /\p{L}{2}/u.test(each.data));
+  }
+
+  // Targets below 24 by 24 pixels that are so close to another that a circle of that size meets it.
+  function small() {
+    const targets = focusable().filter(each => !inline(each)).map(each => [each, each.getBoundingClientRect()]);
+    const middle = box => [box.left + box.width / 2, box.top + box.height / 2];
+    const found = targets.filter(([element, box]) => {
+      if (Math.min(box.width, box.height) >= 23.99) return false;
+      const [x, y] = middle(box);
+      return targets.some(([other, theirs]) => {
+        if (other === element) return false;
+        const right = Math.max(theirs.left - x, 0, x - theirs.right), down = Math.max(theirs.top - y, 0, y - theirs.bottom);
+        const alike = Math.min(theirs.width, theirs.height) < 23.99;
+        return alike ? Math.hypot(x - middle(theirs)[0], y - middle(theirs)[1]) < 24 : Math.hypot(right, down) < 12;
+      });
+    });
+    return found.map(([element, box]) => ["target-size", name(element), `${box.width.toFixed(0)} by ${box.height.toFixed(0)} px`]);
+  }
+
+  // Texts that are cut off where lines, letters and words stand further apart (WCAG 1.4.12).
+  function spaced() {
+    for (const each of document.querySelectorAll("body, body *")) {
+      each.style.setProperty("line-height", "1.5", "important");
+      each.style.setProperty("letter-spacing", "0.12em", "important");
+      each.style.setProperty("word-spacing", "0.16em", "important");
+      if (each.localName === "p") each.style.setProperty("margin-bottom", "2em", "important");
+    }
+    const cut = [...document.querySelectorAll("body *")].filter(each => {
+      const style = getComputedStyle(each);
+      const hidden = style.overflowX !== "visible" || style.overflowY !== "visible";
+      const read = shown(each) && !["input", "select", "textarea", "svg"].includes(each.localName) && style.position !== "absolute";
+      return hidden && read && each.innerText && !/auto|scroll/.test(style.overflowX) &&
+        (each.scrollWidth > each.clientWidth + 1 || each.scrollHeight > each.clientHeight + 1);
+    });
+    return [sideways(), ...cut.map(each => `${name(each)} is cut off`)].filter(Boolean);
+  }
+
+  globalThis.pageChecks = { begin, faint, focusable, focus, sideways, small, spaced };
   return true;
 })()
