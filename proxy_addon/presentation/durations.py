@@ -71,7 +71,7 @@ def moment(instant: float, now: float, zone: ZoneInfo) -> str:
     if instant - now < _MINUTE:
         seconds = math.ceil(instant - now)
         return ngettext("in %(n)d second", "in %(n)d seconds", seconds) % {"n": seconds}
-    at = _local(math.ceil(round(instant, 3) / _MINUTE) * _MINUTE, zone)
+    at = _local(_full_minute(instant), zone)
     return _("%(day)s at %(time)s") % {"day": _day(at, _local(now, zone)), "time": clock(at)}
 
 
@@ -81,6 +81,19 @@ def past(instant: float, now: float, zone: ZoneInfo) -> str:
     if day_of_it == day(now, zone):
         return _("today at %(time)s") % {"time": time}
     return f"{day_of_it}, {time}"
+
+
+def deadline(instant: float, now: float, zone: ZoneInfo) -> str:
+    """The same moment after "until": "today, 14:00", "tomorrow, 00:00", "Thursday, 14:05",
+    "3 December, 00:00", "1 January 2027, 00:00"; always a time of day, also when it is near."""
+    at = _local(_full_minute(instant), zone)
+    day = _day(at, _local(now, zone), plain=True)
+    return _("%(day)s, %(time)s") % {"day": day, "time": clock(at)}
+
+
+def _full_minute(instant: float) -> float:
+    """The first full minute at or after an instant."""
+    return math.ceil(round(instant, 3) / _MINUTE) * _MINUTE
 
 
 def clock(at: datetime) -> str:
@@ -116,18 +129,19 @@ def label(name: str) -> str:
     return spaced[:1].upper() + spaced[1:]
 
 
-def _day(at: datetime, today: datetime) -> str:
-    """Which day `at` is, seen from `today`; both in the reader's zone."""
+def _day(at: datetime, today: datetime, *, plain: bool = False) -> str:
+    """Which day `at` is, seen from `today`; both in the reader's zone. `plain`: without "on"."""
     days = (at.date() - today.date()).days
     if days <= 0:  # below zero where clocks go back over midnight
         return _("today")
     if days == 1:
         return _("tomorrow")
     if days < 7:
-        return _("on %(weekday)s") % {"weekday": format_date(at.date(), "EEEE", locale())}
-    if at.year == today.year:
-        return _("on %(date)s") % {"date": _day_and_month(at)}
-    return _("on %(date)s") % {"date": format_date(at.date(), "long", locale())}
+        weekday = str(format_date(at.date(), "EEEE", locale()))
+        return weekday if plain else _("on %(weekday)s") % {"weekday": weekday}
+    same = at.year == today.year
+    date = _day_and_month(at) if same else str(format_date(at.date(), "long", locale()))
+    return date if plain else _("on %(date)s") % {"date": date}
 
 
 def _day_and_month(at: datetime) -> str:

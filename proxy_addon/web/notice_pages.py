@@ -23,6 +23,13 @@ from proxy_addon.web import forms
 from proxy_addon.web import rendering as pages
 from proxy_addon.web.employee_view import Visitor
 from proxy_addon.web.interface import ProxyState
+from proxy_addon.web.notice_history import (
+    ADDRESS,
+    ConfirmedText,
+    NoticeHistory,
+    by_digest,
+    by_version,
+)
 from proxy_addon.web.notice_service import NoticeService
 from proxy_addon.web.shell import shell
 from proxy_addon.web.visitor import visitor
@@ -30,7 +37,6 @@ from proxy_addon.web.visitor import visitor
 PATH: Final = "/policy"
 DONE: Final = "/policy/done"
 PAGE: Final = "policy"  # as the ledger names the page by which somebody confirmed
-_ADDRESS: Final = "http://allowance.internal/"
 
 
 class LanguageLink(NamedTuple):
@@ -42,7 +48,8 @@ class LanguageLink(NamedTuple):
 
 class PolicyPage(NamedTuple):
     """The page as its template needs it. `facts`: version, day and owner in one line; `until`: when
-    the grace time ends; `platform`: where the way back leads, "" for nowhere."""
+    the grace time ends; `platform`: where the way back leads, "" for nowhere; `differs`: there is
+    an earlier text that the reader has confirmed."""
 
     title: str
     facts: tuple[str, ...]
@@ -57,7 +64,8 @@ class PolicyPage(NamedTuple):
     digest: str
     back: str
     token: str
-    confirmed: tuple[str, ...]
+    confirmed: tuple[ConfirmedText, ...]
+    differs: bool
     signed_in: bool
     wants_later: bool = False
     problem: str = ""
@@ -70,14 +78,21 @@ class NoticePages:
         self._state = state
         self._service = service
         self._tokens = tokens
+        self._history = NoticeHistory(state, service)
 
     async def show(self, request: Request) -> Response:
         """GET /policy."""
         who, query = visitor(request), request.query_params
-        person = self._service.person(who.name)
-        notice = self._service.notice(person, query.get("notice", ""))
+        person, name = self._service.person(who.name), query.get("notice", "")
+        if wanted := query.get("text", ""):
+            return await self._history.text(who, person, name, by_digest(wanted))
+        if wanted := query.get("version", ""):
+            return await self._history.text(who, person, name, by_version(wanted))
+        notice = self._service.notice(person, name)
         if notice is None:
             return self._none(who)
+        if "changes" in query:
+            return await self._history.changes(who, person, notice)
         return self._page(who, person, notice, query.get("back", ""), later="later" in query)
 
     async def submit(self, request: Request) -> Response:
@@ -161,17 +176,18 @@ class NoticePages:
         status: int = 200,
     ) -> Response:
         page = self._made(who, person, notice, back)._replace(wants_later=later, problem=problem)
-        around = shell(self._state.rules(), who, person.roles, PATH)
+        query = {"notice": notice.name} | ({"back": page.back} if page.back else {})
+        around = shell(self._state.rules(), who, person.roles, PATH, query=query)
         return pages.policy(around, page, status if not problem or status != 200 else 422)
 
     def _made(self, who: Visitor, person: Person, notice: Notice, back: str) -> PolicyPage:
         service, now, rules = self._service, self._state.now(), self._state.rules()
         text = notice.text((languages.spoken(),))
-        value = NoticeValues(service.engine(), person, notice, now, _ADDRESS)
+        value = NoticeValues(service.engine(), person, notice, now, ADDRESS)
         standing = service.standing(who.name, notice, signed_in=who.signed_in)
         target = service.way_to(who.name, back)
         confirmed = service.confirmations(who.name, notice)
-        until = "" if standing.until is None else words.moment(standing.until, now, rules.zone)
+        until = "" if standing.until is None else words.deadline(standing.until, now, rules.zone)
         return PolicyPage(
             title=text.title,
             facts=self._facts(notice, notice_html.minutes_to_read(text)),
@@ -186,11 +202,8 @@ class NoticePages:
             digest=notice.digest,
             back=back if target is not None else "",
             token=self._tokens.of(who.name, now=now),
-            confirmed=tuple(
-                _("version %(version)s on %(day)s")
-                % {"version": each.version, "day": words.day(each.at, rules.zone)}
-                for each in confirmed
-            ),
+            confirmed=self._history.confirmed(who.name, notice),
+            differs=any(each.digest != notice.digest for each in confirmed),
             signed_in=who.signed_in,
         )
 

@@ -3,7 +3,7 @@ way back to where somebody wanted to go."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from proxy_addon.core.notices.notice import Notice, notice_for
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Period
 from proxy_addon.core.types import Person
-from proxy_addon.ledger.interface import Acknowledgement, Ledger, whole_milliseconds
+from proxy_addon.ledger.interface import Acknowledgement, Ledger, NoticeVersion, whole_milliseconds
 from proxy_addon.metering.notice_gate import NoticeGate
 from proxy_addon.presentation.theme import web_link
 from proxy_addon.system.clock import Clock
@@ -63,6 +63,14 @@ class NoticeService:
         """What somebody has confirmed of it, oldest first."""
         found = self.gate.book.confirmations(person)
         return [each for each in found if each.notice == notice.name]
+
+    def all_confirmations(self, person: str) -> tuple[Confirmation, ...]:
+        """What somebody has confirmed of whichever notice, oldest first."""
+        return self.gate.book.confirmations(person)
+
+    async def kept(self, notice: str) -> Sequence[NoticeVersion]:
+        """The texts of a notice that were in force, oldest first. Raises LedgerError."""
+        return await self.executor.run(lambda: self.ledger.notice_versions(notice=notice))
 
     async def confirm(self, person: str, notice: Notice, page: str) -> None:
         """Somebody has read this version. Raises LedgerError, and then nothing has changed."""

@@ -25,6 +25,8 @@ _UNMASKED: Final = _TEMPLATES.get_template("unmasked.html")
 _WHY: Final = _TEMPLATES.get_template("why.html")
 _POLICY: Final = _TEMPLATES.get_template("policy.html")
 _POLICY_DONE: Final = _TEMPLATES.get_template("policy_done.html")
+_POLICY_OLD: Final = _TEMPLATES.get_template("policy_old.html")
+_POLICY_CHANGES: Final = _TEMPLATES.get_template("policy_changes.html")
 _NO_POLICY: Final = _TEMPLATES.get_template("no_policy.html")
 _ERROR: Final = _TEMPLATES.get_template("error.html")
 
@@ -73,6 +75,16 @@ def policy_done(shell: Shell, *, target: str | None, platform: str, is_confirmed
         shell=shell, target=target, platform=platform, is_confirmed=is_confirmed
     )
     return _page(page)
+
+
+def policy_old(shell: Shell, page: Any) -> Response:
+    """A text that is not in force any more: a `notice_history.OldPolicyPage`."""
+    return _page(_POLICY_OLD.render(shell=shell, page=page))
+
+
+def policy_changes(shell: Shell, page: Any) -> Response:
+    """What has changed: a `notice_history.ChangesPage`."""
+    return _page(_POLICY_CHANGES.render(shell=shell, page=page))
 
 
 def no_policy(shell: Shell) -> Response:

@@ -87,9 +87,7 @@ def _row(request: TimeRequest, now: float, rules: RuleSet) -> TimeRequestView:
         if request.until is not None and request.until <= now:
             state = "granted; that time is over"
         elif request.until is not None:
-            state = (
-                f"granted until {words.moment(request.until, now, rules.zone).removeprefix('on ')}"
-            )
+            state = f"granted until {words.deadline(request.until, now, rules.zone)}"
     return TimeRequestView(
         allowance=words.label(request.allowance),
         time=words.duration(request.seconds),

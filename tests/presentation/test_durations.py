@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy_addon.presentation import durations as words
+from proxy_addon.presentation.languages import speaking
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -193,3 +194,28 @@ def test_counts_of_commands() -> None:
     assert words.count(0, "visit") == "0 visits"
     assert words.count(2, "person", "people") == "2 people"
     assert words.count(12345, "visit") == "12,345 visits"
+
+
+@pytest.mark.parametrize(
+    ("instant", "expected"),
+    [
+        ("2026-11-02 14:05", "today, 14:05"),
+        ("2026-11-02 09:00:20", "today, 09:01"),
+        ("2026-11-03 00:00", "tomorrow, 00:00"),
+        ("2026-11-05 14:05", "Thursday, 14:05"),
+        ("2026-12-03 00:00", "3 December, 00:00"),
+        ("2027-01-01 00:00", "1 January 2027, 00:00"),
+    ],
+)
+def test_a_deadline(instant: str, expected: str) -> None:
+    """What stands after "until": without "on" and "at", and never "in 20 seconds"."""
+    assert words.deadline(at(instant), at("2026-11-02 09:00"), LONDON) == expected
+
+
+def test_a_deadline_in_other_languages() -> None:
+    """Days as the language writes them."""
+    now = at("2026-11-02 09:00")
+    with speaking("de"):
+        assert words.deadline(now + 3 * 86_400, now, LONDON).startswith("Donnerstag, 09:00")
+    with speaking("fr"):
+        assert words.deadline(now + 31 * 86_400, now, LONDON).startswith("3 décembre")

@@ -137,7 +137,7 @@ async def test_after_a_new_version() -> None:
     setup = NoticeSetup()
     setup.confirmed("dora", replace(SOCIAL, version=Version(2), digest="d2"), NOW - 40 * DAY)
     page = (await call(setup.person(), "/policy")).text
-    assert "The part about images." in page and "version 2 on" in page
+    assert "The part about images." in page and "Version 2, on" in page
     assert "The part about images." not in (await call(setup.person("ada"), "/policy")).text
 
 

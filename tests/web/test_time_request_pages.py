@@ -186,7 +186,7 @@ def test_rows() -> None:
     assert [(row.reason, row.state, row.tone, row.note) for row in found] == [
         ("why 10", "waits for an answer", "wait", ""),
         ("why 9", "granted; that time is over", "yes", ""),
-        ("why 8", "granted until tomorrow at 00:00", "yes", ""),
+        ("why 8", "granted until tomorrow, 00:00", "yes", ""),
         ("why 7", "refused", "no", "not now"),
     ]
     assert found[-1].asked == "Saturday, 31 October 2026, 14:50"

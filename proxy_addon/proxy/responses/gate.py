@@ -50,7 +50,7 @@ def gate(
     that a link cannot repeat."""
     query = {"notice": notice} | ({"back": back} if back else {})
     with speaking(text.language):
-        ends = None if text.until is None else words.moment(text.until, context.now, context.zone)
+        ends = None if text.until is None else words.deadline(text.until, context.now, context.zone)
         page = _GATE.render(
             shell=Shell(office, context.who),
             context=context,
@@ -60,6 +60,7 @@ def gate(
             is_shown=text.need is Need.SHOWN,
             can_wait=text.need is Need.ASKED,
             read_url=f"{context.page_url}policy?{urlencode(query)}",
+            changes_url=f"{context.page_url}policy?{urlencode({'notice': notice, 'changes': '1'})}",
             later_url=f"{context.page_url}policy?{urlencode(query | {'later': '1'})}",
             link=ask.url if text.need is Need.SHOWN and back else None,
         )
