@@ -117,8 +117,8 @@ def _copied(
         ours, theirs = _digest(origin, table), _digest(copied, table)
     if ours != theirs:
         raise LedgerUnusable(
-            f"{target.place}: {table.name} has {theirs[0]} rows, digest {theirs[1][:12]}, "
-            f"the source {ours[0]} rows, digest {ours[1][:12]}; somebody else writes to it: stop that, empty it "
+            f"{target.place}: {table.name} has rows: {theirs[0]}, digest {theirs[1][:12]}, "
+            f"the source rows: {ours[0]}, digest {ours[1][:12]}; somebody else writes to it: stop that, empty it "
             "and copy again",
             kind="copy",
         )

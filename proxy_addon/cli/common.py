@@ -26,6 +26,7 @@ from proxy_addon.ledger.interface import Ledger, LedgerError, whole_milliseconds
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms
 from proxy_addon.ledger.time_requests import LONGEST, NotPossible, one_line
 from proxy_addon.metering.usage_book import PersonUsage
+from proxy_addon.presentation.durations import count
 from proxy_addon.report.roles import Roles
 from proxy_addon.rules import folder as rules_folder
 from proxy_addon.system import private_files
@@ -99,7 +100,7 @@ def reason_words(text: str, option: str = "--reason") -> str:
         words = one_line(text)
     except NotPossible:
         shown, size = text.strip()[:_SHOWN], len(text.strip())
-        exit_with(f"{option}: {shown!r}… has {size:,} characters; write at most {LONGEST}")
+        exit_with(f"{option}: {shown!r}… has {count(size, 'character')}; write at most {LONGEST}")
     if not words:
         exit_with(f"{option}: must say why; write a few words")
     return words

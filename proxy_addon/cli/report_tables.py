@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from proxy_addon.cli.tables import PlainTable, numbers, whole
+from proxy_addon.presentation.durations import count
 from proxy_addon.presentation.durations import day as day_words
 from proxy_addon.report.document import WEEKDAYS, in_order, limits, notes, observed, table_of
 from proxy_addon.report.totals import Report, Sum
@@ -47,7 +48,7 @@ def print_report(console: Console, report: Report, by: str) -> None:
     console.print(
         f"{_people(whole.people)}, {clock(whole.charged)} charged and {clock(whole.free)} free"
         f"{f' ({clock(whole.estimated)} of it estimated)' if whole.estimated else ''} in "
-        f"{whole.visits:,} visits; an allowance ran out {_times(whole.ran_out)}."
+        f"{count(whole.visits, 'visit')}; an allowance ran out {_times(whole.ran_out)}."
     )
     console.print(_days(report))
     console.print(_groups(f"By {by}", by.capitalize(), table_of(report, by).largest_first()))
@@ -68,12 +69,12 @@ def _days(report: Report) -> PlainTable:
     return table
 
 
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times"
+def _times(number: int) -> str:
+    return "once" if number == 1 else count(number, "time")
 
 
-def _people(count: int) -> str:
-    return "1 person" if count == 1 else f"{count:,} people"
+def _people(number: int) -> str:
+    return count(number, "person", "people")
 
 
 def _table(title: str, *columns: str) -> PlainTable:

@@ -15,6 +15,7 @@ from proxy_addon.cli.common import exit_with, say
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.ledger.interface import LedgerError
+from proxy_addon.presentation.durations import count
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.master import ListenError
 from proxy_addon.rules.active import RuleTestsFailed
@@ -186,8 +187,8 @@ def _notice(application: Application) -> None:
         f"  proxy      http://{proxy}   {_reach(settings)}\n"
         f"  web        http://{settings.web}   health, metrics, proxy.pac, CA certificate\n"
         f"  my minutes http://allowance.internal/   through the proxy\n"
-        f"  rules      {settings.rules.absolute()}   {len(rules.rules)} rules, "
-        f"{len(rules.limited)} of {len(rules.platforms)} known platforms limited\n"
+        f"  rules      {settings.rules.absolute()}   {count(len(rules.rules), 'rule')}, "
+        f"{len(rules.limited)} of {count(len(rules.platforms), 'known platform')} limited\n"
         f"{_broken(application)}"
         f"  database   {_database(settings)}\n"
         f"  CA         {ca.certificate(settings.confdir).absolute()}"
@@ -211,9 +212,9 @@ def _broken(application: Application) -> str:
     problems = application.live.outcome.problems
     if not problems:
         return ""
-    count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
+    found = "a problem" if len(problems) == 1 else count(len(problems), "problem")
     return (
-        f"  ATTENTION  that folder has {count}: the last good rules are in force, not those in it\n"
+        f"  ATTENTION  that folder has {found}: the last good rules are in force, not those in it\n"
     )
 
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 
 from proxy_addon.doctor.check import AS_THE_PROXY, Check, error, not_checked, ok, warning
 from proxy_addon.doctor.host import hidden
+from proxy_addon.presentation.durations import count
 from proxy_addon.proxy import ca
 
 DAY: Final = 86_400.0
@@ -83,8 +84,8 @@ def _validity(certificate: x509.Certificate, now: float) -> Check:
     if days < 0:
         return error("CA validity", f"ended {until}", remedy)
     if days < SOON:
-        return warning("CA validity", f"ends {until}, in {days} days", remedy)
-    return ok("CA validity", f"{days} days left, until {until}")
+        return warning("CA validity", f"ends {until}, in {count(days, 'day')}", remedy)
+    return ok("CA validity", f"{count(days, 'day')} left, until {until}")
 
 
 def _is_ca(certificate: x509.Certificate) -> Check:
@@ -130,7 +131,7 @@ def system_trust(confdir: Path, stores: Iterable[Path] | None = None) -> Iterato
         if wanted in _text(store):
             yield ok("CA trust", f"in the list of this machine: {store}")
             return
-    fact = f"not in the list of this machine ({len(places)} files searched)"
+    fact = f"not in the list of this machine ({count(len(places), 'file')} searched)"
     yield warning("CA trust", fact, _INSTALL.format(file=certificate))
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from proxy_addon.doctor.check import Check, error, not_checked, ok, warning
+from proxy_addon.presentation.durations import count
 from proxy_addon.system.clock import readings
 
 OURS: Final = "social-allowance"
@@ -89,7 +90,10 @@ def packages(
         yield warning("packages", "; ".join(untested), remedy)
     else:
         known = f"mitmproxy {found['mitmproxy']}" if "mitmproxy" in found else ""
-        yield ok("packages", ", ".join(filter(None, (f"{len(found)} packages fit", known))))
+        yield ok(
+            "packages",
+            ", ".join(filter(None, (f"{count(len(found), 'package')} as tested", known))),
+        )
 
 
 def fits(version: str, spec: str) -> bool:
@@ -123,11 +127,11 @@ def files(workers: int, limit: int | None = None) -> Iterator[Check]:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1] if limit is None else limit
     unlimited = hard in (-1, resource.RLIM_INFINITY)
     room = max(0, hard - SPARE_FILES) // 2
-    each = f" in each of {workers} workers" if workers > 1 else ""
+    each = f" in each of {count(workers, 'worker')}" if workers > 1 else ""
     fact = (
         "no limit on open files"
         if unlimited
-        else f"{hard} open files: {room} connections at once{each}"
+        else f"{count(hard, 'open file')}: {count(room, 'connection')} at once{each}"
     )
     if unlimited or hard >= ENOUGH_FILES:
         yield ok("open files", fact)

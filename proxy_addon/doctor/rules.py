@@ -42,7 +42,7 @@ def policy(folder: Path, rules: RuleSet | None, problems: list[RuleProblem]) -> 
     if observed := [rule.name for rule in rules.rules if rule.observes]:
         yield ok(
             "rules tried out",
-            f"{len(observed)} of {len(rules.rules)} rules stop nobody (mode: observe)",
+            f"stop nobody (mode: observe): {len(observed)} of {count(len(rules.rules), 'rule')}",
             "`allowance report` shows what they would have stopped",
         )
 

@@ -93,5 +93,5 @@ def size(rules: RuleSet) -> str:
     return (
         f"{count(len(rules.rules), 'rule')}, {count(len(rules.allowances), 'allowance')}, "
         f"{count(len(rules.people.roles), 'role')}, "
-        f"{len(rules.limited)} of {len(rules.platforms)} platforms limited"
+        f"{len(rules.limited)} of {count(len(rules.platforms), 'platform')} limited"
     )

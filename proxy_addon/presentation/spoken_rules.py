@@ -186,8 +186,9 @@ def size(rules: RuleSet) -> str:
         ),
         (ngettext("%(n)d role", "%(n)d roles", len(rules.people.roles)), len(rules.people.roles)),
     )
-    platforms = _("%(limited)d of %(all)d platforms limited") % {
-        "limited": len(rules.limited),
-        "all": len(rules.platforms),
-    }
+    platforms = ngettext(
+        "%(limited)d of %(n)d platform limited",
+        "%(limited)d of %(n)d platforms limited",
+        len(rules.platforms),
+    ) % {"limited": len(rules.limited), "n": len(rules.platforms)}
     return ", ".join((*(pattern % {"n": number} for pattern, number in counts), platforms))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from proxy_addon.core.ruleset import Allowance
 from proxy_addon.presentation.durations import iso
-from proxy_addon.presentation.rule_text import spelled_limit
+from proxy_addon.presentation.rule_text import spelled_length, spelled_limit
 from proxy_addon.report.totals import Report, Sum, Table
 
 COLUMNS: Final = (
@@ -21,7 +21,6 @@ COLUMNS: Final = (
     "ran_out",
 )
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-DAY: Final = 86_400.0
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -163,7 +162,7 @@ def notes(report: Report) -> list[str]:
         )
     if span.start < span.until - rules.retention:
         lines.append(
-            f"Visits are kept for {rules.retention / DAY:g} days; what is older is gone and not in these sums."
+            f"Visits are kept for {spelled_length(rules.retention)}; what is older is gone and not in these sums."
         )
     lines.append(
         "Each moment of a person is counted once: as charged before free, for the platform that was used first."

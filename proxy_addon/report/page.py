@@ -90,9 +90,9 @@ def _summary(report: Report) -> str:
     whole = report.whole
     visitors = sum(day.people for day in report.days)
     each = clock(whole.seconds / visitors) if visitors else "none"
-    who = "1 person" if whole.people == 1 else f"{whole.people:,} people"
     return (
-        f"{who} spent {clock(whole.seconds)} on platforms that the policy limits: on average "
+        f"{words.count(whole.people, 'person', 'people')} spent {clock(whole.seconds)} on "
+        f"platforms that the policy limits: on average "
         f"{each} a day for whoever used one."
     )
 
@@ -113,12 +113,14 @@ def _facts(report: Report) -> list[Fact]:
             f"{clock(whole.seconds / max(1, whole.visits))} each on average",
         ),
         Fact(
-            "An allowance ran out", f"{whole.ran_out:,} times", "at most once a day for each person"
+            "An allowance ran out",
+            words.count(whole.ran_out, "time"),
+            "at most once a day for each person",
         ),
         Fact(
             "Time granted",
             clock(granted),
-            "in 1 grant" if grants == 1 else f"in {grants:,} grants" if grants else "",
+            f"in {words.count(grants, 'grant')}" if grants else "",
         ),
     ]
     beyond = sum(

@@ -73,8 +73,8 @@ def _coverage(run: Run) -> Iterator[str]:
         yield from (f"      {branch}" for branch in coverage.missed_branches[:_SHOWN])
     rules, branches = len(coverage.rules), len(coverage.branches)
     yield (
-        f"reached: {rules - len(coverage.missed_rules)} of {rules} rules, "
-        f"{branches - len(coverage.missed_branches)} of {branches} branches of `when` "
+        f"reached: {rules - len(coverage.missed_rules)} of {count(rules, 'rule')}, "
+        f"{branches - len(coverage.missed_branches)} of {count(branches, 'branch', 'branches')} of `when` "
         f"({coverage.percent:.0f} %)"
     )
 

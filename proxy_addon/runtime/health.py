@@ -11,6 +11,7 @@ from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.ledger.writer import WriterState
 from proxy_addon.observability.exposition import Counted, Host, exposed
 from proxy_addon.observability.metrics import PrometheusMetrics
+from proxy_addon.presentation.durations import count
 from proxy_addon.rule_tests.runner import run_folder
 from proxy_addon.system.clock import Clock
 from proxy_addon.system.health import FINE, PartHealth, down
@@ -84,8 +85,8 @@ def show_ledger(metrics: PrometheusMetrics, state: WriterState) -> None:
     metrics.ledger_pending.set(state.pending)
     if state.up and state.flush_seconds is not None:
         metrics.ledger_flush.observe(state.flush_seconds)
-    for kind, count in state.errors.items():
-        metrics.ledger_failed(kind, count)
+    for kind, number in state.errors.items():
+        metrics.ledger_failed(kind, number)
     metrics.journal_dropped(state.journal_dropped)
     metrics.journal_bytes.set(state.journal_bytes)
     metrics.journal_visits.set(state.journal_visits)
@@ -103,10 +104,10 @@ def ledger_health(state: WriterState) -> PartHealth:
         words = f"down since {since}: {state.message}"
     journal = (
         state.journal_message
-        or f"{state.journal_visits} in the journal ({state.journal_bytes} bytes)"
+        or f"{state.journal_visits} in the journal ({count(state.journal_bytes, 'byte')})"
     )
     dropped = f", {state.journal_dropped} found no room there" if state.journal_dropped else ""
-    return down(f"{words}; {state.pending} visits wait, {journal}{dropped}")
+    return down(f"{words}; {count(state.pending, 'visit')} in memory, {journal}{dropped}")
 
 
 def failing_tests(folder: Path, rules: RuleSet) -> list[str]:

@@ -28,6 +28,7 @@ import structlog
 from proxy_addon.config.settings import Settings
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.observability.exposition import Counted, forget_worker, workers
+from proxy_addon.presentation.durations import count
 from proxy_addon.relay.workers import WorkerPlace, Workers
 from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.handoff_sockets import handoff_sockets, is_behind_others
@@ -200,7 +201,7 @@ class Supervisor:
 
     def _ready(self) -> None:
         """Tell systemd that all workers serve."""
-        self._systemd.ready(f"{len(self._workers)} workers at {self._settings.listen}")
+        self._systemd.ready(f"{count(len(self._workers), 'worker')} at {self._settings.listen}")
 
     def _is_healthy(self) -> bool:
         """Whether some worker serves, and all that serve send messages.

@@ -47,7 +47,7 @@ def test_sums() -> None:
 def test_estimated_free_time() -> None:
     """It is named beside the free time that it is a part of."""
     lunch = PlainVisit("dora", "x", None, LUNCH, at("12:10"), at("12:20"), estimated=True)
-    assert "- charged and 10 min free (10 min of it estimated) in 1 visits" in shown(made(lunch))
+    assert "- charged and 10 min free (10 min of it estimated) in 1 visit;" in shown(made(lunch))
 
 
 def test_observed() -> None:

@@ -161,7 +161,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
         running.wait()
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "visits: 8001 rows" in done.stdout
+    assert "visits: 8,001 rows" in done.stdout
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -211,6 +211,6 @@ def test_a_difference_at_the_end_is_reported(
             with connected(target) as connection:
                 connection.execute(text("UPDATE visits SET platform = 'other' WHERE id = 'v'"))
 
-    with pytest.raises(LedgerUnusable, match="visits has 301 rows, digest"):
+    with pytest.raises(LedgerUnusable, match="visits has rows: 301, digest"):
         copy(source, target, meddle)
     shutil.rmtree(tmp_path)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from tests.languages import plurals
 from tests.languages.sources import (
+    PACKAGE,
+    ROOT,
     modules,
     templates,
     untranslated_in_module,
     untranslated_in_template,
 )
-from tests.languages.untranslated import MODULES, TEMPLATES, compare
+from tests.languages.untranslated import MODULES, PLURALS, TEMPLATES, compare
 
 # What is no text for a reader: it is for browsers, for commands, or for a log.
 NO_TEXTS = {
@@ -46,6 +49,32 @@ def test_modules(name: str) -> None:
     assert allowed <= set(found), f"gone: {allowed - set(found)}"
     texts = [text for text in found if text not in allowed]
     compare(name, [text for text in texts if not text.startswith(NO_TEXT_BEGINS)], MODULES)
+
+
+@pytest.mark.parametrize("folder", ["proxy_addon", "db"])
+def test_numbers_have_their_forms(folder: str) -> None:
+    """No sentence of a page, a command or a log says "1 allowances"."""
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line, text in plurals.in_module(path.read_text("utf-8"))
+    ]
+    for path in sorted((ROOT / folder).rglob("*.html")):
+        text = plurals.in_template(path.read_text("utf-8"))
+        compare(str(path.relative_to(PACKAGE)), text, PLURALS)
+    assert not found, "\n".join(found)
+
+
+def test_which_plurals_are_found() -> None:
+    """A value in front of a noun that is always plural; not a constant, and not a message."""
+    source = 'f"{len(a)} visits, {MAX} rows, {a.MOST} days, {a} is, {b} more people"'
+    assert [text for _, text in plurals.in_module(source)] == [
+        "len(a)} visits, ",
+        "b} more people",
+    ]
+    assert plurals.in_template("{{ n }} rules {% trans n=n %}{{ n }} days{% endtrans %}") == [
+        "}} rules"
+    ]
 
 
 def test_what_is_found_in_templates() -> None:

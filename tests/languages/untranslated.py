@@ -27,6 +27,7 @@ MODULES: tuple[str, ...] = (
     "web/rule_explanation.py",
     "web/time_request_pages.py",
 )
+PLURALS: tuple[str, ...] = ("web/templates/index.html",)
 PAGES: tuple[str, ...] = (
     "ask",
     "ask-while-one-waits",

@@ -100,5 +100,5 @@ def test_notes() -> None:
     early = replace(report, span=replace(report.span, until=at("2026-11-04")))
     assert "not over" in notes(early)[0]
     short = replace(report, rules=replace(SAMPLE, retention=86_400.0, pseudonyms=True))
-    assert "kept for 1 days" in notes(short)[0]
+    assert "kept for 1 day;" in notes(short)[0]
     assert "pseudonyms" in notes(short)[-1]

@@ -62,7 +62,7 @@ def test_each_part_says_what_is_wrong() -> None:
     found = readiness(clock, DOWN).checks()
     assert found["loop"].text == "the event loop has not turned for 160 s"
     assert found["proxy"].text == "draining: no new connections"
-    assert found["ledger"].text.startswith("down: locked; 3 visits wait, 3 in the journal")
+    assert found["ledger"].text.startswith("down: locked; 3 visits in memory, 3 in the journal")
 
 
 def test_a_worker_group_reports_for_all() -> None:
@@ -80,7 +80,7 @@ def test_when_the_ledger_went_away_is_reported() -> None:
         replace(DOWN, away_since=0.0, journal_dropped=4, journal_message="full")
     ).text
     assert words == (
-        "down since 1970-01-01T00:00:00+00:00: locked; 3 visits wait, full, 4 found no room there"
+        "down since 1970-01-01T00:00:00+00:00: locked; 3 visits in memory, full, 4 found no room there"
     )
 
 

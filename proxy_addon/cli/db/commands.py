@@ -20,6 +20,8 @@ from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.core.notices.gate import ConfirmationInForce, in_force_since
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.ledger.interface import LedgerError
+from proxy_addon.presentation import rule_text
+from proxy_addon.presentation.durations import count
 from proxy_addon.rules import folder as rules_folder
 from proxy_addon.system.clock import SystemClock
 
@@ -94,7 +96,7 @@ def prune(
         if as_json:
             print_json({"deleted": deleted, "kept_seconds": seconds}, indent=None)
         else:
-            say(f"{deleted} rows older than {seconds / 86_400:g} days are deleted.")
+            say(f"Deleted: {count(deleted, 'row')} older than {rule_text.spelled_length(seconds)}.")
 
 
 def _kept(

@@ -22,6 +22,7 @@ from proxy_addon.cli.tables import PlainConsole
 from proxy_addon.config.parsers import hide_credentials
 from proxy_addon.config.settings import SettingsError
 from proxy_addon.ledger.interface import LedgerError
+from proxy_addon.presentation.durations import count
 
 Source = Annotated[str, typer.Argument(metavar="FROM_URL", help="The database to read.")]
 Target = Annotated[
@@ -59,7 +60,7 @@ def copy_command(source: Source, target: Target, as_json: AsJson = False) -> Non
             return
         for table in copied:
             say(
-                f"{table.table}: {table.rows} rows, {table.written} written now, digest {table.digest[:12]}"
+                f"{table.table}: {count(table.rows, 'row')}, {table.written:,} written now, digest {table.digest[:12]}"
             )
         say(f"{ends[1].place} equals {ends[0].place}.")
 
