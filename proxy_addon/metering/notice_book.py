@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from proxy_addon.core.notices.gate import Confirmation, Meeting, Standing, standing
-from proxy_addon.core.notices.notice import Notice
+from proxy_addon.core.notices.notice import Notice, Version
+
+
+class Overtaken(NamedTuple):
+    """A notice in force whose version is older than one that `people` have confirmed already."""
+
+    notice: str
+    version: Version
+    confirmed: Version
+    people: int
 
 
 class NoticeBook:
@@ -60,9 +70,34 @@ class NoticeBook:
         """All confirmations, by the names that the ledger knows."""
         return self._confirmations
 
+    def overtaken(self, notices: Iterable[Notice]) -> list[Overtaken]:
+        """Those of the notices that are older than what somebody has confirmed: nobody is asked
+        about them who should be. Any thread."""
+        everybody, found = list(self._confirmations.values()), list[Overtaken]()
+        for notice in notices:
+            later = [
+                max(mine)
+                for each in everybody
+                if (mine := [c.version for c in each if c.notice == notice.name])
+                and max(mine) > notice.version
+            ]
+            if later:
+                found.append(Overtaken(notice.name, notice.version, max(later), len(later)))
+        return found
+
     def drop(self, person: str) -> None:
         """Forget somebody who was erased."""
-        name = self._mask(person)
+        self._drop(self._mask(person))
+
+    def drop_known(self, is_erased: Callable[[str], bool]) -> int:
+        """Forget everybody whose name in the ledger was erased; how many they were."""
+        names = {*self._confirmations, *(name for name, *_ in self._meetings)}
+        gone = [name for name in names if is_erased(name)]
+        for name in gone:
+            self._drop(name)
+        return len(gone)
+
+    def _drop(self, name: str) -> None:
         self._confirmations.pop(name, None)
         self._meetings = {key: met for key, met in self._meetings.items() if key[0] != name}
 

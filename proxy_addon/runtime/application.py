@@ -52,7 +52,7 @@ from proxy_addon.runtime.notices import NoticesInLedger
 from proxy_addon.runtime.updates import LedgerNews, RulesInForce
 from proxy_addon.system.clock import SystemClock, timer
 from proxy_addon.system.descriptors import raise_limit
-from proxy_addon.system.health import PartHealth
+from proxy_addon.system.health import PartHealth, degraded
 from proxy_addon.system.sealing import Sealer
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.app import employee_app, web_app
@@ -239,7 +239,7 @@ class Application:
             last_tick=lambda: self._heartbeat.last_tick,
             draining=lambda: self._lifecycle.draining(),
             ledger=self.writer.state,
-            rules=self.reloading.check,
+            rules=self._rules_health,
             metrics=self.metrics,
             host=self.host,
             worker_group=worker_group,
@@ -351,6 +351,10 @@ class Application:
     def _on_step(self, before: float, after: float) -> None:
         log.warning("the wall clock was set", seconds=round(after - before, 1), charged=0)
         self._loop.call(lambda: self.enforcer.stepped(before))
+
+    def _rules_health(self) -> PartHealth:
+        found, warnings = self.reloading.check(), self.notices.warnings()
+        return degraded("; ".join(warnings)) if found.ok and warnings else found
 
     def _show_outcome(self, outcome: Outcome) -> None:
         self.metrics.rules_ok.set(1 if outcome.ok else 0)

@@ -15,7 +15,7 @@ from functools import partial
 import structlog
 
 from proxy_addon.core.notices.gate import Meeting
-from proxy_addon.core.notices.notice import Notice
+from proxy_addon.core.notices.notice import Notice, Version
 from proxy_addon.identity.pseudonyms import Mask
 from proxy_addon.ledger.confirmations import confirmation, meeting
 from proxy_addon.ledger.interface import (
@@ -48,6 +48,8 @@ class NoticesInLedger:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._kept: set[str] = set()  # digests of texts that are on their way, or there
+        self._in_force: tuple[Notice, ...] = ()
+        self._warned: set[tuple[str, Version]] = set()
 
     def load(self) -> None:
         """Read what the ledger has. Raises LedgerError."""
@@ -57,6 +59,8 @@ class NoticesInLedger:
     def arrived(self, news: News) -> None:
         """What other proxies wrote."""
         self._known(news.acknowledgements, news.meetings)
+        if news.acknowledgements:
+            self._warn()
 
     def met(self, person: str, meeting: Meeting) -> None:
         """Somebody has met a version of a notice."""
@@ -67,13 +71,24 @@ class NoticesInLedger:
 
     def in_force(self, notices: Iterable[Notice], now: float) -> None:
         """These are in force: their texts are kept, so that it can be shown what somebody read."""
-        for notice in notices:
+        self._in_force = tuple(notices)
+        self._warn()
+        for notice in self._in_force:
             if notice.digest in self._kept:
                 continue
             self._kept.add(notice.digest)
             texts = {language: text.markdown for language, text in notice.texts.items()}
             kept = NoticeVersion(notice.digest, notice.name, str(notice.version), now, texts)
             self._put(partial(self._ledger.keep_notice, kept))
+
+    def warnings(self) -> list[str]:
+        """What is wrong with the notices in force that only the ledger knows, a line each. Any
+        thread."""
+        return [
+            f'the written policy "{each.notice}" is version {each.version}, and {each.confirmed} has '
+            f"been confirmed already: whoever did is not asked; give it a higher version"
+            for each in self._book.overtaken(self._in_force)
+        ]
 
     def start(self) -> None:
         """Write on a thread from now on."""
@@ -86,6 +101,21 @@ class NoticesInLedger:
         self._put(lambda: None)
         if self._thread is not None:
             self._thread.join(patience)
+
+    def _warn(self) -> None:
+        """Once for each version in force."""
+        for each in self._book.overtaken(self._in_force):
+            if (each.notice, each.version) in self._warned:
+                continue
+            self._warned.add((each.notice, each.version))
+            log.warning(
+                "the written policy is older than one that was confirmed",
+                notice=each.notice,
+                version=str(each.version),
+                confirmed=str(each.confirmed),
+                people=each.people,
+                hint="give the file a higher version; until then whoever confirmed is not asked",
+            )
 
     def _put(self, write: Write) -> None:
         try:

@@ -52,6 +52,8 @@ class LedgerNews:
         if self._decisions is not None:
             self._decisions.erase(lambda known: any(erasure.names(known) for erasure in erasures))
         book, tracker, enforcer = self._metering
+        gate = enforcer.gate.book
+        forgotten = gate.drop_known(lambda known: any(each.names(known) for each in erasures))
         names = {*book, *(name for name, _ in tracker.tracked())}
         gone = [
             name for name in names if any(erasure.names(self._mask(name)) for erasure in erasures)
@@ -60,10 +62,10 @@ class LedgerNews:
             book.drop(name)
             tracker.drop(name)
             enforcer.drop(name)
-        if gone:
+        if gone or forgotten:
             # the engine caches names; a new one has none
             enforcer.use(CompiledPolicy.of(enforcer.rules))
-            log.info("somebody was erased and is forgotten here", people=len(gone))
+            log.info("somebody was erased and is forgotten here", people=max(len(gone), forgotten))
 
 
 class RulesInForce:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from proxy_addon.core.notices.gate import Confirmation, Meeting, Need
 from proxy_addon.core.notices.notice import Notice, NoticeText, Version
-from proxy_addon.metering.notice_book import NoticeBook
+from proxy_addon.metering.notice_book import NoticeBook, Overtaken
 
 NOTICE = Notice("social", Version(3), {"en": NoticeText("en", "", "")}, "d3", grace=100.0)
 
@@ -64,3 +64,25 @@ def test_somebody_who_was_erased() -> None:
     book.drop("dora")
     assert (book.confirmations("dora"), book.met("dora", NOTICE)) == ((), None)
     assert book.confirmations("emil") and book.met("emil", NOTICE)
+
+
+def test_a_version_that_is_older_than_one_that_was_confirmed() -> None:
+    """It is named with the latest confirmed one and with how many people confirmed a later one;
+    what others confirmed of other notices says nothing."""
+    book = NoticeBook()
+    for person, major in (("dora", 4), ("dora", 2), ("emil", 5), ("finn", 3)):
+        book.confirm(person, confirmation(major, 10.0))
+    book.confirm("gina", Confirmation("guests", Version(9), "g", 10.0))
+    assert book.overtaken([NOTICE]) == [Overtaken("social", Version(3), Version(5), 2)]
+    assert book.overtaken([]) == []
+
+
+def test_somebody_who_was_erased_elsewhere() -> None:
+    """The erasure names people as the ledger does; a meeting alone is forgotten as well."""
+    book = NoticeBook(mask=lambda name: f"p:{name}")
+    book.confirm("dora", confirmation(3, 10.0))
+    book.meet("emil", Meeting("social", 3, 5.0))
+    book.meet("finn", Meeting("social", 3, 5.0))
+    assert book.drop_known(lambda name: name in ("p:dora", "p:emil", "p:nobody")) == 2
+    assert not book.confirmations("dora") and book.met("emil", NOTICE) is None
+    assert book.met("finn", NOTICE) is not None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from proxy_addon.core.notices.gate import Meeting
 from proxy_addon.core.notices.notice import Notice, NoticeText, Version
@@ -116,3 +118,31 @@ def test_too_many_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(10):
         notices.met(f"p{number}", Meeting("social", 3, 5.0))
     assert notices._waiting.qsize() == 3
+
+
+def test_a_version_that_is_older_than_one_that_was_confirmed() -> None:
+    """It is logged once, and said as long as it is so; nothing is lost."""
+    ledger, book = MemoryLedger(), NoticeBook()
+    ledger.acknowledge(confirmed(version="4"))
+    notices = NoticesInLedger(ledger, book, str)
+    notices.load()
+    with capture_logs() as logged:
+        for _ in range(2):
+            notices.in_force([NOTICE], 20.0)
+    assert [each["event"] for each in logged] == [
+        "the written policy is older than one that was confirmed"
+    ]
+    [line] = notices.warnings()
+    assert '"social" is version 3.1, and 4 has been confirmed' in line
+    assert book.confirmations("dora")
+    notices.in_force([replace(NOTICE, version=Version(5))], 30.0)
+    assert notices.warnings() == []
+
+
+def test_a_confirmation_elsewhere_of_a_later_version() -> None:
+    """Another proxy has newer rules: it is said here as soon as its news come."""
+    notices = NoticesInLedger(MemoryLedger(), NoticeBook(), str)
+    notices.in_force([NOTICE], 20.0)
+    with capture_logs() as logged:
+        notices.arrived(News((), (), 0.0, (), (confirmed(version="4"),), ()))
+    assert len(logged) == 1 and notices.warnings()

@@ -6,7 +6,9 @@ import httpx
 import pytest
 
 from proxy_addon.rules.active import Outcome
+from proxy_addon.system.health import FINE, degraded
 from proxy_addon.web.app import web_app
+from proxy_addon.web.interface import Health
 from tests.web.office import FixedProxyState
 
 
@@ -24,14 +26,34 @@ async def test_what_came_of_it(changed: bool) -> None:
     """200 with the digest in force."""
     answer = await post(FixedProxyState(outcome=Outcome(changed, "abc")))
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
-    assert answer.json() == {"ok": True, "changed": changed, "digest": "abc", "problems": []}
+    assert answer.json() == {
+        "ok": True,
+        "changed": changed,
+        "digest": "abc",
+        "problems": [],
+        "warnings": [],
+    }
 
 
 async def test_broken_rules() -> None:
     """422 with every problem."""
     answer = await post(FixedProxyState(outcome=Outcome(False, "abc", ("a", "b"), ("x", "y"))))
     assert answer.status_code == 422
-    assert answer.json() == {"ok": False, "changed": False, "digest": "abc", "problems": ["a", "b"]}
+    assert answer.json() == {
+        "ok": False,
+        "changed": False,
+        "digest": "abc",
+        "problems": ["a", "b"],
+        "warnings": [],
+    }
+
+
+async def test_what_only_a_running_proxy_knows() -> None:
+    """The rules are in force, and something about them needs a person."""
+    state = Health(True, {"rules": degraded("the written policy is older"), "ledger": FINE})
+    answer = await post(FixedProxyState(state=state))
+    assert (answer.status_code, answer.json()["ok"]) == (200, True)
+    assert answer.json()["warnings"] == ["the written policy is older"]
 
 
 @pytest.mark.parametrize("client", ["10.0.0.7", "::ffff:10.0.0.7", "2001:db8::1"])

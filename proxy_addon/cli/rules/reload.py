@@ -37,6 +37,8 @@ def _print_outcome(answer: dict[str, Any]) -> None:
         say(f"The old rules stay in force (version {version}).", err=True)
     else:  # also when the watcher was quicker than whoever typed this
         say(f"These rules are in force (version {version}).")
+        for warning in answer.get("warnings", ()):
+            say(f"warning: {warning}", err=True)
 
 
 def _ask(port: HostPort) -> dict[str, Any]:

@@ -54,6 +54,13 @@ def reload(address: str, *more: str) -> Result:
     return CliRunner().invoke(app, ["reload", "--web", address, *more])
 
 
+def test_warnings(serve: Serve) -> None:
+    """Rules that are in force may have something that needs a person: it is said, and exit 0."""
+    result = reload(serve(200, answer(warnings=["the written policy is older"])))
+    assert result.exit_code == 0
+    assert "warning: the written policy is older" in result.output
+
+
 def test_new_rules(serve: Serve) -> None:
     """Exit 0, and the version that is in force."""
     result = reload(serve(200, answer(changed=True)))
