@@ -1,7 +1,8 @@
 """Takes a picture of each page in each state into `artifacts/pages/`, for people to look at: light,
 dark and on a phone.
 
-`python -m tests.browser.pictures [chromium|firefox] [NAME...]`; names are those of `states.py`.
+`python -m tests.browser.pictures [chromium|firefox] [--language=de] [NAME...]`; names are those of
+`states.py`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from tests.browser.interface import DESKTOP, PHONE, Look, Proxy
 from tests.browser.pages_server import SITE, PagesServer
 from tests.browser.start import KINDS, start
 from tests.browser.states import states
+from tests.languages.everywhere import spoken_everywhere
 
 OUT = Path(__file__).resolve().parents[2] / "artifacts" / "pages"
+OPTION = "--language="
 LOOKS = {"light": DESKTOP, "dark": Look(dark=True), "phone": PHONE}
 
 
@@ -37,4 +40,9 @@ def take(kind: str, names: list[str], out: Path = OUT) -> list[Path]:
 if __name__ == "__main__":
     given = sys.argv[1:]
     chosen = given.pop(0) if given and given[0] in KINDS else "chromium"
-    print(f"{len(take(chosen, given))} pictures in {OUT / chosen}")
+    language = "en"
+    if given and given[0].startswith(OPTION):
+        language = given.pop(0).removeprefix(OPTION)
+    folder = OUT if language == "en" else OUT / language
+    with spoken_everywhere(language):
+        print(f"{len(take(chosen, given, folder))} pictures in {folder / chosen}")

@@ -14,6 +14,8 @@ from proxy_addon.presentation.languages import (
     chosen,
     gettext,
     locale,
+    marked,
+    marked_plural,
     ngettext,
     speaking,
     spoken,
@@ -72,6 +74,12 @@ def test_english_is_spoken_unless_somebody_else_is_meant() -> None:
             assert spoken() == "fr"
         assert (spoken(), locale().language) == ("de", "de")
     assert (spoken(), locale().territory) == ("en", "GB")
+
+
+def test_marked_messages_are_themselves() -> None:
+    """What is translated later is English until then."""
+    assert marked("a day") == "a day"
+    assert marked_plural("a day", "%(n)d days") == ("a day", "%(n)d days")
 
 
 def test_messages_without_a_translation_are_english() -> None:
