@@ -200,6 +200,10 @@ class AllowanceAddon:
                 next(filter(None, map(self.services.enforcer.limited, hosts)), None) or "allowance"
             )
             self.services.traffic.tls_failed(platform)
+            who, devices = self.connections.of(client).who, self.services.devices
+            if who is not None and devices is not None:
+                named = "" if platform == "allowance" else platform
+                devices.failed(client.peername[0], who.name, named)
             if self._first_time(f"certificate {platform}"):
                 log.warning(
                     "client does not accept our certificate",
@@ -207,6 +211,14 @@ class AllowanceAddon:
                     address=client.peername[0],
                     hint="install the CA on the device, or set `inspect: false` for the platform",
                 )
+
+    def tls_established_client(self, data: tls.TlsData) -> None:
+        """A device has accepted our certificate."""
+        with self._guarded("tls_established_client"):
+            client = data.context.client
+            who, devices = self.connections.of(client).who, self.services.devices
+            if who is not None and devices is not None:
+                devices.succeeded(client.peername[0], who.name)
 
     # -- tunnels
 

@@ -60,6 +60,8 @@ def for_person(app: App, flow: http.HTTPFlow) -> App:
         "address": flow.client_conn.peername[0],
         "reached": flow.client_conn.sockname[0],
         "signed_in": flow.metadata["allowance_signed_in"],
+        "newcomer": flow.metadata.get("allowance_newcomer", False),
+        "direct": "allowance_direct" in flow.metadata,
     }
     path, _, query = flow.request.data.path.partition(b"?")
 

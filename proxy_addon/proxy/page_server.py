@@ -3,6 +3,11 @@
 The person is in the ASGI scope and nowhere else. In a tunnel it is whoever asked for the tunnel; on
 a plain connection, which a front proxy may share among many, each request says it. A request that
 names another host than ours, in its address or in Host, is refused.
+
+Who has to sign in and has not is a newcomer, and gets the open pages (`presentation/open_pages.py`)
+and no others: on a plain connection 407, and in a tunnel, where nobody can be asked, the way to a
+plain one (`responses/newcomers.py`). A tunnel of a newcomer ends with each answer, so that the next
+one can be somebody's.
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ import structlog
 
 from proxy_addon.core.hosts import normalise
 from proxy_addon.identity.identification import Identity
+from proxy_addon.presentation.open_pages import is_open
 from proxy_addon.proxy.credentials import HOP, REALM
 from proxy_addon.proxy.failures import Failures, unavailable
 from proxy_addon.proxy.layers import flow_output as writing
@@ -25,6 +31,7 @@ from proxy_addon.proxy.layers.client_side import error_page
 from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
 from proxy_addon.proxy.page_protocol import AcceptedHttp, AcceptedHttpProtocols
 from proxy_addon.proxy.responses import responses
+from proxy_addon.proxy.responses.newcomers import Arrival, sign_in_first
 from proxy_addon.proxy.services import Services
 from proxy_addon.relay.heads import ConnectHead
 from proxy_addon.relay.interface import PageWatcher
@@ -68,7 +75,9 @@ class LightPageServer:
         """See `relay.interface.PageServer`."""
         who = await self._who(address, head.fields)
         if who.challenge:
-            return writing.named_on_the_wire(responses.sign_in(REALM))
+            # Who tries to sign in is asked again; who does not try may open what is open.
+            tried = b"proxy-authorization" in head.fields
+            return writing.named_on_the_wire(responses.sign_in(REALM)) if tried else who
         if not self._services.place.serves(who.name):  # the next connection goes to its worker
             return writing.named_on_the_wire(unavailable())
         return who
@@ -86,9 +95,11 @@ class LightPageServer:
         """See `relay.interface.PageServer`."""
         return self._context()
 
-    def tls_failed(self, address: str) -> None:
+    def tls_failed(self, address: str, visitor: object) -> None:
         """See `relay.interface.PageServer`."""
         self._services.traffic.tls_failed("allowance")
+        if self._services.devices is not None and isinstance(visitor, Identity):
+            self._services.devices.failed(address, visitor.name)
         if not self._distrusted:
             self._distrusted = True
             log.warning(
@@ -150,7 +161,15 @@ class LightPageServer:
                 who = await self._who(address, self._fields(scope["headers"]))
             else:
                 who = self._services.identifier.again(tunnelled, address)
-            if tunnelled is None and not await self._continues(who, address, sent):
+            if scope["scheme"] == "https" and self._services.devices is not None:
+                self._services.devices.succeeded(address, who.name)
+            is_allowed = not who.challenge or is_open(scope["method"], _target(scope, path))
+            if tunnelled is not None and who.challenge:
+                sent.is_last = True
+                if not is_allowed:
+                    await sent.whole(self._sign_in_first(scope, path))
+                    return
+            elif tunnelled is None and not await self._continues(who, address, is_allowed, sent):
                 return
             body = await _body(scope, receive)
             if body is None:
@@ -168,15 +187,16 @@ class LightPageServer:
             else:
                 await sent.whole(unavailable())
 
-    async def _continues(self, who: Identity, address: str, sent: _Sent) -> bool:
+    async def _continues(self, who: Identity, address: str, is_allowed: bool, sent: _Sent) -> bool:
         """Whether a plain request is answered here; else its answer has been sent. What follows on
-        this connection may be somebody's whose worker is another one: then it is the last."""
+        this connection may be somebody's whose worker is another one: then it is the last. A
+        newcomer is answered in any worker."""
         services = self._services
         if services.place.shared:
             sent.is_last = who.challenge or services.identifier.is_front_proxy(address)
-        if who.challenge:
+        if not is_allowed:
             await sent.whole(responses.sign_in(REALM))
-        elif not services.place.serves(who.name):
+        elif not who.challenge and not services.place.serves(who.name):
             sent.is_last = True
             await sent.whole(unavailable())
         else:
@@ -190,6 +210,7 @@ class LightPageServer:
             "address": address,
             "reached": scope["server"][0] if scope["server"] else None,
             "signed_in": who.signed_in,
+            "newcomer": who.challenge,
         }
         kept = [field for field in scope["headers"] if field[0] not in self._private]
         return {
@@ -212,6 +233,17 @@ class LightPageServer:
         return lambda: self._streams.pop(key, None) and None
 
     # -- answers of our own
+
+    def _sign_in_first(self, scope: Any, path: _Path) -> responses.Answer:
+        fields = dict(scope["headers"])
+        arrival = Arrival(
+            scope["method"],
+            _target(scope, path),
+            _text(fields.get(b"sec-fetch-mode")) or "",
+            _text(fields.get(b"accept")) or "",
+            _text(fields.get(b"accept-language")) or "",
+        )
+        return sign_in_first(arrival, self._services.enforcer.rules.office.languages)
 
     def _bad_request(self) -> bytes:
         return writing.named_on_the_wire(
@@ -303,6 +335,12 @@ def _path(scope: Any) -> _Path | None:
     if not hosts or not all(map(_is_ours, hosts)):
         return None
     return _Path(raw, absolute is not None) if raw.startswith(b"/") else None
+
+
+def _target(scope: Any, path: _Path) -> bytes:
+    """Path and query as they were sent."""
+    query: bytes = scope["query_string"]
+    return path.raw + b"?" + query if query else path.raw
 
 
 def _is_ours(host: bytes) -> bool:

@@ -15,6 +15,7 @@ from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
 from proxy_addon.identity.identification import Identity
 from proxy_addon.metering.flight import Flight
 from proxy_addon.proxy import flow_input as reading
+from proxy_addon.proxy import open_requests
 from proxy_addon.proxy import page_context as pages
 from proxy_addon.proxy.credentials import Credentials
 from proxy_addon.proxy.decision_recorder import DecisionRecorder
@@ -116,7 +117,11 @@ class Requests:
         return who.challenge or services.identifier.is_front_proxy(flow.client_conn.peername[0])
 
     def _decide(self, flow: http.HTTPFlow, named: RequestHosts, who: Identity) -> None:
-        if not named.tunnelled and not self._services.place.serves(who.name):
+        if not named.tunnelled and open_requests.is_direct(flow):
+            self._direct(flow)
+            return
+        is_newcomer = who.challenge and PAGE_HOST in named.hosts
+        if not (named.tunnelled or is_newcomer or self._services.place.serves(who.name)):
             self._not_here(flow, named)
             return
         if PAGE_HOST in named.hosts:
@@ -145,13 +150,38 @@ class Requests:
             self._unlimited(flow, named)
 
     def _page(self, flow: http.HTTPFlow, named: RequestHosts, who: Identity) -> None:
-        if who.challenge and not named.tunnelled:
-            writing.answer_with(flow, self._credentials.sign_in())
+        if who.challenge:
+            self._newcomer(flow, named, who)
             return
+        self._show(flow, self._credentials.person(who).name, who)
+
+    def _newcomer(self, flow: http.HTTPFlow, named: RequestHosts, who: Identity) -> None:
+        """Who has to sign in and has not: see `LightPageServer`."""
+        if named.tunnelled and flow.request.is_http11:
+            flow.metadata[_LAST] = True  # the next connection can be somebody's
+        if set(named.hosts) == {PAGE_HOST} and open_requests.is_allowed(flow.request):
+            self._show(flow, who.name, who)
+        elif named.tunnelled:
+            offered = self._services.enforcer.rules.office.languages
+            writing.answer_with(flow, open_requests.refusal(flow.request, offered))
+        else:
+            writing.answer_with(flow, self._credentials.sign_in())
+
+    def _direct(self, flow: http.HTTPFlow) -> None:
+        """The device does not use the proxy yet."""
+        if open_requests.leads_to_the_page(flow):
+            writing.answer_with(flow, open_requests.to_the_page())
+            return
+        address = f"ip:{flow.client_conn.peername[0]}"
+        self._show(flow, address, Identity(address, False, "none", challenge=True))
+        flow.metadata["allowance_direct"] = True
+
+    def _show(self, flow: http.HTTPFlow, name: str, who: Identity) -> None:
         writing.mark(flow, writing.PAGE)
-        flow.metadata["allowance_person"] = self._credentials.person(who).name
+        flow.metadata["allowance_person"] = name
         flow.metadata["allowance_identified"] = who.identified
         flow.metadata["allowance_signed_in"] = who.signed_in
+        flow.metadata["allowance_newcomer"] = who.challenge
 
     def _unlimited(self, flow: http.HTTPFlow, named: RequestHosts) -> None:
         request = flow.request

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from proxy_addon.identity.identification import Identifier
 from proxy_addon.metering.enforcer import Enforcer
+from proxy_addon.network.distrust import DistrustingDevices
 from proxy_addon.network.guards import ClientGuard, TargetGuard
 from proxy_addon.network.resolver import Resolver
 from proxy_addon.observability.decision_log import Decisions
@@ -19,7 +20,8 @@ from proxy_addon.system.sealing import Sealer
 class Services(NamedTuple):
     """The parts; `page` is the employee's ASGI application, `decisions` the decision log where it
     is on, `place` this worker among those that pass connections on to each other, `way_back` seals
-    the address to which somebody returns who has read the written policy."""
+    the address to which somebody returns who has read the written policy, `devices` remembers which
+    devices do not trust our certificate."""
 
     enforcer: Enforcer
     identifier: Identifier
@@ -35,3 +37,4 @@ class Services(NamedTuple):
     balancers: ClientGuard = ClientGuard(())
     place: WorkerPlace = WorkerPlace()
     way_back: Sealer | None = None
+    devices: DistrustingDevices | None = None

@@ -68,11 +68,13 @@ class Tunnels:
 
     async def _connect(self, flow: http.HTTPFlow, conn: ClientState) -> None:
         request, host = flow.request, conn.hosts[0]
+        tried = "Proxy-Authorization" in request.headers
         conn.who = who = await self._credentials.who(flow)
         conn.asker.name = who.name
         if host == PAGE_HOST:
-            if who.challenge:
-                self._ask_to_sign_in(flow)
+            if who.challenge:  # inside, only what is open to everybody answers: see Requests
+                if tried:
+                    self._ask_to_sign_in(flow)
             elif not self._services.place.serves(who.name):
                 self._refuse(flow, failed())
             return

@@ -85,8 +85,8 @@ class PageServer(Protocol):
     def tls(self) -> ssl.SSLContext:
         """For TLS inside a tunnel to our pages."""
 
-    def tls_failed(self, address: str) -> None:
-        """A client has not accepted our certificate."""
+    def tls_failed(self, address: str, visitor: object) -> None:
+        """A client has not accepted our certificate, in a tunnel of `visitor`."""
 
     def follow_rules(self) -> None:
         """The rules have changed: end streams of those who are somebody else now."""

@@ -157,7 +157,7 @@ class PageConnection(asyncio.Protocol):
             self._pending += tls.received(data)
         except ssl.SSLError as error:
             if not tls.established and "ALERT" in (error.reason or ""):
-                self._pages.tls_failed(self.origin.address)
+                self._pages.tls_failed(self.origin.address, self._visitor)
             self.close()
             return
         if self._server is not None:

@@ -29,6 +29,7 @@ from proxy_addon.ledger.journal import Journal
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms, masked
 from proxy_addon.ledger.writer import Writer, WriterState
 from proxy_addon.metering.assembly import assemble, numbered
+from proxy_addon.network.distrust import DistrustingDevices
 from proxy_addon.network.guards import ClientGuard, TargetGuard
 from proxy_addon.network.resolver import Resolver
 from proxy_addon.observability.decision_log import DecisionLog
@@ -244,6 +245,7 @@ class Application:
             host=self.host,
             worker_group=worker_group,
         )
+        self._devices = DistrustingDevices(self.clock.now)
         self.proxy_state = LiveProxyState(
             self.enforcer,
             self.book,
@@ -253,6 +255,7 @@ class Application:
             ca.certificate(settings.confdir),
             settings.listen.port,
             self.reloading,
+            self._devices,
         )
         self.web = WebServer(web_app(self.proxy_state), settings.web)
 
@@ -275,6 +278,7 @@ class Application:
             ClientGuard(settings.proxy_protocol),
             WorkerPlace() if self._workers is None else self._workers.place,
             self._way_back,
+            self._devices,
         )
 
     def _employee_app(self) -> App:

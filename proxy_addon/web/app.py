@@ -21,17 +21,18 @@ from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.languages import marked
 from proxy_addon.presentation.usage_statement import statement
 from proxy_addon.web import admin_pages as admin
-from proxy_addon.web import downloads as files
 from proxy_addon.web import explain_api, forms, notice_pages, reload_api, rule_explanation
 from proxy_addon.web import rendering as pages
 from proxy_addon.web import time_request_pages as ask
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.balance_events import PATH as EVENTS
 from proxy_addon.web.balance_events import BalanceEvents
+from proxy_addon.web.device_pages import DevicePages
 from proxy_addon.web.employee_view import day_of
 from proxy_addon.web.interface import ProxyState
 from proxy_addon.web.language import SpokenLanguage
 from proxy_addon.web.notice_service import NoticeService
+from proxy_addon.web.shell import open_shell
 from proxy_addon.web.visitor import visitor
 
 _LOG: Final = logging.getLogger("proxy_addon.web.app")  # fixed, because log filters rely on it
@@ -78,8 +79,9 @@ def employee_app(
 
     The person is in `scope["extensions"]["allowance.person"]`, set by the proxy: a mapping of
     "name", "identified" and "address", and optionally "reached" (the proxy's own address on that
-    connection, for `/proxy.pac`) and "signed_in". No header and no query can name a person. Without
-    `admin_service` nobody can ask for more time, and there is no page for administrators.
+    connection, for `/proxy.pac`), "signed_in", "newcomer" and "direct" (see `Visitor`). No header
+    and no query can name a person. Without `admin_service` nobody can ask for more time, and there
+    is no page for administrators.
     """
     app = _bare_app(proxy_state)
 
@@ -108,19 +110,12 @@ def employee_app(
         )
         return pages.data(lines)
 
-    async def explain(request: Request) -> Response:
-        return pages.explain()
-
-    def reached(request: Request) -> str:
-        return visitor(request).reached or ""
-
     own = {
         "/": home,
         "/me.json": me,
-        "/help": explain,
         rule_explanation.PATH: rule_explanation.endpoint(proxy_state),
     }
-    _serve(app, own | _setup(proxy_state, reached))
+    _serve(app, own | DevicePages(proxy_state, notice_service).endpoints())
     events = BalanceEvents(proxy_state)
     app.add_api_route(EVENTS, events.endpoint, methods=["GET"], response_model=None)
     if admin_service is not None:
@@ -162,7 +157,10 @@ def web_app(proxy_state: ProxyState) -> FastAPI:
 
     async def home(request: Request) -> Response:
         return pages.index(
-            rules=proxy_state.rules(), health=proxy_state.health(), port=proxy_state.proxy_port()
+            open_shell(proxy_state.rules(), "/"),
+            rules=proxy_state.rules(),
+            health=proxy_state.health(),
+            port=proxy_state.proxy_port(),
         )
 
     async def alive(request: Request) -> Response:
@@ -179,47 +177,13 @@ def web_app(proxy_state: ProxyState) -> FastAPI:
     async def metrics(request: Request) -> Response:
         return pages.text(*proxy_state.metrics(request.headers.get("accept", "")))
 
-    def reached(request: Request) -> str:
-        return request.headers.get("host", "")
-
     paths = {"/": home, "/healthz": alive, "/readyz": ready, "/metrics": metrics}
-    _serve(app, paths | _setup(proxy_state, reached))
+    _serve(app, paths | DevicePages(proxy_state, is_web_port=True).endpoints())
     _serve(app, explain_api.endpoints(proxy_state))
     app.add_api_route(
         reload_api.PATH, reload_api.endpoint(proxy_state), methods=["POST"], response_model=None
     )
     return app
-
-
-def _setup(proxy_state: ProxyState, reached: Callable[[Request], str]) -> dict[str, Endpoint]:
-    """The endpoints for setting up a browser. `reached` gives the host that the client uses for
-    this proxy."""
-
-    def certificate() -> bytes:
-        found = files.certificate(proxy_state.ca_pem())
-        if found is None:
-            raise HTTPException(404, _("This proxy has no certificate of its own yet."))
-        return found
-
-    async def pem(request: Request) -> Response:
-        return pages.file(certificate(), "application/x-pem-file", "allowance-ca.pem")
-
-    async def der(request: Request) -> Response:
-        return pages.file(
-            files.to_der(certificate()), "application/x-x509-ca-cert", "allowance-ca.cer"
-        )
-
-    async def install_help(request: Request) -> Response:
-        return pages.install_help(files.fingerprint(certificate()))
-
-    async def pac(request: Request) -> Response:
-        host = files.safe_host(reached(request))
-        if host is None:
-            raise HTTPException(404, _("We cannot tell which address you use for this proxy."))
-        script = files.pac(host, proxy_state.proxy_port())
-        return pages.text(script, "application/x-ns-proxy-autoconfig")
-
-    return {"/ca.pem": pem, "/ca.cer": der, "/certificate": install_help, "/proxy.pac": pac}
 
 
 def _bare_app(proxy_state: ProxyState) -> FastAPI:

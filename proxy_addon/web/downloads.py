@@ -64,3 +64,13 @@ def _address(text: str) -> str | None:
         return f"[{ipaddress.IPv6Address(text.partition('%')[0])}]"
     except ValueError:
         return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host from `safe_host` is this machine's address for itself."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -34,6 +34,8 @@ class Visitor(NamedTuple):
     that connection.
 
     `signed_in`: the name comes from a password or a trusted front proxy, not from an address alone.
+    `newcomer`: has to sign in and has not: pages say nothing about anybody. `direct`: the page came
+    from the proxy's port as from a web server.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Visitor(NamedTuple):
     address: str
     reached: str | None = None
     signed_in: bool = False
+    newcomer: bool = False
+    direct: bool = False
 
     @classmethod
     def of(cls, scope: Mapping[str, object]) -> Self | None:
@@ -56,6 +60,8 @@ class Visitor(NamedTuple):
             str(entry.get("address") or ""),
             str(reached) if reached else None,
             bool(entry.get("signed_in")),
+            bool(entry.get("newcomer")),
+            bool(entry.get("direct")),
         )
 
 

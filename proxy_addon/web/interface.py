@@ -8,6 +8,7 @@ from typing import Protocol
 
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Balance, Visit
+from proxy_addon.network.distrust import Distrust
 from proxy_addon.rules.active import Outcome
 from proxy_addon.rules.explanation import Explanation
 from proxy_addon.system.health import PartHealth
@@ -59,6 +60,10 @@ class ProxyState(Protocol):
     def reload(self) -> Outcome:
         """Read the rules folder and put its rules into force. Blocks: never called on an event
         loop."""
+
+    def distrust(self, address: str, person: str) -> Distrust | None:
+        """What the connections of a device, known by its address and who uses it, say about our
+        certificate; None: nothing speaks against it."""
 
     def ca_pem(self) -> bytes:
         """The CA certificate, PEM."""

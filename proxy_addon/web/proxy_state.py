@@ -10,6 +10,7 @@ from proxy_addon.core.ruleset import Period, RuleSet
 from proxy_addon.core.types import Balance, Visit
 from proxy_addon.metering.enforcer import Enforcer
 from proxy_addon.metering.usage_book import UsageBook
+from proxy_addon.network.distrust import Distrust, DistrustingDevices
 from proxy_addon.rules.active import Outcome
 from proxy_addon.rules.explanation import NOTHING, Explanation, explain_person, used_by
 from proxy_addon.rules.lookup import person_of
@@ -23,7 +24,7 @@ class LiveProxyState:
     """Implements `web.interface.ProxyState`.
 
     `checks` gives the state of each part; `expose` gives the metrics. Without `reloading` the rules
-    cannot be reloaded.
+    cannot be reloaded; without `devices` nobody is known to distrust our certificate.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class LiveProxyState:
         ca_file: Path,
         port: int,
         reloading: Reloading | None = None,
+        devices: DistrustingDevices | None = None,
     ) -> None:
         self._enforcer = enforcer
         self._book = book
@@ -45,6 +47,7 @@ class LiveProxyState:
         self._ca_file = ca_file
         self._port = port
         self._reloading = reloading
+        self._devices = devices
 
     def now(self) -> float:
         """The current instant."""
@@ -103,6 +106,10 @@ class LiveProxyState:
         if self._reloading is None:
             raise RuntimeError("the rules folder is not watched here")
         return self._reloading.reload()
+
+    def distrust(self, address: str, person: str) -> Distrust | None:
+        """What the connections of a device say about our certificate."""
+        return None if self._devices is None else self._devices.of(address, person)
 
     def ca_pem(self) -> bytes:
         """The CA certificate, PEM; empty while there is none."""

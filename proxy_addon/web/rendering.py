@@ -9,14 +9,19 @@ from typing import Any, Final
 from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from proxy_addon.presentation import open_pages
 from proxy_addon.presentation.theme import Shell, environment, page_headers
 from proxy_addon.web.employee_view import Day
 
 _HERE: Final = Path(__file__).parent
 _REFRESH: Final = (_HERE / "static" / "refresh.js").read_text("utf-8")
-_TEMPLATES: Final = environment(_HERE / "templates", refresh=_REFRESH)
+_DEVICE_SCRIPT: Final = (_HERE / "static" / "device.js").read_text("utf-8")
+_TEMPLATES: Final = environment(_HERE / "templates", refresh=_REFRESH, device_script=_DEVICE_SCRIPT)
 _EMPLOYEE: Final = _TEMPLATES.get_template("employee.html")
 _CERTIFICATE: Final = _TEMPLATES.get_template("certificate.html")
+_CHECK: Final = _TEMPLATES.get_template("check.html")
+_DEVICE: Final = _TEMPLATES.get_template("device.html")
+_MANAGED: Final = _TEMPLATES.get_template("managed.html")
 _HELP: Final = _TEMPLATES.get_template("help.html")
 _INDEX: Final = _TEMPLATES.get_template("index.html")
 _ASK: Final = _TEMPLATES.get_template("ask.html")
@@ -97,19 +102,39 @@ def unmasked(pseudonym: str, name: str | None) -> Response:
     return _page(_UNMASKED.render(pseudonym=pseudonym, name=name))
 
 
-def install_help(fingerprint: str) -> Response:
-    """How to trust our CA."""
-    return _page(_CERTIFICATE.render(fingerprint=fingerprint))
+def device(shell: Shell, page: Any) -> Response:
+    """How to set a device up: a `device_view.DevicePage`; its script asks our own host, also over
+    the other scheme."""
+    shown = _DEVICE.render(shell=shell, page=page)
+    asks = (open_pages.ADDRESS, open_pages.SECURE_ADDRESS)
+    headers = page_headers(script=_DEVICE_SCRIPT, asks=asks) | PRIVATE
+    return HTMLResponse(_bytes(shown), headers=headers)
 
 
-def explain() -> Response:
-    """How minutes are counted, and what each refusal means."""
-    return _page(_HELP.render())
+def checked(shell: Shell, title: str, detail: str, back: str) -> Response:
+    """The outcome of one check, for browsers without scripts."""
+    return _page(_CHECK.render(shell=shell, title=title, detail=detail, back=back))
 
 
-def index(**values: object) -> Response:
+def managed(shell: Shell, script: str | None, fingerprint: str) -> Response:
+    """How administrators set many devices up."""
+    return _page(_MANAGED.render(shell=shell, script=script, fingerprint=fingerprint))
+
+
+def install_help(shell: Shell, fingerprint: str, guides: Sequence[Any]) -> Response:
+    """How to trust our CA: `guides` are `device_pages.Guide`."""
+    return _page(_CERTIFICATE.render(shell=shell, fingerprint=fingerprint, guides=guides))
+
+
+def explain(shell: Shell, *, is_through: bool) -> Response:
+    """How minutes are counted, and what each refusal means. `is_through`: it came through the
+    proxy, as the pages do to which it links."""
+    return _page(_HELP.render(shell=shell, is_through=is_through))
+
+
+def index(shell: Shell, **values: object) -> Response:
     """The administrator's front page."""
-    return _page(_INDEX.render(**values))
+    return _page(_INDEX.render(shell=shell, **values))
 
 
 def data(content: Any, status: int = 200) -> Response:

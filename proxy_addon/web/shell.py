@@ -46,6 +46,15 @@ def shell(
     )
 
 
+def open_shell(rules: RuleSet, current: str, *, query: Mapping[str, str] | None = None) -> Shell:
+    """The same for somebody without a name, to whom the other pages are not open."""
+    return Shell(
+        rules.office.name,
+        languages=_languages(rules, current, query or {}),
+        contact=rules.office.contact,
+    )
+
+
 def _languages(rules: RuleSet, path: str, query: Mapping[str, str]) -> tuple[Language, ...]:
     """The others that the office offers."""
     return tuple(

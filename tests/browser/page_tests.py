@@ -43,6 +43,9 @@ class Desk:
         self.browser.look(look)
         status = self.browser.open(SITE + state.path)
         assert status == state.status, f"{state.path} was answered with {status}"
+        if look.scripts:
+            waiting = "document.querySelector('[data-check][data-state=unknown]')"
+            self.browser.wait(f"!{waiting}", "the page that sets a device up to have checked")
         return self.browser
 
 
@@ -69,10 +72,12 @@ class PageTests:
     @pytest.mark.parametrize("page", STATES)
     def test_width_keyboard_and_console(self, desk: Desk, page: str) -> None:
         """No sideways scroll on a desk, on a phone and at 400 %; the Tab key reaches everything in
-        order, with a ring that is seen; the browser complains about nothing. Only the employee's
-        page has a script."""
+        order, with a ring that is seen; the browser complains about nothing. Only the
+        employee's page and the one that sets a device up have a script."""
         browser = desk.open(STATES[page])
-        assert browser.evaluate("document.scripts.length") == page.startswith("employee")
+        assert browser.evaluate("document.scripts.length") == page.startswith(
+            ("employee", "device")
+        )
         wrong = checks.tab_through(browser)
         for size in SIZES:
             browser.look(size)

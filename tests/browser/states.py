@@ -16,6 +16,7 @@ from proxy_addon.system.health import FINE, down
 from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.forms import TYPE
 from proxy_addon.web.interface import Health
+from tests.browser.device_states import device_apps
 from tests.browser.facts import bad_day, busy_admin, office, refusals
 from tests.web.admin_setup import NAMES, SAME, TOKENS, AdminSetup
 from tests.web.client import as_person
@@ -157,11 +158,17 @@ def refusal_states() -> dict[str, State]:
     return made
 
 
+def device_states() -> dict[str, State]:
+    """The pages that set a device up."""
+    return {name: State(app, path) for name, (app, path) in device_apps().items()}
+
+
 GROUPS: tuple[Callable[[], dict[str, State]], ...] = (
     employee_states,
     request_states,
     admin_states,
     other_states,
+    device_states,
     refusal_states,
 )
 

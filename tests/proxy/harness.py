@@ -24,6 +24,7 @@ from proxy_addon.core.types import Visit
 from proxy_addon.identity.identification import Identifier
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.metering.assembly import assemble, numbered
+from proxy_addon.network.distrust import DistrustingDevices
 from proxy_addon.network.guards import ClientGuard, TargetGuard
 from proxy_addon.network.resolver import Resolver
 from proxy_addon.observability.metrics import PrometheusMetrics
@@ -122,8 +123,16 @@ class ProxyHarness:
         )
         targets = TargetGuard(self.settings, (self.settings.listen.port, self.settings.web.port))
         self.identifier = Identifier(lambda: self.enforcer.rules, file, self.settings, self.clock)
+        self.devices = DistrustingDevices(self.clock.now)
         office = LiveProxyState(
-            self.enforcer, self.book, self.clock, dict, self.metrics_text, self.ca_file, 8080
+            self.enforcer,
+            self.book,
+            self.clock,
+            dict,
+            self.metrics_text,
+            self.ca_file,
+            8080,
+            devices=self.devices,
         )
         self.resolver = Resolver(self.settings, targets)
         self.services = Services(
@@ -137,6 +146,7 @@ class ProxyHarness:
             self.metrics,
             employee_app(office),
             self.settings.front_proxy_header,
+            devices=self.devices,
         )
         self.addon = AllowanceAddon(self.services)
 

@@ -76,5 +76,7 @@ async def test_for_person(target: str, path: str, query: bytes) -> None:
             "address": "127.0.0.1",
             "reached": "127.0.0.1",
             "signed_in": False,
+            "newcomer": False,
+            "direct": False,
         }
     }

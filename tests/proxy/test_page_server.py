@@ -166,9 +166,12 @@ def office(tmp_path: Path, origins: Origins) -> Iterator[Serving]:
 
 
 def test_sign_in_for_a_tunnel(office: Serving) -> None:
-    """407 first, by us; then on the same connection the page of who has signed in."""
+    """407 for a wrong password, by us; then on the same connection the page of who has signed
+    in."""
     connection = office.client.socket()
-    connection.sendall(b"CONNECT allowance.internal:443 HTTP/1.1\r\n\r\n")
+    wrong = base64.b64encode(b"dora:wrong").decode()
+    head = f"CONNECT allowance.internal:443 HTTP/1.1\r\nProxy-Authorization: Basic {wrong}\r\n\r\n"
+    connection.sendall(head.encode())
     assert answer(connection)[0] == 407
     head = f"CONNECT allowance.internal:443 HTTP/1.1\r\nProxy-Authorization: Basic {DORA}\r\n\r\n"
     connection.sendall(head.encode())

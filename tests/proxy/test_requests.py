@@ -172,11 +172,15 @@ async def test_challenge_only_where_wanted(strict: ProxyHarness) -> None:
         ("news.example:443", None),
         ("x.com:443", 407),
         ("chatter.example:443", 407),
-        ("allowance.internal:443", 407),
+        ("allowance.internal:443", None),  # for the open pages: see test_open_requests.py
     ):
         outer = connect(authority)
         await strict.addon.http_connect(outer)
         assert (outer.response.status_code if outer.response else None) == expected
+    tried = connect("allowance.internal:443", {"Proxy-Authorization": "Basic bm9ib2R5Og=="})
+    await strict.addon.http_connect(tried)
+    assert tried.response is not None
+    assert tried.response.status_code == 407
     strict.close()
 
 

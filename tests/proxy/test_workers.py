@@ -94,7 +94,11 @@ async def test_who_signs_in_connects_anew(tmp_path: Path, workers: int, closes: 
     harness = ProxyHarness(tmp_path, passwords={"dora": "secret word"})
     among(harness, WorkerPlace(0, workers))
     try:
-        for flow in (connect("www.facebook.com:443"), connect("allowance.internal:443")):
+        tries = {"Proxy-Authorization": "Basic ZG9yYTp3cm9uZw=="}
+        for flow in (
+            connect("www.facebook.com:443"),
+            connect("allowance.internal:443", tries),
+        ):
             await harness.addon.http_connect(flow)
             assert flow.response is not None
             assert flow.response.status_code == 407

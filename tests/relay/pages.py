@@ -106,7 +106,7 @@ class Pages:
         context.load_cert_chain(self.leaf)
         return context
 
-    def tls_failed(self, address: str) -> None:
+    def tls_failed(self, address: str, visitor: object) -> None:
         """See `PageServer`."""
         self.distrusted += 1
 

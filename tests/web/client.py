@@ -13,6 +13,9 @@ def as_person(
     address: str = "10.0.7.33",
     reached: str | None = None,
     signed_in: bool = False,
+    newcomer: bool = False,
+    direct: bool = False,
+    secure: bool = False,
 ) -> ASGIApp:
     """The application as `name` gets it through the proxy."""
 
@@ -23,7 +26,11 @@ def as_person(
             "address": address,
             "reached": reached,
             "signed_in": signed_in,
+            "newcomer": newcomer,
+            "direct": direct,
         }
+        if secure:
+            scope["scheme"] = "https"
         scope["extensions"] = {**scope.get("extensions", {}), "allowance.person": entry}
         await app(scope, receive, send)
 

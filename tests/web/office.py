@@ -11,6 +11,7 @@ from proxy_addon.core.catalogue import Catalogue
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Allowance, Limit, People, Period, Platform, RuleSet
 from proxy_addon.core.types import Balance, Visit
+from proxy_addon.network.distrust import Distrust
 from proxy_addon.rules.active import Outcome
 from proxy_addon.rules.explanation import Explanation, explain, used_by
 from proxy_addon.system.health import FINE
@@ -99,6 +100,7 @@ class FixedProxyState:
     state: Health = field(default_factory=lambda: Health(True, {"rules": FINE, "ledger": FINE}))
     pem: bytes = CA_PEM
     broken: bool = False
+    distrusted: Distrust | None = None
     outcome: Outcome = Outcome(False, "3f9ad2c1b7e04455")  # noqa: RUF009 (frozen)
 
     def now(self) -> float:
@@ -132,6 +134,9 @@ class FixedProxyState:
 
     def reload(self) -> Outcome:
         return self.outcome
+
+    def distrust(self, address: str, person: str) -> Distrust | None:
+        return self.distrusted
 
     def ca_pem(self) -> bytes:
         return self.pem

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -34,16 +34,22 @@ STYLE: Final = "".join((_HERE / name).read_text("utf-8") for name in ("style.css
 _STYLE_SOURCE: Final = digest(STYLE)
 
 
-def policy(*, framed: bool = False, script: str | None = None, forms: bool = False) -> str:
+def policy(
+    *,
+    framed: bool = False,
+    script: str | None = None,
+    forms: bool = False,
+    asks: Sequence[str] = (),
+) -> str:
     """The Content-Security-Policy of a page; `script` is the text of the one inline script it may
-    run.
+    run, `asks` the origins besides the page's own that the script may ask.
 
     `framed`: the page answers for a frame on somebody else's page, and may be shown there. `forms`:
     what is typed may be sent, to our own pages alone.
     """
     parts = ["default-src 'none'", f"style-src {_STYLE_SOURCE}", "img-src data:"]
     if script is not None:
-        parts += [f"script-src {digest(script)}", "connect-src 'self'"]
+        parts += [f"script-src {digest(script)}", " ".join(("connect-src 'self'", *asks))]
     parts += ["base-uri 'none'", f"form-action {"'self'" if forms else "'none'"}"]
     if not framed:
         parts.append("frame-ancestors 'none'")
@@ -51,13 +57,17 @@ def policy(*, framed: bool = False, script: str | None = None, forms: bool = Fal
 
 
 def page_headers(
-    *, framed: bool = False, script: str | None = None, forms: bool = False
+    *,
+    framed: bool = False,
+    script: str | None = None,
+    forms: bool = False,
+    asks: Sequence[str] = (),
 ) -> dict[str, str]:
     """Headers that every HTML page of ours carries. Pages are about one person now: nobody may
     store them."""
     return {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": policy(framed=framed, script=script, forms=forms),
+        "Content-Security-Policy": policy(framed=framed, script=script, forms=forms, asks=asks),
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
         # With "no-referrer" a form would come back with `Origin: null`, and nobody could tell from
