@@ -9,7 +9,6 @@ it through `AdminService`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fastapi import FastAPI, HTTPException, Request
@@ -27,7 +26,7 @@ from proxy_addon.web import time_request_pages as ask
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.balance_events import PATH as EVENTS
 from proxy_addon.web.balance_events import BalanceEvents
-from proxy_addon.web.device_pages import DevicePages
+from proxy_addon.web.device_pages import DevicePages, Endpoint, distrust_note
 from proxy_addon.web.employee_view import day_of
 from proxy_addon.web.interface import ProxyState
 from proxy_addon.web.language import SpokenLanguage
@@ -41,8 +40,6 @@ _TITLES: Final = {
     403: marked("We do not know who you are"),
     404: marked("There is no such page"),
 }
-
-type Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class _ErrorPages:
@@ -88,7 +85,8 @@ def employee_app(
     async def home(request: Request) -> Response:
         who = visitor(request)
         if admin_service is None:
-            return pages.employee(day_of(proxy_state, who))
+            distrust = distrust_note(proxy_state, who)
+            return pages.employee(day_of(proxy_state, who), distrust=distrust)
         asked = await admin_service.requests_if_quick(who.name)
         day = day_of(proxy_state, who)
         return pages.employee(
@@ -96,6 +94,7 @@ def employee_app(
             requests=ask.rows(asked, proxy_state.now(), proxy_state.rules()),
             can_ask=bool(day.cards),
             admin=who.signed_in and admin_service.is_admin(who.name),
+            distrust=distrust_note(proxy_state, who),
         )
 
     async def me(request: Request) -> Response:

@@ -7,8 +7,9 @@ the web port, and on the proxy's port for devices that do not use it yet.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
@@ -29,10 +30,12 @@ from proxy_addon.web.interface import ProxyState
 from proxy_addon.web.notice_service import NoticeService
 from proxy_addon.web.shell import DEVICE, open_shell, shell
 
+_ORIGIN: Final = re.compile(r"http://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
+
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class Place(NamedTuple):
+class ReachedPlace(NamedTuple):
     """Where a client reaches this proxy without using it: `host`, and `authority` as it stands in a
     URL."""
 
@@ -102,14 +105,14 @@ class DevicePages:
         who = self._visitor(request)
         return who is not None and not who.direct
 
-    def _place(self, request: Request) -> Place | None:
+    def _place(self, request: Request) -> ReachedPlace | None:
         """None where nobody can tell."""
         port = self._state.proxy_port()
         if self._is_web_port:
             named = request.headers.get("host", "")
-            host, own = files.safe_host(named), urlsplit(f"//{named}")
+            host = files.safe_host(named)
             try:
-                port = own.port or 80
+                port = urlsplit(f"//{named}").port or 80
             except ValueError:
                 return None
         else:
@@ -117,7 +120,7 @@ class DevicePages:
             host = files.safe_host((who.reached if who else None) or "")
         if host is None:
             return None
-        return Place(host, host if port == 80 else f"{host}:{port}")
+        return ReachedPlace(host, host if port == 80 else f"{host}:{port}")
 
     def _script(self, request: Request) -> str | None:
         place = self._place(request)
@@ -154,7 +157,7 @@ class DevicePages:
         asked = system_named(request.query_params.get("system", ""))
         seen = system_of(agent, request.headers.get("sec-ch-ua-platform", ""))
         known = None if place is None else device_view.reachable_page(*place)
-        device = device_view.Device(
+        device = device_view.SeenDevice(
             system=asked or seen,
             browser=browser_of(agent) if asked in (None, seen) else "",
             host=None if place is None else place.host,
@@ -213,9 +216,9 @@ class DevicePages:
         if origin in (open_pages.ADDRESS, open_pages.SECURE_ADDRESS):
             return origin
         place = self._place(request)
-        host = files.safe_host(origin.removeprefix("http://"))
-        own = place is not None and host == place.host
-        return origin if own and origin.startswith("http://") else None
+        named = _ORIGIN.fullmatch(origin)
+        own = named is not None and place is not None and named[1] == place.host
+        return origin if own else None
 
     async def sign_in(self, request: Request) -> Response:
         """GET /device/sign-in: who gets here has signed in, if that is asked for."""
@@ -224,7 +227,8 @@ class DevicePages:
     async def managed(self, request: Request) -> Response:
         """GET /device/managed."""
         fingerprint = files.fingerprint(self._ca())
-        return pages.managed(self._shell(request), self._script(request), fingerprint)
+        around = self._shell(request, open_pages.MANAGED)
+        return pages.managed(around, self._script(request), fingerprint)
 
     async def certificate(self, request: Request) -> Response:
         """GET /certificate."""

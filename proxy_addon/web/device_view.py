@@ -69,7 +69,7 @@ class SystemLink(NamedTuple):
     is_shown: bool
 
 
-class Device(NamedTuple):
+class SeenDevice(NamedTuple):
     """What is known of the device and of the way in which it reaches us. `host`: the address at
     which it reaches the proxy, None where nobody can tell; `script`: that of the automatic
     configuration; `secure`: this page came over TLS."""
@@ -119,7 +119,7 @@ class DevicePage(NamedTuple):
 
 
 def device_page(
-    device: Device,
+    device: SeenDevice,
     who: Visitor | None,
     rules: RuleSet,
     policy: PolicyTick | None,
@@ -219,7 +219,7 @@ def _signed_in(who: Visitor | None, *, through: bool) -> Tick:
 
 
 def _certificate(
-    device: Device,
+    device: SeenDevice,
     system: System,
     rules: RuleSet,
     distrust: DistrustNote | None,

@@ -43,14 +43,21 @@ PRIVATE: Final = {
 
 
 def employee(
-    day: Day, *, requests: Sequence[Any] = (), can_ask: bool = False, admin: bool = False
+    day: Day,
+    *,
+    requests: Sequence[Any] = (),
+    can_ask: bool = False,
+    admin: bool = False,
+    distrust: Any = None,
 ) -> Response:
     """The employee's own page; it refreshes itself while it is visible.
 
     `requests`: rows of `time_request_pages` about requests for more time. `admin`: link to the
-    administrators' page.
+    administrators' page. `distrust`: a `device_view.DistrustNote` about the reader's device.
     """
-    page = _EMPLOYEE.render(day=day, requests=requests, can_ask=can_ask, admin=admin)
+    page = _EMPLOYEE.render(
+        day=day, requests=requests, can_ask=can_ask, admin=admin, distrust=distrust
+    )
     return HTMLResponse(_bytes(page), headers=page_headers(script=_REFRESH) | PRIVATE)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi import HTTPException, Request
 
+from proxy_addon.web.employee_view import Visitor
 from proxy_addon.web.visitor import visitor
 
 
@@ -16,7 +17,11 @@ def asked(**extensions: object) -> Request:
 def test_who_came_through_the_proxy() -> None:
     """What the proxy put into the scope is who is looking."""
     entry = {"name": "dora", "identified": True, "address": "10.0.0.7"}
-    assert visitor(asked(**{"allowance.person": entry})) == ("dora", True, "10.0.0.7", None, False)
+    assert visitor(asked(**{"allowance.person": entry})) == Visitor(
+        "dora", identified=True, address="10.0.0.7"
+    )
+    newcomer = visitor(asked(**{"allowance.person": entry | {"newcomer": True, "direct": True}}))
+    assert (newcomer.newcomer, newcomer.direct, newcomer.signed_in) == (True, True, False)
 
 
 def test_who_did_not() -> None:
