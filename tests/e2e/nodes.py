@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,13 +36,16 @@ def nodes[N: Nodes](
     limit: float,
     people: str,
     settings: Mapping[str, Any],
+    policies: Callable[[OfficeProxy], None] = lambda node: None,
 ) -> Iterator[N]:
-    """Two nodes with a limit of so many seconds."""
+    """Two nodes with a limit of so many seconds. `policies` changes the rules of each before it
+    starts."""
     made = [
         office(folder / name, origins, policy(short=f"{limit:g}s"), people, settings)
         for name in ("first", "second")
     ]
     for node in made:
+        policies(node)
         node.database = url.replace("postgresql://", "postgresql+psycopg://")
     first, second = made
     second.confdir = first.confdir

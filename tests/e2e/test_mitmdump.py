@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.client import Client, fresh_address
-from tests.e2e.office import office, policy, spend_all
+from tests.e2e.office import FRONT_PROXY, office, policy, spend_all
 from tests.e2e.origins import Origins
+from tests.e2e.policy_readers import FACEBOOK, Reader, link, notice, write
 from tests.e2e.process import ROOT, Mitmdump
 
 SCRIPT = ROOT / "proxy_addon" / "proxy" / "script.py"
@@ -74,6 +75,28 @@ def test_the_page_has_no_stream_here(plain_client: Client, scheme: str) -> None:
     reply = plain_client.get(f"{scheme}://allowance.internal/me/events", timeout=10.0)
     assert reply.status == 501
     assert plain_client.get(f"{scheme}://allowance.internal/me.json").status == 200
+
+
+def test_the_written_policy(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Here as well it stands before the first page, is confirmed, and is known after a restart."""
+    like = office(tmp_path_factory.mktemp("policy-rules"), origins, policy("10m") + notice())
+    write(like, "3")
+    variables = {f"ALLOWANCE_{name.upper()}": value for name, value in like.shared.items()}
+    variables["ALLOWANCE_RESOLVE"] = ",".join(like.resolve)
+    variables["ALLOWANCE_UPSTREAM_CA"] = str(origins.ca_file)
+    variables["ALLOWANCE_FRONT_PROXIES"] = f"{FRONT_PROXY}/32"
+    folder = tmp_path_factory.mktemp("policy-bare")
+    with Mitmdump(folder, origins, SCRIPT, variables=variables) as proxy:
+        dora = Reader(proxy.client, "dora")
+        gate = dora.open(FACEBOOK)
+        assert gate.reason == "acknowledge"
+        assert dora.open(link(gate, "Read and confirm")).status == 200
+        dora.confirm()
+        assert dora.open(FACEBOOK).status == 200
+        proxy.stop()
+        proxy.restart()
+        assert dora.open(FACEBOOK).status == 200
+        assert Reader(proxy.client, "emil").open(FACEBOOK).reason == "acknowledge"
 
 
 def test_stops(bare: Mitmdump) -> None:

@@ -5,93 +5,29 @@ from __future__ import annotations
 
 import html
 import json
-import re
 from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.client import Reply
 from tests.e2e.office import FRONT_PROXY, office, policy
 from tests.e2e.origins import Origins
+from tests.e2e.policy_readers import FACEBOOK, PAGE, Reader, change, fields, link, notice, write
 from tests.e2e.process import OfficeProxy
 from tests.e2e.waiting import until
-
-FACEBOOK = "https://www.facebook.com/groups?q=1"
-PAGE = "http://allowance.internal"
-TEXT = """\
----
-version: {version}
-owner: the people office
-contact: ext. 120
-summary: ["You have {{{{ allowance.short }}}}."]
-changes: The part about images.
----
-# Social media at work
-## Purpose
-You have **{{{{ allowance.short }}}}**.
-## Who is responsible
-## What may and may not be said
-## When to escalate
-**ext. 120**
-## Talking with the public
-## Disclaimer
-> My own view.
-## Images and video
-## Data protection and confidentiality
-"""
-NOTICE = "notice: {file: notices/social.md, grace: 3d}\noffice: {name: Example Ltd}\n"
 
 
 @pytest.fixture(scope="module")
 def own(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProxy]:
     """An office whose staff have to read the policy."""
-    proxy = office(tmp_path_factory.mktemp("policy"), origins, policy("10m") + NOTICE)
+    proxy = office(tmp_path_factory.mktemp("policy"), origins, policy("10m") + notice())
     write(proxy, "3")
     with proxy:
         yield proxy
 
 
-def write(proxy: OfficeProxy, version: str) -> None:
-    """The policy, in a version."""
-    (proxy.rules / "notices").mkdir(parents=True, exist_ok=True)
-    (proxy.rules / "notices" / "social.md").write_text(TEXT.format(version=version))
-
-
-class Reader:
-    """Somebody who signs in at a front proxy, with a browser."""
-
-    def __init__(self, proxy: OfficeProxy, name: str) -> None:
-        self.proxy, self.name = proxy, name
-
-    def open(self, url: str, **more: object) -> Reply:
-        """Open a page."""
-        return self.proxy.client.open(url, source=FRONT_PROXY, user=self.name, **more)
-
-    def send(self, url: str, **fields: str) -> Reply:
-        """Send a form of our own page."""
-        data = "&".join(f"{key}={value}" for key, value in fields.items())
-        return self.proxy.client.get(
-            url, "-H", f"Origin: {PAGE}", "--data", data, source=FRONT_PROXY, user=self.name
-        )
-
-
-def link(reply: Reply, words: str) -> str:
-    """Where a link with these words leads."""
-    for href, text in re.findall(r'<a [^>]*href="([^"]+)"[^>]*>(.*?)</a>', reply.text, re.S):
-        if words in text:
-            return html.unescape(href)
-    raise AssertionError(f"no link {words!r} in {reply.text}")
-
-
-def fields(reply: Reply) -> dict[str, str]:
-    """The hidden fields of the form."""
-    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', reply.text)
-    return {name: html.unescape(value) for name, value in found}
-
-
 def test_read_confirm_and_land(own: OfficeProxy) -> None:
     """The gate, the policy with the reader's own minutes, the box, and then the platform."""
-    dora = Reader(own, "dora")
+    dora = Reader(own.client, "dora")
     gate = dora.open(FACEBOOK)
     assert (gate.status, gate.reason) == (403, "acknowledge")
     assert "You have 10 minutes a day." in gate.text
@@ -111,7 +47,7 @@ def test_read_confirm_and_land(own: OfficeProxy) -> None:
 
 def test_later(own: OfficeProxy) -> None:
     """Put off until tomorrow: the platform opens, and the page says until when."""
-    emil = Reader(own, "emil")
+    emil = Reader(own.client, "emil")
     gate = emil.open(FACEBOOK)
     page = emil.open(link(gate, "Later today"))
     assert "You can put it off until" in page.text
@@ -124,7 +60,7 @@ def test_later(own: OfficeProxy) -> None:
 def test_only_pages_meet_it_in_the_grace_time(own: OfficeProxy) -> None:
     """An app goes on."""
     data = {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors"}
-    assert Reader(own, "finn").open(FACEBOOK, headers=data).status == 200
+    assert Reader(own.client, "finn").open(FACEBOOK, headers=data).status == 200
 
 
 def test_a_device_is_shown_it(own: OfficeProxy) -> None:
@@ -140,7 +76,7 @@ def test_a_device_is_shown_it(own: OfficeProxy) -> None:
 def test_what_cannot_be_confirmed(own: OfficeProxy) -> None:
     """Another version, somebody else's form, another site, a notice that is not theirs: nothing is
     kept, and the answer says what to do."""
-    gina, hugo = Reader(own, "gina"), Reader(own, "hugo")
+    gina, hugo = Reader(own.client, "gina"), Reader(own.client, "hugo")
     sent = fields(gina.open(f"{PAGE}/policy"))
     old = sent | {"digest": "0" * 64}
     assert gina.send(f"{PAGE}/policy", **old, action="confirm", read="yes").status == 409
@@ -163,24 +99,25 @@ def test_what_cannot_be_confirmed(own: OfficeProxy) -> None:
 @pytest.mark.parametrize("back", ["", "x", "https://evil.example/", "A" * 200])
 def test_no_open_redirect(own: OfficeProxy, back: str) -> None:
     """A way back that was not sealed here leads to our own page."""
-    done = Reader(own, "ida").open(f"{PAGE}/policy/done?back={back}")
+    done = Reader(own.client, "ida").open(f"{PAGE}/policy/done?back={back}")
     assert done.status == 200
     assert "evil" not in done.text and "http-equiv" not in done.text
 
 
 def test_the_way_back_is_for_one_person(own: OfficeProxy) -> None:
     """Somebody else's leads nowhere."""
-    gate = Reader(own, "jana").open(FACEBOOK)
+    gate = Reader(own.client, "jana").open(FACEBOOK)
     back = link(gate, "Read and confirm").partition("back=")[2]
-    assert "Facebook" not in Reader(own, "karl").open(f"{PAGE}/policy/done?back={back}").text
+    assert "Facebook" not in Reader(own.client, "karl").open(f"{PAGE}/policy/done?back={back}").text
     assert (
-        "Continue to Facebook" in Reader(own, "jana").open(f"{PAGE}/policy/done?back={back}").text
+        "Continue to Facebook"
+        in Reader(own.client, "jana").open(f"{PAGE}/policy/done?back={back}").text
     )
 
 
 def test_twice(own: OfficeProxy) -> None:
     """Confirming again changes nothing, and says thank you."""
-    lena = Reader(own, "lena")
+    lena = Reader(own.client, "lena")
     sent = fields(lena.open(f"{PAGE}/policy"))
     for _ in range(2):
         assert lena.send(f"{PAGE}/policy", **sent, action="confirm", read="yes").status == 303
@@ -189,7 +126,7 @@ def test_twice(own: OfficeProxy) -> None:
 
 def test_a_new_version(own: OfficeProxy) -> None:
     """3.1 asks nobody again, 4 everybody, and says what is new."""
-    mara = Reader(own, "mara")
+    mara = Reader(own.client, "mara")
     sent = fields(mara.open(f"{PAGE}/policy"))
     mara.send(f"{PAGE}/policy", **sent, action="confirm", read="yes")
     try:
@@ -200,21 +137,36 @@ def test_a_new_version(own: OfficeProxy) -> None:
         assert gate.reason == "acknowledge"
         assert "You have read version 3." in gate.text
         assert "The part about images." in gate.text
+        page = mara.open(f"{PAGE}/policy")
+        old = mara.open(f"{PAGE}{link(page, 'Version 3, on')}")
+        assert "It is not in force any more." in old.text and "This is text 3." in old.text
+        differs = mara.open(f"{PAGE}{link(page, 'Show what has changed')}")
+        assert "What has changed from version 3 to version 4" in differs.text
     finally:
         change(own, "3")
     assert mara.open(FACEBOOK).status == 200
 
 
-def change(proxy: OfficeProxy, version: str) -> None:
-    """Put another version into force."""
-    write(proxy, version)
-    answer = proxy.cli("rules", "reload", "--web", f"127.0.0.1:{proxy.web_port}")
-    assert answer.returncode == 0, answer.stderr
+def test_an_older_version_than_one_that_was_confirmed(own: OfficeProxy) -> None:
+    """Nobody is asked again; the log, the health page and the reload say so, and nothing is
+    lost."""
+    paul = Reader(own.client, "paul")
+    paul.confirm()
+    try:
+        said = change(own, "2")
+        assert 'warning: the written policy "social" is version 2, and 3 has been confirmed' in said
+        assert "is version 2" in json.loads(own.web("/readyz")[1])["checks"]["rules"]
+        assert own.log.count("the written policy is older than one that was confirmed") == 1
+        assert paul.open(FACEBOOK).status == 200
+        assert Reader(own.client, "quin").open(FACEBOOK).reason == "acknowledge"
+    finally:
+        assert "warning" not in change(own, "3")
+    assert paul.open(FACEBOOK).status == 200
 
 
 def test_what_is_kept(own: OfficeProxy) -> None:
     """Person, notice, version, digest, when, by which page; in the export and in the audit."""
-    nils = Reader(own, "nils")
+    nils = Reader(own.client, "nils")
     nils.open(FACEBOOK)
     sent = fields(nils.open(f"{PAGE}/policy"))
     nils.send(f"{PAGE}/policy", **sent, action="confirm", read="yes")
@@ -233,7 +185,7 @@ def test_what_is_kept(own: OfficeProxy) -> None:
 
 def test_nothing_of_the_way_back_is_logged(own: OfficeProxy) -> None:
     """Neither where somebody wanted to go nor the sealed value."""
-    olga = Reader(own, "olga")
+    olga = Reader(own.client, "olga")
     gate = olga.open(FACEBOOK)
     back = link(gate, "Read and confirm").partition("back=")[2]
     olga.open(f"{PAGE}/policy?back={back}")
