@@ -112,6 +112,11 @@ def day(instant: float, zone: ZoneInfo) -> str:
     return str(format_date(_local(instant, zone).date(), "full", locale()))
 
 
+def short_day(instant: float, zone: ZoneInfo) -> str:
+    """A calendar day for a table: "2 Nov 2026"."""
+    return str(format_date(_local(instant, zone).date(), "medium", locale()))
+
+
 def iso(instant: float, zone: ZoneInfo) -> str:
     """ISO 8601 with the zone's offset, to the second: "2026-11-03T00:00:00+00:00"."""
     return _local(instant, zone).isoformat(timespec="seconds")

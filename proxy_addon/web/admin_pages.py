@@ -23,12 +23,13 @@ from proxy_addon.presentation.languages import marked
 from proxy_addon.web import admin_view as views
 from proxy_addon.web import forms
 from proxy_addon.web import rendering as pages
-from proxy_addon.web.admin_service import ADMIN, AdminService
+from proxy_addon.web.admin_access import START, admin_shell, administrator
+from proxy_addon.web.admin_service import AdminService
+from proxy_addon.web.employee_view import Visitor
 from proxy_addon.web.interface import ProxyState
 from proxy_addon.web.time_request_pages import ledger_unavailable
-from proxy_addon.web.visitor import visitor
 
-PATH: Final = "/admin"
+PATH: Final = START
 REQUESTS: Final = "/admin/requests"
 UNMASK: Final = "/admin/unmask"
 UNMASKED: Final = "/admin/unmasked"
@@ -53,8 +54,8 @@ class AdminPages:
 
     async def decide(self, request: Request) -> Response:
         """Grant or refuse a request for more time."""
-        name = self._admin(request)
-        fields = await self._posted(request, name)
+        who = self._admin(request)
+        name, fields = who.name, await self._posted(request, who.name)
         key, verb = fields.get("request", ""), fields.get("verb", "")
         try:
             if verb == "approve":
@@ -64,7 +65,7 @@ class AdminPages:
             else:
                 raise NotPossible(_("Choose to approve or to refuse."))
         except NotPossible as problem:
-            return await self._page(name, problem=str(problem), status=400)
+            return await self._page(who, problem=str(problem), problem_at=key, status=400)
         except LedgerError:
             raise ledger_unavailable() from None
         return _redirect(PATH, done=closed.status)
@@ -72,17 +73,16 @@ class AdminPages:
     async def unmask(self, request: Request) -> Response:
         """Unmask a pseudonym: first the audit entry, then a redirect to a page that shows the name
         for a while."""
-        name = self._admin(request)
-        fields = await self._posted(request, name)
+        who = self._admin(request)
+        name, fields = who.name, await self._posted(request, who.name)
         pseudonym = fields.get("pseudonym", "").strip()
+        if not is_pseudonym(pseudonym):
+            wrong = _("This is not a pseudonym. One is p: and sixteen letters or digits.")
+            return await self._page(who, problem=wrong, problem_at="pseudonym", status=400)
         try:
-            if not is_pseudonym(pseudonym):
-                raise NotPossible(
-                    _("This is not a pseudonym. One is p: and sixteen letters or digits.")
-                )
             await self._admin_service.unmask(pseudonym, fields.get("reason", ""), name)
         except NotPossible as problem:
-            return await self._page(name, problem=str(problem), status=400)
+            return await self._page(who, problem=str(problem), problem_at="why", status=400)
         except LedgerError:
             raise ledger_unavailable() from None
         token = self._admin_service.tokens.of(
@@ -92,12 +92,12 @@ class AdminPages:
 
     async def unmasked(self, request: Request) -> Response:
         """The name, for the administrator who has just asked."""
-        name = self._admin(request)
+        who = self._admin(request)
         pseudonym = request.query_params.get("pseudonym", "")
         token = request.query_params.get("token", "")
         now = self._proxy_state.now()
         if not self._admin_service.tokens.is_valid(
-            token, UNMASKED, name, pseudonym, now=now, lifetime=NAME_SHOWN_SECONDS
+            token, UNMASKED, who.name, pseudonym, now=now, lifetime=NAME_SHOWN_SECONDS
         ):
             raise forms.Refusal(
                 403,
@@ -108,30 +108,10 @@ class AdminPages:
             found = await self._admin_service.name_of(pseudonym)
         except (NotPossible, LedgerError):
             raise ledger_unavailable() from None
-        return pages.unmasked(pseudonym, found)
+        return pages.unmasked(admin_shell(self._admin_service, who, PATH), pseudonym, found)
 
-    def _admin(self, request: Request) -> str:
-        """The administrator's name. Raises Refusal for anybody else."""
-        who = visitor(request)
-        title = _("For administrators only")
-        if not who.signed_in:
-            raise forms.Refusal(
-                403,
-                title,
-                _(
-                    "This page needs the role %(role)s, and that you sign in to the proxy with your own name "
-                    "and password. You are only known by the address of your device."
-                )
-                % {"role": ADMIN},
-            )
-        if not self._admin_service.is_admin(who.name):
-            raise forms.Refusal(
-                403,
-                title,
-                _("This page needs the role %(role)s, which the people file gives.")
-                % {"role": ADMIN},
-            )
-        return who.name
+    def _admin(self, request: Request) -> Visitor:
+        return administrator(request, self._admin_service)
 
     async def _posted(self, request: Request, name: str) -> dict[str, str]:
         return await forms.posted(
@@ -140,10 +120,11 @@ class AdminPages:
 
     async def _page(
         self,
-        name: str,
+        who: Visitor,
         *,
         message: str | None = None,
         problem: str | None = None,
+        problem_at: str = "",
         status: int = 200,
     ) -> Response:
         proxy_state, admin_service = self._proxy_state, self._admin_service
@@ -152,15 +133,15 @@ class AdminPages:
         asked: list[views.OpenRequest] = []
         try:
             asked = [
-                views.waiting(each, now, rules, own=admin_service.is_own(each, name))
+                views.waiting(each, now, rules, own=admin_service.is_own(each, who.name))
                 for each in await admin_service.waiting()
             ]
             waiting = tuple(asked[: views.MAX_SHOWN])
             today = views.today(await admin_service.totals(), rules)
         except LedgerError:
             status = 503
+        fields = {"pseudonym", "why", *(each.id for each in asked if not each.own)}
         page = views.Admin(
-            person=name,
             date=words.day(now, rules.zone),
             at=words.time_of_day(now, rules.zone),
             rules=views.in_force(rules, admin_service.loaded(), admin_service.problems(), now),
@@ -172,11 +153,13 @@ class AdminPages:
             more_waiting=len(asked) - len(waiting or ()),
             pseudonyms=admin_service.names is not None,
             workers=admin_service.workers,
-            token=admin_service.tokens.of(name, now=now),
+            token=admin_service.tokens.of(who.name, now=now),
             message=message,
             problem=problem,
+            problem_at=problem_at if problem_at in fields else "",
         )
-        return pages.admin(page, status)
+        count = None if waiting is None else len(asked)
+        return pages.admin(admin_shell(admin_service, who, PATH, waiting=count), page, status)
 
 
 def _redirect(path: str, **query: str) -> Response:

@@ -66,7 +66,11 @@ class AdminService:
     def is_admin(self, person: str) -> bool:
         """Whether the rules give that name the admin role; a role given by an address does not
         count."""
-        return ADMIN in self.engine().person(person, self.clock.now()).roles
+        return ADMIN in self.roles(person)
+
+    def roles(self, person: str) -> tuple[str, ...]:
+        """The roles that the rules give that name now."""
+        return self.engine().person(person, self.clock.now()).roles
 
     # -- requests for more time
 

@@ -92,9 +92,9 @@ class OpenRequest(NamedTuple):
 
 class Admin(NamedTuple):
     """The whole page. `today`, `waiting`: None while the ledger is unavailable. `message`: what the
-    last form did."""
+    last form did; `problem`: what is wrong with it, `problem_at` at which field: that of a request,
+    by its id, "pseudonym" or "why"."""
 
-    person: str
     date: str
     at: str
     rules: InForce
@@ -109,6 +109,7 @@ class Admin(NamedTuple):
     token: str
     message: str | None = None
     problem: str | None = None
+    problem_at: str = ""
     longest: int = LONGEST
 
 

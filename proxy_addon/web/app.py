@@ -19,10 +19,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.languages import marked
 from proxy_addon.presentation.usage_statement import statement
+from proxy_addon.web import (
+    admin_access,
+    admin_policy_pages,
+    explain_api,
+    forms,
+    notice_pages,
+    reload_api,
+    rule_explanation,
+)
 from proxy_addon.web import admin_pages as admin
-from proxy_addon.web import explain_api, forms, notice_pages, reload_api, rule_explanation
 from proxy_addon.web import rendering as pages
 from proxy_addon.web import time_request_pages as ask
+from proxy_addon.web.admin_policy_pages import AdminPolicyPages
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.balance_events import PATH as EVENTS
 from proxy_addon.web.balance_events import BalanceEvents
@@ -118,11 +127,8 @@ def employee_app(
     events = BalanceEvents(proxy_state)
     app.add_api_route(EVENTS, events.endpoint, methods=["GET"], response_model=None)
     if admin_service is not None:
-        _serve_forms(
-            app,
-            ask.TimeRequestPages(proxy_state, admin_service),
-            admin.AdminPages(proxy_state, admin_service),
-        )
+        _serve_requests(app, proxy_state, admin_service)
+        _serve_policy_administration(app, AdminPolicyPages(admin_service))
     if admin_service is not None and notice_service is not None:
         policy = notice_pages.NoticePages(proxy_state, notice_service, admin_service.tokens)
         _serve(app, {notice_pages.PATH: policy.show, notice_pages.DONE: policy.done})
@@ -130,14 +136,15 @@ def employee_app(
     return app
 
 
-def _serve_forms(
-    app: FastAPI, time_request_pages: ask.TimeRequestPages, services: admin.AdminPages
-) -> None:
+def _serve_requests(app: FastAPI, proxy_state: ProxyState, admin_service: AdminService) -> None:
+    time_request_pages = ask.TimeRequestPages(proxy_state, admin_service)
+    services = admin.AdminPages(proxy_state, admin_service)
     _serve(
         app,
         {
             ask.PATH: time_request_pages.show,
             admin.PATH: services.show,
+            admin.REQUESTS: services.show,
             admin.UNMASKED: services.unmasked,
         },
     )
@@ -145,6 +152,23 @@ def _serve_forms(
         (ask.PATH, time_request_pages.submit),
         (admin.REQUESTS, services.decide),
         (admin.UNMASK, services.unmask),
+    ):
+        app.add_api_route(path, submit, methods=["POST"], response_model=None)
+
+
+def _serve_policy_administration(app: FastAPI, policy: AdminPolicyPages) -> None:
+    _serve(
+        app,
+        {
+            admin_access.POLICY: policy.show,
+            admin_policy_pages.NAMES: policy.named,
+            admin_policy_pages.REMIND: policy.remind,
+            admin_policy_pages.COMPARE: policy.compare,
+        },
+    )
+    for path, submit in (
+        (admin_policy_pages.NAMES, policy.ask_names),
+        (admin_policy_pages.REMIND, policy.reminders),
     ):
         app.add_api_route(path, submit, methods=["POST"], response_model=None)
 

@@ -26,6 +26,9 @@ _HELP: Final = _TEMPLATES.get_template("help.html")
 _INDEX: Final = _TEMPLATES.get_template("index.html")
 _ASK: Final = _TEMPLATES.get_template("ask.html")
 _ADMIN: Final = _TEMPLATES.get_template("admin.html")
+_ADMIN_POLICY: Final = _TEMPLATES.get_template("admin_policy.html")
+_ADMIN_REMIND: Final = _TEMPLATES.get_template("admin_remind.html")
+_ADMIN_COMPARE: Final = _TEMPLATES.get_template("admin_compare.html")
 _UNMASKED: Final = _TEMPLATES.get_template("unmasked.html")
 _WHY: Final = _TEMPLATES.get_template("why.html")
 _POLICY: Final = _TEMPLATES.get_template("policy.html")
@@ -66,9 +69,25 @@ def ask(page: Any, status: int = 200) -> Response:
     return _form(_ASK.render(page=page), status)
 
 
-def admin(page: Any, status: int = 200) -> Response:
+def admin(shell: Shell, page: Any, status: int = 200) -> Response:
     """The administrators' page: an `admin_view.Admin`."""
-    return _form(_ADMIN.render(page=page), status)
+    return _form(_ADMIN.render(shell=shell, page=page), status)
+
+
+def admin_policy(shell: Shell, page: Any, status: int = 200) -> Response:
+    """Who has read the written policy: an `admin_policy_view.PolicyAdmin`, or None where there is
+    none."""
+    return _form(_ADMIN_POLICY.render(shell=shell, page=page), status)
+
+
+def admin_remind(shell: Shell, page: Any, status: int = 200) -> Response:
+    """Reminders for those who have not: an `admin_policy_view.Remind`."""
+    return _form(_ADMIN_REMIND.render(shell=shell, page=page), status)
+
+
+def admin_compare(shell: Shell, page: Any) -> Response:
+    """How two texts differ: an `admin_policy_view.Compare`."""
+    return _page(_ADMIN_COMPARE.render(shell=shell, page=page))
 
 
 def why(page: Any) -> Response:
@@ -104,9 +123,9 @@ def no_policy(shell: Shell) -> Response:
     return _page(_NO_POLICY.render(shell=shell))
 
 
-def unmasked(pseudonym: str, name: str | None) -> Response:
+def unmasked(shell: Shell, pseudonym: str, name: str | None) -> Response:
     """Who a pseudonym is; None when this host does not know it."""
-    return _page(_UNMASKED.render(pseudonym=pseudonym, name=name))
+    return _page(_UNMASKED.render(shell=shell, pseudonym=pseudonym, name=name))
 
 
 def device(shell: Shell, page: Any) -> Response:

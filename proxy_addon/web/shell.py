@@ -40,7 +40,7 @@ def shell(
         rules.office.name,
         " · ".join((name, *roles)),
         tuple(Page(href, title, href == current) for href, title in found),
-        _languages(rules, current, query or {}),
+        other_languages(rules, current, query or {}),
         rules.office.contact,
         who.signed_in and ADMIN in roles,
     )
@@ -50,13 +50,13 @@ def open_shell(rules: RuleSet, current: str, *, query: Mapping[str, str] | None 
     """The same for somebody without a name, to whom the other pages are not open."""
     return Shell(
         rules.office.name,
-        languages=_languages(rules, current, query or {}),
+        languages=other_languages(rules, current, query or {}),
         contact=rules.office.contact,
     )
 
 
-def _languages(rules: RuleSet, path: str, query: Mapping[str, str]) -> tuple[Language, ...]:
-    """The others that the office offers."""
+def other_languages(rules: RuleSet, path: str, query: Mapping[str, str]) -> tuple[Language, ...]:
+    """Links to the page at `path` in the other languages that the office offers."""
     return tuple(
         Language(f"{path}?{urlencode({**query, PARAMETER: each})}", each, languages.name_of(each))
         for each in rules.office.languages

@@ -14,6 +14,7 @@ from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.ledger.interface import LedgerError, TimeRequest
 from proxy_addon.ledger.time_requests import LONGEST, MOST_MINUTES, MOST_OPEN, NotPossible
 from proxy_addon.presentation import durations as words
+from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.web import forms
 from proxy_addon.web import rendering as pages
 from proxy_addon.web.admin_service import AdminService
@@ -165,6 +166,6 @@ def ledger_unavailable() -> forms.Refusal:
     """The page for when the ledger does not answer."""
     return forms.Refusal(
         503,
-        "We cannot reach our records right now",
-        "Nothing was changed. The fault is ours; please try again in a little while.",
+        _("We cannot reach our records right now"),
+        _("Nothing was changed. The fault is ours; please try again in a little while."),
     )

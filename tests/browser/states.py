@@ -4,54 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
-from urllib.parse import urlencode
 
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from proxy_addon.core.ruleset import Mode, Rule, RuleSet, Then
 from proxy_addon.core.types import Grant
 from proxy_addon.system.health import FINE, down
 from proxy_addon.web.app import employee_app, web_app
-from proxy_addon.web.forms import TYPE
 from proxy_addon.web.interface import Health
 from tests.browser.device_states import device_apps
 from tests.browser.facts import bad_day, busy_admin, office, refusals
-from tests.web.admin_setup import NAMES, SAME, TOKENS, AdminSetup
+from tests.browser.policy_states import policy_admin_states
+from tests.browser.state import Form, State
+from tests.web.admin_setup import NAMES, TOKENS, AdminSetup
 from tests.web.client import as_person
 from tests.web.office import MIDNIGHT, MINUTE, NOW, FixedProxyState, balance, rule_set, visit
 from tests.web.test_rule_explanation import StateWithRules
 
 GRANT = Grant("g1", "dora", "daily-social", 600.0, "The launch", "ada", NOW - 30, MIDNIGHT)
-
-
-class State(NamedTuple):
-    """A page: the application that serves it, its path, the status that it is answered with."""
-
-    app: ASGIApp
-    path: str = "/"
-    status: int = 200
-
-
-class Form:
-    """An application where opening `path` sends a form there, with these fields."""
-
-    def __init__(self, app: ASGIApp, path: str, fields: dict[str, str]) -> None:
-        self._app, self._path, self._body = app, path, urlencode(fields).encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] != self._path:  # where the form leads to
-            await self._app(scope, receive, send)
-            return
-        headers = {**SAME, "Host": "allowance.internal", "Content-Type": TYPE}
-        pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        parts = [{"type": "http.request", "body": self._body, "more_body": False}]
-
-        async def receive_form() -> Message:
-            return parts.pop() if parts else await receive()
-
-        await self._app({**scope, "method": "POST", "headers": pairs}, receive_form, send)
 
 
 @dataclass
@@ -167,6 +137,7 @@ GROUPS: tuple[Callable[[], dict[str, State]], ...] = (
     employee_states,
     request_states,
     admin_states,
+    policy_admin_states,
     other_states,
     device_states,
     refusal_states,

@@ -8,8 +8,21 @@ import re
 
 from babel import Locale
 
+from tests.web.policy_office import GUESTS, NEW_TEXT, OLD_TEXT, SOCIAL, UNREAD, WITH_POLICY
+
 # As people, rules, the notice and tests have them.
 FACTS = (
+    *UNREAD,
+    *(text.title for text in (*SOCIAL.texts.values(), *GUESTS.texts.values())),
+    *(line.partition("{#")[0].strip("#*- ") for line in f"{OLD_TEXT}{NEW_TEXT}".splitlines()),
+    SOCIAL.name,
+    SOCIAL.contact,
+    GUESTS.name,
+    WITH_POLICY.office.name,
+    "English",
+    "Deutsch",
+    "marketing",
+    "press",
     "Allowance",
     "Facebook",
     "LinkedIn",
@@ -49,7 +62,7 @@ FACTS = (
     "down since 12:04: the database does not answer",
 )
 _ADDRESS = re.compile(
-    r"\b(?:[a-z0-9-]+\.)+(?:com|internal|org)\b(?:/\S*)?|\bp:[a-z0-9]{4,}|\bip:\S+"
+    r"\b(?:https?://)?(?:[a-z0-9-]+\.)+(?:com|internal|org)\b(?:/\S*)?|\bp:[a-z0-9]{4,}|\bip:\S+"
 )
 _GERMAN = Locale.parse("de")
 _CLDR = [

@@ -219,3 +219,10 @@ def test_a_deadline_in_other_languages() -> None:
         assert words.deadline(now + 3 * 86_400, now, LONDON).startswith("Donnerstag, 09:00")
     with speaking("fr"):
         assert words.deadline(now + 31 * 86_400, now, LONDON).startswith("3 décembre")
+
+
+def test_a_day_in_a_table() -> None:
+    """Short, in the order of the language."""
+    assert words.short_day(1_793_631_000.0, LONDON) == "2 Nov 2026"
+    with speaking("de"):
+        assert words.short_day(1_793_631_000.0, LONDON) == "02.11.2026"

@@ -48,8 +48,10 @@ SAME = {"Origin": "http://allowance.internal"}
 class AdminProxyState(FixedProxyState):
     """The office with an administrator."""
 
+    ruled: RuleSet = RULES
+
     def rules(self) -> RuleSet:
-        return RULES
+        return self.ruled
 
 
 @dataclass
@@ -74,15 +76,18 @@ class AdminSetup:
         would: Sequence[tuple[Mapping[str, str], int]] = WOULD,
         pseudonyms: bool = False,
         timeout: float = 5.0,
+        rules: RuleSet = RULES,
     ) -> None:
         self.inner = ledger if ledger is not None else MemoryLedger()
         self.ledger: Ledger = PseudonymLedger(self.inner, NAMES) if pseudonyms else self.inner
         self.counts = Counts()
         self.woken = 0
         self.office = AdminProxyState(
-            held=(balance(spent=900.0), balance("weekly-video")), seen=(visit("facebook", 60, 5),)
+            ruled=rules,
+            held=(balance(spent=900.0), balance("weekly-video")),
+            seen=(visit("facebook", 60, 5),),
         )
-        engine = Engine(RULES)
+        engine = Engine(rules)
         self.admin_service = AdminService(
             ledger=self.ledger,
             engine=lambda: engine,

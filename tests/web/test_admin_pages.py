@@ -269,3 +269,25 @@ async def test_somebody_unknown() -> None:
     sent = await form(setup, pseudonym=NAMES.of("zoe"), reason="x")
     answer = await call(setup.person("ada"), "/admin/unmask", sent)
     assert "Not known here" in (await call(setup.person("ada"), answer.headers["location"])).text
+
+
+async def test_problems_stand_at_their_field() -> None:
+    """What is wrong with a form is told at the field and in the title; what belongs to no field
+    that is shown, above all."""
+    setup = AdminSetup(pseudonyms=True)
+    setup.asked()
+    for path, fields, marked in (
+        ("/admin/unmask", {"pseudonym": "dora", "reason": "why"}, 'name="pseudonym" type="text"'),
+        ("/admin/unmask", {"pseudonym": NAMES.of("dora"), "reason": ""}, 'type="text"'),
+        ("/admin/requests", {"request": "r1", "verb": "refuse", "note": " "}, 'name="note"'),
+    ):
+        answer = await call(setup.person("ada"), path, await form(setup, **fields))
+        assert answer.status_code == 400
+        assert "<title>Please look again · Administration" in answer.text
+        assert answer.text.count(' aria-invalid="true" aria-describedby="problem"') == 1
+        assert marked in answer.text.split(' aria-invalid="true"')[0][-40:]
+        assert answer.text.count('id="problem"') == 1
+    gone = await form(setup, request="r9", verb="approve")
+    answer = await call(setup.person("ada"), "/admin/requests", gone)
+    assert "aria-describedby" not in answer.text
+    assert '<p class="wrong" role="alert">' in answer.text

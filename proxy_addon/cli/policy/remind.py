@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import typer
 
@@ -22,13 +22,11 @@ from proxy_addon.cli.policy.common import (
 from proxy_addon.cli.policy.status import summary, write_table
 from proxy_addon.config.settings import load_settings
 from proxy_addon.core.notices.notice import Notice
-from proxy_addon.presentation.durations import iso
 from proxy_addon.presentation.languages import speaking
-from proxy_addon.presentation.notice_reminder import Reminder, address, reminder
+from proxy_addon.presentation.notice_reminder import Reminder, address
+from proxy_addon.report.notice_reminders import COLUMNS, reminder_for, reminder_rows
 from proxy_addon.report.notice_status import NoticeStatus, Reader
 from proxy_addon.report.spreadsheet import written
-
-COLUMNS: Final = ("notice", "name", "roles", "state", "grace until", "address", "subject", "text")
 
 
 class _Message(NamedTuple):
@@ -81,28 +79,13 @@ def _messages(found: Waiting) -> Iterator[_Message]:
 
 
 def _reminder(found: Waiting, notice: Notice, reader: Reader | None = None) -> Reminder:
-    return reminder(
-        notice,
-        found.now,
-        found.zone,
-        name="" if reader is None else reader.name,
-        until=None if reader is None else reader.until,
-        contact=notice.contact or found.rules.office.contact,
-    )
+    return reminder_for(notice, reader, found.rules, found.now)
 
 
 def _rows(found: Waiting) -> Iterator[tuple[str, ...]]:
-    for notice, reader, made in _messages(found):
-        yield (
-            notice.name,
-            reader.name,
-            " ".join(reader.roles),
-            reader.stage.value,
-            "" if reader.until is None else iso(reader.until, found.zone),
-            address(notice),
-            made.subject,
-            made.text,
-        )
+    for each in found.statuses:
+        names = (found.names or {}).get(each.notice.name, ())
+        yield from reminder_rows(each.notice, names, found.rules, found.now)
 
 
 def _line(found: Waiting, status: NoticeStatus) -> dict[str, Any]:
