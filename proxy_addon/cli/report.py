@@ -27,6 +27,7 @@ from proxy_addon.cli.common import (
     say,
     write_private,
 )
+from proxy_addon.cli.policy.common import Language, spoken
 from proxy_addon.cli.report_tables import print_report
 from proxy_addon.cli.tables import PlainConsole
 from proxy_addon.config import dates
@@ -81,6 +82,7 @@ def report(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write a page with charts, in one file."),
     ] = None,
+    language: Language = None,
     as_json: AsJson = False,
     rules: Rules = None,
     database: Database = None,
@@ -114,7 +116,9 @@ def report(
         table.writerow(COLUMNS)
         table.writerows(rows(made, by))
     elif html is not None:
-        write_private(html, page(made, context.now, by_person=by is By.PERSON), "--html")
+        chosen = spoken(language, context.rules)
+        text = page(made, context.now, by_person=by is By.PERSON, language=chosen)
+        write_private(html, text, "--html")
         say(f"The report is in {html}.")
     else:
         print_report(PlainConsole(highlight=False), made, by)

@@ -7,11 +7,12 @@ Durations and instants as everywhere: float seconds. In the language that is spo
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal, format_percent
 
 from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.languages import locale, ngettext
@@ -126,6 +127,21 @@ def count(number: int, noun: str, many: str = "") -> str:
     """ "1 second", "2 seconds"; of "person" the plural is given. For commands, which are English:
     pages use `ngettext`."""
     return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
+
+
+def number(value: int) -> str:
+    """A whole number: "1,234"."""
+    return str(format_decimal(value, locale=locale()))
+
+
+def percent(share: float) -> str:
+    """A part of 1 in whole per cents: "45%"."""
+    return str(format_percent(share, locale=locale()))
+
+
+def short_date(day: date) -> str:
+    """A day of a chart: "16 Nov"."""
+    return str(format_skeleton("MMMd", day, locale=locale()))
 
 
 def label(name: str) -> str:

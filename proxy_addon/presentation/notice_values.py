@@ -49,7 +49,7 @@ class NoticeValues:
             case "warning":
                 return self._warning()
             case "retention":
-                return _length(rules.retention)
+                return spoken_rules.length(rules.retention)
             case "office":
                 return rules.office.name or _("the company")
             case "contact":
@@ -176,11 +176,3 @@ class NoticeValues:
             return ""
         length = durations.duration(min(lengths))
         return _("You are warned %(length)s before the end.") % {"length": length}
-
-
-def _length(seconds: float) -> str:
-    """Days where it is that long."""
-    days = round(seconds / 86_400)
-    if days < 2:
-        return durations.duration(seconds)
-    return spoken_rules.days(days)

@@ -192,3 +192,10 @@ def size(rules: RuleSet) -> str:
         len(rules.platforms),
     ) % {"limited": len(rules.limited), "n": len(rules.platforms)}
     return ", ".join((*(pattern % {"n": number} for pattern, number in counts), platforms))
+
+
+def length(seconds: float) -> str:
+    """Days where it is that long: "90 days", else as durations are."""
+    if seconds == _DAY or seconds >= 1.5 * _DAY:
+        return days(round(seconds / _DAY))
+    return durations.duration(seconds)

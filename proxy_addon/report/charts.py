@@ -7,13 +7,17 @@ import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from proxy_addon.presentation.durations import number as number_text
+from proxy_addon.presentation.languages import gettext as _
+from proxy_addon.presentation.languages import marked
+
 HOUR: Final = 3600.0
 MINUTE: Final = 60.0
 WIDTH: Final = 720.0
 HEIGHT: Final = 230.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 10.0, 8.0, 24.0
 MAX_SERIES: Final = 7  # colours that can be distinguished; the smaller series are added up
-OTHERS: Final = "others"
+OTHERS: Final = marked("others")
 _TICKS: Final = 5
 _LABELS: Final = 12  # days with a name below them
 _GAP: Final = 0.28  # of the room of a bar
@@ -59,9 +63,9 @@ def largest(series: Sequence[ChartSeries]) -> list[ChartSeries]:
     if len(ordered) <= MAX_SERIES + 1:
         return ordered
     rest = [
-        sum(values) for values in zip(*(values for _, values in ordered[MAX_SERIES:]), strict=True)
+        sum(values) for values in zip(*(values for __, values in ordered[MAX_SERIES:]), strict=True)
     ]
-    return [*ordered[:MAX_SERIES], (OTHERS, rest)]
+    return [*ordered[:MAX_SERIES], (_(OTHERS), rest)]
 
 
 def stacked(
@@ -69,7 +73,7 @@ def stacked(
 ) -> Bars:
     """A bar for each day, the first series at the bottom. Values are seconds; `short` are names for
     the axis."""
-    sums = [sum(values[number] for _, values in series) for number in range(len(days))]
+    sums = [sum(values[number] for __, values in series) for number in range(len(days))]
     size, unit = scale(max(sums, default=0.0))
     ticks = steps(max(sums, default=0.0) / size)
     top = ticks[-1] * size or 1.0
@@ -101,7 +105,7 @@ def stacked(
 
 def scale(most: float) -> tuple[float, str]:
     """The unit in which the largest value is easily read: its seconds and its name."""
-    return (HOUR, "hours") if most >= 2 * HOUR else (MINUTE, "minutes")
+    return (HOUR, _("hours")) if most >= 2 * HOUR else (MINUTE, _("minutes"))
 
 
 def steps(most: float) -> list[float]:
@@ -119,9 +123,12 @@ def clock(seconds: float) -> str:
     """Hours and minutes: "1 h 5 min", "7 min", "under a minute", "none"."""
     minutes = round(seconds / MINUTE)
     if seconds <= 0:
-        return "none"
+        return _("none")
     if minutes == 0:
-        return "under a minute"
+        return _("under a minute")
     if minutes < 60:
-        return f"{minutes} min"
-    return f"{minutes // 60:,} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60:,} h"
+        return _("%(n)d min") % {"n": minutes}
+    hours, rest = number_text(minutes // 60), minutes % 60
+    if not rest:
+        return _("%(hours)s h") % {"hours": hours}
+    return _("%(hours)s h %(n)d min") % {"hours": hours, "n": rest}

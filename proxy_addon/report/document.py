@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from proxy_addon.core.ruleset import Allowance
+from proxy_addon.presentation import spoken_rules
 from proxy_addon.presentation.durations import iso
-from proxy_addon.presentation.rule_text import spelled_length, spelled_limit
+from proxy_addon.presentation.languages import gettext as _
+from proxy_addon.presentation.rule_text import spelled_limit
 from proxy_addon.report.totals import Report, Sum, Table
 
 COLUMNS: Final = (
@@ -153,32 +155,42 @@ def limits(allowance: Allowance | None) -> str:
 
 
 def notes(report: Report) -> list[str]:
-    """What whoever reads the numbers has to know."""
+    """What whoever reads the numbers has to know, in the language that is spoken."""
     span, rules = report.span, report.rules
     lines = []
     if not span.whole:
         lines.append(
-            f"The period is not over: this is what was used until {iso(span.until, rules.zone)}."
+            _("The period is not over: this is what was used until %(until)s.")
+            % {"until": iso(span.until, rules.zone)}
         )
     if span.start < span.until - rules.retention:
         lines.append(
-            f"Visits are kept for {spelled_length(rules.retention)}; what is older is gone and not in these sums."
+            _("Visits are kept for %(length)s; what is older is gone and not in these sums.")
+            % {"length": spoken_rules.length(rules.retention)}
         )
     lines.append(
-        "Each moment of a person is counted once: as charged before free, for the platform that was used first."
+        _(
+            "Each moment of a person is counted once: as charged before free, for the platform that was used first."
+        )
     )
     lines.append(
-        "Roles and limits are those of the rules in force now, a rota asked for the time of the visit; somebody with "
-        "several roles counts under the first."
+        _(
+            "Roles and limits are those of the rules in force now, a rota asked for the time of the visit; somebody "
+            "with several roles counts under the first."
+        )
     )
     if report.whole.estimated:
         lines.append(
-            "Connections of people who are free at that time are not opened; their time is estimated from the bytes "
-            "that passed."
+            _(
+                "Connections of people who are free at that time are not opened; their time is estimated from the "
+                "bytes that passed."
+            )
         )
     if rules.pseudonyms:
         lines.append(
-            "Names are pseudonyms. A role is known only of people whose name this host knows; the limits of anybody "
-            "else are taken to be those of the default role."
+            _(
+                "Names are pseudonyms. A role is known only of people whose name this host knows; the limits of "
+                "anybody else are taken to be those of the default role."
+            )
         )
     return lines

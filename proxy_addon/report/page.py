@@ -4,14 +4,19 @@ screen readers."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from babel.dates import get_day_names
+
 from proxy_addon.presentation import durations as words
-from proxy_addon.presentation import theme
+from proxy_addon.presentation import spoken_rules, theme
+from proxy_addon.presentation.languages import gettext as _
+from proxy_addon.presentation.languages import locale, ngettext, speaking
 from proxy_addon.report import charts
 from proxy_addon.report.charts import Bars, ChartSeries, clock
-from proxy_addon.report.document import WEEKDAYS, in_order, limits, notes, observed
+from proxy_addon.report.document import in_order, notes, observed
 from proxy_addon.report.totals import Report, Sum, Table
 
 _HERE: Final = Path(__file__).parent
@@ -29,6 +34,21 @@ class Fact(NamedTuple):
     title: str
     value: str
     more: str
+
+
+class ChartHead(NamedTuple):
+    """What a chart is about."""
+
+    id: str
+    title: str
+    text: str
+
+
+class Days(NamedTuple):
+    """Names of days for a table, and shorter ones for an axis without much room."""
+
+    names: list[str]
+    short: list[str] | None
 
 
 class Chart(NamedTuple):
@@ -62,12 +82,19 @@ class Hours(NamedTuple):
     busiest: str
 
 
-def page(report: Report, now: float, *, by_person: bool) -> str:
-    """The whole document; values are escaped by the templates."""
+def page(report: Report, now: float, *, by_person: bool, language: str = "en") -> str:
+    """The whole document, in this language; values are escaped by the templates."""
+    with speaking(language):
+        return _page(report, now, by_person=by_person)
+
+
+def _page(report: Report, now: float, *, by_person: bool) -> str:
     zone = report.rules.zone
     first, last = words.day(report.span.start, zone), words.day(report.span.days[-1].start, zone)
     return _TEMPLATES.get_template("report.html").render(
-        days=first if first == last else f"{first} to {last}",
+        days=first
+        if first == last
+        else _("%(first)s to %(last)s") % {"first": first, "last": last},
         made=f"{words.day(now, zone)}, {words.time_of_day(now, zone)}",
         empty=report.empty,
         observing=report.rules.observes,
@@ -83,18 +110,25 @@ def page(report: Report, now: float, *, by_person: bool) -> str:
         if by_person and report.people
         else 0,
         notes=notes(report),
+        all_days=_("All days"),
     )
 
 
 def _summary(report: Report) -> str:
     whole = report.whole
     visitors = sum(day.people for day in report.days)
-    each = clock(whole.seconds / visitors) if visitors else "none"
-    return (
-        f"{words.count(whole.people, 'person', 'people')} spent {clock(whole.seconds)} on "
-        f"platforms that the policy limits: on average "
-        f"{each} a day for whoever used one."
+    pattern = ngettext(
+        "%(people)s person spent %(time)s on platforms that the policy limits: on average %(each)s a day for "
+        "whoever used one.",
+        "%(people)s people spent %(time)s on platforms that the policy limits: on average %(each)s a day for "
+        "whoever used one.",
+        whole.people,
     )
+    return pattern % {
+        "people": words.number(whole.people),
+        "time": clock(whole.seconds),
+        "each": clock(whole.seconds / visitors) if visitors else _("none"),
+    }
 
 
 def _facts(report: Report) -> list[Fact]:
@@ -103,61 +137,102 @@ def _facts(report: Report) -> list[Fact]:
     grants = sum(found.grants for found in report.allowances.values())
     granted = sum(found.granted for found in report.allowances.values())
     busiest = max((day.people for day in report.days), default=0)
+    times = ngettext("%(n)s time", "%(n)s times", whole.ran_out)
+    in_grants = ngettext("in %(n)s grant", "in %(n)s grants", grants)
+    each = clock(whole.seconds / max(1, whole.visits))
     facts = [
-        Fact("People active", f"{whole.people:,}", f"at most {busiest:,} on one day"),
-        Fact("Charged", clock(whole.charged), f"{share:.0%} of all attention"),
-        Fact("Free by the rules", clock(whole.free), _free_share(whole, 1 - share)),
         Fact(
-            "Visits",
-            f"{whole.visits:,}",
-            f"{clock(whole.seconds / max(1, whole.visits))} each on average",
+            _("People active"),
+            words.number(whole.people),
+            _("at most %(n)s on one day") % {"n": words.number(busiest)},
+        ),
+        Fact(_("Charged"), clock(whole.charged), _share(share)),
+        Fact(_("Free by the rules"), clock(whole.free), _free_share(whole, 1 - share)),
+        Fact(
+            _("Visits"),
+            words.number(whole.visits),
+            _("%(length)s each on average") % {"length": each},
         ),
         Fact(
-            "An allowance ran out",
-            words.count(whole.ran_out, "time"),
-            "at most once a day for each person",
+            _("An allowance ran out"),
+            times % {"n": words.number(whole.ran_out)},
+            _("at most once a day for each person"),
         ),
         Fact(
-            "Time granted",
+            _("Time granted"),
             clock(granted),
-            f"in {words.count(grants, 'grant')}" if grants else "",
+            in_grants % {"n": words.number(grants)} if grants else "",
         ),
     ]
     beyond = sum(
         found.beyond for name, found in report.allowances.items() if observed(report, name)
     )
     if report.observed:
-        facts.append(
-            Fact("Over the limit", clock(beyond), "what observed allowances would have stopped")
-        )
+        more = _("what observed allowances would have stopped")
+        facts.append(Fact(_("Over the limit"), clock(beyond), more))
     return facts
 
 
+def _share(share: float) -> str:
+    return _("%(share)s of all attention") % {"share": words.percent(share)}
+
+
 def _free_share(whole: Sum, share: float) -> str:
-    text = f"{share:.0%} of all attention"
-    return f"{text}, {clock(whole.estimated)} estimated" if whole.estimated else text
+    if not whole.estimated:
+        return _share(share)
+    return _("%(share)s of all attention, %(time)s estimated") % {
+        "share": words.percent(share),
+        "time": clock(whole.estimated),
+    }
+
+
+def _day(day: date) -> str:
+    """A day of a table: "Mon 16 Nov"."""
+    weekday = get_day_names("abbreviated", locale=locale())[day.weekday()]
+    return f"{weekday} {words.short_date(day)}"
 
 
 def _charts(report: Report) -> list[Chart]:
-    names = [f"{date:%a} {date.day} {date:%b}" for date in report.span.dates]
+    names = [_day(date) for date in report.span.dates]
+    # "Mon 16 Nov" has room below seven bars, "16 Nov" below a month of them.
+    short = [words.short_date(date) for date in report.span.dates] if len(names) > _FEW else None
     titles = {name: platform.title for name, platform in report.rules.platforms.items()}
     by_platform = [
         (titles.get(name, name), values) for name, values in _series(report, report.platforms)
     ]
     kinds: list[ChartSeries] = [
-        ("Charged", [day.charged for day in report.days]),
-        ("Free by the rules", [day.free for day in report.days]),
+        (_("Charged"), [day.charged for day in report.days]),
+        (_("Free by the rules"), [day.free for day in report.days]),
     ]
     by_role = _series(report, report.roles)
-    free = "Free is what a rule allows without spending, such as lunch."
-    first = "Everybody under the first of their roles at that time."
-    both = "Charged and free time."
+    days = Days(names, short)
     return [
         _chart(
-            "platforms", "Attention per day, by platform", both, names, charts.largest(by_platform)
+            ChartHead(
+                "platforms", _("Attention per day, by platform"), _("Charged and free time.")
+            ),
+            days,
+            charts.largest(by_platform),
         ),
-        _chart("roles", "Attention per day, by role", first, names, charts.largest(by_role)),
-        _chart("kinds", "Free against charged", free, names, kinds, "two"),
+        _chart(
+            ChartHead(
+                "roles",
+                _("Attention per day, by role"),
+                _("Everybody under the first of their roles at that time."),
+            ),
+            days,
+            charts.largest(by_role),
+        ),
+        _chart(
+            ChartHead(
+                "kinds",
+                _("Free against charged"),
+                _("Free is what a rule allows without spending, such as lunch."),
+            ),
+            days,
+            kinds,
+            "two",
+        ),
     ]
 
 
@@ -173,55 +248,64 @@ def _series(report: Report, table: Table) -> list[ChartSeries]:
 
 
 def _chart(
-    key: str,
-    title: str,
-    text: str,
-    days: Sequence[str],
-    series: Sequence[ChartSeries],
-    kind: str = "many",
+    about: ChartHead, days: Days, series: Sequence[ChartSeries], kind: str = "many"
 ) -> Chart:
     rows = [
         [
             day,
-            *(clock(values[number]) for _, values in series),
-            clock(sum(values[number] for _, values in series)),
+            *(clock(values[number]) for __, values in series),
+            clock(sum(values[number] for __, values in series)),
         ]
-        for number, day in enumerate(days)
+        for number, day in enumerate(days.names)
     ]
     total = [
-        "All days",
-        *(clock(sum(values)) for _, values in series),
-        clock(sum(sum(v) for _, v in series)),
+        _("All days"),
+        *(clock(sum(values)) for __, values in series),
+        clock(sum(sum(v) for __, v in series)),
     ]
-    head = ["Day", *(name for name, _ in series), "Together"]
-    # "Mon 16 Nov" has room below seven bars, "16 Nov" below a month of them.
-    short = [day.partition(" ")[2] for day in days] if len(days) > _FEW else None
-    return Chart(key, title, text, charts.stacked(days, series, short), head, [*rows, total], kind)
+    head = [_("Day"), *(name for name, __ in series), _("Together")]
+    bars = charts.stacked(days.names, series, days.short)
+    return Chart(about.id, about.title, about.text, bars, head, [*rows, total], kind)
 
 
 def _hours(report: Report) -> Hours:
     most = max(max(row) for row in report.hours) or 1.0
     wide, high, left, top = 27.5, 22.0, 56.0, 4.0
+    names = get_day_names("wide", locale=locale())
+    short = get_day_names("abbreviated", locale=locale())
     cells, weekdays, rows = [], [], []
     for line, day in enumerate(in_order(report)):
         y = top + line * high
-        weekdays.append((y + high / 2 + 4, WEEKDAYS[day][:3]))
+        weekdays.append((y + high / 2 + 4, short[day]))
         for hour, seconds in enumerate(report.hours[day]):
-            title = f"{WEEKDAYS[day]} {hour:02}:00 to {(hour + 1) % 24:02}:00: {clock(seconds)}"
+            title = _("%(time)s: %(length)s") % {
+                "time": _hour(names[day], hour),
+                "length": clock(seconds),
+            }
             shade = round(0.08 + 0.92 * seconds / most, 3) if seconds > 0 else 0.0
             cells.append(Cell(left + hour * wide, y, shade, title))
         parts = (sum(report.hours[day][since : since + 6]) for since in (0, 6, 12, 18))
-        rows.append(
-            [WEEKDAYS[day], *(clock(part) for part in parts), clock(sum(report.hours[day]))]
-        )
+        rows.append([names[day], *(clock(part) for part in parts), clock(sum(report.hours[day]))])
     marks = [(left + hour * wide, f"{hour:02}") for hour in range(0, 24, 3)]
     seconds, day, hour = max(
         (seconds, day, hour)
         for day, row in enumerate(report.hours)
         for hour, seconds in enumerate(row)
     )
-    busiest = f"{WEEKDAYS[day]} from {hour:02}:00 to {(hour + 1) % 24:02}:00 with {clock(seconds)}"
+    busiest = _("Most on %(time)s: %(length)s.") % {
+        "time": _hour(names[day], hour),
+        "length": clock(seconds),
+    }
     return Hours(cells, weekdays, marks, rows, busiest)
+
+
+def _hour(weekday: str, hour: int) -> str:
+    """An hour of the week: "Monday from 09:00 to 10:00"."""
+    return _("%(weekday)s from %(start)s to %(end)s") % {
+        "weekday": weekday,
+        "start": f"{hour:02}:00",
+        "end": f"{(hour + 1) % 24:02}:00",
+    }
 
 
 def _allowances(report: Report) -> list[dict[str, Any]]:
@@ -233,7 +317,7 @@ def _allowances(report: Report) -> list[dict[str, Any]]:
     return [
         {
             "title": words.label(name),
-            "limit": limits(report.rules.allowances.get(name)),
+            "limit": _limits(report, name),
             "observed": observed(report, name),
             "spent": clock(one.spent),
             "people": one.people,
@@ -247,6 +331,11 @@ def _allowances(report: Report) -> list[dict[str, Any]]:
         }
         for name, one in found
     ]
+
+
+def _limits(report: Report, name: str) -> str:
+    known = report.rules.allowances.get(name)
+    return _("no longer in the rules") if known is None else spoken_rules.limits(known.limits)
 
 
 def _observed(report: Report) -> list[dict[str, Any]]:
@@ -268,10 +357,10 @@ def _over(report: Report) -> list[list[str]]:
     dates = report.span.dates
     return [
         [
-            f"{dates[day]:%a} {dates[day].day} {dates[day]:%b}",
+            _day(dates[day]),
             words.label(name),
             clock(one.seconds),
-            f"{one.people:,}",
+            words.number(one.people),
         ]
         for name, found in report.allowances.items()
         for day, one in sorted(found.days.items())
@@ -283,6 +372,12 @@ def _people(report: Report) -> list[list[str]]:
     if report.people is None:
         return []
     return [
-        [name, clock(one.charged), clock(one.free), f"{one.visits:,}", f"{one.ran_out:,}"]
+        [
+            name,
+            clock(one.charged),
+            clock(one.free),
+            words.number(one.visits),
+            words.number(one.ran_out),
+        ]
         for name, one in report.people.largest_first()[:_ROWS]
     ]

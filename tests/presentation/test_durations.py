@@ -226,3 +226,13 @@ def test_a_day_in_a_table() -> None:
     assert words.short_day(1_793_631_000.0, LONDON) == "2 Nov 2026"
     with speaking("de"):
         assert words.short_day(1_793_631_000.0, LONDON) == "02.11.2026"
+
+
+def test_numbers_of_reports() -> None:
+    """As the language writes them: thousands, parts in per cents, days of a chart."""
+    november = datetime(2026, 11, 16).date()  # noqa: DTZ001 - a calendar day
+    made = words.number(1234), words.percent(0.45), words.short_date(november)
+    assert made == ("1,234", "45%", "16 Nov")
+    with speaking("de"):
+        made = words.number(1234), words.percent(0.45), words.short_date(november)
+    assert made == ("1.234", "45\xa0%", "16. Nov.")

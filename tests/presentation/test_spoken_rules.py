@@ -95,3 +95,17 @@ def test_the_size_of_a_rule_set() -> None:
     assert (
         spoken_rules.size(rule_set()) == "0 rules, 1 allowance, 0 roles, 1 of 3 platforms limited"
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (90 * 86_400.0, "90 days"),
+        (86_400.0, "1 day"),
+        (90_000.0, "25 hours"),
+        (600.0, "10 minutes"),
+    ],
+)
+def test_long_lengths(seconds: float, words: str) -> None:
+    """In days where they are that long."""
+    assert spoken_rules.length(seconds) == words

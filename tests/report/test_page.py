@@ -86,12 +86,12 @@ def test_the_numbers_are_there(text: str) -> None:
         "1 h 20 min",
         "40 min",
         "Daily social",
-        "15 minutes per day",
+        "15 minutes a day",
         "Facebook",
         "marketing",
     ):
         assert words in text, words
-    assert "Monday from 09:00 to 10:00 with 35 min" in text
+    assert "Most on Monday from 09:00 to 10:00: 35 min." in text
 
 
 def test_no_names_unless_asked(text: str) -> None:
