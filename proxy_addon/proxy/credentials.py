@@ -47,6 +47,7 @@ class Credentials:
         """The person with the roles in force."""
         return self._services.enforcer.person(who.name, who.roles, self._services.clock.now())
 
-    def sign_in(self) -> responses.Answer:
-        """407."""
-        return responses.sign_in(REALM)
+    def sign_in(self, flow: http.HTTPFlow) -> responses.Answer:
+        """407, in the language of whoever sent this."""
+        office = self._services.enforcer.rules.office
+        return responses.sign_in(REALM, office, flow.request.headers.get("accept-language"))

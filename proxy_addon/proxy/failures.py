@@ -8,6 +8,7 @@ from mitmproxy import http
 
 from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
 from proxy_addon.identity.identification import Identity
+from proxy_addon.presentation.languages import marked
 from proxy_addon.proxy import flow_input as reading
 from proxy_addon.proxy import page_context as pages
 from proxy_addon.proxy.layers.flow_output import request_id
@@ -59,14 +60,15 @@ class Failures:
             return responses.block(ask, decision, pages.context(self._services, who, decision))
         except Exception:
             self.note("answer", flow)
-            return unavailable()
+            return unavailable(flow.request.headers.get("accept-language"))
 
 
-def unavailable() -> responses.Answer:
-    """The plainest refusal of all."""
+def unavailable(languages: str | None = None) -> responses.Answer:
+    """The plainest refusal of all. `languages`: the Accept-Language of the request."""
     plain = responses.refused(
         503,
-        "We cannot look up your time right now",
-        "The fault is ours and costs you no minutes. Please try again.",
+        marked("We cannot look up your time right now"),
+        marked("The fault is ours and costs you no minutes. Please try again."),
+        languages=languages,
     )
     return plain._replace(headers=(*plain.headers, ("X-Allowance-Reason", "unavailable")))

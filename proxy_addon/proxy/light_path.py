@@ -9,6 +9,7 @@ from __future__ import annotations
 import structlog
 
 from proxy_addon.identity.identification import Identity
+from proxy_addon.presentation.languages import marked
 from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.failures import LOG_INTERVAL, Failures, unavailable
 from proxy_addon.proxy.free_tunnel import FreeTunnel, must_open
@@ -25,8 +26,10 @@ log = structlog.get_logger("allowance.proxy")
 
 _MAX_LOGGED = 1000  # addresses of refused headers that have been logged once
 _CROWDED = (
-    "Too many connections at the moment",
-    "The proxy has as many connections open as this machine allows. Please try again in a moment.",
+    marked("Too many connections at the moment"),
+    marked(
+        "The proxy has as many connections open as this machine allows. Please try again in a moment."
+    ),
 )
 
 

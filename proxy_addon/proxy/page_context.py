@@ -6,27 +6,84 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
+import structlog
 from mitmproxy import http
 
-from proxy_addon.core.types import Decision
+from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
 from proxy_addon.identity.identification import Identity
-from proxy_addon.proxy.responses.messages import PageContext
+from proxy_addon.proxy.responses.messages import BY_RULES, PageContext
+from proxy_addon.proxy.responses.responses import RequestInfo, is_top_level
 from proxy_addon.proxy.services import Services
+from proxy_addon.system.clock import timer
+
+log = structlog.get_logger("allowance.proxy")
+
+_LOG_INTERVAL = 60.0  # seconds
+_logged: dict[str, float] = {}  # when a failure was logged last
 
 type Scope = MutableMapping[str, Any]
 type App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
-def context(services: Services, who: Identity | None, decision: Decision) -> PageContext:
-    """The context of an answer to `who` (None when the person is not known yet)."""
+def context(
+    services: Services,
+    who: Identity | None,
+    decision: Decision,
+    ask: RequestInfo | None = None,
+) -> PageContext:
+    """The context of an answer to `who` (None when the person is not known yet). `ask`: the request
+    that it answers, where a link may lead back to it."""
     bare = context_without_balance(services, who, decision)
     if who is None:
         return bare
     person = services.enforcer.person(who.name, who.roles, bare.now)
     bare = bare._replace(roles=person.roles)
-    if decision.allowance is None:
+    if decision.allowance is not None:
+        balance = services.enforcer.balance(person, decision.allowance, bare.now)
+        bare = bare._replace(balance=balance)
+    return _with_outlook(services, person, decision, ask, bare)
+
+
+def _with_outlook(
+    services: Services,
+    person: Person,
+    decision: Decision,
+    ask: RequestInfo | None,
+    bare: PageContext,
+) -> PageContext:
+    """What comes next, and the way back. Whatever fails here takes nothing but these from the
+    answer."""
+    if decision.platform is None:
         return bare
-    return bare._replace(balance=services.enforcer.balance(person, decision.allowance, bare.now))
+    enforcer, now = services.enforcer, bare.now
+    target = Target(decision.platform, decision.section)
+    try:
+        if decision.verdict is Verdict.SPEND:
+            bare = bare._replace(opening=enforcer.next_free(person, target, now))
+        elif decision.reason in BY_RULES:
+            opening = enforcer.next_opening(person, target, now)
+            bare = bare._replace(opening=opening, looked_ahead=True)
+        if decision.reason is Reason.EXHAUSTED and decision.allowance is not None:
+            bare = bare._replace(urgent=enforcer.urgent(person, decision.allowance, now))
+        if ask is not None and services.way_back is not None and _can_be_repeated(ask):
+            bare = bare._replace(back=services.way_back.seal(ask.url, person.name, now))
+    except Exception:
+        _note(services)
+    return bare
+
+
+def _note(services: Services) -> None:
+    """Count an exception that is being handled, and log it at most once a minute."""
+    services.metrics.failed("outlook")
+    now = timer()
+    if now - _logged.get("outlook", -_LOG_INTERVAL) >= _LOG_INTERVAL:
+        _logged["outlook"] = now
+        log.exception("our own code failed", where="outlook")
+
+
+def _can_be_repeated(ask: RequestInfo) -> bool:
+    """Whether a link may lead to what was asked for."""
+    return ask.method.upper() == "GET" and is_top_level(ask)
 
 
 def context_without_balance(
@@ -44,6 +101,7 @@ def context_without_balance(
         request_more=who is not None,
         zone=rules.zone,
         now=services.clock.now(),
+        rules=rules,
     )
 
 

@@ -21,7 +21,9 @@ from urllib.parse import unquote
 import structlog
 
 from proxy_addon.core.hosts import normalise
+from proxy_addon.core.notices.notice import Office
 from proxy_addon.identity.identification import Identity
+from proxy_addon.presentation.languages import marked
 from proxy_addon.presentation.open_pages import is_open
 from proxy_addon.proxy.credentials import HOP, REALM
 from proxy_addon.proxy.failures import Failures, unavailable
@@ -69,6 +71,10 @@ class LightPageServer:
         private = (*services.identifier.strip_headers, HOP)
         self._private = frozenset(name.lower().encode("ascii") for name in private)
 
+    @property
+    def _office(self) -> Office:
+        return self._services.enforcer.rules.office
+
     # -- connections
 
     async def admit(self, address: str, head: ConnectHead) -> object | bytes:
@@ -77,7 +83,7 @@ class LightPageServer:
         if who.challenge:
             # Who tries to sign in is asked again; who does not try may open what is open.
             tried = b"proxy-authorization" in head.fields
-            return writing.named_on_the_wire(responses.sign_in(REALM)) if tried else who
+            return writing.named_on_the_wire(responses.sign_in(REALM, self._office)) if tried else who
         if not self._services.place.serves(who.name):  # the next connection goes to its worker
             return writing.named_on_the_wire(unavailable())
         return who
@@ -195,7 +201,7 @@ class LightPageServer:
         if services.place.shared:
             sent.is_last = who.challenge or services.identifier.is_front_proxy(address)
         if not is_allowed:
-            await sent.whole(responses.sign_in(REALM))
+            await sent.whole(responses.sign_in(REALM, self._office))
         elif not who.challenge and not services.place.serves(who.name):
             sent.is_last = True
             await sent.whole(unavailable())
@@ -248,7 +254,9 @@ class LightPageServer:
     def _bad_request(self) -> bytes:
         return writing.named_on_the_wire(
             responses.refused(
-                400, "This request cannot be read", "It is not HTTP as browsers send it."
+                400,
+                marked("This request cannot be read"),
+                marked("It is not HTTP as browsers send it."),
             )
         )
 
@@ -350,8 +358,8 @@ def _is_ours(host: bytes) -> bool:
 def _misdirected() -> responses.Answer:
     return responses.refused(
         421,
-        "This request names another site",
-        "It was sent to the proxy's own pages but names another site. Load the page again.",
+        marked("This request names another site"),
+        marked("It was sent to the proxy's own pages but names another site. Load the page again."),
     )
 
 

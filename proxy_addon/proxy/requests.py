@@ -14,6 +14,7 @@ from proxy_addon.core.hosts import normalise
 from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
 from proxy_addon.identity.identification import Identity
 from proxy_addon.metering.flight import Flight
+from proxy_addon.presentation.languages import marked
 from proxy_addon.proxy import flow_input as reading
 from proxy_addon.proxy import open_requests
 from proxy_addon.proxy import page_context as pages
@@ -135,9 +136,9 @@ class Requests:
         if not limited:
             self._unlimited(flow, named)
         elif who.challenge and not named.tunnelled:
-            writing.answer_with(flow, self._credentials.sign_in())
+            writing.answer_with(flow, self._credentials.sign_in(flow))
         elif len(set(limited.values())) > 1:
-            writing.answer_with(flow, _misdirected())
+            writing.answer_with(flow, self._misdirected(flow))
         else:
             self._limited(flow, who, next(iter(limited)))
 
@@ -165,7 +166,7 @@ class Requests:
             offered = self._services.enforcer.rules.office.languages
             writing.answer_with(flow, open_requests.refusal(flow.request, offered))
         else:
-            writing.answer_with(flow, self._credentials.sign_in())
+            writing.answer_with(flow, self._credentials.sign_in(flow))
 
     def _direct(self, flow: http.HTTPFlow) -> None:
         """The device does not use the proxy yet."""
@@ -191,9 +192,24 @@ class Requests:
             else self._tunnels.target_refusal(normalise(request.host), request.port)
         )
         if problem is not None:
-            writing.answer_with(flow, responses.refused(403, "Not through this proxy", problem))
+            title = marked("Not through this proxy")
+            writing.answer_with(flow, self._refused(flow, 403, title, problem))
             return
         request.stream = True
+
+    def _refused(
+        self, flow: http.HTTPFlow, status: int, title: str, detail: str
+    ) -> responses.Answer:
+        office = self._services.enforcer.rules.office
+        languages = flow.request.headers.get("accept-language")
+        return responses.refused(status, title, detail, office, languages)
+
+    def _misdirected(self, flow: http.HTTPFlow) -> responses.Answer:
+        """Two limited platforms in one request: a browser that took the wrong connection asks
+        again."""
+        title = marked("This request names two sites")
+        detail = marked("It was sent to one site but names another. Load the page again.")
+        return self._refused(flow, 421, title, detail)
 
     def _limited(self, flow: http.HTTPFlow, who: Identity, host: str) -> None:
         services, request = self._services, flow.request
@@ -221,7 +237,7 @@ class Requests:
             request.stream = True
             return
         self._recorder.record(ask.request_id, person, asked.decision, now)
-        context = pages.context(services, who, asked.decision)
+        context = pages.context(services, who, asked.decision, ask)
         if asked.gated is not None:
             answer = gate_answer(services, ask, person, asked.gated, context)
             writing.answer_with(flow, answer)
@@ -371,12 +387,3 @@ class Requests:
                 self._services.enforcer.message(flight, size, now, from_client=message.from_client)
         finally:
             del flow.websocket.messages[:-1]
-
-
-def _misdirected() -> responses.Answer:
-    """Two limited platforms in one request: a browser that took the wrong connection asks again."""
-    return responses.refused(
-        421,
-        "This request names two sites",
-        "It was sent to one site but names another. Load the page again.",
-    )

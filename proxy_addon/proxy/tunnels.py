@@ -16,7 +16,7 @@ from proxy_addon.proxy.failures import Failures
 from proxy_addon.proxy.free_tunnel import must_open
 from proxy_addon.proxy.in_flight import InFlight
 from proxy_addon.proxy.layers import flow_output as writing
-from proxy_addon.proxy.layers.client_side import error_page
+from proxy_addon.proxy.layers.client_side import NOT_HERE, error_page
 from proxy_addon.proxy.layers.connections import ClientState, Connections, TunnelOptions
 from proxy_addon.proxy.layers.flow_output import request_id
 from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST, LayerChooser, NeedsMoreData, relayed
@@ -82,7 +82,8 @@ class Tunnels:
             host, request.port
         )
         if problem is not None:
-            self._refuse(flow, responses.refused(403, "Not through this proxy", problem))
+            office = self._services.enforcer.rules.office
+            self._refuse(flow, responses.refused(403, NOT_HERE, problem, office))
             return
         platform = self._services.enforcer.limited(host)
         if platform is None:
@@ -117,7 +118,7 @@ class Tunnels:
 
     def _ask_to_sign_in(self, flow: http.HTTPFlow) -> None:
         """407. Who signs in may be served by another worker, and connects anew."""
-        writing.answer_with(flow, self._credentials.sign_in())
+        writing.answer_with(flow, self._credentials.sign_in(flow))
         if self._services.place.shared and flow.response is not None:
             flow.response.headers["Connection"] = "close"
 

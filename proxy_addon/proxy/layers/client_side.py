@@ -25,32 +25,45 @@ from mitmproxy.proxy.layers.http._http1 import Http1Server
 from mitmproxy.proxy.layers.http._http2 import Http2Server
 
 from proxy_addon.network.guards import refusal
+from proxy_addon.presentation.languages import marked
 from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.responses import responses
 
 MAX_HEAD_BYTES = 65_536  # bytes of request line and headers
 
+NOT_HERE = marked("Not through this proxy")
 _TEXTS = {
     400: (
-        "The proxy could not read this request",
-        "What the browser or app sent is not a request that a proxy can pass on. Load the page again. If that"
-        " does not help, ask your IT team.",
+        marked("The proxy could not read this request"),
+        marked(
+            "What the browser or app sent is not a request that a proxy can pass on. Load the page again. "
+            "If that does not help, ask your IT team."
+        ),
     ),
-    413: ("This form is too long", "The proxy accepts only short forms on its own pages."),
+    413: (
+        marked("This form is too long"),
+        marked("The proxy accepts only short forms on its own pages."),
+    ),
     431: (
-        "This request is too long",
-        "Its address or its headers (often the cookies) are longer than the proxy passes on.",
+        marked("This request is too long"),
+        marked(
+            "Its address or its headers (often the cookies) are longer than the proxy passes on."
+        ),
     ),
     502: (
-        "This site cannot be reached right now",
-        "The proxy could not connect to it, or the connection was lost. The site may be down, or its name may be"
-        " mistyped. Try again in a moment.",
+        marked("This site cannot be reached right now"),
+        marked(
+            "The proxy could not connect to it, or the connection was lost. The site may be down, or its "
+            "name may be mistyped. Try again in a moment."
+        ),
     ),
 }
 _UNTRUSTED = (
-    "This site cannot prove its identity",
-    "Its certificate is not one that the proxy trusts, so nothing was sent to it. If it is a site of your own"
-    " office, your IT team can add its CA.",
+    marked("This site cannot prove its identity"),
+    marked(
+        "Its certificate is not one that the proxy trusts, so nothing was sent to it. If it is a site of "
+        "your own office, your IT team can add its CA."
+    ),
 )
 
 
@@ -59,7 +72,7 @@ def error_page(status: int, message: str = "") -> responses.Answer:
     mitmproxy's."""
     why = refusal(message)
     if why is not None:
-        return responses.refused(403, "Not through this proxy", why)
+        return responses.refused(403, NOT_HERE, why)
     if status == 502 and "certificate" in message.lower():
         return responses.refused(status, *_UNTRUSTED)
     return responses.refused(status, *_TEXTS.get(status, _TEXTS[400 if status < 500 else 502]))

@@ -14,10 +14,21 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from proxy_addon.core.notices.notice import Office
 from proxy_addon.core.types import Balance, Decision
 from proxy_addon.presentation import durations as words
-from proxy_addon.presentation.theme import bar, environment, page_headers, web_link
-from proxy_addon.proxy.responses.messages import PageContext, block_message, code_of
+from proxy_addon.presentation.languages import chosen, marked, speaking
+from proxy_addon.presentation.languages import gettext as _
+from proxy_addon.presentation.theme import Shell, bar, environment, page_headers, web_link
+from proxy_addon.proxy.responses.messages import (
+    BY_RULES,
+    PageContext,
+    block_message,
+    code_of,
+    comes_back,
+    heads_up_message,
+    urgent_text,
+)
 
 __all__ = [
     "Answer",
@@ -42,6 +53,7 @@ _FRAMES: Final = _PAGE_DESTINATIONS - {"document"}
 _SCRIPT_DESTINATIONS: Final = frozenset({"empty", "websocket", "webtransport"})
 _ORIGIN: Final = re.compile(r"null|[a-z][a-z0-9+.-]*://[!-~]{1,300}", re.IGNORECASE | re.ASCII)
 _TOKENS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,2000}")
+NO_OFFICE: Final = Office()
 _METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _EXPOSED: Final = "X-Allowance-Reason, X-Allowance-Request, Retry-After, Link"
 
@@ -95,17 +107,16 @@ def block(ask: RequestInfo, decision: Decision, context: PageContext) -> Answer:
     headers = block_headers(decision, context) | _cors(ask)
     if ask.method.upper() == "OPTIONS" and ask.origin and not ask.upgrade:
         return Answer(204, tuple((headers | _preflight(ask)).items()), b"")
-    match _kind(ask):
-        case _Kind.PAGE:
-            framed = (ask.dest or "").lower() in _FRAMES
-            return _answer(
-                ask, 403, headers | page_headers(framed=framed), _page(ask, decision, context)
-            )
-        case _Kind.PROBLEM:
-            headers["Content-Type"] = "application/problem+json"
-            return _answer(ask, 403, headers, _problem(ask, decision, context))
-        case _Kind.NOTHING:
-            return _answer(ask, 403, headers, b"")
+    with speaking(chosen(ask.languages, context.office.languages)):
+        match _kind(ask):
+            case _Kind.PAGE:
+                headers |= page_headers(framed=(ask.dest or "").lower() in _FRAMES)
+                return _answer(ask, 403, headers, _page(ask, decision, context))
+            case _Kind.PROBLEM:
+                headers["Content-Type"] = "application/problem+json"
+                return _answer(ask, 403, headers, _problem(ask, decision, context))
+            case _Kind.NOTHING:
+                return _answer(ask, 403, headers, b"")
 
 
 def heads_up(
@@ -116,46 +127,76 @@ def heads_up(
     For a top-level navigation with GET. Another method gets the page without a link, for a link
     would not send again what the person sent.
     """
-    page = _HEADS_UP.render(
-        context=context,
-        host=ask.host,
-        bar=bar(balance),
-        rule=decision.rule,
-        changes=_change(balance.resets_at, context),
-        link=web_link(ask.url) if ask.method.upper() == "GET" else None,
-        ask_url=context.ask_url(balance.allowance),
-    )
+    with speaking(chosen(ask.languages, context.office.languages)):
+        page = _HEADS_UP.render(
+            shell=Shell(context.office.name, context.reader),
+            context=context,
+            message=heads_up_message(balance, context),
+            host=ask.host,
+            bar=bar(balance),
+            rule=decision.rule,
+            time=words.time_of_day(context.now, context.zone),
+            request=ask.request_id,
+            link=web_link(ask.url) if ask.method.upper() == "GET" else None,
+            ask_url=context.ask_url(balance.allowance),
+        )
     return _answer(ask, 200, page_headers(), _bytes(page))
 
 
 def tunnel_refused(decision: Decision, context: PageContext) -> Answer:
-    """The answer to CONNECT. Browsers do not show it, so it is short; a log or curl shows it."""
+    """The answer to CONNECT. Browsers do not show it, so it is short; a log or curl shows it. They
+    do not say with CONNECT which language they want: it is in the office's first."""
     headers = block_headers(decision, context)
     headers |= {"Content-Type": "text/plain; charset=utf-8", "Connection": "close"}
-    text = f"{block_message(decision, context).text}\nYour time: {context.page_url}\n"
-    return _complete(403, headers, _bytes(text))
+    with speaking(chosen(None, context.office.languages)):
+        told = block_message(decision, context).text
+        where = _("Your time: %(address)s") % {"address": context.page_url}
+    return _complete(403, headers, _bytes(f"{told}\n{where}\n"))
 
 
-def sign_in(realm: str) -> Answer:
-    """407. The page is shown when somebody closes the browser's sign-in window."""
+def sign_in(realm: str, office: Office = NO_OFFICE, languages: str | None = None) -> Answer:
+    """407. The page is shown when somebody closes the browser's sign-in window. `languages`: the
+    Accept-Language of the request."""
     shown = re.sub(r"[^ -~]", "", realm)
     quoted = re.sub(r'(["\\])', r"\\\1", shown)
-    page = _NOTICE.render(
-        title="Please sign in to the proxy",
-        detail="Everybody signs in to this proxy, so that each person has their own time. Load the page again"
-        " and enter the name and password that you were given for the proxy.",
-        hint="If you have none, or they do not work, your IT team can help. Do not enter your password for the"
-        " site that you want to visit.",
+    page = _notice(
+        marked("Please sign in to the proxy"),
+        marked(
+            "Everybody signs in to this proxy, so that each person has their own time. Load the page "
+            "again and enter the name and password that you were given for the proxy."
+        ),
+        marked(
+            "If you have none, or they do not work, your IT team can help. Do not enter your password "
+            "for the site that you want to visit."
+        ),
+        office=office,
+        languages=languages,
     )
     headers = page_headers() | {"Proxy-Authenticate": f'Basic realm="{quoted}", charset="UTF-8"'}
-    return _complete(407, headers, _bytes(page))
+    return _complete(407, headers, page)
 
 
-def refused(status: int, title: str, detail: str) -> Answer:
+def refused(
+    status: int,
+    title: str,
+    detail: str,
+    office: Office = NO_OFFICE,
+    languages: str | None = None,
+) -> Answer:
     """The page for what the proxy refuses to everybody: a port, a network or an address that is not
-    allowed."""
-    page = _NOTICE.render(title=title, detail=detail, hint="")
-    return _complete(status, page_headers() | {"Connection": "close"}, _bytes(page))
+    allowed. `title` and `detail` are messages in English, marked where they are written;
+    `languages`: the Accept-Language of the request, where it is known."""
+    page = _notice(title, detail, office=office, languages=languages)
+    return _complete(status, page_headers() | {"Connection": "close"}, page)
+
+
+def _notice(
+    title: str, detail: str, hint: str = "", *, office: Office, languages: str | None
+) -> bytes:
+    with speaking(chosen(languages, office.languages)):
+        texts = {"title": _(title), "detail": _(detail), "hint": _(hint)}
+        page = _NOTICE.render(shell=Shell(office.name), office=office, **texts)
+    return _bytes(page)
 
 
 def _kind(ask: RequestInfo) -> _Kind:
@@ -184,12 +225,13 @@ def block_headers(decision: Decision, context: PageContext) -> dict[str, str]:
     headers = {
         "X-Allowance-Reason": code_of(decision.reason),
         "Cache-Control": "no-store",
-        "Vary": "Origin, Accept, Sec-Fetch-Dest, Sec-Fetch-Mode, X-Requested-With",
+        "Vary": "Origin, Accept, Accept-Language, Sec-Fetch-Dest, Sec-Fetch-Mode, X-Requested-With",
         "X-Content-Type-Options": "nosniff",
         "Link": f'<{context.page_url}>; rel="help"',
     }
-    if decision.until is not None:
-        headers["Retry-After"] = str(max(1, math.ceil(decision.until - context.now)))
+    until = comes_back(decision, context)
+    if until is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(until - context.now)))
     return headers
 
 
@@ -217,41 +259,41 @@ def _preflight(ask: RequestInfo) -> dict[str, str]:
 
 
 def _page(ask: RequestInfo, decision: Decision, context: PageContext) -> bytes:
-    retry = ask.method.upper() in ("GET", "HEAD")
+    retry = ask.method.upper() in ("GET", "HEAD") and decision.reason not in BY_RULES
     page = _BLOCK.render(
+        shell=Shell(context.office.name, context.reader),
         message=block_message(decision, context),
         context=context,
         host=ask.host,
         request=ask.request_id,
         bar=bar(context.balance) if context.balance else None,
         decision=decision,
+        time=words.time_of_day(context.now, context.zone),
         link=web_link(ask.url) if retry else None,
         ask_url=context.ask_url(decision.allowance),
+        urgent=urgent_text(context),
+        urgent_url=context.urgent_url(decision.allowance),
     )
     return _bytes(page)
 
 
 def _problem(ask: RequestInfo, decision: Decision, context: PageContext) -> bytes:
     """RFC 9457. No name in it: any page's script may read this."""
-    message = block_message(decision, context)
+    message, until = block_message(decision, context), comes_back(decision, context)
     document = {
         "type": f"{context.page_url}help#{message.code}",
         "title": message.headline,
         "status": 403,
-        "detail": decision.message or message.next,
+        "detail": message.next,
         "reason": message.code,
         "platform": decision.platform,
         "rule": decision.rule,
-        "until": None if decision.until is None else words.iso(decision.until, context.zone),
+        "until": None if until is None else words.iso(until, context.zone),
         "allowance": decision.allowance,
         "left": None if decision.left is None else round(max(0.0, decision.left), 1),
         "request": ask.request_id or None,
     }
     return json.dumps(document).encode("ascii")
-
-
-def _change(instant: float | None, context: PageContext) -> str | None:
-    return None if instant is None else words.moment(instant, context.now, context.zone)
 
 
 def _answer(ask: RequestInfo, status: int, headers: dict[str, str], body: bytes) -> Answer:

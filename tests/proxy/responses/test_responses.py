@@ -220,7 +220,7 @@ def test_the_block_page_says_what_a_person_needs() -> None:
         "www.facebook.com",
     ):
         assert part in shown
-    assert links_of(block(ASK, EXHAUSTED, CONTEXT)) == ["http://allowance.internal/", ASK.url]
+    assert links_of(block(ASK, EXHAUSTED, CONTEXT)) == ["http://allowance.internal/"]
 
 
 def test_the_pages_name_the_period_of_the_limit() -> None:
