@@ -66,7 +66,7 @@ HOOKS = (
     "look",
     "over",
 )
-OUTCOMES = ("asked", "granted", "refused")  # of requests for more time
+OUTCOMES = ("asked", "granted", "refused", "urgent")  # of requests for more time
 WOULD_BLOCK = "allowance_would_block"
 OTHERWISE = "otherwise"  # the rule of what no rule names
 

@@ -83,7 +83,9 @@ class LightPageServer:
         if who.challenge:
             # Who tries to sign in is asked again; who does not try may open what is open.
             tried = b"proxy-authorization" in head.fields
-            return writing.named_on_the_wire(responses.sign_in(REALM, self._office)) if tried else who
+            return (
+                writing.named_on_the_wire(responses.sign_in(REALM, self._office)) if tried else who
+            )
         if not self._services.place.serves(who.name):  # the next connection goes to its worker
             return writing.named_on_the_wire(unavailable())
         return who

@@ -27,6 +27,7 @@ from proxy_addon.web import (
     notice_pages,
     reload_api,
     rule_explanation,
+    urgent_pages,
 )
 from proxy_addon.web import admin_pages as admin
 from proxy_addon.web import rendering as pages
@@ -41,6 +42,7 @@ from proxy_addon.web.interface import ProxyState
 from proxy_addon.web.language import SpokenLanguage
 from proxy_addon.web.notice_service import NoticeService
 from proxy_addon.web.shell import open_shell
+from proxy_addon.web.urgent_service import UrgentService
 from proxy_addon.web.visitor import visitor
 
 _LOG: Final = logging.getLogger("proxy_addon.web.app")  # fixed, because log filters rely on it
@@ -127,7 +129,8 @@ def employee_app(
     events = BalanceEvents(proxy_state)
     app.add_api_route(EVENTS, events.endpoint, methods=["GET"], response_model=None)
     if admin_service is not None:
-        _serve_requests(app, proxy_state, admin_service)
+        _serve_urgent(app, proxy_state, admin_service, notice_service)
+        _serve_requests(app, proxy_state, admin_service, notice_service)
         _serve_policy_administration(app, AdminPolicyPages(admin_service))
     if admin_service is not None and notice_service is not None:
         policy = notice_pages.NoticePages(proxy_state, notice_service, admin_service.tokens)
@@ -136,9 +139,20 @@ def employee_app(
     return app
 
 
-def _serve_requests(app: FastAPI, proxy_state: ProxyState, admin_service: AdminService) -> None:
-    time_request_pages = ask.TimeRequestPages(proxy_state, admin_service)
-    services = admin.AdminPages(proxy_state, admin_service)
+def _serve_urgent(
+    app: FastAPI, state: ProxyState, admin_service: AdminService, notices: NoticeService | None
+) -> None:
+    service = UrgentService(state, admin_service)
+    found = urgent_pages.UrgentPages(state, service, admin_service.tokens, notices)
+    _serve(app, {urgent_pages.PATH: found.show, urgent_pages.DONE: found.done})
+    app.add_api_route(urgent_pages.PATH, found.submit, methods=["POST"], response_model=None)
+
+
+def _serve_requests(
+    app: FastAPI, state: ProxyState, admin_service: AdminService, notices: NoticeService | None
+) -> None:
+    time_request_pages = ask.TimeRequestPages(state, admin_service, notices)
+    services = admin.AdminPages(state, admin_service)
     _serve(
         app,
         {

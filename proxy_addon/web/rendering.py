@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from proxy_addon.presentation import open_pages
 from proxy_addon.presentation.theme import Shell, environment, page_headers
 from proxy_addon.web.employee_view import Day
+from proxy_addon.web.way_back import WayBack
 
 _HERE: Final = Path(__file__).parent
 _REFRESH: Final = (_HERE / "static" / "refresh.js").read_text("utf-8")
@@ -25,6 +26,8 @@ _MANAGED: Final = _TEMPLATES.get_template("managed.html")
 _HELP: Final = _TEMPLATES.get_template("help.html")
 _INDEX: Final = _TEMPLATES.get_template("index.html")
 _ASK: Final = _TEMPLATES.get_template("ask.html")
+_URGENT: Final = _TEMPLATES.get_template("urgent.html")
+_TIME_GIVEN: Final = _TEMPLATES.get_template("time_given.html")
 _ADMIN: Final = _TEMPLATES.get_template("admin.html")
 _ADMIN_POLICY: Final = _TEMPLATES.get_template("admin_policy.html")
 _ADMIN_REMIND: Final = _TEMPLATES.get_template("admin_remind.html")
@@ -64,9 +67,19 @@ def employee(
     return HTMLResponse(_bytes(page), headers=page_headers(script=_REFRESH) | PRIVATE)
 
 
-def ask(page: Any, status: int = 200) -> Response:
+def ask(shell: Shell, page: Any, status: int = 200) -> Response:
     """The form to ask for more time: a `time_request_pages.AskPage`."""
-    return _form(_ASK.render(page=page), status)
+    return _form(_ASK.render(shell=shell, page=page), status)
+
+
+def urgent(shell: Shell, page: Any, status: int = 200) -> Response:
+    """Minutes that somebody may take at once: an `urgent_pages.UrgentPage`."""
+    return _form(_URGENT.render(shell=shell, page=page), status)
+
+
+def time_given(shell: Shell, *, title: str, back: WayBack, is_ready: bool) -> Response:
+    """After time was given; goes on by itself when it can be used."""
+    return _page(_TIME_GIVEN.render(shell=shell, title=title, back=back, is_ready=is_ready))
 
 
 def admin(shell: Shell, page: Any, status: int = 200) -> Response:

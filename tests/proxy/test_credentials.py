@@ -6,6 +6,7 @@ import base64
 from pathlib import Path
 
 import pytest
+from mitmproxy.test import tflow
 
 from proxy_addon.proxy.credentials import Credentials
 from tests.proxy.harness import ProxyHarness, request
@@ -61,7 +62,10 @@ def test_person_and_sign_in(harness: ProxyHarness) -> None:
     assert who is not None
     person = credentials.person(who)
     assert (person.name, person.roles) == ("dora", ("staff",))
-    assert credentials.sign_in().status == 407
+    flow = tflow.tflow()
+    assert credentials.sign_in(flow).status == 407
+    flow.request.headers["Accept-Language"] = "de"
+    assert b'<html lang="en">' in credentials.sign_in(flow).body  # the office offers English alone
 
 
 async def test_a_name_that_is_passed_on_twice_is_nobodys(tmp_path: Path) -> None:

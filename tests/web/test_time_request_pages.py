@@ -58,7 +58,10 @@ async def test_asking() -> None:
         "open",
     )
     home = await call(setup.person(), "/")
-    assert "10 minutes of Daily social, today at 14:50: waits for an answer" in text_of(home.text)
+    assert (
+        "10 minutes for “Time on limited platforms”, today at 14:50: waits for an answer"
+        in text_of(home.text)
+    )
     assert escape("a <b>launch</b>") in home.text
     assert "launch" not in (await call(setup.person("emil"), "/")).text
     assert setup.counts.seen == {("daily-social", "asked"): 1}
@@ -68,7 +71,7 @@ async def test_asking() -> None:
     ("values", "word"),
     [
         ({"minutes": "<i>5"}, "whole number"),
-        ({"allowance": '"><script>'}, "your allowances"),
+        ({"allowance": '"><script>'}, "Choose what"),
         ({"reason": ""}, "few words"),
         ({"minutes": "100000"}, "whole number"),
     ],
