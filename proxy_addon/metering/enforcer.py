@@ -22,17 +22,15 @@ from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.metering import activity, evidence, polling
 from proxy_addon.core.metering.activity import Evidence, Exchange, Judgement
 from proxy_addon.core.metering.endpoints import endpoint
-from proxy_addon.core.policy import urgent as urgent_minutes
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.policy.opening import Opening
-from proxy_addon.core.policy.urgent import UrgentOffer
 from proxy_addon.core.types import Balance, Decision, Person, Reason, Target, Verdict
 from proxy_addon.metering.check_schedule import Running
 from proxy_addon.metering.decider import Decider
 from proxy_addon.metering.flight import Asked, Due, Flight, page_of
 from proxy_addon.metering.free_tunnels import FreeTunnels
 from proxy_addon.metering.heads_up import HeadsUps
-from proxy_addon.metering.next_openings import NextOpening, NextOpenings
+from proxy_addon.metering.next_openings import NextOpenings
 from proxy_addon.metering.notice_gate import NoticeGate
 from proxy_addon.metering.platform_state import Load, RulesPeriod
 from proxy_addon.metering.running_flights import RunningFlights
@@ -70,7 +68,7 @@ class Enforcer(TrafficMeter):
         self._decider = Decider(book)
         self._forced: dict[str, tuple[str, ...]] = {}
         self._heads_ups = HeadsUps(self.balance)
-        self._next_openings = NextOpenings(book)
+        self.next_openings = NextOpenings(book)
         self.use(policy)
 
     def use(self, policy: CompiledPolicy) -> None:
@@ -381,25 +379,6 @@ class Enforcer(TrafficMeter):
     def balance(self, person: Person, allowance: str, now: float) -> Balance:
         """One balance of one person."""
         return self.engine.balance(person, allowance, self._book.of(person.name), now)
-
-    def next_opening(self, person: Person, target: Target, now: float) -> NextOpening | None:
-        """When a target that is closed to somebody opens next; None: not known within a month."""
-        return self._next_openings.next(self.engine, person, target, now)
-
-    def next_free(self, person: Person, target: Target, now: float) -> NextOpening | None:
-        """When a target that is charged to somebody is free next, if it is before it is closed."""
-        return self._next_openings.free(self.engine, person, target, now)
-
-    def urgent(self, person: Person, allowance: str, now: float) -> UrgentOffer | None:
-        """The urgent minutes that somebody may take for an allowance that is used up, as far as is
-        known here; None: none."""
-        usage, engine = self._book.of(person.name), self.engine
-        if engine.rule_set.urgent is None or not urgent_minutes.is_used_up(
-            engine, person, allowance, usage, now
-        ):
-            return None
-        taken = urgent_minutes.taken_in_memory(engine, usage, now)
-        return urgent_minutes.offer(engine, person, taken, now)
 
     def failure(self, person: Person | None, target: Target) -> Decision:
         """The configured verdict when our own code failed or a balance cannot be read."""

@@ -6,8 +6,10 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from proxy_addon.core.audience import keep
+from proxy_addon.core.policy import urgent
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.policy.outlook import free_until, next_change, next_opening
+from proxy_addon.core.policy.urgent import UrgentOffer
 from proxy_addon.core.types import Person, Target, Verdict
 from proxy_addon.metering.usage_book import UsageBook
 
@@ -76,6 +78,18 @@ class NextOpenings:
             return None
         ends = free_until(engine, person, target, usage, change)
         return NextOpening(change.at, change.decision.rule, None, ends)
+
+    def urgent(
+        self, engine: Engine, person: Person, allowance: str, now: float
+    ) -> UrgentOffer | None:
+        """The urgent minutes that somebody may take for an allowance that is used up, as far as is
+        known here; None: none."""
+        usage = self._book.of(person.name)
+        if engine.rule_set.urgent is None or not urgent.is_used_up(
+            engine, person, allowance, usage, now
+        ):
+            return None
+        return urgent.offer(engine, person, urgent.taken_in_memory(engine, usage, now), now)
 
     def _look(
         self, engine: Engine, person: Person, target: Target, now: float

@@ -55,16 +55,16 @@ def _with_outlook(
     answer."""
     if decision.platform is None:
         return bare
-    enforcer, now = services.enforcer, bare.now
+    engine, ahead, now = services.enforcer.engine, services.enforcer.next_openings, bare.now
     target = Target(decision.platform, decision.section)
     try:
         if decision.verdict is Verdict.SPEND:
-            bare = bare._replace(opening=enforcer.next_free(person, target, now))
+            bare = bare._replace(opening=ahead.free(engine, person, target, now))
         elif decision.reason in BY_RULES:
-            opening = enforcer.next_opening(person, target, now)
+            opening = ahead.next(engine, person, target, now)
             bare = bare._replace(opening=opening, looked_ahead=True)
         if decision.reason is Reason.EXHAUSTED and decision.allowance is not None:
-            bare = bare._replace(urgent=enforcer.urgent(person, decision.allowance, now))
+            bare = bare._replace(urgent=ahead.urgent(engine, person, decision.allowance, now))
         if ask is not None and services.way_back is not None and _can_be_repeated(ask):
             bare = bare._replace(back=services.way_back.seal(ask.url, person.name, now))
     except Exception:

@@ -126,7 +126,7 @@ class PageContext(NamedTuple):
         return f"{self.page_url}{page}?{urlencode(query, errors='replace')}"
 
 
-class Line(NamedTuple):
+class MessageLine(NamedTuple):
     """A sentence in the language that is spoken: a pattern, and what stands for its names. "when"
     is emphasised."""
 
@@ -154,7 +154,7 @@ class BlockMessage(NamedTuple):
     code: str
     headline: str
     own: str
-    lines: tuple[Line, ...]
+    lines: tuple[MessageLine, ...]
 
     @property
     def next(self) -> str:
@@ -195,33 +195,33 @@ def block_message(decision: Decision, context: PageContext) -> BlockMessage:
                 "To use %(platform)s, sign in to the proxy with your own name and password, then "
                 "load this page again. If you were never asked to sign in, your IT team can help."
             )
-            lines = (Line(told, what),)
+            lines = (MessageLine(told, what),)
         case Reason.ACKNOWLEDGE:
             headline = _("Please read our social media policy first")
             told = _(
                 "It takes a few minutes, and you do it once. Then %(platform)s is open to you."
             )
-            lines = (Line(told, what),)
+            lines = (MessageLine(told, what),)
         case Reason.UNAVAILABLE:
             headline = _("We cannot look up your time right now")
             told = _(
                 "The fault is ours, not yours, and it costs you no minutes. Until it is fixed, "
                 "%(platform)s stays closed. Please try again in a little while."
             )
-            lines = (Line(told, what),)
+            lines = (MessageLine(told, what),)
         case _:
             headline, lines = _closed(decision, context)
     return BlockMessage(code_of(decision.reason), headline, own, lines)
 
 
-def heads_up_message(balance: Balance, context: PageContext) -> tuple[Line, ...]:
+def heads_up_message(balance: Balance, context: PageContext) -> tuple[MessageLine, ...]:
     """What comes after the time that is left: a free time first, then when the minutes renew."""
-    lines = [Line(_("A good moment to finish what you are doing."), {})]
+    lines = [MessageLine(_("A good moment to finish what you are doing."), {})]
     if context.opening is not None and context.opening.allowance is None:
         lines.append(_becomes_free(context.opening, context))
     if balance.resets_at is not None:
         when = context.moment(balance.resets_at)
-        lines.append(Line(_("You have time again %(when)s."), {"when": when}))
+        lines.append(MessageLine(_("You have time again %(when)s."), {"when": when}))
     return tuple(lines)
 
 
@@ -264,7 +264,7 @@ def _used_up(context: PageContext) -> str:
     return allowance_names.sentence(pattern % {"allowance": context.yours})
 
 
-def _after_used_up(decision: Decision, context: PageContext) -> Iterator[Line]:
+def _after_used_up(decision: Decision, context: PageContext) -> Iterator[MessageLine]:
     """The next opening first, then when the minutes renew."""
     opening, renews = context.opening, decision.until
     if opening is not None and opening.allowance != decision.allowance:
@@ -273,13 +273,15 @@ def _after_used_up(decision: Decision, context: PageContext) -> Iterator[Line]:
         renews = opening.at  # the minutes, and at a time at which they may be used
     elif context.looked_ahead and not _is_far(renews, context) and not has_nothing(context.balance):
         platform = _first_up(context)
-        yield Line(_("No time is known at which %(platform)s opens."), {"platform": platform})
+        yield MessageLine(
+            _("No time is known at which %(platform)s opens."), {"platform": platform}
+        )
     if renews is None and has_nothing(context.balance):
-        yield Line(_("The rules of your office give you none."), {})
+        yield MessageLine(_("The rules of your office give you none."), {})
     elif renews is None:
-        yield Line(_("You get it back as the time you have used moves into the past."), {})
+        yield MessageLine(_("You get it back as the time you have used moves into the past."), {})
     else:
-        yield Line(_("You have time again %(when)s."), {"when": context.moment(renews)})
+        yield MessageLine(_("You have time again %(when)s."), {"when": context.moment(renews)})
 
 
 def _is_far(instant: float | None, context: PageContext) -> bool:
@@ -287,7 +289,7 @@ def _is_far(instant: float | None, context: PageContext) -> bool:
     return instant is not None and instant > context.now + AHEAD
 
 
-def _closed(decision: Decision, context: PageContext) -> tuple[str, tuple[Line, ...]]:
+def _closed(decision: Decision, context: PageContext) -> tuple[str, tuple[MessageLine, ...]]:
     """By a rule, or since no rule opens it."""
     platform = {"platform": _first_up(context)}
     opening = context.opening
@@ -299,38 +301,40 @@ def _closed(decision: Decision, context: PageContext) -> tuple[str, tuple[Line, 
     if decision.message:
         return _("%(platform)s is closed") % platform, ()
     if not context.looked_ahead and decision.until is not None:
-        line = Line(_("This changes %(when)s."), {"when": context.moment(decision.until)})
+        line = MessageLine(_("This changes %(when)s."), {"when": context.moment(decision.until)})
         return _("%(platform)s is closed for now") % platform, (line,)
     why = (
         _("A rule of your office keeps it closed.")
         if decision.rule
         else _("No rule of your office opens it.")
     )
-    return _("%(platform)s is not available here") % platform, (Line(why, {}),)
+    return _("%(platform)s is not available here") % platform, (MessageLine(why, {}),)
 
 
-def _opens(opening: NextOpening, context: PageContext) -> Iterator[Line]:
+def _opens(opening: NextOpening, context: PageContext) -> Iterator[MessageLine]:
     when, platform = context.moment(opening.at), _first_up(context)
     values = {"platform": platform, "when": when}
     if opening.allowance is not None:
         pattern = _("%(platform)s opens %(when)s, and then counts towards “%(allowance)s”.")
-        yield Line(pattern, values | {"allowance": context.title_of(opening.allowance)})
+        yield MessageLine(pattern, values | {"allowance": context.title_of(opening.allowance)})
     elif opening.rule is None:
-        yield Line(_("%(platform)s opens %(when)s."), values)
+        yield MessageLine(_("%(platform)s opens %(when)s."), values)
     elif opening.free_until is None:
-        yield Line(_("%(platform)s opens %(when)s: %(rule)s."), values | {"rule": opening.rule})
+        yield MessageLine(
+            _("%(platform)s opens %(when)s: %(rule)s."), values | {"rule": opening.rule}
+        )
     else:
         ends = _until(opening.free_until, opening.at, context)
         pattern = _("%(platform)s opens %(when)s: %(rule)s. It is free until %(end)s.")
-        yield Line(pattern, values | {"rule": opening.rule, "end": ends})
+        yield MessageLine(pattern, values | {"rule": opening.rule, "end": ends})
 
 
-def _becomes_free(opening: NextOpening, context: PageContext) -> Line:
+def _becomes_free(opening: NextOpening, context: PageContext) -> MessageLine:
     values = {"platform": _first_up(context), "when": context.moment(opening.at)}
     if opening.rule is None:
-        return Line(_("%(platform)s becomes free %(when)s."), values)
+        return MessageLine(_("%(platform)s becomes free %(when)s."), values)
     pattern = _("%(platform)s becomes free %(when)s: %(rule)s.")
-    return Line(pattern, values | {"rule": opening.rule})
+    return MessageLine(pattern, values | {"rule": opening.rule})
 
 
 def _until(end: float, start: float, context: PageContext) -> str:
