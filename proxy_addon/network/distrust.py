@@ -43,10 +43,14 @@ class DistrustingDevices:
         if len(self._failed) > _MOST:
             self._failed.popitem(last=False)
 
-    def succeeded(self, address: str, name: str) -> None:
-        """A handshake with our certificate was completed."""
+    def succeeded(self, address: str, name: str, *, is_newcomer: bool = False) -> None:
+        """A handshake with our certificate was completed. That of a newcomer, who may be anybody at
+        this address and sign in a moment later, wipes what is known of all of them."""
         key = (address, name)
         self._failed.pop(key, None)
+        if is_newcomer:
+            for other in [each for each in self._failed if each[0] == address]:
+                del self._failed[other]
         self._trusted[key] = self._now()
         self._trusted.move_to_end(key)
         if len(self._trusted) > _MOST:

@@ -218,7 +218,7 @@ class AllowanceAddon:
             client = data.context.client
             who, devices = self.connections.of(client).who, self.services.devices
             if who is not None and devices is not None:
-                devices.succeeded(client.peername[0], who.name)
+                devices.succeeded(client.peername[0], who.name, is_newcomer=who.challenge)
 
     # -- tunnels
 

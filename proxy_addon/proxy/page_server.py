@@ -170,7 +170,7 @@ class LightPageServer:
             else:
                 who = self._services.identifier.again(tunnelled, address)
             if scope["scheme"] == "https" and self._services.devices is not None:
-                self._services.devices.succeeded(address, who.name)
+                self._services.devices.succeeded(address, who.name, is_newcomer=who.challenge)
             is_allowed = not who.challenge or is_open(scope["method"], _target(scope, path))
             if tunnelled is not None and who.challenge:
                 sent.is_last = True

@@ -45,6 +45,18 @@ def test_success_wipes_it() -> None:
     assert devices.of(*HERE) == Distrust("", clock.at)
 
 
+def test_a_newcomer_may_be_anybody_there() -> None:
+    """What succeeds before somebody has signed in wipes what is known of their address, and of no
+    other."""
+    devices = Devices(Clock())
+    for address, name in (HERE, ("10.0.7.33", "emil"), ("10.0.7.34", "dora")):
+        devices.failed(address, name)
+    devices.succeeded("10.0.7.33", "ip:10.0.7.33", is_newcomer=True)
+    assert devices.of(*HERE) is None
+    assert devices.of("10.0.7.33", "emil") is None
+    assert devices.of("10.0.7.34", "dora") is not None
+
+
 def test_it_is_forgotten() -> None:
     """After a while without a failure nothing is known any more; the last failure counts."""
     clock = Clock()

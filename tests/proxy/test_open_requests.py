@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from proxy_addon.presentation.open_pages import OPEN
 from proxy_addon.proxy import open_requests
 from tests.e2e.client import read_until
 from tests.e2e.origins import Origins
+from tests.e2e.waiting import until
 from tests.proxy.harness import ProxyHarness, Serving, request, serving
 from tests.proxy.page_client import URL, answer, ask, tunnelled
 
 DORA = f"Proxy-Authorization: Basic {base64.b64encode(b'dora:secret').decode()}"
+ME = "ip:127.0.0.1"
 NOT_OPEN = (
     "/",
     "/me.json",
@@ -277,3 +280,38 @@ def test_names_of_this_machine(
     flow = request(f"http://127.0.0.1{path}", headers={"Host": host})
     flow.client_conn.sockname = ("127.0.0.1", port)
     assert open_requests.is_direct(flow) is expected
+
+
+# -- devices that do not accept our certificate
+
+
+@pytest.fixture(params=[True, False], ids=["light", "engine"])
+def by_address(
+    request: pytest.FixtureRequest, tmp_path: Path, origins: Origins
+) -> Iterator[Serving]:
+    """An office without sign-in, where 127.0.3.1 is dora's."""
+    with serving(tmp_path, origins, light_path=request.param) as running:
+        yield running
+
+
+@pytest.mark.parametrize("host", ["allowance.internal", "www.facebook.com"])
+def test_who_distrusts_us(by_address: Serving, host: str) -> None:
+    """A handshake that ends because of our certificate is remembered of the device of its person;
+    one that succeeds wipes it."""
+    platform = "facebook" if host == "www.facebook.com" else ""
+    devices = by_address.harness.devices
+    status, tunnel = by_address.client.tunnel(host, source="127.0.3.1")
+    assert status == 200
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ssl.create_default_context().wrap_socket(tunnel, server_hostname=host)
+    until(lambda: devices.of("127.0.3.1", "dora") is not None, "the device to be known")
+    found = devices.of("127.0.3.1", "dora")
+    assert found is not None
+    assert found.platform == platform
+    assert devices.of("127.0.0.1", ME) is None
+    tls = by_address.client.tls(
+        by_address.client.tunnel("allowance.internal", source="127.0.3.1")[1], "allowance.internal"
+    )
+    tls.sendall(ask("/help"))
+    assert answer(tls)[0] == 200
+    assert devices.of("127.0.3.1", "dora") is None
