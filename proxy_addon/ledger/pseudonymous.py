@@ -123,7 +123,8 @@ class PseudonymLedger:
 
     def audit_log(self, since: float = 0.0, *, subject: str | None = None) -> Sequence[AuditEntry]:
         """See `interface.Ledger`."""
-        return self._ledger.audit_log(since, subject=self._maybe(subject))
+        whose = subject if subject == EVERYBODY else self._maybe(subject)
+        return self._ledger.audit_log(since, subject=whose)
 
     def histories(self, since: float) -> Iterable[History]:
         """See `interface.Ledger`."""

@@ -30,6 +30,18 @@ def duration(seconds: float) -> str:
     return _length(seconds, math.floor(seconds / _MINUTE + 0.5))
 
 
+def spent(seconds: float) -> str:
+    """What was used, rounded as `parts` does it for whole minutes: half a minute goes down."""
+    if 0 < seconds < _MINUTE:
+        return _whole(max(math.floor(seconds), 1))
+    return _length(seconds, spent_minutes(seconds))
+
+
+def spent_minutes(seconds: float) -> int:
+    """The same as a number of minutes."""
+    return math.ceil(seconds / _MINUTE - 0.5)
+
+
 class Parts(NamedTuple):
     """What is used and left of a total, in words that add up. `short`: what is used, without its
     unit where the total says it: "13" of 15 minutes."""

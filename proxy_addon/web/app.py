@@ -18,7 +18,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.languages import marked
-from proxy_addon.presentation.usage_statement import statement
 from proxy_addon.web import (
     admin_access,
     admin_policy_pages,
@@ -36,14 +35,13 @@ from proxy_addon.web.admin_policy_pages import AdminPolicyPages
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.balance_events import PATH as EVENTS
 from proxy_addon.web.balance_events import BalanceEvents
-from proxy_addon.web.device_pages import DevicePages, Endpoint, distrust_note
-from proxy_addon.web.employee_view import day_of
+from proxy_addon.web.device_pages import DevicePages, Endpoint
+from proxy_addon.web.employee_pages import EmployeePages
 from proxy_addon.web.interface import ProxyState
 from proxy_addon.web.language import SpokenLanguage
 from proxy_addon.web.notice_service import NoticeService
 from proxy_addon.web.shell import open_shell
 from proxy_addon.web.urgent_service import UrgentService
-from proxy_addon.web.visitor import visitor
 
 _LOG: Final = logging.getLogger("proxy_addon.web.app")  # fixed, because log filters rely on it
 _METHODS: Final = ["GET", "HEAD"]
@@ -93,36 +91,11 @@ def employee_app(
     """
     app = _bare_app(proxy_state)
 
-    async def home(request: Request) -> Response:
-        who = visitor(request)
-        if admin_service is None:
-            distrust = distrust_note(proxy_state, who)
-            return pages.employee(day_of(proxy_state, who), distrust=distrust)
-        asked = await admin_service.requests_if_quick(who.name)
-        day = day_of(proxy_state, who)
-        return pages.employee(
-            day,
-            requests=ask.rows(asked, proxy_state.now(), proxy_state.rules()),
-            can_ask=bool(day.cards),
-            admin=who.signed_in and admin_service.is_admin(who.name),
-            distrust=distrust_note(proxy_state, who),
-        )
-
-    async def me(request: Request) -> Response:
-        name = visitor(request).name
-        zone = proxy_state.rules().zone
-        lines = statement(
-            name,
-            proxy_state.roles(name),
-            proxy_state.balances(name),
-            proxy_state.visits_today(name),
-            zone,
-        )
-        return pages.data(lines)
-
+    mine = EmployeePages(proxy_state, admin_service)
     own = {
-        "/": home,
-        "/me.json": me,
+        "/": mine.home,
+        "/me.json": mine.me,
+        "/opens": mine.opens,
         rule_explanation.PATH: rule_explanation.endpoint(proxy_state),
     }
     _serve(app, own | DevicePages(proxy_state, notice_service).endpoints())

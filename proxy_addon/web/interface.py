@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from proxy_addon.core.policy.balance import Usage
+from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import RuleSet
-from proxy_addon.core.types import Balance, Visit
+from proxy_addon.core.types import Balance, Person, Visit
 from proxy_addon.network.distrust import Distrust
 from proxy_addon.rules.active import Outcome
 from proxy_addon.rules.explanation import Explanation
@@ -26,6 +28,18 @@ class Health:
     problems: Sequence[str] = ()
 
 
+class PersonNow(NamedTuple):
+    """Somebody at the instant `at`, all of it as it was then. `is_known`: the balances rest on what
+    the ledger has, not only on what was seen while it was away."""
+
+    at: float
+    person: Person
+    usage: Usage
+    balances: Sequence[Balance]
+    visits: Sequence[Visit]
+    is_known: bool = True
+
+
 class ProxyState(Protocol):
     """Every method answers from memory at once, because pages are served on the event loop of the
     proxy."""
@@ -35,6 +49,12 @@ class ProxyState(Protocol):
 
     def rules(self) -> RuleSet:
         """The rules in force."""
+
+    def engine(self) -> Engine:
+        """The engine of the rules in force."""
+
+    def person_now(self, person: str) -> PersonNow:
+        """Somebody with their balances and today's visits, at one instant."""
 
     def roles(self, person: str) -> tuple[str, ...]:
         """The roles of a person, in the order of the people file."""

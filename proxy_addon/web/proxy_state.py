@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from proxy_addon.core import periods
+from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Period, RuleSet
 from proxy_addon.core.types import Balance, Visit
 from proxy_addon.metering.enforcer import Enforcer
@@ -17,7 +18,7 @@ from proxy_addon.rules.lookup import person_of
 from proxy_addon.rules.reloader import Reloading
 from proxy_addon.system.clock import Clock
 from proxy_addon.system.health import PartHealth
-from proxy_addon.web.interface import Health
+from proxy_addon.web.interface import Health, PersonNow
 
 
 class LiveProxyState:
@@ -57,6 +58,23 @@ class LiveProxyState:
         """The rules in force."""
         return self._enforcer.rules
 
+    def engine(self) -> Engine:
+        """The engine of the rules in force."""
+        return self._enforcer.engine
+
+    def person_now(self, person: str) -> PersonNow:
+        """Somebody with their balances and today's visits, at one instant."""
+        now, engine = self.now(), self._enforcer.engine
+        somebody, usage = self._enforcer.known(person, now), self._book.of(person)
+        return PersonNow(
+            now,
+            somebody,
+            usage,
+            engine.balances(somebody, usage, now),
+            self._visits(person, now),
+            not self._book.is_unknown(person),
+        )
+
     def roles(self, person: str) -> tuple[str, ...]:
         """The roles in force for a person, including those given by an address."""
         return self._enforcer.known(person, self.now()).roles
@@ -76,7 +94,9 @@ class LiveProxyState:
     def visits_today(self, person: str) -> Sequence[Visit]:
         """Visits that end after the policy's day began; visits that lie in the future are left
         out."""
-        now = self.now()
+        return self._visits(person, self.now())
+
+    def _visits(self, person: str, now: float) -> Sequence[Visit]:
         start = periods.calendar_window(Period.DAY, self.rules(), now).start
         visits = list(self._book.of(person).visits.values())
         return [v for v in visits if v.end > start and v.end > v.start and v.start <= now]

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from proxy_addon.presentation import open_pages
 from proxy_addon.presentation.theme import Shell, environment, page_headers
 from proxy_addon.web.employee_view import Day
+from proxy_addon.web.opens_view import OpensPage
 from proxy_addon.web.way_back import WayBack
 
 _HERE: Final = Path(__file__).parent
@@ -19,6 +20,7 @@ _REFRESH: Final = (_HERE / "static" / "refresh.js").read_text("utf-8")
 _DEVICE_SCRIPT: Final = (_HERE / "static" / "device.js").read_text("utf-8")
 _TEMPLATES: Final = environment(_HERE / "templates", refresh=_REFRESH, device_script=_DEVICE_SCRIPT)
 _EMPLOYEE: Final = _TEMPLATES.get_template("employee.html")
+_OPENS: Final = _TEMPLATES.get_template("opens.html")
 _CERTIFICATE: Final = _TEMPLATES.get_template("certificate.html")
 _CHECK: Final = _TEMPLATES.get_template("check.html")
 _DEVICE: Final = _TEMPLATES.get_template("device.html")
@@ -49,22 +51,28 @@ PRIVATE: Final = {
 
 
 def employee(
+    shell: Shell,
     day: Day,
     *,
     requests: Sequence[Any] = (),
     can_ask: bool = False,
-    admin: bool = False,
     distrust: Any = None,
 ) -> Response:
-    """The employee's own page; it refreshes itself while it is visible.
+    """The employee's own page; that of today keeps itself up to date while it is visible.
 
-    `requests`: rows of `time_request_pages` about requests for more time. `admin`: link to the
-    administrators' page. `distrust`: a `device_view.DistrustNote` about the reader's device.
+    `requests`: rows of `time_request_pages` about requests for more time. `distrust`: a
+    `device_view.DistrustNote` about the reader's device.
     """
     page = _EMPLOYEE.render(
-        day=day, requests=requests, can_ask=can_ask, admin=admin, distrust=distrust
+        shell=shell, day=day, requests=requests, can_ask=can_ask, distrust=distrust
     )
-    return HTMLResponse(_bytes(page), headers=page_headers(script=_REFRESH) | PRIVATE)
+    script = _REFRESH if day.is_today else None
+    return HTMLResponse(_bytes(page), headers=page_headers(script=script) | PRIVATE)
+
+
+def opens(shell: Shell, page: OpensPage) -> Response:
+    """What is open, charged, free and closed, now and next."""
+    return _page(_OPENS.render(shell=shell, page=page))
 
 
 def ask(shell: Shell, page: Any, status: int = 200) -> Response:

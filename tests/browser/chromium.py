@@ -157,7 +157,8 @@ class Chromium:
 
     def wait(self, expression: str, what: str) -> None:
         try:
-            self._page.wait_for_function(f"async () => await ({expression})")
+            # Not a promise, which would be true whatever comes of it.
+            self._page.wait_for_function(f"() => ({expression})")
         except Error as problem:
             raise AssertionError(f"waited {ANSWER_SECONDS:g} s in vain for {what}") from problem
 

@@ -3,56 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 
-from proxy_addon.core.ruleset import Mode, Rule, RuleSet, Then
 from proxy_addon.core.types import Grant
 from proxy_addon.system.health import FINE, down
 from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.interface import Health
 from tests.browser.device_states import device_apps
+from tests.browser.employee_states import employee_states
 from tests.browser.facts import bad_day, busy_admin, office, refusals
 from tests.browser.policy_states import policy_admin_states
 from tests.browser.state import Form, State
 from tests.web.admin_setup import NAMES, TOKENS, AdminSetup
 from tests.web.client import as_person
-from tests.web.office import MIDNIGHT, MINUTE, NOW, FixedProxyState, balance, rule_set, visit
+from tests.web.office import MIDNIGHT, NOW, FixedProxyState, visit
 from tests.web.test_rule_explanation import StateWithRules
 
 GRANT = Grant("g1", "dora", "daily-social", 600.0, "The launch", "ada", NOW - 30, MIDNIGHT)
-
-
-@dataclass
-class ObservingState(FixedProxyState):
-    """An office whose only rule is tried out."""
-
-    def rules(self) -> RuleSet:
-        tried = Rule("Fifteen", Then.SPEND, "daily-social", mode=Mode.OBSERVE)
-        return replace(rule_set(), rules=(tried,))
-
-
-def employee(**facts: object) -> State:
-    """The employee's page of somebody with these facts."""
-    return State(as_person(employee_app(FixedProxyState(**facts))))  # type: ignore[arg-type]
-
-
-def employee_states() -> dict[str, State]:
-    """The employee's page."""
-    seen = (visit("facebook", 60, 5), visit("linkedin", 30, 4, None, "learning", "Learning"))
-    observed = ObservingState(held=(balance(spent=900.0),), seen=seen)
-    guest = as_person(employee_app(FixedProxyState()), name="ip:10.0.7.33", identified=False)
-    return {
-        "employee-nothing-limited": employee(),
-        "employee-nothing-used": employee(held=(balance(),)),
-        "employee-some-used": employee(held=(balance(spent=300.0),), seen=seen),
-        "employee-low": employee(held=(balance(spent=15 * MINUTE - 112),), seen=seen),
-        "employee-used-up": employee(held=(balance(spent=900.0),), seen=seen),
-        "employee-observed": State(as_person(employee_app(observed))),
-        "employee-several": State(as_person(employee_app(office()))),
-        "employee-nobody-signed-in": State(guest),
-    }
 
 
 def request_states() -> dict[str, State]:

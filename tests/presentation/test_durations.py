@@ -89,6 +89,16 @@ def test_used_and_left_add_up(total: float, share: float) -> None:
     assert abs(_seconds(said.left) - left) <= 60
 
 
+@given(st.integers(1, 600), st.floats(0, 1))
+def test_a_sum_reads_as_what_is_used(minutes: int, share: float) -> None:
+    """The sum of a day and what is used of its limit are the same words, except in the last minute,
+    which counts seconds."""
+    total = minutes * 60.0
+    left = total * share
+    if left >= 60 and total - left >= 1:
+        assert words.spent(total - left) == words.parts(left, total).used
+
+
 def _seconds(said: str) -> int:
     units = {"hour": 3600, "minute": 60, "second": 1}
     numbers = said.split()

@@ -53,6 +53,9 @@ class AdminProxyState(FixedProxyState):
     def rules(self) -> RuleSet:
         return self.ruled
 
+    def roles(self, person: str) -> tuple[str, ...]:
+        return ("staff", "admin") if person in ("ada", "abe") else super().roles(person)
+
 
 @dataclass
 class Counts:

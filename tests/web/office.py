@@ -8,14 +8,16 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from proxy_addon.core.catalogue import Catalogue
+from proxy_addon.core.intervals import normalise
+from proxy_addon.core.policy.balance import StaticUsage
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Allowance, Limit, People, Period, Platform, RuleSet
-from proxy_addon.core.types import Balance, Visit
+from proxy_addon.core.types import Balance, Interval, Person, Visit
 from proxy_addon.network.distrust import Distrust
 from proxy_addon.rules.active import Outcome
 from proxy_addon.rules.explanation import Explanation, explain, used_by
 from proxy_addon.system.health import FINE
-from proxy_addon.web.interface import Health
+from proxy_addon.web.interface import Health, PersonNow
 
 ZONE = ZoneInfo("Europe/London")
 NOW = 1793631000.0  # Monday 2 November 2026, 14:50 in London
@@ -101,6 +103,7 @@ class FixedProxyState:
     pem: bytes = CA_PEM
     broken: bool = False
     distrusted: Distrust | None = None
+    known: bool = True
     outcome: Outcome = Outcome(False, "3f9ad2c1b7e04455")  # noqa: RUF009 (frozen)
 
     def now(self) -> float:
@@ -108,6 +111,19 @@ class FixedProxyState:
 
     def rules(self) -> RuleSet:
         return rule_set()
+
+    def engine(self) -> Engine:
+        return Engine(self.rules())
+
+    def person_now(self, person: str) -> PersonNow:
+        who = Person(person, self.roles(person))
+        visits = self.visits_today(person)
+        used = {
+            name: normalise(Interval(v.start, v.end) for v in visits if v.allowance == name)
+            for name in self.rules().allowances
+        }
+        usage = StaticUsage(used)
+        return PersonNow(NOW, who, usage, self.balances(person), visits, self.known)
 
     def roles(self, person: str) -> tuple[str, ...]:
         if self.broken:

@@ -59,14 +59,13 @@ async def test_the_employee_sees_balances_and_visits() -> None:
     shown = text_of(answer.text)
     assert answer.status_code == 200
     for part in (
-        "dora",
-        "staff, care",
-        "Monday, 2 November 2026",
+        "dora · staff · care",
+        "As of 14:50",
         "Daily social 9 minutes left",
         "11 of 20 minutes used",
-        "More tomorrow at 00:00",
+        "You get more tomorrow at 00:00",
         "Includes 5 minutes granted to you.",
-        "Weekly video Used up",
+        "Weekly video Used up 1 hour of 1 hour used",
         "LinkedIn Learning 10:30 10:52 22 minutes free Learning is work",
         "Facebook 09:15 09:21 6 minutes Daily social Fifteen minutes a day",
         "7 minutes charged",
@@ -81,7 +80,7 @@ async def test_the_employee_sees_balances_and_visits() -> None:
 async def test_an_empty_day_is_kind() -> None:
     """With no allowance and no visit there are sentences, not empty tables."""
     answer = await get(as_person(employee_app(FixedProxyState())), "/")
-    assert "Nothing is counted for you" in answer.text
+    assert "Nothing is limited for you" in answer.text
     assert "No visits yet" in answer.text
     assert "<table" not in answer.text
 

@@ -1,5 +1,44 @@
 const every = 20000, withEvents = 60000, apart = 3000;
 let source = null, refused = false, known = null, last = Date.now(), planned = 0;
+// Changes what differs, and nothing else: focus, selection, what is open and how far somebody has
+// scrolled stay. Elements with an id are found again by it.
+function patch(shown, fresh) {
+  for (const { name, value } of fresh.attributes)
+    if (shown.getAttribute(name) !== value) shown.setAttribute(name, value);
+  for (const { name } of [...shown.attributes])
+    if (!fresh.hasAttribute(name) && !(name === "open" && shown.localName === "details")) shown.removeAttribute(name);
+  if (shown.localName === "form" || shown.id === "announced") return; // somebody may be typing
+  let at = shown.firstChild;
+  for (const wanted of [...fresh.childNodes]) {
+    const found = match(at, wanted);
+    if (!found) {
+      shown.insertBefore(document.importNode(wanted, true), at);
+      continue;
+    }
+    while (at !== found) at = remove(at);
+    if (found.nodeType === Node.ELEMENT_NODE) patch(found, wanted);
+    else if (found.data !== wanted.data) found.data = wanted.data;
+    at = found.nextSibling;
+  }
+  while (at) at = remove(at);
+}
+function remove(node) {
+  const after = node.nextSibling;
+  node.remove();
+  return after;
+}
+// What is to become `wanted`: with an id the node of that id, else what stands at its place; null: it is new.
+function match(at, wanted) {
+  if (!wanted.id) return at && at.nodeName === wanted.nodeName && !at.id ? at : null;
+  for (let each = at; each; each = each.nextSibling)
+    if (each.id === wanted.id && each.nodeName === wanted.nodeName) return each;
+  return null;
+}
+function announce(before, fresh) {
+  const now = fresh.querySelector("[data-tone]")?.dataset.tone;
+  if (before !== undefined && now !== undefined && before !== now)
+    document.getElementById("announced").textContent = fresh.querySelector("h1").textContent;
+}
 async function refresh() {
   planned = 0;
   last = Date.now();
@@ -10,9 +49,11 @@ async function refresh() {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.getElementById("main");
     const shown = document.getElementById("main");
-    for (const open of shown.querySelectorAll("details[open][id]"))
-      fresh?.querySelector("#" + CSS.escape(open.id))?.setAttribute("open", "");
-    if (fresh && fresh.innerHTML !== shown.innerHTML) shown.replaceWith(fresh);
+    if (!fresh) return;
+    const before = shown.querySelector("[data-tone]")?.dataset.tone;
+    if (document.title !== page.title) document.title = page.title;
+    patch(shown, fresh);
+    announce(before, fresh);
   } catch { /* the proxy does not answer at the moment: keep what is shown */ }
 }
 function soon() {
