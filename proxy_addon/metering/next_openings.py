@@ -14,6 +14,7 @@ from proxy_addon.core.types import Person, Target, Verdict
 from proxy_addon.metering.usage_book import UsageBook
 
 _KEPT: Final = 20_000  # people with targets; all are dropped when there are more
+_GROWS: Final = 5.0  # seconds in which visits may grow without another look
 _LOOK_AGAIN: Final = 600.0  # seconds after which something without an opening is looked at again
 
 
@@ -33,6 +34,7 @@ class _Known(NamedTuple):
     person: Person
     usage: object
     changes: tuple[int, int]  # of the usage that the answer rests on
+    since: float
     before: float
     opening: NextOpening | None
 
@@ -57,15 +59,20 @@ class NextOpenings:
             and known.engine is engine
             and known.person == person
             and known.usage is usage
-            and known.changes == changes
-            and now < known.before
+            and (known.changes == changes or self._is_fresh(known, changes, now))
+            and known.since <= now < known.before
         ):
             return known.opening
         opening = self._look(engine, person, target, now)
         before = now + _LOOK_AGAIN if opening is None else opening.at
-        found = _Known(engine, person, usage, changes, before, opening)
+        found = _Known(engine, person, usage, changes, now, before, opening)
         keep(self._known, (person.name, target), found, _KEPT)
         return opening
+
+    def _is_fresh(self, known: _Known, changes: tuple[int, int], now: float) -> bool:
+        """Whether only visits have grown, a moment ago: somebody who is using another platform
+        grows them every second, and some rules are long to look through."""
+        return known.changes[0] == changes[0] and now - known.since < _GROWS
 
     def free(
         self, engine: Engine, person: Person, target: Target, now: float

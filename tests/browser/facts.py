@@ -3,69 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from proxy_addon.core.types import Decision, EvidenceSummary, Extension, Reason, Verdict, Visit
-from proxy_addon.proxy.responses import responses as answers
+from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 from proxy_addon.system.health import down
 from proxy_addon.web.interface import Health
 from tests.web.admin_setup import UP, AdminSetup
-from tests.web.office import MIDNIGHT, MINUTE, NOW, ZONE, FixedProxyState, balance, visit
+from tests.web.office import MIDNIGHT, MINUTE, NOW, FixedProxyState, balance, visit
 from tests.web.test_admin_pages import UnreachableLedger
-
-ASK = answers.RequestInfo(
-    "GET", "https://www.facebook.com/", "www.facebook.com", "document", "navigate"
-)
-RULE = "Fifteen minutes a day"
-
-
-def context(**changes: Any) -> answers.PageContext:
-    """Dora, who has used what she had."""
-    used_up = balance(spent=15 * MINUTE)
-    made = answers.PageContext(
-        "dora", ("staff", "care"), "Facebook", used_up, "Daily social", ZONE, NOW
-    )
-    return made._replace(**changes)
-
-
-def refusals() -> dict[str, answers.Answer]:
-    """What stands in the place of a limited platform, by reason."""
-    no = Verdict.BLOCK
-    exhausted = Decision(
-        no, Reason.EXHAUSTED, "facebook", None, RULE, "daily-social", 0.0, MIDNIGHT
-    )
-    tiktok = Decision(
-        no,
-        Reason.BLOCKED,
-        "tiktok",
-        rule="Not on our network",
-        message="TikTok is not available on office devices.",
-    )
-    shut = Decision(
-        no, Reason.BLOCKED, "youtube", rule="Video after work", until=NOW + 190 * MINUTE
-    )
-    within = Decision(Verdict.SPEND, Reason.WITHIN, "facebook", None, RULE, "daily-social", 112.0)
-    low = balance(spent=15 * MINUTE - 112)
-    granted = balance(spent=25 * MINUTE, granted=10 * MINUTE)
-    plain = context(balance=None, allowance=None)
-    return {
-        "block": answers.block(ASK, exhausted, context()),
-        "block-more": answers.block(ASK, exhausted, context(balance=granted, request_more=True)),
-        "block-rule": answers.block(
-            ASK._replace(host="www.tiktok.com"), tiktok, plain._replace(platform_title="TikTok")
-        ),
-        "block-until": answers.block(
-            ASK._replace(host="www.youtube.com"), shut, plain._replace(platform_title="YouTube")
-        ),
-        "unidentified": answers.block(
-            ASK,
-            Decision(no, Reason.UNIDENTIFIED, "facebook"),
-            plain._replace(person="ip:10.0.7.33", roles=()),
-        ),
-        "unavailable": answers.block(ASK, Decision(no, Reason.UNAVAILABLE, "facebook"), plain),
-        "heads-up": answers.heads_up(ASK, within, low, context(balance=low)),
-        "sign-in": answers.sign_in("Office proxy"),
-    }
 
 
 def with_evidence(visit: Visit) -> Visit:

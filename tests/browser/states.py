@@ -12,13 +12,15 @@ from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.interface import Health
 from tests.browser.device_states import device_apps
 from tests.browser.employee_states import employee_states
-from tests.browser.facts import bad_day, busy_admin, office, refusals
+from tests.browser.facts import bad_day, busy_admin, office
 from tests.browser.policy_states import policy_admin_states
+from tests.browser.refusals import refusals
 from tests.browser.state import Form, State
 from tests.web.admin_setup import NAMES, TOKENS, AdminSetup
 from tests.web.client import as_person
 from tests.web.office import MIDNIGHT, NOW, FixedProxyState, visit
 from tests.web.test_rule_explanation import StateWithRules
+from tests.web.urgent_setup import AwayLedger, UrgentSetup
 
 GRANT = Grant("g1", "dora", "daily-social", 600.0, "The launch", "ada", NOW - 30, MIDNIGHT)
 
@@ -40,6 +42,28 @@ def request_states() -> dict[str, State]:
         "ask-with-an-error": State(
             Form(plain.person("dora"), "/ask", wrong | {"reason": ""}), "/ask", 400
         ),
+    } | urgent_states()
+
+
+def urgent_states() -> dict[str, State]:
+    """A customer is waiting; and asking when something stood in the way."""
+    ready, taken, unneeded, wrong = (UrgentSetup() for _ in range(4))
+    none, sent = UrgentSetup(None), UrgentSetup()
+    for number in (1, 2):
+        mine = replace(GRANT, id=f"urgent-{number}", granted_by="dora", seconds=0.0)
+        taken.inner.add_grant(mine, actor="web:dora")
+    unneeded.state.spent = 0.0
+    long = {"token": TOKENS.of("dora", now=NOW), "allowance": "daily-social", "reason": "x" * 999}
+    back = f"allowance=daily-social&back={ready.sealed()}"
+    return {
+        "urgent": State(ready.person(), f"/urgent?{back}"),
+        "urgent-taken": State(taken.person(), f"/urgent?{back}"),
+        "urgent-not-needed": State(unneeded.person(), f"/urgent?{back}"),
+        "urgent-not-given": State(none.person(), f"/urgent?{back}"),
+        "urgent-with-an-error": State(Form(wrong.person(), "/urgent", long), "/urgent", 400),
+        "urgent-ledger-away": State(UrgentSetup(ledger=AwayLedger()).person(), "/urgent", 503),
+        "urgent-done": State(unneeded.person(), "/urgent/done?allowance=daily-social"),
+        "ask-sent": State(sent.person(), f"/ask?asked=1&{back}"),
     }
 
 

@@ -35,7 +35,7 @@ async def test_the_page() -> None:
     assert page.status_code == 200 and page.headers["cache-control"] == "no-store"
     shown = text_of(page.text)
     assert "Take 10 minutes for your work now." in shown
-    assert "2 of 2 times" in shown and "tomorrow at 00:00" in shown
+    assert "Left: 2 of 2." in shown and "tomorrow at 00:00" in shown
     assert "Take 10 minutes and continue to Facebook" in shown
     assert "Whoever answers requests sees that you took them" in shown
     assert NAME not in shown
