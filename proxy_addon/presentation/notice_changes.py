@@ -6,7 +6,6 @@ values of the rules put in. A paragraph that was rewritten is compared word by w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from enum import StrEnum
@@ -16,7 +15,6 @@ from proxy_addon.core.notices.headings import parser, plain, split_title
 from proxy_addon.core.notices.placeholders import filled
 from proxy_addon.presentation.notice_html import Value
 
-_WORDS: Final = re.compile(r"\S+\s*")
 _ALIKE: Final = 0.5  # from which share of equal words on a paragraph counts as rewritten
 _MOST_BLOCKS: Final = 2_000  # of a text; more are not compared
 
@@ -30,7 +28,7 @@ class Edit(StrEnum):
 
 
 class Words(NamedTuple):
-    """Some words, and what happened to them."""
+    """Some words, and what happened to them; with a space between them and the next."""
 
     mark: Edit
     text: str
@@ -124,17 +122,14 @@ def _whole(mark: Edit, block: _Block) -> Paragraph:
 
 
 def _rewritten(was: str, becomes: str) -> tuple[Words, ...]:
-    old, new = _WORDS.findall(was), _WORDS.findall(becomes)
+    old, new = was.split(), becomes.split()
     found: list[Words] = []
-    plain_old, plain_new = [word.strip() for word in old], [word.strip() for word in new]
-    for how, a, b, c, d in SequenceMatcher(
-        None, plain_old, plain_new, autojunk=False
-    ).get_opcodes():
+    for how, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if how == "equal":
-            found.append(Words(Edit.SAME, "".join(new[c:d])))
+            found.append(Words(Edit.SAME, " ".join(new[c:d])))
             continue
         if b > a:
-            found.append(Words(Edit.REMOVED, "".join(old[a:b])))
+            found.append(Words(Edit.REMOVED, " ".join(old[a:b])))
         if d > c:
-            found.append(Words(Edit.ADDED, "".join(new[c:d])))
+            found.append(Words(Edit.ADDED, " ".join(new[c:d])))
     return tuple(found)

@@ -178,6 +178,8 @@ class NoticePages:
         page = self._made(who, person, notice, back)._replace(wants_later=later, problem=problem)
         query = {"notice": notice.name} | ({"back": page.back} if page.back else {})
         around = shell(self._state.rules(), who, person.roles, PATH, query=query)
+        if page.links:  # the languages of the text stand above it
+            around = around._replace(languages=())
         return pages.policy(around, page, status if not problem or status != 200 else 422)
 
     def _made(self, who: Visitor, person: Person, notice: Notice, back: str) -> PolicyPage:

@@ -14,6 +14,7 @@ from proxy_addon.web.interface import Health
 from tests.browser.device_states import device_apps
 from tests.browser.employee_states import employee_states
 from tests.browser.facts import bad_day, busy_admin, office
+from tests.browser.notice_pages import gates, policy_states
 from tests.browser.policy_states import policy_admin_states
 from tests.browser.refusals import refusals
 from tests.browser.state import Form, State
@@ -113,7 +114,7 @@ def other_states() -> dict[str, State]:
 def refusal_states() -> dict[str, State]:
     """What stands in the place of a limited platform."""
     made = {}
-    for name, answer in refusals().items():
+    for name, answer in {**refusals(), **gates()}.items():
         # A browser shows the page of a 407 only after the sign-in was given up.
         status = 200 if answer.status == 407 else answer.status
         headers = dict(answer.headers)
@@ -133,6 +134,7 @@ GROUPS: tuple[Callable[[], dict[str, State]], ...] = (
     policy_admin_states,
     other_states,
     device_states,
+    policy_states,
     refusal_states,
 )
 

@@ -65,7 +65,7 @@ def test_a_paragraph_that_was_rewritten() -> None:
         Paragraph(
             Edit.SAME,
             (
-                Words(Edit.SAME, "Call marketing at once, at any hour: ext. "),
+                Words(Edit.SAME, "Call marketing at once, at any hour: ext."),
                 Words(Edit.REMOVED, "120."),
                 Words(Edit.ADDED, "130."),
             ),
