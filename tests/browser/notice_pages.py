@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
 from proxy_addon.core.notices.gate import Meeting, Need
-from proxy_addon.core.notices.headings import headings
+from proxy_addon.core.notices.headings import headings, parser, split_title
 from proxy_addon.core.notices.notice import Notice, Version
 from proxy_addon.core.types import Decision, Reason, Verdict
 from proxy_addon.ledger.interface import NoticeVersion
@@ -22,6 +23,9 @@ from tests.web.notice_setup import DAY, NoticeSetup
 from tests.web.office import NOW
 from tests.web.test_notice_service import FACEBOOK, AwayLedger
 
+MINUTES = "You have 15 minutes a day for social and video platforms."
+NEWS = "Images and video are new."
+_VALUE = re.compile(r"\{\{.*?\}\}|\. |: |, ")
 UNREAD = Decision(Verdict.BLOCK, Reason.ACKNOWLEDGE, "facebook")
 
 
@@ -97,14 +101,32 @@ def policy_states() -> dict[str, State]:
 def gates() -> Mapping[str, Answer]:
     """The page before a platform."""
     text = shipped().texts["en"]
-    lines = ("You have 15 minutes a day for social and video platforms.", *text.summary[1:])
+    lines = (MINUTES, *text.summary[1:])
     asked = GateText("en", text.title, lines, 4, Need.ASKED, NOW + 3 * DAY)
     return {
         name: gate(ASK, UNREAD, CONTEXT, shown, notice="social-media", back="A" * 80, office="")
         for name, shown in {
             "policy": asked,
             "policy-due": asked._replace(need=Need.DUE, until=None),
-            "policy-new-version": asked._replace(read="2", changes="Images and video are new."),
+            "policy-new-version": asked._replace(read="2", changes=NEWS),
             "policy-shown": asked._replace(need=Need.SHOWN, until=None),
         }.items()
     }
+
+
+def written() -> set[str]:
+    """Everything that stands in the shipped policy: facts of the office, not messages of ours."""
+    rewritten = (
+        "Nothing",
+        "No insults, no threats, nothing",
+        "that demeans anybody for who they are",
+    )
+    found = {"ext. 1", shipped().owner, shipped().contact, *rewritten, MINUTES, NEWS}
+    for each in (shipped(), earlier()):
+        for text in each.texts.values():
+            lines = [text.title, text.changes, *text.summary]
+            for token in parser().parse(text.markdown):
+                lines += [child.content for child in token.children or ()]
+            for line in lines:
+                found |= {piece.strip() for piece in _VALUE.split(split_title(line)[0])}
+    return {each.rstrip(".") for each in found} - {""}

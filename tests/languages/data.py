@@ -8,6 +8,7 @@ import re
 
 from babel import Locale
 
+from tests.browser.notice_pages import written
 from tests.web.policy_office import GUESTS, NEW_TEXT, OLD_TEXT, SOCIAL, UNREAD, WITH_POLICY
 
 # As people, rules, the notice and tests have them.
@@ -19,6 +20,7 @@ FACTS = (
     SOCIAL.contact,
     GUESTS.name,
     WITH_POLICY.office.name,
+    *written(),
     "English",
     "Deutsch",
     "marketing",
