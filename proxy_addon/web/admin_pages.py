@@ -131,12 +131,15 @@ class AdminPages:
         now, rules, health = proxy_state.now(), proxy_state.rules(), proxy_state.health()
         today = waiting = None
         asked: list[views.OpenRequest] = []
+        urgent: list[views.UrgentTaken] = []
         try:
             asked = [
                 views.waiting(each, now, rules, own=admin_service.is_own(each, who.name))
                 for each in await admin_service.waiting()
             ]
             waiting = tuple(asked[: views.MAX_SHOWN])
+            taken = await admin_service.urgent_today()
+            urgent = [views.urgent_taken(each, now, rules) for each in reversed(taken)]
             today = views.today(await admin_service.totals(), rules)
         except LedgerError:
             status = 503
@@ -151,6 +154,8 @@ class AdminPages:
             today=today,
             waiting=waiting,
             more_waiting=len(asked) - len(waiting or ()),
+            urgent=tuple(urgent[: views.MAX_SHOWN]),
+            more_urgent=max(0, len(urgent) - views.MAX_SHOWN),
             pseudonyms=admin_service.names is not None,
             workers=admin_service.workers,
             token=admin_service.tokens.of(who.name, now=now),

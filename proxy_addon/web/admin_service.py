@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from proxy_addon.core import periods
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Period
+from proxy_addon.core.types import Grant
 from proxy_addon.identity.pseudonyms import Pseudonyms
 from proxy_addon.ledger import time_requests as more_time
 from proxy_addon.ledger import unmasking
@@ -112,6 +113,13 @@ class AdminService:
     async def waiting(self) -> Sequence[TimeRequest]:
         """All open requests, oldest first."""
         return await self.executor.run(lambda: self.ledger.requests(status="open"))
+
+    async def urgent_today(self) -> Sequence[Grant]:
+        """The urgent minutes that people have taken since the policy's day began, oldest first."""
+        now = self.clock.now()
+        start = periods.calendar_window(Period.DAY, self.engine().rule_set, now).start
+        grants = await self.executor.run(lambda: self.ledger.grants(start))
+        return [each for each in grants if each.is_urgent and each.created >= start]
 
     async def approve(self, key: str, by: str) -> TimeRequest:
         """Grant a request. Raises NotPossible, and LedgerError."""

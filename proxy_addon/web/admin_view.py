@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from proxy_addon.core.ruleset import RuleSet
+from proxy_addon.core.types import Grant
 from proxy_addon.ledger.interface import TimeRequest
 from proxy_addon.ledger.time_requests import LONGEST
 from proxy_addon.ledger.writer import WriterState
+from proxy_addon.presentation import allowance_names, spoken_rules
 from proxy_addon.presentation import durations as words
-from proxy_addon.presentation import spoken_rules
 from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.languages import marked, ngettext
 from proxy_addon.web.admin_service import Totals
@@ -90,6 +91,16 @@ class OpenRequest(NamedTuple):
     own: bool
 
 
+class UrgentTaken(NamedTuple):
+    """Urgent minutes that somebody took today, without an answer."""
+
+    who: str
+    allowance: str
+    time: str
+    reason: str
+    at: str
+
+
 class Admin(NamedTuple):
     """The whole page. `today`, `waiting`: None while the ledger is unavailable. `message`: what the
     last form did; `problem`: what is wrong with it, `problem_at` at which field: that of a request,
@@ -104,6 +115,8 @@ class Admin(NamedTuple):
     today: Today | None
     waiting: tuple[OpenRequest, ...] | None
     more_waiting: int
+    urgent: tuple[UrgentTaken, ...]
+    more_urgent: int
     pseudonyms: bool
     workers: int
     token: str
@@ -200,4 +213,15 @@ def waiting(request: TimeRequest, now: float, rules: RuleSet, *, own: bool) -> O
         request.reason,
         words.past(request.created, now, rules.zone),
         own,
+    )
+
+
+def urgent_taken(grant: Grant, now: float, rules: RuleSet) -> UrgentTaken:
+    """Urgent minutes as a row."""
+    return UrgentTaken(
+        who=grant.person,
+        allowance=allowance_names.title(rules, grant.allowance),
+        time=words.duration(grant.seconds),
+        reason=grant.reason,
+        at=words.past(grant.created, now, rules.zone),
     )

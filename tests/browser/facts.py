@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from proxy_addon.core.types import EvidenceSummary, Extension, Visit
+from proxy_addon.core.types import EvidenceSummary, Extension, Grant, Visit
 from proxy_addon.system.health import down
 from proxy_addon.web.interface import Health
 from tests.web.admin_setup import UP, AdminSetup
@@ -60,6 +60,10 @@ def busy_admin() -> AdminSetup:
         "r3", at=NOW - 30, by="ada", actor="web:ada", grant=None, note="After lunch, gladly."
     )
     full.asked(4, reason="A customer waits")
+    taken = Grant(
+        "urgent-1", "dora", "daily-social", 600.0, "the storm on X", "dora", NOW - 60, MIDNIGHT
+    )
+    full.ledger.add_grant(taken, actor="web:dora")
     return full
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from proxy_addon.core.types import Grant
 from proxy_addon.ledger.interface import AuditEntry, LedgerUnavailable, TimeRequest, Total
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.web.admin_setup import NAMES, SAME, AdminSetup, call, token
@@ -291,3 +292,17 @@ async def test_problems_stand_at_their_field() -> None:
     answer = await call(setup.person("ada"), "/admin/requests", gone)
     assert "aria-describedby" not in answer.text
     assert '<p class="wrong" role="alert">' in answer.text
+
+
+async def test_urgent_minutes_of_today_are_shown() -> None:
+    """Who took how much of what, when and what for, escaped; not those of yesterday, and not what
+    somebody was granted."""
+    setup = AdminSetup()
+    for number, created in (("urgent-1", NOW - 60), ("urgent-2", NOW - 86_400), ("g3", NOW)):
+        taken = Grant(
+            number, "dora", "daily-social", 600.0, f"<b>{number}", "dora", created, MIDNIGHT
+        )
+        setup.ledger.add_grant(taken, actor="web:dora")
+    page = (await call(setup.person("ada"), "/admin")).text
+    assert "took <strong>10 minutes</strong>" in page and "&lt;b&gt;urgent-1" in page
+    assert "urgent-2" not in page and "g3" not in page
