@@ -33,6 +33,7 @@ from proxy_addon.web import rendering as pages
 from proxy_addon.web import time_request_pages as ask
 from proxy_addon.web.admin_policy_pages import AdminPolicyPages
 from proxy_addon.web.admin_service import AdminService
+from proxy_addon.web.admin_view import part_name
 from proxy_addon.web.balance_events import PATH as EVENTS
 from proxy_addon.web.balance_events import BalanceEvents
 from proxy_addon.web.device_pages import DevicePages, Endpoint
@@ -170,6 +171,7 @@ def web_app(proxy_state: ProxyState) -> FastAPI:
             open_shell(proxy_state.rules(), "/"),
             rules=proxy_state.rules(),
             health=proxy_state.health(),
+            part_name=part_name,
             port=proxy_state.proxy_port(),
         )
 

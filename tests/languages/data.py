@@ -50,12 +50,19 @@ FACTS = (
     "The election night needs somebody on every channel, from eight until the end",
     "A course",
     "dora",
+    "reception",
     "emil",
     "ada",
     "staff",
     "care",
     "guest",
     "admin",
+    "Windows",
+    "Mac",
+    "Android",
+    "Chromebook",
+    "Linux",
+    "Firefox",
     "Europe/London",
     "GMT",
     # What parts of the proxy say of themselves, in the log as well.
@@ -64,7 +71,8 @@ FACTS = (
     "down since 12:04: the database does not answer",
 )
 _ADDRESS = re.compile(
-    r"\b(?:https?://)?(?:[a-z0-9-]+\.)+(?:com|internal|org)\b(?:/\S*)?|\bp:[a-z0-9]{4,}|\bip:\S+"
+    r"https?://\S+|\b[\w.]+@[\w.]+\b|\b(?:[a-z0-9-]+\.)+(?:com|internal|org|example)\b(?:/\S*)?"
+    r"|/?[\w-]+\.(?:cer|pem|json|mobileconfig|pac)\b|\bp:[a-z0-9]{4,}|\bip:\S+"
 )
 _GERMAN = Locale.parse("de")
 _CLDR = [

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from jinja2 import Environment, nodes
 
+from tests.languages.data import without_data
 from tests.languages.pseudo_locale import texts
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "proxy_addon"
-NAMES = ("Allowance",)  # the same in every language
 # Modules whose texts readers of pages see. Commands, logs and what programs read are English.
 SPEAKING = (
     "web/*.py",
@@ -49,14 +49,8 @@ def untranslated_in_template(text: str) -> list[str]:
     """Literal texts of a template outside of `{% trans %}`, those of attributes included."""
     parsed = _environment().parse(text)
     page = _CLASS.sub("", "".join(_literal(parsed)))
-    found = [part for part in texts(page) if _LETTERS.search(_without_names(part))]
+    found = [part for part in texts(page) if _LETTERS.search(without_data(part))]
     return found + [text for text in _constants(parsed) if _PROSE.search(text)]
-
-
-def _without_names(text: str) -> str:
-    for name in NAMES:
-        text = text.replace(name, "")
-    return text
 
 
 def _literal(parsed: nodes.Node) -> Iterator[str]:

@@ -13,7 +13,8 @@ from tests.languages.data import without_data
 from tests.languages.untranslated import PAGES, compare
 
 with pseudo_locale.spoken():
-    STATES = states()
+    # What answers scripts has no texts.
+    STATES = {name: state for name, state in states().items() if "setup-check" not in name}
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 
 

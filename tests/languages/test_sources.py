@@ -20,6 +20,7 @@ NO_TEXTS = {
     "presentation/theme/__init__.py": {"img-src data:"},
     "proxy/responses/responses.py": {'Basic realm="'},
     "web/balance_events.py": {": nothing new\n\n"},
+    "web/device_systems.py": {"chrome os", "chromium os"},
     "web/explain_api.py": {
         "Only commands on the proxy's own machine may ask this.",
         "Ask with ?user=…&url=…",

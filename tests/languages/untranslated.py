@@ -11,10 +11,7 @@ TEMPLATES: tuple[str, ...] = (
     "proxy/responses/templates/heads_up.html",
     "proxy/responses/templates/notice.html",
     "web/templates/ask.html",
-    "web/templates/certificate.html",
     "web/templates/employee.html",
-    "web/templates/help.html",
-    "web/templates/index.html",
     "web/templates/requests.html",
     "web/templates/why.html",
 )
@@ -27,12 +24,11 @@ MODULES: tuple[str, ...] = (
     "web/rule_explanation.py",
     "web/time_request_pages.py",
 )
-PLURALS: tuple[str, ...] = ("web/templates/index.html",)
+PLURALS: tuple[str, ...] = ()
 PAGES: tuple[str, ...] = (
     "ask",
     "ask-while-one-waits",
     "ask-with-an-error",
-    "certificate",
     "employee-low",
     "employee-nobody-signed-in",
     "employee-nothing-limited",
@@ -43,7 +39,6 @@ PAGES: tuple[str, ...] = (
     "employee-several",
     "employee-some-used",
     "employee-used-up",
-    "help",
     "refusal-block",
     "refusal-block-more",
     "refusal-block-rule",
@@ -52,8 +47,6 @@ PAGES: tuple[str, ...] = (
     "refusal-sign-in",
     "refusal-unavailable",
     "refusal-unidentified",
-    "web-port",
-    "web-port-not-ready",
     "why",
     "why-answered",
 )
