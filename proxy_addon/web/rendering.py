@@ -111,9 +111,9 @@ def admin_compare(shell: Shell, page: Any) -> Response:
     return _page(_ADMIN_COMPARE.render(shell=shell, page=page))
 
 
-def why(page: Any) -> Response:
+def why(shell: Shell, page: Any) -> Response:
     """Which rule decides: a `rule_explanation.WhyPage`."""
-    return _form(_WHY.render(page=page), 200)
+    return _form(_WHY.render(shell=shell, page=page), 200)
 
 
 def policy(shell: Shell, page: Any, status: int = 200) -> Response:

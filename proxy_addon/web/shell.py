@@ -27,9 +27,11 @@ def shell(
     current: str,
     *,
     query: Mapping[str, str] | None = None,
+    path: str = "",
 ) -> Shell:
     """For the page at the path `current`, in the language that is spoken. `query`: what a link to
-    the same page in another language keeps of its query."""
+    the same page in another language keeps of its query; `path`: where that page is, if `current`
+    is the page that it belongs to."""
     found = [(HOME, _("My time"))]
     if rules.notices:
         found.append((POLICY, _("The policy")))
@@ -40,7 +42,7 @@ def shell(
         rules.office.name,
         " · ".join((name, *roles)),
         tuple(Page(href, title, href == current) for href, title in found),
-        other_languages(rules, current, query or {}),
+        other_languages(rules, path or current, query or {}),
         rules.office.contact,
         who.signed_in and ADMIN in roles,
     )

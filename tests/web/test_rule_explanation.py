@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proxy_addon.core.catalogue import Catalogue
+from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import (
     Allowance,
     Limit,
@@ -21,12 +23,13 @@ from proxy_addon.core.ruleset import (
     Then,
     When,
 )
-from proxy_addon.core.types import Target, Visit
+from proxy_addon.core.types import Grant, Target, Visit
+from proxy_addon.rules.explanation import Explanation, explain, used_by
 from proxy_addon.web.app import employee_app
 from proxy_addon.web.rule_explanation import MAX_STEPS, WhyPage, page_of
 from tests.web import office
 from tests.web.client import as_person
-from tests.web.office import FixedProxyState, visit
+from tests.web.office import NOW, FixedProxyState, visit
 from tests.web.test_app import get, text_of
 
 LUNCH = When(between=((12 * 3600, 13 * 3600),))
@@ -64,6 +67,9 @@ class StateWithRules(FixedProxyState):
     def rules(self) -> RuleSet:
         return self.ruled or rule_set()
 
+    def roles(self, person: str) -> tuple[str, ...]:
+        return ("staff",)
+
 
 def page(
     platform: str = "", address: str = "", seen: tuple[Visit, ...] = (), **changes: object
@@ -78,16 +84,18 @@ def test_the_walk_in_plain_words() -> None:
     asked = page("facebook", seen=(visit("linkedin", 60, 4), visit("facebook", 30, 5))).asked
     assert asked is not None
     assert (asked.title, asked.opens) == ("Facebook", True)
-    assert asked.because == "It is charged to Daily social by the rule “Fifteen minutes a day”."
+    assert asked.because == (
+        "It is charged to your Facebook and LinkedIn time by the rule “Fifteen minutes a day”."
+    )
     assert asked.facts == (
-        "Daily social: 15 minutes per day; 9 minutes used, 6 minutes left.",
+        "Facebook and LinkedIn time: 15 minutes a day; 9 minutes used, 6 minutes left.",
         "Used on Facebook 5 minutes and LinkedIn 4 minutes.",
-        "This may change tomorrow at 12:00.",
+        "Next: free tomorrow at 12:00, until 13:00.",
     )
     assert [(line.rule, line.decides, line.why) for line in asked.walk] == [
         ("Care is free", False, "It is for the role care; you are in staff."),
         ("Bob's course", False, "It is for colleagues that it names."),
-        ("Lunch is yours", False, "It is not 12:00-13:00 now."),
+        ("Lunch is yours", False, "Not now: its time is from 12:00 to 13:00."),
         ("Fifteen minutes a day", True, "This rule decides."),
     ]
     assert asked.later == 2
@@ -111,7 +119,7 @@ def test_limits_of_a_role() -> None:
     asked = page("facebook", allowances={"daily-social": daily}).asked
     assert asked is not None
     assert asked.facts[:2] == (
-        "Daily social: 10 minutes in any 4 hours; 0 minutes used, 10 minutes left.",
+        "Facebook and LinkedIn time: 10 minutes in any 4 hours; 0 minutes used, 10 minutes left.",
         "These limits apply to your role staff.",
     )
 
@@ -144,9 +152,59 @@ def test_used_up() -> None:
     assert not asked.opens
     assert (
         asked.because
-        == "Daily social is used up, and the rule “Fifteen minutes a day” charges this to it."
+        == "The rule “Fifteen minutes a day” charges it to your Facebook and LinkedIn time, which is "
+        "used up."
     )
-    assert asked.facts[-1] == "There is time again tomorrow at 00:00."
+    assert asked.facts[-1] == "Next: time again tomorrow at 00:00."
+
+
+def test_granted_and_carried_time() -> None:
+    """What came on top of a limit is told as what it is, and used and left add up to all of it."""
+    daily = Allowance("daily-social", (Limit(900.0, Period.DAY),), carry_over=300.0)
+    ruled = rule_set(allowances={"daily-social": daily})
+    grant = Grant("g", "dora", "daily-social", 600.0, "why", "ada", NOW - 900, NOW + 900)
+
+    @dataclass
+    class Granted(StateWithRules):
+        def explanation(self, user: str, url: str) -> Explanation:
+            used = used_by(self.seen, (grant,))
+            return explain(
+                Engine(self.rules()), Catalogue(self.rules().platforms), user, url, used, NOW
+            )
+
+    seen = (visit("facebook", 30, 5),)
+    asked = page_of(Granted(seen=seen, ruled=ruled), "dora", "facebook").asked
+    assert asked is not None
+    assert asked.facts[:2] == (
+        "Facebook and LinkedIn time: 15 minutes a day; 5 minutes used, 25 minutes left.",
+        "Includes 10 minutes granted to you and 5 minutes carried over.",
+    )
+
+
+def test_the_opening_comes_first() -> None:
+    """Somebody whose minutes are used up in the morning is told of lunch, not of tomorrow."""
+    soon = When(between=((15 * 3600, 16 * 3600),))
+    rules = (RULES[0], RULES[1], replace(RULES[2], when=soon), *RULES[3:])
+    state = StateWithRules(seen=(visit("facebook", 30, 15),), ruled=rule_set(*rules))
+    asked = page_of(state, "dora", "facebook").asked
+    assert asked is not None
+    assert asked.facts[-1] == "Next: free today at 15:00, until 16:00."
+
+
+def test_exceptions_and_people() -> None:
+    """A rule that makes an exception now, and one for roles and for people."""
+    never = When(negated=When(days=frozenset({0})))
+    rules = (
+        Rule("But Mondays", Then.ALLOW, when=never),
+        Rule("Both", Then.ALLOW, users=("bob",), roles=frozenset({"care", "desk"})),
+        RULES[3],
+    )
+    asked = page_of(StateWithRules(ruled=rule_set(*rules)), "dora", "facebook").asked
+    assert asked is not None
+    assert [line.why for line in asked.walk[:2]] == [
+        "Not now: it makes an exception (Monday).",
+        "It is for the roles care and desk and for colleagues that it names; you are in staff.",
+    ]
 
 
 def test_other_answers() -> None:
