@@ -3,6 +3,7 @@ is called."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from mitmproxy.test import taddons
 from proxy_addon.core.types import Decision, Reason, Verdict
 from proxy_addon.identity.identification import Identity
 from proxy_addon.proxy import page_context as pages
+from proxy_addon.proxy.responses.responses import RequestInfo, block
+from proxy_addon.system.sealing import Sealer
 from tests.proxy.harness import NOON, ProxyHarness, request
 
 SPENT = Decision(
@@ -80,3 +83,40 @@ async def test_for_person(target: str, path: str, query: bytes) -> None:
             "direct": False,
         }
     }
+
+
+ASK = RequestInfo("GET", "https://www.facebook.com/a?b=1", "www.facebook.com", "document")
+DORA = Identity("dora", True, "device")
+
+
+def test_the_outlook(harness: ProxyHarness) -> None:
+    """When it opens next, and the way back for what a link can repeat."""
+    harness.spend("dora", 900.0)
+    way_back = Sealer(b"k", "way back")
+    services = harness.services._replace(way_back=way_back)
+    context = pages.context(services, DORA, SPENT, ASK)
+    assert context.looked_ahead
+    assert context.opening is not None and context.opening.at > NOON
+    assert way_back.open(context.back, "dora", NOON, 60.0) == ASK.url
+    for other in (ASK._replace(method="POST"), ASK._replace(dest="iframe"), None):
+        assert pages.context(services, DORA, SPENT, other).back == ""
+    assert pages.context(harness.services, DORA, SPENT, ASK).back == ""
+    unknown = replace(SPENT, reason=Reason.UNAVAILABLE)
+    assert not pages.context(services, DORA, unknown, ASK).looked_ahead
+
+
+def test_a_failure_takes_nothing_but_the_outlook(
+    harness: ProxyHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refusal stays what it is, with the instant of the decision; the failure is counted."""
+
+    def broken(*given: object) -> None:
+        raise RuntimeError("the outlook is broken")
+
+    monkeypatch.setattr(harness.services.enforcer.next_openings, "next", broken)
+    late = replace(SPENT, until=NOON + 600.0)
+    context = pages.context(harness.services, DORA, late, ASK)
+    assert (context.looked_ahead, context.opening) == (False, None)
+    assert context.balance is not None
+    headers = dict(block(ASK, late, context).headers)
+    assert headers["Retry-After"] == "600"

@@ -267,7 +267,9 @@ def _used_up(context: PageContext) -> str:
 def _after_used_up(decision: Decision, context: PageContext) -> Iterator[MessageLine]:
     """The next opening first, then when the minutes renew."""
     opening, renews = context.opening, decision.until
-    if opening is not None and opening.allowance != decision.allowance:
+    if opening is not None and (
+        opening.allowance is None or opening.allowance != decision.allowance
+    ):
         yield from _opens(opening, context)
     elif opening is not None:
         renews = opening.at  # the minutes, and at a time at which they may be used
@@ -292,17 +294,16 @@ def _is_far(instant: float | None, context: PageContext) -> bool:
 def _closed(decision: Decision, context: PageContext) -> tuple[str, tuple[MessageLine, ...]]:
     """By a rule, or since no rule opens it."""
     platform = {"platform": _first_up(context)}
-    opening = context.opening
-    if opening is not None:
-        pattern = (
-            _("%(platform)s is closed") if decision.message else _("%(platform)s is closed for now")
-        )
-        return pattern % platform, tuple(_opens(opening, context))
+    lines: tuple[MessageLine, ...] = ()
+    if context.opening is not None:
+        lines = tuple(_opens(context.opening, context))
+    elif not context.looked_ahead and decision.until is not None:
+        when = {"when": context.moment(decision.until)}
+        lines = (MessageLine(_("This changes %(when)s."), when),)
     if decision.message:
-        return _("%(platform)s is closed") % platform, ()
-    if not context.looked_ahead and decision.until is not None:
-        line = MessageLine(_("This changes %(when)s."), {"when": context.moment(decision.until)})
-        return _("%(platform)s is closed for now") % platform, (line,)
+        return _("%(platform)s is closed") % platform, lines
+    if lines:
+        return _("%(platform)s is closed for now") % platform, lines
     why = (
         _("A rule of your office keeps it closed.")
         if decision.rule
@@ -338,10 +339,10 @@ def _becomes_free(opening: NextOpening, context: PageContext) -> MessageLine:
 
 
 def _until(end: float, start: float, context: PageContext) -> str:
-    """The end of a window: the time alone where it is the day on which it begins."""
+    """The end of a window: the time alone where it is on the day on which it begins."""
     if words.day(end, context.zone) == words.day(start, context.zone):
         return words.time_of_day(end, context.zone)
-    return context.moment(end)
+    return words.deadline(end, context.now, context.zone)
 
 
 def _first_up(context: PageContext) -> str:
