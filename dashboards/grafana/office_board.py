@@ -5,7 +5,17 @@
 from __future__ import annotations
 
 from dashboards.grafana.panels import Board, Panel
-from dashboards.grafana.queries import CHARGED, FREE, RANGE, SEEN, in_range, or_zero, per_second
+from dashboards.grafana.queries import (
+    CHARGED,
+    FREE,
+    POLICY_PEOPLE,
+    POLICY_READ,
+    RANGE,
+    SEEN,
+    in_range,
+    or_zero,
+    per_second,
+)
 
 OFFICE = Board(
     "allowance-office",
@@ -149,6 +159,19 @@ OFFICE = Board(
                     "refused on the admin page. What is decided on the command line counts as asked only.",
                     "Many asked and few answered: somebody waits. Many granted: the limit is too tight for the work.",
                     {"{{outcome}}": in_range("allowance_time_requests_total", "outcome")},
+                    "bargauge",
+                    8,
+                    whole=True,
+                ),
+                Panel(
+                    "Written policy: people who have read it",
+                    "short",
+                    "People who have read the version in force of each written policy, and how many it is for.",
+                    "Fewer than it is for, days after a new version: remind them on the page Policy of the administration.",
+                    {
+                        "{{notice}} {{version}}: have read it": POLICY_READ,
+                        "{{notice}} {{version}}: it is for": POLICY_PEOPLE,
+                    },
                     "bargauge",
                     8,
                     whole=True,

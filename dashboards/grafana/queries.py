@@ -6,6 +6,9 @@ RANGE, RATE = "$__range", "$__rate_interval"
 SEEN = "allowance_attention_seconds_total{$own}"
 CHARGED = 'allowance_attention_seconds_total{$own, allowance!="free"}'
 FREE = 'allowance_attention_seconds_total{$own, allowance="free"}'
+# Every proxy has the numbers of the whole office.
+POLICY_READ = "max by (notice, version) (allowance_policy_acknowledged_people{$own})"
+POLICY_PEOPLE = "max by (notice, version) (allowance_policy_people{$own})"
 
 
 def per_second(metric: str, *labels: str, extra: str = "") -> str:

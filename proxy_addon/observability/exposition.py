@@ -132,12 +132,13 @@ class _CurrentRulesOnly(Collector):
             yield family
 
 
-def exposed(own: Collector, host: Host, accept: str = "") -> tuple[bytes, str]:
-    """The metrics of one process and of the host, in the format that `accept` prefers, and its
-    content type."""
+def exposed(own: Collector, host: Host, accept: str = "", *others: Collector) -> tuple[bytes, str]:
+    """The metrics of one process, of the host and of others, in the format that `accept` prefers,
+    and its content type."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_CurrentRulesOnly(own))
-    registry.register(host)
+    for each in (host, *others):
+        registry.register(each)
     encode, content_type = choose_encoder(accept)
     return encode(registry), content_type
 

@@ -11,7 +11,7 @@ import gc
 import math
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -27,6 +27,7 @@ from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import Mask, Pseudonyms
 from proxy_addon.ledger.journal import Journal
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms, masked
+from proxy_addon.ledger.unmasking import known_names
 from proxy_addon.ledger.writer import Writer, WriterState
 from proxy_addon.metering.assembly import assemble, numbered
 from proxy_addon.network.distrust import DistrustingDevices
@@ -35,6 +36,7 @@ from proxy_addon.network.resolver import Resolver
 from proxy_addon.observability.decision_log import DecisionLog
 from proxy_addon.observability.exposition import Host, counted, would_have_stopped
 from proxy_addon.observability.metrics import PrometheusMetrics
+from proxy_addon.observability.policy_readers import PolicyReaders
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.master import Runner, RunnerOptions
@@ -42,6 +44,7 @@ from proxy_addon.proxy.page_context import App
 from proxy_addon.proxy.rule_changes import follow
 from proxy_addon.proxy.services import Services
 from proxy_addon.relay.workers import WorkerPlace, Workers
+from proxy_addon.report.notice_status import NoticeStatus, read_status
 from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.last_good import LastGood
 from proxy_addon.rules.reloader import Reloading
@@ -50,6 +53,7 @@ from proxy_addon.runtime.housekeeping import Heartbeat, JournalSweeper, RulesAud
 from proxy_addon.runtime.lifecycle import Lifecycle
 from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.runtime.notices import NoticesInLedger
+from proxy_addon.runtime.reader_counts import ReaderCounts
 from proxy_addon.runtime.updates import LedgerNews, RulesInForce
 from proxy_addon.system.clock import SystemClock, timer
 from proxy_addon.system.descriptors import raise_limit
@@ -105,6 +109,7 @@ class Application:
             heartbeat=self._heartbeat,
             metrics=self.metrics,
             notices=self.notices,
+            reader_counts=ReaderCounts(self._who_has_read, self._readers) if prunes else None,
         )
 
     # -- public interface
@@ -174,6 +179,7 @@ class Application:
         settings, rules = self.settings, self.live.current
         self.metrics = PrometheusMetrics()
         pids = None if worker_group is None else worker_group.pids
+        self._readers = PolicyReaders()
         self.host = Host(settings.passwords.parent, ca.expires(settings.confdir), pids)
         self.names = self._pseudonyms(rules)
         self.mask: Mask = self.names.of if self.names else str
@@ -244,6 +250,7 @@ class Application:
             metrics=self.metrics,
             host=self.host,
             worker_group=worker_group,
+            others=(self._readers,),
         )
         self._devices = DistrustingDevices(self.clock.now)
         self.proxy_state = LiveProxyState(
@@ -337,6 +344,15 @@ class Application:
         return names
 
     # -- callbacks between parts
+
+    def _who_has_read(self) -> Iterable[NoticeStatus]:
+        """On a thread of its own."""
+        engine = self.enforcer.engine
+        known: Iterable[str] = ()
+        if self.names is not None:
+            users = PasswordFile(self.settings.passwords).users()
+            known = known_names(engine.rule_set, users)
+        return read_status(self.ledger, engine, self.clock.now(), mask=self.mask, known=known)
 
     def _put(self, visit: Visit) -> None:
         """From here on only the ledger's name of a person is used: in the queue, the journal and

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -47,8 +47,10 @@ class Readiness:
         metrics: PrometheusMetrics,
         host: Host,
         worker_group: WorkerGroup | None = None,
+        others: Sequence[Counted] = (),
     ) -> None:
-        """`last_tick`: the instant of the last heartbeat of the event loop."""
+        """`last_tick`: the instant of the last heartbeat of the event loop. `others`: what else is
+        exposed with the metrics."""
         self._clock = clock
         self._last_tick = last_tick
         self._draining = draining
@@ -57,6 +59,7 @@ class Readiness:
         self._metrics = metrics
         self._host = host
         self._worker_group = worker_group
+        self._others = others
 
     def checks(self) -> dict[str, PartHealth]:
         """The health of each part, including the workers where there are any."""
@@ -76,7 +79,7 @@ class Readiness:
     def expose(self, accept: str = "") -> tuple[bytes, str]:
         """All metrics, in the format that `accept` prefers, and its content type."""
         own = self._metrics.registry if self._worker_group is None else self._worker_group.counted()
-        return exposed(own, self._host, accept)
+        return exposed(own, self._host, accept, *self._others)
 
 
 def show_ledger(metrics: PrometheusMetrics, state: WriterState) -> None:

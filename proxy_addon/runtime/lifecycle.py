@@ -17,6 +17,7 @@ from proxy_addon.rules.reloader import Reloading
 from proxy_addon.runtime.housekeeping import Heartbeat
 from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.runtime.notices import NoticesInLedger
+from proxy_addon.runtime.reader_counts import ReaderCounts
 from proxy_addon.web.server import WebServer
 
 
@@ -35,6 +36,7 @@ class Lifecycle:
     heartbeat: Heartbeat
     metrics: PrometheusMetrics
     notices: NoticesInLedger
+    reader_counts: ReaderCounts | None = None
     _runner: Runner | None = field(default=None, init=False)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -43,6 +45,8 @@ class Lifecycle:
         LoopLag(self.metrics).start(loop)
         self.writer.start()
         self.notices.start()
+        if self.reader_counts is not None:
+            self.reader_counts.start()
         if self.decisions is not None:
             self.decisions.start()
         self.ledger.listen(self.writer.wake)
@@ -64,6 +68,8 @@ class Lifecycle:
         """Write what is left; returns how many visits could not be written."""
         self.loop.detach()
         self.reloading.stop()
+        if self.reader_counts is not None:
+            self.reader_counts.stop()
         lost = self.writer.stop(self.options.drain)
         self.notices.stop()
         self.web.stop()

@@ -104,6 +104,7 @@ ONLY_IN = {
         "proxy_addon/observability/metric_families.py",
         "proxy_addon/observability/metrics.py",
         "proxy_addon/observability/exposition.py",
+        "proxy_addon/observability/policy_readers.py",
     ),
 }
 

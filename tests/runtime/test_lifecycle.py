@@ -28,6 +28,7 @@ def wired(parts: Mock) -> Lifecycle:
         heartbeat=parts.heartbeat,
         metrics=PrometheusMetrics(),
         notices=parts.notices,
+        reader_counts=parts.reader_counts,
     )
 
 
@@ -39,6 +40,7 @@ async def test_it_starts_and_stops_in_order() -> None:
     assert parts.mock_calls == [
         call.writer.start(),
         call.notices.start(),
+        call.reader_counts.start(),
         call.decisions.start(),
         call.ledger.listen(parts.writer.wake),
         call.reloading.start(loop),
@@ -48,6 +50,7 @@ async def test_it_starts_and_stops_in_order() -> None:
     assert life.stop() == 3
     assert parts.mock_calls == [
         call.reloading.stop(),
+        call.reader_counts.stop(),
         call.writer.stop(4.0),
         call.notices.stop(),
         call.web.stop(),

@@ -20,6 +20,7 @@ from proxy_addon.observability.metric_families import (
     UPSTREAM_ERRORS,
 )
 from proxy_addon.observability.metrics import PrometheusMetrics
+from proxy_addon.observability.policy_readers import PolicyReaders, ReaderCount
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 HEAD = """# Metrics
@@ -56,6 +57,11 @@ the person is unknown. `rule` is the name of a rule with `mode: observe`, `other
 `otherwise` if no rule of the list decided. `where` is a hook of the program, `digest` the first twelve digits
 of the SHA-256 of the rules.
 
+`notice` and `version` are those of the written policies in force. `allowance_policy_acknowledged_people` and
+`allowance_policy_people` are counted from the ledger every fifteen seconds, by one process of each host. Proxies that
+share a ledger all have the same numbers: take the maximum, not the sum. While the ledger is away the last numbers stay
+(`allowance_ledger_up` tells); until it has answered once there are none.
+
 | label | values |
 |---|---|
 """
@@ -68,7 +74,9 @@ def families() -> dict[str, tuple[str, str, tuple[str, ...]]]:
     for collector in metrics.registry._collector_to_names:  # no public way to the labels
         (family,) = collector.describe()  # type: ignore[attr-defined]
         found[_name(family)] = (family.type, family.documentation, collector._labelnames)  # type: ignore[attr-defined]
-    for family in Host(Path(), 0.0).collect():
+    readers = PolicyReaders()
+    readers.show([ReaderCount("social-media", "1", 0, 0)])
+    for family in (*Host(Path(), 0.0).collect(), *readers.collect()):
         labels = tuple(sorted({label for sample in family.samples for label in sample.labels}))
         found[_name(family)] = (family.type, family.documentation, labels)
     return found
