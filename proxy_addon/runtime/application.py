@@ -20,11 +20,13 @@ from db.ledger import SqlLedger
 from db.upgrade import upgrade
 from proxy_addon.config.settings import Settings
 from proxy_addon.core.notices.gate import in_force_since
+from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Visit
 from proxy_addon.identity.identification import Identifier
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import Mask, Pseudonyms
+from proxy_addon.ledger.interface import News
 from proxy_addon.ledger.journal import Journal
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms, masked
 from proxy_addon.ledger.unmasking import known_names
@@ -109,7 +111,7 @@ class Application:
             heartbeat=self._heartbeat,
             metrics=self.metrics,
             notices=self.notices,
-            reader_counts=ReaderCounts(self._who_has_read, self._readers) if prunes else None,
+            reader_counts=self._reader_counts if prunes else None,
         )
 
     # -- public interface
@@ -180,6 +182,7 @@ class Application:
         self.metrics = PrometheusMetrics()
         pids = None if worker_group is None else worker_group.pids
         self._readers = PolicyReaders()
+        self._reader_counts = ReaderCounts(self._who_has_read, self._readers)
         self.host = Host(settings.passwords.parent, ca.expires(settings.confdir), pids)
         self.names = self._pseudonyms(rules)
         self.mask: Mask = self.names.of if self.names else str
@@ -209,7 +212,7 @@ class Application:
         )
 
     def _wire_writer(self) -> None:
-        news = LedgerNews(self._loop, self.metering, self.mask, self.decisions, self.notices)
+        self._news = LedgerNews(self._loop, self.metering, self.mask, self.decisions, self.notices)
         self._audit = RulesAudit(
             self.ledger,
             self.clock,
@@ -220,7 +223,7 @@ class Application:
         self.writer = Writer(
             self.ledger,
             flush_seconds=self.settings.flush,
-            on_news=news.arrived,
+            on_news=self._on_news,
             on_state=self._on_state,
             clock=self.clock,
             node=self._node,
@@ -240,7 +243,7 @@ class Application:
             self.metrics.signed_in,
         )
         self.live.subscribe(lambda prepared: self._identifier.prepare(prepared.rules.people))
-        self.reloading = Reloading(self.live, self._in_force.swap, self._show_outcome)
+        self.reloading = Reloading(self.live, self._swap, self._show_outcome)
         self.readiness = Readiness(
             self.clock,
             last_tick=lambda: self._heartbeat.last_tick,
@@ -344,6 +347,17 @@ class Application:
         return names
 
     # -- callbacks between parts
+
+    def _swap(self, prepared: CompiledPolicy) -> None:
+        """On the event loop: put other rules into force."""
+        self._in_force.swap(prepared)
+        self._reader_counts.wake()
+
+    def _on_news(self, news: News) -> None:
+        """On the writer's thread."""
+        self._news.arrived(news)
+        if news.acknowledgements or news.meetings or news.erasures:
+            self._reader_counts.wake()
 
     def _who_has_read(self) -> Iterable[NoticeStatus]:
         """On a thread of its own."""

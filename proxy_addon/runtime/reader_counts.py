@@ -1,5 +1,9 @@
-"""Counts now and then who has read the written policies, for the metrics; on a thread of its own,
-since it asks the ledger."""
+"""Counts who has read the written policies, for the metrics: on a thread of its own, since it asks
+the ledger, soon after somebody has confirmed, and now and then in any case.
+
+With many people a count takes a while; then it is made more seldom, so that it takes at most a
+fiftieth of one processor.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,13 @@ import structlog
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.observability.policy_readers import PolicyReaders, ReaderCount
 from proxy_addon.report.notice_status import NoticeStatus
+from proxy_addon.system.clock import timer
 
 log = structlog.get_logger("allowance.run")
 
-COUNT_SECONDS: Final = 15.0  # between two counts
+COUNT_SECONDS: Final = 30.0  # between two counts when nobody confirms
+SOON_SECONDS: Final = 2.0  # between two counts when people do
+SHARE: Final = 50  # so many times as long as a count took nothing is counted
 
 
 class ReaderCounts:
@@ -26,12 +33,15 @@ class ReaderCounts:
         count: Callable[[], Iterable[NoticeStatus]],
         readers: PolicyReaders,
         seconds: float = COUNT_SECONDS,
+        soon: float = SOON_SECONDS,
     ) -> None:
         """`count` asks the ledger, and may raise LedgerError."""
         self._count = count
         self._readers = readers
         self._seconds = seconds
+        self._soon = soon
         self._stopped = threading.Event()
+        self._changed = threading.Event()
 
     def start(self) -> None:
         """Count at once, and again and again."""
@@ -40,6 +50,11 @@ class ReaderCounts:
     def stop(self) -> None:
         """Count no more. Does not wait for the ledger."""
         self._stopped.set()
+        self._changed.set()
+
+    def wake(self) -> None:
+        """Somebody has confirmed or met a policy. Any thread."""
+        self._changed.set()
 
     def count(self) -> None:
         """Once. While the ledger does not answer, what was counted last stays."""
@@ -62,5 +77,9 @@ class ReaderCounts:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
+            self._changed.clear()
+            began = timer()
             self.count()
-            self._stopped.wait(self._seconds)
+            pause = max(self._soon, SHARE * (timer() - began))
+            if not self._stopped.wait(pause):
+                self._changed.wait(max(0.0, self._seconds - pause))

@@ -32,7 +32,9 @@ rules:
 otherwise: allow
 unidentified: {{role: guest}}
 metering: {{tail: 1s}}
+notice: {{file: notices/administrators.md, roles: [admin]}}
 """
+NOTICE = "---\nversion: 2\ncontact: ext. 120\n---\n# For administrators\n## Purpose\nBe fair.\n"
 PEOPLE = (
     "default_role: staff\nroles:\n  staff: {}\n  guest: {}\n  admin: {members: [dora]}\n"
     + "".join(f"  {role}: {{}}\n" for role in Hour.ROLES)
@@ -66,6 +68,8 @@ def office_proxy(
         resolve=[f"dead.example:443=127.0.0.1:{free_port()}"],
         settings={"sign-in": "optional", "drain": "1s", "flush": "250ms", "workers": workers},
     )
+    (proxy.rules / "notices").mkdir()
+    (proxy.rules / "notices" / "administrators.md").write_text(NOTICE)
     if database is not None:
         proxy.flags["database"] = database
     answer = proxy.cli("people", "add", "dora", "--password-stdin", stdin="open sesame\n")

@@ -125,6 +125,13 @@ def test_people_are_counted_right(ran: Ran) -> None:
     assert ran.prometheus.value("allowance_cut_total") > 0
 
 
+def test_readers_of_the_policy_are_counted_right(ran: Ran) -> None:
+    """The one administrator for whom it is has read it."""
+    labels = '{notice="administrators", version="2"}'
+    for name in ("acknowledged_people", "people"):
+        assert ran.prometheus.value(f"allowance_policy_{name}{labels}") == 1
+
+
 def test_requests_for_more_are_counted_right(ran: Ran) -> None:
     """Asked on people's own pages, granted and refused on the administrator's: exactly as it
     happened."""

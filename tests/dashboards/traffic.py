@@ -26,6 +26,7 @@ FRAME = {
     "Accept": "text/html",
 }
 TOKEN, REQUEST = r'name="token" value="(\w+)"', r'name="request" value="(\w+)"'
+DIGEST = r'name="digest" value="(\w+)"'
 PREFETCH = NAVIGATE | {"Sec-Purpose": "prefetch"}
 
 
@@ -160,8 +161,18 @@ class Hour:
                     )
             everybody.create_task(self.trouble())
             everybody.create_task(self.chatter())
+        await self.confirm()
         await self.requests()
         return self.truth
+
+    async def confirm(self) -> None:
+        """The administrator reads the written policy that is for administrators, and confirms
+        it."""
+        sign_in = f"Proxy-Authorization: Basic {base64.b64encode(b'dora:open sesame').decode()}\r\n"
+        shown = await self.page("127.0.41.9", "/policy", head=sign_in)
+        answer = {"token": _found(TOKEN, shown), "digest": _found(DIGEST, shown)}
+        answer |= {"notice": "administrators", "read": "yes", "action": "confirm"}
+        assert " 303 " in await self.page("127.0.41.9", "/policy", answer, sign_in)
 
     async def requests(self) -> None:
         """Three who ran out ask for more on their own pages; an administrator says yes to one and

@@ -60,7 +60,7 @@ def test_again_and_again() -> None:
             enough.set()
         return ()
 
-    counts = ReaderCounts(count, PolicyReaders(), 0.001)
+    counts = ReaderCounts(count, PolicyReaders(), 0.001, 0.001)
     with capture_logs() as logs:
         counts.start()
         assert enough.wait(10.0)
@@ -73,3 +73,20 @@ def test_stopped_before_it_began() -> None:
     counts = ReaderCounts(lambda: pytest.fail("counted"), PolicyReaders())
     counts.stop()
     counts._run()
+
+
+def test_soon_after_a_change() -> None:
+    """Somebody has confirmed: it is counted again long before the next turn."""
+    counted = threading.Semaphore(0)
+
+    def count() -> Iterable[NoticeStatus]:
+        counted.release()
+        return ()
+
+    counts = ReaderCounts(count, PolicyReaders(), 3600.0, 0.001)
+    counts.start()
+    for _ in range(3):
+        assert counted.acquire(timeout=10.0)
+        counts.wake()
+    assert counted.acquire(timeout=10.0)
+    counts.stop()

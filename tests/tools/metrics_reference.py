@@ -58,9 +58,9 @@ the person is unknown. `rule` is the name of a rule with `mode: observe`, `other
 of the SHA-256 of the rules.
 
 `notice` and `version` are those of the written policies in force. `allowance_policy_acknowledged_people` and
-`allowance_policy_people` are counted from the ledger every fifteen seconds, by one process of each host. Proxies that
-share a ledger all have the same numbers: take the maximum, not the sum. While the ledger is away the last numbers stay
-(`allowance_ledger_up` tells); until it has answered once there are none.
+`allowance_policy_people` are counted from the ledger, some seconds after a confirmation and every thirty seconds, by
+one process of each host. Proxies that share a ledger all have the same numbers: take the maximum, not the sum. While
+the ledger is away the last numbers stay (`allowance_ledger_up` tells); until it has answered once there are none.
 
 | label | values |
 |---|---|
