@@ -22,6 +22,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.usage_statement import allowance_line
 from proxy_addon.web import forms
 from proxy_addon.web.interface import ProxyState
@@ -85,8 +86,8 @@ class BalanceEvents:
         if begins is None:
             raise forms.Refusal(
                 501,
-                "Changes cannot be sent here",
-                "This connection goes another way. Ask for /me.json now and then instead.",
+                _("Changes cannot be sent here"),
+                _("This connection goes another way. Ask for /me.json now and then instead."),
             )
         return _EventStream(self, person, self._text(person), begins)
 

@@ -17,6 +17,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import HTTPException, Request
 
+from proxy_addon.presentation.languages import gettext as _
+
 HOST: Final = "allowance.internal"
 FIELD: Final = "token"
 TYPE: Final = "application/x-www-form-urlencoded"
@@ -59,11 +61,11 @@ async def posted(request: Request, person: str, tokens: Tokens, now: float) -> d
     if not from_our_page(request):
         raise Refusal(
             403,
-            "This did not come from our own page",
-            "Nothing was changed. Open the page again and send the form from there.",
+            _("This did not come from our own page"),
+            _("Nothing was changed. Open the page again and send the form from there."),
         )
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != TYPE:
-        raise Refusal(415, "This is not a form", f"Send it as {TYPE}.")
+        raise Refusal(415, _("This is not a form"), _("Send it as %(type)s.") % {"type": TYPE})
     body = await request.body()
     try:
         if len(body) > MAX_BYTES:
@@ -74,13 +76,15 @@ async def posted(request: Request, person: str, tokens: Tokens, now: float) -> d
         )
     except ValueError:
         raise Refusal(
-            413, "This form is too long", "Nothing was changed. Please use fewer words."
+            413,
+            _("This form is too long"),
+            _("Nothing was changed. Please use fewer words."),
         ) from None
     if not tokens.is_valid(fields.get(FIELD, ""), person, now=now):
         raise Refusal(
             403,
-            "This page was open for too long",
-            "Nothing was changed. Open it again and send the form from there.",
+            _("This page was open for too long"),
+            _("Nothing was changed. Open it again and send the form from there."),
         )
     return fields
 

@@ -144,7 +144,9 @@ def test_from_the_first_day_to_a_new_version(proxy: OfficeProxy, kind: str) -> N
         _ask_for_more(employee, proxy)
         write(proxy.rules, "4")
         employee.open(f"{PAGE}/policy")
-        until(lambda: employee.open(f"{PAGE}/policy") and "Version 4" in employee.text(), "version 4")
+        until(
+            lambda: employee.open(f"{PAGE}/policy") and "Version 4" in employee.text(), "version 4"
+        )
         _see_who_has_not(proxy, kind, kind)
         employee.open(SITE)
         assert "The part about images." in employee.text()

@@ -5,9 +5,14 @@ office that they are made with.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 from babel import Locale
 
+from proxy_addon.presentation.durations import label
+from proxy_addon.presentation.languages import LANGUAGES, name_of
+from proxy_addon.rules.folder import load
 from tests.browser.notice_pages import written
 from tests.web.policy_office import GUESTS, NEW_TEXT, OLD_TEXT, SOCIAL, UNREAD, WITH_POLICY
 
@@ -39,6 +44,11 @@ FACTS = (
     "Fifteen minutes a day",
     "Fifteen",
     "Lunch is yours",
+    "Care is free",
+    "Bob's course",
+    "the storm on X",
+    "X",
+    "Linkedin",
     "An hour of video a week",
     "Not on our network",
     "TikTok is not available on office devices.",
@@ -49,7 +59,12 @@ FACTS = (
     "After lunch, gladly.",
     "The election night needs somebody on every channel, from eight until the end",
     "A course",
+    "Carla Meyer, ext. 114",
+    "TikTok is not available on office devices. Marketing can post for you.",
     "dora",
+    "mo",
+    "abe",
+    "marketing",
     "reception",
     "emil",
     "ada",
@@ -83,8 +98,23 @@ _CLDR = [
     "Uhr",
     "und",
 ]
+
+
+def _shipped() -> Iterator[str]:
+    """What the shipped rules call things; pages show some of their people."""
+    rules = load(Path(__file__).resolve().parents[2] / "rules")
+    for platform in rules.platforms.values():
+        yield platform.title
+        yield from (f"{platform.title} {label(part.name)}" for part in platform.sections)
+    for rule in rules.rules:
+        yield rule.name
+        yield from filter(None, [rule.message])
+    yield from map(label, (*rules.groups, *rules.allowances))
+
+
+_FACTS = {*FACTS, *_CLDR, *_shipped(), *map(name_of, LANGUAGES)}
 _KNOWN = re.compile(
-    "|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in sorted({*FACTS, *_CLDR}, key=len)[::-1])
+    "|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in sorted(_FACTS, key=len)[::-1])
 )
 
 

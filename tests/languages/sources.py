@@ -30,7 +30,8 @@ ENGLISH = ("presentation/rule_text.py", "presentation/usage_statement.py")
 _TRANSLATING = ("_", "gettext", "ngettext", "marked", "marked_plural")
 _PROGRAMMING = ("ValueError", "TypeError", "RuntimeError", "KeyError", "LookupError", "Violation")
 _LOGS = ("debug", "info", "warning", "error", "exception", "critical")
-_CLASS = re.compile(r' class="[\w -]*"')  # of the body, in a block of its own
+# In blocks and conditions of their own: the class of the body, a field with an error.
+_CLASS = re.compile(r' (?:class|aria-invalid)="[\w -]*"')
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _PROSE = re.compile(r"[A-Za-z]{2,},? [a-z]{2,}")
 

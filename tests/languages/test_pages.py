@@ -51,7 +51,9 @@ async def test_titles() -> None:
             page = (
                 name if name.startswith(("refusal", "web-port")) else state.path.partition("?")[0]
             )
-            titles.setdefault(found[0], set()).add(page.removesuffix("-not-ready"))
+            titles.setdefault(found[0], set()).add(
+                page.removesuffix("-not-ready").removesuffix("-form")
+            )
     assert {title: pages for title, pages in titles.items() if len(pages) > 1} == {}
 
 
