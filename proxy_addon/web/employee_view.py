@@ -7,6 +7,7 @@ from datetime import date
 from typing import Final, NamedTuple, Self
 
 from proxy_addon.core import periods
+from proxy_addon.core.policy.open_groups import OpenGroup
 from proxy_addon.core.ruleset import Limit, Period, RuleSet
 from proxy_addon.core.types import Balance, Target, Visit
 from proxy_addon.identity.pseudonyms import is_pseudonym
@@ -17,7 +18,7 @@ from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.theme import Bar, bar
 from proxy_addon.web.day_view import DayVisits, running, sums, until, visits_of
 from proxy_addon.web.interface import PersonNow, ProxyState
-from proxy_addon.web.opens_view import OpenRow, OpenState, Outlook, titles
+from proxy_addon.web.opens_view import OpenRow, OpenState, Outlook, state_of, titles
 from proxy_addon.web.own_records import UNMASK, OwnRecords
 from proxy_addon.web.week_view import Week, date_words, day_of_instant, week_of, window_of
 
@@ -256,7 +257,7 @@ def _facts(
                 "free", _("Free for you now"), tuple(_free(row, rules, now) for row in free)
             )
         )
-    soon = _soon([row for row in whole if _opens_later(row)], rules, now)
+    soon = _soon(whole, rules, now)
     if soon:
         found.append(OverviewFact("soon", _("Free soon"), soon))
     always = [row for row in parts if row.state is OpenState.FREE and row.group.next is None]
@@ -278,24 +279,22 @@ def _always(rule: str, rows: Iterable[OpenRow], rules: RuleSet) -> FactLine:
     return FactLine(_("%(rule)s:") % {"rule": rule}, titles(rules, targets, 3))
 
 
-def _opens_later(row: OpenRow) -> bool:
-    change = row.group.next
-    return (
-        row.state in (OpenState.USED_UP, OpenState.CHARGED, OpenState.CLOSED)
-        and change is not None
-        and not change.decision.blocks
-        and change.decision.allowance is None
-    )
+def _free_time(group: OpenGroup) -> tuple[float, str, float] | None:
+    """When what is not free now becomes free, by which rule, and when that ends; 0: not known."""
+    if state_of(group.now) not in (OpenState.USED_UP, OpenState.CHARGED, OpenState.CLOSED):
+        return None
+    for change, end in ((group.next, group.after), (group.after, group.third)):
+        if change is not None and state_of(change.decision) is OpenState.FREE:
+            return change.at, change.decision.rule or "", end.at if end else 0.0
+    return None
 
 
 def _soon(rows: Iterable[OpenRow], rules: RuleSet, now: float) -> tuple[FactLine, ...]:
     """The next two times in which something becomes free that is not free now."""
     times: dict[tuple[float, str, float], list[Target]] = {}
     for row in rows:
-        if row.group.next is not None:
-            rule, after = row.group.next.decision.rule or "", row.group.after
-            key = (row.group.next.at, rule, after.at if after else 0.0)
-            times.setdefault(key, []).extend(row.group.targets)
+        if (found := _free_time(row.group)) is not None:
+            times.setdefault(found, []).extend(row.group.targets)
     return tuple(
         _time(begin, rule, end, titles(rules, targets), rules, now)
         for (begin, rule, end), targets in sorted(times.items())[:2]

@@ -145,6 +145,18 @@ def test_the_overview() -> None:
     }
 
 
+def test_used_up() -> None:
+    """Somebody whose minutes are used up is told of lunch, also where minutes come back first."""
+    seen = (visit("facebook", 60, 15),)
+    lunch = "Facebook, Instagram, X, LinkedIn, Youtube and 6 more (“Lunch is yours”)"
+    found = facts(page(SampleState(held=(daily(spent=900.0),), seen=seen)))
+    assert found["Free soon"] == [f"Tomorrow at 12:00, until 13:30 {lunch}"]
+    early = replace(seen[0], start=NOW - 6 * 3600, end=NOW - 6 * 3600 + 900)
+    state = SampleState(held=(daily(spent=900.0),), seen=(early,))
+    found = facts(page(state, at=NOW - 4 * 3600))
+    assert found["Free soon"] == [f"Today at 12:00, until 13:30 {lunch}"]
+
+
 def test_at_lunch() -> None:
     """What is free now, and until when."""
     found = facts(page(SampleState(held=(daily(),)), at=NOW - 110 * MINUTE))

@@ -18,13 +18,14 @@ from proxy_addon.core.types import Decision, Person, Target
 
 
 class OpenGroup(NamedTuple):
-    """Targets with the same answers: the one now, the next other one, and the one after that; None:
+    """Targets with the same answers: the one now, the next other one, and the two after that; None:
     not within a month."""
 
     targets: tuple[Target, ...]
     now: Decision
     next: NextAnswer | None = None
     after: NextAnswer | None = None
+    third: NextAnswer | None = None
 
 
 def all_targets(rules: RuleSet) -> tuple[Target, ...]:
@@ -71,6 +72,6 @@ def _group(
         if kind(each.decision) != last:
             found.append(each)
             last = kind(each.decision)
-            if len(found) == 2:
+            if len(found) == 3:
                 break
     return OpenGroup(targets, first.decision, *found)
