@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from math import isfinite
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -10,7 +12,7 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
-from proxy_addon.core.notices.gate import Need
+from proxy_addon.core.notices.gate import Need, lasts_until
 from proxy_addon.core.notices.headings import Heading
 from proxy_addon.core.notices.notice import Notice
 from proxy_addon.core.types import Person
@@ -148,7 +150,16 @@ class NoticePages:
             target=target,
             platform=title,
             is_confirmed=need is Need.NOTHING,
+            again="" if notice is None else self._again(who, notice),
         )
+
+    def _again(self, who: Visitor, notice: Notice) -> str:
+        """The day on which somebody has to confirm again what they have confirmed; "" for never."""
+        ends = lasts_until(notice, self._service.confirmations(who.name, notice))
+        if not isfinite(ends):
+            return ""
+        day = datetime.fromtimestamp(ends, self._state.rules().zone).date()
+        return str(format_date(day, "long", languages.locale()))
 
     def _put_off(self, who: Visitor, notice: Notice) -> None:
         standing = self._service.standing(who.name, notice, signed_in=who.signed_in)

@@ -121,10 +121,13 @@ def policy(shell: Shell, page: Any, status: int = 200) -> Response:
     return _form(_POLICY.render(shell=shell, page=page), status)
 
 
-def policy_done(shell: Shell, *, target: str | None, platform: str, is_confirmed: bool) -> Response:
-    """After confirming or putting off; goes on to `target` by itself."""
+def policy_done(
+    shell: Shell, *, target: str | None, platform: str, is_confirmed: bool, again: str
+) -> Response:
+    """After confirming or putting off; goes on to `target` by itself. `again`: the day on which it
+    has to be confirmed again, "" for never."""
     page = _POLICY_DONE.render(
-        shell=shell, target=target, platform=platform, is_confirmed=is_confirmed
+        shell=shell, target=target, platform=platform, is_confirmed=is_confirmed, again=again
     )
     return _page(page)
 

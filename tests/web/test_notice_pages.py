@@ -64,6 +64,17 @@ async def test_confirming() -> None:
     assert "You have read it" in (await call(setup.person(), "/policy")).text
 
 
+async def test_a_confirmation_that_does_not_last() -> None:
+    """The page says from when on it is asked again."""
+    setup = NoticeSetup(None, replace(SOCIAL, again_after=365 * DAY))
+    setup.confirmed("dora", SOCIAL, NOW)
+    page = (await call(setup.person(), "/policy/done?notice=social")).text
+    assert "nobody asks you again before 2 November 2027" in page
+    setup.use(SOCIAL)
+    page = (await call(setup.person(), "/policy/done?notice=social")).text
+    assert "Nobody asks you again until it changes." in page
+
+
 async def test_later() -> None:
     """In the grace time, and not after it."""
     setup = NoticeSetup()
