@@ -163,6 +163,11 @@ OFFICE = Board(
                     8,
                     whole=True,
                 ),
+            ),
+        ),
+        (
+            "The written policy",
+            (
                 Panel(
                     "Written policy: people who have read it",
                     "short",
@@ -173,7 +178,7 @@ OFFICE = Board(
                         "{{notice}} {{version}}: it is for": POLICY_PEOPLE,
                     },
                     "bargauge",
-                    8,
+                    12,
                     whole=True,
                 ),
             ),

@@ -29,8 +29,9 @@ Since = Annotated[
 def audit(
     since: Since = None, database: Database = None, config: Config = None, as_json: AsJson = False
 ) -> None:
-    """Show grants, resets, erasures, unmasking, reports by person and new rules, oldest first.
-    Times are UTC."""
+    """Show grants, resets, erasures, unmasking, looks at people by name and new rules.
+
+    Oldest first; times are UTC."""
     with one_line_errors():
         settings = load_settings({"database": database}, config)
         start = _instant(since, SystemClock().now()) if since else 0.0

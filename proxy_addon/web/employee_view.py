@@ -16,6 +16,7 @@ from proxy_addon.presentation import allowance_names, spoken_rules
 from proxy_addon.presentation import durations as words
 from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.theme import Bar, bar
+from proxy_addon.report.notice_names import ACTION as NOT_READ
 from proxy_addon.web.day_view import DayVisits, running, sums, until, visits_of
 from proxy_addon.web.interface import PersonNow, ProxyState
 from proxy_addon.web.opens_view import OpenRow, OpenState, Outlook, state_of, titles
@@ -384,6 +385,8 @@ def _looks(entries: Iterable[AuditEntry], now: float, rules: RuleSet) -> Iterabl
         told["time"] = words.time_of_day(entry.at, rules.zone)
         if entry.action == UNMASK:
             said = _("%(who)s looked up your name: %(day)s, %(time)s") % told
+        elif entry.action == NOT_READ:
+            said = _("%(who)s looked up who has not read the policy: %(day)s, %(time)s") % told
         else:
             said = _("%(who)s looked at everybody by name: %(day)s, %(time)s") % told
         yield Look(said, entry.detail)

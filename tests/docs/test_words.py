@@ -21,7 +21,7 @@ from tests.tools import cli_reference, metrics_reference
 from tests.web.office import FixedProxyState
 
 COMMANDS = {each.words: frozenset(each.options) for each in cli_reference.commands()}
-NO_METRICS = {"allowance_restored"}  # a database
+NO_METRICS = {"allowance_restored", "allowance_names"}  # a database, a module
 NO_SETTINGS = {"ALLOWANCE_CONFIG", "ALLOWANCE_CHROMIUM", "ALLOWANCE_NAME"}
 NO_ALERTS: set[str] = set()
 # Options of other programs that running text names alone.

@@ -289,6 +289,9 @@ def test_who_looked() -> None:
         "Somebody looked up your name: Sunday, 1 November 2026, 14:48",
     ]
     assert found[0].reason == "A complaint"
+    asked = AuditEntry(NOW - 60, "web:hanna", "policy", "everybody", "who has not read social 3")
+    (look,) = page(FixedProxyState(), OwnRecords((), (asked,))).history.looks
+    assert look.said.startswith("hanna looked up who has not read the policy: Monday")
 
 
 def test_who_answers() -> None:
