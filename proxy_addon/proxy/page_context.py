@@ -117,6 +117,7 @@ def for_person(app: App, flow: http.HTTPFlow) -> App:
         "identified": flow.metadata["allowance_identified"],
         "address": flow.client_conn.peername[0],
         "reached": flow.client_conn.sockname[0],
+        "port": flow.client_conn.sockname[1],
         "signed_in": flow.metadata["allowance_signed_in"],
         "newcomer": flow.metadata.get("allowance_newcomer", False),
         "direct": "allowance_direct" in flow.metadata,

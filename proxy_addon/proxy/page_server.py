@@ -217,6 +217,7 @@ class LightPageServer:
             "identified": who.identified,
             "address": address,
             "reached": scope["server"][0] if scope["server"] else None,
+            "port": scope["server"][1] if scope["server"] else None,
             "signed_in": who.signed_in,
             "newcomer": who.challenge,
         }

@@ -118,6 +118,7 @@ class DevicePages:
         else:
             who = self._visitor(request)
             host = files.safe_host((who.reached if who else None) or "")
+            port = (who.port if who else 0) or port
         if host is None:
             return None
         return ReachedPlace(host, host if port == 80 else f"{host}:{port}")
@@ -256,9 +257,10 @@ class DevicePages:
     async def pac(self, request: Request) -> Response:
         """GET /proxy.pac and /wpad.dat."""
         self._script_or_404(request)
-        place = self._place(request)
+        place, who = self._place(request), self._visitor(request)
         assert place is not None
-        script = files.pac(place.host, self._state.proxy_port())
+        port = (who.port if who else 0) or self._state.proxy_port()
+        script = files.pac(place.host, port)
         return pages.text(script, "application/x-ns-proxy-autoconfig")
 
     async def profile(self, request: Request) -> Response:

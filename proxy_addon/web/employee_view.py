@@ -34,7 +34,8 @@ class Visitor(NamedTuple):
 
     `signed_in`: the name comes from a password or a trusted front proxy, not from an address alone.
     `newcomer`: has to sign in and has not: pages say nothing about anybody. `direct`: the page came
-    from the proxy's port as from a web server.
+    from the proxy's port as from a web server. `port`: that of the connection, 0 where nobody can
+    tell.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Visitor(NamedTuple):
     signed_in: bool = False
     newcomer: bool = False
     direct: bool = False
+    port: int = 0
 
     @classmethod
     def of(cls, scope: Mapping[str, object]) -> Self | None:
@@ -52,7 +54,7 @@ class Visitor(NamedTuple):
         entry = extensions.get("allowance.person") if isinstance(extensions, Mapping) else None
         if not isinstance(entry, Mapping) or not entry.get("name"):
             return None
-        reached = entry.get("reached")
+        reached, port = entry.get("reached"), entry.get("port")
         return cls(
             str(entry["name"]),
             bool(entry.get("identified")),
@@ -61,6 +63,7 @@ class Visitor(NamedTuple):
             bool(entry.get("signed_in")),
             bool(entry.get("newcomer")),
             bool(entry.get("direct")),
+            port if isinstance(port, int) else 0,
         )
 
 

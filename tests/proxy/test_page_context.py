@@ -78,6 +78,7 @@ async def test_for_person(target: str, path: str, query: bytes) -> None:
             "identified": True,
             "address": "127.0.0.1",
             "reached": "127.0.0.1",
+            "port": 8080,
             "signed_in": False,
             "newcomer": False,
             "direct": False,
