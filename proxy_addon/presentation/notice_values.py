@@ -17,7 +17,7 @@ from proxy_addon.core.policy.balance import StaticUsage
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Rule, RuleSet, Then
 from proxy_addon.core.types import Person, Target
-from proxy_addon.presentation import durations, spoken_rules
+from proxy_addon.presentation import allowance_names, durations, spoken_rules
 from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.languages import locale, ngettext
 from proxy_addon.presentation.spoken_rules import listed, some
@@ -48,6 +48,8 @@ class NoticeValues:
                 return self._never_counted()
             case "warning":
                 return self._warning()
+            case "urgent":
+                return self._urgent()
             case "retention":
                 return spoken_rules.length(rules.retention)
             case "office":
@@ -84,7 +86,12 @@ class NoticeValues:
             for name in self._names(detail)
         }
         if len(limits) > 1:
-            return listed([f"{text} ({durations.label(name)})" for name, text in limits.items()])
+            return listed(
+                [
+                    f"{text} ({allowance_names.title(self._rules, name)})"
+                    for name, text in limits.items()
+                ]
+            )
         return listed(list(limits.values())) or _("no limit")
 
     def _platforms(self, detail: str) -> str:
@@ -106,7 +113,7 @@ class NoticeValues:
             if len(group) > 2 and all(target in left for target in group):
                 left = [target for target in left if target not in group]
                 count = ngettext("%(n)d platform", "%(n)d platforms", len(group))
-                texts.append(f"{durations.label(name)} ({count % {'n': len(group)}})")
+                texts.append(f"{allowance_names.group_name(name)} ({count % {'n': len(group)}})")
         return some([*texts, *map(self._title, left)])
 
     def _targets(self, rule: Rule) -> Iterator[Target]:
@@ -176,3 +183,14 @@ class NoticeValues:
             return ""
         length = durations.duration(min(lengths))
         return _("You are warned %(length)s before the end.") % {"length": length}
+
+    def _urgent(self) -> str:
+        """A sentence about minutes that need nobody's answer."""
+        urgent = self._rules.urgent
+        if urgent is None or not urgent.is_for(self._person.roles):
+            return ""
+        length = durations.duration(urgent.seconds)
+        return _("If a customer is waiting, you can take %(length)s at once: %(often)s.") % {
+            "length": length,
+            "often": spoken_rules.times(urgent.times, urgent.period),
+        }

@@ -89,6 +89,24 @@ def period_of(name: str | None) -> Period | None:
     return None if name is None else Period(name)
 
 
+def times(number: int, period: Period) -> str:
+    """How often in a period of the calendar: "once a day", "2 times a week"."""
+    match period:
+        case Period.HOUR:
+            pattern = ngettext("once an hour", "%(n)d times an hour", number)
+        case Period.DAY:
+            pattern = ngettext("once a day", "%(n)d times a day", number)
+        case Period.WEEK:
+            pattern = ngettext("once a week", "%(n)d times a week", number)
+        case Period.MONTH:
+            pattern = ngettext("once a month", "%(n)d times a month", number)
+        case Period.QUARTER:
+            pattern = ngettext("once a quarter", "%(n)d times a quarter", number)
+        case _:
+            pattern = ngettext("once a year", "%(n)d times a year", number)
+    return pattern % {"n": number}
+
+
 def limits(many: Iterable[Limit]) -> str:
     """Several limits that all hold: "15 minutes a day and 1 hour a week"."""
     return listed([limit(one) for one in many])

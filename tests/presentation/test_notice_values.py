@@ -10,7 +10,7 @@ import pytest
 from proxy_addon.core.notices.notice import Notice, NoticeText, Office, Version
 from proxy_addon.core.notices.placeholders import VALUES
 from proxy_addon.core.policy.engine import Engine
-from proxy_addon.core.ruleset import Mode, RuleSet
+from proxy_addon.core.ruleset import Mode, Period, RuleSet, Urgent
 from proxy_addon.presentation.notice_values import NoticeValues
 from tests.core.policies import SAMPLE, at, targets
 
@@ -24,7 +24,11 @@ NOTICE = Notice(
     contact="ext. 120",
     effective=date(2026, 11, 2),
 )
-OFFICE = replace(SAMPLE, office=Office("Example Ltd", "Carla, ext. 114"))
+OFFICE = replace(
+    SAMPLE,
+    office=Office("Example Ltd", "Carla, ext. 114"),
+    urgent=Urgent(600.0, 2, Period.DAY),
+)
 
 
 def value(
@@ -61,7 +65,7 @@ def test_several_allowances() -> None:
     )
     assert (
         value("allowance", rules=rules)
-        == "15 minutes a day (Daily social) and 15 minutes a day (Video)"
+        == "15 minutes a day (Social and video time) and 15 minutes a day (Twitch time)"
     )
 
 
@@ -72,7 +76,7 @@ def test_somebody_without_a_limit() -> None:
 
 def test_free_times() -> None:
     """Those that are for the reader, with their rule."""
-    lunch = "Free: Monday to Friday from 12:00 to 13:30, Social (9 platforms), Youtube and Twitch (“Lunch is yours”)."
+    lunch = "Free: Monday to Friday from 12:00 to 13:30, social (9 platforms), Youtube and Twitch (“Lunch is yours”)."
     assert value("free") == lunch
     assert value("free", "maria") == (
         "Always free: Facebook, Instagram, X, Linkedin and Youtube "
@@ -90,9 +94,10 @@ def test_rules_that_are_tried_out_promise_nothing() -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("platforms", "Social (9 platforms), Youtube and Twitch"),
+        ("platforms", "social (9 platforms), Youtube and Twitch"),
         ("never_counted", "Never counted: Linkedin Learning and Youtube Studio."),
         ("warning", "You are warned 2 minutes before the end."),
+        ("urgent", "If a customer is waiting, you can take 10 minutes at once: 2 times a day."),
         ("retention", "90 days"),
         ("office", "Example Ltd"),
         ("contact", "ext. 120"),
@@ -128,3 +133,11 @@ def test_without_a_warning() -> None:
     """Nothing is promised that does not come."""
     allowance = replace(OFFICE.allowances["daily-social"], warn_at=0.0)
     assert value("warning", rules=replace(OFFICE, allowances={"daily-social": allowance})) == ""
+
+
+def test_urgent_minutes_of_other_roles() -> None:
+    """Only those to whom the rules give them are told of them."""
+    rules = replace(OFFICE, urgent=Urgent(600.0, 1, Period.WEEK, frozenset({"care"})))
+    assert value("urgent", rules=rules) == ""
+    assert value("urgent", "carl", rules=rules).endswith("at once: once a week.")
+    assert value("urgent", rules=replace(OFFICE, urgent=None)) == ""

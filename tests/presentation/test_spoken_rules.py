@@ -109,3 +109,12 @@ def test_the_size_of_a_rule_set() -> None:
 def test_long_lengths(seconds: float, words: str) -> None:
     """In days where they are that long."""
     assert spoken_rules.length(seconds) == words
+
+
+@pytest.mark.parametrize("period", [each for each in Period if each is not Period.ROLLING])
+def test_how_often(period: Period) -> None:
+    """Every period of the calendar has its words, for once and for more."""
+    name = period.value
+    article = "an" if name == "hour" else "a"
+    assert spoken_rules.times(1, period) == f"once {article} {name}"
+    assert spoken_rules.times(3, period) == f"3 times {article} {name}"

@@ -17,6 +17,7 @@ VALUES = {
     "free": "when and where the reader is free, such as lunch",
     "never_counted": "sections that never count, such as learning",
     "warning": "how long before the end a warning comes",
+    "urgent": "the minutes that the reader may take at once when a customer is waiting",
     "retention": "how long usage is kept",
     "office": "the name of the office",
     "contact": "whom to ask, from the front matter, else from the office",
