@@ -384,15 +384,14 @@ def _looks(entries: Iterable[AuditEntry], now: float, rules: RuleSet) -> Iterabl
     for entry in list(entries)[:_SHOWN_LOOKS]:
         name = entry.actor.partition(":")[2] or entry.actor
         who = _("Somebody") if is_pseudonym(name) else name
-        told = {"who": who, "day": words.day(entry.at, rules.zone)}
-        told["time"] = words.time_of_day(entry.at, rules.zone)
+        day, time = words.day(entry.at, rules.zone), words.time_of_day(entry.at, rules.zone)
+        told = {"who": who, "day": day, "time": time}
+        said = _("%(who)s looked at everybody by name: %(day)s, %(time)s")
         if entry.action == UNMASK:
-            said = _("%(who)s looked up your name: %(day)s, %(time)s") % told
+            said = _("%(who)s looked up your name: %(day)s, %(time)s")
         elif entry.action == NOT_READ:
-            said = _("%(who)s looked up who has not read the policy: %(day)s, %(time)s") % told
-        else:
-            said = _("%(who)s looked at everybody by name: %(day)s, %(time)s") % told
-        yield Look(said, entry.detail)
+            said = _("%(who)s looked up who has not read the policy: %(day)s, %(time)s")
+        yield Look(said % told, entry.detail)
 
 
 def _answerers(rules: RuleSet) -> str:
