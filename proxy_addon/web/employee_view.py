@@ -19,7 +19,7 @@ from proxy_addon.presentation.theme import Bar, bar
 from proxy_addon.report.notice_names import ACTION as NOT_READ
 from proxy_addon.web.day_view import DayVisits, running, sums, until, visits_of
 from proxy_addon.web.interface import PersonNow, ProxyState
-from proxy_addon.web.opens_view import OpenRow, OpenState, Outlook, state_of, titles
+from proxy_addon.web.opens_view import OpenRow, OpenState, Outlook, Speaker, state_of, titles
 from proxy_addon.web.own_records import UNMASK, OwnRecords
 from proxy_addon.web.week_view import Week, date_words, day_of_instant, week_of, window_of
 
@@ -310,22 +310,15 @@ def _time(begin: float, rule: str, end: float, places: str, rules: RuleSet, now:
     text = _("%(places)s (“%(rule)s”)") % {"places": places, "rule": rule}
     if not end:
         return FactLine(starts, text)
-    span = {"start": starts, "end": until_words(begin, end, now, rules)}
+    span = {"start": starts, "end": Speaker(rules, now).end(begin, end)}
     return FactLine(_("%(start)s, until %(end)s") % span, text)
-
-
-def until_words(start: float, end: float, now: float, rules: RuleSet) -> str:
-    """When something that begins at `start` ends: the time alone where it is the same day."""
-    if end - start < 86_400 and words.day(start, rules.zone) == words.day(end, rules.zone):
-        return words.time_of_day(end, rules.zone)
-    return words.moment(end, now, rules.zone)
 
 
 def _free(row: OpenRow, rules: RuleSet, now: float) -> FactLine:
     text = _("%(places)s (“%(rule)s”)") % {"places": row.short, "rule": row.rule}
     if row.group.next is None:
         return FactLine("", text)
-    end = {"end": until_words(now, row.group.next.at, now, rules)}
+    end = {"end": Speaker(rules, now).end(now, row.group.next.at)}
     return FactLine(_("Until %(end)s:") % end, text)
 
 
