@@ -44,7 +44,7 @@ def host(value: object) -> str:
 def _is_host(word: str) -> bool:
     if word.startswith("=*."):  # neither one name alone nor all below it
         return False
-    bare = word.removeprefix("=").removeprefix("*.").rstrip(".")
+    bare = word.removeprefix("=").removeprefix("*.").removesuffix(".")
     return bool(_HOST.fullmatch(bare)) and bool(normalise(bare))
 
 

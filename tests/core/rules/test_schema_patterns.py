@@ -57,7 +57,7 @@ PAIRS: list[tuple[Any, Callable[[object], object], list[object], list[object]]] 
         schema_patterns.HOST,
         address_parsers.host,
         ["x.com", "=x.com", "*.x.com", "a*.x.com", "x.com."],
-        ["x", "https://x.com", "x.com/a"],
+        ["x", "https://x.com", "x.com/a", "x.com.."],
     ),
     (schema_patterns.PATH, address_parsers.path, ["/learning/*", "x.com/a*"], ["learning", "a b/"]),
     (
