@@ -39,7 +39,7 @@ class Truth:
     answered: int = 0  # requests that a site answered
     out: set[str] = field(default_factory=set)  # addresses whose allowance ran out
     seen: set[str] = field(default_factory=set)  # addresses that a limited site answered
-    received: int = 0  # bytes of bodies
+    received: int = 0  # bytes of bodies from sites
     tunnels: Counter[str] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)  # for more time, by what became of them
 
@@ -89,7 +89,9 @@ class Browser:
             return await self.get(host, path, kind)
         values = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
         try:
-            self.truth.received += await _body(reader, values)
+            size = await _body(reader, values)
+            # A refusal is a page of the proxy, not of a site.
+            self.truth.received += 0 if "x-allowance-reason" in values else size
         except (asyncio.IncompleteReadError, ConnectionError):
             values["connection"] = "close"  # it was cut
             self.truth.out.add(self.address)
