@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.languages import marked
+from proxy_addon.presentation.theme import Shell
 from proxy_addon.web import (
     admin_access,
     admin_policy_pages,
@@ -38,10 +39,11 @@ from proxy_addon.web.balance_events import PATH as EVENTS
 from proxy_addon.web.balance_events import BalanceEvents
 from proxy_addon.web.device_pages import DevicePages, Endpoint
 from proxy_addon.web.employee_pages import EmployeePages
+from proxy_addon.web.employee_view import Visitor
 from proxy_addon.web.interface import ProxyState
 from proxy_addon.web.language import SpokenLanguage
 from proxy_addon.web.notice_service import NoticeService
-from proxy_addon.web.shell import open_shell
+from proxy_addon.web.shell import open_shell, shell
 from proxy_addon.web.urgent_service import UrgentService
 
 _LOG: Final = logging.getLogger("proxy_addon.web.app")  # fixed, because log filters rely on it
@@ -204,7 +206,17 @@ def _bare_app(proxy_state: ProxyState) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(_ErrorPages)
     app.add_middleware(SpokenLanguage, offered=lambda: proxy_state.rules().office.languages)
-    app.add_exception_handler(StarletteHTTPException, _http_error)
+
+    async def http_error(request: Request, problem: Exception) -> Response:
+        """With the navigation, for whoever may use the other pages."""
+        who = Visitor.of(request.scope)
+        if who is None or who.newcomer:
+            return _http_error(request, problem, None)
+        roles = proxy_state.roles(who.name)
+        around = shell(proxy_state.rules(), who, roles, request.url.path)
+        return _http_error(request, problem, around._replace(languages=()))
+
+    app.add_exception_handler(StarletteHTTPException, http_error)
     return app
 
 
@@ -213,7 +225,7 @@ def _serve(app: FastAPI, endpoints: dict[str, Endpoint]) -> None:
         app.add_api_route(path, endpoint, methods=_METHODS, response_model=None)
 
 
-async def _http_error(request: Request, problem: Exception) -> Response:
+def _http_error(request: Request, problem: Exception, around: Shell | None) -> Response:
     """Our own errors say what is wrong; the framework's only have a status."""
     status = problem.status_code if isinstance(problem, StarletteHTTPException) else 500
     detail = (
@@ -224,4 +236,4 @@ async def _http_error(request: Request, problem: Exception) -> Response:
     title = _(_TITLES[status]) if status in _TITLES else _("That does not work here")
     if isinstance(problem, forms.Refusal):
         title = problem.title
-    return pages.error(request, status, title, detail)
+    return pages.error(request, status, title, detail, around)

@@ -203,14 +203,16 @@ def text(content: bytes | str, media_type: str) -> Response:
     return Response(content, media_type=media_type, headers=PRIVATE)
 
 
-def error(request: Request, status: int, title: str, detail: str) -> Response:
+def error(
+    request: Request, status: int, title: str, detail: str, shell: Shell | None = None
+) -> Response:
     """A page, or a problem document when JSON was requested."""
     accept = request.headers.get("accept", "").lower()
     if request.url.path.endswith(".json") or ("json" in accept and "text/html" not in accept):
         body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         headers = PRIVATE
         return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
-    return _page(_ERROR.render(title=title, detail=detail), status)
+    return _page(_ERROR.render(shell=shell, title=title, detail=detail), status)
 
 
 def _form(page: str, status: int) -> Response:

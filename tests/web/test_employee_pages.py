@@ -91,3 +91,10 @@ async def test_data() -> None:
     """Today, for programs."""
     answer: httpx.Response = await call(setup().person("dora"), "/me.json")
     assert json.loads(answer.text)["user"] == "dora"
+
+
+async def test_an_error_leads_on() -> None:
+    """Whoever may use the other pages finds them on the page of an error, too."""
+    answer = await call(setup().person("dora"), "/nope")
+    assert answer.status_code == 404
+    assert '<a href="/opens">What opens for me</a>' in answer.text
