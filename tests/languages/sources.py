@@ -32,7 +32,7 @@ _PROGRAMMING = ("ValueError", "TypeError", "RuntimeError", "KeyError", "LookupEr
 _LOGS = ("debug", "info", "warning", "error", "exception", "critical")
 # In blocks and conditions of their own: the class of the body, a field with an error.
 _CLASS = re.compile(r' (?:class|aria-invalid)="[\w -]*"')
-_LETTERS = re.compile(r"[^\W\d_]{2,}")
+_WRITTEN = re.compile(r"[^\W\d_]{2,}|[“”„«»]")  # quotation marks: `<q>` has those of the language
 _PROSE = re.compile(r"[A-Za-z]{2,},? [a-z]{2,}")
 
 
@@ -50,7 +50,7 @@ def untranslated_in_template(text: str) -> list[str]:
     """Literal texts of a template outside of `{% trans %}`, those of attributes included."""
     parsed = _environment().parse(text)
     page = _CLASS.sub("", "".join(_literal(parsed)))
-    found = [part for part in texts(page) if _LETTERS.search(without_data(part))]
+    found = [part for part in texts(page) if _WRITTEN.search(without_data(part))]
     return found + [text for text in _constants(parsed) if _PROSE.search(text)]
 
 
