@@ -145,6 +145,8 @@ class NoticePages:
             if notice is None
             else self._service.standing(who.name, notice, signed_in=who.signed_in).need
         )
+        if need not in (Need.NOTHING, Need.PUT_OFF):  # somebody opened this page by hand
+            return RedirectResponse(f"{PATH}?{urlencode(dict(query))}", 303, pages.PRIVATE)
         return pages.policy_done(
             shell(self._state.rules(), who, person.roles, PATH),
             target=target,

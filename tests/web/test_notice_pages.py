@@ -130,12 +130,15 @@ async def test_the_ledger_is_away() -> None:
 
 
 async def test_the_way_back() -> None:
-    """The button names the platform, and the page after it goes on by itself; a value that is not
-    ours is not passed on."""
+    """The button names the platform, and the page after it goes on by itself, for whoever has
+    confirmed or put it off; a value that is not ours is not passed on."""
     setup = NoticeSetup()
     sealed = setup.seal.seal(FACEBOOK, "dora", NOW)
     page = (await call(setup.person(), f"/policy?back={sealed}")).text
     assert "Confirm and continue to Facebook" in page and fields(page)["back"] == sealed
+    early = await call(setup.person(), f"/policy/done?back={sealed}")
+    assert (early.status_code, early.headers["location"]) == (303, f"/policy?back={sealed}")
+    setup.confirmed("dora", SOCIAL, NOW)
     done = (await call(setup.person(), f"/policy/done?back={sealed}")).text
     assert f'content="0; url={FACEBOOK}"' in done
     other = (await call(setup.person("ada"), f"/policy?back={sealed}")).text
