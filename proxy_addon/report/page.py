@@ -44,7 +44,7 @@ class ChartHead(NamedTuple):
     text: str
 
 
-class Days(NamedTuple):
+class ChartDays(NamedTuple):
     """Names of days for a table, and shorter ones for an axis without much room."""
 
     names: list[str]
@@ -205,7 +205,7 @@ def _charts(report: Report) -> list[Chart]:
         (_("Free by the rules"), [day.free for day in report.days]),
     ]
     by_role = _series(report, report.roles)
-    days = Days(names, short)
+    days = ChartDays(names, short)
     return [
         _chart(
             ChartHead(
@@ -248,7 +248,7 @@ def _series(report: Report, table: Table) -> list[ChartSeries]:
 
 
 def _chart(
-    about: ChartHead, days: Days, series: Sequence[ChartSeries], kind: str = "many"
+    about: ChartHead, days: ChartDays, series: Sequence[ChartSeries], kind: str = "many"
 ) -> Chart:
     rows = [
         [

@@ -66,6 +66,8 @@ FACTS = (
     "abe",
     "marketing",
     "reception",
+    "bella",
+    "ext. 100",
     "emil",
     "ada",
     "staff",
