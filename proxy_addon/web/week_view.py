@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 
 from proxy_addon.core import periods
 from proxy_addon.core.ruleset import Period, RuleSet
@@ -136,8 +136,9 @@ def _short(seconds: float) -> str:
 
 
 def _said(day: date, charged: float, free: float) -> str:
+    month = format_skeleton("MMMMd", day, locale=locale())
     return _("%(day)s: %(charged)s charged, %(free)s free") % {
-        "day": format_date(day, "EEEE, d MMMM", locale()),
+        "day": f"{format_date(day, 'EEEE', locale())}, {month}",
         "charged": words.spent(charged),
         "free": words.duration(free),
     }
