@@ -22,6 +22,7 @@ from proxy_addon.ledger.interface import (
     Acknowledgement,
     Ledger,
     LedgerError,
+    LedgerRefused,
     News,
     NoticeMeeting,
     NoticeVersion,
@@ -140,11 +141,21 @@ class NoticesInLedger:
     def _run(self) -> None:
         while not (self._stopped.is_set() and self._waiting.empty()):
             write = self._waiting.get()
-            while True:
-                try:
-                    write()
-                    break
-                except LedgerError as problem:
-                    log.debug("the ledger does not take what was met", because=str(problem))
+            while not _is_done(write):
                 if self._stopped.wait(RETRY_SECONDS):
                     return
+
+
+def _is_done(write: Write) -> bool:
+    """Write; False: it has to be tried again. What the ledger will never take is given up, because
+    everything else would wait for it."""
+    try:
+        write()
+    except LedgerRefused as problem:
+        log.warning("what was met is not in the ledger", because=str(problem))
+    except LedgerError as problem:
+        log.debug("the ledger does not take what was met", because=str(problem))
+        return False
+    except Exception:
+        log.exception("what was met is not in the ledger", because="our own code failed")
+    return True

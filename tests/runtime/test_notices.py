@@ -13,6 +13,7 @@ from proxy_addon.core.notices.notice import Notice, NoticeText, Version
 from proxy_addon.ledger.interface import (
     Acknowledgement,
     LedgerError,
+    LedgerRefused,
     News,
     NoticeMeeting,
     NoticeVersion,
@@ -92,6 +93,30 @@ def test_a_ledger_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     ledger.is_away.set()
     until(ledger.meetings, "the meeting is written")
     notices.stop()
+
+
+@pytest.mark.parametrize("problem", [LedgerRefused("never"), RuntimeError("a fault of ours")])
+def test_what_the_ledger_never_takes(problem: Exception) -> None:
+    """It is said and given up; what comes after it is written."""
+
+    class Picky(MemoryLedger):
+        """Does not take one person."""
+
+        def meet(self, meeting: NoticeMeeting) -> None:
+            if meeting.person == "dora":
+                raise problem
+            super().meet(meeting)
+
+    ledger = Picky()
+    notices = NoticesInLedger(ledger, NoticeBook(), str)
+    notices.met("dora", Meeting("social", 3, 5.0))
+    notices.met("emil", Meeting("social", 3, 5.0))
+    with capture_logs() as logged:
+        notices.start()
+        until(ledger.meetings, "the other meeting is written")
+        notices.stop()
+    assert [each.person for each in ledger.meetings()] == ["emil"]
+    assert [each["event"] for each in logged] == ["what was met is not in the ledger"]
 
 
 def test_a_stop_while_it_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
