@@ -7,6 +7,7 @@ command line.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import uuid
@@ -65,13 +66,16 @@ def one_line(text: str) -> str:
     return words
 
 
-def urgent_grant(engine: Engine, person: Person, allowance: str, reason: str, now: float) -> Grant:
-    """What somebody takes who takes urgent minutes; by the rules, which give them some."""
+def urgent_grant(
+    engine: Engine, person: Person, allowance: str, reason: str, now: float, form: str = ""
+) -> Grant:
+    """What somebody takes who takes urgent minutes; by the rules, which give them some. `form` is
+    the number of the form that was sent: however often it is, that is one grant."""
     urgent = engine.rule_set.urgent
     if urgent is None:
         raise ValueError("the rules give no urgent minutes")
     return Grant(
-        f"{URGENT}{uuid.uuid4().hex}",
+        f"{URGENT}{_number(person.name, form) if form else uuid.uuid4().hex}",
         person.name,
         allowance,
         urgent.seconds,
@@ -80,6 +84,11 @@ def urgent_grant(engine: Engine, person: Person, allowance: str, reason: str, no
         now,
         urgent_minutes.expiry(engine, person, allowance, now),
     )
+
+
+def _number(person: str, form: str) -> str:
+    text = f"{person}\0{form}".encode(errors="surrogatepass")
+    return hashlib.sha256(text).hexdigest()[:32]
 
 
 def grant_for(

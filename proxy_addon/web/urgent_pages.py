@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -32,7 +33,8 @@ DONE: Final = "/urgent/done"
 class UrgentPage(NamedTuple):
     """The page as its template needs it. `state`: "offered", "taken" (all of them), "not-needed"
     (there is time left) or "not-given". `amount`: "10 minutes"; `left` of `times`; `renews`: when
-    they are counted anew."""
+    they are counted anew; `form`: a number that no other form has, so that a second click takes
+    nothing more."""
 
     state: str
     allowance: str
@@ -43,6 +45,7 @@ class UrgentPage(NamedTuple):
     renews: str
     back: WayBack
     token: str
+    form: str
     reason: str = ""
     problem: str = ""
     longest: int = LONGEST
@@ -83,7 +86,7 @@ class UrgentPages:
         allowance, back = fields.get("allowance", ""), fields.get("back", "")
         reason = fields.get("reason", "")
         try:
-            taken = await self._service.take(who.name, allowance, reason)
+            taken = await self._service.take(who.name, allowance, reason, fields.get("form", ""))
         except NotPossible as problem:
             page = await self._page(who, allowance, back)
             if problem.field:
@@ -92,8 +95,7 @@ class UrgentPages:
         except LedgerError:
             raise ledger_unavailable() from None
         if not taken:
-            page = await self._page(who, allowance, back)
-            return self._answer(who, page._replace(state="taken"), 409)
+            return self._answer(who, await self._page(who, allowance, back), 409)
         await self._service.arrived(who.name, allowance)
         query = urlencode({"allowance": allowance, "back": back})
         return RedirectResponse(f"{DONE}?{query}", 303, pages.PRIVATE)
@@ -134,6 +136,7 @@ class UrgentPages:
             renews="" if offer is None else words.moment(offer.renews, now, rules.zone),
             back=way,
             token=self._tokens.of(who.name, now=now),
+            form=secrets.token_hex(16),
         )
 
 

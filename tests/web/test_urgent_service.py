@@ -51,6 +51,22 @@ async def test_two_clicks_at_once() -> None:
     assert len(setup.inner.grants(0.0)) == 1
 
 
+async def test_a_double_click() -> None:
+    """One form takes them once, however often it is sent; sent again much later it takes nothing,
+    and another form does. A form is one person's."""
+    setup = UrgentSetup()
+    clicks = (setup.service.take("dora", NAME, "", "f1") for _ in range(5))
+    taken = await asyncio.gather(*clicks, return_exceptions=True)
+    assert True in taken and False not in taken
+    assert len(setup.inner.grants(0.0)) == 1
+    setup.state.spent = 1500.0
+    (given,) = setup.inner.grants(0.0)
+    setup.state.clock = given.created + 60.0
+    assert not await setup.service.take("dora", NAME, "", "f1")
+    assert await setup.service.take("dora", NAME, "", "f2")
+    assert len(setup.inner.grants(0.0)) == 2
+
+
 @pytest.mark.parametrize(
     ("setup", "allowance", "reason"),
     [

@@ -41,6 +41,10 @@ class UrgentState(FixedProxyState):
     ledger: Ledger | None = None
     urgent: Urgent | None = TEN
     spent: float = 900.0
+    clock: float = NOW
+
+    def now(self) -> float:
+        return self.clock
 
     def rules(self) -> RuleSet:
         return replace(RULES, urgent=self.urgent)
