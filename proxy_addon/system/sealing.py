@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _NONCE_BYTES = 12
 _TIME = struct.Struct("!d")
-MAX_BYTES = 8_192  # of what comes back
+MAX_BYTES = 8_192  # of what goes out and comes back
 
 
 class Sealer:
@@ -25,11 +25,13 @@ class Sealer:
         self._cipher = AESGCM(key)
 
     def seal(self, text: str, person: str, now: float) -> str:
-        """The text for the person, in letters that a URL may hold. `now`: an instant."""
+        """The text for the person, in letters that a URL may hold; "" for one that is too long to
+        come back. `now`: an instant."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         plain = _TIME.pack(now) + text.encode(errors="surrogatepass")
         sealed = self._cipher.encrypt(nonce, plain, _name(person))
-        return base64.urlsafe_b64encode(nonce + sealed).decode("ascii").rstrip("=")
+        letters = base64.urlsafe_b64encode(nonce + sealed).decode("ascii").rstrip("=")
+        return letters if len(letters) <= MAX_BYTES else ""
 
     def open(self, sealed: str, person: str, now: float, lifetime: float) -> str | None:
         """The text; None for what was not sealed here for this person, or more than `lifetime`

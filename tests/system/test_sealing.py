@@ -53,6 +53,12 @@ def test_what_somebody_made_up(changed: str) -> None:
     assert SEALER.open(changed, "dora", 1.0, 60.0) is None
 
 
+def test_what_is_too_long_does_not_go_out() -> None:
+    """What goes out comes back: nothing is sealed that would not be opened."""
+    sizes = [len(SEALER.seal("x" * length, "dora", 1.0)) for length in (6_000, 7_000, 60_000)]
+    assert 0 < sizes[0] <= MAX_BYTES and sizes[1:] == [0, 0]
+
+
 def test_every_letter_counts() -> None:
     """A changed one opens nothing."""
     sealed = SEALER.seal(URL, "dora", 1.0)

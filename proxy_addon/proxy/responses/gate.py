@@ -14,7 +14,7 @@ from proxy_addon.core.notices.gate import Need
 from proxy_addon.core.types import Decision
 from proxy_addon.presentation import durations as words
 from proxy_addon.presentation.languages import speaking
-from proxy_addon.presentation.theme import Shell, environment, page_headers
+from proxy_addon.presentation.theme import Shell, environment, page_headers, web_link
 from proxy_addon.proxy.responses.messages import PageContext
 from proxy_addon.proxy.responses.responses import Answer, RequestInfo, answer_page, block_headers
 
@@ -47,7 +47,7 @@ def gate(
     office: str,
 ) -> Answer:
     """The answer to a page at the top level. `back`: the sealed way back to it, "" for a request
-    that a link cannot repeat."""
+    that a link cannot repeat, and for an address that is too long for one."""
     query = {"notice": notice} | ({"back": back} if back else {})
     with speaking(text.language):
         ends = None if text.until is None else words.deadline(text.until, context.now, context.zone)
@@ -62,7 +62,12 @@ def gate(
             read_url=f"{context.page_url}policy?{urlencode(query)}",
             changes_url=f"{context.page_url}policy?{urlencode({'notice': notice, 'changes': '1'})}",
             later_url=f"{context.page_url}policy?{urlencode(query | {'later': '1'})}",
-            link=ask.url if text.need is Need.SHOWN and back else None,
+            link=_link(ask) if text.need is Need.SHOWN else None,
         )
     headers = block_headers(decision, context) | page_headers()
     return answer_page(ask, 403, headers, page)
+
+
+def _link(ask: RequestInfo) -> str | None:
+    """On to what was asked for, where a link can repeat it."""
+    return web_link(ask.url) if ask.method.upper() == "GET" else None

@@ -14,9 +14,10 @@ TEXT = GateText(
 )
 
 
-def page(text: GateText = TEXT, back: str = "sealed") -> Answer:
+def page(text: GateText = TEXT, back: str = "sealed", method: str = "GET") -> Answer:
     """The page for somebody who opens Facebook."""
-    return gate(ASK, UNREAD, CONTEXT, text, notice="social", back=back, office="Example Ltd")
+    ask = ASK._replace(method=method)
+    return gate(ask, UNREAD, CONTEXT, text, notice="social", back=back, office="Example Ltd")
 
 
 def test_it_holds_links_only() -> None:
@@ -55,11 +56,12 @@ def test_when_it_is_due() -> None:
 
 def test_when_it_is_only_shown() -> None:
     """There is a way on to the platform, and nothing to confirm; a request that a link cannot
-    repeat has none."""
+    repeat has none, and one that is too long to be sealed has it."""
     shown = TEXT._replace(need=Need.SHOWN, until=None)
     assert ASK.url in links_of(page(shown))
     assert "confirm" not in text_of(page(shown)).lower()
-    assert ASK.url not in links_of(page(shown, back=""))
+    assert ASK.url in links_of(page(shown, back=""))
+    assert ASK.url not in links_of(page(shown, back="", method="POST"))
 
 
 def test_what_is_new() -> None:
