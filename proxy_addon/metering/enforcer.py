@@ -147,7 +147,14 @@ class Enforcer(TrafficMeter):
             and decision.would is None
         ):
             decision = self._with_gap(person, target, decision, judgement, now)
-        gated = self.gate.check(person, decision, now, signed_in=signed_in, is_page=not loads)
+        gated = self.gate.check(
+            person,
+            decision,
+            now,
+            signed_in=signed_in,
+            is_page=not loads,
+            is_seen=activity.is_seen(x),
+        )
         if gated is not None:
             decision = gated.decision
         self._metrics.decided(person, decision, self._timer() - started)

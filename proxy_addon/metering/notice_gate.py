@@ -98,9 +98,11 @@ class NoticeGate:
         *,
         signed_in: bool,
         is_page: bool,
+        is_seen: bool = True,
     ) -> Gated | None:
         """The answer to a request that the rules let through; None: it goes on. `is_page`: a page
-        at the top level."""
+        at the top level. `is_seen`: somebody sees the answer, so that they have met the notice; a
+        page that a browser loads in advance is refused, and nobody has met anything."""
         if decision.blocks or decision.platform is None:
             return None
         notice = self._notice(person)
@@ -112,9 +114,8 @@ class NoticeGate:
         if found.need is not Need.DUE and not is_page:
             return None
         refused = self._refused(decision)
-        if not refused.blocks:
-            return Gated(refused, notice, found)
-        self._meet(person, notice, found, now)
+        if refused.blocks and is_seen:
+            self._meet(person, notice, found, now)
         return Gated(refused, notice, found)
 
     def _notice(self, person: Person) -> Notice | None:

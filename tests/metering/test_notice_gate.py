@@ -41,12 +41,14 @@ class Office:
         dest: str = "document",
         *,
         signed_in: bool = True,
+        method: str = "GET",
+        purpose: str | None = None,
     ) -> Asked:
         """Somebody asks for something."""
         hit = self.enforcer.catalogue.lookup(host, path)
         assert hit is not None
         mode = "navigate" if dest in ("document", "iframe") else "no-cors"
-        x = Exchange("GET", host, path, dest, mode, "none", gesture=dest == "document")
+        x = Exchange(method, host, path, dest, mode, "none", purpose, gesture=dest == "document")
         person = self.enforcer.person(name, None, now)
         asked = self.enforcer.ask(person, x, hit, now, signed_in=signed_in)
         if asked.flight is not None:
@@ -98,6 +100,22 @@ def test_an_app_that_never_met_it() -> None:
     refused at once."""
     assert not Office().ask(dest="empty").decision.blocks
     assert Office(replace(NOTICE, grace=0.0)).ask(dest="empty").decision.blocks
+
+
+@pytest.mark.parametrize(
+    ("method", "purpose"), [("GET", "prefetch;prerender"), ("GET", "prefetch"), ("HEAD", None)]
+)
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_a_page_that_nobody_sees(method: str, purpose: str | None, *, signed_in: bool) -> None:
+    """A browser that loads it in advance is refused, so that it cannot stand there when somebody
+    opens it; nobody has met anything, and the page that is opened then is the first."""
+    office = Office()
+    asked = office.ask(method=method, purpose=purpose, signed_in=signed_in)
+    assert asked.decision.reason is Reason.ACKNOWLEDGE
+    assert office.met == []
+    opened = office.ask(now=NOW + 60, signed_in=signed_in)
+    assert opened.decision.reason is Reason.ACKNOWLEDGE
+    assert [met.first for _, met in office.met] == [NOW + 60]
 
 
 def test_later() -> None:

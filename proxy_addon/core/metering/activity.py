@@ -167,7 +167,7 @@ def classify(x: Exchange, hit: Hit, page: Hit | None, pages: PageMemory, at: flo
     `page` is what the catalogue knows of the page behind it (its Referer or Origin); `at` an
     instant.
     """
-    if x.purpose and ("prefetch" in x.purpose or "prerender" in x.purpose):
+    if is_prefetch(x):
         return _PREFETCH
     if hit.embed and not (x.dest == "document" and x.site in _OWN_SITES):
         return _EMBED[Evidence.EMBED_PATH]
@@ -190,6 +190,16 @@ def is_navigation(x: Exchange) -> bool:
     if x.mode is not None or x.site is not None or x.method != "GET":
         return False
     return x.accept is not None and x.accept.startswith("text/html")
+
+
+def is_prefetch(x: Exchange) -> bool:
+    """Whether a browser asks in advance for what nobody has opened yet."""
+    return bool(x.purpose) and ("prefetch" in (x.purpose or "") or "prerender" in (x.purpose or ""))
+
+
+def is_seen(x: Exchange) -> bool:
+    """Whether somebody has the answer to this navigation before their eyes."""
+    return x.method != "HEAD" and not is_prefetch(x)
 
 
 def _navigation(x: Exchange, hit: Hit) -> Judgement:
