@@ -179,6 +179,9 @@ class LightPageServer:
                     return
             elif tunnelled is None and not await self._continues(who, address, is_allowed, sent):
                 return
+            if not who.challenge:  # the roles that an address gives hold for the pages as well
+                services = self._services
+                services.enforcer.person(who.name, who.roles, services.clock.now())
             body = await _body(scope, receive)
             if body is None:
                 await sent.whole(error_page(413))

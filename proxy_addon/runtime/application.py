@@ -301,6 +301,7 @@ class Application:
             self._way_back,
             self.enforcer.limited,
             admin.executor,
+            lambda name: self.enforcer.known(name, self.clock.now()),
         )
         return employee_app(self.proxy_state, admin, notices)
 

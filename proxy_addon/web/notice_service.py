@@ -28,7 +28,8 @@ WAY_BACK_SECONDS: Final = 3600.0  # how long the way back to a page lasts
 @dataclass(frozen=True)
 class NoticeService:
     """For the event loop of the proxy. `ledger` takes names, also where it keeps pseudonyms.
-    `limited` gives the platform of a host that some rule limits."""
+    `limited` gives the platform of a host that some rule limits, `known` somebody with the roles in
+    force, those of their address included."""
 
     ledger: Ledger
     engine: Callable[[], Engine]
@@ -37,10 +38,11 @@ class NoticeService:
     way_back: Sealer
     limited: Callable[[str], str | None]
     executor: LedgerExecutor
+    known: Callable[[str], Person]
 
     def person(self, name: str) -> Person:
         """Somebody with their roles now."""
-        return self.engine().person(name, self.clock.now())
+        return self.known(name)
 
     def notices(self) -> tuple[Notice, ...]:
         """Those in force."""

@@ -14,6 +14,7 @@ from proxy_addon.core.notices.headings import headings
 from proxy_addon.core.notices.notice import Notice, NoticeText, Office, Version
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import People, RuleSet
+from proxy_addon.core.types import Person
 from proxy_addon.ledger.interface import Acknowledgement, Ledger
 from proxy_addon.metering.notice_book import NoticeBook
 from proxy_addon.metering.notice_gate import NoticeGate
@@ -104,6 +105,7 @@ class NoticeSetup:
             self.seal,
             {"www.facebook.com": "facebook", "facebook.com": "facebook"}.get,
             LedgerExecutor(5.0),
+            lambda name: Person(name, self.state.roles(name)),
         )
         admin = AdminSetup(self.ledger).admin_service
         self.app = employee_app(self.state, admin, self.service)
