@@ -17,6 +17,7 @@ from proxy_addon.web.app import employee_app
 from tests.browser.interface import Browser, Proxy
 from tests.browser.pages_server import SITE, PagesServer
 from tests.browser.start import start
+from tests.web.admin_setup import AdminSetup
 from tests.web.client import as_person
 from tests.web.office import FixedProxyState, balance, visit
 
@@ -168,3 +169,24 @@ def test_what_is_new_is_put_where_it_belongs(watched: tuple[Browser, ChangingSta
     told = browser.evaluate("document.getElementById('announced').textContent")
     assert told.startswith("Used up today")
     assert not browser.complaints()
+
+
+def _busy(spent: float) -> ChangingState:
+    return ChangingState(held=(daily(spent),), seen=(visit("facebook", 5, 6),))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("kind", ["chromium", "firefox"])
+def test_the_way_to_more_keeps_the_focus_at_the_end(kind: str) -> None:
+    """Who stands on "Ask for more minutes" while time runs out, and what ran is no longer named,
+    still stands there."""
+    office = _busy(880.0)
+    with PagesServer() as server, start(kind, Proxy(server.port)) as browser:
+        server.app = as_person(employee_app(office, AdminSetup().admin_service))
+        browser.open(f"{SITE}/")
+        browser.wait("document.querySelector('.going') !== null", "what runs")
+        browser.evaluate("document.querySelector('.acts a').focus()")
+        office.held, office.seen = (daily(900.0),), (visit("facebook", 5, 4),)
+        browser.wait(f"{HEADING}.startsWith('Used up today')", "that nothing is left")
+        assert browser.evaluate("document.querySelector('.going') === null")
+        assert browser.evaluate("document.activeElement.pathname") == "/ask"
