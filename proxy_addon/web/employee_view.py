@@ -379,12 +379,13 @@ def _looks(entries: Iterable[AuditEntry], now: float, rules: RuleSet) -> Iterabl
         who = _("Somebody") if is_pseudonym(name) else name
         day, time = words.day(entry.at, rules.zone), words.time_of_day(entry.at, rules.zone)
         told = {"who": who, "day": day, "time": time}
-        said = _("%(who)s looked at everybody by name: %(day)s, %(time)s")
+        said, reason = _("%(who)s looked at everybody by name: %(day)s, %(time)s"), entry.detail
         if entry.action == UNMASK:
             said = _("%(who)s looked up your name: %(day)s, %(time)s")
         elif entry.action == NOT_READ:
             said = _("%(who)s looked up who has not read the policy: %(day)s, %(time)s")
-        yield Look(said % told, entry.detail)
+            reason = reason.partition(": ")[2]  # what stands before it says the same, in English
+        yield Look(said % told, reason)
 
 
 def _answerers(rules: RuleSet) -> str:

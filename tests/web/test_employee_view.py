@@ -273,6 +273,9 @@ def test_a_ledger_that_is_away() -> None:
     assert page(SampleState(held=(daily(),)), None, date(2026, 11, 1)).visits is None
 
 
+TOLD = "who has not read social 3 (2), guests 1 (0): To remind: them"
+
+
 def test_who_looked() -> None:
     """Who, when and why; a name that the ledger keeps as a pseudonym is nobody's here."""
     masked = Pseudonyms(b"k" * 32).of("emil")
@@ -289,9 +292,10 @@ def test_who_looked() -> None:
         "Somebody looked up your name: Sunday, 1 November 2026, 14:48",
     ]
     assert found[0].reason == "A complaint"
-    asked = AuditEntry(NOW - 60, "web:hanna", "policy", "everybody", "who has not read social 3")
+    asked = AuditEntry(NOW - 60, "web:hanna", "policy", "everybody", TOLD)
     (look,) = page(FixedProxyState(), OwnRecords((), (asked,))).history.looks
     assert look.said.startswith("hanna looked up who has not read the policy: Monday")
+    assert look.reason == "To remind: them"
 
 
 def test_who_answers() -> None:
