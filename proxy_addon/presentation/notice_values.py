@@ -19,7 +19,7 @@ from proxy_addon.core.ruleset import Rule, RuleSet, Then
 from proxy_addon.core.types import Person, Target
 from proxy_addon.presentation import allowance_names, durations, spoken_rules
 from proxy_addon.presentation.languages import gettext as _
-from proxy_addon.presentation.languages import locale, ngettext
+from proxy_addon.presentation.languages import locale, ngettext, spoken
 from proxy_addon.presentation.spoken_rules import listed, some
 
 _NOTHING = StaticUsage({})
@@ -55,9 +55,11 @@ class NoticeValues:
             case "office":
                 return rules.office.name or _("the company")
             case "contact":
-                return self._notice.contact or rules.office.contact or _("your team lead")
+                return (
+                    self._notice.contact_in(spoken()) or rules.office.contact or _("your team lead")
+                )
             case "owner":
-                return self._notice.owner or _("the office")
+                return self._notice.owner_in(spoken()) or _("the office")
             case "version":
                 return str(self._notice.version)
             case "effective":

@@ -9,6 +9,7 @@ from typing import Final
 from proxy_addon.core.notices.notice import Notice
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.presentation.durations import iso
+from proxy_addon.presentation.languages import spoken
 from proxy_addon.presentation.notice_reminder import Reminder, address, reminder
 from proxy_addon.report.notice_status import Reader
 
@@ -23,7 +24,7 @@ def reminder_for(notice: Notice, reader: Reader | None, rules: RuleSet, now: flo
         rules.zone,
         name="" if reader is None else reader.name,
         until=None if reader is None else reader.until,
-        contact=notice.contact or rules.office.contact,
+        contact=notice.contact_in(spoken()) or rules.office.contact,
     )
 
 

@@ -217,7 +217,11 @@ def _as_notice(kept: NoticeVersion, text: NoticeText, present: Notice | None) ->
     made = Notice(kept.notice, version(kept.version), {text.language: text}, kept.digest)
     if present is None or present.name != kept.notice:
         return made
-    return replace(made, owner=present.owner, contact=present.contact)
+    return replace(
+        made,
+        owner=present.owner_in(text.language),
+        contact=present.contact_in(text.language),
+    )
 
 
 def _common(old: Mapping[str, str], new: Mapping[str, NoticeText]) -> str:

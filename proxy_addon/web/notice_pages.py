@@ -227,8 +227,8 @@ class NoticePages:
         if notice.effective is not None:
             day = format_date(notice.effective, "long", languages.locale())
             facts.append(_("in force since %(day)s") % {"day": day})
-        if notice.owner:
-            facts.append(_("looked after by %(owner)s") % {"owner": notice.owner})
+        if owner := notice.owner_in(languages.spoken()):
+            facts.append(_("looked after by %(owner)s") % {"owner": owner})
         facts.append(
             languages.ngettext("%(n)d minute to read", "%(n)d minutes to read", minutes)
             % {"n": minutes}

@@ -111,6 +111,9 @@ def _shipped() -> Iterator[str]:
     for rule in rules.rules:
         yield rule.name
         yield from filter(None, [rule.message])
+    for notice in rules.notices:
+        for text in notice.texts.values():
+            yield from filter(None, [text.owner, text.contact])
     yield from map(label, (*rules.groups, *rules.allowances))
 
 

@@ -11,6 +11,7 @@ from proxy_addon.core.notices.notice import Notice, NoticeText, Office, Version
 from proxy_addon.core.notices.placeholders import VALUES
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Mode, Period, RuleSet, Urgent
+from proxy_addon.presentation.languages import speaking
 from proxy_addon.presentation.notice_values import NoticeValues
 from tests.core.policies import SAMPLE, at, targets
 
@@ -141,3 +142,13 @@ def test_urgent_minutes_of_other_roles() -> None:
     assert value("urgent", rules=rules) == ""
     assert value("urgent", "carl", rules=rules).endswith("at once: once a week.")
     assert value("urgent", rules=replace(OFFICE, urgent=None)) == ""
+
+
+def test_owner_and_contact_are_in_the_language_of_the_text() -> None:
+    """A crisis is no time for a line in two languages."""
+    german = NoticeText("de", "", "", owner="die Personalabteilung", contact="App. 120")
+    notice = replace(NOTICE, texts={**NOTICE.texts, "de": german})
+    with speaking("de"):
+        assert value("owner", notice=notice) == "die Personalabteilung"
+        assert value("contact", notice=notice) == "App. 120"
+    assert value("contact", notice=notice) == "ext. 120"

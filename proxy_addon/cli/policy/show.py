@@ -141,8 +141,8 @@ def _rendered(engine: Engine, wanted: _Wanted, now: float) -> str:
         text.order,
         {},
         text.digest,
-        "" if current is None else current.owner,
-        "" if current is None else current.contact,
+        "" if current is None else current.owner_in(wanted.language),
+        "" if current is None else current.contact_in(wanted.language),
         current.effective if current is not None and text.in_force else None,
     )
     page = ADDRESS.removesuffix("policy")

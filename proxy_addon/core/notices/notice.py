@@ -61,7 +61,8 @@ def major_of(text: str) -> int:
 @dataclass(frozen=True, slots=True)
 class NoticeText:
     """The text in one language, as Markdown without its front matter. `summary` is the policy in a
-    few lines, `changes` what is new in this version; both may be empty."""
+    few lines, `changes` what is new in this version; both may be empty. `owner` and `contact` in
+    the words of this language; empty: those of the notice."""
 
     language: str
     title: str
@@ -69,6 +70,8 @@ class NoticeText:
     headings: tuple[Heading, ...] = ()
     summary: tuple[str, ...] = ()
     changes: str = ""
+    owner: str = ""
+    contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,16 @@ class Notice:
             if language in self.texts:
                 return self.texts[language]
         return next(iter(self.texts.values()))
+
+    def owner_in(self, language: str) -> str:
+        """Who looks after it, as the text in this language says."""
+        text = self.texts.get(language)
+        return (text.owner if text else "") or self.owner
+
+    def contact_in(self, language: str) -> str:
+        """Whom to ask, as the text in this language says."""
+        text = self.texts.get(language)
+        return (text.contact if text else "") or self.contact
 
 
 @dataclass(frozen=True, slots=True)

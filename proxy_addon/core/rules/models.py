@@ -241,9 +241,12 @@ class FrontMatterModel(Strict):
 
 
 class TranslationModel(Strict):
-    """The same for a translation, whose version, owner and contact are those of the first file."""
+    """The same for a translation, whose version is that of the first file; its owner and contact
+    as well, where it has none of its own."""
 
     title: Name | None = None
+    owner: Text = ""
+    contact: Text = ""
     summary: Annotated[list[Text], Maybe] = []
     changes: Text = ""
 

@@ -151,7 +151,14 @@ class NoticeCompiler:
         first = found[0] if found and found[0].level == 1 else None
         title = front.title or (first.title if first else PurePosixPath(document.file).stem)
         return NoticeText(
-            language, title, document.body, found, tuple(front.summary), front.changes
+            language,
+            title,
+            document.body,
+            found,
+            tuple(front.summary),
+            front.changes,
+            front.owner,
+            front.contact,
         )
 
     def _placeholders(self, document: NoticeDocument) -> None:

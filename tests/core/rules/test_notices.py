@@ -252,3 +252,12 @@ def test_the_office() -> None:
         "Carla, ext. 114",
         ("de", "en"),
     )
+
+
+def test_a_translation_says_in_its_words_who_looks_after_it() -> None:
+    """Its owner and contact; where it has none, those of the first file."""
+    german = "---\nowner: die Personalabteilung\n---\n# Soziale Medien\n"
+    front = FRONT.replace("version: 3", "version: 3\nlanguages: [en, de]")
+    [notice] = notices("notice: {file: notices/a.md}\n", a=f"{front}# Social media\n", a_de=german)
+    assert (notice.owner_in("de"), notice.contact_in("de")) == ("die Personalabteilung", "ext. 120")
+    assert (notice.owner_in("en"), notice.contact_in("fr")) == ("the people office", "ext. 120")
