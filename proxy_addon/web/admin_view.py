@@ -196,7 +196,8 @@ def today(totals: Totals, rules: RuleSet) -> Today:
         ),
         tuple(
             Share(
-                _("Free of charge") if name is None else words.label(name), words.duration(seconds)
+                _("Free of charge") if name is None else allowance_names.title(rules, name),
+                words.duration(seconds),
             )
             for name, seconds in totals.allowances.items()
         ),
@@ -208,7 +209,7 @@ def waiting(request: TimeRequest, now: float, rules: RuleSet, *, own: bool) -> O
     return OpenRequest(
         request.id,
         request.person,
-        words.label(request.allowance),
+        allowance_names.title(rules, request.allowance),
         words.duration(request.seconds),
         request.reason,
         words.past(request.created, now, rules.zone),

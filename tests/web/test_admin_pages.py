@@ -84,6 +84,7 @@ async def test_the_page() -> None:
         "YouTube 20 minutes",
         "Facebook 5 minutes",
         "Free of charge 20 minutes",
+        "Time on limited platforms 5 minutes",
         "No requests are waiting for an answer",
     ):
         assert part in shown, part
