@@ -116,13 +116,16 @@ class NoticeHistory:
             return RedirectResponse(f"{POLICY}?{query}", 303, pages.PRIVATE)
         return self._old(who, person, present, found, mine)
 
-    async def changes(self, who: Visitor, person: Person, notice: Notice) -> Response:
-        """What has changed since the version that the reader last confirmed."""
+    async def changes(self, who: Visitor, person: Person, notice: Notice, back: str) -> Response:
+        """What has changed since the version that the reader last confirmed. `back`: the sealed way
+        back, which is kept for the policy itself."""
+        query = {"notice": notice.name}
+        if self._service.way_to(who.name, back) is not None:
+            query["back"] = back
         mine = self._service.confirmations(who.name, notice)
         before = next((each for each in reversed(mine) if each.digest != notice.digest), None)
         if before is None:
-            query = urlencode({"notice": notice.name})
-            return RedirectResponse(f"{POLICY}?{query}", 303, pages.PRIVATE)
+            return RedirectResponse(f"{POLICY}?{urlencode(query)}", 303, pages.PRIVATE)
         kept = await self._kept(notice.name)
         old = next((each for each in kept if each.digest == before.digest), None)
         sections: tuple[ChangedSection, ...] = ()
@@ -138,7 +141,7 @@ class NoticeHistory:
             str(notice.version),
             sections,
             old is not None,
-            f"{POLICY}?{urlencode({'notice': notice.name})}",
+            f"{POLICY}?{urlencode(query)}",
             text_link(notice.name, before.digest),
         )
         around = shell(
@@ -146,7 +149,7 @@ class NoticeHistory:
             who,
             person.roles,
             POLICY,
-            query={"notice": notice.name, "changes": "1"},
+            query=query | {"changes": "1"},
         )
         return pages.policy_changes(around, page)
 

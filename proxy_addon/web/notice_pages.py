@@ -94,7 +94,7 @@ class NoticePages:
         if notice is None:
             return self._none(who)
         if "changes" in query:
-            return await self._history.changes(who, person, notice)
+            return await self._history.changes(who, person, notice, query.get("back", ""))
         return self._page(who, person, notice, query.get("back", ""), later="later" in query)
 
     async def submit(self, request: Request) -> Response:

@@ -114,6 +114,19 @@ async def test_what_has_changed() -> None:
     assert "Why Example Ltd has it" not in page
 
 
+async def test_the_way_back_over_what_has_changed() -> None:
+    """Who looks at what has changed first still lands on the platform; a value that is not ours is
+    not passed on."""
+    setup = office()
+    sealed = setup.seal.seal("https://www.facebook.com/", "dora", NOW)
+    page = (await call(setup.person(), f"/policy?notice=social&back={sealed}")).text
+    assert f"/policy?notice=social&amp;back={sealed}&amp;changes=1" in page
+    page = (await call(setup.person(), f"/policy?notice=social&back={sealed}&changes=1")).text
+    assert f'href="/policy?notice=social&amp;back={sealed}"' in page
+    page = (await call(setup.person(), "/policy?notice=social&back=x&changes=1")).text
+    assert "back=" not in page
+
+
 async def test_nothing_to_compare() -> None:
     """Who has confirmed no other version is shown the policy; a text that is not kept any more is
     not invented."""

@@ -60,7 +60,7 @@ def gate(
             is_shown=text.need is Need.SHOWN,
             can_wait=text.need is Need.ASKED,
             read_url=f"{context.page_url}policy?{urlencode(query)}",
-            changes_url=f"{context.page_url}policy?{urlencode({'notice': notice, 'changes': '1'})}",
+            changes_url=f"{context.page_url}policy?{urlencode(query | {'changes': '1'})}",
             later_url=f"{context.page_url}policy?{urlencode(query | {'later': '1'})}",
             link=_link(ask) if text.need is Need.SHOWN else None,
         )

@@ -65,8 +65,11 @@ def test_when_it_is_only_shown() -> None:
 
 
 def test_what_is_new() -> None:
-    """Who has read a version before is told which, and what has changed since then."""
-    words = text_of(page(TEXT._replace(read="2", changes="Images are new.")))
+    """Who has read a version before is told which, and what has changed since then; the way back is
+    not lost on the way."""
+    shown = page(TEXT._replace(read="2", changes="Images are new."))
+    words, address = text_of(shown), f"{CONTEXT.page_url}policy?notice=social&back=sealed&changes=1"
+    assert address in links_of(shown)
     assert "You have read version 2." in words and "Images are new." in words
 
 
