@@ -309,7 +309,7 @@ def _note(text: PolicyText, before: PolicyText | None) -> str:
 
 def _person(reader: Reader, now: float, zone: ZoneInfo) -> ReaderRow:
     last = (
-        _("none")
+        _("none yet")
         if reader.read is None
         else _("version %(version)s, %(day)s")
         % {"version": reader.read.version, "day": words.short_day(reader.read.at, zone)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.languages import plurals
@@ -95,3 +97,12 @@ def say(name: str) -> str:
     return _("hello to %(name)s") + f"{name} is here now" + "one" + "two words"
 '''
     assert untranslated_in_module(source) == ["two words", " is here now"]
+
+
+def test_the_style_has_no_words() -> None:
+    """What the style sheet puts on a page is a sign: a catalogue cannot translate it."""
+    style = (ROOT / "proxy_addon" / "presentation" / "theme" / "style.css").read_text("utf-8")
+    signs = re.findall(r"content:\s*\"([^\"]*)\"", style)
+    assert len(signs) > 3
+    shown = [re.sub(r"\\[\dA-F]{2,6} ?", "", each) for each in signs]
+    assert [each for each in shown if re.search(r"[A-Za-z]", each)] == []
