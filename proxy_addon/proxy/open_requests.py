@@ -17,6 +17,7 @@ from mitmproxy import http
 from proxy_addon.core.hosts import normalise
 from proxy_addon.network.guards import plain_address
 from proxy_addon.presentation.open_pages import DEVICE, WPAD, is_open
+from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.responses import responses
 from proxy_addon.proxy.responses.newcomers import Arrival, sign_in_first
 
@@ -38,7 +39,10 @@ def leads_to_the_page(flow: http.HTTPFlow) -> bool:
 def is_direct(flow: http.HTTPFlow) -> bool:
     """Whether this was sent to the proxy's port as to a web server, for a page that is open, and
     names this machine as the client reaches it: by the address of the connection, by the machine's
-    own name, or, for `/wpad.dat`, as `wpad.…`. On a connection outside of tunnels."""
+    own name, or, for `/wpad.dat`, as `wpad.…`. On a connection outside of tunnels.
+
+    Who names a host in the address of a request uses the proxy, and means the site of that name: it
+    is not ours to speak for it, unless it is the address of this machine."""
     request = flow.request
     if request.data.authority or not (is_allowed(request) or leads_to_the_page(flow)):
         return False
@@ -48,6 +52,8 @@ def is_direct(flow: http.HTTPFlow) -> bool:
     if found is None or own is None:
         return False
     address, name = plain_address(found[1]), normalise(found[1])
+    if address is None and writing.ADDRESSED in flow.metadata:
+        return False
     if name.partition(".")[0] == _DISCOVERY and request.data.path == WPAD.encode():
         return True  # whatever the port: a firewall leads port 80 here
     if int(found[2] or _HTTP) != own[1]:

@@ -282,6 +282,23 @@ def test_names_of_this_machine(
     assert open_requests.is_direct(flow) is expected
 
 
+def test_a_site_with_the_name_of_this_machine(
+    office: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever goes there through the proxy means that site: our pages are not shown under its name,
+    where its scripts could read them. The machine's own address is its own, either way."""
+    monkeypatch.setattr("socket.gethostname", lambda: "proxy-7.office.example")
+    for name, path in (
+        (f"proxy-7.evil.example:{office.port}", "/device"),
+        ("wpad.evil", "/wpad.dat"),
+    ):
+        assert sent(office, direct(name, path)).startswith(b"HTTP/1.1 200 ")
+        through = sent(office, direct(name, f"http://{name}{path}"))
+        assert not through.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 303 "))
+    own = f"127.0.0.1:{office.port}"
+    assert sent(office, direct(own, f"http://{own}/device")).startswith(b"HTTP/1.1 200 ")
+
+
 # -- devices that do not accept our certificate
 
 

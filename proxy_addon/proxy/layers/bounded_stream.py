@@ -40,6 +40,13 @@ class BoundedStream(HttpStream):
         if keeps and not event.end_stream and self.flow.response is not None:
             yield from self._answer_now()
 
+    def check_invalid(self, request: bool) -> layer.CommandGenerator[bool]:
+        """Called first for each request: afterwards mitmproxy has filled in the host of those that
+        named it in no address, and forgotten which they were."""
+        if request and self.flow.request.data.host:
+            self.flow.metadata[writing.ADDRESSED] = True
+        return (yield from super().check_invalid(request))
+
     def state_consume_request_body(self, event: HttpEvent) -> layer.CommandGenerator[None]:
         """Keep a body for one of our own pages, as long as it is short."""
         if (

@@ -12,6 +12,7 @@ from proxy_addon.proxy.responses.responses import Answer
 ANSWERED = "answered"
 PAGE = "page"
 REQUEST_HEADER = "X-Allowance-Request"
+ADDRESSED = "allowance_addressed"  # in a flow's metadata: the request named its host in its address
 _ID_LENGTH = 13  # characters: 48 random bits
 _MARK = "allowance"  # the key in a flow's metadata
 
