@@ -13,7 +13,7 @@ from proxy_addon.core.catalogue import Hit
 from proxy_addon.core.hosts import normalise
 from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
 from proxy_addon.identity.identification import Identity
-from proxy_addon.metering.flight import Flight
+from proxy_addon.metering.flight import Asked, Flight
 from proxy_addon.presentation.languages import marked
 from proxy_addon.proxy import flow_input as reading
 from proxy_addon.proxy import open_requests
@@ -237,17 +237,28 @@ class Requests:
             request.stream = True
             return
         self._recorder.record(ask.request_id, person, asked.decision, now)
+        try:
+            answer = self._own_answer(who, person, ask, asked)
+        except Exception:
+            if not asked.decision.blocks:
+                raise
+            # What was refused stays refused, also where its page cannot be made.
+            self._failures.note("requestheaders", flow)
+            answer = self._failures.answer(flow, host, who, asked.decision)
+        writing.answer_with(flow, answer)
+
+    def _own_answer(
+        self, who: Identity, person: Person, ask: responses.RequestInfo, asked: Asked
+    ) -> responses.Answer:
+        """The page in place of what the site would answer."""
+        services = self._services
         context = pages.context(services, who, asked.decision, ask)
         if asked.gated is not None:
-            answer = gate_answer(services, ask, person, asked.gated, context)
-            writing.answer_with(flow, answer)
-        elif asked.notice is not None:
+            return gate_answer(services, ask, person, asked.gated, context)
+        if asked.notice is not None:
             services.traffic.notice(asked.notice.allowance)
-            writing.answer_with(
-                flow, responses.heads_up(ask, asked.decision, asked.notice, context)
-            )
-        else:
-            writing.answer_with(flow, responses.block(ask, asked.decision, context))
+            return responses.heads_up(ask, asked.decision, asked.notice, context)
+        return responses.block(ask, asked.decision, context)
 
     def _refuse_unidentified(
         self, flow: http.HTTPFlow, who: Identity, ask: responses.RequestInfo, hit: Hit

@@ -19,7 +19,7 @@ from proxy_addon.proxy import page_context
 from proxy_addon.proxy.notice_pages import gate_answer
 from proxy_addon.proxy.responses.responses import Answer, RequestInfo
 from proxy_addon.system.sealing import Sealer
-from tests.proxy.harness import NOON, ProxyHarness
+from tests.proxy.harness import NOON, PAGE, ProxyHarness, breaks, request
 from tests.proxy.responses.samples import ASK, fields, links_of, text_of
 
 NOTICE = Notice(
@@ -80,6 +80,21 @@ def test_what_is_no_page(office: ProxyHarness, changes: dict[str, str], kind: st
     assert (found.status, sent["x-allowance-reason"]) == (403, "acknowledge")
     assert sent.get("content-type") == kind
     assert b"<form" not in found.body and b"back=" not in found.body
+
+
+@pytest.mark.parametrize("where", ["gate_answer", "pages.context"])
+async def test_a_page_that_cannot_be_made(
+    office: ProxyHarness, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """What was refused stays refused, with the reason, and the failure is counted."""
+    monkeypatch.setattr(f"proxy_addon.proxy.requests.{where}", breaks)
+    office.enforcer.gate.book.is_known = True
+    flow = request("http://www.facebook.com/", headers=PAGE)
+    flow.client_conn.peername = ("127.0.3.1", 50_000)
+    await office.addon.requestheaders(flow)
+    assert flow.response is not None
+    assert flow.response.status_code in (403, 503)
+    assert office.counted("errors_total", where="requestheaders") == 1
 
 
 def test_only_get_has_a_way_back(office: ProxyHarness) -> None:
