@@ -16,6 +16,7 @@ from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.languages import marked, ngettext
 from proxy_addon.web.admin_service import Totals
 from proxy_addon.web.interface import Health
+from proxy_addon.web.urgent_service import NO_REASON
 
 _PARTS = {
     "proxy": marked("Proxy"),
@@ -223,6 +224,6 @@ def urgent_taken(grant: Grant, now: float, rules: RuleSet) -> UrgentTaken:
         who=grant.person,
         allowance=allowance_names.title(rules, grant.allowance),
         time=words.duration(grant.seconds),
-        reason=grant.reason,
+        reason=_("a customer is waiting") if grant.reason == NO_REASON else grant.reason,
         at=words.past(grant.created, now, rules.zone),
     )

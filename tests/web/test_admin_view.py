@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from proxy_addon.core.types import Grant
+from proxy_addon.presentation.languages import speaking
 from proxy_addon.system.health import down
-from proxy_addon.web.admin_view import MAX_SHOWN, in_force, observing, parts
+from proxy_addon.web.admin_view import MAX_SHOWN, in_force, observing, parts, urgent_taken
 from proxy_addon.web.interface import Health
+from proxy_addon.web.urgent_service import NO_REASON
 from tests.web.admin_setup import RULES, UP
 from tests.web.office import NOW
 
@@ -44,3 +47,13 @@ def test_long_lists_are_cut() -> None:
         MAX_SHOWN,
         MAX_SHOWN + 5,
     )
+
+
+def test_urgent_minutes_without_a_reason() -> None:
+    """What stands in the ledger where nothing was typed is said in the reader's language; what was
+    typed stays as it is."""
+    grant = Grant("urgent-1", "dora", "daily-social", 600.0, NO_REASON, "dora", NOW, NOW + 60)
+    with speaking("de"):
+        assert urgent_taken(grant, NOW, RULES).reason == "Kundschaft wartet"
+        typed = replace(grant, reason="A launch")
+        assert urgent_taken(typed, NOW, RULES).reason == "A launch"
