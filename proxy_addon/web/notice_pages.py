@@ -91,6 +91,12 @@ class NoticePages:
         if wanted := query.get("version", ""):
             return await self._history.text(who, person, name, by_version(wanted))
         notice = self._service.notice(person, name)
+        if notice is None and self._service.notice(person) is not None:
+            raise forms.Refusal(
+                404,
+                _("There is no such policy"),
+                _("No written policy of that name is for you. Choose “The policy” to read yours."),
+            )
         if notice is None:
             return self._none(who)
         if "changes" in query:

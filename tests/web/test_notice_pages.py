@@ -129,6 +129,13 @@ async def test_the_ledger_is_away() -> None:
     assert "The fault is ours" in answer.text and "<form" in answer.text
 
 
+async def test_a_policy_of_another_name() -> None:
+    """A link to one that was renamed does not say that there is none at all."""
+    answer = await call(NoticeSetup().person(), "/policy?notice=renamed")
+    assert answer.status_code == 404
+    assert "There is no such policy" in answer.text and 'href="/policy"' in answer.text
+
+
 async def test_the_way_back() -> None:
     """The button names the platform, and the page after it goes on by itself, for whoever has
     confirmed or put it off; a value that is not ours is not passed on."""
