@@ -95,6 +95,12 @@ def test_typography(language: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_typography_of_the_shipped_policy() -> None:
+    """The French text has the marks of its pages, whose lines may not begin with one."""
+    text = (ROOT / "rules" / "notices" / "social-media.fr.md").read_text("utf-8")
+    assert not re.findall(r"\w'\w|\w [;:!?»]|« ", text)
+
+
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_it_is_read(language: str) -> None:
     """The program reads it, with the plural forms of the language: French says "0 minute"."""
