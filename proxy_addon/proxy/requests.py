@@ -273,9 +273,12 @@ class Requests:
         if observed:
             flow.request.stream = True
             return
-        writing.answer_with(
-            flow, responses.block(ask, decision, pages.context(self._services, who, decision))
-        )
+        try:
+            answer = responses.block(ask, decision, pages.context(self._services, who, decision))
+        except Exception:
+            self._failures.note("requestheaders", flow)
+            answer = self._failures.answer(flow, ask.host, who, decision)
+        writing.answer_with(flow, answer)
 
     # -- failure
 

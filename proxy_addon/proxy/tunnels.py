@@ -113,8 +113,13 @@ class Tunnels:
         if decision is None:
             self._connect_eagerly(conn)
             return
-        context = pages.context(self._services, conn.who, decision)
-        self._refuse(flow, responses.tunnel_refused(decision, context))
+        try:
+            context = pages.context(self._services, conn.who, decision)
+            answer = responses.tunnel_refused(decision, context)
+        except Exception:  # what was refused stays refused
+            self._failures.note("http_connect", flow)
+            answer = failed()
+        self._refuse(flow, answer)
 
     def _ask_to_sign_in(self, flow: http.HTTPFlow) -> None:
         """407. Who signs in may be served by another worker, and connects anew."""

@@ -11,7 +11,16 @@ from mitmproxy import http
 from mitmproxy.proxy.server_hooks import ServerConnectHook
 
 from tests.e2e.waiting import until
-from tests.proxy.harness import PAGE, ProxyHarness, Serving, connect, inside, request, serving
+from tests.proxy.harness import (
+    PAGE,
+    ProxyHarness,
+    Serving,
+    breaks,
+    connect,
+    inside,
+    request,
+    serving,
+)
 
 ME = "ip:127.0.0.1"
 PASSWORD = "correct horse battery"
@@ -274,3 +283,17 @@ def test_numeric_hosts_through_the_table(tmp_path: Path, origins) -> None:
         ]
         assert answers == [200] * 8
         until(lambda: proxy.connections() == 0, "the connections to be gone")
+
+
+@pytest.mark.parametrize(
+    ("unidentified", "url"),
+    [("refuse", "http://x.com/"), ("{role: guest}", "http://www.tiktok.com/")],
+)
+async def test_a_refusal_whose_page_cannot_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unidentified: str, url: str
+) -> None:
+    """What was refused stays refused, also where failures let through."""
+    harness = ProxyHarness(tmp_path, unidentified=unidentified, on_failure="allow")
+    monkeypatch.setattr("proxy_addon.proxy.requests.responses.block", breaks)
+    assert await decided(harness, request(url, headers=PAGE)) == "503 unavailable"
+    harness.close()

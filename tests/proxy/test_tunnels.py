@@ -3,6 +3,8 @@ counted."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from mitmproxy import http
 from mitmproxy.test import tflow
@@ -10,7 +12,7 @@ from mitmproxy.test import tflow
 from proxy_addon.proxy.layers.connections import TunnelOptions
 from tests.e2e.client import read_until
 from tests.e2e.waiting import until
-from tests.proxy.harness import ProxyHarness, Serving, connect
+from tests.proxy.harness import ProxyHarness, Serving, breaks, connect
 
 
 async def opened(harness: ProxyHarness, flow: http.HTTPFlow) -> tuple[int | None, str]:
@@ -154,3 +156,17 @@ def test_tunnel_to_the_page(proxy: Serving) -> None:
     tunnel.sendall(b"GET / HTTP/1.1\r\nHost: news.example\r\nConnection: close\r\n\r\n")
     assert read_until(tunnel, b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
     tunnel.close()
+
+
+async def test_a_refusal_that_cannot_be_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tunnel that was refused stays refused, also where failures let through."""
+    harness = ProxyHarness(tmp_path, on_failure="allow")
+    harness.spend("ip:127.0.0.1")
+    monkeypatch.setattr("proxy_addon.proxy.tunnels.responses.tunnel_refused", breaks)
+    flow = connect("chatter.example:443")
+    await harness.addon.http_connect(flow)
+    assert flow.response is not None and flow.response.status_code == 503
+    assert harness.counted("errors_total", where="http_connect") == 1
+    harness.close()
