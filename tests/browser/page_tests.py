@@ -28,7 +28,27 @@ FORCED = replace(DESKTOP, forced_colors=True)
 # Of the other languages: the one with the longest words in every state, the others in a few.
 LANGUAGES = {"de": list(STATES), "fr": FEW, "es": FEW}
 
-whole = pytest.mark.skipif(not WHOLE, reason="a part of make test-long: TEST_BROWSERS=whole")
+# In the short form every state is looked at in both browsers, and each page in a few of its states
+# for what hardly differs between them.
+_PAGES = {
+    (state.path.partition("?")[0], name.split("-")[0]): name for name, state in STATES.items()
+}
+ONE_OF_EACH = {*_PAGES.values(), *FEW}
+
+
+def in_short_form(test: str, kind: str, page: str, language: str) -> bool:
+    """Whether `make test` and CI run this test of a page in a browser."""
+    is_first = kind == "chromium"
+    match test:
+        case "test_every_size_and_look":
+            return False
+        case "test_width_keyboard_and_console":
+            return is_first or page in ONE_OF_EACH
+        case "test_other_languages":
+            return page in (ONE_OF_EACH if is_first and language == "de" else FEW)
+        case "test_without_scripts":
+            return is_first or page in FEW
+    return True
 
 
 class Desk:
@@ -63,8 +83,9 @@ class PageTests:
         wrong = [] if browser.evaluate("document.title.trim()") else ["no title"]
         for scheme, look in SCHEMES.items():
             browser.look(look)
-            found = axe.violations(browser) + checks.faint_parts(browser)
-            wrong += compare(page, scheme, found + checks.small_targets(browser))
+            found = axe.violations(browser, colours_alone=look.dark)
+            found += checks.faint_parts(browser) + checks.small_targets(browser)
+            wrong += compare(page, scheme, found)
         browser.look(FORCED)
         wrong += compare(page, "forced", checks.faint_parts(browser))
         assert not wrong, "\n".join(wrong)
@@ -132,7 +153,6 @@ class PageTests:
         assert "5 minutes" in browser.evaluate(said)
         assert not browser.complaints(), browser.complaints()
 
-    @whole
     @pytest.mark.parametrize("page", STATES)
     def test_every_size_and_look(self, desk: Desk, page: str) -> None:
         """axe, contrast, sideways scroll and focus on a phone and at 400 %, in both schemes, with
