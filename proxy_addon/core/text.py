@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 
 def printable(text: str, keep: str = "") -> str:
     """The text with U+FFFD for each character that is not printable and not in `keep`.
 
-    A control character could move the cursor of a terminal, and XML cannot hold most of them.
+    A control character could move the cursor of a terminal, and XML cannot hold most of them. Every
+    kind of space stays: French has those at which no line ends.
     """
-    return "".join(c if c.isprintable() or c in keep else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(
+        c if c.isprintable() or c in keep or _is_space(c) else "\N{REPLACEMENT CHARACTER}"
+        for c in text
+    )
+
+
+def _is_space(character: str) -> bool:
+    return unicodedata.category(character) == "Zs"
