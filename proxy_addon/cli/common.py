@@ -64,6 +64,11 @@ def say(text: object, *, err: bool = False) -> None:
     typer.echo(printable(str(text), keep="\n"), err=err)
 
 
+def say_table(text: str) -> None:
+    """Print a CSV file as it is, with its ends of lines and the mark at its beginning."""
+    typer.echo(printable(text, keep="\r\n\ufeff"), nl=False)
+
+
 def print_json(value: object, *, indent: int | None = 2) -> None:
     """A result in its machine-readable form."""
     typer.echo(json.dumps(value, indent=indent, ensure_ascii=False))

@@ -15,6 +15,7 @@ from proxy_addon.cli.common import (
     open_ledger,
     print_json,
     say,
+    say_table,
     write_private,
 )
 from proxy_addon.cli.policy.common import (
@@ -78,7 +79,7 @@ def table_of(found: Waiting) -> str:
 def write_table(target: str, text: str) -> None:
     """To a file that only its owner reads, or to standard output."""
     if target == "-":
-        typer.echo(text, nl=False)
+        say_table(text)
         return
     write_private(Path(target), text, "--csv")
     say(f"The table is in {target}.")
