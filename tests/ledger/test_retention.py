@@ -11,7 +11,7 @@ from math import inf
 import pytest
 
 from proxy_addon.core.notices.gate import ConfirmationInForce, in_force_since
-from proxy_addon.core.notices.notice import Ask, Notice, Version
+from proxy_addon.core.notices.notice import AskWhen, Notice, Version
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerUnavailable
 from proxy_addon.ledger.retention import AGAIN, EVERY, Pruner
@@ -94,7 +94,7 @@ def test_what_is_in_force_by_the_rules_stays() -> None:
     due(Pruner(ledger, VirtualClock(NOW), lambda: EVERY, lambda _: None))
     assert len(ledger.acknowledgements()) == 3
     notice = Notice("social-media", Version(3, 1), {}, "d", again_after=365 * EVERY)
-    off = Notice("guests", Version(7), {}, "g", ask=Ask.OFF)
+    off = Notice("guests", Version(7), {}, "g", ask=AskWhen.OFF)
     assert in_force_since((notice, off), NOW) == (
         ConfirmationInForce("social-media", 3, NOW - 365 * EVERY),
         ConfirmationInForce("guests", 7, -inf),
