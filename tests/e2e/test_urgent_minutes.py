@@ -124,7 +124,11 @@ def test_two_proxies_at_once(two: Nodes) -> None:
     page = used_up(both[0])
     sent = fields(both[0].open(link(page, "urgent")))
     with ThreadPoolExecutor(6) as clicks:
-        answers = list(clicks.map(lambda n: both[n % 2].send(f"{PAGE}/urgent", **sent), range(6)))
+        answers = list(
+            clicks.map(
+                lambda n: both[n % 2].send(f"{PAGE}/urgent", **(sent | {"form": f"{n}"})), range(6)
+            )
+        )
     assert sorted(answer.status for answer in answers if answer.status == 303) == [303]
     assert {answer.status for answer in answers} <= {303, 400, 409}
     assert [each.open(FACEBOOK).status for each in both] == [200, 200]
