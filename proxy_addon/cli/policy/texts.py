@@ -18,7 +18,7 @@ from proxy_addon.cli.common import (
 from proxy_addon.cli.policy.common import texts_of
 from proxy_addon.cli.tables import PlainConsole, PlainTable, whole
 from proxy_addon.config.settings import load_settings
-from proxy_addon.core.notices.notice import Notice
+from proxy_addon.core.notices.notice import AskWhen, Notice
 from proxy_addon.presentation.durations import duration, iso
 from proxy_addon.presentation.spoken_rules import days
 from proxy_addon.report.notice_texts import SHORT, PolicyText
@@ -85,34 +85,27 @@ def text_line(text: PolicyText, zone: ZoneInfo) -> dict[str, Any]:
 
 def _in_force(notices: tuple[Notice, ...]) -> PlainTable:
     table = PlainTable(
-        whole("Notice"),
-        "Version",
-        "Languages",
-        "For",
-        "Asked",
-        "Grace",
-        "Again after",
-        whole("Digest"),
-        title="In force",
+        whole("Notice"), whole("Version"), "For whom, and how", whole("Digest"), title="In force"
     )
     for each in notices:
-        table.add(
-            each.name,
-            str(each.version),
-            ", ".join(each.texts),
-            ", ".join(sorted(each.roles)) or "everybody",
-            each.ask.value,
-            _time(each.grace),
-            "never" if each.again_after is None else _time(each.again_after),
-            each.digest[:SHORT],
-        )
+        table.add(each.name, str(each.version), _conditions(each), each.digest[:SHORT])
     return table
+
+
+def _conditions(notice: Notice) -> str:
+    """What its entry in the policy file says, in one line."""
+    parts = [", ".join(sorted(notice.roles)) or "everybody", f"ask {notice.ask.value}"]
+    if notice.ask is AskWhen.BEFORE_FIRST_USE:
+        parts.append(f"grace {_time(notice.grace)}")
+        if notice.again_after is not None:
+            parts.append(f"again after {_time(notice.again_after)}")
+    return "; ".join([*parts, f"in {', '.join(notice.texts)}"])
 
 
 def _older(texts: list[PolicyText], zone: ZoneInfo) -> PlainTable:
     table = PlainTable(
         whole("Notice"),
-        "Version",
+        whole("Version"),
         "Languages",
         "First in force",
         whole("Digest"),
