@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from mitmproxy import http
 
+from proxy_addon.core.hosts import normalise
 from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.metering.referer import page_of
+from proxy_addon.proxy.layers.connections import ClientState
 from proxy_addon.proxy.layers.flow_output import request_id
 from proxy_addon.proxy.responses.responses import RequestInfo
 
@@ -32,6 +34,26 @@ _READ = frozenset(
         b"content-length",
     }
 )
+
+
+class RequestHosts(NamedTuple):
+    """The hosts that a request names: in its address, in Host, and around it (CONNECT, TLS)."""
+
+    hosts: tuple[str, ...]
+    tunnelled: bool
+
+    @classmethod
+    def of(cls, request: http.Request, conn: ClientState) -> RequestHosts:
+        """All of them, Host first, each once. Which of several Host fields, or of Host and an
+        address in absolute form, a site goes by is for the site to say: all count."""
+        names = [normalise(request.pretty_host), normalise(request.host)]
+        named = request.headers.get_all("host")
+        if len(named) > 1:
+            names += map(normalise, named)
+        if request.authority:
+            names.append(normalise(request.authority))
+            names += map(normalise, named)
+        return cls(tuple(dict.fromkeys((*names, *conn.hosts))), bool(conn.hosts))
 
 
 class Fields(NamedTuple):

@@ -4,7 +4,6 @@ run."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
 
 from mitmproxy import http
 from mitmproxy.addons import asgiapp
@@ -36,26 +35,6 @@ _LAST = "allowance_last"  # in a flow's metadata: no other request follows on it
 _UNIDENTIFIED_ROLES = ("nobody",)  # the role under which refused, unidentified requests are counted
 
 
-class RequestHosts(NamedTuple):
-    """The hosts that a request names: in its address, in Host, and around it (CONNECT, TLS)."""
-
-    hosts: tuple[str, ...]
-    tunnelled: bool
-
-    @classmethod
-    def of(cls, request: http.Request, conn: ClientState) -> RequestHosts:
-        """All of them, Host first, each once. Which of several Host fields, or of Host and an
-        address in absolute form, a site goes by is for the site to say: all count."""
-        names = [normalise(request.pretty_host), normalise(request.host)]
-        named = request.headers.get_all("host")
-        if len(named) > 1:
-            names += map(normalise, named)
-        if request.authority:
-            names.append(normalise(request.authority))
-            names += map(normalise, named)
-        return cls(tuple(dict.fromkeys((*names, *conn.hosts))), bool(conn.hosts))
-
-
 class Requests:
     """One for the add-on."""
 
@@ -85,9 +64,9 @@ class Requests:
         conn = self._connections.of(flow.client_conn)
         if not conn.hosts or conn.who is None:
             return self._identify_and_decide(flow, conn)
-        named = RequestHosts((), True)
+        named = reading.RequestHosts((), True)
         try:
-            named = RequestHosts.of(flow.request, conn)
+            named = reading.RequestHosts.of(flow.request, conn)
             self._credentials.strip(flow)
             self._decide(flow, named, conn.who)
         except Exception:
@@ -96,9 +75,9 @@ class Requests:
         return DONE
 
     async def _identify_and_decide(self, flow: http.HTTPFlow, conn: ClientState) -> None:
-        named, who = RequestHosts((), bool(conn.hosts)), None
+        named, who = reading.RequestHosts((), bool(conn.hosts)), None
         try:
-            named = RequestHosts.of(flow.request, conn)
+            named = reading.RequestHosts.of(flow.request, conn)
             who = await self._credentials.who(flow)
             conn.asker.name = who.name
             if not named.tunnelled and self._may_be_followed(flow, who):
@@ -117,7 +96,7 @@ class Requests:
             return False
         return who.challenge or services.identifier.is_front_proxy(flow.client_conn.peername[0])
 
-    def _decide(self, flow: http.HTTPFlow, named: RequestHosts, who: Identity) -> None:
+    def _decide(self, flow: http.HTTPFlow, named: reading.RequestHosts, who: Identity) -> None:
         if not named.tunnelled and open_requests.is_direct(flow):
             self._direct(flow)
             return
@@ -142,7 +121,7 @@ class Requests:
         else:
             self._limited(flow, who, next(iter(limited)))
 
-    def _not_here(self, flow: http.HTTPFlow, named: RequestHosts) -> None:
+    def _not_here(self, flow: http.HTTPFlow, named: reading.RequestHosts) -> None:
         """The person is served by another worker, to which the next connection goes."""
         limited = any(self._services.enforcer.limited(host) for host in named.hosts)
         if limited or PAGE_HOST in named.hosts:
@@ -150,13 +129,13 @@ class Requests:
         else:
             self._unlimited(flow, named)
 
-    def _page(self, flow: http.HTTPFlow, named: RequestHosts, who: Identity) -> None:
+    def _page(self, flow: http.HTTPFlow, named: reading.RequestHosts, who: Identity) -> None:
         if who.challenge:
             self._newcomer(flow, named, who)
             return
         self._show(flow, self._credentials.person(who).name, who)
 
-    def _newcomer(self, flow: http.HTTPFlow, named: RequestHosts, who: Identity) -> None:
+    def _newcomer(self, flow: http.HTTPFlow, named: reading.RequestHosts, who: Identity) -> None:
         """Who has to sign in and has not: see `LightPageServer`."""
         if named.tunnelled and flow.request.is_http11:
             flow.metadata[_LAST] = True  # the next connection can be somebody's
@@ -184,7 +163,7 @@ class Requests:
         flow.metadata["allowance_signed_in"] = who.signed_in
         flow.metadata["allowance_newcomer"] = who.challenge
 
-    def _unlimited(self, flow: http.HTTPFlow, named: RequestHosts) -> None:
+    def _unlimited(self, flow: http.HTTPFlow, named: reading.RequestHosts) -> None:
         request = flow.request
         problem = (
             None
@@ -283,7 +262,7 @@ class Requests:
     # -- failure
 
     def _apply_failure(
-        self, flow: http.HTTPFlow, named: RequestHosts, who: Identity | None
+        self, flow: http.HTTPFlow, named: reading.RequestHosts, who: Identity | None
     ) -> None:
         """A failure of ours lets nothing limited pass: the verdict of `on_failure` applies."""
         if PAGE_HOST in named.hosts:
@@ -317,7 +296,7 @@ class Requests:
         except Exception:
             self._failures.note("requestheaders", flow)
 
-    def _target(self, request: http.Request, named: RequestHosts) -> Target | None:
+    def _target(self, request: http.Request, named: reading.RequestHosts) -> Target | None:
         """What a request is for, as far as that is known; None when it is certainly not limited."""
         for host in named.hosts:
             platform = self._services.enforcer.limited(host)
