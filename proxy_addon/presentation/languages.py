@@ -22,7 +22,9 @@ from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-LANGUAGES: Final = ("en", "de", "fr", "es")
+from proxy_addon.core.notices.notice import PAGE_LANGUAGES
+
+LANGUAGES: Final = PAGE_LANGUAGES
 _FOLDER: Final = Path(__file__).parent / "locales"
 _WISH: Final = re.compile(
     r"\s*([a-zA-Z]{2,3})(?:-[\w-]+)?\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?\s*"

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from proxy_addon.core.notices.headings import Heading
 from proxy_addon.core.types import Person
 
+PAGE_LANGUAGES = ("en", "de", "fr", "es")  # in which there are pages; English is the fallback
 _VERSION = re.compile(r"(0|[1-9]\d{0,5})(?:\.(0|[1-9]\d{0,5}))?", re.ASCII)
 
 

@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from proxy_addon.core.notices.notice import AskWhen, Version
+from proxy_addon.core.notices.notice import PAGE_LANGUAGES, AskWhen, Version
 from proxy_addon.core.period_table import CALENDAR
 from proxy_addon.core.rules import (
     address_parsers,
@@ -219,12 +219,18 @@ Languages = Annotated[
 ]
 
 
+PageLanguages = Annotated[
+    list[Annotated[str, _plain(notice_checks.page_language, Literal[PAGE_LANGUAGES])]],
+    BeforeValidator(checks.some_or_one),
+]
+
+
 class OfficeModel(Strict):
     """`office:` what pages call the office, and in which languages they are."""
 
     name: Name = ""
     contact: Text = ""
-    languages: Languages = ["en"]
+    languages: PageLanguages = ["en"]
 
 
 class FrontMatterModel(Strict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from proxy_addon.core.notices.notice import Version
+from proxy_addon.core.notices.notice import PAGE_LANGUAGES, Version
 from proxy_addon.core.notices.notice import version as parse_version
 from proxy_addon.core.rules import parsers, time_parsers
 from proxy_addon.core.rules.parsers import BadValue, quote, short
@@ -55,6 +55,18 @@ def language(value: object) -> str:
     if not _LANGUAGE.fullmatch(word):
         raise BadValue(
             Code.BAD_CHOICE, f"{quote(value)} is not a language", "write two letters, such as en"
+        )
+    return word
+
+
+def page_language(value: object) -> str:
+    """A language in which there are pages."""
+    word = short(value)
+    if word not in PAGE_LANGUAGES:
+        raise BadValue(
+            Code.BAD_CHOICE,
+            f"{quote(value)} is not a language of our pages",
+            f"write {', '.join(PAGE_LANGUAGES[:-1])} or {PAGE_LANGUAGES[-1]}",
         )
     return word
 

@@ -254,6 +254,12 @@ def test_the_office() -> None:
     )
 
 
+def test_a_language_without_pages() -> None:
+    """An office can offer only languages in which there are pages."""
+    [line] = said("notice: {file: notices/a.md}\noffice: {languages: [en, it]}\n", a=ALL)
+    assert 'bad-choice: "it" is not a language of our pages; write en, de, fr or es' in line
+
+
 def test_a_translation_says_in_its_words_who_looks_after_it() -> None:
     """Its owner and contact; where it has none, those of the first file."""
     german = "---\nowner: die Personalabteilung\n---\n# Soziale Medien\n"
