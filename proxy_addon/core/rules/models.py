@@ -247,9 +247,12 @@ class FrontMatterModel(Strict):
 
 
 class TranslationModel(Strict):
-    """The same for a translation, whose version is that of the first file; its owner and contact
-    as well, where it has none of its own."""
+    """The same for a translation. `version`: of the first file when it was translated. Its owner
+    and contact are those of the first file where it has none of its own."""
 
+    version: Annotated[
+        Version | None, _plain(notice_checks.version, schema_patterns.NOTICE_VERSION)
+    ] = None
     title: Name | None = None
     owner: Text = ""
     contact: Text = ""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from proxy_addon.core.notices.headings import headings, html_lines, missing_topics
-from proxy_addon.core.notices.notice import AskWhen, Notice, NoticeText, Office
+from proxy_addon.core.notices.notice import AskWhen, Notice, NoticeText, Office, Version
 from proxy_addon.core.notices.placeholders import VALUES, WITH_NAME, placeholders
 from proxy_addon.core.notices.topics import TITLES, Topic
 from proxy_addon.core.rules.checks import DefinedNames
@@ -136,7 +136,18 @@ class NoticeCompiler:
                 if other.front is not None:
                     fields = self._validated(TranslationModel, other.front, "translation")
                 if fields is not None:
+                    self._compare(front.version, fields.version, other)
                     yield language, self._text(language, other, fields)
+
+    def _compare(self, now: Version, then: Version | None, document: NoticeDocument) -> None:
+        """Warns of a translation of another version than the one in force."""
+        if then is not None and then != now and document.front is not None:
+            self._report.warn(
+                document.front.place(("version",)),
+                Code.OUTDATED_TRANSLATION,
+                f"this is a translation of version {then}, and version {now} is in force",
+                f"translate what has changed, then write version: {now}",
+            )
 
     def _text(
         self,

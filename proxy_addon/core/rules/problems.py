@@ -84,6 +84,7 @@ class Code(StrEnum):
     MISSING_HEADING = "missing-heading"
     UNHELPFUL_SECTION = "unhelpful-section"
     HTML_IN_NOTICE = "html-in-notice"
+    OUTDATED_TRANSLATION = "outdated-translation"
     UNREACHABLE_NOTICE = "unreachable-notice"
     OVERLAPPING_DEVICES = "overlapping-devices"
 
