@@ -13,7 +13,7 @@ VERSION ?=
 JOBS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run dev test test-long coverage lint format bench soak fuzz engine harness browsers pictures mutation docs messages release clean
+.PHONY: help run dev test test-long coverage lint format bench soak fuzz engine harness browsers long pictures mutation docs messages release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,7 +69,10 @@ browsers: $(VENV)/.develops ## every page in Chromium and Firefox, in every size
 pictures: $(VENV)/.develops ## pictures of every page, for people to look at (ARGS="firefox ask")
 	@$(BIN)/python -m tests.browser.pictures $(ARGS)
 
-test-long: coverage mutation soak fuzz engine harness browsers ## what takes long: coverage with floors, mutation, faults, fuzzing, no light path
+long: $(VENV)/.develops ## tests marked as long: the image without an engine, second ways through; three minutes
+	@TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m long
+
+test-long: coverage mutation soak fuzz engine harness browsers long ## what takes long: coverage with floors, mutation, faults, fuzzing, no light path
 
 mutation: $(VENV)/.develops ## change the code in small ways and count what the tests notice (ARGS="--sample 60 --seed 2")
 	@PYTHONPATH=. $(BIN)/python -m tests.tools.mutation $(ARGS)

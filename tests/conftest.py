@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,13 @@ _REAL = ("e2e", "faults", "dashboards", "docs", "deploy", "proxy", "web", "brows
 _HERE = Path(__file__).parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The folders of `_REAL` come first: they take long and would else leave all workers but one
-    idle at the end."""
+    idle at the end. What is marked as long is left to `make test-long`."""
+    if not os.environ.get("TEST_LONG"):
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
 
     def real(item: pytest.Item) -> bool:
         return item.path.relative_to(_HERE).parts[0] in _REAL

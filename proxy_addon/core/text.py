@@ -5,14 +5,17 @@ from __future__ import annotations
 import unicodedata
 
 
-def printable(text: str, keep: str = "") -> str:
+def printable(text: str, keep: str = "", *, spaces: bool = True) -> str:
     """The text with U+FFFD for each character that is not printable and not in `keep`.
 
     A control character could move the cursor of a terminal, and XML cannot hold most of them. Every
-    kind of space stays: French has those at which no line ends.
+    kind of space stays, for French has those at which no line ends; without `spaces` only the plain
+    one, where somebody has to see which it was.
     """
     return "".join(
-        c if c.isprintable() or c in keep or _is_space(c) else "\N{REPLACEMENT CHARACTER}"
+        c
+        if c.isprintable() or c in keep or (spaces and _is_space(c))
+        else "\N{REPLACEMENT CHARACTER}"
         for c in text
     )
 

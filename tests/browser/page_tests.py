@@ -38,16 +38,17 @@ ONE_OF_EACH = {*_PAGES.values(), *FEW}
 
 def in_short_form(test: str, kind: str, page: str, language: str) -> bool:
     """Whether `make test` and CI run this test of a page in a browser."""
-    is_first = kind == "chromium"
+    if test == "test_access_for_all":
+        return True
+    if kind == "firefox":  # lays out as the other does; what it draws and reads out is its own
+        return page in (*FEW, "") and language in ("", "de") and test != "test_every_size_and_look"
     match test:
         case "test_every_size_and_look":
             return False
         case "test_width_keyboard_and_console":
-            return is_first or page in ONE_OF_EACH
+            return page in ONE_OF_EACH
         case "test_other_languages":
-            return page in (ONE_OF_EACH if is_first and language == "de" else FEW)
-        case "test_without_scripts":
-            return is_first or page in FEW
+            return page in FEW
     return True
 
 

@@ -21,6 +21,9 @@ ACCOUNTS = {
 }
 
 
+pytestmark = pytest.mark.long  # half a minute to build it, half a minute to run it
+
+
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the script reports; it fails by itself when the proxy does not become healthy."""

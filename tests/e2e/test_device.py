@@ -16,6 +16,7 @@ from tests.e2e.process import OfficeProxy
 
 pytestmark = pytest.mark.browser
 PASSWORD = "a plain password"
+STRANGER = "{}-stranger"
 DEVICE = "http://allowance.internal/device"
 TEXT = "document.body.innerText"
 
@@ -25,7 +26,7 @@ def proxy(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """A proxy with sign-in."""
     folder, settings = tmp_path_factory.mktemp("devices"), {"sign-in": "required"}
     made = office(folder, origins, policy(short="60s"), people(), settings)
-    for kind in KINDS:
+    for kind in (*KINDS, *map(STRANGER.format, KINDS)):
         answer = made.cli("people", "add", kind, "--password-stdin", stdin=f"{PASSWORD}\n")
         assert answer.returncode == 0, answer.stderr
     with made:
@@ -94,7 +95,7 @@ def test_before_the_proxy_is_used(kind: str, proxy: OfficeProxy) -> None:
 def test_who_does_not_trust_us_is_told(kind: str, proxy: OfficeProxy) -> None:
     """On their own page, until a connection of theirs succeeds."""
     told = "This device does not trust our certificate"
-    who = Proxy(proxy.port, kind, PASSWORD)
+    who = Proxy(proxy.port, STRANGER.format(kind), PASSWORD)  # whom nothing is known of yet
     with start(kind, who) as browser:
         # Not by opening it: the browser's own page about that stands in the way of the next one.
         ask = "fetch('https://www.youtube.com/', {mode: 'no-cors'}).then(() => '', String)"

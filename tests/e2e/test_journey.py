@@ -29,7 +29,7 @@ office: {{name: Example Ltd, contact: ext. 120}}
 notice: {{file: notices/social.md, grace: 3d}}
 urgent: {{minutes: 1, times: 1, per: day}}
 allowances:
-  short: {{limit: 14s per day, warn_at: 8s}}
+  short: {{limit: 10s per day, warn_at: 6s}}
 rules:
   - {{name: A little every day, platforms: [facebook, x], then: {{spend: short}}}}
 otherwise: allow
@@ -117,7 +117,7 @@ class Employee:
 def confirm(employee: Employee) -> None:
     """From the gate over the written policy to the platform."""
     employee.follow("a.act.main", "location.pathname === '/policy'")
-    assert "14 seconds a day" in employee.text()
+    assert "10 seconds a day" in employee.text()
     employee.browser.click("input[name=read]")
     employee.follow("button[value=confirm]", ON_THE_SITE)
 

@@ -14,7 +14,7 @@ from tests.e2e.origins import Origins
 from tests.e2e.policy_readers import FACEBOOK, change, notice, write
 from tests.e2e.process import OfficeProxy
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]  # test_journey.py is the short form
 PASSWORD = "a long enough password"
 TEXT = "document.body.innerText"
 HERE = "location.href"

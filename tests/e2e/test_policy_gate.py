@@ -33,7 +33,7 @@ RULES = """rules:
 """
 
 
-@pytest.fixture(scope="module", params=["light", "engine"])
+@pytest.fixture(scope="module", params=["light", pytest.param("engine", marks=pytest.mark.long)])
 def strict(
     request: pytest.FixtureRequest, origins: Origins, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OfficeProxy]:

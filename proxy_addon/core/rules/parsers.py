@@ -49,7 +49,7 @@ def quote(value: object) -> str:
     if value is None or isinstance(value, Mapping | list | tuple):
         return kind(value)
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    text = printable(text)
+    text = printable(text, spaces=False)
     return f'"{text[:59]}…"' if len(text) > 60 else f'"{text}"'
 
 
