@@ -183,6 +183,7 @@ def test_screenshot(browser: Browser, tmp_path: Path) -> None:
     assert int.from_bytes(data[20:24]) > 2000
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_close(kind: str) -> None:
     """Nothing of a browser is left when it has been closed."""

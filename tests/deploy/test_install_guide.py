@@ -31,6 +31,7 @@ def output_of(found: dict[str, Any], part: str) -> str:
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_the_guide_leads_to_a_proxy(found: dict[str, Any]) -> None:
     """Every command works, in order; the service starts from the installed unit, serves, and ends

@@ -22,7 +22,10 @@ from tests.e2e.test_live_minutes import TimedOffice
 from tests.e2e.test_workers import alive
 from tests.e2e.waiting import until
 
-pytestmark = pytest.mark.skipif(executable() is None, reason=MISSING)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(executable() is None, reason=MISSING),
+]
 
 SPEED = 8.0  # office seconds in one of ours
 LENGTH = 72.0  # office seconds of the day

@@ -15,7 +15,7 @@ from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy
 from tests.e2e.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 PASSWORD = "with:colon and ümlaut"
 TEXT = "document.body.innerText"
 

@@ -168,6 +168,7 @@ def test_reset_reaches_a_running_proxy(origins: Origins, tmp_path: Path) -> None
         assert sorted(actions) == ["reset", "rules"]
 
 
+@pytest.mark.long
 def test_pseudonyms_from_end_to_end(origins: Origins, tmp_path: Path) -> None:
     """Switched on with names in the ledger: they go, balances stay, limits and grants work, restart
     included."""

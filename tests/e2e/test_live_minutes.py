@@ -29,6 +29,7 @@ from tests.e2e.test_mitmdump import SCRIPT
 
 LONG = os.environ.get("LIVE_MINUTES") == "long"
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.timeout(3600 if LONG else 300),
     pytest.mark.browser,
     pytest.mark.skipif(

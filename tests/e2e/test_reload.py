@@ -281,6 +281,7 @@ def test_broken_rules_at_the_very_first_start(origins: Origins, tmp_path: Path) 
     assert "bad-zone" in answer.stderr
 
 
+@pytest.mark.long
 def test_rules_that_only_observe(origins: Origins, tmp_path: Path) -> None:
     """Nothing is stopped or cut, everything is counted and charged; enforced later, it counts what
     was used."""

@@ -14,7 +14,7 @@ from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy
 from tests.e2e.waiting import until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 VIDEO = "https://www.youtube.com/stream?seconds=60&rate=100000&type=video/mp4"
 PAGE = "https://www.facebook.com/"
 KNOWN, STRANGER = "127.0.3.1", "127.0.3.2"

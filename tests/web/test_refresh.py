@@ -92,7 +92,7 @@ class ChangingState(FixedProxyState):
     """An office whose facts change while somebody looks."""
 
 
-@pytest.fixture(params=["chromium", "firefox"])
+@pytest.fixture(params=["chromium", pytest.param("firefox", marks=pytest.mark.long)])
 def watched(request: pytest.FixtureRequest) -> Iterator[tuple[Browser, ChangingState]]:
     """A browser that shows the page of an office that can change."""
     office = ChangingState(
