@@ -85,6 +85,7 @@ def test_a_service(manager: Manager, origins: Origins, tmp_path: Path) -> None:
         assert manager.wait("STOPPING=1")
 
 
+@pytest.mark.long
 def test_workers(manager: Manager, origins: Origins, tmp_path: Path) -> None:
     """Ready when all workers are; silent while one is stuck, which is then replaced; a roll is a
     reload."""

@@ -20,7 +20,7 @@ from tests.e2e.waiting import until
 from tests.faults.relay import Relay
 from tests.postgres import PostgresServer
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.long]
 
 LIMIT = 2.0
 OUTAGE = 3.0  # seconds
