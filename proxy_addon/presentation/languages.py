@@ -2,8 +2,8 @@
 
 Messages are written in English where they are used, as `_("…")` or `ngettext("…", "…", n)`, in
 templates as `{% trans %}`. A catalogue has the same messages in another language
-(`locales/de.po`); it is read at import. Which language is spoken is a matter of the page that is
-being made: `with speaking(language):`. Commands and logs are English.
+(`locales/de.po`); the proxy reads them before it serves (`read_all`). Which language is spoken is a
+matter of the page that is being made: `with speaking(language):`. Commands and logs are English.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _FOLDER: Final = Path(__file__).parent / "locales"
 _WISH: Final = re.compile(
     r"\s*([a-zA-Z]{2,3})(?:-[\w-]+)?\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?\s*"
 )
+_PARTS_OF_LOCALES: Final = ("days", "months", "date_formats", "list_patterns", "languages")
 _MAX_WISHES: Final = 20  # of a browser; more is not a wish
 
 _spoken: ContextVar[str] = ContextVar("allowance_language", default="en")
@@ -45,6 +46,15 @@ def catalogue(language: str) -> NullTranslations:
         write_mo(compiled, read_po(lines, locale=language))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def read_all() -> None:
+    """Read the messages of all languages, and how they write dates and lists. On an event loop the
+    first page in a language would else wait for the disk."""
+    for language in LANGUAGES:
+        catalogue(language)
+        for part in _PARTS_OF_LOCALES:
+            getattr(_locale(language), part)
 
 
 @contextmanager

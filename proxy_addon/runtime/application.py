@@ -39,6 +39,7 @@ from proxy_addon.observability.decision_log import DecisionLog
 from proxy_addon.observability.exposition import Host, counted, would_have_stopped
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.observability.policy_readers import PolicyReaders
+from proxy_addon.presentation import languages
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.master import Runner, RunnerOptions
@@ -119,6 +120,7 @@ class Application:
     def load(self) -> None:
         """Read what the ledger knows of the windows that are still open. Raises LedgerError."""
         self._in_force.load()
+        languages.read_all()
         # What exists now, modules and rules above all, lives until the end: a collection of garbage
         # that need not look at it makes nobody wait.
         gc.freeze()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from gettext import NullTranslations
 
 import pytest
@@ -91,3 +93,29 @@ def test_messages_without_a_translation_are_english() -> None:
             assert gettext("") == ""
             assert ngettext("one thing", "many things", 1) == "one thing"
             assert ngettext("one thing", "many things", 0.5) == "many things"
+
+
+def test_once_read_no_page_reads_a_file() -> None:
+    """After `read_all` messages, dates and lists of every language come from memory."""
+    program = """
+import sys, time
+from datetime import date
+from babel.dates import format_date, format_skeleton
+from babel.lists import format_list
+from proxy_addon.presentation import languages
+from babel.dates import get_timezone
+languages.read_all()
+opened = []
+sys.addaudithook(lambda event, given: event == "open" and opened.append(given[0]))
+for language in languages.LANGUAGES:
+    with languages.speaking(language):
+        languages.gettext("My time"), languages.name_of(language)
+        where = languages.locale()
+        format_date(date(2026, 11, 2), "full", where), format_date(date(2026, 11, 2), "EEEE", where)
+        format_skeleton("MMMMd", date(2026, 11, 2), locale=where), format_list(["a", "b"], locale=where)
+print([name for name in opened if str(name).endswith((".po", ".dat"))])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -267,7 +267,7 @@ def _page(ask: RequestInfo, decision: Decision, context: PageContext) -> bytes:
         host=ask.host,
         request=ask.request_id,
         bar=bar(context.balance) if context.balance else None,
-        decision=decision,
+        rule=decision.rule,
         time=words.time_of_day(context.now, context.zone),
         link=web_link(ask.url) if retry else None,
         ask_url=context.ask_url(decision.allowance),
