@@ -8,7 +8,8 @@ reader are left out as well.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from markdown_it.token import Token
@@ -16,12 +17,13 @@ from markupsafe import Markup
 
 from proxy_addon.core.notices.headings import parser, split_title
 from proxy_addon.core.notices.notice import NoticeText
-from proxy_addon.core.notices.placeholders import filled
+from proxy_addon.core.notices.placeholders import ADDRESS, filled
 
 type Value = Callable[[str, str], str]
 
 WORDS_A_MINUTE: Final = 220  # of an adult who reads a text of this kind
 _PARSER: Final = parser().disable("image")
+_ADDRESS: Final = re.compile(r"(\{\{\s*" + ADDRESS + r"\s*\}\})")
 _BLOCKS: Final = ("list_item", "paragraph", "blockquote", "bullet_list", "ordered_list")
 
 
@@ -56,9 +58,36 @@ def _fill(token: Token, value: Value) -> None:
     """Put values into text. Between `{{` and `}}` there may be marks that are none here."""
     if token.type in ("fence", "code_block"):
         token.content = filled(token.content, value)
-    for child in token.children or ():
-        if child.type in ("text", "code_inline", "html_inline"):
+    if token.children:
+        token.children = list(_filled(token.children, value))
+
+
+def _filled(children: Iterable[Token], value: Value) -> Iterator[Token]:
+    """The parts of a line with their values; addresses become links where they are in none."""
+    in_link = 0
+    for child in children:
+        in_link += {"link_open": 1, "link_close": -1}.get(child.type, 0)
+        if child.type not in ("text", "code_inline", "html_inline"):
+            yield child
+        elif child.type == "text" and not in_link:
+            for part in _ADDRESS.split(child.content):
+                yield from _address(value) if _ADDRESS.fullmatch(part) else [_text(part, value)]
+        else:
             child.content = filled(child.content, value)
+            yield child
+
+
+def _text(content: str, value: Value) -> Token:
+    return Token("text", "", 0, content=filled(content, value))
+
+
+def _address(value: Value) -> Iterator[Token]:
+    """A link to the page that shows what is left, by its address."""
+    if not (address := value(ADDRESS, "")):
+        return
+    yield Token("link_open", "a", 1, attrs={"href": address})
+    yield Token("text", "", 0, content=address)
+    yield Token("link_close", "a", -1)
 
 
 def _strip_identifier(inline: Token) -> None:

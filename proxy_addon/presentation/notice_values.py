@@ -17,7 +17,7 @@ from proxy_addon.core.policy.balance import StaticUsage
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Rule, RuleSet, Then
 from proxy_addon.core.types import Person, Target
-from proxy_addon.presentation import allowance_names, durations, spoken_rules
+from proxy_addon.presentation import allowance_names, durations, spoken_rules, target_names
 from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.languages import locale, ngettext, spoken
 from proxy_addon.presentation.spoken_rules import listed, some
@@ -131,10 +131,7 @@ class NoticeValues:
         )
 
     def _title(self, target: Target) -> str:
-        platform = self._rules.platforms[target.platform].title
-        if target.section is None:
-            return platform
-        return f"{platform} {durations.label(target.section)}"
+        return target_names.title(self._rules, target)
 
     def _is_for_reader(self, rule: Rule) -> bool:
         index = AudienceIndex([(rule.users, rule.roles)])
@@ -147,16 +144,29 @@ class NoticeValues:
             if rule.then is not Then.ALLOW or rule.observes or not self._is_for_reader(rule):
                 continue
             whole = [target for target in self._targets(rule) if target.section is None]
-            if not whole:
-                continue
-            times = "" if rule.when is None else spoken_rules.when(rule.when)
-            where = self._places(whole)
-            if times:
-                sentence = _("Free: %(times)s, %(platforms)s (“%(rule)s”).")
-            else:
-                sentence = _("Always free: %(platforms)s (“%(rule)s”).")
-            sentences.append(sentence % {"times": times, "platforms": where, "rule": rule.name})
+            if whole:
+                sentences.append(self._free_by(rule, whole))
         return " ".join(sentences)
+
+    def _free_by(self, rule: Rule, whole: list[Target]) -> str:
+        times = "" if rule.when is None else spoken_rules.when(rule.when)
+        if times and self._limited <= {target.platform for target in whole}:
+            sentence = _("Free: %(times)s (“%(rule)s”).")
+        elif times:
+            sentence = _("Free: %(platforms)s, %(times)s (“%(rule)s”).")
+        else:
+            sentence = _("Always free: %(platforms)s (“%(rule)s”).")
+        return sentence % {"times": times, "platforms": self._places(whole), "rule": rule.name}
+
+    @property
+    def _limited(self) -> set[str]:
+        """The platforms that something limits for the reader."""
+        return {
+            target.platform
+            for rule in self._rules.rules
+            if rule.then is not Then.ALLOW and self._is_for_reader(rule)
+            for target in self._targets(rule)
+        }
 
     def _never_counted(self) -> str:
         """A sentence about sections that are always free."""

@@ -13,7 +13,7 @@ from proxy_addon.core.intervals import measure, normalise
 from proxy_addon.core.metering.evidence import is_estimated
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Interval, Visit
-from proxy_addon.presentation import allowance_names
+from proxy_addon.presentation import allowance_names, target_names
 from proxy_addon.presentation import durations as words
 from proxy_addon.presentation import visit_evidence as evidence
 from proxy_addon.presentation.languages import gettext as _
@@ -105,11 +105,10 @@ def visits_of(visits: Sequence[Visit], now: float, rules: RuleSet, charged: str 
 
 
 def _row(visit: Visit, goes_on: bool, now: float, rules: RuleSet) -> VisitView:
-    platform = rules.platforms.get(visit.platform)
     name = visit.allowance
     return VisitView(
-        platform=platform.title if platform else words.label(visit.platform),
-        section=words.label(visit.section) if visit.section else None,
+        platform=target_names.platform(rules, visit.platform),
+        section=target_names.section(visit.section) if visit.section else None,
         start=words.time_of_day(visit.start, rules.zone),
         end=_("now") if goes_on else words.time_of_day(visit.end, rules.zone),
         length=words.duration(visit.end - visit.start),

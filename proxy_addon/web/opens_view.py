@@ -12,7 +12,7 @@ from proxy_addon.core.policy.open_groups import OpenGroup, alike, all_targets, o
 from proxy_addon.core.policy.outlook import NextAnswer
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Decision, Reason, Target, Verdict
-from proxy_addon.presentation import allowance_names, spoken_rules
+from proxy_addon.presentation import allowance_names, spoken_rules, target_names
 from proxy_addon.presentation import durations as words
 from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.web.interface import PersonNow, ProxyState
@@ -158,7 +158,7 @@ class Speaker:
 
     def title(self, target: Target) -> str:
         """ "LinkedIn", "LinkedIn Learning"."""
-        return place_title(self.rules, target)
+        return target_names.title(self.rules, target)
 
     def now(self, decision: Decision) -> str:
         """The answer now, as a sentence without its end."""
@@ -219,13 +219,6 @@ def _change(change: NextAnswer, has_end: bool) -> str:
     return _("closed %(start)s")
 
 
-def place_title(rules: RuleSet, target: Target) -> str:
-    """ "LinkedIn", "LinkedIn Learning"."""
-    known = rules.platforms.get(target.platform)
-    title = known.title if known else words.label(target.platform)
-    return title if target.section is None else f"{title} {words.label(target.section)}"
-
-
 def titles(rules: RuleSet, targets: Sequence[Target], most: int = FEW) -> str:
     """The first few, and how many more."""
-    return spoken_rules.some([place_title(rules, target) for target in targets], most)
+    return spoken_rules.some([target_names.title(rules, target) for target in targets], most)

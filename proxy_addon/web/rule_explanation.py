@@ -16,7 +16,7 @@ from fastapi.responses import Response
 from proxy_addon.core.policy.open_groups import open_groups
 from proxy_addon.core.ruleset import Rule, RuleSet, When
 from proxy_addon.core.types import Decision, Fit, Reason, Step, Target, Verdict
-from proxy_addon.presentation import allowance_names
+from proxy_addon.presentation import allowance_names, target_names
 from proxy_addon.presentation import durations as words
 from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.presentation.languages import ngettext
@@ -26,7 +26,7 @@ from proxy_addon.presentation.spoken_rules import when as when_words
 from proxy_addon.rules.explanation import AllowanceDetail, Explanation, LimitLine
 from proxy_addon.web import rendering as pages
 from proxy_addon.web.interface import PersonNow, ProxyState
-from proxy_addon.web.opens_view import Speaker, place_title
+from proxy_addon.web.opens_view import Speaker
 from proxy_addon.web.shell import OPENS, shell
 from proxy_addon.web.visitor import visitor
 
@@ -155,7 +155,7 @@ def answer(proxy_state: ProxyState, found: Explanation, one: PersonNow) -> Expla
 def _name(decision: Decision, rules: RuleSet) -> str | None:
     if decision.platform is None:
         return None
-    return place_title(rules, Target(decision.platform, decision.section))
+    return target_names.title(rules, Target(decision.platform, decision.section))
 
 
 def _because(decision: Decision, rules: RuleSet) -> str:
@@ -225,7 +225,7 @@ def _spent(line: AllowanceDetail, rules: RuleSet) -> Iterator[str]:
     if line.by_platform:
         uses = [
             _("%(platform)s %(time)s")
-            % {"platform": place_title(rules, Target(name)), "time": words.spent(seconds)}
+            % {"platform": target_names.title(rules, Target(name)), "time": words.spent(seconds)}
             for name, seconds in line.by_platform.items()
         ]
         yield _("Used on %(places)s.") % {"places": some(uses)}
@@ -270,7 +270,7 @@ def _why(fit: Fit, rule: Rule, rules: RuleSet, roles: Sequence[str]) -> str:
         case Fit.NOT_YOU:
             return _for_others(rule, roles)
         case Fit.NOT_THERE:
-            places = sorted(place_title(rules, target) for target in rule.targets or ())
+            places = sorted(target_names.title(rules, target) for target in rule.targets or ())
             return _("It is about %(places)s.") % {"places": some(places)}
         case Fit.EXCEPTED if rule.when is not None and rule.when.negated is not None:
             return _("Not now: it makes an exception (%(times)s).") % {

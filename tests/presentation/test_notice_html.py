@@ -45,6 +45,16 @@ def test_html_is_text() -> None:
     assert "javascript:" not in html.replace("[x](javascript:", "")
 
 
+def test_the_address_of_my_time_is_a_link() -> None:
+    """Where it is not in a link already, nor in code; nothing stands for one that is not known."""
+    mine = "http://allowance.internal/"
+    link = f'<a href="{mine}">{mine}</a>'
+    assert body("At {{ my_time }}, {{my_time}}.", my_time=mine) == f"<p>At {link}, {link}.</p>\n"
+    assert body("[{{ my_time }}](/x)", my_time=mine) == f'<p><a href="/x">{mine}</a></p>\n'
+    assert body("`{{ my_time }}`", my_time=mine) == f"<p><code>{mine}</code></p>\n"
+    assert body("At {{ my_time }}.") == "<p>At .</p>\n"
+
+
 def test_lines_that_say_nothing_are_left_out() -> None:
     """An item that holds only a value which is empty for this reader; others stay."""
     html = body(

@@ -76,12 +76,19 @@ def test_somebody_without_a_limit() -> None:
 
 
 def test_free_times() -> None:
-    """Those that are for the reader, with their rule."""
-    lunch = "Free: Monday to Friday from 12:00 to 13:30, social (9 platforms), Youtube and Twitch (“Lunch is yours”)."
+    """Those that are for the reader, with their rule; what is free is named unless it is all that
+    is limited."""
+    lunch = "Free: Monday to Friday from 12:00 to 13:30 (“Lunch is yours”)."
     assert value("free") == lunch
     assert value("free", "maria") == (
         "Always free: Facebook, Instagram, X, Linkedin and Youtube "
         f"(“Marketing runs our channels”). {lunch}"
+    )
+    at_lunch = [replace(each, targets=targets("x", "twitch")) for each in OFFICE.rules if each.when]
+    others = [each for each in OFFICE.rules if not each.when]
+    rules = replace(OFFICE, rules=(*at_lunch, *others))
+    assert value("free", rules=rules) == (
+        "Free: X and Twitch, Monday to Friday from 12:00 to 13:30 (“Lunch is yours”)."
     )
 
 

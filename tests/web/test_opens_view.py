@@ -9,8 +9,8 @@ import pytest
 
 from proxy_addon.core.policy.outlook import NextAnswer
 from proxy_addon.core.ruleset import Mode, RuleSet, Section
-from proxy_addon.core.types import Decision, Reason, Target, Verdict, Visit
-from proxy_addon.web.opens_view import OpenRow, OpenState, Outlook, place_title, state_of
+from proxy_addon.core.types import Decision, Reason, Verdict, Visit
+from proxy_addon.web.opens_view import OpenRow, OpenState, Outlook, state_of
 from tests.core.policies import SAMPLE
 from tests.web.office import MINUTE, NOW, FixedProxyState, visit
 
@@ -143,11 +143,6 @@ def test_every_next_answer_has_its_words(decision: Decision, words: str) -> None
     assert speaker.later(ends) == f"{words}, until 16:50"
     late = once._replace(after=NextAnswer(NOW + 30 * 3600, decision))
     assert speaker.later(late) == f"{words}, until tomorrow at 20:50"
-
-
-def test_names() -> None:
-    """Of sections, and of what the rules do not know."""
-    assert place_title(SAMPLE, Target("gone", "sign-in")) == "Gone Sign in"
 
 
 def test_other_rules_are_looked_at_again() -> None:

@@ -27,6 +27,7 @@ VALUES = {
     "roles": "the reader's roles",
     "my_time": "the address of the page that shows what is left",
 }
+ADDRESS = "my_time"  # becomes a link on a page
 WITH_NAME = frozenset({"allowance", "platforms"})
 
 
