@@ -41,7 +41,7 @@ from proxy_addon.core.types import Grant
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import is_pseudonym
 from proxy_addon.ledger import unmasking
-from proxy_addon.ledger.interface import Erasure, Ledger, Records
+from proxy_addon.ledger.interface import EVERYBODY, Erasure, Ledger, Records
 from proxy_addon.ledger.journal import replay
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms
 from proxy_addon.ledger.unmasking import known_names
@@ -336,6 +336,7 @@ def _document(files: _Files, name: str) -> dict[str, Any]:
         ],
         **_written_policies(found, at),
         "audit": [line(entry) for entry in found.audit],
+        "audit_of_everybody": [line(entry) for entry in files.ledger.audit_log(subject=EVERYBODY)],
         "decisions": _decisions(files, name),
     }
 

@@ -13,7 +13,7 @@ from db.address import parse
 from proxy_addon.core.types import Decision, Grant, Person, Reason, Verdict
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import Pseudonyms, read_key
-from proxy_addon.ledger.interface import Acknowledgement, NoticeMeeting
+from proxy_addon.ledger.interface import EVERYBODY, Acknowledgement, AuditEntry, NoticeMeeting
 from proxy_addon.ledger.journal import Journal
 from proxy_addon.ledger.pseudonymous import ledger_pseudonyms
 from proxy_addon.observability.decision_log import DecisionEntry, DecisionLog, about
@@ -30,6 +30,9 @@ def test_export_is_complete(folder: Path) -> None:
     assert run("grant", "ana", "daily", "5m", "--reason", "a course")[0] == 0
     assert run("reset", "ana", "daily", "--reason", "a mistake")[0] == 0
     with ledger() as opened:
+        opened.audit(
+            AuditEntry(80.0, "web:carl", "names", EVERYBODY, "who has not read it: a talk")
+        )
         opened.acknowledge(Acknowledgement("ana", "social-media", "3.1", "d", 90.0, "gate"))
         opened.meet(NoticeMeeting("ana", "social-media", 3, 30.0, 60.0))
         opened.meet(NoticeMeeting("ana", "guests", 1, 31.0))
@@ -47,6 +50,8 @@ def test_export_is_complete(folder: Path) -> None:
         (0.0, True),
     ]
     assert [entry["action"] for entry in found["audit"]] == ["acknowledge", "grant", "reset"]
+    (look,) = found["audit_of_everybody"]
+    assert (look["actor"], look["detail"]) == ("web:carl", "who has not read it: a talk")
     assert found["requests"] == []
     (done,) = found["acknowledgements"]
     assert datetime.fromisoformat(done.pop("at")).timestamp() == 90.0
