@@ -34,7 +34,7 @@ PAGE = "https://www.facebook.com/"
 def several(origins: Origins, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProxy]:
     """Three workers; pat sits at three addresses, each of which another worker serves."""
     folder = tmp_path_factory.mktemp("workers")
-    settings = {"workers": WORKERS, "front-proxies": [], "drain": "2s"}
+    settings = {"workers": WORKERS, "front-proxies": [], "drain": "10s"}
     with office(folder, origins, policy(short=f"{LIMIT:g}s"), SEATS, settings) as proxy:
         until(lambda: len(alive(proxy)) == WORKERS, "all workers")
         until(lambda: "Allowance is running" in proxy.log, "the start notice")
