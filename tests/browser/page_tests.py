@@ -76,6 +76,11 @@ class PageTests:
 
     kind: ClassVar[str]
 
+    def measures(self, page: str) -> bool:
+        """Whether contrast and targets are measured: what is drawn hardly differs between browsers,
+        so that the short form does it for few pages in Firefox."""
+        return WHOLE or self.kind == "chromium" or page in FEW
+
     @pytest.mark.parametrize("page", STATES)
     def test_access_for_all(self, desk: Desk, page: str) -> None:
         """Neither axe nor the checks of contrast and of targets find anything in either colour
@@ -85,10 +90,12 @@ class PageTests:
         for scheme, look in SCHEMES.items():
             browser.look(look)
             found = axe.violations(browser, colours_alone=look.dark)
-            found += checks.faint_parts(browser) + checks.small_targets(browser)
+            if self.measures(page):
+                found += checks.faint_parts(browser) + checks.small_targets(browser)
             wrong += compare(page, scheme, found)
-        browser.look(FORCED)
-        wrong += compare(page, "forced", checks.faint_parts(browser))
+        if self.measures(page):
+            browser.look(FORCED)
+            wrong += compare(page, "forced", checks.faint_parts(browser))
         assert not wrong, "\n".join(wrong)
 
     @pytest.mark.parametrize("page", STATES)

@@ -17,6 +17,9 @@ KINDS: dict[str, type[chromium.Chromium] | type[firefox.Firefox]] = {
     "firefox": firefox.Firefox,
 }
 
+# For tests of a whole way: in Chromium always, in Firefox as a part of `make test-long`.
+EACH = ["chromium", pytest.param("firefox", marks=pytest.mark.long)]
+
 
 @contextmanager
 def start(kind: str, proxy: Proxy | None = None, trust: tuple[Path, ...] = ()) -> Iterator[Browser]:

@@ -44,6 +44,7 @@ def test_the_guide_leads_to_a_proxy(found: dict[str, Any]) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_the_command_line_is_the_services(found: dict[str, Any]) -> None:
     """People, minutes and grants are those of the running proxy, written as its user."""
     text = output_of(found, "people add")
@@ -53,12 +54,14 @@ def test_the_command_line_is_the_services(found: dict[str, Any]) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_the_service_cannot_change_its_program(found: dict[str, Any]) -> None:
     """Program, settings and rules are root's, and readable."""
     assert set(found["modes"].values()) == {"0 644", "0 755"}
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_the_certificate_reaches_the_system(found: dict[str, Any]) -> None:
     """The web port gives the CA's certificate, the system takes it, and its fingerprint can be
     compared."""
@@ -68,6 +71,7 @@ def test_the_certificate_reaches_the_system(found: dict[str, Any]) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.long
 def test_nothing_is_left(found: dict[str, Any]) -> None:
     """After the last block there is no file, no unit and no user of ours."""
     assert found["left"] == []

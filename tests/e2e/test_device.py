@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.interface import Browser, NotOpened, Proxy
-from tests.browser.start import KINDS, start
+from tests.browser.start import EACH, KINDS, start
 from tests.e2e.office import office, people, policy
 from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy
@@ -44,7 +44,7 @@ def becomes(browser: Browser, key: str, state: str) -> None:
     browser.wait(f"{tick} === '{state}'", f"{key} to be {state}")
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", EACH)
 def test_a_newcomer(kind: str, proxy: OfficeProxy) -> None:
     """Without credentials and without the CA the page is there: the proxy is used, a name and the
     certificate are missing; once the browser has the CA, the page sees it by itself."""
@@ -66,7 +66,7 @@ def test_a_newcomer(kind: str, proxy: OfficeProxy) -> None:
         assert "trusts the certificate" in browser.evaluate(TEXT)
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", EACH)
 def test_signing_in(kind: str, proxy: OfficeProxy) -> None:
     """The way to sign in leads back to the page, where nothing is missing; also for somebody who
     began with a page over TLS, where no proxy can ask."""
@@ -80,7 +80,7 @@ def test_signing_in(kind: str, proxy: OfficeProxy) -> None:
         assert kind in browser.evaluate(TEXT)
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", EACH)
 def test_before_the_proxy_is_used(kind: str, proxy: OfficeProxy) -> None:
     """A browser without a proxy opens the page on the proxy's port, by the address of a code for
     phones, and reads there what to enter."""
@@ -91,7 +91,7 @@ def test_before_the_proxy_is_used(kind: str, proxy: OfficeProxy) -> None:
         assert f"http://127.0.0.1:{proxy.port}/proxy.pac" in browser.evaluate(TEXT)
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", EACH)
 def test_who_does_not_trust_us_is_told(kind: str, proxy: OfficeProxy) -> None:
     """On their own page, until a connection of theirs succeeds."""
     told = "This device does not trust our certificate"

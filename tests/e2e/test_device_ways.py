@@ -23,7 +23,12 @@ SCRIPT = ROOT / "proxy_addon" / "proxy" / "script.py"
 PASSWORD = "a plain password"
 OWN = "http://allowance.internal"
 WORKERS = 2
-WAYS = ("light", "engine", "workers", "mitmdump")
+WAYS = (
+    "light",
+    pytest.param("engine", marks=pytest.mark.long),
+    "workers",
+    pytest.param("mitmdump", marks=pytest.mark.long),
+)
 
 
 def running(way: str, made: OfficeProxy, origins: Origins, stack: ExitStack) -> Client:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.interface import Browser, Proxy
-from tests.browser.start import KINDS, start
+from tests.browser.start import EACH, start
 from tests.e2e.office import noon_zone, office
 from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy
@@ -63,7 +63,7 @@ def write(folder: Path, version: str) -> None:
     (folder / "notices" / "social.md").write_text(NOTICE.format(version=version))
 
 
-@pytest.fixture(params=sorted(KINDS))
+@pytest.fixture(params=EACH)
 def kind(request: pytest.FixtureRequest) -> str:
     """Each browser in turn."""
     return str(request.param)

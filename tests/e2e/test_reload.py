@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ PATIENCE = 15.0
 FACEBOOK = "https://www.facebook.com/"
 YOUTUBE = "https://www.youtube.com/"
 TIKTOK = "https://www.tiktok.com/"
+DAMAGES = ["broken", *(pytest.param(each, marks=pytest.mark.long) for each in ("empty", "gone"))]
 VIDEO = "stream?seconds=60&rate=100000&type=video/mp4"
 
 
@@ -58,10 +60,11 @@ def metric(proxy: OfficeProxy, pattern: str) -> float:
 
 
 def change(proxy: OfficeProxy, text: str) -> None:
-    """Write a policy and put it into force by the command; it must be right."""
+    """Write a policy and put it into force as the command does; it must be right."""
     (proxy.rules / "policy.yaml").write_text(text)
-    answer = proxy.cli("rules", "reload", "--web", f"127.0.0.1:{proxy.web_port}")
-    assert answer.returncode == 0, answer.stderr
+    address = f"http://127.0.0.1:{proxy.web_port}/api/reload"
+    with urllib.request.urlopen(urllib.request.Request(address, method="POST")) as answer:
+        assert json.load(answer)["ok"], text
 
 
 def test_a_saved_file_is_in_force(own: OfficeProxy) -> None:
@@ -241,7 +244,10 @@ def test_required_tests_hold_rules_back(own: OfficeProxy) -> None:
     change(own, policy())
 
 
-@pytest.mark.parametrize("damage", ["broken", "empty", "gone"])
+@pytest.mark.parametrize(
+    "damage",
+    ["broken", *(pytest.param(each, marks=pytest.mark.long) for each in ("empty", "gone"))],
+)
 def test_a_restart_with_broken_rules(origins: Origins, tmp_path: Path, damage: str) -> None:
     """It starts with the last good ones and says so everywhere; with --strict it does not start."""
     with office(tmp_path, origins) as proxy:

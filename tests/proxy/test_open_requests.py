@@ -45,12 +45,18 @@ NOT_OPEN = (
 )
 
 
-@pytest.fixture(params=[True, False], ids=["light", "engine"])
-def office(request: pytest.FixtureRequest, tmp_path: Path, origins: Origins) -> Iterator[Serving]:
+@pytest.fixture(scope="module", params=[True, False], ids=["light", "engine"])
+def office(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, origins: Origins
+) -> Iterator[Serving]:
     """An office in which everybody signs in."""
     passwords = {"dora": "secret"}
     with serving(
-        tmp_path, origins, light_path=request.param, passwords=passwords, sign_in="required"
+        tmp_path_factory.mktemp("newcomers"),
+        origins,
+        light_path=request.param,
+        passwords=passwords,
+        sign_in="required",
     ) as running:
         yield running
 

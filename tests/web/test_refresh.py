@@ -16,7 +16,7 @@ from proxy_addon.core.types import Balance
 from proxy_addon.web.app import employee_app
 from tests.browser.interface import Browser, Proxy
 from tests.browser.pages_server import SITE, PagesServer
-from tests.browser.start import start
+from tests.browser.start import EACH, start
 from tests.web.admin_setup import AdminSetup
 from tests.web.client import as_person
 from tests.web.office import FixedProxyState, balance, visit
@@ -92,7 +92,7 @@ class ChangingState(FixedProxyState):
     """An office whose facts change while somebody looks."""
 
 
-@pytest.fixture(params=["chromium", pytest.param("firefox", marks=pytest.mark.long)])
+@pytest.fixture(params=EACH)
 def watched(request: pytest.FixtureRequest) -> Iterator[tuple[Browser, ChangingState]]:
     """A browser that shows the page of an office that can change."""
     office = ChangingState(
@@ -176,7 +176,7 @@ def _busy(spent: float) -> ChangingState:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("kind", ["chromium", "firefox"])
+@pytest.mark.parametrize("kind", EACH)
 def test_the_way_to_more_keeps_the_focus_at_the_end(kind: str) -> None:
     """Who stands on "Ask for more minutes" while time runs out, and what ran is no longer named,
     still stands there."""
