@@ -10,7 +10,8 @@ import typer
 
 from db.ledger import SqlLedger
 from db.upgrade import upgrade_existing
-from proxy_addon.cli.common import AsJson, Config, Database, one_line_errors, print_json
+from proxy_addon.cli.common import AsJson, Config, Database, print_json
+from proxy_addon.cli.expected_errors import one_line_errors
 from proxy_addon.cli.tables import PlainConsole, PlainTable
 from proxy_addon.config import dates, parsers
 from proxy_addon.config.dates import BadDateError

@@ -21,12 +21,12 @@ from proxy_addon.cli.common import (
     Database,
     Rules,
     exit_with,
-    one_line_errors,
     operator,
     print_json,
     say,
     write_private,
 )
+from proxy_addon.cli.expected_errors import one_line_errors
 from proxy_addon.cli.policy.common import Language, spoken
 from proxy_addon.cli.report_tables import print_report
 from proxy_addon.cli.tables import PlainConsole

@@ -8,18 +8,15 @@ import typer
 
 from proxy_addon.cli.common import (
     AsJson,
-    CommandContext,
     Config,
     Database,
     Rules,
     exit_with,
-    ledger_name,
-    open_ledger,
     operator,
     print_json,
-    reason_words,
     say,
 )
+from proxy_addon.cli.ledger_access import CommandContext, ledger_name, open_ledger, reason_words
 from proxy_addon.cli.tables import PlainConsole, PlainTable, whole
 from proxy_addon.config.settings import load_settings
 from proxy_addon.identity.passwords import PasswordFile

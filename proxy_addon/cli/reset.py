@@ -5,20 +5,9 @@ from __future__ import annotations
 
 import uuid
 
-from proxy_addon.cli.common import (
-    AsJson,
-    CommandContext,
-    Config,
-    Database,
-    Rules,
-    ledger_name,
-    open_ledger,
-    operator,
-    print_json,
-    reason_words,
-    say,
-)
+from proxy_addon.cli.common import AsJson, Config, Database, Rules, operator, print_json, say
 from proxy_addon.cli.grant import AllowanceName, Reason, User, known_allowance
+from proxy_addon.cli.ledger_access import CommandContext, ledger_name, open_ledger, reason_words
 from proxy_addon.core.types import Grant
 from proxy_addon.presentation.durations import duration
 from proxy_addon.presentation.usage_statement import statement

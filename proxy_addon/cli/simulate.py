@@ -12,15 +12,8 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from proxy_addon.cli.common import (
-    AsJson,
-    Config,
-    Rules,
-    exit_with,
-    one_line_errors,
-    print_json,
-    say,
-)
+from proxy_addon.cli.common import AsJson, Config, Rules, exit_with, print_json, say
+from proxy_addon.cli.expected_errors import one_line_errors
 from proxy_addon.cli.simulate_tables import print_changes, print_result
 from proxy_addon.cli.tables import PlainConsole
 from proxy_addon.config.settings import load_settings

@@ -10,18 +10,9 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.markup import escape
 
-from proxy_addon.cli.common import (
-    AsJson,
-    CommandContext,
-    Config,
-    Database,
-    Rules,
-    exit_with,
-    ledger_name,
-    open_ledger,
-    print_json,
-)
+from proxy_addon.cli.common import AsJson, Config, Database, Rules, exit_with, print_json
 from proxy_addon.cli.grant import User
+from proxy_addon.cli.ledger_access import CommandContext, ledger_name, open_ledger
 from proxy_addon.cli.tables import PlainConsole, PlainTable, whole
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError

@@ -17,7 +17,8 @@ from rich.progress import (
 
 from db.address import Address, parse
 from db.copy import copy
-from proxy_addon.cli.common import AsJson, one_line_errors, print_json, say
+from proxy_addon.cli.common import AsJson, print_json, say
+from proxy_addon.cli.expected_errors import one_line_errors
 from proxy_addon.cli.tables import PlainConsole
 from proxy_addon.config.parsers import hide_credentials
 from proxy_addon.config.settings import SettingsError

@@ -10,9 +10,8 @@ from typing import Annotated
 
 import typer
 
-from proxy_addon.cli.common import AsJson, Config, exit_with, print_json, say
+from proxy_addon.cli.common import AsJson, Config, Passwords, exit_with, print_json, say
 from proxy_addon.cli.people import personal_data
-from proxy_addon.cli.people.personal_data import Passwords
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.identity.passwords import (
     PasswordFile,

@@ -22,17 +22,16 @@ from proxy_addon.cli.common import (
     AsJson,
     Config,
     Database,
+    Passwords,
     Rules,
     exit_with,
-    ledger_name,
-    masked_ledger,
-    one_line_errors,
     operator,
     print_json,
-    reason_words,
     say,
     write_private,
 )
+from proxy_addon.cli.expected_errors import one_line_errors
+from proxy_addon.cli.ledger_access import ledger_name, masked_ledger, reason_words
 from proxy_addon.config.settings import Settings, load_settings
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.policy.open_windows import open_until
@@ -57,10 +56,6 @@ FORMAT = "allowance-person"
 VERSION = 1
 
 User = Annotated[str, typer.Argument(help="The name as the rule files write it, or ip:ADDRESS.")]
-Passwords = Annotated[
-    Path | None,
-    typer.Option("--passwords", metavar="FILE", help="The password file. Default: var/passwords"),
-]
 
 
 @dataclass(frozen=True, slots=True)

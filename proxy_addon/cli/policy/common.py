@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from proxy_addon.cli.common import CommandContext, exit_with, operator, reason_words
+from proxy_addon.cli.common import exit_with, operator
+from proxy_addon.cli.ledger_access import CommandContext, reason_words
 from proxy_addon.config.settings import Settings
 from proxy_addon.core.notices.notice import Notice
 from proxy_addon.core.ruleset import RuleSet

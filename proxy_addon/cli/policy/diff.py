@@ -8,17 +8,9 @@ from typing import Annotated
 
 import typer
 
-from proxy_addon.cli.common import (
-    AsJson,
-    Config,
-    Database,
-    Rules,
-    exit_with,
-    ledger_if_any,
-    one_line_errors,
-    print_json,
-    say,
-)
+from proxy_addon.cli.common import AsJson, Config, Database, Rules, exit_with, print_json, say
+from proxy_addon.cli.expected_errors import one_line_errors
+from proxy_addon.cli.ledger_access import ledger_if_any
 from proxy_addon.cli.policy.common import Language, NoticeName, notice_name, one_text, texts_of
 from proxy_addon.cli.policy.texts import text_line
 from proxy_addon.config.settings import load_settings

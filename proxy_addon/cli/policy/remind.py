@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import typer
 
-from proxy_addon.cli.common import AsJson, Config, Database, Rules, open_ledger, print_json, say
+from proxy_addon.cli.common import AsJson, Config, Database, Rules, print_json, say
+from proxy_addon.cli.ledger_access import open_ledger
 from proxy_addon.cli.policy.common import (
     Csv,
     Language,

@@ -6,18 +6,9 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from proxy_addon.cli.common import (
-    AsJson,
-    Config,
-    Database,
-    Rules,
-    exit_with,
-    ledger_if_any,
-    ledger_name,
-    one_line_errors,
-    print_json,
-    say,
-)
+from proxy_addon.cli.common import AsJson, Config, Database, Rules, exit_with, print_json, say
+from proxy_addon.cli.expected_errors import one_line_errors
+from proxy_addon.cli.ledger_access import ledger_if_any, ledger_name
 from proxy_addon.cli.policy.common import Language, NoticeName, notice_name, one_text, texts_of
 from proxy_addon.config.settings import load_settings
 from proxy_addon.core.notices.notice import Notice, notice_for

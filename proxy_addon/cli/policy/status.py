@@ -12,12 +12,12 @@ from proxy_addon.cli.common import (
     Config,
     Database,
     Rules,
-    open_ledger,
     print_json,
     say,
     say_table,
     write_private,
 )
+from proxy_addon.cli.ledger_access import open_ledger
 from proxy_addon.cli.policy.common import (
     Csv,
     Names,

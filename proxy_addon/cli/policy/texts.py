@@ -5,16 +5,9 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from proxy_addon.cli.common import (
-    AsJson,
-    Config,
-    Database,
-    Rules,
-    ledger_if_any,
-    one_line_errors,
-    print_json,
-    say,
-)
+from proxy_addon.cli.common import AsJson, Config, Database, Rules, print_json, say
+from proxy_addon.cli.expected_errors import one_line_errors
+from proxy_addon.cli.ledger_access import ledger_if_any
 from proxy_addon.cli.policy.common import texts_of
 from proxy_addon.cli.tables import PlainConsole, PlainTable, whole
 from proxy_addon.config.settings import load_settings

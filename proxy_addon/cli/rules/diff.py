@@ -11,15 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from proxy_addon.cli.common import (
-    AsJson,
-    Config,
-    Rules,
-    exit_with,
-    one_line_errors,
-    print_json,
-    say,
-)
+from proxy_addon.cli.common import AsJson, Config, Rules, exit_with, print_json, say
+from proxy_addon.cli.expected_errors import one_line_errors
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.settings import load_settings

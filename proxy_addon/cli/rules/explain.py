@@ -15,17 +15,9 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.markup import escape
 
-from proxy_addon.cli.common import (
-    AsJson,
-    Config,
-    Database,
-    Rules,
-    Web,
-    exit_with,
-    ledger_if_any,
-    one_line_errors,
-    print_json,
-)
+from proxy_addon.cli.common import AsJson, Config, Database, Rules, Web, exit_with, print_json
+from proxy_addon.cli.expected_errors import one_line_errors
+from proxy_addon.cli.ledger_access import ledger_if_any
 from proxy_addon.cli.tables import PlainConsole, PlainTable
 from proxy_addon.config import dates
 from proxy_addon.config.dates import BadDateError

@@ -9,9 +9,9 @@ from typing import Any
 
 import typer
 
-from proxy_addon.cli.common import AsJson, Config, Web, exit_with, one_line_errors, print_json, say
+from proxy_addon.cli.common import AsJson, Config, Web, exit_with, print_json, say
 from proxy_addon.config.parsers import HostPort
-from proxy_addon.config.settings import load_settings
+from proxy_addon.config.settings import SettingsError, load_settings
 
 SECONDS = 60.0  # tests of rules may take a while
 
@@ -19,8 +19,10 @@ SECONDS = 60.0  # tests of rules may take a while
 def reload(web: Web = None, config: Config = None, as_json: AsJson = False) -> None:
     """Apply the rules folder now. Exit code 1, with every problem, if the old rules have to
     stay."""
-    with one_line_errors():
+    try:
         port = load_settings({"web": web}, config).web
+    except SettingsError as error:
+        exit_with(error)
     answer = _ask(port.from_here)
     if as_json:
         print_json(answer)
