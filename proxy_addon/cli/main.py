@@ -3,71 +3,35 @@ quickly."""
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
-_SETTINGS = {"help_option_names": ["-h", "--help"]}
-
-
-class _CommandTarget(NamedTuple):
-    """Where a command is: a module of this package, and in it a function or a `typer.Typer`."""
-
-    module: str
-    name: str
-
+from proxy_addon.cli.lazy_group import SETTINGS, CommandTarget, group_of
 
 COMMANDS = {
-    "run": _CommandTarget("run", "run"),
-    "rules": _CommandTarget("rules.commands", "app"),
-    "simulate": _CommandTarget("simulate", "simulate"),
-    "usage": _CommandTarget("usage", "usage"),
-    "grant": _CommandTarget("grant", "grant"),
-    "reset": _CommandTarget("reset", "reset"),
-    "requests": _CommandTarget("requests", "app"),
-    "policy": _CommandTarget("policy.commands", "app"),
-    "audit": _CommandTarget("audit", "audit"),
-    "people": _CommandTarget("people.commands", "app"),
-    "db": _CommandTarget("db.commands", "app"),
-    "report": _CommandTarget("report", "report"),
-    "doctor": _CommandTarget("doctor", "doctor"),
+    "run": CommandTarget("proxy_addon.cli.run", "run"),
+    "rules": CommandTarget("proxy_addon.cli.rules.commands", "app"),
+    "simulate": CommandTarget("proxy_addon.cli.simulate", "simulate"),
+    "usage": CommandTarget("proxy_addon.cli.usage", "usage"),
+    "grant": CommandTarget("proxy_addon.cli.grant", "grant"),
+    "reset": CommandTarget("proxy_addon.cli.reset", "reset"),
+    "requests": CommandTarget("proxy_addon.cli.requests", "app"),
+    "policy": CommandTarget("proxy_addon.cli.policy.commands", "app"),
+    "audit": CommandTarget("proxy_addon.cli.audit", "audit"),
+    "people": CommandTarget("proxy_addon.cli.people.commands", "app"),
+    "db": CommandTarget("proxy_addon.cli.db.commands", "app"),
+    "report": CommandTarget("proxy_addon.cli.report", "report"),
+    "doctor": CommandTarget("proxy_addon.cli.doctor", "doctor"),
 }
-
-
-class _Commands(TyperGroup):
-    """The commands of the table. The module of each is imported by its name, when the command is
-    asked for."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        target = COMMANDS.get(cmd_name)
-        if target is None:
-            return None
-        found: Any = getattr(
-            importlib.import_module(f"proxy_addon.cli.{target.module}"), target.name
-        )
-        if isinstance(found, typer.Typer):
-            found.info.context_settings = _SETTINGS
-            command: Any = typer.main.get_group(found)
-        else:
-            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-            alone.command(cmd_name, context_settings=_SETTINGS)(found)
-            command = typer.main.get_command(alone)
-        command.name = cmd_name
-        return command
-
 
 app = typer.Typer(
     name="allowance",
-    cls=_Commands,
+    cls=group_of(COMMANDS),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
 )
 
 

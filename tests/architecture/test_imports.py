@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from proxy_addon.cli.lazy_group import CommandTarget
 from proxy_addon.cli.main import COMMANDS
 from tests.architecture.tree import OURS, ROOT, module_name, parsed, python_files
 
@@ -51,18 +52,25 @@ def test_no_cycles() -> None:
         raise AssertionError(" -> ".join(error.args[1])) from None
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_commands_that_are_imported_by_name_exist(command: str) -> None:
-    """The table of commands has strings, which no other tool follows: each is a module of ours with
-    that name in it."""
-    target = COMMANDS[command]
-    module = f"proxy_addon.cli.{target.module}"
-    assert module in MODULES
-    assert callable(getattr(import_module(module), target.name))
+def targets(table: Mapping[str, CommandTarget]) -> Iterator[CommandTarget]:
+    """Every line of a table of commands, and of the tables of the groups in it."""
+    for target in table.values():
+        yield target
+        yield from targets(getattr(import_module(target.module), "COMMANDS", {}))
+
+
+def test_commands_that_are_imported_by_name_exist() -> None:
+    """The tables of commands have strings, which no other tool follows: each is a module of ours
+    with that name in it."""
+    for target in targets(COMMANDS):
+        assert target.module in MODULES
+        assert callable(getattr(import_module(target.module), target.name)), target
 
 
 # Loaders of what is large and seldom needed: all they do is to import late, and each says why.
 LATE = ("db/late.py", "proxy_addon/rules/calendar_libraries.py")
+# A command is found by its name; `targets` above looks at every name.
+BY_NAME = "proxy_addon/cli/lazy_group.py"
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)
@@ -75,7 +83,7 @@ def test_imports_stand_at_the_top(path: Path) -> None:
             continue
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func).rpartition(".")[2]
-            by_name = path.as_posix() != "proxy_addon/cli/main.py"  # a command is found by its name
+            by_name = path.as_posix() != BY_NAME
             assert not (by_name and called in ("import_module", "__import__")), (
                 f"{path}:{node.lineno}: an import that no tool sees"
             )

@@ -21,10 +21,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from proxy_addon.cli.main import COMMANDS, app
+from proxy_addon.cli.main import app
 from tests.docs.pages import ROOT
 from tests.e2e.client import clean_environment
 from tests.e2e.waiting import until
+from tests.tools.cli_reference import commands
 
 _LENGTH = 8  # bytes in front of a request
 _CLIENT = """#!{python} -IS
@@ -77,12 +78,9 @@ class CommandServer:
 
 def main(path: str) -> None:
     """Serve until killed, or until whoever started this is gone."""
-    for name in (
-        "db.migrate",
-        "db.listener",
-        *(f"proxy_addon.cli.{each.module}" for each in COMMANDS.values()),
-    ):
+    for name in ("db.migrate", "db.listener"):
         importlib.import_module(name)
+    commands()  # imports each
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     parent = os.getppid()

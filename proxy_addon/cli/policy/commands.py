@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from proxy_addon.cli.policy import diff, remind, show, status, texts
+from proxy_addon.cli.lazy_group import CommandTarget, group_of
 
-app = typer.Typer(help="The written policy: texts, and who has read them.", no_args_is_help=True)
+COMMANDS = {
+    "show": CommandTarget("proxy_addon.cli.policy.show", "show"),
+    "status": CommandTarget("proxy_addon.cli.policy.status", "status"),
+    "list": CommandTarget("proxy_addon.cli.policy.texts", "show_list"),
+    "diff": CommandTarget("proxy_addon.cli.policy.diff", "diff"),
+    "remind": CommandTarget("proxy_addon.cli.policy.remind", "remind"),
+}
+
+app = typer.Typer(cls=group_of(COMMANDS), no_args_is_help=True)
 
 
 @app.callback()
 def policy() -> None:
     """The written policy: texts, and who has read them."""
-
-
-app.command("show")(show.show)
-app.command("status")(status.status)
-app.command("list")(texts.show_list)
-app.command("diff")(diff.diff)
-app.command("remind")(remind.remind)

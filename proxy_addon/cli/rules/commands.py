@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from proxy_addon.cli.rules import check, diff, explain, reload, run_tests, schema
+from proxy_addon.cli.lazy_group import CommandTarget, group_of
 
-app = typer.Typer(help="Check, test and explain the rule files.", no_args_is_help=True)
+COMMANDS = {
+    "check": CommandTarget("proxy_addon.cli.rules.check", "check"),
+    "schema": CommandTarget("proxy_addon.cli.rules.schema", "schema"),
+    "test": CommandTarget("proxy_addon.cli.rules.run_tests", "test"),
+    "reload": CommandTarget("proxy_addon.cli.rules.reload", "reload"),
+    "explain": CommandTarget("proxy_addon.cli.rules.explain", "explain"),
+    "diff": CommandTarget("proxy_addon.cli.rules.diff", "diff"),
+}
+
+app = typer.Typer(cls=group_of(COMMANDS), no_args_is_help=True)
 
 
 @app.callback()
 def rules() -> None:
     """Check, test and explain the rule files."""
-
-
-app.command("check")(check.check)
-app.command("schema")(schema.schema)
-app.command("test")(run_tests.test)
-app.command("reload")(reload.reload)
-app.command("explain")(explain.explain)
-app.command("diff")(diff.diff)
