@@ -7,14 +7,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from proxy_addon.cli.common import AsJson, print_json, say
-from proxy_addon.cli.run import run
+from proxy_addon.cli.run_options import take_run_options
 from proxy_addon.cli.tables import PlainConsole
 from proxy_addon.config import parsers
 from proxy_addon.config.parsers import HostPort
@@ -65,22 +65,12 @@ def doctor(**given: Any) -> None:
     raise typer.Exit(0 if healthy(checks) else 1)
 
 
-def _signature() -> inspect.Signature:
-    """Exactly the options of `run`, and our own."""
-    hints = get_type_hints(run, include_extras=True)
-    options = [
-        each.replace(annotation=hints[each.name])
-        for each in inspect.signature(run).parameters.values()
-    ]
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    options.append(inspect.Parameter("probe", kind, default=None, annotation=Probe))
-    options.append(inspect.Parameter("as_json", kind, default=False, annotation=AsJson))
-    return inspect.Signature(options)
-
-
-# typer reads both, so a new option of `run` is at once an option of `doctor`.
-doctor.__signature__ = _signature()  # type: ignore[attr-defined]
-doctor.__annotations__ = {each.name: each.annotation for each in _signature().parameters.values()}
+_KIND = inspect.Parameter.POSITIONAL_OR_KEYWORD
+take_run_options(
+    doctor,
+    inspect.Parameter("probe", _KIND, default=None, annotation=Probe),
+    inspect.Parameter("as_json", _KIND, default=False, annotation=AsJson),
+)
 
 
 def _checks(given: dict[str, Any], config: Path | None, probe: str | None) -> Iterator[Check]:

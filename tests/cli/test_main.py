@@ -88,6 +88,7 @@ WITHOUT = {
     "people list": (*OUTSIDE, *LEDGER, *TESTS_OF_RULES, *RULES, *SIMULATION),
     "people remove -h": (*OUTSIDE, *LEDGER, *TESTS_OF_RULES, *RULES, *SIMULATION),
     "people export -h": (*OUTSIDE, *SIMULATION, "proxy_addon.cli.people.sign_ins"),
+    "doctor -h": (*SIMULATION, "fastapi", "mitmproxy.master", "proxy_addon.runtime.application"),
     "simulate -h": (*LEDGER, "fastapi", "uvicorn"),
     "policy list -h": (*OUTSIDE, *SIMULATION, "proxy_addon.report.notice_document"),
     "db check": (*OUTSIDE, *SIMULATION, "yaml", "proxy_addon.rules.folder", "db.copy"),
