@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 from collections.abc import Iterator, Mapping
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import typer
@@ -28,7 +30,7 @@ class _Commands(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         target = self._targets[name]
-        found: Any = getattr(importlib.import_module(target.module), target.name)
+        found: Any = getattr(_imported(target.module), target.name)
         if isinstance(found, typer.Typer):
             found.info.context_settings = SETTINGS
             command: Any = typer.main.get_group(found)
@@ -44,6 +46,18 @@ class _Commands(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._targets)
+
+
+def _imported(module: str) -> ModuleType:
+    """Import a module. Nothing that is imported becomes garbage: looking for some meanwhile takes a
+    tenth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        return importlib.import_module(module)
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def group_of(targets: Mapping[str, CommandTarget]) -> type[TyperGroup]:

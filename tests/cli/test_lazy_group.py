@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -74,3 +75,13 @@ def test_a_mistyped_command(app: typer.Typer) -> None:
     assert "Did you mean 'beta'?" in answer.stderr
     assert CliRunner().invoke(app, ["other"]).exit_code == 2
     assert loaded() == []
+
+
+def test_garbage_is_looked_for_again(app: typer.Typer) -> None:
+    """After a command was imported, and after one could not be."""
+    assert CliRunner().invoke(app, ["beta"]).exit_code == 0
+    assert gc.isenabled()
+    group = typer.Typer(cls=group_of({"gone": CommandTarget("lazy_gone", "say")}))
+    group.callback()(lambda: None)
+    assert isinstance(CliRunner().invoke(group, ["gone"]).exception, ModuleNotFoundError)
+    assert gc.isenabled()

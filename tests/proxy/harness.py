@@ -36,6 +36,7 @@ from proxy_addon.rules import folder as rules_folder
 from proxy_addon.system.clock import timer
 from proxy_addon.web.app import employee_app
 from proxy_addon.web.proxy_state import LiveProxyState
+from tests import certificate_authority
 from tests.e2e.client import Client
 from tests.e2e.origins import Origins
 from tests.e2e.process import trust_bundle
@@ -108,7 +109,7 @@ class ProxyHarness:
         places = {name: folder / name for name in ("ca", "passwords", "journal")}
         places["confdir"] = places.pop("ca")
         self.settings: Settings = load_settings({**places, **settings})
-        ca.prepare(self.settings.confdir)
+        certificate_authority.copy_to(self.settings.confdir)
         self.clock = VirtualClock(NOON)
         self.metrics = PrometheusMetrics()
         self.metrics.rules(self.rules, NOON)
