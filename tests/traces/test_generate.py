@@ -24,12 +24,21 @@ def _days(scenario: str) -> list[Day]:
     return [generate(seed, scenario, style) for seed in SEEDS for style in STYLES]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_seed_is_a_day(scenario: str) -> None:
+@pytest.fixture(scope="module", params=SCENARIOS)
+def scenario(request: pytest.FixtureRequest) -> str:
+    """Each in turn."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def days(scenario: str) -> list[Day]:
+    """Some days of it, made once for all tests of the scenario."""
+    return _days(scenario)
+
+
+def test_a_seed_is_a_day(scenario: str, days: list[Day]) -> None:
     """The same seed gives the same day, another seed or style another."""
-    days = _days(scenario)
-    again = _days(scenario)
-    assert days == again
+    assert days == _days(scenario)
     assert len({json.dumps(day.events) for day in days}) == len(days)
 
 
@@ -49,10 +58,9 @@ def test_a_day_does_not_depend_on_the_process() -> None:
     assert json.loads(found.stdout) == json.loads(json.dumps([day.events, day.truth]))
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_events_are_valid_and_sorted(scenario: str) -> None:
+def test_events_are_valid_and_sorted(days: list[Day]) -> None:
     """Our own reader takes every event, and each is inside its day."""
-    for day in _days(scenario):
+    for day in days:
         events = [event_of(json.loads(json.dumps(event))) for event in day.events]
         assert events
         times = [event.at for event in events]
@@ -61,10 +69,9 @@ def test_events_are_valid_and_sorted(scenario: str) -> None:
         assert times[-1] <= day.end
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_truth_is_well_formed(scenario: str) -> None:
+def test_truth_is_well_formed(scenario: str, days: list[Day]) -> None:
     """Disjoint spans in order, each begun by an event of the platform and not longer than a day."""
-    for day in _days(scenario):
+    for day in days:
         starts = {(e["user"], platform_of(e), round(e["at"], 1)) for e in day.events}
         for user, platforms in day.truth.items():
             for platform, spans in platforms.items():
@@ -79,18 +86,18 @@ def test_truth_is_well_formed(scenario: str) -> None:
                     assert near & starts, (scenario, day.seed, platform)
 
 
-@pytest.mark.parametrize("scenario", ["embeds", "prefetch"])
-def test_nobody_is_there_where_only_machines_act(scenario: str) -> None:
+@pytest.mark.parametrize("name", ["embeds", "prefetch"])
+def test_nobody_is_there_where_only_machines_act(name: str) -> None:
     """No truth, but plenty of events."""
-    for day in _days(scenario):
+    for day in _days(name):
         assert day.truth == {}
         assert len(day.events) > 10
 
 
-@pytest.mark.parametrize("scenario", OPEN_TABS)
-def test_open_tabs_go_on_for_hours(scenario: str) -> None:
+@pytest.mark.parametrize("name", OPEN_TABS)
+def test_open_tabs_go_on_for_hours(name: str) -> None:
     """Most of an open tab's events happen while nobody looks."""
-    for day in _days(scenario):
+    for day in _days(name):
         true = sum(length(spans) for each in day.truth.values() for spans in each.values())
         assert true < 0.25 * (day.end - day.start)
         assert day.events[-1]["at"] > day.end - 1800
@@ -106,7 +113,7 @@ def test_apps_send_no_fetch_headers_and_pinned_apps_only_tunnels() -> None:
 
 def test_all_platforms_and_kinds_occur() -> None:
     """Over some days every large platform is there, and every kind of event."""
-    days = [generate(seed, scenario) for seed in range(8) for scenario in ("feed", "chat", "mixed")]
+    days = [generate(seed, name) for seed in range(8) for name in ("feed", "chat", "mixed")]
     seen = {platform_of(e) for day in days for e in day.events}
     assert len(seen - {None}) == 11
     kinds = {event_of(e).kind for day in days for e in day.events}
