@@ -140,7 +140,7 @@ class Drawing:
         ][:9]
         most = max((value for _, value in shown), default=0.0) or 1.0
         step = min(30.0, (self.height - 44) / max(1, len(shown)))
-        label = min(140.0, 14 + 6.4 * max((len(name) for name, _ in shown), default=0))
+        label = min(0.45 * self.width, 14 + 6.4 * max((len(name) for name, _ in shown), default=0))
         room = self.width - label - 90
         for index, (name, value) in enumerate(shown):
             y = self.y + 38 + index * step
