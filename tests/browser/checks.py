@@ -29,7 +29,8 @@ def faint_parts(browser: Browser) -> list[Violation]:
 
 
 def sideways_scroll(browser: Browser) -> str:
-    """By how much the page is wider than its window, and what sticks out; "" if nothing."""
+    """By how much the page, or a part of it, is wider than its room, and what sticks out; "" if
+    nothing."""
     _prepare(browser)
     text: str = browser.evaluate("pageChecks.sideways()")
     return text

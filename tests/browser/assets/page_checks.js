@@ -100,9 +100,16 @@
     return [focusable().indexOf(element), name(element), wrong.join(", ")];
   }
 
+  // A part that scrolls by itself is one more stop of the Tab key, and hides what it holds.
+  function scroller() {
+    const part = [...document.querySelectorAll("body *")].find(
+      each => shown(each) && each.scrollWidth > each.clientWidth && /auto|scroll/.test(getComputedStyle(each).overflowX));
+    return part === undefined ? "" : `${name(part)} scrolls sideways, by ${part.scrollWidth - part.clientWidth} px`;
+  }
+
   function sideways() {
     const wide = document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth;
-    if (wide <= 0) return "";
+    if (wide <= 0) return scroller();
     const out = [...document.querySelectorAll("body *")].filter(
       each => shown(each) && each.getBoundingClientRect().right > innerWidth + 0.5);
     return `${wide} px too wide: ${out.slice(0, 3).map(name).join(", ")}`;
