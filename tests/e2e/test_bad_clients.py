@@ -33,6 +33,7 @@ NONSENSE = {
     "header without name": f"{START}: value\r\n\r\n",
     "space before colon": f"{START}Name : value\r\n\r\n",
     "zero byte": f"{START}Name: a\0b\r\n\r\n",
+    "bare carriage return": f"{START}Name: a\rb\r\n\r\n",
     "negative length": f"{POST}Content-Length: -5\r\n\r\nhello",
     "length is not a number": f"{POST}Content-Length: five\r\n\r\nhello",
     "two lengths": f"{POST}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
@@ -71,11 +72,14 @@ def unharmed(running_office: OfficeProxy) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("what", NONSENSE)
-def test_malformed_requests(client: Client, what: str) -> None:
-    """A request that is none gets a 4xx or a closed connection."""
+@pytest.mark.parametrize("half_closed", [False, True])
+def test_malformed_requests(client: Client, what: str, half_closed: bool) -> None:
+    """A request that is none gets a 4xx or a closed connection, whether its client waits or has
+    said that nothing more will come."""
     with client.socket(fresh_address()) as connection:
         connection.sendall(NONSENSE[what].encode("latin-1"))
-        connection.shutdown(socket.SHUT_WR)
+        if half_closed:
+            connection.shutdown(socket.SHUT_WR)
         answer = read_all(connection, timeout=15)
     assert answer == b"" or answer.split()[1][:1] == b"4", answer[:200]
 

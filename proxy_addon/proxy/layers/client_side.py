@@ -9,6 +9,7 @@ internal details. The two classes here replace its connection layers towards the
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import h2.events
@@ -30,6 +31,8 @@ from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.responses import responses
 
 MAX_HEAD_BYTES = 65_536  # bytes of request line and headers
+_OTHER_VERSION = re.compile(rb"[^\r\n]*[ \t]HTTP/(?!1\.)[^\r\n]*\r?\n")  # none of 1.0, 1.1, 1.x
+_FORBIDDEN = re.compile(rb"\0|\r(?!\n)")  # RFC 9110, section 5.5
 
 NOT_HERE = marked("Not through this proxy")
 _TEXTS = {
@@ -115,10 +118,13 @@ class Http1ClientSide(Http1Server):
         yield commands.CloseConnection(self.conn)
 
     def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
-        """Refuse a head that is too long, and send our own page for one that cannot be read."""
-        if isinstance(event, events.DataReceived) and self._head_is_too_long():
+        """Refuse a head that is too long, of a version that is not ours or with bytes that no head
+        may have, and send our own page for one that cannot be read. (mitmproxy would pass HTTP/9.9
+        and zero bytes on as they came.)"""
+        status = self._refused() if isinstance(event, events.DataReceived) else None
+        if status is not None:
             self.state = self.done
-            yield commands.SendData(self.conn, writing.on_the_wire(error_page(431)))
+            yield commands.SendData(self.conn, writing.on_the_wire(error_page(status)))
             yield commands.CloseConnection(self.conn)
             return
         for command in super().read_headers(event):
@@ -127,6 +133,17 @@ class Http1ClientSide(Http1Server):
             ):  # nothing but an error is sent before the head is read
                 command = commands.SendData(self.conn, writing.on_the_wire(error_page(400)))
             yield command
+
+    def _refused(self) -> int | None:
+        """The status of a head that mitmproxy is not even shown; None for all others."""
+        if self._head_is_too_long():
+            return 431
+        received = bytes(self.buf)
+        ends = [end for end in (received.find(b"\n\r\n"), received.find(b"\n\n")) if end >= 0]
+        if not ends:
+            return None
+        head = received[: min(ends) + 1]
+        return 400 if _OTHER_VERSION.match(head) or _FORBIDDEN.search(head) else None
 
     def _head_is_too_long(self) -> bool:
         if len(self.buf) <= MAX_HEAD_BYTES:
