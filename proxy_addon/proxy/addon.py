@@ -27,6 +27,7 @@ from proxy_addon.proxy.in_flight import InFlight
 from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.addon_manager import DONE
 from proxy_addon.proxy.layers.connections import Connections
+from proxy_addon.proxy.layers.head_repair import repair
 from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.layers.tunnel_choice import NeedsMoreData
 from proxy_addon.proxy.light_path import LightPathPolicy
@@ -245,6 +246,7 @@ class AllowanceAddon:
         flow.metadata["allowance_open"] = True
         self.connections.of(flow.client_conn).open += 1
         try:
+            repair(flow.request)
             waits = self._requests.head(flow)
         except Exception:
             self.failures.note("requestheaders", flow)
@@ -268,6 +270,8 @@ class AllowanceAddon:
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """The head of an answer."""
         with self._guarded("responseheaders", flow):
+            if flow.response is not None:
+                repair(flow.response)
             self._requests.answered(flow)
 
     def response(self, flow: http.HTTPFlow) -> None:

@@ -255,6 +255,13 @@ def test_script_can_read_the_refusal(session: BrowserSession) -> None:
         assert page.evaluate(script) == [403, "Not on our network"]
 
 
+def test_a_site_that_is_down(session: BrowserSession) -> None:
+    """A limited site that cannot be reached: the page that says so is there, and loading ends."""
+    with session.person("hal", PASSWORD) as page:
+        assert visit(page, "https://nowhere.facebook.com/").status == 502
+        page.get_by_role("heading", name="cannot be reached right now").wait_for()
+
+
 def test_wrong_password(session: BrowserSession) -> None:
     """With a wrong password the browser shows no page of a limited platform."""
     with session.person("dora", "wrong") as page:

@@ -10,8 +10,10 @@ internal details. The two classes here replace its connection layers towards the
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
+import h2.errors
 import h2.events
 import h11
 from mitmproxy.connection import ConnectionState
@@ -32,6 +34,7 @@ from proxy_addon.proxy.responses import responses
 
 MAX_HEAD_BYTES = 65_536  # bytes of request line and headers
 _OTHER_VERSION = re.compile(rb"[^\r\n]*[ \t]HTTP/(?!1\.)[^\r\n]*\r?\n")  # none of 1.0, 1.1, 1.x
+_NO_WORD = re.compile(rb"[\0-\x20\x7f]")
 _FORBIDDEN = re.compile(rb"\0|\r(?!\n)")  # RFC 9110, section 5.5
 
 NOT_HERE = marked("Not through this proxy")
@@ -178,6 +181,12 @@ class _WithoutTrailers:
         return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
 
 
+def _fits_one_line(fields: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether method, path and authority have no space and nothing that cannot be seen: in a first
+    line of HTTP/1.1 they would begin another word."""
+    return not any(name[:1] == b":" and _NO_WORD.search(value) for name, value in fields)
+
+
 class Http2ClientSide(Http2Server):
     """HTTP/2 with a client."""
 
@@ -188,12 +197,21 @@ class Http2ClientSide(Http2Server):
         )  # streams with a HEAD request: a response with a body breaks them
 
     def handle_h2_event(self, event: h2.events.Event) -> layer.CommandGenerator[bool]:
-        """As mitmproxy's, and remember HEAD requests."""
-        if isinstance(event, h2.events.RequestReceived) and (b":method", b"HEAD") in event.headers:
-            self._head_only.add(event.stream_id)
+        """As mitmproxy's, and remember HEAD requests. A request that would be other words as
+        HTTP/1.1 ends its own stream (RFC 9113, 8.1.1)."""
+        if isinstance(event, h2.events.RequestReceived):
+            if not _fits_one_line(event.headers):
+                return self._reset(event.stream_id)
+            if (b":method", b"HEAD") in event.headers:
+                self._head_only.add(event.stream_id)
         elif isinstance(event, h2.events.StreamReset):
             self._head_only.discard(event.stream_id)
         return super().handle_h2_event(event)
+
+    def _reset(self, stream_id: int) -> layer.CommandGenerator[bool]:
+        self.h2_conn.reset_stream(stream_id, h2.errors.ErrorCodes.PROTOCOL_ERROR)
+        yield commands.SendData(self.conn, self.h2_conn.data_to_send())
+        return False
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         if isinstance(event, ResponseProtocolError) and self._can_still_answer(event.stream_id):
@@ -220,7 +238,9 @@ class Http2ClientSide(Http2Server):
         head = [(b":status", b"%d" % answer.status), *fields]
         self.h2_conn.send_headers(stream_id, head, end_stream=head_only)
         if not head_only:
-            self.h2_conn.send_data(stream_id, answer.body, end_stream=True)
+            self.h2_conn.send_data(stream_id, answer.body)
+            # On its own: mitmproxy forgets the end of data that it has to split into frames.
+            self.h2_conn.end_stream(stream_id)
         yield commands.SendData(self.conn, self.h2_conn.data_to_send())
 
 

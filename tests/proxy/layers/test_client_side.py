@@ -9,6 +9,7 @@ import pytest
 
 from proxy_addon.proxy.layers.client_side import MAX_HEAD_BYTES, error_page
 from tests.e2e.client import read_all, read_until
+from tests.proxy.h2_client import ask
 from tests.proxy.harness import Serving
 
 HOST = "www.facebook.com"
@@ -71,6 +72,40 @@ def test_dead_site_in_an_opened_tunnel(proxy: Serving, http2: bool) -> None:
     assert "cannot be reached" in reply.text
     assert "mitmproxy" not in reply.text + str(reply.headers)
     assert "server" not in reply.headers
+
+
+@pytest.mark.parametrize("window", [65_535, 700])
+@pytest.mark.parametrize(
+    ("host", "status"), [("dead.facebook.com", 502), ("www.tiktok.com", 403), (HOST, 200)]
+)
+def test_answers_end_their_stream(proxy: Serving, host: str, status: int, window: int) -> None:
+    """Over HTTP/2 every answer says that it is over, also one that takes several frames or waits
+    for its reader: a browser that is not told goes on loading for ever."""
+    answer = ask(proxy, host, window=window)
+    assert (answer.status, answer.end) == (status, "ended")
+    assert b"</html>" in answer.body
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {":method": "GET /feed"},
+        {":path": "/ HTTP/1.1"},
+        {":path": "/a\tb"},
+        {":path": "/a\r\nX: y"},
+        {":authority": f"{HOST} x"},
+        {"x-name": "a\0b"},
+        {"x-name": "a\r\nHost: other.example"},
+    ],
+)
+def test_http2_that_would_be_another_request_in_http1(
+    proxy: Serving, fields: dict[str, str]
+) -> None:
+    """A request whose fields would be other words or lines of HTTP/1.1 reaches no site."""
+    before = len(proxy.origins.record.to(HOST))
+    answer = ask(proxy, HOST, fields=fields)
+    assert (answer.status, len(proxy.origins.record.to(HOST))) == (0, before)
+    assert ask(proxy, HOST).status == 200
 
 
 @pytest.mark.parametrize("http2", [False, True])
