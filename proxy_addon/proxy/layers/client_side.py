@@ -33,9 +33,7 @@ from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.responses import responses
 
 MAX_HEAD_BYTES = 65_536  # bytes of request line and headers
-_OTHER_VERSION = re.compile(rb"[^\r\n]*[ \t]HTTP/(?!1\.)[^\r\n]*\r?\n")  # none of 1.0, 1.1, 1.x
 _NO_WORD = re.compile(rb"[\0-\x20\x7f]")
-_FORBIDDEN = re.compile(rb"\0|\r(?!\n)")  # RFC 9110, section 5.5
 
 NOT_HERE = marked("Not through this proxy")
 _TEXTS = {
@@ -146,7 +144,10 @@ class Http1ClientSide(Http1Server):
         if not ends:
             return None
         head = received[: min(ends) + 1]
-        return 400 if _OTHER_VERSION.match(head) or _FORBIDDEN.search(head) else None
+        words = head[: head.find(b"\n")].split()  # none: an empty line before the request
+        fits = not words or words[-1].startswith(b"HTTP/1.")
+        is_sound = b"\0" not in head and head.count(b"\r") == head.count(b"\r\n")
+        return None if fits and is_sound else 400
 
     def _head_is_too_long(self) -> bool:
         if len(self.buf) <= MAX_HEAD_BYTES:
@@ -184,7 +185,12 @@ class _WithoutTrailers:
 def _fits_one_line(fields: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether method, path and authority have no space and nothing that cannot be seen: in a first
     line of HTTP/1.1 they would begin another word."""
-    return not any(name[:1] == b":" and _NO_WORD.search(value) for name, value in fields)
+    for name, value in fields:
+        if name[:1] != b":":  # these come first
+            break
+        if _NO_WORD.search(value):
+            return False
+    return True
 
 
 class Http2ClientSide(Http2Server):

@@ -21,7 +21,8 @@ def repair(message: http.Message) -> None:
     answer of another version is one of HTTP/1.1."""
     data = message.data
     fields = data.headers.fields
-    if any(b"\r" in value or b"\0" in value for _, value in fields):
+    values = b"".join([value for _, value in fields])
+    if b"\r" in values or b"\0" in values:
         data.headers.fields = tuple((name, _UNSAFE.sub(b" ", value)) for name, value in fields)
     if isinstance(data, http.ResponseData):
         data.reason = _UNSAFE.sub(b" ", data.reason)

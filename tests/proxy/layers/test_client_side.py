@@ -32,6 +32,7 @@ def raw(proxy: Serving, data: bytes) -> bytes:
         (b"GET / HTTP/1.1\r\n\r\n", 400, b"could not read"),
         (b"GET http://x.com/ HTTP/9.9\r\nHost: x.com\r\n\r\n", 400, b"could not read"),
         (b"GET http://x.com/ HTTP/2.0\r\nHost: x.com\r\n\r\n", 400, b"could not read"),
+        (b"GET http://x.com/\tHTTP/9.9\r\nHost: x.com\r\n\r\n", 400, b"could not read"),
         (b"GET http://x.com/ HTTP/0.9\nHost: x.com\n\n", 400, b"could not read"),
         (b"GET http://x.com/ HTTP/1.1\r\nHost: x.com\r\nA: \0b\r\n\r\n", 400, b"could not read"),
         (b"GET http://x.com/ HTTP/1.1\r\nHost: x.com\r\nA: a\rb\r\n\r\n", 400, b"could not read"),
