@@ -51,11 +51,15 @@ async def office() -> AsyncIterator[tuple[Lookups, NameServer]]:
 
 
 async def ask_all(lookups: Lookups, names: list[str], asker: Callable[[int], str]) -> list[object]:
-    """Start asking for all of these names; the tasks."""
+    """Ask for all of these names, until those that have a share are asked; the tasks."""
     tasks = [
         asyncio.ensure_future(lookups.addresses(name, asker(i))) for i, name in enumerate(names)
     ]
     await asyncio.sleep(0.05)
+    server = lookups._ask
+    assert isinstance(server, NameServer)
+    while server.at_once < lookups._running:  # a thread of the system's may begin late
+        await asyncio.sleep(0.01)
     return tasks
 
 

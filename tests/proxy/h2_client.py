@@ -49,8 +49,8 @@ def ask(
         connection.sendall(h2.data_to_send())
         try:
             received = connection.recv(65_536)
-        except TimeoutError:
-            break
+        except (TimeoutError, ConnectionResetError):
+            break  # a proxy that closed before it read all of our bytes resets the connection
         if not received:
             break
         for event in h2.receive_data(received):
