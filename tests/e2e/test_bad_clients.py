@@ -24,6 +24,16 @@ NONSENSE = {
     "three words": "one two three\r\n\r\n",
     "no version": f"GET http://{HOST}/\r\n\r\n",
     "unknown version": f"GET http://{HOST}/ HTTP/9.9\r\n\r\n",
+    "no minor version": f"GET http://{HOST}/ HTTP/1.x\r\n\r\n",
+    "more than a version": f"GET http://{HOST}/ HTTP/1.1;x\r\n\r\n",
+    "method that is no word": f"G{{T http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n",
+    "method beyond ASCII": f"G\xc9T http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n",
+    "escape in the address": f"GET http://{HOST}/a\x1bb HTTP/1.1\r\nHost: {HOST}\r\n\r\n",
+    "delete in the address": f"GET http://{HOST}/a\x7fb HTTP/1.1\r\nHost: {HOST}\r\n\r\n",
+    "form feed in the address": f"GET http://{HOST}/a\fb HTTP/1.1\r\nHost: {HOST}\r\n\r\n",
+    "after an empty line": f"\r\nGET http://{HOST}/ HTTP/9.9\r\n\r\n",
+    "two words as host": f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST} x\r\n\r\n",
+    "folded host": f"GET http://{HOST}/ HTTP/1.1\r\nhost: {HOST}\r\n\tx\r\n\r\n",
     "no host": "GET / HTTP/1.1\r\n\r\n",
     "broken address": "GET http://[::1/ HTTP/1.1\r\nHost: x\r\n\r\n",
     "port out of range": "CONNECT x.com:99999 HTTP/1.1\r\nHost: x.com\r\n\r\n",
@@ -33,6 +43,7 @@ NONSENSE = {
     "header without name": f"{START}: value\r\n\r\n",
     "space before colon": f"{START}Name : value\r\n\r\n",
     "zero byte": f"{START}Name: a\0b\r\n\r\n",
+    "zero byte in a name": f"{START}Na\0me: b\r\n\r\n",
     "bare carriage return": f"{START}Name: a\rb\r\n\r\n",
     "negative length": f"{POST}Content-Length: -5\r\n\r\nhello",
     "length is not a number": f"{POST}Content-Length: five\r\n\r\nhello",
@@ -82,6 +93,32 @@ def test_malformed_requests(client: Client, what: str, half_closed: bool) -> Non
             connection.shutdown(socket.SHUT_WR)
         answer = read_all(connection, timeout=15)
     assert answer == b"" or answer.split()[1][:1] == b"4", answer[:200]
+
+
+@pytest.mark.parametrize("what", ["unknown version", "two words as host", "zero byte"])
+def test_a_malformed_request_after_another(client: Client, what: str) -> None:
+    """What comes with a good request is looked at like any other: the good one is answered, the
+    malformed one refused."""
+    with client.socket(fresh_address()) as connection:
+        connection.sendall(f"{START}\r\n{NONSENSE[what]}".encode("latin-1"))
+        answer = read_all(connection, timeout=15)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.count(b"HTTP/1.1 400 ") == 1
+
+
+@pytest.mark.parametrize("empty", ["\r\n", "\n", "\r\n" * 20])
+def test_empty_lines_before_a_request(client: Client, empty: str) -> None:
+    """Some clients end a body with an empty line too many: the request behind it is answered at
+    once, whether it is the first or not, and in whichever pieces it comes."""
+    last = START + "Connection: close\r\n\r\n"
+    for first, rest in (("", empty + last), (empty, last), (empty[:1], empty[1:] + last)):
+        with client.socket(fresh_address()) as connection:
+            body = f"{POST}Content-Length: 5\r\n\r\nhello"
+            connection.sendall(f"{empty}{body}{first}".encode())
+            time.sleep(0.05)
+            connection.sendall(rest.encode())
+            answer = read_all(connection, timeout=15)
+        assert answer.count(b"HTTP/1.1 200") == 2
 
 
 @pytest.mark.parametrize("size", [200_000, 2_000_000])

@@ -14,7 +14,7 @@ from h2.settings import SettingCodes
 from tests.proxy.harness import Serving
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-_STREAM = 1
+_EARLIER, _STREAM = 1, 3
 _WINDOW = 65_535  # bytes that a connection begins with
 
 
@@ -33,9 +33,11 @@ def ask(
     window: int = _WINDOW,
     timeout: float = 5.0,
     fields: Mapping[str, str] = NOTHING,
+    before: Mapping[str, str] = NOTHING,
 ) -> Answer:
     """GET a page in a tunnel, accepting `window` bytes at a time. Ends with the stream, or when
-    nothing has come for `timeout` seconds. `fields` may be illegal ones, and replace others."""
+    nothing has come for `timeout` seconds. `fields` may be illegal ones, and replace others; with
+    `before` an upload with such fields begins on the same connection first."""
     _, tunnel = proxy.client.tunnel(host)
     connection = proxy.client.tls(tunnel, host, alpn=["h2"])
     connection.settimeout(timeout)
@@ -43,6 +45,9 @@ def ask(
     h2.initiate_connection()
     h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: window})
     head = {":method": "GET", ":scheme": "https", ":authority": host, ":path": "/"}
+    if before:
+        h2.send_headers(_EARLIER, list({**head, **before}.items()))
+        h2.send_data(_EARLIER, bytes(10_000), end_stream=True)
     h2.send_headers(_STREAM, list({**head, "accept": "text/html", **fields}.items()), True)
     answer = Answer()
     while not answer.end:
@@ -60,6 +65,8 @@ def ask(
 
 def _taken(h2: H2Connection, event: Event, so_far: Answer) -> Answer:
     """The answer with what `event` adds to it."""
+    if getattr(event, "stream_id", _STREAM) == _EARLIER:
+        return so_far
     match event:
         case ResponseReceived():
             return so_far._replace(status=int(dict(event.headers)[":status"]))

@@ -34,6 +34,11 @@ from proxy_addon.proxy.responses import responses
 
 MAX_HEAD_BYTES = 65_536  # bytes of request line and headers
 _NO_WORD = re.compile(rb"[\0-\x20\x7f]")
+_EMPTY_LINES = re.compile(rb"(?:\r?\n)+")
+_REQUEST_LINE = re.compile(
+    rb"[!#-'*+.0-9A-Z^-z|~-]+[ \t]+[^\0-\x20\x7f]+[ \t]+HTTP/1\.[0-9][ \t]*\r?\n"
+)
+_BAD_HOST = re.compile(rb"\n[Hh][Oo][Ss][Tt]:(?![ \t]*[^\0-\x20\x7f]*[ \t]*\r?\n(?![ \t]))")
 
 NOT_HERE = marked("Not through this proxy")
 _TEXTS = {
@@ -100,6 +105,17 @@ def answer_to(event: ResponseProtocolError) -> responses.Answer | None:
     return None if status is None else error_page(status, event.message)
 
 
+def _is_sound(head: bytes) -> bool:
+    """Whether a head, with the end of its last line, can be read in one way only. It may be more
+    than that: what mitmproxy checks by itself is not checked here."""
+    return (
+        b"\0" not in head
+        and head.count(b"\r") == head.count(b"\r\n")
+        and _REQUEST_LINE.match(head) is not None
+        and _BAD_HOST.search(head) is None
+    )
+
+
 class Http1ClientSide(Http1Server):
     """HTTP/1 with a client."""
 
@@ -119,10 +135,10 @@ class Http1ClientSide(Http1Server):
         yield commands.CloseConnection(self.conn)
 
     def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
-        """Refuse a head that is too long, of a version that is not ours or with bytes that no head
-        may have, and send our own page for one that cannot be read. (mitmproxy would pass HTTP/9.9
-        and zero bytes on as they came.)"""
-        status = self._refused() if isinstance(event, events.DataReceived) else None
+        """Refuse a head that is too long or that two programs could read differently, and send our
+        own page for one that cannot be read. (mitmproxy would pass HTTP/9.9 and zero bytes on as
+        they came, and wait for more after an empty line.)"""
+        status = self._refused(event.data) if isinstance(event, events.DataReceived) else None
         if status is not None:
             self.state = self.done
             yield commands.SendData(self.conn, writing.on_the_wire(error_page(status)))
@@ -135,19 +151,19 @@ class Http1ClientSide(Http1Server):
                 command = commands.SendData(self.conn, writing.on_the_wire(error_page(400)))
             yield command
 
-    def _refused(self) -> int | None:
-        """The status of a head that mitmproxy is not even shown; None for all others."""
+    def _refused(self, news: bytes) -> int | None:
+        """The status of a head that mitmproxy is not even shown; None for all others. `news`: what
+        has just come; nothing where it came with the request before."""
         if self._head_is_too_long():
             return 431
-        received = bytes(self.buf)
-        ends = [end for end in (received.find(b"\n\r\n"), received.find(b"\n\n")) if end >= 0]
-        if not ends:
+        if news and b"\n" not in news:
             return None
-        head = received[: min(ends) + 1]
-        words = head[: head.find(b"\n")].split()  # none: an empty line before the request
-        fits = not words or words[-1].startswith(b"HTTP/1.")
-        is_sound = b"\0" not in head and head.count(b"\r") == head.count(b"\r\n")
-        return None if fits and is_sound else 400
+        received = bytes(self.buf)
+        if empty := _EMPTY_LINES.match(received):  # allowed before a request (RFC 9112, 2.2)
+            self.buf.maybe_extract_at_most(empty.end())
+            received = received[empty.end() :]
+        ends = [end for end in (received.find(b"\n\r\n"), received.find(b"\n\n")) if end >= 0]
+        return None if not ends or _is_sound(received[: min(ends) + 1]) else 400
 
     def _head_is_too_long(self) -> bool:
         if len(self.buf) <= MAX_HEAD_BYTES:

@@ -17,8 +17,8 @@ _VERSION = re.compile(rb"HTTP/(1\.[01]|2\.0)")
 
 
 def repair(message: http.Message) -> None:
-    """Write a space for each folded line end, and for each byte that no field may have; a site's
-    answer of another version is one of HTTP/1.1."""
+    """Write a space for each folded line end, and for each byte that no field may have. What is
+    neither 1.0 nor 2.0 is passed on as HTTP/1.1, the version that we speak (RFC 9110, 2.5)."""
     data = message.data
     fields = data.headers.fields
     values = b"".join([value for _, value in fields])
@@ -26,5 +26,5 @@ def repair(message: http.Message) -> None:
         data.headers.fields = tuple((name, _UNSAFE.sub(b" ", value)) for name, value in fields)
     if isinstance(data, http.ResponseData):
         data.reason = _UNSAFE.sub(b" ", data.reason)
-        if _VERSION.fullmatch(data.http_version) is None:
-            data.http_version = b"HTTP/1.1"
+    if _VERSION.fullmatch(data.http_version) is None:
+        data.http_version = b"HTTP/1.1"

@@ -97,6 +97,9 @@ def test_answers_end_their_stream(proxy: Serving, host: str, status: int, window
         {":authority": f"{HOST} x"},
         {"x-name": "a\0b"},
         {"x-name": "a\r\nHost: other.example"},
+        {"x name": "a"},
+        {"x-name:b": "a"},
+        {"host": f"{HOST} x"},
     ],
 )
 def test_http2_that_would_be_another_request_in_http1(
@@ -107,6 +110,12 @@ def test_http2_that_would_be_another_request_in_http1(
     answer = ask(proxy, HOST, fields=fields)
     assert (answer.status, len(proxy.origins.record.to(HOST))) == (0, before)
     assert ask(proxy, HOST).status == 200
+
+
+def test_a_refused_http2_request_with_a_body(proxy: Serving) -> None:
+    """Its stream alone ends, whatever is still on its way: the next request of the connection is
+    answered."""
+    assert ask(proxy, HOST, before={":method": "POST /feed"}).status == 200
 
 
 @pytest.mark.parametrize("http2", [False, True])

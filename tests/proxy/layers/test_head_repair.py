@@ -79,6 +79,17 @@ def test_folded_lines_of_a_client(tmp_path: Path, origins: Origins, host: str) -
     assert b"A: 1 2\r\n" in sent
 
 
+@pytest.mark.parametrize("host", [LIMITED, OTHER])
+def test_a_later_version_of_a_client(tmp_path: Path, origins: Origins, host: str) -> None:
+    """A client of a later HTTP/1.x is understood, and its site is spoken to in the version that we
+    speak."""
+    request = f"GET http://{host}/ HTTP/1.9\r\nHost: {host}\r\n\r\n".encode()
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+    got, sent = exchange(tmp_path, origins, host, request, answer)
+    assert got.endswith(b"hello")
+    assert sent.startswith(b"GET / HTTP/1.1\r\n")
+
+
 def test_sound_heads_are_left_alone() -> None:
     """What is in order is not written again."""
     answer = http.Response.make(200, b"", {"A": "1 2", "B": "t\tab"})
