@@ -10,25 +10,19 @@ import asyncio
 import gc
 import math
 import secrets
-import socket
 from collections.abc import Callable, Iterable
 
 import structlog
 
-from db.address import journal_folder, parse
-from db.ledger import SqlLedger
-from db.upgrade import upgrade
 from proxy_addon.config.settings import Settings
 from proxy_addon.core.notices.gate import in_force_since
 from proxy_addon.core.policy.compiled import CompiledPolicy
-from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Visit
 from proxy_addon.identity.identification import Identifier
 from proxy_addon.identity.passwords import PasswordFile
-from proxy_addon.identity.pseudonyms import Mask, Pseudonyms
+from proxy_addon.identity.pseudonyms import Mask
 from proxy_addon.ledger.interface import News
-from proxy_addon.ledger.journal import Journal
-from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms, masked
+from proxy_addon.ledger.pseudonymous import PseudonymLedger, masked
 from proxy_addon.ledger.unmasking import known_names
 from proxy_addon.ledger.writer import Writer, WriterState
 from proxy_addon.metering.assembly import assemble, numbered
@@ -52,7 +46,8 @@ from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.last_good import LastGood
 from proxy_addon.rules.reloader import Reloading
 from proxy_addon.runtime.health import Readiness, WorkerGroup, failing_tests, show_ledger
-from proxy_addon.runtime.housekeeping import Heartbeat, JournalSweeper, RulesAudit
+from proxy_addon.runtime.housekeeping import Heartbeat, RulesAudit
+from proxy_addon.runtime.ledger_opening import open_ledger, pseudonyms_of
 from proxy_addon.runtime.lifecycle import Lifecycle
 from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.runtime.notices import NoticesInLedger
@@ -166,18 +161,9 @@ class Application:
         )
 
     def _open_ledger(self) -> None:
-        settings = self.settings
-        upgrade(settings.database)
         self._loop = LoopHandle()
         self.clock = SystemClock(on_step=self._on_step)
-        self._node = f"{socket.gethostname()}:{secrets.token_hex(4)}"
-        self.ledger = SqlLedger(settings.database, self._node)
-        self.ledger.check()
-        folder = journal_folder(settings.journal, settings.database)
-        identity = parse(settings.database).identity
-        self._sweeper = JournalSweeper(folder, identity, self.ledger)
-        self._sweeper.take_over(warns=True)
-        self._journal = Journal(folder, self._node, identity)
+        self.ledger, self._node, self._sweeper, self._journal = open_ledger(self.settings)
 
     def _wire_metering(self, worker_group: WorkerGroup | None) -> None:
         settings, rules = self.settings, self.live.current
@@ -186,7 +172,7 @@ class Application:
         self._readers = PolicyReaders()
         self._reader_counts = ReaderCounts(self._who_has_read, self._readers)
         self.host = Host(settings.passwords.parent, ca.expires(settings.confdir), pids)
-        self.names = self._pseudonyms(rules)
+        self.names = pseudonyms_of(self.ledger, rules, settings, self.clock.now())
         self.mask: Mask = self.names.of if self.names else str
         self.decisions = self._decision_log()
         self.metering = assemble(
@@ -338,16 +324,6 @@ class Application:
             names=self.names,
             workers=settings.workers,
         )
-
-    def _pseudonyms(self, rules: RuleSet) -> Pseudonyms | None:
-        """The pseudonyms of the ledger; None: it keeps names. Names from before are replaced
-        first."""
-        if not rules.pseudonyms:
-            return None
-        names = ledger_pseudonyms(self.ledger, self.settings.pseudonym_key, self.clock.now())
-        if changed := self.ledger.mask_names(names.of, names.actor):
-            log.info("names in the ledger became pseudonyms", names=changed)
-        return names
 
     # -- callbacks between parts
 
