@@ -17,26 +17,19 @@ import socket
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerProcess
-from multiprocessing.reduction import recv_handle, send_handle
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from proxy_addon.config.settings import Settings
-from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.observability.exposition import Counted, forget_worker, workers
 from proxy_addon.presentation.durations import count
-from proxy_addon.relay.workers import WorkerPlace, Workers
 from proxy_addon.runtime.application import Application
-from proxy_addon.runtime.handoff_sockets import handoff_sockets, is_behind_others
+from proxy_addon.runtime.handoff_sockets import handoff_sockets
 from proxy_addon.runtime.health import DRAINING
-from proxy_addon.system import logging_setup as logs
-from proxy_addon.system.event_loop import loop_factory
+from proxy_addon.runtime.worker_handle import Worker
+from proxy_addon.runtime.worker_process import work
 from proxy_addon.system.health import FINE, PartHealth, down
-from proxy_addon.system.reuseport import SharedPort
 from proxy_addon.system.systemd import Systemd
 
 log = structlog.get_logger("allowance.run")
@@ -48,69 +41,6 @@ READY_TIMEOUT = 10.0  # seconds that a new worker may take
 HEARTBEAT_TIMEOUT = 5.0  # seconds; a working worker sends a message once a second
 STUCK_TIMEOUT = 10.0  # seconds without a message after which a worker is killed and replaced
 LISTENERS_TIMEOUT = 2.0  # seconds in which a worker hands over its listening sockets
-_READY, _STATE, _LISTENERS, _RETIRE = "ready", "state", "listeners", "retire"
-
-
-class Worker:
-    """One proxy process, its start, and its last messages."""
-
-    def __init__(
-        self, index: int, process: ForkServerProcess, pipe: Connection, started: float
-    ) -> None:
-        self.index = index
-        self.process = process
-        self.pipe = pipe
-        self.started = started
-        self.ready = False
-        self.last_message = started
-        self.checks: dict[str, PartHealth] = {}
-        self.listeners: list[socket.socket] = []  # those that it has sent
-        self.awaited = False  # whether somebody waits for them
-
-    def listen(self, now: float) -> None:
-        """Read the messages that the worker has sent."""
-        with suppress(EOFError, OSError):
-            while self.pipe.poll():
-                kind, content = self.pipe.recv()
-                self.last_message = now
-                self.ready = self.ready or kind == _READY
-                if kind == _STATE:
-                    self.checks = content
-                elif kind == _LISTENERS:
-                    self._receive(content)
-
-    def _receive(self, count: int) -> None:
-        """Listening sockets arrive. Nobody waits any more: close the copies, or the port would stay
-        open with nobody behind it."""
-        found = [socket.socket(fileno=recv_handle(self.pipe)) for _ in range(count)]
-        if self.awaited:
-            self.listeners = found
-        else:
-            for listener in found:
-                listener.close()
-
-    def ask_for_listeners(self) -> None:
-        """Have it send its listening sockets, which its successor goes on with."""
-        self.awaited = True
-        with suppress(OSError):
-            self.pipe.send(_LISTENERS)
-
-    def take_listeners(self) -> list[socket.socket]:
-        """Those that it has sent; what comes later is closed."""
-        self.awaited = False
-        found, self.listeners = self.listeners, []
-        return found
-
-    def retire(self) -> None:
-        """Tell it that its successor serves, and ask it to drain."""
-        with suppress(OSError):
-            self.pipe.send(_RETIRE)
-        self.stop()
-
-    def stop(self) -> None:
-        """Ask it to drain."""
-        if self.process.is_alive() and self.process.pid is not None:
-            os.kill(self.process.pid, signal.SIGTERM)
 
 
 class Supervisor:
@@ -125,9 +55,7 @@ class Supervisor:
         # Read by prometheus_client when it is imported: by the fork server, not by this process.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = self._folder.name
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(
-            ["proxy_addon.runtime.application", "proxy_addon.runtime.supervisor"]
-        )
+        self._context.set_forkserver_preload(["proxy_addon.runtime.worker_process"])
         self._handoff = handoff_sockets(settings, Path(self._folder.name))
         self._workers: dict[int, Worker] = {}
         self._stopping: list[Worker] = []
@@ -326,74 +254,3 @@ class Supervisor:
                 if not part.ok:
                     checks[name] = part._replace(worker=worker.index)
         return checks
-
-
-def work(
-    settings: Settings,
-    index: int,
-    pipe: Connection,
-    listeners: Sequence[socket.socket],
-    handoff: tuple[Path, socket.socket | None],
-) -> None:
-    """The main function of a worker process."""
-    logs.configure(settings.log_format, settings.log_level)
-    structlog.contextvars.bind_contextvars(worker=index)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        folder, own = handoff
-        workers = Workers(WorkerPlace(index, settings.workers), folder, own) if own else None
-        application = Application(settings, prunes=False, workers=workers)
-        application.load()
-    except LedgerError as error:  # the supervisor tries again until the database is back
-        log.warning("worker cannot start", because=str(error))
-        raise SystemExit(1) from None
-    serving = _serve(application, settings, pipe, listeners, workers)
-    raise SystemExit(asyncio.run(serving, loop_factory=loop_factory(settings.uvloop)))
-
-
-async def _serve(
-    application: Application,
-    settings: Settings,
-    pipe: Connection,
-    listeners: Sequence[socket.socket],
-    workers: Workers | None,
-) -> int:
-    loop = asyncio.get_running_loop()
-    by_device = not is_behind_others(settings)
-    port = SharedPort(settings.workers, by_device=by_device, inherited=listeners)
-    port.share(loop)
-    application.start(loop)
-
-    def send(kind: str, content: Any) -> None:
-        with suppress(OSError):
-            pipe.send((kind, content))
-
-    def report() -> None:
-        send(_STATE, application.checks())
-        loop.call_later(1.0, report)
-
-    def hand_over() -> None:
-        """The supervisor asks for the listening sockets, has a successor, or has ended."""
-        try:
-            wanted = pipe.recv()
-        except (EOFError, OSError):  # nobody would ever replace or stop this process
-            loop.remove_reader(pipe.fileno())
-            log.warning("the supervisor does not know this worker any more")
-            os.kill(os.getpid(), signal.SIGTERM)
-            return
-        if wanted == _RETIRE:
-            if workers is not None:
-                workers.retire()
-            return
-        found = port.listeners
-        send(_LISTENERS, len(found))
-        for number in found:
-            send_handle(pipe, number, os.getppid())
-
-    loop.add_reader(pipe.fileno(), hand_over)
-    report()
-    try:
-        await application.runner(lambda: send(_READY, None)).run()
-    finally:
-        lost = await loop.run_in_executor(None, application.stop)
-    return 1 if lost else 0

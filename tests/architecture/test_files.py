@@ -41,6 +41,10 @@ EXEMPT = {
         "tests/e2e/test_workers.py",
         "processes are tested by starting them",
     ),
+    "proxy_addon/runtime/worker_process.py": (
+        "tests/e2e/test_workers.py",
+        "processes are tested by starting them",
+    ),
     "proxy_addon/web/interface.py": (
         "tests/web/test_proxy_state.py",
         "a protocol: the live one is its meaning",

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import re
 import signal
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.reduction import send_handle
 from pathlib import Path
 
 import pytest
 
-from proxy_addon.runtime.supervisor import Worker
 from tests.e2e.client import Client, Reply
 from tests.e2e.office import office, policy
 from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy
-from tests.e2e.waiting import accepts, until
+from tests.e2e.waiting import until
 
 WORKERS = 3
 LIMIT = 8.0
@@ -156,27 +152,6 @@ def test_rolling_restart(several: OfficeProxy) -> None:
         done.set()
     assert len(replies) > 20
     assert [reply for reply in replies if reply.status != 200] == []
-
-
-@pytest.mark.parametrize("awaited", [True, False])
-def test_listening_sockets_that_arrive(awaited: bool) -> None:
-    """Sockets that a worker sends are kept while somebody waits for them; what comes too late is
-    closed, or the port would stay open with nobody behind it."""
-    supervisor_end, worker_end = multiprocessing.Pipe()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        worker = Worker(0, multiprocessing.get_context("forkserver").Process(), supervisor_end, 0.0)
-        worker.ask_for_listeners()
-        if not awaited:
-            assert worker.take_listeners() == []
-        worker_end.send(("listeners", 1))
-        send_handle(worker_end, listening.fileno(), os.getpid())
-        worker.listen(1.0)
-        port = listening.getsockname()[1]
-    copies = worker.take_listeners()
-    assert [copy.getsockname()[1] for copy in copies] == ([port] if awaited else [])
-    assert accepts(port) is awaited
-    for each in (*copies, supervisor_end, worker_end):
-        each.close()
 
 
 def replaced(proxy: OfficeProxy, before: dict[int, int]) -> bool:

@@ -1,0 +1,78 @@
+"""A worker as its supervisor sees it: the process, the pipe to it, and what it has said last."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from multiprocessing.reduction import recv_handle
+
+from proxy_addon.system.health import PartHealth
+
+# The kinds of messages between a worker and its supervisor.
+READY, STATE, LISTENERS, RETIRE = "ready", "state", "listeners", "retire"
+
+
+class Worker:
+    """One proxy process, its start, and its last messages."""
+
+    def __init__(
+        self, index: int, process: ForkServerProcess, pipe: Connection, started: float
+    ) -> None:
+        self.index = index
+        self.process = process
+        self.pipe = pipe
+        self.started = started
+        self.ready = False
+        self.last_message = started
+        self.checks: dict[str, PartHealth] = {}
+        self.listeners: list[socket.socket] = []  # those that it has sent
+        self.awaited = False  # whether somebody waits for them
+
+    def listen(self, now: float) -> None:
+        """Read the messages that the worker has sent."""
+        with suppress(EOFError, OSError):
+            while self.pipe.poll():
+                kind, content = self.pipe.recv()
+                self.last_message = now
+                self.ready = self.ready or kind == READY
+                if kind == STATE:
+                    self.checks = content
+                elif kind == LISTENERS:
+                    self._receive(content)
+
+    def _receive(self, count: int) -> None:
+        """Listening sockets arrive. Nobody waits any more: close the copies, or the port would stay
+        open with nobody behind it."""
+        found = [socket.socket(fileno=recv_handle(self.pipe)) for _ in range(count)]
+        if self.awaited:
+            self.listeners = found
+        else:
+            for listener in found:
+                listener.close()
+
+    def ask_for_listeners(self) -> None:
+        """Have it send its listening sockets, which its successor goes on with."""
+        self.awaited = True
+        with suppress(OSError):
+            self.pipe.send(LISTENERS)
+
+    def take_listeners(self) -> list[socket.socket]:
+        """Those that it has sent; what comes later is closed."""
+        self.awaited = False
+        found, self.listeners = self.listeners, []
+        return found
+
+    def retire(self) -> None:
+        """Tell it that its successor serves, and ask it to drain."""
+        with suppress(OSError):
+            self.pipe.send(RETIRE)
+        self.stop()
+
+    def stop(self) -> None:
+        """Ask it to drain."""
+        if self.process.is_alive() and self.process.pid is not None:
+            os.kill(self.process.pid, signal.SIGTERM)

@@ -1,0 +1,99 @@
+"""The main function of a worker: one proxy process below a supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import send_handle
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from proxy_addon.config.settings import Settings
+from proxy_addon.ledger.interface import LedgerError
+from proxy_addon.relay.workers import WorkerPlace, Workers
+from proxy_addon.runtime.application import Application
+from proxy_addon.runtime.handoff_sockets import is_behind_others
+from proxy_addon.runtime.worker_handle import LISTENERS, READY, RETIRE, STATE
+from proxy_addon.system import logging_setup as logs
+from proxy_addon.system.event_loop import loop_factory
+from proxy_addon.system.reuseport import SharedPort
+
+log = structlog.get_logger("allowance.run")
+
+
+def work(
+    settings: Settings,
+    index: int,
+    pipe: Connection,
+    listeners: Sequence[socket.socket],
+    handoff: tuple[Path, socket.socket | None],
+) -> None:
+    """The main function of a worker process."""
+    logs.configure(settings.log_format, settings.log_level)
+    structlog.contextvars.bind_contextvars(worker=index)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        folder, own = handoff
+        workers = Workers(WorkerPlace(index, settings.workers), folder, own) if own else None
+        application = Application(settings, prunes=False, workers=workers)
+        application.load()
+    except LedgerError as error:  # the supervisor tries again until the database is back
+        log.warning("worker cannot start", because=str(error))
+        raise SystemExit(1) from None
+    serving = _serve(application, settings, pipe, listeners, workers)
+    raise SystemExit(asyncio.run(serving, loop_factory=loop_factory(settings.uvloop)))
+
+
+async def _serve(
+    application: Application,
+    settings: Settings,
+    pipe: Connection,
+    listeners: Sequence[socket.socket],
+    workers: Workers | None,
+) -> int:
+    loop = asyncio.get_running_loop()
+    by_device = not is_behind_others(settings)
+    port = SharedPort(settings.workers, by_device=by_device, inherited=listeners)
+    port.share(loop)
+    application.start(loop)
+
+    def send(kind: str, content: Any) -> None:
+        with suppress(OSError):
+            pipe.send((kind, content))
+
+    def report() -> None:
+        send(STATE, application.checks())
+        loop.call_later(1.0, report)
+
+    def hand_over() -> None:
+        """The supervisor asks for the listening sockets, has a successor, or has ended."""
+        try:
+            wanted = pipe.recv()
+        except (EOFError, OSError):  # nobody would ever replace or stop this process
+            loop.remove_reader(pipe.fileno())
+            log.warning("the supervisor does not know this worker any more")
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        if wanted == RETIRE:
+            if workers is not None:
+                workers.retire()
+            return
+        found = port.listeners
+        send(LISTENERS, len(found))
+        for number in found:
+            send_handle(pipe, number, os.getppid())
+
+    loop.add_reader(pipe.fileno(), hand_over)
+    report()
+    try:
+        await application.runner(lambda: send(READY, None)).run()
+    finally:
+        lost = await loop.run_in_executor(None, application.stop)
+    return 1 if lost else 0
