@@ -5,7 +5,8 @@ The source is read in one snapshot, so a proxy may go on writing to it; what it 
 not in the copy. Both sides are read in the order of their keys. A row that the target has already
 must equal the source's, or be an earlier state of it (`_GROWS`): so an interrupted copy
 continues where it stopped, and a database with any other content is refused before the first row is
-written.
+written. At the end the target gets the id of the source (`db/identity.py`), so that what belongs to
+the ledger finds the copy: a part of a copy is not that ledger yet.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ from sqlalchemy.engine import Connection, Engine
 from db.address import Address, parse
 from db.engine import is_due, open_engine, require_head, writing
 from db.errors import translated
-from db.models import COMPATIBILITY, Base
+from db.identity import carry
+from db.models import COMPATIBILITY, IDENTITY, Base
 from db.types import Instant
 from db.upgrade import upgrade
 from proxy_addon.ledger.interface import LedgerUnusable
@@ -49,6 +51,8 @@ _GROWS = {
     "acknowledgements": "acknowledged_at",
     "notice_meetings": "updated_at",
 }
+
+_OTHERWISE = (COMPATIBILITY, IDENTITY)  # tables that are not compared and copied row by row
 
 type OnProgress = Callable[[str, int, int], None]
 """Called with the progress: table, rows compared, rows in total."""
@@ -66,9 +70,17 @@ class Copied:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerCopy:
+    """A copy that is whole: the ledger's id, which both sides have now, and its tables."""
+
+    identity: str
+    tables: tuple[Copied, ...]
+
+
 def copy(
     source_url: str, target_url: str, step: OnProgress = lambda table, done, rows: None
-) -> list[Copied]:
+) -> LedgerCopy:
     """Copy all tables and compare them. Raises LedgerError; the target then holds an earlier part
     of the copy."""
     source, target = parse(source_url), parse(target_url)
@@ -85,12 +97,14 @@ def copy(
         with translated(target.place):
             engine = open_engine(target, "copy")
             stack.callback(engine.dispose)
-        tables = [table for table in Base.metadata.sorted_tables if table is not COMPATIBILITY]
+        tables = [table for table in Base.metadata.sorted_tables if table not in _OTHERWISE]
         for table in tables:
             with _snapshot(target) as known:
                 for _ in _missing(origin, known, table, target.place):
                     pass
-        return [_copied(origin, target, engine, table, step) for table in tables]
+        copied = tuple(_copied(origin, target, engine, table, step) for table in tables)
+        with translated(target.place), writing(engine).begin() as connection:
+            return LedgerCopy(carry(origin, connection), copied)
 
 
 def _copied(

@@ -11,7 +11,7 @@ from db.sqlite import open_sqlite
 from proxy_addon.ledger.interface import LedgerUnusable
 
 # All that this version knows, oldest first; tested against migrations/versions.
-REVISIONS = ("ledger_0001", "ledger_0002", "ledger_0003", "ledger_0004", "ledger_0005")
+REVISIONS = tuple(f"ledger_{number:04}" for number in range(1, 7))
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "alembic_version"
 # A newer schema that older versions may go on using says so here, from ledger_0005 on: one row

@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, Table, select, text
-from sqlalchemy import inspect as inspect_object
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Row, select, text
 from sqlalchemy.engine import Connection
 
 from db import audit, late, notices, personal_data, time_requests
@@ -18,11 +16,11 @@ from db.address import parse
 from db.columns import GRANT, VISIT, grant_values, visit_values
 from db.engine import VERSION_TABLE, open_engine, require_head, writing
 from db.errors import translated
+from db.identity import identity
 from db.in_flight import CallWatchdog, notify
 from db.models import (
     AcknowledgementRow,
     AuditRow,
-    Base,
     GrantRow,
     NoticeMeetingRow,
     NoticeVersionRow,
@@ -38,12 +36,13 @@ from db.sqlite import empty_wal
 from db.startup_query import histories
 from db.totals_query import totals
 from db.types import database_now
+from db.upserts import insert_grant, upsert_visits
 from proxy_addon.core.notices.gate import ConfirmationInForce
 from proxy_addon.core.types import Grant, Visit
+from proxy_addon.ledger.erasure import Erasure
 from proxy_addon.ledger.interface import (
     Acknowledgement,
     AuditEntry,
-    Erasure,
     History,
     News,
     NoticeMeeting,
@@ -83,8 +82,8 @@ class SqlLedger:
             threading.Lock()
         )  # one report at a time, or the writer would find no connection
         self._listener: Any = None
-        self._upsert = _upsert(self._engine.dialect.name)
-        self._insert_grant = _insert_grant(self._engine.dialect.name)
+        self._upsert = upsert_visits(self._engine.dialect.name)
+        self._insert_grant = insert_grant(self._engine.dialect.name)
 
     def write_visits(self, visits: Sequence[Visit]) -> None:
         """Insert or update in one transaction; a row whose stored `rev` is equal or higher is left
@@ -302,6 +301,18 @@ class SqlLedger:
         """Delete what ended before `before`, in small batches; the count. See `Ledger.prune`."""
         return prune(self._writing, before, batch, kept)
 
+    def identity(self) -> str:
+        """The id that was written into this ledger when it was made. See `Ledger.identity`."""
+        with self._reading() as connection:
+            return identity(connection, self.place)
+
+    def clock(self) -> float | None:
+        """The time of the database server now; None where that is this host. See `Ledger.clock`."""
+        if self._address.is_sqlite:
+            return None
+        with self._reading() as connection:
+            return float(connection.execute(select(database_now())).scalar_one())
+
     def check(self) -> None:
         """Raise LedgerError unless the database can be written to now and has our schema."""
         with self._reading() as connection:
@@ -337,35 +348,6 @@ class SqlLedger:
             writing(self._engine).begin() as connection,
         ):
             yield connection
-
-
-def _upsert(dialect: str) -> sqlite.Insert | postgresql.Insert:
-    """Insert visits; where the id is there already, the higher `rev` stays."""
-    insert = _insert(dialect, VisitRow).values(updated_at=database_now())
-    changed = {
-        column.name: insert.excluded[column.name]
-        for column in _columns(VisitRow)
-        if column.name != "id"
-    }
-    return insert.on_conflict_do_update(
-        index_elements=["id"], set_=changed, where=VisitRow.rev < insert.excluded.rev
-    )
-
-
-def _insert_grant(dialect: str) -> Any:
-    """Insert a grant; gives its id back, or nothing where the id is there already."""
-    insert = _insert(dialect, GrantRow).values(updated_at=database_now())
-    return insert.on_conflict_do_nothing().returning(GrantRow.id)
-
-
-def _insert(dialect: str, row: type[Base]) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(row) if dialect == "sqlite" else postgresql.insert(row)
-
-
-def _columns(row: type[Base]) -> Any:
-    table = inspect_object(row).local_table
-    assert isinstance(table, Table)
-    return table.columns
 
 
 def _batches(people: Collection[str]) -> Iterator[Sequence[str]]:

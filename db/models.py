@@ -220,5 +220,13 @@ class RuleVersionRow(Base):
     node: Mapped[str]
 
 
+# One row: what identifies this ledger wherever it moves to; see db/identity.py.
+IDENTITY = Table(
+    "ledger_identity",
+    Base.metadata,
+    Column("id", Text, primary_key=True),
+    Column("created_at", Instant(), nullable=False),
+)
+
 # What older programs have to know; see db/engine.py. It describes the database it is in: no copy.
 COMPATIBILITY = Table("schema_compatibility", Base.metadata, Column("oldest", Text, nullable=False))

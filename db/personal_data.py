@@ -26,7 +26,8 @@ from db.notices import acknowledgements, meetings
 from db.time_requests import requests
 from db.types import database_now
 from proxy_addon.core.types import Grant, Visit
-from proxy_addon.ledger.interface import AuditEntry, Erasure, Records
+from proxy_addon.ledger.erasure import Erasure
+from proxy_addon.ledger.interface import AuditEntry, Records
 
 # Writers of visits and confirmations share this lock for a transaction, an erasure has it alone: a
 # writer that did not see the sign yet must not put rows back behind its back. Any number that no

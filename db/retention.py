@@ -24,7 +24,8 @@ from db.models import (
     VisitRow,
 )
 from proxy_addon.core.notices.gate import ConfirmationInForce
-from proxy_addon.ledger.interface import AUDIT_LONGER, ERASURES_KEPT
+from proxy_addon.ledger.erasure import ERASURES_KEPT
+from proxy_addon.ledger.interface import AUDIT_LONGER
 
 PAUSE_BETWEEN_BATCHES = 0.02  # seconds in which the others may write while old rows are deleted
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -12,6 +10,7 @@ from typing import NamedTuple, Protocol
 from proxy_addon.core.notices.gate import ConfirmationInForce
 from proxy_addon.core.notices.notice import major_of
 from proxy_addon.core.types import Grant, Visit
+from proxy_addon.ledger.erasure import Erasure
 
 
 class LedgerError(Exception):
@@ -36,39 +35,6 @@ class LedgerUnusable(LedgerError):
 
 class LedgerRefused(LedgerError):
     """These rows will never be taken; others may be. Nothing of the call was stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """A person was erased at the instant `at`: a marker that only somebody who knows the name can
-    match.
-
-    Salted and hashed, so the name cannot be read from it; it is kept for `ERASURES_KEPT`.
-    """
-
-    id: str
-    salt: str
-    digest: str
-    at: float
-
-    @classmethod
-    def of(cls, person: str, at: float) -> Erasure:
-        """A new marker for a person."""
-        salt = secrets.token_hex(16)
-        return cls(secrets.token_hex(16), salt, _digest(salt, person), at)
-
-    def names(self, person: str) -> bool:
-        """Whether this is the marker of that person."""
-        return secrets.compare_digest(self.digest, _digest(self.salt, person))
-
-
-ERASURES_KEPT = (
-    30 * 86_400.0
-)  # seconds in which a late journal may still bring visits of an erased person
-
-
-def _digest(salt: str, person: str) -> str:
-    return hashlib.sha256(f"{salt}:{person}".encode(errors="surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,6 +356,14 @@ class Ledger(Protocol):
         those in force (`kept`; None: nobody knows which, so all stay). Texts of a notice go when
         they are as old as the audit, are not in force, and no confirmation has their digest.
         """
+
+    def identity(self) -> str:
+        """The id of this ledger: 32 hexadecimal digits, written into it when it was made, carried
+        along by `allowance db copy`, backups and replication. The same wherever it moves to."""
+
+    def clock(self) -> float | None:
+        """The instant that the database server's clock shows now; None where that is the clock of
+        this host. The answer is as old as its way back: half the time of the call or so."""
 
     def check(self) -> None:
         """Raise LedgerError unless the database can be written to now and has our schema."""

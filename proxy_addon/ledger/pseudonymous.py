@@ -16,11 +16,11 @@ from pathlib import Path
 from proxy_addon.core.notices.gate import ConfirmationInForce
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.identity.pseudonyms import Mask, PseudonymKeyError, Pseudonyms, read_key
+from proxy_addon.ledger.erasure import Erasure
 from proxy_addon.ledger.interface import (
     EVERYBODY,
     Acknowledgement,
     AuditEntry,
-    Erasure,
     History,
     Ledger,
     News,
@@ -194,6 +194,14 @@ class PseudonymLedger:
     ) -> int:
         """See `interface.Ledger`."""
         return self._ledger.prune(before, batch=batch, kept=kept)
+
+    def identity(self) -> str:
+        """See `interface.Ledger`."""
+        return self._ledger.identity()
+
+    def clock(self) -> float | None:
+        """See `interface.Ledger`."""
+        return self._ledger.clock()
 
     def check(self) -> None:
         """See `interface.Ledger`."""

@@ -10,7 +10,8 @@ import structlog
 
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.identity.pseudonyms import Mask
-from proxy_addon.ledger.interface import Erasure, Ledger, LedgerError, News
+from proxy_addon.ledger.erasure import Erasure
+from proxy_addon.ledger.interface import Ledger, LedgerError, News
 from proxy_addon.metering.assembly import MeteringComponents
 from proxy_addon.observability.decision_log import DecisionLog
 from proxy_addon.observability.metrics import PrometheusMetrics

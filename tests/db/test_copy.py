@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from db import copy as copy_module
 from db.copy import copy
 from db.ledger import SqlLedger
 from db.upgrade import upgrade
-from proxy_addon.ledger.interface import AuditEntry, Erasure, LedgerUnusable
+from proxy_addon.ledger.erasure import Erasure
+from proxy_addon.ledger.interface import AuditEntry, LedgerUnusable
 from tests.db.engines import ENGINES, connected, new_url
 from tests.db.test_migrate import fill
 from tests.ledger.test_ledger_contract import grant, visit
@@ -63,7 +65,7 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
 def test_a_copy_is_whole_and_can_be_used(urls: tuple[str, str]) -> None:
     """Every table has the rows and the digest of the source, and the copy goes on as a ledger."""
     source, target = urls
-    tables = {table.table: table for table in copy(source, target)}
+    tables = {table.table: table for table in copy(source, target).tables}
     assert set(tables) >= {
         "visits",
         "grants",
@@ -87,15 +89,34 @@ def test_a_copy_is_whole_and_can_be_used(urls: tuple[str, str]) -> None:
     other.close()
 
 
+def test_a_copy_has_the_id_of_its_source(urls: tuple[str, str]) -> None:
+    """The id goes with the rows, also to a target that has an id already; a copy that was
+    interrupted keeps the target's until all of it is there."""
+    source, target = urls
+    upgrade(target)
+    with closing(SqlLedger(source, "a")) as one, closing(SqlLedger(target, "b")) as other:
+        before = other.identity()
+
+        def stop(table: str, done: int, rows: int) -> None:
+            if table == "visits":
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            copy(source, target, stop)
+        assert other.identity() == before != one.identity()
+        for _ in range(2):
+            assert copy(source, target).identity == one.identity() == other.identity()
+
+
 def test_again_and_back(urls: tuple[str, str], tmp_path: Path) -> None:
     """A second copy writes nothing; a copy of the copy has the same digests."""
     source, target = urls
-    first = copy(source, target)
-    again = copy(source, target)
+    first = copy(source, target).tables
+    again = copy(source, target).tables
     assert [(t.table, t.digest, t.written) for t in again] == [
         (t.table, t.digest, 0) for t in first
     ]
-    back = copy(target, f"sqlite:///{tmp_path}/back.db")
+    back = copy(target, f"sqlite:///{tmp_path}/back.db").tables
     assert [table.digest for table in back] == [table.digest for table in first]
 
 
@@ -117,7 +138,7 @@ def test_what_was_interrupted_goes_on(
         copy(source, target, stop)
     first = min(ledger.visits(-1.0), key=lambda row: row.id.encode())
     ledger.write_visits([replace(first, rev=7, end=first.end + 60)])
-    (visits,) = [table for table in copy(source, target) if table.table == "visits"]
+    (visits,) = [table for table in copy(source, target).tables if table.table == "visits"]
     assert visits.rows == 301
     assert 150 <= visits.written <= 252
     ledger.close()
@@ -136,7 +157,7 @@ def test_confirmations_that_were_renewed(
         ledger.acknowledge(confirmed(step))
         ledger.meet(met(START, step))
         ledger.keep_notice(text_of())
-        copied = {table.table: table.written for table in copy(source, target)}
+        copied = {table.table: table.written for table in copy(source, target).tables}
         assert (copied["acknowledgements"], copied["notice_meetings"]) == (1, 1)
         assert "schema_compatibility" not in copied
     other = SqlLedger(target, "b")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -123,6 +124,20 @@ def test_confirmations_in_earlier_schemas(url: str) -> None:
     assert ledger.news(0.0).acknowledgements == ()  # nobody knows when it was written
     assert ledger.acknowledge(confirmed(START + 1))
     assert list(ledger.acknowledgements()) == [confirmed(START + 1)]
+    ledger.close()
+
+
+def test_a_ledger_of_earlier_gets_an_id(url: str) -> None:
+    """The migration gives a ledger with data an id; it stays, whatever is upgraded again."""
+    upgrade(url)
+    fill(url)
+    down(url, "ledger_0005")
+    upgrade(url)
+    ledger = SqlLedger(url, "a")
+    key = ledger.identity()
+    assert re.fullmatch("[0-9a-f]{32}", key)
+    assert upgrade(url) is False
+    assert ledger.identity() == key
     ledger.close()
 
 

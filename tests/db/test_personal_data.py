@@ -13,7 +13,8 @@ from db.ledger import SqlLedger
 from db.models import AcknowledgementRow, NoticeMeetingRow, PersonRow, TimeRequestRow
 from db.personal_data import wanted
 from db.upgrade import upgrade
-from proxy_addon.ledger.interface import Acknowledgement, Erasure, NoticeMeeting, TimeRequest
+from proxy_addon.ledger.erasure import Erasure
+from proxy_addon.ledger.interface import Acknowledgement, NoticeMeeting, TimeRequest
 from tests.db.engines import ENGINES, connected, new_url
 from tests.db.test_pseudonymise import texts
 from tests.ledger.test_ledger_contract import visit

@@ -11,7 +11,8 @@ from db.ledger import SqlLedger
 from db.models import Base
 from db.upgrade import upgrade
 from proxy_addon.identity.pseudonyms import Pseudonyms
-from proxy_addon.ledger.interface import AuditEntry, Erasure
+from proxy_addon.ledger.erasure import Erasure
+from proxy_addon.ledger.interface import AuditEntry
 from tests.db.engines import ENGINES, connected, new_url
 from tests.db.test_migrate import fill
 

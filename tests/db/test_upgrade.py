@@ -46,6 +46,7 @@ def test_upgrade_makes_the_tables_once(url: str) -> None:
         "notice_meetings",
         "notice_versions",
         "schema_compatibility",
+        "ledger_identity",
     }
 
 
@@ -60,8 +61,12 @@ def test_upgrade_works_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_five_processes_start_together(url: str) -> None:
-    """One of them migrates, the others wait for it, all succeed, and the ledger works."""
-    code = f"from db.upgrade import upgrade; print(upgrade({url!r}))"
+    """One of them migrates, the others wait for it, all succeed, find one id, and the ledger
+    works."""
+    code = f"""from db.ledger import SqlLedger
+from db.upgrade import upgrade
+print(upgrade({url!r}), SqlLedger({url!r}, "a").identity())
+"""
     starts = [
         subprocess.Popen(
             [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -70,9 +75,11 @@ def test_five_processes_start_together(url: str) -> None:
     ]
     results = [(start.communicate(timeout=60), start.returncode) for start in starts]
     assert [code for _, code in results] == [0] * 5, results
-    assert sorted(out.strip() for (out, _), _ in results) == ["False"] * 4 + ["True"]
+    said = sorted(out.split() for (out, _), _ in results)
     ledger = SqlLedger(url, "a")
     ledger.check()
+    key = ledger.identity()
+    assert said == [["False", key]] * 4 + [["True", key]]
     ledger.close()
 
 

@@ -21,10 +21,10 @@ from tests.ledger.test_ledger_contract import START, grant, visit
 from tests.ledger.test_notices_contract import confirmed, met
 
 ROOT = Path(__file__).resolve().parents[2]
-# The last one with ledger_0004. Whoever adds a migration names the last commit that was released
+# The last one with ledger_0005. Whoever adds a migration names the last commit that was released
 # without it, not an older one than the first that reads `schema_compatibility` (db/engine.py):
 # versions before that refuse every newer schema.
-BEFORE = "cea4b2c2ee0aa3c0ccf287465f70b9b5ca4f42f7"
+BEFORE = "a715e20e384d9d4f29ff7c1cf84c4ddb72eed28f"
 PROGRAM = """
 import sys
 from db.ledger import SqlLedger

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from math import inf
+from secrets import token_hex
 from threading import Lock
 
 from proxy_addon.core.notices.gate import ConfirmationInForce
 from proxy_addon.core.types import Grant, Visit
+from proxy_addon.ledger.erasure import ERASURES_KEPT, Erasure
 from proxy_addon.ledger.interface import (
     AUDIT_LONGER,
-    ERASURES_KEPT,
     REFUSED,
     Acknowledgement,
     AuditEntry,
-    Erasure,
     History,
-    LedgerRefused,
     News,
     NoticeMeeting,
     NoticeVersion,
@@ -33,6 +32,7 @@ from proxy_addon.ledger.interface import (
     Total,
 )
 from tests.ledger.memory_notices import MemoryNotices
+from tests.ledger.memory_rows import as_actor, ids, refuse_backwards
 
 
 class MemoryLedger:
@@ -40,6 +40,7 @@ class MemoryLedger:
     writes."""
 
     def __init__(self) -> None:
+        self._identity = token_hex(16)
         self._lock = Lock()
         self._writes = 0
         self._visits: dict[str, tuple[int, Visit]] = {}  # id -> (number of the write, row)
@@ -53,7 +54,7 @@ class MemoryLedger:
         """Insert or update all or none; a row whose stored `rev` is equal or higher is left
         alone."""
         for visit in visits:
-            _refuse_backwards(visit.id, visit.start, visit.end)
+            refuse_backwards(visit.id, visit.start, visit.end)
         with self._lock:
             signs = [erasure for _, erasure in self._erasures.values()]
             for visit in visits:
@@ -119,7 +120,7 @@ class MemoryLedger:
 
     def add_grant(self, grant: Grant, *, actor: str) -> None:
         """Store a grant and its audit entry; the same id again changes nothing."""
-        _refuse_backwards(grant.id, grant.created, grant.expires)
+        refuse_backwards(grant.id, grant.created, grant.expires)
         with self._lock:
             if grant.id not in self._grants:
                 self._grants[grant.id] = (self._number(), grant)
@@ -127,7 +128,7 @@ class MemoryLedger:
 
     def take(self, grant: Grant, *, actor: str, most: int, since: float) -> bool:
         """Store an urgent grant, unless the person has taken `most` since `since` already."""
-        _refuse_backwards(grant.id, grant.created, grant.expires)
+        refuse_backwards(grant.id, grant.created, grant.expires)
         with self._lock:
             if grant.id in self._grants:
                 return True
@@ -272,7 +273,7 @@ class MemoryLedger:
     def records(self, person: str) -> Records:
         """Everything about one person."""
         visits, grants = self.visits(-inf, person=person), self.grants(-inf, person=person)
-        names = _as_actor(person)
+        names = as_actor(person)
         audit = tuple(
             entry for entry in self.audit_log() if entry.subject == person or entry.actor in names
         )
@@ -290,7 +291,7 @@ class MemoryLedger:
     ) -> Records:
         """Delete everything about a person; what was there before."""
         found = self.records(person)
-        names = _as_actor(person)
+        names = as_actor(person)
         word = re.compile(rf"(?<!\w){re.escape(person)}(?!\w)", re.IGNORECASE)
 
         def renamed(entry: AuditEntry) -> AuditEntry:
@@ -350,11 +351,11 @@ class MemoryLedger:
             stays = [entry for entry in self._audit if entry.at >= before - AUDIT_LONGER]
             old_audit = len(self._audit) - len(stays)
             self._audit = stays
-            old_signs = _ids(self._erasures, lambda sign: sign.at < before - ERASURES_KEPT)
+            old_signs = ids(self._erasures, lambda sign: sign.at < before - ERASURES_KEPT)
             for sign in old_signs:
                 del self._erasures[sign]
-            old_visits = _ids(self._visits, lambda visit: visit.end < before)
-            old_grants = _ids(self._grants, lambda grant: grant.expires < before)
+            old_visits = ids(self._visits, lambda visit: visit.end < before)
+            old_grants = ids(self._grants, lambda grant: grant.expires < before)
             old_requests = [key for key, each in self._requests.items() if each.created < before]
             for request in old_requests:
                 del self._requests[request]
@@ -367,6 +368,14 @@ class MemoryLedger:
             (len(old_visits), len(old_grants), len(old_requests), old_audit, len(old_signs))
         )
 
+    def identity(self) -> str:
+        """The id of this ledger."""
+        return self._identity
+
+    def clock(self) -> float | None:
+        """None: memory is on this host."""
+        return None
+
     def check(self) -> None:
         """Memory can always be written to."""
 
@@ -376,18 +385,3 @@ class MemoryLedger:
     def _number(self) -> int:
         self._writes += 1
         return self._writes
-
-
-def _ids[Row](stored: dict[str, tuple[int, Row]], is_old: Callable[[Row], bool]) -> list[str]:
-    return [key for key, (_, row) in stored.items() if is_old(row)]
-
-
-def _as_actor(person: str) -> frozenset[str]:
-    return frozenset((person, f"cli:{person}", f"web:{person}"))
-
-
-def _refuse_backwards(key: str, start: float, end: float) -> None:
-    if end < start:
-        raise LedgerRefused(
-            f"memory will not take these rows ({key} ends before it begins)", kind="refused"
-        )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon.ledger.interface import AUDIT_LONGER, ERASURES_KEPT, Ledger
+from proxy_addon.ledger.erasure import ERASURES_KEPT
+from proxy_addon.ledger.interface import AUDIT_LONGER, Ledger
 from proxy_addon.ledger.journal import MOST_BYTES, Journal
 from proxy_addon.ledger.retention import AGAIN
 from proxy_addon.ledger.time_requests import MOST_MINUTES, MOST_OPEN, request_of

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from proxy_addon.identity.pseudonyms import Pseudonyms
-from proxy_addon.ledger.interface import AUDIT_LONGER, ERASURES_KEPT, AuditEntry, Erasure, Ledger
+from proxy_addon.ledger.erasure import ERASURES_KEPT, Erasure
+from proxy_addon.ledger.interface import AUDIT_LONGER, AuditEntry, Ledger
 from proxy_addon.ledger.pseudonymous import PseudonymLedger
 from tests.ledger import test_ledger_contract as contract
 from tests.ledger.test_ledger_contract import START, grant, visit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from db.ledger import SqlLedger
 from db.upgrade import upgrade
 from proxy_addon.core.types import EvidenceSummary, Extension, Grant, Visit
 from proxy_addon.ledger.interface import AuditEntry, Ledger, LedgerRefused
+from proxy_addon.system.clock import SystemClock
 from tests.ledger.memory_ledger import MemoryLedger
 
 START = 1_793_610_000.0
@@ -363,3 +365,18 @@ def test_what_is_written_outlasts_the_process(open_ledger: Open) -> None:
     assert list(second.visits(0.0)) == [visit(1)]
     assert list(second.grants(0.0)) == [grant()]
     assert len(second.audit_log()) == 1
+
+
+def test_identity_is_the_ledgers_own(open_ledger: Open) -> None:
+    """The id is 32 hexadecimal digits, the same for everybody who opens the ledger."""
+    first, second = open_ledger(), open_ledger()
+    assert re.fullmatch("[0-9a-f]{32}", first.identity())
+    assert first.identity() == second.identity()
+
+
+def test_clock_is_the_servers(open_ledger: Open) -> None:
+    """The instant of a server; here on this host, so it lies between two looks at our own clock.
+    None where there is no server."""
+    ours = SystemClock()
+    before, shown, after = ours.now(), open_ledger().clock(), ours.now()
+    assert shown is None or before - 0.01 <= shown <= after + 0.01

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from proxy_addon.core.types import Grant, Visit
-from proxy_addon.ledger.interface import Erasure, News
+from proxy_addon.ledger.erasure import Erasure
+from proxy_addon.ledger.interface import News
 from proxy_addon.ledger.news import LOOK_BACK, NewsReader, news_cursor
 from tests.ledger.test_notices_contract import confirmed, met
 from tests.ledger.writers import START, NewsCollector, visit

@@ -13,11 +13,11 @@ import pytest
 
 from proxy_addon.core.notices.gate import ConfirmationInForce
 from proxy_addon.identity.pseudonyms import Pseudonyms
+from proxy_addon.ledger.erasure import Erasure
 from proxy_addon.ledger.interface import (
     AUDIT_LONGER,
     Acknowledgement,
     AuditEntry,
-    Erasure,
     Ledger,
     LedgerUnavailable,
     NoticeMeeting,

@@ -11,10 +11,10 @@ import pytest
 
 from db.ledger import SqlLedger
 from proxy_addon.identity.pseudonyms import PseudonymKeyError, Pseudonyms, read_key
+from proxy_addon.ledger.erasure import Erasure
 from proxy_addon.ledger.interface import (
     Acknowledgement,
     AuditEntry,
-    Erasure,
     Ledger,
     NoticeMeeting,
     TimeRequest,
@@ -29,7 +29,7 @@ NAME = "ana"
 
 # Methods of the port that are given no name of a person.
 HARMLESS = {"histories", "totals", "news", "rules_in_force", "prune", "check", "close"}
-HARMLESS |= {"keep_notice", "notice_versions", "people"}
+HARMLESS |= {"keep_notice", "notice_versions", "people", "identity", "clock"}
 
 # What the others are given: a name wherever one can stand.
 REQUEST = TimeRequest("r", NAME, "daily", 60.0, "", "open", 1.0)

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from proxy_addon.core.types import Grant
 from proxy_addon.identity.pseudonyms import Pseudonyms
-from proxy_addon.ledger.interface import AuditEntry, Erasure, Ledger, TimeRequest
+from proxy_addon.ledger.erasure import Erasure
+from proxy_addon.ledger.interface import AuditEntry, Ledger, TimeRequest
 from proxy_addon.ledger.pseudonymous import PseudonymLedger
 from tests.ledger import test_ledger_contract as contract
 from tests.ledger.test_ledger_contract import START, grant

@@ -57,13 +57,13 @@ def copy_command(source: Source, target: Target, as_json: AsJson = False) -> Non
 
             copied = copy(source, target, step)
         if as_json:
-            print_json({"tables": [asdict(table) for table in copied]})
+            print_json(asdict(copied))
             return
-        for table in copied:
+        for table in copied.tables:
             say(
                 f"{table.table}: {count(table.rows, 'row')}, {table.written:,} written now, digest {table.digest[:12]}"
             )
-        say(f"{ends[1].place} equals {ends[0].place}.")
+        say(f"{ends[1].place} equals {ends[0].place} and has its id, {copied.identity}.")
 
 
 def _end(name: str, url: str) -> Address:

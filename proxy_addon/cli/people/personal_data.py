@@ -40,7 +40,8 @@ from proxy_addon.core.types import Grant
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import is_pseudonym
 from proxy_addon.ledger import unmasking
-from proxy_addon.ledger.interface import EVERYBODY, Erasure, Ledger, Records
+from proxy_addon.ledger.erasure import Erasure
+from proxy_addon.ledger.interface import EVERYBODY, Ledger, Records
 from proxy_addon.ledger.journal import replay
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms
 from proxy_addon.ledger.unmasking import known_names

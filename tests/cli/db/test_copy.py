@@ -15,12 +15,13 @@ def test_copy_tells_what_it_did(folder: Path) -> None:
     code, out, _ = run("db", "copy", URL, "sqlite:///backup/one.db")
     assert code == 0
     assert "visits: 2 rows, 2 written now, digest " in out
-    assert out.splitlines()[-1] == "SQLite file backup/one.db equals SQLite file var/allowance.db."
-    tables = json.loads(run("db", "copy", URL, "sqlite:///backup/one.db", "--json")[1])["tables"]
-    assert {table["table"]: (table["rows"], table["written"]) for table in tables}["visits"] == (
-        2,
-        0,
+    copied = json.loads(run("db", "copy", URL, "sqlite:///backup/one.db", "--json")[1])
+    assert out.splitlines()[-1] == (
+        "SQLite file backup/one.db equals SQLite file var/allowance.db and has its id, "
+        f"{copied['identity']}."
     )
+    tables = {table["table"]: (table["rows"], table["written"]) for table in copied["tables"]}
+    assert tables["visits"] == (2, 0)
 
 
 def test_wrong_ends_are_one_line(folder: Path) -> None:
