@@ -32,9 +32,10 @@ WORKDIR /var/lib/allowance
 VOLUME /var/lib/allowance
 EXPOSE 8080 8081
 
-# Ready, not only alive: the ledger, the rules and each worker are asked. Without curl, and past any proxy variable.
+# Alive: an event loop turns. Whoever acts on this ends the container and starts another, which helps against nothing else: not
+# while it drains, nor against a database that is away. Without curl, and past any proxy variable.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:8081/readyz', timeout=4)"]
+    CMD ["python", "-c", "import urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:8081/livez', timeout=4)"]
 
 # Direct, without a shell: SIGTERM reaches the proxy, which then drains.
 CMD ["allowance", "run"]

@@ -39,6 +39,14 @@ def schema_version(connection: Connection) -> tuple[str | None, frozenset[str]]:
     return ", ".join(sorted(rows)) or None, tables - {VERSION_TABLE}
 
 
+def server_version(engine: Engine) -> str:
+    """What the server said when it was connected to first: "PostgreSQL 17.2"; only its kind before
+    that."""
+    kind = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}.get(engine.dialect.name, "")
+    numbers = engine.dialect.server_version_info or ()
+    return " ".join((kind, ".".join(map(str, numbers)))).strip()
+
+
 def is_due(connection: Connection, place: str) -> bool:
     """Whether an upgrade has something to do; False too for a newer schema that this version may
     use.

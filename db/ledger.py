@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -14,7 +14,14 @@ from sqlalchemy.engine import Connection
 from db import audit, late, notices, personal_data, time_requests
 from db.address import parse
 from db.columns import GRANT, VISIT, grant_values, visit_values
-from db.engine import VERSION_TABLE, open_engine, require_head, writing
+from db.engine import (
+    VERSION_TABLE,
+    open_engine,
+    require_head,
+    schema_version,
+    server_version,
+    writing,
+)
 from db.errors import translated
 from db.identity import identity
 from db.in_flight import CallWatchdog, notify
@@ -82,6 +89,7 @@ class SqlLedger:
             threading.Lock()
         )  # one report at a time, or the writer would find no connection
         self._listener: Any = None
+        self._schema = ""  # its revision, once it was looked at
         self._upsert = upsert_visits(self._engine.dialect.name)
         self._insert_grant = insert_grant(self._engine.dialect.name)
 
@@ -317,9 +325,16 @@ class SqlLedger:
         """Raise LedgerError unless the database can be written to now and has our schema."""
         with self._reading() as connection:
             require_head(connection, self.place)
+            self._schema = schema_version(connection)[0] or ""
         # A real write: a full disk or a read-only server lets everything pass but this.
         with self._writing() as connection:
             connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = version_num"))  # noqa: S608
+
+    def versions(self) -> Mapping[str, str]:
+        """The revision of the schema and the version of the server, as far as they are known: after
+        `check`. From memory."""
+        found = {"schema": self._schema, "database": server_version(self._engine)}
+        return {name: version for name, version in found.items() if version}
 
     def listen(self, on_notification: Callable[[], None]) -> None:
         """From now on end calls that hang, and call `on_notification`, on a separate thread,

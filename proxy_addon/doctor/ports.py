@@ -17,10 +17,12 @@ _MAX_BYTES = 65_536  # bytes of an answer that are read
 
 
 class RunningProxy(NamedTuple):
-    """A proxy of ours that answers on the web port. `wrong`: what it reports as wrong, by part."""
+    """A proxy of ours that answers on the web port. `wrong`: what it reports as wrong, by part;
+    `ready`: whether it accepts new connections all the same."""
 
     port: int | None  # its proxy port, if known
     wrong: dict[str, str]
+    ready: bool = True
 
 
 def ports(listen: HostPort, web: HostPort) -> Iterator[Check]:
@@ -32,9 +34,9 @@ def ports(listen: HostPort, web: HostPort) -> Iterator[Check]:
         return
     if found.wrong:
         what = "; ".join(f"{part}: {words}" for part, words in sorted(found.wrong.items()))
-        yield warning(
-            "web port", f"{web}: our proxy runs, but is not ready: {what}", "see docs/runbook.md"
-        )
+        # /readyz: only it has each part in words, and says whether a balancer would send people.
+        state = "is ready, but not all is well" if found.ready else "is not ready"
+        yield warning("web port", f"{web}: our proxy {state}: {what}", "see docs/runbook.md")
     else:
         yield ok("web port", f"{web}: our proxy runs and is ready")
     if found.port == listen.port:
@@ -56,7 +58,7 @@ def running(web: HostPort) -> RunningProxy | None:
             return None
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return RunningProxy(_proxy_port(web), wrong)
+    return RunningProxy(_proxy_port(web), wrong, answer["ready"])
 
 
 def _proxy_port(web: HostPort) -> int | None:

@@ -14,13 +14,15 @@ class LoopLag:
 
     def __init__(self, metrics: PrometheusMetrics) -> None:
         self._metrics = metrics
+        self.last = 0.0  # seconds by which the timer was late when it ran last
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin; it ends with the loop. Event loop only."""
         due = loop.time() + self.EVERY
 
         def tick() -> None:
-            self._metrics.lag(max(0.0, loop.time() - due))
+            self.last = max(0.0, loop.time() - due)
+            self._metrics.lag(self.last)
             self.start(loop)
 
         loop.call_at(due, tick)

@@ -78,6 +78,7 @@ class Runner:
         self._stop = asyncio.Event()
         self._end_now = asyncio.Event()
         self._acceptor: Acceptor | None = None
+        self.server: proxyserver.Proxyserver | None = None
         self.tls_sessions = TlsSessions(addon.connections, addon.failures)
 
     async def run(self) -> None:
@@ -182,10 +183,10 @@ class Runner:
 
     async def _drain(self, server: proxyserver.Proxyserver) -> None:
         """Accept no new connections; those that are open may finish for a while."""
-        log.info("draining", connections=self._open(server), seconds=self._wanted.drain)
+        log.info("draining", connections=self.connections(), seconds=self._wanted.drain)
         await server.servers.update([])
         deadline = asyncio.get_running_loop().time() + self._wanted.drain
-        while self._open(server) and not self._end_now.is_set():
+        while self.connections() and not self._end_now.is_set():
             now = asyncio.get_running_loop().time()
             if now >= deadline:
                 break
@@ -198,9 +199,10 @@ class Runner:
             self._acceptor.stop()
         await asyncio.sleep(_POLL_SECONDS)
 
-    def _open(self, server: proxyserver.Proxyserver) -> int:
+    def connections(self) -> int:
         """How many client connections are open."""
-        return len(server.connections) + (0 if self._acceptor is None else len(self._acceptor))
+        through_mitmproxy = 0 if self.server is None else len(self.server.connections)
+        return through_mitmproxy + (0 if self._acceptor is None else len(self._acceptor))
 
 
 def _mode(upstream: UpstreamProxy | None) -> str:

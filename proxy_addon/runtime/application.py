@@ -45,6 +45,7 @@ from proxy_addon.report.notice_status import NoticeStatus, read_status
 from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.last_good import LastGood
 from proxy_addon.rules.reloader import Reloading
+from proxy_addon.runtime import dependency_reports as reports
 from proxy_addon.runtime.health import Readiness, WorkerGroup, failing_tests, show_ledger
 from proxy_addon.runtime.housekeeping import Heartbeat, RulesAudit
 from proxy_addon.runtime.ledger_opening import open_ledger, pseudonyms_of
@@ -54,12 +55,14 @@ from proxy_addon.runtime.notices import NoticesInLedger
 from proxy_addon.runtime.reader_counts import ReaderCounts
 from proxy_addon.runtime.updates import LedgerNews, RulesInForce
 from proxy_addon.system.clock import SystemClock, timer
+from proxy_addon.system.dependencies import Dependencies
 from proxy_addon.system.descriptors import raise_limit
 from proxy_addon.system.health import PartHealth, degraded
 from proxy_addon.system.sealing import Sealer
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.forms import Tokens
+from proxy_addon.web.interface import HealthPages
 from proxy_addon.web.ledger_executor import LedgerExecutor
 from proxy_addon.web.notice_service import NoticeService
 from proxy_addon.web.proxy_state import LiveProxyState
@@ -87,6 +90,7 @@ class Application:
         workers that its pages report on. `workers`: those that this one passes connections on to.
         """
         self.settings = settings
+        self.dependencies = Dependencies()
         self._prunes = prunes
         self._workers = workers
         self._open_rules_and_ca()
@@ -133,10 +137,6 @@ class Application:
     def stop(self) -> int:
         """Write what is left; returns how many visits could not be written."""
         return self._lifecycle.stop()
-
-    def checks(self) -> dict[str, PartHealth]:
-        """Each part with "ok", or what is wrong with it."""
-        return self.readiness.checks()
 
     # -- wiring
 
@@ -234,28 +234,41 @@ class Application:
         self.reloading = Reloading(self.live, self._swap, self._show_outcome)
         self.readiness = Readiness(
             self.clock,
-            last_tick=lambda: self._heartbeat.last_tick,
+            silent=self._heartbeat.silent,
+            loop_lag=lambda: self._lifecycle.loop_lag.last,
+            connections=lambda: self._lifecycle.connections(),
             draining=lambda: self._lifecycle.draining(),
             ledger=self.writer.state,
             rules=self._rules_health,
+            dependencies=self.dependencies,
             metrics=self.metrics,
             host=self.host,
+            versions=self.ledger.versions,
             worker_group=worker_group,
             others=(self._readers,),
         )
+        self._depend()
         self._devices = DistrustingDevices(self.clock.now)
         self.proxy_state = LiveProxyState(
             self.enforcer,
             self.book,
             self.clock,
-            self.readiness.checks,
-            self.readiness.expose,
+            HealthPages(self.readiness.health, self.readiness.status, self.readiness.expose),
             ca.certificate(settings.confdir),
             settings.listen.port,
             self.reloading,
             self._devices,
         )
         self.web = WebServer(web_app(self.proxy_state), settings.web)
+
+    def _depend(self) -> None:
+        """What every process depends on; other parts add theirs."""
+        place, expires = self.ledger.place, ca.expires(self.settings.confdir)
+        add = self.dependencies.add
+        add("ledger", lambda: reports.ledger_report(self.writer.state(), place))
+        add("rules", lambda: reports.rules_report(self.live, self._in_force.since))
+        add("ca", lambda: reports.ca_report(expires, self.clock.now()))
+        add("clock", lambda: reports.clock_report(self.clock))
 
     def _services(self) -> Services:
         settings = self.settings

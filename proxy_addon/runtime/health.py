@@ -1,8 +1,17 @@
-"""Whether this proxy can do its work: each part, the ledger's gauges, and the metrics as text."""
+"""Whether this proxy can do its work: each part, what the health pages say, the ledger's gauges,
+and the metrics as text.
+
+Three questions, each for another reader. *Alive* is for whoever would end this process and start it
+again: some event loop that serves people turns. *Ready* is for whoever sends people here: new
+connections are accepted, and there are rules for them. What else is wrong, a ledger that is away
+above all, is a reason for neither, because people are served as well as they can be; *status* is
+where a person reads it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -13,10 +22,21 @@ from proxy_addon.observability.exposition import Counted, Host, exposed
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.presentation.durations import count
 from proxy_addon.rule_tests.runner import run_folder
+from proxy_addon.runtime.worker_status import (
+    DRAINING,
+    SERVING,
+    STUCK,
+    ProcessReport,
+    WorkerStatus,
+    program_versions,
+    status_document,
+)
 from proxy_addon.system.clock import Clock
+from proxy_addon.system.dependencies import Dependencies, DependencyReport, Json
 from proxy_addon.system.health import FINE, PartHealth, down
+from proxy_addon.web.interface import Health
 
-DRAINING = down("draining: no new connections")
+NO_NEW_CONNECTIONS = down("draining: no new connections")
 LOOP_STALE = 5.0  # seconds without a heartbeat after which the loop counts as stuck
 
 
@@ -29,6 +49,15 @@ class WorkerGroup(Protocol):
     def checks(self, own: dict[str, PartHealth]) -> dict[str, PartHealth]:
         """The checks of all, given those of this process."""
 
+    def statuses(self) -> Sequence[WorkerStatus]:
+        """Each worker, those that drain as well."""
+
+    def draining(self) -> bool:
+        """Whether all of them have been asked to end."""
+
+    def dependencies(self, own: Mapping[str, DependencyReport]) -> dict[str, DependencyReport]:
+        """The dependencies of all, given those of this process."""
+
     def counted(self) -> Counted:
         """The sum of what all of them have counted."""
 
@@ -40,20 +69,29 @@ class Readiness:
         self,
         clock: Clock,
         *,
-        last_tick: Callable[[], float],
+        silent: Callable[[], float],
+        loop_lag: Callable[[], float],
+        connections: Callable[[], int],
         draining: Callable[[], bool],
         ledger: Callable[[], WriterState],
         rules: Callable[[], PartHealth],
+        dependencies: Dependencies,
         metrics: PrometheusMetrics,
         host: Host,
+        versions: Callable[[], Mapping[str, str]] = dict,
         worker_group: WorkerGroup | None = None,
         others: Sequence[Counted] = (),
     ) -> None:
-        """`last_tick`: the instant of the last heartbeat of the event loop. `others`: what else is
-        exposed with the metrics."""
-        self._clock = clock
-        self._last_tick = last_tick
+        """`silent`: seconds since the last heartbeat of the event loop; `loop_lag`: by how many its
+        timer was late last; `connections`: how many clients have open. `versions`: of what is not
+        part of the program. `others`: what else is exposed with the metrics."""
+        self._started = clock.now()
+        self._silent = silent
+        self._loop_lag = loop_lag
+        self._connections = connections
         self._draining = draining
+        self._dependencies = dependencies
+        self._versions = versions
         self._ledger = ledger
         self._rules = rules
         self._metrics = metrics
@@ -66,11 +104,40 @@ class Readiness:
         own = self._own()
         return own if self._worker_group is None else self._worker_group.checks(own)
 
+    def report(self) -> ProcessReport:
+        """This process alone, for its supervisor."""
+        reports = self._dependencies.reports()
+        return ProcessReport(self._own(), reports, self._connections(), self._loop_lag())
+
+    def health(self) -> Health:
+        """Whether some event loop turns, whether new connections are accepted, and each part."""
+        statuses = self._statuses()
+        accepts = any(each.accepts for each in statuses)
+        ready = accepts and not (self._worker_group is not None and self._worker_group.draining())
+        return Health(ready, self.checks(), alive=any(each.turns for each in statuses))
+
+    def status(self) -> dict[str, Json]:
+        """The processes that serve, what they depend on, and versions."""
+        found, group = self._dependencies.reports(), self._worker_group
+        if group is not None:
+            found = group.dependencies(found)
+        versions = program_versions() | dict(self._versions())
+        return status_document(self.health().ready, self._statuses(), found, versions)
+
+    def _statuses(self) -> Sequence[WorkerStatus]:
+        if self._worker_group is not None:
+            return self._worker_group.statuses()
+        report, silent = self.report(), self._silent()
+        state = DRAINING if self._draining() else SERVING
+        if silent >= LOOP_STALE:
+            state = STUCK
+        return (WorkerStatus(0, os.getpid(), state, self._started, silent, report),)
+
     def _own(self) -> dict[str, PartHealth]:
-        silent = self._clock.now() - self._last_tick()
+        silent = self._silent()
         stale = f"the event loop has not turned for {silent:.0f} s"
         return {
-            "proxy": DRAINING if self._draining() else FINE,
+            "proxy": NO_NEW_CONNECTIONS if self._draining() else FINE,
             "loop": FINE if silent < LOOP_STALE else down(stale),
             "ledger": ledger_health(self._ledger()),
             "rules": self._rules(),

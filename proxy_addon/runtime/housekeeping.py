@@ -42,10 +42,15 @@ class Heartbeat:
         self._metrics = metrics
         self._ticks = 0
         self.last_tick = clock.now()  # the instant of the last tick
+        self._turned = timer()
+
+    def silent(self) -> float:
+        """Seconds since the last tick, whatever was done to the clock. Any thread."""
+        return timer() - self._turned
 
     def tick(self) -> None:
         """Do what is due, and schedule the next tick. On the loop."""
-        self.last_tick = self._clock.now()
+        self.last_tick, self._turned = self._clock.now(), timer()
         if self._ticks % COUNT_PEOPLE_TICKS == 0:
             # here, because other threads must not iterate over the timelines
             since = self.last_tick - ACTIVE_SECONDS

@@ -37,12 +37,16 @@ class Lifecycle:
     metrics: PrometheusMetrics
     notices: NoticesInLedger
     reader_counts: ReaderCounts | None = None
+    loop_lag: LoopLag = field(init=False)
     _runner: Runner | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.loop_lag = LoopLag(self.metrics)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start writing, and listening for what others write."""
         self.loop.attach(loop)
-        LoopLag(self.metrics).start(loop)
+        self.loop_lag.start(loop)
         self.writer.start()
         self.notices.start()
         if self.reader_counts is not None:
@@ -63,6 +67,10 @@ class Lifecycle:
     def draining(self) -> bool:
         """Whether a stop has been requested."""
         return self._runner is not None and self._runner.draining
+
+    def connections(self) -> int:
+        """How many client connections are open."""
+        return 0 if self._runner is None else self._runner.connections()
 
     def stop(self) -> int:
         """Write what is left; returns how many visits could not be written."""

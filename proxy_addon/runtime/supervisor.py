@@ -22,14 +22,14 @@ from pathlib import Path
 import structlog
 
 from proxy_addon.config.settings import Settings
-from proxy_addon.observability.exposition import Counted, forget_worker, workers
+from proxy_addon.observability.exposition import forget_worker
 from proxy_addon.presentation.durations import count
 from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.handoff_sockets import handoff_sockets
-from proxy_addon.runtime.health import DRAINING
+from proxy_addon.runtime.worker_group import SupervisedWorkers
 from proxy_addon.runtime.worker_handle import Worker
 from proxy_addon.runtime.worker_process import work
-from proxy_addon.system.health import FINE, PartHealth, down
+from proxy_addon.system.clock import timer
 from proxy_addon.system.systemd import Systemd
 
 log = structlog.get_logger("allowance.run")
@@ -38,7 +38,6 @@ POLL_SECONDS = 0.1  # seconds between two checks of the workers
 MIN_LIFETIME = 2.0  # seconds; a worker that ended sooner is restarted only after a delay
 RESTART_DELAY = 1.0
 READY_TIMEOUT = 10.0  # seconds that a new worker may take
-HEARTBEAT_TIMEOUT = 5.0  # seconds; a working worker sends a message once a second
 STUCK_TIMEOUT = 10.0  # seconds without a message after which a worker is killed and replaced
 LISTENERS_TIMEOUT = 2.0  # seconds in which a worker hands over its listening sockets
 
@@ -59,9 +58,12 @@ class Supervisor:
         self._handoff = handoff_sockets(settings, Path(self._folder.name))
         self._workers: dict[int, Worker] = {}
         self._stopping: list[Worker] = []
-        self._application = Application(settings, worker_group=self)
-        self._application.load()
         self._stop = asyncio.Event()
+        self._group = SupervisedWorkers(
+            self._workers, self._stopping, self._stop.is_set, self._folder.name
+        )
+        self._application = Application(settings, worker_group=self._group)
+        self._application.load()
         self._restart = asyncio.Event()
         self._systemd = Systemd()
         self._reported_ready = False
@@ -79,7 +81,7 @@ class Supervisor:
         try:
             await self._until(lambda: all(w.ready for w in self._workers.values()), READY_TIMEOUT)
             self._on_running(self._application)
-            self._systemd.watch(loop, self._is_healthy)
+            self._systemd.watch(loop, self._is_alive)
             while not self._stop.is_set():
                 await self._supervise()
         finally:
@@ -106,17 +108,15 @@ class Supervisor:
         for listener in listeners:
             listener.close()  # the new process has its own copy
         log.info("worker started", worker=index, process=process.pid)
-        return Worker(index, process, own_end, asyncio.get_running_loop().time())
+        return Worker(index, process, own_end, self._application.clock.now())
 
     async def _supervise(self) -> None:
-        now = asyncio.get_running_loop().time()
-        for worker in (*self._workers.values(), *self._stopping):
-            worker.listen(now)
+        self._group.listen()
         if not self._reported_ready and all(w.ready for w in self._workers.values()):
             self._reported_ready = True
             self._ready()
         self._remove([w for w in self._stopping if not w.process.is_alive()])
-        self._end_stuck(now)
+        self._end_stuck()
         for worker in [w for w in self._workers.values() if not w.process.is_alive()]:
             await self._replace(worker)
         if self._restart.is_set():
@@ -131,29 +131,21 @@ class Supervisor:
         """Tell systemd that all workers serve."""
         self._systemd.ready(f"{count(len(self._workers), 'worker')} at {self._settings.listen}")
 
-    def _is_healthy(self) -> bool:
-        """Whether some worker serves, and all that serve send messages.
+    def _is_alive(self) -> bool:
+        """What `/livez` says: some worker's event loop turns.
 
-        One that died or is starting is replaced here: restarting the whole service would not help.
+        One that died, is stuck or is starting is replaced here: restarting the whole service would
+        take the others away too.
         """
-        now = asyncio.get_running_loop().time()
-        serving = [w for w in self._workers.values() if w.ready and w.process.is_alive()]
-        return bool(serving) and all(now - w.last_message < HEARTBEAT_TIMEOUT for w in serving)
+        return any(each.turns for each in self._group.statuses())
 
-    def _end_stuck(self, now: float) -> None:
+    def _end_stuck(self) -> None:
         """A worker whose event loop is stuck serves nobody: it is killed, and replaced like any
         that died."""
         for worker in self._workers.values():
-            if (
-                worker.ready
-                and worker.process.is_alive()
-                and now - worker.last_message > STUCK_TIMEOUT
-            ):
-                log.error(
-                    "worker is stuck",
-                    worker=worker.index,
-                    seconds=round(now - worker.last_message, 1),
-                )
+            silent = self._group.silent(worker)
+            if worker.ready and worker.process.is_alive() and silent > STUCK_TIMEOUT:
+                log.error("worker is stuck", worker=worker.index, seconds=round(silent, 1))
                 worker.process.kill()
                 worker.process.join(1.0)
 
@@ -165,7 +157,7 @@ class Supervisor:
             code=ended.process.exitcode,
         )
         self._remove([ended])
-        if asyncio.get_running_loop().time() - ended.started < MIN_LIFETIME:
+        if timer() - ended.started < MIN_LIFETIME:
             await asyncio.sleep(RESTART_DELAY)
         self._workers[ended.index] = self._make(ended.index)
 
@@ -190,14 +182,13 @@ class Supervisor:
         deadline = asyncio.get_running_loop().time() + LISTENERS_TIMEOUT
         while not worker.listeners and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(POLL_SECONDS / 4)
-            worker.listen(asyncio.get_running_loop().time())
+            worker.listen(timer())
         return worker.take_listeners()
 
     async def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
         deadline = asyncio.get_running_loop().time() + seconds
         while asyncio.get_running_loop().time() < deadline and not self._stop.is_set():
-            for worker in self._workers.values():
-                worker.listen(asyncio.get_running_loop().time())
+            self._group.listen()
             if condition():
                 return True
             await asyncio.sleep(POLL_SECONDS / 4)
@@ -213,6 +204,7 @@ class Supervisor:
             if asyncio.get_running_loop().time() > deadline:
                 for worker in all_workers:
                     worker.process.kill()
+            self._group.listen()
             await asyncio.sleep(POLL_SECONDS)
         codes = [w.process.exitcode for w in self._workers.values()]
         self._remove(all_workers)
@@ -226,31 +218,3 @@ class Supervisor:
                 forget_worker(worker.process.pid, self._folder.name)
             if worker in self._stopping:
                 self._stopping.remove(worker)
-
-    # -- the web port (`health.WorkerGroup`)
-
-    def counted(self) -> Counted:
-        """What all workers have counted together."""
-        return workers(self._folder.name)
-
-    def pids(self) -> list[int]:
-        """The processes that run, this one first."""
-        processes = [worker.process for worker in (*self._workers.values(), *self._stopping)]
-        return [
-            os.getpid(),
-            *(each.pid for each in processes if each.pid is not None and each.is_alive()),
-        ]
-
-    def checks(self, own: dict[str, PartHealth]) -> dict[str, PartHealth]:
-        """A problem of any worker replaces the result of this process."""
-        checks = dict(own)
-        workers = list(self._workers.values())
-        alive = sum(w.ready and w.process.is_alive() for w in workers)
-        checks["workers"] = FINE if alive else down("no worker is running")
-        if self._stop.is_set():
-            checks["proxy"] = DRAINING
-        for worker in workers:
-            for name, part in worker.checks.items():
-                if not part.ok:
-                    checks[name] = part._replace(worker=worker.index)
-        return checks

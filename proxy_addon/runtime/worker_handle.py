@@ -10,7 +10,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.reduction import recv_handle
 
-from proxy_addon.system.health import PartHealth
+from proxy_addon.runtime.worker_status import ProcessReport
+from proxy_addon.system.clock import timer
 
 # The kinds of messages between a worker and its supervisor.
 READY, STATE, LISTENERS, RETIRE = "ready", "state", "listeners", "retire"
@@ -20,27 +21,29 @@ class Worker:
     """One proxy process, its start, and its last messages."""
 
     def __init__(
-        self, index: int, process: ForkServerProcess, pipe: Connection, started: float
+        self, index: int, process: ForkServerProcess, pipe: Connection, since: float
     ) -> None:
+        """`since`: the instant at which the process was started."""
         self.index = index
         self.process = process
         self.pipe = pipe
-        self.started = started
+        self.since = since
+        self.started = timer()
         self.ready = False
-        self.last_message = started
-        self.checks: dict[str, PartHealth] = {}
+        self.last_message = self.started  # by the timer
+        self.report: ProcessReport | None = None  # the last one
         self.listeners: list[socket.socket] = []  # those that it has sent
         self.awaited = False  # whether somebody waits for them
 
     def listen(self, now: float) -> None:
-        """Read the messages that the worker has sent."""
+        """Read the messages that the worker has sent. `now`: by the timer."""
         with suppress(EOFError, OSError):
             while self.pipe.poll():
                 kind, content = self.pipe.recv()
                 self.last_message = now
                 self.ready = self.ready or kind == READY
                 if kind == STATE:
-                    self.checks = content
+                    self.report = content
                 elif kind == LISTENERS:
                     self._receive(content)
 

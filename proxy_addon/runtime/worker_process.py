@@ -69,7 +69,7 @@ async def _serve(
             pipe.send((kind, content))
 
     def report() -> None:
-        send(STATE, application.checks())
+        send(STATE, application.readiness.report())
         loop.call_later(1.0, report)
 
     def hand_over() -> None:

@@ -149,7 +149,7 @@ class AdminPages:
             at=words.time_of_day(now, rules.zone),
             rules=views.in_force(rules, admin_service.loaded(), admin_service.problems(), now),
             parts=views.parts(health, admin_service.state()),
-            ready=health.ready,
+            ready=health.works,
             observing=views.observing(rules, await admin_service.observed()),
             today=today,
             waiting=waiting,

@@ -24,6 +24,7 @@ from proxy_addon.web import (
     admin_policy_pages,
     explain_api,
     forms,
+    health_api,
     notice_pages,
     reload_api,
     rule_explanation,
@@ -177,22 +178,11 @@ def web_app(proxy_state: ProxyState) -> FastAPI:
             port=proxy_state.proxy_port(),
         )
 
-    async def alive(request: Request) -> Response:
-        return pages.text("ok", "text/plain")
-
-    async def ready(request: Request) -> Response:
-        health = proxy_state.health()
-        body = {
-            "ready": health.ready,
-            "checks": {name: part.text for name, part in health.checks.items()},
-        }
-        return pages.data(body, 200 if health.ready else 503)
-
     async def metrics(request: Request) -> Response:
         return pages.text(*proxy_state.metrics(request.headers.get("accept", "")))
 
-    paths = {"/": home, "/healthz": alive, "/readyz": ready, "/metrics": metrics}
-    _serve(app, paths | DevicePages(proxy_state, is_web_port=True).endpoints())
+    _serve(app, {"/": home, "/metrics": metrics} | health_api.endpoints(proxy_state))
+    _serve(app, DevicePages(proxy_state, is_web_port=True).endpoints())
     _serve(app, explain_api.endpoints(proxy_state))
     app.add_api_route(
         reload_api.PATH, reload_api.endpoint(proxy_state), methods=["POST"], response_model=None

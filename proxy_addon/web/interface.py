@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -13,6 +13,7 @@ from proxy_addon.core.types import Balance, Person, Visit
 from proxy_addon.network.distrust import Distrust
 from proxy_addon.rules.active import Outcome
 from proxy_addon.rules.explanation import Explanation
+from proxy_addon.system.dependencies import Json
 from proxy_addon.system.health import PartHealth
 
 
@@ -20,12 +21,29 @@ from proxy_addon.system.health import PartHealth
 class Health:
     """Whether the proxy can do its work now. `checks`: the health of each part, by name.
 
-    `problems`: places of the problems that keep changed rules from coming into force.
+    `ready`: new connections are accepted, and there are rules for them. `problems`: places of the
+    problems that keep changed rules from coming into force. `alive`: the event loop of some process
+    that serves turns.
     """
 
     ready: bool
     checks: Mapping[str, PartHealth]
     problems: Sequence[str] = ()
+    alive: bool = True
+
+    @property
+    def works(self) -> bool:
+        """Every part does its work."""
+        return self.ready and all(part.works for part in self.checks.values())
+
+
+class HealthPages(NamedTuple):
+    """What answers the health pages and `/metrics`, on any thread and at once. `expose` takes an
+    Accept header."""
+
+    health: Callable[[], Health]
+    status: Callable[[], Mapping[str, Json]]
+    expose: Callable[[str], tuple[bytes, str]]
 
 
 class PersonNow(NamedTuple):
@@ -76,6 +94,9 @@ class ProxyState(Protocol):
 
     def health(self) -> Health:
         """The state of each part."""
+
+    def status(self) -> Mapping[str, Json]:
+        """The processes that serve, what they depend on, and versions, as `/statusz` shows them."""
 
     def reload(self) -> Outcome:
         """Read the rules folder and put its rules into force. Blocks: never called on an event

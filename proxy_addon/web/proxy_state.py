@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from proxy_addon.core import periods
@@ -17,15 +18,15 @@ from proxy_addon.rules.explanation import NOTHING, Explanation, explain_person, 
 from proxy_addon.rules.lookup import person_of
 from proxy_addon.rules.reloader import Reloading
 from proxy_addon.system.clock import Clock
-from proxy_addon.system.health import PartHealth
-from proxy_addon.web.interface import Health, PersonNow
+from proxy_addon.system.dependencies import Json
+from proxy_addon.web.interface import Health, HealthPages, PersonNow
 
 
 class LiveProxyState:
     """Implements `web.interface.ProxyState`.
 
-    `checks` gives the state of each part; `expose` gives the metrics. Without `reloading` the rules
-    cannot be reloaded; without `devices` nobody is known to distrust our certificate.
+    `pages` gives the state of each part and the metrics. Without `reloading` the rules cannot be
+    reloaded; without `devices` nobody is known to distrust our certificate.
     """
 
     def __init__(
@@ -33,8 +34,7 @@ class LiveProxyState:
         enforcer: Enforcer,
         book: UsageBook,
         clock: Clock,
-        checks: Callable[[], dict[str, PartHealth]],
-        expose: Callable[[str], tuple[bytes, str]],
+        pages: HealthPages,
         ca_file: Path,
         port: int,
         reloading: Reloading | None = None,
@@ -43,8 +43,7 @@ class LiveProxyState:
         self._enforcer = enforcer
         self._book = book
         self._clock = clock
-        self._checks = checks
-        self._expose = expose
+        self._pages = pages
         self._ca_file = ca_file
         self._port = port
         self._reloading = reloading
@@ -117,9 +116,14 @@ class LiveProxyState:
 
     def health(self) -> Health:
         """The state of each part."""
-        checks = self._checks()
-        problems = self._reloading.places() if self._reloading is not None else ()
-        return Health(all(part.works for part in checks.values()), checks, problems)
+        found = self._pages.health()
+        return (
+            found if self._reloading is None else replace(found, problems=self._reloading.places())
+        )
+
+    def status(self) -> Mapping[str, Json]:
+        """The processes that serve, what they depend on, and versions."""
+        return self._pages.status()
 
     def reload(self) -> Outcome:
         """Read the rules folder and put its rules into force."""
@@ -141,4 +145,4 @@ class LiveProxyState:
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """The metrics as text, and their content type."""
-        return self._expose(accept)
+        return self._pages.expose(accept)

@@ -198,9 +198,9 @@ def file(content: bytes, media_type: str, name: str) -> Response:
     return Response(content, media_type=media_type, headers=headers)
 
 
-def text(content: bytes | str, media_type: str) -> Response:
+def text(content: bytes | str, media_type: str, status: int = 200) -> Response:
     """Text for a program."""
-    return Response(content, media_type=media_type, headers=PRIVATE)
+    return Response(content, status, media_type=media_type, headers=PRIVATE)
 
 
 def error(

@@ -71,11 +71,11 @@ def test_nobody_is_root() -> None:
 
 
 def test_health_and_end() -> None:
-    """Health is readiness at the web port, asked without a shell; the proxy gets the signal
+    """Health is being alive, at the web port and asked without a shell; the proxy gets the signal
     itself."""
     [health] = [each for each in LAST if each.word == "HEALTHCHECK"]
     web = load_settings({}, ROOT / "deploy" / "allowance.toml").web
-    assert f"http://{web}/readyz" in health.command[-1]
+    assert f"http://{web}/livez" in health.command[-1]
     assert health.command[0] == "python"
     assert {"interval", "timeout", "start-period", "retries"} <= set(health.options)
     [start] = [each for each in LAST if each.word == "CMD"]

@@ -82,13 +82,24 @@ def test_a_proxy_of_ours_runs() -> None:
     assert "held by the running proxy" in found[1].fact
 
 
-def test_it_runs_and_is_not_ready() -> None:
-    """What it says of itself is told."""
-    sick = {"ready": False, "checks": {"proxy": "ok", "ledger": "down: unreachable"}}
-    with served(ours(sick, 1, 503)) as web:
+@pytest.mark.parametrize(
+    ("sick", "status", "said"),
+    [
+        (
+            {"ready": True, "checks": {"proxy": "ok", "ledger": "down: unreachable"}},
+            200,
+            "is ready, but not all is well: ledger: down: unreachable",
+        ),
+        ({"ready": False, "checks": {"proxy": "draining"}}, 503, "is not ready: proxy: draining"),
+    ],
+    ids=["ready", "not ready"],
+)
+def test_it_runs_and_not_all_is_well(sick: dict[str, object], status: int, said: str) -> None:
+    """What it says of itself is told, and whether it takes connections all the same."""
+    with served(ours(sick, 1, status)) as web:
         first, second = ports(HostPort(LOCAL, free_port()), web)
     assert first.state is State.WARNING
-    assert "ledger: down: unreachable" in first.fact
+    assert said in first.fact
     assert "is free" in second.fact
 
 

@@ -3,6 +3,7 @@ configuration deploy/haproxy/haproxy.cfg."""
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -17,6 +18,7 @@ from tests.e2e.haproxy import FROM, MISSING, HAProxy, connections, executable
 from tests.e2e.nodes import Nodes, nodes
 from tests.e2e.office import spend_all
 from tests.e2e.origins import Origins
+from tests.e2e.process import OfficeProxy
 from tests.e2e.waiting import until
 from tests.postgres import PostgresServer
 
@@ -31,6 +33,7 @@ DORA = f"dora:{PASSWORD}"
 PEOPLE = "default_role: staff\nroles: {staff: {}}\ndevices: {127.0.4.0/24: emil}\n"
 PAGE = "http://allowance.internal/me.json"
 FREE = "https://work.example/"
+CHECK_SECONDS = 1.0  # `inter` in haproxy.cfg
 
 
 class Balanced(Nodes):
@@ -171,25 +174,33 @@ def test_a_node_that_is_drained(balanced: Balanced) -> None:
 
 
 def test_a_database_that_is_away(balanced: Balanced, postgres_server: PostgresServer) -> None:
-    """No node is ready then, and yet people reach ordinary sites and their own pages."""
+    """Both nodes say so and stay ready: HAProxy takes neither out for as long as it lasts, no
+    request to ordinary sites fails, and people have their own pages."""
     client, trust = balanced.client, balanced.origins.ca_file
     assert client.get(PAGE, source="127.0.4.7").json()["user"] == "emil"
     before = balanced.balancer.log
+    seats = [balanced.seat(0), balanced.seat(1)]
     postgres_server.stop()
     try:
-        for number in (1, 2):
-            until(lambda n=number: gone(balanced, before, n), "HAProxy to see it", 20)
-        replies = [client.get(FREE, source=fresh_address(), trust=trust) for _ in range(6)]
-        assert [reply.status for reply in replies] == [200] * 6
+        with Browsing(client, trust, seats) as browsing:
+            for node in balanced.all:
+                until(lambda n=node: not ledger_is_well(n), "the outage to be noticed", 30)
+            time.sleep(4 * CHECK_SECONDS)  # HAProxy would have taken them out after two checks
+            readiness = [node.web("/readyz") for node in balanced.all]
+        assert [status for status, _ in readiness] == [200, 200]
+        assert all("down since" in text for _, text in readiness)
+        assert len(browsing.replies) > 10
+        assert [reply for reply in browsing.replies if reply.status != 200] == []
         assert client.get(PAGE, source="127.0.4.7").json()["user"] == "emil"
+        assert "is DOWN" not in balanced.balancer.log[len(before) :]
     finally:
         postgres_server.start()
-    until(lambda: all(node.web("/readyz")[0] == 200 for node in balanced.all), "readiness", 20)
+    until(lambda: all(ledger_is_well(node) for node in balanced.all), "the ledger", 20)
 
 
-def gone(balanced: Balanced, before: str, number: int) -> bool:
-    """Whether HAProxy has said since then that a node is not ready."""
-    return f"nodes/node{number} is DOWN" in balanced.balancer.log[len(before) :]
+def ledger_is_well(node: OfficeProxy) -> bool:
+    """Whether a node says that its ledger is well."""
+    return bool(json.loads(node.web("/statusz")[1])["dependencies"]["ledger"]["ok"])
 
 
 def test_a_node_that_is_killed(balanced: Balanced) -> None:

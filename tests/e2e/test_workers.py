@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -152,6 +153,35 @@ def test_rolling_restart(several: OfficeProxy) -> None:
         done.set()
     assert len(replies) > 20
     assert [reply for reply in replies if reply.status != 200] == []
+
+
+def status(proxy: OfficeProxy) -> dict[str, Any]:
+    """What /statusz says."""
+    found: dict[str, Any] = json.loads(proxy.web("/statusz")[1])
+    return found
+
+
+def test_one_that_is_stuck(origins: Origins, tmp_path: Path) -> None:
+    """A worker that hangs is named, while the other keeps the proxy alive and ready; when both hang
+    it is neither, until they are replaced."""
+    settings = {"workers": 2, "front-proxies": []}
+    with office(tmp_path, origins, policy(), SEATS, settings) as proxy:
+        until(lambda: status(proxy)["status"] == "ok", "both workers", 30)
+        assert [each["state"] for each in status(proxy)["workers"]] == ["serving"] * 2
+        first, second = (each["pid"] for each in status(proxy)["workers"])
+        os.kill(first, signal.SIGSTOP)
+        until(lambda: status(proxy)["workers"][0]["state"] == "stuck", "it to be noticed", 15)
+        assert status(proxy)["status"] == "degraded"
+        assert [proxy.web(page)[0] for page in ("/livez", "/readyz")] == [200, 200]
+        until(lambda: status(proxy)["status"] == "ok", "a new worker", 60)
+        both = [each["pid"] for each in status(proxy)["workers"]]
+        assert (first not in both, second in both) == (True, True)
+        for pid in both:
+            os.kill(pid, signal.SIGSTOP)
+        until(lambda: proxy.web("/livez")[0] == 503, "nobody to be alive", 15)
+        assert proxy.web("/readyz")[0] == 503
+        until(lambda: proxy.web("/readyz")[0] == 200, "new workers", 60)
+        assert proxy.web("/healthz") == (200, "ok")
 
 
 def replaced(proxy: OfficeProxy, before: dict[int, int]) -> bool:

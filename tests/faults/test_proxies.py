@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -59,9 +60,10 @@ def test_an_outage_and_a_crash(origins: Origins, tmp_path: Path) -> None:
             "a row",
         )
         other = lock(proxy)
-        until(lambda: proxy.web("/readyz")[0] == 503, "the outage to be noticed", 30)
+        until(lambda: "down since" in proxy.web("/readyz")[1], "the outage to be noticed", 30)
         until(lambda: metric(proxy, "allowance_journal_visits") >= 1, "the journal", 30)
-        assert "down since" in proxy.web("/readyz")[1]
+        assert [proxy.web(page)[0] for page in ("/livez", "/readyz")] == [200, 200]
+        assert not json.loads(proxy.web("/statusz")[1])["dependencies"]["ledger"]["ok"]
         assert metric(proxy, "allowance_journal_bytes") > 0
         assert proxy.client.open(PAGE, source=KNOWN).status == 200
         stranger = proxy.client.open(PAGE, source=STRANGER)

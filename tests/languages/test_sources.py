@@ -25,6 +25,7 @@ NO_TEXTS = {
         "Only commands on the proxy's own machine may ask this.",
         "Ask with ?user=…&url=…",
     },
+    "web/health_api.py": {"no event loop turns"},
     "web/reload_api.py": {"Only commands on the proxy's own machine may ask this."},
     "web/ledger_executor.py": {
         "too many requests are waiting for the ledger; try again in a moment",

@@ -35,6 +35,7 @@ from proxy_addon.proxy.services import Services
 from proxy_addon.rules import folder as rules_folder
 from proxy_addon.system.clock import timer
 from proxy_addon.web.app import employee_app
+from proxy_addon.web.interface import Health, HealthPages
 from proxy_addon.web.proxy_state import LiveProxyState
 from tests import certificate_authority
 from tests.e2e.client import Client
@@ -129,8 +130,7 @@ class ProxyHarness:
             self.enforcer,
             self.book,
             self.clock,
-            dict,
-            self.metrics_text,
+            HealthPages(lambda: Health(True, {}), dict, self.metrics_text),
             self.ca_file,
             8080,
             devices=self.devices,

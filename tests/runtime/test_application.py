@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,8 +21,10 @@ from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.ledger.journal import Journal
 from proxy_addon.observability.decision_log import about
 from proxy_addon.proxy.ca import CaError
+from proxy_addon.runtime import housekeeping
 from proxy_addon.runtime.application import Application
-from proxy_addon.system.clock import SLEW, OnStep, SystemClock
+from proxy_addon.system.clock import SLEW, OnStep, SystemClock, timer
+from proxy_addon.system.dependencies import DependencyReport
 from tests.e2e.waiting import free_port
 from tests.proxy.harness import PAGE, ProxyHarness, breaks, request
 from tests.system.test_clock import Machine
@@ -72,8 +76,8 @@ def test_all_parts_are_there(office: Application) -> None:
     assert (office.settings.confdir / "mitmproxy-ca.pem").exists()
     office.ledger.check()
     assert office.live.current.limited == {"facebook", "x", "linkedin", "tiktok", "chatter"}
-    assert set(office.checks()) == {"proxy", "loop", "ledger", "rules"}
-    assert office.checks()["proxy"].ok
+    assert set(office.readiness.checks()) == {"proxy", "loop", "ledger", "rules"}
+    assert office.readiness.checks()["proxy"].ok
     text = office.readiness.expose()[0].decode()
     assert "allowance_rules_last_reload_ok 1.0" in text
     assert office.live.current.digest[:12] in text
@@ -212,12 +216,33 @@ async def test_people_are_counted_on_the_loop(office: Application) -> None:
 async def test_a_loop_that_hangs_is_seen(
     office: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A loop that has not turned for a while is no longer ready."""
+    """A loop that has not turned for a while is neither alive nor ready; a wall clock that was set
+    says nothing about it."""
     office.start(asyncio.get_running_loop())
-    assert office.checks()["loop"].ok
-    then = office.clock.now() + 60.0
+    then = office.clock.now() + 3600.0
     monkeypatch.setattr(office.clock, "now", lambda: then)
-    assert "has not turned for 60 s" in office.checks()["loop"].text
+    assert office.readiness.checks()["loop"].ok
+    assert office.proxy_state.health().alive
+    later = timer() + 60.0
+    monkeypatch.setattr(housekeeping, "timer", lambda: later)
+    assert "has not turned for" in office.readiness.checks()["loop"].text
+    found = office.proxy_state.health()
+    assert (found.alive, found.ready) == (False, False)
+
+
+def test_what_the_proxy_depends_on(office: Application) -> None:
+    """The status page has each dependency and version, and names no user of a database."""
+    found = json.loads(json.dumps(office.proxy_state.status()))
+    assert found["status"] == "ok"
+    assert list(found["dependencies"]) == ["ledger", "rules", "ca", "clock"]
+    assert all(each["ok"] for each in found["dependencies"].values())
+    assert found["dependencies"]["rules"]["digest"] == office.live.current.digest[:12]
+    assert set(found["versions"]) == {"allowance", "python", "mitmproxy", "schema", "database"}
+    (worker,) = found["workers"]
+    assert (worker["pid"], worker["state"], worker["wrong"]) == (os.getpid(), "serving", [])
+    office.dependencies.add("mail", lambda: DependencyReport(False, "away"))
+    assert office.proxy_state.status()["status"] == "degraded"
+    assert office.proxy_state.health().ready
 
 
 async def test_draining_is_not_ready(office: Application) -> None:
@@ -225,7 +250,7 @@ async def test_draining_is_not_ready(office: Application) -> None:
     runner = office.runner(lambda: None)
     assert office.proxy_state.health().ready
     runner.stop()
-    assert office.checks()["proxy"].text == "draining: no new connections"
+    assert office.readiness.checks()["proxy"].text == "draining: no new connections"
     assert not office.proxy_state.health().ready
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from proxy_addon.ledger.writer import WriterState
 from proxy_addon.observability.exposition import Counted, Host
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.health import Readiness, failing_tests, ledger_health, show_ledger
+from proxy_addon.runtime.worker_status import WorkerStatus
+from proxy_addon.system.dependencies import Dependencies, DependencyReport
 from proxy_addon.system.health import FINE, PartHealth
 from tests.proxy.harness import ProxyHarness
 from tests.virtual_clock import VirtualClock
@@ -17,12 +20,17 @@ UP = WriterState(True, 0, 0.02, {}, None, 0, 0)
 DOWN = replace(UP, up=False, pending=3, message="locked", errors={"stopped": 2}, journal_visits=3)
 
 
+SERVING_ONE = WorkerStatus(0, 1, "serving", 0.0, 0.1, None)
+STUCK_ONE = WorkerStatus(1, 2, "stuck", 0.0, 9.0, None)
+
+
 class Two:
     """Workers that have counted for themselves."""
 
     def __init__(self) -> None:
         self.metrics = PrometheusMetrics()
         self.metrics.ledger_pending.set(7)
+        self.found = [STUCK_ONE, SERVING_ONE]
 
     def pids(self) -> list[int]:
         """None that lives."""
@@ -31,6 +39,18 @@ class Two:
     def checks(self, own: dict[str, PartHealth]) -> dict[str, PartHealth]:
         """One part more."""
         return own | {"workers": FINE}
+
+    def statuses(self) -> list[WorkerStatus]:
+        """Those that a test wants."""
+        return self.found
+
+    def draining(self) -> bool:
+        """Never."""
+        return False
+
+    def dependencies(self, own: Mapping[str, DependencyReport]) -> dict[str, DependencyReport]:
+        """One more."""
+        return dict(own) | {"mail": DependencyReport()}
 
     def counted(self) -> Counted:
         """Its own."""
@@ -43,10 +63,14 @@ def readiness(
     """Of a proxy whose loop turned last at 100."""
     return Readiness(
         clock,
-        last_tick=lambda: 100.0,
+        silent=lambda: clock.now() - 100.0,
+        loop_lag=lambda: 0.02,
+        connections=lambda: 3,
         draining=lambda: clock.now() > 200.0,
         ledger=lambda: state,
         rules=lambda: FINE,
+        dependencies=Dependencies(),
+        versions=lambda: {"schema": "ledger_0001"},
         metrics=PrometheusMetrics(),
         host=Host(Path(), 0.0),
         worker_group=worker_group,
@@ -72,6 +96,53 @@ def test_a_worker_group_reports_for_all() -> None:
     assert set(both.checks()) - set(alone.checks()) == {"workers"}
     assert b"allowance_ledger_pending 7.0" in both.expose()[0]
     assert b"allowance_ledger_pending 7.0" not in alone.expose()[0]
+
+
+def test_alone_a_process_is_alive_while_its_loop_turns() -> None:
+    """A ledger that is away is a reason neither to restart a process nor to send people elsewhere;
+    a stuck loop is one for both, draining for the second."""
+    for now, state, expected in (
+        (101.0, UP, (True, True)),
+        (101.0, DOWN, (True, True)),
+        (104.9, DOWN, (True, True)),
+        (105.0, UP, (False, False)),
+    ):
+        found = readiness(VirtualClock(now), state).health()
+        assert (found.alive, found.ready) == expected, (now, state)
+    draining = readiness(VirtualClock(101.0))
+    draining._draining = lambda: True
+    assert (draining.health().alive, draining.health().ready) == (True, False)
+
+
+def test_several_are_alive_and_ready_while_one_is() -> None:
+    """One worker whose loop turns is enough, whatever this process's own loop does; with none
+    there is neither."""
+    two = Two()
+    both = readiness(VirtualClock(160.0), UP, two)
+    assert (both.health().alive, both.health().ready) == (True, True)
+    two.found = [STUCK_ONE]
+    assert (both.health().alive, both.health().ready) == (False, False)
+    two.found = [STUCK_ONE, replace(SERVING_ONE, state="draining")]
+    assert (both.health().alive, both.health().ready) == (True, False)
+
+
+def test_the_status_page() -> None:
+    """Alone this process is the only worker; several are those of the group, with their
+    dependencies."""
+    alone = readiness(VirtualClock(101.0)).status()
+    assert alone["status"] == "ok"
+    assert isinstance(alone["workers"], list)
+    (worker,) = alone["workers"]
+    assert isinstance(worker, dict)
+    assert (worker["state"], worker["connections"], worker["loop_lag_seconds"]) == (
+        "serving",
+        3,
+        0.02,
+    )
+    assert isinstance(alone["versions"], dict)
+    assert alone["versions"]["schema"] == "ledger_0001"
+    both = readiness(VirtualClock(101.0), UP, Two()).status()
+    assert (both["status"], both["dependencies"]) == ("degraded", {"mail": {"ok": True}})
 
 
 def test_when_the_ledger_went_away_is_reported() -> None:

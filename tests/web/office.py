@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from proxy_addon.core.types import Balance, Interval, Person, Visit
 from proxy_addon.network.distrust import Distrust
 from proxy_addon.rules.active import Outcome
 from proxy_addon.rules.explanation import Explanation, explain, used_by
+from proxy_addon.system.dependencies import Json
 from proxy_addon.system.health import FINE
 from proxy_addon.web.interface import Health, PersonNow
 
@@ -147,6 +148,9 @@ class FixedProxyState:
 
     def health(self) -> Health:
         return self.state
+
+    def status(self) -> Mapping[str, Json]:
+        return {"status": "ok" if self.state.works else "degraded"}
 
     def reload(self) -> Outcome:
         return self.outcome

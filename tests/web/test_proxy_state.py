@@ -10,7 +10,8 @@ import pytest
 
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.types import Grant, Visit
-from proxy_addon.system.health import FINE, PartHealth, degraded, down
+from proxy_addon.system.health import down
+from proxy_addon.web.interface import Health, HealthPages
 from proxy_addon.web.proxy_state import LiveProxyState
 from tests.proxy.harness import NOON, ProxyHarness
 
@@ -23,14 +24,15 @@ def harness(tmp_path: Path) -> Iterator[ProxyHarness]:
     made.close()
 
 
-def live(harness: ProxyHarness, **checks: PartHealth) -> LiveProxyState:
+def live(harness: ProxyHarness, health: Health = Health(True, {})) -> LiveProxyState:  # noqa: B008 (frozen)
     """The office as its pages see it."""
     return LiveProxyState(
         harness.enforcer,
         harness.book,
         harness.clock,
-        lambda: checks,
-        lambda accept: (b"m 1\n", "text/plain"),
+        HealthPages(
+            lambda: health, lambda: {"status": "ok"}, lambda accept: (b"m 1\n", "text/plain")
+        ),
         harness.ca_file,
         8080,
     )
@@ -69,10 +71,11 @@ def test_visits_of_today_only(harness: ProxyHarness) -> None:
 
 
 def test_state(harness: ProxyHarness) -> None:
-    """Ready when every part is; certificate, port and metrics come through."""
-    assert live(harness, ledger=FINE, rules=degraded("old")).health().ready
-    assert not live(harness, ledger=down("down: locked"), rules=FINE).health().ready
+    """Health, status, certificate, port and metrics come through."""
+    ill = Health(True, {"ledger": down("down: locked")})
+    assert live(harness, ill).health() == ill
     office = live(harness)
+    assert office.status() == {"status": "ok"}
     assert office.ca_pem().startswith(b"-----BEGIN CERTIFICATE-----")
     assert (office.proxy_port(), office.metrics("")) == (8080, (b"m 1\n", "text/plain"))
     harness.ca_file.unlink()

@@ -1,0 +1,55 @@
+"""The dependencies that every proxy process has, for `/statusz`."""
+
+from __future__ import annotations
+
+from proxy_addon.ledger.writer import WriterState
+from proxy_addon.rules.active import LiveRules
+from proxy_addon.system.clock import SystemClock
+from proxy_addon.system.dependencies import DependencyReport, Json, iso
+
+
+def ledger_report(state: WriterState, place: str) -> DependencyReport:
+    """How the ledger is doing, and what waits for it. `place`: the database as messages name it,
+    with its user, which is left out here."""
+    counts = {
+        "pending": state.pending,
+        "journal_visits": state.journal_visits,
+        "journal_bytes": state.journal_bytes,
+        "journal_dropped": state.journal_dropped,
+        "lost": state.dropped + state.refused,
+    }
+    message = "" if state.up else without_driver_words(state.message or "down", place)
+    if state.journal_message is not None:
+        message = f"{message}; the journal cannot be written".removeprefix("; ")
+    ok = state.up and state.journal_message is None
+    return DependencyReport(ok, message, state.away_since, counts)
+
+
+def rules_report(live: LiveRules, since: float) -> DependencyReport:
+    """Which rules are in force since when, and where those of the folder are wrong. Without words
+    from the files, which may name people."""
+    rules, outcome = live.current, live.outcome
+    message = "" if outcome.ok else "the rules folder is wrong: the rules before are in force"
+    facts: dict[str, Json] = {
+        "digest": rules.digest[:12],
+        "rules": len(rules.rules),
+        "problems": list(outcome.places[:20]),
+    }
+    return DependencyReport(outcome.ok, message, since, facts=facts)
+
+
+def ca_report(expires: float, now: float) -> DependencyReport:
+    """When the CA certificate ends."""
+    message = "" if now < expires else "the CA certificate has expired"
+    return DependencyReport(now < expires, message, facts={"expires": iso(expires)})
+
+
+def clock_report(clock: SystemClock) -> DependencyReport:
+    """What time it is here, and how often the wall clock was set since the start."""
+    return DependencyReport(facts={"now": iso(clock.now()), "steps": clock.steps})
+
+
+def without_driver_words(message: str, place: str) -> str:
+    """A message of the ledger without what may name a user: the place, and the driver's own words,
+    which stand in parentheses at the end."""
+    return message.replace(place, "the database").partition(" (")[0]

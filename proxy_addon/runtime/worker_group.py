@@ -1,0 +1,102 @@
+"""The workers of a supervisor together: what its health pages and metrics say about all of them.
+
+Read on the thread of the web port, while the supervisor's event loop starts, hears and ends
+workers. That loop may be late itself: whether a worker is stuck is judged by when it was last
+listened to, so that a supervisor that was stopped for a while declares nobody stuck.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+from proxy_addon.observability.exposition import Counted, workers
+from proxy_addon.runtime.health import NO_NEW_CONNECTIONS
+from proxy_addon.runtime.worker_handle import Worker
+from proxy_addon.runtime.worker_status import DRAINING, SERVING, STARTING, STUCK, WorkerStatus
+from proxy_addon.system.clock import timer
+from proxy_addon.system.dependencies import DependencyReport, combined
+from proxy_addon.system.health import FINE, PartHealth, down
+
+HEARTBEAT_TIMEOUT = 5.0  # seconds; a worker whose loop turns sends a message once a second
+
+
+class SupervisedWorkers:
+    """Implements `health.WorkerGroup`."""
+
+    def __init__(
+        self,
+        current: Mapping[int, Worker],
+        stopping: Sequence[Worker],
+        draining: Callable[[], bool],
+        folder: str,
+    ) -> None:
+        """`current` and `stopping` belong to the supervisor, which changes them. `folder`: where
+        workers count."""
+        self._current = current
+        self._stopping = stopping
+        self._folder = folder
+        self._listened = timer()
+        self.draining = draining
+
+    def listen(self) -> None:
+        """Read what the workers have sent. On the supervisor's event loop."""
+        self._listened = now = timer()
+        for worker in self._all():
+            worker.listen(now)
+
+    def silent(self, worker: Worker) -> float:
+        """Seconds between a worker's last message and when it was last listened to."""
+        return max(0.0, self._listened - worker.last_message)
+
+    def counted(self) -> Counted:
+        """What all workers have counted together."""
+        return workers(self._folder)
+
+    def pids(self) -> list[int]:
+        """The processes that run, this one first."""
+        processes = [worker.process for worker in self._all()]
+        return [
+            os.getpid(),
+            *(each.pid for each in processes if each.pid is not None and each.is_alive()),
+        ]
+
+    def statuses(self) -> list[WorkerStatus]:
+        """Each worker, and after them those that drain because a successor serves."""
+        return [self._status(worker) for worker in self._all()]
+
+    def _status(self, worker: Worker) -> WorkerStatus:
+        silent = self.silent(worker)
+        state = SERVING
+        if not worker.ready or not worker.process.is_alive():
+            state = STARTING
+        elif silent >= HEARTBEAT_TIMEOUT:
+            state = STUCK
+        elif self.draining() or worker in self._stopping:
+            state = DRAINING
+        return WorkerStatus(
+            worker.index, worker.process.pid, state, worker.since, silent, worker.report
+        )
+
+    def dependencies(self, own: Mapping[str, DependencyReport]) -> dict[str, DependencyReport]:
+        """What is wrong for any worker replaces what this process says; counts are summed up."""
+        heard = [(w.index, w.report.dependencies) for w in self._all() if w.report is not None]
+        return combined(own, heard)
+
+    def checks(self, own: dict[str, PartHealth]) -> dict[str, PartHealth]:
+        """A problem of any worker replaces the result of this process."""
+        checks = dict(own)
+        current = list(self._current.values())
+        alive = sum(w.ready and w.process.is_alive() for w in current)
+        checks["workers"] = FINE if alive else down("no worker is running")
+        for worker in current:
+            said = {} if worker.report is None else worker.report.checks
+            for name, part in said.items():
+                if not part.ok:
+                    checks[name] = part._replace(worker=worker.index)
+        if self.draining():
+            checks["proxy"] = NO_NEW_CONNECTIONS
+        return checks
+
+    def _all(self) -> list[Worker]:
+        return [*self._current.values(), *self._stopping]
