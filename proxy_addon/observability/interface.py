@@ -56,6 +56,9 @@ class Traffic(Protocol):
     def tunnel(self, how: str) -> None:
         """A tunnel was `passed` through, `decrypted`, `metered` or `refused`."""
 
+    def refused(self, budget: str) -> None:
+        """Something was refused because a budget was used up."""
+
     def tls_failed(self, platform: str) -> None:
         """A client did not accept our certificate."""
 

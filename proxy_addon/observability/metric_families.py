@@ -27,6 +27,7 @@ FREE = "free"  # the allowance of attention that is not charged
 PAGE = "allowance"  # the platform of the employee's own page
 NOBODY = "nobody"  # the role of somebody who is refused for want of a name
 TUNNELS = ("passed", "decrypted", "metered", "refused")
+BUDGETS = ("resets", "frames", "flooded")
 CUTS = ("http", "websocket", "tunnel")
 DIRECTIONS = ("to_sites", "from_sites")
 UPSTREAM_ERRORS = (
@@ -207,6 +208,11 @@ class OperationFamilies:
             "tunnels_total",
             "Tunnels by what was done with them: passed, decrypted, metered or refused.",
             "how",
+        )
+        self.refused = make.counter(
+            "refused_total",
+            "What was refused to a connection or a person because a budget was used up.",
+            "budget",
         )
         self.bytes = make.counter(
             "upstream_bytes_total",

@@ -15,6 +15,7 @@ from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Activity, Decision, Person, Reason, Verdict
 from proxy_addon.observability.decision_log import DROP_REASONS
 from proxy_addon.observability.metric_families import (
+    BUDGETS,
     CUTS,
     DIRECTIONS,
     FREE,
@@ -80,6 +81,7 @@ class PrometheusMetrics:
             (self._families.storage.decisions_dropped, DROP_REASONS),
             (self._families.storage.ledger_errors, LEDGER_ERRORS),
             (self._families.operation.errors, HOOKS),
+            (self._families.operation.refused, BUDGETS),
         ):
             for word in words:
                 counter.labels(word)
@@ -210,6 +212,10 @@ class PrometheusMetrics:
     def tunnel(self, how: str) -> None:
         """A tunnel was passed, decrypted, metered or refused."""
         self._tunnels(how).inc()
+
+    def refused(self, budget: str) -> None:
+        """Something was refused because a budget was used up."""
+        self._families.operation.refused.labels(budget if budget in BUDGETS else OTHER).inc()
 
     def volume(self, to_site: int, from_site: int) -> None:
         """So many more bytes went to a site, and came from it."""

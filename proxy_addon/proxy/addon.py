@@ -20,6 +20,7 @@ from mitmproxy.proxy import layer, server_hooks
 
 from proxy_addon.config.parsers import UpstreamProxy
 from proxy_addon.network.resolver import ASKER
+from proxy_addon.proxy.budgets.shares import Budgets
 from proxy_addon.proxy.credentials import Credentials
 from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.failures import Failures, unavailable
@@ -58,8 +59,15 @@ class AllowanceAddon:
         self._recorder = DecisionRecorder(services.decisions)
         self.in_flight = InFlight(services, self.connections, self.failures, self._recorder)
         credentials = Credentials(services)
+        self.budgets = Budgets(services.traffic)
         self._tunnels = Tunnels(
-            services, self.connections, credentials, self.in_flight, self.failures, self._recorder
+            services,
+            self.connections,
+            credentials,
+            self.in_flight,
+            self.failures,
+            self._recorder,
+            self.budgets,
         )
         self._requests = Requests(
             services,
@@ -144,6 +152,7 @@ class AllowanceAddon:
                 conn.asker.name = client.peername[0]
                 ASKER.set(conn.asker)
                 self.in_flight.prepare(client)
+                self.budgets.connected(client)
                 return
             address = client.peername[0]
             if self._first_time(address):

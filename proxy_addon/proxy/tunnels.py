@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from mitmproxy import connection, http, tcp
@@ -9,7 +10,9 @@ from mitmproxy.proxy import layer, layers
 
 from proxy_addon.core.hosts import normalise
 from proxy_addon.core.types import Decision, Reason, Target, Verdict
+from proxy_addon.identity.identification import Identity
 from proxy_addon.proxy import page_context as pages
+from proxy_addon.proxy.budgets.shares import Budgets
 from proxy_addon.proxy.credentials import Credentials
 from proxy_addon.proxy.decision_recorder import DecisionRecorder
 from proxy_addon.proxy.failures import Failures
@@ -37,8 +40,10 @@ class Tunnels:
         in_flight: InFlight,
         failures: Failures,
         recorder: DecisionRecorder,
+        budgets: Budgets,
     ) -> None:
         self._recorder = recorder
+        self._budgets = budgets
         self._services = services
         self._connections = connections
         self._credentials = credentials
@@ -71,6 +76,11 @@ class Tunnels:
         tried = "Proxy-Authorization" in request.headers
         conn.who = who = await self._credentials.who(flow)
         conn.asker.name = who.name
+        platform = self._services.enforcer.limited(host)
+        wait = self._wait(flow.client_conn, who)
+        if wait and (platform is not None or host == PAGE_HOST):
+            self._refuse(flow, flooded(wait))
+            return
         if host == PAGE_HOST:
             if who.challenge:  # inside, only what is open to everybody answers: see Requests
                 if tried:
@@ -85,7 +95,6 @@ class Tunnels:
             office = self._services.enforcer.rules.office
             self._refuse(flow, responses.refused(403, NOT_HERE, problem, office))
             return
-        platform = self._services.enforcer.limited(host)
         if platform is None:
             self._connect_eagerly(conn)
         elif who.challenge:
@@ -96,6 +105,15 @@ class Tunnels:
             self._connect_eagerly(conn)
         elif not self._inspected(platform):
             self._connect_uninspected(flow, conn, platform)
+
+    def _wait(self, client: connection.Client, who: Identity) -> float:
+        """Seconds for which somebody who has flooded us is refused. Nobody stands for all behind a
+        front proxy."""
+        front = self._services.identifier.is_front_proxy(client.peername[0])
+        if front and not who.identified:
+            return 0.0
+        self._budgets.belongs(client, who.name)
+        return self._budgets.refused(client)
 
     def target_refusal(self, host: str, port: int) -> str | None:
         """Why a target is not reached through this proxy; None when it is."""
@@ -253,10 +271,20 @@ class Tunnels:
 def failed() -> responses.Answer:
     """The answer to CONNECT when we cannot decide: short, because browsers do not show it."""
     text = b"The proxy cannot look up your time right now. The fault is ours; please try again.\n"
-    headers = {
-        "X-Allowance-Reason": "unavailable",
-        "Cache-Control": "no-store",
-        "Content-Type": "text/plain; charset=utf-8",
-        "Content-Length": str(len(text)),
-    }
-    return responses.Answer(503, tuple(headers.items()), text)
+    return _short(503, text, ("X-Allowance-Reason", "unavailable"))
+
+
+def flooded(seconds: float) -> responses.Answer:
+    """The answer to CONNECT of somebody who flooded the proxy a moment ago."""
+    text = b"This device sent the proxy more than it can handle. Please try again in a moment.\n"
+    return _short(429, text, ("Retry-After", str(math.ceil(seconds))))
+
+
+def _short(status: int, text: bytes, *more: tuple[str, str]) -> responses.Answer:
+    headers = (
+        ("Cache-Control", "no-store"),
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(text))),
+        *more,
+    )
+    return responses.Answer(status, headers, text)

@@ -29,6 +29,7 @@ from mitmproxy.proxy.layers.http._http2 import Http2Server
 
 from proxy_addon.network.guards import refusal
 from proxy_addon.presentation.languages import marked
+from proxy_addon.proxy.budgets.budgeted_http2 import BudgetedHttp2
 from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.responses import responses
 
@@ -209,7 +210,7 @@ def _fits_one_line(fields: Iterable[tuple[bytes, bytes]]) -> bool:
     return True
 
 
-class Http2ClientSide(Http2Server):
+class Http2ClientSide(BudgetedHttp2, Http2Server):
     """HTTP/2 with a client."""
 
     def __init__(self, ctx: context.Context) -> None:

@@ -7,6 +7,8 @@ nearly always, so here they are called at once, and events wait in a queue where
 wait for the lock. In the same order the same things happen; only a hook that really waits (a
 password is checked, a page is made) gets a task.
 
+What a client or a site has sent is read no faster than its share allows (`budgets/shares.py`).
+
 Once a tunnel has been opened, its events go to the layers inside directly (`opened_tunnel.py`).
 
 Internals of mitmproxy are used; `tests/proxy/layers/test_event_handler.py` pins them.
@@ -17,6 +19,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Awaitable
+from time import thread_time
 from typing import Any
 
 import structlog
@@ -25,6 +28,7 @@ from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, events, mode_servers, server
 from mitmproxy.utils import asyncio_utils
 
+from proxy_addon.proxy.budgets.shares import share_of
 from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
 from proxy_addon.proxy.layers.opened_tunnel import OpenedTunnel
 
@@ -39,6 +43,7 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
         self._waiting: deque[events.Event] = deque()
         self._busy = False
         self._shortens = True
+        self._share = share_of(self.client)
 
     async def server_event(self, event: events.Event) -> None:
         """Handle an event; if one is being handled, this one follows."""
@@ -47,6 +52,8 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
                 self._take(event)
         else:
             self._take(event)
+        if type(event) is events.DataReceived:
+            await self._share.of(event.connection).rested()
 
     def _take(self, event: events.Event) -> None:
         self._waiting.append(event)
@@ -61,6 +68,7 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
 
     def _handle(self, event: events.Event) -> None:
         self.timeout_watchdog.register_activity()
+        started = thread_time()
         if self._shortens and type(event) is events.DataReceived:
             self._shorten()
         try:
@@ -74,6 +82,7 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
                     self._perform(command)
         except Exception:
             self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
+        self._share.handled(event, thread_time() - started)
 
     def _shorten(self) -> None:
         """See `opened_tunnel.py`."""
