@@ -230,6 +230,7 @@ class Enforcer(TrafficMeter):
     def closed(self, flight: Flight) -> None:
         """The flight is over. May be called twice."""
         self._running.remove(flight)
+        self.provisional.forget(flight)
         self.free.ended(flight)
 
     # -- tunnels
@@ -288,6 +289,7 @@ class Enforcer(TrafficMeter):
         if (flight.person, flight.target) not in self._running:
             until = min(until, self.gate.due_by(flight.person, flight.at))
         self._running.add(flight, self.engine, decision, until)
+        self.provisional.watch(flight)
 
     def blocked_now(self, flight: Flight, now: float) -> bool:
         """Whether what goes on under this flight would have to end."""

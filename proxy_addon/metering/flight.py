@@ -45,6 +45,7 @@ class Flight:
         "signed_in",
         "since",
         "target",
+        "total",
         "x",
     )
 
@@ -58,7 +59,8 @@ class Flight:
         self.signed_in = True  # whether the person's name rests on more than an address
         self.estimated = False  # a free tunnel: relayed, and measured by bytes
         self.ending: Ending | None = None
-        self.bytes = 0
+        self.bytes = 0  # since the instant `since`
+        self.total = 0  # bytes since it began
         self.report: Callable[[], None] | None = None  # tell what has passed until now (tunnels)
         self.handle: object = None
         self.request = ""

@@ -32,6 +32,7 @@ class TrafficMeter:
 
     def __init__(self, tracker: VisitTracker, metrics: Metrics) -> None:
         self._tracker = tracker
+        self.provisional = tracker.provisional
         self._metrics = metrics
 
     @property
@@ -39,9 +40,14 @@ class TrafficMeter:
         """The rule set in force."""
         return self.engine.rule_set
 
+    def look(self, now: float) -> None:
+        """Keep in the ledger what would be lost if this process died now; a few times a second."""
+        self.provisional.look(self.engine, now)
+
     def body(self, flight: Flight, size: int, now: float) -> None:
         """`size` bytes of an answer passed. Charges a body that goes on, second by second."""
         flight.bytes += size
+        flight.total += size
         elapsed = now - flight.since
         if elapsed < CHUNK_SECONDS:
             return
@@ -89,6 +95,7 @@ class TrafficMeter:
         if flight.ending is not None and not flight.ending.charged:
             return
         flight.bytes += size
+        flight.total += size
         elapsed = now - flight.since
         if elapsed < TUNNEL_SECONDS:
             return

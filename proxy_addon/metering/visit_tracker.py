@@ -14,7 +14,7 @@ from proxy_addon.core.intervals import difference, normalise
 from proxy_addon.core.metering import meter, polling
 from proxy_addon.core.metering.activity import Kind
 from proxy_addon.core.metering.evidence import GIVEN_BACK, TIME_UP, SummaryBuilder, closed
-from proxy_addon.core.metering.meter import Mark
+from proxy_addon.core.metering.meter import PARALLEL_SECTIONS, Mark
 from proxy_addon.core.metering.polling import Root
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Then
@@ -29,6 +29,7 @@ from proxy_addon.core.types import (
     Visit,
 )
 from proxy_addon.metering.platform_state import Load, PlatformState, RulesPeriod
+from proxy_addon.metering.provisional_visits import ProvisionalVisits
 from proxy_addon.metering.time_left import TimeLeft
 from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.metering.visit_writer import VisitWriter
@@ -62,6 +63,7 @@ class VisitTracker:
         self._book = book
         self._metrics = metrics
         self._writer = VisitWriter(book, metrics, sink, new_id, node)
+        self.provisional = ProvisionalVisits(self._writer, self._covered_until)
         self._states: dict[tuple[str, str], PlatformState] = {}
         self._open: list[tuple[str, str]] = []  # clocks that ran over the last change of rules
         self._ends: dict[
@@ -164,7 +166,16 @@ class VisitTracker:
         if mark.at < old.newest:  # as the timeline adds it
             mark = mark._replace(at=old.newest, until=max(old.newest, mark.until))
         self._writer.write(engine, person, load.target.platform, state, old, mark)
+        if state.timeline.pending:
+            first = state.timeline.pending[0].at
+            self.provisional.weak(person, load.target, evidence, first, mark.at)
         self._trim(engine, person, load.target, state, load.until)
+
+    def _covered_until(self, person: str, target: Target) -> float:
+        """The instant until which a person is charged for a target, whatever comes."""
+        state = self._states.get((person, target.platform))
+        stretches = () if state is None else state.timeline.stretches[-PARALLEL_SECTIONS:]
+        return max((s.end for s in stretches if s.section == target.section), default=meter.NEVER)
 
     def pending(self, person: str, platform: str, at: float) -> float:
         """Seconds that an activity at `at` would charge for the gap before it; 0 when it would not
@@ -243,6 +254,7 @@ class VisitTracker:
 
     def drop(self, person: str) -> None:
         """Forget one person's clocks; what runs on begins a new visit."""
+        self.provisional.drop(person)
         for key in [key for key in self._states if key[0] == person]:
             del self._states[key]
 

@@ -1,15 +1,16 @@
 """Turns stretches of a clock into visits: rows of the ledger, split where the rule changes, with
 revisions.
 
-Each new or changed visit goes to the balances at once and to `sink` for the ledger. Event loop
-only.
+Each new or changed visit goes to the balances at once and to `sink` for the ledger. Provisional
+rows (`provisional_visits.py`) go to `sink` alone. Event loop only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from proxy_addon.core.metering.evidence import Cause, SummaryBuilder, is_estimated
+from proxy_addon.core.metering.activity import Evidence
+from proxy_addon.core.metering.evidence import Cause, SummaryBuilder, is_estimated, shown_by
 from proxy_addon.core.metering.meter import Stretch, Timeline
 from proxy_addon.core.metering.segments import Piece, joined, split
 from proxy_addon.core.policy.engine import Engine
@@ -17,6 +18,9 @@ from proxy_addon.core.types import EvidenceSummary, Person, Visit
 from proxy_addon.metering.platform_state import PlatformState, RulesPeriod
 from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.observability.interface import Metrics
+
+type RowKey = tuple[str, str, str | None]
+"""Person, platform and section."""
 
 
 class VisitWriter:
@@ -36,6 +40,7 @@ class VisitWriter:
         self._new_id = new_id
         self._node = node
         self.earlier: list[RulesPeriod] = []  # rules that were in force before, oldest first
+        self._provisional: dict[RowKey, Visit] = {}  # rows that no visit has taken over, also empty
 
     def write(
         self,
@@ -98,8 +103,18 @@ class VisitWriter:
     def _create(
         self, person: Person, platform: str, piece: Piece, evidence: EvidenceSummary
     ) -> Visit:
-        visit = Visit(
-            self._new_id(),
+        visit = self._row(person, platform, piece, evidence)
+        self._provisional.pop((person.name, platform, piece.section), None)
+        self.publish(person, visit, piece.end - piece.start)
+        return visit
+
+    def _row(
+        self, person: Person, platform: str, piece: Piece, evidence: EvidenceSummary | None
+    ) -> Visit:
+        """A row for a piece: the provisional one of the same person and section, or a new one."""
+        known = self._provisional.get((person.name, platform, piece.section))
+        return Visit(
+            self._new_id() if known is None else known.id,
             person.name,
             platform,
             piece.section,
@@ -108,11 +123,9 @@ class VisitWriter:
             piece.start,
             piece.end,
             self._node,
-            1,
+            1 if known is None else known.rev + 1,
             evidence,
         )
-        self.publish(person, visit, piece.end - piece.start)
-        return visit
 
     def _update(
         self, person: Person, row: Visit, piece: Piece, evidence: EvidenceSummary | None
@@ -138,6 +151,41 @@ class VisitWriter:
         if changed:
             self.publish(person, visit, (piece.end - piece.start) - (row.end - row.start))
         return visit
+
+    # -- provisional rows
+
+    def write_provisional(
+        self, person: Person, platform: str, piece: Piece, evidence: Evidence
+    ) -> None:
+        """Begin a provisional row, or make the one there is as long as `piece` as well."""
+        key = (person.name, platform, piece.section)
+        known = self._provisional.get(key)
+        if known is not None and known.end > known.start and known.rule == piece.rule:
+            start = min(known.start, piece.start)
+            piece = piece._replace(start=start, end=max(known.end, piece.end))
+        summary = shown_by(evidence, piece.start, piece.end)
+        row = self._provisional[key] = self._row(person, platform, piece, summary)
+        self._sink(row)
+
+    def provisional_end(self, key: RowKey) -> float | None:
+        """The instant at which a provisional row ends; None when a visit has taken it over."""
+        known = self._provisional.get(key)
+        return None if known is None else known.end
+
+    def withdraw_provisional(self, key: RowKey, person: Person) -> None:
+        """Make a provisional row empty."""
+        known = self._provisional.get(key)
+        if known is None:
+            return
+        _, platform, section = key
+        nothing = Piece(known.start, known.start, section, known.allowance, known.rule)
+        row = self._provisional[key] = self._row(person, platform, nothing, None)
+        self._sink(row)
+
+    def drop_provisional(self, person: str) -> None:
+        """Forget the provisional rows of one person."""
+        for key in [key for key in self._provisional if key[0] == person]:
+            del self._provisional[key]
 
     def publish(self, person: Person, visit: Visit, grown: float) -> None:
         """Hand on one revision, which is longer than the last by `grown` seconds."""

@@ -99,9 +99,10 @@ class InFlight:
         self._timer = loop.call_later(TICK, self._tick, loop)
 
     def stop(self) -> None:
-        """Stop the periodic check."""
+        """Stop the periodic check: what was not certain by now will not be charged."""
         if self._timer is not None:
             self._timer.cancel()
+        self._services.enforcer.provisional.withdraw_all()
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = loop.call_later(TICK, self._tick, loop)
@@ -115,6 +116,7 @@ class InFlight:
             for flight in self._services.enforcer.free.ending:
                 if flight.report is not None:
                     flight.report()  # a pause has to be noticed when it begins
+            self._services.enforcer.look(now)
             for due in self._services.enforcer.due(now):
                 self._end(due, now)
             self._force_close(now)

@@ -225,7 +225,7 @@ class Acceptor:
         """While draining: close what has been idle for so many seconds. `now`: seconds on the
         loop's clock."""
         for client in list(self._clients):
-            if self._is_active(client, now) or client.is_connecting:
+            if self.count(client) or client.is_connecting:
                 continue
             if now - client.active >= seconds:
                 client.close()
@@ -251,19 +251,12 @@ class Acceptor:
         for client in clients[:LOOKED_AT_ONCE]:
             site = client.site
             if client.sent or (site is not None and site.received):
-                self._is_active(client, now)
+                self.count(client)
             elif now - client.active >= least:
                 self._close_overdue(client, now)
         if len(clients) > LOOKED_AT_ONCE:
             loop = asyncio.get_running_loop()
             loop.call_soon(self._look_at, clients[LOOKED_AT_ONCE:], now)
-
-    def _is_active(self, client: ClientSide, now: float) -> bool:
-        """Count what has passed; whether something has since the last look."""
-        if not self.count(client):
-            return False
-        client.active = now
-        return True
 
     def count(self, client: ClientSide) -> bool:
         """Count what has passed in a tunnel since the last time; whether anything has."""
@@ -273,6 +266,7 @@ class Acceptor:
             received, client.site.received = client.site.received, 0
         if not sent and not received:
             return False
+        client.active = asyncio.get_running_loop().time()
         self._counts.volume(sent, received)
         try:
             if client.terms is not None:

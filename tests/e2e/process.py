@@ -53,6 +53,7 @@ class ProxyProcess(ABC):
         self.log_file = folder / "log.txt"
         self.process: subprocess.Popen[bytes] | None = None
         self.start_seconds = 0.0
+        self.start_timeout = START_TIMEOUT
 
     @abstractmethod
     def command(self) -> list[str]:
@@ -92,10 +93,10 @@ class ProxyProcess(ABC):
             )
         running.append(self)
         try:
-            until(self._ready_or_dead, "the proxy to be ready", START_TIMEOUT, every=0.02)
+            until(self._ready_or_dead, "the proxy to be ready", self.start_timeout, every=0.02)
         except AssertionError:
             self.kill()
-            raise AssertionError(f"not ready after {START_TIMEOUT:g} s:\n{self.log}") from None
+            raise AssertionError(f"not ready after {self.start_timeout:g} s:\n{self.log}") from None
         if self.process.poll() is not None:
             running.remove(self)
             raise AssertionError(f"exited with {self.process.returncode} at start:\n{self.log}")
@@ -118,7 +119,7 @@ class ProxyProcess(ABC):
     def kill(self) -> None:
         """SIGKILL for all its processes: the crash that nobody can prepare for."""
         assert self.process is not None
-        for pid in _family(self.process.pid):
+        for pid in family(self.process.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
@@ -153,7 +154,7 @@ class ProxyProcess(ABC):
     def memory(self) -> int:
         """Resident bytes of the process and its children."""
         assert self.process is not None
-        return sum(_resident(pid) for pid in _family(self.process.pid))
+        return sum(_resident(pid) for pid in family(self.process.pid))
 
     def _ready_or_dead(self) -> bool:
         assert self.process is not None
@@ -337,7 +338,7 @@ def _toml(value: Any) -> str:
     return str(value)
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """The process and everything below it."""
     family = [pid]
     for parent in family:

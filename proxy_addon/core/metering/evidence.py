@@ -66,6 +66,12 @@ def opened(stretch: Stretch, start: float) -> EvidenceSummary:
     return EvidenceSummary((code, start), (Extension(code, start, start, 0),))
 
 
+def shown_by(evidence: Evidence, start: float, end: float) -> EvidenceSummary:
+    """The summary of a visit `[start, end)` of which one kind of evidence is all that is known."""
+    code = CODES[evidence]
+    return EvidenceSummary((code, start), (Extension(code, start, end, 1),))
+
+
 def extended(summary: EvidenceSummary, mark: Mark, start: float, end: float) -> EvidenceSummary:
     """The summary with one more mark, clipped to the visit `[start, end)`; the visit is open
     again."""
