@@ -25,6 +25,7 @@ from mitmproxy.master import Master
 
 from proxy_addon.config.parsers import HostPort, UpstreamProxy
 from proxy_addon.proxy.addon import AllowanceAddon
+from proxy_addon.proxy.budgets import relayed_websocket
 from proxy_addon.proxy.in_flight import IDLE_SECONDS
 from proxy_addon.proxy.layers import debug_checks, event_handler
 from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
@@ -87,6 +88,7 @@ class Runner:
         self._addon.services.resolver.install(loop)
         debug_checks.leave_out()
         event_handler.install()
+        relayed_websocket.install()
         self.server = server = proxyserver.Proxyserver()
         master = self._master(loop, server)
         self.install_signal_handlers(loop)

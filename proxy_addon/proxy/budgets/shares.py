@@ -29,7 +29,7 @@ from proxy_addon.system.clock import ClockSource
 
 log = structlog.get_logger("allowance.proxy")
 
-RESETS, FRAMES = "resets", "frames"
+RESETS, FRAMES, WEBSOCKET = "resets", "frames", "websocket"
 LIMITS = {RESETS: Allotment(50, 300), FRAMES: Allotment(500, 3000)}  # for a connection, in a second
 PERSON = 2.0  # a person may use so many times what a connection may
 TIME = Allotment(0.5, 0.5)  # seconds of the processor in a second
@@ -144,7 +144,7 @@ class ClientShare:
         if self._budgets is None:
             return
         is_client = isinstance(connection, Client)
-        if is_client and self.person is not None:
+        if is_client and self.person is not None and budget in LIMITS:
             self.person.refused_until = self.clock() + REFUSED_SECONDS
         self._budgets.note(budget, "client" if is_client else "site")
 
