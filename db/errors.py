@@ -7,6 +7,7 @@ blocks all others.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,7 @@ _NO_FILE = _Answer(
 _NOT_OURS = _Answer(
     LedgerUnusable, "damaged", "is damaged or no database; restore a backup or name another file"
 )
+_NO_DATABASE = _NOT_OURS._replace(kind="foreign")
 _REFUSED = _Answer(LedgerRefused, "refused", "will not take these rows")
 
 _SQLITE = {
@@ -75,11 +77,14 @@ _SQLITE = {
     sqlite3.SQLITE_CANTOPEN: _NO_FILE,
     sqlite3.SQLITE_PERM: _FORBIDDEN,
     sqlite3.SQLITE_CORRUPT: _NOT_OURS,
-    sqlite3.SQLITE_NOTADB: _NOT_OURS,
+    sqlite3.SQLITE_NOTADB: _NO_DATABASE,
     sqlite3.SQLITE_CONSTRAINT: _REFUSED,
     sqlite3.SQLITE_TOOBIG: _REFUSED,
     sqlite3.SQLITE_MISMATCH: _REFUSED,
 }
+
+# Making the file and its folder.
+_FILES = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EIO: _BROKEN}
 
 # SQLSTATE, the longest prefix counts.
 _POSTGRES = {
@@ -146,7 +151,7 @@ def _answer(cause: BaseException) -> _Answer:
     if isinstance(cause, PoolTimeout):
         return _BUSY
     if isinstance(cause, OSError):
-        return _NO_FILE
+        return _FILES.get(cause.errno or 0, _NO_FILE)
     if isinstance(cause, sqlite3.Error):
         return _sqlite_answer(cause)
     return _postgres_answer(cause)

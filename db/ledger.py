@@ -68,15 +68,15 @@ class SqlLedger:
     sessions.
 
     Opening it touches nothing: `db.upgrade.upgrade` makes the tables, `check` raises unless all
-    works.
+    works. `permit` is called before each query and may raise LedgerError.
     """
 
-    def __init__(self, url: str, node: str) -> None:
+    def __init__(self, url: str, node: str, permit: Callable[[], None] = lambda: None) -> None:
         self._address = parse(url)
         self.place = self._address.place
         with translated(self.place):
             self._engine = open_engine(self._address, node)
-        self._node = node
+        self._node, self._permit = node, permit
         self._calls = CallWatchdog(self._engine)
         # Each of our reading statements is independent: without a transaction around it Postgres is
         # asked once instead of three times.
@@ -351,12 +351,14 @@ class SqlLedger:
 
     @contextmanager
     def _reading(self, *, in_transaction: bool = False) -> Iterator[Connection]:
+        self._permit()
         engine = self._engine if in_transaction else self._reader
         with translated(self.place), self._calls.counted(), engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
+        self._permit()
         with (
             translated(self.place),
             self._calls.counted(),

@@ -54,22 +54,28 @@ class PostgresServer:
         """Where `pg_dump`, `createdb` and the others are."""
         return self._bin
 
-    def start(self) -> None:
-        """Start and wait until it answers."""
+    @property
+    def data(self) -> Path:
+        """Its folder of data."""
+        return self._data
+
+    def start(self, *settings: str, waits: bool = True) -> None:
+        """Start, with more settings, and wait until it answers."""
         # A name for the log file, not a pipe: nobody reads here.
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     str(self._bin / "postgres"),
                     *("-D", str(self._data), "-p", str(self.port), "-h", "127.0.0.1", "-k", ""),
-                    *(part for setting in self._settings for part in ("-c", setting)),
+                    *(part for setting in (*self._settings, *settings) for part in ("-c", setting)),
                 ],
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
                 **_somebody_else(),
             )
-        self._wait()
+        if waits:
+            self._wait()
 
     def stop(self) -> None:
         """Stop at once, cutting all connections; the data stay."""

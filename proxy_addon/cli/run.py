@@ -15,6 +15,7 @@ from proxy_addon.cli.common import exit_with, say
 from proxy_addon.cli.run_options import take_run_options
 from proxy_addon.config.settings import Settings, SettingsError, load_settings
 from proxy_addon.core.rules.problems import RuleErrors
+from proxy_addon.core.text import printable
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.presentation.durations import count
 from proxy_addon.proxy import ca
@@ -121,6 +122,7 @@ def _notice(application: Application) -> None:
         f"{len(rules.limited)} of {count(len(rules.platforms), 'known platform')} limited\n"
         f"{_broken(application)}"
         f"  database   {_database(settings)}\n"
+        f"{_ledger(application)}"
         f"  CA         {ca.certificate(settings.confdir).absolute()}"
         f"{'   made now: install it on the devices' if application.new_ca else ''}\n"
         f"Try it:  curl -x http://{proxy} --cacert {relative(ca.certificate(settings.confdir))} "
@@ -145,6 +147,18 @@ def _broken(application: Application) -> str:
     found = "a problem" if len(problems) == 1 else count(len(problems), "problem")
     return (
         f"  ATTENTION  that folder has {found}: the last good rules are in force, not those in it\n"
+    )
+
+
+def _ledger(application: Application) -> str:
+    """A loud line when the proxy has started without its ledger."""
+    problem = application.writer.state().message
+    if problem is None:
+        return ""
+    return (
+        f"  ATTENTION  {printable(problem)}\n"
+        "             The proxy serves without it: other sites as always, limited platforms by `on_failure`\n"
+        "             and by what the journal holds. It joins the database as soon as that can be used.\n"
     )
 
 

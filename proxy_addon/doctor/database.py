@@ -13,7 +13,7 @@ from db.probe import DatabaseHealth, describe_schema, health
 from proxy_addon.config.settings import Settings
 from proxy_addon.doctor.check import AS_THE_PROXY, Check, error, not_checked, ok, warning
 from proxy_addon.doctor.host import existing, hidden, skew
-from proxy_addon.ledger import journal
+from proxy_addon.ledger import journal_records
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.presentation.durations import count
 
@@ -122,7 +122,7 @@ def journal_checks(settings: Settings) -> Iterator[Check]:
         return
     journals, visits, torn = 0, 0, 0
     for lock_file in sorted(folder.glob("*.lock")):
-        found, damaged = journal.read(lock_file)
+        found, damaged = journal_records.read(lock_file)
         journals, visits, torn = journals + 1, visits + len(found), torn + damaged
     fact = f"{count(visits, 'visit')} not in the ledger yet, in {count(journals, 'journal')} of {folder}"
     if torn:

@@ -18,13 +18,12 @@ ends: `replay` takes what nobody holds, and removes it only when the ledger has 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
-import json
 import os
 import re
 import threading
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
@@ -33,38 +32,18 @@ from typing import Final
 
 import structlog
 
-from proxy_addon.core.metering.evidence import packed, unpacked
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import Ledger, LedgerRefused, LedgerUnusable
+from proxy_addon.ledger.journal_records import SUFFIXES, line_of, read
 from proxy_addon.system import private_files
 
 MOST_BYTES: Final = 32 * 2**20  # for each of the two files; some 90,000 visits
 RESERVED_BYTES: Final = 2**20  # for each of the two files, taken at the start; some 2,800 visits
 BATCH: Final = 1_000  # rows in one transaction of a replay
+# Failures of a disk that may pass without a change of the settings.
+PASSING: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE})
 
-# A record is the visit's fields in this order. `evidence` is packed into text.
-_OPTIONAL_TEXT: Final = (str, type(None))
-_NUMBER: Final = (float, int)
-_SHAPES: Final[dict[str, type | tuple[type, ...]]] = {
-    "id": str,
-    "person": str,
-    "platform": str,
-    "section": _OPTIONAL_TEXT,
-    "allowance": _OPTIONAL_TEXT,
-    "rule": _OPTIONAL_TEXT,
-    "start": _NUMBER,
-    "end": _NUMBER,
-    "node": str,
-    "rev": int,
-    "evidence": _OPTIONAL_TEXT,
-}
-_NAMES: Final = tuple(_SHAPES)
-_FIELDS: Final = tuple(_SHAPES.values())
-_WITHOUT_EVIDENCE: Final = len(_FIELDS) - 1  # as earlier versions wrote them
-_BREAKS: Final = re.compile(rb"[\n\0]+")  # zeros: pages that never reached the disk
 _UNSAFE: Final = re.compile(r"[^\w.-]+")
-_SUFFIXES: Final = (".a", ".b")
-
 log = structlog.get_logger("allowance.journal")
 
 
@@ -80,7 +59,7 @@ class Replayed:
 
 class Journal:
     """The journal of this process. Safe to call from several threads, never from the event loop: it
-    waits for the disk. Raises LedgerUnusable where no journal can be kept at all."""
+    waits for the disk. Raises LedgerUnusable where no journal can ever be kept."""
 
     def __init__(
         self,
@@ -90,7 +69,10 @@ class Journal:
         *,
         most_bytes: int = MOST_BYTES,
         reserved_bytes: int = RESERVED_BYTES,
+        is_strict: bool = True,
     ) -> None:
+        """`is_strict`: raise LedgerUnusable where no journal can ever be kept; without it, and on a
+        disk that is full, `add` tries again."""
         self._guard = threading.Lock()  # guards all fields
         self._most, self._reserved = most_bytes, min(reserved_bytes, most_bytes)
         self._kept: dict[str, Visit] = {}  # what the files hold and the ledger does not, newest rev
@@ -98,19 +80,18 @@ class Journal:
         self._active = 0
         self._ends = [0, 0]
         self._grown_from = 0  # size after the last compaction
-        stem = f"{_mark(database)}-{_UNSAFE.sub('_', node)}"
-        self.path = folder / f"{stem}.lock"
+        self.path = folder / f"{_mark(database)}-{_UNSAFE.sub('_', node)}.lock"
+        self._lock, self._files, self._unreserved = -1, list[int](), list(range(len(SUFFIXES)))
+        self._is_closed = False
         try:
-            private_files.make_folder(folder)
-            self._lock = _make_lock(self.path)
-            self._files = [_open(folder / f"{stem}{suffix}") for suffix in _SUFFIXES]
-            for file in self._files:
-                os.posix_fallocate(file, 0, self._reserved)
+            self._open()
         except OSError as problem:
-            raise LedgerUnusable(
-                f"journal folder {folder} cannot be used: {problem.strerror}; name a writable one with --journal",
-                kind="journal",
-            ) from None
+            if is_strict and problem.errno not in PASSING:
+                raise LedgerUnusable(
+                    f"journal folder {folder} cannot be used: {problem.strerror}; name a writable one with --journal",
+                    kind="journal",
+                ) from None
+            log.warning("there is no journal yet", because=problem.strerror)
 
     @property
     def size(self) -> int:
@@ -134,6 +115,7 @@ class Journal:
             fresh = [visit for visit in visits if self._is_news(visit)]
             if not fresh:
                 return 0
+            self._open()
             data, fitting = self._packed(fresh, self._most - self._ends[self._active])
             missing = len(fresh) - len(fitting)
             helps = self._grown_from < self._most // 2  # else it is full of what is needed
@@ -167,6 +149,7 @@ class Journal:
         """Leave what the ledger does not have to the next start; remove the files when there is
         nothing."""
         with self._guard:
+            self._is_closed = True
             if self._lock < 0:
                 return
             if not self._kept:
@@ -174,6 +157,23 @@ class Journal:
             for file in (*self._files, self._lock):
                 os.close(file)
             self._lock = -1
+
+    def _open(self) -> None:
+        """Make the files, where that has not been possible yet. A disk that is full now may have
+        room later: without the reserve a journal works as long as there is some."""
+        if self._lock < 0 and not self._is_closed:
+            private_files.make_folder(self.path.parent)
+            self._lock = _make_lock(self.path)
+        for suffix in SUFFIXES[len(self._files) :]:
+            self._files.append(_open(self.path.with_suffix(suffix)))
+        for number in tuple(self._unreserved):
+            try:
+                os.posix_fallocate(self._files[number], 0, self._reserved)
+            except OSError as problem:
+                if problem.errno not in PASSING:
+                    raise
+            else:
+                self._unreserved.remove(number)
 
     def _is_news(self, visit: Visit) -> bool:
         kept = self._kept.get(visit.id)
@@ -188,7 +188,7 @@ class Journal:
         """Records of the first visits that fit into `room` bytes."""
         lines, fitting = [], []
         for visit in visits:
-            line = _line(visit)
+            line = line_of(visit)
             room -= len(line)
             if room < 0:
                 break
@@ -251,6 +251,15 @@ def replay(folder: Path, database: str, ledger: Ledger, *, warns: bool = True) -
     return total
 
 
+def left_in(folder: Path, database: str) -> Sequence[Visit]:
+    """What the journals of a database hold, those of live processes included. Changes nothing."""
+    return [
+        visit
+        for lock_file in sorted(folder.glob(f"{_mark(database)}-*.lock"))
+        for visit in _read_if_there(lock_file)
+    ]
+
+
 def write_or_split(
     ledger: Ledger,
     batch: Sequence[Visit],
@@ -269,25 +278,6 @@ def write_or_split(
         write_or_split(ledger, batch[middle:], done, refused)
     else:
         done(batch)
-
-
-def read(lock_file: Path) -> tuple[list[Visit], int]:
-    """The visits of a journal, newest rev of each, and how many lines were damaged. Changes
-    nothing."""
-    found: dict[str, Visit] = {}
-    torn = 0
-    for suffix in _SUFFIXES:
-        try:
-            data = lock_file.with_suffix(suffix).read_bytes()
-        except FileNotFoundError:
-            continue  # killed before it was made
-        for line in filter(None, _BREAKS.split(data)):
-            visit = _parse(line)
-            if visit is None:
-                torn += 1
-            elif visit.id not in found or found[visit.id].rev < visit.rev:
-                found[visit.id] = visit
-    return list(found.values()), torn
 
 
 def _replay_one(lock_file: Path, ledger: Ledger) -> Replayed:
@@ -313,6 +303,14 @@ def _replay_one(lock_file: Path, ledger: Ledger) -> Replayed:
     return result
 
 
+def _read_if_there(lock_file: Path) -> Sequence[Visit]:
+    try:
+        return read(lock_file)[0]
+    except OSError as problem:
+        log.warning("a journal cannot be read", file=str(lock_file), because=problem.strerror)
+        return ()
+
+
 def _plus(one: Replayed, other: Replayed) -> Replayed:
     return Replayed(*(a + b for a, b in zip(astuple(one), astuple(other), strict=True)))
 
@@ -320,35 +318,6 @@ def _plus(one: Replayed, other: Replayed) -> Replayed:
 def _mark(database: str) -> str:
     """Tells databases apart without naming them; `database` must not hold a password."""
     return hashlib.sha256(database.encode()).hexdigest()[:8]
-
-
-def _line(visit: Visit) -> bytes:
-    values = [getattr(visit, name) for name in _NAMES]
-    values[-1] = None if visit.evidence is None else packed(visit.evidence)
-    text = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(
-        errors="surrogatepass"
-    )
-    return b"%08x %s\n" % (zlib.crc32(text), text)
-
-
-def _parse(line: bytes) -> Visit | None:
-    """The visit of a line; None when it is not whole."""
-    check, _, text = line.partition(b" ")
-    if check != b"%08x" % zlib.crc32(text):
-        return None
-    try:
-        values = json.loads(text.decode(errors="surrogatepass"))
-    except ValueError:
-        return None
-    if isinstance(values, list) and len(values) == _WITHOUT_EVIDENCE:
-        values.append(None)
-    fits = isinstance(values, list) and len(values) == len(_FIELDS)
-    if not fits or not all(
-        isinstance(value, kind) for value, kind in zip(values, _FIELDS, strict=True)
-    ):
-        return None
-    values[-1] = unpacked(values[-1])
-    return Visit(*values)
 
 
 def _open(path: Path, more: int = 0) -> int:
@@ -395,6 +364,6 @@ def _taken(lock_file: Path) -> Iterator[bool]:
 
 def _remove(lock_file: Path) -> None:
     """The lock last: a lock without files is an empty journal."""
-    for path in (*(lock_file.with_suffix(suffix) for suffix in _SUFFIXES), lock_file):
+    for path in (*(lock_file.with_suffix(suffix) for suffix in SUFFIXES), lock_file):
         with suppress(FileNotFoundError):
             path.unlink()

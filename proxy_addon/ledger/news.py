@@ -40,6 +40,10 @@ class NewsReader:
         self._seen_ids: set[str] = set()  # grants and erasures,
         self._seen: set[Acknowledgement | NoticeMeeting] = set()  # which change: whole rows
 
+    def begin(self, cursor: float) -> None:
+        """Begin at another cursor."""
+        self._cursor = cursor
+
     def read(self) -> None:
         """Ask once, and pass on what is new. Raises what the ledger and `on_news` raise; then all
         of it comes again."""

@@ -40,17 +40,39 @@ def ledger_pseudonyms(ledger: Ledger, path: Path, now: float | None = None) -> P
     is refused instead of giving everybody a second balance. Raises PseudonymKeyError and
     LedgerError.
     """
-    key_ids = [
-        entry.detail for entry in ledger.audit_log(subject="rules") if entry.action == "pseudonyms"
-    ]
-    names = Pseudonyms(read_key(path, make=now is not None and not key_ids))
-    if key_ids and key_ids[-1] != names.key_id:
+    key_id = _key_id(ledger)
+    names = Pseudonyms(read_key(path, make=now is not None and key_id is None))
+    _require(key_id, names, path)
+    if key_id is None and now is not None:
+        _remember_key(ledger, names, now)
+    return names
+
+
+def require_same_key(ledger: Ledger, names: Pseudonyms, path: Path, now: float) -> None:
+    """The same for pseudonyms by a key that was read from `path` before the ledger could be asked:
+    a ledger that has no pseudonyms yet remembers this key. Raises PseudonymKeyError and
+    LedgerError."""
+    key_id = _key_id(ledger)
+    _require(key_id, names, path)
+    if key_id is None:
+        _remember_key(ledger, names, now)
+
+
+def _key_id(ledger: Ledger) -> str | None:
+    """Which key the pseudonyms of a ledger were made with; None: it has none yet."""
+    entries = ledger.audit_log(subject="rules")
+    return next((each.detail for each in reversed(entries) if each.action == "pseudonyms"), None)
+
+
+def _require(key_id: str | None, names: Pseudonyms, path: Path) -> None:
+    if key_id is not None and key_id != names.key_id:
         raise PseudonymKeyError(
             f"{path}: the pseudonyms of this ledger were made with another key; copy that one from its proxy"
         )
-    if not key_ids and now is not None:
-        ledger.audit(AuditEntry(now, "node:start", "pseudonyms", "rules", names.key_id))
-    return names
+
+
+def _remember_key(ledger: Ledger, names: Pseudonyms, now: float) -> None:
+    ledger.audit(AuditEntry(now, "node:start", "pseudonyms", "rules", names.key_id))
 
 
 class PseudonymLedger:

@@ -15,9 +15,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from time import sleep
 from types import MappingProxyType
 from typing import Final
@@ -30,11 +29,14 @@ from proxy_addon.ledger.journal import Journal, write_or_split
 from proxy_addon.ledger.news import NewsReader, OnNews, news_cursor
 from proxy_addon.ledger.pending import PendingVisits
 from proxy_addon.ledger.retention import ConfirmationsInForce, Pruner
+from proxy_addon.ledger.writer_state import OnState, WriterState
 from proxy_addon.system.clock import Clock, timer
 
 MAX_PENDING: Final = 200_000  # visits; some 100 MB, a day of outage for an office of thousands
 BATCH: Final = 1_000  # rows in one transaction
 LONGEST_WAIT: Final = 10.0  # seconds between two tries while the ledger is away
+LONGEST_WAIT_TO_JOIN: Final = 2.0  # the same until the first contact
+NOT_YET: Final = "it has not answered yet"  # why it is down, until the first try has come back
 STUCK_AFTER: Final = 10.0  # seconds after which a try that has not come back counts as an outage
 LAST_TRIES: Final = 0.1  # seconds between two tries while the process is about to end
 JOURNAL_AFTER: Final = (
@@ -49,28 +51,6 @@ NOT_ASKED: Final = frozenset(
 log = structlog.get_logger("allowance.ledger")
 
 
-@dataclass(frozen=True, slots=True)
-class WriterState:
-    """How the ledger is doing. `flush_seconds` is what the last successful flush took, None before
-    it."""
-
-    up: bool
-    pending: int
-    flush_seconds: float | None
-    errors: Mapping[str, int]  # kind -> failures since start
-    message: str | None  # why it is down
-    dropped: int  # visits given up for lack of room
-    refused: int  # visits the ledger will never take
-    away_since: float | None = None  # the instant since which it is down
-    journal_bytes: int = 0
-    journal_visits: int = 0
-    journal_dropped: int = 0  # times a visit found no room in the journal, or its disk failed
-    journal_message: str | None = None  # why the journal cannot be written
-
-
-type OnState = Callable[[WriterState], None]
-
-
 class Writer:
     """One per process. `put` and `state` may be called from any thread; `on_news` and `on_state`
     are called on threads of the writer and must hand over to the event loop themselves
@@ -79,7 +59,9 @@ class Writer:
     `node` is this proxy's name in visits: its own rows are not news. `retention` gives the seconds
     that visits are kept; with it, old ones are deleted soon after the start and once a day, but
     not what `kept` names (see `Pruner`). `cursor` is where news begin (`News.cursor`); without one
-    they begin two minutes ago. The writer closes its `journal`.
+    they begin two minutes ago. The writer closes its `journal`. `contact` is called first in each
+    flush, and may raise LedgerError: the ledger is away until it returned. It gives the cursor
+    where news begin when it has made the first contact, None from then on.
     """
 
     def __init__(
@@ -96,8 +78,10 @@ class Writer:
         cursor: float | None = None,
         max_pending: int = MAX_PENDING,
         journal: Journal | None = None,
+        contact: Callable[[], float | None] | None = None,
     ) -> None:
         self._ledger = ledger
+        self._contact, self._is_joined = contact, contact is None
         self._on_state = on_state
         self._clock = clock
         self._flush_seconds = flush_seconds
@@ -110,7 +94,7 @@ class Writer:
             threading.Lock()
         )  # guards the fields below; never held while the ledger is called
         self._errors: Counter[str] = Counter()
-        self._message: str | None = None  # None: up
+        self._message = None if contact is None else NOT_YET  # None: up
         self._away_since: float | None = None
         self._flush_took: float | None = None
         self._busy_since: float | None = None
@@ -132,6 +116,18 @@ class Writer:
         self._give_up_at = 0.0
         self._thread: threading.Thread | None = None
         self._journal_thread: threading.Thread | None = None
+
+    def join(self) -> LedgerError | None:
+        """Make the first contact on the caller's thread, before `start`; what was wrong, if
+        anything, which the caller reports. May block for as long as a database that does not
+        answer."""
+        with self._flushing:
+            problem = self._attempt(self._join)
+            if problem is not None:
+                with self._lock:
+                    self._message = str(problem)
+                self._went_wrong(problem, timer(), counts=True)
+            return problem
 
     def put(self, visit: Visit) -> None:
         """Take a visit to be written. Returns at once; of one id only the highest rev is kept."""
@@ -258,10 +254,12 @@ class Writer:
         with self._lock:
             self._busy_since = began
         try:
-            problem = self._attempt(self._write_pending) if writes else None
-            if problem is None or problem.kind not in NOT_ASKED:
-                problem = self._attempt(self._news.read) or problem
-            self._answers = problem is None or problem.kind not in NOT_ASKED
+            problem = self._attempt(self._join)
+            if joined := problem is None:
+                problem = self._attempt(self._write_pending) if writes else None
+                if problem is None or problem.kind not in NOT_ASKED:
+                    problem = self._attempt(self._news.read) or problem
+            self._answers = joined and (problem is None or problem.kind not in NOT_ASKED)
             if problem is not None:
                 self._went_wrong(problem, timer(), counts=writes)
             elif writes:
@@ -282,6 +280,15 @@ class Writer:
             log.exception("flush failed")
             return LedgerError(f"{type(problem).__name__}: {problem}", kind="internal")
         return None
+
+    def _join(self) -> None:
+        if self._contact is None:
+            return
+        if (cursor := self._contact()) is not None:
+            self._news.begin(cursor)
+            self._is_joined, self._failures, self._write_at = True, 0, 0.0
+            with self._lock:
+                self._message = self._away_since = None
 
     def _write_pending(self) -> None:
         """Write what waits now, oldest first. A row leaves the memory only when it has been
@@ -343,7 +350,7 @@ class Writer:
 
     def _went_well(self, began: float) -> None:
         with self._lock:
-            was_down = self._message is not None
+            was_down = self._message not in (None, NOT_YET)
             self._message = None
             self._flush_took = timer() - began
             self._covered_at = began
@@ -361,7 +368,7 @@ class Writer:
             self._failures += 1
             self._write_at = now + self._pause()
         with self._lock:
-            was_up = self._message is None
+            was_up = self._message in (None, NOT_YET)
             if self._away_since is None:
                 self._away_since = self._clock.now()
             self._message = str(problem)
@@ -372,7 +379,8 @@ class Writer:
     def _pause(self) -> float:
         """Seconds until writing is tried again."""
         # The exponent is bounded: two to the power of a week's failures is not a float.
-        return float(min(LONGEST_WAIT, self._flush_seconds * 2 ** min(self._failures - 1, 10)))
+        longest = LONGEST_WAIT if self._is_joined else LONGEST_WAIT_TO_JOIN
+        return float(min(longest, self._flush_seconds * 2 ** min(self._failures - 1, 10)))
 
     def _count(self, kind: str) -> None:
         with self._lock:

@@ -33,10 +33,18 @@ class Decider:
         rules = self._engine.rule_set
         decision = self._engine.decide(person, target, self._book.of(person.name), now)
         if decision.allowance is not None and self._book.is_unknown(person.name):
-            decision = self.failure(person, target)
+            decision = self._unknown(person, target, decision)
         self._last[(person.name, target)] = decision
         self._cache.keep(decision, rules, person, target, self._book, now)
         return decision
+
+    def _unknown(self, person: Person, target: Target, decision: Decision) -> Decision:
+        """The decision about somebody of whom the ledger, which is away, may know more: by
+        `last-known` the limit less what is known here, the journal of this host included."""
+        rules = self._engine.rule_set
+        if rules.on_failure is OnFailure.LAST_KNOWN:
+            return decision
+        return self.failure(person, target)
 
     def failure(self, person: Person | None, target: Target) -> Decision:
         """The configured verdict when our own code failed or a balance cannot be read."""

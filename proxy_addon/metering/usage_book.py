@@ -195,6 +195,7 @@ class UsageBook:
         self._mask = mask
         self._people: dict[str, PersonUsage] = {}
         self._packed: dict[str, History] = {}  # of people not seen since the start
+        self._late: dict[str, History] = {}  # of people seen before it was there
         self._ledger_is_away = False
         self._unknown: set[str] = set()
 
@@ -214,6 +215,8 @@ class UsageBook:
                 usage.fill(self._packed.pop(name).unpack())
             elif self._ledger_is_away:
                 self._unknown.add(name)
+        elif self._late and name in self._late:
+            usage.fill(self._late.pop(name).unpack())
         return usage
 
     def ledger_away(self, away: bool) -> None:
@@ -238,13 +241,23 @@ class UsageBook:
         if usage is not None:
             usage.tell_changed()
         self._packed.pop(name, None)
+        self._late.pop(name, None)
         self._unknown.discard(name)
 
     def adopt(self, histories: Iterable[History]) -> None:
-        """Enter what the ledger held at the start; each person's history is unpacked when they are
-        first seen."""
+        """Enter what the ledger held at the first contact; each person's history is unpacked when
+        they are first seen, and that of people who were seen before when they are seen again, or by
+        `merge`."""
         for history in histories:
-            self._packed[history.person] = history
+            seen = history.person in self._people
+            (self._late if seen else self._packed)[history.person] = history
+
+    def merge(self, most: int) -> bool:
+        """Unpack what `adopt` gave for at most so many people who had been seen before; False when
+        nothing is left to do. Visits are a set: what is there already counts once."""
+        for name in list(self._late)[:most]:
+            self.of(name)
+        return bool(self._late)
 
     def load(self, visits: Iterable[Visit], grants: Iterable[Grant]) -> None:
         """Enter what the ledger holds, or what others wrote since."""

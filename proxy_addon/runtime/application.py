@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import math
 import secrets
 from collections.abc import Callable, Iterable
 
@@ -24,7 +23,8 @@ from proxy_addon.identity.pseudonyms import Mask
 from proxy_addon.ledger.interface import News
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, masked
 from proxy_addon.ledger.unmasking import known_names
-from proxy_addon.ledger.writer import Writer, WriterState
+from proxy_addon.ledger.writer import Writer
+from proxy_addon.ledger.writer_state import WriterState
 from proxy_addon.metering.assembly import assemble, numbered
 from proxy_addon.network.distrust import DistrustingDevices
 from proxy_addon.network.guards import ClientGuard, TargetGuard
@@ -46,9 +46,10 @@ from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.last_good import LastGood
 from proxy_addon.rules.reloader import Reloading
 from proxy_addon.runtime import dependency_reports as reports
+from proxy_addon.runtime.first_contact import FirstContact
 from proxy_addon.runtime.health import Readiness, WorkerGroup, failing_tests, show_ledger
 from proxy_addon.runtime.housekeeping import Heartbeat, RulesAudit
-from proxy_addon.runtime.ledger_opening import open_ledger, pseudonyms_of
+from proxy_addon.runtime.ledger_opening import LedgerOpening
 from proxy_addon.runtime.lifecycle import Lifecycle
 from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.runtime.notices import NoticesInLedger
@@ -82,8 +83,8 @@ class Application:
         worker_group: WorkerGroup | None = None,
         workers: Workers | None = None,
     ) -> None:
-        """Raises RuleErrors, RuleTestsFailed, LedgerError or CaError: nothing has been started
-        then.
+        """Raises RuleErrors, RuleTestsFailed, LedgerUnusable, PseudonymKeyError or CaError: nothing
+        has been started then.
 
         `prunes`: this process deletes what is older than the retention, and takes over the journals
         of processes that died while it runs; one of several workers is enough. `worker_group`: the
@@ -117,8 +118,13 @@ class Application:
     # -- public interface
 
     def load(self) -> None:
-        """Read what the ledger knows of the windows that are still open. Raises LedgerError."""
-        self._in_force.load()
+        """Make the first contact with the ledger, and read what it knows of the windows that are
+        still open. Where that is not possible now, the proxy starts without it.
+
+        Raises LedgerError for what only other settings can mend; a process that is one of several
+        workers starts all the same."""
+        self._in_force.begin()
+        self._contact.first(is_strict=self._prunes)
         languages.read_all()
         # What exists now, modules and rules above all, lives until the end: a collection of garbage
         # that need not look at it makes nobody wait.
@@ -127,6 +133,7 @@ class Application:
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start writing, and listening for what others write."""
         self._lifecycle.start(loop)
+        self._contact.adopt()  # what came after `load`, while no loop could be told
 
     def runner(
         self, on_running: Callable[[], None], on_stopping: Callable[[], None] = lambda: None
@@ -163,7 +170,11 @@ class Application:
     def _open_ledger(self) -> None:
         self._loop = LoopHandle()
         self.clock = SystemClock(on_step=self._on_step)
-        self.ledger, self._node, self._sweeper, self._journal = open_ledger(self.settings)
+        self._opening = LedgerOpening(
+            self.settings, self.live.current, self.clock, is_strict=self._prunes
+        )
+        self.ledger, self._node = self._opening.ledger, self._opening.node
+        self.names = self._opening.names
 
     def _wire_metering(self, worker_group: WorkerGroup | None) -> None:
         settings, rules = self.settings, self.live.current
@@ -172,7 +183,6 @@ class Application:
         self._readers = PolicyReaders()
         self._reader_counts = ReaderCounts(self._who_has_read, self._readers)
         self.host = Host(settings.passwords.parent, ca.expires(settings.confdir), pids)
-        self.names = pseudonyms_of(self.ledger, rules, settings, self.clock.now())
         self.mask: Mask = self.names.of if self.names else str
         self.decisions = self._decision_log()
         self.metering = assemble(
@@ -198,6 +208,9 @@ class Application:
             lambda: follow(self.addon),
             self.notices,
         )
+        self._contact = FirstContact(
+            self._opening, self._loop, self._in_force, self.book, lambda: self.writer
+        )
 
     def _wire_writer(self) -> None:
         self._news = LedgerNews(self._loop, self.metering, self.mask, self.decisions, self.notices)
@@ -217,8 +230,8 @@ class Application:
             node=self._node,
             retention=(lambda: self.live.current.retention) if self._prunes else None,
             kept=lambda now: in_force_since(self.live.current.notices, now),
-            cursor=self.ledger.news(math.inf).cursor,
-            journal=self._journal,
+            journal=self._opening.journal,
+            contact=self._contact.make,
         )
 
     def _wire_web(self, worker_group: WorkerGroup | None) -> None:
@@ -370,7 +383,7 @@ class Application:
         if state.up:
             self._audit.note()
             if self._prunes:
-                self._sweeper.sweep()
+                self._opening.sweeper.sweep()
         self._loop.call(self.book.ledger_away, not state.up)
         show_ledger(self.metrics, state)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from proxy_addon.core.ruleset import RuleSet
-from proxy_addon.ledger.writer import WriterState
+from proxy_addon.ledger.writer_state import WriterState
 from proxy_addon.observability.exposition import Counted, Host, exposed
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.presentation.durations import count

@@ -3,13 +3,15 @@ processes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
+from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import Ledger, LedgerError
-from proxy_addon.ledger.journal import replay
+from proxy_addon.ledger.journal import left_in, replay
 from proxy_addon.metering.assembly import MeteringComponents
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.loop_handle import LoopHandle
@@ -74,6 +76,11 @@ class JournalSweeper:
     def take_over(self, *, warns: bool = False) -> None:
         """Replay all journals in the folder. Raises LedgerError, OSError."""
         replay(self._folder, self._database, self._ledger, warns=warns)
+
+    def left(self) -> Sequence[Visit]:
+        """What the journals in the folder hold for this ledger, those of processes that live
+        included. Changes nothing."""
+        return left_in(self._folder, self._database)
 
     def sweep(self) -> None:
         """On the writer's thread, while the ledger is up: a worker, or another proxy of this host,

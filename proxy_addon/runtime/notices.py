@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 
@@ -37,9 +38,16 @@ RETRY_SECONDS = 2.0
 type Write = Callable[[], object]
 
 
+class KnownNotices(NamedTuple):
+    """What a ledger knows of written policies."""
+
+    acknowledgements: Sequence[Acknowledgement]
+    meetings: Sequence[NoticeMeeting]
+
+
 class NoticesInLedger:
-    """For one proxy process. `load`, `met` and `in_force` are called on the event loop or before it
-    runs, `arrived` there as well."""
+    """For one proxy process. `adopt`, `met` and `in_force` are called on the event loop or before
+    it runs, `arrived` there as well; `read` on any thread."""
 
     def __init__(self, ledger: Ledger, book: NoticeBook, mask: Mask) -> None:
         self._ledger = ledger
@@ -52,10 +60,15 @@ class NoticesInLedger:
         self._in_force: tuple[Notice, ...] = ()
         self._warned: set[tuple[str, Version]] = set()
 
-    def load(self) -> None:
-        """Read what the ledger has. Raises LedgerError."""
-        self._known(self._ledger.acknowledgements(), self._ledger.meetings())
+    def read(self) -> KnownNotices:
+        """What the ledger has. Raises LedgerError."""
+        return KnownNotices(self._ledger.acknowledgements(), self._ledger.meetings())
+
+    def adopt(self, known: KnownNotices) -> None:
+        """Take over what was read; from now on people are asked."""
+        self._known(*known)
         self._book.is_known = True
+        self._warn()
 
     def arrived(self, news: News) -> None:
         """What other proxies wrote."""

@@ -4,22 +4,26 @@ that they need."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import structlog
 
 from proxy_addon.core.policy.compiled import CompiledPolicy
+from proxy_addon.core.types import Grant
 from proxy_addon.identity.pseudonyms import Mask
 from proxy_addon.ledger.erasure import Erasure
-from proxy_addon.ledger.interface import Ledger, LedgerError, News
+from proxy_addon.ledger.interface import History, Ledger, LedgerError, News
 from proxy_addon.metering.assembly import MeteringComponents
 from proxy_addon.observability.decision_log import DecisionLog
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.loop_handle import LoopHandle
-from proxy_addon.runtime.notices import NoticesInLedger
+from proxy_addon.runtime.notices import KnownNotices, NoticesInLedger
 from proxy_addon.system.clock import Clock
 
 log = structlog.get_logger("allowance.run")
+
+MERGED_AT_ONCE = 100  # histories unpacked in one turn of the event loop
 
 
 class LedgerNews:
@@ -69,6 +73,15 @@ class LedgerNews:
             log.info("somebody was erased and is forgotten here", people=max(len(gone), forgotten))
 
 
+class Past(NamedTuple):
+    """What a ledger knows of the windows that were open; `since` is an instant."""
+
+    since: float
+    histories: Sequence[History]
+    grants: Sequence[Grant]
+    notices: KnownNotices
+
+
 class RulesInForce:
     """Puts new rules into force, and reads the earlier usage that their windows need."""
 
@@ -94,13 +107,30 @@ class RulesInForce:
         self.since = self._loaded_since = clock.now()  # `since`: when they came into force here
         metrics.rules(metering.enforcer.rules, self.since)
 
-    def load(self) -> None:
-        """Read what the ledger knows of the windows that are still open. Raises LedgerError."""
-        self._loaded_since = self._needed_since()
-        self._metering.book.adopt(self._ledger.histories(self._loaded_since))
-        self._metering.book.load((), self._ledger.grants(self._loaded_since))
-        self._notices.load()
+    def begin(self) -> None:
+        """The rules of the start are in force. Before the event loop runs."""
         self._notices.in_force(self._metering.enforcer.rules.notices, self._clock.now())
+
+    def read(self) -> Past:
+        """What the ledger knows of the windows that are still open. Any thread; raises
+        LedgerError."""
+        since = self._needed_since()
+        histories, grants = list(self._ledger.histories(since)), self._ledger.grants(since)
+        return Past(since, histories, grants, self._notices.read())
+
+    def adopt(self, past: Past) -> None:
+        """Take over what was read. On the event loop, or before it runs."""
+        self._loaded_since = past.since
+        self._metering.book.adopt(past.histories)
+        self._metering.book.load((), past.grants)
+        self._notices.adopt(past.notices)
+        self._merge()
+        self._widen()  # the rules may have changed since it was read
+
+    def _merge(self) -> None:
+        """The histories of people who were seen before the ledger was there, some at a time."""
+        if self._metering.book.merge(MERGED_AT_ONCE):
+            self._loop.later(0.0, self._merge)
 
     def swap(self, prepared: CompiledPolicy) -> None:
         """On the event loop: put other rules into force."""

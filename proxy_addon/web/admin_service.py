@@ -17,7 +17,7 @@ from proxy_addon.identity.pseudonyms import Pseudonyms
 from proxy_addon.ledger import time_requests as more_time
 from proxy_addon.ledger import unmasking
 from proxy_addon.ledger.interface import Ledger, LedgerError, TimeRequest, whole_milliseconds
-from proxy_addon.ledger.writer import WriterState
+from proxy_addon.ledger.writer_state import WriterState
 from proxy_addon.observability.interface import TimeRequestCounts
 from proxy_addon.presentation.languages import gettext as _
 from proxy_addon.system.clock import Clock

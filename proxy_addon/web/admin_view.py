@@ -9,7 +9,7 @@ from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Grant
 from proxy_addon.ledger.interface import TimeRequest
 from proxy_addon.ledger.time_requests import LONGEST
-from proxy_addon.ledger.writer import WriterState
+from proxy_addon.ledger.writer_state import WriterState
 from proxy_addon.presentation import allowance_names, spoken_rules
 from proxy_addon.presentation import durations as words
 from proxy_addon.presentation.languages import gettext as _

@@ -81,7 +81,6 @@ def all_fail(url: str, said: str, folder: Path, monkeypatch: pytest.MonkeyPatch)
         ("sqlite://var/x.db", "sqlite:///"),
         ("mysql://ana:s3cret@db/x", "mysql"),
         ("nonsense", "database"),
-        ("postgresql://ana:s3cret@127.0.0.1:1/x", "cannot be reached"),
         ("sqlite:////proc/nowhere/x.db", "SQLite file /proc/nowhere/x.db"),
     ],
 )
@@ -91,18 +90,28 @@ def test_wrong_urls(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str, sai
     all_fail(url, said, folder, monkeypatch)
 
 
+def commands_fail(url: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy serves without such a ledger (`tests/faults/test_starts.py`); every command says
+    the same and shows no password."""
+    monkeypatch.setenv("ALLOWANCE_DATABASE", url)
+    for words in COMMANDS:
+        told = line(*words)
+        assert said in told and "s3cret" not in told, (words, told)
+
+
+def test_a_server_that_is_away(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Ends every command with its address."""
+    commands_fail("postgresql://ana:s3cret@127.0.0.1:1/x", "cannot be reached", monkeypatch)
+
+
 @pytest.mark.postgres
 def test_wrong_password(
     monkeypatch: pytest.MonkeyPatch, folder: Path, postgres_server: PostgresServer
 ) -> None:
     """A refused sign-in says so and what to check; nothing is made in the database."""
     name = postgres_server.new_database()
-    all_fail(
-        postgres_server.url(name, password="s3cret"),
-        "refuses this user or password",
-        folder,
-        monkeypatch,
-    )
+    url = postgres_server.url(name, password="s3cret")
+    commands_fail(url, "refuses this user or password", monkeypatch)
     with connected(postgres_server.url(name)) as connection:
         assert (
             connection.execute(

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proxy_addon.core.types import EvidenceSummary, Extension, Visit
-from proxy_addon.ledger import journal as journal_module
+from proxy_addon.ledger import journal_records
 from proxy_addon.ledger.interface import LedgerUnavailable, LedgerUnusable
 from proxy_addon.ledger.journal import Journal, Replayed, read, replay
 from tests.ledger.memory_ledger import MemoryLedger
@@ -367,4 +367,4 @@ def test_killed_while_writing(tmp_path: Path, rounds: int) -> None:
 
 def test_a_record_has_a_form_for_each_field_of_a_visit() -> None:
     """A field that is added to visits needs a form in the journal, in the order of the fields."""
-    assert tuple(field.name for field in fields(Visit)) == journal_module._NAMES
+    assert tuple(field.name for field in fields(Visit)) == journal_records._NAMES

@@ -17,7 +17,8 @@ from db.ledger import SqlLedger
 from db.upgrade import upgrade
 from proxy_addon.core.types import Grant
 from proxy_addon.ledger.interface import News
-from proxy_addon.ledger.writer import BATCH, WriterState
+from proxy_addon.ledger.writer import BATCH
+from proxy_addon.ledger.writer_state import WriterState
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.ledger.writers import START, AwayLedger, NewsCollector, make, visit, wait_for
 from tests.postgres import PostgresServer

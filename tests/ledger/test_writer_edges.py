@@ -1,5 +1,4 @@
-"""The writer on both sides of each of its thresholds, with a stopwatch that is set. See
-test_writer.py."""
+"""The writer on both sides of each of its thresholds, with a stopwatch that is set."""
 
 from __future__ import annotations
 
@@ -13,7 +12,8 @@ from structlog.testing import capture_logs
 
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerError, LedgerUnavailable, News
-from proxy_addon.ledger.writer import LAST_TRIES, NOT_ASKED, STUCK_AFTER, Writer, WriterState
+from proxy_addon.ledger.writer import LAST_TRIES, NOT_ASKED, STUCK_AFTER, Writer
+from proxy_addon.ledger.writer_state import WriterState
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.ledger.writers import START, Stopwatch, make, visit
 from tests.virtual_clock import VirtualClock

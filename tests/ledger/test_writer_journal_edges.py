@@ -13,7 +13,8 @@ import structlog
 from structlog.testing import capture_logs
 
 from proxy_addon.ledger.journal import Journal
-from proxy_addon.ledger.writer import JOURNAL_AFTER, Writer, WriterState
+from proxy_addon.ledger.writer import JOURNAL_AFTER, Writer
+from proxy_addon.ledger.writer_state import WriterState
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.ledger.writers import START, AwayLedger, Stopwatch, make, visit
 from tests.virtual_clock import VirtualClock

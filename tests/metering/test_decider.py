@@ -7,7 +7,7 @@ import pytest
 
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.ruleset import Mode, OnFailure
-from proxy_addon.core.types import Person, Reason, Target, Verdict
+from proxy_addon.core.types import Person, Reason, Target, Verdict, Visit
 from proxy_addon.metering.decider import Decider
 from proxy_addon.metering.usage_book import UsageBook
 from tests.metering.two_platforms import START, small_allowance
@@ -69,3 +69,14 @@ def test_strangers_while_the_ledger_is_away() -> None:
     assert shell.open("dora", "x.com", START + 1).decision.reason is Reason.WITHIN
     shell.book.ledger_away(False)
     assert shell.open("bo", "x.com", START + 2).decision.reason is Reason.WITHIN
+
+
+def test_strangers_with_the_last_known_balance() -> None:
+    """By `last-known` they have the limit, less what is known here: what the journal holds."""
+    shell = Shell(small_allowance(on_failure=OnFailure.LAST_KNOWN))
+    shell.book.ledger_away(True)
+    spent = Visit("left", "cy", "x", None, "a", "r", START - 3600.0, START, "dead")
+    shell.book.load([spent], ())
+    bo, cy = (shell.open(name, "x.com", START + 1).decision for name in ("bo", "cy"))
+    assert (bo.verdict, bo.reason) == (Verdict.SPEND, Reason.WITHIN)
+    assert (cy.verdict, cy.reason) == (Verdict.BLOCK, Reason.EXHAUSTED)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from proxy_addon.ledger.writer import WriterState
+from proxy_addon.ledger.writer_state import WriterState
 from proxy_addon.observability.exposition import Counted, Host
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.health import Readiness, failing_tests, ledger_health, show_ledger

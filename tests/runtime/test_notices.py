@@ -40,7 +40,7 @@ def test_what_the_ledger_has_is_known() -> None:
     ledger.meet(NoticeMeeting("dora", "social", 3, 5.0, 7.0))
     notices = NoticesInLedger(ledger, book, str)
     assert not book.is_known
-    notices.load()
+    notices.adopt(notices.read())
     assert book.is_known
     assert [each.version for each in book.confirmations("dora")] == [Version(3)]
     assert book.confirmations("emil") == ()
@@ -150,7 +150,7 @@ def test_a_version_that_is_older_than_one_that_was_confirmed() -> None:
     ledger, book = MemoryLedger(), NoticeBook()
     ledger.acknowledge(confirmed(version="4"))
     notices = NoticesInLedger(ledger, book, str)
-    notices.load()
+    notices.adopt(notices.read())
     with capture_logs() as logged:
         for _ in range(2):
             notices.in_force([NOTICE], 20.0)

@@ -16,7 +16,7 @@ from proxy_addon.metering.assembly import MeteringComponents, assemble, numbered
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.runtime.notices import NoticesInLedger
-from proxy_addon.runtime.updates import LedgerNews, RulesInForce
+from proxy_addon.runtime.updates import MERGED_AT_ONCE, LedgerNews, RulesInForce
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.proxy.harness import NOON, ProxyHarness
 from tests.virtual_clock import VirtualClock
@@ -66,7 +66,8 @@ async def test_rules_with_a_longer_window_bring_the_past_that_they_need(
         lambda: followed.append(clock.now()),
         NoticesInLedger(ledger, metering.enforcer.gate.book, str),
     )
-    rules.load()
+    rules.begin()
+    rules.adopt(rules.read())
     assert list(metering.book.of("dora").visits) == [f"u{NOON}"]
     loop.attach(asyncio.get_running_loop())
     clock.advance(5.0)
@@ -80,3 +81,48 @@ async def test_rules_with_a_longer_window_bring_the_past_that_they_need(
     async with asyncio.timeout(5):
         while len(metering.book.of("dora").visits) < 2:
             await asyncio.sleep(0.01)
+
+
+async def test_people_who_were_seen_before_the_ledger_was_there(
+    metering: MeteringComponents,
+) -> None:
+    """What the ledger has is added to what they used meanwhile, some people in each turn; a visit
+    that both have counts once."""
+    ledger, loop = MemoryLedger(), LoopHandle()
+    names = [f"p{number}" for number in range(MERGED_AT_ONCE + 5)]
+    old = [replace(used(NOON - 600.0), id=f"old-{name}", person=name) for name in names]
+    new = [replace(used(NOON), id=f"new-{name}", person=name) for name in names]
+    ledger.write_visits([*old, *new])
+    metering.book.ledger_away(True)
+    metering.book.load(new, ())
+    notices = NoticesInLedger(ledger, metering.enforcer.gate.book, str)
+    clock, metrics = VirtualClock(NOON), PrometheusMetrics()
+    rules = RulesInForce(loop, clock, metering, ledger, metrics, lambda: None, notices)
+    loop.attach(asyncio.get_running_loop())
+    told = list[str]()
+    for name in names:
+        metering.book.of(name).watcher = Told(told, name)
+    past = rules.read()
+    rules.adopt(past)
+    assert len(told) == MERGED_AT_ONCE
+    assert (
+        metering.book.of(names[-1]).spent("short", 0.0, NOON) == 120.0
+    )  # asked for before its turn
+    async with asyncio.timeout(5):
+        while len(told) < len(names):
+            await asyncio.sleep(0.01)
+    assert {metering.book.of(name).spent("short", 0.0, NOON) for name in names} == {120.0}
+
+
+class Told:
+    """Notes whose usage has changed."""
+
+    def __init__(self, told: list[str], name: str) -> None:
+        self._told, self._name = told, name
+
+    def used(self, start: float, end: float) -> None:
+        """See UsageWatcher."""
+
+    def changed(self) -> None:
+        """See UsageWatcher."""
+        self._told.append(self._name)

@@ -17,7 +17,7 @@ from proxy_addon.core.ruleset import Mode, People, Rule, RuleSet, Then
 from proxy_addon.identity.pseudonyms import Pseudonyms
 from proxy_addon.ledger.interface import Ledger, TimeRequest
 from proxy_addon.ledger.pseudonymous import PseudonymLedger
-from proxy_addon.ledger.writer import WriterState
+from proxy_addon.ledger.writer_state import WriterState
 from proxy_addon.web.admin_service import AdminService
 from proxy_addon.web.app import employee_app
 from proxy_addon.web.forms import Tokens
