@@ -54,7 +54,11 @@ LEDGER_ERRORS = (
     "internal",
     "newer",
     "foreign",
-    "readonly",
+    "read-only",
+    "missing",
+    "forbidden",
+    "not-joined",
+    "pseudonym-key",
     "journal",
     OTHER,
 )
