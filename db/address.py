@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from db import hosts
 from proxy_addon.ledger.interface import LedgerError, LedgerUnusable
 
 FORMS = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
@@ -19,11 +20,17 @@ _DRIVERS = {
     "postgresql+psycopg": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
 }
+# A ledger is written to: the other values of libpq ask for a server that takes no writes.
+_ATTRIBUTES = ("any", "read-write", "primary")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A database URL. `place` names it for people and for logs and never holds a password."""
+    """A database URL. `place` names it for people and for logs and never holds a password.
+
+    Several hosts stand in the query of the URL, as `host=a,b&port=5432,5432`, however they were
+    written.
+    """
 
     url: URL
     place: str
@@ -40,9 +47,12 @@ class Address:
 
     @property
     def identity(self) -> str:
-        """Identifies the database, for files that belong to it; without user and password."""
+        """Identifies the database, for files that belong to it; without user and password. The
+        order of several hosts does not matter."""
         if self.is_sqlite:
             return str(self.file.absolute())
+        if several := hosts.several(self.url):
+            return f"{','.join(sorted(several))}/{self.url.database or ''}"
         host = self.url.host or self.url.query.get("host") or ""
         return f"{host}:{self.url.port or 5432}/{self.url.database or ''}"
 
@@ -50,7 +60,7 @@ class Address:
 def parse(text: str) -> Address:
     """Read a database URL. Raises LedgerUnusable for what no ledger can be kept in."""
     try:
-        url = make_url(text)
+        url = hosts.read(text, make_url)
         driver = _DRIVERS.get(url.drivername)
     except (ArgumentError, ValueError):
         # The text is not repeated: it may hold a password.
@@ -60,6 +70,13 @@ def parse(text: str) -> Address:
     url = url.set(drivername=driver)
     if url.get_backend_name() == "sqlite":
         return Address(url, _sqlite_place(url))
+    wanted = url.query.get("target_session_attrs", "any")
+    if wanted not in _ATTRIBUTES:
+        raise LedgerUnusable(
+            f"target_session_attrs of the database URL is {wanted!r}: a ledger is written to; "
+            "use read-write",
+            kind="url",
+        )
     return Address(url, _postgres_place(url))
 
 
@@ -90,8 +107,10 @@ def _sqlite_place(url: URL) -> str:
 
 def _postgres_place(url: URL) -> str:
     """Only user, host, port and database: the query part of a URL can carry passwords as well."""
+    user = f"{url.username}@" if url.username else ""
+    name = url.database or url.username or ""
+    if several := hosts.several(url):
+        return f"Postgres database {name} on {user}{','.join(several)}"
     host = url.host or url.query.get("host") or "local socket"
     port = f":{url.port}" if url.port else ""
-    user = f"{url.username}@" if url.username else ""
-    host_text = host if isinstance(host, str) else ",".join(host)
-    return f"Postgres database {url.database or url.username or ''} on {user}{host_text}{port}"
+    return f"Postgres database {name} on {user}{host}{port}"

@@ -6,7 +6,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection, Engine
 
 from db.address import Address
-from db.postgres import open_postgres
+from db.postgres import is_pooled, open_postgres
 from db.sqlite import open_sqlite
 from proxy_addon.ledger.interface import LedgerUnusable
 
@@ -28,6 +28,15 @@ def open_engine(address: Address, node: str) -> Engine:
 def writing(engine: Engine) -> Engine:
     """The same engine and pool, for transactions that write."""
     return engine.execution_options(writes=True)
+
+
+def for_reading(connection: Connection) -> Connection:
+    """The same connection, for statements that are independent of each other: without a transaction
+    around them Postgres is asked once instead of three times. Behind a pooler the transaction
+    stays, because it holds the time limits."""
+    if connection.dialect.name == "sqlite" or is_pooled(connection):
+        return connection
+    return connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def schema_version(connection: Connection) -> tuple[str | None, frozenset[str]]:

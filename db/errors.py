@@ -66,6 +66,28 @@ _NOT_OURS = _Answer(
     LedgerUnusable, "damaged", "is damaged or no database; restore a backup or name another file"
 )
 _NO_DATABASE = _NOT_OURS._replace(kind="foreign")
+_DAMAGED = _Answer(
+    LedgerUnusable,
+    "damaged",
+    "says that its data are damaged; restore a backup, or replace its disk",
+)
+_CLOSED = _Answer(
+    LedgerUnavailable, "stopped", "takes no connections now; allow them again, or wait"
+)
+_SHORT = _Answer(
+    LedgerUnavailable, "busy", "lacks memory or another resource; allow more or stop other programs"
+)
+_POOLER = _Answer(
+    LedgerUnavailable,
+    "pooler",
+    "is behind a pooler that mixes up sessions; let it pool by session, or name the server itself",
+)
+_PARAMETERS = _Answer(
+    LedgerUnusable, "url", "does not accept the parameters of the database URL; check its last part"
+)
+_UNEXPECTED = _Answer(
+    LedgerUnavailable, "other", "cannot do what it was asked; the log of the server says more"
+)
 _REFUSED = _Answer(LedgerRefused, "refused", "will not take these rows")
 
 _SQLITE = {
@@ -86,42 +108,47 @@ _SQLITE = {
 # Making the file and its folder.
 _FILES = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EIO: _BROKEN}
 
-# SQLSTATE, the longest prefix counts.
+# SQLSTATE: a code, or else its class; never the words of a message, which a server writes in its
+# own language. `tests/db/test_errors.py` has all codes that there are.
 _POSTGRES = {
     "08": _UNREACHABLE,
     "22": _REFUSED,
     "23": _REFUSED,
     "25006": _READ_ONLY,
+    "25P03": _SLOW,
+    "25P04": _SLOW,
+    "26": _POOLER,
     "28": _SIGN_IN,
-    "3D000": _MISSING,
+    "3D": _MISSING,
+    "3F": _SCHEMA,
     "40": _CONFLICT,
     "42501": _FORBIDDEN,
-    "42": _SCHEMA,
-    "3F": _SCHEMA,
+    "42703": _SCHEMA,
+    "42704": _SCHEMA,
+    "42883": _SCHEMA,
+    "42P01": _SCHEMA,
+    "42P05": _POOLER,
+    "42P10": _SCHEMA,
+    "44": _REFUSED,
+    "53": _SHORT,
     "53100": _FULL,
-    "53": _BUSY,
+    "53300": _BUSY,
     "54": _REFUSED,
+    "55000": _CLOSED,
+    "55006": _LOCKED,
     "55P03": _LOCKED,
-    "57014": _SLOW,
     "57": _DOWN,
+    "57014": _SLOW,
+    "57P04": _MISSING,
+    "57P05": _UNREACHABLE,
     "58": _BROKEN,
+    "72": _CONFLICT,
+    "XX": _BROKEN,
+    "XX001": _DAMAGED,
+    "XX002": _DAMAGED,
 }
-
-# A refused sign-in reaches us as text only: libpq gives no SQLSTATE before the connection is open.
-# A server that speaks another language falls through to "cannot be reached", with its own words
-# behind.
-_POSTGRES_TEXT = (
-    ("password authentication failed", _SIGN_IN),
-    ("no password supplied", _SIGN_IN),
-    ("no pg_hba.conf entry", _SIGN_IN),
-    ("role ", _SIGN_IN),
-    ("permission denied for database", _FORBIDDEN),
-    ("database ", _MISSING),
-    ("too many clients", _BUSY),
-    ("connection slots", _BUSY),
-    ("starting up", _DOWN),
-    ("shutting down", _DOWN),
-)
+# A server that refuses a connection was not asked to store anything: it objects to the parameters.
+_POSTGRES_AT_CONNECT = {**_POSTGRES, "22": _PARAMETERS, "42": _PARAMETERS, "42704": _PARAMETERS}
 
 
 @contextmanager
@@ -138,7 +165,8 @@ def translate(problem: Exception, place: str) -> LedgerError:
     cause = (
         problem.orig if isinstance(problem, DBAPIError) and problem.orig is not None else problem
     )
-    answer = _REFUSED if _objects_to_a_value(problem) else _answer(cause)
+    objects = _objects_to_a_value(problem) and state_of(cause) is None
+    answer = _REFUSED if objects else _answer(cause)
     detail = _one_line(cause)
     return answer.error(f"{place} {answer.text} ({detail})", kind=answer.kind)
 
@@ -172,19 +200,18 @@ def _sqlite_answer(cause: sqlite3.Error) -> _Answer:
     return _SQLITE.get(primary, _BROKEN)
 
 
-def _postgres_answer(cause: BaseException) -> _Answer:
+def state_of(cause: BaseException | None) -> str | None:
+    """The SQLSTATE of a driver's exception; None where no server said anything."""
     state = getattr(cause, "sqlstate", None)
-    if state:
-        for length in (5, 2):
-            if answer := _POSTGRES.get(state[:length]):
-                return answer
-        return _BROKEN
-    text = str(cause)
-    if "FATAL" in text:
-        for words, answer in _POSTGRES_TEXT:
-            if words in text:
-                return answer
-    return _UNREACHABLE
+    return state if isinstance(state, str) else None
+
+
+def _postgres_answer(cause: BaseException) -> _Answer:
+    state = state_of(cause)
+    if state is None:
+        return _UNREACHABLE
+    table = _POSTGRES_AT_CONNECT if getattr(cause, "at_connect", False) else _POSTGRES
+    return table.get(state) or table.get(state[:2]) or _UNEXPECTED
 
 
 def _one_line(cause: BaseException) -> str:

@@ -32,7 +32,13 @@ class CallWatchdog:
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
         self._began: dict[object, float] = {}
         self._lock = threading.Lock()
-        event.listen(engine, "connect", lambda connection, _: self._connections.add(connection))
+        # Before anybody asks the first connection something.
+        for moment in ("first_connect", "connect"):
+            event.listen(engine, moment, lambda connection, _: self.watch(connection), insert=True)
+
+    def watch(self, connection: Any) -> None:
+        """End this connection too, when a call hangs."""
+        self._connections.add(connection)
 
     @contextmanager
     def counted(self) -> Iterator[None]:

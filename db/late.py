@@ -1,8 +1,8 @@
 """The imports of `db` that wait until they are needed, because of what they cost.
 
 Alembic takes a tenth of the two seconds that a start may take, and is needed once a release. The
-driver of Postgres is as large, and a start on SQLite has no time for it. No other module of `db`
-imports late; the only one elsewhere is `proxy_addon/rules/calendar_libraries.py`.
+driver of Postgres is as large, and a start on SQLite has no time for it. Only `db/late_driver.py`
+imports late as well, and `proxy_addon/rules/calendar_libraries.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import Engine
 
 from db.address import Address
+from db.changeover import Changeovers
 from db.in_flight import CallWatchdog
 
 if TYPE_CHECKING:
@@ -27,9 +28,13 @@ def to_head(engine: Engine, address: Address) -> bool:
 
 
 def listener(
-    address: Address, calls: CallWatchdog, node: str, on_notification: Callable[[], None]
+    address: Address,
+    calls: CallWatchdog,
+    node: str,
+    on_notification: Callable[[], None],
+    changeovers: Changeovers,
 ) -> LedgerListener:
     """A `db.listener.LedgerListener`. Loads psycopg."""
-    from db import listener as module
+    from db.listener import LedgerListener
 
-    return module.LedgerListener(address, calls, node, on_notification)
+    return LedgerListener(address, calls, node, on_notification, changeovers)

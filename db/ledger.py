@@ -13,9 +13,11 @@ from sqlalchemy.engine import Connection
 
 from db import audit, late, notices, personal_data, time_requests
 from db.address import parse
+from db.changeover import Changeovers
 from db.columns import GRANT, VISIT, grant_values, visit_values
 from db.engine import (
     VERSION_TABLE,
+    for_reading,
     open_engine,
     require_head,
     schema_version,
@@ -78,13 +80,7 @@ class SqlLedger:
             self._engine = open_engine(self._address, node)
         self._node, self._permit = node, permit
         self._calls = CallWatchdog(self._engine)
-        # Each of our reading statements is independent: without a transaction around it Postgres is
-        # asked once instead of three times.
-        self._reader = (
-            self._engine
-            if self._address.is_sqlite
-            else self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        )
+        self._changeovers = Changeovers(self._engine)
         self._totalling = (
             threading.Lock()
         )  # one report at a time, or the writer would find no connection
@@ -341,7 +337,9 @@ class SqlLedger:
         whenever another node has written something. For long-running processes; does nothing on
         SQLite."""
         if not self._address.is_sqlite and self._listener is None:
-            self._listener = late.listener(self._address, self._calls, self._node, on_notification)
+            self._listener = late.listener(
+                self._address, self._calls, self._node, on_notification, self._changeovers
+            )
 
     def close(self) -> None:
         """Release every connection. Safe to call twice."""
@@ -352,9 +350,8 @@ class SqlLedger:
     @contextmanager
     def _reading(self, *, in_transaction: bool = False) -> Iterator[Connection]:
         self._permit()
-        engine = self._engine if in_transaction else self._reader
-        with translated(self.place), self._calls.counted(), engine.connect() as connection:
-            yield connection
+        with translated(self.place), self._calls.counted(), self._engine.connect() as connection:
+            yield connection if in_transaction else for_reading(connection)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -365,6 +362,7 @@ class SqlLedger:
             writing(self._engine).begin() as connection,
         ):
             yield connection
+        self._changeovers.worked()
 
 
 def _batches(people: Collection[str]) -> Iterator[Sequence[str]]:

@@ -6,32 +6,44 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import psycopg
-from sqlalchemy.dialects import postgresql
+import structlog
 
-from db import postgres
 from db.address import Address
+from db.changeover import Changeovers
+from db.connector import PostgresConnector
 from db.in_flight import CHANNEL, CallWatchdog
 
 AGAIN_SECONDS: Final = 2.0  # until the next try to listen
 LOOK_SECONDS: Final = 1.0
 
+_HINT: Final = "news are read at each flush; name the server itself in listen_database to hear them"
+
+log = structlog.get_logger("allowance.ledger")
+
 
 class LedgerListener:
     """The two threads. `on_notification` is called on one of them whenever another node has written
-    something."""
+    something.
+
+    Behind a pooler nothing can be heard, because a session ends with its transaction: then nobody
+    listens, and what others wrote is read once in a flush. `address` may be that of the server
+    itself.
+    """
 
     def __init__(
-        self, address: Address, calls: CallWatchdog, node: str, on_notification: Callable[[], None]
+        self,
+        address: Address,
+        calls: CallWatchdog,
+        node: str,
+        on_notification: Callable[[], None],
+        changeovers: Changeovers,
     ) -> None:
-        self._address, self._calls, self._node, self._on_notification = (
-            address,
-            calls,
-            node,
-            on_notification,
-        )
+        self._connector = PostgresConnector.of(address, node)
+        self._calls, self._node, self._on_notification = calls, node, on_notification
+        self._changeovers = changeovers
         self._stopping = threading.Event()
         # Daemons: neither holds anything that has to be finished.
         for name, work in (("ledger-listener", self._listen), ("ledger-watch", self._watch)):
@@ -49,21 +61,23 @@ class LedgerListener:
         while not self._stopping.is_set():
             # The writer meets the same problem and reports it. News are still read once a second.
             with suppress(psycopg.Error, OSError):
-                self._listen_once()
+                if not self._listen_once():
+                    log.info("a pooler stands before the database", hint=_HINT)
+                    return
             self._stopping.wait(AGAIN_SECONDS)
 
-    def _listen_once(self) -> None:
-        with _connect(self._address, self._node) as connection:
-            connection.execute(f"LISTEN {CHANNEL}")
+    def _listen_once(self) -> bool:
+        """Listen until the connection ends, or others do; False behind a pooler."""
+        number = self._changeovers.number
+        with self._connector.connect(autocommit=True) as connection:
+            if connection.is_pooled:
+                return False
+            self._calls.watch(connection)
+            with self._calls.counted():
+                connection.execute(f"LISTEN {CHANNEL}")
             self._on_notification()  # what was written while nobody listened
-            while not self._stopping.is_set():
+            while not self._stopping.is_set() and number == self._changeovers.number:
                 for note in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
                     if note.payload != self._node:
                         self._on_notification()
-
-
-def _connect(address: Address, node: str) -> psycopg.Connection[Any]:
-    """A connection outside the pool, in autocommit."""
-    dialect: Any = postgresql.psycopg.dialect  # it has no types
-    wanted = dialect().create_connect_args(address.url)[1]
-    return psycopg.connect(**wanted, **postgres.arguments(address, node), autocommit=True)
+        return True

@@ -1,57 +1,72 @@
-"""A small pool of connections to Postgres, none of which waits without a limit."""
+"""A small pool of connections to Postgres, none of which waits without a limit.
+
+A connection that a primary left behind when it became read-only, or that was cut, throws the whole
+pool away: all of it leads to the same place. The next call connects anew, and finds the new primary
+at the same address or at the next host of the URL.
+
+Behind a pooler (pgbouncer) a session is not ours alone: the next transaction may run in another
+one. There nothing is set for longer than a transaction and no statement is prepared, so that any
+kind of pooling is the same to us; see `db/connector.py`.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import create_engine
-from sqlalchemy.engine import Engine
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Connection, Engine, ExceptionContext
+from sqlalchemy.exc import DBAPIError
 
 from db.address import Address
+from db.errors import state_of
+from db.late_driver import connector as new_connector
 
-CONNECT_SECONDS = 5
-POOL_SECONDS = 5.0
-STATEMENT_SECONDS = 15
-LOCK_SECONDS = 3
-IDLE_SECONDS = 15
+if TYPE_CHECKING:
+    from db.connector import PostgresConnector
 
-_SESSION = {
-    "statement_timeout": f"{STATEMENT_SECONDS}s",
-    "lock_timeout": f"{LOCK_SECONDS}s",
-    # A proxy that is frozen in the middle of a transaction must not hold the others up.
-    "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
-    "timezone": "UTC",
-}
+POOL_SECONDS: Final = 5.0
 
-# Notice within half a minute that the other side vanished without a word.
-_PATIENCE: dict[str, str | int] = {
-    "connect_timeout": CONNECT_SECONDS,
-    "keepalives": 1,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
+# After these (SQLSTATE, the longest prefix counts) no connection of the pool is worth keeping: the
+# server is read-only now, stops, or is gone.
+_POOL_IS_LOST: Final = ("25006", "57P", "08")
 
 
 def open_postgres(address: Address, node: str) -> Engine:
     """An engine; connections are made when they are needed."""
-    return create_engine(
+
+    @cache
+    def connector() -> PostgresConnector:
+        return new_connector(address, node)
+
+    engine = create_engine(
         address.url,
-        connect_args=arguments(address, node),
+        creator=lambda: connector().connect(),
         pool_size=3,
         max_overflow=2,
         pool_timeout=POOL_SECONDS,
         pool_pre_ping=True,
         pool_recycle=1800,
     )
+    event.listen(engine, "handle_error", _throw_away)
+    event.listen(engine, "begin", _begin)
+    return engine
 
 
-def arguments(address: Address, node: str) -> dict[str, Any]:
-    """What we want of every connection, but what the URL says itself has precedence."""
-    wanted: dict[str, str | int] = {
-        **_PATIENCE,
-        "application_name": f"allowance {node}",
-        "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
-    }
-    return {name: value for name, value in wanted.items() if name not in address.url.query}
+def is_pooled(connection: Connection) -> bool:
+    """Whether a pooler stands before the server, so that a session may change with each
+    transaction."""
+    return bool(getattr(connection.connection.driver_connection, "is_pooled", False))
+
+
+def _begin(connection: Connection) -> None:
+    if is_pooled(connection):
+        session: Any = connection.connection.driver_connection
+        connection.exec_driver_sql(session.transaction_settings)
+
+
+def _throw_away(context: ExceptionContext) -> None:
+    if isinstance(context.sqlalchemy_exception, DBAPIError):
+        state = state_of(context.original_exception) or ""
+        if state.startswith(_POOL_IS_LOST):
+            context.is_disconnect = True  # which invalidates the pool

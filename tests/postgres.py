@@ -32,16 +32,30 @@ PASSWORD = "open sesame"
 
 class PostgresServer:
     """One server with a folder and a loopback port of its own; user `postgres` signs in with
-    PASSWORD."""
+    PASSWORD. With `primary` it is a standby that follows this running server; `programs` are those
+    of another version, `locales` a folder with locales that the system does not have."""
 
-    def __init__(self, folder: Path, *settings: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *settings: str,
+        primary: PostgresServer | None = None,
+        programs: Path | None = None,
+        locales: Path | None = None,
+    ) -> None:
         self.folder = folder
         self.port = free_port()
         self._settings = ("fsync=off", "max_connections=60", *settings)
         self._data = folder / "data"
-        self._bin = _reachable(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION], folder)
+        self._bin = programs or _reachable(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION], folder)
+        self._environment = os.environ | ({"LOCPATH": str(locales)} if locales else {})
         self._process: subprocess.Popen[bytes] | None = None
-        self._make()
+        if os.geteuid() == 0:
+            shutil.chown(folder, "nobody")
+        if primary is None:
+            self._make()
+        else:
+            self._copy(primary)
 
     def url(self, database: str = "postgres", *, password: str = PASSWORD) -> str:
         """A URL as an administrator writes it."""
@@ -72,6 +86,7 @@ class PostgresServer:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
+                env=self._environment,
                 **_somebody_else(),
             )
         if waits:
@@ -84,6 +99,16 @@ class PostgresServer:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(30)
             self._process = None
+
+    def ask_to_stop(self) -> None:
+        """Begin to stop: new connections are refused, and those that are open stay."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+
+    def stop_writing(self) -> None:
+        """Take no more writes, from the next transaction of each session on; all of them stay."""
+        self.run("ALTER SYSTEM SET default_transaction_read_only = on")
+        self.run("SELECT pg_reload_conf()")
 
     def pause(self) -> None:
         """Freeze the server and all its sessions: they neither answer nor go away."""
@@ -111,13 +136,25 @@ class PostgresServer:
         password = self.folder / "password"
         password.write_text(PASSWORD)
         if os.geteuid() == 0:
-            for path in (self.folder, password):
-                shutil.chown(path, "nobody")
+            shutil.chown(password, "nobody")
         subprocess.run(
             [
                 str(self._bin / "initdb"),
                 *("-D", str(self._data), "-U", "postgres", "-A", "scram-sha-256"),
                 *("--pwfile", str(password), "-E", "UTF8", "--locale=C", "--no-sync"),
+            ],
+            check=True,
+            capture_output=True,
+            cwd=self.folder,
+            **_somebody_else(),
+        )
+
+    def _copy(self, primary: PostgresServer) -> None:
+        subprocess.run(
+            [
+                str(self._bin / "pg_basebackup"),
+                *("-D", str(self._data), "-d", primary.url(), "-R", "-X", "stream"),
+                *("-c", "fast", "--no-sync"),
             ],
             check=True,
             capture_output=True,

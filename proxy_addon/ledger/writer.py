@@ -34,7 +34,7 @@ from proxy_addon.system.clock import Clock, timer
 
 MAX_PENDING: Final = 200_000  # visits; some 100 MB, a day of outage for an office of thousands
 BATCH: Final = 1_000  # rows in one transaction
-LONGEST_WAIT: Final = 10.0  # seconds between two tries while the ledger is away
+LONGEST_WAIT: Final = 3.0  # seconds between two tries while the ledger is away
 LONGEST_WAIT_TO_JOIN: Final = 2.0  # the same until the first contact
 NOT_YET: Final = "it has not answered yet"  # why it is down, until the first try has come back
 STUCK_AFTER: Final = 10.0  # seconds after which a try that has not come back counts as an outage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy_addon.ledger.writer import WriterState
+from proxy_addon.ledger.writer_state import WriterState
 from proxy_addon.rules.active import LiveRules
 from proxy_addon.system.clock import SystemClock
 from proxy_addon.system.dependencies import DependencyReport, Json, iso

@@ -68,7 +68,7 @@ def test_commands_that_are_imported_by_name_exist() -> None:
 
 
 # Loaders of what is large and seldom needed: all they do is to import late, and each says why.
-LATE = ("db/late.py", "proxy_addon/rules/calendar_libraries.py")
+LATE = ("db/late.py", "db/late_driver.py", "proxy_addon/rules/calendar_libraries.py")
 # A command is found by its name; `targets` above looks at every name.
 BY_NAME = "proxy_addon/cli/lazy_group.py"
 

@@ -11,12 +11,12 @@ from typing import Self
 
 
 class Relay:
-    """Listens on `port` for `to`. `mode`: pass, slow (each piece is `delay` seconds late), drop
-    (connections stay and nothing comes through, what was sent meanwhile is gone) or cut (no
-    connection stands)."""
+    """Listens on `port` for `to`, which may change for new connections. `mode`: pass, slow (each
+    piece is `delay` seconds late), drop (connections stay and nothing comes through, what was sent
+    meanwhile is gone) or cut (no connection stands)."""
 
     def __init__(self, to: int) -> None:
-        self._to = to
+        self.to = to
         self.mode, self.delay = "pass", 30.0
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
@@ -74,7 +74,7 @@ class Relay:
             writer.transport.abort()
             return
         with contextlib.suppress(OSError):
-            there, back = await asyncio.open_connection("127.0.0.1", self._to)
+            there, back = await asyncio.open_connection("127.0.0.1", self.to)
             pair = {writer, back}
             self._open |= pair
             try:
