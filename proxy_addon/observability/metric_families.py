@@ -258,6 +258,11 @@ class StorageFamilies:
         self.ledger_up = make.gauge(
             "ledger_up", "1 while the ledger can be written to.", workers="livemin"
         )
+        self.clock_offset = make.gauge(
+            "clock_offset_seconds",
+            "How far the clock of the ledger's server is ahead of this host's. It is made up for.",
+            workers="livemax",
+        )
         self.journal_bytes = make.gauge(
             "journal_bytes",
             "Size of the journal that keeps visits while the ledger is away.",

@@ -47,6 +47,7 @@ class PrometheusMetrics:
         self.ledger_flush = families.storage.ledger_flush
         self.ledger_pending = families.storage.ledger_pending
         self.ledger_up = families.storage.ledger_up
+        self.clock_offset = families.storage.clock_offset
         self.journal_bytes = families.storage.journal_bytes
         self.journal_visits = families.storage.journal_visits
         self.rules_ok = families.rules.rules_ok

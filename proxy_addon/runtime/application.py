@@ -36,7 +36,7 @@ from proxy_addon.observability.policy_readers import PolicyReaders
 from proxy_addon.presentation import languages
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import AllowanceAddon
-from proxy_addon.proxy.master import Runner, RunnerOptions
+from proxy_addon.proxy.master import Runner
 from proxy_addon.proxy.page_context import App
 from proxy_addon.proxy.rule_changes import follow
 from proxy_addon.proxy.services import Services
@@ -46,18 +46,18 @@ from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.last_good import LastGood
 from proxy_addon.rules.reloader import Reloading
 from proxy_addon.runtime import dependency_reports as reports
+from proxy_addon.runtime.clock_offset import ClockOffset
 from proxy_addon.runtime.first_contact import FirstContact
 from proxy_addon.runtime.health import Readiness, WorkerGroup, failing_tests, show_ledger
 from proxy_addon.runtime.housekeeping import Heartbeat, RulesAudit
 from proxy_addon.runtime.ledger_opening import LedgerOpening
-from proxy_addon.runtime.lifecycle import Lifecycle
+from proxy_addon.runtime.lifecycle import Lifecycle, runner_options
 from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.runtime.notices import NoticesInLedger
 from proxy_addon.runtime.reader_counts import ReaderCounts
 from proxy_addon.runtime.updates import LedgerNews, RulesInForce
 from proxy_addon.system.clock import SystemClock, timer
 from proxy_addon.system.dependencies import Dependencies
-from proxy_addon.system.descriptors import raise_limit
 from proxy_addon.system.health import PartHealth, degraded
 from proxy_addon.system.sealing import Sealer
 from proxy_addon.web.admin_service import AdminService
@@ -155,17 +155,7 @@ class Application:
         )
         self.live.load(strict=settings.strict)
         self.new_ca = ca.prepare(settings.confdir)
-        self._runner_options = RunnerOptions(
-            settings.listen,
-            settings.confdir,
-            ca.trusted(settings.confdir, settings.upstream_ca),
-            settings.upstream_proxy,
-            settings.drain,
-            settings.light_path,
-            raise_limit(),
-            settings.drain_notice,
-            self._workers,
-        )
+        self._runner_options = runner_options(settings, self._workers)
 
     def _open_ledger(self) -> None:
         self._loop = LoopHandle()
@@ -175,10 +165,12 @@ class Application:
         )
         self.ledger, self._node = self._opening.ledger, self._opening.node
         self.names = self._opening.names
+        self._clock_offset = ClockOffset(self.ledger, self.clock)
 
     def _wire_metering(self, worker_group: WorkerGroup | None) -> None:
         settings, rules = self.settings, self.live.current
         self.metrics = PrometheusMetrics()
+        self._clock_offset.show = self.metrics.clock_offset.set
         pids = None if worker_group is None else worker_group.pids
         self._readers = PolicyReaders()
         self._reader_counts = ReaderCounts(self._who_has_read, self._readers)
@@ -209,7 +201,12 @@ class Application:
             self.notices,
         )
         self._contact = FirstContact(
-            self._opening, self._loop, self._in_force, self.book, lambda: self.writer
+            self._opening,
+            self._clock_offset,
+            self._loop,
+            self._in_force,
+            self.book,
+            lambda: self.writer,
         )
 
     def _wire_writer(self) -> None:
@@ -281,7 +278,7 @@ class Application:
         add("ledger", lambda: reports.ledger_report(self.writer.state(), place))
         add("rules", lambda: reports.rules_report(self.live, self._in_force.since))
         add("ca", lambda: reports.ca_report(expires, self.clock.now()))
-        add("clock", lambda: reports.clock_report(self.clock))
+        add("clock", lambda: reports.clock_report(self.clock, self._clock_offset.seconds))
 
     def _services(self) -> Services:
         settings = self.settings
@@ -382,6 +379,7 @@ class Application:
         """On a thread of the writer."""
         if state.up:
             self._audit.note()
+            self._clock_offset.look()
             if self._prunes:
                 self._opening.sweeper.sweep()
         self._loop.call(self.book.ledger_away, not state.up)

@@ -44,9 +44,15 @@ def ca_report(expires: float, now: float) -> DependencyReport:
     return DependencyReport(now < expires, message, facts={"expires": iso(expires)})
 
 
-def clock_report(clock: SystemClock) -> DependencyReport:
-    """What time it is here, and how often the wall clock was set since the start."""
-    return DependencyReport(facts={"now": iso(clock.now()), "steps": clock.steps})
+def clock_report(clock: SystemClock, offset: float) -> DependencyReport:
+    """What time it is here, and how often the wall clock was set since the start. `offset`: the
+    seconds that the clock of the ledger's server is ahead of this host's."""
+    facts: dict[str, Json] = {
+        "now": iso(clock.now()),
+        "steps": clock.steps,
+        "offset_seconds": round(offset, 3),
+    }
+    return DependencyReport(facts=facts)
 
 
 def without_driver_words(message: str, place: str) -> str:

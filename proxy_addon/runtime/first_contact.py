@@ -17,6 +17,7 @@ import structlog
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.ledger.writer import Writer
 from proxy_addon.metering.usage_book import UsageBook
+from proxy_addon.runtime.clock_offset import ClockOffset
 from proxy_addon.runtime.ledger_opening import LedgerOpening
 from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.runtime.updates import Past, RulesInForce
@@ -32,13 +33,14 @@ class FirstContact:
     def __init__(
         self,
         opening: LedgerOpening,
+        clock_offset: ClockOffset,
         loop: LoopHandle,
         in_force: RulesInForce,
         book: UsageBook,
         writer: Callable[[], Writer],
     ) -> None:
         self._opening, self._loop, self._in_force = opening, loop, in_force
-        self._book, self._writer = book, writer
+        self._clock_offset, self._book, self._writer = clock_offset, book, writer
         self._lock = threading.Lock()  # guards `_read`
         self._read: Past | None = None  # what was read, until it is taken over
         self.is_late = False  # whether the proxy started without it
@@ -48,13 +50,19 @@ class FirstContact:
         was before. On the writer's thread, or that of the start. Raises LedgerError."""
         if self._opening.is_joined:
             return None
-        past, cursor = self._opening.join(self._in_force.read)
+        past, cursor = self._opening.join(self._past)
         with self._lock:
             self._read = past
         self._loop.call(self.adopt)
         if self.is_late:
             log.info("the ledger has been joined", people=len(past.histories))
         return cursor
+
+    def _past(self) -> Past:
+        # Before it serves, the clock may follow that of the server at once; later in small steps.
+        if not self.is_late:
+            self._clock_offset.begin()
+        return self._in_force.read()
 
     def adopt(self) -> None:
         """Take over what was read. On the event loop, or before it runs."""

@@ -7,18 +7,40 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from db.ledger import SqlLedger
+from proxy_addon.config.settings import Settings
 from proxy_addon.ledger.writer import Writer
 from proxy_addon.observability.decision_log import DecisionLog
 from proxy_addon.observability.loop_lag import LoopLag
 from proxy_addon.observability.metrics import PrometheusMetrics
+from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.master import Runner, RunnerOptions
+from proxy_addon.relay.workers import Workers
 from proxy_addon.rules.reloader import Reloading
 from proxy_addon.runtime.housekeeping import Heartbeat
 from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.runtime.notices import NoticesInLedger
 from proxy_addon.runtime.reader_counts import ReaderCounts
+from proxy_addon.system.descriptors import raise_limit
 from proxy_addon.web.server import WebServer
+
+
+def runner_options(settings: Settings, workers: Workers | None) -> RunnerOptions:
+    """What `Runner` has to know, from the settings. Makes room for the files that it will open.
+
+    `workers`: the others of several, which this one passes connections on to.
+    """
+    return RunnerOptions(
+        settings.listen,
+        settings.confdir,
+        ca.trusted(settings.confdir, settings.upstream_ca),
+        settings.upstream_proxy,
+        settings.drain,
+        settings.light_path,
+        raise_limit(),
+        settings.drain_notice,
+        workers,
+    )
 
 
 @dataclass(kw_only=True)

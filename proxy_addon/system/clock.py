@@ -14,6 +14,11 @@ and follows the wall clock by these rules:
 * A wall clock that was set *back* by more is followed slowly by the second rule: an hour takes two
   days. It is reported too (`after < before`, while `now()` itself goes on from `before`), once for
   each change, because a person may want to restart the proxy, which follows at once.
+
+Proxies that share a ledger go by the clock of its server instead of the wall clocks of their hosts
+(`runtime/clock_offset.py`): `follow` says how far that one is ahead of the monotonic clock, and the
+same rules apply to it. `begin` is the same for a start, when nothing rests on the time yet: back is
+followed at once as well.
 """
 
 from __future__ import annotations
@@ -59,6 +64,7 @@ class SystemClock:
         self.steps = 0  # jumps of the wall clock so far, forward and back
         self._wall, self._monotonic = wall, monotonic
         self._lock = threading.Lock()
+        self._lead: float | None = None  # of the clock that is followed; None: it is the wall clock
         self._read_at, self._now = self._monotonic(), self._wall()
         self._behind = 0.0  # what is still to be made good of a jump back that has been reported
 
@@ -71,6 +77,18 @@ class SystemClock:
         if step is not None and self.on_step is not None:
             self.on_step(*step)
         return now
+
+    def follow(self, lead: float) -> None:
+        """Follow a clock that is `lead` seconds ahead of the monotonic clock of this host."""
+        with self._lock:
+            self._lead = lead
+
+    def begin(self, lead: float) -> None:
+        """The same, at once in both directions, before anybody has asked for the time."""
+        with self._lock:
+            self._lead, self._behind = lead, 0.0
+            self._read_at = self._monotonic()
+            self._now = self._read_at + lead
 
     def _advance(self) -> tuple[float, float] | None:
         """Move to the present; the step that was found on the way, if any."""
@@ -85,12 +103,14 @@ class SystemClock:
         return self._back(straight, difference)
 
     def _readings(self) -> tuple[float, float]:
-        """The monotonic clock, and how far the wall clock is ahead of it, read at one instant.
+        """The monotonic clock, and how far the clock that is followed is ahead of it.
 
         A process that is stopped between the two readings would see a jump that never was: both
         readings are taken again until they lie close together, and if they never do we go straight
         on.
         """
+        if self._lead is not None:
+            return self._monotonic(), self._lead
         for _ in range(_TRIES):
             before = self._monotonic()
             wall = self._wall()

@@ -96,11 +96,8 @@ class Ordinary:
 class MixedLoad:
     """Runs on a thread of its own, between `start` and `stop`."""
 
-    def __init__(self, port: int, proxy_ca: Path, sites_ca: Path, seed: int) -> None:
-        self.people = [
-            Person(f"person{number}", f"127.0.40.{number}", way)
-            for number, way in enumerate(WAYS, start=1)
-        ]
+    def __init__(self, port: int, proxy_ca: Path, sites_ca: Path, group: int, seed: int) -> None:
+        self.people = people(group)
         self.ordinary = Ordinary()
         self._port = port
         self._dice = random.Random(seed)
@@ -263,7 +260,7 @@ class MixedLoad:
             problem = ""
             for _ in range(2):
                 try:
-                    async with self._tunnel("127.0.41.1", "work.example", relayed=True) as streams:
+                    async with self._tunnel("127.0.39.1", "work.example", relayed=True) as streams:
                         streams[1].write(_head("work.example", "/", NAVIGATE))
                         await asyncio.wait_for(_whole(streams[0]), 10)
                 except FAILURES as failure:
@@ -285,7 +282,14 @@ WAYS: dict[str, Callable[[MixedLoad, Person], Awaitable[None]]] = {
     "uninspected tunnels": MixedLoad._uninspected,
     "free tunnels": MixedLoad._free,
 }
-FREE = [f"person{number}" for number, way in enumerate(WAYS, start=1) if way == "free tunnels"]
+
+
+def people(group: int) -> list[Person]:
+    """One person for each way of use."""
+    return [
+        Person(f"person{group}-{number}", f"127.0.{40 + group}.{number}", way)
+        for number, way in enumerate(WAYS, start=1)
+    ]
 
 
 def _context(ca: Path, alpn: str) -> ssl.SSLContext:

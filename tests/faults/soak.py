@@ -33,13 +33,14 @@ from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy, family
 from tests.e2e.waiting import until
 from tests.faults.databases import FaultyDatabase, PostgresDatabase, SqliteDatabase
-from tests.faults.mixed_load import CLOCK, FREE, MixedLoad, Person
+from tests.faults.mixed_load import CLOCK, MixedLoad, Person, people
 
 MOST_LOST = 2.0  # seconds of one person in one kill
 TAIL = 10.0  # seconds; the default of docs/metering.md
 EARLY = 1.0  # seconds; a tunnel is charged from its CONNECT on, and a handshake may be slow
 LATE = 0.3  # seconds that a busy machine may be late with what it does
 AFTERWARDS = 2.0  # seconds for which ordinary requests go on where other workers live
+GROUPS = 40  # of people, one for each load in turn: nobody reads on from the last one
 START_WITHIN = 120.0  # seconds; the machine may be busy with something else
 SETTLE = 12.0  # seconds within which the rest of a host takes over a dead worker's journal
 HOSTS = ("www.facebook.com", "www.youtube.com", "x.com", "chatter.example", "work.example")
@@ -81,6 +82,7 @@ class ProxyUnderLoad:
     def __init__(self, engine: str, workers: int) -> None:
         self.name = f"{engine}, {workers} worker{'s' * (workers > 1)}"
         self.workers = workers
+        self._loads = 0
         self._folder = Path(tempfile.mkdtemp(prefix="allowance-soak-"))
         self._open = contextlib.ExitStack()
         self._open.callback(shutil.rmtree, self._folder, ignore_errors=True)
@@ -92,12 +94,14 @@ class ProxyUnderLoad:
         self._open.callback(self._end_proxy)
 
     def _make_proxy(self) -> OfficeProxy:
-        seats = "".join(f"  127.0.40.{n}: person{n}\n" for n in range(1, 40))
+        everybody = [person for group in range(GROUPS) for person in people(group)]
+        seats = "".join(f"  {person.address}: {person.name}\n" for person in everybody)
+        free = [person.name for person in everybody if person.way == "free tunnels"]
         proxy = OfficeProxy(
             self._folder / "proxy",
             self._sites,
             POLICY.format(zone=noon_zone()),
-            people=f"default_role: staff\nroles:\n  staff: {{}}\n  free: {{members: {FREE}}}\ndevices:\n{seats}",
+            people=f"default_role: staff\nroles:\n  staff: {{}}\n  free: {{members: {free}}}\ndevices:\n{seats}",
             platforms={"chatter": CHATTER},
             hosts=HOSTS,
             settings={
@@ -122,13 +126,14 @@ class ProxyUnderLoad:
         """Start it where it does not run, and wait for all workers."""
         if self.proxy.process is None or self.proxy.process.poll() is not None:
             self.proxy.start()
-        until(lambda: len(self.worker_pids()) == self.workers, "all workers", START_WITHIN)
+        until(lambda: _listening(self.proxy.port) >= self.workers, "all workers", START_WITHIN)
         until(self.proxy.ready, "the proxy to be ready", START_WITHIN)
 
     def load(self, seed: int) -> MixedLoad:
-        """A load for it; not started yet."""
+        """A load for it, by people who have done nothing for a while; not started yet."""
+        self._loads += 1
         return MixedLoad(
-            self.proxy.port, self.proxy.confdir / "mitmproxy-ca-cert.pem", self._sites.ca_file, seed
+            self.proxy.port, self.proxy.ca_file, self._sites.ca_file, self._loads % GROUPS, seed
         )
 
     def worker_pids(self) -> list[int]:
@@ -166,6 +171,12 @@ class ProxyUnderLoad:
             if row.end > max(row.start, since):
                 found.setdefault(row.person, []).append(Interval(max(row.start, since), row.end))
         return {person: normalise(pieces) for person, pieces in found.items()}
+
+
+def _listening(port: int) -> int:
+    """How many sockets accept connections on a port of this host."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[3] == "0A" and int(row[1].split(":")[1], 16) == port for row in rows)
 
 
 def perform(

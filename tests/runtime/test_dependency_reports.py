@@ -91,4 +91,8 @@ def test_the_ca() -> None:
 def test_the_clock() -> None:
     """What time it is here, so that whoever reads it can compare."""
     clock = SystemClock(wall=lambda: 0.0, monotonic=lambda: 0.0)
-    assert clock_report(clock).facts == {"now": "1970-01-01T00:00:00+00:00", "steps": 0}
+    assert clock_report(clock, 1.5).facts == {
+        "now": "1970-01-01T00:00:00+00:00",
+        "steps": 0,
+        "offset_seconds": 1.5,
+    }

@@ -102,7 +102,7 @@ async def test_it_joins_later(settings: Settings, monkeypatch: pytest.MonkeyPatc
     office.writer.put(minute("meanwhile", now))
     office.book.load([minute("meanwhile", now)], ())
     await eventually(lambda: not office.writer.state().up)
-    assert "it is away" in office.checks()["ledger"].text
+    assert "it is away" in office.readiness.checks()["ledger"].text
     away.clear()
     await eventually(lambda: office.writer.state().up and office.enforcer.gate.book.is_known)
     await eventually(lambda: not office.book.is_unknown("dora"))
@@ -130,7 +130,7 @@ async def test_a_database_that_does_not_answer(
     monkeypatch.setattr("proxy_addon.runtime.ledger_opening.upgrade", slow)
     office = Application(settings)
     office.load()
-    assert "it has not answered yet" in office.checks()["ledger"].text
+    assert "it has not answered yet" in office.readiness.checks()["ledger"].text
     answers.set()
     await eventually(lambda: office.writer.state().up)
     assert not office.enforcer.gate.book.is_known
@@ -152,7 +152,7 @@ async def test_a_newer_schema(settings: Settings, is_worker: bool) -> None:
         return
     office.load()
     office.start(asyncio.get_running_loop())
-    assert "which this version does not know" in office.checks()["ledger"].text
+    assert "which this version does not know" in office.readiness.checks()["ledger"].text
     schema(settings, HEAD, HEAD)
-    await eventually(lambda: office.checks()["ledger"].ok)
+    await eventually(lambda: office.readiness.checks()["ledger"].ok)
     assert office.stop() == 0

@@ -199,3 +199,25 @@ def test_virtual_clock():
     with pytest.raises(ValueError, match="does not run backwards"):
         clock.advance(-1)
     assert clock.now() == START + 5
+
+
+def test_another_clock_is_followed_by_the_same_rules() -> None:
+    """One that is ahead at once and as a step, one that is behind slowly; the wall clock of this
+    host means nothing any more."""
+    machine = Machine()
+    machine.sleep(10)
+    machine.clock.follow(START + 60)
+    assert machine.sleep(1) == pytest.approx(START + 60 + machine.mono)
+    assert len(machine.steps) == 1
+    machine.set_wall(-3600)
+    machine.clock.follow(START + 50)
+    began = machine.clock.now()
+    assert machine.sleep(100) - began == pytest.approx(100 * (1 - SLEW))
+
+
+def test_another_clock_is_begun_with_at_once() -> None:
+    """Also back, and nothing is reported."""
+    machine = Machine()
+    machine.clock.begin(START - 500)
+    assert machine.sleep(1) == pytest.approx(START - 500 + machine.mono)
+    assert machine.steps == []
