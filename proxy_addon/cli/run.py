@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +36,22 @@ def run(**given: Any) -> None:
     """Start the proxy. Every option is also a key of allowance.toml and ALLOWANCE_… in the
     environment."""
     config = given.pop("config")
-    try:
-        code = _start(load_settings(given, config))
-    except (
-        SettingsError,
-        RuleErrors,
-        RuleTestsFailed,
-        LedgerError,
-        ca.CaError,
-        PortTaken,
-        ListenError,
-    ) as error:
-        exit_with(error)
+    with logs.standard_streams():  # whoever reads them, or does not, is no reason to wait
+        try:
+            code = _start(load_settings(given, config))
+        except (
+            SettingsError,
+            RuleErrors,
+            RuleTestsFailed,
+            LedgerError,
+            ca.CaError,
+            PortTaken,
+            ListenError,
+        ) as error:
+            exit_with(error)
+        except Exception:
+            traceback.print_exc()  # here, where printing it cannot hold up the end
+            code = 1
     raise typer.Exit(code)
 
 

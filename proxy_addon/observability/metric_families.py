@@ -208,6 +208,10 @@ class OperationFamilies:
         self.loop_lag = make.histogram(
             "loop_lag_seconds", "How late a timer of 100 ms on the event loop was.", LAG_BUCKETS
         )
+        self.log_dropped = make.counter(
+            "log_dropped_total",
+            "Lines of the log that were dropped: nobody reads it, or its disk is full.",
+        )
         self.connections = make.gauge(
             "connections_open",
             "Client connections that are open, counted four times a second.",

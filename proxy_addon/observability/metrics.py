@@ -269,6 +269,10 @@ class PrometheusMetrics:
         """So many times a visit could not be put into the journal."""
         self._families.storage.journal_dropped.inc(self._new("journal", "dropped", since_start))
 
+    def log_dropped(self, since_start: int) -> None:
+        """So many lines of this process's log were dropped."""
+        self._families.operation.log_dropped.inc(self._new("log", "dropped", since_start))
+
     def decisions_dropped(self, why: str, lines: int) -> None:
         """So many lines of the decision log were given up. Any thread."""
         self._families.storage.decisions_dropped.labels(why if why in DROP_REASONS else OTHER).inc(

@@ -56,6 +56,7 @@ from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.runtime.notices import NoticesInLedger
 from proxy_addon.runtime.reader_counts import ReaderCounts
 from proxy_addon.runtime.updates import LedgerNews, RulesInForce
+from proxy_addon.system import logging_setup
 from proxy_addon.system.clock import SystemClock, timer
 from proxy_addon.system.dependencies import Dependencies
 from proxy_addon.system.health import PartHealth, degraded
@@ -187,7 +188,9 @@ class Application:
             mask=self.mask,
         )
         self.book, self.tracker, self.enforcer = self.metering
-        self._heartbeat = Heartbeat(self._loop, self.clock, self.metering, self.metrics)
+        self._heartbeat = Heartbeat(
+            self._loop, self.clock, self.metering, self.metrics, logging_setup.dropped
+        )
         self.notices = NoticesInLedger(self.ledger, self.enforcer.gate.book, self.mask)
         self.enforcer.gate.on_meeting = self.notices.met
         self.enforcer.gate.is_closed = lambda: not self.writer.state().up
@@ -279,6 +282,7 @@ class Application:
         add("rules", lambda: reports.rules_report(self.live, self._in_force.since))
         add("ca", lambda: reports.ca_report(expires, self.clock.now()))
         add("clock", lambda: reports.clock_report(self.clock, self._clock_offset.seconds))
+        add("log", lambda: reports.log_report(logging_setup.dropped(), logging_setup.is_full()))
 
     def _services(self) -> Services:
         settings = self.settings

@@ -55,6 +55,12 @@ def clock_report(clock: SystemClock, offset: float) -> DependencyReport:
     return DependencyReport(facts=facts)
 
 
+def log_report(dropped: int, full: bool) -> DependencyReport:
+    """Whether lines of the log are being dropped, and how many were since the start."""
+    message = "lines are dropped: nobody reads the log, or its disk is full" if full else ""
+    return DependencyReport(not full, message, counts={"dropped": dropped})
+
+
 def without_driver_words(message: str, place: str) -> str:
     """A message of the ledger without what may name a user: the place, and the driver's own words,
     which stand in parentheses at the end."""

@@ -3,7 +3,7 @@ processes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,8 +37,11 @@ class Heartbeat:
         clock: Clock,
         metering: MeteringComponents,
         metrics: PrometheusMetrics,
+        log_dropped: Callable[[], int] = lambda: 0,
     ) -> None:
+        """`log_dropped`: how many lines of the log were dropped so far."""
         self._loop = loop
+        self._log_dropped = log_dropped
         self._clock = clock
         self._metering = metering
         self._metrics = metrics
@@ -57,6 +60,7 @@ class Heartbeat:
             # here, because other threads must not iterate over the timelines
             since = self.last_tick - ACTIVE_SECONDS
             self._metrics.active_people.set(self._metering.tracker.active(since))
+        self._metrics.log_dropped(self._log_dropped())
         self._ticks += 1
         if self._ticks % FORGET_TICKS == 0:
             since = self._metering.enforcer.engine.needed_since(self.last_tick)

@@ -36,8 +36,24 @@ def work(
     handoff: tuple[Path, socket.socket | None],
 ) -> None:
     """The main function of a worker process."""
-    logs.configure(settings.log_format, settings.log_level)
-    structlog.contextvars.bind_contextvars(worker=index)
+    with logs.standard_streams():
+        structlog.contextvars.bind_contextvars(worker=index)
+        logs.configure(settings.log_format, settings.log_level)
+        try:
+            code = _work(settings, index, pipe, listeners, handoff)
+        except Exception:
+            log.exception("worker failed")
+            code = 1
+    raise SystemExit(code)
+
+
+def _work(
+    settings: Settings,
+    index: int,
+    pipe: Connection,
+    listeners: Sequence[socket.socket],
+    handoff: tuple[Path, socket.socket | None],
+) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         folder, own = handoff
@@ -46,9 +62,9 @@ def work(
         application.load()
     except LedgerError as error:  # the supervisor tries again until the database is back
         log.warning("worker cannot start", because=str(error))
-        raise SystemExit(1) from None
+        return 1
     serving = _serve(application, settings, pipe, listeners, workers)
-    raise SystemExit(asyncio.run(serving, loop_factory=loop_factory(settings.uvloop)))
+    return asyncio.run(serving, loop_factory=loop_factory(settings.uvloop))
 
 
 async def _serve(

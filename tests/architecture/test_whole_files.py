@@ -15,6 +15,7 @@ WRITES = {
     "proxy_addon/observability/decision_log.py": "whole lines, appended under a lock",
     "proxy_addon/ledger/journal.py": "records with a check sum, appended under a lock",
     "db/sqlite.py": "an empty database file",
+    "proxy_addon/system/logging_setup.py": "/dev/null, in the place of closed descriptors",
 }
 WRITING = {"write_text", "write_bytes"}
 

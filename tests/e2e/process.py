@@ -51,6 +51,7 @@ class ProxyProcess(ABC):
         self.port, self.web_port = free_port(), free_port()
         self.confdir = folder / "ca"
         self.log_file = folder / "log.txt"
+        self.output: int | None = None  # a descriptor in place of the log file
         self.process: subprocess.Popen[bytes] | None = None
         self.start_seconds = 0.0
         self.start_timeout = START_TIMEOUT
@@ -88,7 +89,7 @@ class ProxyProcess(ABC):
                 cwd=self.folder,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=log if self.output is None else self.output,
                 stderr=subprocess.STDOUT,
             )
         running.append(self)

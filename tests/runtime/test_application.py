@@ -234,7 +234,7 @@ def test_what_the_proxy_depends_on(office: Application) -> None:
     """The status page has each dependency and version, and names no user of a database."""
     found = json.loads(json.dumps(office.proxy_state.status()))
     assert found["status"] == "ok"
-    assert list(found["dependencies"]) == ["ledger", "rules", "ca", "clock"]
+    assert list(found["dependencies"]) == ["ledger", "rules", "ca", "clock", "log"]
     assert all(each["ok"] for each in found["dependencies"].values())
     assert found["dependencies"]["rules"]["digest"] == office.live.current.digest[:12]
     assert set(found["versions"]) == {"allowance", "python", "mitmproxy", "schema", "database"}

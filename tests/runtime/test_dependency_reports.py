@@ -13,6 +13,7 @@ from proxy_addon.runtime.dependency_reports import (
     ca_report,
     clock_report,
     ledger_report,
+    log_report,
     rules_report,
     without_driver_words,
 )
@@ -86,6 +87,16 @@ def test_the_ca() -> None:
     """It is not well once it has ended."""
     assert ca_report(100.0, 99.0).document() == {"ok": True, "expires": "1970-01-01T00:01:40+00:00"}
     assert ca_report(100.0, 100.0).message == "the CA certificate has expired"
+
+
+def test_the_log() -> None:
+    """Lines that were dropped are counted for good; it is well again once there is room."""
+    assert log_report(7, full=True).document() == {
+        "ok": False,
+        "message": "lines are dropped: nobody reads the log, or its disk is full",
+        "dropped": 7,
+    }
+    assert log_report(7, full=False).document() == {"ok": True, "dropped": 7}
 
 
 def test_the_clock() -> None:

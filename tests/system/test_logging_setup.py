@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,13 +45,19 @@ def fail(secret: str) -> None:
     assert secret
 
 
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """What has been written to standard error."""
+    logs.flush()
+    return capsys.readouterr().err
+
+
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     """One JSON object a line, with time, level and logger; tracebacks are one field."""
     logs.configure("json", "info")
     structlog.get_logger("allowance.test").info("hello", rows=3)
     structlog.get_logger("allowance.test").debug("not shown")
     fail("hunter2")
-    hello, failed = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    hello, failed = [json.loads(line) for line in said(capsys).splitlines()]
     assert (hello["event"], hello["rows"], hello["level"], hello["logger"]) == (
         "hello",
         3,
@@ -65,7 +74,7 @@ def test_no_values_of_variables(capsys: pytest.CaptureFixture[str], form: str) -
     in it."""
     logs.configure(form, "debug")
     fail("hunter2")
-    written = capsys.readouterr().err
+    written = said(capsys)
     assert "broken" in written
     assert "hunter2" not in written
 
@@ -80,7 +89,7 @@ def test_others_are_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     logging.getLogger("mitmproxy.addonmanager").error("a real problem")
     logging.getLogger("uvicorn.error").warning("another")
     logging.getLogger("proxy_addon.web.app").debug("ours")
-    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == [
+    assert [json.loads(line)["event"] for line in said(capsys).splitlines()] == [
         "a real problem",
         "another",
         "ours",
@@ -93,7 +102,69 @@ def test_again(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("json", "warning")
     structlog.get_logger("allowance.test").warning("once")
     logging.getLogger("allowance.other").info("below the level")
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert len(said(capsys).splitlines()) == 1
+
+
+def test_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever logs goes on while the pipe is full; lines that found no room are counted, and one
+    line says so when somebody reads again."""
+    reader, writer = os.pipe()
+    monkeypatch.setattr(sys, "stderr", os.fdopen(writer, "w"))
+    logs.configure("json", "info")
+    (handler,) = logs._handlers()
+    handler.writer._most_lines = 100
+    for number in range(5_000):
+        structlog.get_logger("allowance.test").info("x" * 100, number=number)
+    missing = logs.dropped()
+    assert missing > 3_000
+    assert logs.is_full()
+    numbers: list[int] = []
+    told = 0
+    with os.fdopen(reader) as lines:
+        while told < logs.dropped():
+            found = json.loads(lines.readline())
+            if found["event"] == "log lines were dropped":
+                told += found["lines"]
+            else:
+                numbers.append(found["number"])
+    assert numbers == sorted(set(numbers))
+    assert (len(numbers) + told, told) == (5_000, missing)
+    assert not logs.is_full()
+
+
+def test_what_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    """Inside, what is printed goes the way of the log, in its order; outside, streams are as they
+    were."""
+    before = sys.stdout, sys.stderr
+    with logs.standard_streams():
+        logs.configure("json", "info")
+        structlog.get_logger("allowance.test").info("first")
+        print("second", file=sys.stderr)
+        print("a notice", end="")
+    assert (sys.stdout, sys.stderr) == before
+    out, err = capfd.readouterr()
+    assert out == "a notice"
+    first, second = err.splitlines()
+    assert (json.loads(first)["event"], second) == ("first", "second")
+
+
+def test_closed_descriptors_are_not_given_to_others() -> None:
+    """A process that is started with its standard descriptors closed opens something else: it must
+    not get their numbers, or what is printed would go there."""
+    program = (
+        "import os, sys\n"
+        "from proxy_addon.system import logging_setup as logs\n"
+        "with logs.standard_streams():\n"
+        "    opened = os.open('/dev/null', os.O_RDONLY)\n"
+        "    print('lost')\n"
+        "    sys.exit(0 if opened > 2 else 1)\n"
+    )
+    closed = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', sys.executable, program],
+        timeout=60,
+        check=False,
+    )
+    assert closed.returncode == 0
 
 
 # -- docs/logs.md
