@@ -20,6 +20,7 @@ from mitmproxy.proxy import layer, server_hooks
 
 from proxy_addon.config.parsers import UpstreamProxy
 from proxy_addon.network.resolver import ASKER
+from proxy_addon.proxy.budgets.fair_pages import FairPages
 from proxy_addon.proxy.budgets.shares import Budgets
 from proxy_addon.proxy.credentials import Credentials
 from proxy_addon.proxy.decision_recorder import DecisionRecorder
@@ -53,13 +54,14 @@ class AllowanceAddon:
     name = "allowance"
 
     def __init__(self, services: Services) -> None:
+        self.budgets = Budgets(services.traffic)
+        services = services._replace(page=FairPages(services.page, self.budgets.note))
         self.services = services
         self.failures = Failures(services)
         self.connections = Connections()
         self._recorder = DecisionRecorder(services.decisions)
         self.in_flight = InFlight(services, self.connections, self.failures, self._recorder)
         credentials = Credentials(services)
-        self.budgets = Budgets(services.traffic)
         self._tunnels = Tunnels(
             services,
             self.connections,

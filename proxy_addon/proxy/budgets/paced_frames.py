@@ -28,7 +28,7 @@ HEAD_POINTS = 8  # of a head; of any other frame it is one
 BYTES_A_FRAME = 512
 FRAMES_A_HEAD = 4
 
-type Use = Callable[[str, float], bool]
+type _Use = Callable[[str, float], bool]
 
 
 class Flooded(ProtocolError):
@@ -44,7 +44,7 @@ class Flooded(ProtocolError):
 class PacedFrames(FrameBuffer):
     """Takes the place of the buffer of an h2 connection. `use` uses up a budget."""
 
-    def __init__(self, plain: FrameBuffer, use: Use) -> None:
+    def __init__(self, plain: FrameBuffer, use: _Use) -> None:
         self.__dict__.update(plain.__dict__)
         self._use = use
         self._points = 0
