@@ -321,35 +321,33 @@ class Application:
         return employee_app(self.proxy_state, admin, notices)
 
     def _decision_log(self) -> DecisionLog | None:
-        settings = self.settings
-        if settings.decision_log is None:
+        if self.settings.decision_log is None:
             return None
         return DecisionLog(
-            settings.decision_log,
+            self.settings.decision_log,
             self.clock,
-            sample=settings.decision_log_sample,
-            days=settings.decision_log_days,
+            sample=self.settings.decision_log_sample,
+            days=self.settings.decision_log_days,
             mask=self.mask,
             dropped=self.metrics.decisions_dropped,
         )
 
     def _admin_service(self) -> AdminService:
-        settings = self.settings
         return AdminService(
             ledger=PseudonymLedger(self.ledger, self.names) if self.names else self.ledger,
             engine=lambda: self.enforcer.engine,
             clock=self.clock,
-            tokens=Tokens(ca.key(settings.confdir).read_bytes()),  # every worker of a host has it
+            tokens=Tokens(ca.key(self.settings.confdir).read_bytes()),  # the same in every worker
             counted=self.metrics,
             state=self.writer.state,
             wake=self.writer.wake,
             loaded=lambda: self._in_force.since,
             problems=lambda: self.live.outcome.problems,
             would_block=lambda: would_have_stopped(counted(self.metrics.registry)),
-            users=PasswordFile(settings.passwords).users,
+            users=PasswordFile(self.settings.passwords).users,
             executor=LedgerExecutor(),
             names=self.names,
-            workers=settings.workers,
+            workers=self.settings.workers,
         )
 
     # -- callbacks between parts
