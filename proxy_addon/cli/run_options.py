@@ -52,6 +52,10 @@ class RunOptions:
     client_networks: Annotated[
         list[str] | None, _option("Networks whose clients are served; repeatable", "NETWORK")
     ] = None
+    client_connections: Annotated[
+        str | None,
+        _option("Connections that one client address may have open. Default: 2000", "NUMBER"),
+    ] = None
     connect_ports: Annotated[
         list[str] | None,
         _option("Ports that CONNECT may ask for; repeatable. Default: 443", "PORT"),

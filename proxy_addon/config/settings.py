@@ -82,6 +82,7 @@ class Settings(BaseModel):
     client_networks: Annotated[
         tuple[IpNetwork, ...], PlainValidator(parsers.many(parsers.network))
     ] = PRIVATE_NETWORKS
+    client_connections: Annotated[int, PlainValidator(parsers.whole_number(32, 1_000_000))] = 2000
     connect_ports: Annotated[
         tuple[int, ...], PlainValidator(parsers.many(parsers.whole_number(1, 65_535)))
     ] = (443,)

@@ -21,6 +21,7 @@ from mitmproxy.proxy import layer, server_hooks
 from proxy_addon.config.parsers import UpstreamProxy
 from proxy_addon.network.resolver import ASKER
 from proxy_addon.proxy.budgets.fair_pages import FairPages
+from proxy_addon.proxy.budgets.idle_clients import IdleClients
 from proxy_addon.proxy.budgets.shares import Budgets
 from proxy_addon.proxy.credentials import Credentials
 from proxy_addon.proxy.decision_recorder import DecisionRecorder
@@ -80,6 +81,7 @@ class AllowanceAddon:
             self.failures,
             self._recorder,
         )
+        self._idle = IdleClients(self.in_flight.close, self.budgets.note)
         self._logged: set[str] = set()
         self.acceptor: Acceptor | None = None
         self._counting: asyncio.TimerHandle | None = None
@@ -126,6 +128,8 @@ class AllowanceAddon:
     def _count_connections(self, loop: asyncio.AbstractEventLoop) -> None:
         """Now and then, not with each connection: a number that goes up and down costs time."""
         self._counting = loop.call_later(COUNT_SECONDS, self._count_connections, loop)
+        with self._guarded("look"):
+            self._idle.look(self.connections.all, loop.time())
         light = 0 if self.acceptor is None else len(self.acceptor)
         self.services.traffic.connections(len(self.connections) + light)
 
@@ -255,7 +259,9 @@ class AllowanceAddon:
         if flow.response or flow.error or not flow.live:
             return DONE
         flow.metadata["allowance_open"] = True
-        self.connections.of(flow.client_conn).open += 1
+        conn = self.connections.of(flow.client_conn)
+        conn.open += 1
+        conn.requests += 1
         try:
             repair(flow.request)
             waits = self._requests.head(flow)

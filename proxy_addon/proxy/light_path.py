@@ -31,6 +31,12 @@ _CROWDED = (
         "The proxy has as many connections open as this machine allows. Please try again in a moment."
     ),
 )
+_MANY = (
+    marked("Too many connections at the moment"),
+    marked(
+        "This device has as many connections open as the proxy allows for one. Please try again in a moment."
+    ),
+)
 
 
 class NotLimited:
@@ -140,6 +146,22 @@ class LightPathPolicy:
     def unreachable(self, error: OSError) -> bytes:
         """See `RelayPolicy`."""
         return writing.named_on_the_wire(error_page(502, str(error)))
+
+    def most_connections(self, address: str) -> int | None:
+        """See `RelayPolicy`. Many people may be behind one front proxy."""
+        services = self._services
+        is_front = services.identifier.is_front_proxy(address)
+        return None if is_front else services.most_connections
+
+    def too_many(self, address: str) -> bytes:
+        """See `RelayPolicy`."""
+        self._services.traffic.refused("connections")
+        if address not in self._logged and len(self._logged) < _MAX_LOGGED:
+            self._logged.add(address)
+            log.warning(
+                "connections of a client refused", address=address, setting="client_connections"
+            )
+        return writing.named_on_the_wire(responses.refused(429, *_MANY))
 
     def crowded(self) -> bytes:
         """See `RelayPolicy`."""

@@ -21,7 +21,8 @@ class Services(NamedTuple):
     """The parts; `page` is the employee's ASGI application, `decisions` the decision log where it
     is on, `place` this worker among those that pass connections on to each other, `way_back` seals
     the address to which somebody returns who has read the written policy, `devices` remembers which
-    devices do not trust our certificate."""
+    devices do not trust our certificate, `most_connections` is how many one address may have open
+    (None: any number)."""
 
     enforcer: Enforcer
     identifier: Identifier
@@ -38,3 +39,4 @@ class Services(NamedTuple):
     place: WorkerPlace = WorkerPlace()
     way_back: Sealer | None = None
     devices: DistrustingDevices | None = None
+    most_connections: int | None = None

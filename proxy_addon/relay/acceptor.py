@@ -12,13 +12,15 @@ from proxy_addon.network.connect_errors import kind_of
 from proxy_addon.network.resolver import CONNECT_SECONDS
 from proxy_addon.relay.handoff import Handoff
 from proxy_addon.relay.interface import ConnectSite, ProtocolFactory, RelayCounts, RelayPolicy
+from proxy_addon.relay.open_connections import OpenConnections
 from proxy_addon.relay.page_connections import PageConnections
 from proxy_addon.relay.placement import Placement
 from proxy_addon.relay.tunnel import ClientSide
 
 SWEEP_SECONDS = 5.0  # seconds between two looks at what is open
 IDLE_SECONDS = 600.0  # a tunnel in which nothing passes for this long is closed
-HEAD_SECONDS = 30.0  # a head or a greeting that has begun has to be complete after this long
+HEAD_SECONDS = 30.0  # a head has to be complete after this long, and a greeting that has begun
+SILENT_SECONDS = 75.0  # a connection or a tunnel in which nobody has said anything is closed
 SPREAD_SECONDS = 4.5  # seconds over which tunnels are closed after a change of rules
 CLOSED_A_SECOND = 200.0  # as long as there are few enough, so many of them in a second
 LOOKED_AT_ONCE = 1000  # connections in one turn of the loop
@@ -46,6 +48,7 @@ class Acceptor:
         self._adopting: set[asyncio.Task[None]] = set()
         self._clients: set[ClientSide] = set()
         self._pages = PageConnections(policy, counts)
+        self._open = OpenConnections()
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
@@ -134,9 +137,24 @@ class Acceptor:
         if not self._is_allowed(client):
             client.to_engine()  # which refuses clients that are not served
             return False
+        if not client.hops and self._has_too_many(client):
+            return False
         if not self.policy.relays:
             client.hand_over()
         return self.policy.relays
+
+    def _has_too_many(self, client: ClientSide) -> bool:
+        """Whether its address has too many connections open; then this one is refused."""
+        try:
+            most = self.policy.most_connections(client.address)
+            if most is None or self._open.admits(client.address, client.transport, most):
+                return False
+            client.transport.write(self.policy.too_many(client.address))
+        except Exception:
+            self.policy.failed("light_path")
+            return False
+        client.close()
+        return True
 
     def _is_allowed(self, client: ClientSide) -> bool:
         try:
@@ -244,10 +262,11 @@ class Acceptor:
         now = loop.time()
         self._look_at(list(self._clients), now)
         self._pages.close_overdue(now)
+        self._open.sweep()
 
     def _look_at(self, clients: list[ClientSide], now: float) -> None:
         """Some of them in one turn of the loop: others wait while this runs."""
-        least = min(STALLED_SECONDS, HEAD_SECONDS, CONNECT_SECONDS, IDLE_SECONDS)
+        least = min(STALLED_SECONDS, HEAD_SECONDS, CONNECT_SECONDS, IDLE_SECONDS, SILENT_SECONDS)
         for client in clients[:LOOKED_AT_ONCE]:
             site = client.site
             if client.sent or (site is not None and site.received):
@@ -284,5 +303,13 @@ class Acceptor:
         elif client.awaits_site:
             if idle >= CONNECT_SECONDS:
                 client.give_up()
-        elif idle >= (HEAD_SECONDS if client.is_reading else IDLE_SECONDS):
+        elif idle >= _patience(client):
             client.close()
+
+
+def _patience(client: ClientSide) -> float:
+    """Seconds for which a connection may be as it is."""
+    if client.is_reading:
+        return HEAD_SECONDS
+    silent = client.waits_for_greeting or (client.site is None and not client.is_connecting)
+    return min(SILENT_SECONDS, IDLE_SECONDS) if silent else IDLE_SECONDS

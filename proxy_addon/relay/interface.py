@@ -157,6 +157,12 @@ class RelayPolicy(Protocol):
     def client_allowed(self, address: str) -> bool:
         """Whether a client at this address may use the proxy."""
 
+    def most_connections(self, address: str) -> int | None:
+        """How many connections a client at this address may have open; None: any number."""
+
+    def too_many(self, address: str) -> bytes:
+        """The answer to a connection of a client that has so many: count it, too."""
+
     def terms(self, address: str, head: ConnectHead) -> TunnelTerms | None:
         """On which terms a client's tunnel is relayed; None: not at all, as far as CONNECT
         tells."""

@@ -304,6 +304,7 @@ class Application:
             WorkerPlace() if self._workers is None else self._workers.place,
             self._way_back,
             self._devices,
+            settings.client_connections,
         )
 
     def _employee_app(self) -> App:

@@ -148,6 +148,7 @@ class ProxyHarness:
             employee_app(office),
             self.settings.front_proxy_header,
             devices=self.devices,
+            most_connections=self.settings.client_connections,
         )
         self.addon = AllowanceAddon(self.services)
 

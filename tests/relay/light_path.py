@@ -28,6 +28,7 @@ class Policy:
     broken: bool = False
     failures: list[str] = field(default_factory=list)
     watched: bool = False
+    most: int | None = None
     changes_its_mind: bool = False
     tunnels: list[object] = field(default_factory=list)
     bytes: int = 0
@@ -44,6 +45,15 @@ class Policy:
     def client_allowed(self, address: str) -> bool:
         """See `RelayPolicy`."""
         return not self.refuses
+
+    def most_connections(self, address: str) -> int | None:
+        """See `RelayPolicy`."""
+        return self.most
+
+    def too_many(self, address: str) -> bytes:
+        """See `RelayPolicy`."""
+        self.failures.append(f"too many of {address}")
+        return b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n"
 
     def terms(self, address: str, head: ConnectHead) -> Policy | None:
         """See `RelayPolicy`."""

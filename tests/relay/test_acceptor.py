@@ -184,6 +184,44 @@ async def test_silence(monkeypatch: pytest.MonkeyPatch) -> None:
         writer.close()
 
 
+@pytest.mark.parametrize("asks", [False, True])
+async def test_nothing_is_said(monkeypatch: pytest.MonkeyPatch, *, asks: bool) -> None:
+    """Connections without a byte, and tunnels without a greeting, do not stay; those in which
+    something was said do, as long as something may follow."""
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(module, "SILENT_SECONDS", 0.3)
+    async with LightPath(echo).running() as path:
+        used, writer = await path.tunnel()
+        writer.write(b"\x00")
+        assert await used.readexactly(1) == b"\x00"
+        silent, _ = await (path.tunnel() if asks else path.open())
+        async with asyncio.timeout(10):
+            assert await silent.read() == b""
+        writer.write(b"\x00")
+        assert await used.readexactly(1) == b"\x00"
+        writer.close()
+
+
+async def test_too_many_connections_of_one_address() -> None:
+    """The next one is refused, until one of them has ended."""
+    async with LightPath(echo).running() as path:
+        path.policy.most = 2
+        _, first = await path.open()
+        await path.open()
+        await asyncio.sleep(0.1)
+        refused, _ = await path.open()
+        async with asyncio.timeout(10):
+            assert (await refused.read()).startswith(b"HTTP/1.1 429 ")
+        assert path.policy.failures == ["too many of 127.0.0.1"]
+        first.close()
+        while path.acceptor._open.count("127.0.0.1") == 2:
+            await asyncio.sleep(0.01)
+        reader, writer = await path.tunnel()
+        writer.write(b"\x00")
+        assert await reader.readexactly(1) == b"\x00"
+        writer.close()
+
+
 async def test_a_closed_connection_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its descriptor is not kept for ever."""
     monkeypatch.setattr(module, "SWEEP_SECONDS", 0.05)

@@ -53,6 +53,9 @@ MEANINGS = {
     "resolve": "A list of `HOST:PORT=ADDRESS:PORT`: connect there instead, similar to `curl --connect-to`;"
     " `*` is every host.",
     "client_networks": "A list of networks whose clients are served; all others are disconnected.",
+    "client_connections": "How many connections one client address may have open in a process, from 32; more are"
+    " refused (429). Front proxies may have any number. More than 60 people behind one address (a terminal server) need"
+    " more.",
     "connect_ports": "A list of the ports that are permitted for CONNECT.",
     "allow_targets": "A list of guarded targets that may be reached anyway: host, address, network, `HOST:PORT`;"
     " see [identity.md](identity.md#what-may-be-reached).",

@@ -26,6 +26,7 @@ class ClientState:
         "open",
         "options",
         "passed",
+        "requests",
         "who",
     )
 
@@ -34,6 +35,7 @@ class ClientState:
         self.who: Identity | None = None  # from CONNECT; plain requests carry it each time
         self.hosts: tuple[str, ...] = ()  # CONNECT authority and SNI, normalised
         self.open = 0  # requests in flight
+        self.requests = 0  # that have begun so far
         self.passed = False  # relayed as bytes
         self.flight: Flight | None = None  # of a metered tunnel
         self.options: TunnelOptions | None = None
