@@ -157,7 +157,7 @@ class AllowanceAddon:
                 conn = self.connections.of(client)
                 conn.asker.name = client.peername[0]
                 ASKER.set(conn.asker)
-                self.in_flight.prepare(client)
+                self.in_flight.prepare(client, self._over)
                 self.budgets.connected(client)
                 return
             address = client.peername[0]

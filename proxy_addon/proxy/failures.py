@@ -3,6 +3,9 @@ verdict applied."""
 
 from __future__ import annotations
 
+import sys
+import traceback
+
 import structlog
 from mitmproxy import http
 
@@ -29,13 +32,13 @@ class Failures:
         self._services = services
         self._logged: dict[str, float] = {}
 
-    def note(self, where: str, flow: http.HTTPFlow | None = None) -> None:
+    def note(self, where: str, flow: http.HTTPFlow | None = None, *, by_kind: bool = False) -> None:
         """Count an exception that is being handled, and log it unless the same was logged a moment
-        ago."""
+        ago: one from the same part, or `by_kind` one that was raised in the same line."""
         self._services.metrics.failed(where)
-        now = timer()
-        if now - self._logged.get(where, -LOG_INTERVAL) >= LOG_INTERVAL:
-            self._logged[where] = now
+        now, kind = timer(), f"{where} {_raised_in()}" if by_kind else where
+        if now - self._logged.get(kind, -LOG_INTERVAL) >= LOG_INTERVAL:
+            self._logged[kind] = now
             about = {} if flow is None else {"request": request_id(flow)}
             log.exception("our own code failed", where=where, **about)
 
@@ -61,6 +64,13 @@ class Failures:
         except Exception:
             self.note("answer", flow)
             return unavailable(flow.request.headers.get("accept-language"))
+
+
+def _raised_in() -> str:
+    """The line that raised the exception that is being handled; lines are few, messages are not."""
+    error = sys.exception()
+    found = traceback.extract_tb(error.__traceback__) if error is not None else None
+    return f"{found[-1].filename}:{found[-1].lineno}" if found else ""
 
 
 def unavailable(languages: str | None = None) -> responses.Answer:

@@ -13,8 +13,9 @@ from mitmproxy import connection, http
 from proxy_addon.core.types import Decision
 from proxy_addon.metering.flight import Due, Flight
 from proxy_addon.proxy.decision_recorder import DecisionRecorder
-from proxy_addon.proxy.failures import Failures
+from proxy_addon.proxy.failures import Failures, unavailable
 from proxy_addon.proxy.free_tunnel import FreeTunnel
+from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.connections import Connections
 from proxy_addon.proxy.layers.flow_output import request_id
 from proxy_addon.proxy.layers.termination import Terminator
@@ -189,10 +190,22 @@ class InFlight:
 
     # -- connections
 
-    def prepare(self, client: connection.Client) -> None:
-        """A client has connected."""
+    def prepare(self, client: connection.Client, over: Callable[[http.HTTPFlow], None]) -> None:
+        """A client has connected. `over` ends one of its requests when its layers have failed."""
         if self._terminator is not None:
-            self._terminator.prepare(client)
+            self._terminator.prepare(
+                client,
+                lambda: self._crashed(client, over),
+                lambda: self._failures.note("connect"),
+            )
+
+    def _crashed(self, client: connection.Client, over: Callable[[http.HTTPFlow], None]) -> bytes:
+        """Its connections are closed: nothing of it goes on, whatever `on_failure` says. The
+        answer is for a client that waits for one."""
+        self._failures.note("layer", by_kind=True)
+        for flow in [flow for flow in self._flights if flow.client_conn is client]:
+            over(flow)
+        return writing.on_the_wire(unavailable())
 
     # -- draining
 

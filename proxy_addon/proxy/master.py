@@ -27,7 +27,7 @@ from proxy_addon.config.parsers import HostPort, UpstreamProxy
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.budgets import relayed_websocket
 from proxy_addon.proxy.in_flight import IDLE_SECONDS
-from proxy_addon.proxy.layers import debug_checks, event_handler
+from proxy_addon.proxy.layers import debug_checks, event_handler, site_side
 from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
 from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
@@ -89,6 +89,7 @@ class Runner:
         debug_checks.leave_out()
         event_handler.install()
         relayed_websocket.install()
+        site_side.install()
         self.server = server = proxyserver.Proxyserver()
         master = self._master(loop, server)
         self.install_signal_handlers(loop)

@@ -12,11 +12,10 @@ knows. Internals of mitmproxy are used: `tests/proxy/layers/test_bounded_stream.
 from __future__ import annotations
 
 from mitmproxy.proxy import events, layer
-from mitmproxy.proxy.layers.http import HttpStream, SendHttp
+from mitmproxy.proxy.layers.http import SendHttp
 from mitmproxy.proxy.layers.http._base import HttpEvent
 from mitmproxy.proxy.layers.http._events import (
     RequestData,
-    RequestEndOfMessage,
     RequestHeaders,
     RequestProtocolError,
     ResponseEndOfMessage,
@@ -26,11 +25,12 @@ from mitmproxy.proxy.layers.http._hooks import HttpResponseHeadersHook
 
 from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.client_side import ExchangeEnded, answer_to, error_page
+from proxy_addon.proxy.layers.passed_stream import PassedStream
 
 MAX_FORM_BYTES = 65_536  # bytes of a request's body that are kept
 
 
-class BoundedStream(HttpStream):
+class BoundedStream(PassedStream):
     """mitmproxy's stream of one exchange. Requests that are passed on are handled as usual."""
 
     def state_wait_for_request_headers(self, event: RequestHeaders) -> layer.CommandGenerator[None]:
@@ -59,7 +59,7 @@ class BoundedStream(HttpStream):
             return
         yield from super().state_consume_request_body(event)
 
-    def handle_protocol_error(
+    def fail(
         self, event: RequestProtocolError | ResponseProtocolError
     ) -> layer.CommandGenerator[None]:
         """Where nothing has been sent yet, our page names the request, like every answer of
@@ -69,7 +69,7 @@ class BoundedStream(HttpStream):
             if answer is not None:
                 answer = writing.with_request_id(answer, writing.request_id(self.flow))
                 event = ExchangeEnded(event.stream_id, event.message, event.code, answer)
-        yield from super().handle_protocol_error(event)
+        yield from super().fail(event)
 
     def passthrough(self, event: events.Event) -> layer.CommandGenerator[None]:
         """Inside a tunnel, a side that ends in the middle of a message has ended its connection.
@@ -89,9 +89,3 @@ class BoundedStream(HttpStream):
         if self.flow.live and self.context.client.alpn == b"h2":
             # HTTP/1.1 recognises the end of our answer by its length, HTTP/2 needs a message.
             yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
-
-    def state_drop_request_body(self, event: HttpEvent) -> layer.CommandGenerator[None]:
-        """The response is sent: read to the end of the request and keep nothing."""
-        if isinstance(event, RequestEndOfMessage):
-            self.client_state = self.state_done
-            yield from self.flow_done()

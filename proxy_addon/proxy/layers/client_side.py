@@ -2,39 +2,45 @@
 mitmproxy's.
 
 mitmproxy collects a request's head without limit, and its error pages name the software and
-internal details. The two classes here replace its connection layers towards the client;
-`termination.TerminableHttp` uses them. Internals of mitmproxy are used:
-`tests/proxy/layers/test_client_side.py` pins them.
+internal details. The class here replaces its layer towards a client that speaks HTTP/1,
+`client_http2` that for HTTP/2; `termination.TerminableHttp` uses them. Internals of mitmproxy are
+used: `tests/proxy/layers/test_client_side.py` pins them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
-import h2.errors
-import h2.events
-import h11
+from h11._receivebuffer import ReceiveBuffer
+from mitmproxy import http
 from mitmproxy.connection import ConnectionState
+from mitmproxy.net.http import status_codes
 from mitmproxy.proxy import commands, context, events, layer
-from mitmproxy.proxy.layers.http._base import HttpConnection
+from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.proxy.layers.http._events import (
     ErrorCode,
+    RequestProtocolError,
+    ResponseData,
     ResponseEndOfMessage,
+    ResponseHeaders,
     ResponseProtocolError,
+    ResponseTrailers,
 )
 from mitmproxy.proxy.layers.http._http1 import Http1Server
-from mitmproxy.proxy.layers.http._http2 import Http2Server
 
 from proxy_addon.network.guards import refusal
 from proxy_addon.presentation.languages import marked
-from proxy_addon.proxy.budgets.budgeted_http2 import BudgetedHttp2
 from proxy_addon.proxy.layers import flow_output as writing
+from proxy_addon.proxy.layers import framing
+from proxy_addon.proxy.layers.exchange_events import Informational
+from proxy_addon.proxy.layers.http1_site import WithTrailers, nothing
 from proxy_addon.proxy.responses import responses
 
 MAX_HEAD_BYTES = 65_536  # bytes of request line and headers
-_NO_WORD = re.compile(rb"[\0-\x20\x7f]")
+LINGER_SECONDS = 2.0  # seconds of silence after which a client that was refused is not read on
+MOST_LINGERS = 15  # times that, at most
+HALF_CLOSED_SECONDS = 60.0  # seconds in which an answer has to begin
 _EMPTY_LINES = re.compile(rb"(?:\r?\n)+")
 _REQUEST_LINE = re.compile(
     rb"[!#-'*+.0-9A-Z^-z|~-]+[ \t]+[^\0-\x20\x7f]+[ \t]+HTTP/1\.[0-9][ \t]*\r?\n"
@@ -120,12 +126,49 @@ def _is_sound(head: bytes) -> bool:
 class Http1ClientSide(Http1Server):
     """HTTP/1 with a client."""
 
+    def __init__(self, ctx: context.Context) -> None:
+        super().__init__(ctx)
+        self._trailers: http.Headers | None = None
+        self._half_closed = False  # the client sends nothing more, and still reads
+        self._looks, self._heard = 0, False
+
     def send(self, event: Any) -> layer.CommandGenerator[None]:
-        """Our page in place of mitmproxy's. (No generator of its own: this is called for every
-        chunk.)"""
-        if isinstance(event, ResponseProtocolError):
+        """Our page in place of mitmproxy's, and what mitmproxy knows only in HTTP/2. (No generator
+        of its own: this is called for every chunk.)"""
+        kind = type(event)
+        if kind is ResponseData:
+            return (
+                super().send(event) if event.data else nothing()
+            )  # no chunk but the last is empty
+        if kind is ResponseHeaders and self.request is not None:
+            event = framing.for_http1_client(event, self.request)
+        elif kind is ResponseTrailers:
+            self._trailers = event.trailers
+            return nothing()
+        elif kind is ResponseEndOfMessage and self._trailers is not None:
+            return self._end_with_trailers()
+        elif kind is Informational:
+            return self._inform(event.response)
+        elif isinstance(event, ResponseProtocolError):
             return self._refuse(event)
         return super().send(event)
+
+    def _inform(self, head: http.Response) -> layer.CommandGenerator[None]:
+        """A head before the answer, which HTTP/1.0 does not know."""
+        if self.request is None or self.request.http_version == "HTTP/1.0":
+            return
+        reason = head.reason or status_codes.RESPONSES.get(head.status_code, "")
+        line = f"HTTP/1.1 {head.status_code} {reason}\r\n"
+        yield commands.SendData(self.conn, line.encode("latin-1") + bytes(head.headers) + b"\r\n")
+
+    def _end_with_trailers(self) -> layer.CommandGenerator[None]:
+        """Trailers follow the last chunk; where there are no chunks, there is no place for them."""
+        found, self._trailers = self._trailers, None
+        assert self.request is not None and self.response is not None and found is not None
+        chunked = "chunked" in self.response.headers.get("transfer-encoding", "").lower()
+        if chunked and self.request.method != "HEAD":
+            yield commands.SendData(self.conn, b"0\r\n" + bytes(found) + b"\r\n")
+        yield from self.mark_done(response=True)
 
     def _refuse(self, event: ResponseProtocolError) -> layer.CommandGenerator[None]:
         if not self.conn.state & ConnectionState.CAN_WRITE:
@@ -133,7 +176,73 @@ class Http1ClientSide(Http1Server):
         answer = answer_to(event)
         if self.response is None and answer is not None:
             yield commands.SendData(self.conn, writing.on_the_wire(answer))
+            if self.state == self.read_body and self.conn.state is ConnectionState.OPEN:
+                yield from self._linger()
+                return
         yield commands.CloseConnection(self.conn)
+
+    # -- the end of a connection
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if type(event) is events.Wakeup:
+            return self._look_again()
+        handled: layer.CommandGenerator[None] = super()._handle_event(event)
+        return handled
+
+    def wait(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """A client that has asked and ends its half of the connection still gets its answer, which
+        has to begin in `HALF_CLOSED_SECONDS`: most have gone. (With TLS, all have.)"""
+        ended = isinstance(event, events.ConnectionClosed)
+        reads = self.conn.state is ConnectionState.CAN_WRITE and not self.conn.tls
+        asked = self.request is not None and self.request.method != "CONNECT"
+        if ended and reads and asked:
+            self._half_closed = True
+            yield commands.RequestWakeup(HALF_CLOSED_SECONDS)
+        else:
+            yield from super().wait(event)
+
+    def mark_done(
+        self, *, request: bool = False, response: bool = False
+    ) -> layer.CommandGenerator[None]:
+        """Nothing follows the last answer to a client that has ended its half."""
+        yield from super().mark_done(request=request, response=response)
+        if self._half_closed and self.state == self.read_headers:
+            self.state = self.done
+            yield commands.CloseConnection(self.conn)
+
+    def make_pipe(self) -> layer.CommandGenerator[None]:
+        """Another protocol begins, and learns that the client has ended its half."""
+        yield from super().make_pipe()
+        if self._half_closed:
+            yield from self.state(events.ConnectionClosed(self.conn))
+
+    def _linger(self) -> layer.CommandGenerator[None]:
+        """A client that still sends is read for a while: closed at once, its kernel would throw
+        away our page."""
+        self.state = self.lingering
+        self._heard = True
+        yield commands.RequestWakeup(LINGER_SECONDS)
+
+    def lingering(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """Everything is sent; drop what comes."""
+        self.buf = ReceiveBuffer()
+        self._heard = True
+        if isinstance(event, events.ConnectionClosed):
+            yield commands.CloseConnection(self.conn)
+
+    def _look_again(self) -> layer.CommandGenerator[None]:
+        """Whether the client still sends, or its answer has begun."""
+        self._looks += 1
+        if self.state == self.lingering:
+            if self._heard and self._looks < MOST_LINGERS:
+                self._heard = False
+                yield commands.RequestWakeup(LINGER_SECONDS)
+            elif self.conn.state & ConnectionState.CAN_WRITE:
+                yield commands.CloseConnection(self.conn)
+        elif self._half_closed and self.state == self.wait and self.response is None:
+            yield commands.CloseConnection(self.conn)
+            why, code = "Client disconnected.", ErrorCode.CLIENT_DISCONNECTED
+            yield ReceiveHttp(RequestProtocolError(self.stream_id, why, code))
 
     def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
         """Refuse a head that is too long or that two programs could read differently, and send our
@@ -179,94 +288,8 @@ class Http1ClientSide(Http1Server):
 
     @body_reader.setter
     def body_reader(self, reader: Any) -> None:
-        self._body_reader = _WithoutTrailers(reader)
+        self._body_reader = WithTrailers(reader, _drop)
 
 
-class _WithoutTrailers:
-    """A body reader that drops trailers: mitmproxy gives up on a connection that sends any."""
-
-    def __init__(self, reader: Any) -> None:
-        self._reader = reader
-
-    def __call__(self, buffer: Any) -> Any:
-        return self._without_trailers(self._reader(buffer))
-
-    def read_eof(self) -> Any:
-        return self._without_trailers(self._reader.read_eof())
-
-    @staticmethod
-    def _without_trailers(event: Any) -> Any:
-        return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
-
-
-def _fits_one_line(fields: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether method, path and authority have no space and nothing that cannot be seen: in a first
-    line of HTTP/1.1 they would begin another word."""
-    for name, value in fields:
-        if name[:1] != b":":  # these come first
-            break
-        if _NO_WORD.search(value):
-            return False
-    return True
-
-
-class Http2ClientSide(BudgetedHttp2, Http2Server):
-    """HTTP/2 with a client."""
-
-    def __init__(self, ctx: context.Context) -> None:
-        super().__init__(ctx)
-        self._head_only: set[int] = (
-            set()
-        )  # streams with a HEAD request: a response with a body breaks them
-
-    def handle_h2_event(self, event: h2.events.Event) -> layer.CommandGenerator[bool]:
-        """As mitmproxy's, and remember HEAD requests. A request that would be other words as
-        HTTP/1.1 ends its own stream (RFC 9113, 8.1.1)."""
-        if isinstance(event, h2.events.RequestReceived):
-            if not _fits_one_line(event.headers):
-                return self._reset(event.stream_id)
-            if (b":method", b"HEAD") in event.headers:
-                self._head_only.add(event.stream_id)
-        elif isinstance(event, h2.events.StreamReset):
-            self._head_only.discard(event.stream_id)
-        return super().handle_h2_event(event)
-
-    def _reset(self, stream_id: int) -> layer.CommandGenerator[bool]:
-        self.h2_conn.reset_stream(stream_id, h2.errors.ErrorCodes.PROTOCOL_ERROR)
-        yield commands.SendData(self.conn, self.h2_conn.data_to_send())
-        return False
-
-    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
-        if isinstance(event, ResponseProtocolError) and self._can_still_answer(event.stream_id):
-            answer = answer_to(event)
-            if answer is not None:
-                return self._refuse(event.stream_id, answer)
-        if isinstance(event, ResponseEndOfMessage):
-            self._head_only.discard(event.stream_id)
-        return super()._handle_event(event)
-
-    def _can_still_answer(self, stream_id: int) -> bool:
-        if not self.is_open_for_us(stream_id):
-            return False
-        return not self.h2_conn.streams[stream_id].state_machine.headers_sent
-
-    def _refuse(self, stream_id: int, answer: responses.Answer) -> layer.CommandGenerator[None]:
-        fields = [
-            (name.lower().encode(), value.encode("latin-1", "replace"))
-            for name, value in answer.headers
-        ]
-        fields = [field for field in fields if field[0] != b"connection"]
-        head_only = stream_id in self._head_only
-        self._head_only.discard(stream_id)
-        head = [(b":status", b"%d" % answer.status), *fields]
-        self.h2_conn.send_headers(stream_id, head, end_stream=head_only)
-        if not head_only:
-            self.h2_conn.send_data(stream_id, answer.body)
-            # On its own: mitmproxy forgets the end of data that it has to split into frames.
-            self.h2_conn.end_stream(stream_id)
-        yield commands.SendData(self.conn, self.h2_conn.data_to_send())
-
-
-def client_layer(ctx: context.Context) -> HttpConnection:
-    """The layer that talks to the client of a connection."""
-    return Http2ClientSide(ctx.fork()) if ctx.client.alpn == b"h2" else Http1ClientSide(ctx.fork())
+def _drop(_: framing.RawFields) -> None:
+    """Trailers of requests: hardly any site reads them."""

@@ -28,9 +28,10 @@ type HandleConnection = Callable[[Connection], Awaitable[None]]
 type OpenConnection = Callable[[commands.OpenConnection], Awaitable[None]]
 
 
-def close_reliably(handler: Any) -> None:
+def close_reliably(handler: Any, on_failure: Callable[[], None]) -> None:
     """Have every connection of a `ConnectionHandler` closed when its task ends. Before its first
-    connection is read."""
+    connection is read. `on_failure`: called while an exception is handled that the handler does not
+    expect."""
     original: HandleConnection = handler.handle_connection
     original_open: OpenConnection = handler.open_connection
 
@@ -54,6 +55,9 @@ def close_reliably(handler: Any) -> None:
             if opened is not None and opened.writer is not None:
                 await _give_up(handler, command)
             raise
+        except Exception:
+            on_failure()
+            await _failed(handler, command)
 
     handler.handle_connection = handle_connection
     handler.open_connection = open_connection
@@ -82,6 +86,21 @@ async def _give_up(handler: Any, command: commands.OpenConnection) -> None:
     finally:
         data = server_hooks.ServerConnectionHookData(client=handler.client, server=connection)
         await handler.handle_hook(server_hooks.ServerDisconnectedHook(data))
+
+
+async def _failed(handler: Any, command: commands.OpenConnection) -> None:
+    """An exception that the handler does not expect, for example of a name that cannot be looked
+    up. Whoever waits for the connection is told."""
+    connection = command.connection
+    is_known = connection.state is not ConnectionState.CLOSED
+    connection.state, connection.error = ConnectionState.CLOSED, "it cannot be connected to"
+    opened = handler.transports.pop(connection, None)
+    if opened is not None and opened.writer is not None:
+        opened.writer.close()
+    if is_known:
+        await handler.server_event(events.ConnectionClosed(connection))
+    else:
+        await handler.server_event(events.OpenConnectionCompleted(command, connection.error))
 
 
 def _abort_when_stalled(transport: asyncio.WriteTransport, before: int | None = None) -> None:

@@ -9,6 +9,10 @@ password is checked, a page is made) gets a task.
 
 What a client or a site has sent is read no faster than its share allows (`budgets/shares.py`).
 
+An exception in a layer is a bug, of mitmproxy or of ours. What the layers knew is lost with it, so
+all connections of this client are closed, and `on_crash` is told: nobody waits for an answer that
+nobody would send, and nothing goes on unseen.
+
 Once a tunnel has been opened, its events go to the layers inside directly (`opened_tunnel.py`).
 
 Internals of mitmproxy are used; `tests/proxy/layers/test_event_handler.py` pins them.
@@ -16,20 +20,22 @@ Internals of mitmproxy are used; `tests/proxy/layers/test_event_handler.py` pins
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from time import thread_time
 from typing import Any
 
 import structlog
 from mitmproxy import flow
 from mitmproxy.connection import Connection
-from mitmproxy.proxy import commands, events, mode_servers, server
+from mitmproxy.proxy import commands, events, layer, mode_servers, server
 from mitmproxy.utils import asyncio_utils
 
 from proxy_addon.proxy.budgets.shares import share_of
 from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
+from proxy_addon.proxy.layers.client_side import Http1ClientSide
 from proxy_addon.proxy.layers.opened_tunnel import OpenedTunnel
 
 log = structlog.get_logger("allowance.proxy")
@@ -44,6 +50,8 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
         self._busy = False
         self._shortens = True
         self._share = share_of(self.client)
+        # Called while the exception is handled. Its answer goes to a client that waits for one.
+        self.on_crash: Callable[[], bytes] | None = None
 
     async def server_event(self, event: events.Event) -> None:
         """Handle an event; if one is being handled, this one follows."""
@@ -81,8 +89,25 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
                 else:
                     self._perform(command)
         except Exception:
-            self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
+            self._crashed()
         self._share.handled(event, thread_time() - started)
+
+    def _crashed(self) -> None:
+        """End everything, with our page where nothing else has been said yet."""
+        broken, self.layer = self.layer, BrokenLayer()  # type: ignore[assignment]
+        self._shortens = False
+        page = b""
+        if self.on_crash is None:
+            self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
+        else:
+            page = self.on_crash()
+        for connection, open_one in list(self.transports.items()):
+            if connection is self.client and awaits_answer(broken):
+                self._write(connection, page)
+            if open_one.handler is not None:
+                self.close_connection(connection)
+            elif isinstance(open_one.writer, asyncio.StreamWriter):
+                open_one.writer.close()
 
     def _shorten(self) -> None:
         """See `opened_tunnel.py`."""
@@ -168,6 +193,26 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
             if transport.is_closing() or transport.get_write_buffer_size():
                 await super().drain_writers()  # type: ignore[no-untyped-call]
                 return
+
+
+class BrokenLayer:
+    """In the place of layers in which an exception occurred: what their connections still say is
+    not heard."""
+
+    def handle_event(self, _: events.Event) -> layer.CommandGenerator[None]:
+        """See `EventHandler`."""
+        yield from ()
+
+
+def awaits_answer(top: Any) -> bool:
+    """Whether a client that speaks HTTP/1 in clear text has asked for something, and nothing has
+    been sent to it yet."""
+    stack = getattr(getattr(top, "context", None), "layers", ())
+    for each in stack[1:2]:
+        side = getattr(each, "connections", {}).get(each.context.client)
+        if type(side) is Http1ClientSide and side.state != side.passthrough:
+            return side.request is not None and side.response is None
+    return False
 
 
 def install() -> None:

@@ -13,22 +13,43 @@ wait for a connection that failed are given another one. `tests/proxy/layers/`
 
 from __future__ import annotations
 
+from typing import Any
+from weakref import WeakSet
+
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import context, layer, layers
-from mitmproxy.proxy.layers.http import HttpClient, HTTPMode, RegisterHttpConnection
+from mitmproxy.proxy.layers.http import (
+    GetHttpConnection,
+    HttpClient,
+    HTTPMode,
+    RegisterHttpConnection,
+)
+
+
+class WantedConnection(GetHttpConnection):
+    """A connection to a site, but none of those that take no more requests."""
+
+    def __init__(self, retired: WeakSet[Connection], *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._retired = retired
+
+    def connection_spec_matches(self, connection: Connection) -> bool:
+        """Whether this one will do."""
+        return super().connection_spec_matches(connection) and connection not in self._retired
 
 
 class RepeatingHttp(layers.HttpLayer):
     """mitmproxy's HTTP layer.
 
     `resumes`: sessions may be offered. `offered`: connections on which one was, until their
-    handshake is over.
+    handshake is over. `retired`: connections that are open, but take no more requests.
     """
 
     def __init__(self, ctx: context.Context, mode: HTTPMode) -> None:
         super().__init__(ctx, mode)
         self.resumes = True
         self.offered: set[Connection] = set()
+        self.retired: WeakSet[Connection] = WeakSet()
 
     def register_connection(self, command: RegisterHttpConnection) -> layer.CommandGenerator[None]:
         """A connection is open, or has failed."""
@@ -62,3 +83,10 @@ def repeats(ctx: context.Context) -> RepeatingHttp | None:
     if not ctx.layers or not isinstance(ctx.layers[-1], HttpClient):
         return None
     return next((each for each in reversed(ctx.layers) if isinstance(each, RepeatingHttp)), None)
+
+
+def retire(ctx: context.Context, conn: Connection) -> None:
+    """No more requests are sent on this connection to a site, in the layers of this context."""
+    for each in ctx.layers:
+        if isinstance(each, RepeatingHttp):
+            each.retired.add(conn)

@@ -16,7 +16,7 @@ A tunnel that we only relay ends with the connection to the client.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,8 @@ from mitmproxy.proxy.layers.websocket import WebsocketLayer
 from mitmproxy.utils import asyncio_utils
 
 from proxy_addon.proxy.layers.bounded_stream import BoundedStream
-from proxy_addon.proxy.layers.client_side import ExchangeEnded, client_layer
+from proxy_addon.proxy.layers.client_http2 import client_layer
+from proxy_addon.proxy.layers.client_side import ExchangeEnded
 from proxy_addon.proxy.layers.closing import close_reliably
 from proxy_addon.proxy.layers.repeated_handshake import RepeatingHttp
 from proxy_addon.proxy.responses import responses
@@ -119,12 +120,19 @@ class Terminator:
     def _handler(self, client: connection.Client) -> Any:
         return self._server.connections.get(client.id)
 
-    def prepare(self, client: connection.Client) -> None:
-        """A client has connected: its connections are to be closed for certain when they are
-        ended."""
+    def prepare(
+        self,
+        client: connection.Client,
+        on_crash: Callable[[], bytes],
+        on_failure: Callable[[], None],
+    ) -> None:
+        """A client has connected: its connections are to be closed for certain when they are ended,
+        and when its layers have failed (`on_crash`) or no connection could be opened because of a
+        bug (`on_failure`); both are called while the exception is handled."""
         handler = self._handler(client)
         if handler is not None:
-            close_reliably(handler)
+            close_reliably(handler, on_failure)
+            handler.on_crash = on_crash
 
     def http(
         self, flow: http.HTTPFlow, *, cuttable: bool, answer: responses.Answer | None = None

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -146,18 +147,33 @@ async def played(kind: type[MITMPROXYS], script: list[str]) -> tuple[list[str], 
 
 @pytest.mark.parametrize("seed", range(SCRIPTS))
 async def test_the_same_in_the_same_order(seed: int) -> None:
-    """Scripts of writes, hooks of all kinds and a bug at the end, in pieces that arrive at the same
-    time: our handler sends the same bytes and calls the same hooks in the same order as
-    mitmproxy's."""
+    """Scripts of writes and hooks of all kinds, in pieces that arrive at the same time: our handler
+    sends the same bytes and calls the same hooks in the same order as mitmproxy's."""
     chance = random.Random(seed)
     pieces = [
         "".join(chance.choices("shdwfor", k=chance.randint(0, 6)))
         for _ in range(chance.randint(1, 4))
     ]
-    pieces[-1] += "x" * (
-        seed % 4 == 0
-    )  # what mitmproxy's layers have in a queue after a bug stays there
     assert await played(EventHandler, pieces) == await played(MITMPROXYS, pieces)
+
+
+async def test_a_bug_in_a_layer_ends_all_connections() -> None:
+    """What came before is sent, what comes after is not handled, and whoever wants to know is
+    told, with the exception at hand."""
+    said: list[str] = []
+    told: list[BaseException | None] = []
+    with eager(asyncio.get_running_loop()):
+        handler, client, writer = await connected(EventHandler, said)
+        handler.on_crash = lambda: told.append(sys.exception()) or b"not asked for"
+        for piece in (b"ss", b"sx", b"sh"):
+            await handler.server_event(events.DataReceived(handler.client, piece))
+        await asyncio.wait_for(writer.wait_closed(), SECONDS)
+    client.setblocking(True)
+    assert client.recv(100) == b"[s0][s1][s0]"
+    assert client.recv(100) == b""
+    assert [str(error) for error in told] == ["a bug in a layer"]
+    assert "request h1 " not in said
+    client.close()
 
 
 async def test_hooks_that_are_done_need_no_task() -> None:

@@ -1,0 +1,99 @@
+"""`proxy_addon/proxy/layers/http2_site.py` with real sites: requests that were not processed are
+sent again, and answers that have begun are finished."""
+
+from __future__ import annotations
+
+import inspect
+
+import h2.connection
+import pytest
+
+from tests.proxy.odd_client import TwoClient
+from tests.proxy.odd_office import OddOffice
+from tests.proxy.odd_site import Script
+
+METHODS = ["GET", "POST"]
+WAY = "h2-h2"
+
+
+def client_of(office: OddOffice) -> TwoClient:
+    """A client whose proxy has an open connection to the site."""
+    client = office.client(WAY)
+    assert isinstance(client, TwoClient)
+    assert client.ask("/first").body == b"ok"
+    return client
+
+
+@pytest.mark.parametrize("then", ["refuse", "goaway"])
+@pytest.mark.parametrize("method", METHODS)
+def test_what_was_not_processed_is_sent_again(office: OddOffice, method: str, then: str) -> None:
+    """REFUSED_STREAM, and GOAWAY that names an earlier stream: whatever the method, with its body,
+    on another connection."""
+    client = client_of(office)
+    office.two.scripts["/again"] = [Script(then=then), Script()]
+    body = b"body" if method == "POST" else None
+    got = client.ask("/again", method, body=body)
+    assert (got.status, got.body, got.end) == (200, b"ok", "complete")
+    first, second = office.two.to("/again")
+    assert first.connection != second.connection
+    assert second.body == (body or b"")
+    assert client.ask("/next").body == b"ok"
+
+
+@pytest.mark.parametrize("then", ["refuse", "goaway"])
+def test_also_on_a_new_connection(office: OddOffice, then: str) -> None:
+    """The site has said that it did nothing."""
+    office.two.scripts["/new"] = [Script(then=then), Script()]
+    assert office.client(WAY).ask("/new", "POST", body=b"body").body == b"ok"
+
+
+@pytest.mark.parametrize("then", ["refuse", "goaway"])
+def test_never_a_third_time(office: OddOffice, then: str) -> None:
+    """A site that refuses each time gives a 502."""
+    client = client_of(office)
+    office.two.scripts["/never"] = [Script(then=then)]
+    assert client.ask("/never").status == 502
+    assert len(office.two.to("/never")) == 2
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("POST", 502)])
+def test_a_connection_that_ends_without_a_word(office: OddOffice, method: str, status: int) -> None:
+    """One that was used before: only what may be repeated is."""
+    client = client_of(office)
+    office.two.scripts["/closed"] = [Script(then="silent close"), Script()]
+    got = client.ask("/closed", method, body=b"body" if method == "POST" else None)
+    assert got.status == status
+    assert len(office.two.to("/closed")) == (2 if status == 200 else 1)
+
+
+def test_answers_go_on_after_goaway(office: OddOffice) -> None:
+    """A site that accepts no more requests finishes its answers; the next request goes to another
+    connection meanwhile."""
+    client = client_of(office)
+    slow = Script(then="graceful", body=[b"s", b"l", b"o", b"w"], wait=0.2)
+    office.two.scripts["/slow"] = [slow]
+    stream = client.begin("/slow")
+    assert client.ask("/next").body == b"ok"
+    got = client.finish(stream)
+    assert (got.status, got.body, got.end) == (200, b"slow", "complete")
+    assert office.two.to("/slow")[0].connection != office.two.to("/next")[-1].connection
+
+
+def test_many_streams_when_the_site_goes_away(office: OddOffice) -> None:
+    """Those that it had not taken, and those that waited for a free stream (it allows 20), are all
+    answered, on one other connection."""
+    client = client_of(office)
+    office.two.scripts["/many"] = [Script(then="goaway"), Script()]
+    before = office.two.connections
+    streams = [client.begin("/many") for _ in range(90)]
+    assert [client.finish(stream).status for stream in streams] == [200] * 90
+    assert office.two.connections == before + 1
+
+
+def test_what_h2_does_with_goaway() -> None:
+    """It takes it for the end of the connection, and looks the method up on the instance."""
+    source = inspect.getsource(h2.connection.H2Connection)
+    assert "GoAwayFrame: self._receive_goaway_frame" in source
+    assert "ConnectionInputs.RECV_GOAWAY" in inspect.getsource(
+        h2.connection.H2Connection._receive_goaway_frame
+    )
