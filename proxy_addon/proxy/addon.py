@@ -31,6 +31,7 @@ from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers.addon_manager import DONE
 from proxy_addon.proxy.layers.connections import Connections
 from proxy_addon.proxy.layers.head_repair import repair
+from proxy_addon.proxy.layers.server_tls import server_name
 from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.layers.tunnel_choice import NeedsMoreData
 from proxy_addon.proxy.light_path import LightPathPolicy
@@ -174,11 +175,17 @@ class AllowanceAddon:
             self.in_flight.end_tunnel(client)
 
     def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
-        """Numeric addresses are connected to without being looked up: guard them here."""
+        """Numeric addresses are connected to without being looked up: guard them here. And sites
+        are greeted by a name that a greeting may have."""
         address = data.server.address
         if address is None:
             return
         try:
+            if data.server.sni:
+                data.server.sni = server_name(data.server.sni)
+                if data.server.sni is None:
+                    data.server.error = "its name is not a valid host name"
+                    return
             host, port = str(address[0]), int(address[1])
             resolver = self.services.resolver
             if resolver.mapped(host, port) is not None or resolver.is_upstream_proxy(host, port):
@@ -187,6 +194,15 @@ class AllowanceAddon:
         except Exception:
             self.failures.note("server_connect")
             data.server.error = "it could not be checked whether this address may be reached"
+
+    def tls_start_server(self, data: tls.TlsData) -> None:
+        """Without anything to speak TLS with, requests would wait for the site for ever."""
+        asyncio.get_running_loop().call_soon(self._check_tls, data)
+
+    def _check_tls(self, data: tls.TlsData) -> None:
+        if data.ssl_conn is None:  # the hook that makes it failed, and was logged
+            self.services.metrics.failed("tls_start_server")
+            self.in_flight.close(data.context.client)
 
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
         """Choose the layer for a client, and the layer inside a tunnel."""

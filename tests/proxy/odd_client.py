@@ -39,14 +39,15 @@ class OneClient:
     """HTTP/1.1 on one connection. In clear text requests are absolute."""
 
     def __init__(self, proxy: Serving, host: str, *, tls: bool) -> None:
-        self.host, self._prefix = host, "" if tls else f"http://{host}"
         if tls:
-            _, tunnel = proxy.client.tunnel(host)
-            self.wire: socket.socket = proxy.client.tls(tunnel, host)
+            self.take(proxy.client.tls(proxy.client.tunnel(host)[1], host), host)
         else:
-            self.wire = proxy.client.socket()
-        self.wire.settimeout(SECONDS)
-        self._data = b""
+            self.take(proxy.client.socket(), host, f"http://{host}")
+
+    def take(self, wire: socket.socket, host: str, prefix: str = "") -> None:
+        """Talk on a connection that is open."""
+        self.host, self.wire, self._prefix, self._data = host, wire, prefix, b""
+        wire.settimeout(SECONDS)
 
     def begin(
         self,
@@ -148,10 +149,12 @@ class TwoClient:
     """HTTP/2 in an opened tunnel."""
 
     def __init__(self, proxy: Serving, host: str) -> None:
-        self.host = host
-        _, tunnel = proxy.client.tunnel(host)
-        self.wire = proxy.client.tls(tunnel, host, alpn=["h2"])
-        self.wire.settimeout(SECONDS)
+        self.take(proxy.client.tls(proxy.client.tunnel(host)[1], host, alpn=["h2"]), host)
+
+    def take(self, wire: socket.socket, host: str) -> None:
+        """Talk on a connection that is open."""
+        self.host, self.wire = host, wire
+        wire.settimeout(SECONDS)
         self.h2 = h2.connection.H2Connection(
             h2.config.H2Configuration(
                 header_encoding="latin-1",

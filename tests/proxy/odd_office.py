@@ -25,6 +25,7 @@ PLAIN, LIMITED_PLAIN, ONE, TWO, UNTRUSTED, DEAD = (
     "m.facebook.com",
     "w.facebook.com",
 )
+ADDRESS = "198.51.100.7"  # a numeric address, where the site of HTTP/1.1 listens as well
 # client and site: clear text (not limited, and limited), HTTP/1.1 and HTTP/2 inside TLS
 WAYS = ("plain", "limited plain", "h1-h1", "h2-h1", "h2-h2")
 _HOSTS = dict(zip(WAYS, (PLAIN, LIMITED_PLAIN, ONE, ONE, TWO), strict=True))
@@ -53,7 +54,7 @@ class OddOffice:
         self.one = OddSite(_context(leaf, ["http/1.1"]))
         self.two = OddSite(_context(leaf, ["h2", "http/1.1"]))
         resolve = [f"{host}:80=127.0.0.1:{self.plain.port}" for host in (PLAIN, LIMITED_PLAIN)]
-        resolve += [f"{host}:443=127.0.0.1:{self.one.port}" for host in (ONE, UNTRUSTED)]
+        resolve += [f"{host}:443=127.0.0.1:{self.one.port}" for host in (ONE, UNTRUSTED, ADDRESS)]
         resolve += [f"{TWO}:443=127.0.0.1:{self.two.port}"]
         resolve += [f"{DEAD}:{port}=127.0.0.1:1" for port in (80, 443)]
         resolve += list(harness.pop("resolve", ()))

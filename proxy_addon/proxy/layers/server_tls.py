@@ -9,8 +9,13 @@ mitmproxy.
 
 from __future__ import annotations
 
+import ipaddress
+from contextlib import suppress
+
 from mitmproxy import connection
 from mitmproxy.proxy import commands, context, events, layer, layers
+
+_MOST = 253  # characters of a host name
 
 
 class LateServerTls(layers.ServerTLSLayer):
@@ -28,3 +33,18 @@ class LateServerTls(layers.ServerTLSLayer):
         if isinstance(event, events.Start) and self._unused.connected:
             yield commands.CloseConnection(self._unused)
         yield from super()._handle_event(event)
+
+
+def server_name(name: str) -> str | None:
+    """A name for a greeting, of a host or an address: without the dot of the root (RFC 6066, 3),
+    with which OpenSSL verifies nothing. None: it is neither."""
+    with suppress(ValueError):
+        return str(ipaddress.ip_address(name))
+    bare = name.rstrip(".")
+    try:
+        encoded = bare.encode("idna")
+    except ValueError:
+        return None
+    return (
+        bare if 0 < len(encoded) <= _MOST and encoded.isascii() and b"\0" not in encoded else None
+    )

@@ -11,7 +11,7 @@ from mitmproxy.test import tflow
 from structlog.testing import capture_logs
 
 from proxy_addon.proxy.layers.client_tls import ClientTls
-from proxy_addon.proxy.layers.server_tls import LateServerTls
+from proxy_addon.proxy.layers.server_tls import LateServerTls, server_name
 from tests.e2e.client import read_until
 from tests.proxy.harness import Serving
 
@@ -65,3 +65,25 @@ def test_a_limited_site_behind_the_name_of_another(proxy: Serving) -> None:
     assert proxy.origins.record.contacted(HOST)
     assert proxy.harness.counted("tunnels_total", how="decrypted") == 1
     assert not [line for line in lines if line["log_level"] == "error"]
+
+
+NAMES = {
+    "x.com": "x.com",
+    "x.com.": "x.com",
+    "X.com..": "X.com",
+    "127.0.0.1": "127.0.0.1",
+    "::1": "::1",
+    "b\u00fccher.example": "b\u00fccher.example",
+    "": None,
+    ".": None,
+    "a..b": None,
+    "a" * 64 + ".com": None,
+    "a\0.com": None,
+    ".".join(["a" * 60] * 5): None,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_for_greetings(name: str) -> None:
+    """A host without the dot of the root, or an address; nothing else."""
+    assert server_name(name) == NAMES[name]
