@@ -46,6 +46,8 @@ class Flight:
         "since",
         "target",
         "total",
+        "uploaded",
+        "uploads",
         "x",
     )
 
@@ -59,8 +61,10 @@ class Flight:
         self.signed_in = True  # whether the person's name rests on more than an address
         self.estimated = False  # a free tunnel: relayed, and measured by bytes
         self.ending: Ending | None = None
-        self.bytes = 0  # since the instant `since`
+        self.bytes = 0  # either way, since the instant `since`
         self.total = 0  # bytes since it began
+        self.uploaded = 0  # bytes of the request
+        self.uploads: bool | None = None  # whether a person sends it; None: not asked yet
         self.report: Callable[[], None] | None = None  # tell what has passed until now (tunnels)
         self.handle: object = None
         self.request = ""

@@ -3,7 +3,7 @@ tunnels."""
 
 from __future__ import annotations
 
-from proxy_addon.core.metering.activity import Evidence, Judgement, Kind
+from proxy_addon.core.metering.activity import Evidence, Judgement, Kind, classify
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Activity
@@ -15,6 +15,7 @@ from proxy_addon.observability.interface import Metrics
 CHUNK_SECONDS = 1.0  # resolution at which a stream is charged
 TUNNEL_SECONDS = 5.0  # the same for tunnels, whose bytes are weaker evidence
 STREAM_AGE = 2.0  # a body that is over sooner is a load like others
+UPLOAD_BYTES = 262_144  # bytes; a request with less is a form, a like or a report
 STALLED = 15.0  # bytes after a longer silence do not fill it
 RECEIPT_SECONDS = 0.8  # a message this soon after a push was written by no person
 SHORT_MESSAGE = 64  # bytes; heartbeats and receipts are as short, what people write seldom is
@@ -55,6 +56,32 @@ class TrafficMeter:
         if judged is not None and judged.activity.counts and now - flight.at >= STREAM_AGE:
             self._flow(flight, elapsed, now, _STREAM)
         flight.since, flight.bytes = now, 0
+
+    def upload(self, flight: Flight, size: int, now: float) -> None:
+        """`size` bytes of a request passed. Charges an upload that goes on, second by second, from
+        its beginning: its answer, which may be short, comes when all is over."""
+        flight.bytes += size
+        flight.uploaded += size
+        elapsed = now - flight.since
+        if elapsed < CHUNK_SECONDS or flight.uploaded < UPLOAD_BYTES:
+            return
+        if now - flight.at < STREAM_AGE:
+            return
+        if self._is_upload(flight):
+            self._flow(flight, elapsed, now, _STREAM)
+        flight.since, flight.bytes = now, 0
+
+    def _is_upload(self, flight: Flight) -> bool:
+        """Whether a person sends this, as far as the request alone tells."""
+        if flight.uploads is None:
+            known = flight.x is not None and flight.hit is not None
+            flight.uploads = known and self._judged(flight).activity.counts
+        return flight.uploads
+
+    def _judged(self, flight: Flight) -> Judgement:
+        assert flight.x is not None and flight.hit is not None
+        pages = self._tracker.state_of(flight.person.name, flight.target.platform).pages
+        return classify(flight.x, flight.hit, flight.page, pages, flight.at)
 
     def _flow(self, flight: Flight, elapsed: float, now: float, judgement: Judgement) -> bool:
         if flight.bytes < self.rules.metering.busy_rate * elapsed:

@@ -295,8 +295,10 @@ class AllowanceAddon:
             writing.answer_with(flow, unavailable())
 
     def request(self, flow: http.HTTPFlow) -> Awaitable[None]:
-        """A form for the employee's page is complete."""
+        """A form for the employee's page is complete, or an upload after its answer."""
         if writing.marked(flow) != writing.PAGE:
+            if flow.response is not None and self.in_flight.flight(flow):
+                self._over(flow)
             return DONE
         return self._requests.body(flow)
 
@@ -317,6 +319,8 @@ class AllowanceAddon:
             and self.in_flight.flight(flow)
         ):
             flow.kill()
+        elif flow.request.timestamp_end is None and self.in_flight.flight(flow):
+            return  # the upload goes on
         self._over(flow)
 
     def error(self, flow: http.HTTPFlow) -> None:

@@ -213,7 +213,7 @@ class Requests:
                 lambda later: responses.block(ask, later, pages.context(services, who, later)),
             )
             self._recorder.hold(flow, person, asked.decision, now)
-            request.stream = True
+            request.stream = self._feed(asked.flight, services.enforcer.upload)
             return
         self._recorder.record(ask.request_id, person, asked.decision, now)
         try:
@@ -334,7 +334,7 @@ class Requests:
         flight = self._in_flight.flight(flow)
         if flight is None:
             return
-        response.stream = self._feed(flight)
+        response.stream = self._feed(flight, self._services.enforcer.body)
         length = response.headers.get("content-length", "")
         size = int(length) if length.isdecimal() else 0
         kind = response.headers.get("content-type", "").lower()
@@ -345,14 +345,16 @@ class Requests:
             flow, flight.judgement.activity if flight.judgement is not None else None
         )
 
-    def _feed(self, flight: Flight) -> Callable[[bytes], bytes]:
-        """Counts the bytes of a body. Must never raise: mitmproxy would leave the client
-        hanging."""
+    def _feed(
+        self, flight: Flight, count: Callable[[Flight, int, float], None]
+    ) -> Callable[[bytes], bytes]:
+        """Counts the bytes of a body, of a request or of an answer. Must never raise: the
+        connection would end."""
 
         def feed(chunk: bytes) -> bytes:
             if chunk:
                 try:
-                    self._services.enforcer.body(flight, len(chunk), self._services.clock.now())
+                    count(flight, len(chunk), self._services.clock.now())
                 except Exception:
                     self._failures.note("body")
             return chunk

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import pytest
 
+from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.types import Activity
-from proxy_addon.metering.traffic_meter import CHUNK_SECONDS, STALLED, TUNNEL_SECONDS
+from proxy_addon.metering.flight import Flight
+from proxy_addon.metering.traffic_meter import CHUNK_SECONDS, STALLED, TUNNEL_SECONDS, UPLOAD_BYTES
 from tests.core.policies import H
-from tests.metering.two_platforms import START, TAIL, film, small_allowance, tunnel
+from tests.metering.two_platforms import FETCH, START, TAIL, ask, film, small_allowance, tunnel
 from tests.shell import Shell
 
 BUSY = 10**6  # bytes a second
+POST = FETCH._replace(method="POST")
 
 
 def test_a_body_is_charged_in_steps_of_a_second() -> None:
@@ -66,3 +69,80 @@ def test_a_push_and_its_receipt_are_no_persons_doing() -> None:
     assert became is Activity.VISIT
     extended = [v.evidence.extended for v in shell.visits.values() if v.evidence]
     assert "message-sent" in {line.by for lines in extended for line in lines}
+
+
+def upload(shell: Shell, at: float, x: Exchange = POST) -> Flight:
+    """A request that goes on, of which nothing has passed yet."""
+    flight = ask(shell, x, at).flight
+    assert flight is not None
+    return flight
+
+
+def sent(shell: Shell, flight: Flight, seconds: int, rate: int = BUSY) -> None:
+    """So many bytes a second."""
+    for step in range(1, 4 * seconds + 1):
+        shell.enforcer.upload(flight, rate // 4, START + step / 4)
+
+
+def test_an_upload_is_charged_from_its_beginning() -> None:
+    """Second by second, and its short answer after all that adds and takes nothing."""
+    shell = Shell(small_allowance(limit=H))
+    flight = upload(shell, START)
+    sent(shell, flight, 45)
+    assert shell.spent("dora", "a") == pytest.approx(45 + TAIL, abs=1)
+    shell.enforcer.answered(flight, 200, "application/json", 20, START + 45)
+    shell.enforcer.closed(flight)
+    assert shell.spent("dora", "a") == pytest.approx(45 + TAIL, abs=1)
+
+
+@pytest.mark.parametrize("size", [10, 5_000, UPLOAD_BYTES - 1])
+@pytest.mark.parametrize("seconds", [0.1, 3.0, 60.0])
+def test_what_is_short_is_no_upload(size: int, seconds: float) -> None:
+    """A like, a form, a report: however slow its connection is."""
+    shell = Shell(small_allowance(limit=H))
+    flight = upload(shell, START)
+    for step in range(1, 11):
+        shell.enforcer.upload(flight, size // 10, START + seconds * step / 10)
+    assert shell.spent("dora", "a") == 0
+
+
+def test_what_is_over_soon_is_no_stream() -> None:
+    """A picture in a second is the action that its answer makes it."""
+    shell = Shell(small_allowance(limit=H))
+    sent(shell, upload(shell, START), 1)
+    assert shell.spent("dora", "a") == 0
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        POST._replace(mode="no-cors"),
+        POST._replace(site="cross-site", page_host="news.example"),
+        POST._replace(dest="serviceworker"),
+        POST._replace(path="/beat"),
+    ],
+    ids=["beacon", "part of another site", "worker", "telemetry"],
+)
+def test_what_no_person_sends(x: Exchange) -> None:
+    """However long it is."""
+    shell = Shell(small_allowance(limit=H))
+    sent(shell, upload(shell, START, x), 45)
+    assert shell.spent("dora", "a") == 0
+
+
+def test_a_trickle_is_not_charged() -> None:
+    """Half a busy rate, for minutes."""
+    shell = Shell(small_allowance(limit=H))
+    sent(shell, upload(shell, START), 300, 2_000)
+    assert shell.spent("dora", "a") == 0
+
+
+def test_both_directions_count_once() -> None:
+    """An answer that streams while the upload goes on."""
+    shell = Shell(small_allowance(limit=H))
+    flight = upload(shell, START)
+    shell.enforcer.answered(flight, 200, "video/mp4", 0, START)
+    for step in range(1, 4 * 30 + 1):
+        shell.enforcer.upload(flight, BUSY, START + step / 4)
+        shell.enforcer.body(flight, BUSY, START + step / 4)
+    assert shell.spent("dora", "a") == pytest.approx(30 + TAIL, abs=1)

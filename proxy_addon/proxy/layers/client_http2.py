@@ -135,6 +135,9 @@ class Http2ClientSide(BudgetedHttp2, Http2Server):
             self.h2_conn.send_data(stream_id, answer.body)
             # On its own: mitmproxy forgets the end of data that it has to split into frames.
             self.h2_conn.end_stream(stream_id)
+        if not self.is_closed(stream_id) and not self.h2_conn.stream_buffers.get(stream_id):
+            # The client still sends: there is no need to (RFC 9113, 8.1).
+            self.h2_conn.reset_stream(stream_id, h2.errors.ErrorCodes.NO_ERROR)
         yield commands.SendData(self.conn, self.h2_conn.data_to_send())
 
 

@@ -16,7 +16,7 @@ Internals of mitmproxy are used: `tests/proxy/layers/test_passed_stream.py` pins
 
 from __future__ import annotations
 
-from mitmproxy import http
+from mitmproxy import flow, http
 from mitmproxy.proxy import events, layer
 from mitmproxy.proxy.layers.http import DropStream, HttpStream, SendHttp
 from mitmproxy.proxy.layers.http._base import HttpEvent
@@ -30,6 +30,7 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseEndOfMessage,
     ResponseProtocolError,
 )
+from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
 
 from proxy_addon.proxy.layers.exchange_events import Informational, Unanswered
 from proxy_addon.proxy.layers.repeated_handshake import RepeatingHttp, WantedConnection, is_waiting
@@ -187,6 +188,9 @@ class PassedStream(HttpStream):
     ) -> layer.CommandGenerator[None]:
         """After the answer. What a client still sends to a site that has closed is dropped."""
         goes_on = self.client_state == self.state_stream_request_body
+        if goes_on:
+            self.flow.error = flow.Error(event.message)
+            yield HttpErrorHook(self.flow)
         if isinstance(event, ResponseProtocolError):
             if goes_on:
                 self.client_state = self.state_drop_request_body
