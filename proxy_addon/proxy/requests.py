@@ -213,7 +213,7 @@ class Requests:
                 lambda later: responses.block(ask, later, pages.context(services, who, later)),
             )
             self._recorder.hold(flow, person, asked.decision, now)
-            request.stream = self._feed(asked.flight, services.enforcer.upload)
+            request.stream = self._feed(asked.flight, self._sent)
             return
         self._recorder.record(ask.request_id, person, asked.decision, now)
         try:
@@ -334,7 +334,7 @@ class Requests:
         flight = self._in_flight.flight(flow)
         if flight is None:
             return
-        response.stream = self._feed(flight, self._services.enforcer.body)
+        response.stream = self._feed(flight, self._received)
         length = response.headers.get("content-length", "")
         size = int(length) if length.isdecimal() else 0
         kind = response.headers.get("content-type", "").lower()
@@ -344,6 +344,12 @@ class Requests:
         self._recorder.judged(
             flow, flight.judgement.activity if flight.judgement is not None else None
         )
+
+    def _sent(self, flight: Flight, size: int, now: float) -> None:
+        self._services.enforcer.upload(flight, size, now)
+
+    def _received(self, flight: Flight, size: int, now: float) -> None:
+        self._services.enforcer.body(flight, size, now)
 
     def _feed(
         self, flight: Flight, count: Callable[[Flight, int, float], None]
