@@ -90,7 +90,10 @@ _UNEXPECTED = _Answer(
 )
 _REFUSED = _Answer(LedgerRefused, "refused", "will not take these rows")
 
+_GONE = _Answer(LedgerUnavailable, "gone", "was moved or removed while it was in use; put it back")
+
 _SQLITE = {
+    sqlite3.SQLITE_READONLY_DBMOVED: _GONE,
     sqlite3.SQLITE_BUSY: _LOCKED,
     sqlite3.SQLITE_LOCKED: _LOCKED,
     sqlite3.SQLITE_FULL: _FULL,
@@ -197,7 +200,7 @@ def _sqlite_answer(cause: sqlite3.Error) -> _Answer:
     primary = code & 0xFF
     if primary == sqlite3.SQLITE_ERROR and "no such" in str(cause):
         return _SCHEMA
-    return _SQLITE.get(primary, _BROKEN)
+    return _SQLITE.get(code) or _SQLITE.get(primary, _BROKEN)
 
 
 def state_of(cause: BaseException | None) -> str | None:

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, select, text
-from sqlalchemy.engine import Connection
 
 from db import audit, late, notices, personal_data, time_requests
 from db.address import parse
-from db.changeover import Changeovers
 from db.columns import GRANT, VISIT, grant_values, visit_values
-from db.engine import (
-    VERSION_TABLE,
-    for_reading,
-    open_engine,
-    require_head,
-    schema_version,
-    server_version,
-    writing,
-)
+from db.connections import LedgerConnections
+from db.engine import VERSION_TABLE, require_head, schema_version, server_version
 from db.errors import translated
 from db.identity import identity
-from db.in_flight import CallWatchdog, notify
+from db.in_flight import notify
 from db.models import (
     AcknowledgementRow,
     AuditRow,
@@ -76,18 +66,16 @@ class SqlLedger:
     def __init__(self, url: str, node: str, permit: Callable[[], None] = lambda: None) -> None:
         self._address = parse(url)
         self.place = self._address.place
-        with translated(self.place):
-            self._engine = open_engine(self._address, node)
-        self._node, self._permit = node, permit
-        self._calls = CallWatchdog(self._engine)
-        self._changeovers = Changeovers(self._engine)
+        self._connections = LedgerConnections(self._address, node, permit)
+        self._reading, self._writing = self._connections.reading, self._connections.writing
+        self._node = node
         self._totalling = (
             threading.Lock()
         )  # one report at a time, or the writer would find no connection
         self._listener: Any = None
         self._schema = ""  # its revision, once it was looked at
-        self._upsert = upsert_visits(self._engine.dialect.name)
-        self._insert_grant = insert_grant(self._engine.dialect.name)
+        self._upsert = upsert_visits(self._connections.engine.dialect.name)
+        self._insert_grant = insert_grant(self._connections.engine.dialect.name)
 
     def write_visits(self, visits: Sequence[Visit]) -> None:
         """Insert or update in one transaction; a row whose stored `rev` is equal or higher is left
@@ -236,7 +224,7 @@ class SqlLedger:
             found = personal_data.erase(connection, erasure, person, label, actor, reason)
         if self._address.is_sqlite:
             with translated(self.place):
-                empty_wal(self._engine)
+                empty_wal(self._connections.engine)
         return found
 
     def mask_names(self, mask: PseudonymFunction, mask_actor: PseudonymFunction) -> int:
@@ -329,7 +317,7 @@ class SqlLedger:
     def versions(self) -> Mapping[str, str]:
         """The revision of the schema and the version of the server, as far as they are known: after
         `check`. From memory."""
-        found = {"schema": self._schema, "database": server_version(self._engine)}
+        found = {"schema": self._schema, "database": server_version(self._connections.engine)}
         return {name: version for name, version in found.items() if version}
 
     def listen(self, on_notification: Callable[[], None]) -> None:
@@ -337,32 +325,16 @@ class SqlLedger:
         whenever another node has written something. For long-running processes; does nothing on
         SQLite."""
         if not self._address.is_sqlite and self._listener is None:
+            calls, changeovers = self._connections.calls, self._connections.changeovers
             self._listener = late.listener(
-                self._address, self._calls, self._node, on_notification, self._changeovers
+                self._address, calls, self._node, on_notification, changeovers
             )
 
     def close(self) -> None:
         """Release every connection. Safe to call twice."""
         if self._listener is not None:
             self._listener.stop()
-        self._engine.dispose()
-
-    @contextmanager
-    def _reading(self, *, in_transaction: bool = False) -> Iterator[Connection]:
-        self._permit()
-        with translated(self.place), self._calls.counted(), self._engine.connect() as connection:
-            yield connection if in_transaction else for_reading(connection)
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        self._permit()
-        with (
-            translated(self.place),
-            self._calls.counted(),
-            writing(self._engine).begin() as connection,
-        ):
-            yield connection
-        self._changeovers.worked()
+        self._connections.engine.dispose()
 
 
 def _batches(people: Collection[str]) -> Iterator[Sequence[str]]:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from sqlalchemy import create_engine, event
@@ -42,12 +42,42 @@ def create_file(path: Path) -> None:
         return
 
 
+class FileIds(NamedTuple):
+    """Device and inode of the file and of its two companions; None where there is no such file."""
+
+    database: tuple[int, int] | None = None
+    wal: tuple[int, int] | None = None
+    shm: tuple[int, int] | None = None
+
+
+class FileConnection(AuditedConnection):
+    """A connection that knows which files it has open; None where it has none, or not yet."""
+
+    ids = FileIds()
+
+
+def file_ids(path: Path) -> FileIds:
+    """The files by these names now. They are looked at by name only: to open and close one would
+    give up the locks that SQLite holds on it."""
+    return FileIds(*(_file_id(Path(f"{path}{suffix}")) for suffix in ("", "-wal", "-shm")))
+
+
+def _file_id(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def open_sqlite(address: Address) -> Engine:
     """An engine over a file that exists; connections are made when they are needed."""
     # Absolute now: a later change of the working folder must not lead to another file.
-    uri = f"file:{quote(str(address.file.absolute()))}?mode=rw"
+    path = address.file.absolute()
+    uri = f"file:{quote(str(path))}?mode=rw"
 
     def connect() -> sqlite3.Connection:
+        before = file_ids(path)
         # isolation_level None: the driver begins nothing by itself, `_begin` does.
         connection = sqlite3.connect(
             uri,
@@ -55,13 +85,16 @@ def open_sqlite(address: Address) -> Engine:
             timeout=BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
-            factory=AuditedConnection,
+            factory=FileConnection,
         )
-        prepare_sqlite(connection)
+        try:
+            _prepare(connection, path, before)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     engine = create_engine(address.url, creator=connect, pool_timeout=BUSY_SECONDS)
-    event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -101,9 +134,18 @@ def _switch_to_wal(cursor: Any) -> None:
             time.sleep(0.05)
 
 
-def _prepare(connection: sqlite3.Connection, _: object) -> None:
+def _prepare(connection: FileConnection, path: Path, before: FileIds) -> None:
+    prepare_sqlite(connection)
     for pragma in _PRAGMAS:
         connection.execute(pragma)
+    # Reading opens the -wal and -shm; from now on they stay until this connection is closed.
+    mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    connection.execute("PRAGMA schema_version").fetchone()
+    now = file_ids(path)
+    # What changed in between is not what is open: the first use of this connection finds that out.
+    connection.ids = now if mode == "wal" else FileIds(now.database)
+    if before.database != now.database:
+        connection.ids = before
 
 
 def _begin(connection: Connection) -> None:

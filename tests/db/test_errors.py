@@ -122,7 +122,8 @@ def test_what_a_connection_asks_for(state: str) -> None:
     [
         (sqlite3.SQLITE_BUSY_SNAPSHOT, LedgerUnavailable, "locked"),
         (sqlite3.SQLITE_FULL, LedgerUnavailable, "full"),
-        (sqlite3.SQLITE_READONLY_DBMOVED, LedgerUnavailable, "read-only"),
+        (sqlite3.SQLITE_READONLY_DBMOVED, LedgerUnavailable, "gone"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, LedgerUnavailable, "read-only"),
         (sqlite3.SQLITE_IOERR_FSYNC, LedgerUnavailable, "io"),
         (sqlite3.SQLITE_CANTOPEN, LedgerUnusable, "missing"),
         (sqlite3.SQLITE_CORRUPT, LedgerUnusable, "damaged"),

@@ -137,13 +137,13 @@ def test_a_full_disk(tmp_path: Path) -> None:
 def test_a_file_at_its_limit(file: Path, ledger: SqlLedger) -> None:
     """A file that may not grow is a full disk: all of a batch is refused, and goes in later."""
     ledger.write_visits(visits(1))
-    with ledger._engine.connect() as connection:
+    with ledger._connections.engine.connect() as connection:
         pages = connection.execute(text("PRAGMA page_count")).scalar_one()
         connection.execute(text(f"PRAGMA max_page_count = {pages}"))
     with pytest.raises(LedgerUnavailable, match="disk is full"):
         ledger.write_visits(visits(2000, 1))
     assert len(list(ledger.visits(0.0))) == 1
-    with ledger._engine.connect() as connection:
+    with ledger._connections.engine.connect() as connection:
         connection.execute(text("PRAGMA max_page_count = 1000000"))
     ledger.write_visits(visits(2000, 1))
     assert len(list(ledger.visits(0.0))) == 2001

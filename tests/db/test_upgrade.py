@@ -73,7 +73,7 @@ print(upgrade({url!r}), SqlLedger({url!r}, "a").identity())
         )
         for _ in range(5)
     ]
-    results = [(start.communicate(timeout=60), start.returncode) for start in starts]
+    results = [(start.communicate(timeout=240), start.returncode) for start in starts]
     assert [code for _, code in results] == [0] * 5, results
     said = sorted(out.split() for (out, _), _ in results)
     ledger = SqlLedger(url, "a")

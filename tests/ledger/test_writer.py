@@ -113,7 +113,7 @@ def test_an_outage_loses_nothing_and_doubles_nothing(ledger: SqlLedger, tmp_path
 def test_a_full_disk(ledger: SqlLedger) -> None:
     """A file that may not grow: the writer says so, keeps the rows, and writes them when there is
     room."""
-    with ledger._engine.connect() as connection:
+    with ledger._connections.engine.connect() as connection:
         pages = connection.execute(text("PRAGMA page_count")).scalar_one()
         connection.execute(text(f"PRAGMA max_page_count = {pages}"))
     writer = make(ledger)
@@ -123,7 +123,7 @@ def test_a_full_disk(ledger: SqlLedger) -> None:
     wait_for(lambda: writer.state().errors.get("full", 0) >= 2)
     assert "disk is full" in (writer.state().message or "")
     assert writer.state().pending > 0
-    with ledger._engine.connect() as connection:
+    with ledger._connections.engine.connect() as connection:
         connection.execute(text("PRAGMA max_page_count = 1000000"))
     wait_for(lambda: writer.state().pending == 0)
     assert writer.stop(5.0) == 0

@@ -108,7 +108,7 @@ def test_erase_leaves_nothing(folder: Path) -> None:
     assert "The rules still name them: role care." in out
     assert PasswordFile(Path("var/passwords")).users() == ()
     with ledger() as opened:
-        opened._engine.dispose()
+        opened._connections.engine.dispose()
     assert b"ana" not in Path("var/allowance.db").read_bytes().lower().replace(b"\x00", b"")
     assert "nothing is stored about ana" in line("people", "erase", "ana")
 
