@@ -23,6 +23,7 @@ from proxy_addon.proxy import ca
 from proxy_addon.proxy.master import ListenError
 from proxy_addon.rules.active import RuleTestsFailed
 from proxy_addon.runtime.application import Application
+from proxy_addon.runtime.proxy_port import proxy_port
 from proxy_addon.runtime.supervisor import Supervisor
 from proxy_addon.system import logging_setup as logs
 from proxy_addon.system.event_loop import loop_factory
@@ -64,7 +65,7 @@ def _start(settings: Settings) -> int:
     logs.configure(settings.log_format, settings.log_level)
     settings = settings.model_copy(
         update={
-            "listen": available_port(settings.listen, "--listen"),
+            "listen": proxy_port(settings),
             "web": available_port(settings.web, "--web"),
         }
     )

@@ -10,34 +10,37 @@ a second.
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import socket
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 import structlog
 
 from proxy_addon.config.settings import Settings
 from proxy_addon.observability.exposition import forget_worker
 from proxy_addon.presentation.durations import count
+from proxy_addon.runtime import worker_maker
 from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.handoff_sockets import handoff_sockets
+from proxy_addon.runtime.proxy_port import END_SECONDS, FLAG
 from proxy_addon.runtime.worker_group import SupervisedWorkers
 from proxy_addon.runtime.worker_handle import Worker
 from proxy_addon.runtime.worker_process import work
+from proxy_addon.runtime.workers_folder import WorkersFolder
 from proxy_addon.system.clock import timer
+from proxy_addon.system.port_claims import SUPERVISOR, claim
 from proxy_addon.system.systemd import Systemd
+from proxy_addon.web.server import PortTaken
 
 log = structlog.get_logger("allowance.run")
 
 POLL_SECONDS = 0.1  # seconds between two checks of the workers
 MIN_LIFETIME = 2.0  # seconds; a worker that ended sooner is restarted only after a delay
 RESTART_DELAY = 1.0
-READY_TIMEOUT = 10.0  # seconds that a new worker may take
+READY_TIMEOUT = 10.0  # seconds that a new worker usually takes at most; after it a line says so
+SUCCESSOR_TIMEOUT = 60.0  # seconds that a successor may take; its predecessor serves meanwhile
 STUCK_TIMEOUT = 10.0  # seconds without a message after which a worker is killed and replaced
 LISTENERS_TIMEOUT = 2.0  # seconds in which a worker hands over its listening sockets
 
@@ -46,57 +49,91 @@ class Supervisor:
     """Keeps `settings.workers` workers running."""
 
     def __init__(self, settings: Settings, on_running: Callable[[Application], None]) -> None:
-        """Raises what `Application` raises: rules, ledger and CA are checked before any worker is
-        started."""
+        """Raises what `Application` raises, and PortTaken: rules, ledger and CA are checked before
+        any worker is started."""
         self._settings = settings
         self._on_running = on_running
-        self._folder = tempfile.TemporaryDirectory(prefix="allowance-metrics-")
-        # Read by prometheus_client when it is imported: by the fork server, not by this process.
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = self._folder.name
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["proxy_addon.runtime.worker_process"])
-        self._handoff = handoff_sockets(settings, Path(self._folder.name))
         self._workers: dict[int, Worker] = {}
+        self._starting: list[Worker] = []  # successors
         self._stopping: list[Worker] = []
+        self._handoff: Sequence[socket.socket] = ()
         self._stop = asyncio.Event()
+        self._claim = _claim(settings)
+        self._folder = WorkersFolder()
         self._group = SupervisedWorkers(
-            self._workers, self._stopping, self._stop.is_set, self._folder.name
+            self._workers, self._starting, self._stopping, self._stop.is_set, str(self._folder.path)
         )
-        self._application = Application(settings, worker_group=self._group)
-        self._application.load()
+        # Read by prometheus_client when it is imported: by the fork server, not by this process.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(self._folder.path)
+        try:
+            self._context = worker_maker.start([work.__module__], self._folder.path)
+            self._handoff = handoff_sockets(settings, self._folder.path)
+            self._application = Application(settings, worker_group=self._group)
+            self._application.load()
+        except BaseException:
+            self._leave_nothing()
+            raise
         self._restart = asyncio.Event()
         self._systemd = Systemd()
-        self._reported_ready = False
 
     async def run(self) -> int:
-        """Serve until a signal comes; the exit code."""
+        """Serve until a signal comes; the exit code. Raises PortTaken."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._signalled)
         loop.add_signal_handler(signal.SIGHUP, self._restart.set)
-        self._application.web.start()
-        self._application.start(loop)
+        try:
+            self._application.web.start()
+            self._application.start(loop)
+            try:
+                await self._start_workers(loop)
+                while not self._stop.is_set():
+                    await self._supervise()
+            finally:
+                self._systemd.stopping()
+                code = await self._end()
+                self._application.web.stop()
+                await loop.run_in_executor(None, self._application.stop)
+        finally:
+            self._leave_nothing()
+        return code
+
+    def _leave_nothing(self) -> None:
+        """No process, no file, no name of ours stays."""
+        worker_maker.end()
+        for each in (*self._handoff, self._claim):
+            if each is not None:
+                each.close()
+        self._folder.close()
+
+    def _signalled(self) -> None:
+        """The first signal drains the workers, the second one ends that."""
+        if self._stop.is_set():
+            for worker in (*self._workers.values(), *self._starting, *self._stopping):
+                worker.end_now()
+        self._stop.set()
+
+    async def _start_workers(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Returns when all serve, however long that takes, or a signal has come."""
         for index in range(self._settings.workers):
             self._workers[index] = self._make(index)
-        try:
-            await self._until(lambda: all(w.ready for w in self._workers.values()), READY_TIMEOUT)
+        while not await self._until(self._all_ready, READY_TIMEOUT) and not self._stop.is_set():
+            log.warning(
+                "workers are not ready yet",
+                ready=sum(worker.ready for worker in self._workers.values()),
+                workers=len(self._workers),
+            )
+        if not self._stop.is_set():
             self._on_running(self._application)
             self._systemd.watch(loop, self._is_alive)
-            while not self._stop.is_set():
-                await self._supervise()
-        finally:
-            self._systemd.stopping()
-            code = await self._end()
-            self._application.web.stop()
-            await loop.run_in_executor(None, self._application.stop)
-            for each in self._handoff:
-                each.close()
-            self._folder.cleanup()
-        return code
+            self._ready()
+
+    def _all_ready(self) -> bool:
+        return all(worker.ready for worker in self._workers.values())
 
     def _make(self, index: int, listeners: Sequence[socket.socket] = ()) -> Worker:
         own_end, worker_end = self._context.Pipe()
-        handoff = Path(self._folder.name), self._handoff[index] if self._handoff else None
+        handoff = self._folder.path, self._handoff[index] if self._handoff else None
         process = self._context.Process(
             target=work,
             args=(self._settings, index, worker_end, tuple(listeners), handoff),
@@ -111,14 +148,7 @@ class Supervisor:
         return Worker(index, process, own_end, self._application.clock.now())
 
     async def _supervise(self) -> None:
-        self._group.listen()
-        if not self._reported_ready and all(w.ready for w in self._workers.values()):
-            self._reported_ready = True
-            self._ready()
-        self._remove([w for w in self._stopping if not w.process.is_alive()])
-        self._end_stuck()
-        for worker in [w for w in self._workers.values() if not w.process.is_alive()]:
-            await self._replace(worker)
+        await self._look()
         if self._restart.is_set():
             self._restart.clear()
             self._systemd.reloading()
@@ -126,6 +156,14 @@ class Supervisor:
             self._ready()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), POLL_SECONDS)
+
+    async def _look(self) -> None:
+        """Read what the workers say, and replace those that died or are stuck."""
+        self._group.listen()
+        self._remove([w for w in self._stopping if not w.process.is_alive()])
+        self._end_stuck()
+        for worker in [w for w in self._workers.values() if not w.process.is_alive()]:
+            await self._replace(worker)
 
     def _ready(self) -> None:
         """Tell systemd that all workers serve."""
@@ -165,30 +203,40 @@ class Supervisor:
         """Start each new worker before stopping the old one, so that one always answers."""
         log.info("restarting workers one after the other")
         for index in list(self._workers):
-            old = self._workers[index]
-            new = self._make(index, await self._listeners(old))
-            self._workers[index] = new
-            if not await self._until(lambda new=new: new.ready, READY_TIMEOUT):  # type: ignore[misc]
-                log.error("a new worker did not come up; the old ones go on", worker=index)
-                self._workers[index] = old
-                new.process.kill()
+            if self._stop.is_set() or not await self._succeed(index):
                 return
-            self._stopping.append(old)
-            old.retire()
+
+    async def _succeed(self, index: int) -> bool:
+        """A new worker takes the place of one that serves; False: it did not come up."""
+        new = self._make(index, await self._listeners(self._workers[index]))
+        self._starting.append(new)
+        decided = await self._until(
+            lambda: new.ready or not new.process.is_alive(), SUCCESSOR_TIMEOUT
+        )
+        self._starting.remove(new)
+        if not decided or not new.ready:
+            if not self._stop.is_set():
+                log.error("a new worker did not come up; the old ones go on", worker=index)
+            new.process.kill()
+            self._stopping.append(new)
+            return False
+        # Not necessarily the one whose sockets it has: that one may have died and been replaced.
+        old, self._workers[index] = self._workers[index], new
+        self._stopping.append(old)
+        old.retire()
+        return True
 
     async def _listeners(self, worker: Worker) -> list[socket.socket]:
         """Copies of its listening sockets; none when it does not answer."""
         worker.ask_for_listeners()
-        deadline = asyncio.get_running_loop().time() + LISTENERS_TIMEOUT
-        while not worker.listeners and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(POLL_SECONDS / 4)
-            worker.listen(timer())
+        await self._until(lambda: bool(worker.listeners), LISTENERS_TIMEOUT)
         return worker.take_listeners()
 
     async def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Look after the workers until the condition holds; False: too late, or a signal came."""
         deadline = asyncio.get_running_loop().time() + seconds
         while asyncio.get_running_loop().time() < deadline and not self._stop.is_set():
-            self._group.listen()
+            await self._look()
             if condition():
                 return True
             await asyncio.sleep(POLL_SECONDS / 4)
@@ -198,7 +246,7 @@ class Supervisor:
         all_workers = [*self._workers.values(), *self._stopping]
         for worker in all_workers:
             worker.stop()
-        allowed = self._settings.drain_notice + self._settings.drain + 5.0
+        allowed = self._settings.drain_notice + self._settings.drain + END_SECONDS
         deadline = asyncio.get_running_loop().time() + allowed
         while any(w.process.is_alive() for w in all_workers):
             if asyncio.get_running_loop().time() > deadline:
@@ -215,6 +263,14 @@ class Supervisor:
             worker.process.join()
             worker.pipe.close()
             if worker.process.pid is not None:
-                forget_worker(worker.process.pid, self._folder.name)
+                forget_worker(worker.process.pid, str(self._folder.path))
             if worker in self._stopping:
                 self._stopping.remove(worker)
+
+
+def _claim(settings: Settings) -> socket.socket | None:
+    """Say that this process has workers at the port. Raises PortTaken: another one has."""
+    try:
+        return claim(settings.listen.host, settings.listen.port, SUPERVISOR)
+    except OSError as error:
+        raise PortTaken(settings.listen, FLAG, error.strerror) from None

@@ -27,13 +27,15 @@ class SupervisedWorkers:
     def __init__(
         self,
         current: Mapping[int, Worker],
+        starting: Sequence[Worker],
         stopping: Sequence[Worker],
         draining: Callable[[], bool],
         folder: str,
     ) -> None:
-        """`current` and `stopping` belong to the supervisor, which changes them. `folder`: where
-        workers count."""
+        """`current`, `starting` (their successors) and `stopping` belong to the supervisor, which
+        changes them. `folder`: where workers count."""
         self._current = current
+        self._starting = starting
         self._stopping = stopping
         self._folder = folder
         self._listened = timer()
@@ -99,4 +101,4 @@ class SupervisedWorkers:
         return checks
 
     def _all(self) -> list[Worker]:
-        return [*self._current.values(), *self._stopping]
+        return [*self._current.values(), *self._starting, *self._stopping]

@@ -34,6 +34,7 @@ class Worker:
         self.report: ProcessReport | None = None  # the last one
         self.listeners: list[socket.socket] = []  # those that it has sent
         self.awaited = False  # whether somebody waits for them
+        self._stopped = False
 
     def listen(self, now: float) -> None:
         """Read the messages that the worker has sent. `now`: by the timer."""
@@ -76,6 +77,12 @@ class Worker:
         self.stop()
 
     def stop(self) -> None:
-        """Ask it to drain."""
+        """Ask it to drain. Once: a second signal would end that."""
+        if not self._stopped:
+            self._stopped = True
+            self.end_now()
+
+    def end_now(self) -> None:
+        """The signal that has it drain, and that ends its draining."""
         if self.process.is_alive() and self.process.pid is not None:
             os.kill(self.process.pid, signal.SIGTERM)

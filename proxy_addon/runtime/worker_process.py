@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import socket
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
@@ -20,9 +23,12 @@ from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.relay.workers import WorkerPlace, Workers
 from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.handoff_sockets import is_behind_others
+from proxy_addon.runtime.proxy_port import END_SECONDS
 from proxy_addon.runtime.worker_handle import LISTENERS, READY, RETIRE, STATE
+from proxy_addon.runtime.workers_folder import abandon, hold
 from proxy_addon.system import logging_setup as logs
 from proxy_addon.system.event_loop import loop_factory
+from proxy_addon.system.port_claims import WORKER, claim
 from proxy_addon.system.reuseport import SharedPort
 
 log = structlog.get_logger("allowance.run")
@@ -55,16 +61,67 @@ def _work(
     handoff: tuple[Path, socket.socket | None],
 ) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    os.setpgid(0, 0)  # Ctrl+C in a terminal is for the supervisor, which has the workers drain
+    watch = SupervisorWatch(pipe, settings, index)
+    lock, _name = hold(handoff[0]), _claim(settings)  # both until this process ends
     try:
-        folder, own = handoff
+        return _run(settings, index, pipe, listeners, handoff, watch)
+    finally:
+        if watch.is_alone:
+            abandon(handoff[0], lock)
+
+
+def _run(
+    settings: Settings,
+    index: int,
+    pipe: Connection,
+    listeners: Sequence[socket.socket],
+    handoff: tuple[Path, socket.socket | None],
+    watch: SupervisorWatch,
+) -> int:
+    folder, own = handoff
+    try:
         workers = Workers(WorkerPlace(index, settings.workers), folder, own) if own else None
         application = Application(settings, prunes=False, workers=workers)
         application.load()
     except LedgerError as error:  # the supervisor tries again until the database is back
         log.warning("worker cannot start", because=str(error))
         return 1
-    serving = _serve(application, settings, pipe, listeners, workers)
+    serving = _serve(application, settings, pipe, listeners, workers, watch)
     return asyncio.run(serving, loop_factory=loop_factory(settings.uvloop))
+
+
+class SupervisorWatch:
+    """On a thread of its own: this worker drains when its supervisor has ended, or nobody would
+    ever replace or stop it; and it ends for certain, whatever its event loop does."""
+
+    def __init__(self, pipe: Connection, settings: Settings, index: int) -> None:
+        self.is_draining: Callable[[], bool] = lambda: False
+        self.is_alone = False
+        self._index = index
+        self._pipe = pipe
+        self._allowed = settings.drain_notice + settings.drain + END_SECONDS
+        threading.Thread(target=self._run, name="supervisor-watch", daemon=True).start()
+
+    def _run(self) -> None:
+        poll = select.poll()
+        poll.register(self._pipe.fileno(), 0)  # nothing but the end of the other side
+        while not poll.poll():
+            pass
+        self.is_alone = True
+        log.warning("the supervisor does not know this worker any more", worker=self._index)
+        if not self.is_draining():  # a second signal would end that
+            os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(self._allowed)
+        log.error("a worker without a supervisor did not end; it is killed", worker=self._index)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _claim(settings: Settings) -> socket.socket | None:
+    """Say that a worker of ours has the port."""
+    with suppress(OSError):
+        return claim(settings.listen.host, settings.listen.port, f"{WORKER}-{os.getpid()}")
+    return None
 
 
 async def _serve(
@@ -73,6 +130,7 @@ async def _serve(
     pipe: Connection,
     listeners: Sequence[socket.socket],
     workers: Workers | None,
+    watch: SupervisorWatch,
 ) -> int:
     loop = asyncio.get_running_loop()
     by_device = not is_behind_others(settings)
@@ -92,10 +150,8 @@ async def _serve(
         """The supervisor asks for the listening sockets, has a successor, or has ended."""
         try:
             wanted = pipe.recv()
-        except (EOFError, OSError):  # nobody would ever replace or stop this process
+        except (EOFError, OSError):  # see `SupervisorWatch`
             loop.remove_reader(pipe.fileno())
-            log.warning("the supervisor does not know this worker any more")
-            os.kill(os.getpid(), signal.SIGTERM)
             return
         if wanted == RETIRE:
             if workers is not None:
@@ -109,7 +165,9 @@ async def _serve(
     loop.add_reader(pipe.fileno(), hand_over)
     report()
     try:
-        await application.runner(lambda: send(READY, None)).run()
+        runner = application.runner(lambda: send(READY, None))
+        watch.is_draining = lambda: runner.draining
+        await runner.run()
     finally:
         lost = await loop.run_in_executor(None, application.stop)
     return 1 if lost else 0

@@ -19,11 +19,14 @@ class PortTaken(Exception):
         self.because = because
 
 
-def bind(wanted: HostPort, flag: str) -> socket.socket:
-    """A listening socket. Raises PortTaken with the flag that chooses another port."""
+def bind(wanted: HostPort, flag: str, *, shared: bool = False) -> socket.socket:
+    """A listening socket. Raises PortTaken with the flag that chooses another port. `shared`: other
+    processes of this user may listen there as well."""
     family = socket.AF_INET6 if ":" in wanted.host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         sock.bind((wanted.host, wanted.port))
     except OSError as error:

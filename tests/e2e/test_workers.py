@@ -223,12 +223,12 @@ def test_no_worker_is_left_alone(origins: Origins, tmp_path: Path) -> None:
         maker = int(Path(f"/proc/{before[0]}/stat").read_text().rpartition(")")[2].split()[1])
         assert maker not in (os.getpid(), proxy.process.pid)
         os.kill(maker, signal.SIGKILL)
-        until(lambda: replaced(proxy, before), "two new workers", 15)
-        until(lambda: not any(map(exists, before.values())), "the end of the old ones", 10)
-        until(lambda: '"workers":"ok"' in proxy.web("/readyz")[1], "readiness", 15)
+        until(lambda: replaced(proxy, before), "two new workers", 60)
+        until(lambda: not any(map(exists, before.values())), "the end of the old ones", 20)
+        until(lambda: '"workers":"ok"' in proxy.web("/readyz")[1], "readiness", 30)
         proxy.process.kill()
         proxy.process.wait(5)
-        until(lambda: not any(map(exists, alive(proxy).values())), "the end of all", 10)
+        until(lambda: not any(map(exists, alive(proxy).values())), "the end of all", 20)
 
 
 def exists(pid: int) -> bool:

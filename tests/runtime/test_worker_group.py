@@ -55,6 +55,7 @@ class Group:
         monkeypatch.setattr(worker_group, "timer", lambda: self.now)
         self.group = SupervisedWorkers(
             {each.index: cast(Worker, each) for each in workers},
+            [],
             [] if old is None else [cast(Worker, old)],
             lambda: self.ends,
             "/nowhere",

@@ -1,0 +1,140 @@
+"""kill -9 and SIGSTOP of the processes behind `allowance run --workers N`: nothing of them stays,
+and a new start needs nobody who tidies up first."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.client import Client
+from tests.e2e.office import office
+from tests.e2e.origins import Origins
+from tests.e2e.process import OfficeProxy, family
+from tests.e2e.waiting import accepts, until
+
+SETTINGS = {"workers": 2, "front-proxies": [], "drain": "4s", "drain-notice": "6s"}
+SEATS = ("127.0.6.1", "127.0.6.2", "127.0.6.3", "127.0.6.4")
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for temporary files; names of sockets in it must not be long."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
+
+
+@pytest.fixture
+def proxy(origins: Origins, tmp_path: Path, temporary: Path) -> Iterator[OfficeProxy]:
+    """Two workers, with a folder for temporary files of their own."""
+    with office(tmp_path / "office", origins, settings=SETTINGS) as started:
+        until(lambda: "Allowance is running" in started.log, "the start notice", 60)
+        yield started
+
+
+def main(proxy: OfficeProxy) -> int:
+    """The process id of the supervisor."""
+    assert proxy.process is not None
+    return proxy.process.pid
+
+
+def workers(proxy: OfficeProxy) -> list[int]:
+    """The process ids of all workers that were ever started."""
+    return [
+        int(pid) for pid in re.findall(r'"process": (\d+), "event": "worker started"', proxy.log)
+    ]
+
+
+def running(pids: list[int]) -> list[int]:
+    """Those of these processes that have not ended."""
+    return [pid for pid in pids if Path(f"/proc/{pid}/exe").exists()]
+
+
+def statuses(proxy: OfficeProxy) -> set[int]:
+    """What devices of all workers get from an ordinary site."""
+    client, trust = Client(proxy.port, proxy.ca_file), proxy.origins.ca_file
+    return {client.get("https://work.example/", trust=trust, source=seat).status for seat in SEATS}
+
+
+def test_a_new_start_takes_the_port_over(proxy: OfficeProxy, temporary: Path) -> None:
+    """kill -9 of the supervisor: its workers serve until they have drained, a start meanwhile does
+    not find the port taken, and afterwards no process and no folder of before is there."""
+    before = family(main(proxy))
+    assert len(before) == 5  # supervisor, resource tracker, fork server, two workers
+    os.kill(main(proxy), signal.SIGKILL)
+    assert proxy.process is not None
+    proxy.process.wait(5)
+    assert statuses(proxy) == {200}
+    proxy.start()
+    assert "still hold the port" in proxy.log
+    assert "already in use" not in proxy.log
+    until(lambda: proxy.log.count("Allowance is running") == 2, "the start notice", 60)
+    until(lambda: not running(before), "the end of all processes of before", 30)
+    until(lambda: len(list(temporary.iterdir())) == 1, "the end of the folder of before")
+    assert statuses(proxy) == {200}
+    code, _ = proxy.stop(30)
+    assert code == 0
+    assert list(temporary.iterdir()) == []
+
+
+def test_all_that_could_tidy_up_is_killed(proxy: OfficeProxy, temporary: Path) -> None:
+    """Supervisor, fork server, resource tracker and one worker are killed at once: the other worker
+    ends by itself, and removes what they shared."""
+    before = family(main(proxy))
+    kept = workers(proxy)[0]
+    for pid in before:
+        if pid != kept:
+            os.kill(pid, signal.SIGKILL)
+    assert proxy.process is not None
+    proxy.process.wait(5)
+    until(lambda: not running(before), "the end of the last worker", 30)
+    assert not accepts(proxy.port)
+    assert list(temporary.iterdir()) == []
+    proxy.start()
+    assert statuses(proxy) == {200}
+
+
+def test_a_stopped_supervisor(proxy: OfficeProxy) -> None:
+    """SIGSTOP of the supervisor: its workers serve as before, and when it goes on none of them is
+    taken for stuck."""
+    before = workers(proxy)
+    os.kill(main(proxy), signal.SIGSTOP)
+    try:
+        assert statuses(proxy) == {200}
+        assert statuses(proxy) == {200}
+    finally:
+        os.kill(main(proxy), signal.SIGCONT)
+    until(lambda: proxy.web("/readyz")[0] == 200, "readiness")
+    assert "is stuck" not in proxy.log
+    assert workers(proxy) == before
+
+
+def test_a_start_that_fails(proxy: OfficeProxy, temporary: Path) -> None:
+    """A second supervisor at a port whose supervisor lives is refused, and so is one with broken
+    rules: one line, no folder, and no process that goes on."""
+    folders = set(temporary.iterdir())
+    second = proxy.attempt(60, web="127.0.0.1:0")
+    assert second.returncode == 1
+    assert "Address already in use; choose another with --listen" in second.stderr
+    broken = proxy.attempt(60, web="127.0.0.1:0", listen="127.0.0.1:0", rules="/nowhere")
+    assert broken.returncode == 1
+    assert set(temporary.iterdir()) == folders
+    assert statuses(proxy) == {200}
+
+
+def test_a_kill_while_workers_start(origins: Origins, tmp_path: Path) -> None:
+    """kill -9 of the supervisor before its workers serve: they end at once."""
+    proxy = office(tmp_path / "office", origins, settings=SETTINGS)
+    proxy.ready = lambda: "worker started" in proxy.log  # type: ignore[method-assign]
+    with proxy:
+        before = family(main(proxy))
+        os.kill(main(proxy), signal.SIGKILL)
+        assert proxy.process is not None
+        proxy.process.wait(5)
+        until(lambda: not running(before), "the end of all processes", 30)
