@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
 from proxy_addon.doctor.check import AS_THE_PROXY, Check, error, not_checked, ok, warning
 from proxy_addon.doctor.host import hidden
 from proxy_addon.presentation.durations import count
 from proxy_addon.proxy import ca
+from proxy_addon.proxy.ca_check import read
 
 DAY: Final = 86_400.0
 SOON: Final = 30  # days
@@ -54,7 +54,7 @@ def authority(confdir: Path, now: float) -> Iterator[Check]:
         return
     yield _validity(found, now)
     yield _is_ca(found)
-    yield _matches(found, key)
+    yield _matches(certificate, key)
 
 
 def _key_mode(keys: list[Path]) -> Check:
@@ -76,7 +76,7 @@ def _key_mode(keys: list[Path]) -> Check:
 def _validity(certificate: x509.Certificate, now: float) -> Check:
     days = int((certificate.not_valid_after_utc.timestamp() - now) // DAY)
     until = f"{certificate.not_valid_after_utc:%Y-%m-%d}"
-    remedy = "create a new CA in another --confdir and install it on the devices before you switch"
+    remedy = "docs/runbook.md, Change the CA: the new one is installed on the devices first"
     if certificate.not_valid_before_utc.timestamp() > now:
         return error(
             "CA validity", f"starts {certificate.not_valid_before_utc:%Y-%m-%d}", "set the clock"
@@ -100,22 +100,12 @@ def _is_ca(certificate: x509.Certificate) -> Check:
     )
 
 
-def _matches(certificate: x509.Certificate, key: Path) -> Check:
+def _matches(certificate: Path, key: Path) -> Check:
     """Whether the key is the one of the certificate that devices are given."""
-    form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     try:
-        private = serialization.load_pem_private_key(key.read_bytes(), None)
-        same = private.public_key().public_bytes(*form) == certificate.public_key().public_bytes(
-            *form
-        )
-    except (OSError, ValueError, TypeError) as problem:
-        return error("CA key pair", f"{key}: {problem}", "restore the folder from its backup")
-    if not same:
-        return error(
-            "CA key pair",
-            "the key belongs to another certificate: no device would accept ours",
-            "restore both files from one backup",
-        )
+        read(key, certificate)
+    except ca.CaError as problem:
+        return error("CA key pair", problem.fact, problem.remedy)
     return ok("CA key pair", "key and certificate belong together")
 
 

@@ -1,22 +1,38 @@
 """The certificate authority of this proxy: created once and kept in `confdir`, with a key that only
-we can read."""
+we can read. Nothing of a CA that is there is ever overwritten: every device would distrust
+another."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import certifi
-from cryptography import x509
-from mitmproxy.certs import CertStore
+import structlog
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_parameters,
+)
+from mitmproxy.certs import DEFAULT_DHPARAM, create_ca
 
+from proxy_addon.proxy.ca_check import CaError, CheckedCa, check, read_certificates, read_key
 from proxy_addon.system import private_files
+from proxy_addon.system.clock import readings
+
+log = structlog.get_logger("allowance.run")
 
 BASENAME = "mitmproxy"  # the file names that mitmproxy's TLS add-on looks for
 KEY_BITS = 2048
+SOON_SECONDS = 30 * 86_400.0  # a CA that ends sooner is a warning
+_FILES = ("ca.pem", "ca.p12", "ca-cert.pem", "ca-cert.cer", "ca-cert.p12")
 
-
-class CaError(Exception):
-    """The CA folder cannot be used; one line with the remedy."""
+__all__ = ["CaError", "CheckedCa", "certificate", "checked", "expires", "key", "prepare", "trusted"]
 
 
 def certificate(confdir: Path) -> Path:
@@ -30,38 +46,104 @@ def key(confdir: Path) -> Path:
 
 
 def prepare(confdir: Path) -> bool:
-    """Make the CA unless there is one; True when it was made now. Raises CaError."""
-    private = key(confdir)
-    copy = private.with_suffix(".p12")
+    """Check the CA as a whole; make one where nothing of a CA is. True when it was made now. Raises
+    CaError."""
     try:
         private_files.make_folder(confdir)
-        made = not private.exists()
-        if made:
-            CertStore.create_store(confdir, BASENAME, KEY_BITS, "Allowance", "Allowance proxy CA")
-            copy.unlink(
-                missing_ok=True
-            )  # a second copy of the key, without a password; nothing needs it
-        for secret in (private, copy):
+        made = not _found(confdir) and _make(confdir)
+        if not os.path.lexists(key(confdir)):
+            raise CaError(
+                f"{key(confdir)}: the key is missing, but {_found(confdir)[0].name} is there",
+                "restore it from the backup, or name another folder for a new CA, which every "
+                "device has to trust",
+            )
+        for secret in (key(confdir), key(confdir).with_suffix(".p12")):
             if secret.exists():
-                secret.chmod(0o600)
-        private.read_bytes()
+                _close(secret)
+        _complete(confdir)
     except OSError as error:
         raise CaError(
-            f"confdir: {confdir}: {error.strerror or error}; give a folder that this user can write to"
+            f"{confdir}: {error.strerror or error}", "give a folder that this user can write to"
         ) from None
+    found = checked(confdir)
+    if (left := found.expires - readings()[0]) < SOON_SECONDS:
+        log.warning("the CA ends soon", file=str(key(confdir)), days=int(left // 86_400))
     return made
 
 
-def expires(confdir: Path) -> float:
-    """The instant at which the CA certificate ends. Raises CaError."""
+def checked(confdir: Path) -> CheckedCa:
+    """The CA of a folder, which can be used now. Raises CaError."""
+    return check(key(confdir), certificate(confdir), readings()[0])
+
+
+def _found(confdir: Path) -> list[Path]:
+    """What is there of a CA."""
+    files = (confdir / f"{BASENAME}-{name}" for name in _FILES)
+    return [file for file in files if os.path.lexists(file)]
+
+
+def _make(confdir: Path) -> bool:
+    """A new CA, unless another process has just made one; True when it was made here.
+
+    The file of the key has all of it and comes first, in one step: whatever ends this process
+    leaves no CA or one that can be completed.
+    """
+    with _alone(confdir):
+        if _found(confdir):
+            return False
+        private, root = create_ca("Allowance", "Allowance proxy CA", KEY_BITS)
+        form = (Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+        content = private.private_bytes(*form) + root.public_bytes(Encoding.PEM)
+        private_files.make_once(key(confdir), content)
+        return True
+
+
+@contextmanager
+def _alone(confdir: Path) -> Iterator[None]:
+    """No other process makes a CA in this folder meanwhile."""
+    folder = os.open(confdir, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return x509.load_pem_x509_certificate(
-            certificate(confdir).read_bytes()
-        ).not_valid_after_utc.timestamp()
-    except (OSError, ValueError) as error:
-        raise CaError(
-            f"confdir: {certificate(confdir)}: {error}; give the folder of a complete CA"
-        ) from None
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _close(secret: Path) -> None:
+    """Nobody else can read the key."""
+    if stat.S_IMODE(secret.stat().st_mode) & 0o077:
+        try:
+            secret.chmod(0o600)
+        except OSError as error:
+            raise CaError(
+                f"{secret}: others can read it, and its mode cannot be changed: {error.strerror}",
+                "give a file with mode 0600 that belongs to this user",
+            ) from None
+
+
+def _complete(confdir: Path) -> None:
+    """The files that follow from that of the key. Raises OSError and CaError."""
+    public = certificate(confdir)
+    if not os.path.lexists(public):
+        chain = read_key(key(confdir))
+        root = chain[-1] if chain[-1].issuer == chain[-1].subject else chain[0]
+        private_files.make_once(public, root.public_bytes(Encoding.PEM))
+    parameters = confdir / f"{BASENAME}-dhparam.pem"
+    if not os.path.lexists(parameters):
+        private_files.make_once(parameters, DEFAULT_DHPARAM)
+    try:
+        load_pem_parameters(parameters.read_bytes())
+    except ValueError:
+        raise CaError(f"{parameters}: it is damaged", "remove it: it is made again") from None
+
+
+def expires(confdir: Path) -> float:
+    """The instant at which the CA ends: the first of its certificates, valid now or not. Raises
+    CaError."""
+    found = [*read_certificates(certificate(confdir))]
+    with suppress(CaError):  # the certificate is the one that devices have
+        found += read_certificates(key(confdir))
+    return min(each.not_valid_after_utc.timestamp() for each in found)
 
 
 def trusted(confdir: Path, extra: Path | None) -> Path | None:
@@ -81,6 +163,6 @@ def trusted(confdir: Path, extra: Path | None) -> Path | None:
             private_files.replace(both, wanted)
     except (OSError, UnicodeDecodeError) as error:
         raise CaError(
-            f"upstream_ca: {extra}: {error}; give a PEM file with the CA certificate"
+            f"{extra}: {error}", "give a PEM file with the CA certificate", "upstream_ca"
         ) from None
     return both

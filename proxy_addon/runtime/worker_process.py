@@ -20,6 +20,7 @@ import structlog
 
 from proxy_addon.config.settings import Settings
 from proxy_addon.ledger.interface import LedgerError
+from proxy_addon.proxy.ca import CaError
 from proxy_addon.relay.workers import WorkerPlace, Workers
 from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.handoff_sockets import is_behind_others
@@ -84,7 +85,7 @@ def _run(
         workers = Workers(WorkerPlace(index, settings.workers), folder, own) if own else None
         application = Application(settings, prunes=False, workers=workers)
         application.load()
-    except LedgerError as error:  # the supervisor tries again until the database is back
+    except (LedgerError, CaError) as error:  # the supervisor tries again until it can
         log.warning("worker cannot start", because=str(error))
         return 1
     serving = _serve(application, settings, pipe, listeners, workers, watch)
