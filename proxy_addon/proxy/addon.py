@@ -83,6 +83,7 @@ class AllowanceAddon:
             self._recorder,
         )
         self._idle = IdleClients(self.in_flight.close, self.budgets.note)
+        self.is_draining = False
         self._logged: set[str] = set()
         self.acceptor: Acceptor | None = None
         self._counting: asyncio.TimerHandle | None = None
@@ -119,6 +120,11 @@ class AllowanceAddon:
         """Start the periodic checks of what is running."""
         self.in_flight.start(loop, terminator)
         self._count_connections(loop)
+
+    def drain(self) -> None:
+        """No more connections are accepted: those that are open end with their next answer."""
+        self.is_draining = True
+        self.in_flight.drain(ends=False)
 
     def stop(self) -> None:
         """Stop the periodic checks."""
@@ -308,6 +314,8 @@ class AllowanceAddon:
             if flow.response is not None:
                 repair(flow.response)
             self._requests.answered(flow)
+            if self.is_draining:
+                writing.end_connection(flow)
 
     def response(self, flow: http.HTTPFlow) -> None:
         """The answer is complete; a WebSocket goes on, what else a site switches to does not."""

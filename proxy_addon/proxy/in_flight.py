@@ -209,6 +209,11 @@ class InFlight:
 
     # -- draining
 
+    def drain(self, *, ends: bool) -> None:
+        """See `Terminator.drain`."""
+        if self._terminator is not None:
+            self._terminator.drain(ends=ends)
+
     def close(self, client: connection.Client) -> None:
         """End a client connection with all that is in it."""
         if self._terminator is not None:
@@ -220,7 +225,11 @@ class InFlight:
         if self._terminator is None:
             return
         for client in list(self._terminator.clients()):
-            if self._connections.of(client).open == 0 and self._is_idle(client, at):
+            if (
+                self._connections.of(client).open == 0
+                and self._is_idle(client, at)
+                and not self._terminator.unread(client)
+            ):
                 self._terminator.client(client)
 
     def _is_idle(self, client: connection.Client, at: float) -> bool:

@@ -41,6 +41,7 @@ from proxy_addon.system.descriptors import NEARLY_ALL
 log = structlog.get_logger("allowance.run")
 
 _POLL_SECONDS = 0.05  # seconds between two checks whether all connections have ended
+_TELL_SECONDS = 0.5  # seconds between two looks for clients that have to be told of the drain
 
 
 class ListenError(Exception):
@@ -188,15 +189,21 @@ class Runner:
         """Accept no new connections; those that are open may finish for a while."""
         log.info("draining", connections=self.connections(), seconds=self._wanted.drain)
         await server.servers.update([])
+        told = 0.0
         deadline = asyncio.get_running_loop().time() + self._wanted.drain
         while self.connections() and not self._end_now.is_set():
             now = asyncio.get_running_loop().time()
             if now >= deadline:
                 break
+            if now - told >= _TELL_SECONDS:  # again: a tunnel may have been opened meanwhile
+                self._addon.drain()
+                told = now
             self._addon.in_flight.close_idle(now)
             if self._acceptor is not None:
                 self._acceptor.close_idle(now, IDLE_SECONDS)
             await asyncio.sleep(_POLL_SECONDS)
+        self._addon.in_flight.drain(ends=True)
+        await asyncio.sleep(_POLL_SECONDS)
         self._addon.in_flight.close_all()
         if self._acceptor is not None:
             self._acceptor.stop()

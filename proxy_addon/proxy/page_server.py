@@ -67,6 +67,7 @@ class LightPageServer:
         self._protocols = AcceptedHttpProtocols()
         self._streams: dict[object, _Stream] = {}
         self._distrusted = False  # that has been logged
+        self._is_draining = False
         self._header = services.forwarded_header.lower().encode("ascii")
         private = (*services.identifier.strip_headers, HOP)
         self._private = frozenset(name.lower().encode("ascii") for name in private)
@@ -126,6 +127,7 @@ class LightPageServer:
 
     def end_streams(self) -> None:
         """See `relay.interface.PageServer`."""
+        self._is_draining = True
         for stream in list(self._streams.values()):
             stream.end()
 
@@ -159,7 +161,7 @@ class LightPageServer:
     ) -> None:
         """Never raises; a failure after the head of an answer ends the connection."""
         watcher.begun()
-        sent = _Sent(send, watcher)
+        sent = _Sent(send, watcher, lambda: self._is_draining)
         try:
             path = _path(scope)
             if path is None or (tunnelled is None and not path.absolute):
@@ -271,9 +273,10 @@ class _Sent:
     """The ASGI `send` of one request: it names the request in the answer, and tells the connection
     how far it is."""
 
-    def __init__(self, send: Any, watcher: PageWatcher) -> None:
+    def __init__(self, send: Any, watcher: PageWatcher, drains: Callable[[], bool]) -> None:
         self._send = send
         self._watcher = watcher
+        self._drains = drains
         self.begun = False
         self.is_last = False  # the connection ends with this answer
 
@@ -281,7 +284,8 @@ class _Sent:
         starts = message["type"] == "http.response.start"
         if starts:
             named = (writing.REQUEST_HEADER.lower().encode(), writing.new_request_id().encode())
-            ends = [(b"connection", b"close")] if self.is_last else []
+            is_last = self.is_last or self._drains()
+            ends = [(b"connection", b"close")] if is_last else []
             message = {**message, "headers": [*message.get("headers", ()), named, *ends]}
         self.begun = True
         await self._send(message)

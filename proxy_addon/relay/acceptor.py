@@ -245,7 +245,7 @@ class Acceptor:
         for client in list(self._clients):
             if self.count(client) or client.is_connecting:
                 continue
-            if now - client.active >= seconds:
+            if now - client.active >= seconds and not client.has_unread():
                 client.close()
         self._pages.close_idle(now, seconds)
 

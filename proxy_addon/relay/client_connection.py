@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from proxy_addon.relay.handoff import Handoff
 from proxy_addon.relay.interface import TunnelTerms
 from proxy_addon.relay.site_side import SiteSide, pause, resume
+from proxy_addon.system.descriptors import has_unread
 
 
 class ClientConnection(asyncio.Protocol):
@@ -65,6 +66,11 @@ class ClientConnection(asyncio.Protocol):
         """It has caught up."""
         if self.site is not None:
             resume(self.site.transport)
+
+    def has_unread(self) -> bool:
+        """Whether either side has sent something that has not been read yet."""
+        sides = [self.transport, *([] if self.site is None else [self.site.transport])]
+        return any(map(has_unread, sides))
 
     def close(self) -> None:
         """End both sides; what has been received is still delivered."""

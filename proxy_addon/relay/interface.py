@@ -92,7 +92,8 @@ class PageServer(Protocol):
         """The rules have changed: end streams of those who are somebody else now."""
 
     def end_streams(self) -> None:
-        """Draining: answers that would go on for ever end."""
+        """Draining: answers that would go on for ever end, and each connection does with its next
+        answer."""
 
 
 class PageProtocol(Protocol):

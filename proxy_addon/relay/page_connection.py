@@ -19,6 +19,7 @@ from proxy_addon.relay.heads import ConnectHead, Unusual
 from proxy_addon.relay.interface import PageProtocol, PageServer
 from proxy_addon.relay.page_requests import read_page_request
 from proxy_addon.relay.tls_transport import TlsTransport
+from proxy_addon.system.descriptors import has_unread
 
 HEAD_SECONDS = 30.0  # a greeting or a head that has begun has to be complete after this long
 IDLE_SECONDS = 60.0  # a connection on which nothing happens for this long is closed
@@ -313,7 +314,8 @@ class PageConnection(asyncio.Protocol):
 
     def close_idle(self, now: float, seconds: float) -> None:
         """While draining: close it when nothing is being answered, for so many seconds."""
-        if not self._busy and self._task is None and now - self._active >= seconds:
+        idle = not self._busy and self._task is None and now - self._active >= seconds
+        if idle and not has_unread(self._raw):
             self.close()
 
     def close_overdue(self, now: float) -> None:

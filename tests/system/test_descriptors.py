@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import subprocess
 import sys
 
 import pytest
+
+from proxy_addon.system.descriptors import has_unread
 
 CODE = """
 import resource
@@ -21,3 +25,22 @@ def test_the_soft_limit_becomes_the_hard_one(soft: int, hard: int) -> None:
     code = CODE.format(soft=soft, hard=hard)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["700", "700", "700"]
+
+
+async def test_has_unread() -> None:
+    """Bytes that have come and were not read are seen; nothing is seen once they were, or the
+    connection is closed."""
+    ours, theirs = socket.socketpair()
+    reader, writer = await asyncio.open_connection(sock=ours)
+    transport = writer.transport
+    transport.pause_reading()
+    with theirs:
+        assert not has_unread(transport)
+        theirs.sendall(b"here")
+        assert has_unread(transport)
+        transport.resume_reading()
+        assert await reader.readexactly(4) == b"here"
+        assert not has_unread(transport)
+        transport.abort()
+        await asyncio.sleep(0)
+        assert not has_unread(transport)

@@ -42,6 +42,14 @@ def answer_with(flow: http.HTTPFlow, answer: Answer) -> None:
     flow.response = response(with_request_id(answer, request_id(flow)))
 
 
+def end_connection(flow: http.HTTPFlow) -> None:
+    """Have the client's connection end with this answer, where its protocol does that by a field of
+    the head. An upgrade goes on."""
+    answer = flow.response
+    if answer is not None and answer.status_code != 101 and not flow.request.is_http2:
+        answer.headers["Connection"] = "close"
+
+
 def with_request_id(answer: Answer, request: str) -> Answer:
     """The answer with the header that names its request."""
     return answer._replace(headers=(*answer.headers, (REQUEST_HEADER, request)))

@@ -28,6 +28,7 @@ class OpenedTunnel:
     def __init__(self, client: Connection, inside: layer.Layer) -> None:
         self._client = client
         self._inside = inside
+        self.context = inside.context
 
     def handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         """As the outer layers: what is closed is closed entirely, and the client's connection only

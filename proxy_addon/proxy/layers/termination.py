@@ -11,6 +11,9 @@ every HTTP layer of ours, towards the proxy's client and inside an opened tunnel
   unnoticed;
 * a WebSocket is closed with code 1008 on both sides.
 
+While this process drains, `Drain` has clients of HTTP/2 open no more streams (GOAWAY; what they
+have opened or just sent is answered), and at the end closes WebSockets with code 1001.
+
 A tunnel that we only relay ends with the connection to the client.
 """
 
@@ -19,13 +22,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 import wsproto.events
+from hyperframe.frame import GoAwayFrame
 from mitmproxy import connection, http
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy import commands, context, events, layer
 from mitmproxy.proxy.layers.http import HTTPMode, HttpStream
 from mitmproxy.proxy.layers.http._events import ErrorCode, RequestProtocolError, ResponseData
+from mitmproxy.proxy.layers.http._http2 import Http2Server
 from mitmproxy.proxy.layers.websocket import WebsocketLayer
 from mitmproxy.utils import asyncio_utils
 
@@ -35,9 +41,13 @@ from proxy_addon.proxy.layers.client_side import ExchangeEnded
 from proxy_addon.proxy.layers.closing import close_reliably
 from proxy_addon.proxy.layers.repeated_handshake import RepeatingHttp
 from proxy_addon.proxy.responses import responses
+from proxy_addon.system.descriptors import has_unread
 
 REASON = "time is up"
 POLICY_VIOLATION = 1008
+GOING_AWAY = 1001
+# No number of a stream is the last one yet: what a client has sent meanwhile is answered.
+_GOAWAY = GoAwayFrame(0, last_stream_id=2**31 - 1, error_code=0).serialize()
 
 
 @dataclass
@@ -49,15 +59,25 @@ class Cut(events.Event):
     answer: responses.Answer | None = None
 
 
+@dataclass
+class Drain(events.Event):
+    """This process accepts no more connections. `ends`: what still runs is about to be ended."""
+
+    ends: bool
+
+
 class TerminableHttp(RepeatingHttp):
     """mitmproxy's HTTP layer; its exchanges can be ended one by one."""
 
     def __init__(self, ctx: context.Context, mode: HTTPMode = HTTPMode.transparent) -> None:
         super().__init__(ctx, mode)
+        self._is_draining = False
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         if isinstance(event, Cut):
             return self._cut(event)
+        if isinstance(event, Drain):
+            return self._drain(event)
         if isinstance(event, events.Start):
             self.connections.setdefault(self.context.client, client_layer(self.context))
         handled: layer.CommandGenerator[None] = super()._handle_event(event)
@@ -78,24 +98,40 @@ class TerminableHttp(RepeatingHttp):
             ):  # it may run inside this tunnel
                 yield from self.event_to_child(stream, event)
 
+    def _drain(self, event: Drain) -> layer.CommandGenerator[None]:
+        client = self.context.client
+        if not self._is_draining and isinstance(self.connections.get(client), Http2Server):
+            yield commands.SendData(client, _GOAWAY)
+        self._is_draining = True
+        for stream in list(self.streams.values()):
+            if isinstance(stream.child_layer, WebsocketLayer):
+                if event.ends:
+                    yield from self._end_websocket(stream, stream.child_layer, GOING_AWAY, "")
+            elif self._has_http_inside(stream):
+                yield from self.event_to_child(stream, event)
+
+    def _has_http_inside(self, stream: HttpStream) -> bool:
+        stack = stream.context.layers
+        return any(map(is_http, stack[stack.index(self) + 1 :]))
+
     def _end(
         self, stream: HttpStream, answer: responses.Answer | None
     ) -> layer.CommandGenerator[None]:
         if isinstance(stream.child_layer, WebsocketLayer):
-            yield from self._end_websocket(stream, stream.child_layer)
+            yield from self._end_websocket(stream, stream.child_layer, POLICY_VIOLATION, REASON)
         elif stream.child_layer is not None:
             yield commands.CloseConnection(self.context.client)
         else:
             yield from self._end_body(stream, answer)
 
     def _end_websocket(
-        self, stream: HttpStream, socket: WebsocketLayer
+        self, stream: HttpStream, socket: WebsocketLayer, code: int, reason: str
     ) -> layer.CommandGenerator[None]:
         """Inject a close event as if the site had sent it, in the way mitmproxy injects messages.
 
         (Bytes of a close frame would be lost in a frame of which only a part has come.)
         """
-        closed = wsproto.events.CloseConnection(POLICY_VIOLATION, REASON)
+        closed = wsproto.events.CloseConnection(code, reason)
         socket.server_ws._events.append(closed)
         yield from self.event_to_child(stream, ResponseData(stream.stream_id, b""))
 
@@ -111,11 +147,17 @@ class TerminableHttp(RepeatingHttp):
             yield from self.event_to_child(server, dropped)
 
 
+def is_http(found: object) -> bool:
+    """Whether a layer is one of ours for HTTP."""
+    return isinstance(found, TerminableHttp)
+
+
 class Terminator:
     """Ends flows and connections of the running proxy server. Event loop only."""
 
     def __init__(self, proxyserver: Proxyserver) -> None:
         self._server = proxyserver
+        self._told = WeakSet[Any]()  # handlers of clients that know of the drain
 
     def _handler(self, client: connection.Client) -> Any:
         return self._server.connections.get(client.id)
@@ -154,11 +196,33 @@ class Terminator:
             if side in handler.transports:
                 handler.close_connection(side)
 
+    def drain(self, *, ends: bool) -> None:
+        """Tell all clients whose protocol has words for it that this process accepts nothing more,
+        once; with `ends` that what runs is about to be ended."""
+        for handler in list(self._server.connections.values()):
+            if not any(map(is_http, handler.layer.context.layers)):
+                continue  # others do not know this event
+            if handler in self._told and not ends:
+                continue  # an event counts as activity, and what is idle is closed
+            self._told.add(handler)
+            asyncio_utils.create_task(
+                handler.server_event(Drain(ends)),
+                name="drain",
+                keep_ref=True,
+                client=handler.client.peername,
+            )
+
     def client(self, client: connection.Client) -> None:
         """End a client connection with all that is in it."""
         handler = self._handler(client)
         if handler is not None and client in handler.transports:
             handler.close_connection(client)
+
+    def unread(self, client: connection.Client) -> bool:
+        """Whether a client has sent something that nobody has read yet."""
+        handler = self._handler(client)
+        found = None if handler is None else handler.transports.get(client)
+        return found is not None and has_unread(found.writer.transport)
 
     def clients(self) -> Iterator[connection.Client]:
         """All client connections that are open now."""
