@@ -26,7 +26,10 @@ class RunOptions:
         typer.Option("--strict", help="Broken rules: do not start with the last good ones."),
     ] = None
     state: Annotated[
-        Path | None, _option("Where the last good rules are kept. Default: var", "DIR")
+        Path | None,
+        _option(
+            "What the proxy keeps for itself, such as the last good rules. Default: var", "DIR"
+        ),
     ] = None
     database: Annotated[str | None, _option("Default: sqlite:///var/allowance.db", "URL")] = None
     journal: Annotated[

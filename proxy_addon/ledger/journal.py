@@ -1,6 +1,7 @@
 """Visits on the disk of this host while the ledger is away, so that no crash loses them.
 
-A journal is two files and a lock, named by database and node. One file is in use; when it has
+A journal is two files and a lock, named by ledger and node; the lock says whose it is
+(`journal_owner`). One file is in use; when it has
 grown, the newest revision of each visit that is still needed is written to the other one, and the
 first is emptied. Reading takes both, so it does not matter at which point of this the process was
 killed: a visit that is there twice counts once, by its highest `rev`, and the ledger does not mind
@@ -19,42 +20,31 @@ ends: `replay` takes what nobody holds, and removes it only when the ledger has 
 from __future__ import annotations
 
 import errno
-import fcntl
-import hashlib
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import structlog
 
 from proxy_addon.core.types import Visit
-from proxy_addon.ledger.interface import Ledger, LedgerRefused, LedgerUnusable
-from proxy_addon.ledger.journal_records import SUFFIXES, line_of, read
+from proxy_addon.ledger.interface import LedgerUnusable
+from proxy_addon.ledger.journal_files import make_lock, open_file, remove
+from proxy_addon.ledger.journal_owner import JournalOwner, write_owner
+from proxy_addon.ledger.journal_records import SUFFIXES, line_of
 from proxy_addon.system import private_files
 
 MOST_BYTES: Final = 32 * 2**20  # for each of the two files; some 90,000 visits
 RESERVED_BYTES: Final = 2**20  # for each of the two files, taken at the start; some 2,800 visits
-BATCH: Final = 1_000  # rows in one transaction of a replay
 # Failures of a disk that may pass without a change of the settings.
 PASSING: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE})
 
 _UNSAFE: Final = re.compile(r"[^\w.-]+")
 log = structlog.get_logger("allowance.journal")
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """What earlier processes left: journals, visits now written, damaged lines, rows refused."""
-
-    journals: int = 0
-    visits: int = 0
-    torn: int = 0
-    refused: int = 0
 
 
 class Journal:
@@ -65,14 +55,14 @@ class Journal:
         self,
         folder: Path,
         node: str,
-        database: str,
+        owner: JournalOwner,
         *,
         most_bytes: int = MOST_BYTES,
         reserved_bytes: int = RESERVED_BYTES,
         is_strict: bool = True,
     ) -> None:
-        """`is_strict`: raise LedgerUnusable where no journal can ever be kept; without it, and on a
-        disk that is full, `add` tries again."""
+        """`owner`: whose visits these will be. `is_strict`: raise LedgerUnusable where no journal
+        can ever be kept; without it, and on a disk that is full, `add` tries again."""
         self._guard = threading.Lock()  # guards all fields
         self._most, self._reserved = most_bytes, min(reserved_bytes, most_bytes)
         self._kept: dict[str, Visit] = {}  # what the files hold and the ledger does not, newest rev
@@ -80,7 +70,8 @@ class Journal:
         self._active = 0
         self._ends = [0, 0]
         self._grown_from = 0  # size after the last compaction
-        self.path = folder / f"{_mark(database)}-{_UNSAFE.sub('_', node)}.lock"
+        self._owner, self._is_marked = owner, False
+        self.path = folder / f"{owner.mark}-{_UNSAFE.sub('_', node)}.lock"
         self._lock, self._files, self._unreserved = -1, list[int](), list(range(len(SUFFIXES)))
         self._is_closed = False
         try:
@@ -145,6 +136,14 @@ class Journal:
         with self._guard:
             return not self._is_news(visit)
 
+    def belongs_to(self, ledger: str) -> None:
+        """The id of the ledger has become known: whoever finds this journal has to know it, too."""
+        with self._guard:
+            if ledger != self._owner.ledger:
+                self._owner, self._is_marked = replace(self._owner, ledger=ledger), False
+                with suppress(OSError):  # again with the next visits
+                    self._open()
+
     def close(self) -> None:
         """Leave what the ledger does not have to the next start; remove the files when there is
         nothing."""
@@ -153,7 +152,7 @@ class Journal:
             if self._lock < 0:
                 return
             if not self._kept:
-                _remove(self.path)
+                remove(self.path)
             for file in (*self._files, self._lock):
                 os.close(file)
             self._lock = -1
@@ -163,9 +162,12 @@ class Journal:
         room later: without the reserve a journal works as long as there is some."""
         if self._lock < 0 and not self._is_closed:
             private_files.make_folder(self.path.parent)
-            self._lock = _make_lock(self.path)
+            self._lock = make_lock(self.path)
+        if not self._is_marked and self._lock >= 0:
+            write_owner(self._lock, self._owner)
+            self._is_marked = True
         for suffix in SUFFIXES[len(self._files) :]:
-            self._files.append(_open(self.path.with_suffix(suffix)))
+            self._files.append(open_file(self.path.with_suffix(suffix)))
         for number in tuple(self._unreserved):
             try:
                 os.posix_fallocate(self._files[number], 0, self._reserved)
@@ -234,136 +236,3 @@ class Journal:
             os.pwrite(file, bytes(end), 0)
             os.fdatasync(file)
         self._ends[number] = 0
-
-
-def replay(folder: Path, database: str, ledger: Ledger, *, warns: bool = True) -> Replayed:
-    """Write what processes that are gone have left to the ledger, and remove it. May be interrupted
-    anywhere and run again, and by several processes at once: each journal has a lock. Raises
-    LedgerError when the ledger fails on the way: what is not written stays. `warns` of journals
-    that belong to another database."""
-    total = Replayed()
-    for lock_file in sorted(folder.glob("*.lock")) if folder.is_dir() else ():
-        with _taken(lock_file) as is_ours:
-            if is_ours and lock_file.name.startswith(f"{_mark(database)}-"):
-                total = _plus(total, _replay_one(lock_file, ledger))
-            elif is_ours and warns:
-                log.warning("a journal of another database is left alone", file=str(lock_file))
-    return total
-
-
-def left_in(folder: Path, database: str) -> Sequence[Visit]:
-    """What the journals of a database hold, those of live processes included. Changes nothing."""
-    return [
-        visit
-        for lock_file in sorted(folder.glob(f"{_mark(database)}-*.lock"))
-        for visit in _read_if_there(lock_file)
-    ]
-
-
-def write_or_split(
-    ledger: Ledger,
-    batch: Sequence[Visit],
-    done: Callable[[Sequence[Visit]], None],
-    refused: Callable[[Visit, LedgerRefused], None],
-) -> None:
-    """Write a batch; one row that no database will ever take must not keep the others waiting."""
-    try:
-        ledger.write_visits(batch)
-    except LedgerRefused as problem:
-        if len(batch) == 1:
-            refused(batch[0], problem)
-            return
-        middle = len(batch) // 2
-        write_or_split(ledger, batch[:middle], done, refused)
-        write_or_split(ledger, batch[middle:], done, refused)
-    else:
-        done(batch)
-
-
-def _replay_one(lock_file: Path, ledger: Ledger) -> Replayed:
-    visits, torn = read(lock_file)
-    refused: list[str] = []
-    for first in range(0, len(visits), BATCH):
-        write_or_split(
-            ledger,
-            visits[first : first + BATCH],
-            lambda _: None,
-            lambda visit, _: refused.append(visit.id),
-        )
-    _remove(lock_file)
-    result = Replayed(1, len(visits) - len(refused), torn, len(refused))
-    if visits or torn:
-        log.info(
-            "a journal was replayed",
-            file=lock_file.name,
-            visits=result.visits,
-            torn=torn,
-            refused=refused,
-        )
-    return result
-
-
-def _read_if_there(lock_file: Path) -> Sequence[Visit]:
-    try:
-        return read(lock_file)[0]
-    except OSError as problem:
-        log.warning("a journal cannot be read", file=str(lock_file), because=problem.strerror)
-        return ()
-
-
-def _plus(one: Replayed, other: Replayed) -> Replayed:
-    return Replayed(*(a + b for a, b in zip(astuple(one), astuple(other), strict=True)))
-
-
-def _mark(database: str) -> str:
-    """Tells databases apart without naming them; `database` must not hold a password."""
-    return hashlib.sha256(database.encode()).hexdigest()[:8]
-
-
-def _open(path: Path, more: int = 0) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | more, 0o600)
-
-
-def _make_lock(path: Path) -> int:
-    """A new file that we hold. Somebody who takes abandoned journals may take it in between: then
-    again."""
-    while True:
-        file = _open(path, os.O_EXCL)  # never what another process has left
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if _is_still(path, file):
-            return file
-        os.close(file)
-
-
-def _is_still(path: Path, file: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file))
-    except FileNotFoundError:
-        return False
-
-
-@contextmanager
-def _taken(lock_file: Path) -> Iterator[bool]:
-    """Hold the lock of a journal; false when a live process holds it, or another process has just
-    removed it."""
-    try:
-        file = os.open(lock_file, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        yield False
-        return
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield _is_still(lock_file, file)
-    finally:
-        os.close(file)
-
-
-def _remove(lock_file: Path) -> None:
-    """The lock last: a lock without files is an empty journal."""
-    for path in (*(lock_file.with_suffix(suffix) for suffix in SUFFIXES), lock_file):
-        with suppress(FileNotFoundError):
-            path.unlink()

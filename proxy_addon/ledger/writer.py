@@ -25,9 +25,10 @@ import structlog
 
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import Ledger, LedgerError, LedgerRefused
-from proxy_addon.ledger.journal import Journal, write_or_split
+from proxy_addon.ledger.journal import Journal
 from proxy_addon.ledger.news import NewsReader, OnNews, news_cursor
 from proxy_addon.ledger.pending import PendingVisits
+from proxy_addon.ledger.replay import write_or_split
 from proxy_addon.ledger.retention import ConfirmationsInForce, Pruner
 from proxy_addon.ledger.writer_state import OnState, WriterState
 from proxy_addon.system.clock import Clock, timer

@@ -3,15 +3,17 @@ processes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import Ledger, LedgerError
-from proxy_addon.ledger.journal import left_in, replay
+from proxy_addon.ledger.journal_owner import JournalOwner
+from proxy_addon.ledger.replay import left_in, replay
 from proxy_addon.metering.assembly import MeteringComponents
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.loop_handle import LoopHandle
@@ -71,20 +73,32 @@ class Heartbeat:
 class JournalSweeper:
     """Writes to the ledger what processes of this host had no time to write themselves."""
 
-    def __init__(self, folder: Path, database: str, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        us: JournalOwner,
+        ledger: Ledger,
+        seen: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        """`us`: the ledger; `seen` gives the ids of ledgers by address (`LedgersSeen`)."""
         self._folder = folder
-        self._database = database  # which one it is: `Address.identity`
+        self._us = us
         self._ledger = ledger
+        self._seen = seen
         self._next = 0.0
+
+    def belongs_to(self, ledger: str) -> None:
+        """The id of the ledger has become known."""
+        self._us = replace(self._us, ledger=ledger)
 
     def take_over(self, *, warns: bool = False) -> None:
         """Replay all journals in the folder. Raises LedgerError, OSError."""
-        replay(self._folder, self._database, self._ledger, warns=warns)
+        replay(self._folder, self._us, self._ledger, seen=self._seen(), warns=warns)
 
     def left(self) -> Sequence[Visit]:
         """What the journals in the folder hold for this ledger, those of processes that live
         included. Changes nothing."""
-        return left_in(self._folder, self._database)
+        return left_in(self._folder, self._us, self._seen())
 
     def sweep(self) -> None:
         """On the writer's thread, while the ledger is up: a worker, or another proxy of this host,

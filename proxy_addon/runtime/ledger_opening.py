@@ -29,6 +29,8 @@ from proxy_addon.core.types import Visit
 from proxy_addon.identity.pseudonyms import PseudonymKeyError, Pseudonyms, read_key
 from proxy_addon.ledger.interface import LedgerError, LedgerUnavailable, LedgerUnusable
 from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_owner import JournalOwner
+from proxy_addon.ledger.ledgers_seen import LedgersSeen
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, require_same_key
 from proxy_addon.runtime.housekeeping import JournalSweeper
 from proxy_addon.system.clock import Clock
@@ -61,8 +63,12 @@ class LedgerOpening:
         self.names, self._made_key = _local_pseudonyms(rules, settings)
         folder = journal_folder(settings.journal, settings.database)
         taker = PseudonymLedger(self.ledger, self.names) if self.names else self.ledger
-        self.sweeper = JournalSweeper(folder, self._address.identity, taker)
-        self.journal = Journal(folder, self.node, self._address.identity, is_strict=is_strict)
+        self._seen = LedgersSeen(settings.state)
+        address = self._address.identity
+        key = self.names.key_id if self.names else None
+        us = JournalOwner(address, self._seen.all().get(address), key)
+        self.sweeper = JournalSweeper(folder, us, taker, self._seen.all)
+        self.journal = Journal(folder, self.node, us, is_strict=is_strict)
 
     @property
     def is_joined(self) -> bool:
@@ -94,6 +100,7 @@ class LedgerOpening:
             upgrade(self._settings.database)
             self.ledger.check()
             self._check_key()
+            self._identify()
             self.sweeper.take_over(warns=True)
             if self.names and (changed := self.ledger.mask_names(self.names.of, self.names.actor)):
                 log.info("names in the ledger became pseudonyms", names=changed)
@@ -106,6 +113,13 @@ class LedgerOpening:
             self._joiner = None
         self._is_joined = True
         return known, cursor
+
+    def _identify(self) -> None:
+        """Journals belong to the ledger, not to its address."""
+        ledger = self.ledger.identity()
+        self._seen.remember(self._address.identity, ledger)
+        self.sweeper.belongs_to(ledger)
+        self.journal.belongs_to(ledger)
 
     def _permit(self) -> None:
         if not self._is_joined and threading.get_ident() != self._joiner:

@@ -14,6 +14,7 @@ from proxy_addon.core.types import Visit
 from proxy_addon.doctor import database
 from proxy_addon.doctor.check import Check, State
 from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_owner import JournalOwner
 from tests.db.engines import ENGINES, connected, new_url
 from tests.unprivileged import unprivileged
 
@@ -118,7 +119,7 @@ def test_journal(tmp_path: Path) -> None:
     (check,) = database.journal_checks(settings)
     assert check.state is State.OK
     assert not folder.exists()
-    journal = Journal(folder, "node", "database")
+    journal = Journal(folder, "node", JournalOwner("database"))
     (check,) = database.journal_checks(settings)
     assert check.state is State.OK
     journal.add([Visit("1", "ana", "x", None, "daily", "Fifteen", 1.0, 2.0, "node")])

@@ -26,7 +26,9 @@ from db.ledger import SqlLedger
 from db.upgrade import upgrade
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerError
-from proxy_addon.ledger.journal import Journal, replay
+from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_owner import JournalOwner
+from proxy_addon.ledger.replay import replay
 from proxy_addon.ledger.writer import Writer
 from proxy_addon.system.clock import SystemClock
 
@@ -73,7 +75,7 @@ def main(url: str, journal: str, truth: str, people: int, seed: int) -> int:
     used."""
     clock = SystemClock()
     node = f"node:{secrets.token_hex(4)}"
-    identity = parse(url).identity
+    identity = JournalOwner(parse(url).identity)
     try:
         upgrade(url)
         ledger = SqlLedger(url, node)

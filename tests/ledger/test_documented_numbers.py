@@ -12,6 +12,7 @@ import pytest
 from proxy_addon.ledger.erasure import ERASURES_KEPT
 from proxy_addon.ledger.interface import AUDIT_LONGER, Ledger
 from proxy_addon.ledger.journal import MOST_BYTES, Journal
+from proxy_addon.ledger.journal_owner import JournalOwner
 from proxy_addon.ledger.retention import AGAIN
 from proxy_addon.ledger.time_requests import MOST_MINUTES, MOST_OPEN, request_of
 from proxy_addon.ledger.writer import JOURNAL_AFTER, JOURNAL_TICK, MAX_PENDING, Writer
@@ -35,7 +36,7 @@ def test_size_of_the_journal(tmp_path: Path) -> None:
     reserved, most = promised(
         "reliability.md", r"(\d+) MiB reserved at the start for each of two files.*?; (\d+) MiB"
     )
-    journal = Journal(tmp_path, "a", "place")
+    journal = Journal(tmp_path, "a", JournalOwner("place"))
     for suffix in (".a", ".b"):
         assert journal.path.with_suffix(suffix).stat().st_size == reserved * 2**20
     journal.close()

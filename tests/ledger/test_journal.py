@@ -20,10 +20,13 @@ from hypothesis import strategies as st
 from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 from proxy_addon.ledger import journal_records
 from proxy_addon.ledger.interface import LedgerUnavailable, LedgerUnusable
-from proxy_addon.ledger.journal import Journal, Replayed, read, replay
+from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_owner import JournalOwner
+from proxy_addon.ledger.journal_records import read
+from proxy_addon.ledger.replay import Replayed, replay
 from tests.ledger.memory_ledger import MemoryLedger
 
-PLACE = "SQLite file x"
+PLACE = JournalOwner("SQLite file x")
 START = 1_793_610_000.0
 
 
@@ -273,7 +276,7 @@ def test_another_database_gets_nothing(tmp_path: Path) -> None:
     """A journal is written to the database it was kept for, and to no other."""
     left_by(tmp_path, [visit(1)])
     ledger = MemoryLedger()
-    assert replay(tmp_path, "SQLite file y", ledger, warns=False) == Replayed()
+    assert replay(tmp_path, JournalOwner("SQLite file y"), ledger, warns=False) == Replayed()
     assert replay(tmp_path, PLACE, ledger).visits == 1
 
 
@@ -335,8 +338,9 @@ CHILD = """
 import sys
 from pathlib import Path
 from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_owner import JournalOwner
 from proxy_addon.core.types import Visit
-journal = Journal(Path(sys.argv[1]), "child", "SQLite file x", reserved_bytes=8000)
+journal = Journal(Path(sys.argv[1]), "child", JournalOwner("SQLite file x"), reserved_bytes=8000)
 rev = 0
 while True:
     rev += 1

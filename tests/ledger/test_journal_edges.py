@@ -15,7 +15,10 @@ import structlog
 from structlog.testing import capture_logs
 
 from proxy_addon.core.types import EvidenceSummary, Visit
-from proxy_addon.ledger.journal import Journal, Replayed, read, replay, write_or_split
+from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_owner import JournalOwner
+from proxy_addon.ledger.journal_records import read
+from proxy_addon.ledger.replay import Replayed, replay, write_or_split
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.ledger.test_journal import PLACE, START, crash, left_by, visit
 
@@ -239,12 +242,15 @@ def test_a_journal_of_another_database_is_logged(tmp_path: Path) -> None:
     """Unless somebody does not want to hear it, a warning names the file; a live journal is none of
     our business."""
     left = left_by(tmp_path, [visit(1)], node="gone")
-    live = Journal(tmp_path, "live", "SQLite file z")
+    live = Journal(tmp_path, "live", JournalOwner("SQLite file z"))
     with capture_logs() as lines:
-        assert replay(tmp_path, "SQLite file y", MemoryLedger(), warns=False) == Replayed()
+        assert (
+            replay(tmp_path, JournalOwner("SQLite file y"), MemoryLedger(), warns=False)
+            == Replayed()
+        )
     assert lines == []
     with capture_logs() as lines:
-        assert replay(tmp_path, "SQLite file y", MemoryLedger()) == Replayed()
+        assert replay(tmp_path, JournalOwner("SQLite file y"), MemoryLedger()) == Replayed()
     assert [line["file"] for line in lines] == [str(left.path)]
     live.close()
 

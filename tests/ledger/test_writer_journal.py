@@ -18,7 +18,10 @@ from db.ledger import SqlLedger
 from proxy_addon.core.intervals import measure, normalise
 from proxy_addon.core.types import Interval, Visit
 from proxy_addon.ledger.interface import LedgerUnavailable
-from proxy_addon.ledger.journal import Journal, read, replay
+from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_owner import JournalOwner
+from proxy_addon.ledger.journal_records import read
+from proxy_addon.ledger.replay import replay
 from proxy_addon.system.clock import SystemClock
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.ledger.writers import START, AwayLedger, NewsCollector, make, visit, wait_for
@@ -26,7 +29,7 @@ from tests.ledger.writers import START, AwayLedger, NewsCollector, make, visit, 
 
 def keep(folder: Path, node: str = "a") -> Journal:
     """A journal for the writer of a node."""
-    return Journal(folder / "journal", node, "place")
+    return Journal(folder / "journal", node, JournalOwner("place"))
 
 
 def left(folder: Path) -> dict[str, int]:
@@ -96,7 +99,7 @@ def test_stop_leaves_the_rest_to_the_next_start(tmp_path: Path) -> None:
     said = [line for line in lines if line["event"] == "visits could not be written"]
     assert [(line["in_journal"], line["lost"]) for line in said] == [(7, 0)]
     fresh = MemoryLedger()
-    assert replay(tmp_path / "journal", "place", fresh).visits == 7
+    assert replay(tmp_path / "journal", JournalOwner("place"), fresh).visits == 7
 
 
 def test_a_journal_that_fails_is_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_owner import JournalOwner
 from proxy_addon.ledger.writer import JOURNAL_AFTER, Writer
 from proxy_addon.ledger.writer_state import WriterState
 from tests.ledger.memory_ledger import MemoryLedger
@@ -52,7 +53,7 @@ def _no_log_configuration() -> Iterator[None]:
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
     """A journal of node a."""
-    journal = Journal(tmp_path, "a", "place")
+    journal = Journal(tmp_path, "a", JournalOwner("place"))
     yield journal
     journal.close()
 
@@ -144,7 +145,7 @@ def test_a_disk_that_fails_is_logged_once_each_time(
 def test_what_found_no_room_is_reported(watch: Stopwatch, tmp_path: Path) -> None:
     """Visits for which the journal has no room are counted in the state, those that are in it are
     there."""
-    journal = Journal(tmp_path, "a", "place", most_bytes=500, reserved_bytes=500)
+    journal = Journal(tmp_path, "a", JournalOwner("place"), most_bytes=500, reserved_bytes=500)
     writer = make(MemoryLedger(), journal=journal)
     for number in range(9):
         writer.put(visit(number))

@@ -19,6 +19,7 @@ from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.core.types import Grant, Visit
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_owner import JournalOwner
 from proxy_addon.observability.decision_log import about
 from proxy_addon.proxy.ca import CaError
 from proxy_addon.runtime import housekeeping
@@ -145,7 +146,7 @@ async def test_a_journal_left_by_another_is_taken_over_while_running(office: App
     soon, once."""
     now = office.clock.now()
     identity = parse(office.settings.database).identity
-    left = Journal(Path("journal"), "dead", identity)
+    left = Journal(Path("journal"), "dead", JournalOwner(identity))
     left.add([visit("left", now, node="dead")])
     office.start(asyncio.get_running_loop())
     await eventually(lambda: office.writer.state().flush_seconds is not None)

@@ -20,6 +20,7 @@ from proxy_addon.config.settings import Settings, load_settings
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerError, LedgerUnavailable
 from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_owner import JournalOwner
 from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.ledger_opening import LedgerOpening
 from tests.e2e.waiting import free_port
@@ -87,7 +88,7 @@ async def test_it_joins_later(settings: Settings, monkeypatch: pytest.MonkeyPatc
         return really_join(self, read)
 
     monkeypatch.setattr(LedgerOpening, "join", join)
-    left = Journal(Path("journal"), "dead", parse(settings.database).identity)
+    left = Journal(Path("journal"), "dead", JournalOwner(parse(settings.database).identity))
     office = Application(settings)
     now = office.clock.now()
     ledger.write_visits([minute("old", now - 3600.0), minute("bo", now, "bo")])

@@ -11,6 +11,7 @@ from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerUnavailable
 from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_owner import JournalOwner
 from proxy_addon.metering.assembly import MeteringComponents, assemble, numbered
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime import housekeeping
@@ -52,9 +53,9 @@ def test_memory_is_given_back(
 def test_a_journal_of_a_dead_process_is_swept_up(tmp_path: Path) -> None:
     """What it holds is in the ledger, its file is gone; one that lives is left alone."""
     ledger = MemoryLedger()
-    sweeper = JournalSweeper(tmp_path / "journal", "database", ledger)
+    sweeper = JournalSweeper(tmp_path / "journal", JournalOwner("database"), ledger)
     sweeper.take_over(warns=True)  # no folder yet
-    left = Journal(tmp_path / "journal", "dead", "database")
+    left = Journal(tmp_path / "journal", "dead", JournalOwner("database"))
     left.add([used(NOON)])
     sweeper.sweep()
     assert list(ledger.visits(0.0)) == []

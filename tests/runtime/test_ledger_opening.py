@@ -22,6 +22,7 @@ from proxy_addon.core.types import Visit
 from proxy_addon.identity.pseudonyms import PseudonymKeyError, Pseudonyms, is_pseudonym, read_key
 from proxy_addon.ledger.interface import LedgerError, LedgerUnavailable, LedgerUnusable
 from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_owner import JournalOwner
 from proxy_addon.rules import folder as rules_folder
 from proxy_addon.runtime.ledger_opening import LedgerOpening
 from tests.proxy.harness import NOON, ProxyHarness
@@ -52,7 +53,7 @@ def nothing() -> None:
 
 def leave(settings: Settings, folder: Path, visit: Visit = LEFT) -> Journal:
     """The journal of a process that is gone."""
-    left = Journal(folder / "journal", "dead", parse(settings.database).identity)
+    left = Journal(folder / "journal", "dead", JournalOwner(parse(settings.database).identity))
     left.add([visit])
     left.close()
     return left

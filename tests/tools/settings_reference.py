@@ -36,7 +36,7 @@ What most offices set is shown in [deployment.md](deployment.md). This page is g
 MEANINGS = {
     "rules": "The folder with the rule files; see [rules.md](rules.md).",
     "strict": "If the rules are broken: stop, instead of starting with the last good ones.",
-    "state": "Where the last good rules are kept.",
+    "state": "What the proxy keeps for itself: the last good rules, and which ledger was last seen at which address.",
     "database": "The database of the ledger: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`.",
     "journal": "Where visits wait on disk while the database is away. Without it: the folder `journal` beside the"
     " SQLite file, or `var/journal` for Postgres.",

@@ -10,6 +10,7 @@ COMMANDS = {
     "copy": CommandTarget("proxy_addon.cli.db.copy", "copy_command"),
     "upgrade": CommandTarget("proxy_addon.cli.db.upgrade", "upgrade_command"),
     "check": CommandTarget("proxy_addon.cli.db.check", "check"),
+    "replay": CommandTarget("proxy_addon.cli.db.replay", "replay_command"),
     "prune": CommandTarget("proxy_addon.cli.db.prune", "prune"),
 }
 

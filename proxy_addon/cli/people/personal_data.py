@@ -42,8 +42,10 @@ from proxy_addon.identity.pseudonyms import is_pseudonym
 from proxy_addon.ledger import unmasking
 from proxy_addon.ledger.erasure import Erasure
 from proxy_addon.ledger.interface import EVERYBODY, Ledger, Records
-from proxy_addon.ledger.journal import replay
+from proxy_addon.ledger.journal_owner import JournalOwner
+from proxy_addon.ledger.ledgers_seen import LedgersSeen
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, ledger_pseudonyms
+from proxy_addon.ledger.replay import replay
 from proxy_addon.ledger.unmasking import known_names
 from proxy_addon.metering.usage_book import PersonUsage
 from proxy_addon.observability import decision_log
@@ -218,7 +220,13 @@ def _replay_journals(files: _Files) -> None:
     any more."""
     folder = journal_folder(files.settings.journal, files.settings.database)
     with redirect_stdout(sys.stderr):  # what it logs is not the answer of this command
-        replay(folder, parse(files.settings.database).identity, files.ledger)
+        address = parse(files.settings.database).identity
+        us = JournalOwner(address, files.database.identity(), _key_id(files.ledger))
+        replay(folder, us, files.ledger, seen=LedgersSeen(files.settings.state).all())
+
+
+def _key_id(ledger: Ledger) -> str | None:
+    return ledger.names.key_id if isinstance(ledger, PseudonymLedger) else None
 
 
 def _is_them(files: _Files, name: str) -> Callable[[str], bool]:

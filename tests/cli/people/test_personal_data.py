@@ -15,6 +15,7 @@ from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import Pseudonyms, read_key
 from proxy_addon.ledger.interface import EVERYBODY, Acknowledgement, AuditEntry, NoticeMeeting
 from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_owner import JournalOwner
 from proxy_addon.ledger.pseudonymous import ledger_pseudonyms
 from proxy_addon.observability.decision_log import DecisionEntry, DecisionLog, about
 from proxy_addon.system.clock import SystemClock
@@ -141,7 +142,7 @@ def test_erase_and_a_rolling_window(folder: Path) -> None:
 def test_erase_takes_what_a_dead_proxy_left(folder: Path) -> None:
     """A journal that nobody holds any more is emptied: others' visits are written, the person's are
     gone."""
-    journal = Journal(Path("var/journal"), "dead", parse(URL).identity)
+    journal = Journal(Path("var/journal"), "dead", JournalOwner(parse(URL).identity))
     journal.add([used("ana", ago=2 * DAY), used("zoe", ago=2 * DAY)])
     journal.close()
     assert run("people", "erase", "ana")[0] == 0
