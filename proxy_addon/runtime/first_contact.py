@@ -24,7 +24,7 @@ from proxy_addon.runtime.updates import Past, RulesInForce
 
 log = structlog.get_logger("allowance.run")
 
-START_SECONDS: Final = 3.0  # that a start waits for the ledger
+START_SECONDS: Final = 4.0  # that a start waits for the ledger
 
 
 class FirstContact:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy_addon.ledger.writer import WriterState
+from proxy_addon.ledger.writer_state import WriterState
 from proxy_addon.rules.active import LiveRules
 from proxy_addon.runtime.dependency_reports import (
     ca_report,
