@@ -12,9 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from multiprocessing.reduction import send_handle
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -24,8 +22,9 @@ from proxy_addon.proxy.ca import CaError
 from proxy_addon.relay.workers import WorkerPlace, Workers
 from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.handoff_sockets import is_behind_others
+from proxy_addon.runtime.pipe_sender import PipeSender
 from proxy_addon.runtime.proxy_port import END_SECONDS
-from proxy_addon.runtime.worker_handle import LISTENERS, READY, RETIRE, STATE
+from proxy_addon.runtime.worker_handle import RETIRE
 from proxy_addon.runtime.workers_folder import abandon, hold
 from proxy_addon.system import logging_setup as logs
 from proxy_addon.system.event_loop import loop_factory
@@ -139,12 +138,10 @@ async def _serve(
     port.share(loop)
     application.start(loop)
 
-    def send(kind: str, content: Any) -> None:
-        with suppress(OSError):
-            pipe.send((kind, content))
+    sender = PipeSender(pipe)
 
     def report() -> None:
-        send(STATE, application.readiness.report())
+        sender.state(application.readiness.report())
         loop.call_later(1.0, report)
 
     def hand_over() -> None:
@@ -158,15 +155,12 @@ async def _serve(
             if workers is not None:
                 workers.retire()
             return
-        found = port.listeners
-        send(LISTENERS, len(found))
-        for number in found:
-            send_handle(pipe, number, os.getppid())
+        sender.listeners(port.listeners)
 
     loop.add_reader(pipe.fileno(), hand_over)
     report()
     try:
-        runner = application.runner(lambda: send(READY, None))
+        runner = application.runner(sender.ready)
         watch.is_draining = lambda: runner.draining
         await runner.run()
     finally:

@@ -14,6 +14,7 @@ from typing import Final
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from proxy_addon.presentation.languages import gettext as _
@@ -48,7 +49,7 @@ from proxy_addon.web.shell import open_shell, shell
 from proxy_addon.web.urgent_service import UrgentService
 
 _LOG: Final = logging.getLogger("proxy_addon.web.app")  # fixed, because log filters rely on it
-_METHODS: Final = ["GET", "HEAD"]
+_METHODS: Final = ("GET", "HEAD")
 _TITLES: Final = {
     403: marked("We do not know who you are"),
     404: marked("There is no such page"),
@@ -104,7 +105,7 @@ def employee_app(
     }
     _serve(app, own | DevicePages(proxy_state, notice_service).endpoints())
     events = BalanceEvents(proxy_state)
-    app.add_api_route(EVENTS, events.endpoint, methods=["GET"], response_model=None)
+    _route(app, EVENTS, events.endpoint, "GET")
     if admin_service is not None:
         _serve_urgent(app, proxy_state, admin_service, notice_service)
         _serve_requests(app, proxy_state, admin_service, notice_service)
@@ -112,7 +113,7 @@ def employee_app(
     if admin_service is not None and notice_service is not None:
         policy = notice_pages.NoticePages(proxy_state, notice_service, admin_service.tokens)
         _serve(app, {notice_pages.PATH: policy.show, notice_pages.DONE: policy.done})
-        app.add_api_route(notice_pages.PATH, policy.submit, methods=["POST"], response_model=None)
+        _route(app, notice_pages.PATH, policy.submit, "POST")
     return app
 
 
@@ -122,7 +123,7 @@ def _serve_urgent(
     service = UrgentService(state, admin_service)
     found = urgent_pages.UrgentPages(state, service, admin_service.tokens, notices)
     _serve(app, {urgent_pages.PATH: found.show, urgent_pages.DONE: found.done})
-    app.add_api_route(urgent_pages.PATH, found.submit, methods=["POST"], response_model=None)
+    _route(app, urgent_pages.PATH, found.submit, "POST")
 
 
 def _serve_requests(
@@ -144,7 +145,7 @@ def _serve_requests(
         (admin.REQUESTS, services.decide),
         (admin.UNMASK, services.unmask),
     ):
-        app.add_api_route(path, submit, methods=["POST"], response_model=None)
+        _route(app, path, submit, "POST")
 
 
 def _serve_policy_administration(app: FastAPI, policy: AdminPolicyPages) -> None:
@@ -161,7 +162,7 @@ def _serve_policy_administration(app: FastAPI, policy: AdminPolicyPages) -> None
         (admin_policy_pages.NAMES, policy.ask_names),
         (admin_policy_pages.REMIND, policy.reminders),
     ):
-        app.add_api_route(path, submit, methods=["POST"], response_model=None)
+        _route(app, path, submit, "POST")
 
 
 def web_app(proxy_state: ProxyState) -> FastAPI:
@@ -184,9 +185,7 @@ def web_app(proxy_state: ProxyState) -> FastAPI:
     _serve(app, {"/": home, "/metrics": metrics} | health_api.endpoints(proxy_state))
     _serve(app, DevicePages(proxy_state, is_web_port=True).endpoints())
     _serve(app, explain_api.endpoints(proxy_state))
-    app.add_api_route(
-        reload_api.PATH, reload_api.endpoint(proxy_state), methods=["POST"], response_model=None
-    )
+    _route(app, reload_api.PATH, reload_api.endpoint(proxy_state), "POST")
     return app
 
 
@@ -212,7 +211,15 @@ def _bare_app(proxy_state: ProxyState) -> FastAPI:
 
 def _serve(app: FastAPI, endpoints: dict[str, Endpoint]) -> None:
     for path, endpoint in endpoints.items():
-        app.add_api_route(path, endpoint, methods=_METHODS, response_model=None)
+        _route(app, path, endpoint, *_METHODS)
+
+
+def _route(app: FastAPI, path: str, endpoint: Endpoint, *methods: str) -> None:
+    """Starlette's own routes: FastAPI's look for the arguments of each endpoint, and read its
+    source from the disk when it is asked for the first time, on the event loop."""
+    route = Route(path, endpoint)
+    route.methods = set(methods)  # no HEAD where it is not meant: a stream has no end
+    app.router.routes.append(route)
 
 
 def _http_error(request: Request, problem: Exception, around: Shell | None) -> Response:

@@ -45,6 +45,7 @@ class LiveProxyState:
         self._clock = clock
         self._pages = pages
         self._ca_file = ca_file
+        self._ca_pem = self._read_ca()
         self._port = port
         self._reloading = reloading
         self._devices = devices
@@ -136,7 +137,13 @@ class LiveProxyState:
         return None if self._devices is None else self._devices.of(address, person)
 
     def ca_pem(self) -> bytes:
-        """The CA certificate, PEM; empty while there is none."""
+        """The CA certificate, PEM, as this process uses it since its start; empty while there is
+        none."""
+        if not self._ca_pem:
+            self._ca_pem = self._read_ca()
+        return self._ca_pem
+
+    def _read_ca(self) -> bytes:
         return self._ca_file.read_bytes() if self._ca_file.exists() else b""
 
     def proxy_port(self) -> int:

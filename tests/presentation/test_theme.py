@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment, TemplateNotFound
 
 from proxy_addon.core.ruleset import Period
 from proxy_addon.core.types import Balance
 from proxy_addon.presentation import spoken_rules
-from proxy_addon.presentation.theme import STYLE, bar, page_headers, policy, web_link
+from proxy_addon.presentation.theme import (
+    STYLE,
+    LoadedTemplates,
+    bar,
+    page_headers,
+    policy,
+    web_link,
+)
 
 SECONDS = st.floats(0, 1e6)
 
@@ -141,3 +151,21 @@ def test_days_of_the_week_are_not_broken_within_a_word() -> None:
     """At 400 % a column of the week is as narrow as "Wed": what may break elsewhere does not."""
     style = "".join(line for line in STYLE.splitlines() if line.startswith(".week"))
     assert "overflow-wrap:normal" in style
+
+
+def test_templates_are_read_at_once(tmp_path: Path) -> None:
+    """A page that is shown for the first time waits for no disk: what was read stays, also when the
+    file has gone; the first folder wins, and a name that nobody has is an error."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder, text in ((first, "ours"), (second, "theirs")):
+        folder.mkdir()
+        (folder / "page.html").write_text(text)
+    (second / "base.html").write_text("base")
+    made = Environment(loader=LoadedTemplates(first, second))
+    for path in (first / "page.html", second / "page.html", second / "base.html"):
+        path.unlink()
+    assert made.get_template("page.html").render() == "ours"
+    assert made.get_template("base.html").render() == "base"
+    assert made.list_templates() == ["base.html", "page.html"]
+    with pytest.raises(TemplateNotFound):
+        made.get_template("nothing.html")

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 from markupsafe import Markup
 
 from proxy_addon.core.types import Balance
@@ -154,11 +154,35 @@ def web_link(url: str) -> str | None:
     return url if parts.scheme in ("http", "https") and parts.netloc else None
 
 
+class LoadedTemplates(BaseLoader):
+    """The templates of some folders, the first wins. All are read at once, because pages are made
+    on the event loop, which must not wait for a disk when one is shown for the first time."""
+
+    def __init__(self, *folders: Path) -> None:
+        self._files = {
+            path.relative_to(folder).as_posix(): (path.read_text("utf-8"), str(path))
+            for folder in reversed(folders)
+            for path in sorted(folder.rglob("*.html"))
+        }
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str | None, Callable[[], bool] | None]:
+        """See `jinja2.BaseLoader`."""
+        if template not in self._files:
+            raise TemplateNotFound(template)
+        return (*self._files[template], lambda: True)
+
+    def list_templates(self) -> list[str]:
+        """Their names."""
+        return sorted(self._files)
+
+
 def environment(folder: Path, **constants: str) -> Environment:
     """Templates in `folder`, with ours to build on. Everything is escaped; a missing value is an
     error."""
     made = Environment(
-        loader=FileSystemLoader([folder, _HERE]),
+        loader=LoadedTemplates(folder, _HERE),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
