@@ -317,6 +317,15 @@ def spent(url: str) -> float:
         ledger.close()
 
 
+@contextmanager
+def only_user(file: Path) -> Iterator[None]:
+    """Nobody else can even read a SQLite file."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+
+
 @pytest.mark.parametrize("what", ["newer", "foreign", "key"])
 def test_what_is_found_only_later_ends_nothing(origins: Origins, tmp_path: Path, what: str) -> None:
     """A database that turns out to be wrong for us is not touched and not joined: the proxy goes on
@@ -341,10 +350,9 @@ def test_what_is_found_only_later_ends_nothing(origins: Origins, tmp_path: Path,
             other.execute(wrong[what])
             other.execute("UPDATE schema_compatibility SET oldest = 'ledger_9998'")
             other.commit()
-    lock = sqlite3.connect(file, isolation_level=None)
-    lock.execute("BEGIN EXCLUSIVE")
-    with proxy:
-        lock.close()
+    with only_user(file):
+        proxy.start()
+    try:
         says = {"newer": "does not know", "foreign": "another program", "key": "another key"}[what]
         until(lambda: says in ledger_text(proxy), "it to be found", 90)
         assert proxy.client.open(OTHER, source=DESK).status == 200
@@ -352,6 +360,9 @@ def test_what_is_found_only_later_ends_nothing(origins: Origins, tmp_path: Path,
         assert proxy.web("/readyz")[0] == 200
         assert "Traceback" not in proxy.log
         assert proxy.stop()[0] == 0
+    finally:
+        if proxy.process is not None and proxy.process.poll() is None:
+            proxy.kill()
     again = proxy.attempt(timeout=120)  # at a start it is said in one line
     assert again.returncode == 1 and says in again.stderr, again.stderr
     assert len(again.stderr.splitlines()) == 1
