@@ -1,0 +1,275 @@
+"""One client attacks a real proxy in every way that is known, and somebody else uses it meanwhile.
+
+`python -m tests.faults.attacks` attacks for some seconds each, `--long` for longer; both print, for
+each attack, how long the pages of somebody else took (an ordinary site, a limited one and our own
+page, each ten times a second on a connection of its own), and what the proxy needed. The attacker
+is a process of its own, and connects again as soon as it is thrown out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import wsproto.events
+from wsproto import Connection, ConnectionType
+from wsproto.extensions import PerMessageDeflate
+
+from tests.e2e.client import Client, close_sockets, read_until
+from tests.e2e.office import office, policy
+from tests.e2e.origins import Origins
+from tests.e2e.process import ROOT, OfficeProxy
+from tests.proxy.budgets import floods
+
+SITES = {"ordinary": "news.example", "limited": "www.youtube.com", "ours": "allowance.internal"}
+ATTACKER, SOMEBODY = "127.0.3.1", "127.0.3.2"
+EVERY = 0.1  # seconds from one page to the next
+PATIENCE = 10.0  # seconds for a page
+LIMITED, BLOCKED = "www.facebook.com", "www.tiktok.com"
+HANDSHAKE = (
+    f"GET /ws HTTP/1.1\r\nHost: {LIMITED}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+)
+NONE = "nothing"
+
+type Attack = Callable[[Client], None]
+
+
+class Measured(NamedTuple):
+    """Seconds that pages took by site, and what the proxy needed: seconds of the processor for each
+    second, and its most memory, bytes."""
+
+    pages: dict[str, list[float]]
+    processor: float
+    memory: int
+
+    def line(self, name: str) -> str:
+        """One row of the table."""
+        cells = [
+            f"{statistics.median(took):.3f} / {max(took):.3f}" if took else "none"
+            for took in self.pages.values()
+        ]
+        return (
+            f"{name:16} "
+            + "  ".join(f"{each:>15}" for each in cells)
+            + (f"  {self.processor:5.2f} {self.memory / 2**20:6.0f}")
+        )
+
+
+# -- the attacker
+
+
+def _secure(client: Client, host: str, alpn: str) -> ssl.SSLSocket | None:
+    """TLS in a tunnel; None: it was refused."""
+    status, tunnel = client.tunnel(host, source=ATTACKER)
+    return client.tls(tunnel, host, [alpn]) if status == 200 else None
+
+
+def _flood(flood: floods.Flood, host: str = LIMITED) -> Attack:
+    def attack(client: Client) -> None:
+        connection = _secure(client, host, "h2")
+        if connection is not None:
+            floods.send(connection, flood(host), 20_000)
+
+    return attack
+
+
+def _messages(client: Client, *events: wsproto.events.Event, most: int | None = None) -> None:
+    connection = _secure(client, LIMITED, "http/1.1")
+    if connection is None:
+        return
+    connection.sendall(HANDSHAKE.encode())
+    read_until(connection, b"\r\n\r\n")
+    deflate = PerMessageDeflate()
+    deflate.finalize("permessage-deflate")
+    sender = Connection(ConnectionType.CLIENT, [deflate])
+    for event in events:
+        connection.sendall(sender.send(event)[:most])
+    connection.settimeout(2)
+    connection.recv(1000)
+
+
+def bomb(client: Client) -> None:
+    """A compressed message of 400 MB in 400 KB."""
+    _messages(client, wsproto.events.BytesMessage(bytes(400 << 20)))
+
+
+def unfinished(client: Client) -> None:
+    """A message that does not end."""
+    _messages(client, wsproto.events.BytesMessage(os.urandom(64 << 20)), most=(64 << 20) - 100)
+
+
+def ask_pages(client: Client) -> None:
+    """Page after page of ours."""
+    request = b"GET /me.json HTTP/1.1\r\nHost: allowance.internal\r\n\r\n"
+    connections = [_secure(client, "allowance.internal", "http/1.1") for _ in range(20)]
+    for _, connection in itertools.product(range(20), connections):
+        if connection is not None:
+            with suppress(OSError):
+                connection.sendall(request)
+    for connection in connections:
+        if connection is not None:
+            connection.settimeout(2)
+            with suppress(OSError):
+                connection.recv(65_536)
+
+
+def silence(client: Client) -> None:
+    """2,500 connections on which nothing is said."""
+    opened = []
+    with suppress(OSError):
+        opened = [client.socket(ATTACKER) for _ in range(2500)]
+    time.sleep(1)
+    del opened
+
+
+ATTACKS: dict[str, Attack] = {
+    **{flood.__name__: _flood(flood) for flood in floods.COUNTED},
+    "requests": _flood(floods.requests, BLOCKED),
+    "continuations": _flood(floods.continuations),
+    "header_bomb": _flood(floods.header_bomb),
+    "bomb": bomb,
+    "unfinished": unfinished,
+    "pages": ask_pages,
+    "silence": silence,
+}
+
+
+def attack_until(name: str, port: int, trust: Path, seconds: float) -> None:
+    """Attack again and again."""
+    print("begins", flush=True)
+    end = time.monotonic() + seconds
+    client = Client(port, trust)
+    while time.monotonic() < end:
+        with suppress(OSError, AssertionError):
+            ATTACKS[name](client)
+        close_sockets()
+        time.sleep(0.01)
+
+
+# -- somebody else
+
+
+def load(client: Client, host: str) -> float:
+    """Seconds that a page takes, on a new connection; it has to come."""
+    began = time.monotonic()
+    path = "/me.json" if host == "allowance.internal" else "/"
+    status, tunnel = client.tunnel(host, source=SOMEBODY)
+    assert status == 200, f"{host}: {status}"
+    with client.tls(tunnel, host) as connection:
+        connection.settimeout(PATIENCE)
+        fields = f"Host: {host}\r\nConnection: close\r\nAccept: text/html\r\n"
+        connection.sendall(f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode())
+        answer = read_until(connection, b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200"), answer[:100]
+    return time.monotonic() - began
+
+
+class Somebody:
+    """Loads pages of one site ten times a second, until told to stop."""
+
+    def __init__(self, client: Client, host: str) -> None:
+        self.took: list[float] = []
+        self.failed: list[str] = []
+        self._client, self._host = client, host
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY):
+            try:
+                self.took.append(load(self._client, self._host))
+            except (OSError, AssertionError) as error:
+                self.failed.append(str(error))
+
+    def stop(self) -> None:
+        """Load no more, and say what went wrong."""
+        self._stop.set()
+        self._thread.join(3 * PATIENCE)
+        assert not self.failed, f"{self._host}: {len(self.failed)} pages failed: {self.failed[0]}"
+
+
+# -- both
+
+
+def needs(pid: int) -> tuple[float, int]:
+    """Seconds of the processor so far, and the most memory, bytes."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ticks = int(fields[11]) + int(fields[12])
+    status = Path(f"/proc/{pid}/status").read_text()
+    peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return ticks / os.sysconf("SC_CLK_TCK"), int(peak.split()[1]) * 1024
+
+
+def measure(proxy: OfficeProxy, name: str, seconds: float) -> Measured:
+    """Pages of somebody while one attack goes on."""
+    assert proxy.process is not None
+    arguments = [name, str(proxy.port), str(proxy.client.trust), str(seconds)]
+    command = [sys.executable, "-m", "tests.faults.attacks", "--attack", *arguments]
+    attacker = None
+    if name != NONE:
+        command[:0] = ["nice", "-n", "19"]  # as if it were on a machine of its own
+        attacker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        assert attacker.stdout is not None and attacker.stdout.readline() == b"begins\n"
+    before, began = needs(proxy.process.pid)[0], time.monotonic()
+    somebody = {site: Somebody(proxy.client, host) for site, host in SITES.items()}
+    time.sleep(seconds)
+    try:
+        for each in somebody.values():
+            each.stop()
+    finally:
+        if attacker is not None:
+            attacker.kill()
+            attacker.communicate()
+        close_sockets()
+    after, memory = needs(proxy.process.pid)
+    processor = (after - before) / (time.monotonic() - began)
+    return Measured({site: each.took for site, each in somebody.items()}, processor, memory)
+
+
+def measured(names: Iterator[str], seconds: float) -> Iterator[tuple[str, Measured]]:
+    """Each attack on a proxy of its own, first none."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        origins = stack.enter_context(Origins(folder / "origins"))
+        for name in names:
+            rules = policy(short="30m")
+            with office(folder / name, origins, rules) as proxy:
+                for host in SITES.values():
+                    load(proxy.client, host)
+                yield name, measure(proxy, name, seconds)
+
+
+def main() -> None:
+    """Measure, or attack."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--long", action="store_true", help="30 s for each attack instead of 5")
+    parser.add_argument("--attack", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(ATTACKS)}; all without any")
+    given = parser.parse_args()
+    if given.attack:
+        name, port, trust, seconds = given.attack
+        attack_until(name, int(port), Path(trust), float(seconds))
+        return
+    print(f"{'attack':16} " + "  ".join(f"{each:>15}" for each in SITES) + "    CPU    MiB")
+    names = iter([NONE, *(given.names or ATTACKS)])
+    for name, found in measured(names, 30.0 if given.long else 5.0):
+        print(found.line(name), flush=True)
+
+
+if __name__ == "__main__":
+    main()
