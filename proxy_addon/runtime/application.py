@@ -126,6 +126,7 @@ class Application:
         workers starts all the same."""
         self._in_force.begin()
         self._contact.first(is_strict=self._prunes)
+        self._clock_offset.begin()
         languages.read_all()
         # What exists now, modules and rules above all, lives until the end: a collection of garbage
         # that need not look at it makes nobody wait.

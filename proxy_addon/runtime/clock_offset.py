@@ -29,7 +29,7 @@ DIFFERS: Final = 2.0  # seconds; a host whose clock differs by more is told of
 log = structlog.get_logger("allowance.run")
 
 
-class Asked(Protocol):
+class LedgerClock(Protocol):
     """A ledger, as far as it is needed here."""
 
     def clock(self) -> float | None:
@@ -48,7 +48,7 @@ class ClockOffset:
 
     def __init__(
         self,
-        ledger: Asked,
+        ledger: LedgerClock,
         clock: SystemClock,
         show: Callable[[float], None] = lambda _: None,
         read: Callable[[], tuple[float, float]] = readings,
