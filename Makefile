@@ -15,7 +15,7 @@ VERSION ?=
 JOBS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run dev test test-long coverage lint format bench soak soak-writer fuzz engine harness browsers long pictures mutation docs messages release clean
+.PHONY: help run dev test test-long coverage lint format bench soak soak-writer memory fuzz engine harness browsers long pictures mutation docs messages release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ soak: $(VENV)/.develops ## kill proxies under load, 200 times: an hour (ARGS="--
 soak-writer: $(VENV)/.develops ## the same for the writer of the ledger alone: some ten minutes, a hundred kills
 	@$(BIN)/python -m tests.faults.harness --long $(ARGS)
 
+memory: $(VENV)/.develops ## what a proxy holds in a week of people who come and go: an hour (ARGS="--minutes 15 --people 60")
+	@$(BIN)/python -m tests.benchmarks.week_of_memory $(ARGS)
+
 fuzz: $(VENV)/.develops ## heads and greetings that no two readers may read differently; a minute (ARGS="--inputs 1000000 --seed 2")
 	@PYTHONPATH=. $(BIN)/python tests/fuzz/fuzz_light_path.py $(ARGS)
 
@@ -77,7 +80,7 @@ pictures: $(VENV)/.develops ## pictures of every page, for people to look at (AR
 long: $(VENV)/.develops ## tests marked as long: the image without an engine, second ways through; three minutes
 	@TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m long
 
-test-long: coverage mutation soak soak-writer fuzz engine harness browsers long ## what takes long: coverage with floors, mutation, faults, fuzzing, no light path
+test-long: coverage mutation soak soak-writer memory fuzz engine harness browsers long ## what takes long: coverage with floors, mutation, faults, fuzzing, no light path
 
 mutation: $(VENV)/.develops ## change the code in small ways and count what the tests notice (ARGS="--sample 60 --seed 2")
 	@PYTHONPATH=. $(BIN)/python -m tests.tools.mutation $(ARGS)

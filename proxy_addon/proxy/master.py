@@ -32,6 +32,7 @@ from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
 from proxy_addon.proxy.layers.termination import Terminator
 from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
 from proxy_addon.proxy.page_certificate import PageCertificate
+from proxy_addon.proxy.tls_buffers import TlsBuffers
 from proxy_addon.proxy.tls_sessions import TlsSessions
 from proxy_addon.proxy.traffic import TrafficCounts
 from proxy_addon.relay.acceptor import Acceptor
@@ -136,6 +137,7 @@ class Runner:
             TrafficCounts(server, self._addon.services.traffic),
             next_layer.NextLayer(),
             tlsconfig.TlsConfig(),
+            TlsBuffers(),
             self.tls_sessions,
         )
         wanted = self._wanted

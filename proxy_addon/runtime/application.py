@@ -7,7 +7,6 @@ proxy has been started, when everything exists.
 from __future__ import annotations
 
 import asyncio
-import gc
 import secrets
 from collections.abc import Callable, Iterable
 
@@ -56,7 +55,7 @@ from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.runtime.notices import NoticesInLedger
 from proxy_addon.runtime.reader_counts import ReaderCounts
 from proxy_addon.runtime.updates import LedgerNews, RulesInForce
-from proxy_addon.system import logging_setup
+from proxy_addon.system import logging_setup, memory
 from proxy_addon.system.clock import SystemClock, timer
 from proxy_addon.system.dependencies import Dependencies
 from proxy_addon.system.health import PartHealth, degraded
@@ -95,6 +94,7 @@ class Application:
         self.dependencies = Dependencies()
         self._prunes = prunes
         self._workers = workers
+        memory.limit_allocator()
         self._open_rules_and_ca()
         self._open_ledger()
         self._wire_metering(worker_group)
@@ -126,11 +126,8 @@ class Application:
         workers starts all the same."""
         self._in_force.begin()
         self._contact.first(is_strict=self._prunes)
-        self._clock_offset.begin()
         languages.read_all()
-        # What exists now, modules and rules above all, lives until the end: a collection of garbage
-        # that need not look at it makes nobody wait.
-        gc.freeze()
+        memory.settle()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start writing, and listening for what others write."""

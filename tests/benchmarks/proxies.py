@@ -64,7 +64,7 @@ class Proxy:
     def wait(self) -> None:
         """Wait until it accepts connections. Raises RuntimeError with its log when it does not."""
         assert self.process is not None
-        for _ in range(600):
+        for _ in range(6000):
             if self.process.poll() is not None:
                 break
             if accepts(self.port) and self.ca_file.exists():

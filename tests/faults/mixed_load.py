@@ -66,7 +66,7 @@ class Person:
     def truth(self, until: float, tail: float) -> Intervals:
         """What has to be charged of what this person did before the instant `until`."""
         found: list[Interval] = []
-        for piece in normalise(self.used):
+        for piece in sorted(self.used):
             if found and piece.start - found[-1].end <= GAP:
                 found[-1] = Interval(found[-1].start, max(found[-1].end, piece.end))
             else:
@@ -183,7 +183,8 @@ class MixedLoad:
         seconds = self._dice.uniform(3.5, 30.0)
         path = f"/stream?seconds={seconds:.1f}&rate={RATE}&type={kind}"
         async with self._tunnel(person.address, "www.youtube.com") as streams:
-            await _watch(streams, person, _head("www.youtube.com", path, headers))
+            head = _head("www.youtube.com", path, headers)
+            await _watch(streams, person, head, is_awaited=headers is not APP)
 
     async def _films(self, person: Person) -> None:
         await self._stream(person, VIDEO, "video/mp4")
@@ -245,7 +246,7 @@ class MixedLoad:
         """TLS that the proxy does not open, in which a film comes."""
         path = f"/stream?seconds={self._dice.uniform(6.0, 30.0):.1f}&rate={RATE}"
         async with self._tunnel(person.address, host, relayed=True) as streams:
-            await _watch(streams, person, _head(host, path, APP))
+            await _watch(streams, person, _head(host, path, APP), is_awaited=False)
 
     async def _uninspected(self, person: Person) -> None:
         await self._tunnels(person, "chatter.example")
@@ -318,12 +319,15 @@ async def _whole(reader: asyncio.StreamReader) -> None:
     await reader.readexactly(int(fields.get(b"content-length", b"0")))
 
 
-async def _watch(streams: Streams, person: Person, head: bytes) -> None:
-    """Ask for something long, and note it as long as bytes come."""
+async def _watch(streams: Streams, person: Person, head: bytes, *, is_awaited: bool = True) -> None:
+    """Ask for something long, and note it as long as bytes come. `is_awaited`: it is known from the
+    request that somebody waits for it; else it begins with its first bytes."""
     reader, writer = streams
     began = CLOCK.now()
     writer.write(head)
     _check(await reader.readuntil(b"\r\n\r\n"))
+    if not is_awaited:
+        began = CLOCK.now()
     while data := await reader.read(65_536):
         person.note(began)
         if data.endswith(b"0\r\n\r\n"):

@@ -12,7 +12,7 @@ from proxy_addon.core.types import Interval
 from tests.faults.mixed_load import WAYS, Person
 from tests.faults.soak import Kill, ProxyUnderLoad, account, judge, perform, table
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
 @pytest.mark.parametrize(
