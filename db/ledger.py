@@ -60,11 +60,20 @@ class SqlLedger:
     sessions.
 
     Opening it touches nothing: `db.upgrade.upgrade` makes the tables, `check` raises unless all
-    works. `permit` is called before each query and may raise LedgerError.
+    works. `permit` is called before each query and may raise LedgerError. `listen_url` is that of
+    the server itself, where `url` is that of a pooler.
     """
 
-    def __init__(self, url: str, node: str, permit: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        url: str,
+        node: str,
+        permit: Callable[[], None] = lambda: None,
+        *,
+        listen_url: str = "",
+    ) -> None:
         self._address = parse(url)
+        self._listen_address = parse(listen_url) if listen_url else self._address
         self.place = self._address.place
         self._connections = LedgerConnections(self._address, node, permit)
         self._reading, self._writing = self._connections.reading, self._connections.writing
@@ -327,7 +336,7 @@ class SqlLedger:
         if not self._address.is_sqlite and self._listener is None:
             calls, changeovers = self._connections.calls, self._connections.changeovers
             self._listener = late.listener(
-                self._address, calls, self._node, on_notification, changeovers
+                self._listen_address, calls, self._node, on_notification, changeovers
             )
 
     def close(self) -> None:

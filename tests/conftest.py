@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import structlog
 
+from tests.pgbouncer import transaction_pooler
 from tests.postgres import own_postgres, postgres_server, postgres_url
 
-__all__ = ["own_postgres", "postgres_server", "postgres_url"]
+__all__ = ["own_postgres", "postgres_server", "postgres_url", "transaction_pooler"]
 
 # Tests with real processes, sockets and seconds.
 _REAL = ("e2e", "faults", "dashboards", "docs", "deploy", "proxy", "web", "browser")

@@ -320,6 +320,14 @@ def database(value: object) -> str:
     return text
 
 
+def direct_database(value: object) -> str:
+    """The URL of a Postgres server itself, behind a pooler; empty = none."""
+    text = str(value).strip()
+    if text and not database(text).startswith("postgresql"):
+        raise ValueError("write postgresql://USER:PASSWORD@HOST/DATABASE, or leave it out")
+    return text and database(text)
+
+
 def header_name(value: object) -> str:
     """The name of an HTTP header; empty = none."""
     text = str(value).strip()

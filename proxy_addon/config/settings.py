@@ -64,6 +64,7 @@ class Settings(BaseModel):
     database: Annotated[str, PlainValidator(parsers.database)] = Field(
         "sqlite:///var/allowance.db", repr=False
     )
+    listen_database: Annotated[str, PlainValidator(parsers.direct_database)] = Field("", repr=False)
     journal: Annotated[Path | None, PlainValidator(parsers.path_or_none)] = (
         None  # None: see `db.address.journal_folder`
     )

@@ -58,7 +58,9 @@ class LedgerOpening:
         self._is_joined = False
         self._because = "it has not answered yet"
         self.node = f"{socket.gethostname()}:{secrets.token_hex(4)}"
-        self.ledger = SqlLedger(settings.database, self.node, self._permit)
+        self.ledger = SqlLedger(
+            settings.database, self.node, self._permit, listen_url=settings.listen_database
+        )
         _make_file(self._address, is_strict=is_strict)
         self.names, self._made_key = _local_pseudonyms(rules, settings)
         folder = journal_folder(settings.journal, settings.database)

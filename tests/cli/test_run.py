@@ -28,6 +28,7 @@ def test_every_setting_has_its_flag() -> None:
     missing = set(Settings.model_fields) - flags
     assert missing <= {
         "pseudonym_key",
+        "listen_database",
         "journal",
         "decision_log",
         "decision_log_sample",

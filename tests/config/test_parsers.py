@@ -175,6 +175,14 @@ def test_database(text, expected):
     assert parsers.database(text) == expected
 
 
+def test_direct_database() -> None:
+    """The server behind a pooler is a Postgres, or none is named."""
+    assert parsers.direct_database(" ") == ""
+    assert parsers.direct_database("postgres://h/d") == "postgresql+psycopg://h/d"
+    with pytest.raises(ValueError, match="write postgresql://"):
+        parsers.direct_database("sqlite:///a.db")
+
+
 @pytest.mark.parametrize("text", ["http://u:p w@h:1", "http://u:p@@h", "x://u:p/w@h"])
 def test_credentials_are_hidden(text):
     """Nothing between the scheme and the host of a URL is shown, however badly it is written."""

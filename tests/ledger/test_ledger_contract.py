@@ -24,7 +24,14 @@ START = 1_793_610_000.0
 Open = Callable[[], Ledger]
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(
+    params=[
+        "memory",
+        "sqlite",
+        pytest.param("postgres", marks=pytest.mark.postgres),
+        pytest.param("pgbouncer", marks=pytest.mark.postgres),
+    ]
+)
 def open_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens the same ledger as often as it is called, as a process that starts again would."""
     opened: list[Ledger] = []
@@ -35,6 +42,9 @@ def open_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open
     url = f"sqlite:///{tmp_path}/ledger.db"
     if request.param == "postgres":
         url = request.getfixturevalue("postgres_url")
+    if request.param == "pgbouncer":
+        server = request.getfixturevalue("postgres_server")
+        url = request.getfixturevalue("transaction_pooler").url(server.new_database())
     upgrade(url)
 
     def open_one() -> Ledger:

@@ -38,6 +38,8 @@ MEANINGS = {
     "strict": "If the rules are broken: stop, instead of starting with the last good ones.",
     "state": "What the proxy keeps for itself: the last good rules, and which ledger was last seen at which address.",
     "database": "The database of the ledger: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`.",
+    "listen_database": "With a pooler in `database`: the URL of the Postgres server itself, to hear at once"
+    " what other proxies write; see [deployment.md](deployment.md#behind-pgbouncer).",
     "journal": "Where visits wait on disk while the database is away. Without it: the folder `journal` beside the"
     " SQLite file, or `var/journal` for Postgres.",
     "listen": "The proxy port. Without a host, or with `*`: all addresses, IPv4 and IPv6. Port 0: any free one.",
