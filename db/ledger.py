@@ -43,6 +43,7 @@ from proxy_addon.ledger.interface import (
     Acknowledgement,
     AuditEntry,
     History,
+    LedgerUnavailable,
     News,
     NoticeMeeting,
     NoticeVersion,
@@ -93,9 +94,18 @@ class SqlLedger:
             return
         # In one order on all nodes, so that two of them never wait for each other.
         in_order = sorted(visits, key=lambda visit: (visit.id, visit.rev))
+        try:
+            self._write(in_order)
+        except LedgerUnavailable as problem:
+            if problem.kind != "read-only":
+                raise
+            # That connection may be older than the new primary; now all of them are thrown away.
+            self._write(in_order)
+
+    def _write(self, visits: Sequence[Visit]) -> None:
         with self._writing() as connection:
             rows = [
-                visit_values(visit) for visit in personal_data.without_erased(connection, in_order)
+                visit_values(visit) for visit in personal_data.without_erased(connection, visits)
             ]
             if rows:
                 connection.execute(self._upsert, rows)
