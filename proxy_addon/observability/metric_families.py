@@ -204,7 +204,12 @@ class OperationFamilies:
         self.decision = make.histogram(
             "decision_seconds", "Time taken by a decision.", DECISION_BUCKETS
         )
-        self.errors = make.counter("errors_total", "Failures of our own code, by hook.", "where")
+        self.errors = make.counter(
+            "errors_total",
+            "Failures of our own code, by hook; `layer`: a bug in a layer of the engine, which ended "
+            "the connections of one client.",
+            "where",
+        )
         self.loop_lag = make.histogram(
             "loop_lag_seconds", "How late a timer of 100 ms on the event loop was.", LAG_BUCKETS
         )
