@@ -20,6 +20,7 @@ from mitmproxy.proxy.layers.http._events import ErrorCode, ResponseProtocolError
 from mitmproxy.proxy.layers.http._http2 import Http2Client, StreamState
 from mitmproxy.proxy.layers.http._http_h2 import BufferedH2Connection
 
+from proxy_addon.proxy.budgets.budgeted_http2 import BudgetedHttp2
 from proxy_addon.proxy.layers.exchange_events import Informational, Unanswered
 from proxy_addon.proxy.layers.http1_site import MAX_ANSWER_HEAD
 from proxy_addon.proxy.layers.repeated_handshake import retire
@@ -45,7 +46,7 @@ class PatientH2Connection(BufferedH2Connection):
         return [], [ending]
 
 
-class Http2SiteSide(Http2Client):
+class Http2SiteSide(BudgetedHttp2, Http2Client):
     """Drop-in for `Http2Client`."""
 
     def __init__(self, ctx: context.Context) -> None:
@@ -76,8 +77,10 @@ class Http2SiteSide(Http2Client):
 
     def _response(self, event: h2.events.ResponseReceived) -> layer.CommandGenerator[bool]:
         self._answered = True
-        status, asked = dict(event.headers).get(b":status"), self.h2_conn.streams
-        is_head = asked[event.stream_id].request_method == b"HEAD"
+        status = dict(event.headers).get(b":status")
+        # h2 forgets a stream that is over, here while earlier events of the same bytes are handled.
+        asked = self.h2_conn.streams.get(event.stream_id)
+        is_head = asked is not None and asked.request_method == b"HEAD"
         has_body = not is_head and status not in (b"204", b"304")
         if event.stream_ended and has_body and is_short(self.h2_conn, event.stream_id):
             return (yield from self._broken(event.stream_id))

@@ -161,7 +161,7 @@ def send(connection: socket.socket, flood: Iterator[bytes], most: int) -> Ending
                 time.sleep(0.002)
         except OSError:
             closed = True
-    return Ending(_code(received), closed, sent)
+    return Ending(code_of(received), closed, sent)
 
 
 def _sent(connection: socket.socket, data: bytes) -> int:
@@ -182,7 +182,7 @@ def _received(connection: socket.socket) -> bytes | None:
     return data
 
 
-def _code(received: bytes) -> int | None:
+def code_of(received: bytes) -> int | None:
     """The error of the first GOAWAY in what was received."""
     view = memoryview(bytes(received))
     while len(view) >= 9:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from types import SimpleNamespace
+
 import pytest
 from h2.errors import ErrorCodes
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.proxy import commands, context, events
+from mitmproxy.test import taddons, tflow
 
+from proxy_addon.proxy.budgets.shares import Budgets
+from proxy_addon.proxy.layers.http2_site import Http2SiteSide
 from tests.e2e.client import fresh_address
 from tests.proxy.budgets import floods
 from tests.proxy.harness import Serving
@@ -68,7 +76,7 @@ def test_ordinary_use_is_not_a_flood(proxy: Serving) -> None:
         status, tunnel = proxy.client.tunnel(HOST, source=source)
         assert status == 200
         connection = proxy.client.tls(tunnel, HOST, alpn=["h2"])
-        connection.settimeout(20)
+        connection.settimeout(60)
         pieces = how(HOST)
         connection.sendall(floods.PREFACE + floods.SettingsFrame(0).serialize())
         connection.sendall(b"".join(next(pieces) for _ in range(most)))
@@ -76,6 +84,39 @@ def test_ordinary_use_is_not_a_flood(proxy: Serving) -> None:
         connection.sendall(last)
         received = b""
         while b"lastping" not in received:
-            received += connection.recv(65_536)
+            data = connection.recv(65_536)
+            assert data, floods.code_of(received)
+            received += data
         connection.close()
     assert refused(proxy, "resets") == refused(proxy, "frames") == 0
+
+
+@pytest.mark.parametrize(
+    "how", [floods.pings, floods.settings, floods.unknown, floods.window_updates]
+)
+def test_a_site_that_floods(how: floods.Flood) -> None:
+    """Its connection ends with GOAWAY; what was asked of it has failed, and its visitor is not
+    refused anything."""
+    client, now = tflow.tclient_conn(), 1000.0
+    counted: list[str] = []
+    office = Budgets(SimpleNamespace(refused=counted.append), lambda: now)
+    office.connected(client)
+    office.belongs(client, "ana")
+    with taddons.context(Proxyserver()) as options:
+        ctx = context.Context(client, options.options)
+    ctx.server = tflow.tserver_conn()
+    site = Http2SiteSide(ctx)
+    commanded = list(site.handle_event(events.Start()))
+    pieces = islice(how(HOST), 1, 5000)
+    flood = floods.SettingsFrame(0).serialize() + b"".join(pieces)
+    commanded += site.handle_event(events.DataReceived(ctx.server, flood))
+    for _ in range(1000):
+        turns = [each for each in commanded if isinstance(each, commands.RequestWakeup)]
+        if not turns:
+            break
+        commanded = [each for each in commanded if each not in turns]
+        commanded += site.handle_event(events.Wakeup(turns[-1]))
+    sent = b"".join(each.data for each in commanded if isinstance(each, commands.SendData))
+    assert floods.code_of(sent.removeprefix(floods.PREFACE)) == ErrorCodes.ENHANCE_YOUR_CALM
+    assert any(isinstance(each, commands.CloseConnection) for each in commanded)
+    assert counted == ["frames"] and not office.refused(client)
