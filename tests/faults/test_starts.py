@@ -283,12 +283,14 @@ def test_both_workers_are_killed_in_an_outage(
             print(f"ordinary requests are served {time.monotonic() - began:.1f} s after the kill")
             assert all(proxy.client.open(OTHER, source=DESK).status == 200 for _ in range(20))
             assert len(proxy.events("worker started")) == 4
-            refused = proxy.client.open(PAGE, source=DESK)
-            assert (refused.status, refused.reason) == (403, "exhausted")
+            starts = proxy.events("started without the ledger")[-2:]
+            assert all(each["visits_in_journals"] > 0 for each in starts)
+            # What the ledger had before the outage is not known now: there may be some seconds.
+            until(lambda: proxy.client.open(PAGE, source=DESK).reason == "exhausted", "the end", 30)
             assert proxy.client.open(PAGE, source="127.0.3.2").status == 200
         until(lambda: has_joined(proxy), "the ledger to be joined", JOINED_WITHIN)
         until(lambda: spent(url) >= 9.0, "the journals to be replayed", JOINED_WITHIN)
-        assert spent(url) <= 20.0
+        assert spent(url) <= 25.0
         assert proxy.client.open(PAGE, source=DESK).reason == "exhausted"
 
 
