@@ -55,7 +55,7 @@ def test_what_is_missing_and_what_is_too_much_is_found() -> None:
     charged = {"pat": (Interval(10.0, 17.0),), "kim": (Interval(10.0, 35.0),)}
     account(kill, [person((10.0, 20.0)), other], charged, 20.0)
     assert (kill.used, kill.lost, kill.worst, kill.way) == (20.0, 3.0, 3.0, "films")
-    assert kill.extra == pytest.approx(35.0 - 30.0 - 0.3)
+    assert kill.extra == pytest.approx(35.0 - 30.0 - 1.0)
     judge(kill)
     assert [wrong.split(" s ")[1] for wrong in kill.wrong] == [
         "lost of films",
