@@ -61,6 +61,7 @@ class TrafficMeter:
         """`size` bytes of a request passed. Charges an upload that goes on, second by second, from
         its beginning: its answer, which may be short, comes when all is over."""
         flight.bytes += size
+        flight.total += size
         flight.uploaded += size
         elapsed = now - flight.since
         if elapsed < CHUNK_SECONDS or flight.uploaded < UPLOAD_BYTES:

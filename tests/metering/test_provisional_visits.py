@@ -89,6 +89,14 @@ def test_what_a_script_awaits_is_no_use_yet(shell: Shell) -> None:
     assert not shell.visits
 
 
+def test_an_upload_is_in_the_ledger_within_two_looks(shell: Shell) -> None:
+    """Its answer comes when all is over."""
+    flight = awaited(shell, "empty")
+    for now in looks(shell, START, START + 8.0):
+        shell.enforcer.upload(flight, int(BUSY * LOOK), now)
+        assert written(shell) >= now - START - 2 * LOOK
+
+
 @pytest.mark.parametrize("begins", [0.0, 7.3, 300.0])
 def test_a_busy_tunnel_is_in_the_ledger_within_two_looks(shell: Shell, begins: float) -> None:
     """Also one that was idle before; its visit follows when five seconds have passed."""
