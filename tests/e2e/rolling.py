@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 PAGE = "http://allowance.internal/proxy.pac"  # answered on the light path
@@ -28,8 +29,10 @@ class Load:
         while not self.done:
             try:
                 reader, writer = await self._connect(source)
-                await self._ask(reader, writer, address, kind)
-                writer.close()
+                try:
+                    await self._ask(reader, writer, address, kind)
+                finally:
+                    await _closed(writer)
             except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
                 self.failures.append(f"{kind}: {error!r}")
             await asyncio.sleep(self.pause)
@@ -40,18 +43,21 @@ class Load:
         connection = None
         while not self.done:
             if connection is not None and connection[0].at_eof():
-                connection[1].close()
+                await _closed(connection[1])
                 connection = None
             if connection is None:
                 connection = await self._connect(source)
             try:
                 if await self._ask(*connection, address, kind):
-                    connection[1].close()
+                    await _closed(connection[1])
                     connection = None
             except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
                 self.failures.append(f"{kind}: {error!r}")
+                await _closed(connection[1])
                 connection = None
             await asyncio.sleep(self.pause)
+        if connection is not None:
+            await _closed(connection[1])
 
     async def _connect(self, source: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection(
@@ -76,3 +82,10 @@ class Load:
         ends = b"\r\nconnection: close" in head
         self.closes[kind] += ends
         return ends
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, and wait until it is."""
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()

@@ -18,6 +18,7 @@ from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy, family
 from tests.e2e.waiting import accepts, until
 
+pytestmark = pytest.mark.timeout(400)  # each starts several processes, some of them twice
 SETTINGS = {"workers": 2, "front-proxies": [], "drain": "4s", "drain-notice": "6s"}
 SEATS = ("127.0.6.1", "127.0.6.2", "127.0.6.3", "127.0.6.4")
 
