@@ -90,10 +90,10 @@ def open_ledger(
         settings = load_settings({"rules": rules, "database": database}, config)
         engine = Engine(rules_folder.load(settings.rules))
         with existing_ledger(engine.rule_set, settings) as ledger:
-            yield CommandContext(engine, ledger, whole_milliseconds(_now(ledger)))
+            yield CommandContext(engine, ledger, whole_milliseconds(ledger_now(ledger)))
 
 
-def _now(ledger: Ledger) -> float:
+def ledger_now(ledger: Ledger) -> float:
     """The instant by the clock that the proxies of this ledger go by."""
     told = ledger.clock()
     return SystemClock().now() if told is None else told

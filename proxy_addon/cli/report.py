@@ -27,6 +27,7 @@ from proxy_addon.cli.common import (
     write_private,
 )
 from proxy_addon.cli.expected_errors import one_line_errors
+from proxy_addon.cli.ledger_access import ledger_now
 from proxy_addon.cli.policy.common import Language, spoken
 from proxy_addon.cli.report_tables import print_report
 from proxy_addon.cli.tables import PlainConsole
@@ -47,7 +48,6 @@ from proxy_addon.report.page import page
 from proxy_addon.report.roles import Roles
 from proxy_addon.report.totals import Report
 from proxy_addon.rules import folder as rules_folder
-from proxy_addon.system.clock import SystemClock
 
 
 class By(StrEnum):
@@ -150,7 +150,7 @@ def _opened(
         with closing(SqlLedger(settings.database, "cli")) as ledger:
             wanted = engine.rule_set.pseudonyms
             names = ledger_pseudonyms(ledger, settings.pseudonym_key) if wanted else None
-            yield _ReportContext(settings, engine, ledger, names, SystemClock().now())
+            yield _ReportContext(settings, engine, ledger, names, ledger_now(ledger))
 
 
 def _gathered(context: _ReportContext, span: Span, by: By) -> Report:

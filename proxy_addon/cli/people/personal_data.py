@@ -31,7 +31,7 @@ from proxy_addon.cli.common import (
     write_private,
 )
 from proxy_addon.cli.expected_errors import one_line_errors
-from proxy_addon.cli.ledger_access import ledger_name, masked_ledger, reason_words
+from proxy_addon.cli.ledger_access import ledger_name, ledger_now, masked_ledger, reason_words
 from proxy_addon.config.settings import Settings, load_settings
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.policy.open_windows import open_until
@@ -53,7 +53,6 @@ from proxy_addon.presentation import visit_evidence as evidence
 from proxy_addon.presentation.durations import iso
 from proxy_addon.report.roles import Roles
 from proxy_addon.rules import folder as rules_folder
-from proxy_addon.system.clock import SystemClock
 
 FORMAT = "allowance-person"
 VERSION = 1
@@ -211,7 +210,7 @@ def _opened(
         upgrade_existing(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
             asked = masked_ledger(ledger, engine.rule_set, settings)
-            yield _Files(settings, engine, asked, ledger, file, SystemClock().now())
+            yield _Files(settings, engine, asked, ledger, file, ledger_now(ledger))
 
 
 def _replay_journals(files: _Files) -> None:
