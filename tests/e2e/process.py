@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -306,6 +307,15 @@ class Mitmdump(ProxyProcess):
             dict(options or {}),
             dict(variables or {}),
         )
+
+    def ready(self) -> bool:
+        """True when a request is answered: the port is open before the script has been loaded."""
+        if not accepts(self.port):
+            return False
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 5) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: mitm.it\r\nConnection: close\r\n\r\n")
+            return bool(connection.recv(1))
+        return False
 
     def command(self) -> list[str]:
         """The command line."""
