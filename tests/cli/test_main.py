@@ -58,9 +58,10 @@ def test_nothing_is_help() -> None:
 
 
 OUTSIDE = ("mitmproxy", "fastapi", "uvicorn")
+LOGS = ("structlog",)
 LEDGER = ("sqlalchemy", "alembic", "db.ledger", "proxy_addon.cli.ledger_access")
 RULES = ("yaml", "proxy_addon.core.notices.notice", "proxy_addon.rules.folder")
-TESTS_OF_RULES = ("structlog", "prometheus_client", "proxy_addon.rule_tests.runner")
+TESTS_OF_RULES = ("prometheus_client", "proxy_addon.rule_tests.runner")
 SIMULATION = ("proxy_addon.simulate", "rich.progress")
 
 # What a command does, and what it must not have imported when it has done so.
@@ -68,6 +69,7 @@ WITHOUT = {
     "rules check": (
         *OUTSIDE,
         *LEDGER,
+        *LOGS,
         *TESTS_OF_RULES,
         *SIMULATION,
         "proxy_addon.rules.explanation",
@@ -75,18 +77,26 @@ WITHOUT = {
     "rules schema": (
         *OUTSIDE,
         *LEDGER,
+        *LOGS,
         *TESTS_OF_RULES,
         *SIMULATION,
         "yaml",
         "proxy_addon.rules.folder",
     ),
-    "rules reload --web 127.0.0.1:1": (*OUTSIDE, *LEDGER, *TESTS_OF_RULES, *RULES, *SIMULATION),
-    "rules diff rules": (*OUTSIDE, *LEDGER, *TESTS_OF_RULES, *SIMULATION),
+    "rules reload --web 127.0.0.1:1": (
+        *OUTSIDE,
+        *LEDGER,
+        *LOGS,
+        *TESTS_OF_RULES,
+        *RULES,
+        *SIMULATION,
+    ),
+    "rules diff rules": (*OUTSIDE, *LEDGER, *LOGS, *TESTS_OF_RULES, *SIMULATION),
     "rules test": (*OUTSIDE, *LEDGER, *SIMULATION, "proxy_addon.rules.explanation"),
     "rules explain -h": (*OUTSIDE, *TESTS_OF_RULES, *SIMULATION),
-    "people add -h": (*OUTSIDE, *LEDGER, *TESTS_OF_RULES, *RULES, *SIMULATION),
-    "people list": (*OUTSIDE, *LEDGER, *TESTS_OF_RULES, *RULES, *SIMULATION),
-    "people remove -h": (*OUTSIDE, *LEDGER, *TESTS_OF_RULES, *RULES, *SIMULATION),
+    "people add -h": (*OUTSIDE, *LEDGER, *LOGS, *TESTS_OF_RULES, *RULES, *SIMULATION),
+    "people list": (*OUTSIDE, *LEDGER, *LOGS, *TESTS_OF_RULES, *RULES, *SIMULATION),
+    "people remove -h": (*OUTSIDE, *LEDGER, *LOGS, *TESTS_OF_RULES, *RULES, *SIMULATION),
     "people export -h": (*OUTSIDE, *SIMULATION, "proxy_addon.cli.people.sign_ins"),
     "doctor -h": (*SIMULATION, "fastapi", "mitmproxy.master", "proxy_addon.runtime.application"),
     "simulate -h": (*LEDGER, "fastapi", "uvicorn"),
