@@ -118,7 +118,8 @@ def test_free_time_is_estimated_from_bytes(office: Serving) -> None:
         advance(office, 5.0)
     tls.close()
     office.empty()
-    visits = office.on_loop(lambda: list(office.harness.visits))
+    written = office.on_loop(lambda: list(office.harness.visits))
+    visits = [visit for visit in written if visit.end > visit.start]  # the others were withdrawn
     assert visits and all(visit.allowance is None for visit in visits)
     assert all(is_estimated(visit.evidence) for visit in visits)
 
