@@ -109,6 +109,8 @@ def test_where_it_cannot_be_found_out(proxy: Serving, monkeypatch: pytest.Monkey
 class Scripted:
     """In the place of the layers inside."""
 
+    context: Any = None
+
     def __init__(self, *answers: commands.Command) -> None:
         self._answers = answers
 
