@@ -151,7 +151,7 @@ class Scene:
             return ready(port) if written == "8081" else accepts(port)
 
         try:
-            until(up, "the server", LONGEST / 2)
+            until(up, "the server", LONGEST)
         except AssertionError as error:
             raise AssertionError(
                 f"{block.place}: {error}\n{script}{self._log.read_text()}"
