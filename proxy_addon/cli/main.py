@@ -23,6 +23,7 @@ COMMANDS = {
     "people": CommandTarget("proxy_addon.cli.people.commands", "app"),
     "db": CommandTarget("proxy_addon.cli.db.commands", "app"),
     "report": CommandTarget("proxy_addon.cli.report", "report"),
+    "ca": CommandTarget("proxy_addon.cli.ca", "app"),
     "doctor": CommandTarget("proxy_addon.cli.doctor", "doctor"),
 }
 

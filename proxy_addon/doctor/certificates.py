@@ -18,8 +18,8 @@ from cryptography import x509
 from proxy_addon.doctor.check import AS_THE_PROXY, Check, error, not_checked, ok, warning
 from proxy_addon.doctor.host import hidden
 from proxy_addon.presentation.durations import count
-from proxy_addon.proxy import ca
-from proxy_addon.proxy.ca_check import read
+from proxy_addon.proxy import ca, ca_change
+from proxy_addon.proxy.ca_check import check, read
 
 DAY: Final = 86_400.0
 SOON: Final = 30  # days
@@ -55,6 +55,8 @@ def authority(confdir: Path, now: float) -> Iterator[Check]:
     yield _validity(found, now)
     yield _is_ca(found)
     yield _matches(certificate, key)
+    if ca.found(ca_change.folder(confdir)):
+        yield _next(ca_change.folder(confdir), now)
 
 
 def _key_mode(keys: list[Path]) -> Check:
@@ -107,6 +109,15 @@ def _matches(certificate: Path, key: Path) -> Check:
     except ca.CaError as problem:
         return error("CA key pair", problem.fact, problem.remedy)
     return ok("CA key pair", "key and certificate belong together")
+
+
+def _next(place: Path, now: float) -> Check:
+    """Whether the CA that stands ready can be used."""
+    try:
+        found = check(ca.key(place), ca.certificate(place), now)
+    except ca.CaError as problem:
+        return error("next CA", problem.fact, problem.remedy)
+    return ok("next CA", f"stands ready, until {found.trusted.not_valid_after_utc:%Y-%m-%d}")
 
 
 def system_trust(confdir: Path, stores: Iterable[Path] | None = None) -> Iterator[Check]:

@@ -21,6 +21,8 @@ PROFILE: Final = "/allowance.mobileconfig"
 CERTIFICATE: Final = "/certificate"
 PEM: Final = "/ca.pem"
 DER: Final = "/ca.cer"
+NEXT_PEM: Final = "/ca-next.pem"
+NEXT_DER: Final = "/ca-next.cer"
 PAC: Final = "/proxy.pac"
 WPAD: Final = "/wpad.dat"
 HELP: Final = "/help"
@@ -36,6 +38,8 @@ OPEN: Final = frozenset(
         CERTIFICATE,
         PEM,
         DER,
+        NEXT_PEM,
+        NEXT_DER,
         PAC,
         WPAD,
         HELP,

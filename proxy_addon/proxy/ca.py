@@ -32,7 +32,19 @@ KEY_BITS = 2048
 SOON_SECONDS = 30 * 86_400.0  # a CA that ends sooner is a warning
 _FILES = ("ca.pem", "ca.p12", "ca-cert.pem", "ca-cert.cer", "ca-cert.p12")
 
-__all__ = ["CaError", "CheckedCa", "certificate", "checked", "expires", "key", "prepare", "trusted"]
+__all__ = [
+    "CaError",
+    "CheckedCa",
+    "alone",
+    "certificate",
+    "checked",
+    "expires",
+    "found",
+    "key",
+    "parameters",
+    "prepare",
+    "trusted",
+]
 
 
 def certificate(confdir: Path) -> Path:
@@ -45,15 +57,20 @@ def key(confdir: Path) -> Path:
     return confdir / f"{BASENAME}-ca.pem"
 
 
+def parameters(confdir: Path) -> Path:
+    """Where the parameters of key exchanges are, which follow from nothing and protect nothing."""
+    return confdir / f"{BASENAME}-dhparam.pem"
+
+
 def prepare(confdir: Path) -> bool:
     """Check the CA as a whole; make one where nothing of a CA is. True when it was made now. Raises
     CaError."""
     try:
         private_files.make_folder(confdir)
-        made = not _found(confdir) and _make(confdir)
+        made = not found(confdir) and _make(confdir)
         if not os.path.lexists(key(confdir)):
             raise CaError(
-                f"{key(confdir)}: the key is missing, but {_found(confdir)[0].name} is there",
+                f"{key(confdir)}: the key is missing, but {found(confdir)[0].name} is there",
                 "restore it from the backup, or name another folder for a new CA, which every "
                 "device has to trust",
             )
@@ -65,8 +82,8 @@ def prepare(confdir: Path) -> bool:
         raise CaError(
             f"{confdir}: {error.strerror or error}", "give a folder that this user can write to"
         ) from None
-    found = checked(confdir)
-    if (left := found.expires - readings()[0]) < SOON_SECONDS:
+    usable = checked(confdir)
+    if (left := usable.expires - readings()[0]) < SOON_SECONDS:
         log.warning("the CA ends soon", file=str(key(confdir)), days=int(left // 86_400))
     return made
 
@@ -76,8 +93,8 @@ def checked(confdir: Path) -> CheckedCa:
     return check(key(confdir), certificate(confdir), readings()[0])
 
 
-def _found(confdir: Path) -> list[Path]:
-    """What is there of a CA."""
+def found(confdir: Path) -> list[Path]:
+    """What is there of a CA, in the order of importance."""
     files = (confdir / f"{BASENAME}-{name}" for name in _FILES)
     return [file for file in files if os.path.lexists(file)]
 
@@ -88,8 +105,8 @@ def _make(confdir: Path) -> bool:
     The file of the key has all of it and comes first, in one step: whatever ends this process
     leaves no CA or one that can be completed.
     """
-    with _alone(confdir):
-        if _found(confdir):
+    with alone(confdir):
+        if found(confdir):
             return False
         private, root = create_ca("Allowance", "Allowance proxy CA", KEY_BITS)
         form = (Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
@@ -99,7 +116,7 @@ def _make(confdir: Path) -> bool:
 
 
 @contextmanager
-def _alone(confdir: Path) -> Iterator[None]:
+def alone(confdir: Path) -> Iterator[None]:
     """No other process makes a CA in this folder meanwhile."""
     folder = os.open(confdir, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -128,22 +145,22 @@ def _complete(confdir: Path) -> None:
         chain = read_key(key(confdir))
         root = chain[-1] if chain[-1].issuer == chain[-1].subject else chain[0]
         private_files.make_once(public, root.public_bytes(Encoding.PEM))
-    parameters = confdir / f"{BASENAME}-dhparam.pem"
-    if not os.path.lexists(parameters):
-        private_files.make_once(parameters, DEFAULT_DHPARAM)
+    file = parameters(confdir)
+    if not os.path.lexists(file):
+        private_files.make_once(file, DEFAULT_DHPARAM)
     try:
-        load_pem_parameters(parameters.read_bytes())
+        load_pem_parameters(file.read_bytes())
     except ValueError:
-        raise CaError(f"{parameters}: it is damaged", "remove it: it is made again") from None
+        raise CaError(f"{file}: it is damaged", "remove it: it is made again") from None
 
 
 def expires(confdir: Path) -> float:
     """The instant at which the CA ends: the first of its certificates, valid now or not. Raises
     CaError."""
-    found = [*read_certificates(certificate(confdir))]
+    all_of_it = [*read_certificates(certificate(confdir))]
     with suppress(CaError):  # the certificate is the one that devices have
-        found += read_certificates(key(confdir))
-    return min(each.not_valid_after_utc.timestamp() for each in found)
+        all_of_it += read_certificates(key(confdir))
+    return min(each.not_valid_after_utc.timestamp() for each in all_of_it)
 
 
 def trusted(confdir: Path, extra: Path | None) -> Path | None:

@@ -33,7 +33,7 @@ from proxy_addon.observability.exposition import Host, counted, would_have_stopp
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.observability.policy_readers import PolicyReaders
 from proxy_addon.presentation import languages
-from proxy_addon.proxy import ca
+from proxy_addon.proxy import ca, ca_change
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.master import Runner
 from proxy_addon.proxy.page_context import App
@@ -154,6 +154,7 @@ class Application:
         )
         self.live.load(strict=settings.strict)
         self.new_ca = ca.prepare(settings.confdir)
+        self._next_ca = ca_change.find(settings.confdir)
         self._runner_options = runner_options(settings, self._workers)
 
     def _open_ledger(self) -> None:
@@ -269,6 +270,7 @@ class Application:
             settings.listen.port,
             self.reloading,
             self._devices,
+            self._next_ca.pem,
         )
         self.web = WebServer(web_app(self.proxy_state), settings.web)
 
@@ -278,7 +280,7 @@ class Application:
         add = self.dependencies.add
         add("ledger", lambda: reports.ledger_report(self.writer.state(), place))
         add("rules", lambda: reports.rules_report(self.live, self._in_force.since))
-        add("ca", lambda: reports.ca_report(expires, self.clock.now()))
+        add("ca", lambda: reports.ca_report(expires, self._next_ca, self.clock.now()))
         add("clock", lambda: reports.clock_report(self.clock, self._clock_offset.seconds))
         add("log", lambda: reports.log_report(logging_setup.dropped(), logging_setup.is_full()))
 

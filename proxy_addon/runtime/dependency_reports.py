@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proxy_addon.ledger.writer_state import WriterState
+from proxy_addon.proxy.ca_change import NextCa
 from proxy_addon.rules.active import LiveRules
 from proxy_addon.system.clock import SystemClock
 from proxy_addon.system.dependencies import DependencyReport, Json, iso
@@ -38,10 +39,16 @@ def rules_report(live: LiveRules, since: float) -> DependencyReport:
     return DependencyReport(outcome.ok, message, since, facts=facts)
 
 
-def ca_report(expires: float, now: float) -> DependencyReport:
-    """When the CA certificate ends."""
+def ca_report(expires: float, following: NextCa, now: float) -> DependencyReport:
+    """When the CA certificate ends (`expires`, an instant), and that of the CA that stands
+    ready."""
     message = "" if now < expires else "the CA certificate has expired"
-    return DependencyReport(now < expires, message, facts={"expires": iso(expires)})
+    if following.problem:
+        message = "; ".join(filter(None, (message, "the next CA cannot be used")))
+    facts: dict[str, Json] = {"expires": iso(expires)}
+    if following.pem:
+        facts["next"] = {"expires": iso(following.expires)}
+    return DependencyReport(not message, message, facts=facts)
 
 
 def clock_report(clock: SystemClock, offset: float) -> DependencyReport:

@@ -33,7 +33,7 @@ from proxy_addon.runtime.worker_status import (
 )
 from proxy_addon.system.clock import Clock
 from proxy_addon.system.dependencies import Dependencies, DependencyReport, Json
-from proxy_addon.system.health import FINE, PartHealth, down
+from proxy_addon.system.health import FINE, PartHealth, degraded, down
 from proxy_addon.web.interface import Health
 
 NO_NEW_CONNECTIONS = down("draining: no new connections")
@@ -141,12 +141,18 @@ class Readiness:
             "loop": FINE if silent < LOOP_STALE else down(stale),
             "ledger": ledger_health(self._ledger()),
             "rules": self._rules(),
+            "ca": part_of(self._dependencies.report("ca")),
         }
 
     def expose(self, accept: str = "") -> tuple[bytes, str]:
         """All metrics, in the format that `accept` prefers, and its content type."""
         own = self._metrics.registry if self._worker_group is None else self._worker_group.counted()
         return exposed(own, self._host, accept, *self._others)
+
+
+def part_of(report: DependencyReport) -> PartHealth:
+    """A dependency as a part: what is wrong with it keeps nobody from being served."""
+    return FINE if report.ok else degraded(report.message)
 
 
 def show_ledger(metrics: PrometheusMetrics, state: WriterState) -> None:

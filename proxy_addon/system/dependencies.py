@@ -56,6 +56,11 @@ class Dependencies:
         """
         self._reports[name] = report
 
+    def report(self, name: str) -> DependencyReport:
+        """One as it is now; well where nothing was added under that name."""
+        found = self._reports.get(name)
+        return DependencyReport() if found is None else _reported(found)
+
     def reports(self) -> dict[str, DependencyReport]:
         """Each as it is now. One whose report fails is shown with the kind of the exception."""
         return {name: _reported(report) for name, report in list(self._reports.items())}

@@ -23,6 +23,7 @@ _PARTS = {
     "loop": marked("Event loop"),
     "ledger": marked("Ledger"),
     "rules": marked("Rules"),
+    "ca": marked("Certificate"),
 }
 MAX_SHOWN = 50  # of requests, problems, and rows of what would have been stopped
 

@@ -7,6 +7,7 @@ import base64
 import json
 import plistlib
 import uuid
+from collections.abc import Sequence
 from typing import Any, Final
 
 from proxy_addon.presentation.languages import gettext as _
@@ -15,6 +16,10 @@ from proxy_addon.web import downloads
 MAX_NETWORK: Final = 32  # bytes of the name of a Wi-Fi network
 _IDENTIFIER: Final = "internal.allowance"
 _SPACE: Final = uuid.NAMESPACE_DNS
+_ROOTS: Final = (  # of the CA in use, and of the next one: a payload's name, and a file's
+    ("certificate", "allowance-ca.cer"),
+    ("certificate.next", "allowance-ca-next.cer"),
+)
 
 
 def network_named(text: str) -> str | None:
@@ -23,14 +28,15 @@ def network_named(text: str) -> str | None:
     return text if 0 < size <= MAX_NETWORK and text.isprintable() else None
 
 
-def profile(pem: bytes, office: str, script: str, network: str | None = None) -> bytes:
-    """A configuration profile, as XML: the CA certificate as a root, and with `network` the proxy
+def profile(pems: Sequence[bytes], office: str, script: str, network: str | None = None) -> bytes:
+    """A configuration profile, as XML: the CA certificates as roots, and with `network` the proxy
     of that Wi-Fi network by the automatic configuration at `script`.
 
     A proxy for every network is for supervised devices only, which get it from their management.
-    The same certificate always makes the same profile, so that a newer one replaces it.
+    The same certificates always make the same profile, so that a newer one replaces it.
     """
-    fingerprint = downloads.fingerprint(pem)
+    fingerprints = [downloads.fingerprint(pem) for pem in pems]
+    fingerprint = "/".join(fingerprints)
     office = "".join(filter(str.isprintable, office))
     title = f"{office} · Allowance" if office else "Allowance"
 
@@ -48,11 +54,12 @@ def profile(pem: bytes, office: str, script: str, network: str | None = None) ->
     content = [
         payload(
             "com.apple.security.root",
-            "certificate",
-            fingerprint,
-            PayloadCertificateFileName="allowance-ca.cer",
+            name,
+            one,
+            PayloadCertificateFileName=file,
             PayloadContent=downloads.to_der(pem),
         )
+        for pem, one, (name, file) in zip(pems, fingerprints, _ROOTS, strict=False)
     ]
     if network is not None:
         content.append(
@@ -78,23 +85,26 @@ def profile(pem: bytes, office: str, script: str, network: str | None = None) ->
     return plistlib.dumps(whole)
 
 
-def firefox(script: str) -> bytes:
+def firefox(script: str, *, has_next: bool = False) -> bytes:
     """`policies.json` for Firefox: the proxy, and the certificate, which has to lie where Firefox
-    looks for it."""
+    looks for it; `has_next`: that of the next CA, too."""
+    files = ["allowance-ca.pem", *(["allowance-ca-next.pem"] if has_next else [])]
     policies = {
-        "Certificates": {"ImportEnterpriseRoots": True, "Install": ["allowance-ca.pem"]},
+        "Certificates": {"ImportEnterpriseRoots": True, "Install": files},
         "Proxy": {"Mode": "autoConfig", "AutoConfigURL": script},
     }
     return _written({"policies": policies})
 
 
-def chrome(script: str, pem: bytes) -> bytes:
-    """A managed policy for Chrome, Chromium and Edge: the proxy, and the certificate, which
+def chrome(script: str, pems: Sequence[bytes]) -> bytes:
+    """A managed policy for Chrome, Chromium and Edge: the proxy, and the certificates, which
     newer versions take."""
     return _written(
         {
             "ProxySettings": {"ProxyMode": "pac_script", "ProxyPacUrl": script},
-            "CACertificates": [base64.b64encode(downloads.to_der(pem)).decode("ascii")],
+            "CACertificates": [
+                base64.b64encode(downloads.to_der(pem)).decode("ascii") for pem in pems
+            ],
         }
     )
 

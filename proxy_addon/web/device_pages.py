@@ -86,6 +86,8 @@ class DevicePages:
             open_pages.CERTIFICATE: self.certificate,
             open_pages.PEM: self.pem,
             open_pages.DER: self.der,
+            open_pages.NEXT_PEM: self.next_pem,
+            open_pages.NEXT_DER: self.next_der,
             open_pages.PAC: self.pac,
             open_pages.WPAD: self.pac,
             open_pages.HELP: self.help,
@@ -139,6 +141,25 @@ class DevicePages:
             raise HTTPException(404, _("This proxy has no certificate of its own yet."))
         return found
 
+    def _next_ca(self) -> bytes | None:
+        """The certificate of the CA that stands ready; None where there is none."""
+        return files.certificate(self._state.next_ca_pem())
+
+    def _next_ca_or_404(self) -> bytes:
+        found = self._next_ca()
+        if found is None:
+            raise HTTPException(404, _("No other certificate stands ready."))
+        return found
+
+    def _cas(self) -> tuple[bytes, ...]:
+        """All certificates that a device should have, the one in use first."""
+        following = self._next_ca()
+        return (self._ca(),) if following is None else (self._ca(), following)
+
+    def _next_certificate(self, system: System | None) -> device_view.NextCertificate | None:
+        found = self._next_ca()
+        return None if found is None else device_view.next_certificate(found, system)
+
     def _shell(self, request: Request, current: str = DEVICE) -> Shell:
         """With a name and the other pages only for somebody who has one."""
         who, rules = self._visitor(request), self._state.rules()
@@ -173,6 +194,7 @@ class DevicePages:
             self._policy(who),
             files.fingerprint(self._ca()),
             None if who is None else distrust_note(self._state, who),
+            self._next_certificate(device.system or System.WINDOWS),
         )
         return pages.device(self._shell(request), page)
 
@@ -229,14 +251,18 @@ class DevicePages:
         """GET /device/managed."""
         fingerprint = files.fingerprint(self._ca())
         around = self._shell(request, open_pages.MANAGED)
-        return pages.managed(around, self._script(request), fingerprint)
+        return pages.managed(
+            around, self._script(request), fingerprint, self._next_certificate(None)
+        )
 
     async def certificate(self, request: Request) -> Response:
         """GET /certificate."""
         guides = [_guide(each, "", each.label) for each in System]
         guides.append(_guide(System.LINUX, "Firefox", _("Linux, Firefox")))
         around = self._shell(request, open_pages.CERTIFICATE)
-        return pages.install_help(around, files.fingerprint(self._ca()), guides)
+        return pages.install_help(
+            around, files.fingerprint(self._ca()), guides, self._next_certificate(None)
+        )
 
     async def help(self, request: Request) -> Response:
         """GET /help."""
@@ -253,6 +279,17 @@ class DevicePages:
         """GET /ca.cer."""
         der = files.to_der(self._ca())
         return pages.file(der, "application/x-x509-ca-cert", "allowance-ca.cer")
+
+    async def next_pem(self, request: Request) -> Response:
+        """GET /ca-next.pem."""
+        return pages.file(
+            self._next_ca_or_404(), "application/x-pem-file", device_steps.NEXT_PEM.name
+        )
+
+    async def next_der(self, request: Request) -> Response:
+        """GET /ca-next.cer."""
+        der = files.to_der(self._next_ca_or_404())
+        return pages.file(der, "application/x-x509-ca-cert", device_steps.NEXT_DER.name)
 
     async def pac(self, request: Request) -> Response:
         """GET /proxy.pac and /wpad.dat."""
@@ -274,17 +311,19 @@ class DevicePages:
                 )
         script = self._script_or_404(request) if network is not None else ""
         office = self._state.rules().office.name
-        made = device_files.profile(self._ca(), office, script, network)
+        made = device_files.profile(self._cas(), office, script, network)
         return pages.file(made, "application/x-apple-aspen-config", "allowance.mobileconfig")
 
     async def firefox(self, request: Request) -> Response:
         """GET /device/firefox/policies.json."""
-        made = device_files.firefox(self._script_or_404(request))
+        made = device_files.firefox(
+            self._script_or_404(request), has_next=self._next_ca() is not None
+        )
         return pages.file(made, "application/json", "policies.json")
 
     async def chrome(self, request: Request) -> Response:
         """GET /device/chrome/allowance.json."""
-        made = device_files.chrome(self._script_or_404(request), self._ca())
+        made = device_files.chrome(self._script_or_404(request), self._cas())
         return pages.file(made, "application/json", "allowance.json")
 
 

@@ -19,6 +19,8 @@ class Download(NamedTuple):
 
 _DER = Download(open_pages.DER, "allowance-ca.cer")
 _PEM = Download(open_pages.PEM, "allowance-ca.pem")
+NEXT_DER = Download(open_pages.NEXT_DER, "allowance-ca-next.cer")
+NEXT_PEM = Download(open_pages.NEXT_PEM, "allowance-ca-next.pem")
 _PROFILE = Download(open_pages.PROFILE, "allowance.mobileconfig")
 
 
@@ -32,6 +34,15 @@ def download(system: System) -> Download:
     if system is System.IOS:
         return _PROFILE
     return _PEM if system in (System.LINUX, System.CHROMEOS) else _DER
+
+
+def next_downloads(system: System | None) -> tuple[Download, ...]:
+    """The certificate of the CA that stands ready, as the system takes it; None: in all forms. An
+    Apple profile has both certificates."""
+    if system is None:
+        return (NEXT_DER, NEXT_PEM)
+    found = download(system)
+    return ({_DER: NEXT_DER, _PEM: NEXT_PEM}.get(found, found),)
 
 
 def certificate_steps(system: System, browser: str) -> Sequence[str]:

@@ -97,6 +97,18 @@ class PolicyTick(NamedTuple):
     minutes: int
 
 
+class NextCertificate(NamedTuple):
+    """The certificate of the CA that stands ready: as files, and its fingerprint."""
+
+    downloads: tuple[steps.Download, ...]
+    fingerprint: str
+
+
+def next_certificate(pem: bytes, system: System | None) -> NextCertificate:
+    """For one system; None: for all."""
+    return NextCertificate(steps.next_downloads(system), downloads.fingerprint(pem))
+
+
 class DevicePage(NamedTuple):
     """The page. `code`: a QR code of `address` for phones, None where a phone cannot open it."""
 
@@ -116,6 +128,7 @@ class DevicePage(NamedTuple):
     code: Markup | None
     address: str | None
     is_through: bool
+    following: NextCertificate | None
 
 
 def device_page(
@@ -125,10 +138,11 @@ def device_page(
     policy: PolicyTick | None,
     fingerprint: str,
     distrust: DistrustNote | None,
+    following: NextCertificate | None = None,
 ) -> DevicePage:
     """`who`: as the proxy knows them; None where the page did not come through it. `policy`: None
     where there is none for them. `distrust`: what connections of this device say about our
-    certificate."""
+    certificate. `following`: the one that stands ready for a change."""
     system = device.system or System.WINDOWS
     through = who is not None and not who.direct
     ticks = tuple(
@@ -166,6 +180,7 @@ def device_page(
         code=None if device.page is None else _code(device.page),
         address=device.page,
         is_through=through,
+        following=following,
     )
 
 

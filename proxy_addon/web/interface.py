@@ -109,6 +109,10 @@ class ProxyState(Protocol):
     def ca_pem(self) -> bytes:
         """The CA certificate, PEM."""
 
+    def next_ca_pem(self) -> bytes:
+        """The certificate of the CA that stands ready for a planned change, PEM; empty where there
+        is none."""
+
     def proxy_port(self) -> int:
         """The port that browsers use as their proxy."""
 

@@ -26,7 +26,8 @@ class LiveProxyState:
     """Implements `web.interface.ProxyState`.
 
     `pages` gives the state of each part and the metrics. Without `reloading` the rules cannot be
-    reloaded; without `devices` nobody is known to distrust our certificate.
+    reloaded; without `devices` nobody is known to distrust our certificate; `next_ca`: the
+    certificate of the CA that stands ready, PEM.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class LiveProxyState:
         port: int,
         reloading: Reloading | None = None,
         devices: DistrustingDevices | None = None,
+        next_ca: bytes = b"",
     ) -> None:
         self._enforcer = enforcer
         self._book = book
@@ -49,6 +51,7 @@ class LiveProxyState:
         self._port = port
         self._reloading = reloading
         self._devices = devices
+        self._next_ca = next_ca
 
     def now(self) -> float:
         """The current instant."""
@@ -142,6 +145,10 @@ class LiveProxyState:
         if not self._ca_pem:
             self._ca_pem = self._read_ca()
         return self._ca_pem
+
+    def next_ca_pem(self) -> bytes:
+        """The certificate of the CA that stands ready, PEM; empty where there is none."""
+        return self._next_ca
 
     def _read_ca(self) -> bytes:
         return self._ca_file.read_bytes() if self._ca_file.exists() else b""

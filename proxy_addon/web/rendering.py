@@ -166,14 +166,18 @@ def checked(shell: Shell, title: str, detail: str, back: str) -> Response:
     return _page(_CHECK.render(shell=shell, title=title, detail=detail, back=back))
 
 
-def managed(shell: Shell, script: str | None, fingerprint: str) -> Response:
-    """How administrators set many devices up."""
-    return _page(_MANAGED.render(shell=shell, script=script, fingerprint=fingerprint))
+def managed(shell: Shell, script: str | None, fingerprint: str, following: Any) -> Response:
+    """How administrators set many devices up. `following`: a `device_view.NextCertificate`, or
+    None."""
+    values = {"script": script, "fingerprint": fingerprint, "following": following}
+    return _page(_MANAGED.render(shell=shell, **values))
 
 
-def install_help(shell: Shell, fingerprint: str, guides: Sequence[Any]) -> Response:
-    """How to trust our CA: `guides` are `device_pages.Guide`."""
-    return _page(_CERTIFICATE.render(shell=shell, fingerprint=fingerprint, guides=guides))
+def install_help(shell: Shell, fingerprint: str, guides: Sequence[Any], following: Any) -> Response:
+    """How to trust our CA: `guides` are `device_pages.Guide`, `following` is a
+    `device_view.NextCertificate`, or None."""
+    values = {"fingerprint": fingerprint, "guides": guides, "following": following}
+    return _page(_CERTIFICATE.render(shell=shell, **values))
 
 
 def explain(shell: Shell, *, is_through: bool) -> Response:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy_addon.ledger.writer_state import WriterState
+from proxy_addon.proxy.ca_change import NextCa
 from proxy_addon.rules.active import LiveRules
 from proxy_addon.runtime.dependency_reports import (
     ca_report,
@@ -84,9 +85,20 @@ def test_rules_in_force_and_wrong_ones(tmp_path: Path) -> None:
 
 
 def test_the_ca() -> None:
-    """It is not well once it has ended."""
-    assert ca_report(100.0, 99.0).document() == {"ok": True, "expires": "1970-01-01T00:01:40+00:00"}
-    assert ca_report(100.0, 100.0).message == "the CA certificate has expired"
+    """It is not well once it has ended, or when the next one cannot be used."""
+    expires = "1970-01-01T00:01:40+00:00"
+    none, ready, bad = NextCa(), NextCa(b"PEM", 160.0), NextCa(problem="/etc/ca: it is damaged")
+    assert ca_report(100.0, none, 99.0).document() == {"ok": True, "expires": expires}
+    assert ca_report(100.0, none, 100.0).message == "the CA certificate has expired"
+    found = ca_report(100.0, ready, 99.0).document()
+    assert found == {
+        "ok": True,
+        "expires": expires,
+        "next": {"expires": "1970-01-01T00:02:40+00:00"},
+    }
+    assert ca_report(100.0, bad, 99.0).message == "the next CA cannot be used"
+    both = "the CA certificate has expired; the next CA cannot be used"
+    assert (ca_report(100.0, bad, 100.0).ok, ca_report(100.0, bad, 100.0).message) == (False, both)
 
 
 def test_the_log() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from proxy_addon.ledger.writer_state import WriterState
 from proxy_addon.observability.exposition import Counted, Host
 from proxy_addon.observability.metrics import PrometheusMetrics
+from proxy_addon.proxy.ca_change import NextCa
+from proxy_addon.runtime.dependency_reports import ca_report
 from proxy_addon.runtime.health import Readiness, failing_tests, ledger_health, show_ledger
 from proxy_addon.runtime.worker_status import WorkerStatus
 from proxy_addon.system.dependencies import Dependencies, DependencyReport
@@ -87,6 +89,20 @@ def test_each_part_says_what_is_wrong() -> None:
     assert found["loop"].text == "the event loop has not turned for 160 s"
     assert found["proxy"].text == "draining: no new connections"
     assert found["ledger"].text.startswith("down: locked; 3 visits in memory, 3 in the journal")
+
+
+def test_a_ca_that_ends_while_the_proxy_runs() -> None:
+    """It is said as a detail: whoever sends people here goes on, because everything that is not
+    opened works as before."""
+    clock = VirtualClock(101.0)
+    found = readiness(clock)
+    ends = 103.0
+    found._dependencies.add("ca", lambda: ca_report(ends, NextCa(), clock.now()))
+    assert found.health().checks["ca"] == FINE
+    clock.move_to(104.0)
+    assert found.health().checks["ca"].text == "degraded: the CA certificate has expired"
+    assert found.health().ready
+    assert found.status()["status"] == "degraded"
 
 
 def test_a_worker_group_reports_for_all() -> None:

@@ -34,6 +34,8 @@ def test_a_report_that_fails_is_one_that_is_not_well() -> None:
     reports = found.reports()
     assert (reports["ledger"].ok, reports["rules"].ok) == (False, True)
     assert reports["ledger"].message == "its state is not known (RuntimeError)"
+    assert (found.report("ledger"), found.report("rules")) == (reports["ledger"], WELL)
+    assert found.report("nobody added it").ok
 
 
 def test_the_document() -> None:

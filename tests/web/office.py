@@ -25,7 +25,7 @@ NOW = 1793631000.0  # Monday 2 November 2026, 14:50 in London
 MIDNIGHT = 1793664000.0  # 3 November, 00:00
 MINUTE = 60.0
 
-# Made for these tests with openssl; nobody holds its key.
+# Made for these tests with openssl; nobody holds their keys.
 CA_PEM = b"""-----BEGIN CERTIFICATE-----
 MIIBjzCCATWgAwIBAgIUU3/zPZdFpFZ0im5IGVr0IbgWNSkwCgYIKoZIzj0EAwIw
 HDEaMBgGA1UEAwwRQWxsb3dhbmNlIHRlc3QgQ0EwIBcNMjYxMTIyMTYzODE1WhgP
@@ -36,6 +36,18 @@ VR0OBBYEFGTrkHm8xCAAlVXXWpjydIAPn4cvMB8GA1UdIwQYMBaAFGTrkHm8xCAA
 lVXXWpjydIAPn4cvMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIh
 AK1wcFQ8ZoP5ZoXMOYblLuFWYv2568hAAD2XQYkawzroAiBpTesJUEB35vlNI/wX
 KsbDv9qh7teLS7vwUj0HJvucRw==
+-----END CERTIFICATE-----
+"""
+NEXT_PEM = b"""-----BEGIN CERTIFICATE-----
+MIIBmTCCAT+gAwIBAgIUZqGTC4LKObf5uaG0gZkbqFUettQwCgYIKoZIzj0EAwIw
+ITEfMB0GA1UEAwwWQWxsb3dhbmNlIG5leHQgdGVzdCBDQTAgFw0yNjExMzAxMzMx
+MTFaGA8yMTI2MTEwNjEzMzExMVowITEfMB0GA1UEAwwWQWxsb3dhbmNlIG5leHQg
+dGVzdCBDQTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABGQ5cotvjbCb/P/L2r/M
+XeIG+t60QMChny/n+kZot5uxtPRmWXbxCihuM87TUHiAto1Y/zHmanztbfrKybwb
+8RmjUzBRMB0GA1UdDgQWBBRQhaQkGcGncRTYk8vqRCEvg5ssyzAfBgNVHSMEGDAW
+gBRQhaQkGcGncRTYk8vqRCEvg5ssyzAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49
+BAMCA0gAMEUCIQDCTTVARNtERP4wd7t0AdXc8gszifUg5brFaagV1nwhPwIgTrRN
+LGx3KV//GSkUetE5ZQewPxJXCmYYbklZzfrlyeY=
 -----END CERTIFICATE-----
 """
 
@@ -102,6 +114,7 @@ class FixedProxyState:
     seen: Sequence[Visit] = ()
     state: Health = field(default_factory=lambda: Health(True, {"rules": FINE, "ledger": FINE}))
     pem: bytes = CA_PEM
+    next_pem: bytes = b""
     broken: bool = False
     distrusted: Distrust | None = None
     known: bool = True
@@ -160,6 +173,9 @@ class FixedProxyState:
 
     def ca_pem(self) -> bytes:
         return self.pem
+
+    def next_ca_pem(self) -> bytes:
+        return self.next_pem
 
     def proxy_port(self) -> int:
         return 8080

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from proxy_addon.web import device_files as files
 from proxy_addon.web.downloads import to_der
-from tests.web.office import CA_PEM
+from tests.web.office import CA_PEM, NEXT_PEM
 
 SCRIPT = "http://10.0.0.5:8080/proxy.pac"
 
 
 def profile(office: str = "Example Ltd", network: str | None = None) -> dict[str, Any]:
     """A profile, read again."""
-    read = plistlib.loads(files.profile(CA_PEM, office, SCRIPT, network))
+    read = plistlib.loads(files.profile((CA_PEM,), office, SCRIPT, network))
     assert isinstance(read, dict)
     return read
 
@@ -48,7 +48,7 @@ def test_the_same_certificate_makes_the_same_profile() -> None:
     before."""
     once, again = profile(), profile("Another name")
     assert once["PayloadUUID"] == again["PayloadUUID"]
-    assert files.profile(CA_PEM, "A", SCRIPT) == files.profile(CA_PEM, "A", SCRIPT)
+    assert files.profile((CA_PEM,), "A", SCRIPT) == files.profile((CA_PEM,), "A", SCRIPT)
 
 
 def test_a_network() -> None:
@@ -83,6 +83,25 @@ def test_firefox() -> None:
 
 def test_chrome() -> None:
     """The proxy, and the certificate itself."""
-    policies = json.loads(files.chrome(SCRIPT, CA_PEM))
+    policies = json.loads(files.chrome(SCRIPT, (CA_PEM,)))
     assert policies["ProxySettings"] == {"ProxyMode": "pac_script", "ProxyPacUrl": SCRIPT}
     assert [base64.b64decode(each) for each in policies["CACertificates"]] == [to_der(CA_PEM)]
+
+
+def test_the_next_ca() -> None:
+    """Where one stands ready, devices that are set up by a file get both certificates at once; with
+    another CA the profile is another one, but replaces the one before."""
+    made = plistlib.loads(files.profile((CA_PEM, NEXT_PEM), "Example Ltd", SCRIPT))
+    first, second = made["PayloadContent"]
+    assert [first["PayloadContent"], second["PayloadContent"]] == [
+        to_der(CA_PEM),
+        to_der(NEXT_PEM),
+    ]
+    assert first["PayloadIdentifier"] != second["PayloadIdentifier"]
+    assert first["PayloadUUID"] != second["PayloadUUID"]
+    assert made["PayloadIdentifier"] == profile()["PayloadIdentifier"]
+    assert made["PayloadUUID"] != profile()["PayloadUUID"]
+    firefox = json.loads(files.firefox(SCRIPT, has_next=True))["policies"]
+    assert firefox["Certificates"]["Install"] == ["allowance-ca.pem", "allowance-ca-next.pem"]
+    chrome = json.loads(files.chrome(SCRIPT, (CA_PEM, NEXT_PEM)))
+    assert len(chrome["CACertificates"]) == 2

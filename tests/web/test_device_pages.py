@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import plistlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import httpx
@@ -20,12 +21,13 @@ from proxy_addon.presentation.open_pages import OPEN
 from proxy_addon.web.app import employee_app, web_app
 from proxy_addon.web.device_pages import DevicePages
 from proxy_addon.web.device_systems import System
+from proxy_addon.web.downloads import fingerprint, to_der
 from tests.web.client import as_person
-from tests.web.office import NOW, FixedProxyState, rule_set
+from tests.web.office import NEXT_PEM, NOW, FixedProxyState, rule_set
 from tests.web.test_app import get, text_of
 
 REACHED = "10.0.0.5"
-STATE = FixedProxyState()
+STATE = FixedProxyState(next_pem=NEXT_PEM)
 APP = employee_app(STATE)
 DORA = as_person(APP, signed_in=True, reached=REACHED)
 SECURE = as_person(APP, signed_in=True, reached=REACHED, secure=True)
@@ -117,6 +119,52 @@ async def test_wpad_is_the_configuration(app: ASGIApp) -> None:
     assert pac.headers["content-type"].startswith("application/x-ns-proxy-autoconfig")
 
 
+# -- the next certificate
+
+
+@pytest.mark.parametrize("app", [DORA, NEWCOMER, DIRECT, WEB])
+async def test_the_next_certificate(app: ASGIApp) -> None:
+    """A CA that stands ready is offered beside the one in use, on all pages about certificates and
+    in each form."""
+    pem, der = await get(app, "/ca-next.pem"), await get(app, "/ca-next.cer")
+    assert pem.content == NEXT_PEM
+    assert der.content == to_der(NEXT_PEM)
+    assert (await get(app, "/ca.pem")).content != NEXT_PEM
+    for path in (open_pages.DEVICE, open_pages.MANAGED, open_pages.CERTIFICATE):
+        page = (await get(app, path)).text
+        assert "The next certificate" in page, path
+        assert fingerprint(NEXT_PEM) in page.replace("<wbr>", ""), path
+    profile = plistlib.loads((await get(app, "/allowance.mobileconfig")).content)
+    assert len(profile["PayloadContent"]) == 2
+    policies = (await get(app, "/device/firefox/policies.json")).json()["policies"]
+    assert policies["Certificates"]["Install"][1] == "allowance-ca-next.pem"
+    assert len((await get(app, "/device/chrome/allowance.json")).json()["CACertificates"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("system", "name"),
+    [
+        (System.WINDOWS, "/ca-next.cer"),
+        (System.LINUX, "/ca-next.pem"),
+        (System.IOS, "/allowance.mobileconfig"),
+    ],
+)
+async def test_the_next_certificate_for_a_system(system: System, name: str) -> None:
+    """In the form that it takes; the profile of Apple's phones has both."""
+    page = (await get(DORA, f"/device?system={system.value}")).text
+    assert f'<a href="{name}">' in page.partition('id="next"')[2]
+
+
+@pytest.mark.parametrize("make", [employee_app, web_app])
+async def test_no_next_certificate(make: Callable[[FixedProxyState], ASGIApp]) -> None:
+    """Without one there is no word of it."""
+    app = as_person(make(FixedProxyState()), reached=REACHED)
+    for path in ("/ca-next.pem", "/ca-next.cer"):
+        assert (await get(app, path)).status_code == 404
+    for path in (open_pages.DEVICE, open_pages.MANAGED, open_pages.CERTIFICATE):
+        assert "The next certificate" not in (await get(app, path)).text
+
+
 # -- checks
 
 
@@ -189,12 +237,12 @@ async def test_after_signing_in() -> None:
 
 
 async def test_profile() -> None:
-    """A profile of the certificate, and with a network its proxy."""
+    """A profile of both certificates, and with a network its proxy."""
     answer = await get(NEWCOMER, "/allowance.mobileconfig")
     assert answer.headers["content-type"] == "application/x-apple-aspen-config"
-    assert len(plistlib.loads(answer.content)["PayloadContent"]) == 1
+    assert len(plistlib.loads(answer.content)["PayloadContent"]) == 2
     answer = await get(NEWCOMER, "/allowance.mobileconfig?ssid=Office%20Wi-Fi")
-    wifi = plistlib.loads(answer.content)["PayloadContent"][1]
+    wifi = plistlib.loads(answer.content)["PayloadContent"][2]
     assert wifi["SSID_STR"] == "Office Wi-Fi"
     assert wifi["ProxyPACURL"] == "http://10.0.0.5:8080/proxy.pac"
 

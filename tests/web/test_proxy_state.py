@@ -81,6 +81,7 @@ def test_state(harness: ProxyHarness) -> None:
     harness.ca_file.unlink()
     assert office.ca_pem().startswith(b"-----BEGIN")  # no page waits for the disk
     assert live(harness).ca_pem() == b""
+    assert office.next_ca_pem() == b""
 
 
 def test_the_mark_of_usage(harness: ProxyHarness) -> None:
