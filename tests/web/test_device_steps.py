@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from proxy_addon.presentation.open_pages import OPEN
-from proxy_addon.web.device_steps import certificate_steps, download, has_own_store, proxy_steps
+from proxy_addon.web.device_steps import (
+    certificate_steps,
+    download,
+    has_own_store,
+    next_downloads,
+    proxy_steps,
+)
 from proxy_addon.web.device_systems import System
 
 SCRIPT = "http://10.0.0.5:8080/proxy.pac"
@@ -18,6 +24,7 @@ def test_each_system(system: System, browser: str) -> None:
     last."""
     file = download(system)
     assert file.href in OPEN
+    assert all(each.href in OPEN for each in next_downloads(system))
     steps = certificate_steps(system, browser)
     assert any(file.name in step for step in steps)
     assert "%(" not in " ".join(steps)
