@@ -30,7 +30,7 @@ from proxy_addon.ledger.news import NewsReader, OnNews, news_cursor
 from proxy_addon.ledger.pending import PendingVisits
 from proxy_addon.ledger.replay import write_or_split
 from proxy_addon.ledger.retention import ConfirmationsInForce, Pruner
-from proxy_addon.ledger.writer_state import OnState, WriterState
+from proxy_addon.ledger.writer_state import OnState, StateReports, WriterState
 from proxy_addon.system.clock import Clock, timer
 
 MAX_PENDING: Final = 200_000  # visits; some 100 MB, a day of outage for an office of thousands
@@ -38,16 +38,14 @@ BATCH: Final = 1_000  # rows in one transaction
 LONGEST_WAIT: Final = 3.0  # seconds between two tries while the ledger is away
 LONGEST_WAIT_TO_JOIN: Final = 2.0  # the same until the first contact
 NOT_YET: Final = "it has not answered yet"  # why it is down, until the first try has come back
-STUCK_AFTER: Final = 10.0  # seconds after which a try that has not come back counts as an outage
+STUCK_AFTER: Final = 2.8  # seconds after which one call without an answer counts as an outage; a
+# commit may take two, and after four nobody may be asked to confirm what cannot be stored
 LAST_TRIES: Final = 0.1  # seconds between two tries while the process is about to end
-JOURNAL_AFTER: Final = (
-    1.2  # seconds without a flush that went well, after which visits go to the journal
-)
+JOURNAL_AFTER: Final = 1.2  # seconds without a good flush, after which visits go to the journal
 JOURNAL_TICK: Final = 0.2
 MERGE: Final = 0.05  # seconds in which several calls of the ledger become one reading of news
-NOT_ASKED: Final = frozenset(
-    {"unreachable", "stopped", "sign-in"}
-)  # kinds for which reading would fail as well
+# Kinds of problems for which reading would fail as well.
+NOT_ASKED: Final = frozenset({"unreachable", "stopped", "sign-in"})
 
 log = structlog.get_logger("allowance.ledger")
 
@@ -83,7 +81,7 @@ class Writer:
     ) -> None:
         self._ledger = ledger
         self._contact, self._is_joined = contact, contact is None
-        self._on_state = on_state
+        self._reports = StateReports(on_state)
         self._clock = clock
         self._flush_seconds = flush_seconds
         self._pruner = Pruner(ledger, clock, retention, self._count, kept)
@@ -91,21 +89,20 @@ class Writer:
         self._waiting = PendingVisits(max_pending)
         self._journal = journal
 
-        self._lock = (
-            threading.Lock()
-        )  # guards the fields below; never held while the ledger is called
+        self._lock = threading.Lock()  # guards what follows; never held during a call of the ledger
         self._errors: Counter[str] = Counter()
         self._message = None if contact is None else NOT_YET  # None: up
         self._away_since: float | None = None
         self._flush_took: float | None = None
-        self._busy_since: float | None = None
+        self._busy_since: float | None = None  # when the call that is under way began
+        self._answered_at: float | None = None
+        self._is_silent = False  # the last call had no answer for long
         self._refused = 0
         self._covered_at = timer()  # what was put before is in the ledger
         self._journal_failed = 0
         self._journal_message: str | None = None
 
         self._journaling = threading.Lock()  # what is settled must not come back
-        self._reporting = threading.Lock()  # one call of `on_state` at a time
         self._flushing = threading.Lock()  # one flush at a time; guards the fields below
         self._failures = 0
         self._answers = True
@@ -161,6 +158,8 @@ class Writer:
                 journal_visits=journal.held if journal else 0,
                 journal_dropped=(journal.dropped if journal else 0) + self._journal_failed,
                 journal_message=self._journal_message,
+                is_silent=stuck or self._is_silent,
+                answered_at=self._answered_at,
             )
 
     def start(self) -> None:
@@ -252,35 +251,45 @@ class Writer:
         writes = writes and not (may_wait and began < self._write_at)
         if not writes and not self._answers:
             return False  # nor would it answer a question
-        with self._lock:
-            self._busy_since = began
-        try:
-            problem = self._attempt(self._join)
-            if joined := problem is None:
-                problem = self._attempt(self._write_pending) if writes else None
-                if problem is None or problem.kind not in NOT_ASKED:
-                    problem = self._attempt(self._news.read) or problem
-            self._answers = joined and (problem is None or problem.kind not in NOT_ASKED)
-            if problem is not None:
-                self._went_wrong(problem, timer(), counts=writes)
-            elif writes:
-                self._went_well(began)
-            return problem is None
-        finally:
-            with self._lock:
-                self._busy_since = None
-            self._report_state()
+        problem = self._attempt(self._join)
+        if joined := problem is None:
+            problem = self._attempt(self._write_pending) if writes else None
+            if problem is None or problem.kind not in NOT_ASKED:
+                problem = self._attempt(self._read_news) or problem
+        self._answers = joined and (problem is None or problem.kind not in NOT_ASKED)
+        if problem is not None:
+            self._went_wrong(problem, timer(), counts=writes)
+        elif writes:
+            self._went_well(began)
+        self._report_state()
+        return problem is None
 
     def _attempt(self, step: Callable[[], None]) -> LedgerError | None:
         """What went wrong with a step, if anything."""
+        problem: LedgerError | None = None
+        with self._lock:
+            self._busy_since = timer()
         try:
             step()
-        except LedgerError as problem:
-            return problem
-        except Exception as problem:  # the thread must outlive any mistake of ours
+        except LedgerError as raised:
+            problem = raised
+        except Exception as raised:  # the thread must outlive any mistake of ours
             log.exception("flush failed")
-            return LedgerError(f"{type(problem).__name__}: {problem}", kind="internal")
-        return None
+            problem = LedgerError(f"{type(raised).__name__}: {raised}", kind="internal")
+        with self._lock:
+            began, self._busy_since = self._busy_since, None
+            self._is_silent |= problem is not None and timer() - began > STUCK_AFTER
+        return problem
+
+    def _answered(self) -> None:
+        """The ledger has answered; the step may go on with another call."""
+        with self._lock:
+            self._answered_at = self._busy_since = timer()
+            self._is_silent = False
+
+    def _read_news(self) -> None:
+        self._news.read()
+        self._answered()
 
     def _join(self) -> None:
         if self._contact is None:
@@ -298,6 +307,7 @@ class Writer:
             write_or_split(self._ledger, self._waiting.first(BATCH), self._forget, self._give_up)
 
     def _forget(self, written: Sequence[Visit]) -> None:
+        self._answered()
         with self._journaling:
             self._waiting.forget(written)
             if self._journal is not None:
@@ -359,9 +369,8 @@ class Writer:
         self._failures = 0
         self._write_at = 0.0
         if was_down:
-            log.info(
-                "the ledger is back", away_seconds=round(self._clock.now() - (since or 0.0), 1)
-            )
+            seconds = round(self._clock.now() - (since or 0.0), 1)
+            log.info("the ledger is back", away_seconds=seconds)
 
     def _went_wrong(self, problem: LedgerError, now: float, *, counts: bool) -> None:
         """`counts`: it was a whole flush, after which the next one waits longer."""
@@ -388,13 +397,4 @@ class Writer:
             self._errors[kind] += 1
 
     def _report_state(self) -> None:
-        # Never waits: whoever receives the report may query the ledger, and the journal must go on
-        # meanwhile.
-        if self._on_state is None or not self._reporting.acquire(blocking=False):
-            return
-        try:
-            self._on_state(self.state())
-        except Exception:
-            log.exception("on_state failed")
-        finally:
-            self._reporting.release()
+        self._reports.give(self.state)

@@ -19,6 +19,7 @@ from proxy_addon.core.types import Visit
 from proxy_addon.identity.identification import Identifier
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import Mask
+from proxy_addon.ledger.availability import LedgerAvailability
 from proxy_addon.ledger.interface import News
 from proxy_addon.ledger.pseudonymous import PseudonymLedger, masked
 from proxy_addon.ledger.unmasking import known_names
@@ -192,7 +193,8 @@ class Application:
         )
         self.notices = NoticesInLedger(self.ledger, self.enforcer.gate.book, self.mask)
         self.enforcer.gate.on_meeting = self.notices.met
-        self.enforcer.gate.is_closed = lambda: not self.writer.state().up
+        self._availability = LedgerAvailability(lambda: self.writer.state())
+        self.enforcer.gate.is_closed = lambda: self._availability.is_away
         self._in_force = RulesInForce(
             self._loop,
             self.clock,
@@ -346,7 +348,7 @@ class Application:
             problems=lambda: self.live.outcome.problems,
             would_block=lambda: would_have_stopped(counted(self.metrics.registry)),
             users=PasswordFile(self.settings.passwords).users,
-            executor=LedgerExecutor(),
+            executor=LedgerExecutor(availability=self._availability),
             names=self.names,
             workers=self.settings.workers,
         )

@@ -31,6 +31,7 @@ NO_TEXTS = {
         "too many requests are waiting for the ledger; try again in a moment",
         "the ledger does not answer in time",
     },
+    "ledger/availability.py": {"the ledger does not answer"},
     "web/urgent_service.py": {"a customer is waiting"},
     "web/server.py": {"; choose another with "},
 }

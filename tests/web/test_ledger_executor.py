@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
-from proxy_addon.ledger.interface import LedgerUnavailable
+from proxy_addon.ledger.interface import LedgerRefused, LedgerUnavailable
 from proxy_addon.web.ledger_executor import LedgerExecutor
+
+
+async def page[Answer](executor: LedgerExecutor, call: Callable[[], Answer]) -> Answer:
+    """One call by a page of its own, as each request is a task of its own."""
+    (answer,) = await asyncio.gather(executor.run(call))
+    return answer
 
 
 async def test_answers_and_problems_come_back() -> None:
@@ -38,6 +47,63 @@ async def test_a_ledger_that_hangs() -> None:
                 return
             except LedgerUnavailable:
                 await asyncio.sleep(0.01)
+
+
+async def test_a_second_page_does_not_wait() -> None:
+    """While a call that was given up has not come back, another is not even begun; afterwards it
+    is."""
+    executor, over = LedgerExecutor(timeout=0.05), threading.Event()
+    asked: list[str] = []
+    try:
+        with pytest.raises(LedgerUnavailable, match="in time"):
+            await page(executor, over.wait)
+        with pytest.raises(LedgerUnavailable, match=r"does not answer$"):
+            await page(executor, lambda: asked.append("too early"))
+    finally:
+        over.set()
+    async with asyncio.timeout(10):
+        while executor.availability.is_away or not asked:
+            with suppress(LedgerUnavailable):
+                await page(executor, lambda: asked.append("now"))
+            await asyncio.sleep(0.01)
+    assert asked == ["now"]
+
+
+async def test_a_late_refusal_is_an_answer_and_a_late_failure_is_none() -> None:
+    """A database that refuses a row works; one that cannot be reached after all does not."""
+    for problem, works in ((LedgerRefused("no"), True), (LedgerUnavailable("away"), False)):
+        executor, over = LedgerExecutor(timeout=0.05), threading.Event()
+
+        def late(over: threading.Event = over, problem: Exception = problem) -> None:
+            over.wait()
+            raise problem
+
+        with pytest.raises(LedgerUnavailable):
+            await page(executor, late)
+        over.set()
+        async with asyncio.timeout(10):
+            while executor._running:
+                await asyncio.sleep(0.01)
+        if works:
+            assert await page(executor, int) == 0
+        else:
+            with pytest.raises(LedgerUnavailable, match=r"does not answer$"):
+                await page(executor, int)
+
+
+async def test_a_page_with_several_calls() -> None:
+    """What it has waited for in vain is taken from its patience; slow answers cost nothing."""
+    executor, over = LedgerExecutor(timeout=1.0), threading.Event()
+    for _ in range(3):
+        await executor.run(lambda: time.sleep(0.4))
+    began = time.monotonic()
+    try:
+        for seconds in (0.6, None, None):
+            with pytest.raises(LedgerUnavailable):
+                await executor.run(over.wait, seconds)
+    finally:
+        over.set()
+    assert 0.9 < time.monotonic() - began < 1.5
 
 
 def test_a_loop_that_ends_first() -> None:
