@@ -12,8 +12,10 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 from proxy_addon.core.audience import keep
+from proxy_addon.observability import metric_files
 
 disable_created_metrics()
+metric_files.install()
 
 DECISION_BUCKETS = (5e-6, 1e-5, 2e-5, 4e-5, 6e-5, 1e-4, 2.5e-4, 1e-3, 1e-2)
 CUT_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)

@@ -253,6 +253,7 @@ class Application:
             connections=lambda: self._lifecycle.connections(),
             draining=lambda: self._lifecycle.draining(),
             ledger=self.writer.state,
+            place=self.ledger.place,
             rules=self._rules_health,
             dependencies=self.dependencies,
             metrics=self.metrics,
@@ -278,9 +279,8 @@ class Application:
 
     def _depend(self) -> None:
         """What every process depends on; other parts add theirs."""
-        place, expires = self.ledger.place, ca.expires(self.settings.confdir)
-        add = self.dependencies.add
-        add("ledger", lambda: reports.ledger_report(self.writer.state(), place))
+        add, expires = self.dependencies.add, ca.expires(self.settings.confdir)
+        add("ledger", lambda: reports.ledger_report(self.writer.state(), self.ledger.place))
         add("rules", lambda: reports.rules_report(self.live, self._in_force.since))
         add("ca", lambda: reports.ca_report(expires, self._next_ca, self.clock.now()))
         add("clock", lambda: reports.clock_report(self.clock, self._clock_offset.seconds))

@@ -22,6 +22,7 @@ from proxy_addon.observability.exposition import Counted, Host, exposed
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.presentation.durations import count
 from proxy_addon.rule_tests.runner import run_folder
+from proxy_addon.runtime.dependency_reports import without_driver_words
 from proxy_addon.runtime.worker_status import (
     DRAINING,
     SERVING,
@@ -74,6 +75,7 @@ class Readiness:
         connections: Callable[[], int],
         draining: Callable[[], bool],
         ledger: Callable[[], WriterState],
+        place: str,
         rules: Callable[[], PartHealth],
         dependencies: Dependencies,
         metrics: PrometheusMetrics,
@@ -83,8 +85,9 @@ class Readiness:
         others: Sequence[Counted] = (),
     ) -> None:
         """`silent`: seconds since the last heartbeat of the event loop; `loop_lag`: by how many its
-        timer was late last; `connections`: how many clients have open. `versions`: of what is not
-        part of the program. `others`: what else is exposed with the metrics."""
+        timer was late last; `connections`: how many clients have open. `place`: the ledger's.
+        `versions`: of what is not part of the program. `others`: what else is exposed with the
+        metrics."""
         self._started = clock.now()
         self._silent = silent
         self._loop_lag = loop_lag
@@ -92,7 +95,7 @@ class Readiness:
         self._draining = draining
         self._dependencies = dependencies
         self._versions = versions
-        self._ledger = ledger
+        self._ledger, self._place = ledger, place
         self._rules = rules
         self._metrics = metrics
         self._host = host
@@ -139,7 +142,7 @@ class Readiness:
         return {
             "proxy": NO_NEW_CONNECTIONS if self._draining() else FINE,
             "loop": FINE if silent < LOOP_STALE else down(stale),
-            "ledger": ledger_health(self._ledger()),
+            "ledger": ledger_health(self._ledger(), self._place),
             "rules": self._rules(),
             "ca": part_of(self._dependencies.report("ca")),
         }
@@ -169,15 +172,16 @@ def show_ledger(metrics: PrometheusMetrics, state: WriterState) -> None:
     metrics.lost({"no-room": state.dropped, "refused": state.refused})
 
 
-def ledger_health(state: WriterState) -> PartHealth:
-    """How the ledger is doing: fine, or what is wrong, since when, and where visits are
-    meanwhile."""
+def ledger_health(state: WriterState, place: str) -> PartHealth:
+    """How the ledger is doing: fine, or what is wrong, since when, and where visits are meanwhile;
+    without the words of the driver and `place`, which name the database's user."""
     if state.up:
         return FINE
-    words = f"down: {state.message}"
+    message = without_driver_words(state.message or "it does not answer", place)
+    words = f"down: {message}"
     if state.away_since is not None:
         since = datetime.fromtimestamp(state.away_since, UTC).isoformat(timespec="seconds")
-        words = f"down since {since}: {state.message}"
+        words = f"down since {since}: {message}"
     journal = (
         state.journal_message
         or f"{state.journal_visits} in the journal ({count(state.journal_bytes, 'byte')})"

@@ -25,14 +25,19 @@ _LOCK: Final = "lock"
 _LONGEST_PARENT: Final = 60  # bytes; names of sockets have 107 at most, 45 of them below it
 _SHORT_PARENT: Final = Path("/tmp")  # noqa: S108 - the folder in it is new, and its owner's alone
 
+_IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - as /tmp, which may be full
+_ROOM: Final = 8 << 20  # bytes that must be free on a disk for the folder to be made there
+
 
 class WorkersFolder:
     """A new folder, locked. `close` removes it."""
 
     def __init__(self) -> None:
         """Removes the folders of supervisors that were killed. Raises OSError."""
-        parent = _parent()
-        _remove_abandoned(parent)
+        parents = [_parent(), *(each for each in [_IN_MEMORY] if os.access(each, os.W_OK))]
+        for each in parents:
+            _remove_abandoned(each)
+        parent = next((each for each in parents if _free(each) >= _ROOM), parents[0])
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         hidden = self.path / f".{_LOCK}"
         hidden.touch(0o600)
@@ -50,6 +55,15 @@ def _parent() -> Path:
     """The system's folder for temporary files, where names of sockets below it are not too long."""
     folder = Path(tempfile.gettempdir())
     return folder if len(os.fsencode(folder)) <= _LONGEST_PARENT else _SHORT_PARENT
+
+
+def _free(folder: Path) -> int:
+    """Bytes that are free on the disk of a folder."""
+    try:
+        status = os.statvfs(folder)
+    except OSError:
+        return 0
+    return status.f_bavail * status.f_frsize
 
 
 def hold(folder: Path, name: str = _LOCK) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerError, LedgerUnavailable
 from proxy_addon.ledger.writer import (
     BATCH,

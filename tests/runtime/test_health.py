@@ -18,6 +18,7 @@ from proxy_addon.system.health import FINE, PartHealth
 from tests.proxy.harness import ProxyHarness
 from tests.virtual_clock import VirtualClock
 
+PLACE = "postgresql://clerk@db1:5432/allowance"
 UP = WriterState(True, 0, 0.02, {}, None, 0, 0)
 DOWN = replace(UP, up=False, pending=3, message="locked", errors={"stopped": 2}, journal_visits=3)
 
@@ -70,6 +71,7 @@ def readiness(
         connections=lambda: 3,
         draining=lambda: clock.now() > 200.0,
         ledger=lambda: state,
+        place=PLACE,
         rules=lambda: FINE,
         dependencies=Dependencies(),
         versions=lambda: {"schema": "ledger_0001"},
@@ -164,11 +166,20 @@ def test_the_status_page() -> None:
 def test_when_the_ledger_went_away_is_reported() -> None:
     """With the instant, what the journal cannot take, and why."""
     words = ledger_health(
-        replace(DOWN, away_since=0.0, journal_dropped=4, journal_message="full")
+        replace(DOWN, away_since=0.0, journal_dropped=4, journal_message="full"), PLACE
     ).text
     assert words == (
         "down since 1970-01-01T00:00:00+00:00: locked; 3 visits in memory, full, 4 found no room there"
     )
+
+
+def test_nobody_reads_the_user_of_the_database() -> None:
+    """The page needs no password, so it has neither the address with its user nor the words of the
+    driver, which name one as well."""
+    said = f'{PLACE} refuses this user or password; check the URL (FATAL: no role "clerk")'
+    words = ledger_health(replace(DOWN, message=said), PLACE).text
+    assert words.startswith("down: the database refuses this user or password; check the URL; 3")
+    assert "clerk" not in words and "db1" not in words
 
 
 def test_the_state_of_the_ledger_is_in_the_metrics() -> None:

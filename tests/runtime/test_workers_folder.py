@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,25 @@ def test_the_last_worker_without_supervisor_removes_it(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
     os.close(first)
     os.close(second)
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk for temporary files has no room, the folder is made in memory, and ends there
+    as well."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk))
+        monkeypatch.setattr("proxy_addon.runtime.workers_folder._SHORT_PARENT", disk)
+        folder = WorkersFolder()
+        assert folder.path.parent == Path("/dev/shm")
+        folder.close()
+        assert not folder.path.exists()
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def test_a_long_path_for_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
