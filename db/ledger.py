@@ -162,8 +162,11 @@ class SqlLedger:
             return [_grant(row) for row in rows]
 
     def add_grant(self, grant: Grant, *, actor: str) -> None:
-        """Store a grant and its audit entry; the same id again changes nothing."""
+        """Store a grant and its audit entry; the same id again changes nothing, nor does a grant
+        that comes late for somebody erased."""
         with self._writing() as connection:
+            if personal_data.is_erased(connection, grant.person, grant.created):
+                return
             is_new = connection.execute(self._insert_grant, grant_values(grant)).first()
             if is_new:
                 notify(connection, self._node)
@@ -173,7 +176,8 @@ class SqlLedger:
         """Store an urgent grant and its audit entry, unless the person has taken `most` since
         `since`. See `Ledger.take`."""
         with self._writing() as connection:
-            if not time_requests.may_take(connection, grant, most, since):
+            erased = personal_data.is_erased(connection, grant.person, grant.created)
+            if erased or not time_requests.may_take(connection, grant, most, since):
                 return False
             if connection.execute(self._insert_grant, grant_values(grant)).first():
                 notify(connection, self._node)
@@ -183,7 +187,8 @@ class SqlLedger:
     def ask(self, request: TimeRequest, *, most_open: int) -> bool:
         """Store an open request for more, unless the person has `most_open` open ones already."""
         with self._writing() as connection:
-            return time_requests.ask(connection, request, most_open)
+            erased = personal_data.is_erased(connection, request.person, request.created)
+            return not erased and time_requests.ask(connection, request, most_open)
 
     def requests(
         self, *, person: str | None = None, status: str | None = None

@@ -29,7 +29,7 @@ from proxy_addon.core.types import Grant, Visit
 from proxy_addon.ledger.erasure import Erasure
 from proxy_addon.ledger.interface import AuditEntry, Records
 
-# Writers of visits and confirmations share this lock for a transaction, an erasure has it alone: a
+# Writers of what is about a person share this lock for a transaction, an erasure has it alone: a
 # writer that did not see the sign yet must not put rows back behind its back. Any number that no
 # other program takes.
 _LOCK = 0x6572617365

@@ -265,16 +265,18 @@ class Ledger(Protocol):
         """Grants that expire after `valid_after`, oldest first."""
 
     def add_grant(self, grant: Grant, *, actor: str) -> None:
-        """Store a grant and its audit entry; the same id again changes nothing."""
+        """Store a grant and its audit entry; the same id again changes nothing, nor does a grant
+        made before its person was erased."""
 
     def take(self, grant: Grant, *, actor: str, most: int, since: float) -> bool:
         """Store an urgent grant and its audit entry; False, and nothing is stored, when the person
-        has taken `most` since the instant `since`, of whichever allowance. The same id again
-        changes nothing."""
+        has taken `most` since the instant `since`, of whichever allowance, or was erased after the
+        grant was made. The same id again changes nothing."""
 
     def ask(self, request: TimeRequest, *, most_open: int) -> bool:
         """Store an open request for more; False, and nothing is stored, when the person has
-        `most_open` open ones already. The same id again changes nothing."""
+        `most_open` open ones already, or was erased after it was made. The same id again changes
+        nothing."""
 
     def requests(
         self, *, person: str | None = None, status: str | None = None

@@ -122,7 +122,8 @@ class MemoryLedger:
         """Store a grant and its audit entry; the same id again changes nothing."""
         refuse_backwards(grant.id, grant.created, grant.expires)
         with self._lock:
-            if grant.id not in self._grants:
+            erased = self._is_erased(grant.person, grant.created)
+            if not erased and grant.id not in self._grants:
                 self._grants[grant.id] = (self._number(), grant)
                 self._audit.append(AuditEntry.of_grant(grant, actor))
 
@@ -130,6 +131,8 @@ class MemoryLedger:
         """Store an urgent grant, unless the person has taken `most` since `since` already."""
         refuse_backwards(grant.id, grant.created, grant.expires)
         with self._lock:
+            if self._is_erased(grant.person, grant.created):
+                return False
             if grant.id in self._grants:
                 return True
             taken = [
@@ -146,6 +149,8 @@ class MemoryLedger:
     def ask(self, request: TimeRequest, *, most_open: int) -> bool:
         """Store an open request for more, unless the person has `most_open` open ones already."""
         with self._lock:
+            if self._is_erased(request.person, request.created):
+                return False
             if request.id in self._requests:
                 return True
             own = [each for each in self._requests.values() if each.person == request.person]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from proxy_addon.core.types import URGENT
 from proxy_addon.identity.pseudonyms import Pseudonyms
 from proxy_addon.ledger.erasure import ERASURES_KEPT, Erasure
-from proxy_addon.ledger.interface import AUDIT_LONGER, AuditEntry, Ledger
+from proxy_addon.ledger.interface import AUDIT_LONGER, AuditEntry, Ledger, TimeRequest
 from proxy_addon.ledger.pseudonymous import PseudonymLedger
 from tests.ledger import test_ledger_contract as contract
 from tests.ledger.test_ledger_contract import START, grant, visit
@@ -76,6 +77,30 @@ def test_late_rows_of_somebody_erased_are_not_taken(open_ledger: contract.Open) 
     again = visit(3, start=NOW, end=NOW + 5)
     second.write_visits([again])
     assert {row.id for row in first.visits(0.0)} == {"b", "v3"}
+
+
+def test_late_grants_and_requests_of_somebody_erased(open_ledger: contract.Open) -> None:
+    """A call that was under way, is repeated, or is another proxy's writes nothing of somebody
+    who was erased meanwhile, not even to the audit; what they do later, and others, counts."""
+    first, second = open_ledger(), open_ledger()
+    asked = TimeRequest("r1", "ana", "daily", 600.0, "a customer", "open", NOW - 60.0)
+    urgent = grant(2, id=f"{URGENT}1", created=NOW - 60.0)
+    first.ask(asked, most_open=3)
+    first.add_grant(grant(1), actor="cli:ada")
+    erase(first)
+    entries = list(first.audit_log())
+    for ledger in (first, second):
+        ledger.add_grant(grant(1), actor="cli:ada")
+        assert not ledger.take(urgent, actor="web:ana", most=2, since=0.0)
+        assert not ledger.ask(asked, most_open=3)
+        assert not ledger.ask(replace(asked, id="r2"), most_open=3)
+        assert ledger.decide("r1", at=NOW, by="ada", actor="web:ada", grant=grant(5)) is None
+    assert list(first.grants(0.0)) == [] and list(first.requests()) == []
+    assert list(first.audit_log()) == entries
+    assert second.take(replace(urgent, created=NOW + 1.0), actor="web:ana", most=2, since=0.0)
+    assert second.ask(replace(asked, created=NOW + 1.0), most_open=3)
+    second.add_grant(grant(4, person="bo"), actor="cli:ada")
+    assert {each.person for each in first.grants(0.0)} == {"ana", "bo"}
 
 
 def test_erasure_is_news(open_ledger: contract.Open) -> None:
