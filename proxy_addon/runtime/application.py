@@ -29,7 +29,6 @@ from proxy_addon.metering.assembly import assemble, numbered
 from proxy_addon.network.distrust import DistrustingDevices
 from proxy_addon.network.guards import ClientGuard, TargetGuard
 from proxy_addon.network.resolver import Resolver
-from proxy_addon.observability.decision_log import DecisionLog
 from proxy_addon.observability.exposition import Host, counted, would_have_stopped
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.observability.policy_readers import PolicyReaders
@@ -49,7 +48,7 @@ from proxy_addon.runtime import dependency_reports as reports
 from proxy_addon.runtime.clock_offset import ClockOffset
 from proxy_addon.runtime.first_contact import FirstContact
 from proxy_addon.runtime.health import Readiness, WorkerGroup, failing_tests, show_ledger
-from proxy_addon.runtime.housekeeping import Heartbeat, RulesAudit
+from proxy_addon.runtime.housekeeping import Heartbeat, RulesAudit, decision_log
 from proxy_addon.runtime.ledger_opening import LedgerOpening
 from proxy_addon.runtime.lifecycle import Lifecycle, runner_options
 from proxy_addon.runtime.loop_handle import LoopHandle
@@ -177,7 +176,7 @@ class Application:
         self._reader_counts = ReaderCounts(self._who_has_read, self._readers)
         self.host = Host(settings.passwords.parent, ca.expires(settings.confdir), pids)
         self.mask: Mask = self.names.of if self.names else str
-        self.decisions = self._decision_log()
+        self.decisions = decision_log(settings, self.clock, self.mask, self.metrics)
         self.metering = assemble(
             rules,
             self._put,
@@ -322,18 +321,6 @@ class Application:
             lambda name: self.enforcer.known(name, self.clock.now()),
         )
         return employee_app(self.proxy_state, admin, notices)
-
-    def _decision_log(self) -> DecisionLog | None:
-        if self.settings.decision_log is None:
-            return None
-        return DecisionLog(
-            self.settings.decision_log,
-            self.clock,
-            sample=self.settings.decision_log_sample,
-            days=self.settings.decision_log_days,
-            mask=self.mask,
-            dropped=self.metrics.decisions_dropped,
-        )
 
     def _admin_service(self) -> AdminService:
         return AdminService(

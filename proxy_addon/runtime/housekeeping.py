@@ -1,5 +1,5 @@
-"""Periodic work: the heartbeat of the event loop, freeing memory, replaying journals of ended
-processes."""
+"""Periodic work, and what is kept of it: the heartbeat of the event loop, freeing memory, replaying
+journals of ended processes, the log of decisions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from pathlib import Path
 
 import structlog
 
+from proxy_addon.config.settings import Settings
 from proxy_addon.core.types import Visit
+from proxy_addon.identity.pseudonyms import Mask
 from proxy_addon.ledger.interface import Ledger, LedgerError
 from proxy_addon.ledger.journal_owner import JournalOwner
 from proxy_addon.ledger.replay import left_in, replay
 from proxy_addon.metering.assembly import MeteringComponents
+from proxy_addon.observability.decision_log import DecisionLog
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.runtime.loop_handle import LoopHandle
 from proxy_addon.system.clock import Clock, timer
@@ -140,3 +143,19 @@ class RulesAudit:
             with suppress(LedgerError):  # the next flush tries again
                 self._ledger.rules_in_force(digest, self._clock.now(), self._node)
                 self._audited = digest
+
+
+def decision_log(
+    settings: Settings, clock: Clock, mask: Mask, metrics: PrometheusMetrics
+) -> DecisionLog | None:
+    """The log of decisions, where the settings ask for one."""
+    if settings.decision_log is None:
+        return None
+    return DecisionLog(
+        settings.decision_log,
+        clock,
+        sample=settings.decision_log_sample,
+        days=settings.decision_log_days,
+        mask=mask,
+        dropped=metrics.decisions_dropped,
+    )

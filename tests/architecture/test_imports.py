@@ -112,6 +112,7 @@ ONLY_IN = {
         "proxy_addon/observability/metric_families.py",
         "proxy_addon/observability/metrics.py",
         "proxy_addon/observability/exposition.py",
+        "proxy_addon/observability/metric_files.py",
         "proxy_addon/observability/policy_readers.py",
     ),
 }

@@ -14,6 +14,7 @@ WRITES = {
     "proxy_addon/identity/passwords.py": "an empty lock file",
     "proxy_addon/observability/decision_log.py": "whole lines, appended under a lock",
     "proxy_addon/ledger/journal_files.py": "records with a check sum, appended under a lock",
+    "proxy_addon/observability/metric_files.py": "an empty file that is made larger",
     "db/sqlite.py": "an empty database file",
     "proxy_addon/system/logging_setup.py": "/dev/null, in the place of closed descriptors",
 }
