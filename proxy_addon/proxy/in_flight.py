@@ -32,6 +32,7 @@ FORCE_CLOSE_SECONDS = (
     2.0  # seconds after which a flow that was cut but goes on loses its whole connection
 )
 IDLE_SECONDS = 1.0  # seconds without traffic after which a connection is idle while draining
+UNANSWERED_SECONDS = 5.0  # the same where a client has just come, or its site may have to answer
 
 
 class InFlight:
@@ -239,10 +240,12 @@ class InFlight:
         first bytes, has no request yet and is not idle.
         """
         conn = self._connections.of(client)
+        has_asked = conn.requests > 0 and not conn.passed
         active = self._terminator.last_active(client) if self._terminator is not None else 0.0
         if conn.activity[0] != active:
             conn.activity = (active, at)
-        return at - conn.activity[1] >= IDLE_SECONDS
+        patience = IDLE_SECONDS if has_asked else UNANSWERED_SECONDS
+        return at - conn.activity[1] >= patience
 
     def close_all(self) -> None:
         """Draining is over: end what still runs."""

@@ -4,8 +4,8 @@ In front of it stands the light path (`relay/`), which accepts every connection 
 when something has to be decided about it.
 
 On SIGTERM or SIGINT, after `drain_notice`, no new connections are accepted, those that are idle for
-a second are closed, and running responses may finish for `drain` seconds; then everything is
-closed. A second signal ends the wait.
+a second are closed (for five, where a request may be on its way or with its site), and running
+responses may finish for `drain` seconds; then everything is closed. A second signal ends the wait.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mitmproxy.master import Master
 from proxy_addon.config.parsers import HostPort, UpstreamProxy
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.budgets import relayed_websocket
-from proxy_addon.proxy.in_flight import IDLE_SECONDS
+from proxy_addon.proxy.in_flight import IDLE_SECONDS, UNANSWERED_SECONDS
 from proxy_addon.proxy.layers import debug_checks, event_handler, site_side
 from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
 from proxy_addon.proxy.layers.termination import Terminator
@@ -202,7 +202,7 @@ class Runner:
                 told = now
             self._addon.in_flight.close_idle(now)
             if self._acceptor is not None:
-                self._acceptor.close_idle(now, IDLE_SECONDS)
+                self._acceptor.close_idle(now, IDLE_SECONDS, UNANSWERED_SECONDS)
             await asyncio.sleep(_POLL_SECONDS)
         self._addon.in_flight.drain(ends=True)
         await asyncio.sleep(_POLL_SECONDS)

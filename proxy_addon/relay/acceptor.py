@@ -239,15 +239,16 @@ class Acceptor:
             self.policy.failed("light_path")
             return True
 
-    def close_idle(self, now: float, seconds: float) -> None:
-        """While draining: close what has been idle for so many seconds. `now`: seconds on the
-        loop's clock."""
+    def close_idle(self, now: float, idle: float, unanswered: float) -> None:
+        """While draining: close what has been idle for so many seconds, or for `unanswered` where
+        a client has just come or waits for its site. `now`: seconds on the loop's clock."""
         for client in list(self._clients):
             if self.count(client) or client.is_connecting:
                 continue
-            if now - client.active >= seconds and not client.has_unread():
+            patience = unanswered if client.is_expected_to_go_on else idle
+            if now - client.active >= patience and not client.has_unread():
                 client.close()
-        self._pages.close_idle(now, seconds)
+        self._pages.close_idle(now, idle)
 
     def close_all(self) -> None:
         """Draining is over: end what still runs."""

@@ -23,6 +23,7 @@ class ClientConnection(asyncio.Protocol):
         "_task",
         "active",
         "address",
+        "asked",
         "ended",
         "hops",
         "hosts",
@@ -49,6 +50,7 @@ class ClientConnection(asyncio.Protocol):
         self.site: SiteSide | None = None
         self.pass_on: Callable[[bytes], None] | None = None  # to the site, once that is allowed
         self.sent = 0  # bytes to the site since they were last counted
+        self.asked = False  # the client has sent something that its site has not answered yet
         self.ended = False  # the client sends no more
         self.active = asyncio.get_running_loop().time()  # when something was last seen to happen
 
@@ -56,6 +58,11 @@ class ClientConnection(asyncio.Protocol):
     def is_connecting(self) -> bool:
         """Whether the connection to the site is being opened."""
         return self._task is not None and not self._task.done()  # the loop may run tasks at once
+
+    @property
+    def is_expected_to_go_on(self) -> bool:
+        """Whether nothing has passed yet, or the site has still to answer."""
+        return self.pass_on is None or self.asked
 
     def pause_writing(self) -> None:
         """The client reads more slowly than the site sends."""

@@ -12,6 +12,7 @@ class TunnelClient(Protocol):
 
     transport: asyncio.Transport
     site: SiteSide | None
+    asked: bool
 
     def connected(self, site: SiteSide) -> None:
         """The site has been connected to."""
@@ -51,6 +52,7 @@ class SiteSide(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Pass bytes on to the client."""
         self.received += len(data)
+        self.client.asked = False
         if self.pass_on is None:
             self.client.site_speaks_first()
         if self.pass_on is not None:  # else the engine has the client

@@ -108,6 +108,7 @@ class ClientSide(ClientConnection):
         """Pass bytes on to the site, or wait for more of what decides."""
         if self.pass_on is not None:
             self.sent += len(data)
+            self.asked = True
             self.pass_on(data)
             return
         if not self._pending:
@@ -262,6 +263,7 @@ class ClientSide(ClientConnection):
         self.site = site
         self.waits_for_greeting = True
         self._on_data = self._read_greeting
+        self.active = asyncio.get_running_loop().time()
         self.transport.write(ESTABLISHED)
         if site.early:
             site.data_received(site.early)
@@ -306,6 +308,7 @@ class ClientSide(ClientConnection):
         data, self._pending = self._pending, b""
         if data:
             self.sent += len(data)
+            self.asked = True
             site.transport.write(data)
 
     # -- 4. the end

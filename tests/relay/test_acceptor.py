@@ -47,13 +47,16 @@ async def test_draining() -> None:
     """What is idle ends, what is new or passes bytes goes on, and at the end all is over."""
     async with LightPath(echo).running() as path:
         loop = asyncio.get_running_loop()
-        idle, _ = await path.tunnel()
+        idle, used = await path.tunnel()
+        used.write(FREE)
+        await idle.readexactly(len(FREE))
+        path.acceptor.close_idle(loop.time(), 60.0, 60.0)  # what has passed until now is counted
         await asyncio.sleep(0.3)
         fresh, _ = await path.tunnel()
         busy, writer = await path.tunnel()
         writer.write(FREE)
         await busy.readexactly(len(FREE))
-        path.acceptor.close_idle(loop.time(), 0.25)
+        path.acceptor.close_idle(loop.time(), 0.25, 60.0)
         assert await idle.read() == b""
         assert len(path.acceptor) == 2
         path.acceptor.close_all()
@@ -62,13 +65,36 @@ async def test_draining() -> None:
         await path.empty()
 
 
+async def reads(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A site that takes its time to answer."""
+    while await reader.read(65_536):
+        pass
+
+
+@pytest.mark.parametrize("said", [None, b"", FREE[:30], FREE])
+async def test_draining_waits_for_who_is_slow(said: bytes | None) -> None:
+    """A client that has just come, has opened a tunnel, is in the middle of its greeting, or waits
+    for the answer of a slow site is not idle after a second; it does not stay for ever."""
+    async with LightPath(reads).running() as path:
+        reader, writer = await (path.open() if said is None else path.tunnel())
+        if said:
+            writer.write(said)
+        await asyncio.sleep(0.1)
+        now = asyncio.get_running_loop().time()
+        path.acceptor.close_idle(now, 0.0, 5.0)
+        path.acceptor.close_idle(now + 4.9, 1.0, 5.0)
+        assert len(path.acceptor) == 1
+        path.acceptor.close_idle(now + 5.2, 1.0, 5.0)
+        assert await reader.read() == b""
+
+
 async def test_a_connection_that_is_being_opened_is_not_idle() -> None:
     """Draining waits for the answer to CONNECT."""
     async with LightPath(echo).running() as path:
         path.connecting = asyncio.Event()
         reader, writer = await path.open(connect_head("news.example"))
         await asyncio.sleep(0.1)
-        path.acceptor.close_idle(asyncio.get_running_loop().time(), 0.05)
+        path.acceptor.close_idle(asyncio.get_running_loop().time(), 0.05, 0.05)
         path.connecting.set()
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
         writer.close()
