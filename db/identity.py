@@ -19,7 +19,7 @@ def identity(connection: Connection, place: str) -> str:
     if len(found) == 1:
         return str(found[0])
     raise LedgerUnusable(
-        f"{place} has several ids in ledger_identity, or none; restore it from a backup",
+        f"{place} has {len(found)} rows in ledger_identity instead of one; restore it from a backup",
         kind="identity",
     )
 

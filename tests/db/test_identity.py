@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,12 @@ def test_an_id_that_was_meddled_with(
     upgrade(url)
     with connected(url) as connection:
         connection.execute(text(statement))
-    ledger = SqlLedger(url, "a")
-    with pytest.raises(LedgerUnusable, match=f"{rows} rows in ledger_identity") as caught:
+    with (
+        closing(SqlLedger(url, "a")) as ledger,
+        pytest.raises(LedgerUnusable, match=f"{rows} rows in ledger_identity") as caught,
+    ):
         ledger.identity()
     assert caught.value.kind == "identity"
-    ledger.close()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -45,7 +47,6 @@ def test_two_ledgers_have_two_ids(
     found = set()
     for url in urls:
         upgrade(url)
-        ledger = SqlLedger(url, "a")
-        found.add(ledger.identity())
-        ledger.close()
+        with closing(SqlLedger(url, "a")) as ledger:
+            found.add(ledger.identity())
     assert len(found) == 2

@@ -64,9 +64,10 @@ def test_free_video_does_not_pay_for_the_feed(running_office: OfficeProxy, clien
     assert kept.exit_code == 0
     assert cut.exit_code != 0
     assert cut.seconds < LONGEST
-    assert (
-        len(running_office.usage(f"ip:{source}")["visits"]) < 6
-    )  # not a row for each change of mind
+    visits = running_office.usage(f"ip:{source}")["visits"]
+    # Both are looked at four times a second, and a row for each change of mind would be dozens. On
+    # a machine that stalls there are pauses, and each of them ends a row.
+    assert len(visits) < 12, visits
 
 
 def test_open_tunnel_gets_the_block_page(client: Client) -> None:

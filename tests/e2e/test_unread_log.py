@@ -22,6 +22,7 @@ from tests.e2e.waiting import until
 FREE = "https://work.example/"
 PAGE = "https://www.facebook.com/"
 SEATS = "devices: {127.0.3.1: pat}\ndefault_role: staff\nroles: {staff: {}}\n"
+MINUTES = "8h"  # a day: whether there are lines to read has nothing to do with the time left
 F_SETPIPE_SZ = getattr(fcntl, "F_SETPIPE_SZ", 1031)
 SMALLEST_PIPE = 4_096  # bytes; the notice at the start and the first lines fill it
 PROBLEMS = "".join(f"wrong-key-number-{number}: {{}}\n" for number in range(150))
@@ -68,7 +69,7 @@ def proxy(
 ) -> Iterator[OfficeProxy]:
     """A proxy that is not started yet, and tells as much as it can."""
     settings = {"workers": request.param, "front-proxies": [], "log-level": "debug"}
-    made = office(tmp_path, origins, policy(), SEATS, settings)
+    made = office(tmp_path, origins, policy(MINUTES), SEATS, settings)
     try:
         yield made
     finally:
