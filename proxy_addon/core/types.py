@@ -50,7 +50,7 @@ class Reason(StrEnum):
     BLOCKED = "blocked"  # block: a rule says so
     UNIDENTIFIED = "unidentified"  # block: the person is unknown, and the policy refuses that
     ACKNOWLEDGE = "acknowledge"  # block: the written policy has to be read first
-    UNAVAILABLE = "unavailable"  # any: balances could not be read, `on_failure` decided
+    UNAVAILABLE = "unavailable"  # any: the ledger could not be read, `on_failure` decided
 
 
 class Interval(NamedTuple):

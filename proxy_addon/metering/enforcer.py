@@ -42,7 +42,7 @@ from proxy_addon.observability.interface import Metrics
 POLL_BYTES = 1_500  # a known poll that is answered with more may bring pictures
 FOLLOWED_AT_ONCE = 200  # clocks that are rewritten in one turn after a change of rules
 
-_WHY = {Reason.EXHAUSTED: evidence.TIME_UP, Reason.ACKNOWLEDGE: evidence.POLICY_UNREAD}
+_WHY = {Reason.EXHAUSTED: evidence.TIME_UP}
 
 NOT_LIMITED = Decision(Verdict.ALLOW, Reason.NOT_LIMITED)
 
@@ -314,7 +314,7 @@ class Enforcer(TrafficMeter):
                 yield from self._ended(running, flights, decision, now)
             for refused in dict.fromkeys(unread.values()):
                 ending = [flight for flight in flights if unread.get(flight) == refused]
-                yield from self._ended(running, ending, refused, now)
+                yield from self._ended(running, ending, refused, now, evidence.POLICY_UNREAD)
         for flight in self.free.due(now):
             yield Due(
                 flight, self._decider.decide(flight.person, flight.target, now), 0.0, reopens=True
@@ -334,12 +334,18 @@ class Enforcer(TrafficMeter):
         return found
 
     def _ended(
-        self, running: Running, flights: list[Flight], decision: Decision, now: float
+        self,
+        running: Running,
+        flights: list[Flight],
+        decision: Decision,
+        now: float,
+        why: str | None = None,
     ) -> Iterator[Due]:
-        """These end now, and the clock stops."""
+        """These end now, and the clock stops. `why`: one of `core/metering/evidence.py`; None: what
+        the decision says."""
         person, target = running
         delay = self._over_since(person, target, now)
-        why = _WHY.get(decision.reason, evidence.RULE_CHANGED)
+        why = why or _WHY.get(decision.reason, evidence.RULE_CHANGED)
         self._tracker.stop(self.engine, person, target.platform, now, why)
         for flight in flights:
             if flight.estimated or flight.ending is not None:

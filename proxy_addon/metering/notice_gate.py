@@ -4,6 +4,10 @@ During the grace time only pages at the top level meet it, and it can be put off
 everything of the platform is refused. Sections that a rule names as free stay open (learning,
 signing in elsewhere), and where the rule that fits is only tried out, nobody is stopped. What runs
 when the grace time ends is ended.
+
+While the ledger is away nobody is asked for what could not be stored. Then `on_failure` decides:
+with `block` what would be asked for is refused as unavailable, and so is everything until it is
+known who has confirmed; otherwise it goes on.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from typing import NamedTuple
 from proxy_addon.core.notices.gate import Meeting, Need, Standing, due_by, lasts_until
 from proxy_addon.core.notices.notice import Notice, notice_for
 from proxy_addon.core.policy.engine import Engine
+from proxy_addon.core.ruleset import OnFailure
 from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
 from proxy_addon.metering.notice_book import NoticeBook
 
@@ -22,7 +27,8 @@ LOOK_AGAIN = 30.0  # seconds after which what runs is looked at again where no i
 
 
 class Gated(NamedTuple):
-    """A request meets a notice: the decision, the notice, and where the person stands with it."""
+    """A request meets a notice: the decision, the notice, and where the person stands with it. The
+    reason `UNAVAILABLE`: the ledger is away, so that nothing can be asked of them."""
 
     decision: Decision
     notice: Notice
@@ -43,6 +49,7 @@ class NoticeGate:
     def use(self, engine: Engine) -> None:
         """Decide by these rules from now on."""
         self._notices = engine.rule_set.notices
+        self._refuses_unknown = engine.rule_set.on_failure is OnFailure.BLOCK
         self._named = {
             rule.name: frozenset(
                 target for target in rule.targets or () if target.section is not None
@@ -51,11 +58,14 @@ class NoticeGate:
         }
 
     def needs(self, person: Person, now: float, *, signed_in: bool) -> bool:
-        """Whether anything has to be asked of somebody, so that connections have to be opened."""
+        """Whether anything has to be asked of somebody, or refused because it cannot be asked, so
+        that connections have to be opened."""
         notice = self._notice(person)
         if notice is None:
             return False
         need = self.book.standing(person.name, notice, now, signed_in=signed_in).need
+        if self._is_away:
+            return self._is_refused_unasked(need)
         return need not in (Need.NOTHING, Need.PUT_OFF)
 
     def until(self, person: Person, now: float) -> float:
@@ -63,7 +73,9 @@ class NoticeGate:
         over, or a confirmation has to be repeated."""
         notice = self._notice(person)
         if notice is None:
-            return now + LOOK_AGAIN if self._notices and self._is_away else FOR_EVER
+            return FOR_EVER
+        if self._is_away:
+            return now + LOOK_AGAIN
         met, confirmations = (
             self.book.met(person.name, notice),
             self.book.confirmations(person.name),
@@ -78,11 +90,11 @@ class NoticeGate:
     def due_by(self, person: Person, now: float) -> float:
         """An instant before which nothing that runs has to end because of the policy; soon, where
         something may run only because a rule names it, and while the ledger is away."""
-        if not self._notices:
-            return FOR_EVER
         notice = self._notice(person)
         if notice is None:
-            return now + LOOK_AGAIN if self._is_away else FOR_EVER
+            return FOR_EVER
+        if self._is_away:
+            return now + LOOK_AGAIN
         met, confirmations = (
             self.book.met(person.name, notice),
             self.book.confirmations(person.name),
@@ -109,24 +121,33 @@ class NoticeGate:
         if notice is None or self._is_named(decision):
             return None
         found = self.book.standing(person.name, notice, now, signed_in=signed_in)
+        if self._is_away:
+            if not self._is_refused_unasked(found.need):
+                return None
+            return Gated(_refused(decision, Reason.UNAVAILABLE), notice, found)
         if found.need in (Need.NOTHING, Need.PUT_OFF):
             return None
         if found.need is not Need.DUE and not is_page:
             return None
-        refused = self._refused(decision)
+        refused = _refused(decision, Reason.ACKNOWLEDGE)
         if refused.blocks and is_seen:
             self._meet(person, notice, found, now)
         return Gated(refused, notice, found)
 
     def _notice(self, person: Person) -> Notice | None:
-        if not self._notices or self._is_away:
-            return None
-        return notice_for(self._notices, person)
+        return notice_for(self._notices, person) if self._notices else None
 
     @property
     def _is_away(self) -> bool:
-        """While it cannot be known who has confirmed what nobody is asked."""
+        """While it cannot be known who has confirmed what, or stored, nobody is asked."""
         return not self.book.is_known or self.is_closed()
+
+    def _is_refused_unasked(self, need: Need) -> bool:
+        """Whether somebody is refused while the ledger is away: what they would have to confirm at
+        once is due, or may be, because nobody knows whether they have met it already."""
+        if not self._refuses_unknown:
+            return False
+        return need is Need.DUE or (need is Need.ASKED and not self.book.is_known)
 
     def _is_named(self, decision: Decision) -> bool:
         """Whether a rule names just this section as free."""
@@ -134,17 +155,6 @@ class NoticeGate:
             return False
         target = Target(decision.platform or "", decision.section)
         return target in self._named.get(decision.rule or "", ())
-
-    def _refused(self, decision: Decision) -> Decision:
-        refused = Decision(
-            Verdict.BLOCK,
-            Reason.ACKNOWLEDGE,
-            decision.platform,
-            decision.section,
-            decision.rule,
-            decision.allowance,
-        )
-        return refused.tried_out(Verdict.ALLOW) if decision.would is not None else refused
 
     def _meet(self, person: Person, notice: Notice, found: Standing, now: float) -> None:
         """The first meeting is when the grace time begins; what is only shown is shown once."""
@@ -154,3 +164,16 @@ class NoticeGate:
             return
         met = self.book.meet(person.name, Meeting(notice.name, notice.version.major, now, later))
         self.on_meeting(person.name, met)
+
+
+def _refused(decision: Decision, reason: Reason) -> Decision:
+    """A refusal in place of a decision; where that is only tried out, this is too."""
+    refused = Decision(
+        Verdict.BLOCK,
+        reason,
+        decision.platform,
+        decision.section,
+        decision.rule,
+        decision.allowance,
+    )
+    return refused.tried_out(Verdict.ALLOW) if decision.would is not None else refused

@@ -1,10 +1,11 @@
-"""What somebody is shown who has to read the written policy first."""
+"""What somebody is shown who has to read the written policy first, or of whom nobody knows now
+whether they have."""
 
 from __future__ import annotations
 
 from proxy_addon.core.notices.gate import Confirmation
 from proxy_addon.core.notices.notice import Notice
-from proxy_addon.core.types import Person
+from proxy_addon.core.types import Person, Reason
 from proxy_addon.metering.notice_gate import Gated
 from proxy_addon.presentation import notice_html
 from proxy_addon.presentation.languages import chosen, speaking
@@ -24,6 +25,8 @@ def gate_answer(
 ) -> responses.Answer:
     """A page for a page at the top level; frames, scripts and apps get the refusal of their
     kind."""
+    if gated.decision.reason is Reason.UNAVAILABLE:
+        return responses.block(ask, gated.decision, context._replace(asks_policy=True))
     if not responses.is_top_level(ask):
         return responses.block(ask, gated.decision, context)
     engine, now = services.enforcer.engine, context.now

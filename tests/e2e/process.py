@@ -53,6 +53,7 @@ class ProxyProcess(ABC):
         self.confdir = folder / "ca"
         self.log_file = folder / "log.txt"
         self.output: int | None = None  # a descriptor in place of the log file
+        self.before: tuple[str, ...] = ()  # what stands before its command, and replaces itself
         self.process: subprocess.Popen[bytes] | None = None
         self.start_seconds = 0.0
         self.start_timeout = START_TIMEOUT
@@ -86,7 +87,7 @@ class ProxyProcess(ABC):
         began = time.monotonic()
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command(),
+                [*self.before, *self.command()],
                 cwd=self.folder,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,

@@ -11,8 +11,8 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,15 +22,17 @@ from db.upgrade import upgrade
 from proxy_addon.ledger.interface import AuditEntry
 from tests.e2e.office import office, policy
 from tests.e2e.origins import Origins
+from tests.e2e.policy_readers import Reader, notice, write
 from tests.e2e.process import OfficeProxy
-from tests.e2e.waiting import free_port, until
-from tests.faults.relay import Relay
+from tests.e2e.waiting import until
+from tests.faults.broken_databases import NAME, ON_POSTGRES, ON_SQLITE, small_disk, stopped
 from tests.postgres import PostgresServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(400)]
 
 PAGE, OTHER = "https://www.facebook.com/", "https://news.example/"
 DESK = "127.0.3.1"
+NAMES, PASSWORD = ("dora", "emil"), "a long enough password"
 JOINED_WITHIN = 15.0  # seconds; five are promised, on a machine three times slower
 
 
@@ -54,140 +56,6 @@ def server() -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-type Broken = AbstractContextManager[str]
-"""Gives the URL of a database that cannot be used; it can after the context."""
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[str]:
-    """Another program has the SQLite file for itself."""
-    file = folder / "ledger.db"
-    upgrade(f"sqlite:///{file}")
-    other = sqlite3.connect(file, isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-    try:
-        yield f"sqlite:///{file}"
-    finally:
-        other.close()
-
-
-@contextmanager
-def disk_full(folder: Path) -> Iterator[str]:
-    """Not a byte is left where the SQLite file and the journal are to be made."""
-    disk = folder / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only root may mount a small disk")
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file, suppress(OSError):
-        while file.write(bytes(4096)) == 4096:
-            pass
-    try:
-        yield f"sqlite:///{disk}/ledger.db"
-    finally:
-        filler.unlink()
-
-
-@contextmanager
-def stopped(server: PostgresServer) -> Iterator[str]:
-    """Nobody listens at the port."""
-    url = server.url(server.new_database())
-    server.stop()
-    try:
-        yield url
-    finally:
-        server.start()
-
-
-@contextmanager
-def frozen(server: PostgresServer) -> Iterator[str]:
-    """The server accepts connections and says nothing."""
-    url = server.url(server.new_database())
-    server.pause()
-    try:
-        yield url
-    finally:
-        server.resume()
-
-
-@contextmanager
-def dropped(server: PostgresServer) -> Iterator[str]:
-    """The network swallows every byte."""
-    url = server.url(server.new_database())
-    with Relay(server.port) as relay:
-        relay.set("drop")
-        yield url.replace(f":{server.port}/", f":{relay.port}/")
-        relay.set("pass")
-        RELAYS.append(relay)
-
-
-RELAYS: list[Relay] = []
-
-
-@contextmanager
-def starting(server: PostgresServer) -> Iterator[str]:
-    """The server recovers, and refuses everybody until it is done."""
-    url = server.url(server.new_database())
-    server.stop()
-    standby = server.data / "standby.signal"
-    standby.touch()
-    server.start("hot_standby=off", waits=False)
-    try:
-        yield url
-    finally:
-        server.stop()
-        standby.unlink()
-        server.start()
-
-
-@contextmanager
-def wrong_password(server: PostgresServer) -> Iterator[str]:
-    """The server has another password for our user."""
-    name = server.new_database()
-    server.run("CREATE ROLE clerk LOGIN PASSWORD 'old'")
-    server.run(f"ALTER DATABASE {name} OWNER TO clerk")
-    url = f"postgresql://clerk:new@127.0.0.1:{server.port}/{name}"
-    try:
-        yield url
-    finally:
-        server.run("ALTER ROLE clerk PASSWORD 'new'")
-
-
-@contextmanager
-def missing(server: PostgresServer) -> Iterator[str]:
-    """The database has not been made yet."""
-    name = f"later_{free_port()}"
-    try:
-        yield server.url(name)
-    finally:
-        server.run(f"CREATE DATABASE {name}")
-
-
-@contextmanager
-def read_only(server: PostgresServer) -> Iterator[str]:
-    """The server takes no writes, as a standby does."""
-    name = server.new_database()
-    upgrade(server.url(name))
-    server.run(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    try:
-        yield server.url(name)
-    finally:
-        server.run(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
-        server.run(
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-        )
-
-
-ON_SQLITE: dict[str, Callable[[Path], Broken]] = {"locked": locked, "disk full": disk_full}
-ON_POSTGRES: dict[str, Callable[[PostgresServer], Broken]] = {
-    "stopped": stopped,
-    "frozen": frozen,
-    "starting": starting,
-    "wrong password": wrong_password,
-    "missing": missing,
-    "read-only": read_only,
-}
 STARTS = [
     *(pytest.param("sqlite", name, id=f"sqlite, {name}") for name in ON_SQLITE),
     *(
@@ -201,6 +69,12 @@ def prepared(folder: Path, origins: Origins, **settings: object) -> OfficeProxy:
     """A proxy with ten seconds for everybody."""
     wanted = {"flush": "1s", "front-proxies": [], **settings}
     return office(folder, origins, policy(short="10s"), settings=wanted)
+
+
+def end(proxy: OfficeProxy) -> None:
+    """Leave nothing running."""
+    if proxy.process is not None and proxy.process.poll() is None:
+        proxy.kill()
 
 
 def ledger_text(proxy: OfficeProxy) -> str:
@@ -229,15 +103,17 @@ def test_it_starts_without_its_ledger(
     """Whatever keeps the database from being used, ordinary sites work at once, limited ones within
     their limit, everything says what is wrong; when the database is there, what was used is in it
     within seconds."""
+    after = ExitStack()
     broken = (
-        ON_SQLITE[what](tmp_path)
+        ON_SQLITE[what](tmp_path, after)
         if engine == "sqlite"
-        else ON_POSTGRES[what](request.getfixturevalue("server"))
+        else ON_POSTGRES[what](request.getfixturevalue("server"), tmp_path, after)
     )
     proxy = prepared(tmp_path / "office", origins)
-    try:
-        with broken as url:
-            proxy.database = url
+    with after:
+        with broken as (url, before):
+            after.callback(end, proxy)  # before what it uses
+            proxy.database, proxy.before = url, before
             proxy.start()
             assert proxy.client.open(OTHER, source=DESK).status == 200
             assert proxy.client.open(PAGE, source=DESK).status == 200
@@ -248,14 +124,11 @@ def test_it_starts_without_its_ledger(
         began = time.monotonic()
         until(lambda: has_joined(proxy), "the ledger to be joined", JOINED_WITHIN)
         proxy.client.open(PAGE, source=DESK)
-        until(lambda: "desk1" in people_in(url), "what was used", JOINED_WITHIN)
+        direct = url.replace(NAME, "127.0.0.1")
+        until(lambda: "desk1" in people_in(direct), "what was used", JOINED_WITHIN)
         print(f"{engine}, {what}: joined after {time.monotonic() - began:.1f} s")
         assert proxy.stop()[0] == 0
         assert "Traceback" not in proxy.log
-    finally:
-        if proxy.process is not None and proxy.process.poll() is None:
-            proxy.kill()
-        subprocess.run(["umount", str(tmp_path / "disk")], capture_output=True, check=False)
 
 
 @pytest.mark.postgres
@@ -270,7 +143,7 @@ def test_both_workers_are_killed_in_an_outage(
     with proxy:
         until(lambda: proxy.client.open(PAGE, source=DESK).status == 200, "the first page", 60)
         until(lambda: "desk1" in people_in(url), "it to be in the ledger", 60)
-        with stopped(server):
+        with stopped(server, tmp_path, ExitStack()):
             until(lambda: "down since" in ledger_text(proxy), "the outage to be noticed", 60)
             spend(proxy, 60.0)
             until(lambda: journal_visits(proxy) > 0, "the journal", 60)
@@ -320,12 +193,33 @@ def spent(url: str) -> float:
 
 
 @contextmanager
-def only_user(file: Path) -> Iterator[None]:
+def locked_for_all(file: Path) -> Iterator[None]:
     """Nobody else can even read a SQLite file."""
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
         yield
+
+
+@pytest.mark.parametrize("what", ["file for a folder", "read-only disk", "read-only journal"])
+def test_what_can_never_be_written(origins: Origins, tmp_path: Path, what: str) -> None:
+    """A path of the settings in which nothing can ever be made ends the start with one line."""
+    proxy = prepared(tmp_path / "office", origins)
+    with ExitStack() as after:
+        if what == "file for a folder":
+            folder = tmp_path / "folder"
+            folder.write_text("a file")
+        else:
+            folder = small_disk(tmp_path, after)
+            subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        more = {}
+        if what == "read-only journal":
+            more["journal"] = str(folder / "journal")
+        else:
+            proxy.database = f"sqlite:///{folder}/var/ledger.db"
+        ended = proxy.attempt(timeout=120, **more)
+        assert ended.returncode == 1
+        assert len(ended.stderr.splitlines()) == 1 and str(folder) in ended.stderr, ended.stderr
 
 
 @pytest.mark.parametrize("what", ["newer", "foreign", "key"])
@@ -352,7 +246,7 @@ def test_what_is_found_only_later_ends_nothing(origins: Origins, tmp_path: Path,
             other.execute(wrong[what])
             other.execute("UPDATE schema_compatibility SET oldest = 'ledger_9998'")
             other.commit()
-    with only_user(file):
+    with locked_for_all(file):
         proxy.start()
     try:
         says = {"newer": "does not know", "foreign": "another program", "key": "another key"}[what]
@@ -363,8 +257,48 @@ def test_what_is_found_only_later_ends_nothing(origins: Origins, tmp_path: Path,
         assert "Traceback" not in proxy.log
         assert proxy.stop()[0] == 0
     finally:
-        if proxy.process is not None and proxy.process.poll() is None:
-            proxy.kill()
+        end(proxy)
     again = proxy.attempt(timeout=120)  # at a start it is said in one line
     assert again.returncode == 1 and says in again.stderr, again.stderr
     assert len(again.stderr.splitlines()) == 1
+
+
+def test_blocked_without_the_written_policy(origins: Origins, tmp_path: Path) -> None:
+    """With `on_failure: block`, and a ledger that does not say who has confirmed the written
+    policy, limited sites are refused and the page says why; ordinary ones flow. Once it is there
+    people are asked. In another outage who has confirmed goes on, and who has to is refused."""
+    file = tmp_path / "ledger.db"
+    proxy = prepared(tmp_path / "office", origins)
+    proxy.database = f"sqlite:///{file}"
+    upgrade(proxy.database)
+    people = proxy.rules / "people.yaml"
+    people.write_text("default_role: staff\nroles: {staff: {}}\n")
+    policy_file = proxy.rules / "policy.yaml"
+    policy_file.write_text(policy_file.read_text() + notice("0d") + "on_failure: block\n")
+    write(proxy, "3")
+    for name in ("dora", "emil"):
+        answer = proxy.cli("people", "add", name, "--password-stdin", stdin=PASSWORD, timeout=120)
+        assert answer.returncode == 0, answer.stderr
+    try:
+        with locked_for_all(file):
+            proxy.start()
+            dora, emil = (Reader(proxy.client, f"{who}:{PASSWORD}", DESK) for who in NAMES)
+            page = dora.open(PAGE)
+            assert (page.status, page.reason) == (403, "unavailable")
+            assert "whether you have confirmed our policy" in page.text
+            assert dora.open(OTHER).status == 200
+        until(lambda: dora.open(PAGE).reason == "acknowledge", "the question", JOINED_WITHIN)
+        dora.confirm()
+        assert dora.open(PAGE).status == 200
+        assert emil.open(PAGE).reason == "acknowledge"
+        with locked_for_all(file):
+
+            def noticed() -> bool:
+                return dora.open(PAGE).status == 200 and emil.open(PAGE).reason == "unavailable"
+
+            until(noticed, "the outage", 60)
+            assert dora.open(OTHER).status == 200
+        until(lambda: emil.open(PAGE).reason == "acknowledge", "the ledger", JOINED_WITHIN)
+        assert proxy.stop()[0] == 0
+    finally:
+        end(proxy)

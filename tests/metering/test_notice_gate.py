@@ -10,7 +10,7 @@ from proxy_addon.core.metering.activity import Exchange
 from proxy_addon.core.notices.gate import Confirmation, Meeting, Need
 from proxy_addon.core.notices.notice import AskWhen, Notice, NoticeText, Version
 from proxy_addon.core.policy.compiled import CompiledPolicy
-from proxy_addon.core.ruleset import Mode, Platform, RuleSet, Section
+from proxy_addon.core.ruleset import Mode, OnFailure, Platform, RuleSet, Section
 from proxy_addon.core.types import Reason, Verdict
 from proxy_addon.metering.flight import Asked, Flight
 from tests.core.policies import SAMPLE, at
@@ -173,6 +173,72 @@ def test_never_without_the_ledger() -> None:
     assert office.ask().decision.blocks
     office.gate.book.is_known = False
     assert not office.ask().decision.blocks
+
+
+def closing(*notices: Notice, **changes: object) -> Office:
+    """An office whose ledger is away, and whose rules say `on_failure: block`."""
+    office = Office(*notices, rules=replace(SAMPLE, on_failure=OnFailure.BLOCK, **changes))
+    office.gate.is_closed = lambda: True
+    return office
+
+
+@pytest.mark.parametrize("dest", ["document", "image", "empty"])
+def test_blocked_where_it_is_not_known(dest: str) -> None:
+    """With `on_failure: block`, and before the ledger was read, nobody knows who has confirmed:
+    everything is refused as unavailable, nobody has met anything, and once it is known, who has
+    confirmed goes on."""
+    office = closing()
+    office.gate.book.is_known = False
+    asked = office.ask(dest=dest)
+    assert (asked.decision.verdict, asked.decision.reason) == (Verdict.BLOCK, Reason.UNAVAILABLE)
+    assert office.met == []
+    office.confirm()
+    office.gate.book.is_known, office.gate.is_closed = True, lambda: False
+    assert not office.ask(dest=dest).decision.blocks
+
+
+def test_blocked_where_it_is_due() -> None:
+    """With `on_failure: block` somebody whose grace time has ended is refused as unavailable while
+    the ledger is away; in the grace time, and with a confirmation, people go on."""
+    office = closing()
+    assert not office.ask("finn").decision.blocks
+    office.gate.book.meet("dora", Meeting("social", 3, NOW - 3 * DAY))
+    for dest in ("document", "image"):
+        assert office.ask(dest=dest).decision.reason is Reason.UNAVAILABLE
+    office.confirm()
+    assert not office.ask().decision.blocks
+
+
+def test_who_is_not_asked_is_not_blocked() -> None:
+    """Devices, notices that are only shown, sections that a rule names, people for whom there is
+    no notice, and rules that are tried out stop nobody, also with `on_failure: block`."""
+    office = closing()
+    office.gate.book.is_known = False
+    assert not office.ask(signed_in=False).decision.blocks
+    for notice in (replace(NOTICE, ask=AskWhen.SHOWN), replace(NOTICE, roles=frozenset({"care"}))):
+        office = closing(notice)
+        office.gate.book.is_known = False
+        assert not office.ask().decision.blocks
+    observed = tuple(replace(rule, mode=Mode.OBSERVE) for rule in SAMPLE.rules)
+    office = closing(rules=observed, mode=Mode.OBSERVE)
+    office.gate.book.is_known = False
+    asked = office.ask()
+    assert asked.decision.would_block and asked.decision.reason is Reason.UNAVAILABLE
+
+
+def test_what_runs_ends_where_it_is_due() -> None:
+    """A grace time that ends while the ledger is away ends what runs, with `on_failure: block`,
+    within half a minute; a free tunnel is opened, so that its page can say why."""
+    office = closing()
+    lunch = at("12:30")
+    office.gate.book.meet("dora", Meeting("social", 3, lunch - 3 * DAY + 60, lunch + DAY))
+    dora = office.enforcer.person("dora", None, lunch)
+    asked = office.enforcer.free_tunnel(dora, "facebook", lunch)
+    assert asked is not None and asked.flight is not None
+    flight = running(office, now=lunch)
+    ended = {due.flight: due.decision for due in office.enforcer.due(lunch + 91)}
+    assert ended[flight].reason is Reason.UNAVAILABLE
+    assert office.enforcer.free_tunnel(dora, "facebook", lunch + 91) is None
 
 
 @pytest.mark.parametrize("how", ["device", "shown"])

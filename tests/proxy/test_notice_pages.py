@@ -55,6 +55,18 @@ def answer(office: ProxyHarness, ask: RequestInfo = ASK, need: Need = Need.ASKED
     return gate_answer(office.services, ask, DORA, gated, context)
 
 
+def test_while_it_is_not_known(office: ProxyHarness) -> None:
+    """The ledger is away and the rules refuse then: the page says what cannot be looked up, that
+    the fault is ours, and offers nothing to confirm."""
+    decision = replace(UNREAD, reason=Reason.UNAVAILABLE)
+    gated = Gated(decision, NOTICE, Standing(Need.DUE, NOON))
+    context = page_context.context(office.services, Identity("dora", True, "device"), decision)
+    found = gate_answer(office.services, ASK, DORA, gated, context)
+    assert fields(found)["x-allowance-reason"] == "unavailable"
+    assert "whether you have confirmed our policy" in text_of(found)
+    assert "The fault is ours" in text_of(found) and b"<form" not in found.body
+
+
 def test_a_page(office: ProxyHarness) -> None:
     """The summary with the reader's own minutes, and a way back that is sealed for them."""
     found = answer(office)

@@ -39,7 +39,8 @@ class PageContext(NamedTuple):
     `request_more` is True when that page can take a request for more minutes. `opening`: when it
     opens next, if `looked_ahead`; None: not within a month. `urgent`: what may be taken at once.
     `back`: the sealed way back to what was asked for, "" where a link cannot lead there. `rules`:
-    those in force, None where they cannot be read.
+    those in force, None where they cannot be read. `asks_policy`: what is not available is whether
+    the written policy has been confirmed.
     """
 
     person: str | None
@@ -56,6 +57,7 @@ class PageContext(NamedTuple):
     looked_ahead: bool = False
     urgent: UrgentOffer | None = None
     back: str = ""
+    asks_policy: bool = False
 
     @property
     def office(self) -> Office:
@@ -204,6 +206,8 @@ def block_message(decision: Decision, context: PageContext) -> BlockMessage:
             lines = (MessageLine(told, what),)
         case Reason.UNAVAILABLE:
             headline = _("We cannot look up your time right now")
+            if context.asks_policy:
+                headline = _("We cannot look up right now whether you have confirmed our policy")
             told = _(
                 "The fault is ours, not yours, and it costs you no minutes. Until it is fixed, "
                 "%(platform)s stays closed. Please try again in a little while."
