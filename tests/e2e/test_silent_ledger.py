@@ -21,10 +21,14 @@ pytestmark = pytest.mark.postgres
 
 PROMISED = 3.0  # seconds for a page that asks the ledger
 SLOWER = 3.0  # times: what a busy machine may need of everything else
-# Every commit of a visit or a confirmation takes 1.5 s.
+# Every commit of visits or confirmations takes 1.5 s, however many there are.
 SLOW = """
-CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
-  'BEGIN PERFORM pg_sleep(1.5); RETURN NULL; END';
+CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF coalesce(current_setting('slow.waited', true), '') = '' THEN
+    PERFORM set_config('slow.waited', 'yes', true), pg_sleep(1.5);
+  END IF;
+  RETURN NULL;
+END $$;
 CREATE CONSTRAINT TRIGGER slow_visits AFTER INSERT OR UPDATE ON visits
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait();
 CREATE CONSTRAINT TRIGGER slow_confirmations AFTER INSERT ON acknowledgements

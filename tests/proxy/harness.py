@@ -28,7 +28,7 @@ from proxy_addon.network.distrust import DistrustingDevices
 from proxy_addon.network.guards import ClientGuard, TargetGuard
 from proxy_addon.network.resolver import Resolver
 from proxy_addon.observability.metrics import PrometheusMetrics
-from proxy_addon.proxy import ca
+from proxy_addon.proxy import ca, ca_change
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.proxy.master import Runner, RunnerOptions
 from proxy_addon.proxy.services import Services
@@ -134,6 +134,7 @@ class ProxyHarness:
             self.ca_file,
             8080,
             devices=self.devices,
+            next_ca=ca_change.find(self.settings.confdir).pem,
         )
         self.resolver = Resolver(self.settings, targets)
         self.services = Services(

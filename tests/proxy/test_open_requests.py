@@ -13,6 +13,7 @@ import pytest
 
 from proxy_addon.presentation.open_pages import OPEN
 from proxy_addon.proxy import open_requests
+from tests import certificate_authority
 from tests.e2e.client import read_until
 from tests.e2e.origins import Origins
 from tests.e2e.waiting import until
@@ -49,10 +50,12 @@ NOT_OPEN = (
 def office(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, origins: Origins
 ) -> Iterator[Serving]:
-    """An office in which everybody signs in."""
+    """An office in which everybody signs in, and which will change its CA."""
     passwords = {"dora": "secret"}
+    folder = tmp_path_factory.mktemp("newcomers")
+    certificate_authority.copy_to(folder / "ca" / "next")
     with serving(
-        tmp_path_factory.mktemp("newcomers"),
+        folder,
         origins,
         light_path=request.param,
         passwords=passwords,

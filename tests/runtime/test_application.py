@@ -77,7 +77,7 @@ def test_all_parts_are_there(office: Application) -> None:
     assert (office.settings.confdir / "mitmproxy-ca.pem").exists()
     office.ledger.check()
     assert office.live.current.limited == {"facebook", "x", "linkedin", "tiktok", "chatter"}
-    assert set(office.readiness.checks()) == {"proxy", "loop", "ledger", "rules"}
+    assert set(office.readiness.checks()) == {"proxy", "loop", "ledger", "rules", "ca"}
     assert office.readiness.checks()["proxy"].ok
     text = office.readiness.expose()[0].decode()
     assert "allowance_rules_last_reload_ok 1.0" in text
