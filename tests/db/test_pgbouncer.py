@@ -134,7 +134,9 @@ def test_the_server_behind_it_goes_away(own_postgres: PostgresServer) -> None:
     """A server that stops and comes back behind a pooler that stays: an outage like any other, and
     writing works again by itself."""
     own_postgres.start()
-    with pgbouncer(own_postgres, "transaction", "server_login_retry = 1") as pooler:
+    with pgbouncer(
+        own_postgres, "transaction", "server_login_retry = 1", "query_wait_timeout = 5"
+    ) as pooler:
         url = pooler.url("postgres")
         upgrade(url)
         with closing(SqlLedger(url, "a")) as ledger:

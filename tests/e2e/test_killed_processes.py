@@ -88,6 +88,7 @@ def test_a_new_start_takes_the_port_over(proxy: OfficeProxy, temporary: Path) ->
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.long
 def test_all_that_could_tidy_up_is_killed(proxy: OfficeProxy, temporary: Path) -> None:
     """Supervisor, fork server, resource tracker and one worker are killed at once: the other worker
     ends by itself, and removes what they shared."""

@@ -71,7 +71,9 @@ def exempt(line: str) -> bool:
     return any(what == name and part in where for name, part in EXEMPT)
 
 
-@pytest.fixture(params=[1, 2], ids=["one process", "a worker"])
+@pytest.fixture(
+    params=[pytest.param(1, marks=pytest.mark.long), 2], ids=["one process", "a worker"]
+)
 def guarded(
     request: pytest.FixtureRequest,
     origins: Origins,

@@ -54,7 +54,7 @@ async def rolled(proxy: OfficeProxy, workers: int, rolls: int, *, balanced: bool
 @pytest.mark.parametrize(
     ("workers", "rolls", "balanced"),
     [
-        (2, 1, False),
+        pytest.param(2, 1, False, marks=pytest.mark.long),
         (2, 1, True),
         pytest.param(1, 10, False, marks=pytest.mark.long),
         pytest.param(2, 10, True, marks=pytest.mark.long),

@@ -109,6 +109,7 @@ def test_a_pipe_that_nobody_reads(proxy: OfficeProxy) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("proxy", [pytest.param(1, marks=pytest.mark.long), 2], indirect=True)
 def test_the_end_waits_for_nobody(proxy: OfficeProxy) -> None:
     """With a pipe that stays full SIGTERM ends the proxy with exit code 0, a second later than
     otherwise at most, for each of its processes."""
@@ -125,6 +126,7 @@ def test_the_end_waits_for_nobody(proxy: OfficeProxy) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("proxy", [1, pytest.param(2, marks=pytest.mark.long)], indirect=True)
 @pytest.mark.parametrize("kind", ["full disk", "closed pipe", "no output"])
 def test_output_that_fails(proxy: OfficeProxy, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A start notice that cannot be written does not end the start, and lines that cannot be

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 @pytest.mark.parametrize(
     ("engine", "workers", "killed", "fault"),
     [
-        ("sqlite", 1, "all processes", None),
+        pytest.param("sqlite", 1, "all processes", None, marks=pytest.mark.long),
         pytest.param("postgres", 2, "one worker", "frozen", marks=pytest.mark.postgres),
     ],
 )
