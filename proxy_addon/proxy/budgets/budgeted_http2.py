@@ -2,7 +2,8 @@
 
 `BudgetedHttp2` goes in front of mitmproxy's layer, towards clients and towards sites. What a peer
 has sent is handled in turns; between two of them other connections have theirs, and the peer's
-share of the processor (`shares.py`) says how long that takes.
+share of the processor (`shares.py`) says how long that takes. It may send no more than can be
+passed on (`back_pressure.py`).
 
 `tests/proxy/budgets/test_budgeted_http2.py` pins what is used of mitmproxy's internals.
 """
@@ -18,6 +19,14 @@ from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, context, events, layer
 from mitmproxy.proxy.layers.http._http2 import Http2Connection
 
+from proxy_addon.proxy.budgets.back_pressure import (
+    HELD_BYTES,
+    RoomWanted,
+    back_pressure_of,
+    for_client,
+    for_site,
+)
+from proxy_addon.proxy.budgets.flow_control import FlowControlled
 from proxy_addon.proxy.budgets.paced_frames import Flooded, PacedFrames
 from proxy_addon.proxy.budgets.shares import share_of
 
@@ -33,6 +42,8 @@ class BudgetedHttp2(Http2Connection):
         self._share = self._client_share.of(self.conn)
         self._next_turn: commands.RequestWakeup | None = None
         self._reading = False
+        self._room_wanted: RoomWanted | None = None
+        back_pressure_of(ctx.client).speaks(self)
 
     def _begin(self) -> None:
         """Before the first byte, whatever class the connection of h2 has."""
@@ -40,6 +51,8 @@ class BudgetedHttp2(Http2Connection):
         self.h2_conn.incoming_buffer = self._frames
         self._prepare = self.h2_conn._prepare_for_sending
         self.h2_conn._prepare_for_sending = self._count_resets  # type: ignore[method-assign]
+        if isinstance(self.h2_conn, FlowControlled):
+            self.h2_conn.is_full = self._is_full
 
     def _count_resets(self, frames: list[Frame]) -> None:
         """Resets that a peer makes us send while we read what it sent cost as much as its own."""
@@ -50,12 +63,17 @@ class BudgetedHttp2(Http2Connection):
                     self._frames.reset()
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
-        if isinstance(event, events.Wakeup) and event.command is self._next_turn:
-            self._next_turn = None
-            self._client_share.turn_of = self.conn
-            event = events.DataReceived(self.conn, b"")
+        if isinstance(event, events.Wakeup):
+            if event.command is self._next_turn:
+                self._next_turn = None
+                self._client_share.turn_of = self.conn
+                event = events.DataReceived(self.conn, b"")
+            elif event.command is self._room_wanted:
+                yield from self._acknowledge()
+                return
         if isinstance(event, events.DataReceived):
             yield from self._take_turn(event)
+            yield from self._ask_for_room()
             return
         if isinstance(event, events.Start):
             self._begin()
@@ -86,6 +104,36 @@ class BudgetedHttp2(Http2Connection):
             yield self._next_turn
         else:
             self._share.held = 0
+
+    # -- back pressure
+
+    def is_full(self) -> bool:
+        """Streams wait in their windows, each on its own."""
+        return False
+
+    def _is_full(self, stream_id: int) -> bool:
+        if self.conn is self.context.client:
+            return for_site(self, stream_id) > HELD_BYTES
+        theirs = getattr(self, "their_stream_id", {}).get(stream_id, stream_id)
+        return for_client(self, theirs) > HELD_BYTES
+
+    def _ask_for_room(self) -> layer.CommandGenerator[None]:
+        """Be woken when something can be acknowledged that could not be when it came."""
+        is_over = "_handle_event" in vars(self)
+        if self._room_wanted is None and not is_over and getattr(self.h2_conn, "owed", None):
+            self._room_wanted = RoomWanted(self._has_no_room)
+            yield self._room_wanted
+
+    def _has_no_room(self) -> bool:
+        return all(map(self._is_full, self.h2_conn.owed))  # type: ignore[attr-defined]
+
+    def _acknowledge(self) -> layer.CommandGenerator[None]:
+        self._room_wanted = None
+        self.h2_conn.give_back()  # type: ignore[attr-defined]
+        data = self.h2_conn.data_to_send()
+        if data:
+            yield commands.SendData(self.conn, data)
+        yield from self._ask_for_room()
 
     def handle_h2_event(self, event: Any) -> layer.CommandGenerator[bool]:
         """As mitmproxy's. A peer that floods is told so."""

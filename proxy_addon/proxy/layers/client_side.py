@@ -31,6 +31,7 @@ from mitmproxy.proxy.layers.http._http1 import Http1Server
 
 from proxy_addon.network.guards import refusal
 from proxy_addon.presentation.languages import marked
+from proxy_addon.proxy.budgets.back_pressure import HELD_BYTES, back_pressure_of, for_site
 from proxy_addon.proxy.layers import flow_output as writing
 from proxy_addon.proxy.layers import framing
 from proxy_addon.proxy.layers.exchange_events import Informational
@@ -131,6 +132,14 @@ class Http1ClientSide(Http1Server):
         self._trailers: http.Headers | None = None
         self._half_closed = False  # the client sends nothing more, and still reads
         self._looks, self._heard = 0, False
+        back_pressure_of(ctx.client).speaks(self)
+
+    def is_full(self) -> bool:
+        """Whether the client sends faster than its site takes it, or asks for more before it has
+        its answer."""
+        if self.state == self.wait:
+            return len(self.buf) > HELD_BYTES
+        return self.state == self.read_body and for_site(self, self.stream_id) > HELD_BYTES
 
     def send(self, event: Any) -> layer.CommandGenerator[None]:
         """Our page in place of mitmproxy's, and what mitmproxy knows only in HTTP/2. (No generator

@@ -7,7 +7,8 @@ nearly always, so here they are called at once, and events wait in a queue where
 wait for the lock. In the same order the same things happen; only a hook that really waits (a
 password is checked, a page is made) gets a task.
 
-What a client or a site has sent is read no faster than its share allows (`budgets/shares.py`).
+What a client or a site has sent is read no faster than its share allows (`budgets/shares.py`), and
+than it can be passed on (`budgets/back_pressure.py`).
 
 An exception in a layer is a bug, of mitmproxy or of ours. What the layers knew is lost with it, so
 all connections of this client are closed, and `on_crash` is told: nobody waits for an answer that
@@ -31,8 +32,10 @@ import structlog
 from mitmproxy import flow
 from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, events, layer, mode_servers, server
+from mitmproxy.proxy.layers.http._http2 import Http2Server
 from mitmproxy.utils import asyncio_utils
 
+from proxy_addon.proxy.budgets.back_pressure import HELD_BYTES, RoomWanted, back_pressure_of, unsent
 from proxy_addon.proxy.budgets.shares import share_of
 from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
 from proxy_addon.proxy.layers.client_side import Http1ClientSide
@@ -50,6 +53,9 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
         self._busy = False
         self._shortens = True
         self._share = share_of(self.client)
+        self._pressure = back_pressure_of(self.client)
+        self._pressure.serves(self)
+        self._early = 0  # bytes of the client that came while a connection to a site was opened
         # Called while the exception is handled. Its answer goes to a client that waits for one.
         self.on_crash: Callable[[], bytes] | None = None
 
@@ -61,6 +67,8 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
         else:
             self._take(event)
         if type(event) is events.DataReceived:
+            if event.connection is self.client:
+                self._early += len(event.data)
             await self._share.of(event.connection).rested()
 
     def _take(self, event: events.Event) -> None:
@@ -91,6 +99,7 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
         except Exception:
             self._crashed()
         self._share.handled(event, thread_time() - started)
+        self._pressure.changed()
 
     def _crashed(self) -> None:
         """End everything, with our page where nothing else has been said yet."""
@@ -182,17 +191,74 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
         if hook.blocking:
             await self.server_event(events.HookCompleted(hook))
 
-    # -- back pressure
+    # -- back pressure: see `budgets/back_pressure.py`
 
     async def drain_writers(self) -> None:
-        """Wait where something waits to be sent."""
-        for each in self.transports.values():
-            transport = getattr(each.writer, "transport", None)
-            if transport is None:
-                continue
-            if transport.is_closing() or transport.get_write_buffer_size():
-                await super().drain_writers()  # type: ignore[no-untyped-call]
-                return
+        """Called when something was read from a connection, in its task: wait until more may be."""
+        task = asyncio.current_task()
+        connection = next(
+            (c for c, io in self.transports.items() if io.handler is task), self.client
+        )
+        for other, opened in list(self.transports.items()):
+            if self._waits_for(other, connection):
+                await self._drained(opened)
+        while self._pressure.is_full(connection) or self._is_early(connection):
+            await self._pressure.change()
+
+    def _waits_for(self, other: Connection, connection: Connection) -> bool:
+        """Whether a connection is not read while another one is not drained."""
+        if connection is not self.client or other is self.client:
+            return other is self.client
+        return not self._is_multiplexed()
+
+    def _is_early(self, connection: Connection) -> bool:
+        """Whether the client has sent enough to a site that is not connected yet."""
+        if connection is not self.client:
+            return False
+        opening = any(each.writer is None for each in self.transports.values())
+        if not opening or self._is_multiplexed():
+            self._early = 0
+        return self._early > HELD_BYTES
+
+    def _is_multiplexed(self) -> bool:
+        return isinstance(self._pressure.side(self.client), Http2Server)
+
+    async def _drained(self, opened: server.ConnectionIO) -> None:
+        writer = opened.writer
+        if not isinstance(writer, asyncio.StreamWriter):
+            return
+        if writer.transport.is_closing() or writer.transport.get_write_buffer_size():
+            try:
+                await writer.drain()
+            except OSError as error:
+                if opened.handler is not None:
+                    opened.handler.cancel(f"Error sending data: {error}")
+
+    async def wakeup(self, request: commands.RequestWakeup) -> None:
+        """As mitmproxy's, or when there is room."""
+        if not isinstance(request, RoomWanted):
+            await super().wakeup(request)
+            return
+        while request.is_full():
+            await self._change()
+        task = asyncio.current_task()
+        assert task is not None
+        self.wakeup_timer.discard(task)
+        await self.server_event(events.Wakeup(request))
+
+    async def _change(self) -> None:
+        """Wait until an event was handled, or a site has taken what waited for it."""
+        stalled = [
+            self._task(self._drained(each), "drain")
+            for connection, each in self.transports.items()
+            if connection is not self.client and unsent(each) > HELD_BYTES
+        ]
+        first = [self._task(self._pressure.change(), "back pressure"), *stalled]
+        try:
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in first:
+                each.cancel()
 
 
 class BrokenLayer:

@@ -30,6 +30,7 @@ from mitmproxy.proxy.layers.http._events import (
 )
 from mitmproxy.proxy.layers.http._http1 import Http1Client, make_body_reader
 
+from proxy_addon.proxy.budgets.back_pressure import HELD_BYTES, back_pressure_of, for_client
 from proxy_addon.proxy.layers import framing
 from proxy_addon.proxy.layers.exchange_events import Informational, Unanswered
 
@@ -46,6 +47,11 @@ class Http1SiteSide(Http1Client):
         super().__init__(ctx)
         self._answered = 0  # requests, on this connection
         self._begun = False  # something has come for the request that waits
+        back_pressure_of(ctx.client).speaks(self)
+
+    def is_full(self) -> bool:
+        """Whether enough of the answer waits for its client."""
+        return self.stream_id is not None and for_client(self, self.stream_id) > HELD_BYTES
 
     # -- requests
 

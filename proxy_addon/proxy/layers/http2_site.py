@@ -21,6 +21,7 @@ from mitmproxy.proxy.layers.http._http2 import Http2Client, StreamState
 from mitmproxy.proxy.layers.http._http_h2 import BufferedH2Connection
 
 from proxy_addon.proxy.budgets.budgeted_http2 import BudgetedHttp2
+from proxy_addon.proxy.budgets.flow_control import FlowControlled
 from proxy_addon.proxy.layers.exchange_events import Informational, Unanswered
 from proxy_addon.proxy.layers.http1_site import MAX_ANSWER_HEAD
 from proxy_addon.proxy.layers.repeated_handshake import retire
@@ -28,7 +29,7 @@ from proxy_addon.proxy.layers.repeated_handshake import retire
 _CLOSED = "peer closed connection"  # as mitmproxy calls it
 
 
-class PatientH2Connection(BufferedH2Connection):
+class PatientH2Connection(FlowControlled):
     """h2 takes GOAWAY for the end, although streams that were begun go on after it (RFC 9113,
     6.8), and accepts 64 KiB of fields, although sites send more."""
 
