@@ -31,7 +31,7 @@ from proxy_addon.proxy.budgets.flow_control import FlowControlled
 HELD_BYTES = 131_072
 
 
-class Side(Protocol):
+class HttpSide(Protocol):
     """A layer that speaks HTTP on a connection."""
 
     conn: Connection
@@ -53,7 +53,7 @@ class BackPressure:
     """Of one client's connections. Event loop only."""
 
     def __init__(self) -> None:
-        self._sides: WeakValueDictionary[str, Side] = WeakValueDictionary()
+        self._sides: WeakValueDictionary[str, HttpSide] = WeakValueDictionary()
         self._waiting: list[asyncio.Future[None]] = []
         self._handler: Callable[[], Any] = lambda: None
 
@@ -62,11 +62,11 @@ class BackPressure:
         the key of a weak dictionary of these.)"""
         self._handler = ref(handler)
 
-    def speaks(self, side: Side) -> None:
+    def speaks(self, side: HttpSide) -> None:
         """From now on this is the layer of its connection."""
         self._sides[side.conn.id] = side
 
-    def side(self, connection: Connection) -> Side | None:
+    def side(self, connection: Connection) -> HttpSide | None:
         """The layer that speaks HTTP on a connection."""
         return self._sides.get(connection.id)
 
@@ -114,7 +114,7 @@ def unsent(opened: Any) -> int:
     return 0 if transport is None else int(transport.get_write_buffer_size())
 
 
-def for_client(side: Side, stream_id: int) -> int:
+def for_client(side: HttpSide, stream_id: int) -> int:
     """Bytes of an answer that wait for the client. `stream_id`: as the client has it."""
     http = _http(side)
     if http is None:
@@ -124,7 +124,7 @@ def for_client(side: Side, stream_id: int) -> int:
     return size + _in_windows(client, stream_id)
 
 
-def for_site(side: Side, stream_id: int) -> int:
+def for_site(side: HttpSide, stream_id: int) -> int:
     """Bytes of a request that wait for the site."""
     http = _http(side)
     stream = None if http is None else http.streams.get(stream_id)
@@ -141,7 +141,7 @@ def for_site(side: Side, stream_id: int) -> int:
     return size if site is None else size + pressure.unsent(site.conn)
 
 
-def _http(side: Side) -> HttpLayer | None:
+def _http(side: HttpSide) -> HttpLayer | None:
     return next(
         (each for each in reversed(side.context.layers) if isinstance(each, HttpLayer)), None
     )

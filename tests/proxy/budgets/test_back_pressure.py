@@ -70,7 +70,7 @@ def settled(count: Callable[[], int]) -> int:
     return seen
 
 
-class TwoClient:
+class BulkClient:
     """HTTP/2 that acknowledges what comes only when it `reads`. `got`: bytes by stream; `over`:
     streams that have ended."""
 
@@ -146,7 +146,7 @@ def test_an_http2_client_that_reads_nothing(office: Office, host: str) -> None:
     """The site cannot send more than a bound; other streams of the connection go on; the client
     gets everything when it reads on."""
     site = office.sites[host]
-    client = TwoClient(office.secure(host, "h2"), host)
+    client = BulkClient(office.secure(host, "h2"), host)
     big = client.ask("/big")
     client.until(lambda: client.got.get(big, 0) > 0)
     assert settled(lambda: site.sent) < MOST
@@ -192,7 +192,7 @@ def test_a_websocket_that_is_not_read(office: Office) -> None:
 def test_uploads_over_http2_to_a_site_that_reads_nothing(office: Office, host: str) -> None:
     """The client cannot send more than a bound; other streams of its connection go on; the site
     gets everything when it reads on."""
-    site, client = office.sites[host], TwoClient(office.secure(host, "h2"), host)
+    site, client = office.sites[host], BulkClient(office.secure(host, "h2"), host)
     client.reads = True
     upload = client.ask("/up", BODY)
     quiet_since, seen = time.monotonic(), -1
