@@ -1,8 +1,8 @@
 """HTTP/2 flow control: a peer may send no more than we can pass on.
 
 mitmproxy gives every peer windows of 2 GiB and acknowledges what comes at once, so a client that
-reads nothing has us keep whatever a site sends. Here a stream begins with `STREAM_WINDOW`, and what
-came of it is acknowledged when there is room where it goes (`is_full`, see `back_pressure.py`). The
+reads nothing has us keep whatever a site sends. Here a stream begins with `STREAM_WINDOW`, and its
+data is acknowledged when there is room where it goes (`is_full`, see `back_pressure.py`). The
 window of the whole connection is given back at once, so that other streams go on, but not while
 `MOST_OWED` bytes of its streams are not acknowledged.
 
