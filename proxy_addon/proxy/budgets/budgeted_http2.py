@@ -53,6 +53,23 @@ class BudgetedHttp2(Http2Connection):
         self.h2_conn._prepare_for_sending = self._count_resets  # type: ignore[method-assign]
         if isinstance(self.h2_conn, FlowControlled):
             self.h2_conn.is_full = self._is_full
+        self._receive = self.h2_conn.receive_data
+        self.h2_conn.receive_data = self._received  # type: ignore[method-assign]
+
+    def _received(self, data: bytes) -> list[Any]:
+        """What has come, without requests that the client took back in the same turn: they are
+        never sent to a site."""
+        found = self._receive(data)
+        resets = {each.stream_id for each in found if isinstance(each, h2.events.StreamReset)}
+        begun = {each.stream_id for each in found if isinstance(each, h2.events.RequestReceived)}
+        gone = resets & begun
+        if not gone:
+            return list(found)
+        for each in found:
+            if isinstance(each, h2.events.DataReceived) and each.stream_id in gone:
+                size = each.flow_controlled_length
+                self.h2_conn.acknowledge_received_data(size, each.stream_id)
+        return [each for each in found if getattr(each, "stream_id", None) not in gone]
 
     def _count_resets(self, frames: list[Frame]) -> None:
         """Resets that a peer makes us send while we read what it sent cost as much as its own."""

@@ -3,8 +3,9 @@
 Some frames cost their sender a dozen bytes and us much work, and the known floods are made of them:
 streams that are reset as soon as they were opened, pings and settings that have to be acknowledged,
 priorities, window updates, empty data, frames of unknown types. h2 handles whatever has come in one
-go. Here it gets at most `TURN` at once, so that other connections have their turn in between, and a
-peer that uses up a budget is told to calm down (GOAWAY with ENHANCE_YOUR_CALM, RFC 9113, 7).
+go. Here it gets at most `TURN` at once (and resets, so that they come in the turn of what they take
+back), so that other connections have their turn in between, and a peer that uses up a budget is
+told to calm down (GOAWAY with ENHANCE_YOUR_CALM, RFC 9113, 7).
 
 What belongs to traffic is not counted: a window update for each `BYTES_A_FRAME` bytes that were
 sent to the peer, and `FRAMES_A_HEAD` frames for each request.
@@ -27,6 +28,8 @@ TURN = 64  # points that are handled in one go
 HEAD_POINTS = 8  # of a head; of any other frame it is one
 BYTES_A_FRAME = 512
 FRAMES_A_HEAD = 4
+
+_RST_STREAM = b"\x03"  # the type of a frame, in its fourth byte
 
 type _Use = Callable[[str, float], bool]
 
@@ -72,7 +75,7 @@ class PacedFrames(FrameBuffer):
         """The next frame. Raises Flooded."""
         if self.flooded:
             raise Flooded(self.flooded)
-        if self._points >= TURN:
+        if self._points >= TURN and self._data[3:4] != _RST_STREAM:
             self.is_held = True
             raise StopIteration
         return super().__next__()

@@ -52,6 +52,15 @@ def test_a_flood_is_ended(proxy: Serving, how: floods.Flood, budget: str) -> Non
     assert proxy.harness.counted("errors_total", where="layer") == 0
 
 
+@pytest.mark.parametrize("how", [floods.rapid_reset, floods.made_resets])
+def test_what_is_taken_back_at_once_is_not_asked(proxy: Serving, how: floods.Flood) -> None:
+    """Hardly any of the streams that end as soon as they are opened reaches the site: those that
+    the network has cut in two."""
+    before = len(proxy.origins.record.to(HOST))
+    assert flood(proxy, how, fresh_address()).sent >= 300
+    assert len(proxy.origins.record.to(HOST)) - before < 30
+
+
 @pytest.mark.parametrize("how", [floods.continuations, floods.header_bomb])
 def test_heads_without_end(proxy: Serving, how: floods.Flood) -> None:
     """A head that does not end, or that becomes a thousand times as long when it is read, ends the
