@@ -101,6 +101,8 @@ class TrafficMeter:
     def message(self, flight: Flight, size: int, now: float, *, from_client: bool) -> Activity:
         """One WebSocket message of `size` bytes; a server's push is never a person's doing."""
         became = Activity.BACKGROUND
+        if from_client and self._is_uploaded(flight, size, now):
+            return Activity.MEDIA
         if not from_client:
             if (
                 now - flight.sent > RECEIPT_SECONDS
@@ -116,6 +118,24 @@ class TrafficMeter:
         if not became.counts:
             self._metrics.ignored(flight.person, flight.target.platform, became)
         return became
+
+    def _is_uploaded(self, flight: Flight, size: int, now: float) -> bool:
+        """Whether a message is a piece of an upload, which is charged from its beginning: its
+        pieces are alike and come in time with each other, so as messages they look like a
+        heartbeat."""
+        elapsed = now - flight.since
+        if elapsed > STALLED:
+            flight.since, flight.bytes, flight.uploaded, elapsed = now, 0, 0, 0.0
+        flight.bytes += size
+        flight.uploaded += size
+        if flight.uploaded < UPLOAD_BYTES:
+            return False
+        if elapsed < TUNNEL_SECONDS:
+            return True
+        busy = self._flow(flight, elapsed, now, _STREAM)
+        flight.since, flight.bytes = now, 0
+        flight.uploaded *= busy
+        return busy
 
     def tunnel_bytes(self, flight: Flight, size: int, now: float) -> None:
         """Bytes passed either way: busy is media, a trickle is background."""

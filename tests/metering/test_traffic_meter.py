@@ -71,6 +71,38 @@ def test_a_push_and_its_receipt_are_no_persons_doing() -> None:
     assert "message-sent" in {line.by for lines in extended for line in lines}
 
 
+def messages(shell: Shell, flight: Flight, seconds: int, size: int, start: float = START) -> None:
+    """Four a second, as a timer sends them."""
+    for step in range(1, 4 * seconds + 1):
+        shell.enforcer.message(flight, size, start + step / 4, from_client=True)
+
+
+def test_an_upload_over_a_websocket_is_charged_from_its_beginning() -> None:
+    """Also one whose pieces are alike; what follows a pause is another one."""
+    shell = Shell(small_allowance(limit=H))
+    flight = upload(shell, START)
+    shell.enforcer.upgraded(flight)
+    messages(shell, flight, 45, 32_768)
+    assert shell.spent("dora", "a") == pytest.approx(45 + TAIL, abs=TUNNEL_SECONDS)
+    messages(shell, flight, 45, 32_768, START + 300)
+    assert shell.spent("dora", "a") == pytest.approx(2 * (45 + TAIL), abs=2 * TUNNEL_SECONDS)
+
+
+@pytest.mark.parametrize("size", [60, 1_000, 4_000])
+def test_messages_of_a_timer_are_no_upload(size: int) -> None:
+    """However long they go on: they cost no more than the messages themselves."""
+    shell = Shell(small_allowance(limit=H))
+    flight = upload(shell, START)
+    shell.enforcer.upgraded(flight)
+    messages(shell, flight, 120, size)
+    assert "media-stream" not in {
+        line.by
+        for visit in shell.visits.values()
+        if visit.evidence
+        for line in visit.evidence.extended
+    }
+
+
 def upload(shell: Shell, at: float, x: Exchange = POST) -> Flight:
     """A request that goes on, of which nothing has passed yet."""
     flight = ask(shell, x, at).flight

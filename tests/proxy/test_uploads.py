@@ -3,12 +3,21 @@ up, in clear text, HTTP/1.1 and HTTP/2, also where the answer is complete before
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import ssl
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Self
 
 import pytest
+import wsproto.events
+from wsproto import Connection, ConnectionType
 
+from tests.e2e.client import closed_later, read_until
 from tests.e2e.origins import Origins
 from tests.e2e.waiting import until
 from tests.proxy.odd_client import OneClient, TwoClient
@@ -154,3 +163,101 @@ def test_small_posts_are_what_they_were(office: OddOffice, way: str) -> None:
         office.proxy.on_loop(lambda: office.proxy.harness.clock.advance(1.0))
     assert spent(office) == 0
     assert isinstance(client, OneClient | TwoClient)
+
+
+APP, CHAT = "chatter.example", "m.facebook.com"
+SWITCHED = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+)
+SWITCH = (
+    f"GET /ws HTTP/1.1\r\nHost: {CHAT}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+).encode()
+
+
+class Sink:
+    """Context manager: a TLS site that only reads, after its answer to the first bytes. `received`:
+    bytes so far; `ended` when its connection is over."""
+
+    def __init__(self, leaf: Path, answer: bytes) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(leaf)
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.received, self.ended = 0, threading.Event()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._serve, name="sink", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
+    def has(self, size: int) -> bool:
+        """Whether so many bytes have come."""
+        return self.received >= size
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            taken, _ = self._listener.accept()
+            taken.settimeout(60)
+            with self._context.wrap_socket(taken, server_side=True) as wire:
+                while data := wire.recv(65_536):
+                    if not self.received:
+                        wire.sendall(self._answer)
+                    self.received += len(data)
+        self.ended.set()
+
+
+@pytest.fixture(params=["app", "websocket"])
+def line(
+    request: pytest.FixtureRequest, tmp_path: Path, origins: Origins
+) -> Iterator[tuple[OddOffice, Sink, Callable[[], None]]]:
+    """A proxy, the site at the end of a tunnel or WebSocket, and a way to send it a piece."""
+    is_app = request.param == "app"
+    host = APP if is_app else CHAT
+    leaf = origins.authority.leaf_file(host)
+    with Sink(leaf, b"hello" if is_app else SWITCHED) as sink:
+        resolve = [f"{host}:443=127.0.0.1:{sink.port}"]
+        with OddOffice(tmp_path, origins, resolve=resolve) as office:
+            yield office, sink, _app(office) if is_app else _websocket(office)
+            assert office.failures() == []
+
+
+def _app(office: OddOffice) -> Callable[[], None]:
+    context = ssl.create_default_context(cafile=office.proxy.origins.ca_file)
+    status, tunnel = office.proxy.client.tunnel(APP)
+    assert status == 200
+    wire = closed_later(context.wrap_socket(tunnel, server_hostname=APP))
+    return lambda: wire.sendall(PIECE)
+
+
+def _websocket(office: OddOffice) -> Callable[[], None]:
+    wire = office.proxy.client.tls(office.proxy.client.tunnel(CHAT)[1], CHAT)
+    wire.sendall(SWITCH)
+    assert read_until(wire, b"\r\n\r\n").startswith(b"HTTP/1.1 101 ")
+    sender = Connection(ConnectionType.CLIENT)
+    return lambda: wire.sendall(sender.send(wsproto.events.BytesMessage(PIECE)))
+
+
+def test_uploads_over_other_lines(
+    line: tuple[OddOffice, Sink, Callable[[], None]],
+) -> None:
+    """What an app sends in its tunnel, or a page over a WebSocket, is charged while it runs, and
+    cut when time is up."""
+    office, sink, piece = line
+    clock = office.proxy.harness.clock
+    for second in range(SECONDS):
+        for _ in range(PER_SECOND):
+            piece()
+        sent = (second + 1) * PER_SECOND * len(PIECE)
+        until(partial(sink.has, sent), "the site to have what was sent")
+        office.proxy.on_loop(lambda: clock.advance(1.0))
+    assert spent(office) == pytest.approx(SECONDS, abs=2 + 10)
+    office.proxy.spend(ME, 900.0)
+    assert sink.ended.wait(5)
+    with pytest.raises(OSError):
+        for _ in range(1000):
+            piece()
