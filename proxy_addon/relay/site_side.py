@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from proxy_addon.system.descriptors import take_unread
+
 
 class TunnelClient(Protocol):
     """The other side of the tunnel."""
@@ -64,7 +66,11 @@ class SiteSide(asyncio.Protocol):
         return self.client.site_ended()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The connection is over."""
+        """The connection is over. An answer before a reset is passed on: a site that refuses an
+        upload closes without reading it."""
+        if error is not None and self.pass_on is not None:
+            for piece in take_unread(self.transport):
+                self.data_received(piece)
         self.client.site_lost()
 
     def pause_writing(self) -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 import resource
 import struct
 import termios
+from collections.abc import Iterator
 
 NEARLY_ALL = 0.9  # from this share on new connections are refused: the rest is for what runs
+
+
+MOST_UNREAD = 1_048_576  # bytes of a connection that is lost; more is given up
+_PIECE = 65_536
 
 
 def raise_limit() -> int:
@@ -38,3 +44,22 @@ def has_unread(transport: asyncio.BaseTransport) -> bool:
     except OSError:
         return False
     return bool(struct.unpack("i", waiting)[0])
+
+
+def take_unread(transport: asyncio.BaseTransport) -> Iterator[bytes]:
+    """What has come on a connection that is lost, but not closed yet: in `connection_lost`.
+
+    A peer that closes with something unread resets the connection, and an event loop that writes at
+    that time gives it up, with what the peer had sent before. At most `MOST_UNREAD` bytes.
+    """
+    sock = transport.get_extra_info("socket")
+    size = 0
+    while sock is not None and size < MOST_UNREAD:
+        try:
+            piece = os.read(sock.fileno(), _PIECE)
+        except OSError:  # nothing more, or the reset itself
+            return
+        if not piece:
+            return
+        size += len(piece)
+        yield piece

@@ -49,7 +49,8 @@ class Script:
     reset` end the connection after what is sent early. HTTP/2: `informational` statuses (before the
     body if there is something in `early`), then `fields` and `body` with `trailers`, or what `then`
     says: `refuse`, `goaway` (before it is processed), `graceful` (GOAWAY and the answer), `early`
-    (the answer before the request is complete, and RST_STREAM with NO_ERROR).
+    (the answer before the request is complete, and RST_STREAM with NO_ERROR), `http1` and `http1
+    goaway` (HTTP_1_1_REQUIRED, of the stream or of the connection).
     """
 
     answer: bytes = OK
@@ -291,8 +292,13 @@ class _Http2:
         self._note(stream)
         if script.then == "refuse":
             self._h2.reset_stream(stream, h2.errors.ErrorCodes.REFUSED_STREAM)
+        elif script.then == "http1":
+            self._h2.reset_stream(stream, h2.errors.ErrorCodes.HTTP_1_1_REQUIRED)
         elif script.then == "goaway":
             self._goaway(stream - 2)
+            self._ends = True
+        elif script.then == "http1 goaway":
+            self._goaway(stream, h2.errors.ErrorCodes.HTTP_1_1_REQUIRED)
             self._ends = True
         elif script.then == "silent close":
             self._ends = True
@@ -304,10 +310,10 @@ class _Http2:
             self._answer(stream, script)
             self._ends = script.then == "close"
 
-    def _goaway(self, last: int) -> None:
+    def _goaway(self, last: int, code: int = 0) -> None:
         """By hand: h2 sends nothing more after it."""
         last = max(last, 0)
-        frame = struct.pack(">I", 8)[1:] + b"\x07\x00" + struct.pack(">III", 0, last, 0)
+        frame = struct.pack(">I", 8)[1:] + b"\x07\x00" + struct.pack(">III", 0, last, code)
         self._flush()
         self._wire.sendall(frame)
 

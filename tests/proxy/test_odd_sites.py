@@ -145,6 +145,42 @@ def test_answers_of_http1(office: OddOffice, what: str, way: str) -> None:
     assert body is None or got.body == body
 
 
+NO_STATUSES = ["1000", "99", "0", "-1", "2e2", "20", "2_00", "+200", "0200", "ok"]
+
+
+@pytest.mark.parametrize("way", TO_ONE)
+@pytest.mark.parametrize("status", NO_STATUSES)
+def test_what_is_no_status_of_http1(office: OddOffice, status: str, way: str) -> None:
+    """Anything but three digits is a 502."""
+    script = closing(f"HTTP/1.1 {status} Hello\nContent-Length: 2", b"ok")
+    got = office.ask(way, "/status", script)
+    assert (got.informational, got.status, got.end) == ([], 502, "complete")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("status", [599, 600, 777, 999])
+def test_statuses_that_sites_make_up(office: OddOffice, status: int, way: str) -> None:
+    """They are passed on: the site's own programs understand them."""
+    script = Script(one(f"HTTP/1.1 {status} Own\nContent-Length: 2", b"ok").answer, status=status)
+    got = office.ask(way, "/own", script)
+    assert (got.status, got.body, got.end) == (status, b"ok", "complete")
+
+
+@pytest.mark.parametrize("status", [0, 99, 2000, 20_000])
+def test_what_is_no_status_of_http2(office: OddOffice, status: int) -> None:
+    """A 502, and other requests on the connection go on."""
+    client = office.client("h2-h2")
+    office.two.scripts["/status"] = [Script(status=status)]
+    assert client.ask("/status").status == 502
+    assert client.ask("/next").body == b"ok"
+
+
+def test_heads_before_the_answer_of_no_status(office: OddOffice) -> None:
+    """What h2 takes for one because it begins with 1."""
+    got = office.ask("h2-h2", "/before", Script(informational=[(1000, ())]))
+    assert (got.informational, got.status) == ([], 502)
+
+
 @pytest.mark.parametrize("way", TO_ONE)
 def test_trailers_of_http1(office: OddOffice, way: str) -> None:
     """They come after the body, without those that would say how to read it."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from typing import cast
 
 from proxy_addon.relay.site_side import pause, resume
 from tests.relay.light_path import LightPath
 
 MEGABYTE = 1_000_000
+ANSWER = b"HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno"
 
 
 async def test_a_site_that_reads_nothing() -> None:
@@ -36,6 +38,26 @@ async def test_a_site_that_reads_nothing() -> None:
         writer.write_eof()
         assert await received == 100 * MEGABYTE
         writer.close()
+
+
+async def test_an_answer_before_a_reset() -> None:
+    """A site that answers and closes while its client still sends resets the connection: the client
+    gets the answer, whether or not we were writing at that time."""
+
+    async def refuses(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(1)
+        writer.write(ANSWER)
+        await writer.drain()
+        linger = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.transport.abort()
+
+    async with LightPath(refuses).running() as path:
+        for size in (MEGABYTE, 50 * MEGABYTE):
+            reader, writer = await path.tunnel()
+            writer.write(b"\0" * size)
+            assert await reader.readexactly(len(ANSWER)) == ANSWER
+            writer.transport.abort()
 
 
 async def test_a_connection_that_is_closing_is_left_alone() -> None:

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from proxy_addon.system.descriptors import has_unread
+from proxy_addon.system.descriptors import has_unread, take_unread
 
 CODE = """
 import resource
@@ -44,3 +44,17 @@ async def test_has_unread() -> None:
         transport.abort()
         await asyncio.sleep(0)
         assert not has_unread(transport)
+
+
+async def test_take_unread() -> None:
+    """All that has come is taken, also before a reset, and nothing where there is nothing."""
+    ours, theirs = socket.socketpair()
+    _, writer = await asyncio.open_connection(sock=ours)
+    writer.transport.pause_reading()
+    with theirs:
+        assert list(take_unread(writer.transport)) == []
+        theirs.sendall(b"here" * 30_000)
+        assert b"".join(take_unread(writer.transport)) == b"here" * 30_000
+        writer.transport.abort()
+        await asyncio.sleep(0)
+        assert list(take_unread(writer.transport)) == []

@@ -22,6 +22,8 @@ from typing import Any
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import commands, events, server_hooks
 
+from proxy_addon.proxy.layers.reset_connections import read_to_the_end
+
 STALLED = 10.0  # seconds
 
 type HandleConnection = Callable[[Connection], Awaitable[None]]
@@ -36,7 +38,10 @@ def close_reliably(handler: Any, on_failure: Callable[[], None]) -> None:
     original_open: OpenConnection = handler.open_connection
 
     async def handle_connection(connection: Connection) -> None:
-        writer = handler.transports[connection].writer
+        opened = handler.transports[connection]
+        writer = opened.writer
+        if connection is not handler.client and isinstance(writer, asyncio.StreamWriter):
+            read_to_the_end(opened.reader, writer.transport)
         try:
             await original(connection)
         except asyncio.CancelledError:

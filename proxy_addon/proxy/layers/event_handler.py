@@ -30,7 +30,7 @@ from typing import Any
 
 import structlog
 from mitmproxy import flow
-from mitmproxy.connection import Connection
+from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import commands, events, layer, mode_servers, server
 from mitmproxy.proxy.layers.http._http2 import Http2Server
 from mitmproxy.utils import asyncio_utils
@@ -201,7 +201,7 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
         )
         for other, opened in list(self.transports.items()):
             if self._waits_for(other, connection):
-                await self._drained(opened)
+                await self._drained(other, opened)
         while self._pressure.is_full(connection) or self._is_early(connection):
             await self._pressure.change()
 
@@ -223,7 +223,7 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
     def _is_multiplexed(self) -> bool:
         return isinstance(self._pressure.side(self.client), Http2Server)
 
-    async def _drained(self, opened: server.ConnectionIO) -> None:
+    async def _drained(self, connection: Connection, opened: server.ConnectionIO) -> None:
         writer = opened.writer
         if not isinstance(writer, asyncio.StreamWriter):
             return
@@ -231,7 +231,11 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
             try:
                 await writer.drain()
             except OSError as error:
-                if opened.handler is not None:
+                # A site that is still read ends after its last byte: see `reset_connections.py`.
+                is_read = connection is not self.client and (
+                    connection.state & ConnectionState.CAN_READ
+                )
+                if opened.handler is not None and not is_read:
                     opened.handler.cancel(f"Error sending data: {error}")
 
     async def wakeup(self, request: commands.RequestWakeup) -> None:
@@ -249,7 +253,7 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
     async def _change(self) -> None:
         """Wait until an event was handled, or a site has taken what waited for it."""
         stalled = [
-            self._task(self._drained(each), "drain")
+            self._task(self._drained(connection, each), "drain")
             for connection, each in self.transports.items()
             if connection is not self.client and unsent(each) > HELD_BYTES
         ]

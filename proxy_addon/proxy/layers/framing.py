@@ -32,6 +32,9 @@ _NO_TRAILER = frozenset(
 )
 _FIELD = re.compile(rb"([!#-'*+.0-9A-Z^-z|~-]+)[ \t]*(:.*)", re.DOTALL)
 
+_STATUS = re.compile(rb"[1-9][0-9][0-9]")
+NO_STATUS = "the answer has no valid status"
+
 type RawFields = Iterable[tuple[bytes, bytes]]
 
 
@@ -81,6 +84,13 @@ def trailers(fields: RawFields) -> http.Headers | None:
     lower = [(name.lower(), value) for name, value in fields]
     kept = [field for field in lower if field[0] not in _NO_TRAILER]
     return http.Headers(kept) if kept else None
+
+
+def is_status(status: bytes) -> bool:
+    """Whether it has three digits (RFC 9110, 15). Some sites make up statuses from 600 to 999, and
+    their programs understand them; anything else is read differently by everybody, "1000" as a head
+    before the answer."""
+    return _STATUS.fullmatch(status) is not None
 
 
 def readable_head(lines: list[bytes]) -> list[bytes]:

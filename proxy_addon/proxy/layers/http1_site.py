@@ -115,6 +115,8 @@ class Http1SiteSide(Http1Client):
                 if _SWITCHING.match(lines[0] + b"\n") and "upgrade" not in self._asked.headers:
                     raise ValueError("a protocol that was not asked for")
                 response = http1.read_response_head(framing.readable_head(lines))
+                if not framing.is_status(lines[0].split(None, 2)[1]):
+                    raise ValueError(framing.NO_STATUS)
                 if not informational:
                     yield from self._begin(response)
                     yield from self.state(event)

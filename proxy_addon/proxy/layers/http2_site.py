@@ -22,11 +22,13 @@ from mitmproxy.proxy.layers.http._http_h2 import BufferedH2Connection
 
 from proxy_addon.proxy.budgets.budgeted_http2 import BudgetedHttp2
 from proxy_addon.proxy.budgets.flow_control import FlowControlled
+from proxy_addon.proxy.layers import framing
 from proxy_addon.proxy.layers.exchange_events import Informational, Unanswered
 from proxy_addon.proxy.layers.http1_site import MAX_ANSWER_HEAD
 from proxy_addon.proxy.layers.repeated_handshake import retire
 
 _CLOSED = "peer closed connection"  # as mitmproxy calls it
+_SHORT = "the answer is shorter than its length"
 
 
 class PatientH2Connection(FlowControlled):
@@ -54,6 +56,7 @@ class Http2SiteSide(BudgetedHttp2, Http2Client):
         super().__init__(ctx)
         self._answered = False  # a request, on this connection
         self._ending = False  # no more streams may be begun
+        self._site = ctx.server
 
     def handle_h2_event(self, event: h2.events.Event) -> layer.CommandGenerator[bool]:
         """As mitmproxy's, but for what it does not know. (No generator: this is called for every
@@ -78,7 +81,9 @@ class Http2SiteSide(BudgetedHttp2, Http2Client):
 
     def _response(self, event: h2.events.ResponseReceived) -> layer.CommandGenerator[bool]:
         self._answered = True
-        status = dict(event.headers).get(b":status")
+        status = dict(event.headers).get(b":status", b"")
+        if not framing.is_status(status):
+            return (yield from self._broken(event.stream_id, framing.NO_STATUS))
         # h2 forgets a stream that is over, here while earlier events of the same bytes are handled.
         asked = self.h2_conn.streams.get(event.stream_id)
         is_head = asked is not None and asked.request_method == b"HEAD"
@@ -87,10 +92,11 @@ class Http2SiteSide(BudgetedHttp2, Http2Client):
             return (yield from self._broken(event.stream_id))
         return (yield from super().handle_h2_event(event))
 
-    def _broken(self, stream_id: int) -> layer.CommandGenerator[bool]:
-        """An answer that is shorter than it says."""
+    def _broken(self, stream_id: int, why: str = _SHORT) -> layer.CommandGenerator[bool]:
+        """An answer that has no meaning."""
         self.streams.pop(stream_id, None)
-        why = "the answer is shorter than its length"
+        if not self.is_closed(stream_id):
+            self.h2_conn.reset_stream(stream_id, h2.errors.ErrorCodes.PROTOCOL_ERROR)
         yield ReceiveHttp(ResponseProtocolError(stream_id, why, ErrorCode.GENERIC_SERVER_ERROR))
         return False
 
@@ -99,26 +105,33 @@ class Http2SiteSide(BudgetedHttp2, Http2Client):
     ) -> layer.CommandGenerator[bool]:
         fields = list(event.headers)
         status = next(value for name, value in fields if name == b":status")
-        if event.stream_id in self.streams and status.isdigit() and status != b"101":
+        if event.stream_id in self.streams and not framing.is_status(status):
+            return (yield from self._broken(event.stream_id, framing.NO_STATUS))
+        if event.stream_id in self.streams and status != b"101":
             headers = http.Headers([field for field in fields if field[0][:1] != b":"])
             head = http.Response(b"HTTP/2.0", int(status), b"", headers, None, None, 0.0, None)
             yield ReceiveHttp(Informational(event.stream_id, head))
         return False
 
     def _reset(self, event: h2.events.StreamReset) -> layer.CommandGenerator[bool]:
-        refused = event.error_code == h2.errors.ErrorCodes.REFUSED_STREAM
+        only_http1 = event.error_code == h2.errors.ErrorCodes.HTTP_1_1_REQUIRED
+        refused = event.error_code == h2.errors.ErrorCodes.REFUSED_STREAM or only_http1
         if refused and self.streams.get(event.stream_id) is StreamState.EXPECTING_HEADERS:
-            retire(self.context, self.conn)
+            retire(self.context, self._site, only_http1=only_http1)
             yield from self._give_back([event.stream_id], "the site refused a stream")
             return False
+        if only_http1:  # about an answer that has begun: no business of our client's
+            event.error_code = h2.errors.ErrorCodes.PROTOCOL_ERROR
         return (yield from super().handle_h2_event(event))
 
     def _terminated(self, event: h2.events.ConnectionTerminated) -> layer.CommandGenerator[bool]:
         """GOAWAY: streams above the one that it names were not processed, the others go on."""
         self._ending = True
-        retire(self.context, self.conn)
+        only_http1 = event.error_code == h2.errors.ErrorCodes.HTTP_1_1_REQUIRED
+        retire(self.context, self._site, only_http1=only_http1)
         last = event.last_stream_id or 0
-        later = [number for number in self.streams if number > last]
+        waiting = StreamState.EXPECTING_HEADERS
+        later = [n for n, s in self.streams.items() if n > last or (only_http1 and s is waiting)]
         yield from self._give_back(later, "the site accepts no more requests here")
         yield from self._give_back_queued()
         if event.error_code != h2.errors.ErrorCodes.NO_ERROR or not self.streams:
@@ -147,7 +160,7 @@ class Http2SiteSide(BudgetedHttp2, Http2Client):
 
     def close_connection(self, msg: str) -> layer.CommandGenerator[None]:
         """As mitmproxy's, but requests that nobody has begun to answer may be repeated."""
-        retire(self.context, self.conn)
+        retire(self.context, self._site)
         yield from self._give_back_queued()
         if msg == _CLOSED and self._answered:
             waiting = [n for n, s in self.streams.items() if s is StreamState.EXPECTING_HEADERS]

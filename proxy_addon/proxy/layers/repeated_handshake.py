@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakSet
 
-from mitmproxy.connection import Connection, ConnectionState
+from mitmproxy.connection import Connection, ConnectionState, Server
 from mitmproxy.proxy import context, layer, layers
 from mitmproxy.proxy.layers.http import (
     GetHttpConnection,
@@ -43,6 +43,7 @@ class RepeatingHttp(layers.HttpLayer):
 
     `resumes`: sessions may be offered. `offered`: connections on which one was, until their
     handshake is over. `retired`: connections that are open, but take no more requests.
+    `only_http1`: addresses of sites that have asked for HTTP/1.1.
     """
 
     def __init__(self, ctx: context.Context, mode: HTTPMode) -> None:
@@ -50,6 +51,7 @@ class RepeatingHttp(layers.HttpLayer):
         self.resumes = True
         self.offered: set[Connection] = set()
         self.retired: WeakSet[Connection] = WeakSet()
+        self.only_http1: set[Any] = set()
 
     def register_connection(self, command: RegisterHttpConnection) -> layer.CommandGenerator[None]:
         """A connection is open, or has failed."""
@@ -85,8 +87,25 @@ def repeats(ctx: context.Context) -> RepeatingHttp | None:
     return next((each for each in reversed(ctx.layers) if isinstance(each, RepeatingHttp)), None)
 
 
-def retire(ctx: context.Context, conn: Connection) -> None:
-    """No more requests are sent on this connection to a site, in the layers of this context."""
-    for each in ctx.layers:
-        if isinstance(each, RepeatingHttp):
-            each.retired.add(conn)
+class SiteClient(HttpClient):
+    """Drop-in for `HttpClient`, which opens a connection to a site. One that has asked for HTTP/1.1
+    is offered nothing else."""
+
+    def __init__(self, ctx: context.Context) -> None:
+        super().__init__(ctx)
+        site = ctx.server
+        if not site.connected and any(site.address in each.only_http1 for each in _repeating(ctx)):
+            site.alpn_offers = (b"http/1.1",)
+
+
+def retire(ctx: context.Context, conn: Server, *, only_http1: bool = False) -> None:
+    """No more requests are sent on this connection to a site, in the layers of this context.
+    `only_http1`: nor on another one in HTTP/2."""
+    for each in _repeating(ctx):
+        each.retired.add(conn)
+        if only_http1:
+            each.only_http1.add(conn.address)
+
+
+def _repeating(ctx: context.Context) -> list[RepeatingHttp]:
+    return [each for each in ctx.layers if isinstance(each, RepeatingHttp)]

@@ -11,6 +11,7 @@ from mitmproxy.proxy.layers.http import _http2
 
 from proxy_addon.proxy.layers.http1_site import Http1SiteSide
 from proxy_addon.proxy.layers.http2_site import Http2SiteSide, PatientH2Connection
+from proxy_addon.proxy.layers.repeated_handshake import SiteClient
 
 
 def install() -> None:
@@ -18,6 +19,7 @@ def install() -> None:
     for module, name, kind in (
         (http, "Http1Client", Http1SiteSide),
         (http, "Http2Client", Http2SiteSide),
+        (http, "HttpClient", SiteClient),
         (_http2, "BufferedH2Connection", PatientH2Connection),
     ):
         setattr(module, name, kind)

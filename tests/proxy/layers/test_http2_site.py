@@ -90,6 +90,31 @@ def test_many_streams_when_the_site_goes_away(office: OddOffice) -> None:
     assert office.two.connections == before + 1
 
 
+@pytest.mark.parametrize("then", ["http1", "http1 goaway"])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_site_that_asks_for_http1(office: OddOffice, method: str, then: str) -> None:
+    """HTTP_1_1_REQUIRED, of a stream or of the connection: the request is sent again over HTTP/1.1
+    (RFC 9113, 9.2.2), and so is what follows on the client's connection; the client still speaks
+    HTTP/2."""
+    client = client_of(office)
+    office.two.scripts["/one"] = [Script(then=then), Script()]
+    got = client.ask("/one", method, body=b"body" if method == "POST" else None)
+    assert (got.status, got.body, got.end) == (200, b"ok", "complete")
+    first, second = office.two.to("/one")
+    assert ":method" in first.fields and ":method" not in second.fields
+    assert second.body == (b"body" if method == "POST" else b"")
+    assert client.ask("/next").body == b"ok"
+    assert ":method" not in office.two.to("/next")[-1].fields
+
+
+def test_a_site_that_asks_for_http1_too_late(office: OddOffice) -> None:
+    """Of an upload that is not kept there is nothing to send again: a 502."""
+    client = client_of(office)
+    office.two.scripts["/long"] = [Script(then="http1")]
+    assert client.ask("/long", "POST", body=[bytes(10_000)] * 6 + [bytes(5_000)] * 2).status == 502
+    assert len(office.two.to("/long")) == 1
+
+
 def test_what_h2_does_with_goaway() -> None:
     """It takes it for the end of the connection, and looks the method up on the instance."""
     source = inspect.getsource(h2.connection.H2Connection)
