@@ -19,7 +19,8 @@ def identity(connection: Connection, place: str) -> str:
     if len(found) == 1:
         return str(found[0])
     raise LedgerUnusable(
-        f"{place} has {len(found)} rows in ledger_identity instead of one; restore it from a backup",
+        f"{place}: the table ledger_identity has to have one row (found: {len(found)}); restore"
+        " the ledger from a backup",
         kind="identity",
     )
 

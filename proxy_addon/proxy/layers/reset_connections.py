@@ -23,4 +23,4 @@ def read_to_the_end(reader: asyncio.StreamReader, transport: asyncio.BaseTranspo
             reader.feed_data(piece)
         reader.feed_eof()
 
-    reader.set_exception = lost  # type: ignore[method-assign]
+    reader.set_exception = lost  # type: ignore[assignment, method-assign]
