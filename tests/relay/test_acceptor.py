@@ -71,7 +71,11 @@ async def reads(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         pass
 
 
-@pytest.mark.parametrize("said", [None, b"", FREE[:30], FREE])
+@pytest.mark.parametrize(
+    "said",
+    [None, b"", FREE[:30], FREE],
+    ids=["connected", "tunnel", "half a greeting", "greeting"],
+)
 async def test_draining_waits_for_who_is_slow(said: bytes | None) -> None:
     """A client that has just come, has opened a tunnel, is in the middle of its greeting, or waits
     for the answer of a slow site is not idle after a second; it does not stay for ever."""

@@ -215,7 +215,10 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
         """Whether the client has sent enough to a site that is not connected yet."""
         if connection is not self.client:
             return False
-        opening = any(each.writer is None for each in self.transports.values())
+        opening = any(  # those that could not be opened stay among them
+            opened.writer is None and site.error is None and getattr(site, "address", None)
+            for site, opened in self.transports.items()
+        )
         if not opening or self._is_multiplexed():
             self._early = 0
         return self._early > HELD_BYTES

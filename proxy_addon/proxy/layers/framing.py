@@ -65,8 +65,9 @@ def for_http1_client(event: ResponseHeaders, request: http.Request) -> ResponseH
             return event
         response = response.copy()
         del response.headers["transfer-encoding"]
-    elif response.is_http2 and not chunked:
+    elif not chunked:  # also where the site closes: nobody can tell that end from a broken one
         response = response.copy()
+        response.http_version = "HTTP/1.1"
         response.headers["Transfer-Encoding"] = "chunked"
     else:
         return event
@@ -75,7 +76,7 @@ def for_http1_client(event: ResponseHeaders, request: http.Request) -> ResponseH
 
 def _has_body(request: http.Request, response: http.Response) -> bool:
     status = response.status_code
-    return request.method != "HEAD" and status >= 200 and status not in (204, 304)
+    return request.method not in ("HEAD", "CONNECT") and status >= 200 and status not in (204, 304)
 
 
 def trailers(fields: RawFields) -> http.Headers | None:

@@ -72,13 +72,17 @@ ANSWERS = [
         answered(version="HTTP/1.1", transfer_encoding="chunked"),
         {"transfer-encoding": "chunked"},
     ),
-    (asked(version="HTTP/1.1"), answered(version="HTTP/1.0"), {}),
+    (
+        asked(version="HTTP/1.1"),
+        answered(version="HTTP/1.0"),
+        {"Transfer-Encoding": "chunked"},
+    ),
 ]
 
 
 @pytest.mark.parametrize(("request_", "response", "fields"), ANSWERS)
 def test_answers(request_: http.Request, response: http.Response, fields: dict[str, str]) -> None:
-    """In chunks for HTTP/1.1 where HTTP/2 says no length; until the end for HTTP/1.0."""
+    """In chunks for HTTP/1.1 where no length is known; until the end for HTTP/1.0."""
     before = dict(response.headers)
     event = for_http1_client(ResponseHeaders(1, response, False), request_)
     assert dict(event.response.headers) == fields
