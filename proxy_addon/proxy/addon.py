@@ -82,7 +82,7 @@ class AllowanceAddon:
             self.failures,
             self._recorder,
         )
-        self._idle = IdleClients(self.in_flight.close, self.budgets.note)
+        self._idle = IdleClients(self.in_flight.leave, self.budgets.note)
         self.is_draining = False
         self._logged: set[str] = set()
         self.acceptor: Acceptor | None = None

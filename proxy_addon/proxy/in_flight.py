@@ -220,6 +220,11 @@ class InFlight:
         if self._terminator is not None:
             self._terminator.client(client)
 
+    def leave(self, client: connection.Client) -> None:
+        """See `Terminator.leave`."""
+        if self._terminator is not None:
+            self._terminator.leave(client)
+
     def close_idle(self, at: float) -> None:
         """While draining: close connections in which nothing is running. `at`: seconds on the
         loop's clock."""

@@ -12,6 +12,7 @@ one can be somebody's.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
 from collections.abc import Callable
@@ -28,7 +29,7 @@ from proxy_addon.presentation.open_pages import is_open
 from proxy_addon.proxy.credentials import HOP, REALM
 from proxy_addon.proxy.failures import Failures, unavailable
 from proxy_addon.proxy.layers import flow_output as writing
-from proxy_addon.proxy.layers.bounded_stream import MAX_FORM_BYTES
+from proxy_addon.proxy.layers.bounded_stream import FORM_SECONDS, MAX_FORM_BYTES
 from proxy_addon.proxy.layers.client_side import error_page
 from proxy_addon.proxy.layers.tunnel_choice import PAGE_HOST
 from proxy_addon.proxy.page_protocol import AcceptedHttp, AcceptedHttpProtocols
@@ -184,7 +185,13 @@ class LightPageServer:
             if not who.challenge:  # the roles that an address gives hold for the pages as well
                 services = self._services
                 services.enforcer.person(who.name, who.roles, services.clock.now())
-            body = await _body(scope, receive)
+            try:
+                async with asyncio.timeout(FORM_SECONDS):
+                    body = await _body(scope, receive)
+            except TimeoutError:
+                sent.is_last = True
+                await sent.whole(error_page(408))
+                return
             if body is None:
                 await sent.whole(error_page(413))
                 return

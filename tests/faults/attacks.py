@@ -2,8 +2,9 @@
 
 `python -m tests.faults.attacks` attacks for some seconds each, `--long` for longer; both print, for
 each attack, how long the pages of somebody else took (an ordinary site, a limited one and our own
-page, each ten times a second on a connection of its own), and what the proxy needed. The attacker
-is a process of its own, and connects again as soon as it is thrown out.
+page, each ten times a second on a connection of its own), and what the proxy needed. The attacker,
+somebody else and the sites are processes of their own; the attacker connects again as soon as it is
+thrown out.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -29,14 +29,12 @@ from wsproto.extensions import PerMessageDeflate
 
 from tests.e2e.client import Client, close_sockets, read_until
 from tests.e2e.office import office, policy
-from tests.e2e.origins import Origins
 from tests.e2e.process import ROOT, OfficeProxy
+from tests.faults.attack_sites import SitesElsewhere
+from tests.faults.visitor import SITES, Visitor, load
 from tests.proxy.budgets import floods
 
-SITES = {"ordinary": "news.example", "limited": "www.youtube.com", "ours": "allowance.internal"}
-ATTACKER, SOMEBODY = "127.0.3.1", "127.0.3.2"
-EVERY = 0.1  # seconds from one page to the next
-PATIENCE = 10.0  # seconds for a page
+ATTACKER = "127.0.3.1"
 LIMITED, BLOCKED = "www.facebook.com", "www.tiktok.com"
 HANDSHAKE = (
     f"GET /ws HTTP/1.1\r\nHost: {LIMITED}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -160,49 +158,6 @@ def attack_until(name: str, port: int, trust: Path, seconds: float) -> None:
         time.sleep(0.01)
 
 
-# -- somebody else
-
-
-def load(client: Client, host: str) -> float:
-    """Seconds that a page takes, on a new connection; it has to come."""
-    began = time.monotonic()
-    path = "/me.json" if host == "allowance.internal" else "/"
-    status, tunnel = client.tunnel(host, source=SOMEBODY)
-    assert status == 200, f"{host}: {status}"
-    with client.tls(tunnel, host) as connection:
-        connection.settimeout(PATIENCE)
-        fields = f"Host: {host}\r\nConnection: close\r\nAccept: text/html\r\n"
-        connection.sendall(f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode())
-        answer = read_until(connection, b"\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 200"), answer[:100]
-    return time.monotonic() - began
-
-
-class Somebody:
-    """Loads pages of one site ten times a second, until told to stop."""
-
-    def __init__(self, client: Client, host: str) -> None:
-        self.took: list[float] = []
-        self.failed: list[str] = []
-        self._client, self._host = client, host
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while not self._stop.wait(EVERY):
-            try:
-                self.took.append(load(self._client, self._host))
-            except (OSError, AssertionError) as error:
-                self.failed.append(str(error))
-
-    def stop(self) -> None:
-        """Load no more, and say what went wrong."""
-        self._stop.set()
-        self._thread.join(3 * PATIENCE)
-        assert not self.failed, f"{self._host}: {len(self.failed)} pages failed: {self.failed[0]}"
-
-
 # -- both
 
 
@@ -226,26 +181,21 @@ def measure(proxy: OfficeProxy, name: str, seconds: float) -> Measured:
         attacker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
         assert attacker.stdout is not None and attacker.stdout.readline() == b"begins\n"
     before, began = needs(proxy.process.pid)[0], time.monotonic()
-    somebody = {site: Somebody(proxy.client, host) for site, host in SITES.items()}
-    time.sleep(seconds)
     try:
-        for each in somebody.values():
-            each.stop()
+        took = Visitor(proxy.port, proxy.client.trust, seconds).finish()
     finally:
         if attacker is not None:
             attacker.kill()
             attacker.communicate()
-        close_sockets()
     after, memory = needs(proxy.process.pid)
-    processor = (after - before) / (time.monotonic() - began)
-    return Measured({site: each.took for site, each in somebody.items()}, processor, memory)
+    return Measured(took, (after - before) / (time.monotonic() - began), memory)
 
 
 def measured(names: Iterator[str], seconds: float) -> Iterator[tuple[str, Measured]]:
     """Each attack on a proxy of its own, first none."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        origins = stack.enter_context(Origins(folder / "origins"))
+        origins = stack.enter_context(SitesElsewhere(folder / "origins"))
         for name in names:
             rules = policy(short="30m")
             with office(folder / name, origins, rules) as proxy:

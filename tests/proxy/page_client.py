@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+import time
+from contextlib import suppress
 
 from tests.e2e.client import read_until
 from tests.proxy.harness import Serving
@@ -45,3 +47,20 @@ def events(connection: socket.socket, until_: bytes) -> bytes:
             break
         got += piece
     return got
+
+
+def drip(connection: socket.socket) -> bytes:
+    """What comes until the end, while a byte is sent now and then."""
+    connection.settimeout(0.1)
+    received, end = b"", time.monotonic() + 20
+    while time.monotonic() < end:
+        with suppress(TimeoutError):
+            try:
+                connection.sendall(b"x")
+                data = connection.recv(65_536)
+            except ConnectionError:
+                return received
+            if not data:
+                return received
+            received += data
+    raise TimeoutError(received)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 
@@ -15,7 +16,7 @@ from tests.e2e.client import closed_later, read_all, read_until
 from tests.e2e.origins import Origins
 from tests.e2e.waiting import until
 from tests.proxy.odd_client import OneClient, TwoClient
-from tests.proxy.odd_office import ADDRESS, ONE, PLAIN, OddOffice
+from tests.proxy.odd_office import ADDRESS, DEAD, ONE, PLAIN, OddOffice
 from tests.proxy.odd_site import OK, Script
 
 
@@ -117,6 +118,52 @@ def test_two_requests_and_the_end(office: OddOffice) -> None:
     client.sendall(HALF + HALF)
     client.shutdown(socket.SHUT_WR)
     assert read_all(client, 15).count(b"\r\n\r\nok") == 2
+
+
+PIPELINED = [("GET", b""), ("POST", b"body"), ("HEAD", b""), ("PUT", bytes(100_000)), ("GET", b"")]
+
+
+@pytest.mark.parametrize("way", ["plain", "limited plain", "h1-h1"])
+def test_requests_that_do_not_wait(office: OddOffice, way: str) -> None:
+    """Fifty requests in one go, with bodies of all kinds, are answered one after the other, and the
+    site gets each whole."""
+    client = office.client(way)
+    assert isinstance(client, OneClient)
+    office.site(way).seen.clear()
+    asked = [(f"/pipelined/{n}", *PIPELINED[n % len(PIPELINED)]) for n in range(50)]
+
+    def send() -> None:
+        for path, method, body in asked:
+            length = [("Content-Length", str(len(body)))] if body else []
+            client.begin(path, method, length)
+            client.wire.sendall(body)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    got = [client.finish(method) for _, method, _ in asked]
+    sender.join()
+    assert [(each.status, each.end) for each in got] == [(200, "complete")] * len(asked)
+    seen = [(each.path, each.method, each.body) for each in office.site(way).seen]
+    assert seen == asked
+
+
+def test_requests_that_do_not_wait_for_several_hosts(office: OddOffice) -> None:
+    """Ours, a blocked one, a site and a dead one in one go: each gets its own answer."""
+    office.plain.seen.clear()
+    with office.proxy.client.socket() as wire:
+        for host, method, body in (
+            ("allowance.internal", "GET", b""),
+            ("www.tiktok.com", "POST", b"body"),
+            (PLAIN, "POST", b"GET /smuggled HTTP/1.1\r\n\r\n"),
+            (PLAIN, "GET", b""),
+            (DEAD, "GET", b""),
+        ):
+            head = f"{method} http://{host}/me.json HTTP/1.1\r\nHost: {host}\r\n"
+            wire.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        client = OneClient.__new__(OneClient)
+        client.take(wire, PLAIN)
+        assert [client.finish().status for _ in range(5)] == [200, 403, 200, 200, 502]
+    assert [each.path for each in office.plain.seen] == ["/me.json", "/me.json"]
 
 
 def test_an_upload_and_the_end(office: OddOffice) -> None:

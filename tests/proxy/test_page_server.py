@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from proxy_addon.network.guards import ClientGuard
+from proxy_addon.proxy import page_server
 from proxy_addon.proxy.layers.bounded_stream import MAX_FORM_BYTES
 from tests.e2e.client import closed_later, read_all, read_until
 from tests.e2e.origins import Origins
 from tests.e2e.waiting import until
 from tests.proxy.harness import Serving, breaks, serving
-from tests.proxy.page_client import URL, answer, ask, tunnelled
+from tests.proxy.page_client import URL, answer, ask, drip, tunnelled
 
 ME = "ip:127.0.0.1"
 DORA = base64.b64encode(b"dora:secret").decode()
@@ -51,6 +52,14 @@ def test_no_header_names_a_person(proxy: Serving, way: tuple[socket.socket, str]
     sign_in = f"Proxy-Authorization: Basic {DORA}"
     connection.sendall(ask(before + "/me.json?user=dora", *names, sign_in))
     assert f'"{ME}"'.encode() in answer(connection)[1]
+
+
+def test_a_form_that_drips(way: tuple[socket.socket, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Byte by byte it gets 408 when its time is over, and its connection ends."""
+    monkeypatch.setattr(page_server, "FORM_SECONDS", 0.5)
+    connection, before = way
+    connection.sendall(ask(before + "/ask", "Content-Length: 60000", method="POST"))
+    assert drip(connection).startswith(b"HTTP/1.1 408 ")
 
 
 def test_devices(proxy: Serving) -> None:

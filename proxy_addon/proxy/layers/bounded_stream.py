@@ -11,10 +11,11 @@ knows. Internals of mitmproxy are used: `tests/proxy/layers/test_bounded_stream.
 
 from __future__ import annotations
 
-from mitmproxy.proxy import events, layer
-from mitmproxy.proxy.layers.http import SendHttp
+from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy.layers.http import DropStream, SendHttp
 from mitmproxy.proxy.layers.http._base import HttpEvent
 from mitmproxy.proxy.layers.http._events import (
+    ErrorCode,
     RequestData,
     RequestHeaders,
     RequestProtocolError,
@@ -28,6 +29,7 @@ from proxy_addon.proxy.layers.client_side import ExchangeEnded, answer_to, error
 from proxy_addon.proxy.layers.passed_stream import PassedStream
 
 MAX_FORM_BYTES = 65_536  # bytes of a request's body that are kept
+FORM_SECONDS = 30.0  # seconds in which it has to be complete, however it drips
 
 
 class BoundedStream(PassedStream):
@@ -37,8 +39,33 @@ class BoundedStream(PassedStream):
         """Send our own response at once, although the body is still to come."""
         yield from super().state_wait_for_request_headers(event)
         keeps = self.client_state == self.state_consume_request_body
-        if keeps and not event.end_stream and self.flow.response is not None:
-            yield from self._answer_now()
+        if keeps and not event.end_stream:
+            if self.flow.response is not None:
+                yield from self._answer_now()
+            else:
+                yield commands.RequestWakeup(FORM_SECONDS)
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if type(event) is events.Wakeup:
+            return self._look_at_the_form()
+        return super()._handle_event(event)
+
+    def _look_at_the_form(self) -> layer.CommandGenerator[None]:
+        """Whether all of it has come in time; else its client gets a 408, and is read no more."""
+        if self.client_state != self.state_consume_request_body or self.flow.response is not None:
+            return
+        self.request_body_buf.clear()
+        writing.answer_with(self.flow, error_page(408))
+        yield from self._answer_now()
+        client = self.context.client
+        if client.alpn == b"h2":
+            slow = ResponseProtocolError(self.stream_id, "a slow form", ErrorCode.CANCEL)
+            yield SendHttp(slow, client)
+            self.client_state = self.state_errored
+            self.flow.live = False
+            yield DropStream(self.stream_id)
+        else:
+            yield commands.CloseConnection(client)
 
     def check_invalid(self, request: bool) -> layer.CommandGenerator[bool]:
         """Called first for each request: afterwards mitmproxy has filled in the host of those that

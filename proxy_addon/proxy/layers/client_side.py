@@ -57,6 +57,10 @@ _TEXTS = {
             "If that does not help, ask your IT team."
         ),
     ),
+    408: (
+        marked("This form came too slowly"),
+        marked("The proxy did not get all of it in time. Please send it again."),
+    ),
     413: (
         marked("This form is too long"),
         marked("The proxy accepts only short forms on its own pages."),

@@ -34,6 +34,7 @@ from proxy_addon.proxy.budgets.back_pressure import HELD_BYTES, back_pressure_of
 from proxy_addon.proxy.layers import framing
 from proxy_addon.proxy.layers.exchange_events import Informational, Unanswered
 
+IDLE_SECONDS = 60.0  # without a request a connection is closed after once or twice that
 MAX_ANSWER_HEAD = 1_048_576  # bytes of a status line and its fields; browsers accept 256 KiB
 _INFORMATIONAL = re.compile(rb"HTTP/\d\.\d[ \t]+1(?!01)\d\d[ \t\r\n]")
 _SWITCHING = re.compile(rb"HTTP/\d\.\d[ \t]+101[ \t\r\n]")
@@ -47,6 +48,8 @@ class Http1SiteSide(Http1Client):
         super().__init__(ctx)
         self._answered = 0  # requests, on this connection
         self._begun = False  # something has come for the request that waits
+        self._looks = False  # whether it is idle
+        self._seen = 0  # requests that were answered when that was last looked at
         back_pressure_of(ctx.client).speaks(self)
 
     def is_full(self) -> bool:
@@ -76,6 +79,36 @@ class Http1SiteSide(Http1Client):
             self.state = self.answered_early
             if not self.conn.state & ConnectionState.CAN_READ:
                 yield from self._refuse_the_rest()
+        elif not self._looks and self._is_idle():
+            yield from self._look_later()
+
+    # -- without requests
+
+    def _is_idle(self) -> bool:
+        waits = self.request is None and self.state == self.read_headers
+        return waits and self.conn.state is ConnectionState.OPEN
+
+    def _look_later(self) -> layer.CommandGenerator[None]:
+        self._looks, self._seen = True, self._answered
+        yield commands.RequestWakeup(IDLE_SECONDS)
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if type(event) is events.Wakeup:
+            return self._look()
+        handled: layer.CommandGenerator[None] = super()._handle_event(event)
+        return handled
+
+    def _look(self) -> layer.CommandGenerator[None]:
+        """Close a connection on which nothing was asked since the last look: most sites do it after
+        a minute, and each is a socket of ours for as long as its client stays."""
+        self._looks = False
+        if self._is_idle():
+            if self._seen == self._answered:
+                yield commands.CloseConnection(self.conn)
+            else:
+                yield from self._look_later()
+
+    # -- answers that come before their requests are complete
 
     def answered_early(self, event: events.Event) -> layer.CommandGenerator[None]:
         """The request goes on although it was answered; the site may close the connection."""

@@ -14,7 +14,7 @@ from typing import Any
 import h2.errors
 import h2.events
 from mitmproxy import http
-from mitmproxy.proxy import context, layer
+from mitmproxy.proxy import commands, context, events, layer
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.proxy.layers.http._events import ErrorCode, ResponseProtocolError
 from mitmproxy.proxy.layers.http._http2 import Http2Client, StreamState
@@ -57,6 +57,24 @@ class Http2SiteSide(BudgetedHttp2, Http2Client):
         self._answered = False  # a request, on this connection
         self._ending = False  # no more streams may be begun
         self._site = ctx.server
+        self._seen = -1  # requests that had been sent when it was last looked at
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        turns = (self._next_turn, self._room_wanted)
+        if type(event) is events.Wakeup and event.command not in turns and self._is_idle():
+            return self._leave()
+        return super()._handle_event(event)
+
+    def _is_idle(self) -> bool:
+        """Whether nothing was asked since mitmproxy was last about to keep the connection alive: it
+        would do so for as long as the client stays."""
+        seen, self._seen = self._seen, len(self.our_stream_id)
+        return seen == self._seen and not self.streams and not self.stream_queue
+
+    def _leave(self) -> layer.CommandGenerator[None]:
+        self.h2_conn.close_connection()
+        yield commands.SendData(self.conn, self.h2_conn.data_to_send())
+        yield from self.close_connection("nothing was asked")
 
     def handle_h2_event(self, event: h2.events.Event) -> layer.CommandGenerator[bool]:
         """As mitmproxy's, but for what it does not know. (No generator: this is called for every

@@ -18,7 +18,7 @@ from proxy_addon.system.descriptors import take_unread
 def read_to_the_end(reader: asyncio.StreamReader, transport: asyncio.BaseTransport) -> None:
     """From now on `reader` ends when the connection is lost, after what was received."""
 
-    def lost(_: BaseException) -> None:  # called by the protocol, before the socket is closed
+    def lost(_: Exception) -> None:  # called by the protocol, before the socket is closed
         for piece in take_unread(transport):
             reader.feed_data(piece)
         reader.feed_eof()

@@ -66,6 +66,11 @@ class Drain(events.Event):
     ends: bool
 
 
+@dataclass
+class Leave(events.Event):
+    """Nothing is asked on this connection any more: end it."""
+
+
 class TerminableHttp(RepeatingHttp):
     """mitmproxy's HTTP layer; its exchanges can be ended one by one."""
 
@@ -78,6 +83,8 @@ class TerminableHttp(RepeatingHttp):
             return self._cut(event)
         if isinstance(event, Drain):
             return self._drain(event)
+        if isinstance(event, Leave):
+            return self._leave(event)
         if isinstance(event, events.Start):
             self.connections.setdefault(self.context.client, client_layer(self.context))
         handled: layer.CommandGenerator[None] = super()._handle_event(event)
@@ -109,6 +116,19 @@ class TerminableHttp(RepeatingHttp):
                     yield from self._end_websocket(stream, stream.child_layer, GOING_AWAY, "")
             elif self._has_http_inside(stream):
                 yield from self.event_to_child(stream, event)
+
+    def _leave(self, event: Leave) -> layer.CommandGenerator[None]:
+        """A client of HTTP/2 is told which of its streams was the last that came here, so that it
+        can ask for a later one again (RFC 9113, 6.8)."""
+        inside = [each for each in self.streams.values() if self._has_http_inside(each)]
+        if inside:
+            yield from self.event_to_child(inside[0], event)
+            return
+        side = self.connections.get(self.context.client)
+        if isinstance(side, Http2Server):
+            side.h2_conn.close_connection()
+            yield commands.SendData(self.context.client, side.h2_conn.data_to_send())
+        yield commands.CloseConnection(self.context.client)
 
     def _has_http_inside(self, stream: HttpStream) -> bool:
         stack = stream.context.layers
@@ -217,6 +237,18 @@ class Terminator:
         handler = self._handler(client)
         if handler is not None and client in handler.transports:
             handler.close_connection(client)
+
+    def leave(self, client: connection.Client) -> None:
+        """End a client connection in which nothing runs. What it has just sent is answered."""
+        handler = self._handler(client)
+        if handler is None or self.unread(client):
+            return
+        if not any(map(is_http, handler.layer.context.layers)):
+            self.client(client)
+            return
+        asyncio_utils.create_task(
+            handler.server_event(Leave()), name="leave", keep_ref=True, client=client.peername
+        )
 
     def unread(self, client: connection.Client) -> bool:
         """Whether a client has sent something that nobody has read yet."""

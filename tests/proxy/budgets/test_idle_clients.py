@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h2.events
 import pytest
 from mitmproxy.connection import Client
 
@@ -13,6 +14,7 @@ from proxy_addon.proxy.layers.connections import ClientState
 from tests.e2e.client import read_all
 from tests.e2e.origins import Origins
 from tests.proxy.harness import serving
+from tests.proxy.odd_client import TwoClient
 
 
 class Looked:
@@ -82,3 +84,16 @@ def test_in_a_real_proxy(tmp_path: Path, origins: Origins, monkeypatch: pytest.M
         assert read_all(silent, 30.0).startswith(b"HTTP/1.1 200")
         assert read_all(dripping, 30.0) == b""
         assert proxy.harness.counted("refused_total", budget="idle") == 2
+
+
+def test_over_http2(tmp_path: Path, origins: Origins, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its client is told which stream was the last that was answered, without an error: whatever it
+    asks meanwhile it may ask again."""
+    monkeypatch.setattr(idle_clients, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(idle_clients, "NEXT_SECONDS", 1.0)
+    with serving(tmp_path, origins) as proxy:
+        client = TwoClient(proxy, "www.facebook.com")
+        assert [client.ask("/").status for _ in range(2)] == [200, 200]
+        found = client.h2.receive_data(read_all(client.wire, 30.0))
+        (end,) = [each for each in found if isinstance(each, h2.events.ConnectionTerminated)]
+        assert (end.error_code, end.last_stream_id) == (0, 3)

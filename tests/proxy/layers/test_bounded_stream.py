@@ -10,10 +10,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from proxy_addon.proxy.layers import bounded_stream
 from proxy_addon.proxy.layers.bounded_stream import MAX_FORM_BYTES
 from tests.e2e.client import read_until
 from tests.e2e.waiting import until
 from tests.proxy.harness import Serving
+from tests.proxy.odd_client import TwoClient
+from tests.proxy.page_client import drip
 
 BLOCKED = "www.tiktok.com"
 BIG = 30_000_000
@@ -99,6 +102,24 @@ def test_form_without_end_over_http2(proxy: Serving, tmp_path: Path) -> None:
     assert (reply.status, reply.version) == (413, "2")
     assert reply.text.rstrip().endswith("</html>")
     assert resident() - before < BIG / 2
+
+
+def test_a_form_that_drips(proxy: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Byte by byte it gets 408 when its time is over, and its connection ends; over HTTP/2 only its
+    stream does."""
+    monkeypatch.setattr(bounded_stream, "FORM_SECONDS", 0.5)
+    with proxy.client.socket() as connection:
+        head = "POST http://allowance.internal/ask HTTP/1.1\r\nHost: allowance.internal\r\n"
+        connection.sendall(f"{head}Content-Length: 60000\r\n\r\n".encode())
+        assert drip(connection).startswith(b"HTTP/1.1 408 ")
+    client = TwoClient(proxy, "allowance.internal")
+    stream = client.begin("/ask", "POST", [("content-length", "60000")], ends=False)
+    client.h2.send_data(stream, b"x")
+    client.flush()
+    got = client.finish(stream)
+    assert (got.status, got.end) == (408, "complete")
+    assert client.ask("/me.json").status == 200
+    assert proxy.harness.counted("errors_total", where="layer") == 0
 
 
 def test_upload_to_an_allowed_site(proxy: Serving) -> None:

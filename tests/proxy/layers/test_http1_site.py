@@ -8,7 +8,10 @@ import pytest
 from h11._readers import ChunkedReader
 from h11._receivebuffer import ReceiveBuffer
 
+from proxy_addon.proxy.layers import http1_site
 from proxy_addon.proxy.layers.http1_site import WithTrailers
+from tests.e2e.waiting import until
+from tests.proxy.layers.test_termination import sockets_of
 from tests.proxy.odd_client import OneClient
 from tests.proxy.odd_office import OddOffice
 from tests.proxy.odd_site import Script
@@ -96,6 +99,31 @@ def test_sites_that_close_after_every_answer(office: OddOffice, way: str) -> Non
     office.site(way).scripts["/closes"] = [Script(then="close")]
     client = office.client(way)
     assert [client.ask("/closes").status for _ in range(100)] == [200] * 100
+
+
+@pytest.mark.parametrize("way", REUSING)
+def test_a_connection_without_requests_is_closed(
+    office: OddOffice, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While its client stays; the next request goes to another one."""
+    monkeypatch.setattr(http1_site, "IDLE_SECONDS", 0.3)
+    client = used(office, way)
+    until(lambda: sockets_of(office.proxy) == 0, "the connection to the site to be gone")
+    assert client.ask("/next").body == b"ok"
+    (first,), (second,) = office.site(way).to("/first"), office.site(way).to("/next")
+    assert first.connection != second.connection
+
+
+def test_a_connection_in_use_is_not_closed(
+    office: OddOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither between requests that follow each other, nor while an answer is waited for."""
+    monkeypatch.setattr(http1_site, "IDLE_SECONDS", 0.3)
+    client = used(office, "plain")
+    office.plain.scripts["/slow"] = [Script(b"\0\0" + Script().answer, wait=1.5)]
+    assert client.ask("/slow").body == b"ok"
+    (first,), (second,) = office.plain.to("/first"), office.plain.to("/slow")
+    assert first.connection == second.connection
 
 
 def test_trailers_of_a_reader() -> None:

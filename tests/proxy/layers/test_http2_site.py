@@ -4,10 +4,14 @@ sent again, and answers that have begun are finished."""
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 
 import h2.connection
 import pytest
+from mitmproxy import ctx
 
+from tests.e2e.waiting import until
+from tests.proxy.layers.test_termination import sockets_of
 from tests.proxy.odd_client import TwoClient
 from tests.proxy.odd_office import OddOffice
 from tests.proxy.odd_site import Script
@@ -113,6 +117,34 @@ def test_a_site_that_asks_for_http1_too_late(office: OddOffice) -> None:
     office.two.scripts["/long"] = [Script(then="http1")]
     assert client.ask("/long", "POST", body=[bytes(10_000)] * 6 + [bytes(5_000)] * 2).status == 502
     assert len(office.two.to("/long")) == 1
+
+
+@pytest.fixture
+def impatient(office: OddOffice) -> Iterator[OddOffice]:
+    """mitmproxy would keep idle connections alive every second."""
+    proxy = office.proxy
+    before = proxy.on_loop(lambda: ctx.options.http2_ping_keepalive)
+    proxy.on_loop(lambda: ctx.options.update(http2_ping_keepalive=1))
+    yield office
+    proxy.on_loop(lambda: ctx.options.update(http2_ping_keepalive=before))
+
+
+def test_a_connection_without_requests_is_closed(impatient: OddOffice) -> None:
+    """Instead of being kept alive for as long as its client stays; the next request goes to another
+    one."""
+    client = client_of(impatient)
+    until(lambda: sockets_of(impatient.proxy) == 0, "the connection to the site to be gone")
+    assert client.ask("/next").body == b"ok"
+    (first,), (second,) = impatient.two.to("/first"), impatient.two.to("/next")
+    assert first.connection != second.connection
+
+
+def test_a_connection_in_use_is_kept_alive(impatient: OddOffice) -> None:
+    """An answer that takes its time."""
+    client = client_of(impatient)
+    impatient.two.scripts["/slow"] = [Script(body=[b"o", b"", b"k"], wait=1.5)]
+    got = client.ask("/slow")
+    assert (got.body, got.end) == (b"ok", "complete")
 
 
 def test_what_h2_does_with_goaway() -> None:
