@@ -12,12 +12,12 @@ from db.ledger import SqlLedger
 from db.upgrade import upgrade_existing
 from proxy_addon.cli.common import AsJson, Config, Database, print_json
 from proxy_addon.cli.expected_errors import one_line_errors
+from proxy_addon.cli.ledger_access import ledger_now
 from proxy_addon.cli.tables import PlainConsole, PlainTable
 from proxy_addon.config import dates, parsers
 from proxy_addon.config.dates import BadDateError
 from proxy_addon.config.settings import SettingsError, load_settings
 from proxy_addon.ledger.interface import AuditEntry
-from proxy_addon.system.clock import SystemClock
 
 Since = Annotated[
     str | None,
@@ -35,9 +35,9 @@ def audit(
     Oldest first; times are UTC."""
     with one_line_errors():
         settings = load_settings({"database": database}, config)
-        start = _instant(since, SystemClock().now()) if since else 0.0
         upgrade_existing(settings.database)
         with closing(SqlLedger(settings.database, "cli")) as ledger:
+            start = _instant(since, ledger_now(ledger)) if since else 0.0
             entries = ledger.audit_log(start)
     if as_json:
         print_json({"audit": [line(entry) for entry in entries]})

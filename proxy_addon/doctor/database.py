@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
 from typing import Final
 
 from db.address import Address, journal_folder, parse
 from db.engine import HEAD
+from db.ledger import SqlLedger
 from db.probe import DatabaseHealth, describe_schema, health
+from db.upgrade import has_ledger
 from proxy_addon.config.settings import Settings
 from proxy_addon.doctor.check import AS_THE_PROXY, Check, error, not_checked, ok, warning
 from proxy_addon.doctor.host import existing, hidden, skew
 from proxy_addon.ledger import journal_records
 from proxy_addon.ledger.interface import LedgerError
+from proxy_addon.ledger.journal_owner import JournalOwner, Whose, whose
+from proxy_addon.ledger.ledgers_seen import LedgersSeen
+from proxy_addon.ledger.replay import journals_in
 from proxy_addon.presentation.durations import count
 
 SLOW: Final = 0.25  # seconds for one small write; the ledger is written once a second
@@ -101,6 +107,18 @@ def _file(address: Address) -> Iterator[Check]:
         yield ok("database file", f"mode {mode:04o}")
 
 
+def _us(settings: Settings) -> tuple[JournalOwner, Mapping[str, str]]:
+    """What tells which journals are of this ledger, as far as it answers, and which ledgers were
+    seen at which addresses."""
+    address, seen = parse(settings.database).identity, LedgersSeen(settings.state).all()
+    ledger = seen.get(address)
+    with suppress(LedgerError):
+        if has_ledger(settings.database):
+            with closing(SqlLedger(settings.database, "doctor")) as asked:
+                ledger = asked.identity()
+    return JournalOwner(address, ledger), seen
+
+
 def journal_checks(settings: Settings) -> Iterator[Check]:
     """What the journal folder holds that is not in the ledger."""
     folder = journal_folder(settings.journal, settings.database)
@@ -120,10 +138,25 @@ def journal_checks(settings: Settings) -> Iterator[Check]:
             "make the proxy's user its owner",
         )
         return
-    journals, visits, torn = 0, 0, 0
-    for lock_file in sorted(folder.glob("*.lock")):
-        found, damaged = journal_records.read(lock_file)
-        journals, visits, torn = journals + 1, visits + len(found), torn + damaged
+    journals, visits, torn, foreign, left = 0, 0, 0, 0, 0
+    us, seen = _us(settings)
+    for lock_file in journals_in(folder):
+        try:
+            is_ours = whose(lock_file, us, seen) is Whose.OURS
+            found, damaged = journal_records.read(lock_file)
+        except FileNotFoundError:
+            continue  # its process has just removed it
+        if is_ours:
+            journals, visits, torn = journals + 1, visits + len(found), torn + damaged
+        elif found:
+            foreign, left = foreign + 1, left + len(found)
+    if foreign:
+        yield warning(
+            "journal",
+            f"{count(left, 'visit')} in {count(foreign, 'journal')} of {folder} are not known to be of this "
+            "ledger; the proxy leaves them alone",
+            "`allowance db replay JOURNAL` shows whose it is; docs/runbook.md, which journal belongs to which ledger",
+        )
     fact = f"{count(visits, 'visit')} not in the ledger yet, in {count(journals, 'journal')} of {folder}"
     if torn:
         fact += f", {torn} damaged lines are skipped"

@@ -29,25 +29,40 @@ class PseudonymKeyError(SettingsError):
 
 
 class Pseudonyms:
-    """Maps names by one key. Safe to call from several threads."""
+    """Maps names by one key. Safe to call from several threads.
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
-        self._known: dict[str, str] = {}
+    Without a key there are pseudonyms all the same, by one that nobody else has: they tell people
+    apart in this process, and nothing may be stored under them.
+    """
+
+    def __init__(self, key: bytes | None) -> None:
+        """`key`: None while it cannot be read."""
+        self._use(secrets.token_bytes(KEY_BYTES) if key is None else key)
+        self.has_key = key is not None
+
+    def take(self, key: bytes) -> None:
+        """The key can be read now. Only for an object that has none."""
+        self._use(key)
+        self.has_key = True
+
+    def _use(self, key: bytes) -> None:
+        # In one step, so that no other thread keeps a pseudonym of one key for the other.
+        self._keyed: tuple[bytes, dict[str, str]] = (key, {})
         self.key_id = "key " + hmac.digest(key, b"which key is this?", "sha256")[:6].hex()
 
     def of(self, name: str) -> str:
         """The pseudonym of a name; a pseudonym is returned unchanged."""
-        known = self._known.get(name)
-        if known is not None:
-            return known
+        key, known = self._keyed
+        found = known.get(name)
+        if found is not None:
+            return found
         if is_pseudonym(name):
             return name
-        digest = hmac.digest(self._key, name.encode(errors="surrogatepass"), "sha256")[:_BYTES]
+        digest = hmac.digest(key, name.encode(errors="surrogatepass"), "sha256")[:_BYTES]
         pseudonym = "p:" + base64.b32encode(digest).decode().lower()
-        if len(self._known) >= _KEPT:
-            self._known.clear()
-        self._known[name] = pseudonym
+        if len(known) >= _KEPT:
+            known.clear()
+        known[name] = pseudonym
         return pseudonym
 
     def actor(self, text: str) -> str:

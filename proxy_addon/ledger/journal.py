@@ -136,11 +136,13 @@ class Journal:
         with self._guard:
             return not self._is_news(visit)
 
-    def belongs_to(self, ledger: str) -> None:
-        """The id of the ledger has become known: whoever finds this journal has to know it, too."""
+    def belongs_to(self, ledger: str, key: str | None) -> None:
+        """The id of the ledger, and of the key of its pseudonyms, have become known: whoever finds
+        this journal has to know them, too."""
         with self._guard:
-            if ledger != self._owner.ledger:
-                self._owner, self._is_marked = replace(self._owner, ledger=ledger), False
+            owner = replace(self._owner, ledger=ledger, key=key)
+            if owner != self._owner:
+                self._owner, self._is_marked = owner, False
                 with suppress(OSError):  # again with the next visits
                     self._open()
 

@@ -157,9 +157,28 @@ def would_have_stopped(counted: Collector) -> list[tuple[Mapping[str, str], int]
     return [(sample.labels, int(sample.value)) for sample in samples]
 
 
-def workers(folder: str) -> Collector:
-    """What all workers that write into `folder` have counted together."""
-    return MultiProcessCollector(None, path=folder)
+class _WithSupervisor(Collector):
+    """Adds what a supervisor counts itself, which is not in the files of its workers."""
+
+    def __init__(self, inner: Collector, own: Mapping[str, Callable[[], int]]) -> None:
+        self._inner, self._own = inner, own
+
+    def collect(self) -> Iterator[Metric]:
+        for family in self._inner.collect():
+            family.samples = [
+                sample._replace(value=sample.value + self._own[sample.name]())
+                if sample.name in self._own
+                else sample
+                for sample in family.samples
+            ]
+            yield family
+
+
+def workers(folder: str, own: Mapping[str, Callable[[], int]] | None = None) -> Collector:
+    """What all workers that write into `folder` have counted together. `own`: what their supervisor
+    adds to counters without labels, by the name of the sample."""
+    together = MultiProcessCollector(None, path=folder)
+    return _WithSupervisor(together, own) if own else together
 
 
 def counted(own: Collector) -> Collector:

@@ -83,6 +83,7 @@ HOOKS = (
 )
 OUTCOMES = ("asked", "granted", "refused", "urgent")  # of requests for more time
 WOULD_BLOCK = "allowance_would_block"
+LOG_DROPPED = "allowance_log_dropped_total"
 OTHERWISE = "otherwise"  # the rule of what no rule names
 
 
@@ -216,7 +217,7 @@ class OperationFamilies:
             "loop_lag_seconds", "How late a timer of 100 ms on the event loop was.", LAG_BUCKETS
         )
         self.log_dropped = make.counter(
-            "log_dropped_total",
+            LOG_DROPPED.removeprefix("allowance_"),
             "Lines of the log that were dropped: nobody reads it, or its disk is full.",
         )
         self.connections = make.gauge(

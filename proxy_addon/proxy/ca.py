@@ -62,9 +62,11 @@ def parameters(confdir: Path) -> Path:
     return confdir / f"{BASENAME}-dhparam.pem"
 
 
-def prepare(confdir: Path) -> bool:
+def prepare(confdir: Path, *, makes: bool = True) -> bool:
     """Check the CA as a whole; make one where nothing of a CA is. True when it was made now. Raises
-    CaError."""
+    CaError. Without `makes` there has to be one."""
+    if not makes and not found(confdir):
+        raise CaError(f"{confdir}: there is no CA any more", "restore it from the backup")
     try:
         private_files.make_folder(confdir)
         made = not found(confdir) and _make(confdir)

@@ -15,14 +15,14 @@ import structlog
 from proxy_addon.config.settings import Settings
 from proxy_addon.core.notices.gate import in_force_since
 from proxy_addon.core.policy.compiled import CompiledPolicy
-from proxy_addon.core.types import Visit
 from proxy_addon.identity.identification import Identifier
 from proxy_addon.identity.passwords import PasswordFile
 from proxy_addon.identity.pseudonyms import Mask
 from proxy_addon.ledger.availability import LedgerAvailability
 from proxy_addon.ledger.interface import News
-from proxy_addon.ledger.pseudonymous import PseudonymLedger, masked
+from proxy_addon.ledger.pseudonymous import PseudonymLedger
 from proxy_addon.ledger.unmasking import known_names
+from proxy_addon.ledger.visit_names import VisitNames
 from proxy_addon.ledger.writer import Writer
 from proxy_addon.ledger.writer_state import WriterState
 from proxy_addon.metering.assembly import assemble, numbered
@@ -82,18 +82,21 @@ class Application:
         prunes: bool = True,
         worker_group: WorkerGroup | None = None,
         workers: Workers | None = None,
+        ca_problem: str = "",
     ) -> None:
         """Raises RuleErrors, RuleTestsFailed, LedgerUnusable, PseudonymKeyError or CaError: nothing
-        has been started then.
+        has been started then. A worker starts with the rules that were in force before, and without
+        its ledger, where those of the settings cannot be used.
 
         `prunes`: this process deletes what is older than the retention, and takes over the journals
         of processes that died while it runs; one of several workers is enough. `worker_group`: the
         workers that its pages report on. `workers`: those that this one passes connections on to.
+        `ca_problem`: why the CA is a copy, where it is one.
         """
         self.settings = settings
         self.dependencies = Dependencies()
         self._prunes = prunes
-        self._workers = workers
+        self._workers, self._ca_problem = workers, ca_problem
         memory.limit_allocator()
         self._open_rules_and_ca()
         self._open_ledger()
@@ -142,7 +145,7 @@ class Application:
 
     def stop(self) -> int:
         """Write what is left; returns how many visits could not be written."""
-        return self._lifecycle.stop()
+        return self._lifecycle.stop() + self._visits.lost()
 
     # -- wiring
 
@@ -152,8 +155,8 @@ class Application:
         self.live = LiveRules(
             settings.rules, tests=failing_tests, last_good=kept, keeps=self._prunes
         )
-        self.live.load(strict=settings.strict)
-        self.new_ca = ca.prepare(settings.confdir)
+        self.live.load(strict=settings.strict and self._prunes)
+        self.new_ca = ca.prepare(settings.confdir, makes=self._prunes)
         self._next_ca = ca_change.find(settings.confdir)
         self._runner_options = runner_options(settings, self._workers)
 
@@ -177,9 +180,11 @@ class Application:
         self.host = Host(settings.passwords.parent, ca.expires(settings.confdir), pids)
         self.mask: Mask = self.names.of if self.names else str
         self.decisions = decision_log(settings, self.clock, self.mask, self.metrics)
+        # Only the ledger's name of a person is used in the queue, the journal and the database.
+        self._visits = VisitNames(self.names, lambda visit: self.writer.put(visit))
         self.metering = assemble(
             rules,
-            self._put,
+            self._visits.put,
             numbered(f"{secrets.token_hex(8)}-"),  # a random prefix of this process
             self._node,
             metrics=self.metrics,
@@ -210,6 +215,7 @@ class Application:
             self._in_force,
             self.book,
             lambda: self.writer,
+            self._visits.release,
         )
 
     def _wire_writer(self) -> None:
@@ -281,7 +287,10 @@ class Application:
         add, expires = self.dependencies.add, ca.expires(self.settings.confdir)
         add("ledger", lambda: reports.ledger_report(self.writer.state(), self.ledger.place))
         add("rules", lambda: reports.rules_report(self.live, self._in_force.since))
-        add("ca", lambda: reports.ca_report(expires, self._next_ca, self.clock.now()))
+        add(
+            "ca",
+            lambda: reports.ca_report(expires, self._next_ca, self.clock.now(), self._ca_problem),
+        )
         add("clock", lambda: reports.clock_report(self.clock, self._clock_offset.seconds))
         add("log", lambda: reports.log_report(logging_setup.dropped(), logging_setup.is_full()))
 
@@ -361,11 +370,6 @@ class Application:
             users = PasswordFile(self.settings.passwords).users()
             known = known_names(engine.rule_set, users)
         return read_status(self.ledger, engine, self.clock.now(), mask=self.mask, known=known)
-
-    def _put(self, visit: Visit) -> None:
-        """From here on only the ledger's name of a person is used: in the queue, the journal and
-        the database."""
-        self.writer.put(masked(visit, self.mask))
 
     def _on_state(self, state: WriterState) -> None:
         """On a thread of the writer."""

@@ -39,10 +39,12 @@ def rules_report(live: LiveRules, since: float) -> DependencyReport:
     return DependencyReport(outcome.ok, message, since, facts=facts)
 
 
-def ca_report(expires: float, following: NextCa, now: float) -> DependencyReport:
+def ca_report(expires: float, following: NextCa, now: float, problem: str = "") -> DependencyReport:
     """When the CA certificate ends (`expires`, an instant), and that of the CA that stands
-    ready."""
-    message = "" if now < expires else "the CA certificate has expired"
+    ready. `problem`: why its files cannot be read, where a copy is used."""
+    message = f"a copy of the CA is used: {problem}" if problem else ""
+    if now >= expires:
+        message = "; ".join(filter(None, (message, "the CA certificate has expired")))
     if following.problem:
         message = "; ".join(filter(None, (message, "the next CA cannot be used")))
     facts: dict[str, Json] = {"expires": iso(expires)}

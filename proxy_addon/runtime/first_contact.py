@@ -9,11 +9,12 @@ that is found only now, such as a newer schema or another pseudonym key, is no r
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
 
+from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.ledger.writer import Writer
 from proxy_addon.metering.usage_book import UsageBook
@@ -38,9 +39,13 @@ class FirstContact:
         in_force: RulesInForce,
         book: UsageBook,
         writer: Callable[[], Writer],
+        waiting: Callable[[], Sequence[Visit]] = tuple,
     ) -> None:
+        """`waiting`: passes on the visits that have waited for the key of their pseudonyms, and
+        returns them."""
         self._opening, self._loop, self._in_force = opening, loop, in_force
         self._clock_offset, self._book, self._writer = clock_offset, book, writer
+        self._waiting = waiting
         self._lock = threading.Lock()  # guards `_read`
         self._read: Past | None = None  # what was read, until it is taken over
         self.is_late = False  # whether the proxy started without it
@@ -70,6 +75,7 @@ class FirstContact:
             past, self._read = self._read, None
         if past is not None:
             self._in_force.adopt(past)
+            self._book.load(self._waiting(), ())
 
     def first(self, *, is_strict: bool) -> None:
         """At the start: wait a little, and serve without the ledger where it does not answer.

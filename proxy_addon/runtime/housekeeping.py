@@ -90,9 +90,9 @@ class JournalSweeper:
         self._seen = seen
         self._next = 0.0
 
-    def belongs_to(self, ledger: str) -> None:
-        """The id of the ledger has become known."""
-        self._us = replace(self._us, ledger=ledger)
+    def belongs_to(self, ledger: str, key: str | None) -> None:
+        """The id of the ledger, and of the key of its pseudonyms, have become known."""
+        self._us = replace(self._us, ledger=ledger, key=key)
 
     def take_over(self, *, warns: bool = False) -> None:
         """Replay all journals in the folder. Raises LedgerError, OSError."""

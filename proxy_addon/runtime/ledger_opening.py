@@ -50,8 +50,9 @@ class LedgerOpening:
     def __init__(
         self, settings: Settings, rules: RuleSet, clock: Clock, *, is_strict: bool = True
     ) -> None:
-        """Raises LedgerUnusable for a URL that names no database, PseudonymKeyError, and with
-        `is_strict` LedgerUnusable for a file or a journal folder that can never be written."""
+        """Raises LedgerUnusable for a URL that names no database, and with `is_strict`
+        PseudonymKeyError, and LedgerUnusable for a file or a journal folder that can never be
+        written."""
         self._settings, self._clock = settings, clock
         self._address: Address = parse(settings.database)
         self._joiner: int | None = None  # the thread that makes the first contact
@@ -62,13 +63,12 @@ class LedgerOpening:
             settings.database, self.node, self._permit, listen_url=settings.listen_database
         )
         _make_file(self._address, is_strict=is_strict)
-        self.names, self._made_key = _local_pseudonyms(rules, settings)
+        self.names, self._made_key = _local_pseudonyms(rules, settings, is_strict=is_strict)
         folder = journal_folder(settings.journal, settings.database)
         taker = PseudonymLedger(self.ledger, self.names) if self.names else self.ledger
         self._seen = LedgersSeen(settings.state)
         address = self._address.identity
-        key = self.names.key_id if self.names else None
-        us = JournalOwner(address, self._seen.all().get(address), key)
+        us = JournalOwner(address, self._seen.all().get(address), self._key_id())
         self.sweeper = JournalSweeper(folder, us, taker, self._seen.all)
         self.journal = Journal(folder, self.node, us, is_strict=is_strict)
 
@@ -120,8 +120,11 @@ class LedgerOpening:
         """Journals belong to the ledger, not to its address."""
         ledger = self.ledger.identity()
         self._seen.remember(self._address.identity, ledger)
-        self.sweeper.belongs_to(ledger)
-        self.journal.belongs_to(ledger)
+        self.sweeper.belongs_to(ledger, self._key_id())
+        self.journal.belongs_to(ledger, self._key_id())
+
+    def _key_id(self) -> str | None:
+        return self.names.key_id if self.names is not None and self.names.has_key else None
 
     def _permit(self) -> None:
         if not self._is_joined and threading.get_ident() != self._joiner:
@@ -130,12 +133,17 @@ class LedgerOpening:
             )
 
     def _check_key(self) -> None:
-        """The pseudonyms of this ledger have to be those of our key."""
+        """The pseudonyms of this ledger have to be those of our key, which may be readable only
+        now."""
         if self.names is None:
             return
         path = self._settings.pseudonym_key
         try:
-            require_same_key(self.ledger, self.names, path, self._clock.now())
+            key = None if self.names.has_key else read_key(path, make=False)
+            names = self.names if key is None else Pseudonyms(key)
+            require_same_key(self.ledger, names, path, self._clock.now())
+            if key is not None:
+                self.names.take(key)
         except PseudonymKeyError as problem:
             self._take_back_key(path)
             raise LedgerUnusable(str(problem), kind=KEY) from None
@@ -158,9 +166,12 @@ def _make_file(address: Address, *, is_strict: bool) -> None:
             create_file(address.file)
 
 
-def _local_pseudonyms(rules: RuleSet, settings: Settings) -> tuple[Pseudonyms | None, bytes | None]:
+def _local_pseudonyms(
+    rules: RuleSet, settings: Settings, *, is_strict: bool
+) -> tuple[Pseudonyms | None, bytes | None]:
     """The pseudonyms by the key of this host, and that key if it has just been made; None: the
-    ledger keeps names.
+    ledger keeps names. Raises PseudonymKeyError with `is_strict`; otherwise they have no key until
+    it can be read, and none is made.
 
     Whether it is the key of the ledger is known at the first contact only. Until then it is used
     all the same, because no name may reach the journal.
@@ -169,5 +180,10 @@ def _local_pseudonyms(rules: RuleSet, settings: Settings) -> tuple[Pseudonyms | 
         return None, None
     path: Path = settings.pseudonym_key
     is_new = not path.exists()
-    key = read_key(path, make=True)
+    try:
+        key = read_key(path, make=is_strict)
+    except PseudonymKeyError:
+        if is_strict:
+            raise
+        return Pseudonyms(None), None  # the first contact says why
     return Pseudonyms(key), key if is_new else None

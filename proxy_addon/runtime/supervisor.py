@@ -21,6 +21,8 @@ import structlog
 from proxy_addon.config.settings import Settings
 from proxy_addon.observability.exposition import forget_worker
 from proxy_addon.presentation.durations import count
+from proxy_addon.proxy import ca_copy
+from proxy_addon.proxy.ca import CaError
 from proxy_addon.runtime import worker_maker
 from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.handoff_sockets import handoff_sockets
@@ -70,6 +72,7 @@ class Supervisor:
             self._handoff = handoff_sockets(settings, self._folder.path)
             self._application = Application(settings, worker_group=self._group)
             self._application.load()
+            self._keep_ca()
         except BaseException:
             self._leave_nothing()
             raise
@@ -188,27 +191,47 @@ class Supervisor:
                 worker.process.join(1.0)
 
     async def _replace(self, ended: Worker) -> None:
-        log.error(
-            "worker died",
-            worker=ended.index,
-            process=ended.process.pid,
-            code=ended.process.exitcode,
-        )
-        self._remove([ended])
-        if timer() - ended.started < MIN_LIFETIME:
+        if not ended.is_removed:
+            log.error(
+                "worker died",
+                worker=ended.index,
+                process=ended.process.pid,
+                code=ended.process.exitcode,
+            )
+            self._remove([ended])
+            if timer() - ended.started < MIN_LIFETIME:
+                await asyncio.sleep(RESTART_DELAY)
+        try:
+            self._workers[ended.index] = self._make(ended.index)
+        except OSError as problem:  # no memory, no process, no file: the others serve meanwhile
+            log.warning("a worker cannot be made", worker=ended.index, because=str(problem))
             await asyncio.sleep(RESTART_DELAY)
-        self._workers[ended.index] = self._make(ended.index)
+
+    def _keep_ca(self) -> None:
+        """For workers that start when it cannot be read. Without a copy they wait until it can."""
+        try:
+            ca_copy.keep(self._settings, self._folder.path)
+        except (CaError, OSError) as problem:
+            log.warning("there is no new copy of the CA", because=str(problem))
 
     async def _rolling_restart(self) -> None:
         """Start each new worker before stopping the old one, so that one always answers."""
         log.info("restarting workers one after the other")
+        await asyncio.to_thread(self._keep_ca)
         for index in list(self._workers):
             if self._stop.is_set() or not await self._succeed(index):
                 return
 
     async def _succeed(self, index: int) -> bool:
         """A new worker takes the place of one that serves; False: it did not come up."""
-        new = self._make(index, await self._listeners(self._workers[index]))
+        listeners = await self._listeners(self._workers[index])
+        try:
+            new = self._make(index, listeners)
+        except OSError as problem:
+            log.warning("a worker cannot be made", worker=index, because=str(problem))
+            for each in listeners:
+                each.close()
+            return False
         self._starting.append(new)
         decided = await self._until(
             lambda: new.ready or not new.process.is_alive(), SUCCESSOR_TIMEOUT
@@ -264,6 +287,7 @@ class Supervisor:
             worker.pipe.close()
             if worker.process.pid is not None:
                 forget_worker(worker.process.pid, str(self._folder.path))
+            worker.is_removed = True
             if worker in self._stopping:
                 self._stopping.remove(worker)
 

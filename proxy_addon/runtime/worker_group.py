@@ -11,9 +11,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from proxy_addon.observability.exposition import Counted, workers
+from proxy_addon.observability.metric_families import LOG_DROPPED
 from proxy_addon.runtime.health import NO_NEW_CONNECTIONS
 from proxy_addon.runtime.worker_handle import Worker
 from proxy_addon.runtime.worker_status import DRAINING, SERVING, STARTING, STUCK, WorkerStatus
+from proxy_addon.system import logging_setup
 from proxy_addon.system.clock import timer
 from proxy_addon.system.dependencies import DependencyReport, combined
 from proxy_addon.system.health import FINE, PartHealth, down
@@ -53,7 +55,7 @@ class SupervisedWorkers:
 
     def counted(self) -> Counted:
         """What all workers have counted together."""
-        return workers(self._folder)
+        return workers(self._folder, {LOG_DROPPED: logging_setup.dropped})
 
     def pids(self) -> list[int]:
         """The processes that run, this one first."""

@@ -32,31 +32,40 @@ class Worker:
         self.ready = False
         self.last_message = self.started  # by the timer
         self.report: ProcessReport | None = None  # the last one
-        self.listeners: list[socket.socket] = []  # those that it has sent
+        self.listeners: list[socket.socket] = []  # those that it has sent, when all are here
+        self._arrived: list[socket.socket] = []
         self.awaited = False  # whether somebody waits for them
+        self._coming = 0  # listening sockets that are on their way
         self._stopped = False
+        self.is_removed = False  # its pipe is closed, and its metrics are forgotten
 
     def listen(self, now: float) -> None:
         """Read the messages that the worker has sent. `now`: by the timer."""
         with suppress(EOFError, OSError):
             while self.pipe.poll():
+                if self._coming:
+                    self._receive()
+                    continue
                 kind, content = self.pipe.recv()
                 self.last_message = now
                 self.ready = self.ready or kind == READY
                 if kind == STATE:
                     self.report = content
                 elif kind == LISTENERS:
-                    self._receive(content)
+                    self._coming = content
 
-    def _receive(self, count: int) -> None:
-        """Listening sockets arrive. Nobody waits any more: close the copies, or the port would stay
-        open with nobody behind it."""
-        found = [socket.socket(fileno=recv_handle(self.pipe)) for _ in range(count)]
+    def _receive(self) -> None:
+        """A listening socket has arrived: each comes by itself, and a worker that is stopped in
+        between holds nobody up. Nobody waits any more: close the copy, or the port would stay open
+        with nobody behind it."""
+        listener = socket.socket(fileno=recv_handle(self.pipe))
+        self._coming -= 1
         if self.awaited:
-            self.listeners = found
+            self._arrived.append(listener)
         else:
-            for listener in found:
-                listener.close()
+            listener.close()
+        if not self._coming:
+            self.listeners, self._arrived = self._arrived, []
 
     def ask_for_listeners(self) -> None:
         """Have it send its listening sockets, which its successor goes on with."""
@@ -67,6 +76,9 @@ class Worker:
     def take_listeners(self) -> list[socket.socket]:
         """Those that it has sent; what comes later is closed."""
         self.awaited = False
+        for each in self._arrived:  # not all of them came in time
+            each.close()
+        self._arrived.clear()
         found, self.listeners = self.listeners, []
         return found
 

@@ -16,10 +16,13 @@ from pathlib import Path
 
 import structlog
 
-from proxy_addon.config.settings import Settings
+from proxy_addon.config.settings import Settings, SettingsError
+from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.ledger.interface import LedgerError
+from proxy_addon.proxy import ca_copy
 from proxy_addon.proxy.ca import CaError
 from proxy_addon.relay.workers import WorkerPlace, Workers
+from proxy_addon.rules.active import RuleTestsFailed
 from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.handoff_sockets import is_behind_others
 from proxy_addon.runtime.pipe_sender import PipeSender
@@ -63,11 +66,11 @@ def _work(
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.setpgid(0, 0)  # Ctrl+C in a terminal is for the supervisor, which has the workers drain
     watch = SupervisorWatch(pipe, settings, index)
-    lock, _name = hold(handoff[0]), _claim(settings)  # both until this process ends
+    lock, _name = _hold(handoff[0]), _claim(settings)  # both until this process ends
     try:
         return _run(settings, index, pipe, listeners, handoff, watch)
     finally:
-        if watch.is_alone:
+        if watch.is_alone and lock is not None:
             abandon(handoff[0], lock)
 
 
@@ -82,13 +85,27 @@ def _run(
     folder, own = handoff
     try:
         workers = Workers(WorkerPlace(index, settings.workers), folder, own) if own else None
-        application = Application(settings, prunes=False, workers=workers)
+        application = _application(settings, folder, workers)
         application.load()
-    except (LedgerError, CaError) as error:  # the supervisor tries again until it can
+    except (LedgerError, CaError, RuleErrors, RuleTestsFailed, SettingsError) as error:
+        # the supervisor tries again until it can
         log.warning("worker cannot start", because=str(error))
         return 1
     serving = _serve(application, settings, pipe, listeners, workers, watch)
     return asyncio.run(serving, loop_factory=loop_factory(settings.uvloop))
+
+
+def _application(settings: Settings, folder: Path, workers: Workers | None) -> Application:
+    """With the CA of the settings, or with the supervisor's copy of it. Raises what `Application`
+    raises."""
+    try:
+        return Application(settings, prunes=False, workers=workers)
+    except CaError as problem:
+        copied = ca_copy.with_copy(settings, folder)
+        if copied is None:
+            raise
+        log.warning("the CA cannot be read; a copy of it is used", because=str(problem))
+        return Application(copied, prunes=False, workers=workers, ca_problem=problem.fact)
 
 
 class SupervisorWatch:
@@ -115,6 +132,15 @@ class SupervisorWatch:
         time.sleep(self._allowed)
         log.error("a worker without a supervisor did not end; it is killed", worker=self._index)
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _hold(folder: Path) -> int | None:
+    """Use the folder that all workers share. Somebody may have removed it, or its lock."""
+    try:
+        return hold(folder)
+    except OSError as problem:
+        log.warning("the folder of the workers is damaged", because=problem.strerror)
+        return None
 
 
 def _claim(settings: Settings) -> socket.socket | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from db.address import parse
 from db.engine import HEAD
+from db.ledger import SqlLedger
 from db.upgrade import upgrade
 from proxy_addon.config.settings import Settings
 from proxy_addon.core.types import Visit
@@ -119,7 +121,7 @@ def test_journal(tmp_path: Path) -> None:
     (check,) = database.journal_checks(settings)
     assert check.state is State.OK
     assert not folder.exists()
-    journal = Journal(folder, "node", JournalOwner("database"))
+    journal = Journal(folder, "node", JournalOwner(parse(settings.database).identity))
     (check,) = database.journal_checks(settings)
     assert check.state is State.OK
     journal.add([Visit("1", "ana", "x", None, "daily", "Fifteen", 1.0, 2.0, "node")])
@@ -128,3 +130,21 @@ def test_journal(tmp_path: Path) -> None:
     assert (check.state, check.fact.startswith("1 visit not")) == (State.WARNING, True)
     journal.close()
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def test_journals_of_another_ledger(tmp_path: Path) -> None:
+    """What the proxy leaves alone is counted by itself, with the command for it; one that followed
+    its ledger to another address is our own, by the id that the database tells."""
+    settings = Settings(database=f"sqlite:///{tmp_path}/ledger.db", state=tmp_path / "state")
+    upgrade(settings.database)
+    with closing(SqlLedger(settings.database, "test")) as ledger:
+        ours = ledger.identity()
+    visit = Visit("1", "ana", "x", None, "daily", "Fifteen", 1.0, 2.0, "node")
+    for number, owner in enumerate((JournalOwner("old address", ours), JournalOwner("b", "id"))):
+        journal = Journal(tmp_path / "journal", f"node{number}", owner)
+        journal.add([visit])
+        journal.close()
+    foreign, own = database.journal_checks(settings)
+    assert foreign.state is own.state is State.WARNING
+    assert foreign.fact.startswith("1 visit in 1 journal") and "replay" in (foreign.remedy or "")
+    assert own.fact.startswith("1 visit not in the ledger yet, in 1 journal")

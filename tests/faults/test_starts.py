@@ -31,6 +31,10 @@ from tests.postgres import PostgresServer
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(400)]
 
 PAGE, OTHER = "https://www.facebook.com/", "https://news.example/"
+FILMS, FREE = (
+    "https://www.youtube.com/",
+    "{name: Films are work, platforms: [youtube], roles: [staff], then: allow}",
+)
 DESK = "127.0.3.1"
 NAMES, PASSWORD = ("dora", "emil"), "a long enough password"
 JOINED_WITHIN = 15.0  # seconds; five are promised, on a machine three times slower
@@ -201,6 +205,14 @@ def locked_for_all(file: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def not_writable(file: Path) -> Iterator[None]:
+    """Nobody else can write to a SQLite file."""
+    with closing(sqlite3.connect(file, isolation_level=None, timeout=60.0)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+
+
 @pytest.mark.parametrize("what", ["file for a folder", "read-only disk", "read-only journal"])
 def test_what_can_never_be_written(origins: Origins, tmp_path: Path, what: str) -> None:
     """A path of the settings in which nothing can ever be made ends the start with one line."""
@@ -274,7 +286,8 @@ def test_blocked_without_the_written_policy(origins: Origins, tmp_path: Path) ->
     people = proxy.rules / "people.yaml"
     people.write_text("default_role: staff\nroles: {staff: {}}\n")
     policy_file = proxy.rules / "policy.yaml"
-    policy_file.write_text(policy_file.read_text() + notice("0d") + "on_failure: block\n")
+    text = policy_file.read_text().replace("rules:\n", f"rules:\n  - {FREE}\n")
+    policy_file.write_text(text + notice("0d") + "on_failure: block\n")
     write(proxy, "3")
     for name in ("dora", "emil"):
         answer = proxy.cli("people", "add", name, "--password-stdin", stdin=PASSWORD, timeout=120)
@@ -283,22 +296,24 @@ def test_blocked_without_the_written_policy(origins: Origins, tmp_path: Path) ->
         with locked_for_all(file):
             proxy.start()
             dora, emil = (Reader(proxy.client, f"{who}:{PASSWORD}", DESK) for who in NAMES)
-            page = dora.open(PAGE)
+            assert dora.open(PAGE).reason == "unavailable"  # nor is the balance known
+            page = dora.open(FILMS)
             assert (page.status, page.reason) == (403, "unavailable")
             assert "whether you have confirmed our policy" in page.text
             assert dora.open(OTHER).status == 200
         until(lambda: dora.open(PAGE).reason == "acknowledge", "the question", JOINED_WITHIN)
         dora.confirm()
         assert dora.open(PAGE).status == 200
-        assert emil.open(PAGE).reason == "acknowledge"
-        with locked_for_all(file):
+        assert emil.open(FILMS).reason == "acknowledge"
+        with not_writable(file):
 
             def noticed() -> bool:
-                return dora.open(PAGE).status == 200 and emil.open(PAGE).reason == "unavailable"
+                dora.open(PAGE)  # there is something to write
+                return emil.open(FILMS).reason == "unavailable"
 
             until(noticed, "the outage", 60)
-            assert dora.open(OTHER).status == 200
-        until(lambda: emil.open(PAGE).reason == "acknowledge", "the ledger", JOINED_WITHIN)
+            assert dora.open(FILMS).status == 200 and dora.open(OTHER).status == 200
+        until(lambda: emil.open(FILMS).reason == "acknowledge", "the ledger", JOINED_WITHIN)
         assert proxy.stop()[0] == 0
     finally:
         end(proxy)

@@ -31,6 +31,18 @@ def test_pseudonyms_rest_on_the_key() -> None:
     assert len({NAMES.of(f"p{n}") for n in range(60_000)}) == 60_000
 
 
+def test_without_a_key() -> None:
+    """People are told apart by pseudonyms that nobody else makes; with the key they have those of
+    everybody."""
+    one, other = Pseudonyms(None), Pseudonyms(None)
+    assert not one.has_key and is_pseudonym(one.of("ana"))
+    assert len({one.of("ana"), one.of("bo"), other.of("ana"), NAMES.of("ana")}) == 4
+    assert one.of("ana") == one.of("ana")
+    one.take(b"k" * 32)
+    assert one.has_key and one.key_id == NAMES.key_id
+    assert one.of("ana") == NAMES.of("ana")
+
+
 def test_actors_keep_their_prefix() -> None:
     """A person who did something by command stays recognisable as such; nodes and erased people
     have no name."""

@@ -66,7 +66,8 @@ def test_a_journal_learns_its_ledger(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "n", JournalOwner(THERE))
     journal.add([Visit("v", "ana", "x", None, None, None, 1.0, 2.0, "n")])
     assert whose(journal.path, US, {}) is Whose.NOBODYS
-    journal.belongs_to(OUR)
+    journal.belongs_to(OUR, None)
     assert whose(journal.path, US, {}) is Whose.OURS
+    journal.belongs_to(OUR, "key 1")
     journal.close()
-    assert read_owner(journal.path) == JournalOwner(THERE, OUR)
+    assert read_owner(journal.path) == JournalOwner(THERE, OUR, "key 1")

@@ -31,6 +31,7 @@ metrics.ledger_up.set(int(sys.argv[1]))
 metrics.lag(0.002)
 would = Decision(Verdict.BLOCK, Reason.BLOCKED, "facebook").tried_out(Verdict.ALLOW)
 metrics.decided(Person("bob", ("staff",)), would, 0.0)
+metrics.log_dropped(3)
 print("ready", flush=True)
 sys.stdin.read()
 """
@@ -40,7 +41,8 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 from proxy_addon.observability.exposition import Host, counted, exposed, workers, would_have_stopped
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
-text, _ = exposed(workers(sys.argv[1]), Host(Path(), 5.0))
+own = {"allowance_log_dropped_total": lambda: 4}
+text, _ = exposed(workers(sys.argv[1], own), Host(Path(), 5.0))
 families = text_string_to_metric_families(text.decode())
 samples = [[s.name, s.labels, s.value] for f in families for s in f.samples]
 print(json.dumps([samples, would_have_stopped(counted(None))]))
@@ -123,8 +125,8 @@ def test_old_rules_are_left_out(tmp_path: Path) -> None:
 
 
 def test_workers_are_summed(tmp_path: Path) -> None:
-    """Of two real worker processes counters and open connections add up; the ledger is up when it
-    is for both."""
+    """Of two real worker processes counters and open connections add up, and lines of the log that
+    their supervisor has dropped; the ledger is up when it is for both."""
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     started = [
         subprocess.Popen(
@@ -149,6 +151,7 @@ def test_workers_are_summed(tmp_path: Path) -> None:
     samples = {(name, *labels.values()): value for name, labels, value in found}
     assert samples["allowance_tunnels_total", "passed"] == 2
     assert samples["allowance_connections_open",] == 6
+    assert samples["allowance_log_dropped_total",] == 3 + 3 + 4
     assert samples["allowance_ledger_up",] == 0
     assert samples["allowance_rules_loaded_timestamp_seconds",] == 100
     assert samples["allowance_loop_lag_seconds_count",] == 2

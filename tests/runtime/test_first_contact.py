@@ -21,6 +21,7 @@ from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerError, LedgerUnavailable
 from proxy_addon.ledger.journal import Journal
 from proxy_addon.ledger.journal_owner import JournalOwner
+from proxy_addon.proxy import ca
 from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.ledger_opening import LedgerOpening
 from tests.e2e.waiting import free_port
@@ -145,6 +146,7 @@ async def test_a_newer_schema(settings: Settings, is_worker: bool) -> None:
     """Ends the start of a service, and leaves nothing behind; a worker that is started again
     serves, says so, and joins when the schema is one that it knows."""
     schema(settings, "ledger_9999", "ledger_9998")
+    ca.prepare(settings.confdir)  # the supervisor has made it
     office = Application(settings, prunes=not is_worker)
     if not is_worker:
         with pytest.raises(LedgerError, match="which this version does not know"):

@@ -22,7 +22,7 @@ from proxy_addon.core.types import Visit
 from proxy_addon.identity.pseudonyms import PseudonymKeyError, Pseudonyms, is_pseudonym, read_key
 from proxy_addon.ledger.interface import LedgerError, LedgerUnavailable, LedgerUnusable
 from proxy_addon.ledger.journal import Journal
-from proxy_addon.ledger.journal_owner import JournalOwner
+from proxy_addon.ledger.journal_owner import JournalOwner, read_owner
 from proxy_addon.rules import folder as rules_folder
 from proxy_addon.runtime.ledger_opening import LedgerOpening
 from tests.proxy.harness import NOON, ProxyHarness
@@ -143,6 +143,48 @@ def test_the_key_of_another_proxy(settings: Settings, rules: RuleSet, tmp_path: 
     (tmp_path / "third").write_text("no key")
     with pytest.raises(PseudonymKeyError):
         LedgerOpening(third, masked, CLOCK)
+
+
+@pytest.mark.parametrize("what", ["missing", "rubbish", "rights", "a folder"])
+def test_a_key_that_cannot_be_read(
+    settings: Settings, rules: RuleSet, tmp_path: Path, what: str
+) -> None:
+    """A worker that starts again serves without its ledger, makes no key of its own, and says what
+    is wrong at each contact. With the key it joins, and its journal says by which key."""
+    masked = replace(rules, pseudonyms=True)
+    first = LedgerOpening(settings, masked, CLOCK)
+    first.join(nothing)
+    first.close()
+    key, hidden = (tmp_path / "key").read_bytes(), first.names
+    assert hidden is not None
+    if what == "rights":
+        (tmp_path / "key").chmod(0o644)
+    else:
+        (tmp_path / "key").unlink()
+    if what == "rubbish":
+        (tmp_path / "key").write_text("no key")
+        (tmp_path / "key").chmod(0o600)
+    elif what == "a folder":
+        (tmp_path / "key").mkdir(0o700)
+    worker = LedgerOpening(settings, masked, CLOCK, is_strict=False)
+    assert worker.names is not None and not worker.names.has_key
+    for _ in range(2):
+        with pytest.raises(LedgerUnusable, match="key") as found:
+            worker.join(nothing)
+        assert found.value.kind == "pseudonym-key"
+    if what == "missing":
+        assert not (tmp_path / "key").exists()
+        with pytest.raises(PseudonymKeyError):
+            LedgerOpening(settings.model_copy(update={"pseudonym_key": tmp_path}), masked, CLOCK)
+    if what == "a folder":
+        (tmp_path / "key").rmdir()
+    (tmp_path / "key").write_bytes(key)
+    (tmp_path / "key").chmod(0o600)
+    worker.join(nothing)
+    assert worker.names.of("dora") == hidden.of("dora")
+    owner = read_owner(worker.journal.path)
+    assert owner is not None and owner.key == hidden.key_id
+    worker.close()
 
 
 def test_a_path_that_can_never_be_written(rules: RuleSet, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +12,15 @@ import typer
 from db.ledger import SqlLedger
 from proxy_addon.cli.common import AsJson, Config, print_json, say
 from proxy_addon.cli.db.common import Database, database_errors
+from proxy_addon.cli.ledger_access import ledger_now
 from proxy_addon.config import parsers
 from proxy_addon.config.settings import load_settings
-from proxy_addon.core.notices.gate import ConfirmationInForce, in_force_since
+from proxy_addon.core.notices.gate import in_force_since
+from proxy_addon.core.notices.notice import Notice
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.presentation import rule_text
 from proxy_addon.presentation.durations import count
 from proxy_addon.rules import folder as rules_folder
-from proxy_addon.system.clock import SystemClock
 
 
 def prune(
@@ -40,25 +42,21 @@ def prune(
     can be read, all of them do."""
     with database_errors():
         settings = load_settings({"database": database, "rules": rules}, config)
-        now = SystemClock().now()
-        seconds, confirmed = _kept(settings.rules, older_than, now)
-        ledger = SqlLedger(settings.database, "db prune")
-        try:
+        seconds, notices = _kept(settings.rules, older_than)
+        with closing(SqlLedger(settings.database, "db prune")) as ledger:
             ledger.check()
+            now = ledger_now(ledger)  # this host's may be a year ahead
+            confirmed = None if notices is None else in_force_since(notices, now)
             deleted = ledger.prune(now - seconds, kept=confirmed)
-        finally:
-            ledger.close()
         if as_json:
             print_json({"deleted": deleted, "kept_seconds": seconds}, indent=None)
         else:
             say(f"Deleted: {count(deleted, 'row')} older than {rule_text.spelled_length(seconds)}.")
 
 
-def _kept(
-    rules: Path, older_than: str | None, now: float
-) -> tuple[float, Collection[ConfirmationInForce] | None]:
-    """Seconds to keep, and the confirmations that stay; None: all. Raises RuleErrors where the
-    rules have to say how long."""
+def _kept(rules: Path, older_than: str | None) -> tuple[float, Sequence[Notice] | None]:
+    """Seconds to keep, and the notices whose confirmations stay; None: all. Raises RuleErrors where
+    the rules have to say how long."""
     asked = _seconds(older_than) if older_than else None
     try:
         found = rules_folder.load(rules)
@@ -66,7 +64,7 @@ def _kept(
         if asked is None:
             raise
         return asked, None
-    return found.retention if asked is None else asked, in_force_since(found.notices, now)
+    return found.retention if asked is None else asked, found.notices
 
 
 def _seconds(text: str) -> float:

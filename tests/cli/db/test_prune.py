@@ -7,6 +7,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from db.ledger import SqlLedger
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import Acknowledgement
@@ -36,6 +38,22 @@ def test_prune_keeps_what_is_asked_for(folder: Path) -> None:
     assert json.loads(out) == {"deleted": 2, "kept_seconds": 3 * DAY}
     assert [row.id for row in ledger.visits(0.0)] == ["v1"]
     ledger.close()
+
+
+def test_prune_by_the_clock_of_the_ledger(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the server of the ledger tells the time, a host whose clock is a year ahead deletes
+    nothing that is to be kept."""
+    run("db", "upgrade")
+    now = time.time()  # noqa: TID251
+    monkeypatch.setattr(SqlLedger, "clock", lambda ledger: now - 365 * DAY)
+    with closing(SqlLedger("sqlite:///var/allowance.db", "a")) as ledger:
+        ledger.write_visits([Visit("v", "ana", "x", None, None, None, now - 400 * DAY, now, "a")])
+        old = now - 370 * DAY
+        ledger.write_visits([Visit("w", "ana", "x", None, None, None, old, old + 60.0, "a")])
+        assert run("db", "prune", "--older-than", "30d")[0] == 0
+        assert {row.id for row in ledger.visits(0.0)} == {"v", "w"}
+        assert run("db", "prune", "--older-than", "3d")[0] == 0
+        assert {row.id for row in ledger.visits(0.0)} == {"v"}
 
 
 def test_prune_by_the_rules(folder: Path) -> None:
