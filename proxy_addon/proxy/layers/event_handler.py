@@ -26,6 +26,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from time import thread_time
+from types import SimpleNamespace
 from typing import Any
 
 import structlog
@@ -271,6 +272,8 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
 class BrokenLayer:
     """In the place of layers in which an exception occurred: what their connections still say is
     not heard."""
+
+    context = SimpleNamespace(layers=())  # for those who look for layers that know an event
 
     def handle_event(self, _: events.Event) -> layer.CommandGenerator[None]:
         """See `EventHandler`."""

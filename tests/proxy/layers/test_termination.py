@@ -6,13 +6,16 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from types import SimpleNamespace
 
 import pytest
 from mitmproxy.connection import Client
+from mitmproxy.test import tflow
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Close
 
-from proxy_addon.proxy.layers.termination import POLICY_VIOLATION, REASON
+from proxy_addon.proxy.layers.event_handler import BrokenLayer
+from proxy_addon.proxy.layers.termination import POLICY_VIOLATION, REASON, Terminator
 from tests.e2e.client import read_all, read_until
 from tests.e2e.waiting import until
 from tests.e2e.websocket import WebSocket
@@ -74,6 +77,23 @@ def test_an_answer_that_has_not_begun(proxy: Serving, scheme: str, http2: bool) 
     assert reply.seconds < SOON
     until(lambda: sockets_of(proxy) == 0, "the connection to the site to be gone")
     assert proxy.harness.counted("cut_total", kind="http") == 1
+
+
+def test_layers_that_have_failed() -> None:
+    """A client whose layers have failed, and which is still being closed, is passed by when others
+    are told of a drain, and closed when it is idle."""
+    client, closed = tflow.tclient_conn(), []
+    transport = SimpleNamespace(get_extra_info=lambda _: None)
+    handler = SimpleNamespace(
+        client=client,
+        layer=BrokenLayer(),
+        transports={client: SimpleNamespace(writer=SimpleNamespace(transport=transport))},
+        close_connection=closed.append,
+    )
+    terminator = Terminator(SimpleNamespace(connections={client.id: handler}))
+    terminator.drain(ends=False)
+    terminator.leave(client)
+    assert closed == [client]
 
 
 def test_only_one_stream_of_a_tunnel(proxy: Serving) -> None:
