@@ -22,7 +22,7 @@ from proxy_addon.ledger.journal import Journal
 from proxy_addon.ledger.journal_owner import JournalOwner
 from proxy_addon.observability.decision_log import about
 from proxy_addon.proxy.ca import CaError
-from proxy_addon.runtime import housekeeping
+from proxy_addon.runtime import health, housekeeping
 from proxy_addon.runtime.application import Application
 from proxy_addon.system.clock import SLEW, OnStep, SystemClock, timer
 from proxy_addon.system.dependencies import DependencyReport
@@ -50,8 +50,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture
-def office(settings: Settings) -> Iterator[Application]:
-    """Built, loaded, not started."""
+def office(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+    """Built, loaded, not started. A loop that does not run yet is no sign of a slow machine."""
+    monkeypatch.setattr(health, "LOOP_STALE", 50.0)
     made = Application(settings)
     made.load()
     yield made
