@@ -22,13 +22,13 @@ _PATHS = "/usr/sbin:/usr/local/sbin"  # where Debian has it, which is not in eve
 
 
 class Pgbouncer:
-    """`mode` is `transaction` or `session`; `more` are lines of its configuration. Two connections
+    """`mode` is `transaction` or `session`; `more` are lines of its configuration. Four connections
     to the server serve everybody, so that sessions do change with the transactions."""
 
     def __init__(self, server: PostgresServer, folder: Path, mode: str, *more: str) -> None:
         self.port = free_port()
         self._server, self._folder = server, folder
-        size = 2 if mode == "transaction" else 20
+        size = 4 if mode == "transaction" else 20
         users = folder / "users"
         users.write_text(f'"postgres" "{PASSWORD}"\n')
         self._settings = folder / "pgbouncer.ini"

@@ -33,7 +33,7 @@ async def test_draining() -> None:
         busy, _ = await path.open(SLOW)
         await asyncio.sleep(0.05)
         assert len(path.acceptor) == 2
-        path.acceptor.close_idle(asyncio.get_running_loop().time() + 2, 1.0)
+        path.acceptor.close_idle(asyncio.get_running_loop().time() + 2, 1.0, 1.0)
         assert pages.ended == 1
         async with asyncio.timeout(5):
             await idle.read()
