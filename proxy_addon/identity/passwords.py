@@ -107,15 +107,34 @@ class PasswordFile:
     exceptions are `people` and `fingerprint`, which read memory.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Read the file; PasswordFileError if it is there and cannot be used."""
+    def __init__(self, path: Path, kept: Path | None = None) -> None:
+        """Read the file; PasswordFileError if it is there and cannot be used. `kept`: a copy of it,
+        which is read in its place where it has gone or cannot be used."""
         self.path = path
         self._loading = threading.Lock()
         self._seen: _Stamp | None = None  # the last one looked at, good or bad
         self._hashes: Mapping[str, str] = MappingProxyType({})
         self._dummy_hash = _hasher.hash(os.urandom(16))
-        if (stamp := self._look()) is not None:
-            self._take(self._read(), stamp)
+        try:
+            if (stamp := self._look()) is not None:
+                self._take(self._read(), stamp)
+            elif kept is not None and kept.exists() and kept.stat().st_size:
+                raise PasswordFileError(f"{path} has gone")
+        except PasswordFileError as error:
+            if kept is None or not kept.exists():
+                raise
+            self._hashes = PasswordFile(kept)._hashes
+            _log.error("%s; the passwords read before stay in force", error)
+
+    def keep(self, copy: Path) -> None:
+        """Write what is in the file now to another one, which nobody else can read. Raises
+        PasswordFileError, OSError; a copy of before stays then, and where the file has gone. The
+        copy of none is empty."""
+        if self.path.exists():
+            PasswordFile(self.path)  # whole, and right
+            private_files.replace(copy, self.path.read_bytes())
+        elif not copy.exists():
+            private_files.replace(copy, b"")
 
     @property
     def people(self) -> int:

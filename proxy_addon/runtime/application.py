@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import structlog
 
@@ -83,6 +84,7 @@ class Application:
         worker_group: WorkerGroup | None = None,
         workers: Workers | None = None,
         ca_problem: str = "",
+        kept_passwords: Path | None = None,
     ) -> None:
         """Raises RuleErrors, RuleTestsFailed, LedgerUnusable, PseudonymKeyError or CaError: nothing
         has been started then. A worker starts with the rules that were in force before, and without
@@ -91,13 +93,14 @@ class Application:
         `prunes`: this process deletes what is older than the retention, and takes over the journals
         of processes that died while it runs; one of several workers is enough. `worker_group`: the
         workers that its pages report on. `workers`: those that this one passes connections on to.
-        `ca_problem`: why the CA is a copy, where it is one.
+        `ca_problem`: why the CA is a copy, where it is one. `kept_passwords`: a copy of that file.
         """
         self.settings = settings
         self.dependencies = Dependencies()
         self._prunes = prunes
         self._workers, self._ca_problem = workers, ca_problem
         memory.limit_allocator()
+        self.passwords = PasswordFile(settings.passwords, kept_passwords)
         self._open_rules_and_ca()
         self._open_ledger()
         self._wire_metering(worker_group)
@@ -244,7 +247,7 @@ class Application:
         settings = self.settings
         self._identifier = Identifier(
             lambda: self.enforcer.rules,
-            PasswordFile(settings.passwords),
+            self.passwords,
             settings,
             self.clock,
             self.metrics.signed_in,
@@ -343,7 +346,7 @@ class Application:
             loaded=lambda: self._in_force.since,
             problems=lambda: self.live.outcome.problems,
             would_block=lambda: would_have_stopped(counted(self.metrics.registry)),
-            users=PasswordFile(self.settings.passwords).users,
+            users=self.passwords.users,
             executor=LedgerExecutor(availability=self._availability),
             names=self.names,
             workers=self.settings.workers,
@@ -367,8 +370,7 @@ class Application:
         engine = self.enforcer.engine
         known: Iterable[str] = ()
         if self.names is not None:
-            users = PasswordFile(self.settings.passwords).users()
-            known = known_names(engine.rule_set, users)
+            known = known_names(engine.rule_set, self.passwords.users())
         return read_status(self.ledger, engine, self.clock.now(), mask=self.mask, known=known)
 
     def _on_state(self, state: WriterState) -> None:

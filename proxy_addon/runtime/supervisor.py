@@ -19,6 +19,7 @@ from contextlib import suppress
 import structlog
 
 from proxy_addon.config.settings import Settings
+from proxy_addon.identity.passwords import PasswordFileError
 from proxy_addon.observability.exposition import forget_worker
 from proxy_addon.presentation.durations import count
 from proxy_addon.proxy import ca_copy
@@ -30,7 +31,7 @@ from proxy_addon.runtime.proxy_port import END_SECONDS, FLAG
 from proxy_addon.runtime.worker_group import SupervisedWorkers
 from proxy_addon.runtime.worker_handle import Worker
 from proxy_addon.runtime.worker_process import work
-from proxy_addon.runtime.workers_folder import WorkersFolder
+from proxy_addon.runtime.workers_folder import PASSWORDS, WorkersFolder
 from proxy_addon.system.clock import timer
 from proxy_addon.system.port_claims import SUPERVISOR, claim
 from proxy_addon.system.systemd import Systemd
@@ -72,7 +73,7 @@ class Supervisor:
             self._handoff = handoff_sockets(settings, self._folder.path)
             self._application = Application(settings, worker_group=self._group)
             self._application.load()
-            self._keep_ca()
+            self._keep_copies()
         except BaseException:
             self._leave_nothing()
             raise
@@ -199,6 +200,7 @@ class Supervisor:
                 code=ended.process.exitcode,
             )
             self._remove([ended])
+            await asyncio.to_thread(self._keep_copies)
             if timer() - ended.started < MIN_LIFETIME:
                 await asyncio.sleep(RESTART_DELAY)
         try:
@@ -207,17 +209,22 @@ class Supervisor:
             log.warning("a worker cannot be made", worker=ended.index, because=str(problem))
             await asyncio.sleep(RESTART_DELAY)
 
-    def _keep_ca(self) -> None:
-        """For workers that start when it cannot be read. Without a copy they wait until it can."""
+    def _keep_copies(self) -> None:
+        """For workers that start when a file cannot be read. Without a copy they wait until it
+        can."""
         try:
             ca_copy.keep(self._settings, self._folder.path)
         except (CaError, OSError) as problem:
             log.warning("there is no new copy of the CA", because=str(problem))
+        try:
+            self._application.passwords.keep(self._folder.path / PASSWORDS)
+        except (PasswordFileError, OSError) as problem:
+            log.warning("there is no new copy of the passwords", because=str(problem))
 
     async def _rolling_restart(self) -> None:
         """Start each new worker before stopping the old one, so that one always answers."""
         log.info("restarting workers one after the other")
-        await asyncio.to_thread(self._keep_ca)
+        await asyncio.to_thread(self._keep_copies)
         for index in list(self._workers):
             if self._stop.is_set() or not await self._succeed(index):
                 return

@@ -28,7 +28,7 @@ from proxy_addon.runtime.handoff_sockets import is_behind_others
 from proxy_addon.runtime.pipe_sender import PipeSender
 from proxy_addon.runtime.proxy_port import END_SECONDS
 from proxy_addon.runtime.worker_handle import RETIRE
-from proxy_addon.runtime.workers_folder import abandon, hold
+from proxy_addon.runtime.workers_folder import PASSWORDS, abandon, hold
 from proxy_addon.system import logging_setup as logs
 from proxy_addon.system.event_loop import loop_factory
 from proxy_addon.system.port_claims import WORKER, claim
@@ -96,16 +96,23 @@ def _run(
 
 
 def _application(settings: Settings, folder: Path, workers: Workers | None) -> Application:
-    """With the CA of the settings, or with the supervisor's copy of it. Raises what `Application`
-    raises."""
+    """With the CA and the passwords of the settings, or with the supervisor's copies of them.
+    Raises what `Application` raises."""
+    passwords = folder / PASSWORDS
     try:
-        return Application(settings, prunes=False, workers=workers)
+        return Application(settings, prunes=False, workers=workers, kept_passwords=passwords)
     except CaError as problem:
         copied = ca_copy.with_copy(settings, folder)
         if copied is None:
             raise
         log.warning("the CA cannot be read; a copy of it is used", because=str(problem))
-        return Application(copied, prunes=False, workers=workers, ca_problem=problem.fact)
+        return Application(
+            copied,
+            prunes=False,
+            workers=workers,
+            ca_problem=problem.fact,
+            kept_passwords=passwords,
+        )
 
 
 class SupervisorWatch:

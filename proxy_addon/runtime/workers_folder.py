@@ -1,5 +1,5 @@
 """The folder that a supervisor and its workers share: files of metrics, sockets between workers,
-the socket of the fork server.
+the socket of the fork server, copies of what workers need at their start.
 
 Whoever uses it holds a lock on a file in it. The lock ends with the last of these processes,
 however they end, so that a later start can remove a folder that nobody has removed.
@@ -22,6 +22,7 @@ log = structlog.get_logger("allowance.run")
 
 _PREFIX: Final = "allowance-workers-"
 _LOCK: Final = "lock"
+PASSWORDS: Final = "passwords"  # a copy, for workers that start when the file is damaged
 _LONGEST_PARENT: Final = 60  # bytes; names of sockets have 107 at most, 45 of them below it
 _SHORT_PARENT: Final = Path("/tmp")  # noqa: S108 - the folder in it is new, and its owner's alone
 

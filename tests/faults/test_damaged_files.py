@@ -117,6 +117,7 @@ def test_the_ca(proxy: OfficeProxy, damage: Callable[[Path], None]) -> None:
     for file in ca.found(proxy.confdir):
         damage(file)
     (proxy.rules / "policy.yaml").write_text("rubbish")  # the rules of before are in force
+    (proxy.folder / "var" / "passwords").write_text("rubbish")  # and the passwords
     kill_workers(proxy)
     assert client.open(OTHER, source=DESK).status == 200
     assert client.open(PAGE, source=DESK).status == 200

@@ -277,3 +277,38 @@ def test_no_secret_in_texts(path):
     assert "hunter2" not in repr(file) + repr(vars(file)) + repr(
         file.attempt("dora", "hunter2 hunter2")
     )
+
+
+@pytest.mark.parametrize("damage", ["gone", "damaged", "folder"])
+def test_a_copy_in_place_of_the_file(tmp_path: Path, damage: str) -> None:
+    """A process that starts when the file cannot be used has the passwords of the copy; when the
+    file is right again it counts, and a damaged one is never copied."""
+    file, copy = tmp_path / "passwords", tmp_path / "copy"
+    first = PasswordFile(file)
+    first.keep(copy)
+    assert copy.read_bytes() == b"" and PasswordFile(file, copy).people == 0
+    first.add("ana", "a long enough password")
+    first.keep(copy)
+    assert copy.stat().st_mode & 0o777 == 0o600
+    good = file.read_bytes()
+    file.unlink()
+    if damage == "damaged":
+        file.write_text("damaged")
+    elif damage == "folder":
+        file.mkdir()
+    if damage == "gone":
+        first.keep(copy)
+    else:
+        with pytest.raises(PasswordFileError):
+            PasswordFile(file)
+        with pytest.raises((PasswordFileError, OSError)):
+            first.keep(copy)
+    assert copy.read_bytes() == good
+    second = PasswordFile(file, copy)
+    assert second.people == 1
+    assert second.attempt("ana", "a long enough password").right
+    if damage == "folder":
+        file.rmdir()
+    file.write_bytes(good)
+    second.add("bo", "another long password")
+    assert second.users() == ("ana", "bo")
