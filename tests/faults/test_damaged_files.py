@@ -47,9 +47,16 @@ def proxy(origins: Origins, tmp_path: Path) -> Iterator[OfficeProxy]:
         yield made
 
 
+def status(proxy: OfficeProxy) -> dict[str, Any]:
+    """What `/statusz` says; a machine that is busy may need more than one try."""
+    page = until(lambda: proxy.web("/statusz")[1], "the status", SLOW)
+    found: dict[str, Any] = json.loads(page or "")
+    return found
+
+
 def dependency(proxy: OfficeProxy, name: str) -> dict[str, Any]:
     """What `/statusz` says of one."""
-    found: dict[str, Any] = json.loads(proxy.web("/statusz")[1])["dependencies"][name]
+    found: dict[str, Any] = status(proxy)["dependencies"][name]
     return found
 
 
@@ -59,7 +66,7 @@ def kill_workers(proxy: OfficeProxy) -> None:
         os.kill(each["process"], signal.SIGKILL)
 
     def serve() -> bool:
-        workers = json.loads(proxy.web("/statusz")[1])["workers"]
+        workers = status(proxy)["workers"]
         pids = {each["process"] for each in proxy.events("worker started")[-2:]}
         return {each["pid"] for each in workers if each["state"] == "serving"} == pids
 
