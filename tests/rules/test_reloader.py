@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
 from pathlib import Path
@@ -110,3 +111,23 @@ def test_the_interpreter_is_shared_fairly_only_meanwhile(folder: Path) -> None:
     usual = sys.getswitchinterval()
     Proxy(folder).reloading.reload()
     assert sys.getswitchinterval() == usual
+
+
+def test_garbage_is_collected_except_meanwhile(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While rules are read nothing is searched for garbage; afterwards it is as before, also when
+    they are wrong."""
+    proxy, seen = Proxy(folder), list[bool]()
+    attempt = proxy.live.attempt
+
+    def watched() -> Outcome:
+        seen.append(gc.isenabled())
+        return attempt()
+
+    monkeypatch.setattr(proxy.live, "attempt", watched)
+    for text in ("version: 1\n", "version: ["):
+        (folder / "policy.yaml").write_text(text)
+        proxy.reloading.reload()
+        assert gc.isenabled()
+    assert seen == [False, False]
