@@ -136,9 +136,9 @@ def _short_switch_interval() -> Iterator[None]:
 
 @contextmanager
 def _no_collections() -> Iterator[None]:
-    """Nothing of what is read becomes garbage, and to look for some among all people and rules, again
-    and again, holds the event loop up for tens of milliseconds. What requests leave meanwhile is
-    collected afterwards."""
+    """Nothing of what is read becomes garbage, and to look for some among all people and rules,
+    again and again, holds the event loop up for tens of milliseconds. What requests leave meanwhile
+    is collected afterwards."""
     was_on = gc.isenabled()
     gc.disable()
     try:
