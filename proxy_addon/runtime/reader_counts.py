@@ -2,7 +2,7 @@
 the ledger, soon after somebody has confirmed, and now and then in any case.
 
 With many people a count takes a while; then it is made more seldom, so that it takes at most a
-fiftieth of one processor.
+fiftieth of one processor, and the ledger does something else for most of the time.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import structlog
 from proxy_addon.ledger.interface import LedgerError
 from proxy_addon.observability.policy_readers import PolicyReaders, ReaderCount
 from proxy_addon.report.notice_status import NoticeStatus
-from proxy_addon.system.clock import timer
+from proxy_addon.system.clock import processor_timer, timer
 
 log = structlog.get_logger("allowance.run")
 
 COUNT_SECONDS: Final = 30.0  # between two counts when nobody confirms
 SOON_SECONDS: Final = 2.0  # between two counts when people do
-SHARE: Final = 50  # so many times as long as a count took nothing is counted
+SHARE: Final = 50  # so many times the processor time of a count nothing is counted
+LEDGER_SHARE: Final = 5  # the same for the time that it took, most of it the ledger's
 
 
 class ReaderCounts:
@@ -78,8 +79,9 @@ class ReaderCounts:
     def _run(self) -> None:
         while not self._stopped.is_set():
             self._changed.clear()
-            began = timer()
+            began, used = timer(), processor_timer()
             self.count()
-            pause = max(self._soon, SHARE * (timer() - began))
+            took, used = timer() - began, processor_timer() - used
+            pause = max(self._soon, SHARE * used, LEDGER_SHARE * took)
             if not self._stopped.wait(pause):
                 self._changed.wait(max(0.0, self._seconds - pause))

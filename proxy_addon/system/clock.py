@@ -143,6 +143,9 @@ def _clamp(value: float, bound: float) -> float:
 timer: ClockSource = time.perf_counter
 """A stopwatch: seconds from an arbitrary start, for measuring how long our own code takes."""
 
+processor_timer: ClockSource = time.thread_time
+"""Seconds of the processor that the thread which asks has used."""
+
 
 class Clock(Protocol):
     """Tells the time: `now()` is wall time made monotonic, so it never runs backwards."""

@@ -14,7 +14,7 @@ from tests.dashboards.traffic import Hour, Truth
 from tests.e2e.office import CHATTER, HOSTS, noon_zone
 from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy
-from tests.e2e.waiting import free_port
+from tests.e2e.waiting import free_port, until
 
 POLICY = f"""
 version: 1
@@ -35,6 +35,7 @@ metering: {{tail: 1s}}
 notice: {{file: notices/administrators.md, roles: [admin]}}
 """
 NOTICE = "---\nversion: 2\ncontact: ext. 120\n---\n# For administrators\n## Purpose\nBe fair.\n"
+CONFIRMED = "allowance_policy_acknowledged_people"
 PEOPLE = (
     "default_role: staff\nroles:\n  staff: {}\n  guest: {}\n  admin: {members: [dora]}\n"
     + "".join(f"  {role}: {{}}\n" for role in Hour.ROLES)
@@ -85,5 +86,6 @@ def office_hour(folder: Path, origins: Origins, database: str | None) -> Iterato
         hour = Hour(proxy.port, proxy.ca_file, origins.ca_file)
         began = time.monotonic()
         truth = asyncio.run(hour.run())
+        until(lambda: prometheus.value(CONFIRMED), "a count of who has confirmed", 30)
         asyncio.run(asyncio.sleep(2.5))  # two scrapes and a flush
         yield Ran(proxy, prometheus, truth, time.monotonic() - began + 2.0)
