@@ -106,6 +106,7 @@ def test_devices_are_the_client_s_addresses() -> None:
 
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(bool(unavailable()), reason=unavailable())
+@pytest.mark.long
 def test_short_run() -> None:
     """It runs against real programs, and each row of the table has a figure: those of relayed
     traffic and idle tunnels; all of them with `BENCHMARK=whole`, as in `make test-long`."""

@@ -52,7 +52,8 @@ def offered(proxy: OfficeProxy) -> tuple[int, str]:
 
 
 @pytest.mark.timeout(360)
-@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_planned_change(tmp_path: Path, origins: Origins, workers: str) -> None:
     """The next CA is made beside the first, offered by the proxy, and taken into use by one step:
     whoever trusts both notices nothing, before and after."""

@@ -106,6 +106,7 @@ def test_all_that_could_tidy_up_is_killed(proxy: OfficeProxy, temporary: Path) -
     assert statuses(proxy) == {200}
 
 
+@pytest.mark.long
 def test_a_stopped_supervisor(proxy: OfficeProxy) -> None:
     """SIGSTOP of the supervisor: its workers serve as before, and when it goes on none of them is
     taken for stuck."""

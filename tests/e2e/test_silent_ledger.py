@@ -83,6 +83,7 @@ def test_a_database_that_hangs(proxy: OfficeProxy, own_postgres: PostgresServer)
     assert bob.open(FACEBOOK).status == 200
 
 
+@pytest.mark.long
 def test_a_database_that_is_slow(proxy: OfficeProxy) -> None:
     """With commits that take a second and a half the ledger is not away: confirming works, the
     gate asks, and nothing is reported."""

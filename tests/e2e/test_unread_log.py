@@ -78,6 +78,7 @@ def proxy(
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("proxy", [1, pytest.param(2, marks=pytest.mark.long)], indirect=True)
 def test_a_pipe_that_nobody_reads(proxy: OfficeProxy) -> None:
     """The pipe is full before the start is complete, and then the queue: people are served, lines
     are counted, and the proxy drains on SIGTERM as ever. What was taken is written in order once

@@ -131,6 +131,7 @@ def test_a_dead_worker_is_replaced(several: OfficeProxy) -> None:
     assert statuses == [200] * 4
 
 
+@pytest.mark.long
 def test_rolling_restart(several: OfficeProxy) -> None:
     """SIGHUP replaces every worker by a new one, and no request of several devices at once fails
     while that goes on."""

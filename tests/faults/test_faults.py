@@ -29,6 +29,7 @@ def possible(database: FaultyDatabase, plans: Sequence[Plan]) -> list[Plan]:
 
 
 @pytest.mark.postgres
+@pytest.mark.long
 def test_nothing_is_lost_but_two_seconds_of_a_kill() -> None:
     """Outages lose nothing, kill -9 loses at most two seconds of anybody, and nothing is there
     twice."""
