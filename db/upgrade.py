@@ -44,8 +44,8 @@ def upgrade_existing(url: str) -> bool:
         missing = address.is_sqlite and not address.file.exists()
         what = "there is no such file" if missing else "there is no ledger in it"
         raise LedgerUnusable(
-            f"{address.place}: {what}; check --database, or make it with `allowance run` "
-            "or `allowance db upgrade`"
+            f"{address.place}: {what}; check --database, put it back if it was moved, or make it"
+            " with `allowance run` or `allowance db upgrade`"
         )
     return upgrade(url)
 

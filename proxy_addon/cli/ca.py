@@ -55,7 +55,10 @@ def switch(confdir: ConfDir = None, config: Config = None, as_json: AsJson = Fal
         print_json({"sha256": signs, "previous": None if kept is None else str(kept)})
         return
     before = "" if kept is None else f"\nThe one before is kept: {kept}"
-    say(f"In use from the next start on: SHA-256 {signs}{before}\nRestart the proxy.")
+    say(
+        f"In use from the next start on: SHA-256 {signs}{before}\n"
+        "Restart the proxy now: a worker that is replaced before that signs with it already."
+    )
 
 
 @contextmanager

@@ -315,7 +315,7 @@ def database(value: object) -> str:
             return f"postgresql+psycopg://{text.removeprefix(short)}"
     if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ValueError(
-            "write sqlite:///var/allowance.db or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+            "write sqlite:///var/allowance.db or postgresql://USER:PASSWORD@HOST/DATABASE"
         )
     return text
 

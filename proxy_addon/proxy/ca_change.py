@@ -57,6 +57,7 @@ def make(confdir: Path) -> Path:
     """Make the next CA, or check the one that is there; its certificate. Raises CaError."""
     _check_owner(confdir)
     ca.prepare(folder(confdir))
+    _require_another(confdir)
     return ca.certificate(folder(confdir))
 
 
@@ -77,6 +78,7 @@ def switch(confdir: Path) -> Path | None:
             kept = None
             if os.path.lexists(ca.key(place)):
                 ca.checked(place)
+                _require_another(confdir)
                 kept = _keep(confdir)
                 for file in ca.found(confdir):
                     if file != ca.key(confdir):
@@ -111,19 +113,40 @@ def _check_owner(confdir: Path) -> None:
         )
 
 
+def _require_another(confdir: Path) -> None:
+    """Raises CaError when the next CA signs with the key of the one in use."""
+    place = folder(confdir)
+    try:
+        same = fingerprint(ca.key(place)) == fingerprint(ca.key(confdir))
+    except CaError:  # the one in use is damaged or missing
+        return
+    if same:
+        raise CaError(
+            f"{ca.key(place)}: this CA is the one in use",
+            f"remove the folder {place}, or put another CA into it",
+        )
+
+
 def _keep(confdir: Path) -> Path | None:
-    """Copies of the CA in use, in a folder that is named after its certificate."""
+    """Copies of the CA in use, in a folder that is named after the certificate that signs. (The one
+    that devices trust may be that of a CA above several.) Raises CaError, OSError."""
     files = ca.found(confdir)
     if not files:
         return None
     try:
-        name = fingerprint(ca.certificate(confdir)).replace(":", "").lower()
+        name = fingerprint(ca.key(confdir)).replace(":", "").lower()
     except CaError:  # it is damaged, and kept all the same
         name = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     kept = confdir / f"previous-{name[-8:]}"
     private_files.make_folder(kept)
     for file in files:
-        private_files.make_once(kept / file.name, file.read_bytes())
+        content = file.read_bytes()
+        private_files.make_once(kept / file.name, content)
+        if (kept / file.name).read_bytes() != content:
+            raise CaError(
+                f"{kept / file.name}: it is not a copy of {file}, which has to be kept",
+                "move the folder to another place",
+            )
     return kept
 
 

@@ -187,7 +187,9 @@ class LiveRules:
             return False
         try:
             self._current = rules_folder.rule_set(kept.reading)
-        except RuleErrors:
+        except RuleErrors as error:
+            problem = str(error.problems[0]) if error.problems else str(error)
+            log.warning("the last good rules cannot be used", problem=problem)
             return False
         self.kept = kept
         return True

@@ -108,7 +108,8 @@ def _read(folder: Path) -> Reading:
         message = f'the folder "{_printable(name)}" has no rule files'
         hint = "it needs at least policy.yaml and people.yaml"
         problems.append(RuleProblem.at(Place(_printable(name)), Code.MISSING_FILE, message, hint))
-    digest = _digest(name, top, platforms, calendars, notices)
+    beside = tuple((f"{name}/{file.rpartition('/')[2]}", content) for file, content in top)
+    digest = _digest(name, beside, platforms, calendars, notices)  # the same wherever it is
     return Reading(_printable(name), top, platforms, tuple(problems), digest, calendars, notices)
 
 

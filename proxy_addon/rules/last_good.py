@@ -54,6 +54,7 @@ class LastGood:
             for name, content in _files(reading):
                 private_files.make_folder((fresh / name).parent)
                 private_files.write_new(fresh / name, content)
+            self._check(fresh, reading)
             shutil.rmtree(self.place / content_digest[:16], ignore_errors=True)
             fresh.rename(self.place / content_digest[:16])
             self._write_pointer(content_digest, reading.digest)
@@ -61,6 +62,11 @@ class LastGood:
             shutil.rmtree(fresh, ignore_errors=True)
         self._remove_others(content_digest[:16])
         return True
+
+    def _check(self, copy: Path, reading: Reading) -> None:
+        """A copy that a start could not use is none. Raises OSError."""
+        if rules_folder.read(copy).digest != reading.digest:
+            raise OSError(f"{copy}: it is not what was copied")
 
     def find(self) -> Kept | None:
         """The copy, when there is one and it is what was kept."""
@@ -98,7 +104,7 @@ def _files(reading: Reading) -> Iterator[tuple[str, bytes]]:
         yield name.rpartition("/")[2], content
     for name, content in reading.platforms:
         yield f"platforms/{name.rpartition('/')[2]}", content
-    for file, found in reading.calendars:
+    for file, found in (*reading.calendars, *reading.notices):
         if isinstance(found, bytes):
             yield file, found
 

@@ -7,13 +7,16 @@ moved atomically.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 FOLDER_MODE = 0o700
+_NO_LINKS: Final = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EMLINK}
 
 
 def make_folder(folder: Path) -> None:
@@ -52,6 +55,11 @@ def make_once(path: Path, content: bytes) -> None:
             path.hardlink_to(temporary)
         except FileExistsError:
             pass
+        except OSError as problem:  # a share that knows no links
+            if problem.errno not in _NO_LINKS:
+                raise
+            with suppress(FileExistsError):
+                write_new(path, content)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def test_a_planned_change(tmp_path: Path) -> None:
     assert code == 0
     assert again["sha256"] in out
     assert "The one before is kept" in out
-    assert "Restart the proxy." in out
+    assert "Restart the proxy now" in out
     assert "there is no CA in it" in line("ca", "switch", "--confdir", str(folder))
     run("ca", "next", "--confdir", str(folder))
     found = json.loads(run("ca", "switch", "--confdir", str(folder), "--json")[1])

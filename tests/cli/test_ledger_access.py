@@ -89,8 +89,8 @@ def test_a_mistyped_ledger_is_not_made(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(typer.Exit), open_ledger(None, "sqlite:///typo/nope.db", None):
         pass
     assert capsys.readouterr().err == (
-        "SQLite file typo/nope.db: there is no such file; check --database, or make it with `allowance run` "
-        "or `allowance db upgrade`\n"
+        "SQLite file typo/nope.db: there is no such file; check --database, put it back if it was moved, "
+        "or make it with `allowance run` or `allowance db upgrade`\n"
     )
     assert not Path("typo").exists()
 

@@ -7,12 +7,19 @@ import shutil
 import stat
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from structlog.testing import capture_logs
 
 from proxy_addon.proxy import ca, ca_change
+from proxy_addon.system.clock import readings
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +124,74 @@ def test_switch(confdir: Path) -> None:
     kept.rename(ca_change.folder(confdir))
     assert ca_change.switch(confdir) is not None
     assert ca.checked(confdir) == first
+
+
+def below(root: tuple[ec.EllipticCurvePrivateKey, x509.Certificate], folder: Path) -> None:
+    """A CA of the office's root, which is what devices trust."""
+    key, certificate = signed("Proxy CA", root)
+    folder.mkdir(exist_ok=True)
+    pem, top = certificate.public_bytes(Encoding.PEM), root[1].public_bytes(Encoding.PEM)
+    own = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    ca.key(folder).write_bytes(own + pem + top)
+    ca.certificate(folder).write_bytes(top)
+
+
+def signed(
+    name: str, above: tuple[ec.EllipticCurvePrivateKey, x509.Certificate] | None = None
+) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    """The key and the certificate of a CA, of its own or of one above it."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.fromtimestamp(readings()[0], UTC)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = x509.CertificateBuilder(
+        above[1].subject if above else subject,
+        subject,
+        key.public_key(),
+        x509.random_serial_number(),
+        now - timedelta(1),
+        now + timedelta(900),
+    ).add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    return key, builder.sign(above[0] if above else key, SHA256())
+
+
+def test_every_key_is_kept(tmp_path: Path) -> None:
+    """Switching from year to year below one root, of which devices know nothing but the root: each
+    key that was in use is kept, in a folder of its own."""
+    root, confdir = signed("Office Root"), tmp_path / "ca"
+    below(root, confdir)
+    keys = [ca.key(confdir).read_bytes()]
+    for _ in range(3):
+        below(root, ca_change.folder(confdir))
+        keys.append(ca.key(ca_change.folder(confdir)).read_bytes())
+        kept = ca_change.switch(confdir)
+        assert kept is not None
+        assert ca.key(kept).read_bytes() == keys[-2]
+    found = {each.read_bytes() for each in confdir.rglob(ca.key(confdir).name)}
+    assert found == set(keys)
+
+
+def test_the_same_one_is_not_another(confdir: Path) -> None:
+    """A CA that is in use already cannot stand ready, and nothing is switched."""
+    place = ca_change.folder(confdir)
+    for file in ca.found(confdir):
+        shutil.copy(file, place / file.name)
+    before = content(confdir)
+    for step in (ca_change.make, ca_change.switch):
+        with pytest.raises(ca.CaError, match="this CA is the one in use; remove the folder"):
+            step(confdir)
+    assert content(confdir) == before
+
+
+def test_what_is_kept_is_a_copy(confdir: Path) -> None:
+    """Something else in its place ends the switch before anything is changed."""
+    kept = Path(shutil.copytree(confdir, confdir.with_name("try")))
+    name = ca_change.switch(kept)
+    assert name is not None
+    (confdir / name.name).mkdir()
+    (confdir / name.name / ca.key(confdir).name).write_text("something else")
+    before = content(confdir)
+    with pytest.raises(ca.CaError, match="it is not a copy of"):
+        ca_change.switch(confdir)
+    assert content(confdir) == before
 
 
 def test_switch_away_from_a_broken_one(confdir: Path) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.rules.problems import RuleErrors
 from proxy_addon.core.ruleset import RuleSet, Then
+from proxy_addon.rules import folder as rules_folder
 from proxy_addon.rules.active import LiveRules, RuleTestsFailed
+from proxy_addon.rules.folder import Reading
 from proxy_addon.rules.last_good import LastGood
 
 POLICY = "version: 1\ntimezone: Europe/London\n"
@@ -171,6 +175,48 @@ def test_a_missing_folder_at_a_start_with_kept_ones(tmp_path: Path, folder: Path
     assert LiveRules(rules, last_good=last_good).load(strict=False).digest == before.current.digest
     with pytest.raises(RuleErrors):
         LiveRules(rules).load(strict=False)
+
+
+def test_the_shipped_rules_help_at_a_start(tmp_path: Path) -> None:
+    """With a written policy as well, and `require_tests`: a broken edit does not keep a start from
+    serving. What was in force before needs no second test."""
+    rules, tested = tmp_path / "rules", list[str]()
+    shutil.copytree(Path(__file__).parents[2] / "rules", rules)
+    with (rules / "policy.yaml").open("a") as policy:
+        policy.write("\nreload: {require_tests: true}\n")
+
+    def run(_: Path, found: RuleSet) -> tuple[str, ...]:
+        tested.append(found.digest)
+        return ()
+
+    last_good = LastGood(tmp_path / "var", rules)
+    before = LiveRules(rules, tests=run, last_good=last_good)
+    before.load()
+    before.keep()
+    LiveRules(rules, tests=run, last_good=last_good).load()
+    assert tested == [before.current.digest]
+    with (rules / "policy.yaml").open("a") as policy:
+        policy.write("rulez: [\n")
+    after = LiveRules(rules, tests=run, last_good=last_good)
+    assert after.load(strict=False).digest == before.current.digest
+    assert after.current.notices == before.current.notices != ()
+
+
+def test_kept_rules_that_help_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept can be wrong as well, for a newer version for example: a line says so beside the
+    error of the folder."""
+    before = live_with(folder)
+    before.load()
+    before.keep()
+    (folder / "policy.yaml").write_text("version: 3\n")
+
+    def newer(reading: Reading) -> RuleSet:
+        raise RuleErrors(rules_folder.problems(rules_folder.read(folder)))
+
+    monkeypatch.setattr(rules_folder, "rule_set", newer)
+    with capture_logs() as lines, pytest.raises(RuleErrors):
+        live_with(folder).load(strict=False)
+    assert [each["event"] for each in lines] == ["the last good rules cannot be used"]
 
 
 def test_strict_wants_the_folder(folder: Path) -> None:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
 import pytest
 
 from proxy_addon.rules import folder as rules_folder
+from proxy_addon.rules import last_good
 from proxy_addon.rules.last_good import LastGood
 
 POLICY = "version: 1\ntimezone: Europe/London\n"
+CALENDAR = """BEGIN:VCALENDAR
+VERSION:2.0
+BEGIN:VEVENT
+UID:1
+DTSTART;VALUE=DATE:20261225
+SUMMARY:A day off
+END:VEVENT
+END:VCALENDAR
+"""
 
 
 @pytest.fixture
@@ -44,6 +55,58 @@ def test_what_was_kept_is_found(kept: LastGood, rules: Path) -> None:
     assert found is not None
     assert found.reading.digest == reading.digest
     assert rules_folder.rule_set(found.reading).platforms.keys() == {"forum"}
+
+
+@pytest.fixture
+def shipped(tmp_path: Path) -> Path:
+    """The rules that are shipped, with a written policy, and a calendar."""
+    folder = tmp_path / "shipped"
+    shutil.copytree(Path(__file__).parents[2] / "rules", folder)
+    (folder / "holidays.ics").write_text(CALENDAR)
+    with (folder / "policy.yaml").open("a") as policy:
+        policy.write("\ncalendars: {fair: {ics: holidays.ics}}\n")
+    return folder
+
+
+def test_the_copy_is_complete(tmp_path: Path, shipped: Path) -> None:
+    """Whatever a folder consists of, a start can use its copy, and knows it for the same."""
+    reading = rules_folder.read(shipped)
+    assert reading.platforms and reading.calendars and reading.notices
+    kept = LastGood(tmp_path / "var", shipped)
+    assert kept.keep(reading) is True
+    shutil.rmtree(shipped)
+    found = kept.find()
+    assert found is not None
+    assert found.reading.digest == reading.digest
+    assert rules_folder.rule_set(found.reading) == rules_folder.rule_set(reading)
+
+
+def test_each_file_counts(tmp_path: Path, shipped: Path) -> None:
+    """An edit of any file makes a new copy."""
+    kept = LastGood(tmp_path / "var", shipped)
+    kept.keep(rules_folder.read(shipped))
+    files = [each for each in shipped.rglob("*") if each.suffix in (".yaml", ".md", ".ics")]
+    read = {*rules_folder.read(shipped).calendars, *rules_folder.read(shipped).notices}
+    for name, _ in read:
+        assert shipped / name in files
+        with (shipped / name).open("a") as file:
+            file.write("\n")
+        assert kept.keep(rules_folder.read(shipped)) is True
+
+
+def test_a_copy_that_is_not_complete_is_none(
+    kept: LastGood, rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be used is told when it is made, and the copy before stays."""
+    kept.keep(rules_folder.read(rules))
+    before = kept.find()
+    (rules / "platforms" / "more.yaml").write_text("more: {hosts: [more.example]}\n")
+    whole = last_good._files
+    monkeypatch.setattr(last_good, "_files", lambda reading: [*whole(reading)][:-1])
+    with pytest.raises(OSError, match="not what was copied"):
+        kept.keep(rules_folder.read(rules))
+    monkeypatch.undo()
+    assert kept.find() == before
 
 
 def test_the_same_files_are_not_written_again(kept: LastGood, rules: Path) -> None:
@@ -113,3 +176,4 @@ def test_a_folder_called_dot(tmp_path: Path, rules: Path, monkeypatch: pytest.Mo
     found = kept.find()
     assert found is not None
     assert [name.rpartition("/")[2] for name, _ in found.reading.top] == ["policy.yaml"]
+    assert found.reading.digest == rules_folder.read(rules).digest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,23 @@ def test_what_is_made_once_is_never_replaced(tmp_path: Path) -> None:
     private_files.make_once(path, b"first")
     private_files.make_once(path, b"second")
     assert (path.read_bytes(), mode(path)) == (b"first", 0o600)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_share_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where files cannot be linked, the first one stays all the same; other errors are told."""
+
+    def none(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "hardlink_to", none)
+    path, code = tmp_path / "key", errno.EPERM
+    private_files.make_once(path, b"first")
+    private_files.make_once(path, b"second")
+    assert (path.read_bytes(), mode(path)) == (b"first", 0o600)
+    code = errno.ENOSPC
+    with pytest.raises(OSError, match="No space left"):
+        private_files.make_once(tmp_path / "other", b"third")
     assert list(tmp_path.iterdir()) == [path]
 
 
