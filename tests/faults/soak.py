@@ -40,7 +40,8 @@ MOST_LOST = 2.0  # seconds of one person in one kill
 TAIL = 10.0  # seconds; the default of docs/metering.md
 EARLY = 1.0  # seconds; a tunnel is charged from its CONNECT on, and a handshake may be slow
 LATE = 1.0  # seconds that a busy machine may be late with what it does
-AFTERWARDS = 2.0  # seconds for which ordinary requests go on where other workers live
+AFTERWARDS = 6.0  # seconds for which everybody goes on where other workers live: whether a tunnel
+# was used is decided every five, and one that ends before is not charged
 GROUPS = 40  # of people, one for each load in turn: nobody reads on from the last one
 START_WITHIN = 120.0  # seconds; the machine may be busy with something else
 SETTLE = 12.0  # seconds within which the rest of a host takes over a dead worker's journal
@@ -204,9 +205,9 @@ def perform(
                 broken.enter_context(faults[fault]())
                 time.sleep(dice.uniform(0.1, 4.0))
             at, first = target.kill(kill.killed, dice)
-            load.stop_people()
             if kill.killed == "one worker":
                 time.sleep(AFTERWARDS)
+            load.stop_people()
         finally:
             load.stop()
     if kill.killed != "one worker":
