@@ -18,7 +18,7 @@ from proxy_addon.core.types import Visit
 from tests.faults.relay import Relay
 from tests.postgres import PostgresServer
 
-TMPFS = "size=8m"
+TMPFS = "size=64m"
 
 
 class FaultyDatabase(ABC):
