@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 from collections.abc import Iterator, Mapping
 from types import ModuleType
@@ -10,6 +9,8 @@ from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
+
+from proxy_addon.system.garbage import no_collections
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -49,15 +50,8 @@ class _Commands(Mapping[str, Any]):
 
 
 def _imported(module: str) -> ModuleType:
-    """Import a module. Nothing that is imported becomes garbage: looking for some meanwhile takes a
-    tenth of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
+    with no_collections():
         return importlib.import_module(module)
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def group_of(targets: Mapping[str, CommandTarget]) -> type[TyperGroup]:

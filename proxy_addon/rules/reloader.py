@@ -8,7 +8,6 @@ Only the last step happens on the event loop, and it is short: references are ex
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ import structlog
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.rules.active import LiveRules, Outcome
 from proxy_addon.rules.watcher import RulesWatcher
+from proxy_addon.system.garbage import no_collections
 from proxy_addon.system.health import FINE, PartHealth, degraded
 
 log = structlog.get_logger("allowance.rules")
@@ -65,7 +65,7 @@ class Reloading:
 
     def reload(self) -> Outcome:
         """Reload the folder now. Never raises; blocks, so it must not run on the event loop."""
-        with self._one_at_a_time, _short_switch_interval(), _no_collections():
+        with self._one_at_a_time, _short_switch_interval(), no_collections():
             outcome = self._live.attempt()
             self._on_outcome(outcome)
         return outcome
@@ -132,17 +132,3 @@ def _short_switch_interval() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(previous)
-
-
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Nothing of what is read becomes garbage, and to look for some among all people and rules,
-    again and again, holds the event loop up for tens of milliseconds. What requests leave meanwhile
-    is collected afterwards."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
