@@ -248,7 +248,7 @@ class Acceptor:
             patience = unanswered if client.is_expected_to_go_on else idle
             if now - client.active >= patience and not client.has_unread():
                 client.close()
-        self._pages.close_idle(now, idle)
+        self._pages.close_idle(now, idle, unanswered)
 
     def close_all(self) -> None:
         """Draining is over: end what still runs."""

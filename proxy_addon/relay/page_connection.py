@@ -72,6 +72,7 @@ class PageConnection(asyncio.Protocol):
         self._plain = False
         self._left = 0  # bytes of the plain request at hand that have not come yet
         self._busy = False  # a request is being answered
+        self._has_asked = False  # for a page, at least once
         self._incomplete: float | None = None  # since when a head or a greeting is incomplete
         self._active = self._loop.time()
 
@@ -232,7 +233,7 @@ class PageConnection(asyncio.Protocol):
 
     def begun(self) -> None:
         """See `PageWatcher`."""
-        self._busy, self._incomplete = True, None
+        self._busy, self._has_asked, self._incomplete = True, True, None
         self.progressed()
 
     def progressed(self) -> None:
@@ -312,10 +313,13 @@ class PageConnection(asyncio.Protocol):
         else:
             self.close()
 
-    def close_idle(self, now: float, seconds: float) -> None:
-        """While draining: close it when nothing is being answered, for so many seconds."""
-        idle = not self._busy and self._task is None and now - self._active >= seconds
-        if idle and not has_unread(self._raw):
+    def close_idle(self, now: float, idle: float, unanswered: float) -> None:
+        """While draining: close it when nothing is being answered, for so many seconds; for
+        `unanswered` where a client has just come, or is in the middle of a request."""
+        waits = self._has_asked and self._incomplete is None
+        patience = idle if waits else unanswered
+        rests = not self._busy and self._task is None and now - self._active >= patience
+        if rests and not has_unread(self._raw):
             self.close()
 
     def close_overdue(self, now: float) -> None:

@@ -87,12 +87,13 @@ class PageConnections:
         if self._policy.pages is not None:
             self._policy.pages.follow_rules()
 
-    def close_idle(self, now: float, seconds: float) -> None:
-        """While draining: end streams, and close what has been idle for so many seconds."""
+    def close_idle(self, now: float, idle: float, unanswered: float) -> None:
+        """While draining: end streams, and close what has been idle for so many seconds; see
+        `PageConnection.close_idle`."""
         if self._policy.pages is not None:
             self._policy.pages.end_streams()
         for page in list(self._open):
-            page.close_idle(now, seconds)
+            page.close_idle(now, idle, unanswered)
 
     def close_all(self) -> None:
         """End all of them; streams have a moment to come to their end."""

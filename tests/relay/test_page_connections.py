@@ -43,6 +43,27 @@ async def test_draining() -> None:
         await path.empty()
 
 
+async def test_draining_waits_for_who_has_just_come() -> None:
+    """A tunnel to our pages in which nobody has asked yet, or only half, is not idle after a
+    second; it does not stay for ever."""
+    async with LightPath(echo).running() as path:
+        path.policy.pages = Pages()
+        fresh, _ = await path.open(CONNECT)
+        begun, writer = await path.open(CONNECT)
+        for reader in (fresh, begun):
+            await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"GET / HTTP/1.1\r\n")
+        await asyncio.sleep(0.05)
+        now = asyncio.get_running_loop().time()
+        path.acceptor.close_idle(now + 4.0, 1.0, 5.0)
+        assert len(path.acceptor) == 2
+        path.acceptor.close_idle(now + 6.0, 1.0, 5.0)
+        async with asyncio.timeout(5):
+            assert await fresh.read() == b""
+            await begun.read()
+        await path.empty()
+
+
 async def test_rules_that_change() -> None:
     """The pages hear of it; their connections stay."""
     async with LightPath(echo).running() as path:
