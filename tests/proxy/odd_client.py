@@ -4,7 +4,10 @@ tunnel. They see every head, trailers and how an exchange ended."""
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
+import ssl
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -57,9 +60,37 @@ class OneClient:
         version: str = "HTTP/1.1",
     ) -> None:
         """Send a head."""
+        self.wire.sendall(self.head(path, method, fields, version))
+
+    def head(
+        self,
+        path: str,
+        method: str = "GET",
+        fields: Iterable[tuple[str, str]] = (),
+        version: str = "HTTP/1.1",
+    ) -> bytes:
+        """A head as it is sent."""
         rows = "".join(f"{name}: {value}\r\n" for name, value in fields)
         line = f"{method} {self._prefix}{path} {version}\r\nHost: {self.host}\r\n{rows}\r\n"
-        self.wire.sendall(line.encode("latin-1"))
+        return line.encode("latin-1")
+
+    def send_while_reading(self, data: bytes) -> None:
+        """Send all of it and keep what comes meanwhile for `finish`. In one thread, since two must
+        not use one TLS connection at the same time."""
+        end = time.monotonic() + SECONDS
+        self.wire.setblocking(False)
+        try:
+            while data and time.monotonic() < end:
+                with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
+                    self._more()
+                with contextlib.suppress(BlockingIOError, ssl.SSLWantWriteError):
+                    data = data[self.wire.send(data[:16_384]) :]
+                    continue
+                select.select([self.wire], [self.wire], [], 0.1)
+        finally:
+            self.wire.settimeout(SECONDS)
+        if data:
+            raise TimeoutError(f"{len(data)} bytes were not taken in {SECONDS} s")
 
     def ask(
         self,

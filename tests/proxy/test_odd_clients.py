@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 
@@ -131,17 +130,12 @@ def test_requests_that_do_not_wait(office: OddOffice, way: str) -> None:
     assert isinstance(client, OneClient)
     office.site(way).seen.clear()
     asked = [(f"/pipelined/{n}", *PIPELINED[n % len(PIPELINED)]) for n in range(50)]
-
-    def send() -> None:
-        for path, method, body in asked:
-            length = [("Content-Length", str(len(body)))] if body else []
-            client.begin(path, method, length)
-            client.wire.sendall(body)
-
-    sender = threading.Thread(target=send)
-    sender.start()
+    requests = [
+        client.head(path, method, [("Content-Length", str(len(body)))] if body else []) + body
+        for path, method, body in asked
+    ]
+    client.send_while_reading(b"".join(requests))
     got = [client.finish(method) for _, method, _ in asked]
-    sender.join()
     assert [(each.status, each.end) for each in got] == [(200, "complete")] * len(asked)
     seen = [(each.path, each.method, each.body) for each in office.site(way).seen]
     assert seen == asked
