@@ -39,6 +39,8 @@ from proxy_addon.web.server import PortTaken
 
 log = structlog.get_logger("allowance.run")
 
+# Read by prometheus_client when it is imported: by the fork server, not by this process.
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 POLL_SECONDS = 0.1  # seconds between two checks of the workers
 MIN_LIFETIME = 2.0  # seconds; a worker that ended sooner is restarted only after a delay
 RESTART_DELAY = 1.0
@@ -46,6 +48,8 @@ READY_TIMEOUT = 10.0  # seconds that a new worker usually takes at most; after i
 SUCCESSOR_TIMEOUT = 60.0  # seconds that a successor may take; its predecessor serves meanwhile
 STUCK_TIMEOUT = 10.0  # seconds without a message after which a worker is killed and replaced
 LISTENERS_TIMEOUT = 2.0  # seconds in which a worker hands over its listening sockets
+FILES_SECONDS = 1.0  # seconds between two checks of the folder and the fork server
+RENEWAL_DELAY = 30.0  # seconds between two folders; somebody may remove each
 
 
 class Supervisor:
@@ -66,8 +70,7 @@ class Supervisor:
         self._group = SupervisedWorkers(
             self._workers, self._starting, self._stopping, self._stop.is_set, str(self._folder.path)
         )
-        # Read by prometheus_client when it is imported: by the fork server, not by this process.
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(self._folder.path)
+        os.environ[METRICS_FOLDER] = str(self._folder.path)
         try:
             self._context = worker_maker.start([work.__module__], self._folder.path)
             self._handoff = handoff_sockets(settings, self._folder.path)
@@ -78,6 +81,7 @@ class Supervisor:
             self._leave_nothing()
             raise
         self._restart = asyncio.Event()
+        self._look_at_files = timer() + FILES_SECONDS
         self._systemd = Systemd()
 
     async def run(self) -> int:
@@ -153,6 +157,9 @@ class Supervisor:
 
     async def _supervise(self) -> None:
         await self._look()
+        if timer() >= self._look_at_files:
+            self._look_at_files = timer() + FILES_SECONDS
+            self._check_files()
         if self._restart.is_set():
             self._restart.clear()
             self._systemd.reloading()
@@ -164,10 +171,37 @@ class Supervisor:
     async def _look(self) -> None:
         """Read what the workers say, and replace those that died or are stuck."""
         self._group.listen()
-        self._remove([w for w in self._stopping if not w.process.is_alive()])
+        self._remove([w for w in self._stopping if not w.is_alive()])
         self._end_stuck()
-        for worker in [w for w in self._workers.values() if not w.process.is_alive()]:
+        for worker in [w for w in self._workers.values() if not w.is_alive()]:
             await self._replace(worker)
+
+    def _check_files(self) -> None:
+        """Without its fork server or its folder there would be no new worker."""
+        try:
+            if self._folder.is_whole():
+                worker_maker.ensure_running()
+            else:
+                self._renew_folder()
+        except OSError as problem:
+            log.warning("the workers have no folder", because=str(problem))
+            self._look_at_files = timer() + RENEWAL_DELAY
+
+    def _renew_folder(self) -> None:
+        """The workers get a folder that is whole, and successors that use it. Raises OSError."""
+        log.warning(
+            "the folder of the workers is damaged; they get another", folder=str(self._folder.path)
+        )
+        before, new = self._folder, WorkersFolder()
+        handoff = handoff_sockets(self._settings, new.path)
+        os.environ[METRICS_FOLDER] = self._group.folder = str(new.path)
+        worker_maker.move(new.path)
+        for each in self._handoff:
+            each.close()
+        self._folder, self._handoff = new, handoff
+        before.close()
+        self._look_at_files = timer() + RENEWAL_DELAY
+        self._restart.set()
 
     def _ready(self) -> None:
         """Tell systemd that all workers serve."""
@@ -186,10 +220,10 @@ class Supervisor:
         that died."""
         for worker in self._workers.values():
             silent = self._group.silent(worker)
-            if worker.ready and worker.process.is_alive() and silent > STUCK_TIMEOUT:
+            if worker.ready and worker.is_alive() and silent > STUCK_TIMEOUT:
                 log.error("worker is stuck", worker=worker.index, seconds=round(silent, 1))
-                worker.process.kill()
-                worker.process.join(1.0)
+                worker.kill()
+                worker.wait(1.0)
 
     async def _replace(self, ended: Worker) -> None:
         if not ended.is_removed:
@@ -197,7 +231,7 @@ class Supervisor:
                 "worker died",
                 worker=ended.index,
                 process=ended.process.pid,
-                code=ended.process.exitcode,
+                code=ended.exit_code(),
             )
             self._remove([ended])
             await asyncio.to_thread(self._keep_copies)
@@ -240,14 +274,12 @@ class Supervisor:
                 each.close()
             return False
         self._starting.append(new)
-        decided = await self._until(
-            lambda: new.ready or not new.process.is_alive(), SUCCESSOR_TIMEOUT
-        )
+        decided = await self._until(lambda: new.ready or not new.is_alive(), SUCCESSOR_TIMEOUT)
         self._starting.remove(new)
         if not decided or not new.ready:
             if not self._stop.is_set():
                 log.error("a new worker did not come up; the old ones go on", worker=index)
-            new.process.kill()
+            new.kill()
             self._stopping.append(new)
             return False
         # Not necessarily the one whose sockets it has: that one may have died and been replaced.
@@ -278,23 +310,21 @@ class Supervisor:
             worker.stop()
         allowed = self._settings.drain_notice + self._settings.drain + END_SECONDS
         deadline = asyncio.get_running_loop().time() + allowed
-        while any(w.process.is_alive() for w in all_workers):
+        while any(w.is_alive() for w in all_workers):
             if asyncio.get_running_loop().time() > deadline:
                 for worker in all_workers:
-                    worker.process.kill()
+                    worker.kill()
             self._group.listen()
             await asyncio.sleep(POLL_SECONDS)
-        codes = [w.process.exitcode for w in self._workers.values()]
+        codes = [w.exit_code() for w in self._workers.values()]
         self._remove(all_workers)
         return 0 if not any(codes) else 1
 
     def _remove(self, ended: list[Worker]) -> None:
         for worker in ended:
-            worker.process.join()
-            worker.pipe.close()
+            worker.close()
             if worker.process.pid is not None:
                 forget_worker(worker.process.pid, str(self._folder.path))
-            worker.is_removed = True
             if worker in self._stopping:
                 self._stopping.remove(worker)
 

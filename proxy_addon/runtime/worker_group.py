@@ -35,11 +35,11 @@ class SupervisedWorkers:
         folder: str,
     ) -> None:
         """`current`, `starting` (their successors) and `stopping` belong to the supervisor, which
-        changes them. `folder`: where workers count."""
+        changes them. `folder`: where workers count, changed when they have another one."""
         self._current = current
         self._starting = starting
         self._stopping = stopping
-        self._folder = folder
+        self.folder = folder
         self._listened = timer()
         self.draining = draining
 
@@ -55,15 +55,12 @@ class SupervisedWorkers:
 
     def counted(self) -> Counted:
         """What all workers have counted together."""
-        return workers(self._folder, {LOG_DROPPED: logging_setup.dropped})
+        return workers(self.folder, {LOG_DROPPED: logging_setup.dropped})
 
     def pids(self) -> list[int]:
         """The processes that run, this one first."""
-        processes = [worker.process for worker in self._all()]
-        return [
-            os.getpid(),
-            *(each.pid for each in processes if each.pid is not None and each.is_alive()),
-        ]
+        running = [worker.process.pid for worker in self._all() if worker.is_alive()]
+        return [os.getpid(), *(pid for pid in running if pid is not None)]
 
     def statuses(self) -> list[WorkerStatus]:
         """Each worker, and after them those that drain because a successor serves."""
@@ -72,7 +69,7 @@ class SupervisedWorkers:
     def _status(self, worker: Worker) -> WorkerStatus:
         silent = self.silent(worker)
         state = SERVING
-        if not worker.ready or not worker.process.is_alive():
+        if not worker.ready or not worker.is_alive():
             state = STARTING
         elif silent >= HEARTBEAT_TIMEOUT:
             state = STUCK
@@ -91,7 +88,7 @@ class SupervisedWorkers:
         """A problem of any worker replaces the result of this process."""
         checks = dict(own)
         current = list(self._current.values())
-        alive = sum(w.ready and w.process.is_alive() for w in current)
+        alive = sum(w.ready and w.is_alive() for w in current)
         checks["workers"] = FINE if alive else down("no worker is running")
         for worker in current:
             said = {} if worker.report is None else worker.report.checks

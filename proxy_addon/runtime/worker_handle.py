@@ -1,8 +1,13 @@
-"""A worker as its supervisor sees it: the process, the pipe to it, and what it has said last."""
+"""A worker as its supervisor sees it: the process, the pipe to it, and what it has said last.
+
+Whether it runs is asked of the system. multiprocessing only knows what the fork server tells, and
+takes all its processes for dead when the fork server has ended.
+"""
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 from contextlib import suppress
@@ -15,6 +20,8 @@ from proxy_addon.system.clock import timer
 
 # The kinds of messages between a worker and its supervisor.
 READY, STATE, LISTENERS, RETIRE = "ready", "state", "listeners", "retire"
+_TOLD_SECONDS = 1.0  # in which the fork server tells of an end
+_UNKNOWN = 255  # what multiprocessing says when the fork server did not tell
 
 
 class Worker:
@@ -38,6 +45,7 @@ class Worker:
         self._coming = 0  # listening sockets that are on their way
         self._stopped = False
         self.is_removed = False  # its pipe is closed, and its metrics are forgotten
+        self._pidfd = _pidfd(process)
 
     def listen(self, now: float) -> None:
         """Read the messages that the worker has sent. `now`: by the timer."""
@@ -96,5 +104,59 @@ class Worker:
 
     def end_now(self) -> None:
         """The signal that has it drain, and that ends its draining."""
-        if self.process.is_alive() and self.process.pid is not None:
-            os.kill(self.process.pid, signal.SIGTERM)
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._signal(signal.SIGKILL)
+
+    def is_alive(self) -> bool:
+        """Whether its process runs."""
+        if self.is_removed:
+            return False
+        return not self._ended(0.0) if self._pidfd is not None else self.process.is_alive()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for its end, as long as that at most."""
+        if self._pidfd is not None:
+            self._ended(seconds)
+        else:
+            self.process.join(seconds)
+
+    def exit_code(self) -> int | None:
+        """Of a process that has ended; None when nobody knows it."""
+        self.process.join(_TOLD_SECONDS)
+        code = self.process.exitcode
+        return None if code == _UNKNOWN else code
+
+    def close(self) -> None:
+        """It has ended: keep nothing of the system's for it."""
+        self.is_removed = True
+        self.process.join(_TOLD_SECONDS)
+        self.pipe.close()
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
+
+    def _ended(self, seconds: float) -> bool:
+        assert self._pidfd is not None
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
+        return bool(poll.poll(seconds * 1000.0))
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._pidfd is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, number)
+        elif self.process.is_alive() and self.process.pid is not None:
+            os.kill(self.process.pid, number)
+
+
+def _pidfd(process: ForkServerProcess) -> int | None:
+    """None where the system has none, and for a process that has ended or was never started."""
+    if process.pid is None or not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(process.pid)
+    except OSError:
+        return None

@@ -28,7 +28,7 @@ from proxy_addon.runtime.handoff_sockets import is_behind_others
 from proxy_addon.runtime.pipe_sender import PipeSender
 from proxy_addon.runtime.proxy_port import END_SECONDS
 from proxy_addon.runtime.worker_handle import RETIRE
-from proxy_addon.runtime.workers_folder import PASSWORDS, abandon, hold
+from proxy_addon.runtime.workers_folder import PASSWORDS, FolderLock, abandon, hold
 from proxy_addon.system import logging_setup as logs
 from proxy_addon.system.event_loop import loop_factory
 from proxy_addon.system.port_claims import WORKER, claim
@@ -141,7 +141,7 @@ class SupervisorWatch:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _hold(folder: Path) -> int | None:
+def _hold(folder: Path) -> FolderLock | None:
     """Use the folder that all workers share. Somebody may have removed it, or its lock."""
     try:
         return hold(folder)

@@ -3,11 +3,14 @@ and a new start needs nobody who tidies up first."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import re
+import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from tests.e2e.client import Client
 from tests.e2e.office import office
 from tests.e2e.origins import Origins
 from tests.e2e.process import OfficeProxy, family
+from tests.e2e.rolling import PAGE, SITE, Load
 from tests.e2e.waiting import accepts, until
 
 pytestmark = pytest.mark.timeout(400)  # each starts several processes, some of them twice
@@ -83,6 +87,62 @@ def test_a_new_start_takes_the_port_over(proxy: OfficeProxy, temporary: Path) ->
     until(lambda: proxy.log.count("Allowance is running") == 2, "the start notice", 60)
     until(lambda: not running(before), "the end of all processes of before", 30)
     assert statuses(proxy) == {200}
+    code, _ = proxy.stop(30)
+    assert code == 0
+    assert list(temporary.iterdir()) == []
+
+
+def serving(proxy: OfficeProxy) -> int:
+    """How many workers serve."""
+    answer = json.loads(proxy.web("/statusz")[1])
+    return sum(worker["state"] == "serving" for worker in answer["workers"])
+
+
+def failures_during(proxy: OfficeProxy, step: Callable[[], None]) -> list[str]:
+    """What goes wrong for clients with new connections while something happens."""
+
+    async def both() -> list[str]:
+        load = Load(proxy.port, b"")
+        async with asyncio.TaskGroup() as clients:
+            for address in (PAGE, SITE):
+                clients.create_task(load.new_connections(address, address, "127.0.6.1"))
+            await asyncio.to_thread(step)
+            async with asyncio.timeout(60):
+                while not load.failures and min(load.answers.values()) < 50:
+                    await asyncio.sleep(0.1)
+            load.done = True
+        return load.failures
+
+    return asyncio.run(both())
+
+
+@pytest.mark.long
+def test_what_workers_are_made_of_is_gone(proxy: OfficeProxy, temporary: Path) -> None:
+    """kill -9 of the fork server, then the folder that workers share is removed: no connection
+    fails, all workers get another folder, and whoever dies afterwards has a successor."""
+    first = workers(proxy)
+    forks = next(pid for pid in family(main(proxy)) if set(family(pid)[1:]) == set(first))
+
+    def kill_fork_server() -> None:
+        os.kill(forks, signal.SIGKILL)
+        until(lambda: not running([forks]), "the end of the fork server")
+        until(lambda: len(family(main(proxy))) == 3, "another fork server")
+
+    def remove_folder() -> None:
+        shutil.rmtree(next(temporary.iterdir()))
+        until(lambda: len(workers(proxy)) == 5 and serving(proxy) == 2, "all successors", 90)
+        until(lambda: not running(first), "the end of the first workers", 30)
+
+    assert failures_during(proxy, kill_fork_server) == []
+    assert running(first) == first and len(workers(proxy)) == 2
+    os.kill(first[0], signal.SIGKILL)
+    until(lambda: len(workers(proxy)) == 3 and serving(proxy) == 2, "a successor", 60)
+    assert failures_during(proxy, remove_folder) == []
+    assert proxy.log.count("the folder of the workers is damaged") == 1
+    os.kill(workers(proxy)[-1], signal.SIGKILL)
+    until(lambda: len(workers(proxy)) == 6 and serving(proxy) == 2, "a successor", 60)
+    assert statuses(proxy) == {200}
+    assert "allowance_connections" in proxy.web("/metrics")[1]
     code, _ = proxy.stop(30)
     assert code == 0
     assert list(temporary.iterdir()) == []

@@ -23,10 +23,6 @@ class Child:
     pid: int = 4711
     alive: bool = True
 
-    def is_alive(self) -> bool:
-        """Whether it runs."""
-        return self.alive
-
 
 @dataclass(eq=False)
 class Heard:
@@ -40,6 +36,10 @@ class Heard:
     since: float = 0.0
     report: ProcessReport | None = None
     process: Child = field(default_factory=Child)
+
+    def is_alive(self) -> bool:
+        """Whether its process runs."""
+        return self.process.alive
 
     def listen(self, now: float) -> None:
         """Note the time."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from proxy_addon.runtime.workers_folder import WorkersFolder, abandon, hold
+from proxy_addon.runtime.workers_folder import WorkersFolder, _remove_abandoned, abandon, hold
+
+TMPFILES = shutil.which("systemd-tmpfiles")
 
 
 @pytest.fixture
@@ -40,14 +43,14 @@ def test_abandoned_folders_are_removed(temporary: Path) -> None:
     (killed / "worker-0").touch()
     used = WorkersFolder()
     worker = hold(used.path)
-    os.close(used._lock)
+    used._lock.close()
     stranger = temporary / "allowance-workers-stranger"
     stranger.mkdir()
     link = temporary / "allowance-workers-link"
     link.symlink_to(used.path)
     new = WorkersFolder()
     assert set(temporary.iterdir()) == {used.path, new.path, stranger, link}
-    os.close(worker)
+    worker.close()
     new.close()
     assert set(temporary.iterdir()) == {stranger, link}
 
@@ -56,13 +59,70 @@ def test_the_last_worker_without_supervisor_removes_it(temporary: Path) -> None:
     """Those that end before it leave it to the others."""
     folder = WorkersFolder()
     first, second = hold(folder.path), hold(folder.path)
-    os.close(folder._lock)
+    folder._lock.close()
     abandon(folder.path, first)
     assert folder.path.exists()
     abandon(folder.path, second)
     assert list(temporary.iterdir()) == []
-    os.close(first)
-    os.close(second)
+    first.close()
+    second.close()
+
+
+@pytest.mark.parametrize("gone", ["lock", "worker-0", "counter_7.db", ".", "gauge_livesum_7.db"])
+def test_a_folder_that_is_damaged(temporary: Path, gone: str) -> None:
+    """It is not whole once something is gone that was there; values of workers that have ended and
+    files that are being written come and go."""
+    folder = WorkersFolder()
+    for name in ("worker-0", "counter_7.db", "gauge_livesum_7.db", ".passwords.1234"):
+        (folder.path / name).touch()
+    assert folder.is_whole()
+    (folder.path / ".passwords.1234").unlink()
+    assert folder.is_whole()
+    if gone == ".":
+        shutil.rmtree(folder.path)
+    else:
+        (folder.path / gone).unlink()
+    assert folder.is_whole() is gone.startswith("gauge_live")
+    folder.close()
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.skipif(TMPFILES is None, reason="systemd-tmpfiles is missing")
+def test_old_files_are_removed_around_it(temporary: Path) -> None:
+    """systemd-tmpfiles, which removes old files below /tmp, leaves the folder alone as long as
+    somebody uses it."""
+    folder = WorkersFolder()
+    worker = hold(folder.path)
+    (folder.path / "passwords").touch()
+    other = temporary / "other"
+    other.mkdir()
+    (other / "file").touch()
+    rules = temporary.parent / f"{temporary.name}.conf"
+    rules.write_text(f"d {temporary} 0700 - - 1s\n")
+    clean = [str(TMPFILES), "--clean", str(rules)]
+    for lock in (worker, folder._lock):
+        time.sleep(1.5)
+        subprocess.run(clean, check=True)
+        assert not other.exists()
+        assert (folder.path / "passwords").exists() and folder.is_whole()
+        lock.close()
+    rules.unlink()
+    _remove_abandoned(temporary)
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_folder_of_a_service(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below systemd it is in the service's own folder, unless nothing can be written there."""
+    own = temporary / "run"
+    own.mkdir()
+    monkeypatch.setenv("RUNTIME_DIRECTORY", f"{own}:{temporary}")
+    folder = WorkersFolder()
+    assert folder.path.parent == own
+    folder.close()
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(temporary / "missing"))
+    folder = WorkersFolder()
+    assert folder.path.parent == temporary
+    folder.close()
 
 
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
