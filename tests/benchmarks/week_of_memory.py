@@ -88,7 +88,7 @@ def _minutes(proxy: Proxy, client: LoadClient, given: argparse.Namespace) -> Ite
     """The MB held at the end of each minute."""
     at_once = max(2, given.people * 2 // 3)
     for minute in range(1, given.minutes + 1):
-        began, requests, errors = time.monotonic(), 0, 0
+        began, requests, errors, problem = time.monotonic(), 0, 0, ""
         options = {"host": LIMITED, "people": given.people, "pause": given.pause, "seconds": 55}
         running = [
             client.start(
@@ -97,14 +97,19 @@ def _minutes(proxy: Proxy, client: LoadClient, given: argparse.Namespace) -> Ite
             for mode, path, pages in (("h2", SMALL, 0), ("keep", PAGE, 1))
         ]
         for process in running:
-            with suppress(ClientError):
+            try:
                 load = finished(process)
-                requests, errors = requests + load.requests, errors + load.errors
+            except ClientError as error:
+                errors, problem = errors + 1, str(error)
+                continue
+            requests, errors = requests + load.requests, errors + load.errors
+            problem = load.problem or problem
         if minute % RELOAD_MINUTES == 0:
             _change_rules(proxy, minute)
         time.sleep(max(0.0, began + 60.0 - time.monotonic()))
         held = resident(proxy.pid)
-        print(f"minute {minute:3} {held:6.1f} MB  {requests} requests, {errors} errors", flush=True)
+        said = f"{errors} errors, the last: {problem}" if errors else "no error"
+        print(f"minute {minute:3} {held:6.1f} MB  {requests} requests, {said}", flush=True)
         yield held
 
 

@@ -9,6 +9,8 @@ budgets for that, and so has each person, so that it does not help to connect ag
 * time of the processor, beyond what their bytes are worth. Nothing is refused for it: we read more
   slowly from those who use more than their share, so that everybody else's turn comes.
 
+Whose turn it is when there is more to do than the processor can is decided in `loop_turns.py`.
+
 A person is a name, or an address where there is none. Nobody stands for a front proxy, behind which
 there are many.
 """
@@ -110,7 +112,7 @@ class ConnectionShare:
 class ClientShare:
     """The shares of a client's connection, and of those to sites that were opened for it."""
 
-    __slots__ = ("_budgets", "_connections", "clock", "person", "turn_of")
+    __slots__ = ("_budgets", "_connections", "clock", "person", "turn_of", "used")
 
     def __init__(self) -> None:
         self._budgets: Budgets | None = None
@@ -118,6 +120,7 @@ class ClientShare:
         self._connections: WeakKeyDictionary[Connection, ConnectionShare] = WeakKeyDictionary()
         self.person: PersonShare | None = None
         self.turn_of: Connection | None = None  # whose bytes are being handled, in a later turn
+        self.used = 0.0  # see `loop_turns.TurnTaker`
 
     def belongs_to(self, budgets: Budgets, clock: ClockSource) -> None:
         """From now on what is refused is counted there. Before its first byte."""

@@ -37,12 +37,15 @@ from mitmproxy.proxy.layers.http._http2 import Http2Server
 from mitmproxy.utils import asyncio_utils
 
 from proxy_addon.proxy.budgets.back_pressure import HELD_BYTES, RoomWanted, back_pressure_of, unsent
+from proxy_addon.proxy.budgets.loop_turns import turns_of_loop
 from proxy_addon.proxy.budgets.shares import share_of
 from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
 from proxy_addon.proxy.layers.client_side import Http1ClientSide
 from proxy_addon.proxy.layers.opened_tunnel import OpenedTunnel
 
 log = structlog.get_logger("allowance.proxy")
+
+_WAITS_FOR_TURN = frozenset({events.DataReceived, events.Wakeup})
 
 
 class EventHandler(mode_servers.ProxyConnectionHandler):
@@ -53,6 +56,7 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
         self._waiting: deque[events.Event] = deque()
         self._busy = False
         self._shortens = True
+        self._turns = turns_of_loop()
         self._share = share_of(self.client)
         self._pressure = back_pressure_of(self.client)
         self._pressure.serves(self)
@@ -62,6 +66,8 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
 
     async def server_event(self, event: events.Event) -> None:
         """Handle an event; if one is being handled, this one follows."""
+        if not self._turns.is_free and type(event) in _WAITS_FOR_TURN:
+            await self._turns.turn(self._share)
         if self._server_event_lock.locked():
             async with self._server_event_lock:
                 self._take(event)
@@ -77,11 +83,13 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
         if self._busy:
             return
         self._busy = True
+        started = thread_time()
         try:
             while self._waiting:
                 self._handle(self._waiting.popleft())
         finally:
             self._busy = False
+            self._turns.spent(self._share, thread_time() - started)
 
     def _handle(self, event: events.Event) -> None:
         self.timeout_watchdog.register_activity()

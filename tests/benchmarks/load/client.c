@@ -15,6 +15,7 @@
 #include "client.h"
 
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,17 @@ static void wait_until(double moment) {
 void note(Worker *w, double since) {
     w->requests++;
     if (w->latencies < MOST_LATENCIES) w->latency[w->latencies++] = (float)(now() - since);
+}
+
+int failed(Worker *w, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    vsnprintf(w->problem, sizeof w->problem, format, values);
+    va_end(values);
+    for (char *at = w->problem; *at; at++)
+        if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\') *at = ' '; // it is shown in JSON
+    w->errors++;
+    return -1;
 }
 
 static void *keep_or_new(void *argument) {
@@ -125,6 +137,7 @@ static void report(Worker *workers, int count) {
         sum.opened += w->opened;
         sum.errors += w->errors;
         sum.bytes += w->bytes;
+        if (w->problem[0]) memcpy(sum.problem, w->problem, sizeof sum.problem);
         if (w->issuer[0]) memcpy(sum.issuer, w->issuer, sizeof sum.issuer);
         memcpy(all + sum.latencies, w->latency, sizeof *all * (size_t)w->latencies);
         sum.latencies += w->latencies;
@@ -132,8 +145,9 @@ static void report(Worker *workers, int count) {
     qsort(all, (size_t)sum.latencies, sizeof *all, by_size);
     long n = sum.latencies;
     printf("{\"requests\": %ld, \"opened\": %ld, \"errors\": %ld, \"bytes\": %.0f, \"seconds\": %.3f, \"issuer\": \"%s\", "
-        "\"median\": %.2f, \"p99\": %.2f, \"slowest\": %.2f}\n", sum.requests, sum.opened, sum.errors, sum.bytes, now() - begun,
-        sum.issuer, n ? all[n / 2] * 1e3 : 0, n ? all[(long)((double)n * .99)] * 1e3 : 0, n ? all[n - 1] * 1e3 : 0);
+        "\"median\": %.2f, \"p99\": %.2f, \"slowest\": %.2f, \"problem\": \"%s\"}\n", sum.requests, sum.opened, sum.errors, sum.bytes, now() - begun,
+        sum.issuer, n ? all[n / 2] * 1e3 : 0, n ? all[(long)((double)n * .99)] * 1e3 : 0, n ? all[n - 1] * 1e3 : 0,
+        sum.problem);
     fflush(stdout);
 }
 

@@ -16,6 +16,7 @@ typedef struct {
     double bytes;
     float *latency; // seconds
     char issuer[64]; // of the certificate that was shown first
+    char problem[96]; // what went wrong last
 } Worker;
 
 typedef struct {
@@ -29,6 +30,7 @@ extern double seconds, pause_ms, lunch, begun, until;
 
 // client.c
 double now(void); // seconds
+int failed(Worker *w, const char *format, ...) __attribute__((format(printf, 2, 3))); // counts it; returns -1
 void note(Worker *w, double since); // one more answer, asked for at `since`
 
 // tunnel.c: 0, or -1 when it failed, which is counted

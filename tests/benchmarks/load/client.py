@@ -30,6 +30,7 @@ class Load(NamedTuple):
     median: float
     p99: float
     slowest: float
+    problem: str = ""  # what went wrong last
 
 
 def can_compile(folder: Path) -> bool:

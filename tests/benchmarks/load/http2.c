@@ -80,24 +80,26 @@ static int begin_h2(SSL *ssl) {
 
 static int one_frame(Worker *w, SSL *ssl, double *sent, const unsigned char *block, unsigned block_size, unsigned *next, int *running) {
     unsigned char head[9], payload[65536], answer[32];
-    if (read_all(ssl, head, 9)) return -1;
+    if (read_all(ssl, head, 9)) return failed(w, "HTTP/2: the connection ended");
     unsigned size = (unsigned)head[0] << 16 | (unsigned)head[1] << 8 | head[2];
     unsigned stream = ((unsigned)head[5] & 0x7F) << 24 | (unsigned)head[6] << 16 | (unsigned)head[7] << 8 | head[8];
     int type = head[3], flags = head[4];
-    if (size > sizeof payload || read_all(ssl, payload, size)) return -1;
+    if (size > sizeof payload || read_all(ssl, payload, size)) return failed(w, "HTTP/2: the connection ended in a frame");
     w->bytes += size;
-    if (type == GOAWAY || type == RST_STREAM || (type == HEADERS && !is_ok(payload, size, flags))) return -1;
+    if (type == GOAWAY) return failed(w, "GOAWAY, error %u", size > 7 ? payload[7] : 0);
+    if (type == RST_STREAM) return failed(w, "RST_STREAM, error %u", size > 3 ? payload[3] : 0);
+    if (type == HEADERS && !is_ok(payload, size, flags)) return failed(w, "HTTP/2: an answer without status 200: %02x %.4s", payload[0], payload + 2);
     if ((type == SETTINGS || type == PING) && !(flags & ACK)) {
         unsigned echoed = type == PING ? size : 0;
         memcpy(frame_head(answer, echoed, type, ACK, 0), payload, echoed);
-        if (SSL_write(ssl, answer, (int)echoed + 9) <= 0) return -1;
+        if (SSL_write(ssl, answer, (int)echoed + 9) <= 0) return failed(w, "HTTP/2: nothing can be sent");
     }
     if ((type == DATA || type == HEADERS) && flags & END_STREAM) {
         note(w, sent[stream / 2 % 128]);
         --*running;
         if (now() < until) {
             sent[*next / 2 % 128] = now();
-            if (start_stream(ssl, *next, block, block_size)) return -1;
+            if (start_stream(ssl, *next, block, block_size)) return failed(w, "HTTP/2: no request can be sent");
             *next += 2;
             ++*running;
         }
@@ -117,13 +119,13 @@ void *http2(void *argument) {
             continue;
         }
         unsigned next = 1;
-        int running = 0, failed = begin_h2(t.ssl);
-        for (; running < streams && !failed; running++, next += 2) {
+        int running = 0, ended = begin_h2(t.ssl);
+        for (; running < streams && !ended; running++, next += 2) {
             sent[next / 2 % 128] = now();
-            failed = start_stream(t.ssl, next, block, size);
+            ended = start_stream(t.ssl, next, block, size);
         }
-        while (running && !failed) failed = one_frame(w, t.ssl, sent, block, size, &next, &running);
-        if (failed) w->errors++;
+        if (ended) failed(w, "HTTP/2: the first requests cannot be sent");
+        while (running && !ended) ended = one_frame(w, t.ssl, sent, block, size, &next, &running);
         close_tunnel(&t);
     }
     return NULL;
