@@ -12,6 +12,7 @@ from proxy_addon.network.connect_errors import kind_of
 from proxy_addon.network.resolver import CONNECT_SECONDS
 from proxy_addon.relay.handoff import Handoff
 from proxy_addon.relay.interface import ConnectSite, ProtocolFactory, RelayCounts, RelayPolicy
+from proxy_addon.relay.listen_queue import ListenQueue
 from proxy_addon.relay.open_connections import OpenConnections
 from proxy_addon.relay.page_connections import PageConnections
 from proxy_addon.relay.placement import Placement
@@ -45,7 +46,7 @@ class Acceptor:
         self._counts = counts
         self._most_descriptors = most_descriptors
         self._placement = placement
-        self._adopting: set[asyncio.Task[None]] = set()
+        self._attaching: set[asyncio.Task[None]] = set()
         self._clients: set[ClientSide] = set()
         self._pages = PageConnections(policy, counts)
         self._open = OpenConnections()
@@ -62,9 +63,15 @@ class Acceptor:
         plain = loop.create_server
 
         async def create_server(factory: ProtocolFactory, *address: Any, **options: Any) -> Any:
-            server = await plain(lambda: ClientSide(self, factory), *address, **options)
+            queue = ListenQueue(lambda sock: self._attach(factory, sock))
+
+            def accepted() -> ClientSide:
+                queue.accepted()
+                return ClientSide(self, factory)
+
+            server = queue.server = await plain(accepted, *address, **options)
             if self._placement is not None:
-                self._placement.workers.start(lambda *sent: self._adopt(factory, *sent))
+                self._placement.workers.start(lambda *sent: self._attach(factory, *sent))
             return server
 
         loop.create_server = create_server  # type: ignore[method-assign, assignment]
@@ -83,20 +90,21 @@ class Acceptor:
             self._placement.workers.stop()
         self.close_all()
 
-    # -- between workers
-
-    def _adopt(self, engine: ProtocolFactory, sock: socket.socket, handoff: Handoff) -> None:
-        """Another worker has passed a connection on."""
+    def _attach(
+        self, engine: ProtocolFactory, sock: socket.socket, handoff: Handoff | None = None
+    ) -> None:
+        """A connection was accepted here, or another worker has passed it on."""
         loop = asyncio.get_running_loop()
         task = loop.create_task(self._connect(engine, sock, handoff))
-        self._adopting.add(task)
-        task.add_done_callback(self._adopting.discard)
+        self._attaching.add(task)
+        task.add_done_callback(self._attaching.discard)
 
     async def _connect(
-        self, engine: ProtocolFactory, sock: socket.socket, handoff: Handoff
+        self, engine: ProtocolFactory, sock: socket.socket, handoff: Handoff | None
     ) -> None:
         client = ClientSide(self, engine)
-        client.receive(handoff)
+        if handoff is not None:
+            client.receive(handoff)
         try:
             loop = asyncio.get_running_loop()
             await loop.connect_accepted_socket(lambda: client, sock)

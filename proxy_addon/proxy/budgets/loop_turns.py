@@ -22,9 +22,8 @@ from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
 ROUND_SECONDS: Final = 0.01  # of the processor, in one round of the event loop
+_MOST: Final = 10  # turns in the first round of a crowd
 MOST_AHEAD: Final = 0.02  # seconds that a clock may be ahead: what was used long ago is forgotten
-_USUAL_SECONDS: Final = 0.001  # that a turn takes, before one was measured
-_WEIGHT: Final = 0.05  # of the newest turn in what is usual
 
 
 class TurnTaker(Protocol):
@@ -38,7 +37,7 @@ class LoopTurns:
 
     def __init__(self) -> None:
         self._spent = 0.0  # seconds of the processor, in this round
-        self._usual = _USUAL_SECONDS
+        self._fit = 1  # turns that fit into a round, as far as is known
         self._now = 0.0  # the clock of those who have their turn
         self._number = count()
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []  # a heap
@@ -61,7 +60,6 @@ class LoopTurns:
         """A turn took so many seconds of the processor."""
         taker.used += seconds
         self._spent += seconds
-        self._usual += (seconds - self._usual) * _WEIGHT
         self._next_round()
 
     def _next_round(self) -> None:
@@ -69,18 +67,24 @@ class LoopTurns:
             self._ends = asyncio.get_running_loop().call_soon(self._begin)
 
     def _begin(self) -> None:
-        """A round: as many as usually fit into it may go on."""
+        """A round: as many as fit into it may go on."""
         self._ends = None
+        if self._spent > ROUND_SECONDS:
+            self._fit = max(1, int(self._fit * ROUND_SECONDS / self._spent))
+        else:
+            self._fit += 1
         self._spent = 0.0
-        room = ROUND_SECONDS
-        while self._waiting and room > 0:
+        left = self._fit
+        while self._waiting and left:
             used, _, turn = heapq.heappop(self._waiting)
             if not turn.done():  # nobody waits for it any more
                 self._now = max(self._now, used)
                 turn.set_result(None)
-                room -= self._usual
+                left -= 1
         if self._waiting:
             self._next_round()
+        else:
+            self._fit = min(self._fit, _MOST)
 
 
 _TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopTurns] = WeakKeyDictionary()

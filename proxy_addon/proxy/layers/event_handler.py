@@ -45,7 +45,9 @@ from proxy_addon.proxy.layers.opened_tunnel import OpenedTunnel
 
 log = structlog.get_logger("allowance.proxy")
 
-_WAITS_FOR_TURN = frozenset({events.DataReceived, events.Wakeup})
+_WAITS_FOR_TURN = frozenset(
+    {events.Start, events.DataReceived, events.Wakeup, events.OpenConnectionCompleted}
+)
 
 
 class EventHandler(mode_servers.ProxyConnectionHandler):
