@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import batched
 from typing import Protocol
 
 from proxy_addon.core.intervals import Intervals, add, measure_between, normalise
@@ -268,10 +269,23 @@ class UsageBook:
 
     def forget(self, before: float) -> None:
         """Drop what ended before `before`, and people of whom nothing is left."""
+        for _ in self.forgetting(before, len(self._people) + 1):
+            pass
+
+    def forgetting(self, before: float, most: int) -> Iterator[None]:
+        """The same in steps of so many people."""
         for name in [name for name, history in self._packed.items() if history.latest < before]:
             del self._packed[name]
-        for name, usage in list(self._people.items()):
-            usage.forget(before)
-            if not usage.visits and not any(usage.grants(a) for a in list(usage._grants)):
-                del self._people[name]
-                usage.tell_changed()
+        for names in batched(list(self._people), most, strict=False):
+            for name in names:
+                self._forget(name, before)
+            yield
+
+    def _forget(self, name: str, before: float) -> None:
+        usage = self._people.get(name)
+        if usage is None:
+            return
+        usage.forget(before)
+        if not usage.visits and not any(usage.grants(a) for a in list(usage._grants)):
+            del self._people[name]
+            usage.tell_changed()

@@ -3,7 +3,7 @@ journals of ended processes, the log of decisions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,8 @@ log = structlog.get_logger("allowance.run")
 TICK_SECONDS = 1.0  # seconds between two heartbeats of the event loop
 ACTIVE_SECONDS = 300.0  # who had an activity within this time is counted as active
 COUNT_PEOPLE_TICKS = 5  # ticks between two counts of active people
-FORGET_TICKS = 3600  # ticks between two removals of usage that no window reaches any more
+FORGET_SECONDS = 3600.0  # between two removals of usage that no window reaches any more
+FORGET_PEOPLE = 100  # whose usage is looked at in one tick
 SWEEP_SECONDS = (
     1.0  # seconds between two searches for journals that processes of this host have left
 )
@@ -52,6 +53,8 @@ class Heartbeat:
         self._metrics = metrics
         self._ticks = 0
         self.last_tick = clock.now()  # the instant of the last tick
+        self._forgot = self.last_tick
+        self._forgetting: Iterator[None] = iter(())
         self._turned = timer()
 
     def silent(self) -> float:
@@ -67,10 +70,16 @@ class Heartbeat:
             self._metrics.active_people.set(self._metering.tracker.active(since))
         self._metrics.log_dropped(self._log_dropped())
         self._ticks += 1
-        if self._ticks % FORGET_TICKS == 0:
-            since = self._metering.enforcer.engine.needed_since(self.last_tick)
-            self._metering.book.forget(since)
+        self._forget()
         self._loop.later(TICK_SECONDS, self.tick)
+
+    def _forget(self) -> None:
+        """Give memory back, a few people at a time, so that nobody's page waits for it."""
+        if abs(self.last_tick - self._forgot) >= FORGET_SECONDS:  # the clock may have been set
+            self._forgot = self.last_tick
+            since = self._metering.enforcer.engine.needed_since(self.last_tick)
+            self._forgetting = self._metering.book.forgetting(since, FORGET_PEOPLE)
+        next(self._forgetting, None)
 
 
 class JournalSweeper:

@@ -21,6 +21,8 @@ from tests.ledger.memory_ledger import MemoryLedger
 from tests.proxy.harness import NOON, ProxyHarness
 from tests.virtual_clock import VirtualClock
 
+OLD = NOON - 30 * 86_400.0
+
 
 @pytest.fixture
 def metering(tmp_path: Path) -> MeteringComponents:
@@ -38,16 +40,27 @@ def used(at: float) -> Visit:
 def test_memory_is_given_back(
     metering: MeteringComponents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Now and then what no window reaches any more is forgotten; each turn is a sign of life."""
-    monkeypatch.setattr(housekeeping, "FORGET_TICKS", 2)
+    """Each hour of the clock what no window reaches any more is forgotten, a few people in each
+    tick; each tick is a sign of life."""
+    monkeypatch.setattr(housekeeping, "FORGET_PEOPLE", 1)
     clock = VirtualClock(NOON)
     heart = Heartbeat(LoopHandle(), clock, metering, PrometheusMetrics())
-    metering.book.load([used(NOON - 30 * 86_400.0), used(NOON)], ())
-    clock.advance(1.0)
+    book, names = metering.book, ("dora", "emil", "fritz")
+    for name in names:
+        book.load([replace(used(at), id=f"{name}{at}", person=name) for at in (OLD, NOON)], ())
+    clock.advance(housekeeping.FORGET_SECONDS - 1.0)
     heart.tick()
-    assert (heart.last_tick, len(metering.book.of("dora").visits)) == (NOON + 1.0, 2)
+    assert heart.last_tick == NOON + housekeeping.FORGET_SECONDS - 1.0
+    assert [len(book.of(name).visits) for name in names] == [2, 2, 2]
+    for kept in ([1, 2, 2], [1, 1, 2], [1, 1, 1], [1, 1, 1]):
+        clock.advance(1.0)
+        heart.tick()
+        assert [len(book.of(name).visits) for name in names] == kept
+    assert list(book.of("dora").visits) == [f"dora{NOON}"]
+    book.load([used(OLD)], ())
+    heart._clock = VirtualClock(NOON - 3600.0)  # the clock was set back
     heart.tick()
-    assert list(metering.book.of("dora").visits) == [f"u{NOON}"]
+    assert list(book.of("dora").visits) == [f"dora{NOON}"]
 
 
 def test_a_journal_of_a_dead_process_is_swept_up(tmp_path: Path) -> None:
