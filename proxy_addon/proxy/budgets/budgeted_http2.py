@@ -28,7 +28,7 @@ from proxy_addon.proxy.budgets.back_pressure import (
 )
 from proxy_addon.proxy.budgets.flow_control import FlowControlled
 from proxy_addon.proxy.budgets.paced_frames import Flooded, PacedFrames
-from proxy_addon.proxy.budgets.shares import share_of
+from proxy_addon.proxy.budgets.shares import MEMORY, share_of
 
 
 class BudgetedHttp2(Http2Connection):
@@ -43,6 +43,7 @@ class BudgetedHttp2(Http2Connection):
         self._next_turn: commands.RequestWakeup | None = None
         self._reading = False
         self._room_wanted: RoomWanted | None = None
+        self._end_wanted: commands.RequestWakeup | None = None
         back_pressure_of(ctx.client).speaks(self)
 
     def _begin(self) -> None:
@@ -88,15 +89,20 @@ class BudgetedHttp2(Http2Connection):
             elif event.command is self._room_wanted:
                 yield from self._acknowledge()
                 return
+            elif event.command is self._end_wanted:
+                yield from self._end_for_memory()
+                return
         if isinstance(event, events.DataReceived):
             yield from self._take_turn(event)
             yield from self._ask_for_room()
+            yield from self._keep()
             return
         if isinstance(event, events.Start):
             self._begin()
         for command in super()._handle_event(event):
             self._note_sent(command)
             yield command
+        yield from self._keep()
 
     def _note_sent(self, command: commands.Command) -> None:
         if type(command) is commands.SendData and command.connection is self.conn:
@@ -121,6 +127,25 @@ class BudgetedHttp2(Http2Connection):
             yield self._next_turn
         else:
             self._share.held = 0
+
+    # -- memory
+
+    def _keep(self) -> layer.CommandGenerator[None]:
+        """Say how much waits for the peer. Too much is dealt with in a turn of its own: whoever
+        sends it is in the middle of that."""
+        if not isinstance(self.h2_conn, FlowControlled):
+            return
+        if "_handle_event" in vars(self):  # it was closed
+            self.h2_conn.stream_buffers.clear()
+        if not self._share.keep(self.h2_conn.waiting_bytes) and self._end_wanted is None:
+            self._end_wanted = commands.RequestWakeup(0.0)
+            yield self._end_wanted
+
+    def _end_for_memory(self) -> layer.CommandGenerator[None]:
+        self._client_share.exceeded(self.conn, MEMORY)
+        code = h2.errors.ErrorCodes.ENHANCE_YOUR_CALM
+        yield from self.protocol_error("too much waits to be read", code)
+        yield from self._keep()
 
     # -- back pressure
 

@@ -72,6 +72,11 @@ class FlowControlled(BufferedH2Connection):
         found = self.stream_buffers.get(stream_id)
         return 0 if found is None else found.size
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of all streams that wait for windows of the peer."""
+        return sum(each.size for each in self.stream_buffers.values())
+
     def acknowledge_received_data(self, acknowledged_size: int, stream_id: int) -> None:
         """Something was passed on."""
         if not acknowledged_size:

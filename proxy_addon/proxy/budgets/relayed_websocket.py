@@ -32,7 +32,7 @@ from wsproto.connection import ConnectionState
 from wsproto.frame_protocol import CloseReason, Opcode
 
 from proxy_addon.proxy.budgets.bounded_deflate import bounded
-from proxy_addon.proxy.budgets.shares import FRAMES, WEBSOCKET, share_of
+from proxy_addon.proxy.budgets.shares import FRAMES, MEMORY, WEBSOCKET, share_of
 
 HELD_BYTES = 1 << 20  # of a message that is not complete
 
@@ -71,9 +71,11 @@ class RelayedWebSocket(WebsocketLayer):
             if isinstance(each, wsproto.events.CloseConnection):
                 yield from self._close(each, source, from_client=from_client)
             elif not self._is_within_budget(each, source):
-                yield from self._refuse(source, from_client=from_client)
+                yield from self._refuse(source, WEBSOCKET, "too many frames", from_client)
             elif isinstance(each, wsproto.events.Message):
                 yield from self._pass_on(each, source, target, injected=injected)
+                if not self._keep(sum(self._held.values())):
+                    yield from self._refuse(source, MEMORY, "too much waits", from_client)
             elif target.state is ConnectionState.OPEN:
                 yield target.send2(each)
             if self._handle_event == self.done:
@@ -117,11 +119,15 @@ class RelayedWebSocket(WebsocketLayer):
 
     # -- the end
 
+    def _keep(self, size: int) -> bool:
+        """So many bytes of messages wait; False: it is too much."""
+        return self._shares.of(self.context.client).keep(size)
+
     def _refuse(
-        self, source: WebsocketConnection, *, from_client: bool
+        self, source: WebsocketConnection, budget: str, reason: str, from_client: bool
     ) -> layer.CommandGenerator[None]:
-        self._shares.exceeded(source.conn, WEBSOCKET)
-        closed = wsproto.events.CloseConnection(CloseReason.POLICY_VIOLATION, "too many frames")
+        self._shares.exceeded(source.conn, budget)
+        closed = wsproto.events.CloseConnection(CloseReason.POLICY_VIOLATION, reason)
         yield from self._close(closed, source, from_client=from_client)
 
     def _close(
@@ -143,6 +149,7 @@ class RelayedWebSocket(WebsocketLayer):
             if each.state in {ConnectionState.OPEN, ConnectionState.REMOTE_CLOSING}:
                 yield each.send2(event)
             yield commands.CloseConnection(each.conn)
+        self._keep(0)
         yield WebsocketEndHook(self.flow)
         self.flow.live = False
         self._handle_event = self.done  # type: ignore[method-assign]

@@ -6,6 +6,9 @@ budgets for that, and so has each person, so that it does not help to connect ag
 * `resets` of HTTP/2 streams, and `frames` that carry nothing (`paced_frames.py`). Who uses up one
   of them gets GOAWAY (ENHANCE_YOUR_CALM), and for `REFUSED_SECONDS` no new connection on which we
   would have to decide anything.
+* `memory`: what waits because the other side does not take it, in windows of HTTP/2 and in messages
+  of a WebSocket that are not complete. Each connection is bounded by itself; of all connections of
+  a person together, those that have us keep most of it end once it is more than `PERSON_BYTES`.
 * time of the processor, beyond what their bytes are worth. Nothing is refused for it: we read more
   slowly from those who use more than their share, so that everybody else's turn comes.
 
@@ -31,9 +34,12 @@ from proxy_addon.system.clock import ClockSource
 
 log = structlog.get_logger("allowance.proxy")
 
-RESETS, FRAMES, WEBSOCKET = "resets", "frames", "websocket"
+RESETS, FRAMES, WEBSOCKET, MEMORY = "resets", "frames", "websocket", "memory"
 LIMITS = {RESETS: Allotment(50, 300), FRAMES: Allotment(500, 3000)}  # for a connection, in a second
 PERSON = 2.0  # a person may use so many times what a connection may
+PERSON_BYTES = 64 << 20  # that may wait in memory, of all connections of a person
+SMALL_BYTES = 128 << 10  # a connection that has us keep no more goes on, whatever the others do
+KEPT_STEP = 64 << 10  # what a connection keeps is counted when it has changed by so much
 TIME = Allotment(0.5, 0.5)  # seconds of the processor in a second
 SECONDS_A_BYTE = 60e-9  # seconds of the processor that each byte is worth: bulk is not slowed down
 REFUSED_SECONDS = 10.0  # somebody who floods gets no new connections for so long
@@ -52,7 +58,7 @@ class RefusalCounts(Protocol):
 class PersonShare:
     """What one person has left, over all of their connections."""
 
-    __slots__ = ("_buckets", "refused_until", "time")
+    __slots__ = ("_buckets", "_kept", "refused_until", "time")
 
     def __init__(self, now: float) -> None:
         self._buckets = {
@@ -60,6 +66,16 @@ class PersonShare:
         }
         self.time = TokenBucket(TIME, now)
         self.refused_until = 0.0
+        # Weak: a connection that ends without saying so is forgotten with it.
+        self._kept: WeakKeyDictionary[ConnectionShare, int] = WeakKeyDictionary()
+
+    def keep(self, connection: ConnectionShare, size: int) -> bool:
+        """See `ConnectionShare.keep`."""
+        if not size:
+            self._kept.pop(connection, None)
+            return True
+        self._kept[connection] = size
+        return size <= SMALL_BYTES or sum(self._kept.values()) <= PERSON_BYTES
 
     def use(self, budget: str, amount: float, now: float) -> bool:
         """See `TokenBucket.use`."""
@@ -69,10 +85,21 @@ class PersonShare:
 class ConnectionShare:
     """What one connection has left. `held`: bytes that were read and are not handled yet."""
 
-    __slots__ = ("_buckets", "_clock", "_owner", "_time", "held")
+    __slots__ = (
+        "__weakref__",
+        "_buckets",
+        "_client",
+        "_clock",
+        "_kept",
+        "_owner",
+        "_time",
+        "held",
+    )
 
     def __init__(self, owner: ClientShare, *, is_client: bool) -> None:
         now = owner.clock()
+        self._client = owner
+        self._kept = 0
         self._owner = owner if is_client else None
         self._clock = owner.clock
         self._buckets = {name: TokenBucket(limit, now) for name, limit in LIMITS.items()}
@@ -88,6 +115,15 @@ class ConnectionShare:
         now, person = self._clock(), self._person
         enough = self._buckets[budget].use(amount, now)
         return (person is None or person.use(budget, amount, now)) and enough
+
+    def keep(self, size: int) -> bool:
+        """So many bytes wait in memory for it now; False: all that its person has us keep is too
+        much, and this connection has to end."""
+        if abs(size - self._kept) < KEPT_STEP and (size or not self._kept):
+            return True
+        self._kept = size
+        person = self._client.person
+        return person is None or person.keep(self, size)
 
     def spent(self, seconds: float, size: int) -> None:
         """So much time of the processor went into `size` bytes."""

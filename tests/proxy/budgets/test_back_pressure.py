@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, StreamEnded
+from h2.errors import ErrorCodes
+from h2.events import ConnectionTerminated, DataReceived, StreamEnded
 
+from proxy_addon.proxy.budgets import shares
 from tests.e2e.client import read_until
 from tests.e2e.origins import Origins
 from tests.proxy.budgets.bulk_site import BODY, FRAME, PIECE, BulkSite
@@ -84,6 +86,7 @@ class BulkClient:
         self.got: dict[int, int] = {}
         self.over: set[int] = set()
         self.sent = 0
+        self.code: int | None = None  # of a GOAWAY
 
     def ask(self, path: str, size: int = 0) -> int:
         """A new stream: GET, or POST of so many bytes."""
@@ -139,6 +142,9 @@ class BulkClient:
                 self._owed.append(event)
             elif isinstance(event, StreamEnded):
                 self.over.add(event.stream_id)
+            elif isinstance(event, ConnectionTerminated):
+                self.code = event.error_code
+                raise AssertionError("the proxy closed the connection")
 
 
 @pytest.mark.parametrize("host", [ONE, TWO])
@@ -156,6 +162,24 @@ def test_an_http2_client_that_reads_nothing(office: Office, host: str) -> None:
     client.reads = True
     client.until(lambda: big in client.over)
     assert client.got[big] == BODY == site.sent
+
+
+@pytest.mark.parametrize("host", [ONE, TWO])
+def test_many_streams_that_nobody_reads(
+    office: Office, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that has more kept than its person may is ended; the next one works."""
+    monkeypatch.setattr(shares, "PERSON_BYTES", 1 << 20)
+    greedy = BulkClient(office.secure(host, "h2"), host)
+    for _ in range(12):
+        greedy.ask("/big")
+    with pytest.raises(AssertionError, match="closed"):
+        greedy.until(lambda: False)
+    assert greedy.code == ErrorCodes.ENHANCE_YOUR_CALM
+    client = BulkClient(office.secure(host, "h2"), host)
+    client.reads = True
+    small = client.ask("/small")
+    client.until(lambda: small in client.over)
 
 
 @pytest.mark.parametrize("host", [ONE, TWO])

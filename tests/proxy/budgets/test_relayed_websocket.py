@@ -16,8 +16,10 @@ from wsproto import Connection, ConnectionType
 from wsproto.extensions import PerMessageDeflate
 from wsproto.frame_protocol import CloseReason
 
+from proxy_addon.proxy.budgets import shares
 from proxy_addon.proxy.budgets.bounded_deflate import bounded
 from proxy_addon.proxy.budgets.relayed_websocket import HELD_BYTES, RelayedWebSocket
+from proxy_addon.proxy.budgets.shares import share_of
 from tests.e2e.client import fresh_address, read_until
 from tests.e2e.websocket import WebSocket
 from tests.proxy.harness import Serving
@@ -96,6 +98,20 @@ def test_a_message_that_does_not_end_is_not_kept(by_hand: ByHand) -> None:
     assert sum(len(each.data) for each in came) > len(content) - 2 * HELD_BYTES
     assert max(by_hand.handled) < 2 * HELD_BYTES
     assert sum(map(len, by_hand.layer.client_ws.frame_buf)) <= HELD_BYTES
+
+
+def test_many_messages_that_do_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits of all WebSockets of a person is bounded; the one that goes beyond is closed."""
+    by_hand = ByHand(deflates=False)
+    monkeypatch.setattr(shares, "PERSON_BYTES", HELD_BYTES // 2)
+    share_of(by_hand.flow.client_conn).person = shares.PersonShare(0.0)
+    begun = by_hand.client.send(wsproto.events.BytesMessage(bytes(HELD_BYTES)))
+    by_hand.send(begun[: HELD_BYTES // 4])
+    assert by_hand.came() == []
+    by_hand.send(begun[HELD_BYTES // 4 : HELD_BYTES - 100])
+    (closed,) = by_hand.came()
+    assert closed.code == CloseReason.POLICY_VIOLATION
+    assert closed.reason == "too much waits"
 
 
 def test_long_messages_arrive_whole(by_hand: ByHand) -> None:

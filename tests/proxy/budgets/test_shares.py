@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
 
 import pytest
@@ -155,3 +156,32 @@ def test_memory_is_bounded(office: Office) -> None:
     assert len(office.budgets._people) == shares.KEPT
     share_of(client).exceeded(client, RESETS)
     assert office.budgets.refused(office.client(f"person {shares.KEPT + 49}"))
+
+
+def test_memory_is_bounded_for_a_person(office: Office) -> None:
+    """All connections of a person together may have us keep so much; the one that goes beyond has
+    to end, and small ones go on. Nobody else's have to, and what has ended does not count."""
+    clients = [office.client("ana") for _ in range(9)]
+    kept = [share_of(client).of(client) for client in clients]
+    for each in kept[:8]:
+        assert each.keep(shares.PERSON_BYTES // 8)
+    assert kept[8].keep(shares.SMALL_BYTES)
+    assert not kept[8].keep(shares.SMALL_BYTES * 2)
+    assert not kept[0].keep(shares.PERSON_BYTES // 4)
+    ben = office.client("ben")
+    assert share_of(ben).of(ben).keep(shares.PERSON_BYTES)
+    for each in kept:
+        assert each.keep(0)
+    assert kept[8].keep(shares.PERSON_BYTES)
+    again = office.client("ana")
+    assert not share_of(again).of(again).keep(shares.PERSON_BYTES)
+    del kept, each, clients
+    gc.collect()  # nobody has said that they ended
+    assert share_of(again).of(again).keep(shares.PERSON_BYTES - shares.KEPT_STEP)
+
+
+def test_memory_of_those_who_have_no_name(office: Office) -> None:
+    """Behind a front proxy there are many: nobody's connection ends because of others'."""
+    for _ in range(3):
+        client = office.client()
+        assert share_of(client).of(client).keep(2 * shares.PERSON_BYTES)
