@@ -67,10 +67,9 @@ def test_the_image_is_small(found: dict[str, Any]) -> None:
 
 @pytest.mark.e2e
 def test_all_is_written_in_the_volume(found: dict[str, Any]) -> None:
-    """CA, ledger, journal and the kept rules lie where a volume is mounted."""
-    assert found["written"] == [
-        f"0/{name}" for name in ("allowance.db", "ca", "journal", "last-good-rules")
-    ]
+    """CA, ledger, its id, journal and the kept rules lie where a volume is mounted."""
+    names = ("allowance.db", "ca", "journal", "last-good-rules", "ledgers.json")
+    assert found["written"] == [f"0/{name}" for name in names]
 
 
 def test_the_script_says_where_it_cannot_work(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import wsproto.events
+from hpack import Encoder
+from hyperframe.frame import SettingsFrame
 from wsproto import Connection, ConnectionType
 from wsproto.extensions import PerMessageDeflate
 
@@ -85,19 +87,40 @@ def _flood(flood: floods.Flood, host: str = LIMITED) -> Attack:
     return attack
 
 
-def _messages(client: Client, *events: wsproto.events.Event, most: int | None = None) -> None:
+def _websocket(client: Client) -> tuple[ssl.SSLSocket, Connection] | None:
+    """A WebSocket that is open; None: it was refused."""
     connection = _secure(client, LIMITED, "http/1.1")
     if connection is None:
-        return
+        return None
     connection.sendall(HANDSHAKE.encode())
     read_until(connection, b"\r\n\r\n")
     deflate = PerMessageDeflate()
     deflate.finalize("permessage-deflate")
-    sender = Connection(ConnectionType.CLIENT, [deflate])
-    for event in events:
+    return connection, Connection(ConnectionType.CLIENT, [deflate])
+
+
+def _messages(client: Client, event: wsproto.events.Event, most: int | None = None) -> None:
+    if opened := _websocket(client):
+        connection, sender = opened
         connection.sendall(sender.send(event)[:most])
-    connection.settimeout(2)
-    connection.recv(1000)
+        connection.settimeout(2)
+        connection.recv(1000)
+
+
+def _without_end(event: wsproto.events.Event) -> Attack:
+    """The same small frame, as often as it is taken."""
+
+    def attack(client: Client) -> None:
+        if opened := _websocket(client):
+            connection, sender = opened
+            for _ in range(2000):
+                connection.sendall(b"".join(sender.send(event) for _ in range(50)))
+                with suppress(TimeoutError):
+                    connection.settimeout(0.0005)
+                    connection.recv(65_536)
+                connection.settimeout(10)
+
+    return attack
 
 
 def bomb(client: Client) -> None:
@@ -125,6 +148,22 @@ def ask_pages(client: Client) -> None:
                 connection.recv(65_536)
 
 
+def unread(client: Client) -> None:
+    """Ninety streams of a megabyte on each of forty connections, in windows of nothing."""
+    opened = []
+    for _ in range(40):
+        connection = _secure(client, LIMITED, "h2")
+        if connection is None:
+            break
+        encoder = Encoder()
+        streams = [floods.head(encoder, 2 * n + 1, LIMITED, path="/big") for n in range(90)]
+        closed = SettingsFrame(0, {SettingsFrame.INITIAL_WINDOW_SIZE: 0}).serialize()
+        connection.sendall(floods.PREFACE + closed + b"".join(streams))
+        opened.append(connection)
+    time.sleep(1)
+    del opened
+
+
 def silence(client: Client) -> None:
     """2,500 connections on which nothing is said."""
     opened = []
@@ -141,6 +180,10 @@ ATTACKS: dict[str, Attack] = {
     "header_bomb": _flood(floods.header_bomb),
     "bomb": bomb,
     "unfinished": unfinished,
+    "ws_pings": _without_end(wsproto.events.Ping(b"x")),
+    "ws_messages": _without_end(wsproto.events.TextMessage("x")),
+    "ws_fragments": _without_end(wsproto.events.TextMessage("x", message_finished=False)),
+    "unread": unread,
     "pages": ask_pages,
     "silence": silence,
 }

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.attacks import ATTACKS, NONE, measured
 
-pytestmark = [pytest.mark.e2e, pytest.mark.long]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(600)]
 PROMISED = 0.5  # seconds for a page of somebody else
 SECONDS = 4.0
 SLACK = 3  # times what the slowest page needs without an attack, where that is more

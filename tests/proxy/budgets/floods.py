@@ -32,9 +32,9 @@ WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 type Flood = Callable[[str], Iterator[bytes]]
 
 
-def head(encoder: Encoder, stream: int, host: str, *, ended: bool = True) -> bytes:
+def head(encoder: Encoder, stream: int, host: str, *, ended: bool = True, path: str = "/") -> bytes:
     """HEADERS of a GET."""
-    fields = {":method": "GET", ":scheme": "https", ":authority": host, ":path": "/"}
+    fields = {":method": "GET", ":scheme": "https", ":authority": host, ":path": path}
     flags = ["END_HEADERS", "END_STREAM"] if ended else ["END_HEADERS"]
     return HeadersFrame(stream, encoder.encode(list(fields.items())), flags=flags).serialize()
 

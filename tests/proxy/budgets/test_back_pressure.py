@@ -169,7 +169,7 @@ def test_many_streams_that_nobody_reads(
     office: Office, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connection that has more kept than its person may is ended; the next one works."""
-    monkeypatch.setattr(shares, "PERSON_BYTES", 1 << 20)
+    monkeypatch.setattr(shares, "PERSON_BYTES", 256 << 10)
     greedy = BulkClient(office.secure(host, "h2"), host)
     for _ in range(12):
         greedy.ask("/big")
