@@ -179,11 +179,12 @@ HEALTH = Board(
                 Panel(
                     "Loop lag",
                     "s",
-                    "How late a timer on the event loop is: everybody waits so long.",
+                    "How late a timer on the event loop is: everybody waits so long. What is decrypted may wait longer.",
                     "Runbook, AllowanceLoopLag.",
                     {
                         "half": quantile(0.5, "allowance_loop_lag_seconds"),
                         "99 of 100": quantile(0.99, "allowance_loop_lag_seconds"),
+                        "decrypted, 99 of 100": quantile(0.99, "allowance_turn_wait_seconds"),
                     },
                     warn=0.25,
                 ),

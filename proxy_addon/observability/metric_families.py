@@ -216,6 +216,11 @@ class OperationFamilies:
         self.loop_lag = make.histogram(
             "loop_lag_seconds", "How late a timer of 100 ms on the event loop was.", LAG_BUCKETS
         )
+        self.turn_wait = make.histogram(
+            "turn_wait_seconds",
+            "How long what is decrypted waited for its turn: the longest in each 100 ms.",
+            LAG_BUCKETS,
+        )
         self.log_dropped = make.counter(
             LOG_DROPPED.removeprefix("allowance_"),
             "Lines of the log that were dropped: nobody reads it, or its disk is full.",

@@ -247,9 +247,11 @@ class PrometheusMetrics:
             self._allowance(allowance), outcome if outcome in OUTCOMES else OTHER
         ).inc()
 
-    def lag(self, seconds: float) -> None:
-        """A timer on the event loop was late by so much."""
+    def lag(self, seconds: float, turn: float) -> None:
+        """A timer on the event loop was late by so much, and something that is decrypted waited so
+        long for its turn."""
         self._families.operation.loop_lag.observe(seconds)
+        self._families.operation.turn_wait.observe(turn)
 
     # -- the ledger
 

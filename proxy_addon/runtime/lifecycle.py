@@ -14,6 +14,7 @@ from proxy_addon.observability.loop_lag import LoopLag
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.proxy import ca
 from proxy_addon.proxy.addon import AllowanceAddon
+from proxy_addon.proxy.budgets.loop_turns import turns_of_loop
 from proxy_addon.proxy.master import Runner, RunnerOptions
 from proxy_addon.relay.workers import Workers
 from proxy_addon.rules.reloader import Reloading
@@ -63,7 +64,7 @@ class Lifecycle:
     _runner: Runner | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.loop_lag = LoopLag(self.metrics)
+        self.loop_lag = LoopLag(self.metrics, lambda: turns_of_loop().longest())
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start writing, and listening for what others write."""

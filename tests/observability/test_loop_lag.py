@@ -10,9 +10,10 @@ from proxy_addon.observability.metrics import PrometheusMetrics
 
 
 async def test_loop_lag_sees_a_busy_loop() -> None:
-    """When the loop is held for 0.3 s, a timer is seen to be late by about as much."""
+    """When the loop is held for 0.3 s, a timer is seen to be late by about as much; what waited for
+    a turn is counted beside it."""
     metrics = PrometheusMetrics()
-    LoopLag(metrics).start(asyncio.get_running_loop())
+    LoopLag(metrics, lambda: 0.3).start(asyncio.get_running_loop())
     await asyncio.sleep(0.05)
     time.sleep(0.35)  # noqa: ASYNC251 - that is what is to be seen
     await asyncio.sleep(0.15)
@@ -21,3 +22,4 @@ async def test_loop_lag_sees_a_busy_loop() -> None:
     total = value("allowance_loop_lag_seconds_count")
     assert late is not None and total is not None
     assert total - late >= 1
+    assert value("allowance_turn_wait_seconds_sum") == 0.3 * total

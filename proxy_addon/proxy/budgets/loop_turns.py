@@ -42,6 +42,7 @@ class LoopTurns:
         self._number = count()
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []  # a heap
         self._ends: asyncio.Handle | None = None  # of the round
+        self._longest = 0.0
 
     @property
     def is_free(self) -> bool:
@@ -50,11 +51,18 @@ class LoopTurns:
 
     async def turn(self, taker: TurnTaker) -> None:
         """Wait for a later round."""
-        turn = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        began, turn = loop.time(), loop.create_future()
         taker.used = min(max(taker.used, self._now), self._now + MOST_AHEAD)
         heapq.heappush(self._waiting, (taker.used, next(self._number), turn))
         self._next_round()
         await turn
+        self._longest = max(self._longest, loop.time() - began)
+
+    def longest(self) -> float:
+        """Seconds that somebody had to wait since this was asked last."""
+        longest, self._longest = self._longest, 0.0
+        return longest
 
     def spent(self, taker: TurnTaker, seconds: float) -> None:
         """A turn took so many seconds of the processor."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
 import uvloop
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy_addon.proxy.budgets.loop_turns import MOST_AHEAD, ROUND_SECONDS, LoopTurns, turns_of_loop
@@ -114,6 +115,7 @@ def test_what_was_used_long_ago_is_forgotten(
     assert max([heavy.rounds[0], *gaps]) <= 50 * MOST_AHEAD / ROUND_SECONDS
 
 
+@settings(deadline=None, max_examples=25)
 @given(costs=st.lists(st.sampled_from([0.0001, 0.001, 0.01, 0.1]), min_size=2, max_size=40))
 def test_everybody_has_turns(costs: list[float]) -> None:
     """However much their events need, nobody waits for ever."""
@@ -121,6 +123,24 @@ def test_everybody_has_turns(costs: list[float]) -> None:
     ran(lambda: rounds.run(takers, 1500), asyncio.new_event_loop)
     assert min(len(each.rounds) for each in takers) > 2
     assert max(each.rounds[-1] for each in takers) - min(each.rounds[-1] for each in takers) < 700
+
+
+@LOOPS
+def test_how_long_somebody_waited(factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """The longest wait is told once."""
+
+    async def main() -> None:
+        turns, first, second = LoopTurns(), Taker(0.0), Taker(0.0)
+        assert turns.longest() == 0.0
+        turns.spent(first, 10 * ROUND_SECONDS)
+        waiting = asyncio.ensure_future(turns.turn(second))
+        await asyncio.sleep(0)
+        time.sleep(0.05)  # noqa: ASYNC251 - somebody else holds the loop
+        await waiting
+        assert turns.longest() >= 0.05
+        assert turns.longest() == 0.0
+
+    ran(main, factory)
 
 
 @LOOPS
