@@ -12,14 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from proxy_addon.observability.exposition import Counted, workers
 from proxy_addon.observability.metric_families import LOG_DROPPED
+from proxy_addon.presentation.durations import count
 from proxy_addon.runtime.health import NO_NEW_CONNECTIONS
 from proxy_addon.runtime.worker_handle import Worker
 from proxy_addon.runtime.worker_status import DRAINING, SERVING, STARTING, STUCK, WorkerStatus
 from proxy_addon.system import logging_setup
 from proxy_addon.system.clock import timer
 from proxy_addon.system.dependencies import DependencyReport, combined
-from proxy_addon.system.health import FINE, PartHealth, down
+from proxy_addon.system.health import FINE, PartHealth, degraded, down
 
+MISSING_AFTER = 5.0  # seconds without a worker after which the others alone are not well
 HEARTBEAT_TIMEOUT = 5.0  # seconds; a worker whose loop turns sends a message once a second
 
 
@@ -40,7 +42,7 @@ class SupervisedWorkers:
         self._starting = starting
         self._stopping = stopping
         self.folder = folder
-        self._listened = timer()
+        self._listened = self._whole_at = timer()
         self.draining = draining
 
     def listen(self) -> None:
@@ -48,6 +50,8 @@ class SupervisedWorkers:
         self._listened = now = timer()
         for worker in self._all():
             worker.listen(now)
+        if self._running() == len(self._current):
+            self._whole_at = now
 
     def silent(self, worker: Worker) -> float:
         """Seconds between a worker's last message and when it was last listened to."""
@@ -88,8 +92,7 @@ class SupervisedWorkers:
         """A problem of any worker replaces the result of this process."""
         checks = dict(own)
         current = list(self._current.values())
-        alive = sum(w.ready and w.is_alive() for w in current)
-        checks["workers"] = FINE if alive else down("no worker is running")
+        checks["workers"] = self._completeness()
         for worker in current:
             said = {} if worker.report is None else worker.report.checks
             for name, part in said.items():
@@ -98,6 +101,20 @@ class SupervisedWorkers:
         if self.draining():
             checks["proxy"] = NO_NEW_CONNECTIONS
         return checks
+
+    def _running(self) -> int:
+        return sum(worker.ready and worker.is_alive() for worker in self._current.values())
+
+    def _completeness(self) -> PartHealth:
+        """A worker that died is replaced in a second or two; one that is missing for longer cannot
+        be made, or does not come up."""
+        running, wanted = self._running(), len(self._current)
+        if not running:
+            return down("no worker is running")
+        if running == wanted or timer() - self._whole_at < MISSING_AFTER:
+            return FINE
+        verb = "runs" if running == 1 else "run"
+        return degraded(f"{running} of {count(wanted, 'worker')} {verb}")
 
     def _all(self) -> list[Worker]:
         return [*self._current.values(), *self._starting, *self._stopping]

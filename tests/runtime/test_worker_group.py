@@ -107,6 +107,26 @@ def test_the_checks_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not Group(monkeypatch, told).group.checks({})["workers"].works
 
 
+def test_a_worker_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that is replaced at once is no matter; one that is missing for longer is said, and
+    the others serve; when it is back all is well."""
+    gone = Heard(1)
+    found = Group(monkeypatch, Heard(0), gone)
+    gone.process.alive = False
+    seen = []
+    for found.now in (0.0, 4.9, 5.0, 60.0):
+        found.group.listen()
+        seen.append(found.group.checks({})["workers"])
+    assert seen == [FINE, FINE, *[degraded("1 of 2 workers runs")] * 2]
+    assert seen[-1].works
+    gone.process.alive, gone.ready = True, False
+    found.group.listen()
+    assert not found.group.checks({})["workers"].ok
+    gone.ready = True
+    found.group.listen()
+    assert found.group.checks({})["workers"] == FINE
+
+
 def test_dependencies_and_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts of all workers are summed up; the processes are this one and those that live."""
     report = ProcessReport({}, {"ledger": DependencyReport(counts={"pending": 2})}, 0, 0.0)
