@@ -1,8 +1,8 @@
 """Structured logs: JSON lines, or columns on a terminal. One line for an event that matters.
 
-What libraries log goes through the same pipe, and only from WARNING on (mitmproxy from ERROR on):
-their lines about each connection and request would reveal which sites people visit, and nobody
-explains the others.
+What libraries log goes through the same pipe, and only from WARNING on (mitmproxy and psycopg from
+ERROR on): their lines about each connection and request would reveal which sites people visit, and
+nobody explains the others.
 
 Whoever logs never waits (`system/line_writer.py`): a line is made where the event happens, and
 written by a thread. Nor does whoever prints, inside `standard_streams`.
@@ -23,7 +23,9 @@ import structlog
 from proxy_addon.system.line_writer import LineStream, LineWriter, to_stream
 
 _OURS = ("allowance", "proxy_addon")
-_SILENT = ("mitmproxy",)  # its warnings name the sites of clients that do not trust our certificate
+# Warnings of mitmproxy name the sites of clients that do not trust our certificate. Those of
+# psycopg tell that a connection was lost, which `the ledger is away` says in plain words.
+_SILENT = ("mitmproxy", "psycopg")
 
 log = structlog.get_logger("allowance.log")
 

@@ -86,6 +86,7 @@ def test_others_are_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     logging.getLogger("uvicorn.access").info("GET /readyz")
     logging.getLogger("watchfiles.main").info("3 changes detected")
     logging.getLogger("a.library.of.tomorrow").info("connected to x.com")
+    logging.getLogger("psycopg").warning("error ignored terminating <Pipeline at 0x7f>: gone")
     logging.getLogger("mitmproxy.addonmanager").error("a real problem")
     logging.getLogger("uvicorn.error").warning("another")
     logging.getLogger("proxy_addon.web.app").debug("ours")
