@@ -216,10 +216,11 @@ HEALTH = Board(
                     "Waiting to be written",
                     "short",
                     "Visits in memory and in the journal.",
-                    "It grows: Runbook, AllowanceLedgerDown and AllowanceJournalGrowing.",
+                    "It grows: Runbook, AllowanceLedgerDown and AllowanceJournalGrowing. Refused: AllowanceVisitsRefused.",
                     {
                         "memory": "sum(allowance_ledger_pending{$own})",
                         "journal": "sum(allowance_journal_visits{$own})",
+                        "refused": "sum(allowance_visits_refused{$own})",
                     },
                     width=6,
                 ),

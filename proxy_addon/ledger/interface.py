@@ -34,7 +34,7 @@ class LedgerUnusable(LedgerError):
 
 
 class LedgerRefused(LedgerError):
-    """These rows will never be taken; others may be. Nothing of the call was stored."""
+    """These rows are not taken; others may be. Nothing of the call was stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ import structlog
 
 from proxy_addon.core.types import Visit
 from proxy_addon.ledger.interface import LedgerUnusable
-from proxy_addon.ledger.journal_files import make_lock, open_file, remove
+from proxy_addon.ledger.journal_files import is_still, make_lock, open_file, remove
 from proxy_addon.ledger.journal_owner import JournalOwner, write_owner
 from proxy_addon.ledger.journal_records import SUFFIXES, line_of
 from proxy_addon.system import private_files
@@ -66,6 +66,7 @@ class Journal:
         self._guard = threading.Lock()  # guards all fields
         self._most, self._reserved = most_bytes, min(reserved_bytes, most_bytes)
         self._kept: dict[str, Visit] = {}  # what the files hold and the ledger does not, newest rev
+        self._unwritten: dict[str, Visit] = {}  # what they held before somebody removed them
         self._dropped = 0
         self._active = 0
         self._ends = [0, 0]
@@ -103,7 +104,10 @@ class Journal:
         """Keep visits, or newer revisions of them; returns how many found no room. Raises OSError
         when the disk cannot be written: nothing of the call is kept then."""
         with self._guard:
-            fresh = [visit for visit in visits if self._is_news(visit)]
+            self._leave_removed()
+            newest = dict(self._unwritten)
+            newest.update((v.id, v) for v in visits if _is_newer(v, newest.get(v.id)))
+            fresh = [visit for visit in newest.values() if self._is_news(visit)]
             if not fresh:
                 return 0
             self._open()
@@ -115,12 +119,16 @@ class Journal:
             else:
                 self._write(self._active, data)
                 self._kept.update((visit.id, visit) for visit in fitting)
+            self._unwritten = {}
             self._dropped += missing
             return missing
 
     def settle(self, visits: Iterable[Visit]) -> None:
         """These are in the ledger now. When nothing else is left, the files are emptied."""
         with self._guard:
+            for visit in visits if self._unwritten else ():
+                if not _is_newer(self._unwritten.get(visit.id, visit), visit):
+                    self._unwritten.pop(visit.id, None)
             if not self._kept:
                 return
             for visit in visits:
@@ -180,8 +188,33 @@ class Journal:
                 self._unreserved.remove(number)
 
     def _is_news(self, visit: Visit) -> bool:
-        kept = self._kept.get(visit.id)
-        return kept is None or kept.rev < visit.rev
+        return _is_newer(visit, self._kept.get(visit.id))
+
+    def _leave_removed(self) -> None:
+        """What was removed, or replaced, while it was in use can be written to, and nobody will
+        ever read it. So all that waits is written anew, to files that have the names."""
+        paths = [self.path.with_suffix(suffix) for suffix in SUFFIXES[: len(self._files)]]
+        has_lock = self._lock < 0 or is_still(self.path, self._lock)
+        if has_lock and all(map(is_still, paths, self._files)):
+            return
+        log.warning(
+            "the journal was removed while it was in use; it is written anew",
+            file=str(self.path),
+            visits=len(self._kept),
+        )
+        for file in self._files:
+            os.close(file)
+        if not has_lock:
+            os.close(self._lock)
+            self._lock, self._is_marked = -1, False
+            if self.path.exists():  # somebody has put other files there, which are not ours to take
+                self.path = self.path.with_name(f"{self.path.stem}_.lock")
+        for suffix in SUFFIXES:  # the rest of ours is no longer up to date in a moment
+            with suppress(OSError):
+                self.path.with_suffix(suffix).unlink()
+        self._files, self._unreserved = [], list(range(len(SUFFIXES)))
+        self._active, self._ends, self._grown_from = 0, [0, 0], 0
+        self._unwritten, self._kept = {**self._unwritten, **self._kept}, {}
 
     def _is_due(self, more: int) -> bool:
         """Whether enough of the file is out of date to rewrite it."""
@@ -238,3 +271,7 @@ class Journal:
             os.pwrite(file, bytes(end), 0)
             os.fdatasync(file)
         self._ends[number] = 0
+
+
+def _is_newer(visit: Visit, known: Visit | None) -> bool:
+    return known is None or known.rev < visit.rev

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from proxy_addon.ledger.journal_records import SUFFIXES
+from proxy_addon.system import private_files
 
 
 def open_file(path: Path, more: int = 0) -> int:
@@ -21,15 +22,16 @@ def make_lock(path: Path) -> int:
     while True:
         file = open_file(path, os.O_EXCL)  # never what another process has left
         fcntl.flock(file, fcntl.LOCK_EX)
-        if _is_still(path, file):
+        if is_still(path, file):
             return file
         os.close(file)
 
 
-def _is_still(path: Path, file: int) -> bool:
+def is_still(path: Path, file: int) -> bool:
+    """Whether an open file is the one by that name. Raises OSError where nobody can tell."""
     try:
         return os.path.samestat(path.stat(), os.fstat(file))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 
@@ -48,7 +50,7 @@ def taken(lock_file: Path) -> Iterator[bool]:
         except BlockingIOError:
             yield False
         else:
-            yield _is_still(lock_file, file)
+            yield is_still(lock_file, file)
     finally:
         os.close(file)
 
@@ -58,3 +60,12 @@ def remove(lock_file: Path) -> None:
     for path in (*(lock_file.with_suffix(suffix) for suffix in SUFFIXES), lock_file):
         with suppress(FileNotFoundError):
             path.unlink()
+
+
+def keep_only(lock_file: Path, records: bytes) -> None:
+    """Put these records in the place of all that a journal holds. Killed in between, more of it is
+    left. Raises OSError."""
+    first, *others = (lock_file.with_suffix(suffix) for suffix in SUFFIXES)
+    private_files.replace(first, records)
+    for path in others:
+        path.unlink(missing_ok=True)

@@ -32,6 +32,10 @@ class PendingVisits:
     def __len__(self) -> int:
         return len(self._visits)
 
+    def has(self, visit: str) -> bool:
+        """Whether some revision of the visit with this id waits."""
+        return visit in self._visits
+
     def put(self, visit: Visit) -> None:
         """Take a visit, unless this revision or a newer one waits already."""
         with self._lock:

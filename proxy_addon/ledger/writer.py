@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from time import sleep
 from types import MappingProxyType
 from typing import Final
@@ -24,11 +23,12 @@ from typing import Final
 import structlog
 
 from proxy_addon.core.types import Visit
-from proxy_addon.ledger.interface import Ledger, LedgerError, LedgerRefused
+from proxy_addon.ledger.interface import Ledger, LedgerError
 from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_keeping import JournalKeeping
 from proxy_addon.ledger.news import NewsReader, OnNews, news_cursor
 from proxy_addon.ledger.pending import PendingVisits
-from proxy_addon.ledger.replay import write_or_split
+from proxy_addon.ledger.refused import REFUSED, RefusedVisits
 from proxy_addon.ledger.retention import ConfirmationsInForce, Pruner
 from proxy_addon.ledger.writer_state import OnState, StateReports, WriterState
 from proxy_addon.system.clock import Clock, timer
@@ -87,7 +87,8 @@ class Writer:
         self._pruner = Pruner(ledger, clock, retention, self._count, kept)
         self._news = NewsReader(ledger, node, on_news, news_cursor(clock.now(), cursor))
         self._waiting = PendingVisits(max_pending)
-        self._journal = journal
+        self._aside = RefusedVisits(ledger, max_pending, written=self._forget, refused=self._refuse)
+        self._journal, self._keeping = journal, JournalKeeping(journal)
 
         self._lock = threading.Lock()  # guards what follows; never held during a call of the ledger
         self._errors: Counter[str] = Counter()
@@ -97,12 +98,8 @@ class Writer:
         self._busy_since: float | None = None  # when the call that is under way began
         self._answered_at: float | None = None
         self._is_silent = False  # the last call had no answer for long
-        self._refused = 0
         self._covered_at = timer()  # what was put before is in the ledger
-        self._journal_failed = 0
-        self._journal_message: str | None = None
 
-        self._journaling = threading.Lock()  # what is settled must not come back
         self._flushing = threading.Lock()  # one flush at a time; guards the fields below
         self._failures = 0
         self._answers = True
@@ -151,13 +148,13 @@ class Writer:
                 flush_seconds=self._flush_took,
                 errors=MappingProxyType(dict(self._errors)),
                 message=message,
-                dropped=self._waiting.dropped,
-                refused=self._refused,
+                dropped=self._waiting.dropped + self._aside.waiting.dropped,
+                refused=len(self._aside),
                 away_since=self._away_since,
                 journal_bytes=journal.size if journal else 0,
                 journal_visits=journal.held if journal else 0,
-                journal_dropped=(journal.dropped if journal else 0) + self._journal_failed,
-                journal_message=self._journal_message,
+                journal_dropped=(journal.dropped if journal else 0) + self._keeping.failed,
+                journal_message=self._keeping.message,
                 is_silent=stuck or self._is_silent,
                 answered_at=self._answered_at,
             )
@@ -198,7 +195,10 @@ class Writer:
         """Put what could not be written into the journal; what is in neither is lost."""
         self._journal_fresh()
         state = self.state()
-        waiting = self._waiting.first(len(self._waiting))
+        waiting = (
+            *self._waiting.first(len(self._waiting)),
+            *self._aside.waiting.first(len(self._aside)),
+        )
         journal = self._journal
         lost = sum(1 for visit in waiting if journal is None or not journal.has(visit))
         if waiting:
@@ -206,7 +206,7 @@ class Writer:
             log_event(
                 "visits could not be written",
                 visits=len(waiting),
-                because=state.message,
+                because=state.message or REFUSED,
                 in_journal=len(waiting) - lost,
                 lost=lost,
             )
@@ -302,62 +302,36 @@ class Writer:
 
     def _write_pending(self) -> None:
         """Write what waits now, oldest first. A row leaves the memory only when it has been
-        written."""
+        written; what is refused is set aside, there and in the journal."""
         for _ in range(0, len(self._waiting), BATCH):
-            write_or_split(self._ledger, self._waiting.first(BATCH), self._forget, self._give_up)
+            if refused := self._aside.write(self._waiting.first(BATCH)):
+                self._keeping.keep(self._aside.waiting)
+                self._waiting.forget(refused)
+        self._aside.try_again()
 
     def _forget(self, written: Sequence[Visit]) -> None:
         self._answered()
-        with self._journaling:
-            self._waiting.forget(written)
-            if self._journal is not None:
-                with self._disk():
-                    self._journal.settle(written)
+        self._keeping.settle(written, self._waiting, self._aside.waiting)
 
     def _run_journal(self) -> None:
         """The journal's thread."""
         while not self._stopped.wait(JOURNAL_TICK):
             with self._lock:
                 is_late = timer() - self._covered_at > JOURNAL_AFTER
-            if is_late:
-                self._journal_fresh()
+            if is_late or len(self._aside):
+                stores = (self._waiting,) if is_late else ()
+                self._keeping.keep(*stores, self._aside.waiting)
             if not self.state().up:
                 self._report_state()  # a call that hangs reports nothing by itself
 
     def _journal_fresh(self) -> None:
         """Put into the journal what it does not have yet."""
-        if self._journal is None:
-            return
-        with self._journaling:
-            fresh = self._waiting.take_fresh()
-            with self._disk():
-                self._journal.add(fresh)
-                return
-            self._waiting.give_back(fresh)  # it failed: again in a moment
-            with self._lock:
-                self._journal_failed += len(fresh)
+        self._keeping.keep(self._waiting, self._aside.waiting)
 
-    @contextmanager
-    def _disk(self) -> Iterator[None]:
-        """Whatever the journal's disk does, the proxy goes on; a failure is logged once, and its
-        end once."""
-        message = None
-        try:
-            yield
-        except OSError as problem:
-            message = f"the journal cannot be written: {problem.strerror}"
-        with self._lock:
-            was, self._journal_message = self._journal_message, message
-        if message is not None and was is None:
-            log.error("the journal cannot be written", because=message)
-
-    def _give_up(self, visit: Visit, problem: LedgerRefused) -> None:
-        self._forget((visit,))
-        self._count(problem.kind)
-        with self._lock:
-            self._refused += 1
+    def _refuse(self, visit: Visit) -> None:
+        self._count("refused")
         # No text of the driver: it may quote the row, and that names a person.
-        log.error("the ledger refuses a visit", visit=visit.id, rev=visit.rev)
+        log.error("the ledger refuses a visit", visit=visit.id, rev=visit.rev, hint=REFUSED)
 
     def _went_well(self, began: float) -> None:
         with self._lock:

@@ -22,7 +22,7 @@ class WriterState:
     errors: Mapping[str, int]  # kind -> failures since start
     message: str | None  # why it is down
     dropped: int  # visits given up for lack of room
-    refused: int  # visits the ledger will never take
+    refused: int  # visits set aside: the ledger refuses them, and takes others
     away_since: float | None = None  # the instant since which it is down
     journal_bytes: int = 0
     journal_visits: int = 0

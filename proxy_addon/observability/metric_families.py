@@ -292,9 +292,14 @@ class StorageFamilies:
             "journal_dropped_total",
             "Times a visit found no room in the journal, or its disk failed.",
         )
+        self.visits_refused = make.gauge(
+            "visits_refused",
+            "Visits that the database refuses while it takes others: kept in the journal, tried again.",
+            workers="livesum",
+        )
         self.lost = make.counter(
             "visits_lost_total",
-            "Visits given up: no room in memory, or refused by the ledger.",
+            "Visits given up: no room in memory.",
             "why",
         )
         self.decisions_dropped = make.counter(

@@ -50,6 +50,7 @@ class PrometheusMetrics:
         self.clock_offset = families.storage.clock_offset
         self.journal_bytes = families.storage.journal_bytes
         self.journal_visits = families.storage.journal_visits
+        self.visits_refused = families.storage.visits_refused
         self.rules_ok = families.rules.rules_ok
 
         self._digest = ""
@@ -78,7 +79,7 @@ class PrometheusMetrics:
             (self._families.operation.upstream_errors, UPSTREAM_ERRORS),
             (self._families.operation.sign_ins, SIGN_INS),
             (self._families.operation.tls_failed, (PAGE,)),
-            (self._families.storage.lost, ("no-room", "refused")),
+            (self._families.storage.lost, ("no-room",)),
             (self._families.storage.decisions_dropped, DROP_REASONS),
             (self._families.storage.ledger_errors, LEDGER_ERRORS),
             (self._families.operation.errors, HOOKS),
@@ -263,7 +264,7 @@ class PrometheusMetrics:
         )
 
     def lost(self, since_start: Mapping[str, int]) -> None:
-        """Visits given up since the start, by why: no-room or refused."""
+        """Visits given up since the start, by why: no-room."""
         for why, count in since_start.items():
             self._families.storage.lost.labels(why).inc(self._new("lost", why, count))
 

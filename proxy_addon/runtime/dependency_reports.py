@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proxy_addon.ledger.writer_state import WriterState
+from proxy_addon.presentation.durations import count
 from proxy_addon.proxy.ca_change import NextCa
 from proxy_addon.rules.active import LiveRules
 from proxy_addon.system.clock import SystemClock
@@ -17,12 +18,15 @@ def ledger_report(state: WriterState, place: str) -> DependencyReport:
         "journal_visits": state.journal_visits,
         "journal_bytes": state.journal_bytes,
         "journal_dropped": state.journal_dropped,
-        "lost": state.dropped + state.refused,
+        "refused": state.refused,
+        "lost": state.dropped,
     }
     message = "" if state.up else without_driver_words(state.message or "down", place)
+    if state.refused:
+        message = f"{message}; {refusals(state.refused)}".removeprefix("; ")
     if state.journal_message is not None:
         message = f"{message}; the journal cannot be written".removeprefix("; ")
-    ok = state.up and state.journal_message is None
+    ok = state.up and not state.refused and state.journal_message is None
     return DependencyReport(ok, message, state.away_since, counts)
 
 
@@ -68,6 +72,11 @@ def log_report(dropped: int, full: bool) -> DependencyReport:
     """Whether lines of the log are being dropped, and how many were since the start."""
     message = "lines are dropped: nobody reads the log, or its disk is full" if full else ""
     return DependencyReport(not full, message, counts={"dropped": dropped})
+
+
+def refusals(visits: int) -> str:
+    """What is said of visits that the ledger refuses while it takes others."""
+    return f"the database refuses {count(visits, 'visit')}, kept in the journal and tried again"
 
 
 def without_driver_words(message: str, place: str) -> str:

@@ -22,7 +22,7 @@ from proxy_addon.observability.exposition import Counted, Host, exposed
 from proxy_addon.observability.metrics import PrometheusMetrics
 from proxy_addon.presentation.durations import count
 from proxy_addon.rule_tests.runner import run_folder
-from proxy_addon.runtime.dependency_reports import without_driver_words
+from proxy_addon.runtime.dependency_reports import refusals, without_driver_words
 from proxy_addon.runtime.worker_status import (
     DRAINING,
     SERVING,
@@ -169,14 +169,15 @@ def show_ledger(metrics: PrometheusMetrics, state: WriterState) -> None:
     metrics.journal_dropped(state.journal_dropped)
     metrics.journal_bytes.set(state.journal_bytes)
     metrics.journal_visits.set(state.journal_visits)
-    metrics.lost({"no-room": state.dropped, "refused": state.refused})
+    metrics.visits_refused.set(state.refused)
+    metrics.lost({"no-room": state.dropped})
 
 
 def ledger_health(state: WriterState, place: str) -> PartHealth:
     """How the ledger is doing: fine, or what is wrong, since when, and where visits are meanwhile;
     without the words of the driver and `place`, which name the database's user."""
     if state.up:
-        return FINE
+        return degraded(refusals(state.refused)) if state.refused else FINE
     message = without_driver_words(state.message or "it does not answer", place)
     words = f"down: {message}"
     if state.away_since is not None:

@@ -15,7 +15,7 @@ from proxy_addon.core.types import Visit
 from proxy_addon.identity.pseudonyms import Mask
 from proxy_addon.ledger.interface import Ledger, LedgerError
 from proxy_addon.ledger.journal_owner import JournalOwner
-from proxy_addon.ledger.replay import left_in, replay
+from proxy_addon.ledger.replay import Postponed, left_in, replay
 from proxy_addon.metering.assembly import MeteringComponents
 from proxy_addon.observability.decision_log import DecisionLog
 from proxy_addon.observability.metrics import PrometheusMetrics
@@ -98,6 +98,7 @@ class JournalSweeper:
         self._ledger = ledger
         self._seen = seen
         self._next = 0.0
+        self._postponed: dict[Path, Postponed] = {}
 
     def belongs_to(self, ledger: str, key: str | None) -> None:
         """The id of the ledger, and of the key of its pseudonyms, have become known."""
@@ -105,7 +106,14 @@ class JournalSweeper:
 
     def take_over(self, *, warns: bool = False) -> None:
         """Replay all journals in the folder. Raises LedgerError, OSError."""
-        replay(self._folder, self._us, self._ledger, seen=self._seen(), warns=warns)
+        replay(
+            self._folder,
+            self._us,
+            self._ledger,
+            seen=self._seen(),
+            warns=warns,
+            postponed=self._postponed,
+        )
 
     def left(self) -> Sequence[Visit]:
         """What the journals in the folder hold for this ledger, those of processes that live

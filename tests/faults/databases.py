@@ -8,10 +8,13 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import psycopg
 
 from db.ledger import SqlLedger
 from proxy_addon.core.types import Visit
@@ -92,7 +95,10 @@ class SqliteDatabase(FaultyDatabase):
     def faults(self) -> dict[str, Callable[[], contextlib.AbstractContextManager[object]]]:
         """See Stand."""
         found: dict[str, Callable[[], contextlib.AbstractContextManager[object]]] = {
-            "locked": self._locked
+            "locked": self._locked,
+            "journal removed": self._without_journal,
+            "refuses all": lambda: self._trigger("1"),
+            "refuses some": lambda: self._trigger("NEW.person IN ('p1', 'p2')"),
         }
         if self.has_disk:
             found["disk full"] = self._full
@@ -106,6 +112,26 @@ class SqliteDatabase(FaultyDatabase):
             yield
         finally:
             other.close()
+
+    @contextmanager
+    def _without_journal(self) -> Iterator[None]:
+        """The journal is removed when visits have been in it for a while."""
+        with self._locked():
+            time.sleep(2.0)
+            shutil.rmtree(self.journal, ignore_errors=True)
+            yield
+
+    @contextmanager
+    def _trigger(self, refused: str) -> Iterator[None]:
+        with contextlib.closing(sqlite3.connect(self.run / "ledger.db", timeout=5)) as other:
+            other.execute(
+                f"CREATE TRIGGER boom BEFORE INSERT ON visits WHEN {refused} "
+                "BEGIN SELECT RAISE(ABORT, 'boom'); END"
+            )
+            try:
+                yield
+            finally:
+                other.execute("DROP TRIGGER boom")
 
     @contextmanager
     def _full(self) -> Iterator[None]:
@@ -156,6 +182,8 @@ class PostgresDatabase(FaultyDatabase):
             "packets dropped": lambda: self._network("drop"),
             "slow": lambda: self._network("slow"),
             "read-only": self._read_only,
+            "refuses all": lambda: self._constraint("false"),
+            "refuses some": lambda: self._constraint("person NOT IN ('p1', 'p2')"),
         }
 
     @contextmanager
@@ -181,6 +209,15 @@ class PostgresDatabase(FaultyDatabase):
             yield
         finally:
             self._relay.set("pass")
+
+    @contextmanager
+    def _constraint(self, taken: str) -> Iterator[None]:
+        with psycopg.connect(self._server.url(self._database), autocommit=True) as other:
+            other.execute(f"ALTER TABLE visits ADD CONSTRAINT boom CHECK ({taken}) NOT VALID")
+            try:
+                yield
+            finally:
+                other.execute("ALTER TABLE visits DROP CONSTRAINT boom")
 
     @contextmanager
     def _read_only(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple
@@ -16,9 +17,11 @@ from structlog.testing import capture_logs
 
 from proxy_addon.core.types import EvidenceSummary, Visit
 from proxy_addon.ledger.journal import Journal
+from proxy_addon.ledger.journal_files import taken
 from proxy_addon.ledger.journal_owner import JournalOwner
 from proxy_addon.ledger.journal_records import read
-from proxy_addon.ledger.replay import Replayed, replay, write_or_split
+from proxy_addon.ledger.refused import write_apart
+from proxy_addon.ledger.replay import Replayed, replay
 from tests.ledger.memory_ledger import MemoryLedger
 from tests.ledger.test_journal import PLACE, START, crash, left_by, visit
 
@@ -214,11 +217,11 @@ def test_nothing_to_replay_is_nothing(tmp_path: Path) -> None:
 
 
 def test_one_bad_row_among_many() -> None:
-    """Of a batch that the ledger refuses only the rows that it will never take are given up; all
-    others are there."""
-    ledger, done, refused = MemoryLedger(), list[Visit](), list[str]()
+    """Of a batch that the ledger refuses only the rows that it does not take are left; all others
+    are there."""
+    ledger, done = MemoryLedger(), list[Visit]()
     rows = [visit(n, **({"end": 0.0} if n in {0, 3} else {})) for n in range(7)]
-    write_or_split(ledger, rows, done.extend, lambda row, problem: refused.append(row.id))
+    refused = [row.id for row in write_apart(ledger, rows, done.extend)]
     good = [row for row in rows if row.end]
     assert (list(ledger.visits(0.0)), done, refused) == (good, good, ["v0", "v3"])
 
@@ -291,3 +294,52 @@ def test_a_lock_that_is_taken_while_it_is_made(
     assert replay(tmp_path, PLACE, MemoryLedger()) == Replayed()  # it is held
     crash(journal)
     assert replay(tmp_path, PLACE, MemoryLedger()) == Replayed(journals=1, visits=1)
+
+
+@pytest.mark.parametrize("what", ["*", "*.a", "*.lock", "folder", "moved"])
+def test_files_that_somebody_removes(tmp_path: Path, what: str) -> None:
+    """Whatever is missing of a journal that is in use: all that waits is written anew at the next
+    look, also where nothing else is put, and one line says so."""
+    folder = tmp_path / "journal"
+    journal = Journal(folder, "a", PLACE)
+    journal.add([visit(n) for n in range(5)])
+    if what == "folder":
+        shutil.rmtree(folder)
+    elif what == "moved":
+        folder.rename(tmp_path / "elsewhere")
+        shutil.copytree(tmp_path / "elsewhere", folder)
+    else:
+        for path in folder.glob(what):
+            path.unlink()
+    with capture_logs() as lines:
+        journal.add([])
+        journal.add([visit(9)])
+    assert [(line["event"], line["visits"]) for line in lines] == [
+        ("the journal was removed while it was in use; it is written anew", 5)
+    ]
+    assert read(journal.path)[0] == [*(visit(n) for n in range(5)), visit(9)]
+    with taken(journal.path) as is_free:
+        assert not is_free
+    journal.settle([visit(n) for n in range(10)])
+    assert (journal.held, read(journal.path)) == (0, ([], 0))
+    journal.close()
+    assert not journal.path.exists()
+
+
+def test_files_that_cannot_be_made_again(tmp_path: Path) -> None:
+    """What they held is written as soon as that is possible, except what the ledger has by then;
+    until then nobody says that it is kept."""
+    folder = tmp_path / "journal"
+    journal = Journal(folder, "a", PLACE)
+    journal.add([visit(1), visit(2)])
+    shutil.rmtree(folder)
+    folder.touch()
+    for more in ([], [], [visit(3)]):
+        with pytest.raises(OSError):
+            journal.add(more)
+        assert (journal.held, journal.has(visit(2))) == (0, False)
+    journal.settle([visit(1)])
+    folder.unlink()
+    journal.add([])
+    assert (read(journal.path)[0], journal.held) == ([visit(2)], 1)
+    journal.close()

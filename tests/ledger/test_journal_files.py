@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from proxy_addon.ledger.journal_files import make_lock, open_file, remove, taken
+from proxy_addon.ledger.journal_files import (
+    is_still,
+    keep_only,
+    make_lock,
+    open_file,
+    remove,
+    taken,
+)
 
 
 def test_one_at_a_time(tmp_path: Path) -> None:
@@ -25,3 +32,26 @@ def test_one_at_a_time(tmp_path: Path) -> None:
     remove(path)
     with taken(path) as is_free:
         assert not is_free
+
+
+def test_a_file_that_was_replaced(tmp_path: Path) -> None:
+    """What is open is told apart from another file by its name, and from none."""
+    path = tmp_path / "j.a"
+    file = open_file(path)
+    assert is_still(path, file)
+    path.rename(tmp_path / "elsewhere")
+    assert not is_still(path, file)
+    path.touch()
+    assert not is_still(path, file)
+    os.close(file)
+
+
+def test_what_stays_of_a_journal(tmp_path: Path) -> None:
+    """Both files become one, which has nothing else."""
+    path = tmp_path / "j.lock"
+    for suffix in (".a", ".b"):
+        path.with_suffix(suffix).write_bytes(b"before")
+    for _ in range(2):
+        keep_only(path, b"after")
+        assert path.with_suffix(".a").read_bytes() == b"after"
+        assert [each.name for each in tmp_path.iterdir()] == ["j.a"]

@@ -157,7 +157,7 @@ def test_postgres_goes_and_comes_back(own_postgres: PostgresServer) -> None:
 
 
 def test_one_bad_row_does_not_keep_the_others_waiting() -> None:
-    """A row the ledger will never take is given up, counted and named by its id alone; all others
+    """A row the ledger does not take is set aside, counted and named by its id alone; all others
     arrive."""
     ledger = MemoryLedger()
     writer = make(ledger)

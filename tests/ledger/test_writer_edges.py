@@ -376,12 +376,15 @@ def test_telling_never_waits(watch: Stopwatch) -> None:
 
 
 def test_a_refused_row_is_counted_once(watch: Stopwatch) -> None:
-    """A row that the ledger will never take counts as one refusal and as one error of its kind."""
+    """A row that the ledger does not take counts as one refusal and as one error of its kind, and
+    is lost at the end where there is no journal."""
     writer = make(CountingLedger(watch))
+    writer.put(visit(2))
     writer.put(replace(visit(1), end=START - 1))
     assert writer.flush_now()
     state = writer.state()
     assert (state.refused, dict(state.errors), state.pending) == (1, {"refused": 1}, 0)
+    assert writer._finish() == 1
 
 
 def test_what_is_lost_at_the_end(watch: Stopwatch) -> None:

@@ -177,8 +177,7 @@ def test_numbers_since_the_start_become_counters() -> None:
     for count in (2, 2, 5):
         metrics.ledger_failed("locked", count)
         metrics.journal_dropped(count)
-        metrics.lost({"no-room": count, "refused": 0})
+        metrics.lost({"no-room": count})
     assert 'allowance_ledger_errors_total{kind="locked"} 5.0' in exposed(metrics)
     assert "allowance_journal_dropped_total 5.0" in exposed(metrics)
     assert 'allowance_visits_lost_total{why="no-room"} 5.0' in exposed(metrics)
-    assert 'allowance_visits_lost_total{why="refused"} 0.0' in exposed(metrics)

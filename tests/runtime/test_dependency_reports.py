@@ -21,7 +21,7 @@ from proxy_addon.runtime.dependency_reports import (
 from proxy_addon.system.clock import SystemClock
 from tests.proxy.harness import ProxyHarness
 
-UP = WriterState(True, 2, 0.02, {}, None, 1, 3)
+UP = WriterState(True, 2, 0.02, {}, None, 1, 0)
 PLACE = "Postgres database minutes on secretary@db.office.example:5432"
 
 
@@ -44,7 +44,8 @@ def test_a_ledger_that_is_away() -> None:
         "journal_visits": 5,
         "journal_bytes": 900,
         "journal_dropped": 0,
-        "lost": 4,
+        "refused": 0,
+        "lost": 1,
     }
 
 
@@ -53,6 +54,13 @@ def test_a_journal_that_cannot_be_written() -> None:
     assert ledger_report(UP, PLACE).ok
     found = ledger_report(replace(UP, journal_message="var/journal: full"), PLACE)
     assert (found.ok, found.message) == (False, "the journal cannot be written")
+
+
+def test_a_ledger_that_refuses_some() -> None:
+    """It is told, with how many, though the ledger takes the others."""
+    found = ledger_report(replace(UP, refused=2), PLACE)
+    assert (found.ok, found.counts["refused"]) == (False, 2)
+    assert found.message == "the database refuses 2 visits, kept in the journal and tried again"
 
 
 @pytest.mark.parametrize(

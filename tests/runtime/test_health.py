@@ -173,6 +173,18 @@ def test_when_the_ledger_went_away_is_reported() -> None:
     )
 
 
+def test_visits_that_the_ledger_refuses() -> None:
+    """The proxy does its work, and somebody has to look at the database."""
+    found = ledger_health(replace(UP, refused=1), PLACE)
+    assert found.works
+    assert found.text == (
+        "degraded: the database refuses 1 visit, kept in the journal and tried again"
+    )
+    metrics = PrometheusMetrics()
+    show_ledger(metrics, replace(UP, refused=1))
+    assert metrics.registry.get_sample_value("allowance_visits_refused") == 1.0
+
+
 def test_nobody_reads_the_user_of_the_database() -> None:
     """The page needs no password, so it has neither the address with its user nor the words of the
     driver, which name one as well."""

@@ -46,7 +46,7 @@ WORDS = {
     "how": TUNNELS,
     "direction": DIRECTIONS,
     "result": SIGN_INS,
-    "why of `visits_lost_total`": ("no-room", "refused"),
+    "why of `visits_lost_total`": ("no-room",),
     "why of `decision_log_dropped_total`": DROP_REASONS,
     "outcome": OUTCOMES,
 }

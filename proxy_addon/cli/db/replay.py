@@ -69,7 +69,7 @@ def replay_command(
     """Write to the ledger what proxies of this host that are gone have left in their journals.
 
     The proxy does so by itself for journals of its own ledger. Repeating it changes nothing: a
-    visit is stored once."""
+    visit is stored once. What the database refuses stays in its journal."""
     with database_errors():
         settings = load_settings({"database": database, "rules": rules}, config)
         with _opened(settings) as (ledger, us):
@@ -169,5 +169,5 @@ def _line(each: JournalReport) -> str:
     if details:
         whose_it_is += f" ({', '.join(details)})"
     lost = f", {count(each.damaged, 'damaged line')} skipped" if each.damaged else ""
-    lost += f", {each.refused} refused" if each.refused else ""
+    lost += f", {each.refused} refused by the database and kept" if each.refused else ""
     return f"{each.file}: {each.done}, {count(each.visits, 'visit')}{lost}; {whose_it_is}"
