@@ -48,6 +48,7 @@ class FirstContact:
         self._waiting = waiting
         self._lock = threading.Lock()  # guards `_read`
         self._read: Past | None = None  # what was read, until it is taken over
+        self._left: Sequence[Visit] = ()  # with it, what journals hold that the ledger refuses
         self.is_late = False  # whether the proxy started without it
 
     def make(self) -> float | None:
@@ -56,8 +57,9 @@ class FirstContact:
         if self._opening.is_joined:
             return None
         past, cursor = self._opening.join(self._past)
+        left = self._opening.left()
         with self._lock:
-            self._read = past
+            self._read, self._left = past, left
         self._loop.call(self.adopt)
         if self.is_late:
             log.info("the ledger has been joined", people=len(past.histories))
@@ -73,9 +75,10 @@ class FirstContact:
         """Take over what was read. On the event loop, or before it runs."""
         with self._lock:
             past, self._read = self._read, None
+            left, self._left = self._left, ()
         if past is not None:
             self._in_force.adopt(past)
-            self._book.load(self._waiting(), ())
+            self._book.load((*left, *self._waiting()), ())
 
     def first(self, *, is_strict: bool) -> None:
         """At the start: wait a little, and serve without the ledger where it does not answer.

@@ -24,6 +24,7 @@ from proxy_addon.ledger.journal_owner import JournalOwner
 from proxy_addon.proxy import ca
 from proxy_addon.runtime.application import Application
 from proxy_addon.runtime.ledger_opening import LedgerOpening
+from proxy_addon.system.clock import SystemClock
 from tests.e2e.waiting import free_port
 from tests.proxy.harness import ProxyHarness
 
@@ -159,3 +160,23 @@ async def test_a_newer_schema(settings: Settings, is_worker: bool) -> None:
     schema(settings, HEAD, HEAD)
     await eventually(lambda: office.readiness.checks()["ledger"].ok)
     assert office.stop() == 0
+
+
+async def test_what_the_ledger_refuses_is_counted(settings: Settings) -> None:
+    """What an earlier process used, and the database does not take, is in the balance of the next
+    start all the same, and stays in its journal."""
+    left = Journal(Path("journal"), "dead", JournalOwner(parse(settings.database).identity))
+    now = SystemClock().now()
+    left.add([minute("refused", now - 60.0), minute("taken", now)])
+    left.close()
+    with closing(sqlite3.connect(parse(settings.database).file)) as other:
+        other.execute(
+            "CREATE TRIGGER boom BEFORE INSERT ON visits WHEN NEW.id = 'refused' "
+            "BEGIN SELECT RAISE(ABORT, 'boom'); END"
+        )
+    office = Application(settings)
+    office.load()
+    assert set(office.book.of("dora").visits) == {"refused", "taken"}
+    assert left.path.name in journals()
+    office.start(asyncio.get_running_loop())
+    office.stop()
