@@ -22,6 +22,7 @@ from proxy_addon.system.dependencies import DependencyReport, combined
 from proxy_addon.system.health import FINE, PartHealth, degraded, down
 
 MISSING_AFTER = 5.0  # seconds without a worker after which the others alone are not well
+MISSING_AT_START = 60.0  # the same until all of them have served
 HEARTBEAT_TIMEOUT = 5.0  # seconds; a worker whose loop turns sends a message once a second
 
 
@@ -43,6 +44,7 @@ class SupervisedWorkers:
         self._stopping = stopping
         self.folder = folder
         self._listened = self._whole_at = timer()
+        self._was_whole = False
         self.draining = draining
 
     def listen(self) -> None:
@@ -51,7 +53,7 @@ class SupervisedWorkers:
         for worker in self._all():
             worker.listen(now)
         if self._running() == len(self._current):
-            self._whole_at = now
+            self._whole_at, self._was_whole = now, bool(self._current)
 
     def silent(self, worker: Worker) -> float:
         """Seconds between a worker's last message and when it was last listened to."""
@@ -111,7 +113,8 @@ class SupervisedWorkers:
         running, wanted = self._running(), len(self._current)
         if not running:
             return down("no worker is running")
-        if running == wanted or timer() - self._whole_at < MISSING_AFTER:
+        patience = MISSING_AFTER if self._was_whole else MISSING_AT_START
+        if running == wanted or timer() - self._whole_at < patience:
             return FINE
         verb = "runs" if running == 1 else "run"
         return degraded(f"{running} of {count(wanted, 'worker')} {verb}")

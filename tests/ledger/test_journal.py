@@ -309,11 +309,12 @@ def test_a_replay_that_was_interrupted_is_done_again(tmp_path: Path) -> None:
 
 
 def test_a_row_the_ledger_refuses_is_counted(tmp_path: Path) -> None:
-    """One bad row does not keep the journal for ever."""
+    """One bad row stays in the journal, alone."""
     left_by(tmp_path, [visit(1), visit(2, end=START - 1), visit(3)])
     ledger = MemoryLedger()
     assert replay(tmp_path, PLACE, ledger) == Replayed(journals=1, visits=2, refused=1)
-    assert list(tmp_path.iterdir()) == []
+    (lock_file,) = tmp_path.glob("*.lock")
+    assert read(lock_file) == ([visit(2, end=START - 1)], 0)
 
 
 def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:

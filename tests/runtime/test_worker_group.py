@@ -108,13 +108,20 @@ def test_the_checks_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_worker_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that is replaced at once is no matter; one that is missing for longer is said, and
-    the others serve; when it is back all is well."""
+    """A worker that is replaced at once is no matter; one that is missing for longer is said,
+    after a minute at the start, and the others serve; when it is back all is well."""
     gone = Heard(1)
+    gone.ready = False
     found = Group(monkeypatch, Heard(0), gone)
+    for found.now, is_fine in ((0.0, True), (59.9, True), (60.0, False)):
+        found.group.listen()
+        assert found.group.checks({})["workers"].ok == is_fine  # a start takes longer
+    gone.ready = True
+    found.now = 100.0
+    found.group.listen()
     gone.process.alive = False
     seen = []
-    for found.now in (0.0, 4.9, 5.0, 60.0):
+    for found.now in (100.0, 104.9, 105.0, 160.0):
         found.group.listen()
         seen.append(found.group.checks({})["workers"])
     assert seen == [FINE, FINE, *[degraded("1 of 2 workers runs")] * 2]
