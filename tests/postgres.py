@@ -45,7 +45,7 @@ class PostgresServer:
     ) -> None:
         self.folder = folder
         self.port = free_port()
-        self._settings = ("fsync=off", "max_connections=60", *settings)
+        self._settings = ("fsync=off", "max_connections=150", *settings)
         self._data = folder / "data"
         self._bin = programs or _reachable(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION], folder)
         self._environment = os.environ | ({"LOCPATH": str(locales)} if locales else {})
