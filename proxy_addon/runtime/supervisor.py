@@ -193,9 +193,14 @@ class Supervisor:
             "the folder of the workers is damaged; they get another", folder=str(self._folder.path)
         )
         before, new = self._folder, WorkersFolder()
-        handoff = handoff_sockets(self._settings, new.path)
-        os.environ[METRICS_FOLDER] = self._group.folder = str(new.path)
-        worker_maker.move(new.path)
+        try:
+            handoff = handoff_sockets(self._settings, new.path)
+            os.environ[METRICS_FOLDER] = self._group.folder = str(new.path)
+            worker_maker.move(new.path)
+        except OSError:
+            os.environ[METRICS_FOLDER] = self._group.folder = str(before.path)
+            new.close()
+            raise
         for each in self._handoff:
             each.close()
         self._folder, self._handoff = new, handoff

@@ -45,9 +45,8 @@ from proxy_addon.proxy.layers.opened_tunnel import OpenedTunnel
 
 log = structlog.get_logger("allowance.proxy")
 
-_WAITS_FOR_TURN = frozenset(
-    {events.Start, events.DataReceived, events.Wakeup, events.OpenConnectionCompleted}
-)
+# Not the first event of a client: what ends its connections may come at any time, but after it.
+_WAITS_FOR_TURN = frozenset({events.DataReceived, events.Wakeup, events.OpenConnectionCompleted})
 
 
 class EventHandler(mode_servers.ProxyConnectionHandler):
@@ -84,16 +83,16 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
         self._waiting.append(event)
         if self._busy:
             return
-        self._busy = True
-        started = thread_time()
+        self._busy, spent = True, 0.0
         try:
             while self._waiting:
-                self._handle(self._waiting.popleft())
+                spent += self._handle(self._waiting.popleft())
         finally:
             self._busy = False
-            self._turns.spent(self._share, thread_time() - started)
+            self._turns.spent(self._share, spent)
 
-    def _handle(self, event: events.Event) -> None:
+    def _handle(self, event: events.Event) -> float:
+        """Gives the seconds of the processor that it took."""
         self.timeout_watchdog.register_activity()
         started = thread_time()
         if self._shortens and type(event) is events.DataReceived:
@@ -109,8 +108,10 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
                     self._perform(command)
         except Exception:
             self._crashed()
-        self._share.handled(event, thread_time() - started)
+        seconds = thread_time() - started
+        self._share.handled(event, seconds)
         self._pressure.changed()
+        return seconds
 
     def _crashed(self) -> None:
         """End everything, with our page where nothing else has been said yet."""
