@@ -38,12 +38,15 @@ from mitmproxy.utils import asyncio_utils
 
 from proxy_addon.proxy.budgets.back_pressure import HELD_BYTES, RoomWanted, back_pressure_of, unsent
 from proxy_addon.proxy.budgets.loop_turns import turns_of_loop
-from proxy_addon.proxy.budgets.shares import share_of
+from proxy_addon.proxy.budgets.shares import MEMORY, share_of
 from proxy_addon.proxy.layers.addon_manager import CachedHooksManager
 from proxy_addon.proxy.layers.client_side import Http1ClientSide
 from proxy_addon.proxy.layers.opened_tunnel import OpenedTunnel
 
 log = structlog.get_logger("allowance.proxy")
+
+STALLED_SECONDS = 5.0  # in which a client over HTTP/1.1 reads nothing
+STALLED_BYTES = 512 << 10  # that such a connection takes: buffers of TLS, sockets and an answer
 
 # Not the first event of a client: what ends its connections may come at any time, but after it.
 _WAITS_FOR_TURN = frozenset({events.DataReceived, events.Wakeup, events.OpenConnectionCompleted})
@@ -243,6 +246,7 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
         if not isinstance(writer, asyncio.StreamWriter):
             return
         if writer.transport.is_closing() or writer.transport.get_write_buffer_size():
+            timer = self._stall_timer(connection)
             try:
                 await writer.drain()
             except OSError as error:
@@ -252,6 +256,26 @@ class EventHandler(mode_servers.ProxyConnectionHandler):
                 )
                 if opened.handler is not None and not is_read:
                     opened.handler.cancel(f"Error sending data: {error}")
+            finally:
+                if timer is not None:
+                    timer.cancel()
+                    self._share.of(connection).keep(0)
+
+    def _stall_timer(self, connection: Connection) -> asyncio.TimerHandle | None:
+        """Over HTTP/2 what waits is counted as it comes (`budgeted_http2.py`)."""
+        if connection is not self.client or self._is_multiplexed():
+            return None
+        return asyncio.get_running_loop().call_later(STALLED_SECONDS, self._stalled)
+
+    def _stalled(self) -> None:
+        """The client has not read for a while: what this takes is counted among all that its person
+        has us keep, and is too much with many connections."""
+        if self._share.of(self.client).keep(STALLED_BYTES):
+            return
+        self._share.exceeded(self.client, MEMORY)
+        writer = self.transports[self.client].writer
+        if isinstance(writer, asyncio.StreamWriter):
+            writer.transport.abort()
 
     async def wakeup(self, request: commands.RequestWakeup) -> None:
         """As mitmproxy's, or when there is room."""

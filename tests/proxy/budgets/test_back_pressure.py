@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from h2.errors import ErrorCodes
 from h2.events import ConnectionTerminated, DataReceived, StreamEnded
 
 from proxy_addon.proxy.budgets import shares
+from proxy_addon.proxy.layers import event_handler
 from tests.e2e.client import read_until
 from tests.e2e.origins import Origins
 from tests.proxy.budgets.bulk_site import BODY, FRAME, PIECE, BulkSite
@@ -180,6 +181,31 @@ def test_many_streams_that_nobody_reads(
     client.reads = True
     small = client.ask("/small")
     client.until(lambda: small in client.over)
+
+
+@pytest.mark.parametrize("host", [ONE, TWO])
+def test_many_http1_clients_that_read_nothing(
+    office: Office, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many connections of a person on which nothing is read, those that are too much are ended;
+    the next one works."""
+    monkeypatch.setattr(shares, "PERSON_BYTES", 2 * event_handler.STALLED_BYTES)
+    monkeypatch.setattr(event_handler, "STALLED_SECONDS", 0.2)
+    wires = [office.secure(host, "http/1.1") for _ in range(4)]
+    for wire in wires:
+        wire.sendall(f"GET /big HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    time.sleep(1.5)
+    sizes = []
+    for wire in wires:
+        size = 0
+        with suppress(OSError):
+            while size < BODY and (data := wire.recv(PIECE)):
+                size += len(data)
+        sizes.append(size)
+    assert sum(size >= BODY for size in sizes) == 2, sizes
+    wire = office.secure(host, "http/1.1")
+    wire.sendall(f"GET /small HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    assert read_until(wire, b"\r\n\r\n").split()[1] == b"200"
 
 
 @pytest.mark.parametrize("host", [ONE, TWO])
