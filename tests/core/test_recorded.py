@@ -16,10 +16,10 @@ def figures() -> recorded.Figures:
 
 
 def test_third_party_rows_cost_nothing(figures: recorded.Figures) -> None:
-    """Of the platforms' requests on somebody else's page at most one in a hundred is taken for a
-    visit or media."""
+    """Of the platforms' requests on somebody else's page at most one in two thousand is taken for
+    a visit or media."""
     assert figures.rows["third"] > 2_000
-    assert figures.third_share <= 0.01, figures.mistaken
+    assert figures.third_share <= 0.0005, figures.mistaken
 
 
 def test_first_party_documents_are_visits(figures: recorded.Figures) -> None:

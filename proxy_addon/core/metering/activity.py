@@ -99,14 +99,16 @@ class PageMemory(NamedTuple):
     """A short memory for one person and platform: when a page of it was last open, and which embeds
     were.
 
-    Instants; `embeds` holds the (host, path) of the last few embed documents, and `inside_at` is
-    when a script of one asked for something last.
+    Instants; `embeds` holds the (host, path) of the last few embed documents, `inside_at` is when a
+    script of one asked for something last, and `bare_at` when the last document or script of one
+    came without fetch metadata: a browser that sends some sends it with all that an embed loads.
     """
 
     page_at: float = float("-inf")
     embed_at: float = float("-inf")
     embeds: tuple[tuple[str, str], ...] = ()
     inside_at: float = float("-inf")
+    bare_at: float = float("-inf")
 
 
 PAGE_MEMORY = (
@@ -117,6 +119,7 @@ EMBED_LOAD = 12.0  # the same while a page of the platform is in use besides
 EMBED_BRINGS = (
     5.0  # how long a picture from elsewhere may be what the script of an embed has just asked for
 )
+EMBED_FRAMES = 2.0  # a document without fetch metadata is a frame: nobody clicks sooner
 PAGE_IN_USE = 900.0
 EMBEDS_KEPT = 8
 MEDIA_MIN_BYTES = 48_000  # a chime of a chat is sound, but nobody listens to it
@@ -134,6 +137,7 @@ _OWN_SITES = frozenset(
 )  # typed, or a link of the platform's own
 _MEDIA_DESTS = frozenset({"video", "audio"})
 _FOLLOWERS = frozenset({"image", "script", "style", "font", "video", "audio", "track"})
+_DOCUMENT_PARTS = frozenset({"script", "style"})  # not asked for again while the document lives
 _FOLLOWING_TYPES = (
     "image/",
     "video/",
@@ -142,7 +146,11 @@ _FOLLOWING_TYPES = (
     "text/css",
     "text/javascript",
     "application/javascript",
+    "application/x-javascript",
+    "application/font",
+    "application/x-font",
 )
+_SCRIPT_TYPES = ("text/javascript", "application/javascript", "application/x-javascript")
 _MEDIA_ENDS = (".m4s", ".ts", ".mp4", ".webm", ".m4a", ".mp3", ".aac", ".cmfv", ".cmfa")
 _WORKER_WORDS = ("/sw.js", "service-worker", "serviceworker", "service_worker", "/sw_")
 
@@ -172,6 +180,8 @@ def classify(x: Exchange, hit: Hit, page: Hit | None, pages: PageMemory, at: flo
     if hit.embed and not (x.dest == "document" and x.site in _OWN_SITES):
         return _EMBED[Evidence.EMBED_PATH]
     if is_navigation(x):
+        if _frame_of_embed(x, pages, at):
+            return _EMBED[Evidence.EMBED_INSIDE]
         return _navigation(x, hit)
     machine = _machine(x, hit)
     if machine is not None:
@@ -252,15 +262,39 @@ def _embedded(
     elif x.site == "cross-site" and at - pages.page_at > PAGE_MEMORY:
         return Evidence.EMBED_NO_PAGE
     if x.site is None and not behind:
-        return None  # an app: its requests have no page
-    if x.site == "same-origin" and x.page_path is not None:
+        return _without_page(x, pages, at)
+    if x.site == "same-origin" and x.page_path is not None and x.dest not in _FRAMES:
         return None  # such a Referer names the document itself, and it is not one of the embeds
     if pages.inside_at > pages.page_at and at - pages.inside_at < EMBED_BRINGS:
         return Evidence.EMBED_INSIDE
     span = EMBED_LOAD if at - pages.page_at < PAGE_IN_USE else EMBED_MEMORY
-    if pages.embed_at > pages.page_at and at - pages.embed_at < span:
+    loading = pages.embed_at > pages.page_at and at - pages.embed_at < span
+    return Evidence.EMBED_INSIDE if loading else None
+
+
+def _without_page(x: Exchange, pages: PageMemory, at: float) -> Evidence | None:
+    """The same for a request without fetch metadata, Referer and Origin: an app's, or a part of an
+    embed whose page tells no Referer. What follows an embed is its own, until the app asks for
+    something itself; pictures and scripts that nothing has asked for are on another site."""
+    follows = not leads(x) and not is_media(x)
+    in_use = at - pages.page_at < PAGE_IN_USE
+    span = EMBED_MEMORY if follows and not in_use else EMBED_LOAD
+    if _loaded_by_embed(pages, at, span):
         return Evidence.EMBED_INSIDE
+    if follows and x.content_type and at - pages.page_at > PAGE_MEMORY:
+        return Evidence.EMBED_NO_PAGE
     return None
+
+
+def _frame_of_embed(x: Exchange, pages: PageMemory, at: float) -> bool:
+    """Whether a document of which no header says more is a frame inside an embed."""
+    unknown = x.dest is None and x.page_host is None and not x.gesture
+    return unknown and _loaded_by_embed(pages, at, EMBED_FRAMES)
+
+
+def _loaded_by_embed(pages: PageMemory, at: float, span: float) -> bool:
+    """Whether an embed without metadata came less than `span` seconds ago, and no page after it."""
+    return pages.bare_at > pages.page_at and at - pages.bare_at < span
 
 
 def _first_party(x: Exchange) -> Judgement:
@@ -306,17 +340,35 @@ def remember(pages: PageMemory, x: Exchange, judgement: Judgement, at: float) ->
     """The memory after `judgement`: pages that were opened, embed documents that may load more."""
     if judgement.evidence is Evidence.PAGE_OPENED or judgement.activity is Activity.VISIT:
         if at > pages.page_at:
-            return PageMemory(at, pages.embed_at, pages.embeds, pages.inside_at)
+            return pages._replace(page_at=at)
         return pages
     if leads(x) and (x.page_host, x.page_path) in pages.embeds:
         return pages._replace(inside_at=max(at, pages.inside_at))
-    if judgement.activity is Activity.EMBED and (
-        x.dest in _FRAMES or (x.dest is None and _html(x))
-    ):
-        document = (x.host, x.path)
+    document = _embed_document(x, judgement)
+    if document is not None:
         kept = tuple(e for e in pages.embeds if e != document)[-(EMBEDS_KEPT - 1) :]
-        return pages._replace(embed_at=at, embeds=(*kept, document))
+        pages = pages._replace(embed_at=at, embeds=(*kept, document))
+    bare = x.dest is None and x.site is None and judgement.activity is Activity.EMBED
+    if bare and (document is not None or x.content_type.startswith(_SCRIPT_TYPES)):
+        return pages._replace(bare_at=at)
     return pages
+
+
+def _embed_document(x: Exchange, judgement: Judgement) -> tuple[str, str] | None:
+    """The embed document that this request is, or that asks for this script or style: the document
+    itself may have come from the browser's cache."""
+    if judgement.activity is not Activity.EMBED:
+        return None
+    if x.dest in _FRAMES or (x.dest is None and _html(x) and not _redirects(x)):
+        return x.host, x.path
+    if x.dest not in _DOCUMENT_PARTS or x.site != "same-origin":
+        return None
+    return (x.page_host, x.page_path) if x.page_host and x.page_path else None
+
+
+def _redirects(x: Exchange) -> bool:
+    """A redirector, such as that of links that lead out, loads nothing."""
+    return 300 <= x.status < 400
 
 
 def _html(x: Exchange) -> bool:
