@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,7 +33,7 @@ Traces = Annotated[
     list[Path],
     typer.Argument(
         metavar="TRACE...",
-        help="JSON lines, HAR, Squid's access.log or mitmproxy flows; gzip is fine.",
+        help="JSON lines, HAR, Squid's access.log or mitmproxy flows; gzip and zip are fine.",
     ),
 ]
 Against = Annotated[
@@ -87,7 +88,8 @@ def _read(
     replays = [Replay(policy) for policy in policies]
     try:
         with _progress(report) as counted:
-            for event in counted(open_traces(traces, user, report=report, strict=strict)):
+            events = open_traces(traces, user, report=report, strict=strict, zone=policies[0].zone)
+            for event in counted(events):
                 for replay in replays:
                     replay.feed(event)
     except TraceError as error:
@@ -121,6 +123,7 @@ def _progress(report: ReadReport) -> Iterator[Any]:
 
 
 def _print_problems(report: ReadReport, strict: bool) -> None:
+    _print_parts(report)
     if not report.unreadable or strict:
         return
     for problem in report.first:
@@ -136,6 +139,18 @@ def _print_problems(report: ReadReport, strict: bool) -> None:
             else "records could not be read and are"
         )
         say(f"{records:,} {subject} left out.", err=True)
+
+
+def _print_parts(report: ReadReport) -> None:
+    """What was left out of records that were read."""
+    if parts := report.parts.total():
+        subject = "1 part of a record is" if parts == 1 else f"{parts:,} parts of records are"
+        say(f"{subject} left out: {_counted(report.parts)}.", err=True)
+
+
+def _counted(counts: Counter[str]) -> str:
+    """Reasons with their numbers, the most frequent first."""
+    return ", ".join(f"{what} ({count:,})" for what, count in counts.most_common())
 
 
 def _exit_without_events(traces: list[Path], report: ReadReport) -> None:
@@ -189,3 +204,6 @@ def _print(results: list[Result], report: ReadReport, policy: RuleSet, hours: bo
         print_changes(console, changes(results[0], results[1]), policy.zone)
     noun = "event" if report.events == 1 else "events"
     console.print(f"{report.events:,} {noun} read.", highlight=False)
+    if skipped := report.skipped.total():
+        subject = "1 record is" if skipped == 1 else f"{skipped:,} records are"
+        console.print(f"{subject} not traffic: {_counted(report.skipped)}.", highlight=False)

@@ -42,8 +42,23 @@ def print_result(console: Console, result: Result, zone: ZoneInfo, *, hours: boo
     for name in sorted(result.users):
         _add_person(table, name, result.users[name], zone)
     console.print(table)
+    _print_estimated(console, result)
     if hours:
         _print_hours(console, result, zone)
+
+
+def _print_estimated(console: Console, result: Result) -> None:
+    """A line for each person whose tunnels say no more than how many bytes they carried."""
+    for name in sorted(result.users):
+        tunnels = result.users[name].estimated
+        if tunnels.number:
+            subject = "1 tunnel is" if tunnels.number == 1 else f"{tunnels.number:,} tunnels are"
+            of = f" of {clock_of(tunnels.open)}" if tunnels.open else ""
+            console.print(
+                f"{name}: {subject} estimated from bytes: {clock_of(tunnels.used)}{of} was use; "
+                "a log has one total for each tunnel.",
+                highlight=False,
+            )
 
 
 def _add_person(table: PlainTable, name: str, person: PersonResult, zone: ZoneInfo) -> None:

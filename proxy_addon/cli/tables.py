@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -11,15 +12,19 @@ from rich.text import Text
 from proxy_addon.core.text import printable
 
 _NARROWEST = 5  # characters that a name to be copied has to leave to each other column
+_ANY_WIDTH = 10_000  # of a pipe or a file: nothing has to be broken there
 _FRAME = 3  # a line and two blanks for each column
 
 
 class PlainConsole(Console):
     """A console whose lines and titles are printed as they are: `:name:` is no emoji, and control
-    characters, which could move the cursor of a terminal, are replaced."""
+    characters, which could move the cursor of a terminal, are replaced. In a pipe or a file lines
+    are as long as they have to be, unless `COLUMNS` says otherwise."""
 
     def __init__(self, *, stderr: bool = False, highlight: bool = True) -> None:
         super().__init__(stderr=stderr, highlight=highlight, emoji=False)
+        if not self.is_terminal and "COLUMNS" not in os.environ:
+            self._width = _ANY_WIDTH
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Everything that is printed and is not a `Text` comes through here."""

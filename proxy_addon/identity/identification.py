@@ -68,7 +68,7 @@ class Identifier:
             if passwords is not None and self._mode != "off"
             else None
         )
-        self._devices = self._prepared = _Devices(People(default_role="", roles={}))
+        self._devices = self._prepared = DeviceMap(People(default_role="", roles={}))
         self.strip_headers: tuple[str, ...] = (
             "Proxy-Authorization",
             *([self._header] if self._header else []),
@@ -121,7 +121,7 @@ class Identifier:
 
     def prepare(self, people: People) -> None:
         """Build the index of people by address; from any thread, before they are in force."""
-        self._prepared = _Devices(people)
+        self._prepared = DeviceMap(people)
 
     def close(self) -> None:
         """Stop checking passwords."""
@@ -145,24 +145,33 @@ class Identifier:
         people = self._rules().people
         if people is not self._devices.people:
             ready = self._prepared
-            self._devices = ready if ready.people is people else _Devices(people)
-        address = plain_address(client_ip)
-        user, role = self._devices.find(address) if address is not None else (None, None)
-        roles = (role,) if role else None
-        if user:
-            return Identity(user, True, "device", roles)
-        if role:
-            return Identity(_address_name(client_ip), False, "device", roles)
-        return self._nobody(client_ip)._replace(challenge=challenge)
+            self._devices = ready if ready.people is people else DeviceMap(people)
+        who = who_is_at(client_ip, self._devices, self._rules().unidentified_role)
+        return who if who.how == "device" else who._replace(challenge=challenge)
 
     def _nobody(self, client_ip: str) -> Identity:
-        role = self._rules().unidentified_role
-        return Identity(
-            _address_name(client_ip), False, "none", (role,) if role else None, refused=role is None
-        )
+        return _unidentified(client_ip, self._rules().unidentified_role)
 
 
-class _Devices:
+def who_is_at(client_ip: str, devices: DeviceMap, unidentified_role: str | None) -> Identity:
+    """Who is asking, as far as the address alone tells: a device of the map, else nobody."""
+    address = plain_address(client_ip)
+    user, role = devices.find(address) if address is not None else (None, None)
+    roles = (role,) if role else None
+    if user:
+        return Identity(user, True, "device", roles)
+    if role:
+        return Identity(_address_name(client_ip), False, "device", roles)
+    return _unidentified(client_ip, unidentified_role)
+
+
+def _unidentified(client_ip: str, role: str | None) -> Identity:
+    return Identity(
+        _address_name(client_ip), False, "none", (role,) if role else None, refused=role is None
+    )
+
+
+class DeviceMap:
     """The device map of one reading of the rules: one look-up per prefix length in use."""
 
     def __init__(self, people: People) -> None:

@@ -16,6 +16,7 @@ from mitmproxy import ctx, flow, http, tcp
 
 from proxy_addon.metering.flight import Flight
 from proxy_addon.metering.traffic_meter import CHUNK_SECONDS
+from proxy_addon.network.guards import plain_address
 from proxy_addon.proxy.addon import AllowanceAddon
 from proxy_addon.system.clock import Clock
 from proxy_addon.trace.notes import MESSAGES, PASSED, TIMES, USER
@@ -99,7 +100,11 @@ class Recording:
         flight = (
             self._addon.in_flight.flight(recorded) if isinstance(recorded, http.HTTPFlow) else None
         )
-        if flight is not None:
-            recorded.metadata[USER] = flight.person.name
-        elif conn is not None and conn.who is not None:
-            recorded.metadata[USER] = conn.who.name
+        who = conn.who if conn is not None else None
+        name = flight.person.name if flight is not None else who.name if who is not None else None
+        peer = recorded.client_conn.peername
+        if who is not None and who.how == "device" and name == who.name and peer:
+            # The rules say who sits there, and which role the device has.
+            name = f"ip:{plain_address(str(peer[0])) or 'unknown'}"
+        if name is not None:
+            recorded.metadata[USER] = name

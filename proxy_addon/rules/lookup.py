@@ -5,7 +5,6 @@ For tests of rules and for explanations; the proxy itself knows both from the co
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import NamedTuple
 
 from proxy_addon.core.catalogue import Catalogue, Hit
@@ -13,7 +12,9 @@ from proxy_addon.core.hosts import normalise
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.rules.parsers import quote
 from proxy_addon.core.types import Decision, Person, Reason, Target, Verdict
+from proxy_addon.identity.identification import DeviceMap, who_is_at
 from proxy_addon.identity.passwords import person_name
+from proxy_addon.network.guards import plain_address
 from proxy_addon.trace.event import BadRecordError
 from proxy_addon.trace.urls import Url, split_url
 
@@ -56,15 +57,14 @@ def person_of(engine: Engine, user: str, now: float) -> Person | None:
     """
     if not user.startswith("ip:"):
         return engine.person(person_name(user), now)
-    try:
-        address = ip_address(user.removeprefix("ip:"))
-    except ValueError:
-        raise ValueError(f"{quote(user)} is not an address; write it like ip:10.0.7.21") from None
-    for network, name, role in engine.rule_set.people.devices:  # the most specific first
-        if address.version == network.version and address in network:
-            known = person_name(name) if name else f"ip:{address}"
-            return Person(known, (role,)) if role else engine.person(known, now)
-    return engine.unidentified(str(address))
+    address = user.removeprefix("ip:")
+    if plain_address(address) is None:
+        raise ValueError(f"{quote(user)} is not an address; write it like ip:10.0.7.21")
+    rules = engine.rule_set
+    who = who_is_at(address, DeviceMap(rules.people), rules.unidentified_role)
+    if who.refused:
+        return None
+    return Person(who.name, who.roles) if who.roles else engine.person(who.name, now)
 
 
 def refused(engine: Engine, target: Target | None) -> Decision:

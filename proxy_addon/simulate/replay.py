@@ -19,8 +19,10 @@ from proxy_addon.metering.assembly import assemble, numbered
 from proxy_addon.metering.flight import Flight
 from proxy_addon.metering.traffic_meter import CHUNK_SECONDS, STREAM_AGE, TUNNEL_SECONDS
 from proxy_addon.observability.metrics import NoMetrics
+from proxy_addon.simulate.recorded_people import RecordedPeople
 from proxy_addon.simulate.result import Result
 from proxy_addon.trace.event import TraceEvent
+from proxy_addon.trace.tunnels import LONG, seconds_of_use
 
 HOUSEKEEPING = 3600.0  # virtual seconds between two clean-ups
 CONNECTIONS_KEPT = 4096
@@ -58,6 +60,7 @@ class Replay:
         self._order = itertools.count()
         self._sockets: dict[tuple[str, str], Flight] = {}
         self._closed: set[Flight] = set()
+        self._people = RecordedPeople(rules)
         self._cleaned = 0.0
         self.now = float("-inf")
 
@@ -89,8 +92,15 @@ class Replay:
         self.enforcer.settle(now)
         self._closed.clear()
 
-    def _person(self, name: str, now: float) -> Person:
-        return self.enforcer.person(name, None, now)
+    def _person(self, event: TraceEvent, now: float) -> Person | None:
+        """Whose event it is, as the proxy would say; None: the policy refuses who is not
+        identified."""
+        who = self._people.of(event.user, event.client)
+        if who.refused:
+            if not self.enforcer.rules.observes:
+                self.result.of(who.name).blocked += 1
+            return None
+        return self.enforcer.person(who.name, who.roles, now)
 
     def _request(self, event: TraceEvent, now: float) -> None:
         enforcer = self.enforcer
@@ -98,16 +108,19 @@ class Replay:
         hit = enforcer.catalogue.lookup(event.host, path)
         if hit is None or hit.platform not in enforcer.rules.limited:
             return
-        person = self._person(event.user, now)
+        person = self._person(event, now)
+        if person is None:
+            return
         x = _exchange(event, path)
         asked = enforcer.ask(person, x, hit, now)
         if asked.notice is not None:  # the person reads the heads-up and goes on
             asked = enforcer.ask(person, x, hit, now)
         flight = asked.flight
         if flight is None:
-            self.result.of(event.user).blocked += 1
+            self.result.of(person.name).blocked += 1
             return
-        if not event.status or event.status == SWITCHED:
+        unanswered = not event.status and not event.bytes
+        if unanswered or event.status == SWITCHED:
             enforcer.closed(flight)
         elif event.course is None:
             self._answered(flight, event, event.duration, event.bytes)
@@ -133,12 +146,15 @@ class Replay:
         hit = enforcer.catalogue.lookup(event.host, event.path)
         if hit is None or hit.platform not in enforcer.rules.limited:
             return
-        key = (event.user, event.host)
+        person = self._person(event, now)
+        if person is None:
+            return
+        key = (person.name, event.host)
         flight = self._sockets.get(key)
         if flight is None or enforcer.blocked_now(flight, now):
-            asked = enforcer.tunnel(self._person(event.user, now), hit.platform, now, hit.section)
+            asked = enforcer.tunnel(person, hit.platform, now, hit.section)
             if asked.flight is None:
-                self.result.of(event.user).blocked += 1
+                self.result.of(person.name).blocked += 1
                 self._sockets.pop(key, None)
                 return
             flight = asked.flight
@@ -155,11 +171,27 @@ class Replay:
         platform = enforcer.limited(event.host)
         if platform is None:
             return
-        asked = enforcer.tunnel(self._person(event.user, now), platform, now)
-        if asked.flight is None:
-            self.result.of(event.user).blocked += 1
+        person = self._person(event, now)
+        if person is None:
             return
+        asked = enforcer.tunnel(person, platform, now)
+        if asked.flight is None:
+            self.result.of(person.name).blocked += 1
+            return
+        event = self._estimated(person, event)
         self._flow(asked.flight, now, event, event.bytes + event.bytes_up, TUNNEL_SECONDS)
+
+    def _estimated(self, person: Person, event: TraceEvent) -> TraceEvent:
+        """The tunnel as long as its bytes say, where one total is all that is known of hours."""
+        if event.estimated:
+            self.result.of(person.name).estimated.add(event.duration, 0.0)
+        elif event.duration > LONG and event.course is None:
+            least = self.enforcer.rules.metering.busy_rate
+            used = seconds_of_use(event.bytes + event.bytes_up, least)
+            used = min(event.duration, used)
+            self.result.of(person.name).estimated.add(used, event.duration)
+            return event._replace(duration=used)
+        return event
 
     def _flow(self, flight: Flight, now: float, event: TraceEvent, size: int, step: float) -> None:
         """Hand the bytes over in steps. What trickles all the time is judged once."""

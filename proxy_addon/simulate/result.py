@@ -13,14 +13,31 @@ from proxy_addon.presentation.durations import iso
 
 
 @dataclass(slots=True)
+class EstimatedTunnels:
+    """Tunnels of which nothing but their bytes tells how long they were in use: how many, for how
+    many seconds they count, and how many they were open as far as that is known."""
+
+    number: int = 0
+    used: float = 0.0
+    open: float = 0.0
+
+    def add(self, used: float, seconds: float) -> None:
+        """One more."""
+        self.number += 1
+        self.used += used
+        self.open += seconds
+
+
+@dataclass(slots=True)
 class PersonResult:
     """One person: visits by id (newest revision), what cost nothing, what was blocked, what ran out
-    when."""
+    when, and which tunnels are estimated."""
 
     visits: dict[str, Visit] = field(default_factory=dict)
     ignored: dict[Activity, int] = field(default_factory=dict)
     blocked: int = 0
     exhausted: dict[str, float] = field(default_factory=dict)
+    estimated: EstimatedTunnels = field(default_factory=EstimatedTunnels)
 
     def by_platform(self) -> dict[str, Intervals]:
         """The union of visits for each platform."""
@@ -69,7 +86,7 @@ def _person(person: PersonResult, zone: ZoneInfo) -> dict[str, Any]:
     visits = sorted(
         (v for v in person.visits.values() if v.end > v.start), key=lambda v: (v.start, v.id)
     )
-    return {
+    form: dict[str, Any] = {
         "platforms": {
             name: round(measure(union), 3) for name, union in person.by_platform().items()
         },
@@ -81,6 +98,13 @@ def _person(person: PersonResult, zone: ZoneInfo) -> dict[str, Any]:
         },
         "blocked": person.blocked,
     }
+    if (tunnels := person.estimated).number:
+        form["estimated"] = {
+            "tunnels": tunnels.number,
+            "used": round(tunnels.used, 3),
+            "open": round(tunnels.open, 3),
+        }
+    return form
 
 
 def _visit(visit: Visit, zone: ZoneInfo) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import json
 import re
 from enum import StrEnum
 
+from proxy_addon.trace.access_log import is_log_line
+
 
 class TraceFormat(StrEnum):
     """The formats that we read."""
@@ -19,9 +21,8 @@ class TraceFormat(StrEnum):
 
 
 _FLOWS = re.compile(rb"\d{1,12}:\d{1,12}:")
-_HAR = re.compile(rb'\s*\{\s*"log"\s*:')
+_HAR = re.compile(rb'\s*(?:[\w$.\s=]{1,200}[(=]\s*)?\{\s*"log"\s*:')
 _HAR_DEEP = re.compile(rb'"log"\s*:\s*\{')
-_SQUID = re.compile(rb"\d{9,11}(\.\d+)?\s+-?\d+\s+\S+\s+\S+/\d+\s+\d+\s+\S+\s")
 _LINES = 100
 
 
@@ -37,7 +38,7 @@ def detect(head: bytes) -> TraceFormat:
     lines = stripped.split(b"\n", _LINES)[:_LINES]
     if any(_is_object(line) for line in lines):
         return TraceFormat.JSONL
-    if any(_SQUID.match(line.lstrip()) for line in lines):
+    if any(is_log_line(line.decode(errors="replace").strip()) for line in lines if line.strip()):
         return TraceFormat.SQUID
     if stripped.startswith(b"{"):
         return TraceFormat.HAR if _HAR_DEEP.search(head) else TraceFormat.JSONL

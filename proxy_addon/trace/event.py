@@ -60,7 +60,7 @@ class TraceEvent(NamedTuple):
     the client; bodies and tunnels flow evenly over `duration`. `direction` is "client" or "server"
     for a WebSocket message, else "". `status` 0 means that there was no answer. `client` tells
     devices of one person apart where the file can. `course` tells more of how the answer came, or
-    the bytes of a tunnel.
+    the bytes of a tunnel. `estimated`: how long a tunnel was open is worked out from its bytes.
     """
 
     at: float
@@ -80,6 +80,7 @@ class TraceEvent(NamedTuple):
     direction: str = ""
     client: str = ""
     course: ResponseTiming | None = None
+    estimated: bool = False
 
 
 class TraceFault(StrEnum):

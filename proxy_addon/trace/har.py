@@ -7,21 +7,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from proxy_addon.trace.event import (
-    BadRecordError,
-    TraceEvent,
-    TraceFault,
-    duration,
-    instant,
-    kept,
-    size,
-    status,
-    text,
-)
+from proxy_addon.trace import har_fields
+from proxy_addon.trace.event import BadRecordError, TraceEvent, TraceFault, instant, kept
+from proxy_addon.trace.har_fields import LeaveOut
 from proxy_addon.trace.jsonstream import BrokenJsonError, JsonStream
 from proxy_addon.trace.report import ReadReport
 from proxy_addon.trace.source import Source
-from proxy_addon.trace.urls import Url, split_url
+from proxy_addon.trace.unsent_headers import page_headers
+from proxy_addon.trace.urls import split_url
 
 NOBODY = "har"  # a HAR file names no person
 _LOCAL = ("data:", "blob:", "chrome-extension:", "moz-extension:", "about:", "file:")
@@ -42,50 +35,74 @@ def read(source: Source, user: str | None, report: ReadReport) -> Iterator[Trace
             )
 
 
-def events_of(entry: Any, user: str | None = None) -> list[TraceEvent]:
-    """One entry: the request and its WebSocket messages; [] for what never went out."""
-    request, response = _object(entry, "request"), _object(entry, "response")
-    address = text(request.get("url"), "url")
-    if address.startswith(_LOCAL) or entry.get("_fromCache") or response.get("_fromDiskCache"):
+def events_of(
+    entry: Any, user: str | None = None, left_out: LeaveOut = lambda what: None
+) -> list[TraceEvent]:
+    """One entry: the request and its WebSocket messages; [] for what never went out.
+
+    `left_out` is told of each odd part; raises BadRecordError only where it is not known what was
+    asked for, or when.
+    """
+    if not isinstance(entry, dict) or not isinstance(entry.get("request"), dict):
+        raise BadRecordError(TraceFault.MISSING, "request")
+    request = entry["request"]
+    response = har_fields.part(entry.get("response"), "a response", left_out)
+    address = request.get("url")
+    local = isinstance(address, str) and address.startswith(_LOCAL)
+    if local or entry.get("_fromCache") or response.get("_fromDiskCache"):
         return []
-    url = split_url(request.get("url"))
-    at = _time(entry.get("startedDateTime"))
-    who = user or NOBODY
-    client = (
-        text(entry.get("connection"), "connection")
-        if isinstance(entry.get("connection"), str)
-        else ""
-    )
-    event = TraceEvent(
-        at,
-        who,
-        "request",
-        text(request.get("method"), "method").upper() or "GET",
-        url.scheme,
-        url.host,
-        url.path,
-        url.query,
-        _headers(request.get("headers")),
-        status(response.get("status")),
-        _mime(response),
-        _down(response),
-        size(_known(request.get("bodySize")), "bodySize"),
-        duration((_known(entry.get("time")) or 0.0) / 1000.0, "time"),
-        client="" if client == "0" else client,
-    )
-    messages = entry.get("_webSocketMessages")
+    event = _request(entry, request, response, user or NOBODY, left_out)
+    messages = har_fields.items(entry.get("_webSocketMessages"), "messages", left_out)
     if not messages:
         return [event]
-    if not isinstance(messages, list):
-        raise BadRecordError(TraceFault.TYPE, "_webSocketMessages is not a list")
-    return [event._replace(duration=0.0), *(_message(m, url, who) for m in messages)]
+    found = [event._replace(duration=0.0)]
+    for message in messages:
+        try:
+            found.append(_message(message, event))
+        except BadRecordError:
+            left_out("a WebSocket message")
+    return found
+
+
+def _request(
+    entry: dict[str, Any],
+    request: dict[str, Any],
+    response: dict[str, Any],
+    who: str,
+    left_out: LeaveOut,
+) -> TraceEvent:
+    url = split_url(request.get("url"))
+    method = har_fields.text(request.get("method"), "a method", left_out).upper() or "GET"
+    code = har_fields.status(response.get("status"), left_out)
+    content = har_fields.part(response.get("content"), "a content", left_out)
+    kind = har_fields.text(content.get("mimeType"), "a type", left_out).lower()
+    sent = har_fields.headers(request.get("headers"), left_out)
+    connection = entry.get("connection")
+    client = connection if isinstance(connection, str) and connection != "0" else ""
+    return TraceEvent(
+        _time(entry.get("startedDateTime")),
+        who,
+        "request",
+        method,
+        *url,
+        kept(sent) if sent else page_headers(method, code, kind),
+        code,
+        kind,
+        _down(response, content, left_out),
+        har_fields.size(request.get("bodySize"), "a size", left_out),
+        har_fields.seconds(entry.get("time"), "a duration", left_out),
+        client=client,
+    )
 
 
 def _checked(
     entry: Any, number: int, name: str, user: str | None, report: ReadReport
 ) -> Iterator[TraceEvent]:
+    def left_out(what: str) -> None:
+        report.parts[what] += 1
+
     try:
-        events = events_of(entry, user)
+        events = events_of(entry, user, left_out)
     except BadRecordError as bad:
         report.problem(name, number, bad.reason, bad.detail)
         return
@@ -95,6 +112,7 @@ def _checked(
 
 
 def _entries(document: JsonStream) -> Iterator[Any]:
+    document.start()
     for key in document.members():
         if key != "log":
             document.value()
@@ -106,18 +124,12 @@ def _entries(document: JsonStream) -> Iterator[Any]:
                 document.value()
 
 
-def _object(entry: Any, name: str) -> dict[str, Any]:
-    if not isinstance(entry, dict):
-        raise BadRecordError(TraceFault.TYPE, "the entry is not an object")
-    part = entry.get(name)
-    if not isinstance(part, dict):
-        raise BadRecordError(TraceFault.MISSING if part is None else TraceFault.TYPE, name)
-    return part
-
-
 def _time(value: object) -> float:
+    if not isinstance(value, str):
+        fault = TraceFault.MISSING if value is None else TraceFault.TYPE
+        raise BadRecordError(fault, "startedDateTime")
     try:
-        moment = datetime.fromisoformat(text(value, "startedDateTime"))
+        moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         return instant(moment.timestamp(), "startedDateTime")
@@ -127,58 +139,30 @@ def _time(value: object) -> float:
         raise BadRecordError(TraceFault.TIME, "startedDateTime is not a date") from None
 
 
-def _headers(pairs: object) -> Any:
-    """HAR has a list of names and values; HTTP/2 puts its pseudo headers among them."""
-    if pairs is None:
-        return kept(None)
-    if not isinstance(pairs, list):
-        raise BadRecordError(TraceFault.TYPE, "headers is not a list")
-    found = {}
-    for pair in pairs:
-        if not isinstance(pair, dict) or not isinstance(pair.get("name"), str):
-            raise BadRecordError(TraceFault.TYPE, "a header has no name")
-        found[pair["name"]] = pair.get("value")
-    return kept(found)
-
-
-def _known(value: Any) -> Any:
-    """HAR writes -1 for "not known"."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        if value is None:
-            return None
-        raise BadRecordError(TraceFault.TYPE, "a size or time is not a number")
-    return None if value == -1 else value
-
-
-def _down(response: dict[str, Any]) -> int:
+def _down(response: dict[str, Any], content: dict[str, Any], left_out: LeaveOut) -> int:
     """What came over the wire where the browser says so, else the size of the content."""
     for value in (response.get("_transferSize"), response.get("bodySize")):
-        if (known := _known(value)) is not None and known > 0:
-            return size(known)
-    content = response.get("content")
-    return size(_known(content.get("size")), "content.size") if isinstance(content, dict) else 0
+        if found := har_fields.size(value, "a size", left_out):
+            return found
+    return har_fields.size(content.get("size"), "a size", left_out)
 
 
-def _mime(response: dict[str, Any]) -> str:
-    content = response.get("content")
-    return text(content.get("mimeType"), "mimeType").lower() if isinstance(content, dict) else ""
-
-
-def _message(message: Any, url: Url, who: str) -> TraceEvent:
-    if not isinstance(message, dict) or message.get("type") not in ("send", "receive"):
+def _message(message: Any, event: TraceEvent) -> TraceEvent:
+    kind = message.get("type") if isinstance(message, dict) else None
+    if kind not in ("send", "receive"):
         raise BadRecordError(TraceFault.KIND, "a WebSocket message is neither send nor receive")
-    sent = message["type"] == "send"
-    count = len(text(message.get("data"), "data").encode(errors="replace"))
+    data = message.get("data")
+    count = len(data.encode(errors="replace")) if isinstance(data, str) else 0
     return TraceEvent(
         instant(message.get("time"), "time"),
-        who,
+        event.user,
         "websocket",
         "",
-        url.scheme,
-        url.host,
-        url.path,
-        url.query,
-        bytes=0 if sent else count,
-        bytes_up=count if sent else 0,
-        direction="client" if sent else "server",
+        event.scheme,
+        event.host,
+        event.path,
+        event.query,
+        bytes=0 if kind == "send" else count,
+        bytes_up=count if kind == "send" else 0,
+        direction="client" if kind == "send" else "server",
     )

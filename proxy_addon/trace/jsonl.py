@@ -21,6 +21,7 @@ from proxy_addon.trace.event import (
 )
 from proxy_addon.trace.report import ReadReport
 from proxy_addon.trace.source import Source
+from proxy_addon.trace.unsent_headers import page_headers
 from proxy_addon.trace.urls import host_of, split_url
 
 _DIRECTIONS = ("client", "server")
@@ -61,18 +62,23 @@ def event_of(record: Any, user: str | None = None) -> TraceEvent:
 
 def _request(get: Any, user: str | None) -> TraceEvent:
     url = split_url(get("url"))
+    method = text(get("method"), "method").upper() or "GET"
+    code = status(get("status"))
+    kind = text(get("content_type"), "content_type").lower()
+    headers = get("headers")
     return TraceEvent(
         instant(get("at")),
         person(get("user"), user),
         "request",
-        text(get("method"), "method").upper() or "GET",
+        method,
         url.scheme,
         url.host,
         url.path,
         url.query,
-        kept(get("headers")),
-        status(get("status")),
-        text(get("content_type"), "content_type").lower(),
+        # An empty object says that none was sent, nothing at all that they were not recorded.
+        page_headers(method, code, kind) if headers is None else kept(headers),
+        code,
+        kind,
         size(get("bytes")),
         size(get("bytes_up"), "bytes_up"),
         duration(get("duration")),

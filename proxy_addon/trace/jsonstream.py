@@ -76,6 +76,15 @@ class JsonStream:
             self._at += taken
             return found
 
+    def start(self, longest: int = 256) -> None:
+        """Go to the first object, past what a program writes before it: `onInputData(` or
+        `var har =`."""
+        while self.peek() not in ("{", ""):
+            if longest <= 0:
+                raise BrokenJsonError("expected '{'")
+            self._at += 1
+            longest -= 1
+
     def members(self) -> Iterator[str]:
         """The keys of an object; take the `value` of each before asking for the next."""
         self.skip("{")

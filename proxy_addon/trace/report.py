@@ -40,7 +40,7 @@ class ReadReport:
 
     `bytes_read` of `bytes_total` (as stored, so compressed bytes of a gzip) is for a progress bar;
     the total is 0 when a file has no size, such as a pipe. `skipped` counts sound records that are
-    not traffic.
+    not traffic, `parts` what was left out of records that were read: odd headers, messages, sizes.
     """
 
     strict: bool = False
@@ -51,6 +51,7 @@ class ReadReport:
     problems: Counter[TraceFault] = field(default_factory=Counter)
     first: list[TraceProblem] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    parts: Counter[str] = field(default_factory=Counter)
     formats: dict[str, str] = field(default_factory=dict)
 
     def problem(self, file: str, number: int, reason: TraceFault, detail: str = "") -> None:

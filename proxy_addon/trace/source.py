@@ -1,44 +1,52 @@
-"""Bytes of a trace file: gzip opened transparently, a damaged or truncated file ends early and says
-so."""
+"""Bytes of a trace file: what it is packed in is opened transparently, a damaged or truncated file
+ends early and says so."""
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any
 
 from proxy_addon.trace.event import TraceFault
 from proxy_addon.trace.report import ReadReport
+from proxy_addon.trace.unpack import (
+    CHUNK,
+    DAMAGE,
+    Member,
+    Readable,
+    UnpackError,
+    is_zip,
+    members,
+    unpacked,
+)
 
-CHUNK = 1 << 18
 LONGEST_LINE = 8 << 20
-_GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
-
-
-class _Readable(Protocol):
-    def read1(self, size: int, /) -> bytes: ...
 
 
 class Source(io.RawIOBase):
     """A raw stream that does not raise while reading: damage is counted and looks like the end."""
 
-    def __init__(self, path: Path, report: ReadReport) -> None:
+    def __init__(self, path: Path, report: ReadReport, member: Member | None = None) -> None:
+        """A file, or with `member` one of the files in an archive. Raises OSError."""
         super().__init__()
-        self.name = str(path)
+        self.name = str(path) if member is None else f"{path}/{member.name}"
         self._report = report
         self._raw: IO[bytes] | None = None  # closed by the garbage collector as well, opened or not
-        self._raw = raw = path.open("rb")
-        report.bytes_total += os.fstat(raw.fileno()).st_size
-        self._counted = _Counted(raw, report)
-        buffered = io.BufferedReader(self._counted, CHUNK)
-        self._inner: _Readable = buffered
-        if buffered.peek(2).startswith(_GZIP):
-            self._inner = gzip.GzipFile(fileobj=buffered, mode="rb")
+        self._buffered: io.BufferedReader[Any] | None = None
+        self._packed = 0
+        stream: io.RawIOBase
+        if member is None:
+            self._raw = raw = path.open("rb")
+            self._packed = os.fstat(raw.fileno()).st_size
+            report.bytes_total += self._packed
+            stream = _Counted(raw, report)
+        else:
+            stream = member.stream
+        self._buffered = io.BufferedReader(stream, CHUNK)
+        self._inner: Readable | None = None
         self._pending = self._first()
 
     def readable(self) -> bool:
@@ -62,6 +70,8 @@ class Source(io.RawIOBase):
 
     def close(self) -> None:
         """Close the file underneath as well."""
+        if self._buffered is not None:
+            self._buffered.close()
         if self._raw is not None:
             self._raw.close()
         super().close()
@@ -99,15 +109,31 @@ class Source(io.RawIOBase):
 
     def _pull(self, size: int = CHUNK) -> bytes:
         try:
+            if self._inner is None:
+                assert self._buffered is not None
+                self._inner = unpacked(self._buffered, self._packed)
             return self._inner.read1(size)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as damage:
+        except UnpackError as damage:
+            self._report.problem(self.name, 0, TraceFault.CUT_OFF, str(damage))
+        except DAMAGE as damage:
             self._report.problem(
-                self.name, 0, TraceFault.CUT_OFF, f"damaged or truncated gzip ({damage})"
+                self.name, 0, TraceFault.CUT_OFF, f"damaged or truncated archive ({damage})"
             )
         except OSError as damage:
             self._report.problem(self.name, 0, TraceFault.CUT_OFF, damage.strerror or "read error")
         self._inner = io.BytesIO()
         return b""
+
+
+def open_sources(path: Path, report: ReadReport) -> list[Source]:
+    """A file, or each of the files in a zip archive. Raises OSError."""
+    with path.open("rb") as file:
+        if not file.seekable() or not is_zip(file.read(4)):
+            return [Source(path, report)]
+    found, wrong = members(path)
+    for detail in wrong:
+        report.problem(str(path), 0, TraceFault.CUT_OFF, detail)
+    return [Source(path, report, member) for member in found]
 
 
 class _Counted(io.RawIOBase):
