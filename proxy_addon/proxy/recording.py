@@ -103,8 +103,8 @@ class Recording:
         who = conn.who if conn is not None else None
         name = flight.person.name if flight is not None else who.name if who is not None else None
         peer = recorded.client_conn.peername
-        if who is not None and who.how == "device" and name == who.name and peer:
-            # The rules say who sits there, and which role the device has.
+        if who is not None and who.how == "device" and who.roles and name == who.name and peer:
+            # Not the name alone: the role is that of the device.
             name = f"ip:{plain_address(str(peer[0])) or 'unknown'}"
         if name is not None:
             recorded.metadata[USER] = name

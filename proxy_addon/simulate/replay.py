@@ -22,7 +22,7 @@ from proxy_addon.observability.metrics import NoMetrics
 from proxy_addon.simulate.recorded_people import RecordedPeople
 from proxy_addon.simulate.result import Result
 from proxy_addon.trace.event import TraceEvent
-from proxy_addon.trace.tunnels import LONG, seconds_of_use
+from proxy_addon.trace.tunnels import LONG, use_of
 
 HOUSEKEEPING = 3600.0  # virtual seconds between two clean-ups
 CONNECTIONS_KEPT = 4096
@@ -187,10 +187,9 @@ class Replay:
             self.result.of(person.name).estimated.add(event.duration, 0.0)
         elif event.duration > LONG and event.course is None:
             least = self.enforcer.rules.metering.busy_rate
-            used = seconds_of_use(event.bytes + event.bytes_up, least)
-            used = min(event.duration, used)
-            self.result.of(person.name).estimated.add(used, event.duration)
-            return event._replace(duration=used)
+            use = use_of(event.bytes + event.bytes_up, event.duration, least)
+            self.result.of(person.name).estimated.add(use.seconds, event.duration)
+            return event._replace(duration=use.seconds, bytes=use.size, bytes_up=0)
         return event
 
     def _flow(self, flight: Flight, now: float, event: TraceEvent, size: int, step: float) -> None:

@@ -14,7 +14,7 @@ from proxy_addon.trace.log_times import of_server_date
 
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
 _LINE = re.compile(
-    r"\s*(\S+)\s+(\S+)\s+(\S+(?: \S+)*?)\s+"
+    r"\s*(\S+)\s+(\S+)\s+(\S+)\s+"
     r"\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?: [+-]\d{4})?)\]\s+"
     rf"{_QUOTED}\s+(\d{{1,3}}|-)\s+(\d+|-)(?:\s+{_QUOTED}\s+{_QUOTED})?(?:\s.*)?"
 )

@@ -40,7 +40,8 @@ def line_of(fields: list[str], zone: tzinfo = UTC) -> LogLine | None:
     if result.startswith("UDP_"):
         return None
     # A clock that was set while the transfer ran makes it negative.
-    seconds = duration(max(0.0, figure(elapsed, "elapsed") / 1000.0), "elapsed")
+    took = figure(elapsed, "elapsed") / 1000.0
+    seconds = 0.0 if took < 0 else duration(took, "elapsed")
     ended = instant(of_column(logged, zone), "time")
     code = status_code(result.rpartition("/")[2])
     if rest and rest[0].startswith("error:"):

@@ -8,7 +8,7 @@ import re
 from proxy_addon.trace.log_times import ISO
 
 _PRIORITY = r"(?:<\d{1,3}>)?"
-_TAG = r"(?:\([^)\s]*\)|[^\s:\[\]]+)(?:\[[^\]\s]*\])?:\s*"
+_TAG = r"(?:\([^)\s]*\)|[^\s:\[\]]+)(?:\[[^\]\s]*\])?:\s+"
 _FORMS = tuple(
     re.compile(form)
     for form in (

@@ -9,18 +9,28 @@ says so.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 USE_RATE: Final = 40_000.0  # bytes a second of feeds and short videos in use
+IDLE_RATE: Final = 30.0  # bytes a second that a connection carries although nobody uses it
 LONG: Final = 900.0  # seconds; a tunnel that is open for longer is not one sitting
 _LONGEST: Final = 8 * 3600.0  # seconds; nobody is at it for longer
 
 
-def seconds_of_use(size: int, least_rate: float = 0.0) -> float:
-    """How long `size` bytes last somebody, at no less than `least_rate` bytes a second."""
-    return size / max(USE_RATE, least_rate)
+class Use(NamedTuple):
+    """For how many seconds a tunnel was in use, and the bytes that passed meanwhile."""
+
+    seconds: float
+    size: int
+
+
+def use_of(size: int, open_for: float, least_rate: float = 0.0) -> Use:
+    """The use in a tunnel that carried `size` bytes in `open_for` seconds, at no less than
+    `least_rate` bytes a second."""
+    used = max(0, int(size - IDLE_RATE * open_for))
+    return Use(min(open_for, used / max(USE_RATE, least_rate)), used)
 
 
 def of_unknown_length(size: int) -> float:
     """The length in seconds that a tunnel had at least, as far as its bytes tell."""
-    return min(_LONGEST, seconds_of_use(size))
+    return min(_LONGEST, size / USE_RATE)

@@ -40,7 +40,7 @@ class UnpackError(OSError):
     """What is packed cannot be unpacked; the text says why."""
 
 
-DAMAGE: Final = (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, NotImplementedError)
+DAMAGE: Final = (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, RuntimeError)
 
 
 def is_zip(head: bytes) -> bool:
@@ -77,7 +77,7 @@ def members(path: Path) -> tuple[list[Member], list[str]]:
                     continue
                 stream = _Bounded(_Whole(archive.open(info)), info.compress_size)
                 found.append(Member(info.filename, stream))
-    except (*DAMAGE, OSError, RuntimeError) as error:
+    except (*DAMAGE, OSError) as error:
         for member in found:
             member.stream.close()
         raise UnpackError(f"damaged zip archive ({type(error).__name__})") from None
