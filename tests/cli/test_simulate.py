@@ -208,3 +208,46 @@ def test_bad_rules_and_wrong_use() -> None:
     assert "policy.yaml:" in err
     assert run()[0] == 2
     assert run("--nonsense", path)[0] == 2
+
+
+def test_a_log_says_what_was_skipped_and_estimated() -> None:
+    """Lines for a sign-in are nobody's, and a tunnel of hours is estimated; names stand whole in a
+    pipe."""
+    tail = "HIER_DIRECT/157.240.1.35 -\n"
+    name = "theodora.smith.of.the.second.floor@office.example"
+    Path("access.log").write_text(
+        f"1793610000.000 0 10.0.7.33 TCP_DENIED/407 4120 CONNECT x.com:443 - HIER_NONE/- text/html\n"
+        f"1793638800.000 28800000 10.0.7.33 TCP_TUNNEL/200 9000000 CONNECT x.com:443 {name} {tail}"
+    )
+    code, out, err = run("access.log")
+    assert (code, err) == (0, "")
+    assert name in out
+    assert "ip:" not in out
+    assert "1 tunnel is estimated from bytes: 0:03:23 of 8:00:00 was use" in out
+    assert "1 record is not traffic: a proxy asked for a sign-in (1)." in out
+    form = json.loads(run("--json", "access.log")[1])["users"]
+    assert list(form) == [name]
+    assert form[name]["estimated"] == {"tunnels": 1, "used": 203.4, "open": 28_800.0}
+
+
+def test_an_unknown_format_is_answered_with_what_to_set() -> None:
+    """The line of squid.conf."""
+    Path("odd.log").write_text("one|two|three\n")
+    code, _, err = run("odd.log")
+    assert code == 1
+    assert "access_log daemon:/var/log/squid/access.log squid" in err
+
+
+def test_odd_parts_are_counted(office: Path) -> None:
+    """They cost nobody the record."""
+    entry = {
+        "startedDateTime": "2026-11-02T09:00:00Z",
+        "time": -3,
+        "request": {"method": "GET", "url": "https://x.com/home", "headers": [5]},
+        "response": {"status": 200, "content": {"size": 9000, "mimeType": "text/html"}},
+    }
+    Path("a.har").write_text(json.dumps({"log": {"entries": [entry]}}))
+    code, out, err = run("--user", "ana", "a.har")
+    assert code == 0
+    assert "0:00:10" in out
+    assert err == "2 parts of records are left out: a header (1), a duration (1).\n"

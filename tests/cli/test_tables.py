@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 import proxy_addon.cli
-from proxy_addon.cli.tables import PlainTable, numbers, whole
+from proxy_addon.cli.tables import PlainConsole, PlainTable, numbers, whole
 
 LONG = "customer-support-in-the-afternoon"
 
@@ -73,3 +73,23 @@ def test_every_command_uses_these_tables() -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "rich.table"
     }
     assert makers == {"tables.py", "doctor.py"}
+
+
+def test_a_pipe_is_as_wide_as_it_has_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a terminal names stand whole in one line, unless `COLUMNS` sets a width; then they go
+    on in the next line, and two names never become the same."""
+    names = [f"{'theodora.' * 12}{end}" for end in ("smith", "smart")]
+    for columns in (None, "40"):
+        if columns is None:
+            monkeypatch.delenv("COLUMNS", raising=False)
+        else:
+            monkeypatch.setenv("COLUMNS", columns)
+        console, table = PlainConsole(), PlainTable("User", "Used")
+        for name in names:
+            table.add(name, "1")
+        with console.capture() as captured:
+            console.print(table)
+        text = captured.get()
+        whole = all(name in text for name in names)
+        assert whole is (columns is None)
+        assert "…" not in text

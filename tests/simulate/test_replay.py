@@ -4,6 +4,7 @@ for any day."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,13 @@ from proxy_addon.core.intervals import measure
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.rules import folder as rules_folder
 from proxy_addon.simulate import Replay, Result, simulate_events
+from proxy_addon.trace.access_log import event_of as line_of
 from proxy_addon.trace.event import ResponseTiming
 from proxy_addon.trace.jsonl import event_of
 from tests.simulate import trace
 from tests.simulate.trace import START, Line
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -217,3 +221,111 @@ def test_splitting_anywhere_and_resuming_gives_the_same(
         for line in part:
             replay.feed(event_of(line))
     assert replay.finish() == run(rules, lines)
+
+
+def logged(after: float, url: str, kind: str, size: int = 24_000, user: str = "ana") -> str:
+    """A line of Squid's log."""
+    return (
+        f"{START + after:.3f} 80 10.0.7.33 TCP_MISS/200 {size} GET {url} {user} "
+        f"HIER_DIRECT/192.0.2.9 {kind}"
+    )
+
+
+def run_log(rules: RuleSet, lines: Iterable[str]) -> Result:
+    """The result of a log, its lines put in order."""
+    events = [event for line in lines if (event := line_of(line)) is not None]
+    return simulate_events(rules, sorted(events, key=lambda event: event.at))
+
+
+def test_pages_of_a_log_are_pages(rules: RuleSet) -> None:
+    """HTML that a GET was answered with is a page that was read, also where the browser had the
+    pictures already."""
+    lines = [logged(at, "https://x.com/home", "text/html") for at in (0, 100, 190)]
+    assert seconds(run_log(rules, lines)) == pytest.approx(200, abs=1)
+    common = [
+        f'10.0.7.33 - ana [02/Nov/2026:09:0{minute}:00 +0000] "GET https://x.com/home HTTP/1.1" '
+        "200 24000 TCP_MISS:HIER_DIRECT"
+        for minute in (0, 2, 3)
+    ]
+    assert seconds(run_log(rules, common)) == pytest.approx(190, abs=1)
+
+
+SHIPPED = rules_folder.load(ROOT / "rules")
+WIDGETS = {
+    "facebook": "https://www.facebook.com/plugins/page.php?href=x https://scontent-1.xx.fbcdn.net/a.jpg",
+    "x": "https://platform.twitter.com/embed/Tweet.html?id=1 https://pbs.twimg.com/media/a.jpg",
+    "pinterest": "https://assets.pinterest.com/ext/embed.html?id=1 https://i.pinimg.com/a.jpg",
+    "linkedin": "https://www.linkedin.com/embed/feed/update/1 https://media.licdn.com/a.jpg",
+    "youtube": "https://www.youtube.com/embed/abc https://i.ytimg.com/vi/abc/hq.jpg",
+    "vk": "https://vk.com/widget_community.php?gid=1 https://sun6-6.userapi.com/a.jpg",
+    "instagram": "https://www.instagram.com/p/abc/embed/ https://scontent.cdninstagram.com/a.jpg",
+}
+
+
+@pytest.mark.parametrize("platform", WIDGETS)
+@pytest.mark.parametrize("headers", [None, {"accept": "*/*"}])
+def test_a_news_site_with_widgets_costs_nothing(
+    platform: str, headers: dict[str, str] | None
+) -> None:
+    """Twenty minutes of pages with a widget, in a log and in a trace without Referer and fetch
+    metadata: its document, script, style, picture and call are its own."""
+    document, picture = WIDGETS[platform].split(" ")
+    site = document.partition("/embed")[0].partition("/p/")[0].rpartition("/")[0] or document
+    parts = [
+        (0.9, document, "text/html"),
+        (1.1, f"{site}/a.js", "application/x-javascript"),
+        (1.2, f"{site}/b.css", "text/css"),
+        (1.3, picture, "image/jpeg"),
+        (1.5, f"{site}/ajax/more", "application/json"),
+    ]
+    lines, log = [], []
+    for number in range(16):
+        for after, url, kind in [(0.0, "https://news.example/a", "text/html"), *parts]:
+            at = 75.0 * number + after
+            log.append(logged(at, url, kind))
+            line = trace.page(at, url) | {"content_type": kind, "headers": headers}
+            lines.append(line)
+    assert seconds(run_log(SHIPPED, log), platform) == 0.0
+    assert seconds(run(SHIPPED, lines), platform) == 0.0
+
+
+def test_an_app_that_opens_an_embed_is_still_an_app(rules: RuleSet) -> None:
+    """It loses no more than the seconds that an embed loads for, between its own requests."""
+    call = {"content_type": "application/json", "headers": {}}
+    calls = [trace.call(5.0 * i) | call for i in range(24)]
+    frame = trace.page(31, "https://platform.twitter.com/embed/Tweet.html") | {"headers": {}}
+    assert seconds(run(rules, [*calls, frame])) == pytest.approx(seconds(run(rules, calls)), abs=15)
+
+
+@pytest.mark.parametrize(
+    ("size", "low", "high"), [(9_000_000, 100, 400), (400_000_000, 3_000, 12_000)]
+)
+def test_a_tunnel_of_hours_is_estimated(rules: RuleSet, size: int, low: int, high: int) -> None:
+    """Neither eight hours nor nothing, and the result says so."""
+    result = run(rules, [trace.tunnel(0, 28_800, size)])
+    person = result.users["ana"]
+    assert (person.estimated.number, person.estimated.open) == (1, 28_800)
+    assert low < person.estimated.used < high
+    assert 0.0 < seconds(result, "tiktok") <= person.estimated.used + 20
+
+
+def test_who_sits_at_an_address(tmp_path: Any) -> None:
+    """Devices and unidentified people have the roles that the proxy gives them."""
+    folder = trace.write_rules(tmp_path / "r")
+    (folder / "people.yaml").write_text(
+        "default_role: staff\nroles: {staff: {}, guest: {}, desk: {members: [reception]}}\n"
+        "devices:\n  10.0.7.21: Reception\n  10.0.8.0/24: {role: guest}\n"
+    )
+    rules = "rules:\n  - {name: Guests, roles: [guest], then: block}\n"
+    policy = (folder / "policy.yaml").read_text().replace("rules:\n", rules)
+    (folder / "policy.yaml").write_text(policy + "unidentified: {role: guest}\n")
+    lines = [
+        logged(0, "https://x.com/home", "text/html", user="-").replace("10.0.7.33", address)
+        for address in ("10.0.7.21", "10.0.8.9", "10.0.9.1", "::ffff:10.0.7.21")
+    ]
+    users = run_log(rules_folder.load(folder), lines).users
+    assert {name: person.blocked for name, person in users.items()} == {
+        "reception": 0,
+        "ip:10.0.8.9": 1,
+        "ip:10.0.9.1": 1,
+    }
