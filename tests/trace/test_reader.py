@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
+import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,65 @@ def test_random_bytes_never_crash(start: bytes, noise: bytes, packed: bool) -> N
         for event in open_traces([path], "ana"):
             assert event.at > 0
             assert event.duration >= 0
+
+
+def _har(url: str = "https://x.com/") -> str:
+    entry = {
+        "startedDateTime": "2026-11-02T09:00:00Z",
+        "time": 5,
+        "request": {"method": "GET", "url": url, "headers": [{"name": "Accept", "value": "*/*"}]},
+        "response": {"status": 200, "content": {"size": 900, "mimeType": "text/html"}},
+        "_webSocketMessages": [{"type": "send", "time": 1793610001.0, "data": "hello"}],
+    }
+    return json.dumps({"log": {"version": "1.2", "entries": [entry, entry]}})
+
+
+def test_what_a_har_is_packed_in(tmp_path: Path) -> None:
+    """zlib, UTF-16, JSONP, and a zip of several files, of which a broken one spoils no other."""
+    (tmp_path / "a.zhar").write_bytes(zlib.compress(_har().encode()))
+    (tmp_path / "b.har").write_text(_har(), encoding="utf-16")
+    (tmp_path / "c.har").write_text(f"onInputData({_har()});")
+    with zipfile.ZipFile(tmp_path / "d.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("one.har", _har())
+        archive.writestr("two.har", _har("https://y.com/"))
+        archive.writestr("broken.har", _har()[:-90])
+        archive.writestr("notes.txt", "nothing")
+    for name, number in (("a.zhar", 4), ("b.har", 4), ("c.har", 4)):
+        report = ReadReport()
+        assert len(list(open_traces([tmp_path / name], "ana", report=report))) == number
+        assert not report.unreadable
+    report = ReadReport()
+    events = list(open_traces([tmp_path / "d.zip"], "ana", report=report))
+    assert {event.host for event in events} == {"x.com", "y.com"}
+    assert report.problems == {TraceFault.SYNTAX: 1, TraceFault.FORMAT: 1}
+
+
+def test_a_sign_in_that_was_asked_for_is_nobodys(tmp_path: Path) -> None:
+    """Lines with 407 are counted as skipped, in every format."""
+    (tmp_path / "a.log").write_text(
+        "1793610000.000 0 10.0.7.33 TCP_DENIED/407 4120 CONNECT x.com:443 - HIER_NONE/- text/html\n"
+    )
+    line = {"at": 1793610000.0, "user": "ana", "url": "https://x.com/", "status": 407}
+    (tmp_path / "b.jsonl").write_text(json.dumps(line))
+    report = ReadReport()
+    assert not list(open_traces([tmp_path / "a.log", tmp_path / "b.jsonl"], report=report))
+    assert report.skipped.total() == 2
+    assert not report.unreadable
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 700), st.binary(max_size=4)), min_size=1, max_size=4))
+def test_damage_to_any_file_is_only_counted(changes: list[tuple[int, bytes]]) -> None:
+    """HAR, a log and packed files with bytes overwritten: what is left is read, nothing is
+    raised, and nobody appears but those who were there."""
+    log = "1793610001.250 5 10.0.0.7 TCP_MISS/200 5 GET http://x.com/ - HIER_DIRECT/1 text/html\n"
+    contents = [_har().encode(), zlib.compress(_har().encode()), gzip.compress(log.encode() * 9)]
+    with tempfile.TemporaryDirectory() as folder:
+        for number, content in enumerate(contents):
+            damaged = bytearray(content)
+            for at, piece in changes:
+                damaged[at : at + len(piece)] = piece
+            path = Path(folder) / str(number)
+            path.write_bytes(damaged)
+            for event in open_traces([path], "ana"):
+                assert event.user == "ana"

@@ -361,7 +361,9 @@ def _embed_document(x: Exchange, judgement: Judgement) -> tuple[str, str] | None
         return None
     if x.dest in _FRAMES or (x.dest is None and _html(x) and not _redirects(x)):
         return x.host, x.path
-    if x.dest not in _DOCUMENT_PARTS or x.site != "same-origin":
+    if judgement.evidence is not Evidence.EMBED_INSIDE or x.dest not in _DOCUMENT_PARTS:
+        return None  # a page of the platform may load an embed's script as well
+    if x.site != "same-origin":
         return None
     return (x.page_host, x.page_path) if x.page_host and x.page_path else None
 

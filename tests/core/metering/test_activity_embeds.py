@@ -150,6 +150,9 @@ def test_scripts_tell_of_the_embed_document_that_the_browser_kept() -> None:
     pages = remember(NOBODY, script, inside, NOW)
     assert pages.embeds == (("x.com", "/widget"),)
     assert classify(PICTURE, X, X, pages, NOW + 3).evidence is Evidence.EMBED_INSIDE
+    own = classify(script, EMBED, X, OPEN, NOW)
+    assert own.evidence is Evidence.EMBED_PATH
+    assert not remember(OPEN, script, own, NOW).embeds
     poll = LOAD._replace(page_path="/widget")
     assert remember(NOBODY, poll, inside, NOW) == NOBODY
 
