@@ -36,6 +36,20 @@ SCENARIOS = (
     "mixed",
 )
 
+MORE_SCENARIOS = (
+    "own-endpoint",
+    "long-polling",
+    "matrix",
+    "bosh",
+    "socket-io",
+    "chat-xhr",
+    "sse",
+    "graphql",
+    "embedded-film",
+    "in-turn",
+)
+"""Of the fourth generator only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Day:

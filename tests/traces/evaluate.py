@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.traces.baselines import Charger
-from tests.traces.day import QUIET, SCENARIOS, Times, common, length
-from tests.traces.generate import generate
+from tests.traces.day import MORE_SCENARIOS, QUIET, SCENARIOS, Times, common, length
+from tests.traces.generate import STYLES, generate, scenarios_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +162,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.traces.evaluate", description=__doc__)
     parser.add_argument("--seeds", default="100-171", type=seeds_of)
     parser.add_argument(
-        "--scenario", action="append", choices=SCENARIOS, help="repeatable; all without it"
+        "--scenario",
+        action="append",
+        choices=(*SCENARIOS, *MORE_SCENARIOS),
+        help="repeatable; all that the style has without it",
     )
     parser.add_argument("--meter", default="tests.traces.engine:charge", help="module:function")
     parser.add_argument(
-        "--style", choices=("a", "b", "c"), help="one generator only; c was never tuned on"
+        "--style", choices=tuple(STYLES), help="one generator only; c and d were never tuned on"
     )
     parser.add_argument("--jobs", default=1, type=int)
     parser.add_argument("--json", action="store_true", help="figures, and every day, as JSON")
@@ -174,9 +177,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--worst", default=0, type=int, help="also list the days with the largest error"
     )
     options = parser.parse_args(arguments)
-    scores = evaluate(
-        options.seeds, options.scenario or SCENARIOS, options.meter, options.jobs, options.style
-    )
+    scenarios = options.scenario or scenarios_of(options.style)
+    scores = evaluate(options.seeds, scenarios, options.meter, options.jobs, options.style)
     figures = report(scores)
     if options.json:
         print(json.dumps(figures | {"days": [asdict(s) for s in scores]}, indent=1))
