@@ -84,7 +84,7 @@ MESSENGER = Channel(
         operation="MWThreadQuery",
     ),
     socket=Socket(
-        "wss://edge-chat.messenger.com/chat?region=fra&sid={n}",
+        "wss://edge-chat.messenger.com/chat?region=fra&sid={k}",
         10.0,
         (2, 2),
         (2, 2),
@@ -115,7 +115,7 @@ WECHAT = Channel(
         (48, 52),
         (48, 52),
     ),
-    pong=_post("https://web.wechat.com/cgi-bin/mmwebwx-bin/webwxsync?sid={h}", 900, 6_000),
+    pong=_post("https://web.wechat.com/cgi-bin/mmwebwx-bin/webwxsync?sid={k}", 900, 6_000),
     pictures=picture(
         "https://web.wechat.com/cgi-bin/mmwebwx-bin/webwxgeticon?seq={n}", 2_000, 9_000
     ),
@@ -152,18 +152,18 @@ SOCKET_IO = Channel(
     "gab",
     "https://chat.gab.com/",
     Call("https://chat.gab.com/api/rooms/{h}/messages", 4_000, 40_000),
-    send=_post("https://chat.gab.com/socket.io/?EIO=4&transport=polling&t={w}&sid={s}", 2, 2),
-    typing=_post("https://chat.gab.com/socket.io/?EIO=4&transport=polling&t={w}&sid={s}", 2, 2),
+    send=_post("https://chat.gab.com/socket.io/?EIO=4&transport=polling&t={w}&sid={k}", 2, 2),
+    typing=_post("https://chat.gab.com/socket.io/?EIO=4&transport=polling&t={w}&sid={k}", 2, 2),
     poll=Poll(
         Call(
-            "https://chat.gab.com/socket.io/?EIO=4&transport=polling&t={w}&sid={s}",
+            "https://chat.gab.com/socket.io/?EIO=4&transport=polling&t={w}&sid={k}",
             type="text/plain; charset=UTF-8",
         ),
         25.0,
         (60, 1_200),
         (1, 1),
     ),
-    pong=_post("https://chat.gab.com/socket.io/?EIO=4&transport=polling&t={w}&sid={s}", 2, 2),
+    pong=_post("https://chat.gab.com/socket.io/?EIO=4&transport=polling&t={w}&sid={k}", 2, 2),
     pictures=picture(
         "https://media.gab.com/system/accounts/avatars/{n}/small/{h}.jpg", 3_000, 12_000
     ),

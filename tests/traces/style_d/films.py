@@ -49,7 +49,7 @@ def youtube(scene: Scene) -> Format:
     rng = scene.rng
     rate = rng.uniform(90_000, 380_000)
     segment = min(max(rng.uniform(4, 8), 300_000 / rate), 2_000_000 / rate)
-    url = f"https://{_server(scene)}/videoplayback?expire={{n}}&sabr=1&rqh=1&ump=1"
+    url = f"https://{_server(scene)}/videoplayback?expire={{k}}&sabr=1&rqh=1&ump=1"
     return Format(Call(url, 0, 0, UMP, "POST"), segment, rate, rng.uniform(25, 80))
 
 

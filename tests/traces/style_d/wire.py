@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import string
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,8 +50,11 @@ def phone(rng: random.Random, name: str = "phone") -> Device:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A kind of request; in `url` {n} becomes a number, {h} hexadecimal digits, {w} a word.
-    `low` and `high` bound the bytes of an answer."""
+    """A kind of request; `low` and `high` bound the bytes of an answer.
+
+    In `url` {n} becomes a number, {h} hexadecimal digits, {w} a word, {s} an identifier, {k} the
+    session with the host.
+    """
 
     url: str
     low: int = 300
@@ -96,12 +100,16 @@ class Wire:
     events: list[dict[str, Any]] = field(default_factory=list)
     cache: set[tuple[str, str]] = field(default_factory=set)
     untold: dict[str, bool] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
     speed: float = 4e6
     """Bytes a second of the line."""
 
     def fill(self, url: str) -> str:
         """The URL with its placeholders filled."""
         rng = self.rng
+        if "{k}" in url:
+            key = self.kept.setdefault(host(url), f"{rng.getrandbits(64):016x}")
+            url = url.replace("{k}", key)
         for mark, letters, length in (
             ("{n}", string.digits[1:], 19),
             ("{h}", "0123456789abcdef", 24),
@@ -215,7 +223,7 @@ class Wire:
             call = self.rng.choice(calls)
             url = self.fill(call.url)
             if self.rng.random() < 0.2:  # faces that come again and again
-                url = call.url.replace("{", "").replace("}", "") + str(self.rng.randint(1, 9))
+                url = re.sub(r"{\w}", f"{self.rng.randint(1, 9)}f4e", call.url)
                 if self.cached(device, url):
                     continue
             at += self.rng.expovariate(1 / 0.025)
@@ -234,7 +242,7 @@ class Wire:
                 "user": self.user,
                 "client": device.name,
                 "kind": "websocket",
-                "url": url,
+                "url": self.fill(url),
                 "headers": {},
                 "direction": "client" if up else "server",
                 "bytes": size,
