@@ -1,7 +1,7 @@
 """The compiled catalogue: which platform a host belongs to, and what a host and path say about a
 request.
 
-A pattern in `embeds`, `background` or a section is one of
+A pattern in `embeds`, `players`, `background` or a section is one of
 
 * a host pattern (`hosts.py`): `platform.linkedin.com`, `=t.co`;
 * a path pattern, valid on every host of the platform: `/embed/*`, `*/realtime/*`;
@@ -40,12 +40,13 @@ _NEVER = 1 << 30
 
 class Hit(NamedTuple):
     """The result of a lookup. `embed` and `background` are evidence, not a verdict on the
-    request."""
+    request. A `player` is an embed, too."""
 
     platform: str
     section: str | None = None
     embed: bool = False
     background: bool = False
+    player: bool = False
 
 
 type _Matcher = Callable[[str], re.Match[str] | None]
@@ -62,6 +63,7 @@ class _HostEntry(NamedTuple):
     by_rank: tuple[str, ...]  # section names; the lowest rank that fits wins
     embeds: tuple[_Matcher, ...]
     backgrounds: tuple[_Matcher, ...]
+    players: tuple[_Matcher, ...]
 
 
 class Catalogue:
@@ -97,19 +99,21 @@ class Catalogue:
         entry = self._host_entry(host)
         if entry is None:
             return None
-        default, sections, by_rank, embeds, backgrounds = entry
+        default, sections, by_rank, embeds, backgrounds, players = entry
         path = normalise_path(path)
         rank = _NEVER
         for fits, ranks in sections:
-            found = fits(path)
-            if found is not None:
-                rank = min(rank, ranks[(found.lastindex or 1) - 1])
-        embed = default.embed or _any(embeds, path)
+            match = fits(path)
+            if match is not None:
+                rank = min(rank, ranks[(match.lastindex or 1) - 1])
+        player = default.player or _any(players, path)
+        embed = default.embed or player or _any(embeds, path)
         background = default.background or _any(backgrounds, path)
-        if rank == _NEVER and embed is default.embed and background is default.background:
+        found = (embed, background, player)
+        if rank == _NEVER and found == default[2:]:
             return default
         section = default.section if rank == _NEVER else by_rank[rank]
-        return Hit(default.platform, section, embed, background)
+        return Hit(default.platform, section, *found)
 
     def _find_host_entry(self, host: str) -> _HostEntry | None:
         name = normalise(host)
@@ -155,6 +159,7 @@ class _Kind(IntEnum):
     SECTION = 0
     EMBED = 1
     BACKGROUND = 2
+    PLAYER = 3
 
 
 class _Parts:
@@ -170,6 +175,7 @@ class _Parts:
             (_Kind.SECTION, sections),
             (_Kind.EMBED, [(pattern, "embed") for pattern in platform.embeds]),
             (_Kind.BACKGROUND, [(pattern, "background") for pattern in platform.background]),
+            (_Kind.PLAYER, [(pattern, "player") for pattern in platform.players]),
         ):
             entries += [
                 (host, (kind, value)) for host, path, value in _split_all(patterns) if path is None
@@ -184,8 +190,8 @@ class _Parts:
 
     def host_entry(self, host: str) -> _HostEntry:
         """Everything known from a normalised host, with the path patterns that apply to it."""
-        from_host: tuple[list[str], list[str], list[str]] = ([], [], [])
-        paths: tuple[list[_Ranked], list[_Ranked], list[_Ranked]] = ([], [], [])
+        from_host: tuple[list[str], ...] = tuple([] for _ in _Kind)
+        paths: tuple[list[_Ranked], ...] = tuple([] for _ in _Kind)
         for kind, ranked in self._anywhere:
             paths[kind].append(ranked)
         for kind, value in self._hosts.matches(host):
@@ -193,13 +199,20 @@ class _Parts:
                 from_host[kind].append(value)
             else:
                 paths[kind].append(value)
-        section, embed, background = from_host
+        section, embed, background, player = from_host
         return _HostEntry(
-            default=Hit(self._name, section[0] if section else None, bool(embed), bool(background)),
+            default=Hit(
+                self._name,
+                section[0] if section else None,
+                bool(embed or player),
+                bool(background),
+                bool(player),
+            ),
             sections=tuple(paths[_Kind.SECTION]),
             by_rank=self._by_rank,
             embeds=tuple([fits for fits, _ in paths[_Kind.EMBED]]),
             backgrounds=tuple([fits for fits, _ in paths[_Kind.BACKGROUND]]),
+            players=tuple([fits for fits, _ in paths[_Kind.PLAYER]]),
         )
 
 

@@ -148,9 +148,10 @@ class Platform:
     """A catalogue entry as written. Host patterns: "x.com" = the name and all below it, "=x.com" =
     it alone.
 
-    `embeds` and `background` take host patterns, path patterns ("/embed/*") and both
-    ("=t.co/i/adsct*"). `excludes` are hosts below `hosts` that are *not* this platform (sign-in,
-    documentation, shared CDNs). `operator` names who runs it: a connection to one platform of an
+    `embeds`, `players` and `background` take host patterns, path patterns ("/embed/*") and both
+    ("=t.co/i/adsct*"). `players` are the embeds that play films.
+    `excludes` are hosts below `hosts` that are *not* this platform (sign-in, documentation, shared
+    CDNs). `operator` names who runs it: a connection to one platform of an
     operator can carry requests for the others. "" = nobody else.
     """
 
@@ -163,6 +164,14 @@ class Platform:
     excludes: tuple[str, ...] = ()
     inspect: bool = True
     operator: str = ""
+    players: tuple[str, ...] = ()
+
+
+class Embeds(StrEnum):
+    """What films in embeds cost: those that play on other sites' pages."""
+
+    MEDIA = "media"  # as much as on the platform itself
+    FREE = "free"  # nothing
 
 
 class Decrypt(StrEnum):
@@ -255,6 +264,7 @@ class RuleSet:
         Mode.ENFORCE
     )  # of `otherwise`, `unidentified` and `on_failure`; rules carry their own
     decrypt: Decrypt = Decrypt.NEEDED
+    embeds: Embeds = Embeds.MEDIA
     notices: tuple[Notice, ...] = ()  # written policies, in the order in which they are tried
     office: Office = field(default_factory=Office)
     urgent: Urgent | None = None  # None: nobody takes time without asking

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     OTHERWISE = "otherwise"  # allow or block: no rule fitted, `otherwise` decided
     WITHIN = "within"  # spend: the allowance has time left
     EXHAUSTED = "exhausted"  # block: the allowance has none
+    EMBED = "embed"  # allow: the allowance has none, but this is a free part of another site's page
     BLOCKED = "blocked"  # block: a rule says so
     UNIDENTIFIED = "unidentified"  # block: the person is unknown, and the policy refuses that
     ACKNOWLEDGE = "acknowledge"  # block: the written policy has to be read first

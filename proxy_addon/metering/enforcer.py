@@ -27,14 +27,13 @@ from proxy_addon.core.policy.opening import Opening
 from proxy_addon.core.types import Balance, Decision, Person, Reason, Target, Verdict
 from proxy_addon.metering.check_schedule import Running
 from proxy_addon.metering.decider import Decider
+from proxy_addon.metering.embedded_parts import EmbeddedParts
 from proxy_addon.metering.flight import Asked, Due, Flight, page_of
 from proxy_addon.metering.free_tunnels import FreeTunnels
 from proxy_addon.metering.heads_up import HeadsUps
 from proxy_addon.metering.next_openings import NextOpenings
 from proxy_addon.metering.notice_gate import NoticeGate
 from proxy_addon.metering.platform_state import Load, RulesPeriod
-from proxy_addon.metering.running_flights import RunningFlights
-from proxy_addon.metering.traffic_meter import TrafficMeter
 from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.interface import Metrics
@@ -47,7 +46,7 @@ _WHY = {Reason.EXHAUSTED: evidence.TIME_UP}
 NOT_LIMITED = Decision(Verdict.ALLOW, Reason.NOT_LIMITED)
 
 
-class Enforcer(TrafficMeter):
+class Enforcer(EmbeddedParts):
     """Decides and meters by one rule set at a time; `swap` changes it."""
 
     def __init__(
@@ -59,11 +58,10 @@ class Enforcer(TrafficMeter):
         timer: Callable[[], float],
         gate: NoticeGate,
     ) -> None:
-        super().__init__(tracker, metrics)
+        super().__init__(tracker, metrics, book)
         self.gate = gate
         self._book = book
         self._timer = timer
-        self._running = RunningFlights(book)
         self.free = FreeTunnels()
         self._decider = Decider(book)
         self._forced: dict[str, tuple[str, ...]] = {}
@@ -147,6 +145,7 @@ class Enforcer(TrafficMeter):
             and decision.would is None
         ):
             decision = self._with_gap(person, target, decision, judgement, now)
+        decision = self._as_part(person, decision, x, hit, page, now)
         gated = self.gate.check(
             person,
             decision,
@@ -167,7 +166,9 @@ class Enforcer(TrafficMeter):
         flight = Flight("http", person, target, now)
         flight.signed_in = signed_in
         flight.x, flight.hit, flight.page, flight.judgement = x, hit, page, judgement
-        self._begin(flight, decision)
+        flight.as_embed = decision.reason is Reason.EMBED and decision.would is None
+        if not flight.as_embed:
+            self._begin(flight, decision)
         return Asked(decision, flight)
 
     def _with_gap(
@@ -206,8 +207,9 @@ class Enforcer(TrafficMeter):
         x = activity.with_answer(flight.x, status, content_type, length, duration)
         person, target = flight.person, flight.target
         state = self._tracker.state_of(person.name, target.platform)
-        judgement = activity.classify(x, flight.hit, flight.page, state.pages, flight.at)
-        flight.judgement = judgement
+        flight.judgement = judgement = self._judge(flight, x, state.pages)
+        if self._is_refused(flight, x, judgement):
+            return judgement
         leads = activity.leads(x)
         flight.key = endpoint(x.host, x.path) if leads else polling.CONTENT
         became = judgement.activity
@@ -303,7 +305,7 @@ class Enforcer(TrafficMeter):
         self._tracker.run_out(self.engine, lambda name: self.known(name, now), now)
         for running, flights in self._running.due(now):
             decision = self._decider.decide(*running, now)
-            unread = self._unread(decision, flights, now)
+            unread = self.gate.unread(decision, flights, now)
             rest = [flight for flight in flights if flight not in unread]
             if not decision.blocks and rest:
                 until = min(
@@ -319,19 +321,6 @@ class Enforcer(TrafficMeter):
             yield Due(
                 flight, self._decider.decide(flight.person, flight.target, now), 0.0, reopens=True
             )
-
-    def _unread(
-        self, decision: Decision, flights: list[Flight], now: float
-    ) -> dict[Flight, Decision]:
-        """What of this has to end because its person has to read the written policy first."""
-        found: dict[Flight, Decision] = {}
-        for flight in flights:
-            gated = self.gate.check(
-                flight.person, decision, now, signed_in=flight.signed_in, is_page=False
-            )
-            if gated is not None and gated.decision.blocks:
-                found[flight] = gated.decision
-        return found
 
     def _ended(
         self,
@@ -350,7 +339,7 @@ class Enforcer(TrafficMeter):
         for flight in flights:
             if flight.estimated or flight.ending is not None:
                 self.free.end_now(flight, now)
-            else:
+            elif not self._goes_on(flight, decision, now):
                 yield Due(flight, decision, delay)
 
     def _follow_free(self, running: Running, flights: list[Flight], now: float) -> float:

@@ -27,6 +27,7 @@ class Flight:
 
     __slots__ = (
         "active",
+        "as_embed",
         "at",
         "bytes",
         "ending",
@@ -39,6 +40,7 @@ class Flight:
         "page",
         "person",
         "pushed",
+        "refused",
         "report",
         "request",
         "sent",
@@ -58,6 +60,8 @@ class Flight:
         self.at = at
         self.since = at
         self.active = at  # when bytes were last seen to pass (tunnels)
+        self.as_embed = False  # it passes although the time is up, as a part of another page
+        self.refused = False  # it does not any more: see `EmbeddedParts`
         self.signed_in = True  # whether the person's name rests on more than an address
         self.estimated = False  # a free tunnel: relayed, and measured by bytes
         self.ending: Ending | None = None

@@ -12,8 +12,8 @@ known who has confirmed; otherwise it goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
 
 from proxy_addon.core.notices.gate import Meeting, Need, Standing, due_by, lasts_until
 from proxy_addon.core.notices.notice import Notice, notice_for
@@ -33,6 +33,13 @@ class Gated(NamedTuple):
     decision: Decision
     notice: Notice
     standing: Standing
+
+
+class Runs(Protocol):
+    """Something that goes on, whose it is, and whether their name rests on more than an address."""
+
+    person: Person
+    signed_in: bool
 
 
 class NoticeGate:
@@ -133,6 +140,17 @@ class NoticeGate:
         if refused.blocks and is_seen:
             self._meet(person, notice, found, now)
         return Gated(refused, notice, found)
+
+    def unread[T: Runs](
+        self, decision: Decision, running: Iterable[T], now: float
+    ) -> dict[T, Decision]:
+        """What of this has to end because its person has to read the written policy first."""
+        found: dict[T, Decision] = {}
+        for each in running:
+            gated = self.check(each.person, decision, now, signed_in=each.signed_in, is_page=False)
+            if gated is not None and gated.decision.blocks:
+                found[each] = gated.decision
+        return found
 
     def _notice(self, person: Person) -> Notice | None:
         return notice_for(self._notices, person) if self._notices else None

@@ -63,6 +63,12 @@ class RunningFlights:
         at = min(until, self._holds_until(engine, running, decision, usage, flight.at))
         self._schedule.begin(running, usage, at, flight.at)
 
+    def check(self, flight: Flight, now: float) -> None:
+        """Decide about a flight with the next look, which was not watched until now."""
+        running = (flight.person, flight.target)
+        self._flights.setdefault(running, set()).add(flight)
+        self._schedule.begin(running, self._book.of(flight.person.name), now, now)
+
     def _holds_until(
         self, engine: Engine, running: Running, decision: Decision, usage: PersonUsage, now: float
     ) -> float:

@@ -3,6 +3,7 @@ tunnels."""
 
 from __future__ import annotations
 
+from proxy_addon.core.metering import embeds
 from proxy_addon.core.metering.activity import Evidence, Judgement, Kind, classify
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import RuleSet
@@ -54,7 +55,8 @@ class TrafficMeter:
             return
         judged = flight.judgement
         if judged is not None and judged.activity.counts and now - flight.at >= STREAM_AGE:
-            self._flow(flight, elapsed, now, _STREAM)
+            stream = judged if embeds.is_charged(judged) else _STREAM
+            self._flow(flight, elapsed, now, stream)
         flight.since, flight.bytes = now, 0
 
     def upload(self, flight: Flight, size: int, now: float) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from proxy_addon.core.intervals import difference, normalise
-from proxy_addon.core.metering import meter, polling
+from proxy_addon.core.metering import embeds, meter, polling
 from proxy_addon.core.metering.activity import Kind
 from proxy_addon.core.metering.evidence import GIVEN_BACK, TIME_UP, SummaryBuilder, closed
 from proxy_addon.core.metering.meter import PARALLEL_SECTIONS, Mark
@@ -84,7 +84,9 @@ class VisitTracker:
         state = self.state_of(person.name, load.target.platform)
         root, needs, novel, follows = None, 1, False, False
         if load.judgement.activity is Activity.MEDIA:
-            if 0 < load.size <= CLIP_BYTES and polling.is_poll_content(state.polling, load.at):
+            if embeds.is_charged(load.judgement):
+                needs = embeds.needs(state.timeline, load.at)
+            elif 0 < load.size <= CLIP_BYTES and polling.is_poll_content(state.polling, load.at):
                 return Activity.BACKGROUND
         elif not load.certain:
             state.polling, judgement = polling.observe(

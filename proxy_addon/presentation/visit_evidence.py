@@ -90,6 +90,11 @@ _WORDS: Final = {
         marked("playing a video or sound"),
         marked_plural("a video or sound", "%(n)d videos or sounds"),
     ),
+    "embedded-media": _Words(
+        marked("Opened %(time)s by playing a video on another site's page."),
+        marked("playing a video on another site's page"),
+        marked_plural("a video on another site's page", "%(n)d videos on other sites' pages"),
+    ),
     "media-stream": _Words(
         marked("Opened %(time)s by a running stream."),
         marked("a running stream"),

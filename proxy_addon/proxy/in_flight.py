@@ -119,8 +119,7 @@ class InFlight:
                 if flight.report is not None:
                     flight.report()  # a pause has to be noticed when it begins
             self._services.enforcer.look(now)
-            for due in self._services.enforcer.due(now):
-                self._end(due, now)
+            self._end_all(now)
             self._force_close(now)
             if now - self._last_housekeeping > HOUSEKEEPING_SECONDS:
                 self._last_housekeeping = now
@@ -128,6 +127,17 @@ class InFlight:
         except Exception:
             self._failures.note("look")
             self._apply_failure()
+
+    def end_refused(self) -> None:
+        """Something was let through that turned out to be refused: it ends at once."""
+        try:
+            self._end_all(self._services.clock.now())
+        except Exception:
+            self._failures.note("cut")
+
+    def _end_all(self, now: float) -> None:
+        for due in self._services.enforcer.due(now):
+            self._end(due, now)
 
     def _end(self, due: Due, now: float) -> None:
         flight, decision = due.flight, due.decision

@@ -344,6 +344,9 @@ class Requests:
         self._recorder.judged(
             flow, flight.judgement.activity if flight.judgement is not None else None
         )
+        if flight.refused:
+            response.stream = _dropped
+            self._in_flight.end_refused()
 
     def _sent(self, flight: Flight, size: int, now: float) -> None:
         self._services.enforcer.upload(flight, size, now)
@@ -388,3 +391,8 @@ class Requests:
                 self._services.enforcer.message(flight, size, now, from_client=message.from_client)
         finally:
             del flow.websocket.messages[:-1]
+
+
+def _dropped(chunk: bytes) -> list[bytes]:
+    """A body of which nothing is passed on: its exchange is being ended."""
+    return []

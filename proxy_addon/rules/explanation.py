@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 
 from proxy_addon.core import period_table, periods
 from proxy_addon.core.audience import NameIndex
-from proxy_addon.core.catalogue import Catalogue
+from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.intervals import measure_between, unions
 from proxy_addon.core.policy import balance as balances
 from proxy_addon.core.policy.balance import StaticUsage, Usage
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.policy.wording import why
-from proxy_addon.core.ruleset import Limit, Override, Rule
-from proxy_addon.core.types import Decision, Grant, Interval, Person, Visit
+from proxy_addon.core.ruleset import Embeds, Limit, Override, Rule
+from proxy_addon.core.types import Decision, Grant, Interval, Person, Reason, Visit
 from proxy_addon.presentation import rule_text
 from proxy_addon.presentation.durations import iso
 from proxy_addon.rules.lookup import address_of, person_of, refused
@@ -57,7 +57,8 @@ class Explanation:
     """The answer for one person and URL at one instant. `known` is False for a user whom no file
     names.
 
-    `rules`: the rule of each step of the walk.
+    `rules`: the rule of each step of the walk. `embed`: "player" or "part" where the URL is made
+    for other sites' pages and a rule limits its platform; `embeds`: what films there cost.
     """
 
     user: str
@@ -68,6 +69,8 @@ class Explanation:
     decision: Decision
     allowance: AllowanceDetail | None
     rules: tuple[Rule, ...] = ()
+    embed: str | None = None
+    embeds: Embeds = Embeds.MEDIA
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ def explain_person(
 ) -> Explanation:
     """The same for somebody whose roles are known already; None: the policy refuses who is not
     identified."""
-    target = address_of(catalogue, url).target
+    found = address_of(catalogue, url)
+    target = found.target
     if person is None:
         return Explanation(user, (), False, url, at, refused(engine, target), None)
     decision = engine.explain(person, target, used.usage, at)
@@ -108,7 +112,24 @@ def explain_person(
     line = None if name is None else _allowance(engine, person, name, used, at)
     known = user.startswith("ip:") or _is_named(engine, person.name)
     rules = engine.rule_set.rules if decision.walk else ()
-    return Explanation(person.name, person.roles, known, url, at, decision, line, rules)
+    return Explanation(
+        person.name,
+        person.roles,
+        known,
+        url,
+        at,
+        decision,
+        line,
+        rules,
+        None if decision.reason is Reason.NOT_LIMITED else _embed(found.hit),
+        engine.rule_set.embeds,
+    )
+
+
+def _embed(hit: Hit | None) -> str | None:
+    if hit is None or not hit.embed:
+        return None
+    return "player" if hit.player else "part"
 
 
 def taken_as_spent(
@@ -202,6 +223,8 @@ def data(found: Explanation, zone: ZoneInfo) -> dict[str, Any]:
         "timezone": zone.key,
         "section": decision.section,
         "message": decision.message,
+        "embed": found.embed,
+        "embeds": found.embeds,
         "would": decision.would,
         "override": None
         if line is None or line.override is None

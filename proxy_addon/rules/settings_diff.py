@@ -47,6 +47,7 @@ _SETTINGS: Mapping[str, Callable[[RuleSet], str]] = {
     "unidentified": lambda rules: rules.unidentified_role or "refuse",
     "on_failure": lambda rules: str(rules.on_failure),
     "decrypt": lambda rules: str(rules.decrypt),
+    "embeds": lambda rules: str(rules.embeds),
     "urgent": lambda rules: _urgent(rules.urgent),
     "retention": lambda rules: rule_text.length(rules.retention),
 }

@@ -136,7 +136,9 @@ class Replay:
         if flight in self._closed:
             return
         judged = self.enforcer.finished(flight, event.status, event.content_type, size, duration)
-        if judged.activity.counts and event.duration >= STREAM_AGE and event.status < 400:
+        if flight.refused:
+            self._cut_off(flight, self.now)
+        elif judged.activity.counts and event.duration >= STREAM_AGE and event.status < 400:
             self._flow(flight, flight.at, event, event.bytes, CHUNK_SECONDS)
         else:
             self.enforcer.closed(flight)
@@ -233,8 +235,12 @@ class Replay:
         if not enforcer.blocked_now(flight, now):
             self._push(flight, steps)
             return
-        for due in enforcer.due(now):
-            enforcer.closed(due.flight)
+        self._cut_off(flight, now)
+
+    def _cut_off(self, flight: Flight, now: float) -> None:
+        """End what has to end now, this flight among it."""
+        for due in self.enforcer.due(now):
+            self.enforcer.closed(due.flight)
             self._closed.add(due.flight)
         self.result.of(flight.person.name).blocked += 1
 

@@ -16,6 +16,7 @@ from fastapi import HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from proxy_addon.core.notices.gate import Need
+from proxy_addon.core.ruleset import Embeds
 from proxy_addon.presentation import durations as words
 from proxy_addon.presentation import languages, notice_html, open_pages
 from proxy_addon.presentation.languages import gettext as _
@@ -267,7 +268,9 @@ class DevicePages:
     async def help(self, request: Request) -> Response:
         """GET /help."""
         around = self._shell(request, open_pages.HELP)
-        return pages.explain(around, is_through=self._is_through(request))
+        films = self._state.rules().embeds is Embeds.MEDIA
+        through = self._is_through(request)
+        return pages.explain(around, is_through=through, films_elsewhere=films)
 
     # -- files
 

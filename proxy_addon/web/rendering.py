@@ -180,10 +180,11 @@ def install_help(shell: Shell, fingerprint: str, guides: Sequence[Any], followin
     return _page(_CERTIFICATE.render(shell=shell, **values))
 
 
-def explain(shell: Shell, *, is_through: bool) -> Response:
+def explain(shell: Shell, *, is_through: bool, films_elsewhere: bool) -> Response:
     """How minutes are counted, and what each refusal means. `is_through`: it came through the
-    proxy, as the pages do to which it links."""
-    return _page(_HELP.render(shell=shell, is_through=is_through))
+    proxy, as the pages do to which it links. `films_elsewhere`: films in embeds are charged."""
+    page = _HELP.render(shell=shell, is_through=is_through, films_elsewhere=films_elsewhere)
+    return _page(page)
 
 
 def index(shell: Shell, **values: object) -> Response:

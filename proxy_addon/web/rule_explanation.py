@@ -14,7 +14,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from proxy_addon.core.policy.open_groups import open_groups
-from proxy_addon.core.ruleset import Rule, RuleSet, When
+from proxy_addon.core.ruleset import Embeds, Rule, RuleSet, When
 from proxy_addon.core.types import Decision, Fit, Reason, Step, Target, Verdict
 from proxy_addon.presentation import allowance_names, target_names
 from proxy_addon.presentation import durations as words
@@ -183,6 +183,10 @@ def _reason(reason: Reason) -> str:
             return _("It is charged to %(allowance)s by the rule “%(rule)s”.")
         case Reason.EXHAUSTED:
             return _("The rule “%(rule)s” charges it to %(allowance)s, which is used up.")
+        case Reason.EMBED:
+            return _(
+                "As a part of another site’s page it is free, although %(allowance)s is used up."
+            )
         case Reason.BLOCKED:
             return _("It is closed by the rule “%(rule)s”.")
         case Reason.OTHERWISE:
@@ -198,6 +202,8 @@ def _reason(reason: Reason) -> str:
 def _facts(proxy_state: ProxyState, found: Explanation, one: PersonNow) -> Iterator[str]:
     """The limits and their balances, what used them, and when the answer changes."""
     rules, decision = proxy_state.rules(), found.decision
+    if found.embed is not None:
+        yield _on_other_pages(found)
     if found.allowance is not None:
         yield from _spent(found.allowance, rules)
     if decision.platform is None:
@@ -206,6 +212,15 @@ def _facts(proxy_state: ProxyState, found: Explanation, one: PersonNow) -> Itera
     groups = open_groups(proxy_state.engine(), one.person, [[target]], one.usage, found.at)
     if later := Speaker(rules, found.at).later(groups[0]):
         yield _("Next: %(change)s.") % {"change": later}
+
+
+def _on_other_pages(found: Explanation) -> str:
+    """What somebody pays where this is a part of another site's page."""
+    if found.embeds is Embeds.FREE:
+        return _("On other sites’ pages this costs nothing.")
+    if found.embed == "player":
+        return _("On other sites’ pages, a video that plays in it is charged as it is here.")
+    return _("On other sites’ pages this costs nothing, also when the time is used up.")
 
 
 def _spent(line: AllowanceDetail, rules: RuleSet) -> Iterator[str]:

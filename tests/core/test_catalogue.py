@@ -26,6 +26,7 @@ FACES = Platform(
         "www.faces.com/tr",
         "=fc.me/x",
     ),
+    players=("/plugins/film*", "film.faces.com"),
     background=("*/realtime/*", "/log*", "*.ping", "poll*.faces.com", "=api.faces.com/v*/beat"),
 )
 PICS = Platform(
@@ -124,6 +125,8 @@ def test_exclusion_wins_over_its_own_host() -> None:
         ("api.faces.com", "/v1.2/beats", Hit("faces")),
         ("m.api.faces.com", "/v1.2/beat", Hit("faces")),
         ("www.faces.com", "/plugins/realtime/x", Hit("faces", None, embed=True, background=True)),
+        ("www.faces.com", "/plugins/film.php", Hit("faces", None, embed=True, player=True)),
+        ("film.faces.com", "/office/", Hit("faces", "work", embed=True, player=True)),
         ("dev.faces.com", "/plugins/like.php", None),
         ("pics.com", "/plugins/like.php", Hit("pics")),
     ],

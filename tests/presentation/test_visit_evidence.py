@@ -155,6 +155,7 @@ def test_every_kind_that_counts_has_words() -> None:
         Evidence.APP_ACTION,
         Evidence.MESSAGE_SENT,
         Evidence.MEDIA_PLAYED,
+        Evidence.EMBEDDED_MEDIA,
         Evidence.MEDIA_STREAM,
         Evidence.BUSY_TUNNEL,
     }

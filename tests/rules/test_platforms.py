@@ -16,7 +16,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core.catalogue import Catalogue
+from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.hosts import HostTable, normalise
 from proxy_addon.core.ruleset import Platform
 from proxy_addon.rules.folder import load
@@ -59,7 +59,15 @@ def lookup_text(catalogue: Catalogue, url: str) -> str:
     if hit is None:
         return "-"
     name = hit.platform if hit.section is None else f"{hit.platform}/{hit.section}"
-    return " ".join([name, *["embed"] * hit.embed, *["background"] * hit.background])
+    return " ".join([name, *kind(hit)])
+
+
+def kind(hit: Hit) -> Iterator[str]:
+    """The words for what is known beyond platform and section."""
+    if hit.embed:
+        yield "player" if hit.player else "embed"
+    if hit.background:
+        yield "background"
 
 
 @pytest.mark.parametrize("line", TABLE)
@@ -102,14 +110,15 @@ def patterns(platform: Platform) -> Iterator[str]:
     """All patterns of a platform that name a host (and maybe a path), without the path."""
     for section in platform.sections:
         yield from section.hosts
-    for pattern in (*platform.embeds, *platform.background):
+    for pattern in (*platform.embeds, *platform.players, *platform.background):
         host = pattern.partition("/")[0]
         if host not in ("", "*"):
             yield host
 
 
 def test_no_dead_patterns(platforms: Mapping[str, Platform], catalogue: Catalogue) -> None:
-    """Every host in a section, an embed or a background list is a host of that platform."""
+    """Every host in a section, and in a list of embeds, players or background, is a host of that
+    platform."""
     for name, platform in platforms.items():
         for pattern in patterns(platform):
             host = normalise(pattern.removeprefix("=").removeprefix("*.").replace("*", "0"))

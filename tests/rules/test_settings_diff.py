@@ -21,6 +21,7 @@ BUSY = f"{Metering().busy_rate:g}"  # the default
         ("week_starts: sunday", ("week_starts", "monday", "sunday")),
         ("unidentified: refuse", ("unidentified", "guest", "refuse")),
         ("on_failure: block", ("on_failure", "last-known", "block")),
+        ("embeds: free", ("embeds", "media", "free")),
         ("retention: 30d", ("retention", "90d", "30d")),
         (
             "urgent: {minutes: 10, times: 2, roles: [care]}",

@@ -51,6 +51,18 @@ Live = Annotated[
 ]
 
 ANSWER_SECONDS = 5.0
+_EMBEDS = {
+    (
+        "part",
+        "media",
+    ): "On another site's page it costs nothing, and passes when the time is used up.",
+    ("player", "media"): (
+        "On another site's page a film that plays in it is charged like one on the platform, and "
+        "refused when the time is used up."
+    ),
+    ("part", "free"): "On another site's page it costs nothing.",
+    ("player", "free"): "On another site's page it costs nothing, and neither do films in it.",
+}
 _WORDS = {"allow": "allowed", "spend": "allowed, and charged", "block": "blocked"}
 _WHY = {
     "not-limited": "no rule limits this",
@@ -217,6 +229,8 @@ def _sentences(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"[bold]{_WORDS[found['verdict']].capitalize()}[/bold]: {escape(_because(found))}."
     if found["would"] == "block":
         yield "The rule is only observed: enforced, it would block."
+    if found.get("embed") is not None:
+        yield _EMBEDS[found["embed"], found["embeds"]]
     yield from _allowance(found)
     if found["until"] is not None:
         until = datetime.fromisoformat(found["until"]).timestamp()

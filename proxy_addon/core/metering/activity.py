@@ -36,6 +36,7 @@ class Evidence(StrEnum):
     APP_ACTION = "the app loaded more"
     MESSAGE_SENT = "a message was sent"
     MEDIA_PLAYED = "a video or sound was played"
+    EMBEDDED_MEDIA = "a video on another site's page was played"
     MEDIA_STREAM = "a stream was running"
     BUSY_TUNNEL = "a busy connection of an app"
     ESTIMATED = "a busy connection in free time, which was not opened"

@@ -37,6 +37,7 @@ _JOINS: Final = {
     CODES[kind]: ONE_FILM
     for kind in (
         Evidence.MEDIA_PLAYED,
+        Evidence.EMBEDDED_MEDIA,
         Evidence.MEDIA_STREAM,
         Evidence.BUSY_TUNNEL,
         Evidence.ESTIMATED,

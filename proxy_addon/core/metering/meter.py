@@ -173,7 +173,9 @@ def _fold(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
 
 
 def _pending_gap(before: Mark, mark: Mark) -> float:
-    return PENDING_GAP_SAME if before.key == mark.key else PENDING_GAP
+    if before.key != mark.key or mark.kind is Kind.MEDIA:  # segments of a film are no timer's
+        return PENDING_GAP
+    return PENDING_GAP_SAME
 
 
 def _bursts(marks: tuple[Mark, ...]) -> int:

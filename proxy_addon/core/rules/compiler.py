@@ -32,6 +32,7 @@ from proxy_addon.core.rules.retention_checks import refuse_short_retention
 from proxy_addon.core.ruleset import (
     Allowance,
     Decrypt,
+    Embeds,
     Metering,
     Mode,
     OnFailure,
@@ -244,6 +245,7 @@ def _rule_set(
         unidentified_role=policy.unidentified,
         on_failure=OnFailure(policy.on_failure),
         decrypt=Decrypt(policy.decrypt),
+        embeds=Embeds(policy.embeds),
         metering=metering,
         retention=policy.retention,
         pseudonyms=policy.privacy.pseudonyms,

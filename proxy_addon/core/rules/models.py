@@ -38,7 +38,7 @@ from proxy_addon.core.rules.calendars import Feed
 from proxy_addon.core.rules.checks import Consequence, DeviceUser
 from proxy_addon.core.rules.parsers import BadValue
 from proxy_addon.core.rules.problems import Code
-from proxy_addon.core.ruleset import Calendar, Decrypt, Limit, Mode, OnFailure, Period
+from proxy_addon.core.ruleset import Calendar, Decrypt, Embeds, Limit, Mode, OnFailure, Period
 
 MOST_MINUTES = 240  # that somebody may take at once
 MOST_TIMES = 100  # in a period
@@ -281,6 +281,7 @@ class PolicyModel(Strict):
     ] = "guest"
     on_failure: Annotated[str, _plain(checks.choice(*OnFailure), OnFailure)] = OnFailure.LAST_KNOWN
     decrypt: Annotated[str, _plain(checks.choice(*Decrypt), Decrypt)] = Decrypt.NEEDED
+    embeds: Annotated[str, _plain(checks.choice(*Embeds), Embeds)] = Embeds.MEDIA
     metering: Annotated[
         dict[str, Any], BeforeValidator(checks.keyed, schema_patterns.METERING)
     ] = {}
@@ -353,6 +354,7 @@ class PlatformModel(Strict):
     hosts: Annotated[list[Host], Maybe] = []
     sections: Annotated[dict[Slug, SectionModel], Keyed] = {}
     embeds: Annotated[list[EvidencePattern], Maybe] = []
+    players: Annotated[list[EvidencePattern], Maybe] = []
     background: Annotated[list[EvidencePattern], Maybe] = []
     excludes: Annotated[list[Host], Maybe] = []
     inspect: Flag | None = None

@@ -127,6 +127,7 @@ def _added_up(name: str, models: list[PlatformModel]) -> Platform:
         sections=tuple(parts.values()),
         embeds=_union(*(model.embeds for model in models)),
         background=_union(*(model.background for model in models)),
+        players=_union(*(model.players for model in models)),
         excludes=_union(*(model.excludes for model in models)),
         inspect=inspects[-1] if inspects else True,
         operator=operators[-1] if operators else "",
