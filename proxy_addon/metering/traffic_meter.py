@@ -92,7 +92,8 @@ class TrafficMeter:
         if flight.target.platform not in self.rules.limited:  # it was, when this began
             return True
         start = flight.since if elapsed <= STALLED else now
-        load = Load(flight.target, start, now, judgement, flight.key, certain=True)
+        ahead = embeds.is_charged(judgement) and now - flight.at < embeds.PLAYED_SECONDS
+        load = Load(flight.target, start, now, judgement, flight.key, certain=True, weak=ahead)
         self._tracker.stream(self.engine, flight.person, load)
         return True
 

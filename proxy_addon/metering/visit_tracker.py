@@ -85,7 +85,7 @@ class VisitTracker:
         root, needs, novel, follows = None, 1, False, False
         if load.judgement.activity is Activity.MEDIA:
             if embeds.is_charged(load.judgement):
-                needs = embeds.needs(state.timeline, load.at)
+                needs = embeds.needs(state.timeline, state.pages, load.at)
             elif 0 < load.size <= CLIP_BYTES and polling.is_poll_content(state.polling, load.at):
                 return Activity.BACKGROUND
         elif not load.certain:
@@ -127,7 +127,8 @@ class VisitTracker:
     def stream(self, engine: Engine, person: Person, load: Load) -> None:
         """Bytes flowed from `load.at` to `load.until`: media, whether periodic or not."""
         state = self.state_of(person.name, load.target.platform)
-        self._extend(engine, person, state, load)
+        needs = embeds.needs(state.timeline, state.pages, load.at) if load.weak else 1
+        self._extend(engine, person, state, load, needs=needs)
 
     def _extend(
         self,

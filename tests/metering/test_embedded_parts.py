@@ -110,6 +110,18 @@ def test_a_body_that_goes_on_is_a_film() -> None:
     assert evidence[0].opened[0] == "embedded-media"
 
 
+def test_a_slow_clip_that_is_loaded_ahead_is_free() -> None:
+    """One body of five seconds may be a preview on a slow line."""
+    shell = Shell(rules())
+    answered(shell, PLAYER, -1, "text/html")
+    flight = answered(shell, SEGMENT, 0, "video/mp4", 400_000).flight
+    assert flight is not None
+    for second in range(1, 6):
+        shell.enforcer.body(flight, 80_000, START + second)
+    shell.enforcer.closed(flight)
+    assert shell.rows() == []
+
+
 def test_buttons_cost_nothing_whatever_their_number() -> None:
     """Sixteen like buttons and their pictures, again and again, open no visit."""
     shell = Shell(rules())

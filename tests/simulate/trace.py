@@ -74,6 +74,19 @@ def embed(after: float, user: str = "ana") -> Line:
     return page(after, "https://platform.twitter.com/embed/Tweet.html", user) | {"headers": headers}
 
 
+def part(
+    after: float, url: str, dest: str, kind: str, size: int = 9_000, page: str = "news.example/"
+) -> Line:
+    """Something of a platform that is loaded by a page elsewhere, or by a frame of its own."""
+    headers = {
+        "sec-fetch-dest": dest,
+        "sec-fetch-mode": "navigate" if dest == "iframe" else "no-cors",
+        "sec-fetch-site": "cross-site",
+        "referer": f"https://{page}",
+    }
+    return call(after) | {"url": url, "headers": headers, "content_type": kind, "bytes": size}
+
+
 def prefetch(after: float, user: str = "ana") -> Line:
     """A page that the browser loads ahead."""
     return page(after, user=user) | {"headers": PAGE | {"sec-purpose": "prefetch"}}

@@ -25,6 +25,9 @@ from proxy_addon.core.metering.meter import Timeline
 from proxy_addon.core.types import Activity
 
 FILM_BURSTS: Final = 2  # loads in different bursts: a clip that was loaded ahead is not a film
+LOADED_AHEAD: Final = 5.0  # seconds in which a player that was opened loads ahead, in some bursts
+PLAYED_SECONDS: Final = 6.0  # a body that goes on for less may be a clip that is loaded ahead
+AHEAD_BURSTS: Final = 5  # more than there can be in that time: nothing is played by them alone
 
 _FILM: Final = Judgement(Activity.MEDIA, Evidence.EMBEDDED_MEDIA, Kind.MEDIA)
 _FRAMES: Final = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
@@ -67,12 +70,13 @@ def is_charged(judgement: Judgement) -> bool:
     return judgement.evidence is Evidence.EMBEDDED_MEDIA
 
 
-def needs(timeline: Timeline, at: float) -> int:
+def needs(timeline: Timeline, pages: PageMemory, at: float) -> int:
     """How many bursts a load of a film at the instant `at` needs to count: one while a film in an
     embed has been the last that was seen, and its gap is not over."""
-    if timeline.stretches and at <= timeline.reach:
-        return 1 if timeline.stretches[-1].last is Evidence.EMBEDDED_MEDIA else FILM_BURSTS
-    return FILM_BURSTS
+    last = timeline.stretches[-1].last if timeline.stretches else None
+    if last is Evidence.EMBEDDED_MEDIA and at <= timeline.reach:
+        return 1
+    return AHEAD_BURSTS if 0.0 <= at - pages.embed_at < LOADED_AHEAD else FILM_BURSTS
 
 
 def passes(
@@ -80,7 +84,9 @@ def passes(
 ) -> bool:
     """Whether a request, judged without its answer, passes although the time is up: as a part of
     another site's page that is neither a film nor its player."""
-    if judgement.activity is not Activity.EMBED or is_navigation(x) or _asks_for_film(x):
+    if judgement.activity is not Activity.EMBED or _asks_for_film(x):
+        return False
+    if is_navigation(x) or x.dest == "document" or (x.dest is None and x.mode == "navigate"):
         return False
     if x.mode == _SOCKET or x.dest == _SOCKET or _is_of_own_page(x, hit, page, pages):
         return False

@@ -211,12 +211,27 @@ def mark(at: float, evidence: Evidence = Evidence.EMBEDDED_MEDIA, needs: int = 2
 def test_one_clip_is_no_film_and_two_bursts_are() -> None:
     """After them each load is firm, until the gap of films is over."""
     timeline = observe(EMPTY, mark(0), Metering())
-    assert (timeline.stretches, embeds.needs(timeline, NOW + 5)) == ((), 2)
+    assert (timeline.stretches, embeds.needs(timeline, NOBODY, NOW + 5)) == ((), 2)
     timeline = observe(timeline, mark(15), Metering())
     (stretch,) = timeline.stretches
     assert (stretch.start, stretch.end) == (NOW, NOW + 25)
-    assert embeds.needs(timeline, NOW + 15 + 45) == 1
-    assert embeds.needs(timeline, NOW + 15 + 46) == 2
+    assert embeds.needs(timeline, NOBODY, NOW + 15 + 45) == 1
+    assert embeds.needs(timeline, NOBODY, NOW + 15 + 46) == 2
+
+
+def test_what_a_player_loads_when_it_opens_is_no_film_by_itself() -> None:
+    """Bursts in the first five seconds need one that comes later; the film is charged from its
+    first load on."""
+    pages = PageMemory(embed_at=NOW - 1)
+    timeline = EMPTY
+    for at in (0.0, 1.6, 3.2):
+        timeline = observe(
+            timeline, mark(at, needs=embeds.needs(timeline, pages, NOW + at)), Metering()
+        )
+    assert timeline.stretches == ()
+    assert embeds.needs(timeline, pages, NOW + 4) == 2
+    (stretch,) = observe(timeline, mark(9), Metering()).stretches
+    assert (stretch.start, stretch.end) == (NOW, NOW + 19)
 
 
 @pytest.mark.parametrize("after", [1.0, 21.0])
@@ -229,7 +244,7 @@ def test_a_burst_and_what_comes_much_later_are_no_film(after: float) -> None:
 def test_use_of_the_platform_does_not_make_clips_firm() -> None:
     """While somebody reads there, a clip elsewhere is as weak as it is alone."""
     timeline = observe(EMPTY, mark(0, Evidence.PAGE_ACTION, needs=1), Metering())
-    assert embeds.needs(timeline, NOW + 5) == 2
+    assert embeds.needs(timeline, NOBODY, NOW + 5) == 2
 
 
 @settings(max_examples=200, deadline=None)
