@@ -9,6 +9,7 @@ from typing import Any
 from proxy_addon.trace.event import (
     NO_HEADERS,
     BadRecordError,
+    ResponseTiming,
     TraceEvent,
     TraceFault,
     duration,
@@ -84,6 +85,7 @@ def _request(get: Any, user: str | None) -> TraceEvent:
         duration(get("duration")),
         "",
         text(get("client"), "client"),
+        _course(get("course")),
     )
 
 
@@ -129,4 +131,33 @@ def _tunnel(get: Any, user: str | None) -> TraceEvent:
         bytes_up=size(get("bytes_up"), "bytes_up"),
         duration=duration(get("duration")),
         client=text(get("client"), "client"),
+        course=_course(get("course")),
     )
+
+
+def _course(value: Any) -> ResponseTiming | None:
+    """How an answer or a tunnel came, where the line says it."""
+    if value is None:
+        return None
+    if value.__class__ is not dict:
+        raise BadRecordError(TraceFault.TYPE, "course is not an object")
+    get = value.get
+    passed = get("passed", [])
+    if passed.__class__ is not list:
+        raise BadRecordError(TraceFault.TYPE, "passed is not a list")
+    return ResponseTiming(
+        duration(get("head"), "head"), size(get("told"), "told"), tuple(_steps(passed))
+    )
+
+
+def _steps(passed: list[Any]) -> Iterator[tuple[float, int]]:
+    """Pairs of seconds after the start, never fewer than before, and bytes."""
+    last = 0.0
+    for step in passed:
+        if step.__class__ is not list or len(step) != 2:
+            raise BadRecordError(TraceFault.TYPE, "passed has an entry that is not a pair")
+        after = duration(step[0], "passed")
+        if after < last:
+            raise BadRecordError(TraceFault.TIME, "passed is not in the order of time")
+        last = after
+        yield after, size(step[1], "passed")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.trace.event import BadRecordError, TraceFault
+from proxy_addon.trace.event import BadRecordError, ResponseTiming, TraceFault
 from proxy_addon.trace.jsonl import event_of, read
 from proxy_addon.trace.report import ReadReport
 from proxy_addon.trace.source import Source
@@ -74,6 +74,16 @@ def test_the_three_examples_of_the_format() -> None:
     )
 
 
+def test_a_line_may_say_how_an_answer_or_a_tunnel_came() -> None:
+    """What a flow dump knows fits into a line; what is left out is unknown."""
+    course = {"head": 0.2, "told": 900, "passed": [[0.2, 400], [1.5, 500]]}
+    expected = ResponseTiming(0.2, 900, ((0.2, 400), (1.5, 500)))
+    assert event_of(REQUEST | {"course": course}).course == expected
+    assert event_of(TUNNEL | {"course": {"passed": [[0, 7]]}}).course == (0.0, 0, ((0.0, 7),))
+    assert event_of(REQUEST | {"course": {}}).course == ResponseTiming(0.0, 0)
+    assert event_of(REQUEST).course is None
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -96,6 +106,12 @@ def test_the_three_examples_of_the_format() -> None:
         ({"kind": ["request"]}, TraceFault.KIND),
         ({"kind": "websocket"}, TraceFault.KIND),
         ({"kind": "tunnel"}, TraceFault.MISSING),
+        ({"course": [1.0]}, TraceFault.TYPE),
+        ({"course": {"head": -1.0}}, TraceFault.DURATION),
+        ({"course": {"told": -1}}, TraceFault.SIZE),
+        ({"course": {"passed": {}}}, TraceFault.TYPE),
+        ({"course": {"passed": [[1.0]]}}, TraceFault.TYPE),
+        ({"course": {"passed": [[2.0, 5], [1.0, 5]]}}, TraceFault.TIME),
     ],
 )
 def test_a_wrong_field_has_its_reason(change: dict[str, Any], reason: TraceFault) -> None:
@@ -143,7 +159,7 @@ JSON = st.recursive(
 @settings(max_examples=100)
 @given(
     st.sampled_from([REQUEST, MESSAGE, TUNNEL]),
-    st.dictionaries(st.sampled_from([*REQUEST, "kind", "host"]), JSON),
+    st.dictionaries(st.sampled_from([*REQUEST, "kind", "host", "course"]), JSON),
 )
 def test_any_json_is_an_event_or_a_bad_record(
     record: dict[str, Any], change: dict[str, Any]
