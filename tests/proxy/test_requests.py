@@ -128,9 +128,9 @@ async def test_out_of_time(harness: ProxyHarness) -> None:
     )
 
 
-async def test_embeds_are_refused_quietly_and_cost_nothing(harness: ProxyHarness) -> None:
-    """A like button on a news page passes and costs nothing; with no time left it is an empty
-    refusal."""
+async def test_buttons_cost_nothing_and_pass_when_time_is_up(harness: ProxyHarness) -> None:
+    """A like button on a news page passes and costs nothing, also with no time left; a player, and
+    data for a program, are refused then."""
     embed = {
         "Sec-Fetch-Dest": "image",
         "Sec-Fetch-Mode": "no-cors",
@@ -144,10 +144,13 @@ async def test_embeds_are_refused_quietly_and_cost_nothing(harness: ProxyHarness
     assert harness.visits == []
     assert harness.counted("ignored_total", platform="facebook", activity="embed") == 1
     harness.spend(ME)
-    again = request("http://www.facebook.com/like.png", headers=embed)
-    assert await decided(harness, again) == "403 exhausted"
-    assert again.response is not None
-    assert again.response.content == b""
+    button = request("http://www.facebook.com/like.png", headers=embed)
+    assert await decided(harness, button) == "metered"
+    frame = embed | {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Mode": "navigate"}
+    player = request("http://www.facebook.com/plugins/video.php?href=1", headers=frame)
+    assert await decided(harness, player) == "403 exhausted"
+    data = request("http://www.facebook.com/api", headers=embed | {"Sec-Fetch-Dest": "empty"})
+    assert await decided(harness, data) == "403 exhausted"
 
 
 async def test_heads_up_once(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ async def test_it_joins_later(settings: Settings, monkeypatch: pytest.MonkeyPatc
     left = Journal(Path("journal"), "dead", JournalOwner(parse(settings.database).identity))
     office = Application(settings)
     now = office.clock.now()
-    ledger.write_visits([minute("old", now - 3600.0), minute("bo", now, "bo")])
+    ledger.write_visits([minute("old", now - 120.0), minute("bo", now, "bo")])
     left.add([minute("left", now - 60.0)])
     left.close()
     office.load()
