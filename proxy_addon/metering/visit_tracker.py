@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from proxy_addon.core.intervals import difference, normalise
 from proxy_addon.core.metering import embeds, meter, polling
-from proxy_addon.core.metering.activity import Kind
+from proxy_addon.core.metering.activity import Evidence, Kind
 from proxy_addon.core.metering.evidence import GIVEN_BACK, TIME_UP, SummaryBuilder, closed
 from proxy_addon.core.metering.meter import PARALLEL_SECTIONS, Mark
 from proxy_addon.core.metering.polling import Root
@@ -101,7 +101,8 @@ class VisitTracker:
             needs = DOUBTFUL if judgement.doubtful else WEAK if load.weak else 1
         else:
             state.polling = polling.person_seen(state.polling, load.at)
-        self._extend(engine, person, state, load, root, needs, novel, follows)
+        certain = needs == 1 and not follows and load.judgement.evidence is not Evidence.MESSAGE_SENT
+        self._extend(engine, person, state, load, root, needs, novel, follows, certain)
         return load.judgement.activity
 
     def observe_poll(self, engine: Engine, person: Person, load: Load) -> None:
@@ -140,6 +141,7 @@ class VisitTracker:
         needs: int = 1,
         novel: bool = False,
         follows: bool = False,
+        certain: bool = False,
     ) -> None:
         old = state.timeline
         if (
@@ -164,6 +166,7 @@ class VisitTracker:
             False,
             novel,
             follows,
+            certain,
         )
         state.timeline = meter.observe(old, mark, engine.rule_set.metering)
         if mark.at < old.newest:  # as the timeline adds it

@@ -17,6 +17,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from proxy_addon.core.catalogue import Hit
+from proxy_addon.core.metering import media_types
+from proxy_addon.core.metering.media_types import MEDIA_MIN_BYTES, PIECE_MIN_BYTES
 from proxy_addon.core.types import Activity
 
 
@@ -123,9 +125,7 @@ EMBED_BRINGS = (
 EMBED_FRAMES = 2.0  # a document without fetch metadata is a frame: nobody clicks sooner
 PAGE_IN_USE = 900.0
 EMBEDS_KEPT = 8
-MEDIA_MIN_BYTES = 48_000  # a chime of a chat is sound, but nobody listens to it
 PIXEL_BYTES = 200  # a picture of one pixel counts visitors
-LARGE_BODY = 1_500_000
 HELD_SECONDS = 20.0
 HELD_BYTES = 20_000
 
@@ -136,7 +136,6 @@ _MACHINE_DESTS = frozenset(
 _OWN_SITES = frozenset(
     {"none", "same-origin", "same-site"}
 )  # typed, or a link of the platform's own
-_MEDIA_DESTS = frozenset({"video", "audio"})
 _FOLLOWERS = frozenset({"image", "script", "style", "font", "video", "audio", "track"})
 _DOCUMENT_PARTS = frozenset({"script", "style"})  # not asked for again while the document lives
 _FOLLOWING_TYPES = (
@@ -152,7 +151,6 @@ _FOLLOWING_TYPES = (
     "application/x-font",
 )
 _SCRIPT_TYPES = ("text/javascript", "application/javascript", "application/x-javascript")
-_MEDIA_ENDS = (".m4s", ".ts", ".mp4", ".webm", ".m4a", ".mp3", ".aac", ".cmfv", ".cmfa")
 _WORKER_WORDS = ("/sw.js", "service-worker", "serviceworker", "service_worker", "/sw_")
 
 _NAVIGATION = Judgement(Activity.VISIT, Evidence.PAGE_OPENED, Kind.NAVIGATION)
@@ -324,17 +322,16 @@ def leads(x: Exchange) -> bool:
 
 def is_media(x: Exchange) -> bool:
     """True for audio, video and bodies of that size; a short chime does not count."""
-    kind = x.content_type
-    if kind.startswith("image/"):
-        return False
-    typed = kind.startswith(("video/", "audio/")) or x.dest in _MEDIA_DESTS
-    if not typed and kind.startswith(("application/octet-stream", "binary/")):
-        typed = x.path.partition("?")[0].endswith(_MEDIA_ENDS) or "videoplayback" in x.path
-    if typed:
+    if media_types.is_sound_or_film(x.content_type, x.path, x.dest):
         return x.bytes == 0 or x.bytes >= MEDIA_MIN_BYTES
-    return x.bytes >= LARGE_BODY and not kind.startswith(
-        ("text/", "application/javascript", "application/json")
-    )
+    return media_types.by_size(x.content_type, x.bytes)
+
+
+def is_piece(x: Exchange) -> bool:
+    """True for sound or a film of a few seconds at a low rate, or a chime: the next ones tell."""
+    if not PIECE_MIN_BYTES <= x.bytes < MEDIA_MIN_BYTES:
+        return False
+    return media_types.is_sound_or_film(x.content_type, x.path, x.dest)
 
 
 def remember(pages: PageMemory, x: Exchange, judgement: Judgement, at: float) -> PageMemory:

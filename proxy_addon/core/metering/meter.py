@@ -31,6 +31,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from proxy_addon.core.metering.activity import Evidence, Kind
+from proxy_addon.core.metering.pace import Pace
 from proxy_addon.core.metering.polling import BURST_GAP, Root
 from proxy_addon.core.ruleset import Metering
 
@@ -47,6 +48,8 @@ WEAK_GAP = 60.0  # seconds that a weak mark may bridge while firm evidence suppo
 FIRM_MEMORY = 180.0  # seconds for which firm evidence supports weak marks after it
 PENDING_KEPT = 16
 ORIGIN_GAP = 1.0  # seconds; marks of one origin closer than this are one
+FAR_PAGE = 1.35
+FAR_ACTION = 1.5
 NEVER = float("-inf")
 
 
@@ -71,6 +74,7 @@ class Mark(NamedTuple):
     cut: bool = False
     novel: bool = False
     follows: bool = False
+    certain: bool = False
 
     @property
     def weak(self) -> bool:
@@ -106,6 +110,8 @@ class Timeline(NamedTuple):
     until: float = NEVER
     firm: float = NEVER
     pending: tuple[Mark, ...] = ()
+    far: float = NEVER
+    pace: Pace = Pace()
 
 
 EMPTY = Timeline()
@@ -141,17 +147,28 @@ def joins(timeline: Timeline, at: float, *, weak: bool = False) -> bool:
 def _fold(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
     if mark.cut:
         return _cut(timeline, mark)
-    end = mark.until + metering.tail
     gap = gap_of(mark.kind, metering)
     # A brief activity beside one that goes on does not shorten its gap: else retracting it would
     # charge more.
     reach = max(mark.until + gap, min(timeline.reach, timeline.until + gap))
     firm = timeline.firm if mark.weak else max(timeline.firm, mark.until)
     until = max(timeline.until, mark.until)
-    if joins(timeline, mark.at, weak=mark.weak and not mark.novel):
-        if mark.weak or mark.follows or _part_of_page(timeline, mark):
+    far = timeline.far
+    if mark.certain and mark.kind is not Kind.MEDIA:
+        factor = FAR_PAGE if mark.kind is Kind.NAVIGATION else FAR_ACTION
+        far = max(far, mark.until + factor * gap)
+    part = _part_of_page(timeline, mark)
+    page = mark.kind is Kind.NAVIGATION or (part and timeline.reach - timeline.until > metering.interaction_gap)
+    joined = joins(timeline, mark.at, weak=mark.weak and not mark.novel)
+    joined = joined or (mark.certain and bool(timeline.stretches) and mark.at <= timeline.far)
+    if joined:
+        pace = timeline.pace if part else timeline.pace.after(mark.at - timeline.until)
+        end = mark.until + pace.tail(mark.kind, metering.tail, page=page)
+        if mark.weak or mark.follows or part:
             reach = max(reach, timeline.reach)
-        return _join(timeline, mark, end, reach, until, firm)
+        return _join(timeline, mark, end, reach, until, firm)._replace(far=far, pace=pace)
+    pace = timeline.pace
+    end = mark.until + pace.tail(mark.kind, metering.tail, page=page)
     reach = mark.until + gap
     newest = max(timeline.newest, mark.at)
     marks = (*timeline.marks, mark)
@@ -168,7 +185,8 @@ def _fold(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
     start = pending[0] if pending else mark
     opened = Stretch(timeline.serial, start.at, end, mark.section, start.evidence, mark.evidence)
     return Timeline(
-        marks, (*timeline.stretches, opened), reach, newest, timeline.serial + 1, until, firm
+        marks, (*timeline.stretches, opened), reach, newest, timeline.serial + 1, until, firm,
+        far=far, pace=pace,
     )
 
 
