@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from proxy_addon.core.catalogue import Catalogue, Hit
 from proxy_addon.core.metering import activity, evidence, polling
 from proxy_addon.core.metering.activity import Evidence, Exchange, Judgement
-from proxy_addon.core.metering.endpoints import endpoint
+from proxy_addon.core.metering.endpoints import series_name
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.policy.opening import Opening
 from proxy_addon.core.types import Balance, Decision, Person, Reason, Target, Verdict
@@ -211,7 +211,7 @@ class Enforcer(EmbeddedParts):
         if self._is_refused(flight, x, judgement):
             return judgement
         leads = activity.leads(x)
-        flight.key = endpoint(x.host, x.path) if leads else polling.CONTENT
+        flight.key = series_name(x) if leads else polling.CONTENT
         became = judgement.activity
         opened = judgement.evidence is Evidence.PAGE_OPENED
         certain, weak = opened and x.gesture, leads and not opened

@@ -90,7 +90,7 @@ class VisitTracker:
                 return Activity.BACKGROUND
         elif not load.certain:
             state.polling, judgement = polling.observe(
-                state.polling, load.key, load.at, leads=load.leads
+                state.polling, load.key, load.at, leads=load.leads, size=load.size
             )
             if judgement.withdrawn:
                 self._withdraw(engine, person, load.target.platform, state, judgement.withdrawn)

@@ -27,6 +27,8 @@ _READ = frozenset(
         b"origin",
         b"accept",
         b"accept-language",
+        b"x-fb-friendly-name",
+        b"x-apollo-operation-name",
         b"upgrade",
         b"x-requested-with",
         b"access-control-request-method",
@@ -99,6 +101,7 @@ def exchange(request: http.Request, host: str, read: Fields) -> Exchange:
         page_path,
         origin_host,
         read.lower(b"accept"),
+        read.get(b"x-fb-friendly-name") or read.get(b"x-apollo-operation-name"),
     )
 
 

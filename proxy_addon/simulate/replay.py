@@ -280,6 +280,7 @@ def _exchange(event: TraceEvent, path: str) -> Exchange:
         page_path,
         origin_host,
         get("accept"),
+        get("x-fb-friendly-name") or get("x-apollo-operation-name"),
         event.status,
         event.content_type,
         event.bytes,

@@ -33,6 +33,8 @@ KEPT_HEADERS: Final = frozenset(
         "range",
         "service-worker",
         "user-agent",
+        "x-apollo-operation-name",
+        "x-fb-friendly-name",
     }
 )
 NO_HEADERS: Final[Mapping[str, str]] = {}

@@ -64,7 +64,8 @@ class Evidence(StrEnum):
 class Exchange(NamedTuple):
     """One request as it was seen. Hosts are normalised, header values lower case, None = not sent.
 
-    `page_host`/`page_path` come from Referer, `origin_host` from Origin; `bytes` and `duration`
+    `page_host`/`page_path` come from Referer, `origin_host` from Origin, `operation` from the header
+    in which an interface with one path for everything names what is asked for; `bytes` and `duration`
     (seconds) are those of the answer, as far as known; `status` 0 = not answered yet.
     """
 
@@ -80,6 +81,7 @@ class Exchange(NamedTuple):
     page_path: str | None = None
     origin_host: str | None = None
     accept: str | None = None
+    operation: str | None = None
     status: int = 0
     content_type: str = ""
     bytes: int = 0

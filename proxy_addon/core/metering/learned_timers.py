@@ -7,6 +7,7 @@ recognised again.
 """
 
 from __future__ import annotations
+import os
 
 from typing import NamedTuple
 
@@ -25,6 +26,15 @@ RUNNING_PERIODS = 5.0  # periods for which a silent timer makes requests between
 RESUMED_PRECISE = 0.15  # of its period
 RESUMED_LONG = 8.0  # seconds; two intervals of a shorter timer easily occur by chance
 RESUMED_SHORTEST = 3.0
+import os
+RESUMED_PROBABILITY = float(os.environ.get("RP","5e-2"))
+
+
+ANY_SIZE = float(os.environ.get("AS","0.15"))
+GROW = int(os.environ.get("GROW","1"))
+UNKNOWN = float("inf")
+SIZE_FACTOR = float(os.environ.get("SF","1.3"))
+SIZE_SLACK = float(os.environ.get("SS","1000"))  # bytes
 
 
 class LearnedTimer(NamedTuple):
@@ -36,16 +46,21 @@ class LearnedTimer(NamedTuple):
     tolerance: float
     last_tick: float
     combined: bool = False
+    largest: float = UNKNOWN
+
+    def brings(self, size: int) -> bool:
+        """Whether an answer of `size` bytes may be this timer's; 0 = not known, may be."""
+        return size <= SIZE_FACTOR * self.largest + SIZE_SLACK
 
 
-def learn(timer: Timer) -> LearnedTimer:
-    """A timer that was found, as it is stored."""
+def learn(timer: Timer, largest: float = UNKNOWN) -> LearnedTimer:
+    """A timer that was found, as it is stored; `largest` of its answers, in bytes."""
     if not timer.combined:
-        return LearnedTimer(timer.period, timer.tolerance, timer.times[-1])
+        return LearnedTimer(timer.period, timer.tolerance, timer.times[-1], False, largest)
     due = timer.times[0]
     for at in timer.times:
         due = max(due, at) + timer.period
-    return LearnedTimer(timer.period, timer.tolerance, due, True)
+    return LearnedTimer(timer.period, timer.tolerance, due, True, largest)
 
 
 def is_superseded(old: LearnedTimer, new: LearnedTimer, at: float) -> bool:
@@ -66,7 +81,7 @@ def any_running(timers: tuple[LearnedTimer, ...], at: float) -> bool:
 
 
 def after_best_match(
-    timers: tuple[LearnedTimer, ...], at: float
+    timers: tuple[LearnedTimer, ...], at: float, size: int = 0
 ) -> tuple[LearnedTimer, ...] | None:
     """The timers after a tick at `at` of the one that it matches best; None when it matches
     none."""
@@ -74,15 +89,21 @@ def after_best_match(
     for i, timer in enumerate(timers):
         if found is not None and timer.tolerance >= timers[place].tolerance:
             continue  # the more precise timer is the better match
+        if not timer.brings(size) and timer.tolerance > ANY_SIZE * timer.period:
+            continue
         updated = _after_tick(timer, at)
         if updated is not None:
             found, place = updated, i
-    return None if found is None else (*timers[:place], *timers[place + 1 :], found)
+    if found is None:
+        return None
+    if size > found.largest and GROW:
+        found = found._replace(largest=size)
+    return (*timers[:place], *timers[place + 1 :], found)
 
 
 def _after_tick(timer: LearnedTimer, at: float) -> LearnedTimer | None:
     """The timer after a tick at `at`; None when `at` is not one of its ticks."""
-    period, tolerance, last, combined = timer
+    period, tolerance, last, combined, largest = timer
     if combined:
         if at < last - tolerance or at > last + 40.0 * period:
             return None
@@ -96,7 +117,7 @@ def _after_tick(timer: LearnedTimer, at: float) -> LearnedTimer | None:
     ):
         return None
     wider = tolerance * 1.15 if ticks == 1 and abs(off) > tolerance else tolerance
-    return LearnedTimer(period + 0.1 * off / ticks, wider, at)  # timers slow down in hidden tabs
+    return LearnedTimer(period + 0.1 * off / ticks, wider, at, False, largest)  # timers slow down in hidden tabs
 
 
 def after_sleep(timers: tuple[LearnedTimer, ...], at: float) -> tuple[LearnedTimer, ...] | None:
@@ -110,7 +131,7 @@ def after_sleep(timers: tuple[LearnedTimer, ...], at: float) -> tuple[LearnedTim
 
 
 def resumed(
-    timers: tuple[LearnedTimer, ...], times: tuple[float, ...], person: float
+    timers: tuple[LearnedTimer, ...], times: tuple[float, ...], person: float, sizes: tuple[int, ...] = ()
 ) -> Timer | None:
     """A known timer found with another phase (the computer slept, the page was reloaded): a precise
     one after two intervals, a loose one after four, all later than `person`, when a person was last
@@ -121,13 +142,28 @@ def resumed(
     for timer in timers:
         if timer.combined or timer.period < RESUMED_SHORTEST:
             continue
+        every = times
+        if sizes and timer.largest < UNKNOWN:
+            if not timer.brings(sizes[-1]):
+                continue
+            every = tuple(t for t, size in zip(times, sizes, strict=True) if timer.brings(size))
         near = max(timer.tolerance, 0.03 * timer.period)
         precise = near <= RESUMED_PRECISE * timer.period
         steps = 2 if precise and timer.period >= RESUMED_LONG else 4
-        found = _ticks_back(times, timer.period, near, steps)
-        if found is not None and (precise or found[0] > person):
+        found = _ticks_back(every, timer.period, near, steps)
+        if found is None or (not precise and found[0] <= person):
+            continue
+        if _by_chance(every, found, near) <= RESUMED_PROBABILITY:
             return Timer(timer.period, timer.tolerance, found)
     return None
+
+
+def _by_chance(times: tuple[float, ...], found: tuple[float, ...], near: float) -> float:
+    """How probable it is that instants as dense as `times` have such ticks among them by chance."""
+    span = found[-1] - found[0]
+    others = sum(found[0] < t < found[-1] for t in times) - (len(found) - 2)
+    density = (others + 1) / span
+    return min(1.0, 2.0 * near * density) ** (len(found) - 1)
 
 
 def _ticks_back(

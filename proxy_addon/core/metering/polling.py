@@ -40,6 +40,7 @@ BURST_SPAN = 6.0
 # share of a timer's requests that brought content, above which it owns the content after it
 CONTENT_SHARE = 0.04
 CONTENT_SHARE_RATE = 0.04  # how quickly that share adapts
+LARGE_ANSWER = 4_096  # bytes; smaller ones say "nothing new", and seldom bring content
 CONTENT_SPAN = 5.0  # seconds within which content still belongs to an automatic request
 # earlier requests are the timers' too while they came at most this many times as often as now
 FASTER = 1.6
@@ -55,6 +56,10 @@ type Root = tuple[float, bool]
 """One piece of evidence: when its burst began, and whether it is the content that came in it."""
 
 
+type Shares = tuple[float, float]
+"""Of the small answers and of the large ones: the share after which content came."""
+
+
 class Series(NamedTuple):
     """The instants that no timer explains (`times`, ascending), the timers, and the share of their
     requests that brings content.
@@ -66,9 +71,10 @@ class Series(NamedTuple):
     times: tuple[float, ...] = ()
     content_times: tuple[float, ...] = ()
     timers: tuple[LearnedTimer, ...] = ()
-    content_share: float = 0.0
+    content_share: Shares = (0.0, 0.0)
     added: int = 0
     unrequested_at: float = float("-inf")
+    sizes: tuple[int, ...] = ()
 
 
 class PollingState(NamedTuple):
@@ -87,6 +93,7 @@ class PollingState(NamedTuple):
     content: bool | None = None  # None: none came in this burst; else whether it was automatic
     doubtful: bool = False  # whether timers bring such content at other times
     unexplained: int = 0  # requests of this burst that no timer explains
+    size: int = 0  # bytes of the answer to the request that this burst began with
 
 
 class PollingJudgement(NamedTuple):
@@ -110,7 +117,7 @@ _NEW = Series()
 
 
 def observe(
-    state: PollingState, key: str, at: float, *, leads: bool
+    state: PollingState, key: str, at: float, *, leads: bool, size: int = 0
 ) -> tuple[PollingState, PollingJudgement]:
     """Add one load of endpoint `key` at the instant `at` (never before the last one).
 
@@ -119,7 +126,7 @@ def observe(
     """
     if at - state.last > BURST_GAP or at - state.burst_at > BURST_SPAN:
         state = _new_burst(state, key if leads else CONTENT, at)
-    after, found = _observe_lead(state, key, at) if leads else _observe_content(state, at)
+    after, found = _observe_lead(state, key, at, size) if leads else _observe_content(state, at)
     if at - state.woke_at <= WAKE_SPAN:
         found = found._replace(doubtful=True)
     return after, found
@@ -140,11 +147,28 @@ def is_poll_content(state: PollingState, at: float) -> bool:
     return at - state.content_poll_at <= CONTENT_SPAN
 
 
-def _with_content(polled: Series, at: float) -> Series:
+def _with_content(polled: Series, at: float, size: int) -> Series:
     """The series after the request at the instant `at` brought content."""
     if polled.times and polled.times[-1] == at:
         return polled._replace(content_times=(*polled.content_times[-(TIMES_KEPT - 1) :], at))
-    return polled._replace(content_share=polled.content_share + CONTENT_SHARE_RATE)
+    return polled._replace(content_share=_adapted(polled.content_share, size, 1.0, 1.0))
+
+
+def _adapted(shares: Shares, size: int, kept: float, more: float) -> Shares:
+    """The shares after one more answer: `kept` of the old one, and `more` of one answer."""
+    small, large = shares
+    if size < LARGE_ANSWER:
+        small = kept * small + CONTENT_SHARE_RATE * more
+    if size >= LARGE_ANSWER or not size:
+        large = kept * large + CONTENT_SHARE_RATE * more
+    return small, large
+
+
+def _brings_content(polled: Series, size: int) -> bool:
+    """Whether answers of `size` bytes (0 = not known) are known to bring content."""
+    small, large = polled.content_share
+    share = max(small, large) if not size else large if size >= LARGE_ANSWER else small
+    return share >= CONTENT_SHARE
 
 
 def observe_poll(state: PollingState, key: str, at: float) -> tuple[PollingState, PollingJudgement]:
@@ -155,7 +179,7 @@ def observe_poll(state: PollingState, key: str, at: float) -> tuple[PollingState
     old = state.series.get(key, _NEW)
     updated, automatic, times = _add_instant(old, at, state)
     series = _with(state.series, key, updated)
-    brings_content = updated.content_share >= CONTENT_SHARE
+    brings_content = _brings_content(updated, 0)
     after = _new_burst(state, key, at)._replace(series=series)
     if automatic and brings_content:
         after = after._replace(content_poll_at=at)
@@ -181,10 +205,10 @@ def _observe_content(state: PollingState, at: float) -> tuple[PollingState, Poll
         and state.unexplained < UNEXPLAINED_LIMIT
         and (polled := series.get(state.key)) is not None
     ):
-        doubtful = polled.content_share >= CONTENT_SHARE and learned_timers.any_running(
+        doubtful = _brings_content(polled, state.size) and learned_timers.any_running(
             polled.timers, at
         )
-        series = _with(series, state.key, _with_content(polled, state.burst_at))
+        series = _with(series, state.key, _with_content(polled, state.burst_at, state.size))
     if is_poll_content(state, at) and state.unexplained < UNEXPLAINED_LIMIT:
         return state._replace(series=series, last=at, content=True), PollingJudgement(True, root)
     updated, automatic, times = _add_instant(
@@ -200,20 +224,19 @@ def _observe_content(state: PollingState, at: float) -> tuple[PollingState, Poll
 
 
 def _observe_lead(
-    state: PollingState, key: str, at: float
+    state: PollingState, key: str, at: float, size: int
 ) -> tuple[PollingState, PollingJudgement]:
     root = (at, False)
     old = state.series.get(key, _NEW)
-    updated, automatic, times = _add_instant(old, at, state)
+    updated, automatic, times = _add_instant(old, at, state, size=size)
     series = _with(state.series, key, updated)
-    brings_content = updated.content_share >= CONTENT_SHARE
+    brings_content = _brings_content(updated, size)
     withdrawn = _roots(times, brings_content)
     if times:
         earlier = _earlier_polls(state, key, updated, times[0])
         if earlier:
             times = (*earlier, *times)
-            rest = tuple(t for t in updated.times if t > earlier[-1] or t < earlier[0])
-            series = _with(series, key, updated._replace(times=rest))
+            series = _with(series, key, _without(updated, frozenset(earlier)))
             withdrawn |= _roots(earlier, brings_content=True)
         series = _without_explained(series, times)
     if not automatic:
@@ -234,6 +257,7 @@ def _observe_lead(
         state.content,
         state.doubtful,
         state.unexplained if automatic else state.unexplained + 1,
+        size if at == state.burst_at else state.size,
     )
     doubtful = after.unexplained < UNEXPLAINED_LIMIT and learned_timers.any_running(old.timers, at)
     return after, PollingJudgement(automatic, root, withdrawn, doubtful, old is _NEW)
@@ -272,9 +296,22 @@ def _earlier_polls(
     since = max(
         state.person, state.series.get(CONTENT, _NEW).unrequested_at, *others, float("-inf")
     )
-    found = tuple(t for t in polled.times if since < t < first)
+    timer = polled.timers[-1]
+    found = tuple(
+        t
+        for t, size in zip(polled.times, polled.sizes, strict=True)
+        if since < t < first and timer.brings(size)
+    )
     rate = sum(1.0 / m.period for m in polled.timers)
     return found if found and len(found) <= 1 + FASTER * rate * (first - found[0]) else ()
+
+
+def _without(old: Series, explained: frozenset[float]) -> Series:
+    """The series without these instants."""
+    kept = [i for i, t in enumerate(old.times) if t not in explained]
+    return old._replace(
+        times=tuple(old.times[i] for i in kept), sizes=tuple(old.sizes[i] for i in kept)
+    )
 
 
 def _without_explained(
@@ -283,7 +320,7 @@ def _without_explained(
     """The series without the instants in `ANY` that an endpoint's timer explains now."""
     old = series.get(ANY, _NEW)
     explained = frozenset(times)
-    return _with(series, ANY, old._replace(times=tuple(t for t in old.times if t not in explained)))
+    return _with(series, ANY, _without(old, explained))
 
 
 def _with(series: Mapping[str, Series], key: str, value: Series) -> Mapping[str, Series]:
@@ -297,14 +334,17 @@ def _with(series: Mapping[str, Series], key: str, value: Series) -> Mapping[str,
 
 
 def _add_instant(
-    old: Series, at: float, state: PollingState, *, content: bool = False
+    old: Series, at: float, state: PollingState, *, content: bool = False, size: int = 0
 ) -> tuple[Series, bool, tuple[float, ...]]:
     """The series with `at`; whether a timer explains it; and the earlier instants that a new timer
     explains."""
-    best = learned_timers.after_best_match(old.timers, at)
+    best = learned_timers.after_best_match(old.timers, at, size)
     if best is not None:
         return (
-            old._replace(timers=best, content_share=(1.0 - CONTENT_SHARE_RATE) * old.content_share),
+            old._replace(
+                timers=best,
+                content_share=_adapted(old.content_share, size, 1.0 - CONTENT_SHARE_RATE, 0.0),
+            ),
             True,
             (),
         )
@@ -314,37 +354,63 @@ def _add_instant(
     ):
         return old._replace(timers=woken), True, ()
     times = (*old.times[-(TIMES_KEPT - 1) :], at)
-    _, content_times, timers, content_share, added, unrequested_at = old
-    series = Series(times, content_times, timers, content_share, added + 1, unrequested_at)
-    timer = learned_timers.resumed(series.timers, series.times, state.person) or _find_timer(
+    sizes = (*old.sizes[-(TIMES_KEPT - 1) :], size)
+    series = old._replace(times=times, sizes=sizes, added=old.added + 1)
+    timer = learned_timers.resumed(series.timers, times, state.person, sizes) or _find_timer(
         series, state.person, content
     )
     if timer is None:
         return series, False, ()
+    return _explained(series, timer, at), True, timer.times
+
+
+def _explained(series: Series, timer: Timer, at: float) -> Series:
+    """The series with a timer that was found, and without its ticks."""
     explained = frozenset(timer.times)
-    rest = tuple(t for t in times if t not in explained)
-    learned = learned_timers.learn(timer)
-    kept = tuple(m for m in old.timers if not learned_timers.is_superseded(m, learned, at))[
+    found = [size for t, size in zip(series.times, series.sizes, strict=True) if t in explained]
+    largest = max(found) if all(found) else learned_timers.UNKNOWN
+    learned = learned_timers.learn(timer, largest)
+    kept = tuple(m for m in series.timers if not learned_timers.is_superseded(m, learned, at))[
         -(TIMERS_KEPT - 1) :
     ]
-    share = sum(t in explained for t in old.content_times) / len(timer.times)
-    content_share = share if not kept else max(share, old.content_share)
-    content_times = tuple(t for t in old.content_times if t not in explained)
-    return (
-        series._replace(
-            times=rest,
-            content_times=content_times,
-            timers=(*kept, learned),
-            content_share=content_share,
-        ),
-        True,
-        timer.times,
+    share = _shares(series, explained)
+    before = series.content_share
+    return _without(series, explained)._replace(
+        content_times=tuple(t for t in series.content_times if t not in explained),
+        timers=(*kept, learned),
+        content_share=share
+        if not kept
+        else (max(share[0], before[0]), max(share[1], before[1])),
     )
 
 
+def _shares(series: Series, explained: frozenset[float]) -> Shares:
+    """How many of the small and of the large answers among these instants brought content."""
+    found = [
+        (t in series.content_times, size)
+        for t, size in zip(series.times, series.sizes, strict=True)
+        if t in explained
+    ]
+    small = [brought for brought, size in found if size < LARGE_ANSWER]
+    large = [brought for brought, size in found if size >= LARGE_ANSWER or not size]
+    return sum(small) / max(1, len(small)), sum(large) / max(1, len(large))
+
+
 def _find_timer(series: Series, person: float, content: bool) -> Timer | None:
-    times = series.times
+    """A timer behind the instants whose answers are no larger than the newest, or behind all."""
+    times, newest = series.times, series.sizes[-1]
+    if newest:
+        limit = learned_timers.SIZE_FACTOR * newest + learned_timers.SIZE_SLACK
+        alike = tuple(t for t, size in zip(times, series.sizes, strict=True) if size <= limit)
+        if len(alike) < len(times):
+            found = _behind(alike, series.added, person, content)
+            if found is not None:
+                return found
+    return _behind(times, series.added, person, content)
+
+
+def _behind(times: tuple[float, ...], added: int, person: float, content: bool) -> Timer | None:
     timer = periodicity.steady(times, person)
-    if timer is None and series.added % SEARCH_EVERY == 0:
+    if timer is None and added % SEARCH_EVERY == 0:
         timer = periodicity.chain(times) or periodicity.combined(times, person, strict=content)
     return timer
