@@ -7,7 +7,6 @@ recognised again.
 """
 
 from __future__ import annotations
-import os
 
 from typing import NamedTuple
 
@@ -26,15 +25,15 @@ RUNNING_PERIODS = 5.0  # periods for which a silent timer makes requests between
 RESUMED_PRECISE = 0.15  # of its period
 RESUMED_LONG = 8.0  # seconds; two intervals of a shorter timer easily occur by chance
 RESUMED_SHORTEST = 3.0
-import os
-RESUMED_PROBABILITY = float(os.environ.get("RP","5e-2"))
+# of so many ticks by chance, at the density of the requests, above which a timer is not resumed
+RESUMED_PROBABILITY = 0.05
 
 
-ANY_SIZE = float(os.environ.get("AS","0.15"))
-GROW = int(os.environ.get("GROW","1"))
+ANY_SIZE = 0.15  # of its period: the ticks of a more precise timer may bring any size
+SIZE_BELOW = 3.0  # times smaller than its smallest answer, another one is not a timer's
 UNKNOWN = float("inf")
-SIZE_FACTOR = float(os.environ.get("SF","1.3"))
-SIZE_SLACK = float(os.environ.get("SS","1000"))  # bytes
+SIZE_FACTOR = 1.5  # times larger than its largest answer, and
+SIZE_SLACK = 1_000.0  # bytes more, another one is not a timer's
 
 
 class LearnedTimer(NamedTuple):
@@ -47,20 +46,28 @@ class LearnedTimer(NamedTuple):
     last_tick: float
     combined: bool = False
     largest: float = UNKNOWN
+    smallest: float = 0.0
+
+    @property
+    def loose(self) -> bool:
+        """Whether its ticks are so uncertain that a person's requests are among them."""
+        return self.combined or self.tolerance > ANY_SIZE * self.period
 
     def brings(self, size: int) -> bool:
         """Whether an answer of `size` bytes may be this timer's; 0 = not known, may be."""
-        return size <= SIZE_FACTOR * self.largest + SIZE_SLACK
+        if not size:
+            return True
+        return self.smallest / SIZE_BELOW <= size <= SIZE_FACTOR * self.largest + SIZE_SLACK
 
 
-def learn(timer: Timer, largest: float = UNKNOWN) -> LearnedTimer:
+def learn(timer: Timer, largest: float = UNKNOWN, smallest: float = 0.0) -> LearnedTimer:
     """A timer that was found, as it is stored; `largest` of its answers, in bytes."""
     if not timer.combined:
-        return LearnedTimer(timer.period, timer.tolerance, timer.times[-1], False, largest)
+        return LearnedTimer(timer.period, timer.tolerance, timer.times[-1], False, largest, smallest)
     due = timer.times[0]
     for at in timer.times:
         due = max(due, at) + timer.period
-    return LearnedTimer(timer.period, timer.tolerance, due, True, largest)
+    return LearnedTimer(timer.period, timer.tolerance, due, True, largest, smallest)
 
 
 def is_superseded(old: LearnedTimer, new: LearnedTimer, at: float) -> bool:
@@ -96,14 +103,16 @@ def after_best_match(
             found, place = updated, i
     if found is None:
         return None
-    if size > found.largest and GROW:
+    if size > found.largest:
         found = found._replace(largest=size)
+    if 0 < size < found.smallest:
+        found = found._replace(smallest=size)
     return (*timers[:place], *timers[place + 1 :], found)
 
 
 def _after_tick(timer: LearnedTimer, at: float) -> LearnedTimer | None:
     """The timer after a tick at `at`; None when `at` is not one of its ticks."""
-    period, tolerance, last, combined, largest = timer
+    period, tolerance, last, combined, largest, smallest = timer
     if combined:
         if at < last - tolerance or at > last + 40.0 * period:
             return None
@@ -117,7 +126,7 @@ def _after_tick(timer: LearnedTimer, at: float) -> LearnedTimer | None:
     ):
         return None
     wider = tolerance * 1.15 if ticks == 1 and abs(off) > tolerance else tolerance
-    return LearnedTimer(period + 0.1 * off / ticks, wider, at, False, largest)  # timers slow down in hidden tabs
+    return LearnedTimer(period + 0.1 * off / ticks, wider, at, False, largest, smallest)  # timers slow down in hidden tabs
 
 
 def after_sleep(timers: tuple[LearnedTimer, ...], at: float) -> tuple[LearnedTimer, ...] | None:

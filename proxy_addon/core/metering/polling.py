@@ -47,6 +47,8 @@ FASTER = 1.6
 UNEXPLAINED_LIMIT = (
     2  # a timer makes one request at a time: more unexplained ones at once are a person's
 )
+LOOSE_KEPT = 48  # instants of loose timers, among which a precise one is looked for
+ALIKE = 3.0  # answers at most this many times as large or as small are alike
 SHARED_AT_MOST = (
     5  # an endpoint asked more often than this without a timer of its own is not part of another's
 )
@@ -75,6 +77,7 @@ class Series(NamedTuple):
     added: int = 0
     unrequested_at: float = float("-inf")
     sizes: tuple[int, ...] = ()
+    loose: tuple[tuple[float, int], ...] = ()
 
 
 class PollingState(NamedTuple):
@@ -205,7 +208,7 @@ def _observe_content(state: PollingState, at: float) -> tuple[PollingState, Poll
         and state.unexplained < UNEXPLAINED_LIMIT
         and (polled := series.get(state.key)) is not None
     ):
-        doubtful = _brings_content(polled, state.size) and learned_timers.any_running(
+        doubtful = learned_timers.any_running(
             polled.timers, at
         )
         series = _with(series, state.key, _with_content(polled, state.burst_at, state.size))
@@ -232,7 +235,7 @@ def _observe_lead(
     series = _with(state.series, key, updated)
     brings_content = _brings_content(updated, size)
     withdrawn = _roots(times, brings_content)
-    if times:
+    if len(times) > 1:
         earlier = _earlier_polls(state, key, updated, times[0])
         if earlier:
             times = (*earlier, *times)
@@ -340,14 +343,14 @@ def _add_instant(
     explains."""
     best = learned_timers.after_best_match(old.timers, at, size)
     if best is not None:
-        return (
-            old._replace(
-                timers=best,
-                content_share=_adapted(old.content_share, size, 1.0 - CONTENT_SHARE_RATE, 0.0),
-            ),
-            True,
-            (),
-        )
+        shares = _adapted(old.content_share, size, 1.0 - CONTENT_SHARE_RATE, 0.0)
+        updated = old._replace(timers=best, content_share=shares)
+        if not best[-1].loose:
+            return updated, True, ()
+        missed = _in_missed_slot(old, best, at)
+        if missed:
+            updated = _grown(updated, missed)
+        return _loosely(updated, at, size), True, missed
     if (
         at - state.woke_at <= WAKE_SPAN
         and (woken := learned_timers.after_sleep(old.timers, at)) is not None
@@ -364,12 +367,65 @@ def _add_instant(
     return _explained(series, timer, at), True, timer.times
 
 
+def _in_missed_slot(
+    old: Series, after: tuple[LearnedTimer, ...], at: float
+) -> tuple[float, ...]:
+    """The instant of a larger answer where a timer, which ticked at `at`, would have ticked before:
+    it brought something new."""
+    before = next(timer for timer in old.timers if timer not in after[:-1])
+    if before.combined or round((at - before.last_tick) / before.period) != 2:
+        return ()
+    due = (before.last_tick + at) / 2.0
+    near = min(learned_timers.TOLERANCE_FACTOR * before.tolerance, 0.5 * before.period)
+    sized = zip(old.times, old.sizes, strict=True)
+    found = [t for t, size in sized if abs(t - due) <= near and size > before.largest]
+    return (min(found, key=lambda t: abs(t - due)),) if found else ()
+
+
+def _grown(series: Series, ticks: tuple[float, ...]) -> Series:
+    """The series in which the last timer brought the answers at `ticks`, too."""
+    explained = frozenset(ticks)
+    sizes = [n for t, n in zip(series.times, series.sizes, strict=True) if t in explained]
+    timer = series.timers[-1]
+    grown = timer._replace(largest=max(timer.largest, *sizes))
+    shares = series.content_share
+    if any(t in explained for t in series.content_times):
+        shares = _adapted(shares, max(sizes), 1.0, 1.0)
+    return _without(series, explained)._replace(
+        timers=(*series.timers[:-1], grown), content_share=shares
+    )
+
+
+def _loosely(series: Series, at: float, size: int) -> Series:
+    """The series after an instant that only a loose timer explains: a precise one may be behind
+    it."""
+    loose = (*series.loose[-(LOOSE_KEPT - 1) :], (at, size))
+    series = series._replace(loose=loose, added=series.added + 1)
+    if not size or series.added % SEARCH_EVERY:
+        return series
+    least, most = size / ALIKE, size * ALIKE
+    among = (*zip(series.times, series.sizes, strict=True), *loose)
+    times = tuple(sorted(t for t, other in among if least <= other <= most))
+    timer = periodicity.steady(times, at) or periodicity.chain(times)
+    if timer is None:
+        return series
+    explained = frozenset(timer.times)
+    found = [n for t, n in among if t in explained]
+    learned = learned_timers.learn(timer, max(found), min(found))
+    if any(m.period == learned.period for m in series.timers) or learned.loose:
+        return series
+    return _without(series, explained)._replace(
+        timers=(*series.timers[-(TIMERS_KEPT - 1) :], learned),
+        loose=tuple(item for item in loose if item[0] not in explained),
+    )
+
+
 def _explained(series: Series, timer: Timer, at: float) -> Series:
     """The series with a timer that was found, and without its ticks."""
     explained = frozenset(timer.times)
     found = [size for t, size in zip(series.times, series.sizes, strict=True) if t in explained]
     largest = max(found) if all(found) else learned_timers.UNKNOWN
-    learned = learned_timers.learn(timer, largest)
+    learned = learned_timers.learn(timer, largest, min(found))
     kept = tuple(m for m in series.timers if not learned_timers.is_superseded(m, learned, at))[
         -(TIMERS_KEPT - 1) :
     ]
