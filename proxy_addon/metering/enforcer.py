@@ -19,7 +19,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from proxy_addon.core.catalogue import Catalogue, Hit
-from proxy_addon.core.metering import activity, evidence, polling
+from proxy_addon.core.metering import activity, evidence, long_polling, pieces, polling
 from proxy_addon.core.metering.activity import Evidence, Exchange, Judgement
 from proxy_addon.core.metering.endpoints import series_name
 from proxy_addon.core.policy.compiled import CompiledPolicy
@@ -210,8 +210,16 @@ class Enforcer(EmbeddedParts):
         flight.judgement = judgement = self._judge(flight, x, state.pages)
         if self._is_refused(flight, x, judgement):
             return judgement
+        if judgement.evidence is Evidence.MEDIA_PLAYED and activity.is_piece(x):
+            state.pieces, judgement = pieces.judged(state.pieces, x, judgement)
+            flight.judgement = judgement
         leads = activity.leads(x)
         flight.key = series_name(x) if leads else polling.CONTENT
+        if leads:
+            state.long_polling, judgement = long_polling.judged(
+                state.long_polling, flight.key, x, judgement, flight.at
+            )
+            flight.judgement = judgement
         became = judgement.activity
         opened = judgement.evidence is Evidence.PAGE_OPENED
         certain, weak = opened and x.gesture, leads and not opened

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from proxy_addon.core.metering import meter, polling
+from proxy_addon.core.metering import long_polling, meter, polling
 from proxy_addon.core.metering.activity import Judgement, PageMemory
 from proxy_addon.core.metering.meter import Timeline
+from proxy_addon.core.metering.pieces import Pieces
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.types import Person, Target, Visit
 from proxy_addon.metering.time_left import TimeLeft
@@ -44,11 +45,13 @@ class RulesPeriod(NamedTuple):
 class PlatformState:
     """What is remembered of one person on one platform."""
 
-    __slots__ = ("pages", "polling", "rows", "time_left", "timeline")
+    __slots__ = ("long_polling", "pages", "pieces", "polling", "rows", "time_left", "timeline")
 
     def __init__(self) -> None:
         self.pages = PageMemory()
+        self.pieces: Pieces = ()
         self.polling = polling.EMPTY
+        self.long_polling = long_polling.NONE
         self.timeline: Timeline = meter.EMPTY
         self.rows: dict[int, list[Visit]] = {}
         self.time_left: TimeLeft | None = None  # when a balance was computed last

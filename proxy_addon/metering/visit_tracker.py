@@ -14,6 +14,8 @@ from proxy_addon.core.intervals import difference, normalise
 from proxy_addon.core.metering import embeds, meter, polling
 from proxy_addon.core.metering.activity import Evidence, Kind
 from proxy_addon.core.metering.evidence import GIVEN_BACK, TIME_UP, SummaryBuilder, closed
+from proxy_addon.core.metering.media_types import MEDIA_MIN_BYTES
+from proxy_addon.core.metering.pieces import PIECES_NEEDED
 from proxy_addon.core.metering.meter import PARALLEL_SECTIONS, Mark
 from proxy_addon.core.metering.polling import Root
 from proxy_addon.core.policy.engine import Engine
@@ -88,6 +90,8 @@ class VisitTracker:
                 needs = embeds.needs(state.timeline, state.pages, load.at)
             elif 0 < load.size <= CLIP_BYTES and polling.is_poll_content(state.polling, load.at):
                 return Activity.BACKGROUND
+            elif 0 < load.size < MEDIA_MIN_BYTES:
+                needs = PIECES_NEEDED
         elif not load.certain:
             state.polling, judgement = polling.observe(
                 state.polling, load.key, load.at, leads=load.leads, size=load.size

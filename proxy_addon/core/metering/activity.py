@@ -57,6 +57,7 @@ class Evidence(StrEnum):
     FAILED = "answered with an error"
     EMPTY = "answered with nothing"
     RHYTHM = "a machine's rhythm"
+    CHIME = "a sound too short to listen to"
     PIXEL = "a picture too small to see"
     TIME_UP = "the time was up"
 
@@ -300,8 +301,10 @@ def _loaded_by_embed(pages: PageMemory, at: float, span: float) -> bool:
 
 def _first_party(x: Exchange) -> Judgement:
     """A load of the platform's own page or app."""
-    if is_media(x):
+    if is_media(x) or is_piece(x):
         return _PLAYED
+    if _is_short_sound(x):
+        return _BACKGROUND[Evidence.CHIME]
     if x.dest is None and x.page_host is None and x.origin_host is None:
         return _APP_ACTION
     return _PAGE_ACTION
@@ -325,8 +328,12 @@ def leads(x: Exchange) -> bool:
 def is_media(x: Exchange) -> bool:
     """True for audio, video and bodies of that size; a short chime does not count."""
     if media_types.is_sound_or_film(x.content_type, x.path, x.dest):
-        return x.bytes == 0 or x.bytes >= MEDIA_MIN_BYTES
+        return x.bytes >= MEDIA_MIN_BYTES or (not x.bytes and not media_types.is_sound(x.content_type, x.dest))
     return media_types.by_size(x.content_type, x.bytes)
+
+
+def _is_short_sound(x: Exchange) -> bool:
+    return x.bytes < PIECE_MIN_BYTES and media_types.is_sound(x.content_type, x.dest)
 
 
 def is_piece(x: Exchange) -> bool:

@@ -78,6 +78,11 @@ def is_sound_or_film(content_type: str, path: str, dest: str | None) -> bool:
     return name.endswith(_NAMES) or "videoplayback" in name
 
 
+def is_sound(content_type: str, dest: str | None) -> bool:
+    """Whether it is sound alone, by its type or by the element that asked."""
+    return content_type.startswith("audio/") or (dest == "audio" and "video" not in content_type)
+
+
 def by_size(content_type: str, size: int) -> bool:
     """Whether a body of `size` bytes is taken for a film because it is nothing else that large."""
     if _says_nothing(content_type) and content_type:
