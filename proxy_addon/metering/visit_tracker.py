@@ -41,6 +41,7 @@ GIVE_BACK_MEMORY = 2 * 3600.0  # how far back a stretch may still be corrected, 
 PERIODS_KEPT = 16  # earlier rules that are remembered as long as time under them may be corrected
 # bursts that must come soon after each other to open a stretch, where nothing came to look at
 WEAK = 2
+LARGE_ANSWER = 10_000  # bytes; such an answer may end a long read, as a new request does
 DOUBTFUL = 3  # the same where timers ask for the same things
 BURST_RESOLUTION = 0.25  # seconds; what one burst loads is not entered more finely than this
 CLIP_BYTES = 3_000_000  # a film as short as this may come with what a page loads by itself
@@ -67,6 +68,7 @@ class VisitTracker:
         self._writer = VisitWriter(book, metrics, sink, new_id, node)
         self.provisional = ProvisionalVisits(self._writer, self._covered_until)
         self._states: dict[tuple[str, str], PlatformState] = {}
+        self._platforms: dict[str, list[str]] = {}  # those that each person has a clock on
         self._open: list[tuple[str, str]] = []  # clocks that ran over the last change of rules
         self._ends: dict[
             tuple[str, str], tuple[float, Target]
@@ -78,6 +80,7 @@ class VisitTracker:
         state = self._states.get(key)
         if state is None:
             state = self._states[key] = PlatformState()
+            self._platforms.setdefault(person, []).append(platform)
         return state
 
     def enter(self, engine: Engine, person: Person, load: Load) -> Activity:
@@ -100,14 +103,27 @@ class VisitTracker:
                 self._withdraw(engine, person, load.target.platform, state, judgement.withdrawn)
             if judgement.automatic:
                 return Activity.BACKGROUND
-            root, novel = judgement.root, judgement.novel
+            root = judgement.root
+            novel = judgement.novel or load.size >= LARGE_ANSWER
             follows = not load.leads and state.polling.key == polling.CONTENT
             needs = DOUBTFUL if judgement.doubtful else WEAK if load.weak else 1
         else:
             state.polling = polling.person_seen(state.polling, load.at)
+            self._moved_on(engine, person, load.target.platform, load.at)
         certain = needs == 1 and not follows and load.judgement.evidence is not Evidence.MESSAGE_SENT
         self._extend(engine, person, state, load, root, needs, novel, follows, certain)
         return load.judgement.activity
+
+    def _moved_on(self, engine: Engine, person: Person, platform: str, at: float) -> None:
+        """The person opened a page of `platform`: until then they may have been elsewhere."""
+        for other in self._platforms.get(person.name, ()):
+            state = self._states.get((person.name, other))
+            if other == platform or state is None:
+                continue
+            old = state.timeline
+            state.timeline = meter.moved_on(old, at, engine.rule_set.metering)
+            if state.timeline is not old:
+                self._writer.write(engine, person, other, state, old, None)
 
     def observe_poll(self, engine: Engine, person: Person, load: Load) -> None:
         """A request that the catalogue lists as polling was answered with content, which it may

@@ -60,6 +60,7 @@ class Evidence(StrEnum):
     CHIME = "a sound too short to listen to"
     PIXEL = "a picture too small to see"
     TIME_UP = "the time was up"
+    MOVED_ON = "a page of another platform was opened"
 
 
 class Exchange(NamedTuple):

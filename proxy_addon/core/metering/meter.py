@@ -48,6 +48,10 @@ WEAK_GAP = 60.0  # seconds that a weak mark may bridge while firm evidence suppo
 FIRM_MEMORY = 180.0  # seconds for which firm evidence supports weak marks after it
 PENDING_KEPT = 16
 ORIGIN_GAP = 1.0  # seconds; marks of one origin closer than this are one
+import os
+MOVED = float(os.environ.get('MV','0.55'))
+RETURN_GAP = float(os.environ.get('RG','20'))
+STILL_PLAYING=15.0
 FAR_PAGE = 1.35
 FAR_ACTION = 1.5
 NEVER = float("-inf")
@@ -75,6 +79,7 @@ class Mark(NamedTuple):
     novel: bool = False
     follows: bool = False
     certain: bool = False
+    moved: bool = False
 
     @property
     def weak(self) -> bool:
@@ -147,6 +152,8 @@ def joins(timeline: Timeline, at: float, *, weak: bool = False) -> bool:
 def _fold(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
     if mark.cut:
         return _cut(timeline, mark)
+    if mark.moved:
+        return _moved(timeline, mark)
     gap = gap_of(mark.kind, metering)
     # A brief activity beside one that goes on does not shorten its gap: else retracting it would
     # charge more.
@@ -208,6 +215,31 @@ def _cut(timeline: Timeline, mark: Mark) -> Timeline:
     return Timeline(
         (*timeline.marks, mark), stretches, NEVER, max(timeline.newest, at), timeline.serial
     )
+
+
+def moved_on(timeline: Timeline, at: float, metering: Metering) -> Timeline:
+    """The person opened a page elsewhere at the instant `at`: until then they were here, if that is
+    not too long ago."""
+    if not timeline.stretches or at > max(timeline.reach, timeline.far):
+        return timeline
+    section = timeline.stretches[-1].section
+    mark = Mark(at, at, Kind.INTERACTION, "", Evidence.MOVED_ON, section, moved=True)
+    return observe(timeline, mark, metering)
+
+
+def _moved(timeline: Timeline, mark: Mark) -> Timeline:
+    last = timeline.stretches[-1] if timeline.stretches else None
+    reach = max(timeline.reach, timeline.far)
+    timeline = timeline._replace(
+        marks=(*timeline.marks, mark), newest=max(timeline.newest, mark.at)
+    )
+    if last is None or mark.at > reach or mark.at - timeline.until < STILL_PLAYING:
+        return timeline
+    if mark.at - timeline.until <= MOVED * (reach - timeline.until):
+        ended = last._replace(end=max(last.end, mark.at))
+        timeline = timeline._replace(stretches=(*timeline.stretches[:-1], ended))
+    back = mark.at + RETURN_GAP
+    return timeline._replace(reach=min(timeline.reach, back), far=min(timeline.far, back))
 
 
 def _part_of_page(timeline: Timeline, mark: Mark) -> bool:
