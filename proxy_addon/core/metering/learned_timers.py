@@ -55,7 +55,7 @@ class LearnedTimer(NamedTuple):
 
     def brings(self, size: int) -> bool:
         """Whether an answer of `size` bytes may be this timer's; 0 = not known, may be."""
-        if not size or self.combined:
+        if not size:
             return True
         return self.smallest / SIZE_BELOW <= size <= SIZE_FACTOR * self.largest + SIZE_SLACK
 

@@ -455,18 +455,17 @@ def _shares(series: Series, explained: frozenset[float]) -> Shares:
 def _find_timer(series: Series, person: float, content: bool) -> Timer | None:
     """A timer behind the instants whose answers are no larger than the newest, or behind all."""
     times, newest = series.times, series.sizes[-1]
+    thorough = series.added % SEARCH_EVERY == 0
     if newest:
         limit = learned_timers.SIZE_FACTOR * newest + learned_timers.SIZE_SLACK
         alike = tuple(t for t, size in zip(times, series.sizes, strict=True) if size <= limit)
         if len(alike) < len(times):
-            found = _behind(alike, series.added, person, content)
+            found = periodicity.steady(alike, person)
+            if found is None and thorough:
+                found = periodicity.chain(alike)
             if found is not None:
                 return found
-    return _behind(times, series.added, person, content)
-
-
-def _behind(times: tuple[float, ...], added: int, person: float, content: bool) -> Timer | None:
     timer = periodicity.steady(times, person)
-    if timer is None and added % SEARCH_EVERY == 0:
+    if timer is None and thorough:
         timer = periodicity.chain(times) or periodicity.combined(times, person, strict=content)
     return timer
