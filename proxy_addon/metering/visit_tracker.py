@@ -17,7 +17,7 @@ from proxy_addon.core.metering.evidence import GIVEN_BACK, TIME_UP, SummaryBuild
 from proxy_addon.core.metering.media_types import MEDIA_MIN_BYTES
 from proxy_addon.core.metering.pieces import PIECES_NEEDED
 from proxy_addon.core.metering.meter import PARALLEL_SECTIONS, Mark
-from proxy_addon.core.metering.polling import Root
+from proxy_addon.core.metering.polling import PollingJudgement, Root
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Then
 from proxy_addon.core.types import (
@@ -100,7 +100,7 @@ class VisitTracker:
                 state.polling, load.key, load.at, leads=load.leads, size=load.size
             )
             if judgement.withdrawn:
-                self._withdraw(engine, person, load.target.platform, state, judgement.withdrawn)
+                self._withdraw(engine, person, load.target.platform, state, judgement)
             if judgement.automatic:
                 return Activity.BACKGROUND
             root = judgement.root
@@ -131,7 +131,7 @@ class VisitTracker:
         state = self.state_of(person.name, load.target.platform)
         state.polling, judgement = polling.observe_poll(state.polling, load.key, load.at)
         if judgement.withdrawn:
-            self._withdraw(engine, person, load.target.platform, state, judgement.withdrawn)
+            self._withdraw(engine, person, load.target.platform, state, judgement)
 
     def _withdraw(
         self,
@@ -139,10 +139,11 @@ class VisitTracker:
         person: Person,
         platform: str,
         state: PlatformState,
-        roots: frozenset[Root],
+        judgement: PollingJudgement,
     ) -> None:
         old = state.timeline
-        state.timeline = meter.retract(old, roots, engine.rule_set.metering)
+        retract = meter.retract if judgement.precise else meter.retract_some
+        state.timeline = retract(old, judgement.withdrawn, engine.rule_set.metering)
         self._writer.write(engine, person, platform, state, old, GIVEN_BACK)
 
     def stream(self, engine: Engine, person: Person, load: Load) -> None:

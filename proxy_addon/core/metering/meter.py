@@ -30,10 +30,12 @@ from collections.abc import Set
 from itertools import pairwise
 from typing import NamedTuple
 
+from proxy_addon.core.intervals import intersection, measure, normalise
 from proxy_addon.core.metering.activity import Evidence, Kind
 from proxy_addon.core.metering.pace import Pace
 from proxy_addon.core.metering.polling import BURST_GAP, Root
 from proxy_addon.core.ruleset import Metering
+from proxy_addon.core.types import Interval
 
 MARKS_KEPT = 768
 STREAM_GAP = (
@@ -52,6 +54,8 @@ import os
 MOVED = float(os.environ.get('MV','0.55'))
 RETURN_GAP = float(os.environ.get('RG','20'))
 STILL_PLAYING=15.0
+SITTING=float(os.environ.get('SI','480'))
+MOST_LOST=float(os.environ.get('ML','0.5'))
 FAR_PAGE = 1.35
 FAR_ACTION = 1.5
 NEVER = float("-inf")
@@ -325,6 +329,36 @@ def retract(timeline: Timeline, roots: Set[Root], metering: Metering) -> Timelin
     for mark in kept:
         fresh = _fold(fresh, mark, metering)
     return _same_serials(timeline, fresh)
+
+
+def retract_some(timeline: Timeline, roots: Set[Root], metering: Metering) -> Timeline:
+    """The same for a find that is not certain: of a sitting it takes back no more than `MOST_LOST`,
+    the newest first."""
+    whole = retract(timeline, roots, metering)
+    if whole is timeline or not _takes_too_much(timeline, whole):
+        return whole
+    newest_first = sorted(roots, reverse=True)
+    least, most = 0, len(newest_first) - 1
+    while least < most:
+        tried = (least + most + 1) // 2
+        fewer = retract(timeline, frozenset(newest_first[:tried]), metering)
+        if _takes_too_much(timeline, fewer):
+            most = tried - 1
+        else:
+            least = tried
+    return retract(timeline, frozenset(newest_first[:least]), metering)
+
+
+def _takes_too_much(old: Timeline, new: Timeline) -> bool:
+    kept = normalise(Interval(s.start, s.end) for s in new.stretches)
+    for stretch in old.stretches:
+        length = stretch.end - stretch.start
+        if length < SITTING:
+            continue
+        left = intersection((Interval(stretch.start, stretch.end),), kept)
+        if length - measure(left) > MOST_LOST * length:
+            return True
+    return False
 
 
 def _same_serials(old: Timeline, new: Timeline) -> Timeline:

@@ -104,7 +104,7 @@ class PollingJudgement(NamedTuple):
     that is withdrawn.
 
     `doubtful`: timers ask for the same, but were not due. `novel`: this endpoint was never asked
-    before.
+    before. `precise`: what is withdrawn are the ticks of a precise timer.
     """
 
     automatic: bool
@@ -112,6 +112,7 @@ class PollingJudgement(NamedTuple):
     withdrawn: frozenset[Root] = frozenset()
     doubtful: bool = False
     novel: bool = False
+    precise: bool = False
 
 
 EMPTY = PollingState({})
@@ -223,7 +224,8 @@ def _observe_content(state: PollingState, at: float) -> tuple[PollingState, Poll
     series = _with(series, CONTENT, updated)
     after = state._replace(series=series, last=at, content=automatic, doubtful=doubtful)
     withdrawn = frozenset((t, True) for t in times) if times else _NOTHING
-    return after, PollingJudgement(automatic, root, withdrawn, doubtful)
+    precise = bool(withdrawn) and not updated.timers[-1].loose
+    return after, PollingJudgement(automatic, root, withdrawn, doubtful, precise=precise)
 
 
 def _observe_lead(
@@ -263,7 +265,8 @@ def _observe_lead(
         size if at == state.burst_at else state.size,
     )
     doubtful = after.unexplained < UNEXPLAINED_LIMIT and learned_timers.any_running(old.timers, at)
-    return after, PollingJudgement(automatic, root, withdrawn, doubtful, old is _NEW)
+    precise = bool(withdrawn and updated.timers) and not updated.timers[-1].loose
+    return after, PollingJudgement(automatic, root, withdrawn, doubtful, old is _NEW, precise)
 
 
 def _roots(times: tuple[float, ...], brings_content: bool) -> frozenset[Root]:
