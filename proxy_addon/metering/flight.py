@@ -21,12 +21,26 @@ class Ending(NamedTuple):
     charged: bool
 
 
+class OpenAnswer:
+    """An answer of unknown size, which is judged when more of it is known: its status, its type,
+    when its head came, and the bytes of its body since."""
+
+    __slots__ = ("at", "content_type", "size", "status")
+
+    def __init__(self, status: int, content_type: str, at: float) -> None:
+        self.status = status
+        self.content_type = content_type
+        self.at = at
+        self.size = 0
+
+
 class Flight:
     """A body, a WebSocket or a tunnel that goes on. `handle` (what to cut) and `request` (its id)
     are the adapter's."""
 
     __slots__ = (
         "active",
+        "answer",
         "as_embed",
         "at",
         "bytes",
@@ -50,6 +64,7 @@ class Flight:
         "total",
         "uploaded",
         "uploads",
+        "when_judged",
         "x",
     )
 
@@ -75,7 +90,9 @@ class Flight:
         self.x: Exchange | None = None
         self.hit: Hit | None = None
         self.page: Hit | None = None
-        self.judgement: Judgement | None = None
+        self.judgement: Judgement | None = None  # while `answer` is there: what it is so far
+        self.answer: OpenAnswer | None = None
+        self.when_judged: Callable[[Flight], None] | None = None
         self.key = ""
         self.pushed = self.sent = float("-inf")
 

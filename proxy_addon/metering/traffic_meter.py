@@ -53,7 +53,7 @@ class TrafficMeter:
         elapsed = now - flight.since
         if elapsed < CHUNK_SECONDS:
             return
-        judged = flight.judgement
+        judged = flight.judgement if flight.answer is None else None
         if judged is not None and judged.activity.counts and now - flight.at >= STREAM_AGE:
             stream = judged if embeds.is_charged(judged) else _STREAM
             self._flow(flight, elapsed, now, stream)
