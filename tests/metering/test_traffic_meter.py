@@ -173,7 +173,7 @@ def test_both_directions_count_once() -> None:
     """An answer that streams while the upload goes on."""
     shell = Shell(small_allowance(limit=H))
     flight = upload(shell, START)
-    shell.enforcer.answered(flight, 200, "video/mp4", 0, START)
+    shell.enforcer.answered(flight, 200, "video/mp4", None, START)
     for step in range(1, 4 * 30 + 1):
         shell.enforcer.upload(flight, BUSY, START + step / 4)
         shell.enforcer.body(flight, BUSY, START + step / 4)
