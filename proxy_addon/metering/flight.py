@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from proxy_addon.core.catalogue import Catalogue, Hit
+from proxy_addon.core.metering import receipts
 from proxy_addon.core.metering.activity import Exchange, Judgement
 from proxy_addon.core.types import Balance, Decision, Person, Target
 from proxy_addon.metering.notice_gate import Gated
@@ -53,13 +54,12 @@ class Flight:
         "kind",
         "page",
         "person",
-        "pushed",
         "refused",
         "report",
         "request",
-        "sent",
         "signed_in",
         "since",
+        "socket",
         "target",
         "total",
         "uploaded",
@@ -94,7 +94,7 @@ class Flight:
         self.answer: OpenAnswer | None = None
         self.when_judged: Callable[[Flight], None] | None = None
         self.key = ""
-        self.pushed = self.sent = float("-inf")
+        self.socket = receipts.UNUSED
 
 
 class Asked(NamedTuple):

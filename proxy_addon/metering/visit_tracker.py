@@ -96,7 +96,7 @@ class VisitTracker:
                 self._withdraw(engine, person, load.target.platform, state, judgement.withdrawn)
             if judgement.automatic:
                 return Activity.BACKGROUND
-            root, novel = judgement.root, judgement.novel
+            root, novel = judgement.root, judgement.novel and load.may_be_novel
             follows = not load.leads and state.polling.key == polling.CONTENT
             needs = DOUBTFUL if judgement.doubtful else WEAK if load.weak else 1
         else:
