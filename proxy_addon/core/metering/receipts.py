@@ -68,9 +68,9 @@ def sent(state: SocketState, size: int, at: float) -> tuple[SocketState, ClientM
         return after, ClientMessage.RECEIPT
     if not state.answered and since <= LATE_RECEIPT_SECONDS and _is_receipt(state, size):
         return state._replace(last_at=at, answered=True), ClientMessage.RECEIPT
-    silence = at - state.last_at
+    silence = at - state.last_at if state.last_at > _NEVER else 0.0
     before = dict(state.silences)
-    known = before.pop(size, _NEVER)
+    known = before.pop(size, 0.0)
     silences = (*tuple(before.items())[-(SIZES_KEPT - 1) :], (size, silence))
     after = SocketState(state.pushed_at, at, at, True, state.receipts, silences)
     return after, ClientMessage.HEARTBEAT if _is_beat(silence, known) else ClientMessage.OWN
