@@ -6,7 +6,8 @@ a request:
 1. `ask` decides before the site is contacted. A page that is opened after a silent gap is decided
    as if the gap had been charged already, because it will be: so the last second is found before
    the page is loaded, not after half of it.
-2. `answered` judges the request with the type and size of the answer, and adds it to the clock.
+2. `answered` judges the request with the type and size of the answer, and adds it to the clock; at
+   the end of the answer where its size is not known before (`request_meter.py`).
 3. `body`, `message` and `tunnel_bytes` (`traffic_meter.py`) add to the clock while a connection is
    in use.
 4. `due`, a few times a second, decides again about what may have run out by now
@@ -19,26 +20,24 @@ import math
 from collections.abc import Callable, Iterator
 
 from proxy_addon.core.catalogue import Catalogue, Hit
-from proxy_addon.core.metering import activity, evidence, long_polling, pieces, polling
+from proxy_addon.core.metering import activity, evidence
 from proxy_addon.core.metering.activity import Evidence, Exchange, Judgement
-from proxy_addon.core.metering.endpoints import series_name
 from proxy_addon.core.policy.compiled import CompiledPolicy
 from proxy_addon.core.policy.opening import Opening
 from proxy_addon.core.types import Balance, Decision, Person, Reason, Target, Verdict
 from proxy_addon.metering.check_schedule import Running
 from proxy_addon.metering.decider import Decider
-from proxy_addon.metering.embedded_parts import EmbeddedParts
 from proxy_addon.metering.flight import Asked, Due, Flight, page_of
 from proxy_addon.metering.free_tunnels import FreeTunnels
 from proxy_addon.metering.heads_up import HeadsUps
 from proxy_addon.metering.next_openings import NextOpenings
 from proxy_addon.metering.notice_gate import NoticeGate
 from proxy_addon.metering.platform_state import Load, RulesPeriod
+from proxy_addon.metering.request_meter import RequestMeter
 from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.metering.visit_tracker import VisitTracker
 from proxy_addon.observability.interface import Metrics
 
-POLL_BYTES = 1_500  # a known poll that is answered with more may bring pictures
 FOLLOWED_AT_ONCE = 200  # clocks that are rewritten in one turn after a change of rules
 
 _WHY = {Reason.EXHAUSTED: evidence.TIME_UP}
@@ -46,7 +45,7 @@ _WHY = {Reason.EXHAUSTED: evidence.TIME_UP}
 NOT_LIMITED = Decision(Verdict.ALLOW, Reason.NOT_LIMITED)
 
 
-class Enforcer(EmbeddedParts):
+class Enforcer(RequestMeter):
     """Decides and meters by one rule set at a time; `swap` changes it."""
 
     def __init__(
@@ -192,53 +191,15 @@ class Enforcer(EmbeddedParts):
         warn_at = self.rules.allowances[decision.allowance].warn_at
         return self._heads_ups.due(person, decision, warn_at, now)
 
-    def answered(
-        self, flight: Flight, status: int, content_type: str, length: int, now: float
-    ) -> None:
-        """The head of the answer is here. `length` in bytes, 0 = unknown; `now` may be after
-        `flight.at`."""
-        self.finished(flight, status, content_type, length, now - flight.at)
-
-    def finished(
-        self, flight: Flight, status: int, content_type: str, length: int, duration: float
-    ) -> Judgement:
-        """Judge a request with what is known of its answer, and feed the clock with it."""
-        assert flight.x is not None and flight.hit is not None
-        x = activity.with_answer(flight.x, status, content_type, length, duration)
-        person, target = flight.person, flight.target
-        state = self._tracker.state_of(person.name, target.platform)
-        flight.judgement = judgement = self._judge(flight, x, state.pages)
-        if self._is_refused(flight, x, judgement):
-            return judgement
-        if judgement.evidence is Evidence.MEDIA_PLAYED and activity.is_piece(x):
-            state.pieces, judgement = pieces.judged(state.pieces, x, judgement)
-            flight.judgement = judgement
-        leads = activity.leads(x)
-        flight.key = series_name(x) if leads else polling.CONTENT
-        if leads:
-            state.long_polling, judgement = long_polling.judged(
-                state.long_polling, flight.key, x, judgement, flight.at
-            )
-            flight.judgement = judgement
-        became = judgement.activity
-        opened = judgement.evidence is Evidence.PAGE_OPENED
-        certain, weak = opened and x.gesture, leads and not opened
-        load = Load(
-            target, flight.at, flight.at, judgement, flight.key, leads, certain, weak, length
-        )
-        if became.counts and target.platform in self.rules.limited:
-            became = self._tracker.enter(self.engine, person, load)
-        elif judgement.evidence is Evidence.TELEMETRY and length >= POLL_BYTES:
-            self._tracker.observe_poll(self.engine, person, load)
-        if not became.counts:
-            flight.judgement = Judgement(became, judgement.evidence)
-            self._metrics.ignored(person, target.platform, became)
-        # Only now: a page that is only polled is not in use.
-        state.pages = activity.remember(state.pages, x, flight.judgement, flight.at)
-        return flight.judgement
+    def ended(self, flight: Flight, now: float) -> None:
+        """The flight is over: what of its answer is open is judged with what came. May be called
+        twice."""
+        self._judge_open(flight, now)
+        self.closed(flight)
 
     def closed(self, flight: Flight) -> None:
-        """The flight is over. May be called twice."""
+        """The flight is over, whatever of its answer is open. May be called twice."""
+        flight.answer = None
         self._running.remove(flight)
         self.provisional.forget(flight)
         self.free.ended(flight)
@@ -343,11 +304,15 @@ class Enforcer(EmbeddedParts):
         person, target = running
         delay = self._over_since(person, target, now)
         why = why or _WHY.get(decision.reason, evidence.RULE_CHANGED)
+        for flight in flights:
+            if flight.judgement is not None and flight.judgement.activity.counts:
+                self._judge_open(flight, now)  # before the clock stops, or it would start again
         self._tracker.stop(self.engine, person, target.platform, now, why)
         for flight in flights:
             if flight.estimated or flight.ending is not None:
                 self.free.end_now(flight, now)
             elif not self._goes_on(flight, decision, now):
+                self._judge_open(flight, now)
                 yield Due(flight, decision, delay)
 
     def _follow_free(self, running: Running, flights: list[Flight], now: float) -> float:

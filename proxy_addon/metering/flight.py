@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from proxy_addon.core.catalogue import Catalogue, Hit
+from proxy_addon.core.metering import receipts
 from proxy_addon.core.metering.activity import Exchange, Judgement
 from proxy_addon.core.types import Balance, Decision, Person, Target
 from proxy_addon.metering.notice_gate import Gated
@@ -21,12 +22,26 @@ class Ending(NamedTuple):
     charged: bool
 
 
+class OpenAnswer:
+    """An answer of unknown size, which is judged when more of it is known: its status, its type,
+    when its head came, and the bytes of its body since."""
+
+    __slots__ = ("at", "content_type", "size", "status")
+
+    def __init__(self, status: int, content_type: str, at: float) -> None:
+        self.status = status
+        self.content_type = content_type
+        self.at = at
+        self.size = 0
+
+
 class Flight:
     """A body, a WebSocket or a tunnel that goes on. `handle` (what to cut) and `request` (its id)
     are the adapter's."""
 
     __slots__ = (
         "active",
+        "answer",
         "as_embed",
         "at",
         "bytes",
@@ -39,17 +54,17 @@ class Flight:
         "kind",
         "page",
         "person",
-        "pushed",
         "refused",
         "report",
         "request",
-        "sent",
         "signed_in",
         "since",
+        "socket",
         "target",
         "total",
         "uploaded",
         "uploads",
+        "when_judged",
         "x",
     )
 
@@ -75,9 +90,11 @@ class Flight:
         self.x: Exchange | None = None
         self.hit: Hit | None = None
         self.page: Hit | None = None
-        self.judgement: Judgement | None = None
+        self.judgement: Judgement | None = None  # while `answer` is there: what it is so far
+        self.answer: OpenAnswer | None = None
+        self.when_judged: Callable[[Flight], None] | None = None
         self.key = ""
-        self.pushed = self.sent = float("-inf")
+        self.socket = receipts.UNUSED
 
 
 class Asked(NamedTuple):

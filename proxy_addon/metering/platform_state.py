@@ -26,6 +26,7 @@ class Load(NamedTuple):
     certain: bool = False  # a person did this, so it is not periodic
     weak: bool = False  # a small answer to a script, nothing to look at
     size: int = 0  # bytes of the answer, 0 = not known
+    may_be_novel: bool = True  # an endpoint that is asked first is a sign of a person
 
 
 class RulesPeriod(NamedTuple):

@@ -3,8 +3,9 @@ tunnels."""
 
 from __future__ import annotations
 
-from proxy_addon.core.metering import embeds
+from proxy_addon.core.metering import embeds, receipts
 from proxy_addon.core.metering.activity import Evidence, Judgement, Kind, classify
+from proxy_addon.core.metering.receipts import ClientMessage
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.core.types import Activity
@@ -18,7 +19,6 @@ TUNNEL_SECONDS = 5.0  # the same for tunnels, whose bytes are weaker evidence
 STREAM_AGE = 2.0  # a body that is over sooner is a load like others
 UPLOAD_BYTES = 262_144  # bytes; a request with less is a form, a like or a report
 STALLED = 15.0  # bytes after a longer silence do not fill it
-RECEIPT_SECONDS = 0.8  # a message this soon after a push was written by no person
 SHORT_MESSAGE = 64  # bytes; heartbeats and receipts are as short, what people write seldom is
 
 _STREAM = Judgement(Activity.MEDIA, Evidence.MEDIA_STREAM, Kind.MEDIA)
@@ -53,7 +53,7 @@ class TrafficMeter:
         elapsed = now - flight.since
         if elapsed < CHUNK_SECONDS:
             return
-        judged = flight.judgement
+        judged = flight.judgement if flight.answer is None else None
         if judged is not None and judged.activity.counts and now - flight.at >= STREAM_AGE:
             stream = judged if embeds.is_charged(judged) else _STREAM
             self._flow(flight, elapsed, now, stream)
@@ -107,20 +107,27 @@ class TrafficMeter:
         if from_client and self._is_uploaded(flight, size, now):
             return Activity.MEDIA
         if not from_client:
-            if (
-                now - flight.sent > RECEIPT_SECONDS
-            ):  # what answers the person's own message is not a push
-                flight.pushed = now
-        elif flight.x is not None and now - flight.pushed > RECEIPT_SECONDS:
-            flight.sent = now
-            width = size if size <= 64 else 64 * (size // 64)
-            key = f"ws:{flight.x.host}:{width}"
-            load = Load(flight.target, now, now, _MESSAGE, key, weak=size <= SHORT_MESSAGE)
-            if flight.target.platform in self.rules.limited:
-                became = self._tracker.enter(self.engine, flight.person, load)
+            flight.socket = receipts.pushed(flight.socket, now)
+        elif flight.x is not None:
+            flight.socket, message = receipts.sent(flight.socket, size, now)
+            if message is not ClientMessage.RECEIPT:
+                became = self._sent(flight, size, now, message)
         if not became.counts:
             self._metrics.ignored(flight.person, flight.target.platform, became)
         return became
+
+    def _sent(self, flight: Flight, size: int, now: float, message: ClientMessage) -> Activity:
+        """A message that answers no push."""
+        if flight.x is None or flight.target.platform not in self.rules.limited:
+            return Activity.BACKGROUND
+        width = size if size <= SHORT_MESSAGE else SHORT_MESSAGE * (size // SHORT_MESSAGE)
+        weak = size <= SHORT_MESSAGE
+        key = f"ws:{flight.x.host}:{width}"
+        load = Load(flight.target, now, now, _MESSAGE, key, weak=weak, may_be_novel=False)
+        if message is ClientMessage.OWN:
+            return self._tracker.enter(self.engine, flight.person, load)
+        self._tracker.observe_poll(self.engine, flight.person, load)
+        return Activity.BACKGROUND
 
     def _is_uploaded(self, flight: Flight, size: int, now: float) -> bool:
         """Whether a message is a piece of an upload, which is charged from its beginning: its

@@ -15,8 +15,8 @@ from proxy_addon.core.metering import embeds, meter, polling
 from proxy_addon.core.metering.activity import Evidence, Kind
 from proxy_addon.core.metering.evidence import GIVEN_BACK, TIME_UP, SummaryBuilder, closed
 from proxy_addon.core.metering.media_types import MEDIA_MIN_BYTES
-from proxy_addon.core.metering.pieces import PIECES_NEEDED
 from proxy_addon.core.metering.meter import PARALLEL_SECTIONS, Mark
+from proxy_addon.core.metering.pieces import PIECES_NEEDED
 from proxy_addon.core.metering.polling import PollingJudgement, Root
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Then
@@ -104,7 +104,8 @@ class VisitTracker:
             if judgement.automatic:
                 return Activity.BACKGROUND
             root = judgement.root
-            novel = judgement.novel or load.size >= LARGE_ANSWER
+            novel = judgement.novel and load.may_be_novel
+            novel = novel or load.size >= LARGE_ANSWER
             follows = not load.leads and state.polling.key == polling.CONTENT
             needs = DOUBTFUL if judgement.doubtful else WEAK if load.weak else 1
         else:

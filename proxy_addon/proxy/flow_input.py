@@ -36,6 +36,7 @@ _READ = frozenset(
         b"content-length",
     }
 )
+_DIGITS = 15  # of a length; none has more
 
 
 class RequestHosts(NamedTuple):
@@ -123,3 +124,10 @@ def request_info(flow: http.HTTPFlow, host: str, read: Fields) -> RequestInfo:
         request_id(flow),
         read.get(b"accept-language"),
     )
+
+
+def told_length(response: http.Response) -> int | None:
+    """Bytes of the body according to the head of an answer, None where it does not tell."""
+    told = response.headers.get("content-length", "")
+    is_number = told.isascii() and told.isdigit() and len(told) <= _DIGITS
+    return int(told) if is_number else None

@@ -76,7 +76,7 @@ class InFlight:
         self._block_answers.pop(flow, None)
         flight = self._flights.pop(flow, None)
         if flight is not None:
-            self._services.enforcer.closed(flight)
+            self._services.enforcer.ended(flight, self._services.clock.now())
 
     def begin_tunnel(self, client: connection.Client, flight: Flight, request: str) -> None:
         """A tunnel is metered from now on. `request`: as logs name it."""

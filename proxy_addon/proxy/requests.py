@@ -335,18 +335,17 @@ class Requests:
         if flight is None:
             return
         response.stream = self._feed(flight, self._received)
-        length = response.headers.get("content-length", "")
-        size = int(length) if length.isdecimal() else 0
-        kind = response.headers.get("content-type", "").lower()
-        self._services.enforcer.answered(
-            flight, response.status_code, kind, size, self._services.clock.now()
-        )
-        self._recorder.judged(
-            flow, flight.judgement.activity if flight.judgement is not None else None
-        )
+        kind, told = response.headers.get("content-type", "").lower(), reading.told_length(response)
+        flight.when_judged = self._judged
+        enforcer, now = self._services.enforcer, self._services.clock.now()
+        enforcer.answered(flight, response.status_code, kind, told, now)
         if flight.refused:
             response.stream = _dropped
             self._in_flight.end_refused()
+
+    def _judged(self, flight: Flight) -> None:
+        if flight.judgement is not None and isinstance(flight.handle, http.HTTPFlow):
+            self._recorder.judged(flight.handle, flight.judgement.activity)
 
     def _sent(self, flight: Flight, size: int, now: float) -> None:
         self._services.enforcer.upload(flight, size, now)

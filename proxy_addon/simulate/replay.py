@@ -21,7 +21,7 @@ from proxy_addon.metering.traffic_meter import CHUNK_SECONDS, STREAM_AGE, TUNNEL
 from proxy_addon.observability.metrics import NoMetrics
 from proxy_addon.simulate.recorded_people import RecordedPeople
 from proxy_addon.simulate.result import Result
-from proxy_addon.trace.event import TraceEvent
+from proxy_addon.trace.event import ResponseTiming, TraceEvent
 from proxy_addon.trace.tunnels import LONG, use_of
 
 HOUSEKEEPING = 3600.0  # virtual seconds between two clean-ups
@@ -126,19 +126,41 @@ class Replay:
             self._answered(flight, event, event.duration, event.bytes)
         else:
             course = event.course
-            self._at(
-                now + course.head, lambda _: self._answered(flight, event, course.head, course.told)
-            )
+            self._at(now + course.head, lambda at: self._head(flight, event, course, at))
+
+    def _head(self, flight: Flight, event: TraceEvent, course: ResponseTiming, now: float) -> None:
+        """The head of an answer; one that tells no size is judged when that is known."""
+        if course.told or not event.bytes:
+            self._answered(flight, event, course.head, course.told)
+            return
+        if flight in self._closed:
+            return
+        self.enforcer.answered(flight, event.status, event.content_type, None, now)
+        if flight.answer is None:
+            self._go_on(flight, event)
+            return
+        end = max(now, flight.at + event.duration)
+        passed = (
+            _as_noted(flight.at, course.passed) if course.passed else iter(((end, event.bytes),))
+        )
+        self._push(flight, itertools.chain(passed, ((end, 0),)))
 
     def _answered(self, flight: Flight, event: TraceEvent, duration: float, size: int) -> None:
         """The answer, or its head after `duration` seconds with its declared `size` in bytes; the
         rest may follow."""
         if flight in self._closed:
             return
-        judged = self.enforcer.finished(flight, event.status, event.content_type, size, duration)
+        self.enforcer.finished(flight, event.status, event.content_type, size, duration)
+        self._go_on(flight, event)
+
+    def _go_on(self, flight: Flight, event: TraceEvent) -> None:
+        """The body of an answer that has been judged."""
+        judged = flight.judgement
         if flight.refused:
             self._cut_off(flight, self.now)
-        elif judged.activity.counts and event.duration >= STREAM_AGE and event.status < 400:
+        elif judged is None or not judged.activity.counts:
+            self.enforcer.closed(flight)
+        elif event.duration >= STREAM_AGE and event.status < 400:
             self._flow(flight, flight.at, event, event.bytes, CHUNK_SECONDS)
         else:
             self.enforcer.closed(flight)
@@ -212,7 +234,7 @@ class Replay:
         """Put down the next step; after the last one it is over."""
         following = next(steps, None)
         if following is None:
-            self.enforcer.closed(flight)
+            self.enforcer.ended(flight, self.now)
             return
         at, size = following
         self._at(at, lambda now: self._step(flight, now, size, steps))
@@ -231,7 +253,8 @@ class Replay:
         enforcer = self.enforcer
         if flight in self._closed:
             return
-        (enforcer.tunnel_bytes if flight.kind == "tunnel" else enforcer.body)(flight, size, now)
+        if size:
+            (enforcer.tunnel_bytes if flight.kind == "tunnel" else enforcer.body)(flight, size, now)
         if not enforcer.blocked_now(flight, now):
             self._push(flight, steps)
             return

@@ -57,7 +57,7 @@ def segment(shell: Shell, after: float, size: int = 400_000) -> Asked:
     return asked
 
 
-def answered(shell: Shell, x: Exchange, after: float, kind: str, size: int = 9_000) -> Asked:
+def answered(shell: Shell, x: Exchange, after: float, kind: str, size: int | None = 9_000) -> Asked:
     """A request and the head of its answer; it goes on."""
     asked = ask(shell, x, START + after)
     assert asked.flight is not None, asked.decision
@@ -100,7 +100,7 @@ def test_a_clip_that_is_loaded_ahead_is_free() -> None:
 def test_a_body_that_goes_on_is_a_film() -> None:
     """One long answer is charged second by second, as on the platform itself."""
     shell = Shell(rules())
-    flight = answered(shell, SEGMENT, 0, "video/mp4", 0).flight
+    flight = answered(shell, SEGMENT, 0, "video/mp4", None).flight
     assert flight is not None
     for second in range(1, 31):
         shell.enforcer.body(flight, 10**5, START + second)
@@ -196,7 +196,7 @@ def test_a_film_ends_with_the_time_and_the_button_beside_it_goes_on() -> None:
     shell = Shell(rules(limit=30))
     button = answered(shell, BUTTON, 0, "text/html").flight
     waiting = ask(shell, PICTURE, START + 1).flight
-    film = answered(shell, SEGMENT, 1, "video/mp4", 0).flight
+    film = answered(shell, SEGMENT, 1, "video/mp4", None).flight
     assert film is not None
     assert waiting is not None
     ended: list[tuple[float, object]] = []

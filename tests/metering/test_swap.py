@@ -131,7 +131,7 @@ def test_a_platform_that_is_no_longer_limited_costs_nothing() -> None:
     assert page.flight is not None
     assert tunnel.flight is not None
     shell.swap(rules(replace(ONE, targets=targets("facebook"))), START + 1)
-    enforcer.answered(page.flight, 200, "video/mp4", 0, START + 2)
+    enforcer.answered(page.flight, 200, "video/mp4", None, START + 2)
     for second in range(3, 60):
         enforcer.body(page.flight, 1_000_000, START + second)
         enforcer.tunnel_bytes(tunnel.flight, 1_000_000, START + second)

@@ -71,6 +71,52 @@ def test_a_push_and_its_receipt_are_no_persons_doing() -> None:
     assert "message-sent" in {line.by for lines in extended for line in lines}
 
 
+def socket(shell: Shell) -> Flight:
+    """A WebSocket on a page that has just been opened, and is read."""
+    shell.open("dora", "x.com", START)
+    flight = ask(shell, FETCH._replace(path="/ws"), START + 1).flight
+    assert flight is not None
+    shell.enforcer.upgraded(flight)
+    return flight
+
+
+def test_a_pong_that_is_late_bridges_no_page() -> None:
+    """One byte, two seconds after the ping on a busy machine, is not the first sign of life after
+    two minutes."""
+    shell = Shell(small_allowance(limit=H))
+    flight = socket(shell)
+    for ping in range(1, 6):
+        shell.enforcer.message(flight, 1, START + 25 * ping, from_client=False)
+        became = shell.enforcer.message(flight, 1, START + 25 * ping + 2, from_client=True)
+        assert became is Activity.BACKGROUND
+    assert shell.spent("dora", "a") == TAIL
+
+
+def test_a_message_of_a_new_size_is_no_certain_sign_of_a_person() -> None:
+    """A few bytes of a size that was never sent before bridge no more than others."""
+    shell = Shell(small_allowance(limit=H))
+    flight = socket(shell)
+    shell.enforcer.message(flight, 31, START + 120, from_client=True)
+    assert shell.spent("dora", "a") == TAIL
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.5])
+def test_pings_of_the_client_cost_nothing(jitter: float) -> None:
+    """XMPP's are longer than a short message: the first one alone counts until they are found to
+    be periodic, and then not even that."""
+    shell = Shell(small_allowance(limit=H))
+    flight = ask(shell, FETCH._replace(path="/ws"), START).flight
+    assert flight is not None
+    shell.enforcer.upgraded(flight)
+    shell.enforcer.message(flight, 700, START + 0.2, from_client=False)
+    for ping in range(1, 40):
+        at = START + 60 * ping + jitter * (ping % 3 - 1)
+        shell.enforcer.message(flight, 180, at, from_client=True)
+        shell.enforcer.message(flight, 150, at + 0.1, from_client=False)
+        assert shell.spent("dora", "a") <= TAIL
+    assert shell.spent("dora", "a") == 0.0
+
+
 def messages(shell: Shell, flight: Flight, seconds: int, size: int, start: float = START) -> None:
     """Four a second, as a timer sends them."""
     for step in range(1, 4 * seconds + 1):
@@ -173,7 +219,7 @@ def test_both_directions_count_once() -> None:
     """An answer that streams while the upload goes on."""
     shell = Shell(small_allowance(limit=H))
     flight = upload(shell, START)
-    shell.enforcer.answered(flight, 200, "video/mp4", 0, START)
+    shell.enforcer.answered(flight, 200, "video/mp4", None, START)
     for step in range(1, 4 * 30 + 1):
         shell.enforcer.upload(flight, BUSY, START + step / 4)
         shell.enforcer.body(flight, BUSY, START + step / 4)

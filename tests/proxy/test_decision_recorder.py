@@ -74,6 +74,25 @@ async def test_a_request_that_goes_on(harness: ProxyHarness, kept: MemoryDecisio
     assert "secret" not in repr(line)
 
 
+async def test_an_answer_without_a_length(harness: ProxyHarness, kept: MemoryDecisionLog) -> None:
+    """The line is written when the body has ended, and says what it turned out to be; once."""
+    loads = {"Sec-Fetch-Dest": "image", "Sec-Fetch-Site": "same-origin", "Referer": "http://x.com/"}
+    flow = request("http://x.com/p.gif", headers=loads)
+    await harness.addon.requestheaders(flow)
+    flow.response = http.Response.make(200, b"", {"Content-Type": "image/gif"})
+    del flow.response.headers["content-length"]
+    harness.addon.responseheaders(flow)
+    assert kept.lines == []
+    assert callable(flow.response.stream)
+    flow.response.stream(bytes(43))
+    harness.addon.response(flow)
+    harness.addon.error(flow)
+    assert [(line.request, line.activity) for line in kept.lines] == [
+        (request_id(flow), Activity.BACKGROUND)
+    ]
+    assert harness.counted("ignored_total", platform="x", activity="background") == 1
+
+
 async def test_a_request_without_an_answer(harness: ProxyHarness, kept: MemoryDecisionLog) -> None:
     """When it is over the line is written as it is, once."""
     flow = request("http://x.com/", headers=PAGE)

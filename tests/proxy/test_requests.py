@@ -140,6 +140,7 @@ async def test_buttons_cost_nothing_and_pass_when_time_is_up(harness: ProxyHarne
     flow = request("http://www.facebook.com/like.png", headers=embed)
     assert await decided(harness, flow) == "metered"
     flow.response = http.Response.make(200, b"", {"content-type": "image/png"})
+    flow.response.headers["content-length"] = "900"
     harness.addon.responseheaders(flow)
     assert harness.visits == []
     assert harness.counted("ignored_total", platform="facebook", activity="embed") == 1

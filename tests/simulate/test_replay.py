@@ -16,7 +16,7 @@ from proxy_addon.core.ruleset import RuleSet
 from proxy_addon.rules import folder as rules_folder
 from proxy_addon.simulate import Replay, Result, simulate_events
 from proxy_addon.trace.access_log import event_of as line_of
-from proxy_addon.trace.event import ResponseTiming
+from proxy_addon.trace.event import ResponseTiming, TraceEvent
 from proxy_addon.trace.jsonl import event_of
 from tests.simulate import trace
 from tests.simulate.trace import START, Line
@@ -71,6 +71,31 @@ def test_a_stream_flows_as_it_was_seen(rules: RuleSet) -> None:
     )
     result = simulate_events(rules, [event_of(trace.page(0)), seen])
     assert seconds(result) == pytest.approx(42 + 29 + 10, abs=2)
+
+
+def untold(line: Line, size: int, kind: str, took: float) -> TraceEvent:
+    """An answer as the proxy saw it: no length at its head, which came at once, and its body at
+    the end."""
+    known = event_of(line | {"bytes": size, "content_type": kind, "duration": took})
+    return known._replace(course=ResponseTiming(0.05, 0, ((took, size),)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "took", "charged"),
+    [
+        ("image/gif", 43, 0.2, 0),
+        ("image/png", 4_300, 0.2, 10),
+        ("audio/mpeg", 20_000, 0.2, 0),
+        ("audio/mpeg", 60_000, 0.2, 10),
+        ("application/json", 400, 25.0, 0),
+    ],
+)
+def test_what_told_no_length_is_judged_as_the_proxy_did(
+    rules: RuleSet, kind: str, size: int, took: float, charged: float
+) -> None:
+    """At the end of its body: a pixel, a chime and a request that was held open are nothing."""
+    seen = untold(trace.call(0, "/i/api"), size, kind, took)
+    assert seconds(simulate_events(rules, [seen])) == charged
 
 
 def test_a_noted_stream_is_cut_in_its_middle(rules: RuleSet) -> None:

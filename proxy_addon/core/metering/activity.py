@@ -304,7 +304,7 @@ def _first_party(x: Exchange) -> Judgement:
     """A load of the platform's own page or app."""
     if is_media(x) or is_piece(x):
         return _PLAYED
-    if _is_short_sound(x):
+    if _is_chime(x):
         return _BACKGROUND[Evidence.CHIME]
     if x.dest is None and x.page_host is None and x.origin_host is None:
         return _APP_ACTION
@@ -333,8 +333,13 @@ def is_media(x: Exchange) -> bool:
     return media_types.by_size(x.content_type, x.bytes)
 
 
-def _is_short_sound(x: Exchange) -> bool:
-    return x.bytes < PIECE_MIN_BYTES and media_types.is_sound(x.content_type, x.dest)
+def _is_chime(x: Exchange) -> bool:
+    """Sound or a film too short for anybody; sound of unknown size may be one."""
+    if not x.bytes:
+        return media_types.is_sound(x.content_type, x.dest)
+    if x.bytes >= PIECE_MIN_BYTES:
+        return False
+    return media_types.is_sound_or_film(x.content_type, x.path, x.dest)
 
 
 def is_piece(x: Exchange) -> bool:

@@ -51,6 +51,7 @@ FIRM_MEMORY = 180.0  # seconds for which firm evidence supports weak marks after
 PENDING_KEPT = 16
 ORIGIN_GAP = 1.0  # seconds; marks of one origin closer than this are one
 import os
+
 MOVED = float(os.environ.get('MV','0.55'))
 RETURN_GAP = float(os.environ.get('RG','20'))
 STILL_PLAYING=15.0

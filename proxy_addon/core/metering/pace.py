@@ -1,8 +1,11 @@
 from __future__ import annotations
+
+import os
 from typing import NamedTuple
+
 from proxy_addon.core.metering.activity import Kind
 from proxy_addon.core.metering.polling import BURST_GAP
-import os
+
 PRIOR = {Kind.NAVIGATION: 17.0, Kind.INTERACTION: 14.0, Kind.MEDIA: 14.0}
 WEIGHT, MOST = 2.5, 10.0
 LEAST_TAIL, LONGEST_TAIL = 0.4, float(os.environ.get("LT","6.0"))
