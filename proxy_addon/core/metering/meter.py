@@ -58,7 +58,7 @@ STILL_PLAYING=15.0
 SITTING=float(os.environ.get('SI','480'))
 MOST_LOST=float(os.environ.get('ML','0.5'))
 FAR_PAGE = 1.35
-FAR_ACTION = 1.5
+FAR_ACTION = float(os.environ.get('FA','1.75'))
 NEVER = float("-inf")
 
 
@@ -179,7 +179,7 @@ def _fold(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
         if mark.weak or mark.follows or part:
             reach = max(reach, timeline.reach)
         return _join(timeline, mark, end, reach, until, firm)._replace(far=far, pace=pace)
-    pace = timeline.pace
+    pace = Pace()
     end = mark.until + pace.tail(mark.kind, metering.tail, page=page)
     reach = mark.until + gap
     newest = max(timeline.newest, mark.at)
