@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from proxy_addon.core.metering import long_polling, meter, polling
+from proxy_addon.core.metering import long_polling, polling, timeline
 from proxy_addon.core.metering.activity import Judgement, PageMemory
-from proxy_addon.core.metering.meter import Timeline
 from proxy_addon.core.metering.pieces import Pieces
+from proxy_addon.core.metering.timeline import Timeline
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.types import Person, Target, Visit
 from proxy_addon.metering.time_left import TimeLeft
@@ -53,6 +53,6 @@ class PlatformState:
         self.pieces: Pieces = ()
         self.polling = polling.EMPTY
         self.long_polling = long_polling.NONE
-        self.timeline: Timeline = meter.EMPTY
+        self.timeline: Timeline = timeline.EMPTY
         self.rows: dict[int, list[Visit]] = {}
         self.time_left: TimeLeft | None = None  # when a balance was computed last

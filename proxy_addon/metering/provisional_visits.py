@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from proxy_addon.core.metering.activity import Evidence, Judgement, PageMemory, classify
-from proxy_addon.core.metering.meter import Stretch
+from proxy_addon.core.metering.timeline import Stretch
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.types import Person, Target
 from proxy_addon.metering.flight import Flight

@@ -160,7 +160,7 @@ class RequestMeter(EmbeddedParts):
         """The judgement with what is remembered of others like this one: sound that was loaded
         before, and endpoints that hold their answers back."""
         state = self._tracker.state_of(flight.person.name, flight.target.platform)
-        if judgement.evidence is Evidence.MEDIA_PLAYED and activity.is_piece(x):
+        if activity.is_short_sound(x):
             state.pieces, judgement = pieces.judged(state.pieces, x, judgement)
         if activity.leads(x):
             state.long_polling, judgement = long_polling.judged(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.policy.next_refusal import grant_or_window_ends
-from proxy_addon.core.types import Person
+from proxy_addon.core.types import Balance, Person
 from proxy_addon.metering.usage_book import PersonUsage
 
 WORTH = 60.0  # seconds; where less is left than this, the balance is computed each time
@@ -66,3 +66,8 @@ class TimeLeft(NamedTuple):
         ):
             return -math.inf
         return self.left - (now - self.at) - (usage.entered - self.entered)
+
+
+def overspent(balance: Balance) -> float:
+    """Seconds used beyond what there was; negative while something is left."""
+    return balance.spent - balance.limit - balance.carried - balance.granted

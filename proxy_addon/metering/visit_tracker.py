@@ -11,28 +11,20 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from proxy_addon.core.intervals import difference, normalise
-from proxy_addon.core.metering import embeds, meter, polling
+from proxy_addon.core.metering import embeds, giving_back, meter, moving_on, polling
 from proxy_addon.core.metering.activity import Evidence, Kind
-from proxy_addon.core.metering.evidence import GIVEN_BACK, TIME_UP, SummaryBuilder, closed
+from proxy_addon.core.metering.evidence import GIVEN_BACK, MOVED_ON, TIME_UP, SummaryBuilder, closed
 from proxy_addon.core.metering.media_types import MEDIA_MIN_BYTES
-from proxy_addon.core.metering.meter import PARALLEL_SECTIONS, Mark
+from proxy_addon.core.metering.meter import PARALLEL_SECTIONS
 from proxy_addon.core.metering.pieces import PIECES_NEEDED
 from proxy_addon.core.metering.polling import PollingJudgement, Root
+from proxy_addon.core.metering.timeline import NEVER, Mark
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Then
-from proxy_addon.core.types import (
-    Activity,
-    Balance,
-    Decision,
-    Interval,
-    Person,
-    Reason,
-    Target,
-    Visit,
-)
+from proxy_addon.core.types import Activity, Decision, Interval, Person, Reason, Target, Visit
 from proxy_addon.metering.platform_state import Load, PlatformState, RulesPeriod
 from proxy_addon.metering.provisional_visits import ProvisionalVisits
-from proxy_addon.metering.time_left import TimeLeft
+from proxy_addon.metering.time_left import TimeLeft, overspent
 from proxy_addon.metering.usage_book import UsageBook
 from proxy_addon.metering.visit_writer import VisitWriter
 from proxy_addon.observability.interface import Metrics
@@ -111,7 +103,9 @@ class VisitTracker:
         else:
             state.polling = polling.person_seen(state.polling, load.at)
             self._moved_on(engine, person, load.target.platform, load.at)
-        certain = needs == 1 and not follows and load.judgement.evidence is not Evidence.MESSAGE_SENT
+        certain = (
+            needs == 1 and not follows and load.judgement.evidence is not Evidence.MESSAGE_SENT
+        )
         self._extend(engine, person, state, load, root, needs, novel, follows, certain)
         return load.judgement.activity
 
@@ -123,8 +117,10 @@ class VisitTracker:
                 continue
             old = state.timeline
             state.timeline = meter.moved_on(old, at, engine.rule_set.metering)
-            if state.timeline is not old:
-                self._writer.write(engine, person, other, state, old, None)
+            if state.timeline.stretches != old.stretches:
+                self._writer.write(engine, person, other, state, old, MOVED_ON)
+                target = Target(other, state.timeline.stretches[-1].section)
+                self._trim(engine, person, target, state, at)
 
     def observe_poll(self, engine: Engine, person: Person, load: Load) -> None:
         """A request that the catalogue lists as polling was answered with content, which it may
@@ -143,7 +139,7 @@ class VisitTracker:
         judgement: PollingJudgement,
     ) -> None:
         old = state.timeline
-        retract = meter.retract if judgement.precise else meter.retract_some
+        retract = giving_back.retract if judgement.precise else giving_back.retract_some
         state.timeline = retract(old, judgement.withdrawn, engine.rule_set.metering)
         self._writer.write(engine, person, platform, state, old, GIVEN_BACK)
 
@@ -203,13 +199,20 @@ class VisitTracker:
         """The instant until which a person is charged for a target, whatever comes."""
         state = self._states.get((person, target.platform))
         stretches = () if state is None else state.timeline.stretches[-PARALLEL_SECTIONS:]
-        return max((s.end for s in stretches if s.section == target.section), default=meter.NEVER)
+        return max((s.end for s in stretches if s.section == target.section), default=NEVER)
 
     def pending(self, person: str, platform: str, at: float) -> float:
-        """Seconds that an activity at `at` would charge for the gap before it; 0 when it would not
-        join."""
+        """Seconds that a page opened at `at` would charge for the gap before it, here or, until the
+        person moved on, elsewhere; 0 when it would not join."""
+        others = (self._states.get((person, p)) for p in self._platforms.get(person, ()))
+        elsewhere = (moving_on.would_charge(s.timeline, at) for s in others if s is not None)
+        return max(self._gap(person, platform, at), *elsewhere, 0.0)
+
+    def _gap(self, person: str, platform: str, at: float) -> float:
         state = self._states.get((person, platform))
-        if state is None or not state.timeline.stretches or at > state.timeline.reach:
+        if state is None or not state.timeline.stretches:
+            return 0.0
+        if at > max(state.timeline.reach, state.timeline.far):
             return 0.0
         return max(0.0, at - state.timeline.stretches[-1].end)
 
@@ -283,8 +286,8 @@ class VisitTracker:
     def drop(self, person: str) -> None:
         """Forget one person's clocks; what runs on begins a new visit."""
         self.provisional.drop(person)
-        for key in [key for key in self._states if key[0] == person]:
-            del self._states[key]
+        for platform in self._platforms.pop(person, []):
+            self._states.pop((person, platform), None)
 
     def settle(self, now: float) -> None:
         """Forget what can no longer be corrected; call now and then."""
@@ -296,8 +299,16 @@ class VisitTracker:
                 del state.rows[serial]
             first = min([first, *(s.start for s in state.timeline.stretches)])
             if not state.timeline.stretches and now - state.timeline.newest > GIVE_BACK_MEMORY * 4:
-                del self._states[key]
+                self._forget(key)
         self._writer.earlier = [period for period in self._writer.earlier if period.until > first]
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        del self._states[key]
+        person, platform = key
+        platforms = self._platforms[person]
+        platforms.remove(platform)
+        if not platforms:
+            del self._platforms[person]
 
     def active(self, since: float) -> int:
         """How many people had an activity after the instant `since`."""
@@ -376,8 +387,3 @@ class VisitTracker:
                 return part.end - over
             over -= part.end - part.start
         return last.start
-
-
-def overspent(balance: Balance) -> float:
-    """Seconds used beyond what there was; negative while something is left."""
-    return balance.spent - balance.limit - balance.carried - balance.granted

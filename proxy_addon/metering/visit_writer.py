@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 from proxy_addon.core.metering.activity import Evidence
 from proxy_addon.core.metering.evidence import Cause, SummaryBuilder, is_estimated, shown_by
-from proxy_addon.core.metering.meter import Stretch, Timeline
 from proxy_addon.core.metering.segments import Piece, joined, split
+from proxy_addon.core.metering.timeline import Stretch, Timeline
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.types import EvidenceSummary, Person, Visit
 from proxy_addon.metering.platform_state import PlatformState, RulesPeriod

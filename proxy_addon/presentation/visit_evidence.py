@@ -128,6 +128,7 @@ _ENDS: Final = {
     codes.RULE_CHANGED: marked("Closed %(time)s: the rule changed."),
     codes.POLICY_UNREAD: marked("Closed %(time)s: the written policy had to be read first."),
     codes.SECTION_CHANGED: marked("Closed %(time)s: another part of the platform was opened."),
+    codes.MOVED_ON: marked("Closed %(time)s: a page of another platform was opened."),
     codes.GIVEN_BACK: marked("Closed %(time)s: what came later was a page refreshing itself."),
     codes.CLOCK_SET: marked("Closed %(time)s: the clock of the proxy was set."),
 }

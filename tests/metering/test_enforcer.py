@@ -54,7 +54,7 @@ def test_a_page_after_a_longer_silence_is_let_through() -> None:
     shell = Shell(small_allowance(limit=5 * M))
     shell.open("dora", "x.com", START)
     shell.open("dora", "x.com", START + 170)
-    assert shell.open("dora", "x.com", START + 170 + 181).flight is not None
+    assert shell.open("dora", "x.com", START + 170 + 244).flight is not None
     assert shell.spent("dora", "a") == 180 + TAIL
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from proxy_addon.core.metering import meter, polling
+from proxy_addon.core.metering import polling, timeline
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.metering.platform_state import PlatformState, RulesPeriod
 from tests.metering.harness import DORA, LITTLE, START, Harness, policy
@@ -21,7 +21,7 @@ def test_people_as_the_rules_of_that_time_knew_them() -> None:
 def test_nothing_is_remembered_at_first() -> None:
     """No visit runs, no timer is known, and no two share their rows."""
     one, two = PlatformState(), PlatformState()
-    assert (one.timeline, one.polling) == (meter.EMPTY, polling.EMPTY)
+    assert (one.timeline, one.polling) == (timeline.EMPTY, polling.EMPTY)
     assert one.rows == {}
     assert one.rows is not two.rows
 

@@ -85,12 +85,14 @@ def test_what_would_be_charged_for_a_gap() -> None:
     assert harness.attention.pending("dora", "x", START) == 0
     harness.page(0)
     assert [
-        harness.attention.pending("dora", "x", START + after) for after in (5, 10, 70, 180, 181)
+        harness.attention.pending("dora", "x", START + after)
+        for after in (5, 10, 70, 180, 243, 244)
     ] == [
         0,
         0,
         60,
         170,
+        233,
         0,
     ]
 

@@ -76,6 +76,7 @@ def test_a_visit_in_sentences() -> None:
         (evidence_summary.RULE_CHANGED, "the rule changed"),
         (evidence_summary.POLICY_UNREAD, "the written policy had to be read first"),
         (evidence_summary.SECTION_CHANGED, "another part of the platform was opened"),
+        (evidence_summary.MOVED_ON, "a page of another platform was opened"),
         (evidence_summary.GIVEN_BACK, "what came later was a page refreshing itself"),
         (evidence_summary.CLOCK_SET, "the clock of the proxy was set"),
         ("from-the-future", "from the future"),

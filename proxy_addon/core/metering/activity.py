@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from proxy_addon.core.catalogue import Hit
 from proxy_addon.core.metering import media_types
-from proxy_addon.core.metering.media_types import MEDIA_MIN_BYTES, PIECE_MIN_BYTES
+from proxy_addon.core.metering.media_types import MEDIA_MIN_BYTES
 from proxy_addon.core.types import Activity
 
 
@@ -66,9 +66,9 @@ class Evidence(StrEnum):
 class Exchange(NamedTuple):
     """One request as it was seen. Hosts are normalised, header values lower case, None = not sent.
 
-    `page_host`/`page_path` come from Referer, `origin_host` from Origin, `operation` from the header
-    in which an interface with one path for everything names what is asked for; `bytes` and `duration`
-    (seconds) are those of the answer, as far as known; `status` 0 = not answered yet.
+    `page_host`/`page_path` come from Referer, `origin_host` from Origin, `operation` from the
+    header in which an interface with one path for everything names what is asked for; `bytes` and
+    `duration` (seconds) are those of the answer, as far as known; `status` 0 = not answered yet.
     """
 
     method: str
@@ -302,10 +302,8 @@ def _loaded_by_embed(pages: PageMemory, at: float, span: float) -> bool:
 
 def _first_party(x: Exchange) -> Judgement:
     """A load of the platform's own page or app."""
-    if is_media(x) or is_piece(x):
+    if is_media(x):
         return _PLAYED
-    if _is_chime(x):
-        return _BACKGROUND[Evidence.CHIME]
     if x.dest is None and x.page_host is None and x.origin_host is None:
         return _APP_ACTION
     return _PAGE_ACTION
@@ -329,24 +327,19 @@ def leads(x: Exchange) -> bool:
 def is_media(x: Exchange) -> bool:
     """True for audio, video and bodies of that size; a short chime does not count."""
     if media_types.is_sound_or_film(x.content_type, x.path, x.dest):
-        return x.bytes >= MEDIA_MIN_BYTES or (not x.bytes and not media_types.is_sound(x.content_type, x.dest))
+        return x.bytes >= MEDIA_MIN_BYTES or (
+            not x.bytes and not media_types.is_sound(x.content_type, x.dest)
+        )
     return media_types.by_size(x.content_type, x.bytes)
 
 
-def _is_chime(x: Exchange) -> bool:
-    """Sound or a film too short for anybody; sound of unknown size may be one."""
+def is_short_sound(x: Exchange) -> bool:
+    """True for sound or a film of a few seconds at a low rate, or a chime: the next ones tell.
+    Sound of unknown size may be either."""
     if not x.bytes:
         return media_types.is_sound(x.content_type, x.dest)
-    if x.bytes >= PIECE_MIN_BYTES:
-        return False
-    return media_types.is_sound_or_film(x.content_type, x.path, x.dest)
-
-
-def is_piece(x: Exchange) -> bool:
-    """True for sound or a film of a few seconds at a low rate, or a chime: the next ones tell."""
-    if not PIECE_MIN_BYTES <= x.bytes < MEDIA_MIN_BYTES:
-        return False
-    return media_types.is_sound_or_film(x.content_type, x.path, x.dest)
+    typed = media_types.is_sound_or_film(x.content_type, x.path, x.dest)
+    return typed and x.bytes < MEDIA_MIN_BYTES
 
 
 def remember(pages: PageMemory, x: Exchange, judgement: Judgement, at: float) -> PageMemory:

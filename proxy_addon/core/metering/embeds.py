@@ -21,7 +21,7 @@ from proxy_addon.core.metering.activity import (
     is_media,
     is_navigation,
 )
-from proxy_addon.core.metering.meter import Timeline
+from proxy_addon.core.metering.timeline import Timeline
 from proxy_addon.core.types import Activity
 
 FILM_BURSTS: Final = 2  # loads in different bursts: a clip that was loaded ahead is not a film

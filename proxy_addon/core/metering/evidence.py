@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from proxy_addon.core.metering.activity import Evidence
-from proxy_addon.core.metering.meter import Mark, Stretch, Timeline
 from proxy_addon.core.metering.polling import BURST_GAP
+from proxy_addon.core.metering.timeline import Mark, Stretch, Timeline
 from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 
 TIME_UP: Final = "time-up"
@@ -23,6 +23,7 @@ POLICY_UNREAD: Final = "policy-unread"
 SECTION_CHANGED: Final = "section-changed"
 GIVEN_BACK: Final = "given-back"
 CLOCK_SET: Final = "clock-set"
+MOVED_ON: Final = "moved-on"
 
 type Cause = Mark | str | None
 """What changed a stretch: a mark that was added, why it was ended, or None (other rules, the same
@@ -100,7 +101,7 @@ def summarise(stretch: Stretch, start: float, end: float, marks: Iterable[Mark])
     """The summary of the visit `[start, end)`, a part of a stretch, computed from all marks."""
     summary = opened(stretch, start)
     for mark in marks:
-        if not mark.cut and mark.section == stretch.section:
+        if not (mark.cut or mark.moved) and mark.section == stretch.section:
             summary = extended(summary, mark, start, end)
     return summary
 

@@ -38,7 +38,8 @@ SIZE_SLACK = 1_000.0  # bytes more, another one is not a timer's
 
 class LearnedTimer(NamedTuple):
     """A learned timer, in seconds. `last_tick` is the instant of its last tick; for combined timers
-    it is the instant at which the next event is due.
+    it is the instant at which the next event is due. `largest` and `smallest` of its answers, in
+    bytes.
     """
 
     period: float
@@ -63,7 +64,9 @@ class LearnedTimer(NamedTuple):
 def learn(timer: Timer, largest: float = UNKNOWN, smallest: float = 0.0) -> LearnedTimer:
     """A timer that was found, as it is stored; `largest` of its answers, in bytes."""
     if not timer.combined:
-        return LearnedTimer(timer.period, timer.tolerance, timer.times[-1], False, largest, smallest)
+        return LearnedTimer(
+            timer.period, timer.tolerance, timer.times[-1], False, largest, smallest
+        )
     due = timer.times[0]
     for at in timer.times:
         due = max(due, at) + timer.period
@@ -126,7 +129,8 @@ def _after_tick(timer: LearnedTimer, at: float) -> LearnedTimer | None:
     ):
         return None
     wider = tolerance * 1.15 if ticks == 1 and abs(off) > tolerance else tolerance
-    return LearnedTimer(period + 0.1 * off / ticks, wider, at, False, largest, smallest)  # timers slow down in hidden tabs
+    slower = period + 0.1 * off / ticks  # timers slow down in hidden tabs
+    return LearnedTimer(slower, wider, at, False, largest, smallest)
 
 
 def after_sleep(timers: tuple[LearnedTimer, ...], at: float) -> tuple[LearnedTimer, ...] | None:
@@ -140,7 +144,10 @@ def after_sleep(timers: tuple[LearnedTimer, ...], at: float) -> tuple[LearnedTim
 
 
 def resumed(
-    timers: tuple[LearnedTimer, ...], times: tuple[float, ...], person: float, sizes: tuple[int, ...] = ()
+    timers: tuple[LearnedTimer, ...],
+    times: tuple[float, ...],
+    person: float,
+    sizes: tuple[int, ...] = (),
 ) -> Timer | None:
     """A known timer found with another phase (the computer slept, the page was reloaded): a precise
     one after two intervals, a loose one after four, all later than `person`, when a person was last

@@ -50,15 +50,12 @@ _OTHERS: Final = (
     "application/xml",
     "application/font",
     "application/x-font",
-    "application/pdf",
-    "application/zip",
-    "application/gzip",
     "application/grpc",
     "application/graphql",
     "application/manifest",
 )
 _OFFICE: Final = ("application/vnd.openxml", "application/vnd.oasis", "application/vnd.ms-")
-_SUFFIXES: Final = ("+json", "+xml", "+zip")
+_SUFFIXES: Final = ("+json", "+xml")
 _NAMES: Final = (
     ".m4s", ".m4v", ".ts", ".mp4", ".webm", ".m4a", ".mp3", ".aac", ".opus", ".cmfv", ".cmfa",
 )  # fmt: skip

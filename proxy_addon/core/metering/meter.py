@@ -26,16 +26,13 @@ that cannot be retracted any more.
 
 from __future__ import annotations
 
-from collections.abc import Set
 from itertools import pairwise
-from typing import NamedTuple
 
-from proxy_addon.core.intervals import intersection, measure, normalise
 from proxy_addon.core.metering.activity import Evidence, Kind
-from proxy_addon.core.metering.pace import Pace
-from proxy_addon.core.metering.polling import BURST_GAP, Root
+from proxy_addon.core.metering.moving_on import after_move
+from proxy_addon.core.metering.polling import BURST_GAP
+from proxy_addon.core.metering.timeline import NEVER, Mark, Stretch, Timeline
 from proxy_addon.core.ruleset import Metering
-from proxy_addon.core.types import Interval
 
 MARKS_KEPT = 768
 STREAM_GAP = (
@@ -50,81 +47,10 @@ WEAK_GAP = 60.0  # seconds that a weak mark may bridge while firm evidence suppo
 FIRM_MEMORY = 180.0  # seconds for which firm evidence supports weak marks after it
 PENDING_KEPT = 16
 ORIGIN_GAP = 1.0  # seconds; marks of one origin closer than this are one
-import os
-
-MOVED = float(os.environ.get('MV','0.55'))
-RETURN_GAP = float(os.environ.get('RG','20'))
-STILL_PLAYING=15.0
-SITTING=float(os.environ.get('SI','480'))
-MOST_LOST=float(os.environ.get('ML','0.5'))
+# Times the gap: how long a silence between two certain activities may last, after a page was opened
+# and after another action.
 FAR_PAGE = 1.35
-FAR_ACTION = float(os.environ.get('FA','1.75'))
-NEVER = float("-inf")
-
-
-class Mark(NamedTuple):
-    """One activity: from when to when (instants), of which kind, made by which endpoint.
-
-    `needs`: how many bursts must come soon after each other to open a stretch: 1 is firm, more is
-    weak. `root` names the evidence it belongs to, None = a person for certain; `cut` ends all that
-    is open instead. `novel`: that endpoint was not asked before, so that even a weak mark may end a
-    long read. `follows`: pictures that nothing asked for, further down on the page that is being
-    read.
-    """
-
-    at: float
-    until: float
-    kind: Kind
-    key: str
-    evidence: Evidence
-    section: str | None = None
-    needs: int = 1
-    root: Root | None = None
-    cut: bool = False
-    novel: bool = False
-    follows: bool = False
-    certain: bool = False
-    moved: bool = False
-
-    @property
-    def weak(self) -> bool:
-        """It counts only together with others."""
-        return self.needs > 1
-
-
-class Stretch(NamedTuple):
-    """A continuous use of one section: `[start, end)`, instants, and the evidence that opened and
-    last extended it."""
-
-    serial: int
-    start: float
-    end: float
-    section: str | None
-    opened: Evidence
-    last: Evidence
-
-
-class Timeline(NamedTuple):
-    """The state of the fold: marks that may still be retracted, and the stretches made from them.
-    Instants.
-
-    `reach`: until when firm evidence joins the open stretch; `until`: end of the last activity that
-    counted; `firm`: end of the last firm one; `pending`: weak marks that opened nothing so far.
-    """
-
-    marks: tuple[Mark, ...] = ()
-    stretches: tuple[Stretch, ...] = ()
-    reach: float = NEVER
-    newest: float = NEVER
-    serial: int = 1
-    until: float = NEVER
-    firm: float = NEVER
-    pending: tuple[Mark, ...] = ()
-    far: float = NEVER
-    pace: Pace = Pace()
-
-
-EMPTY = Timeline()
+FAR_ACTION = 1.75
 
 
 def gap_of(kind: Kind, metering: Metering) -> float:
@@ -141,49 +67,46 @@ def observe(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
     if mark.at < timeline.newest or mark.until < mark.at:
         at = max(mark.at, timeline.newest)
         mark = mark._replace(at=at, until=max(at, mark.until))
-    return _bounded(_fold(timeline, mark, metering))
+    return _bounded(fold(timeline, mark, metering))
 
 
-def joins(timeline: Timeline, at: float, *, weak: bool = False) -> bool:
+def joins(timeline: Timeline, at: float, *, weak: bool = False, certain: bool = False) -> bool:
     """Whether an activity at the instant `at` joins the open stretch, so that the gap before it is
     charged."""
-    if not timeline.stretches or at > timeline.reach:
+    if not timeline.stretches:
         return False
+    if at > timeline.reach:
+        return certain and at <= timeline.far
     if not weak:
         return True
     return at <= timeline.until + (WEAK_GAP if at - timeline.firm <= FIRM_MEMORY else PENDING_GAP)
 
 
-def _fold(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
+def fold(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
+    """The timeline with one more mark, which is not earlier than the newest."""
     if mark.cut:
         return _cut(timeline, mark)
     if mark.moved:
-        return _moved(timeline, mark)
-    gap = gap_of(mark.kind, metering)
-    # A brief activity beside one that goes on does not shorten its gap: else retracting it would
-    # charge more.
-    reach = max(mark.until + gap, min(timeline.reach, timeline.until + gap))
-    firm = timeline.firm if mark.weak else max(timeline.firm, mark.until)
-    until = max(timeline.until, mark.until)
-    far = timeline.far
-    if mark.certain and mark.kind is not Kind.MEDIA:
-        factor = FAR_PAGE if mark.kind is Kind.NAVIGATION else FAR_ACTION
-        far = max(far, mark.until + factor * gap)
-    part = _part_of_page(timeline, mark)
-    page = mark.kind is Kind.NAVIGATION or (part and timeline.reach - timeline.until > metering.interaction_gap)
-    joined = joins(timeline, mark.at, weak=mark.weak and not mark.novel)
-    joined = joined or (mark.certain and bool(timeline.stretches) and mark.at <= timeline.far)
-    if joined:
-        pace = timeline.pace if part else timeline.pace.after(mark.at - timeline.until)
-        end = mark.until + pace.tail(mark.kind, metering.tail, page=page)
-        if mark.weak or mark.follows or part:
-            reach = max(reach, timeline.reach)
-        return _join(timeline, mark, end, reach, until, firm)._replace(far=far, pace=pace)
-    pace = Pace()
-    end = mark.until + pace.tail(mark.kind, metering.tail, page=page)
-    reach = mark.until + gap
-    newest = max(timeline.newest, mark.at)
+        return after_move(timeline, mark)
+    weak = mark.weak and not mark.novel
+    if joins(timeline, mark.at, weak=weak, certain=mark.certain):
+        return _join(timeline, mark, metering)
+    return _open(timeline, mark, metering)
+
+
+def _far(mark: Mark, metering: Metering) -> float:
+    """Until when what is certain joins, after this mark; an instant."""
+    if not mark.certain or mark.kind is Kind.MEDIA:
+        return NEVER
+    factor = FAR_PAGE if mark.kind is Kind.NAVIGATION else FAR_ACTION
+    return mark.until + factor * gap_of(mark.kind, metering)
+
+
+def _open(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
+    """The timeline after a mark that joins nothing: a new stretch, or a weak mark that waits."""
+    end = mark.until + metering.tail
     marks = (*timeline.marks, mark)
+    newest = max(timeline.newest, mark.at)
     pending = timeline.pending
     if pending and (
         mark.at - pending[-1].until > _pending_gap(pending[-1], mark)
@@ -197,8 +120,14 @@ def _fold(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
     start = pending[0] if pending else mark
     opened = Stretch(timeline.serial, start.at, end, mark.section, start.evidence, mark.evidence)
     return Timeline(
-        marks, (*timeline.stretches, opened), reach, newest, timeline.serial + 1, until, firm,
-        far=far, pace=pace,
+        marks,
+        (*timeline.stretches, opened),
+        mark.until + gap_of(mark.kind, metering),
+        newest,
+        timeline.serial + 1,
+        max(timeline.until, mark.until),
+        timeline.firm if mark.weak else max(timeline.firm, mark.until),
+        far=max(timeline.far, _far(mark, metering)),
     )
 
 
@@ -232,21 +161,6 @@ def moved_on(timeline: Timeline, at: float, metering: Metering) -> Timeline:
     return observe(timeline, mark, metering)
 
 
-def _moved(timeline: Timeline, mark: Mark) -> Timeline:
-    last = timeline.stretches[-1] if timeline.stretches else None
-    reach = max(timeline.reach, timeline.far)
-    timeline = timeline._replace(
-        marks=(*timeline.marks, mark), newest=max(timeline.newest, mark.at)
-    )
-    if last is None or mark.at > reach or mark.at - timeline.until < STILL_PLAYING:
-        return timeline
-    if mark.at - timeline.until <= MOVED * (reach - timeline.until):
-        ended = last._replace(end=max(last.end, mark.at))
-        timeline = timeline._replace(stretches=(*timeline.stretches[:-1], ended))
-    back = mark.at + RETURN_GAP
-    return timeline._replace(reach=min(timeline.reach, back), far=min(timeline.far, back))
-
-
 def _part_of_page(timeline: Timeline, mark: Mark) -> bool:
     """True for what a page loads by itself in its first seconds, and for loads while media is
     playing."""
@@ -260,9 +174,30 @@ def _part_of_page(timeline: Timeline, mark: Mark) -> bool:
     return False
 
 
-def _join(
-    timeline: Timeline, mark: Mark, end: float, reach: float, until: float, firm: float
-) -> Timeline:
+def _join(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
+    """The timeline after a mark that joins the open stretch; the gap before it is charged."""
+    gap = gap_of(mark.kind, metering)
+    # A brief activity beside one that goes on does not shorten its gap: else retracting it would
+    # charge more.
+    reach = max(mark.until + gap, min(timeline.reach, timeline.until + gap))
+    if mark.weak or mark.follows or _part_of_page(timeline, mark):
+        reach = max(reach, timeline.reach)
+    stretches, serial = _longer(timeline, mark, mark.until + metering.tail)
+    return Timeline(
+        _append(timeline.marks, mark),
+        stretches,
+        reach,
+        max(timeline.newest, mark.at),
+        serial,
+        max(timeline.until, mark.until),
+        timeline.firm if mark.weak else max(timeline.firm, mark.until),
+        far=max(timeline.far, _far(mark, metering)),
+    )
+
+
+def _longer(timeline: Timeline, mark: Mark, end: float) -> tuple[tuple[Stretch, ...], int]:
+    """The stretches with the open one until `end`, or with one more in another section; and the
+    next serial number."""
     last = timeline.stretches[-1]
     serial = timeline.serial
     if last.section == mark.section:
@@ -280,9 +215,7 @@ def _join(
         )
         stretches = (*timeline.stretches[:-1], before, following)
         serial += 1
-    newest = max(timeline.newest, mark.at)
-    marks = _append(timeline.marks, mark)
-    return Timeline(marks, stretches, reach, newest, serial, until, firm)
+    return stretches, serial
 
 
 def _extended(stretch: Stretch, end: float, last: Evidence) -> Stretch:
@@ -318,74 +251,6 @@ def _append(marks: tuple[Mark, ...], mark: Mark) -> tuple[Mark, ...]:
         if same and mark.at - last.until <= ORIGIN_GAP and mark.until >= last.until:
             return (*marks[:-1], last._replace(until=mark.until))
     return (*marks, mark)
-
-
-def retract(timeline: Timeline, roots: Set[Root], metering: Metering) -> Timeline:
-    """Remove the marks of `roots`, which were periodic requests. Other marks stay; stretches
-    shrink."""
-    kept = tuple(m for m in timeline.marks if m.root not in roots)
-    if len(kept) == len(timeline.marks):
-        return timeline
-    fresh = Timeline(serial=timeline.serial)
-    for mark in kept:
-        fresh = _fold(fresh, mark, metering)
-    return _same_serials(timeline, fresh)
-
-
-def retract_some(timeline: Timeline, roots: Set[Root], metering: Metering) -> Timeline:
-    """The same for a find that is not certain: of a sitting it takes back no more than `MOST_LOST`,
-    the newest first."""
-    whole = retract(timeline, roots, metering)
-    if whole is timeline or not _takes_too_much(timeline, whole):
-        return whole
-    newest_first = sorted(roots, reverse=True)
-    least, most = 0, len(newest_first) - 1
-    while least < most:
-        tried = (least + most + 1) // 2
-        fewer = retract(timeline, frozenset(newest_first[:tried]), metering)
-        if _takes_too_much(timeline, fewer):
-            most = tried - 1
-        else:
-            least = tried
-    return retract(timeline, frozenset(newest_first[:least]), metering)
-
-
-def _takes_too_much(old: Timeline, new: Timeline) -> bool:
-    kept = normalise(Interval(s.start, s.end) for s in new.stretches)
-    for stretch in old.stretches:
-        length = stretch.end - stretch.start
-        if length < SITTING:
-            continue
-        left = intersection((Interval(stretch.start, stretch.end),), kept)
-        if length - measure(left) > MOST_LOST * length:
-            return True
-    return False
-
-
-def _same_serials(old: Timeline, new: Timeline) -> Timeline:
-    """Stretches that start inside an old one keep its serial number; old ones without a match
-    become empty."""
-    unmatched = list(old.stretches)
-    serial = new.serial
-    numbered: list[Stretch] = []
-    for stretch in new.stretches:
-        match = next(
-            (
-                o
-                for o in unmatched
-                if o.start <= stretch.start <= o.end and o.section == stretch.section
-            ),
-            None,
-        )
-        if match is not None:
-            unmatched.remove(match)
-            numbered.append(stretch._replace(serial=match.serial))
-        else:
-            numbered.append(stretch._replace(serial=serial))
-            serial += 1
-    # The open stretch has to stay last: removed ones come before it, whenever they started.
-    removed = [o._replace(end=o.start, last=Evidence.RHYTHM) for o in unmatched]
-    return new._replace(stretches=(*removed, *numbered), newest=old.newest, serial=serial)
 
 
 def truncate(timeline: Timeline, at: float) -> Timeline:

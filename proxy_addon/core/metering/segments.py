@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from proxy_addon.core.metering.meter import Stretch
+from proxy_addon.core.metering.timeline import Stretch
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Then
 from proxy_addon.core.types import Person, Target

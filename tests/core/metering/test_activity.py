@@ -13,8 +13,6 @@ from proxy_addon.core.metering.activity import (
     EMBED_LOAD,
     HELD_BYTES,
     HELD_SECONDS,
-    LARGE_BODY,
-    MEDIA_MIN_BYTES,
     PAGE_MEMORY,
     PIXEL_BYTES,
     Evidence,
@@ -27,6 +25,7 @@ from proxy_addon.core.metering.activity import (
     is_navigation,
     remember,
 )
+from proxy_addon.core.metering.media_types import LARGE_BODY, MEDIA_MIN_BYTES
 from proxy_addon.core.types import Activity
 from tests.core.metering.exchanges import (
     APP,

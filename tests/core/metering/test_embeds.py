@@ -17,7 +17,8 @@ from proxy_addon.core.metering.activity import (
     PageMemory,
     classify,
 )
-from proxy_addon.core.metering.meter import EMPTY, Mark, observe
+from proxy_addon.core.metering.meter import observe
+from proxy_addon.core.metering.timeline import EMPTY, Mark
 from proxy_addon.core.ruleset import Metering
 from proxy_addon.core.types import Activity
 from tests.core.metering.exchanges import (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from proxy_addon.core.metering.endpoints import endpoint
+from proxy_addon.core.metering.activity import Exchange
+from proxy_addon.core.metering.endpoints import endpoint, series_name
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,32 @@ from proxy_addon.core.metering.endpoints import endpoint
 def test_endpoint(host: str, path: str, key: str) -> None:
     """Identifiers, hashes, numbers and the query go; what is asked for stays."""
     assert endpoint(host, path) == key
+
+
+@pytest.mark.parametrize(
+    ("part", "kept"),
+    [
+        ("voyagerMessagingDashMessengerConversations", True),
+        ("voyager_messaging_dash_messenger_conversations", True),
+        ("get-the-newest-notifications-of-a-person", True),
+        ("Q" + "q" * 40, False),
+        ("voyagerMessagingDashMessengerConversations2", False),
+        ("get-the-newest-" * 6, False),
+    ],
+)
+def test_long_names_of_words_are_names(part: str, kept: bool) -> None:
+    """What a program calls by many words is told apart; tokens and identifiers are not."""
+    assert endpoint("x.com", f"/api/{part}") == f"x.com/api/{part if kept else '*'}"
+
+
+def test_operations_of_one_path_are_told_apart() -> None:
+    """By the header that names the operation, or by the query; never by its plain name."""
+    asked = Exchange("POST", "x.com", "/graphql", "empty")
+    feed = series_name(asked._replace(operation="HomeFeed"))
+    assert feed.startswith("x.com/graphql#")
+    assert "Home" not in feed
+    assert feed == series_name(asked._replace(operation="HomeFeed"))
+    assert feed != series_name(asked._replace(operation="Badge"))
+    assert series_name(asked._replace(path="/graphql?v=1&queryId=HomeFeed&n=2")) == feed
+    assert series_name(asked._replace(path="/graphql?operationName=HomeFeed")) == feed
+    assert series_name(asked._replace(path="/graphql?other=HomeFeed")) == "x.com/graphql"

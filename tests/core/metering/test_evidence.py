@@ -25,7 +25,7 @@ from proxy_addon.core.metering.evidence import (
     summarise,
     unpacked,
 )
-from proxy_addon.core.metering.meter import Mark, Stretch, Timeline
+from proxy_addon.core.metering.timeline import Mark, Stretch, Timeline
 from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 
 T = 1_793_610_000.0

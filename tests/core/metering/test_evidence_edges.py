@@ -7,7 +7,7 @@ import pytest
 
 from proxy_addon.core.metering import evidence as summaries
 from proxy_addon.core.metering.activity import Evidence, Kind
-from proxy_addon.core.metering.meter import Mark, Stretch, Timeline
+from proxy_addon.core.metering.timeline import Mark, Stretch, Timeline
 from proxy_addon.core.types import EvidenceSummary, Extension, Visit
 
 SCROLL, FILM, PAGE = Evidence.PAGE_ACTION, Evidence.MEDIA_STREAM, Evidence.PAGE_OPENED

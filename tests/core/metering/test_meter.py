@@ -8,22 +8,20 @@ from hypothesis import strategies as st
 
 from proxy_addon.core.intervals import Intervals, measure, normalise
 from proxy_addon.core.metering.activity import Evidence, Kind
+from proxy_addon.core.metering.giving_back import retract
 from proxy_addon.core.metering.meter import (
-    EMPTY,
     MARKS_KEPT,
     PAGE_LOAD,
     PENDING_GAP,
     PENDING_GAP_SAME,
     WEAK_GAP,
-    Mark,
-    Timeline,
     gap_of,
     joins,
     observe,
-    retract,
     settle,
     truncate,
 )
+from proxy_addon.core.metering.timeline import EMPTY, Mark, Timeline
 from proxy_addon.core.ruleset import Metering
 from proxy_addon.core.types import Interval
 

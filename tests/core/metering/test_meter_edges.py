@@ -5,17 +5,9 @@ from __future__ import annotations
 import pytest
 
 from proxy_addon.core.metering.activity import Evidence, Kind
-from proxy_addon.core.metering.meter import (
-    EMPTY,
-    Mark,
-    Timeline,
-    gap_of,
-    joins,
-    observe,
-    retract,
-    settle,
-    truncate,
-)
+from proxy_addon.core.metering.giving_back import retract
+from proxy_addon.core.metering.meter import gap_of, joins, observe, settle, truncate
+from proxy_addon.core.metering.timeline import EMPTY, Mark, Timeline
 from proxy_addon.core.ruleset import Metering
 
 RULES = Metering(navigation_gap=180.0, interaction_gap=60.0, media_gap=45.0, tail=10.0)

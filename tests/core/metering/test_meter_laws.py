@@ -10,17 +10,9 @@ from hypothesis import strategies as st
 from proxy_addon.core.intervals import Intervals, measure, normalise
 from proxy_addon.core.metering import meter
 from proxy_addon.core.metering.activity import Evidence, Kind
-from proxy_addon.core.metering.meter import (
-    EMPTY,
-    MARKS_KEPT,
-    PENDING_KEPT,
-    Mark,
-    Timeline,
-    observe,
-    retract,
-    settle,
-    truncate,
-)
+from proxy_addon.core.metering.giving_back import retract
+from proxy_addon.core.metering.meter import MARKS_KEPT, PENDING_KEPT, observe, settle, truncate
+from proxy_addon.core.metering.timeline import EMPTY, Mark, Timeline
 from proxy_addon.core.ruleset import Metering
 from proxy_addon.core.types import Interval
 

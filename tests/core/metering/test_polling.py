@@ -8,15 +8,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core.metering import polling
-from proxy_addon.core.metering.polling import (
-    ANY,
-    CONTENT,
-    EMPTY,
-    SERIES_KEPT,
-    TIMES_KEPT,
-    PollingJudgement,
-)
+from proxy_addon.core.metering import polling, polling_series
+from proxy_addon.core.metering.polling import ANY, CONTENT, EMPTY, SERIES_KEPT, PollingJudgement
 from tests.core.metering.open_tab import FEED, Tab
 
 
@@ -157,9 +150,9 @@ def test_memory_is_bounded(script: list[tuple[float, str, bool]]) -> None:
             tab.brings(at)
     assert len(tab.state.series) <= SERIES_KEPT
     for series in tab.state.series.values():
-        assert len(series.times) <= TIMES_KEPT
-        assert len(series.content_times) <= TIMES_KEPT
-        assert len(series.timers) <= polling.TIMERS_KEPT
+        assert len(series.times) <= polling_series.TIMES_KEPT
+        assert len(series.content_times) <= polling_series.TIMES_KEPT
+        assert len(series.timers) <= polling_series.TIMERS_KEPT
         assert list(series.times) == sorted(series.times)
 
 

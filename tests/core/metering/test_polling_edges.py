@@ -124,11 +124,12 @@ def test_content_off_the_tick_is_doubtful_while_its_timer_runs() -> None:
     assert not stopped.brings(1305.4).doubtful
 
 
-def test_content_beside_a_timer_that_brings_nothing_is_not_doubtful() -> None:
-    """Nor what a question without a timer brings."""
+def test_content_beside_a_timer_is_doubtful() -> None:
+    """Its endpoint is asked by a page, so one burst beside its ticks is not a person's alone; what
+    a question without a timer brings is."""
     tab = polling_tab()
     tab.asks(565.0)
-    assert not tab.brings(565.4).doubtful
+    assert tab.brings(565.4).doubtful
     tab = feeding_tab()
     tab.asks(850.0, "other")
     assert not tab.brings(850.4).doubtful

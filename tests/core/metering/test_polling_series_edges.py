@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_addon.core.metering import periodicity, polling
+from proxy_addon.core.metering import periodicity, polling, polling_series
 from tests.core.metering.open_tab import FEED, POLL, Tab
 
 
@@ -82,7 +82,7 @@ def test_all_that_a_timer_brought_is_taken_back_with_it() -> None:
     tab = feeds()
     assert {(90.0 * i, True) for i in range(5)} <= tab.withdrawn
     series = tab.state.series[FEED]
-    assert series.content_share == pytest.approx(5 / 6 + 0.04)
+    assert series.content_share == pytest.approx((5 / 6 + 0.04, 5 / 6 + 0.04))
     assert series.times == series.content_times == ()
 
 
@@ -107,7 +107,7 @@ def test_a_second_timer_of_an_endpoint_brings_what_the_first_does() -> None:
     tab = feeds(10)
     assert [tab.asks(at, FEED).automatic for at in (850.0, 940.0, 1030.0)] == [False, False, True]
     assert tab.brings(1034.0).automatic
-    assert tab.state.series[FEED].content_share > polling.CONTENT_SHARE
+    assert tab.state.series[FEED].content_share[0] > polling_series.CONTENT_SHARE
 
 
 def test_what_a_known_poll_brings() -> None:

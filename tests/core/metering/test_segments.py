@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from proxy_addon.core.metering.activity import Evidence
-from proxy_addon.core.metering.meter import Stretch
 from proxy_addon.core.metering.segments import Piece, joined, split
+from proxy_addon.core.metering.timeline import Stretch
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Rule, RuleSet, Then
 from proxy_addon.core.types import Person
