@@ -7,7 +7,7 @@ runs when time is up; `visit_writer.py` writes the visits. Event loop only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from proxy_addon.core.intervals import difference, normalise
@@ -18,7 +18,7 @@ from proxy_addon.core.metering.media_types import MEDIA_MIN_BYTES
 from proxy_addon.core.metering.meter import PARALLEL_SECTIONS
 from proxy_addon.core.metering.pieces import PIECES_NEEDED
 from proxy_addon.core.metering.polling import PollingJudgement, Root
-from proxy_addon.core.metering.timeline import NEVER, Mark
+from proxy_addon.core.metering.timeline import NEVER, Mark, Timeline
 from proxy_addon.core.policy.engine import Engine
 from proxy_addon.core.ruleset import Then
 from proxy_addon.core.types import Activity, Decision, Interval, Person, Reason, Target, Visit
@@ -112,9 +112,9 @@ class VisitTracker:
     def _moved_on(self, engine: Engine, person: Person, platform: str, at: float) -> None:
         """The person opened a page of `platform`: until then they may have been elsewhere."""
         for other in self._platforms.get(person.name, ()):
-            state = self._states.get((person.name, other))
-            if other == platform or state is None:
+            if other == platform:
                 continue
+            state = self._states[(person.name, other)]
             old = state.timeline
             state.timeline = meter.moved_on(old, at, engine.rule_set.metering)
             if state.timeline.stretches != old.stretches:
@@ -172,6 +172,7 @@ class VisitTracker:
         kind = load.judgement.kind or Kind.INTERACTION
         section = load.target.section
         evidence = load.judgement.evidence
+        others = self._others(person.name, load.target.platform)
         mark = Mark(
             load.at,
             load.until,
@@ -185,6 +186,7 @@ class VisitTracker:
             novel,
             follows,
             certain,
+            apart=moving_on.was_elsewhere(old, others, load.at),
         )
         state.timeline = meter.observe(old, mark, engine.rule_set.metering)
         if mark.at < old.newest:  # as the timeline adds it
@@ -204,9 +206,15 @@ class VisitTracker:
     def pending(self, person: str, platform: str, at: float) -> float:
         """Seconds that a page opened at `at` would charge for the gap before it, here or, until the
         person moved on, elsewhere; 0 when it would not join."""
-        others = (self._states.get((person, p)) for p in self._platforms.get(person, ()))
-        elsewhere = (moving_on.would_charge(s.timeline, at) for s in others if s is not None)
+        others = self._others(person, platform)
+        elsewhere = (moving_on.would_charge(timeline, at) for timeline in others)
         return max(self._gap(person, platform, at), *elsewhere, 0.0)
+
+    def _others(self, person: str, platform: str) -> Iterator[Timeline]:
+        """The clocks of a person on other platforms."""
+        for other in self._platforms.get(person, ()):
+            if other != platform:
+                yield self._states[(person, other)].timeline
 
     def _gap(self, person: str, platform: str, at: float) -> float:
         state = self._states.get((person, platform))

@@ -89,7 +89,7 @@ def fold(timeline: Timeline, mark: Mark, metering: Metering) -> Timeline:
     if mark.moved:
         return after_move(timeline, mark)
     weak = mark.weak and not mark.novel
-    if joins(timeline, mark.at, weak=weak, certain=mark.certain):
+    if not mark.apart and joins(timeline, mark.at, weak=weak, certain=mark.certain):
         return _join(timeline, mark, metering)
     return _open(timeline, mark, metering)
 

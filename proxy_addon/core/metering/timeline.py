@@ -18,7 +18,8 @@ class Mark(NamedTuple):
     is open instead. `novel`: that endpoint was not asked before, or the answer is large, so that
     even a weak mark may end a long read. `follows`: pictures that nothing asked for, further down
     on the page that is being read. `certain`: by itself evidence of a person, so that a longer gap
-    between two such marks is charged. `moved`: a page of another platform was opened.
+    between two such marks is charged. `moved`: a page of another platform was opened. `apart`: the
+    person was elsewhere before it, so that no gap is charged.
     """
 
     at: float
@@ -34,6 +35,7 @@ class Mark(NamedTuple):
     follows: bool = False
     certain: bool = False
     moved: bool = False
+    apart: bool = False
 
     @property
     def weak(self) -> bool:

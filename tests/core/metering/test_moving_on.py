@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from proxy_addon.core.metering.activity import Evidence, Kind
 from proxy_addon.core.metering.meter import FAR_PAGE, moved_on, observe
-from proxy_addon.core.metering.moving_on import MOVED, RETURN_GAP, STILL_PLAYING, would_charge
+from proxy_addon.core.metering.moving_on import MOVED, STILL_PLAYING, was_elsewhere, would_charge
 from proxy_addon.core.metering.timeline import EMPTY, Mark, Timeline
 from proxy_addon.core.ruleset import Metering
 
@@ -40,15 +40,37 @@ def test_a_late_move_charges_nothing() -> None:
     assert end(moved_on(opened(), 9_000.0, RULES)) == 10.0
 
 
-def test_whoever_comes_back_later_was_elsewhere() -> None:
-    """The gap is bridged only for two windows side by side."""
-    left = moved_on(opened(), 95.0, RULES)
-    again = Mark(0.0, 0.0, Kind.INTERACTION, "", Evidence.PAGE_ACTION, certain=True)
-    soon, late = 95.0 + RETURN_GAP, 96.0 + RETURN_GAP
-    back = observe(left, again._replace(at=soon, until=soon), RULES)
-    assert [s.start for s in back.stretches] == [0.0]
-    back = observe(left, again._replace(at=late, until=late), RULES)
-    assert [s.start for s in back.stretches] == [0.0, late]
+def elsewhere(start: float, end: float) -> Timeline:
+    """Another platform, used from `start` to `end`."""
+    film = Mark(start, end - 10.0, Kind.MEDIA, "", Evidence.MEDIA_STREAM)
+    return observe(EMPTY, film, RULES)
+
+
+@pytest.mark.parametrize(
+    ("used", "at", "apart"),
+    [
+        ((10.0, 160.0), 160.0, True),
+        ((10.0, 140.0), 160.0, False),
+        ((30.0, 160.0), 160.0, False),
+        ((20.0, 160.0), 160.0, True),
+        ((10.0, 29.0), 30.0, False),
+        ((10.0, 400.0), 400.0, False),
+    ],
+)
+def test_whoever_comes_back_was_elsewhere(
+    used: tuple[float, float], at: float, apart: bool
+) -> None:
+    """A gap that other platforms are charged for is not charged here as well; a short one, or one
+    that they do not fill, is, as of two devices in use at once."""
+    assert was_elsewhere(opened(), [elsewhere(*used)], at) is apart
+
+
+def test_what_comes_after_time_elsewhere_is_a_new_stretch() -> None:
+    """The stretch before it ends where it ended."""
+    again = Mark(160.0, 160.0, Kind.INTERACTION, "", Evidence.PAGE_ACTION, certain=True)
+    assert [s.start for s in observe(opened(), again, RULES).stretches] == [0.0]
+    back = observe(opened(), again._replace(apart=True), RULES)
+    assert [(s.start, s.end) for s in back.stretches] == [(0.0, 10.0), (160.0, 170.0)]
 
 
 def test_a_film_goes_on_beside_other_pages() -> None:
