@@ -58,6 +58,7 @@ class RecordedBrowser:
             ],
             folder,
             self._port,
+            environment={"TMPDIR": str(folder)},
             ready=lambda: self._version() is not None,
         )
         self._stack = AsyncExitStack()
@@ -115,7 +116,5 @@ class Window:
         made = await tools.send(
             "Target.createTarget", url="about:blank", browserContextId=self._context
         )
-        joined = await tools.send(
-            "Target.attachToTarget", targetId=made["targetId"], flatten=True
-        )
+        joined = await tools.send("Target.attachToTarget", targetId=made["targetId"], flatten=True)
         return Tab(tools, made["targetId"], joined["sessionId"])

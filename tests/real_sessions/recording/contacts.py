@@ -12,10 +12,30 @@ from typing import Self
 
 from tests.real_sessions.recording.servers import PASSWORD
 
-WORDS = (
-    "ok sure thanks see you later sounds good maybe tomorrow lunch the report is fine great nice "
-    "one did you read that"
-).split()
+WORDS = [
+    "ok",
+    "sure",
+    "thanks",
+    "see",
+    "you",
+    "later",
+    "sounds",
+    "good",
+    "maybe",
+    "tomorrow",
+    "lunch",
+    "the",
+    "report",
+    "is",
+    "fine",
+    "great",
+    "nice",
+    "one",
+    "did",
+    "you",
+    "read",
+    "that",
+]
 _FROM = re.compile(rb"<message\b[^>]*\bfrom='(\w+)@[^>]*>(?:(?!</message>).)*<body>", re.S)
 _NICK = re.compile(rb":(\w+?)[_\d]*![^ ]* PRIVMSG ")
 

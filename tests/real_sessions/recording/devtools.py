@@ -40,7 +40,11 @@ class DevTools:
         await self._socket.close()
 
     async def send(
-        self, method: str, session: str | None = None, timeout: float = ANSWER_SECONDS, **params: Any
+        self,
+        method: str,
+        session: str | None = None,
+        timeout: float = ANSWER_SECONDS,
+        **params: Any,
     ) -> dict[str, Any]:
         """The result of one command. Raises DevToolsError, also after `timeout` seconds."""
         number = next(self._numbers)
@@ -48,7 +52,9 @@ class DevTools:
         self._waiting[number] = answer
         message = {"id": number, "method": method, "params": params}
         try:
-            await self._socket.send(json.dumps(message | ({"sessionId": session} if session else {})))
+            await self._socket.send(
+                json.dumps(message | ({"sessionId": session} if session else {}))
+            )
             found = await asyncio.wait_for(answer, timeout)
         except TimeoutError:
             raise DevToolsError(f"{method}: no answer within {timeout:g} s") from None

@@ -64,9 +64,7 @@ def install(say: Callable[[str], None]) -> Installation:
     packages = folder / "npm"
     _once(packages, _digest(SOFTWARE / "npm"), say, "npm packages, some 500 MB", _npm)
     environment = folder / "python"
-    _once(
-        environment, _digest(SOFTWARE / "requirements.lock"), say, "Python packages", _pip
-    )
+    _once(environment, _digest(SOFTWARE / "requirements.lock"), say, "Python packages", _pip)
     return Installation(
         packages / "node_modules", environment / "bin" / "python", folder / "prepared"
     )
@@ -101,7 +99,11 @@ def _pip(folder: Path) -> None:
 
 
 def _once(
-    folder: Path, made_from: str, say: Callable[[str], None], what: str, make: Callable[[Path], None]
+    folder: Path,
+    made_from: str,
+    say: Callable[[str], None],
+    what: str,
+    make: Callable[[Path], None],
 ) -> None:
     stamp = folder / "made-from"
     if stamp.is_file() and stamp.read_text() == made_from:

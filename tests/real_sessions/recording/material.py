@@ -15,10 +15,33 @@ from random import Random
 from tests.real_sessions.recording.installation import SOFTWARE, Installation, prepare
 from tests.real_sessions.recording.processes import run
 
-WORDS = (
-    "coffee train garden report meeting lunch release weather harbour music window paper planet "
-    "river market summer bridge library ticket morning kitchen mountain letter colour engine"
-).split()
+WORDS = [
+    "coffee",
+    "train",
+    "garden",
+    "report",
+    "meeting",
+    "lunch",
+    "release",
+    "weather",
+    "harbour",
+    "music",
+    "window",
+    "paper",
+    "planet",
+    "river",
+    "market",
+    "summer",
+    "bridge",
+    "library",
+    "ticket",
+    "morning",
+    "kitchen",
+    "mountain",
+    "letter",
+    "colour",
+    "engine",
+]
 FILM_SECONDS = 720
 PICTURES = 60
 PAGES = 36  # of the manual
@@ -45,7 +68,9 @@ def make(installation: Installation, say: Callable[[str], None]) -> Material:
         files = [SOFTWARE / "fill_forum.py", SOFTWARE / "requirements.lock"]
         text = inspect.getsource(maker) + "".join(path.read_text("utf-8") for path in files)
         made_from = hashlib.sha256(text.encode()).hexdigest()
-        return prepare(installation, name, made_from, say, lambda folder: maker(folder, installation))
+        return prepare(
+            installation, name, made_from, say, lambda folder: maker(folder, installation)
+        )
 
     return Material(
         films=made("films", _films),
@@ -62,7 +87,9 @@ def _films(folder: Path, _: Installation) -> None:
     seconds = str(FILM_SECONDS)
     picture = f"testsrc2=size=480x270:rate=24:duration={seconds},noise=alls=12:allf=t"
     sound = f"sine=frequency=330:duration={seconds}"
-    video = "-c:v libx264 -preset ultrafast -b:v 620k -maxrate 700k -bufsize 1400k -g 48 -keyint_min 48"
+    video = (
+        "-c:v libx264 -preset ultrafast -b:v 620k -maxrate 700k -bufsize 1400k -g 48 -keyint_min 48"
+    )
     audio = "-c:a aac -b:a 64k -pix_fmt yuv420p -movflags +faststart"
     _ffmpeg(
         folder,
@@ -128,7 +155,9 @@ def _manual(folder: Path, installation: Installation) -> None:
         links = " ".join(f"[{each}]({each}.md)" for each in random.sample(names, 6))
         parts = [f"## {text(random, 3)}\n\n{text(random, 140)}\n" for _ in range(5)]
         (pages / f"{name}.md").write_text(f"# {text(random, 4)}\n\n{links}\n\n" + "\n".join(parts))
-    features = "[navigation.instant, navigation.instant.prefetch, navigation.tracking, search.suggest]"
+    features = (
+        "[navigation.instant, navigation.instant.prefetch, navigation.tracking, search.suggest]"
+    )
     (folder / "mkdocs.yml").write_text(
         "site_name: Manual\nsite_url: https://docs.test/\n"
         f"theme: {{name: material, font: false, features: {features}}}\n"

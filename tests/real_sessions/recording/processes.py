@@ -96,10 +96,14 @@ class ServerProcess:
     def _failed(self, why: str) -> PartFailed:
         lines = self._log.read_text("utf-8", "replace").splitlines()[-LAST_LINES:]
         said = "".join(f"\n    {line}" for line in lines)
-        return PartFailed(self.name, f"{why}; its last lines:{said}", f"read {self._log}, try again")
+        return PartFailed(
+            self.name, f"{why}; its last lines:{said}", f"read {self._log}, try again"
+        )
 
 
-def run(name: str, command: Sequence[str | Path], folder: Path, then: str, **environment: str) -> str:
+def run(
+    name: str, command: Sequence[str | Path], folder: Path, then: str, **environment: str
+) -> str:
     """Run a program to its end: what it printed. Raises PartFailed with its last lines."""
     done = subprocess.run(
         [str(part) for part in command],

@@ -23,6 +23,8 @@ HOSTS = (
 )
 PASSWORD = "pass-word-1"  # of everybody, on these servers only
 NAMES = ("TLS", "LOUNGE", "IRC", "FORUM", "WIKI", "FEEDS", "IRCD", "XMPP", "XMPPC2S")
+# Programs of Node.js find no host but this machine: The Lounge looks for new versions of itself.
+LOOPBACK_ONLY = {"NODE_OPTIONS": f"--require={SOFTWARE / 'loopback_only.js'}"}
 GONE = "start again; the logs of all servers are in the folder of this recording"
 
 
@@ -104,7 +106,7 @@ class Servers:
             filled = self._fill("lounge.js", more | {"TRANSPORTS": each.transports})
             filled.rename(home / "config.js")
             command = [node, modules / "thelounge" / "index.js", "start"]
-            variables = {"THELOUNGE_HOME": str(home)}
+            variables = {"THELOUNGE_HOME": str(home)} | LOOPBACK_ONLY
             found.append(self._server(each.name, command, each.port, variables))
         return found
 
@@ -116,11 +118,21 @@ class Servers:
         address = f"127.0.0.1:{self._values['FORUM']}"
         gunicorn = [self._installation.script("gunicorn"), "--chdir", self._work / "forum"]
         django = {"DJANGO_SETTINGS_MODULE": "forum.settings.recorded"}
-        serve = [*gunicorn, "--threads", "4", "--bind", address, "forum.wsgi"]
+        serve = [
+            *gunicorn,
+            "--no-control-socket",
+            "--threads",
+            "4",
+            "--bind",
+            address,
+            "forum.wsgi",
+        ]
         return [
-            self._server("feeds", [*feeds, self._material.pictures], "FEEDS"),
+            self._server("feeds", [*feeds, self._material.pictures], "FEEDS", LOOPBACK_ONLY),
             self._server("forum", serve, "FORUM", django),
-            self._server("wiki", [*wiki, f"port={self._values['WIKI']}", lazy], "WIKI"),
+            self._server(
+                "wiki", [*wiki, f"port={self._values['WIKI']}", lazy], "WIKI", LOOPBACK_ONLY
+            ),
             self._server("nginx", ["nginx", "-c", self._nginx()], "TLS"),
         ]
 
@@ -132,7 +144,11 @@ class Servers:
         return filled
 
     def _server(
-        self, name: str, command: list[str | Path], port: str, variables: dict[str, str] | None = None
+        self,
+        name: str,
+        command: list[str | Path],
+        port: str,
+        variables: dict[str, str] | None = None,
     ) -> ServerProcess:
         return ServerProcess(name, command, self._work, self.ports[port], environment=variables)
 

@@ -19,7 +19,7 @@ VISIBLE = """(selector) => [...document.querySelectorAll(selector)].filter(each 
   const x = box.x + box.width / 2, y = box.y + box.height / 2;
   if (!box.width || !box.height || x < 0 || y < 0 || x >= innerWidth || y >= innerHeight) return false;
   const top = document.elementFromPoint(x, y);
-  return !!top && (each.contains(top) || top.contains(each) || top.getRootNode() !== document);
+  return !!top && each.contains(top);
 })"""
 
 
@@ -63,7 +63,7 @@ class Tab:
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
             try:
-                if await self.script(expression):
+                if await self.script(f"!!({expression})"):
                     return
             except DevToolsError:
                 pass  # between two documents there is nothing to ask
@@ -83,7 +83,9 @@ class Tab:
             await self._mouse("mouseWheel", 450.0, 400.0, deltaX=0, deltaY=distance / notches)
             await asyncio.sleep(0.05)
 
-    async def place(self, selector: str, random: Random | None = None) -> tuple[float, float] | None:
+    async def place(
+        self, selector: str, random: Random | None = None
+    ) -> tuple[float, float] | None:
         """The middle of the first (or a random) element that can be clicked on."""
         boxes = await self.script(
             f"({VISIBLE})({json.dumps(selector)}).map(e => {{ const b = e.getBoundingClientRect();"

@@ -7,10 +7,24 @@ from spirit.category.models import Category
 from spirit.comment.models import Comment
 from spirit.topic.models import Topic
 
-WORDS = (
-    "coffee train garden report meeting lunch release weather harbour music window paper planet "
-    "river market summer"
-).split()
+WORDS = [
+    "coffee",
+    "train",
+    "garden",
+    "report",
+    "meeting",
+    "lunch",
+    "release",
+    "weather",
+    "harbour",
+    "music",
+    "window",
+    "paper",
+    "planet",
+    "river",
+    "market",
+    "summer",
+]
 TOPICS = 60
 random = Random(1)
 
