@@ -1,6 +1,5 @@
-"""How far the meter may be from the attention in the recorded sessions, by person, by software and in
-all: `bounds.toml`, written by `python -m tests.real_sessions.bounds` from what is measured today and
-a margin.
+"""How far the meter may be from the attention in the recorded sessions: by person, by software, in
+all. `python -m tests.real_sessions.bounds` writes `bounds.toml` from what is measured, and a margin.
 
 It is written again when a session is recorded or the meter has become better; a bound that would
 grow is a step back, so it is named.
@@ -105,7 +104,7 @@ def _above(found: Mapping[str, float], bounds: Mapping[str, float]) -> list[str]
 
 
 def _with_margin(share: float) -> float:
-    return math.ceil((share + MARGIN) * 100) / 100
+    return math.ceil(round((share + MARGIN) * 100, 6)) / 100
 
 
 def lines(bounds: Bounds) -> Iterator[str]:

@@ -1,5 +1,5 @@
-"""What a recorded session may have in it: it is small, names no folder of a machine, and has no text
-that somebody typed."""
+"""What a recorded session may have in it: it is small, names no folder of a machine, and has no
+text that somebody typed."""
 
 from __future__ import annotations
 

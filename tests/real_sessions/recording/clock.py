@@ -1,4 +1,5 @@
-"""The clock of the recording: the one that the proxy goes by, so that both tell the same instants."""
+"""The clock of the recording: the one that the proxy goes by, so that both tell the same
+instants."""
 
 from __future__ import annotations
 

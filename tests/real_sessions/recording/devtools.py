@@ -43,10 +43,10 @@ class DevTools:
         self,
         method: str,
         session: str | None = None,
-        timeout: float = ANSWER_SECONDS,
+        seconds: float = ANSWER_SECONDS,
         **params: Any,
     ) -> dict[str, Any]:
-        """The result of one command. Raises DevToolsError, also after `timeout` seconds."""
+        """The result of one command. Raises DevToolsError, also after `seconds`."""
         number = next(self._numbers)
         answer = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
@@ -55,9 +55,9 @@ class DevTools:
             await self._socket.send(
                 json.dumps(message | ({"sessionId": session} if session else {}))
             )
-            found = await asyncio.wait_for(answer, timeout)
+            found = await asyncio.wait_for(answer, seconds)
         except TimeoutError:
-            raise DevToolsError(f"{method}: no answer within {timeout:g} s") from None
+            raise DevToolsError(f"{method}: no answer within {seconds:g} s") from None
         except ConnectionClosed:
             raise DevToolsError(f"{method}: the browser is gone") from None
         finally:

@@ -1,4 +1,5 @@
-"""How busy the machine is while a session is recorded: a busy one answers late, as no laptop does."""
+"""How busy the machine is while a session is recorded: a busy one answers late, as no laptop
+does."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def _manual(folder: Path, installation: Installation) -> None:
 
 
 def _wiki(folder: Path, installation: Installation) -> None:
-    """A TiddlyWiki on its own server: texts are fetched when they are opened, what is open is saved."""
+    """A TiddlyWiki on its own server: texts are fetched when they are opened."""
     random = Random(3)
     edition = installation.modules / "tiddlywiki" / "editions" / "server"
     shutil.copytree(edition, folder, dirs_exist_ok=True)

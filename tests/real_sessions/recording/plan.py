@@ -1,4 +1,5 @@
-"""When a person is there and when not: drawn from the seed, so that the same seed plans the same day."""
+"""When a person is there and when not: drawn from the seed, so that the same seed plans the same
+day."""
 
 from __future__ import annotations
 

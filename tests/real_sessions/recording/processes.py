@@ -42,7 +42,7 @@ class ServerProcess:
 
     async def __aenter__(self) -> Self:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
                 [*_ends_with_us(), *self._command],
                 cwd=self._folder,
                 env=self._environment,

@@ -10,6 +10,8 @@ from tests.real_sessions.recording.visitor import Visitor
 
 TOPIC = "a[href^='/topic/']:not([href*='/active/']):not([href*='/publish/'])"
 
+LINK = ".tc-tiddler-body a.tc-tiddlylink"
+
 
 class ForumReader(Visitor):
     """At the Spirit forum, signed in."""
@@ -74,5 +76,8 @@ class WikiReader(Visitor):
         while now() < end:
             await self.pause(3, end)
             if now() < end:
-                await self.tab.press(".tc-tiddler-body a.tc-tiddlylink", self.random)
+                # The links stand above each text; the one that was read last is on the screen.
+                while not await self.tab.press(LINK, self.random) and now() < end:
+                    await self.tab.wheel(-600)
+                    await self.pause(1, end)
                 await self.read(self.random.uniform(15, 60), end, 8)

@@ -1,4 +1,5 @@
-"""A person's way to the proxy: from a loopback address of their own, by which the proxy knows them."""
+"""A person's way to the proxy: from a loopback address of their own, by which the proxy knows
+them."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ class Tab:
     async def picture(self, path: Path) -> None:
         """What a person sees, as PNG."""
         answer = await self._tools.send("Page.captureScreenshot", self._session, format="png")
-        path.write_bytes(base64.b64decode(answer["data"]))
+        await asyncio.to_thread(path.write_bytes, base64.b64decode(answer["data"]))
 
     async def _mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
         await self._tools.send(
