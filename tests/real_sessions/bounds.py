@@ -1,5 +1,5 @@
 """How far the meter may be from the attention in the recorded sessions: by person, by software, in
-all. `python -m tests.real_sessions.bounds` writes `bounds.toml` from what is measured, and a margin.
+all. `python -m tests.real_sessions.bounds` writes `bounds.toml`: what is measured, and a margin.
 
 It is written again when a session is recorded or the meter has become better; a bound that would
 grow is a step back, so it is named.

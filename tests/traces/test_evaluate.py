@@ -90,7 +90,7 @@ def test_the_command_prints_a_table_or_json(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_scenarios_above_a_bound_are_named() -> None:
-    """The average of both is below it; where nobody was there, ten minutes a day are the measure."""
+    """A good average hides none; where nobody was there, ten minutes a day are the measure."""
     scores = [
         compare(TRUTH, {"ana": {"x": [(0.0, 600.0)]}}, "feed", 1, 8.0, 1),
         compare(TRUTH, {"ana": {"x": [(0.0, 690.0)]}}, "video", 1, 8.0, 1),
