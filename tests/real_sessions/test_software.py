@@ -16,9 +16,8 @@ def test_packages_are_locked_by_content_and_name_no_address() -> None:
     """A version cannot become another one, and where it comes from is the machine's choice."""
     packages = json.loads((SOFTWARE / "npm" / "package-lock.json").read_text("utf-8"))["packages"]
     fetched = {name: each for name, each in packages.items() if name and not each.get("link")}
-    bundled = {name for name, each in fetched.items() if each.get("inBundle")}
-    apart = {name for name in fetched if not name.startswith("node_modules/")}  # parts of others
-    assert [n for n in fetched.keys() - bundled - apart if "integrity" not in fetched[n]] == []
+    parts = {each["resolved"] for each in packages.values() if each.get("link")}  # of a package
+    assert [n for n in fetched.keys() - parts if "integrity" not in fetched[n]] == []
     for path in (SOFTWARE / "npm" / "package-lock.json", SOFTWARE / "requirements.lock"):
         assert not re.search(r"https?://", path.read_text("utf-8")), path
     lines = (SOFTWARE / "requirements.lock").read_text("utf-8").splitlines()

@@ -65,7 +65,7 @@ def make(installation: Installation, say: Callable[[str], None]) -> Material:
     run again."""
 
     def made(name: str, maker: Callable[[Path, Installation], None]) -> Path:
-        files = [SOFTWARE / "fill_forum.py", SOFTWARE / "requirements.lock"]
+        files = [SOFTWARE / "fill_forum.txt", SOFTWARE / "requirements.lock"]
         text = inspect.getsource(maker) + "".join(path.read_text("utf-8") for path in files)
         made_from = hashlib.sha256(text.encode()).hexdigest()
         return prepare(
@@ -141,7 +141,7 @@ def _forum(folder: Path, installation: Installation) -> None:
     with_settings = {"DJANGO_SETTINGS_MODULE": "forum.settings.recorded"}
     for command in ("migrate", "collectstatic --noinput"):
         run("Spirit", [*manage, *command.split()], project, THEN, **with_settings)
-    fill = f"exec(open({str(SOFTWARE / 'fill_forum.py')!r}).read(), {{}})"
+    fill = f"exec(open({str(SOFTWARE / 'fill_forum.txt')!r}).read(), {{}})"
     run("Spirit", [*manage, "shell", "-c", fill], project, THEN, **with_settings)
 
 
