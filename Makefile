@@ -15,7 +15,7 @@ VERSION ?=
 JOBS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run dev test test-long coverage lint format bench soak soak-writer memory fuzz engine harness browsers long pictures mutation docs messages release clean
+.PHONY: help run dev test test-long coverage lint format bench soak soak-writer memory fuzz sessions engine harness browsers long pictures mutation docs messages release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ memory: $(VENV)/.develops ## what a proxy holds in a week of people who come and
 
 fuzz: $(VENV)/.develops ## heads and greetings that no two readers may read differently; a minute (ARGS="--inputs 1000000 --seed 2")
 	@PYTHONPATH=. $(BIN)/python tests/fuzz/fuzz_light_path.py $(ARGS)
+
+sessions: $(VENV)/.develops ## record a session of real software in Chromium; some twenty minutes (ARGS="--seed 3 --minutes 3 --people hls,forum")
+	@$(BIN)/python -m tests.real_sessions.record $(ARGS)
 
 harness: $(VENV)/.develops ## the short form of the benchmark against mitmdump and Squid, all of it; two minutes
 	@BENCHMARK=whole $(BIN)/python -m pytest tests/benchmarks/test_load.py

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.traces.day import Times
-from tests.traces.evaluate import compare, evaluate, main, report, seeds_of, summary
+from tests.traces.evaluate import above, compare, evaluate, main, report, seeds_of, summary
 
 TRUTH: Times = {"ana": {"x": [(0.0, 600.0)]}}
 
@@ -87,3 +87,23 @@ def test_the_command_prints_a_table_or_json(capsys: pytest.CaptureFixture[str]) 
     figures = json.loads(capsys.readouterr().out)
     assert set(figures) == {"overall", "scenarios", "quiet_extra_minutes_per_8h", "days"}
     assert len(figures["days"]) == 2
+
+
+def test_scenarios_above_a_bound_are_named() -> None:
+    """A good average hides none; where nobody was there, ten minutes a day are the measure."""
+    scores = [
+        compare(TRUTH, {"ana": {"x": [(0.0, 600.0)]}}, "feed", 1, 8.0, 1),
+        compare(TRUTH, {"ana": {"x": [(0.0, 690.0)]}}, "video", 1, 8.0, 1),
+        compare({}, {"ana": {"x": [(0.0, 90.0)]}}, "embeds", 1, 8.0, 1),
+    ]
+    assert above(report(scores), 16.0) == []
+    assert above(report(scores), 12.0) == ["video 15.0%", "embeds 15.0%"]
+
+
+def test_the_command_fails_above_the_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 1, and the scenarios on stderr; without a bound it never fails."""
+    days = ["--seeds", "1", "--scenario", "feed", "--meter", f"{__name__}:nobody"]
+    assert main(days) == 0
+    assert main([*days, "--bound", "101"]) == 0
+    assert main([*days, "--bound", "12"]) == 1
+    assert capsys.readouterr().err == "above 12 %: feed 100.0%\n"

@@ -1,0 +1,1 @@
+"""How a session of real software is recorded: `python -m tests.real_sessions.record`."""
